@@ -1,0 +1,16 @@
+"""Bring each host to the state its inventory describes. Plan only: add --dry."""
+
+from pyinfra import host
+
+from fleethands import settings as fleet
+from tasks import docker, firewall, models, ollama, openhands, preflight, proof
+
+settings = fleet.of(host)
+
+preflight.check(settings)
+docker.install(settings)
+firewall.close(settings)
+ollama.serve(settings)
+models.pull(settings)
+openhands.serve(settings)
+proof.answer_one_prompt(settings)

@@ -1,0 +1,21 @@
+"""What a host should have, as lists of operations; the order is the content."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from fleethands.systemd import assignment
+
+_templates = Environment(  # noqa: S701  these are not pages: each value is quoted for what it goes into
+    loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
+    undefined=StrictUndefined,
+    keep_trailing_newline=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters["assignment"] = assignment
+
+
+def render(template: str, **values: object) -> str:
+    """The text of one of this project's templates."""
+    return _templates.get_template(template).render(**values)

@@ -1,0 +1,44 @@
+# Everything this project needs, it brings itself: on Debian or Ubuntu, as root or with passwordless sudo.
+PYTHON := .venv/bin/python
+HOSTS ?= 3
+SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
+
+.PHONY: help demo test test-fast lab lab-down lint format lock packages
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/ready packages ## three fresh hosts, from nothing to a proven answer
+	@$(PYTHON) -m tests.lab.demo
+
+test: lint packages ## lint, then every test, on real hosts too
+	@$(PYTHON) -m pytest tests
+
+test-fast: lint ## without the lab
+	@$(PYTHON) -m pytest tests/unit tests/cases
+
+lab: .venv/ready packages ## boot lab hosts: make lab HOSTS=3
+	@$(PYTHON) -m tests.lab up --hosts "$(HOSTS)"
+
+lab-down: .venv/ready ## stop them, and leave nothing behind
+	@$(PYTHON) -m tests.lab down
+
+lint: .venv/ready ## ruff, types, shell scripts
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --check --quiet .
+	@.venv/bin/mypy --no-error-summary
+	@.venv/bin/shellcheck --shell=sh $(SCRIPTS)
+
+format: .venv/ready ## rewrite the layout of the code
+	@.venv/bin/ruff check --fix --quiet .
+	@.venv/bin/ruff format --quiet .
+
+lock: .venv/ready ## resolve the dependencies anew
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --no-header --upgrade --group dev pyproject.toml -o requirements/dev.txt
+
+packages:
+	@sh tests/lab/packages.sh
+
+.venv/ready: requirements/dev.txt requirements/uv.txt pyproject.toml tests/bootstrap.sh
+	@sh tests/bootstrap.sh

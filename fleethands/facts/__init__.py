@@ -1,0 +1,18 @@
+"""What is true of a host: read in one remote command, held as one typed value."""
+
+from fleethands.facts.observed import current, foresee, foreseen, forget, is_refused, refuse
+from fleethands.facts.probe import Probe, Unknown, UnknownSection
+from fleethands.facts.protocol import ProbeError
+
+__all__ = [
+    "Probe",
+    "ProbeError",
+    "Unknown",
+    "UnknownSection",
+    "current",
+    "foresee",
+    "foreseen",
+    "forget",
+    "is_refused",
+    "refuse",
+]

@@ -1,0 +1,74 @@
+"""Keeps one probe a host: asked for once, forgotten when an operation changed something."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from pyinfra.api.host import Host
+from pyinfra.context import ctx_host, ctx_state
+
+from fleethands.facts.probe import Probe
+from fleethands.facts.protocol import ProbeError
+from fleethands.facts.reading import HostProbe, Question, read
+from fleethands.settings import HostSettings
+
+FRESH = 60.0  # seconds between a plan and its confirmation after which hosts are asked again
+
+
+@dataclass
+class _Kept:
+    seen: Probe
+    foreseen: Probe
+    at: float
+    refused: bool = False
+
+
+_kept: WeakKeyDictionary[Host, _Kept] = WeakKeyDictionary()
+
+
+def current(settings: HostSettings) -> Probe:
+    """
+    The host of this context: as it is while operations run, as it will be by then while a plan is made.
+
+    Raises ProbeError when the host's answer can't be read whole, or there is none.
+    """
+    host, executing = ctx_host.get(), ctx_state.get().is_executing
+    kept = _kept.get(host)
+    if kept is not None and not (executing and time.monotonic() - kept.at > FRESH):
+        return kept.seen if executing else kept.foreseen
+    question = Question.about(settings)
+    lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=120)
+    if lines is None:
+        raise ProbeError("system", "is missing: the host did not run the probe")
+    seen = read(lines, question)
+    _kept[host] = _Kept(seen, seen, time.monotonic())
+    return seen
+
+
+def forget() -> None:
+    """Something changed on the host of this context: ask it anew."""
+    _kept.pop(ctx_host.get(), None)
+
+
+def foresee(probe: Probe) -> None:
+    """While a plan is made: later operations start from this."""
+    _kept[ctx_host.get()].foreseen = probe
+
+
+def foreseen() -> Probe:
+    """The host of this context as the plan has it so far."""
+    return _kept[ctx_host.get()].foreseen
+
+
+def refuse() -> None:
+    """While a plan is made: this host will go no further."""
+    if kept := _kept.get(ctx_host.get()):
+        kept.refused = True
+
+
+def is_refused() -> bool:
+    """Whether the plan being made has refused the host of this context."""
+    kept = _kept.get(ctx_host.get())
+    return kept is not None and kept.refused and not ctx_state.get().is_executing

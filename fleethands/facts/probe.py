@@ -1,0 +1,220 @@
+"""The observed state of one host as one value. A section that could not be read is unknown, never absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Why a section could not be read."""
+
+    reason: str
+
+
+class UnknownSection(ValueError):
+    """Something was asked of a section that could not be read."""
+
+    def __init__(self, section: str, unknown: Unknown) -> None:
+        super().__init__(f"cannot tell the state of {section}: {unknown.reason}")
+
+
+@dataclass(frozen=True)
+class System:
+    uid: int
+    arch: str
+    kernel: str
+    clock: int
+    os_id: str
+    os_version: str
+    os_name: str
+    systemd: str | None
+
+    @property
+    def wsl(self) -> bool:
+        """Windows' kernel names itself."""
+        return "microsoft" in self.kernel.lower()
+
+
+@dataclass(frozen=True)
+class Space:
+    free_kib: int
+    writable: bool
+
+
+@dataclass(frozen=True)
+class Account:
+    uid: int
+    gid: int
+    home: str
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Accounts:
+    users: Mapping[str, Account]
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True)
+class File:
+    """kind: absent, file, directory, link or other; owner is `user:group`; content of files up to 64 KiB."""
+
+    kind: str
+    mode: str = ""
+    uid: int = -1
+    gid: int = -1
+    owner: str = ""
+    content: bytes | None = None
+    target: str = ""
+
+
+ABSENT = File("absent")
+
+
+@dataclass(frozen=True)
+class Release:
+    """An unpacked Ollama: the archive it came from, and whether its binary is still the one unpacked."""
+
+    sha256: str
+    intact: bool
+
+
+@dataclass(frozen=True)
+class Unit:
+    load: str
+    active: str
+    sub: str
+    enabled: str
+    pid: int
+    need_reload: bool
+    drop_ins: tuple[str, ...]
+    fragment: str
+    restarts: int
+    result: str
+
+
+@dataclass(frozen=True)
+class Process:
+    """Ollama's main process; `started` in clock ticks since the host's boot."""
+
+    pid: int
+    started: int
+    exe: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ollama:
+    """version None: nothing listens. models: name as listed → digest."""
+
+    version: str | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Container:
+    id: str
+    state: str
+    image: str
+    labels: Mapping[str, str]
+    started: str
+
+
+@dataclass(frozen=True)
+class Docker:
+    """version None: installed, but the daemon does not run."""
+
+    installed: bool
+    version: str | None = None
+    container: Container | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True)
+class Firewall:
+    """loaded: sha256 of the table as nft lists it; None where there is none."""
+
+    installed: bool
+    loaded: str | None = None
+
+
+@dataclass(frozen=True)
+class Listener:
+    port: int
+    address: str
+    process: str
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One host, as it was when it was asked."""
+
+    sections: Mapping[str, Any]
+
+    def _known(self, name: str, _kind: type[T]) -> T:
+        value: Any = self.sections[name]
+        if isinstance(value, Unknown):
+            raise UnknownSection(name, value)
+        return value
+
+    @property
+    def system(self) -> System:
+        return self._known("system", System)
+
+    @property
+    def disk(self) -> dict[str, Space]:
+        return self._known("disk", dict)
+
+    @property
+    def packages(self) -> frozenset[str]:
+        return self._known("packages", frozenset)
+
+    @property
+    def accounts(self) -> Accounts:
+        return self._known("accounts", Accounts)
+
+    @property
+    def files(self) -> dict[str, File]:
+        return self._known("files", dict)
+
+    @property
+    def releases(self) -> dict[str, Release]:
+        return self._known("releases", dict)
+
+    @property
+    def units(self) -> dict[str, Unit]:
+        return self._known("units", dict)
+
+    @property
+    def process(self) -> Process | None:
+        found: Process | None = self._known("process", object)  # type: ignore[assignment]
+        return found
+
+    @property
+    def ollama(self) -> Ollama:
+        return self._known("ollama", Ollama)
+
+    @property
+    def docker(self) -> Docker:
+        return self._known("docker", Docker)
+
+    @property
+    def firewall(self) -> Firewall:
+        return self._known("firewall", Firewall)
+
+    @property
+    def sockets(self) -> tuple[Listener, ...]:
+        return self._known("sockets", tuple)
+
+    def having(self, **sections: Any) -> Probe:
+        """This host as it would be with some sections changed."""
+        return replace(self, sections={**self.sections, **sections})
+
+    def with_file(self, path: str, state: File) -> Probe:
+        """This host as it would be with one file changed."""
+        return self.having(files={**self.files, path: state})

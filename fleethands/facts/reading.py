@@ -1,0 +1,106 @@
+"""The probe as a pyinfra fact: what to ask for, and how the answer is read."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files as package_files
+from typing import Any
+
+from pyinfra.api import FactBase
+from pyinfra.api.command import StringCommand
+
+from fleethands import paths
+from fleethands.facts import sections
+from fleethands.facts.probe import Probe, Unknown
+from fleethands.facts.protocol import ProbeError, split
+from fleethands.script import SHELL, Script
+from fleethands.settings import HostSettings
+
+PACKAGES = (
+    "ca-certificates",
+    "containerd",
+    "curl",
+    "docker-cli",
+    "docker.io",
+    "iptables",
+    "nftables",
+    "zstd",
+)
+UNITS = (paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.FIREWALL_SERVICE)
+GROUPS = ("ollama", "render", "video", "docker")
+FIXED_FILES = (
+    paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.FIREWALL_RULES, paths.FIREWALL_UNIT,
+    paths.FIREWALL_LOADED, paths.OPENHANDS_STATE, paths.OPENHANDS_SETTINGS, paths.OPENHANDS_SEED, paths.PROOF,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """What of a host the probe is asked for."""
+
+    settings: HostSettings
+    mark: str
+
+    @classmethod
+    def about(cls, settings: HostSettings) -> Question:
+        return cls(settings, f"@@{secrets.token_hex(12)}")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        return (*FIXED_FILES, str(self.settings.openhands_workspace))
+
+    @property
+    def script(self) -> str:
+        """The whole probe, as the host's shell reads it."""
+        wanted = self.settings
+        body = package_files("fleethands.facts").joinpath("probe.sh").read_text()
+        values = {
+            "mark": self.mark,
+            "packages": " ".join(PACKAGES),
+            "accounts": f"ollama {wanted.openhands_user}",
+            "groups": " ".join(GROUPS),
+            "files": "\n".join(self.files),
+            "units": " ".join(UNITS),
+            "ollama_url": wanted.ollama_host.local_url,
+            "container": paths.CONTAINER,
+            "image": wanted.openhands_image if wanted.openhands_flavor == "gui" else "",
+            "ports": f"{wanted.ollama_host.port} {wanted.openhands_port}",
+        }
+        return Script(body, values).text
+
+
+REASONS = {124: "no answer within 5 s", 127: "a tool it needs is missing"}
+
+
+def read(lines: list[str], question: Question) -> Probe:
+    """The typed value of a probe's answer. Raises ProbeError naming the section that can't be read."""
+    readers: dict[str, Callable[[list[str]], Any]] = {
+        "system": sections.system, "disk": sections.disk, "packages": sections.packages, "accounts": sections.accounts,
+        "files": sections.files(question.files), "releases": sections.releases, "units": sections.units,
+        "process": sections.process, "ollama": sections.ollama, "docker": sections.docker,
+        "firewall": sections.firewall, "sockets": sections.sockets,
+    }  # fmt: skip
+    found: dict[str, Any] = {}
+    for name, status, body in split(lines, question.mark):
+        if status:
+            found[name] = Unknown(REASONS.get(status, f"it ended with status {status}"))
+            continue
+        try:
+            found[name] = readers[name](body)
+        except ProbeError:
+            raise
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+            raise ProbeError(name, f"does not read as expected ({type(error).__name__})") from None
+    return Probe(found)
+
+
+class HostProbe(FactBase[list[str]]):
+    """The raw answer of the probe; the script travels on stdin."""
+
+    def command(self) -> StringCommand:
+        return StringCommand(SHELL)
+
+    def process(self, output: list[str]) -> list[str]:
+        return output

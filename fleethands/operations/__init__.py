@@ -1,0 +1,1 @@
+"""Operations: each compares settings with the probe and changes what differs."""

@@ -1,0 +1,125 @@
+"""What an operation decides, as a value, and the one way from a decision to pyinfra."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from importlib.resources import files
+from typing import Any, Concatenate, ParamSpec
+
+from pyinfra import logger
+from pyinfra.api import operation as pyinfra_operation
+from pyinfra.api.command import FunctionCommand
+from pyinfra.api.host import Host
+from pyinfra.api.state import State
+from pyinfra.context import ctx_host, ctx_state
+
+from fleethands import facts, paths
+from fleethands.facts import Probe, ProbeError, UnknownSection
+from fleethands.facts.probe import ABSENT
+from fleethands.script import Script
+from fleethands.settings import HostSettings
+
+
+@dataclass(frozen=True)
+class Same:
+    """Nothing to do; `fact` is a sentence of what is so."""
+
+    fact: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """This host alone can't go on; `hints` say what to do, with the next command."""
+
+    reason: str
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change to a host: what it is now, what it will be, how, and the host as it will be then."""
+
+    subject: str
+    before: str
+    after: str
+    script: Script
+    then: Callable[[Probe], Probe] = lambda probe: probe
+
+
+Decision = Same | Refused | Change | list[Change]
+P = ParamSpec("P")
+
+
+def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) -> Script:
+    """The script `scripts/NAME.sh` behind the common part, with its variables."""
+    folder = files("fleethands.operations").joinpath("scripts")
+    body = folder.joinpath("common.sh").read_text() + folder.joinpath(f"{name}.sh").read_text()
+    return Script(body, values, dict(exports or {}))
+
+
+def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -> Any:
+    """
+    Make a pyinfra operation of a pure decision.
+
+    The operation takes `settings` and the rest; the probe is this host's own. A Change runs as one remote command and
+    voids the probe; in a plan it only moves what later operations foresee. A Refused fails this host and no other.
+    `operation.decide` is the decision itself.
+    """
+
+    @wraps(decide)
+    def run(settings: HostSettings, *args: P.args, **kwargs: P.kwargs) -> Iterator[Any]:
+        host = ctx_host.get()
+        if facts.is_refused():
+            host.noop("this host was refused above")
+            return
+        try:
+            decision = decide(settings, facts.current(settings), *args, **kwargs)
+        except (ProbeError, UnknownSection) as error:
+            decision = Refused(str(error), (f"look for yourself: `ssh {host.name}`",))
+        if isinstance(decision, Same):
+            host.noop(decision.fact)
+        elif isinstance(decision, Refused):
+            yield from _refuse(decision)
+        else:
+            yield from _carry_out(decision if isinstance(decision, list) else [decision])
+
+    del run.__wrapped__  # pyinfra binds arguments to the signature it finds
+    made: Any = pyinfra_operation()(run)
+    made.decide = decide
+    return made
+
+
+def _refuse(refused: Refused) -> Iterator[Any]:
+    if ctx_state.get().is_executing:
+        yield FunctionCommand(_say, [refused], {})
+    else:
+        _say(ctx_state.get(), ctx_host.get(), refused)
+        facts.refuse()
+        yield FunctionCommand(_say, [refused], {})
+
+
+def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
+    if not ctx_state.get().is_executing:
+        for change in changes:
+            # every change voids the proof
+            facts.foresee(change.then(facts.foreseen()).with_file(paths.PROOF, ABSENT))
+        yield changes[0].script.command
+        return
+    try:
+        for change in changes:
+            yield change.script.command
+    finally:
+        facts.forget()
+
+
+def _say(state: State, host: Host, refused: Refused) -> bool:
+    """Fails this host and no other; pyinfra wants both parameters by name, else it drops the False."""
+    logger.error(f"{host.print_prefix}error: {refused.reason}")
+    for hint in refused.hints:
+        logger.error(f"{host.print_prefix}hint: {hint}")
+    return False
+
+
+__all__ = ["Change", "Decision", "Refused", "Same", "operation", "step"]

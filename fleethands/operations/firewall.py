@@ -1,0 +1,55 @@
+"""Our own nftables table: loaded as its file says, or gone."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.probe import ABSENT, File, Unit
+from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.settings import HostSettings
+
+
+@operation
+def loaded(settings: HostSettings, seen: Probe, rules: str) -> Decision:
+    """
+    Have the table in the kernel as the rules say, now and after a boot.
+
+    + rules: text of the rules' file
+    """
+    digest = hashlib.sha256(rules.encode()).hexdigest()
+    record = (seen.files[paths.FIREWALL_LOADED].content or b"").decode().split()
+    unit = seen.units.get(paths.FIREWALL_SERVICE)
+    if unit is not None and unit.enabled == "enabled" and record == [digest, seen.firewall.loaded]:
+        return Same("the firewall is loaded as declared")
+
+    def then(probe: Probe) -> Probe:
+        enabled = Unit("loaded", "active", "exited", "enabled", 0, False, (), paths.FIREWALL_UNIT, 0, "success")
+        record = File("file", "0644", owner="root:root", content=f"{digest} foreseen\n".encode())
+        probe = probe.having(
+            units={**probe.units, paths.FIREWALL_SERVICE: enabled},
+            firewall=replace(probe.firewall, loaded="foreseen"),
+        )
+        return probe.with_file(paths.FIREWALL_LOADED, record)
+
+    script = step("firewall", rules=paths.FIREWALL_RULES, loaded=paths.FIREWALL_LOADED)
+    before = "not loaded" if seen.firewall.loaded is None else "loaded from other rules, or changed since"
+    return Change("firewall", before, f"loaded, {digest[:12]}", script, then)
+
+
+@operation
+def gone(settings: HostSettings, seen: Probe) -> Decision:
+    """Have none of our firewall."""
+    ours = (paths.FIREWALL_RULES, paths.FIREWALL_UNIT)
+    if seen.firewall.loaded is None and all(seen.files[path].kind == "absent" for path in ours):
+        return Same("there is no firewall of ours")
+
+    def then(probe: Probe) -> Probe:
+        for path in (*ours, paths.FIREWALL_LOADED):
+            probe = probe.with_file(path, ABSENT)
+        return probe.having(firewall=replace(probe.firewall, loaded=None))
+
+    script = step("firewall_off", rules=paths.FIREWALL_RULES, unit=paths.FIREWALL_UNIT)
+    return Change("firewall", "loaded", "gone", script, then)

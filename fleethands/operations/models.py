@@ -1,0 +1,43 @@
+"""Models, by their whole name and digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+
+from fleethands.facts import Probe
+from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.settings import HostSettings
+from fleethands.settings.host import Model
+
+
+@operation
+def present(settings: HostSettings, seen: Probe) -> Decision:
+    """Have the listed models. A name counts only whole: another tag of the same model is another model."""
+    missing = [model for model in settings.models if not _there(model, seen)]
+    if not missing:
+        return Same(f"{', '.join(str(model.name) for model in settings.models) or 'no model'}: as declared")
+    return [_pull(settings, model) for model in missing]
+
+
+def _there(model: Model, seen: Probe) -> bool:
+    digest = seen.ollama.models.get(str(model.name))
+    return digest is not None and model.digest in (None, digest)
+
+
+def _pull(settings: HostSettings, model: Model) -> Change:
+    name = str(model.name)
+    script = step(
+        "pull",
+        name=name,
+        request=json.dumps({"model": name, "insecure": model.insecure}),
+        url=settings.ollama_host.local_url,
+        unit=f"fleethands-pull-{hashlib.sha256(name.encode()).hexdigest()[:12]}",
+    )
+
+    def then(probe: Probe) -> Probe:
+        models = {**probe.ollama.models, name: model.digest or "to be pulled"}
+        return probe.having(ollama=replace(probe.ollama, models=models))
+
+    return Change(f"model {name}", "missing", model.digest or "present", script, then)

@@ -1,0 +1,122 @@
+"""Ollama: its release, and its service running on the files that are there now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.probe import File, Ollama, Process, Release, Unit
+from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.preflight import ARCHS
+from fleethands.settings import HostSettings
+
+KEEP = 2  # releases on the host, this one among them
+READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
+REVISION = "FLEETHANDS_REVISION"
+
+
+@operation
+def release(settings: HostSettings, seen: Probe) -> Decision:
+    """Have the pinned release unpacked, checked and current; the one before it stays for a rollback."""
+    version = settings.ollama_version
+    found = seen.releases.get(version)
+    right = found is not None and found.intact and settings.ollama_sha256 in (None, found.sha256)
+    current = seen.files[paths.CURRENT].target
+    linked = seen.files[paths.BINARY].target == f"{paths.CURRENT}/bin/ollama"
+    if right and current == version and linked:
+        return Same(f"Ollama {version} is the current release")
+    script = step(
+        "release",
+        version=version,
+        url=settings.ollama_url.rstrip("/"),
+        archive=archive(version, ARCHS[seen.system.arch]),
+        sha256=settings.ollama_sha256 or "",
+        keep=str(KEEP),
+    )
+    return Change("Ollama release", current or "none", version, script, lambda probe: _released(probe, settings))
+
+
+def archive(version: str, arch: str) -> str:
+    """Name of the release's file (tar.zst since 0.14.0: ollama commit 34d0c55ea)."""
+    major, minor = (int(part) for part in version.split(".")[:2])
+    return f"ollama-linux-{arch}.{'tar.zst' if (major, minor) >= (0, 14) else 'tgz'}"
+
+
+def _released(probe: Probe, settings: HostSettings) -> Probe:
+    releases = {**probe.releases, settings.ollama_version: Release(settings.ollama_sha256 or "", True)}
+    probe = probe.with_file(paths.CURRENT, File("link", target=settings.ollama_version))
+    return probe.with_file(paths.BINARY, File("link", target=f"{paths.CURRENT}/bin/ollama")).having(releases=releases)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the running Ollama must carry: the revision of its files, its release and its variables."""
+
+    revision: str
+    version: str
+    environment: dict[str, str]
+
+    def missing_in(self, process: Process | None) -> str | None:
+        """The first thing that the process lacks, in words; None when it lacks nothing."""
+        if process is None:
+            return "it does not run"
+        if process.exe != f"{paths.RELEASES}/{self.version}/bin/ollama":
+            return f"it runs {process.exe}"
+        for name, value in self.environment.items():
+            if process.environment.get(name) != value:
+                return f"its {name} is not as declared"
+        if process.environment.get(REVISION) != self.revision:
+            return "it runs on older files"
+        return None
+
+
+@operation
+def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
+    """
+    Have Ollama run, now and at boot, on this revision of its files. What counts is the running process.
+
+    + revision: digest that the override puts into the process's environment
+    """
+    wanted = Served(revision, settings.ollama_version, settings.ollama_environment)
+    unit = seen.units.get(paths.OLLAMA_SERVICE)
+    lacking = wanted.missing_in(seen.process)
+    if lacking is None and unit is not None and seen.process is not None:
+        if unit.enabled != "enabled":
+            lacking = "it does not start at boot"
+        elif unit.need_reload:
+            lacking = "systemd has not read its files"
+        elif seen.ollama.version != settings.ollama_version:
+            lacking = "it does not answer with its version"
+    if lacking is None:
+        return Same(f"Ollama {settings.ollama_version} serves revision {revision}")
+    if stranger := _overruled(wanted, seen, unit):
+        return stranger
+    script = step("serve", version=settings.ollama_version, url=settings.ollama_host.local_url, limit=str(READY_WITHIN))
+    return Change("ollama.service", lacking, f"revision {revision}", script, lambda probe: _serving(probe, wanted))
+
+
+def _overruled(wanted: Served, seen: Probe, unit: Unit | None) -> Refused | None:
+    """A process on our files with other values: somebody's drop-in comes after ours."""
+    process = seen.process
+    if process is None or unit is None or process.environment.get(REVISION) != wanted.revision:
+        return None
+    others = [path for path in unit.drop_ins if path != paths.OLLAMA_OVERRIDE and path > paths.OLLAMA_OVERRIDE]
+    wrong = [name for name, value in wanted.environment.items() if process.environment.get(name) != value]
+    if not others or not wrong:
+        return None
+    return Refused(
+        f"{' and '.join(others)} overrules {', '.join(wrong)}",
+        (f"take those lines out: systemctl edit --drop-in={others[0].rsplit('/', 1)[-1]} ollama",),
+    )
+
+
+def _serving(probe: Probe, wanted: Served) -> Probe:
+    exe = f"{paths.RELEASES}/{wanted.version}/bin/ollama"
+    unit = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OLLAMA_UNIT, 0, "success")
+    models = {} if isinstance(probe.sections["ollama"], str) else getattr(probe.sections["ollama"], "models", {})
+    return probe.having(
+        process=Process(-1, -1, exe, {**wanted.environment, REVISION: wanted.revision}),
+        units={**probe.units, paths.OLLAMA_SERVICE: unit},
+        ollama=replace(Ollama(), version=wanted.version, models=models),
+    )

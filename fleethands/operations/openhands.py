@@ -1,0 +1,178 @@
+"""OpenHands' container, as its whole specification says, with the model chosen in the settings it reads."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.probe import Account, Container, File
+from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.system import write
+from fleethands.script import Script
+from fleethands.settings import HostSettings, Secret
+from fleethands.settings.openhands import API_KEY, Generation, base_url, generation, model_string
+
+LABEL = "fleethands.spec"
+READY_WITHIN = 240  # seconds
+WORKSPACE_INSIDE = "/opt/workspace_base"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Everything a container is made from. Two specifications are one when their digests are."""
+
+    image: str
+    arguments: tuple[str, ...]
+    variables: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        text = json.dumps([self.image, self.arguments, self.variables], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def gui(settings: HostSettings, uid: int) -> Spec:
+    """
+    The web app as the guide runs it, without its terminal.
+
+    + uid: of the user that owns the workspace
+    """
+    era = generation(settings.openhands_image)
+    variables = {
+        "SANDBOX_USER_ID": str(uid),
+        "WORKSPACE_MOUNT_PATH": str(settings.openhands_workspace),
+        "LLM_MODEL": model_string(settings),
+        "LLM_BASE_URL": base_url(settings) + "/v1",
+        "LLM_OLLAMA_BASE_URL": base_url(settings),
+        "LLM_API_KEY": API_KEY,
+        **era.variables,
+        **{
+            key: value.reveal() if isinstance(value, Secret) else str(value)
+            for key, value in settings.openhands_env.items()
+        },
+    }
+    arguments = [
+        "--restart", "unless-stopped",
+        "--add-host", "host.docker.internal:host-gateway",
+        "--publish", f"{settings.openhands_bind}:{settings.openhands_port}:3000",
+        "--volume", f"{settings.openhands_workspace}:{WORKSPACE_INSIDE}",
+        "--volume", f"{paths.OPENHANDS_STATE}:/.openhands",
+        "--volume", "/var/run/docker.sock:/var/run/docker.sock",
+    ]  # fmt: skip
+    return Spec(settings.openhands_image, tuple(arguments), variables)
+
+
+@operation
+def chosen(settings: HostSettings, seen: Probe) -> Decision:
+    """
+    Have the model chosen in the settings that this generation reads.
+
+    A choice that a person made in the page since then stays: only what we wrote ourselves is replaced.
+    """
+    era = generation(settings.openhands_image)
+    wanted = era.settings_file(model_string(settings), base_url(settings) + "/v1")
+    state = seen.files[paths.OPENHANDS_SETTINGS]
+    found = _json(state)
+    if found is not None and _holds(found, wanted):
+        return Same(f"OpenHands has {model_string(settings)} chosen")
+    seeded = _json(seen.files[paths.OPENHANDS_SEED])
+    if found is not None and seeded is not None and not _holds(found, seeded):
+        return Same("the model was chosen by a person since; left as it is")
+    whole = (
+        _merged(found, wanted)
+        if found is not None
+        else era.first_settings(model_string(settings), base_url(settings) + "/v1")
+    )
+    owner = f"{settings.openhands_user}:{settings.openhands_user}"
+    changes = [
+        _write(paths.OPENHANDS_SEED, wanted, "root:root"),
+        _write(paths.OPENHANDS_SETTINGS, whole, owner),
+    ]
+    return [
+        replace(changes[0], before="absent" if found is None else "another model", after=model_string(settings)),
+        changes[1],
+    ]
+
+
+def _write(path: str, content: dict[str, Any], owner: str) -> Change:
+    text = json.dumps(content, indent=2) + "\n"
+    file = File("file", "0600", owner=owner, content=text.encode())
+    return Change(path, "", "", write(path, text, "0600", owner), lambda probe: probe.with_file(path, file))
+
+
+def _json(state: File) -> dict[str, Any] | None:
+    try:
+        value = json.loads(state.content or b"")
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _holds(found: Any, wanted: Any) -> bool:
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(_holds(found.get(key), value) for key, value in wanted.items())
+    return bool(found == wanted)
+
+
+def _merged(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    nested = {
+        key: _merged(found.get(key) or {}, value) if isinstance(value, dict) else value for key, value in wanted.items()
+    }
+    return {**found, **nested}
+
+
+@operation
+def serve(settings: HostSettings, seen: Probe) -> Decision:
+    """
+    Have the container run as specified.
+
+    A changed one is replaced; the old one comes back if the new one does not get ready.
+    """
+    account = seen.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
+    spec = gui(settings, account.uid)
+    container = seen.docker.container
+    if container is not None and LABEL not in container.labels:
+        return Refused(
+            f"a container named {paths.CONTAINER} is there that fleethands did not make",
+            (f"give it another name on the host: docker rename {paths.CONTAINER} {paths.CONTAINER}-mine",),
+        )
+    if container is not None and container.labels[LABEL] == spec.digest and container.state == "running":
+        return Same(f"{paths.CONTAINER} runs as specified")
+    return Change(
+        f"container {paths.CONTAINER}",
+        _before(container, spec),
+        spec.image,
+        _script(settings, spec),
+        lambda probe: _up(probe, spec),
+    )
+
+
+def _before(container: Container | None, spec: Spec) -> str:
+    if container is None:
+        return "absent"
+    return container.state if container.labels[LABEL] == spec.digest else f"another specification, {container.state}"
+
+
+def _script(settings: HostSettings, spec: Spec) -> Script:
+    era: Generation = generation(spec.image)
+    return step(
+        "container",
+        spec.variables,
+        name=paths.CONTAINER,
+        image=spec.image,
+        pull=settings.openhands_pull,
+        label=f"{LABEL}={spec.digest}",
+        arguments="\n".join(spec.arguments),
+        names="\n".join(spec.variables),
+        url=settings.openhands_url + era.ready,
+        limit=str(READY_WITHIN),
+    )
+
+
+def _up(probe: Probe, spec: Spec) -> Probe:
+    container = Container("to be made", "running", "", {LABEL: spec.digest}, "")
+    return probe.having(docker=replace(probe.docker, container=container, image=probe.docker.image or "to be pulled"))

@@ -1,0 +1,73 @@
+"""The service was used along its whole way; where it fails, why."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.probe import File
+from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.script import Script
+from fleethands.settings import HostSettings
+from fleethands.settings.openhands import base_url, generation, model_string
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link of the chain, as it was last tried."""
+
+    name: str
+    ok: bool
+    seconds: float
+    detail: str
+
+
+def links(record: bytes | None) -> list[Link]:
+    """The links of a host's proof record; none when there is no record, or not one that can be read."""
+    found = []
+    for line in (record or b"").decode(errors="replace").splitlines():
+        name, verdict, milliseconds, detail = [*line.split("\t"), "", "", ""][:4]
+        if verdict not in {"ok", "broken"} or not milliseconds.isdigit():
+            return []
+        found.append(Link(name, verdict == "ok", int(milliseconds) / 1000, detail))
+    return found
+
+
+@operation
+def answered(settings: HostSettings, seen: Probe) -> Decision:
+    """Have a proof that a prompt gets an answer. Every change voids the one before."""
+    known = links(seen.files[paths.PROOF].content)
+    if known and all(link.ok for link in known):
+        return Same(f"{len(known)} links proven since the last change")
+    if settings.model is None:
+        return Same("no model is declared, so there is nothing to ask")
+    before = "broken" if known else "unproven"
+    proven = File("file", "0644", owner="root:root", content=b"all\tok\t0\t\n")
+    return Change("proof", before, "proven", _script(settings), lambda probe: probe.with_file(paths.PROOF, proven))
+
+
+def _script(settings: HostSettings) -> Script:
+    era = generation(settings.openhands_image)
+    gui = settings.openhands_flavor == "gui"
+    request = {
+        "model": str(settings.model),
+        "prompt": "Say OK.",
+        "stream": False,
+        "options": {"num_predict": 16},
+    }
+    return step(
+        "proof",
+        model=str(settings.model),
+        request=json.dumps(request),
+        local_url=settings.ollama_host.local_url,
+        container_url=base_url(settings),
+        openhands="yes" if gui else "no",
+        container=paths.CONTAINER,
+        image=settings.openhands_image,
+        wanted=model_string(settings),
+        ready_url=settings.openhands_url + era.ready,
+        settings_url=settings.openhands_url + era.settings_api,
+        record=paths.PROOF,
+    )

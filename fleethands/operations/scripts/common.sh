@@ -1,0 +1,29 @@
+# Every change to a host starts here: an error ends it, and two runs never change one host at a time.
+set -eu
+
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  shift
+  for hint in "$@"; do printf 'hint: %s\n' "$hint" >&2; done
+  exit 1
+}
+
+DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND
+mkdir -p /run/lock
+exec 9>/run/lock/fleethands
+flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'see it: fuser -v /run/lock/fleethands'
+
+# what was proven before this change is not proven after it
+rm -f /var/lib/fleethands/proof
+
+# atomic_file PATH MODE OWNER: standard input becomes the file, whole or not at all
+atomic_file() {
+  directory=$(dirname "$1")
+  [ -d "$directory" ] || mkdir -p "$directory"
+  new=$(umask 077 && mktemp "$directory/.fleethands-XXXXXX")
+  if cat >"$new" && chown "$3" "$new" && chmod "$2" "$new" && sync "$new" && mv -fT "$new" "$1"; then return 0; fi
+  rm -f "$new"
+  fail "cannot write $1"
+}
+

@@ -1,0 +1,5 @@
+# Makes one directory, with its owner and mode; what it holds stays as it is.
+: "${path:?}" "${mode:?}" "${owner:?}"
+mkdir -p "$path"
+chown "$owner" "$path"
+chmod "$mode" "$path"

@@ -1,0 +1,79 @@
+# Uses the service along its whole way, link by link, and writes down what it saw. Leaves no container behind.
+: "${model:?}" "${request:?}" "${local_url:?}" "${container_url:?}" "${openhands:?}" "${container:?}" "${image?}" "${wanted?}" \
+  "${ready_url?}" "${settings_url?}" "${record:?}"
+seen=''
+broken=0
+tab=$(printf '\t')
+
+note() { # LINK ok|broken MILLISECONDS DETAIL [HINT]
+  seen="$seen$1$tab$2$tab$3$tab$4
+"
+  [ "$2" = ok ] && return 0
+  broken=$((broken + 1))
+  printf 'error: %s: %s\n' "$1" "$4" >&2
+  printf 'hint: %s\n' "$5" >&2
+}
+
+now() { date +%s%3N; }
+
+# why STATUS OF CURL, ANSWER: the cause in words, then the next command
+why() {
+  case $1 in
+    6) echo "the name host.docker.internal is unknown there|docker inspect $container --format '{{.HostConfig.ExtraHosts}}'" ;;
+    7) echo "connection refused: Ollama does not listen where containers look|systemctl show ollama -p Environment; ss -ltn 'sport = :11434'" ;;
+    28) echo "no answer in time: a firewall drops it, or the model is still loading|nft list ruleset; journalctl -u ollama -n 20" ;;
+    *) case $2 in
+      *'not found'*) echo "Ollama has no model $model|ollama pull $model" ;;
+      *403*) echo "Ollama refuses the request (403)|systemctl show ollama -p Environment" ;;
+      *) echo "no answer to the prompt: $(printf %s "$2" | tail -c 200 | tr '\n\t' '  ') (curl: $1)|journalctl -u ollama -n 20" ;;
+    esac ;;
+  esac
+}
+
+# generate LINK COMMAND…: the prompt gets an answer of at least one token
+generate() {
+  link=$1
+  shift
+  begin=$(now)
+  answer=$("$@" 2>&1) && status=0 || status=$?
+  took=$(($(now) - begin))
+  tokens=$(printf %s "$answer" | sed -n 's/.*"eval_count":\([0-9]*\).*/\1/p')
+  if [ "$status" -eq 0 ] && [ "${tokens:-0}" -gt 0 ]; then
+    note "$link" ok "$took" "$tokens tokens from $model"
+  else
+    cause=$(why "$status" "$answer")
+    note "$link" broken "$took" "${cause%%|*}" "on the host: ${cause#*|}"
+  fi
+}
+
+ask() { printf 'curl --silent --show-error --max-time 600 --connect-timeout 10 --data %s %s/api/generate' "'$request'" "$1"; }
+
+begin=$(now)
+if OLLAMA_HOST=${local_url#http://} HOME=/root timeout 30 ollama list 2>/dev/null | awk -v name="$model" '$1 == name { found = 1 } END { exit !found }'; then
+  note list ok $(($(now) - begin)) "$model is there"
+else
+  note list broken $(($(now) - begin)) "ollama list does not name $model" "on the host: ollama list"
+fi
+
+generate generate-on-host sh -c "$(ask "$local_url")"
+if [ "$openhands" = yes ]; then
+  generate generate-in-openhands docker exec "$container" sh -c "$(ask "$container_url")"
+  generate generate-in-container docker run --rm --add-host host.docker.internal:host-gateway --entrypoint sh "$image" -c "$(ask "$container_url")"
+
+  begin=$(now)
+  if curl --silent --fail --output /dev/null --max-time 20 "$ready_url"; then
+    note openhands-answers ok $(($(now) - begin)) "$ready_url"
+  else
+    note openhands-answers broken $(($(now) - begin)) "OpenHands does not answer at $ready_url" "on the host: docker logs --tail 50 $container"
+  fi
+
+  begin=$(now)
+  answer=$(curl --silent --show-error --max-time 20 "$settings_url" 2>&1) || true
+  case $answer in
+    *"\"$wanted\""*) note openhands-model ok $(($(now) - begin)) "$wanted is chosen" ;;
+    *) note openhands-model broken $(($(now) - begin)) "OpenHands does not have $wanted chosen" "on the host: curl $settings_url" ;;
+  esac
+fi
+
+printf '%s' "$seen" | atomic_file "$record" 0644 root:root
+[ "$broken" -eq 0 ] || exit 1

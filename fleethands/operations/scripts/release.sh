@@ -1,0 +1,73 @@
+# Puts one Ollama release beside the others and makes it the current one. Nothing that serves is touched
+# before the archive's sha256 is right and its binary has said its version.
+: "${version:?}" "${url:?}" "${archive:?}" "${sha256?}" "${keep:?}"
+home=/opt/ollama/$version
+work=/opt/ollama/.incoming
+hint_again='the run can be repeated: nothing on the host was changed'
+
+fetch() { curl --fail --silent --show-error --location --connect-timeout 15 --speed-limit 1 --speed-time 60 --retry 3 --retry-delay 2 "$@"; }
+
+sound() {
+  [ -f "$home/.fleethands" ] && [ ! -L "$home" ] &&
+    read -r was_sha256 was_size was_mtime <"$home/.fleethands" &&
+    [ "$(stat -c '%s %Y %a %u' "$home/bin/ollama")" = "$was_size $was_mtime 755 0" ] &&
+    { [ -z "$sha256" ] || [ "$was_sha256" = "$sha256" ]; }
+}
+
+bring() {
+  rm -rf "$work"
+  trap 'rm -rf "$work"' EXIT
+  mkdir -p "$work/tree"
+  if [ -z "$sha256" ]; then
+    fetch -o "$work/sums" "$url/v$version/sha256sum.txt" ||
+      fail "cannot fetch $url/v$version/sha256sum.txt" "give the archive's digest as ollama_sha256, or a mirror as ollama_url" "$hint_again"
+    sha256=$(awk -v name="./$archive" '$2 == name { print $1 }' "$work/sums")
+    [ -n "$sha256" ] || fail "$url/v$version/sha256sum.txt names no $archive" "$hint_again"
+  fi
+  fetch -o "$work/$archive" "$url/v$version/$archive" || fail "cannot fetch $url/v$version/$archive" "$hint_again"
+  received=$(sha256sum "$work/$archive" | cut -d ' ' -f 1)
+  [ "$received" = "$sha256" ] ||
+    fail "$archive of Ollama $version is not what was expected: expected sha256 $sha256, received $received" "$hint_again"
+  unpack || fail "cannot unpack $archive" "free space: $(df -Ph /opt | awk 'NR == 2 { print $4 }')" "$hint_again"
+  check
+  stamp=$(stat -c '%s %Y' "$work/tree/bin/ollama")
+  echo "$sha256 $stamp" >"$work/tree/.fleethands"
+  sync -f "$work/tree"
+  rm -rf "$home"
+  mv -T "$work/tree" "$home"
+}
+
+unpack() {
+  case $archive in
+    *.tar.zst) zstd -dc -- "$work/$archive" >"$work/tar" && tar -xf "$work/tar" -C "$work/tree" --no-same-owner && rm "$work/tar" ;;
+    *) tar -xzf "$work/$archive" -C "$work/tree" --no-same-owner ;;
+  esac && chown -R 0:0 "$work/tree" && chmod -R go-w "$work/tree" && chmod 755 "$work/tree"
+}
+
+check() {
+  [ -f "$work/tree/bin/ollama" ] || fail "$archive holds no bin/ollama" "$hint_again"
+  chmod 755 "$work/tree/bin/ollama"
+  said=$(OLLAMA_HOST=127.0.0.1:9 HOME="$work" timeout 30 "$work/tree/bin/ollama" --version 2>&1) || true
+  case "$said " in
+    *"$version "* | *"$version"[![:alnum:].-]*) ;;
+    *) fail "the binary in $archive is not Ollama $version: it says \`$(echo "$said" | tail -n 1)\`" "$hint_again" ;;
+  esac
+}
+
+point() {
+  [ "$(readlink "$2" 2>/dev/null)" = "$1" ] && return 0
+  ln -sfn "$1" "$2.fleethands"
+  mv -fT "$2.fleethands" "$2"
+}
+
+mkdir -p /opt/ollama /usr/local/bin
+sound || bring
+before=$(readlink /opt/ollama/current || true)
+point "$version" /opt/ollama/current
+point /opt/ollama/current/bin/ollama /usr/local/bin/ollama
+
+# the newest of the others stay for a rollback; the one before this always does
+find /opt/ollama -mindepth 2 -maxdepth 2 -name .fleethands -printf '%T@ %h\n' | sort -rn | cut -d ' ' -f 2- |
+  grep -vxF -e "$home" -e "/opt/ollama/${before:-$version}" | tail -n "+$((keep - 1))" | while IFS= read -r old; do
+  rm -rf "$old"
+done

@@ -1,0 +1,119 @@
+"""Packages, accounts, directories, files and plain services."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from fleethands.facts import Probe
+from fleethands.facts.probe import ABSENT, Account, Accounts, Docker, File, Unit
+from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.script import Script
+from fleethands.settings import HostSettings
+
+
+@operation
+def packages(settings: HostSettings, seen: Probe, wanted: tuple[str, ...]) -> Decision:
+    """
+    Have packages from the distribution; what is there stays at its version.
+
+    + wanted: names; `a|b` is met by either, and installs the first
+    """
+    missing = [name.split("|")[0] for name in wanted if not seen.packages & set(name.split("|"))]
+    if not missing:
+        return Same(f"{', '.join(wanted)} are installed")
+
+    def then(probe: Probe) -> Probe:
+        docker = probe.docker if "docker.io" not in missing else Docker(installed=True)
+        firewall = replace(probe.firewall, installed=True) if "nftables" in missing else probe.firewall
+        return probe.having(packages=probe.packages | set(missing), docker=docker, firewall=firewall)
+
+    return Change("packages", "missing", " ".join(missing), step("packages", packages=" ".join(missing)), then)
+
+
+@operation
+def user(settings: HostSettings, seen: Probe, user: str, home: str, groups: tuple[str, ...] = ()) -> Decision:
+    """
+    Have a system user without a login.
+
+    + groups: those of them that exist on the host
+    """
+    account = seen.accounts.users.get(user)
+    wanted = frozenset(groups) & seen.accounts.groups
+    missing = wanted - (account.groups if account else frozenset())
+    if account is not None and not missing:
+        return Same(f"user {user} exists")
+
+    def then(probe: Probe) -> Probe:
+        now = account or Account(-1, -1, home, frozenset({user}))
+        users = {**probe.accounts.users, user: replace(now, groups=now.groups | missing)}
+        return probe.having(accounts=Accounts(users, probe.accounts.groups))
+
+    script = step("user", name=user, home=home, groups=" ".join(sorted(missing)))
+    return Change(f"user {user}", "absent" if account is None else "not in all its groups", "present", script, then)
+
+
+@operation
+def directory(settings: HostSettings, seen: Probe, path: str, owner: str, mode: str) -> Decision:
+    """
+    Have a directory, with its owner and mode; what it holds stays as it is.
+
+    + owner: `user:group`
+    + mode: octal, four digits
+    """
+    state = seen.files.get(path, ABSENT)
+    if state.kind == "directory" and (state.owner, state.mode) == (owner, mode):
+        return Same(f"{path} belongs to {owner}")
+    before = f"{state.kind} {state.owner} {state.mode}".strip()
+    script = step("directory", path=path, owner=owner, mode=mode)
+    wanted = File("directory", mode, owner=owner)
+    return Change(path, before, f"directory {owner} {mode}", script, lambda probe: probe.with_file(path, wanted))
+
+
+@operation
+def file(
+    settings: HostSettings, seen: Probe, path: str, content: str, mode: str = "0644", owner: str = "root:root"
+) -> Decision:
+    """
+    Have a file with this content, owner and mode; written whole or not at all.
+
+    + content: text; a secret in it asks for mode 0600
+    """
+    state = seen.files.get(path, ABSENT)
+    wanted = File("file", mode, owner=owner, content=content.encode(errors="surrogateescape"))
+    if state.kind == "file" and (state.content, state.mode, state.owner) == (wanted.content, mode, owner):
+        return Same(f"{path} is as declared")
+    return Change(
+        path,
+        _summary(state),
+        _summary(wanted),
+        write(path, content, mode, owner),
+        lambda probe: probe.with_file(path, wanted),
+    )
+
+
+def write(path: str, content: str, mode: str, owner: str) -> Script:
+    """The script that writes one file."""
+    return step("file", path=path, mode=mode, owner=owner, content=content)
+
+
+def _summary(state: File) -> str:
+    if state.kind != "file":
+        return state.kind
+    digest = hashlib.sha256(state.content or b"").hexdigest()[:12]
+    return f"{digest} {state.owner} {state.mode}"
+
+
+@operation
+def running(settings: HostSettings, seen: Probe, unit: str) -> Decision:
+    """Have a unit run now and at boot."""
+    state = seen.units.get(unit)
+    if state is not None and (state.active, state.enabled) == ("active", "enabled"):
+        return Same(f"{unit} runs, now and at boot")
+
+    def then(probe: Probe) -> Probe:
+        unit_state = Unit("loaded", "active", "running", "enabled", -1, False, (), "", 0, "success")
+        docker = replace(probe.docker, version=probe.docker.version or "to be started")
+        return probe.having(units={**probe.units, unit: unit_state}, docker=docker)
+
+    return Change(unit, state.active if state else "absent", "active", step("service", unit=unit), then)

@@ -1,0 +1,51 @@
+"""Shell scripts that run on hosts: values go in quoted, the whole travels on stdin, nothing on a command line."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass, field
+
+from pyinfra.api.command import StringCommand
+
+SHELL = 'if [ "$(id -u)" -eq 0 ]; then exec sh -s; else exec sudo -n sh -s; fi'
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True)
+class Script:
+    """
+    A POSIX shell script and the values of its variables.
+
+    + exports: variables of any name, which the script's function `exported` puts into the environment
+    """
+
+    body: str
+    values: dict[str, str] = field(default_factory=dict)
+    exports: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """
+        What the host's shell reads. The body is one function, so that half a script does nothing.
+
+        Raises ValueError for a value that a shell variable can't hold.
+        """
+        lines = ["LC_ALL=C; export LC_ALL; umask 022", f"PATH={PATH}; export PATH"]
+        lines += [_assign(name, value) for name, value in self.values.items()]
+        lines += ["exported() {", ":"]
+        lines += [f"{_assign(name, value)}; export {name}" for name, value in self.exports.items()]
+        lines += ["}"]
+        return "\n".join([*lines, "main() {", self.body, "}", "main </dev/null", ""])
+
+    @property
+    def command(self) -> StringCommand:
+        """One remote command, as root, by `sudo -n` where the user is another."""
+        return StringCommand(SHELL, _stdin=self.text)
+
+
+def _assign(name: str, value: str) -> str:
+    if not _NAME.match(name) or "\0" in value:
+        raise ValueError(f"`{name}`: not a value for a shell variable")
+    return f"{name}={shlex.quote(value)}"

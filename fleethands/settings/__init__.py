@@ -1,0 +1,7 @@
+"""The desired state of one host: flat keys of host data, read into one frozen value before anything connects."""
+
+from fleethands.settings.fleet import SettingsError, of, read_fleet
+from fleethands.settings.host import HostSettings
+from fleethands.settings.secret import Secret
+
+__all__ = ["HostSettings", "Secret", "SettingsError", "of", "read_fleet"]

@@ -1,0 +1,49 @@
+"""A value that is used but never shown."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+MASK = "********"
+
+
+class Secret:
+    """A secret by reference: `Secret.env("NAME")` or `Secret.file("PATH")`, read on the controller."""
+
+    def __init__(self, kind: str, place: str) -> None:
+        self._kind, self._place = kind, place
+
+    @classmethod
+    def env(cls, name: str) -> Secret:
+        """The value of this process's environment variable `name`."""
+        return cls("env", name)
+
+    @classmethod
+    def file(cls, path: str) -> Secret:
+        """The content of a file on the controller, without its last newline."""
+        return cls("file", path)
+
+    def reveal(self) -> str:
+        """The value itself. Raises ValueError, naming the place only, when there is none."""
+        if self._kind == "env":
+            value = os.environ.get(self._place)
+            if value is None:
+                raise ValueError(f"environment variable `{self._place}` is not set")
+            return value
+        try:
+            return Path(self._place).expanduser().read_text().removesuffix("\n")
+        except OSError as error:
+            raise ValueError(f"cannot read `{self._place}`: {error.strerror}") from None
+
+    def __repr__(self) -> str:
+        return f"Secret.{self._kind}({self._place!r})"
+
+    def __str__(self) -> str:
+        return MASK
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and (self._kind, self._place) == (other._kind, other._place)
+
+    def __hash__(self) -> int:
+        return hash((self._kind, self._place))

@@ -1,0 +1,97 @@
+"""Small values that settings are made of. Each refuses what upstream would misread, with the right spelling."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+OLLAMA_PORT = 11434
+_PART = r"[A-Za-z0-9_][A-Za-z0-9_.\-]*"
+_NAMESPACE = r"[A-Za-z0-9_][A-Za-z0-9_\-]*"
+_HOST = r"[A-Za-z0-9_][A-Za-z0-9_.:\-]*"
+# ollama/ollama types/model/name.go, v0.32.15
+_MODEL = re.compile(
+    rf"(?:(?:(?P<host>{_HOST})/)?(?P<namespace>{_NAMESPACE})/)?(?P<model>{_PART})(?::(?P<tag>{_PART}))?\Z"
+)
+
+
+@dataclass(frozen=True)
+class Address:
+    """An IP address and a TCP port to listen on."""
+
+    ip: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str, default_port: int = OLLAMA_PORT) -> Address:
+        """Read `IP`, `IP:PORT` or `[IPv6]:PORT`. Raises ValueError."""
+        if "://" in text:
+            raise ValueError(f"expected IP:PORT without a scheme, as `{text.split('://', 1)[1]}`")
+        ip, port = text, str(default_port)
+        if match := re.fullmatch(r"\[(.+)\](?::(\d+))?", text):
+            ip, port = match[1], match[2] or port
+        elif text.count(":") == 1:
+            ip, port = text.split(":")
+        try:
+            ipaddress.ip_address(ip)
+        except ValueError:
+            raise ValueError("expected IP:PORT, as `0.0.0.0:11434`") from None
+        if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError("expected a port from 1 to 65535")
+        return cls(ip, int(port))
+
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
+    @property
+    def local_url(self) -> str:
+        """Where a client on the host itself reaches what listens here."""
+        ip = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104
+            self.ip, f"[{self.ip}]" if ":" in self.ip else self.ip
+        )
+        return f"http://{ip}:{self.port}"
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """A model's whole name, by upstream's rules and defaults."""
+
+    host: str
+    namespace: str
+    model: str
+    tag: str
+
+    @classmethod
+    def parse(cls, text: str) -> ModelName:
+        """Read `[host/][namespace/]model[:tag]`. Raises ValueError."""
+        match = _MODEL.match(text)
+        if match is None or len(text) > 500:
+            raise ValueError("expected `model:tag`, as `codellama:7b`")
+        parts = {key: value for key, value in match.groupdict().items() if value is not None}
+        if any(len(value) > (350 if key == "host" else 80) for key, value in parts.items()):
+            raise ValueError("expected parts of at most 80 characters")
+        return cls(**{"host": "registry.ollama.ai", "namespace": "library", "tag": "latest", **parts})
+
+    def __str__(self) -> str:
+        """The short form that Ollama lists it under."""
+        name = f"{self.model}:{self.tag}"
+        if self.host != "registry.ollama.ai":
+            return f"{self.host}/{self.namespace}/{name}"
+        return name if self.namespace == "library" else f"{self.namespace}/{name}"
+
+
+def check_origin(text: str) -> str:
+    """
+    An OLLAMA_ORIGINS entry that Ollama starts with: others make it exit in a loop (its envconfig, gin-contrib/cors).
+
+    Raises ValueError.
+    """
+    schemes = ("http://", "https://", "app://", "file://", "tauri://", "vscode-webview://", "vscode-file://")
+    if text != text.strip() or "," in text or any(char.isspace() for char in text):
+        raise ValueError("expected one origin without spaces or commas")
+    if text.count("*") > 1:
+        raise ValueError("expected at most one `*`")
+    if "*" not in text and not text.startswith(schemes):
+        raise ValueError(f"expected `*` or a scheme, as `https://{text}`")
+    return text

@@ -1,0 +1,15 @@
+"""A Docker engine runs, now and after every boot, with the tools that the other tasks need beside it."""
+
+from pyinfra.api import deploy
+
+from fleethands.operations import system
+from fleethands.paths import DOCKER_SERVICE
+from fleethands.settings import HostSettings
+
+PACKAGES = ("ca-certificates", "curl", "zstd", "nftables", "docker.io|docker-ce|moby-engine")
+
+
+@deploy("Docker")
+def install(settings: HostSettings) -> None:
+    system.packages(name="Install from the distribution", settings=settings, wanted=PACKAGES)
+    system.running(name="Run the engine", settings=settings, unit=DOCKER_SERVICE)

@@ -1,0 +1,43 @@
+"""Ollama answers on its address, at the pinned release, after every boot."""
+
+import hashlib
+
+from pyinfra.api import deploy
+
+from fleethands.operations import ollama, system
+from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_UNIT
+from fleethands.settings import HostSettings, Secret
+from tasks import render
+
+
+@deploy("Ollama")
+def serve(settings: HostSettings) -> None:
+    unit = render("ollama.service.j2", binary=BINARY, models_dir=settings.ollama_models_dir)
+    environment = settings.ollama_environment
+    revision = _revision(
+        settings.ollama_version, unit, render("override.conf.j2", environment=environment, revision="")
+    )
+    override = render("override.conf.j2", environment=environment, revision=revision)
+    secret = any(isinstance(value, Secret) for value in settings.ollama_env.values())
+
+    system.user(
+        name="Create the service user",
+        settings=settings,
+        user="ollama",
+        home=OLLAMA_HOME,
+        groups=("render", "video"),
+    )
+    ollama.release(name="Install the pinned release", settings=settings)
+    system.file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
+    system.file(
+        name="Write the override",
+        settings=settings,
+        path=OLLAMA_OVERRIDE,
+        content=override,
+        mode="0600" if secret else "0644",
+    )
+    ollama.serve(name="Serve this revision", settings=settings, revision=revision)
+
+
+def _revision(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:16]

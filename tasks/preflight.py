@@ -1,0 +1,11 @@
+"""A host that can't be brought to its state is refused, alone, before anything on it changes."""
+
+from pyinfra.api import deploy
+
+from fleethands.operations import preflight
+from fleethands.settings import HostSettings
+
+
+@deploy("Preflight")
+def check(settings: HostSettings) -> None:
+    preflight.check(name="Check this host", settings=settings)
