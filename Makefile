@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 HOSTS ?= 3
 SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
 
-.PHONY: help demo test test-fast lab lab-down lint format lock packages
+.PHONY: help demo test test-fast lab lab-down lint format docs lock packages
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ lint: .venv/ready ## ruff, types, shell scripts
 format: .venv/ready ## rewrite the layout of the code
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
+
+docs: .venv/ready ## write the pages that are made from the code
+	@$(PYTHON) -m fleethands.settings.reference > docs/settings.md
 
 lock: .venv/ready ## resolve the dependencies anew
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

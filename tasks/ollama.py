@@ -12,7 +12,7 @@ from tasks import render
 
 @deploy("Ollama")
 def serve(settings: HostSettings) -> None:
-    unit = render("ollama.service.j2", binary=BINARY, models_dir=settings.ollama_models_dir)
+    unit = render("ollama.service.j2", binary=BINARY, home=OLLAMA_HOME, models_dir=settings.ollama_models_dir)
     environment = settings.ollama_environment
     revision = _revision(
         settings.ollama_version, unit, render("override.conf.j2", environment=environment, revision="")

@@ -9,6 +9,9 @@ from fleethands.settings import HostSettings
 
 @deploy("OpenHands")
 def serve(settings: HostSettings) -> None:
+    if settings.openhands_flavor == "off":
+        openhands.gone(name="Take the container away", settings=settings)
+        return
     user = settings.openhands_user
     owner = f"{user}:{user}"
     workspace = str(settings.openhands_workspace)

@@ -176,3 +176,18 @@ def _script(settings: HostSettings, spec: Spec) -> Script:
 def _up(probe: Probe, spec: Spec) -> Probe:
     container = Container("to be made", "running", "", {LABEL: spec.digest}, "")
     return probe.having(docker=replace(probe.docker, container=container, image=probe.docker.image or "to be pulled"))
+
+
+@operation
+def gone(settings: HostSettings, seen: Probe) -> Decision:
+    """Have no container of ours; workspace and state stay."""
+    container = seen.docker.container
+    if container is None or LABEL not in container.labels:
+        return Same("there is no container of ours")
+
+    def then(probe: Probe) -> Probe:
+        return probe.having(docker=replace(probe.docker, container=None))
+
+    return Change(
+        f"container {paths.CONTAINER}", container.state, "gone", step("container_off", name=paths.CONTAINER), then
+    )

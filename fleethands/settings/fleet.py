@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from pydantic import ValidationError
 
 from fleethands.settings.host import HostSettings
+from fleethands.settings.support import unsupported
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -53,6 +54,8 @@ def read_fleet(fleet: Mapping[str, Mapping[str, Any]]) -> dict[str, HostSettings
             settings[host] = HostSettings(**_ours(host, data, mistakes))
         except ValidationError as error:
             mistakes += [_mistake(host, data, detail) for detail in error.errors()]
+        else:
+            mistakes += [Mistake(host, path, problem) for path, problem in unsupported(settings[host])]
     if mistakes:
         raise SettingsError(mistakes)
     return settings

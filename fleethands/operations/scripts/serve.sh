@@ -16,9 +16,9 @@ end=$(($(date +%s) + limit))
 while :; do
   answer=$(curl --silent --max-time 5 "$url/api/version" || true)
   case $answer in *'"version":"'"$version"'"'*) exit 0 ;; esac
-  case $(systemctl show ollama.service -p ActiveState -p NRestarts --value | paste -sd ' ') in
-    failed* | *' '[3-9] | *' '[1-9][0-9]*) give_up 'Ollama does not stay up' ;;
-  esac
+  if systemctl is-failed --quiet ollama.service || [ "$(systemctl show ollama.service -p NRestarts --value)" -ge 3 ]; then
+    give_up 'Ollama does not stay up'
+  fi
   [ "$(date +%s)" -lt "$end" ] || give_up "Ollama did not answer with version $version at $url within $limit s${answer:+: it said $answer}"
   sleep 0.1
 done

@@ -1,0 +1,88 @@
+"""Every decision of an operation, as data: operations.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fleethands.facts import Probe, Unknown, UnknownSection
+from fleethands.facts.probe import Container, Docker, File, Listener, Ollama, Process, Release, Space, Unit
+from fleethands.operations.change import Change, Refused, Same
+from fleethands.settings import HostSettings
+from tests.hosts import bare, declared
+
+CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("operations.yaml").read_text())
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
+def test_operation(case: dict[str, Any]) -> None:
+    settings = declared(**case.get("data", {}))
+    module, _, name = case["operation"].partition(".")
+    decide = getattr(import_module(f"fleethands.operations.{module}"), name).decide
+    arguments = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in case.get("arguments", {}).items()
+    }
+
+    if "raises" in case:
+        with pytest.raises(UnknownSection, match=case["raises"]):
+            decide(settings, host(settings, case), **arguments)
+        return
+    decision = decide(settings, host(settings, case), **arguments)
+
+    if "same" in case:
+        assert decision == Same(case["same"])
+    elif "refused" in case:
+        assert isinstance(decision, Refused)
+        assert decision.reason == case["refused"]
+        assert "hint" not in case or case["hint"] in decision.hints
+    else:
+        change = decision[0] if isinstance(decision, list) else decision
+        assert isinstance(change, Change)
+        assert [change.before, change.after] == case["change"]
+
+
+def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
+    """A bare host with what the case says is different."""
+    seen = bare(settings)
+    seen = seen.having(**{key: read(seen, case[key]) for key, read in SECTIONS.items() if key in case})
+    if "process" in case:
+        seen = seen.having(**_serving(settings, case))
+    seen = seen.having(**dict.fromkeys(case.get("unknown", []), Unknown("no answer within 5 s")))
+    for path, content in case.get("files", {}).items():
+        seen = seen.with_file(path, File("file", "0600", content=content.encode()))
+    for path, target in case.get("links", {}).items():
+        seen = seen.with_file(path, File("link", target=target))
+    return seen
+
+
+def _container(labels: dict[str, str]) -> Docker:
+    return Docker(True, "26", Container("c1", "running", "sha256:1", labels, ""), "sha256:1")
+
+
+SECTIONS: dict[str, Callable[[Probe, Any], Any]] = {
+    "system": lambda seen, row: replace(seen.system, **row),
+    "disk": lambda seen, row: {**seen.disk, **{place: Space(*space) for place, space in row.items()}},
+    "packages": lambda seen, row: frozenset(row),
+    "sockets": lambda seen, row: tuple(Listener(*each) for each in row),
+    "releases": lambda seen, row: {version: Release(*each) for version, each in row.items()},
+    "ollama": lambda seen, row: Ollama("0.24.0", row),
+    "docker": lambda seen, row: _container(row),
+}
+
+
+def _serving(settings: HostSettings, case: dict[str, Any]) -> dict[str, Any]:
+    row = case["process"]
+    environment = {**settings.ollama_environment, "FLEETHANDS_REVISION": row["revision"], **row.get("environment", {})}
+    exe = row.get("exe", f"/opt/ollama/{settings.ollama_version}/bin/ollama")
+    unit = Unit("loaded", "active", "running", "enabled", 7, False, tuple(case.get("drop_ins", ())), "", 0, "success")
+    return {
+        "process": Process(7, 1, exe, environment),
+        "units": {"ollama.service": unit},
+        "ollama": Ollama(settings.ollama_version),
+    }

@@ -1,0 +1,44 @@
+"""Observed hosts, as values, for tests that need no host."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fleethands.facts.probe import (
+    ABSENT,
+    Accounts,
+    Docker,
+    Firewall,
+    Ollama,
+    Probe,
+    Space,
+    System,
+)
+from fleethands.facts.reading import Question
+from fleethands.settings import HostSettings, read_fleet
+
+
+def declared(**data: Any) -> HostSettings:
+    """Settings of one host from its host data, with a model to start from."""
+    return read_fleet({"host": {"models": ["codellama:7b"], "ollama_version": "0.24.0", **data}})["host"]
+
+
+def bare(settings: HostSettings | None = None) -> Probe:
+    """A new Debian with nothing of ours on it."""
+    paths = Question.about(settings or declared()).files
+    return Probe(
+        {
+            "system": System(0, "x86_64", "6.12.0", 1_700_000_000, "debian", "13", "Debian GNU/Linux 13", "running"),
+            "disk": {place: Space(100 << 20, True) for place in ("/", "/opt", "/usr/share", "/var/lib")},
+            "packages": frozenset(),
+            "accounts": Accounts({}, frozenset({"video", "render"})),
+            "files": dict.fromkeys(paths, ABSENT),
+            "releases": {},
+            "units": {},
+            "process": None,
+            "ollama": Ollama(),
+            "docker": Docker(installed=False),
+            "firewall": Firewall(installed=False),
+            "sockets": (),
+        }
+    )

@@ -1,0 +1,54 @@
+"""A plan foresees: after every change it names, nothing would be left to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fleethands.facts import Probe
+from fleethands.operations import firewall, models, ollama, openhands, preflight, proof, system
+from fleethands.operations.change import Change, Same
+from fleethands.settings import HostSettings
+from tasks import docker as docker_task
+from tests.hosts import bare, declared
+
+
+def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
+    """The operations of deploy.py, with contents of our own."""
+    owner = f"{settings.openhands_user}:{settings.openhands_user}"
+    return [
+        (preflight.check, {}),
+        (system.packages, {"wanted": docker_task.PACKAGES}),
+        (system.running, {"unit": "docker.service"}),
+        (system.file, {"path": "/etc/fleethands/firewall.nft", "content": "table"}),
+        (firewall.loaded, {"rules": "table"}),
+        (system.user, {"user": "ollama", "home": "/usr/share/ollama", "groups": ("render", "video", "none")}),
+        (ollama.release, {}),
+        (ollama.serve, {"revision": "r1"}),
+        (models.present, {}),
+        (system.user, {"user": settings.openhands_user, "home": "/opt/openhands"}),
+        (system.directory, {"path": str(settings.openhands_workspace), "owner": owner, "mode": "0755"}),
+        (openhands.chosen, {}),
+        (openhands.serve, {}),
+        (proof.answered, {}),
+    ]
+
+
+@pytest.mark.parametrize("data", [{}, {"openhands_port": 3001}, {"models": ["a", "b:c"]}, {"firewall": True}])
+def test_what_is_foreseen_from_a_bare_host_needs_nothing_more(data: dict[str, Any]) -> None:
+    settings = declared(**data)
+    seen = bare(settings)
+    for step, arguments in steps(settings):
+        seen = _after(step.decide(settings, seen, **arguments), seen)
+
+    left = [step.decide(settings, seen, **arguments) for step, arguments in steps(settings)]
+
+    assert all(isinstance(decision, Same) for decision in left), left
+
+
+def _after(decision: Any, seen: Probe) -> Probe:
+    for change in decision if isinstance(decision, list) else [decision]:
+        if isinstance(change, Change):
+            seen = change.then(seen)
+    return seen
