@@ -9,6 +9,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import File
 from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.operations.openhands import READY_WITHIN
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import base_url, generation, model_string
@@ -70,4 +71,5 @@ def _script(settings: HostSettings) -> Script:
         ready_url=settings.openhands_url + era.ready,
         settings_url=settings.openhands_url + era.settings_api,
         record=paths.PROOF,
+        limit=str(READY_WITHIN),
     )

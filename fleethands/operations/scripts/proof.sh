@@ -1,6 +1,6 @@
 # Uses the service along its whole way, link by link, and writes down what it saw. Leaves no container behind.
 : "${model:?}" "${request:?}" "${local_url:?}" "${container_url:?}" "${openhands:?}" "${container:?}" "${image?}" "${wanted?}" \
-  "${ready_url?}" "${settings_url?}" "${record:?}"
+  "${ready_url?}" "${settings_url?}" "${record:?}" "${limit:?}"
 seen=''
 broken=0
 tab=$(printf '\t')
@@ -48,6 +48,16 @@ generate() {
 
 ask() { printf 'curl --silent --show-error --max-time 600 --connect-timeout 10 --data %s %s/api/generate' "'$request'" "$1"; }
 
+# after a boot, or a restart of Docker, the container is up long before what is in it
+ready() {
+  end=$(($(date +%s) + limit))
+  until curl --silent --fail --output /dev/null --max-time 5 "$ready_url"; do
+    [ "$(docker container inspect --format '{{.State.Running}}' "$container" 2>/dev/null)" = true ] || return 1
+    [ "$(date +%s)" -lt "$end" ] || return 1
+    sleep 0.2
+  done
+}
+
 begin=$(now)
 if OLLAMA_HOST=${local_url#http://} HOME=/root timeout 30 ollama list 2>/dev/null | awk -v name="$model" '$1 == name { found = 1 } END { exit !found }'; then
   note list ok $(($(now) - begin)) "$model is there"
@@ -61,7 +71,7 @@ if [ "$openhands" = yes ]; then
   generate generate-in-container docker run --rm --add-host host.docker.internal:host-gateway --entrypoint sh "$image" -c "$(ask "$container_url")"
 
   begin=$(now)
-  if curl --silent --fail --output /dev/null --max-time 20 "$ready_url"; then
+  if ready; then
     note openhands-answers ok $(($(now) - begin)) "$ready_url"
   else
     note openhands-answers broken $(($(now) - begin)) "OpenHands does not answer at $ready_url" "on the host: docker logs --tail 50 $container"

@@ -1,0 +1,103 @@
+"""The product, run on lab hosts as its users run it, and what it said and did."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.lab.shell import CommandFailed
+
+ROOT = Path(__file__).parents[2]
+PYINFRA = Path(sys.executable).with_name("pyinfra")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run: its exit code, what it said, and per host what it changed."""
+
+    code: int
+    said: str
+    document: dict[str, Any] | None
+
+    @property
+    def failed(self) -> set[str]:
+        """Hosts that did not get through."""
+        return set((self.document or {"results": {"failed_hosts": []}})["results"]["failed_hosts"])
+
+    def changed(self, host: str) -> list[str]:
+        """Names of the operations that changed this host, in their order."""
+        return self._named(host, "success")
+
+    def broken(self, host: str) -> list[str]:
+        """Names of the operations that failed on this host."""
+        return self._named(host, "error")
+
+    def planned(self, host: str) -> list[str]:
+        """Names of the operations that a dry run says would change this host."""
+        rows = (self.document or {"plan": []})["plan"]
+        return [row["names"][0] for row in rows if host in row["hosts_with_change"]]
+
+    def _named(self, host: str, verdict: str) -> list[str]:
+        rows = (self.document or {"results": {"operations": []}})["results"]["operations"]
+        return [row["names"][0] for row in rows if host in row[verdict]]
+
+
+def _command(hosts: Sequence[str], words: Sequence[str], data: dict[str, Any]) -> list[str]:
+    limits = [word for host in hosts for word in ("--limit", host)]
+    values = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
+    return [str(PYINFRA), "inventory/lab.py", *limits, *values, "deploy.py", "--json", *words]
+
+
+def apply(*hosts: str, timeout: float = 420, **data: Any) -> Run:
+    """`pyinfra inventory/lab.py deploy.py -y` on these hosts, with host data on top."""
+    return _run(_command(hosts, ["-y"], data), timeout)
+
+
+def plan(*hosts: str, timeout: float = 60, **data: Any) -> Run:
+    """The same with `--dry`."""
+    return _run(_command(hosts, ["--dry"], data), timeout)
+
+
+def start(*hosts: str, **data: Any) -> subprocess.Popen[bytes]:
+    """An apply that goes on by itself, as leader of a group of its own."""
+    return subprocess.Popen(
+        _command(hosts, ["-y"], data),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=_environment(),
+        start_new_session=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYINFRA_PROGRESS": "off"}
+
+
+def _run(command: list[str], timeout: float) -> Run:
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment(),
+        start_new_session=True,
+    )
+    try:
+        out, said = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        out, said = process.communicate()
+        raise CommandFailed(command, f"no end after {timeout:g} s", said) from None
+    document = json.loads(out) if out.startswith("{") else None
+    return Run(process.returncode, said, document)

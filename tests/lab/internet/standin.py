@@ -1,0 +1,148 @@
+"""The server that stands in for a broken address. Run by faults.py as a program of its own.
+
+It fetches what the address would have served from nginx's inner socket, where nothing is broken, and spoils it on the
+way as the fault's file says (faults.Fault).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import socket
+import socketserver
+import sys
+import threading
+import time
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+CHUNK = 1 << 16
+HOP = {"connection", "transfer-encoding", "keep-alive"}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request to a broken address."""
+
+    protocol_version = "HTTP/1.1"
+    server: Standin
+
+    def do_GET(self) -> None:
+        """Whatever the method, the same fault."""
+        self.close_connection = True
+        fault = self.server.take(self.path)
+        if fault.get("status"):
+            self._refuse(int(fault["status"]))
+            return
+        with closing(Origin(self.server.origin)) as origin:
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+            origin.request(self.command, self.path, headers=headers)
+            self._pass_on(origin.getresponse(), fault)
+
+    do_HEAD = do_GET
+
+    def _refuse(self, status: int) -> None:
+        body = b"the lab's internet was told to answer so\n"
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _pass_on(self, answer: http.client.HTTPResponse, fault: dict[str, Any]) -> None:
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in HOP:
+                self.send_header(name, value)
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        length = int(answer.getheader("Content-Length") or 0)
+        start, total = _extent(answer, length)
+        at, limit = start, start + _limit(fault.get("cut"), length)
+        began, rate = time.monotonic(), fault.get("rate") or 0
+        chunk = min(CHUNK, rate // 10 + 1) if rate else CHUNK
+        while at < limit and (data := answer.read(min(chunk, limit - at))):
+            spoilt = _flipped(data, total // 2 - at) if fault.get("flip") else data
+            at += len(data)
+            if rate:
+                time.sleep(max(0.0, began + (at - start) / rate - time.monotonic()))
+            self.wfile.write(spoilt)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nginx logs."""
+
+
+class Standin(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    """Serves on a Unix socket until it is ended."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, own: Path, origin: Path) -> None:
+        self.faults, self.origin = own.with_name("faults"), origin
+        self._counting = threading.Lock()
+        super().__init__(str(own), Handler)
+
+    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
+        """With the address that the HTTP handler expects to log."""
+        connection, _ = super().get_request()
+        return connection, ("nginx", 0)
+
+    def take(self, path: str) -> dict[str, Any]:
+        """The fault of this path, one use of it spent; empty when it is over."""
+        file = self.faults / path.partition("?")[0].lstrip("/")
+        with self._counting:
+            try:
+                fault: dict[str, Any] = json.loads(file.read_text())
+            except OSError:
+                return {}
+            if fault.get("times") is None:
+                return fault
+            fault["times"] -= 1
+            if fault["times"] > 0:
+                part = file.with_name(f"{file.name}.part")
+                part.write_text(json.dumps(fault))
+                part.replace(file)
+            else:
+                file.unlink(missing_ok=True)
+            return fault
+
+
+class Origin(http.client.HTTPConnection):
+    """nginx's inner socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("origin", timeout=300)
+        self._path = path
+
+    def connect(self) -> None:
+        """Reach the socket's file instead of a name."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def _extent(answer: http.client.HTTPResponse, length: int) -> tuple[int, int]:
+    """Where this answer starts in the whole content, and how long the whole is."""
+    part = re.match(r"bytes (\d+)-\d+/(\d+)", answer.getheader("Content-Range") or "")
+    return (int(part[1]), int(part[2])) if part else (0, length)
+
+
+def _limit(cut: int | float | None, length: int) -> int:
+    if cut is None:
+        return length
+    return int(length * cut) if isinstance(cut, float) else cut
+
+
+def _flipped(data: bytes, place: int) -> bytes:
+    """The data with the byte at `place` changed, if that lies in it."""
+    if not 0 <= place < len(data):
+        return data
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+if __name__ == "__main__":
+    Standin(Path(sys.argv[1]), Path(sys.argv[2])).serve_forever()

@@ -1,0 +1,112 @@
+"""What goes wrong on the way: the host keeps what it had, the reason is named, the next run completes."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.lab import fleet, observe
+from tests.lab.host import Host
+from tests.lab.internet.faults import Fault
+from tests.lab.lab import Lab
+
+ARCHIVE = "ollama-linux-amd64.tar.zst"
+
+
+def test_a_corrupt_archive_stops_that_host_and_leaves_its_ollama_alone(lab: Lab, converged: Host) -> None:
+    before = observe.identity(converged)
+
+    with lab.internet.fault(Fault(flip=True), "archive:0.24.1"):
+        run = fleet.apply("lab-1", ollama_version="0.24.1")
+
+    assert run.code == 1
+    assert run.broken("lab-1") == [] or run.broken("lab-1")[0] == "Ollama | Install the pinned release"
+    assert f"{ARCHIVE} of Ollama 0.24.1 is not what was expected: expected sha256 " in run.said
+    assert ", received " in run.said
+    assert observe.identity(converged) == before
+    assert observe.streamed_tokens(converged) > 1
+    assert fleet.apply("lab-1").code == 0
+    assert observe.identity(converged) == before
+    assert observe.leftovers(converged) == []
+
+
+def test_another_release_takes_over_and_back(converged: Host) -> None:
+    for version in ("0.24.1", "0.24.0"):
+        run = fleet.apply("lab-1", ollama_version=version)
+
+        assert run.code == 0, run.said
+        assert converged.run("curl -fsS localhost:11434/api/version").stdout == f'{{"version":"{version}"}}'
+        assert observe.proven(converged)
+        assert fleet.apply("lab-1", ollama_version=version).changed("lab-1") == []
+
+
+@pytest.mark.parametrize("fault", [Fault(status=404), Fault(status=500), Fault(cut=0.5)], ids=["404", "500", "cut"])
+def test_a_broken_mirror_is_named_and_leaves_a_clean_host_clean(lab: Lab, clean: Host, fault: Fault) -> None:
+    with lab.internet.fault(fault, "archive:0.24.0"):
+        run = fleet.apply("lab-1")
+
+    assert run.code == 1
+    assert f"v0.24.0/{ARCHIVE}" in run.said
+    assert clean.run("ls -A /opt/ollama").stdout == ""
+
+
+def test_a_missing_model_is_named(converged: Host) -> None:
+    run = fleet.apply("lab-1", models=["codellama:7b", "no-such-model:1b"])
+
+    assert run.code == 1
+    assert "error: the registry has no model no-such-model:1b" in run.said
+
+
+def test_one_unreachable_host_of_three_does_not_stop_the_others(lab: Lab, converged_state: str) -> None:
+    lab.internet.clear_faults()
+    for name in ("lab-1", "lab-2"):
+        lab[name].restore(converged_state)
+        lab[name].run("systemctl stop ollama")
+    lab["lab-3"].unplug()
+    try:
+        run = fleet.apply("lab-1", "lab-2", "lab-3")
+    finally:
+        lab["lab-3"].plug()
+
+    assert run.code == 1
+    assert "lab-3" in run.said
+    assert all(observe.proven(lab[name]) for name in ("lab-1", "lab-2")), run.said
+
+
+def test_port_11434_of_somebody_else_is_refused_by_name(clean: Host) -> None:
+    clean.run("systemd-run --quiet --unit squatter /usr/sbin/sshd -D -p 11434")
+    clean.run("until ss -Hltn 'sport = :11434' | grep -q .; do sleep 0.02; done", timeout=10)
+
+    run = fleet.apply("lab-1")
+
+    assert run.code == 1
+    assert "error: port 11434 is held by `sshd`" in run.said
+    assert clean.run("ls /opt/ollama", check=False).returncode != 0
+
+
+MOMENTS = {
+    "while the archive is fetched": "test -d /opt/ollama/.incoming",
+    "after the override is written": "test -f /etc/systemd/system/ollama.service.d/50-fleethands.conf",
+    "while the model is pulled": "ls /run/fleethands/fleethands-pull-*",
+    "while the image is pulled": "pgrep -f 'docker pull'",
+    "before the container is ready": "docker container inspect openhands-app",
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
+def test_a_killed_controller_leaves_nothing_that_the_next_run_does_not_heal(clean: Host, moment: str) -> None:
+    process = fleet.start("lab-1")
+    try:
+        clean.run(f"until {moment} >/dev/null 2>&1; do sleep 0.02; done", timeout=180)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    run = fleet.apply("lab-1")
+
+    assert run.code == 0, run.said
+    assert observe.proven(clean)
+    assert observe.leftovers(clean) == []
+    assert fleet.apply("lab-1").changed("lab-1") == []
