@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import select
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
 
+from fleethands.operations.proof import Link
 from tests.lab import fleet, observe
 from tests.lab.lab import Lab
 from tests.lab.prepare import ready
-from tests.lab.shell import step
+from tests.lab.shell import say, step
 
 HOSTS = ("lab-1", "lab-2", "lab-3")  # two trixie, one bookworm
 
@@ -26,36 +30,63 @@ def main() -> int:
     with step("every host as Debian left it"):
         for name in HOSTS:
             lab[name].restore("clean")
-    with step("pyinfra inventory/lab.py deploy.py -y"):
-        limits = [word for name in HOSTS for word in ("--limit", name)]
-        command = [str(fleet.PYINFRA), "inventory/lab.py", *limits, "deploy.py", "-y"]
-        done = subprocess.run(command, cwd=fleet.ROOT, stdin=subprocess.DEVNULL, check=False, timeout=1800)
+    code = _apply()
     proven = report(lab)
-    console = Console()
-    console.print(f"\n{len(HOSTS)} hosts in {time.monotonic() - begin:.0f} s. To look further:\n")
-    console.print("    ssh -F .lab/ssh_config lab-1 curl -s localhost:11434/api/tags", highlight=False)
-    console.print(
-        "    ssh -F .lab/ssh_config -N -L 3000:127.0.0.1:3000 lab-1    # then http://localhost:3000/api/settings",
-        highlight=False,
-    )
-    return done.returncode or int(not proven)
+    print(f"\n{len(HOSTS)} hosts in {time.monotonic() - begin:.0f} s. To look further:\n")
+    print("    ssh -F .lab/ssh_config lab-1 curl -s localhost:11434/api/tags")
+    print("    ssh -F .lab/ssh_config -N -L 3000:127.0.0.1:3000 lab-1    # http://localhost:3000/api/settings\n")
+    return code or int(not proven)
+
+
+def _apply() -> int:
+    """What a user types; every line with the time since the start, and a sign of life in long steps."""
+    limits = [word for name in HOSTS for word in ("--limit", name)]
+    words = [str(fleet.PYINFRA), "inventory/lab.py", *limits, "deploy.py", "-y"]
+    say("pyinfra inventory/lab.py deploy.py -y")
+    process = subprocess.Popen(words, cwd=fleet.ROOT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    begin, step_name = time.monotonic(), "start"
+    for line in _lines(process):
+        now = time.monotonic() - begin
+        if line is None:
+            print(f"{now:6.1f} s      … {step_name}", flush=True)
+        elif line.strip():
+            step_name = line.partition("Starting operation:")[2].strip() or step_name
+            print(f"{now:6.1f} s  {line.rstrip()}", flush=True)
+    return process.wait(60)
+
+
+def _lines(process: subprocess.Popen[bytes]) -> Iterator[str | None]:
+    """Lines of stderr as they come, None after ten seconds of silence; ends with the process or after half an hour."""
+    pipe, rest, end = process.stderr, b"", time.monotonic() + 1800
+    while pipe is not None and time.monotonic() < end:
+        if not select.select([pipe], [], [], 10)[0]:
+            yield None
+            continue
+        data = os.read(pipe.fileno(), 65536)
+        if not data:
+            return
+        *whole, rest = (rest + data).split(b"\n")
+        yield from (line.decode(errors="replace") for line in whole)
+    process.kill()
 
 
 def report(lab: Lab) -> bool:
     """Print each host's links; whether all of them hold."""
-    table = Table("host", "system", "link", "", "seconds", "seen", title="Proven, as the hosts' own records say")
-    proven = True
+    table = Table("host", "system", title="Proven: seconds of each link, from the hosts' own records")
+    for link in observe.LINKS:
+        table.add_column(link.replace("-", " "), justify="right")
     for name in HOSTS:
-        found = observe.proof(lab[name])
-        proven = proven and observe.proven(lab[name])
-        for index, link in enumerate(found):
-            first = (name, lab[name].suite) if index == 0 else ("", "")
-            mark = "[green]ok[/]" if link.ok else "[red]broken[/]"
-            table.add_row(*first, link.name, mark, f"{link.seconds:.2f}", link.detail, end_section=link is found[-1])
-        if not found:
-            table.add_row(name, lab[name].suite, "[red]nothing was proven[/]", end_section=True)
+        found = {link.name: link for link in observe.proof(lab[name])}
+        cells = [_cell(found.get(link)) for link in observe.LINKS]
+        table.add_row(name, lab[name].suite, *cells)
     Console().print(table)
-    return proven
+    return all(observe.proven(lab[name]) for name in HOSTS)
+
+
+def _cell(link: Link | None) -> str:
+    if link is None:
+        return "[red]not tried[/]"
+    return f"[green]ok[/] {link.seconds:.2f}" if link.ok else f"[red]broken[/] {link.detail}"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,15 @@ from fleethands.operations.proof import Link, links
 from fleethands.paths import PROOF
 from tests.lab.host import Host
 
+LINKS = [
+    "list",
+    "generate-on-host",
+    "generate-in-openhands",
+    "generate-in-container",
+    "openhands-answers",
+    "openhands-model",
+]
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -36,15 +45,7 @@ def proof(host: Host) -> list[Link]:
 
 def proven(host: Host) -> bool:
     """Whether every link of the guide's chain was tried and held."""
-    names = [link.name for link in proof(host) if link.ok]
-    return names == [
-        "list",
-        "generate-on-host",
-        "generate-in-openhands",
-        "generate-in-container",
-        "openhands-answers",
-        "openhands-model",
-    ]
+    return [link.name for link in proof(host) if link.ok] == LINKS
 
 
 def environment(host: Host) -> dict[str, str]:

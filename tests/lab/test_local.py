@@ -1,0 +1,49 @@
+"""The machine itself, by inventory/local.py: a Debian that has no Docker yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import fleet, observe
+from tests.lab.host import Host
+from tests.lab.lab import Lab
+from tests.lab.shell import run
+
+HERE = "/srv/fleethands"
+APPLY = (
+    f"cd {HERE} && PYINFRA_PROGRESS=off .venv/bin/pyinfra inventory/local.py"
+    " --data ollama_version=0.24.0 --data openhands_image=ghcr.io/all-hands-ai/openhands:main deploy.py -y 2>&1"
+)
+
+
+@pytest.fixture
+def machine(lab: Lab, tmp_path: Path) -> Iterator[Host]:
+    """A host without Docker, with the packages of the world in reach, and this checkout installed on it."""
+    lab.internet.clear_faults()
+    lab.up({"lab-4": "trixie-nodocker"})
+    host = lab["lab-4"]
+    with host.outward():
+        host.run("apt-get -q update && apt-get -q -y install --no-install-recommends python3-venv", timeout=180)
+        run("git", "archive", "--output", tmp_path / "checkout.tar", "HEAD", cwd=fleet.ROOT)
+        host.run(f"mkdir {HERE} && tar -x -C {HERE}", stdin=(tmp_path / "checkout.tar").read_bytes())
+        host.run(f"cd {HERE} && python3 -m venv .venv && .venv/bin/pip -q install .", timeout=240)
+        yield host
+    lab.trim(3)
+
+
+def test_a_machine_without_docker_brings_itself_to_a_proven_answer(machine: Host) -> None:
+    assert machine.run("command -v docker", check=False).returncode != 0
+
+    first = machine.run(APPLY, timeout=420).stdout
+
+    assert "Error" not in first
+    assert observe.proven(machine), first
+    before = observe.identity(machine)
+
+    second = machine.run(APPLY, timeout=60).stdout
+
+    assert "Success" not in second.partition("--> Results:")[0]
+    assert observe.identity(machine) == before
