@@ -56,7 +56,7 @@ def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) 
     """The script `scripts/NAME.sh` behind the common part, with its variables."""
     folder = files("fleethands.operations").joinpath("scripts")
     body = folder.joinpath("common.sh").read_text() + folder.joinpath(f"{name}.sh").read_text()
-    return Script(body, values, dict(exports or {}))
+    return Script(body, {"step": name, **values}, dict(exports or {}))
 
 
 def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -> Any:

@@ -20,11 +20,13 @@ def packages(settings: HostSettings, seen: Probe, wanted: tuple[str, ...]) -> De
     + wanted: names; `a|b` is met by either, and installs the first
     """
     missing = [name.split("|")[0] for name in wanted if not seen.packages & set(name.split("|"))]
+    if "docker.io" not in missing and any("docker.io" in name for name in wanted) and not seen.docker.installed:
+        missing.append("docker-cli")  # the engine without its command, as apt leaves it without recommended packages
     if not missing:
         return Same(f"{', '.join(wanted)} are installed")
 
     def then(probe: Probe) -> Probe:
-        docker = probe.docker if "docker.io" not in missing else Docker(installed=True)
+        docker = Docker(True) if {"docker.io", "docker-cli"} & set(missing) else probe.docker
         firewall = replace(probe.firewall, installed=True) if "nftables" in missing else probe.firewall
         return probe.having(packages=probe.packages | set(missing), docker=docker, firewall=firewall)
 

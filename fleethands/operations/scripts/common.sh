@@ -1,12 +1,33 @@
 # Every change to a host starts here: an error ends it, and two runs never change one host at a time.
 set -eu
+: "${step:?}"
+explained=''
+work_file=''
+
+# what is not to outlive this step
+remove_at_end() { work_file=$1; }
+
+# the reason was given
+stop() {
+  explained=yes
+  exit 1
+}
 
 fail() {
   printf 'error: %s\n' "$1" >&2
   shift
   for hint in "$@"; do printf 'hint: %s\n' "$hint" >&2; done
-  exit 1
+  stop
 }
+
+# no step ends without a word, and none leaves its work files
+on_exit() {
+  status=$?
+  [ -z "$work_file" ] || rm -rf "$work_file"
+  [ "$status" -eq 0 ] || [ -n "$explained" ] ||
+    printf 'error: a command of the step %s ended with status %s\n' "$step" "$status" >&2
+}
+trap on_exit EXIT
 
 DEBIAN_FRONTEND=noninteractive
 export DEBIAN_FRONTEND

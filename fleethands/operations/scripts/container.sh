@@ -1,7 +1,7 @@
 # Makes the container what its specification says. The old one is kept until the new one is ready, and comes back otherwise.
 : "${name:?}" "${image:?}" "${pull:?}" "${label:?}" "${arguments:?}" "${names:?}" "${url:?}" "${limit:?}"
 before=$name-before
-docker=$(command -v docker)
+docker=$(command -v docker) || fail 'the command docker is missing' 'on the host: apt-get install docker-cli'
 
 exists() { "$docker" container inspect "$1" >/dev/null 2>&1; }
 look() { "$docker" container inspect --format "$1" "$name" 2>/dev/null || true; }

@@ -86,4 +86,4 @@ if [ "$openhands" = yes ]; then
 fi
 
 printf '%s' "$seen" | atomic_file "$record" 0644 root:root
-[ "$broken" -eq 0 ] || exit 1
+[ "$broken" -eq 0 ] || stop

@@ -16,7 +16,7 @@ sound() {
 
 bring() {
   rm -rf "$work"
-  trap 'rm -rf "$work"' EXIT
+  remove_at_end "$work"
   mkdir -p "$work/tree"
   if [ -z "$sha256" ]; then
     fetch -o "$work/sums" "$url/v$version/sha256sum.txt" ||
