@@ -1,6 +1,7 @@
 # Everything this project needs, it brings itself: on Debian or Ubuntu, as root or with passwordless sudo.
 PYTHON := .venv/bin/python
 HOSTS ?= 3
+AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -n --preserve-env=CI,HOME,XDG_CACHE_HOME)
 SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
 
 .PHONY: help demo test test-fast lab lab-down lint format docs lock packages
@@ -9,19 +10,19 @@ help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: .venv/ready packages ## three fresh hosts, from nothing to a proven answer
-	@$(PYTHON) -m tests.lab.demo
+	@$(AS_ROOT) $(PYTHON) -m tests.lab.demo
 
 test: lint packages ## lint, then every test, on real hosts too
-	@$(PYTHON) -m pytest tests
+	@$(AS_ROOT) $(PYTHON) -m pytest tests
 
 test-fast: lint ## without the lab
 	@$(PYTHON) -m pytest tests/unit tests/cases
 
 lab: .venv/ready packages ## boot lab hosts: make lab HOSTS=3
-	@$(PYTHON) -m tests.lab up --hosts "$(HOSTS)"
+	@$(AS_ROOT) $(PYTHON) -m tests.lab up --hosts "$(HOSTS)"
 
 lab-down: .venv/ready ## stop them, and leave nothing behind
-	@$(PYTHON) -m tests.lab down
+	@$(AS_ROOT) $(PYTHON) -m tests.lab down
 
 lint: .venv/ready ## ruff, types, shell scripts
 	@.venv/bin/ruff check --quiet .

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 
 from pyinfra.api.command import StringCommand
 
-SHELL = 'if [ "$(id -u)" -eq 0 ]; then exec sh -s; else exec sudo -n sh -s; fi'
+# sudo is asked first and silently: pyinfra answers its complaint with a prompt, which would hang a CI job
+SHELL = (
+    'if [ "$(id -u)" -eq 0 ]; then exec sh -s; '
+    "elif sudo -n true 2>/dev/null; then exec sudo -n sh -s; "
+    'else echo "error: $(id -un) is not root and has no passwordless sudo" >&2; '
+    'echo "hint: on the host, as root: echo \\"$(id -un) ALL=(ALL) NOPASSWD: ALL\\" > /etc/sudoers.d/$(id -un)" >&2; '
+    "exit 1; fi"
+)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 

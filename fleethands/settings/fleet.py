@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from pydantic import ValidationError
 
 from fleethands.settings.host import HostSettings
+from fleethands.settings.secret import Secret
 from fleethands.settings.support import unsupported
 
 if TYPE_CHECKING:
@@ -55,17 +56,27 @@ def read_fleet(fleet: Mapping[str, Mapping[str, Any]]) -> dict[str, HostSettings
         except ValidationError as error:
             mistakes += [_mistake(host, data, detail) for detail in error.errors()]
         else:
-            mistakes += [Mistake(host, path, problem) for path, problem in unsupported(settings[host])]
+            found = (*unsupported(settings[host]), *_unreadable(settings[host]))
+            mistakes += [Mistake(host, path, problem) for path, problem in found]
     if mistakes:
         raise SettingsError(mistakes)
     return settings
 
 
 def of(host: Host) -> HostSettings:
-    """One host's settings inside a deploy. The first call checks the whole inventory. Raises SettingsError."""
+    """
+    One host's settings inside a deploy. The first call checks the whole inventory.
+
+    Raises pyinfra's InventoryError, which stops all hosts before anything is changed, with every mistake.
+    """
+    from pyinfra.api.exceptions import InventoryError  # noqa: PLC0415  settings are read without pyinfra elsewhere
+
     inventory = host.state.inventory
     if inventory not in _read:
-        _read[inventory] = read_fleet({each.name: each.data.dict() for each in inventory})
+        try:
+            _read[inventory] = read_fleet({each.name: each.data.dict() for each in inventory})
+        except SettingsError as error:
+            raise InventoryError(f"the inventory has mistakes, and nothing was changed\n\n{error}") from None
     return _read[inventory][host.name]
 
 
@@ -79,6 +90,16 @@ def _ours(host: str, data: Mapping[str, Any], mistakes: list[Mistake]) -> dict[s
             near = difflib.get_close_matches(key, HostSettings.model_fields, 1, cutoff=0.5)
             mistakes.append(Mistake(host, key, "no such setting" + (f", nearest is `{near[0]}`" if near else "")))
     return known
+
+
+def _unreadable(settings: HostSettings) -> Iterator[tuple[str, str]]:
+    for key, values in (("ollama_env", settings.ollama_env), ("openhands_env", settings.openhands_env)):
+        for name, value in values.items():
+            try:
+                if isinstance(value, Secret):
+                    value.reveal()
+            except ValueError as error:
+                yield f"{key}.{name}", str(error)
 
 
 def _mistake(host: str, data: Mapping[str, Any], detail: Any) -> Mistake:

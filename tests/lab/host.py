@@ -150,6 +150,22 @@ class Host:
         self._site.network.plug(self._machine.veth)
 
     @contextmanager
+    def out_of_disk(self, path: str, size: str) -> Iterator[None]:
+        """
+        For the time of a `with`: a directory of its own small file system, with what the directory held.
+
+        + size: as tmpfs reads it; what the directory held counts
+        """
+        self.run(
+            f"cp -a {path} {path}.whole && mount -t tmpfs -o size={size} tmpfs {path}"
+            f" && cp -a {path}.whole/. {path}/ && chown --reference={path}.whole {path}"
+        )
+        try:
+            yield
+        finally:
+            self.run(f"umount -l {path} && rm -rf {path}.whole")
+
+    @contextmanager
     def outward(self) -> Iterator[None]:
         """For as long as this lasts it reaches what this machine reaches, real Debian packages included."""
         self._site.network.outward(self.address, on=True)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.lab import fleet, observe
 from tests.lab.host import Host
+from tests.lab.lab import Lab
 
 FIRST_RUN = [
     "Firewall | Write the rules",
@@ -24,20 +29,25 @@ FIRST_RUN = [
 ]
 
 
-def test_a_clean_host_is_brought_to_a_proven_answer(clean: Host) -> None:
-    run = fleet.apply("lab-1")
+@pytest.mark.parametrize("name", ["lab-1", "lab-3"], ids=["trixie", "bookworm"])
+def test_a_clean_host_is_brought_to_a_proven_answer(lab: Lab, name: str) -> None:
+    lab.internet.clear_faults()
+    host = lab[name]
+    host.restore("clean")
+
+    run = fleet.apply(name)
 
     assert run.code == 0, run.said
-    assert run.changed("lab-1") == FIRST_RUN
-    assert observe.proven(clean), observe.proof(clean)
-    assert observe.leftovers(clean) == []
+    assert run.changed(name) == FIRST_RUN
+    assert observe.proven(host), observe.proof(host)
+    assert observe.leftovers(host) == []
 
-    before = observe.identity(clean)
-    again = fleet.apply("lab-1")
+    before = observe.identity(host)
+    again = fleet.apply(name)
 
     assert again.code == 0, again.said
-    assert again.changed("lab-1") == []
-    assert observe.identity(clean) == before
+    assert again.changed(name) == []
+    assert observe.identity(host) == before
 
 
 def test_the_guides_own_commands_succeed_on_the_host(converged: Host) -> None:
@@ -75,17 +85,20 @@ def test_the_container_runs_as_the_guide_says(converged: Host) -> None:
     assert converged.run("stat -c %u /opt/openhands/workspace").stdout.strip() == user
 
 
-def test_a_stopped_ollama_is_started_and_nothing_else(converged: Host) -> None:
-    container = observe.identity(converged).container
+def test_a_stopped_ollama_is_started_and_nothing_else(lab: Lab, converged: Host, converged_state: str) -> None:
+    lab["lab-2"].restore(converged_state)
+    container, other = observe.identity(converged).container, observe.identity(lab["lab-2"])
     converged.run("systemctl stop ollama")
 
-    run = fleet.apply("lab-1")
+    run = fleet.apply("lab-1", "lab-2")
 
     assert run.code == 0, run.said
     assert run.changed("lab-1") == ["Ollama | Serve this revision", "Proof | Get an answer to a prompt"]
+    assert run.changed("lab-2") == []
     assert observe.proven(converged)
     assert observe.identity(converged).container == container
-    assert fleet.apply("lab-1").changed("lab-1") == []
+    assert observe.identity(lab["lab-2"]) == other
+    assert fleet.apply("lab-1", "lab-2").changed("lab-1") == []
 
 
 def test_a_changed_setting_restarts_only_what_reads_it(converged: Host) -> None:
@@ -119,6 +132,39 @@ def test_the_ports_are_closed_from_outside(converged: Host) -> None:
         assert observe.reachable(address, 22)
         assert not observe.reachable(address, 11434)
         assert not observe.reachable(address, 3000)
+
+
+def test_a_named_network_reaches_what_it_is_allowed_to(lab: Lab, converged: Host) -> None:
+    allowed: dict[str, Any] = {"allow_from": [f"{lab.gateway}/32"]}
+
+    run = fleet.apply("lab-1", **allowed)
+
+    assert run.code == 0, run.said
+    assert observe.reachable(converged.address, 11434)
+    assert not observe.reachable(converged.address6, 11434)
+    assert fleet.apply("lab-1", **allowed).changed("lab-1") == []
+
+
+def test_a_user_with_passwordless_sudo_is_as_good_as_root(converged: Host) -> None:
+    converged.run("systemctl stop ollama")
+
+    run = fleet.apply("lab-1", ssh_user="admin")
+
+    assert run.code == 0, run.said
+    assert observe.proven(converged)
+    assert fleet.apply("lab-1", ssh_user="admin").changed("lab-1") == []
+
+
+def test_openhands_off_leaves_the_workspace(converged: Host) -> None:
+    converged.run("echo mine > /opt/openhands/workspace/notes")
+
+    run = fleet.apply("lab-1", openhands_flavor="off")
+
+    assert run.code == 0, run.said
+    assert "OpenHands | Take the container away" in run.changed("lab-1")
+    assert converged.run("docker ps -aq").stdout == ""
+    assert converged.run("cat /opt/openhands/workspace/notes").stdout == "mine\n"
+    assert fleet.apply("lab-1", openhands_flavor="off").changed("lab-1") == []
 
 
 def test_nobody_sees_a_secret_or_a_build_machine(converged: Host) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from typing import Any
 
 import pytest
 
@@ -84,6 +85,28 @@ def test_port_11434_of_somebody_else_is_refused_by_name(clean: Host) -> None:
     assert run.code == 1
     assert "error: port 11434 is held by `sshd`" in run.said
     assert clean.run("ls /opt/ollama", check=False).returncode != 0
+
+
+def test_a_user_without_sudo_is_told_so_and_never_asked(clean: Host) -> None:
+    run = fleet.apply("lab-1", timeout=30, ssh_user="plain")
+
+    assert run.code == 1
+    assert "error: plain is not root and has no passwordless sudo" in run.said
+    assert "hint: on the host, as root: echo" in run.said
+
+
+def test_a_full_disk_is_named_and_the_next_run_completes(converged: Host) -> None:
+    wanted: dict[str, Any] = {"models": ["codellama:7b", "padded"]}
+    converged.run("systemctl stop ollama")
+    with converged.out_of_disk("/usr/share/ollama/.ollama/models/blobs", "60m"):
+        run = fleet.apply("lab-1", **wanted)
+        converged.run("systemctl stop ollama")
+
+    assert run.code == 1
+    assert "pull of padded:latest ended early" in run.said
+    assert "no space left on device" in run.said
+    assert fleet.apply("lab-1", **wanted).code == 0
+    assert observe.proven(converged)
 
 
 MOMENTS = {
