@@ -2,9 +2,10 @@
 
 import ipaddress as _ipaddress
 import json as _json
+import os as _os
 from pathlib import Path as _Path
 
-_LAB = _Path(__file__).resolve().parent.parent / ".lab"
+_LAB = _Path(__file__).resolve().parent.parent / _os.environ.get("FLEETHANDS_LAB", ".lab")
 _DATA = {
     "ssh_user": "root",
     "ssh_key": str(_LAB / "id_ed25519"),

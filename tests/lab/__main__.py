@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from pathlib import Path
 
 from filelock import Timeout
 
 from tests.lab.host import BootFailed
 from tests.lab.lab import HOSTS, Lab
+from tests.lab.prepare import ready, unfit
 from tests.lab.shell import CommandFailed, say
 
 
 def main() -> int:
     """Do what the command line says; one line and status 1 where this machine cannot."""
     arguments = _parser().parse_args()
-    reason = _unfit()
+    reason = unfit()
     if reason:
         print(f"error: {reason}", file=sys.stderr)
         return 1
@@ -33,13 +32,16 @@ def main() -> int:
 def _up(lab: Lab, arguments: argparse.Namespace) -> None:
     count, suite = arguments.hosts
     lab.trim(count)
-    lab.up({f"lab-{number}": suite for number in range(1, count + 1)} if suite else {}, count=count)
+    ready(lab, {f"lab-{number}": suite for number in range(1, count + 1)} if suite else {}, count=count)
     for name in lab.running():
         say(f"{name} {lab[name].address} {lab[name].suite}: ssh -F .lab/ssh_config {name}")
 
 
 def _down(lab: Lab, _: argparse.Namespace) -> None:
     lab.down()
+    tests = lab.site.directory / "tests"
+    if tests.exists():  # of a test session that was killed
+        Lab(tests).down()
 
 
 def _status(lab: Lab, _: argparse.Namespace) -> None:
@@ -71,16 +73,6 @@ def _hosts(text: str) -> tuple[int, str | None]:
     if suite not in {"", "trixie", "bookworm"}:
         raise argparse.ArgumentTypeError(f"{suite!r} is neither trixie nor bookworm")
     return int(count), suite or None
-
-
-def _unfit() -> str:
-    """Why this machine cannot carry a lab; empty when it can."""
-    release = Path("/etc/os-release")
-    if not release.exists() or "debian" not in release.read_text().lower():
-        return "the lab needs Debian or Ubuntu (apt, systemd-nspawn, btrfs)"
-    if os.geteuid() != 0:
-        return "the lab boots whole systems: run it as root"
-    return ""
 
 
 sys.exit(main())

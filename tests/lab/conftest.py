@@ -11,7 +11,7 @@ import pytest
 from tests.lab import fleet
 from tests.lab.host import Host
 from tests.lab.lab import Lab
-from tests.lab.prepare import ready
+from tests.lab.prepare import ready, unfit
 
 CONVERGED = "converged"
 
@@ -24,13 +24,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    if os.geteuid() != 0:
-        pytest.fail("the lab needs root")
+    if reason := unfit():
+        pytest.fail(reason)
+    os.environ["FLEETHANDS_LAB"] = ".lab/tests"  # a lab that somebody works with stays as it is
     here = Lab.here()
     ready(here, "lab-1", "lab-2", "lab-3")
     for name in here.running():
         here[name].restore("clean")
     yield here
+    here.drop_state(CONVERGED)
     here.down()
 
 

@@ -9,20 +9,25 @@ import sys
 import time
 from collections.abc import Iterator
 
+from filelock import Timeout
 from rich.console import Console
 from rich.table import Table
 
 from fleethands.operations.proof import Link
 from tests.lab import fleet, observe
+from tests.lab.host import BootFailed
 from tests.lab.lab import Lab
-from tests.lab.prepare import ready
-from tests.lab.shell import say, step
+from tests.lab.prepare import ready, unfit
+from tests.lab.shell import CommandFailed, say, step
 
 HOSTS = ("lab-1", "lab-2", "lab-3")  # two trixie, one bookworm
 
 
 def main() -> int:
     """0 when every link of every host holds."""
+    if reason := unfit():
+        print(f"error: {reason}", file=sys.stderr)
+        return 1
     begin = time.monotonic()
     lab = Lab.here()
     with step(f"the lab: {', '.join(HOSTS)}, Ollama, models, OpenHands"):
@@ -90,4 +95,7 @@ def _cell(link: Link | None) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (CommandFailed, BootFailed, Timeout) as failure:
+        sys.exit(f"error: {failure}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -38,8 +39,9 @@ class Lab:
 
     @classmethod
     def here(cls) -> Lab:
-        """The lab of the checkout that this file is part of."""
-        return cls(Path(__file__).resolve().parents[2] / ".lab")
+        """The lab of the checkout that this file is part of, or the one that FLEETHANDS_LAB names."""
+        checkout = Path(__file__).resolve().parents[2]
+        return cls(checkout / os.environ.get("FLEETHANDS_LAB", ".lab"))
 
     def __getitem__(self, name: str) -> Host:
         """The host of that name, whether it is up or not."""

@@ -119,7 +119,7 @@ def test_a_secret_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_missing_secret_names_its_place_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PROXY", raising=False)
 
-    with pytest.raises(SettingsError, match="`ollama_env.HTTPS_PROXY`: environment variable `PROXY` is not set"):
+    with pytest.raises(SettingsError, match=r"`ollama_env\.HTTPS_PROXY`: environment variable `PROXY` is not set"):
         declared(ollama_env={"HTTPS_PROXY": Secret.env("PROXY")})
 
 
