@@ -79,7 +79,7 @@ def report(lab: Lab) -> bool:
     """Print each host's links; whether all of them hold."""
     table = Table("host", "system", title="Proven: seconds of each link, from the hosts' own records")
     for link in observe.LINKS:
-        table.add_column(link.replace("-", " "), justify="right")
+        table.add_column(link.rpartition("-")[2], justify="right")
     for name in HOSTS:
         found = {link.name: link for link in observe.proof(lab[name])}
         cells = [_cell(found.get(link)) for link in observe.LINKS]
