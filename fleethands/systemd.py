@@ -11,7 +11,12 @@ def assignment(name: str, value: str) -> str:
     """
     if "\0" in value:
         raise ValueError(f"`{name}`: expected no zero byte")
-    return '"' + f"{name}=" + "".join(_escaped(char) for char in value) + '"'
+    return word(f"{name}={value}")
+
+
+def word(value: str) -> str:
+    """One quoted word of a unit file's line."""
+    return '"' + "".join(_escaped(char) for char in value) + '"'
 
 
 def _escaped(char: str) -> str:

@@ -9,6 +9,8 @@ from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_UNIT
 from fleethands.settings import HostSettings, Secret
 from tasks import render
 
+OWNER = "ollama:ollama"
+
 
 @deploy("Ollama")
 def serve(settings: HostSettings) -> None:
@@ -27,6 +29,9 @@ def serve(settings: HostSettings) -> None:
         home=OLLAMA_HOME,
         groups=("render", "video"),
     )
+    if settings.ollama_models_dir is not None:
+        place = str(settings.ollama_models_dir)
+        system.directory(name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755")
     ollama.release(name="Install the pinned release", settings=settings)
     system.file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
     system.file(

@@ -23,6 +23,7 @@ class _Kept:
     foreseen: Probe
     at: float
     refused: bool = False
+    running: bool = False  # a run began with it
 
 
 _kept: WeakKeyDictionary[Host, _Kept] = WeakKeyDictionary()
@@ -36,14 +37,15 @@ def current(settings: HostSettings) -> Probe:
     """
     host, executing = ctx_host.get(), ctx_state.get().is_executing
     kept = _kept.get(host)
-    if kept is not None and not (executing and time.monotonic() - kept.at > FRESH):
+    if kept is not None and (not executing or kept.running or time.monotonic() - kept.at < FRESH):
+        kept.running = executing
         return kept.seen if executing else kept.foreseen
     question = Question.about(settings)
     lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=120)
     if lines is None:
         raise ProbeError("system", "is missing: the host did not run the probe")
     seen = read(lines, question)
-    _kept[host] = _Kept(seen, seen, time.monotonic())
+    _kept[host] = _Kept(seen, seen, time.monotonic(), running=executing)
     return seen
 
 

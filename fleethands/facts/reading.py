@@ -49,7 +49,8 @@ class Question:
 
     @property
     def files(self) -> tuple[str, ...]:
-        return (*FIXED_FILES, str(self.settings.openhands_workspace))
+        wanted = (self.settings.openhands_workspace, self.settings.ollama_models_dir)
+        return (*FIXED_FILES, *(str(path) for path in wanted if path is not None))
 
     @property
     def script(self) -> str:

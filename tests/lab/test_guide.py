@@ -134,15 +134,34 @@ def test_the_ports_are_closed_from_outside(converged: Host) -> None:
         assert not observe.reachable(address, 3000)
 
 
-def test_a_named_network_reaches_what_it_is_allowed_to(lab: Lab, converged: Host) -> None:
-    allowed: dict[str, Any] = {"allow_from": [f"{lab.gateway}/32"]}
+def test_only_a_named_network_reaches_what_is_opened(lab: Lab, converged: Host) -> None:
+    opened: dict[str, Any] = {"openhands_bind": "0.0.0.0"}
+    allowed: dict[str, Any] = {**opened, "allow_from": [f"{lab.gateway}/32"]}
+
+    run = fleet.apply("lab-1", **opened)
+
+    assert run.code == 0, run.said
+    assert not observe.reachable(converged.address, 3000)
+    assert not observe.reachable(converged.address6, 3000)
 
     run = fleet.apply("lab-1", **allowed)
 
     assert run.code == 0, run.said
+    assert observe.reachable(converged.address, 3000)
     assert observe.reachable(converged.address, 11434)
     assert not observe.reachable(converged.address6, 11434)
     assert fleet.apply("lab-1", **allowed).changed("lab-1") == []
+
+
+def test_models_lie_where_they_are_wanted(converged: Host) -> None:
+    place: dict[str, Any] = {"ollama_models_dir": "/srv/all models, 100%"}
+
+    run = fleet.apply("lab-1", **place)
+
+    assert run.code == 0, run.said
+    assert observe.proven(converged)
+    assert "codellama" in converged.run("find '/srv/all models, 100%/manifests' -type d").stdout
+    assert fleet.apply("lab-1", **place).changed("lab-1") == []
 
 
 def test_a_user_with_passwordless_sudo_is_as_good_as_root(converged: Host) -> None:
