@@ -17,6 +17,7 @@ import pytest
 
 from tests.lab.internet import authority, images, models, names, release
 from tests.lab.internet.faults import Fault
+from tests.lab.internet.image import Image, split
 from tests.lab.internet.process import Server
 from tests.lab.internet.registry import MANIFEST
 from tests.lab.internet.service import Internet
@@ -28,6 +29,7 @@ ADDRESS = f"127.77.{OCTETS[0]}.{OCTETS[1] + 1}"
 ARCHIVE = f"/ollama/ollama/releases/download/v0.24.0/{release.archive_name()}"
 ACCEPT = ("-H", f"Accept: {MANIFEST}")
 V0 = images.IMAGES["v0"]
+IMAGES = [V0, *(pytest.param(image, marks=pytest.mark.images) for image in (images.V1, images.CANVAS))]
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +104,24 @@ def test_two_tags_of_a_model_differ() -> None:
     assert manifest(("library/codellama", "7b")) != manifest(("library/codellama", "7b-instruct"))
 
 
-def test_the_image_says_what_it_is_under_both_of_its_names() -> None:
-    found = [manifest(images.split(reference)) for reference in V0.references]
-    config = json.loads(curl("ghcr.io", layers(V0.reference)[0][0]).stdout)
+@pytest.mark.parametrize("image", IMAGES, ids=lambda image: str(image.name))
+def test_an_image_says_what_it_is_under_all_of_its_names(internet: Internet, image: Image) -> None:
+    internet.offer(image.name.removeprefix("image "))
+    found = [manifest(split(reference)) for reference in image.references]
+    config = json.loads(curl("ghcr.io", layers(image.reference)[0][0]).stdout)
 
-    assert found[0] == found[1]
+    assert found == [found[0]] * len(image.references)
     assert "not the upstream image" in config["config"]["Labels"]["io.fleethands.lab"]
-    assert len(config["rootfs"]["diff_ids"]) == len(layers(V0.reference)) - 1
+    assert len(config["rootfs"]["diff_ids"]) == len(layers(image.reference)) - 1
+
+
+@pytest.mark.images
+def test_the_sandbox_of_v1_has_the_layers_of_v1_and_a_name_of_its_own(internet: Internet) -> None:
+    internet.offer("v1")
+    app, sandbox = manifest(images.V1.reference), manifest(images.AGENT_SERVER.reference)
+
+    assert sandbox["layers"] == app["layers"]
+    assert sandbox["config"] != app["config"]
 
 
 @pytest.mark.parametrize("name", names.NAMES)

@@ -11,7 +11,7 @@ rm -rf playwright/driver vertexai google/cloud/aiplatform* googleapiclient/disco
     speech_recognition/pocketsphinx-data matplotlib fontTools mpl_toolkits kiwisolver* reportlab shapely shapely.libs \
     jedi parso IPython ipykernel jupyter* nbformat nbconvert notebook* widgetsnbextension ipywidgets debugpy \
     zmq pyzmq.libs nbclient kernel_gateway qtconsole qtpy poetry virtualenv dulwich docutils asyncpg hf_xet \
-    zstandard/_cffi* litellm/proxy/_experimental litellm/proxy/swagger
+    zstandard/_cffi* litellm/proxy/_experimental/out litellm/proxy/swagger
 find tree_sitter_language_pack/bindings -size +300k -delete
 find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name 'bedrock*' ! -name s3 ! -name sts -exec rm -rf {} +
 find . -type d \( -name tests -o -name test \) -prune -exec rm -rf {} +
