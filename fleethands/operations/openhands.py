@@ -11,7 +11,6 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import Account, Container, File
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
-from fleethands.operations.system import write
 from fleethands.script import Script
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.openhands import API_KEY, Generation, base_url, generation, model_string
@@ -88,20 +87,18 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
         else era.first_settings(model_string(settings), base_url(settings) + "/v1")
     )
     owner = f"{settings.openhands_user}:{settings.openhands_user}"
-    changes = [
-        _write(paths.OPENHANDS_SEED, wanted, "root:root"),
-        _write(paths.OPENHANDS_SETTINGS, whole, owner),
-    ]
-    return [
-        replace(changes[0], before="absent" if found is None else "another model", after=model_string(settings)),
-        changes[1],
-    ]
+    texts = {"seed": json.dumps(wanted, indent=2) + "\n", "settings": json.dumps(whole, indent=2) + "\n"}
+    script = step(
+        "choose", owner=owner, seed_path=paths.OPENHANDS_SEED, settings_path=paths.OPENHANDS_SETTINGS, **texts
+    )
 
+    def then(probe: Probe) -> Probe:
+        seed = File("file", "0600", owner="root:root", content=texts["seed"].encode())
+        chosen = File("file", "0600", owner=owner, content=texts["settings"].encode())
+        return probe.with_file(paths.OPENHANDS_SEED, seed).with_file(paths.OPENHANDS_SETTINGS, chosen)
 
-def _write(path: str, content: dict[str, Any], owner: str) -> Change:
-    text = json.dumps(content, indent=2) + "\n"
-    file = File("file", "0600", owner=owner, content=text.encode())
-    return Change(path, "", "", write(path, text, "0600", owner), lambda probe: probe.with_file(path, file))
+    before = "absent" if found is None else "another model"
+    return Change("OpenHands' model", before, model_string(settings), script, then)
 
 
 def _json(state: File) -> dict[str, Any] | None:

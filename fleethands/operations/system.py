@@ -8,7 +8,6 @@ from dataclasses import replace
 from fleethands.facts import Probe
 from fleethands.facts.probe import ABSENT, Account, Accounts, Docker, File, Unit
 from fleethands.operations.change import Change, Decision, Same, operation, step
-from fleethands.script import Script
 from fleethands.settings import HostSettings
 
 
@@ -89,14 +88,9 @@ def file(
         path,
         _summary(state),
         _summary(wanted),
-        write(path, content, mode, owner),
+        step("file", path=path, mode=mode, owner=owner, content=content),
         lambda probe: probe.with_file(path, wanted),
     )
-
-
-def write(path: str, content: str, mode: str, owner: str) -> Script:
-    """The script that writes one file."""
-    return step("file", path=path, mode=mode, owner=owner, content=content)
 
 
 def _summary(state: File) -> str:
