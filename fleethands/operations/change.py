@@ -18,6 +18,7 @@ from pyinfra.context import ctx_host, ctx_state
 from fleethands import facts, paths
 from fleethands.facts import Probe, ProbeError, UnknownSection
 from fleethands.facts.probe import ABSENT
+from fleethands.operations import journal
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 
@@ -78,6 +79,7 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
             decision = decide(settings, facts.current(settings), *args, **kwargs)
         except (ProbeError, UnknownSection) as error:
             decision = Refused(str(error), (f"look for yourself: `ssh {host.name}`",))
+        journal.note(decision)
         if isinstance(decision, Same):
             host.noop(decision.fact)
         elif isinstance(decision, Refused):

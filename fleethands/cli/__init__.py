@@ -1,0 +1,1 @@
+"""The command line. pyinfra is imported by the commands that need it, not by the help."""

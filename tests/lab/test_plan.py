@@ -1,0 +1,61 @@
+"""What a plan says is what an apply does, from every starting state of states.yaml; and then nothing is left to do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lab import fleet, observe
+from tests.lab.lab import Lab
+from tests.lab.shell import run
+
+HOSTS = ("lab-1", "lab-2")
+STATES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("states.yaml").read_text())
+ROUNDS = [STATES[first : first + len(HOSTS)] for first in range(0, len(STATES), len(HOSTS))]
+PROOF = "Proof | Get an answer to a prompt"
+
+
+def fleethands(*words: str, timeout: float = 300) -> tuple[int, dict[str, Any]]:
+    """Exit code and document of the command line."""
+    command = [str(Path(sys.executable).with_name("fleethands")), *words, "inventory/lab.py", "--json"]
+    done = run(*command, "--hosts", "lab-[12]", cwd=fleet.ROOT, timeout=timeout, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+def changes(document: dict[str, Any], host: str) -> list[str]:
+    return [f"{change['task']} | {change['operation']}" for change in document["hosts"][host]["changes"]]
+
+
+@pytest.mark.parametrize("states", ROUNDS, ids=[" + ".join(state["state"] for state in states) for states in ROUNDS])
+def test_a_plan_says_what_an_apply_does(lab: Lab, converged_state: str, states: list[dict[str, Any]]) -> None:
+    lab.internet.clear_faults()
+
+    def bring(host: str, state: dict[str, Any]) -> None:
+        lab[host].restore(converged_state)
+        lab[host].run(state["break"], timeout=90)
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(bring, HOSTS, states))
+    wanted = {
+        host: [*state["changes"], PROOF] if state["changes"] or "proof" in state["state"] else []
+        for host, state in zip(HOSTS, states, strict=False)
+    }
+
+    _, plan = fleethands("plan")
+    code, deed = fleethands("apply", "--yes")
+    again_code, again = fleethands("plan")
+
+    assert {host: changes(plan, host) for host in wanted} == wanted
+    assert {host: changes(deed, host) for host in wanted} == wanted
+    assert code == 0, deed
+    assert [plan["hosts"][host]["remote_commands"] for host in wanted] == [1] * len(wanted)
+    assert (again_code, again["result"]) == (0, "unchanged"), again
+    assert all(observe.proven(lab[host]) for host in wanted)
+
+

@@ -1,0 +1,62 @@
+"""What the command line says when it is used wrongly."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def fleethands(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from fleethands.cli.main import main; main()", *words],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["plam"], 64, "error: No such command 'plam'"),
+        (["plan", "--jsn"], 64, "No such option '--jsn'. Did you mean '--json'?"),
+        (["plan", "inventory/local.py", "--data", "x"], 64, "error: `--data x`: expected KEY=VALUE"),
+        (
+            ["plan", "inventory/local.py", "--hosts", "gpu-*"],
+            64,
+            "error: `inventory/local.py` names no host that matches `gpu-*`",
+        ),
+        (
+            ["apply", "inventory/local.py"],
+            64,
+            "error: nobody is there to confirm\n\nhint: to change hosts from a script: add `--yes`",
+        ),
+    ],
+)
+def test_wrong_use_exits_64_with_one_line(words: list[str], code: int, said: str) -> None:
+    done = fleethands(*words)
+
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_every_mistake_is_named_before_any_connection(tmp_path: Path) -> None:
+    inventory = tmp_path / "fleet.py"
+    inventory.write_text("gpu = [(f'gpu-{n}.invalid', {'ollama_hots': n, 'openhands_port': 0}) for n in range(5)]\n")
+
+    done = fleethands("plan", str(inventory))
+
+    assert done.returncode == 1
+    assert done.stderr.count("`ollama_hots`: no such setting, nearest is `ollama_host`") == 5
+    assert "10 mistakes in the inventory, no host was contacted" in done.stderr
