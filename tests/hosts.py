@@ -37,6 +37,7 @@ def bare(settings: HostSettings | None = None) -> Probe:
             "units": {},
             "process": None,
             "ollama": Ollama(),
+            "models": {},
             "docker": Docker(installed=False),
             "firewall": Firewall(installed=False),
             "sockets": (),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -110,10 +110,9 @@ class Process:
 
 @dataclass(frozen=True)
 class Ollama:
-    """version None: nothing listens. models: name as listed → digest."""
+    """version None: nothing listens."""
 
     version: str | None = None
-    models: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -198,6 +197,11 @@ class Probe:
     @property
     def ollama(self) -> Ollama:
         return self._known("ollama", Ollama)
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Name as Ollama lists it → digest."""
+        return self._known("models", dict)
 
     @property
     def docker(self) -> Docker:

@@ -1,5 +1,5 @@
 # Reads one host and changes nothing. Each section ends with its own status: what could not be read is
-: "${mark:?}" "${packages:?}" "${accounts:?}" "${groups:?}" "${files:?}" "${units:?}" "${ollama_url:?}" "${container:?}" "${image?}" "${ports:?}"
+: "${mark:?}" "${packages:?}" "${accounts:?}" "${groups:?}" "${files:?}" "${units:?}" "${ollama_url:?}" "${models_dir:?}" "${container:?}" "${image?}" "${ports:?}"
 # unknown, never absent. Values of unknown content travel as base64, one line each.
 # 124: a tool did not answer in time; 127: a tool is missing.
 
@@ -113,8 +113,12 @@ read_ollama() {
   body=$(curl -sS --max-time 5 --fail "$ollama_url/api/version")
   case $? in 0) ;; 7) echo refused && return 0 ;; 28) return 124 ;; *) return 1 ;; esac
   printf %s "$body" | encoded
-  body=$(curl -sS --max-time 5 --fail "$ollama_url/api/tags") || return 1
-  printf %s "$body" | encoded
+}
+
+# A model's digest is that of its manifest (ollama manifest/manifest.go, v0.32.15); so it is known while Ollama is stopped.
+read_models() {
+  [ -d "$models_dir/manifests" ] || return 0
+  cd "$models_dir/manifests" && limit find . -type f -exec sha256sum {} +
 }
 
 read_docker() {
@@ -147,7 +151,7 @@ read_sockets() {
   done
 }
 
-for name in system disk packages accounts files releases units process ollama docker firewall sockets; do
+for name in system disk packages accounts files releases units process ollama models docker firewall sockets; do
   section "$name"
 done
 printf '%s done\n' "$mark"

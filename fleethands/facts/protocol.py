@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 SECTIONS = (
     "system", "disk", "packages", "accounts", "files", "releases", "units",
-    "process", "ollama", "docker", "firewall", "sockets",
+    "process", "ollama", "models", "docker", "firewall", "sockets",
 )  # fmt: skip
 
 

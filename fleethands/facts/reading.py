@@ -65,6 +65,7 @@ class Question:
             "files": "\n".join(self.files),
             "units": " ".join(UNITS),
             "ollama_url": wanted.ollama_host.local_url,
+            "models_dir": str(wanted.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models"),
             "container": paths.CONTAINER,
             "image": wanted.openhands_image if wanted.openhands_flavor == "gui" else "",
             "ports": f"{wanted.ollama_host.port} {wanted.openhands_port}",
@@ -80,7 +81,7 @@ def read(lines: list[str], question: Question) -> Probe:
     readers: dict[str, Callable[[list[str]], Any]] = {
         "system": sections.system, "disk": sections.disk, "packages": sections.packages, "accounts": sections.accounts,
         "files": sections.files(question.files), "releases": sections.releases, "units": sections.units,
-        "process": sections.process, "ollama": sections.ollama, "docker": sections.docker,
+        "process": sections.process, "ollama": sections.ollama, "models": sections.models, "docker": sections.docker,
         "firewall": sections.firewall, "sockets": sections.sockets,
     }  # fmt: skip
     found: dict[str, Any] = {}

@@ -24,6 +24,7 @@ from fleethands.facts.probe import (
     Unit,
 )
 from fleethands.facts.protocol import decode
+from fleethands.settings.values import ModelName
 
 Lines = list[str]
 
@@ -144,8 +145,18 @@ def process(lines: Lines) -> Process | None:
 def ollama(lines: Lines) -> Ollama:
     if lines == ["refused"]:
         return Ollama()
-    version, tags = (json.loads(decode("ollama", line)) for line in lines)
-    return Ollama(version["version"], {model["name"]: model["digest"] for model in tags["models"] or []})
+    (answer,) = lines
+    return Ollama(json.loads(decode("ollama", answer))["version"])
+
+
+def models(lines: Lines) -> dict[str, str]:
+    found = {}
+    for line in lines:
+        digest, path = line.split("  ./", 1)
+        if len(digest) != 64 or path.count("/") != 3:
+            raise ValueError(line)
+        found[str(ModelName(*path.split("/")))] = digest
+    return found
 
 
 def docker(lines: Lines) -> Docker:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.operations.change import Change, Decision, Same, operation, step
@@ -22,7 +21,7 @@ def present(settings: HostSettings, seen: Probe) -> Decision:
 
 
 def _there(model: Model, seen: Probe) -> bool:
-    digest = seen.ollama.models.get(str(model.name))
+    digest = seen.models.get(str(model.name))
     return digest is not None and model.digest in (None, digest)
 
 
@@ -37,7 +36,6 @@ def _pull(settings: HostSettings, model: Model) -> Change:
     )
 
     def then(probe: Probe) -> Probe:
-        models = {**probe.ollama.models, name: model.digest or "to be pulled"}
-        return probe.having(ollama=replace(probe.ollama, models=models))
+        return probe.having(models={**probe.models, name: model.digest or "to be pulled"})
 
     return Change(f"model {name}", "missing", model.digest or "present", script, then)

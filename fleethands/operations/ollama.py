@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fleethands import paths
 from fleethands.facts import Probe
@@ -114,9 +114,8 @@ def _overruled(wanted: Served, seen: Probe, unit: Unit | None) -> Refused | None
 def _serving(probe: Probe, wanted: Served) -> Probe:
     exe = f"{paths.RELEASES}/{wanted.version}/bin/ollama"
     unit = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OLLAMA_UNIT, 0, "success")
-    models = {} if isinstance(probe.sections["ollama"], str) else getattr(probe.sections["ollama"], "models", {})
     return probe.having(
         process=Process(-1, -1, exe, {**wanted.environment, REVISION: wanted.revision}),
         units={**probe.units, paths.OLLAMA_SERVICE: unit},
-        ollama=replace(Ollama(), version=wanted.version, models=models),
+        ollama=Ollama(wanted.version),
     )

@@ -71,7 +71,7 @@ SECTIONS: dict[str, Callable[[Probe, Any], Any]] = {
     "packages": lambda seen, row: frozenset(row),
     "sockets": lambda seen, row: tuple(Listener(*each) for each in row),
     "releases": lambda seen, row: {version: Release(*each) for version, each in row.items()},
-    "ollama": lambda seen, row: Ollama("0.24.0", row),
+    "models": lambda seen, row: row,
     "docker": lambda seen, row: _container(row),
 }
 

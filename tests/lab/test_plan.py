@@ -57,5 +57,3 @@ def test_a_plan_says_what_an_apply_does(lab: Lab, converged_state: str, states: 
     assert [plan["hosts"][host]["remote_commands"] for host in wanted] == [1] * len(wanted)
     assert (again_code, again["result"]) == (0, "unchanged"), again
     assert all(observe.proven(lab[host]) for host in wanted)
-
-
