@@ -4,7 +4,7 @@ HOSTS ?= 3
 AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -n --preserve-env=CI,HOME,XDG_CACHE_HOME)
 SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
 
-.PHONY: help demo test test-fast images lab lab-down lint format docs lock packages
+.PHONY: help demo test test-fast soak images lab lab-down lint format docs lock packages
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ lab: .venv/ready packages ## boot lab hosts: make lab HOSTS=3
 
 lab-down: .venv/ready ## stop them, and leave nothing behind
 	@$(AS_ROOT) $(PYTHON) -m tests.lab down
+
+soak: .venv/ready packages ## the long runs, of which `make test` has a sample
+	@$(AS_ROOT) $(PYTHON) -m pytest tests -m soak
 
 images: .venv/ready packages ## build and check the OpenHands images of the later generations too
 	@$(AS_ROOT) $(PYTHON) -m pytest tests/lab/test_lab_internet.py -m images

@@ -114,6 +114,7 @@ def _overruled(wanted: Served, seen: Probe, unit: Unit | None) -> Refused | None
 def _serving(probe: Probe, wanted: Served) -> Probe:
     exe = f"{paths.RELEASES}/{wanted.version}/bin/ollama"
     unit = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OLLAMA_UNIT, 0, "success")
+    probe = probe.with_file(paths.WANTED + paths.OLLAMA_SERVICE, File("link", target=paths.OLLAMA_UNIT))
     return probe.having(
         process=Process(-1, -1, exe, {**wanted.environment, REVISION: wanted.revision}),
         units={**probe.units, paths.OLLAMA_SERVICE: unit},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import ABSENT, Account, Accounts, Docker, File, Unit
 from fleethands.operations.change import Change, Decision, Same, operation, step
@@ -89,8 +90,19 @@ def file(
         _summary(state),
         _summary(wanted),
         step("file", path=path, mode=mode, owner=owner, content=content),
-        lambda probe: probe.with_file(path, wanted),
+        lambda probe: _read_by_systemd(probe.with_file(path, wanted), path),
     )
+
+
+def _read_by_systemd(probe: Probe, path: str) -> Probe:
+    """The host after systemd has read a unit's file anew; whether it starts at boot is a link's affair."""
+    if not path.startswith(paths.UNITS):
+        return probe
+    name = path.removeprefix(paths.UNITS).partition("/")[0].removesuffix(".d")
+    if (unit := probe.units.get(name)) is None:
+        return probe
+    enabled = "enabled" if probe.files[paths.WANTED + name].kind == "link" else "disabled"
+    return probe.having(units={**probe.units, name: replace(unit, need_reload=False, enabled=enabled)})
 
 
 def _summary(state: File) -> str:

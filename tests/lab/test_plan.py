@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.lab.shell import run
 HOSTS = ("lab-1", "lab-2")
 STATES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("states.yaml").read_text())
 ROUNDS = [STATES[first : first + len(HOSTS)] for first in range(0, len(STATES), len(HOSTS))]
+SAMPLE = slice(0, None, 4)  # the rest by `make soak`
 PROOF = "Proof | Get an answer to a prompt"
 
 
@@ -32,7 +34,14 @@ def changes(document: dict[str, Any], host: str) -> list[str]:
     return [f"{change['task']} | {change['operation']}" for change in document["hosts"][host]["changes"]]
 
 
-@pytest.mark.parametrize("states", ROUNDS, ids=[" + ".join(state["state"] for state in states) for states in ROUNDS])
+def _rounds() -> Iterator[Any]:
+    sample = ROUNDS[SAMPLE]
+    for states in ROUNDS:
+        marks = [] if states in sample else [pytest.mark.soak]
+        yield pytest.param(states, id=" + ".join(state["state"] for state in states), marks=marks)
+
+
+@pytest.mark.parametrize("states", _rounds())
 def test_a_plan_says_what_an_apply_does(lab: Lab, converged_state: str, states: list[dict[str, Any]]) -> None:
     lab.internet.clear_faults()
 
