@@ -41,7 +41,7 @@ def _rounds() -> Iterator[Any]:
         yield pytest.param(states, id=" + ".join(state["state"] for state in states), marks=marks)
 
 
-@pytest.mark.parametrize("states", _rounds())
+@pytest.mark.parametrize("states", list(_rounds()))
 def test_a_plan_says_what_an_apply_does(lab: Lab, converged_state: str, states: list[dict[str, Any]]) -> None:
     lab.internet.clear_faults()
 
