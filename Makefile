@@ -4,30 +4,30 @@ HOSTS ?= 3
 AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -n --preserve-env=CI,HOME,XDG_CACHE_HOME)
 SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
 
-.PHONY: help demo test test-fast soak images lab lab-down lint format docs lock packages
+.PHONY: help demo test test-fast soak images lab lab-down lint format docs lock root packages
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-demo: .venv/ready packages ## three fresh hosts, from nothing to a proven answer
+demo: root .venv/ready packages ## three fresh hosts, from nothing to a proven answer
 	@$(AS_ROOT) $(PYTHON) -m tests.lab.demo
 
-test: lint packages ## lint, then every test, on real hosts too
+test: root lint packages ## lint, then every test, on real hosts too
 	@$(AS_ROOT) $(PYTHON) -m pytest tests
 
 test-fast: lint ## without the lab
 	@$(PYTHON) -m pytest tests/unit tests/cases
 
-lab: .venv/ready packages ## boot lab hosts: make lab HOSTS=3
+lab: root .venv/ready packages ## boot lab hosts: make lab HOSTS=3
 	@$(AS_ROOT) $(PYTHON) -m tests.lab up --hosts "$(HOSTS)"
 
-lab-down: .venv/ready ## stop them, and leave nothing behind
+lab-down: root .venv/ready ## stop them, and leave nothing behind
 	@$(AS_ROOT) $(PYTHON) -m tests.lab down
 
-soak: .venv/ready packages ## the long runs, of which `make test` has a sample
+soak: root .venv/ready packages ## the long runs, of which `make test` has a sample
 	@$(AS_ROOT) $(PYTHON) -m pytest tests -m soak
 
-images: .venv/ready packages ## build and check the OpenHands images of the later generations too
+images: root .venv/ready packages ## build and check the OpenHands images of the later generations too
 	@$(AS_ROOT) $(PYTHON) -m pytest tests/lab/test_lab_internet.py -m images
 
 lint: .venv/ready ## ruff, types, shell scripts
@@ -46,6 +46,10 @@ docs: .venv/ready ## write the pages that are made from the code
 lock: .venv/ready ## resolve the dependencies anew
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --upgrade --group dev pyproject.toml -o requirements/dev.txt
+
+root:
+	@[ -z "$(AS_ROOT)" ] || sudo -n true 2>/dev/null || \
+	  { echo "error: the lab boots whole systems: run make as root, or as a user with passwordless sudo" >&2; exit 1; }
 
 packages:
 	@sh tests/lab/packages.sh
