@@ -113,7 +113,7 @@ MOMENTS = {
     "while the archive is fetched": "test -d /opt/ollama/.incoming",
     "after the override is written": "test -f /etc/systemd/system/ollama.service.d/50-fleethands.conf",
     "while the model is pulled": "ls /run/fleethands/fleethands-pull-*",
-    "while the image is pulled": "pgrep -f 'docker pull'",
+    "while the image is pulled": "pgrep -f 'docker pul[l] '",
     "before the container is ready": "docker container inspect openhands-app",
 }
 
