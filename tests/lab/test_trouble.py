@@ -42,6 +42,11 @@ def test_another_release_takes_over_and_back(converged: Host) -> None:
         assert observe.proven(converged)
         assert fleet.apply("lab-1", ollama_version=version).changed("lab-1") == []
 
+    converged.run("touch /opt/ollama/0.24.0/bin/ollama")
+
+    assert fleet.apply("lab-1").changed("lab-1")[0] == "Ollama | Install the pinned release"
+    assert converged.run("ls /opt/ollama").stdout.split() == ["0.24.0", "0.24.1", "current"]
+
 
 @pytest.mark.parametrize("fault", [Fault(status=404), Fault(status=500), Fault(cut=0.5)], ids=["404", "500", "cut"])
 def test_a_broken_mirror_is_named_and_leaves_a_clean_host_clean(lab: Lab, clean: Host, fault: Fault) -> None:

@@ -66,8 +66,10 @@ before=$(readlink /opt/ollama/current || true)
 point "$version" /opt/ollama/current
 point /opt/ollama/current/bin/ollama /usr/local/bin/ollama
 
-# the newest of the others stay for a rollback; the one before this always does
+# the one before this stays for a rollback; after a repair of this one, the newest of the others does
+others=$keep
+if [ -n "$before" ] && [ "$before" != "$version" ]; then others=$((keep - 1)); fi
 find /opt/ollama -mindepth 2 -maxdepth 2 -name .fleethands -printf '%T@ %h\n' | sort -rn | cut -d ' ' -f 2- |
-  grep -vxF -e "$home" -e "/opt/ollama/${before:-$version}" | tail -n "+$((keep - 1))" | while IFS= read -r old; do
+  grep -vxF -e "$home" -e "/opt/ollama/${before:-$version}" | tail -n "+$others" | while IFS= read -r old; do
   rm -rf "$old"
 done
