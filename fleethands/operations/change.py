@@ -94,12 +94,10 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
 
 
 def _refuse(refused: Refused) -> Iterator[Any]:
-    if ctx_state.get().is_executing:
-        yield FunctionCommand(_say, [refused], {})
-    else:
+    if not ctx_state.get().is_executing:  # a plan takes the first command as a sign, and runs none
         _say(ctx_state.get(), ctx_host.get(), refused)
         facts.refuse()
-        yield FunctionCommand(_say, [refused], {})
+    yield FunctionCommand(_say, [refused], {})
 
 
 def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from fleethands.facts import Probe
 from fleethands.facts.probe import Account, Container, File
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.script import Script
-from fleethands.settings import HostSettings, Secret
+from fleethands.settings import HostSettings
 from fleethands.settings.openhands import API_KEY, Generation, base_url, generation, model_string
 
 LABEL = "fleethands.spec"
@@ -49,10 +49,7 @@ def gui(settings: HostSettings, uid: int) -> Spec:
         "LLM_OLLAMA_BASE_URL": base_url(settings),
         "LLM_API_KEY": API_KEY,
         **era.variables,
-        **{
-            key: value.reveal() if isinstance(value, Secret) else str(value)
-            for key, value in settings.openhands_env.items()
-        },
+        **settings.openhands_variables,
     }
     arguments = [
         "--restart", "unless-stopped",

@@ -173,6 +173,11 @@ class HostSettings(BaseModel):
         known = {key: value for key, value in named.items() if value is not None}
         return {key: _text(value) for key, value in {**known, **self.ollama_env}.items()}
 
+    @property
+    def openhands_variables(self) -> dict[str, str]:
+        """The container's further variables, as text; secrets revealed. Raises ValueError as above."""
+        return {key: _text(value) for key, value in self.openhands_env.items()}
+
 
 def _text(value: object) -> str:
     if isinstance(value, bool):

@@ -20,7 +20,6 @@ class Generation:
     variables: dict[str, str]
     ready: str
     settings_api: str
-    on_bridge: bool = False
 
     def settings_file(self, model: str, base_url: str) -> dict[str, Any]:
         """The part of settings.json that chooses the model."""
@@ -47,7 +46,6 @@ V1 = Generation(
     },
     "/ready",
     "/api/v1/settings",
-    on_bridge=True,
 )
 
 
