@@ -40,13 +40,22 @@ class Refused:
 
 @dataclass(frozen=True)
 class Change:
-    """One change to a host: what it is now, what it will be, how, and the host as it will be then."""
+    """
+    One change to a host: what it is now, what it will be, how, and the host as it will be then.
+
+    + why: what makes it necessary, where `before` does not say it
+    + consequence: what the host's users notice (a restart, a download and its size, a container's downtime)
+    + diff: unified diff of a managed file, secrets masked
+    """
 
     subject: str
     before: str
     after: str
     script: Script
     then: Callable[[Probe], Probe] = lambda probe: probe
+    why: str = ""
+    consequence: str = ""
+    diff: str = ""
 
 
 Decision = Same | Refused | Change | list[Change]
