@@ -5,6 +5,7 @@ import hashlib
 from pyinfra.api import deploy
 
 from fleethands.operations import ollama, system
+from fleethands.operations.ollama import REVISION
 from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_UNIT
 from fleethands.settings import HostSettings, Secret
 from tasks import render
@@ -40,8 +41,15 @@ def serve(settings: HostSettings) -> None:
         path=OLLAMA_OVERRIDE,
         content=override,
         mode="0600" if secret else "0644",
+        shown=shown(settings),
     )
     ollama.serve(name="Serve this revision", settings=settings, revision=revision)
+
+
+def shown(settings: HostSettings) -> frozenset[str]:
+    """Names of the override's variables whose values may be seen."""
+    secret = {name for name, value in settings.ollama_env.items() if isinstance(value, Secret)}
+    return frozenset(settings.ollama_environment) - secret | {REVISION}
 
 
 def _revision(*parts: str) -> str:

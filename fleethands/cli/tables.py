@@ -5,49 +5,51 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from fleethands.rollout.report import HostReport, Report
+from fleethands.operations import telling
+from fleethands.rollout.report import BAD, HostReport, Report
 
 WORDS = {"pending": "to change", "unchanged": "up to date"}
 
 
 def lines(report: Report, target: str) -> Iterator[str]:
     """The whole report, line by line."""
-    counts = sorted({host.status for host in report.hosts.values()})
-    parts = [
-        f"{sum(host.status == status for host in report.hosts.values())} {WORDS.get(status, status)}"
-        for status in counts
-    ]
-    yield f"{target}: {len(report.hosts)} hosts, {', '.join(parts)}"
-    for names, host in _folded(report):
+    yield f"{target}: {_counted(report)}"
+    for names, host in folded(report):
         yield ""
         yield f"{', '.join(names)}  {WORDS.get(host.status, host.status)}{': ' + host.reason if host.reason else ''}"
         yield from (f"  hint: {hint}" for hint in host.hints)
-        yield from _changes(host)
+        yield from (f"  | {line}" for line in host.log)
+        for change in host.changes:
+            told = telling.lines(change.name, change.subject, change, diff=report.command == "plan")
+            yield from (f"  {line}" for line in told)
+        yield from (f"  note: {note}" for note in host.notes)
     yield ""
     yield _next(report, target)
 
 
-def _folded(report: Report) -> Iterator[tuple[list[str], HostReport]]:
-    def key(item: tuple[str, HostReport]) -> str:
+def _counted(report: Report) -> str:
+    statuses = [host.status for host in report.hosts.values()]
+    parts = [f"{statuses.count(status)} {WORDS.get(status, status)}" for status in sorted(set(statuses))]
+    return f"{len(statuses)} host{'s' if len(statuses) != 1 else ''}, {', '.join(parts)}"
+
+
+def folded(report: Report) -> Iterator[tuple[list[str], HostReport]]:
+    """Hosts that say the same, together: their names, and what they say. The ones that can't go on come last."""
+
+    def key(item: tuple[str, HostReport]) -> tuple[bool, str]:
         host = item[1]
-        return repr((host.status, host.reason, host.hints, host.changes))
+        return host.status in BAD, repr((host.status, host.reason, host.hints, host.log, host.changes, host.notes))
 
     for _, group in groupby(sorted(report.hosts.items(), key=lambda item: (key(item), item[0])), key=key):
         items = list(group)
         yield [name for name, _ in items], items[0][1]
 
 
-def _changes(host: HostReport) -> Iterator[str]:
-    width = max((len(f"{change.task} | {change.operation}") for change in host.changes), default=0)
-    for change in host.changes:
-        name = f"{change.task} | {change.operation}"
-        yield f"  ~ {name:<{width}}  {change.before} -> {change.after}"
-
-
 def _next(report: Report, target: str) -> str:
-    if report.result == "pending":
-        return f"Run: fleethands apply {target}"
-    bad = [name for name, host in report.hosts.items() if host.status in {"failed", "refused", "unreachable"}]
+    bad = sorted(name for name, host in report.hosts.items() if host.status in BAD)
+    if any(host.status == "pending" for host in report.hosts.values()):
+        left = f" ({', '.join(bad)} left as they are)" if bad else ""
+        return f"Run: fleethands apply {target}{left}"
     if bad:
-        return f"When the cause is gone, run: fleethands apply {target}"
-    return f"Run: fleethands plan {target}" if report.command == "apply" else "Nothing to do"
+        return f"When the cause is gone, run: fleethands {report.command} {target}"
+    return f"Run: fleethands plan {target}" if report.result == "changed" else "Nothing to do"

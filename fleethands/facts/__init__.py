@@ -1,6 +1,6 @@
 """What is true of a host: read in one remote command, held as one typed value."""
 
-from fleethands.facts.observed import current, foresee, foreseen, forget, is_refused, refuse
+from fleethands.facts.observed import current, foresee, foreseen, forget, is_refused, last, refuse
 from fleethands.facts.probe import Probe, Unknown, UnknownSection
 from fleethands.facts.protocol import ProbeError
 
@@ -14,5 +14,6 @@ __all__ = [
     "foreseen",
     "forget",
     "is_refused",
+    "last",
     "refuse",
 ]

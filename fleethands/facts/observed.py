@@ -49,6 +49,12 @@ def current(settings: HostSettings) -> Probe:
     return seen
 
 
+def last(host: Host) -> Probe | None:
+    """A host as it was when it was last asked; None when something changed on it since."""
+    kept = _kept.get(host)
+    return kept.seen if kept else None
+
+
 def forget() -> None:
     """Something changed on the host of this context: ask it anew."""
     _kept.pop(ctx_host.get(), None)

@@ -222,3 +222,7 @@ class Probe:
     def with_file(self, path: str, state: File) -> Probe:
         """This host as it would be with one file changed."""
         return self.having(files={**self.files, path: state})
+
+    def document(self) -> dict[str, Any]:
+        """What could not be read, with the reason."""
+        return {name: {"unknown": each.reason} for name, each in self.sections.items() if isinstance(each, Unknown)}

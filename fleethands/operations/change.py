@@ -13,12 +13,12 @@ from pyinfra.api import operation as pyinfra_operation
 from pyinfra.api.command import FunctionCommand
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
-from pyinfra.context import ctx_host, ctx_state
+from pyinfra.context import ctx_config, ctx_host, ctx_state
 
 from fleethands import facts, paths
 from fleethands.facts import Probe, ProbeError, UnknownSection
 from fleethands.facts.probe import ABSENT
-from fleethands.operations import journal
+from fleethands.operations import journal, telling
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 
@@ -111,6 +111,7 @@ def _refuse(refused: Refused) -> Iterator[Any]:
 
 def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
     if not ctx_state.get().is_executing:
+        _tell(changes)
         for change in changes:
             # every change voids the proof
             facts.foresee(change.then(facts.foreseen()).with_file(paths.PROOF, ABSENT))
@@ -121,6 +122,13 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
             yield change.script.command
     finally:
         facts.forget()
+
+
+def _tell(changes: Sequence[Change]) -> None:
+    host, name = ctx_host.get(), journal.current_name()
+    for change in changes:
+        for line in telling.lines(name, change.subject, change, diff=ctx_config.get().DIFF):
+            logger.info(f"{host.print_prefix}{line}")
 
 
 def _say(state: State, host: Host, refused: Refused) -> bool:

@@ -36,7 +36,13 @@ def loaded(settings: HostSettings, seen: Probe, rules: str) -> Decision:
 
     script = step("firewall", rules=paths.FIREWALL_RULES, loaded=paths.FIREWALL_LOADED)
     before = "not loaded" if seen.firewall.loaded is None else "loaded from other rules, or changed since"
-    return Change("firewall", before, f"loaded, {digest[:12]}", script, then)
+    return Change("firewall", before, f"loaded, {digest[:12]}", script, then, consequence=_effect(settings))
+
+
+def _effect(settings: HostSettings) -> str:
+    ports = " and ".join(str(port) for port in sorted({settings.ollama_host.port, settings.openhands_port}))
+    allowed = ", ".join(settings.allow_from) or "nobody"
+    return f"closes ports {ports} to the outside but for {allowed}; no other port is touched"
 
 
 @operation
@@ -52,4 +58,12 @@ def gone(settings: HostSettings, seen: Probe) -> Decision:
         return probe.having(firewall=replace(probe.firewall, loaded=None))
 
     script = step("firewall_off", rules=paths.FIREWALL_RULES, unit=paths.FIREWALL_UNIT)
-    return Change("firewall", "loaded", "gone", script, then)
+    return Change(
+        "firewall",
+        "loaded",
+        "gone",
+        script,
+        then,
+        why="the setting `firewall` is False",
+        consequence="whoever reaches this host reaches Ollama, which asks for no password",
+    )

@@ -23,11 +23,21 @@ _entries: WeakKeyDictionary[Any, list[Entry]] = WeakKeyDictionary()
 
 def note(decision: Any) -> None:
     """Remember a decision for the host and the operation of this context."""
-    state, host = ctx_state.get(), ctx_host.get()
-    (name,) = state.get_op_meta(host.current_op_hash).names
-    _entries.setdefault(host, []).append(Entry(name, decision, state.is_executing))
+    entry = Entry(current_name(), decision, ctx_state.get().is_executing)
+    _entries.setdefault(ctx_host.get(), []).append(entry)
+
+
+def current_name() -> str:
+    """The name of this context's operation."""
+    (name,) = ctx_state.get().get_op_meta(ctx_host.get().current_op_hash).names
+    return str(name)
 
 
 def of(host: Any, *, executing: bool) -> list[Entry]:
     """The decisions on one host: those of the plan, or those of the run."""
     return [entry for entry in _entries.get(host, []) if entry.executing is executing]
+
+
+def changing(host: Any) -> set[str]:
+    """Names of the operations that the plan has a change of on one host."""
+    return {entry.name for entry in of(host, executing=False) if not hasattr(entry.decision, "fact")}

@@ -9,11 +9,13 @@ from typing import Any
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import Account, Container, File
+from fleethands.facts.probe import ABSENT, Account, Container, File
+from fleethands.operations import diff
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import API_KEY, Generation, base_url, generation, model_string
+from fleethands.settings.secret import MASK
 
 LABEL = "fleethands.spec"
 READY_WITHIN = 240  # seconds
@@ -94,8 +96,37 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
         chosen = File("file", "0600", owner=owner, content=texts["settings"].encode())
         return probe.with_file(paths.OPENHANDS_SEED, seed).with_file(paths.OPENHANDS_SETTINGS, chosen)
 
-    before = "absent" if found is None else "another model"
-    return Change("OpenHands' model", before, model_string(settings), script, then)
+    return Change(
+        "OpenHands' model",
+        "absent" if found is None else _model(found) or "another model",
+        model_string(settings),
+        script,
+        then,
+        why="`openai/` keeps tool calls, which litellm drops for `ollama/`",
+        diff=diff.unified(paths.OPENHANDS_SETTINGS, _visible(found, wanted), _visible(whole, wanted)),
+    )
+
+
+def _model(found: dict[str, Any]) -> str:
+    return str(found.get("llm_model") or found.get("agent_settings", {}).get("llm", {}).get("model") or "")
+
+
+def _visible(found: dict[str, Any] | None, wanted: dict[str, Any]) -> File:
+    """The part of the settings that is ours to show: a person's own keys and API key are theirs."""
+    if found is None:
+        return ABSENT
+    return File("file", "0600", content=json.dumps(_picked(found, wanted), indent=2).encode())
+
+
+def _picked(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    picked: dict[str, Any] = {}
+    for key in sorted(found.keys() & wanted.keys()):
+        value = found[key]
+        if isinstance(value, dict) and isinstance(wanted[key], dict):
+            picked[key] = _picked(value, wanted[key])
+        else:
+            picked[key] = MASK if key.endswith("api_key") and value != API_KEY else value
+    return picked
 
 
 def _json(state: File) -> dict[str, Any] | None:
@@ -142,7 +173,19 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
         spec.image,
         _script(settings, spec),
         lambda probe: _up(probe, spec),
+        consequence=_effect(settings, seen),
     )
+
+
+def _effect(settings: HostSettings, seen: Probe) -> str:
+    effects = []
+    if seen.docker.image is None:
+        effects.append(f"downloads {settings.openhands_image}")
+    elif settings.openhands_pull == "always":
+        effects.append("asks the registry for a newer image")
+    if seen.docker.container is not None:
+        effects.append("OpenHands is away until the new container answers; conversations under way end")
+    return "; ".join(effects)
 
 
 def _before(container: Container | None, spec: Spec) -> str:
@@ -183,5 +226,11 @@ def gone(settings: HostSettings, seen: Probe) -> Decision:
         return probe.having(docker=replace(probe.docker, container=None))
 
     return Change(
-        f"container {paths.CONTAINER}", container.state, "gone", step("container_off", name=paths.CONTAINER), then
+        f"container {paths.CONTAINER}",
+        container.state,
+        "gone",
+        step("container_off", name=paths.CONTAINER),
+        then,
+        why="the setting `openhands_flavor` is off",
+        consequence="OpenHands stops answering; workspace and state stay",
     )

@@ -23,16 +23,17 @@ class Link:
     ok: bool
     seconds: float
     detail: str
+    hint: str = ""
 
 
 def links(record: bytes | None) -> list[Link]:
     """The links of a host's proof record; none when there is no record, or not one that can be read."""
     found = []
     for line in (record or b"").decode(errors="replace").splitlines():
-        name, verdict, milliseconds, detail = [*line.split("\t"), "", "", ""][:4]
+        name, verdict, milliseconds, detail, hint = [*line.split("\t"), "", "", "", ""][:5]
         if verdict not in {"ok", "broken"} or not milliseconds.isdigit():
             return []
-        found.append(Link(name, verdict == "ok", int(milliseconds) / 1000, detail))
+        found.append(Link(name, verdict == "ok", int(milliseconds) / 1000, detail, hint))
     return found
 
 
@@ -46,7 +47,15 @@ def answered(settings: HostSettings, seen: Probe) -> Decision:
         return Same("no model is declared, so there is nothing to ask")
     before = "broken" if known else "unproven"
     proven = File("file", "0644", owner="root:root", content=b"all\tok\t0\t\n")
-    return Change("proof", before, "proven", _script(settings), lambda probe: probe.with_file(paths.PROOF, proven))
+    return Change(
+        "proof",
+        before,
+        "proven",
+        _script(settings),
+        lambda probe: probe.with_file(paths.PROOF, proven),
+        why="no proof was made since the last change" if not known else "the last proof failed",
+        consequence=f"loads {settings.model} and asks it a short question",
+    )
 
 
 def _script(settings: HostSettings) -> Script:

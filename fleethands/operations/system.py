@@ -8,6 +8,7 @@ from dataclasses import replace
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import ABSENT, Account, Accounts, Docker, File, Unit
+from fleethands.operations import diff
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.settings import HostSettings
 
@@ -30,7 +31,15 @@ def packages(settings: HostSettings, seen: Probe, wanted: tuple[str, ...]) -> De
         firewall = replace(probe.firewall, installed=True) if "nftables" in missing else probe.firewall
         return probe.having(packages=probe.packages | set(missing), docker=docker, firewall=firewall)
 
-    return Change("packages", "missing", " ".join(missing), step("packages", packages=" ".join(missing)), then)
+    return Change(
+        "packages",
+        "missing",
+        " ".join(missing),
+        step("packages", packages=" ".join(missing)),
+        then,
+        why="later steps need them",
+        consequence="apt downloads them from the distribution's mirrors; what is installed stays at its version",
+    )
 
 
 @operation
@@ -52,7 +61,8 @@ def user(settings: HostSettings, seen: Probe, user: str, home: str, groups: tupl
         return probe.having(accounts=Accounts(users, probe.accounts.groups))
 
     script = step("user", name=user, home=home, groups=" ".join(sorted(missing)))
-    return Change(f"user {user}", "absent" if account is None else "not in all its groups", "present", script, then)
+    before = "absent" if account is None else f"not in {', '.join(sorted(missing))}"
+    return Change(f"user {user}", before, "present", script, then)
 
 
 @operation
@@ -74,12 +84,19 @@ def directory(settings: HostSettings, seen: Probe, path: str, owner: str, mode: 
 
 @operation
 def file(
-    settings: HostSettings, seen: Probe, path: str, content: str, mode: str = "0644", owner: str = "root:root"
+    settings: HostSettings,
+    seen: Probe,
+    path: str,
+    content: str,
+    mode: str = "0644",
+    owner: str = "root:root",
+    shown: frozenset[str] | None = None,
 ) -> Decision:
     """
     Have a file with this content, owner and mode; written whole or not at all.
 
     + content: text; a secret in it asks for mode 0600
+    + shown: names of its variables that a diff may show, where some may not be seen
     """
     state = seen.files.get(path, ABSENT)
     wanted = File("file", mode, owner=owner, content=content.encode(errors="surrogateescape"))
@@ -91,6 +108,7 @@ def file(
         _summary(wanted),
         step("file", path=path, mode=mode, owner=owner, content=content),
         lambda probe: _read_by_systemd(probe.with_file(path, wanted), path),
+        diff=diff.unified(path, state, wanted, shown),
     )
 
 
@@ -124,4 +142,5 @@ def running(settings: HostSettings, seen: Probe, unit: str) -> Decision:
         docker = replace(probe.docker, version=probe.docker.version or "to be started")
         return probe.having(units={**probe.units, unit: unit_state}, docker=docker)
 
-    return Change(unit, state.active if state else "absent", "active", step("service", unit=unit), then)
+    before = "absent" if state is None or state.load != "loaded" else f"{state.active}, {state.enabled} at boot"
+    return Change(unit, before, "active, enabled at boot", step("service", unit=unit), then)

@@ -1,10 +1,11 @@
-"""The one module that touches pyinfra's semi-private names (pyinfra 3.10; tests/unit/test_engine.py says which)."""
+"""Embeds pyinfra 3.10: this, watch.py and target.py alone touch its semi-private names (tests/unit/test_engine.py)."""
 
 from __future__ import annotations
 
 import logging
-import socket
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -15,48 +16,17 @@ from pyinfra.api import Config, State
 from pyinfra.api.connect import connect_all
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.operations import run_ops
-from pyinfra.api.state import BaseStateCallback, StateStage
+from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_inventory, ctx_state
-from pyinfra_cli.inventory import make_inventory
 
+from fleethands import facts
+from fleethands.facts import Probe
 from fleethands.operations import journal
+from fleethands.rollout.target import inventory, no_hosts, reach_by_ssh
+from fleethands.rollout.watch import Narration, Outcome, Watch
 from fleethands.settings import HostSettings, read_fleet
 
 CONNECT_TIMEOUT = 10  # seconds
-KEEPALIVE = 15  # seconds
-
-
-class NoHosts(LookupError):
-    """A target or a pattern names no host."""
-
-
-class _Watch(BaseStateCallback):
-    """Counts commands where they are sent, and remembers why a host could not be reached."""
-
-    def __init__(self) -> None:
-        self.commands: dict[str, int] = {}
-        self.unreachable: dict[str, str] = {}
-
-    def host_connect(self, _state: State, host: Any) -> None:
-        self._quicken(host)
-        send = host.connector.run_shell_command
-
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            self.commands[host.name] = self.commands.get(host.name, 0) + 1
-            return send(*args, **kwargs)
-
-        host.connector.run_shell_command = counted
-
-    def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
-        self.unreachable[host.name] = str(error)
-
-    def _quicken(self, host: Any) -> None:
-        client = getattr(host.connector, "client", None)
-        transport = client.get_transport() if client else None
-        if transport is not None:
-            transport.set_keepalive(KEEPALIVE)
-            if isinstance(transport.sock, socket.socket):  # not so behind a jump host
-                transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko leaves Nagle on
 
 
 class Engine:
@@ -66,22 +36,29 @@ class Engine:
     + target: an inventory file, host names, or whatever else pyinfra takes
     + project: directory of deploy.py
     + data: host data on top of the inventory's
+    + hosts, exclude: patterns of names, as fnmatch reads them
+    + words: target and options as a command line has them, for hints
     """
 
     def __init__(
-        self, target: str, project: Path, data: Mapping[str, Any], hosts: str = "*", exclude: str = ""
+        self, target: str, project: Path, data: Mapping[str, Any], hosts: str = "*", exclude: str = "", words: str = ""
     ) -> None:
-        logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+        for name in ("paramiko", "pyinfra"):  # the report says it all, once
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+        os.environ["PYINFRA_PROGRESS"] = "off"
+        sys.path.insert(0, str(project))
         pyinfra.is_cli = True  # operations are told apart by where they stand, not by their number
         self.project = project
         self.state = State(check_for_changes=True)
         self.state.cwd = str(project)
-        self.watch = _Watch()
+        self.watch = Watch(words or target)
         ctx_state.set(self.state)
-        self.inventory = make_inventory(target, override_data=dict(data), cwd=str(project))
+        self.inventory = inventory(target, data, project)
         self.chosen = [host for host in self.inventory if fnmatch(host.name, hosts) and not fnmatch(host.name, exclude)]
         if not self.chosen:
-            raise NoHosts(f"`{target}` names no host" + (f" that matches `{hosts}`" if hosts != "*" else ""))
+            raise no_hosts(target, hosts, exclude, self.inventory)
+        for host in self.chosen:
+            reach_by_ssh(host)
         config = Config(CONNECT_TIMEOUT=CONNECT_TIMEOUT)
         ctx_inventory.set(self.inventory)
         ctx_config.set(config)
@@ -110,8 +87,13 @@ class Engine:
         self.state.set_stage(StateStage.Prepare)
         pyinfra_cli.util.load_deploy_file(self.state, str(self.project / "deploy.py"))
 
-    def apply(self) -> None:
-        """Carry the plan out; decisions are in `done`, and `failed` names what broke."""
+    def apply(self, say: Callable[[str], None]) -> None:
+        """
+        Carry the plan out; decisions are in `done`, what operations said in `outcomes`.
+
+        + say: is told each step as it begins, one line of text
+        """
+        self.state.add_callback_handler(Narration(self.state, say))
         self.state.set_stage(StateStage.Execute)
         try:
             run_ops(self.state)
@@ -126,15 +108,22 @@ class Engine:
         """What operations decided on a host while they ran."""
         return journal.of(self.inventory.get_host(name), executing=True)
 
-    def failed(self, name: str) -> tuple[str, list[str]] | None:
-        """The operation that broke on a host and the last lines it said; None where none did."""
+    def seen(self, name: str) -> Probe | None:
+        """A host as it was when it was last asked; None when it changed since, or never answered."""
+        return facts.last(self.inventory.get_host(name))
+
+    def outcomes(self, name: str) -> list[Outcome]:
+        """What each operation that ran on a host said, in their order."""
         host = self.inventory.get_host(name)
-        for op_hash, data in self.state.ops[host].items():
+        found = []
+        for op_hash in self.state.get_op_order():
+            data = self.state.ops[host].get(op_hash)
+            if data is None or not data.operation_meta.is_complete():
+                continue
+            (operation,) = self.state.get_op_meta(op_hash).names
             meta = data.operation_meta
-            if meta.is_complete() and meta.did_error():
-                (operation,) = self.state.get_op_meta(op_hash).names
-                return operation, list(meta.stderr_lines)
-        return None
+            found.append(Outcome(operation, meta.did_error(), meta.stdout, meta.stderr))
+        return found
 
     def close(self) -> None:
         """End every connection."""

@@ -6,7 +6,7 @@ broken=0
 tab=$(printf '\t')
 
 note() { # LINK ok|broken MILLISECONDS DETAIL [HINT]
-  seen="$seen$1$tab$2$tab$3$tab$4
+  seen="$seen$1$tab$2$tab$3$tab$4$tab${5:-}
 "
   [ "$2" = ok ] && return 0
   broken=$((broken + 1))
@@ -86,4 +86,5 @@ if [ "$openhands" = yes ]; then
 fi
 
 printf '%s' "$seen" | atomic_file "$record" 0644 root:root
+printf '%s' "$seen"
 [ "$broken" -eq 0 ] || stop

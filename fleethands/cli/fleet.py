@@ -1,0 +1,105 @@
+"""From the words of a command line to hosts that are connected."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleethands.cli.trouble import USAGE, Trouble
+
+if TYPE_CHECKING:
+    from fleethands.rollout.engine import Engine
+
+EXAMPLES = {"example.py", "local.py"}
+
+
+def fleet_options(command: Any) -> Any:
+    """What every command takes that reads a fleet."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+_OPTIONS = (
+    click.argument("target", required=False),
+    click.option("--hosts", default="*", metavar="PATTERN", help="Only hosts whose name matches."),
+    click.option("--exclude", default="", metavar="PATTERN", help="No host whose name matches."),
+    click.option("--data", multiple=True, metavar="KEY=VALUE", help="A setting, for all hosts."),
+    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+)
+
+
+def connected(target: str, data: tuple[str, ...], hosts: str, exclude: str) -> Engine:
+    """An engine whose hosts are reached. Raises Trouble for a wrong target, and for mistakes before any connection."""
+    from fleethands.rollout.engine import Engine  # noqa: PLC0415
+    from fleethands.rollout.target import NoHosts, WrongInventory  # noqa: PLC0415
+    from fleethands.settings import SettingsError  # noqa: PLC0415
+
+    values = dict(_pair(text) for text in data)
+    try:
+        engine = Engine(target, project(), values, hosts, exclude, spoken(target, data, hosts, exclude))
+        engine.settings()
+    except NoHosts as error:
+        raise Trouble(str(error), *error.hints, code=USAGE) from None
+    except WrongInventory as error:
+        raise Trouble(str(error), f"correct `{target}`, then run again") from None
+    except SettingsError as error:
+        click.echo(str(error), err=True)
+        count = len(error.mistakes)
+        what = "1 mistake" if count == 1 else f"{count} mistakes"
+        raise Trouble(f"{what} in the inventory, no host was contacted") from None
+    engine.connect()
+    return engine
+
+
+def spoken(target: str, data: tuple[str, ...], hosts: str, exclude: str) -> str:
+    """The same hosts and settings, as words of a command line."""
+    words = [target]
+    words += ["--hosts", hosts] if hosts != "*" else []
+    words += ["--exclude", exclude] if exclude else []
+    words += [word for pair in data for word in ("--data", pair)]
+    return shlex.join(words)
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise Trouble(f"`--data {text}`: expected KEY=VALUE", code=USAGE)
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, value
+
+
+def project() -> Path:
+    """Where deploy.py is: here. Raises Trouble where it is not."""
+    here = Path.cwd()
+    if not (here / "deploy.py").is_file():
+        raise Trouble(
+            "there is no deploy.py here", "lay a project down: `fleethands init DIR`, then `cd DIR`", code=USAGE
+        )
+    return here
+
+
+def chosen(target: str | None) -> str:
+    """The target that was given, or the one inventory of this directory. Raises Trouble."""
+    choices = sorted(str(path) for path in Path("inventory").glob("*.py"))
+    if target is not None:
+        if target.endswith(".py") and not Path(target).is_file():
+            near = difflib.get_close_matches(target, choices, 1)
+            raise Trouble(f"there is no inventory `{target}`", *(f"nearest is `{name}`" for name in near), code=USAGE)
+        return target
+    own = [path for path in choices if Path(path).name not in EXAMPLES]
+    if len(own) == 1:
+        return own[0]
+    names = ", ".join(f"`{path}`" for path in own or choices) or "none"
+    raise Trouble(
+        "no target is given, and inventory/ does not have exactly one of your own",
+        f"name one: {names}, or a host as `root@box`",
+        code=USAGE,
+    )

@@ -1,0 +1,21 @@
+"""`fleethands plan`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fleethands.cli.fleet import chosen, connected, fleet_options, spoken
+from fleethands.cli.showing import finish, plan_of
+
+
+@click.command()
+@fleet_options
+def plan(target: str | None, as_json: bool, **options: Any) -> None:
+    """Say what would change and why. Changes nothing; exit 0: nothing to do, 2: changes pending, 1: cannot say."""
+    target = chosen(target)
+    engine = connected(target, **options)
+    report = plan_of(engine)
+    engine.close()
+    finish(report, as_json, spoken(target, **options))

@@ -1,0 +1,44 @@
+"""Reports on stdout: for people, or as one JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from fleethands.rollout.engine import Engine
+    from fleethands.rollout.report import Report
+
+EXIT = {"unchanged": 0, "changed": 0, "pending": 2, "failed": 1}
+
+
+def plan_of(engine: Engine, command: str = "plan") -> Report:
+    """The report of what an engine's hosts lack."""
+    from fleethands.rollout import reporting  # noqa: PLC0415
+
+    begin = time.monotonic()
+    engine.plan()
+    report = reporting.planned(engine, command)
+    report.seconds = time.monotonic() - begin
+    return report
+
+
+def show(report: Report, target: str) -> None:
+    """The report as people read it."""
+    from fleethands.cli.tables import lines  # noqa: PLC0415
+
+    for line in lines(report, target):
+        click.echo(line)
+
+
+def finish(report: Report, as_json: bool, target: str) -> NoReturn:
+    """Show the report and leave with the exit code that the contract gives its result."""
+    if as_json:
+        click.echo(json.dumps(report.document(), indent=2))
+    else:
+        show(report, target)
+    sys.exit(EXIT[report.result])

@@ -1,0 +1,37 @@
+"""`fleethands status`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleethands.cli.fleet import chosen, connected, fleet_options, spoken
+from fleethands.cli.showing import EXIT, plan_of
+
+if TYPE_CHECKING:
+    from fleethands.rollout.report import Report
+
+
+@click.command()
+@fleet_options
+def status(target: str | None, as_json: bool, **options: Any) -> None:
+    """Say what hosts are. Changes nothing; exit 0: as declared, 2: drift, 1: a host can't be told."""
+    target = chosen(target)
+    engine = connected(target, **options)
+    report = plan_of(engine, "status")
+    engine.close()
+    if as_json:
+        click.echo(json.dumps(report.document(), indent=2))
+    else:
+        _show(report, spoken(target, **options))
+    sys.exit(EXIT[report.result])
+
+
+def _show(report: Report, target: str) -> None:
+    from fleethands.cli.overview import lines  # noqa: PLC0415
+
+    for line in lines(report, target):
+        click.echo(line)

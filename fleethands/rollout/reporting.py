@@ -1,0 +1,76 @@
+"""Reads an engine after a plan or a run, and makes its report."""
+
+from __future__ import annotations
+
+from fleethands.facts import Unknown
+from fleethands.operations.change import Change, Refused
+from fleethands.operations.journal import Entry
+from fleethands.operations.proof import links
+from fleethands.paths import PROOF
+from fleethands.rollout.engine import Engine
+from fleethands.rollout.report import BAD, Changed, HostReport, Report
+
+PROOF_TASK = "Proof"
+
+
+def planned(engine: Engine, command: str = "plan") -> Report:
+    """The report of a plan that was made."""
+    return Report(command, {name: _planned(engine, name) for name in engine.names})
+
+
+def applied(engine: Engine, plan: Report) -> Report:
+    """The report of a run that followed a plan."""
+    return Report("apply", {name: _applied(engine, name, plan.hosts[name]) for name in engine.names}, plan.started)
+
+
+def _planned(engine: Engine, name: str) -> HostReport:
+    if name in engine.watch.unreachable:
+        reason, hints = engine.watch.unreachable[name]
+        return HostReport("unreachable", reason, hints)
+    entries = engine.planned(name)
+    report = HostReport("unchanged", remote_commands=engine.watch.commands.get(name, 0), changes=_changes(entries))
+    report.seen = engine.seen(name)
+    if report.seen is not None and not isinstance(report.seen.sections["files"], Unknown):
+        report.proof = links(report.seen.files[PROOF].content)
+    refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
+    if refusals:
+        report.status, report.reason, report.hints = "refused", refusals[0].reason, list(refusals[0].hints)
+    elif report.changes:
+        report.status = "pending"
+    return report
+
+
+def _applied(engine: Engine, name: str, plan: HostReport) -> HostReport:
+    if plan.status in BAD:
+        return plan
+    outcomes = engine.outcomes(name)
+    changes = _changes(engine.done(name))
+    report = HostReport("changed" if changes else "unchanged", remote_commands=engine.watch.commands.get(name, 0))
+    report.notes = [f"{each.operation}: {line}" for each in outcomes for line in each.marked("note")]
+    report.proof = next((links(each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK), []) or plan.proof
+    if broken := next((each for each in outcomes if each.failed), None):
+        report.status, report.reason = (
+            "failed",
+            f"{broken.operation}: {'; '.join(broken.marked('error')) or 'see its log'}",
+        )
+        report.hints, report.log = broken.marked("hint"), broken.log
+        changes = [change for change in changes if change.name != broken.operation]
+    elif not changes:
+        report.seen = plan.seen
+    report.changes = changes
+    return report
+
+
+def _changes(entries: list[Entry]) -> list[Changed]:
+    found = []
+    for entry in entries:
+        decisions = entry.decision if isinstance(entry.decision, list) else [entry.decision]
+        found += [changed(entry.name, each) for each in decisions if isinstance(each, Change)]
+    return found
+
+
+def changed(name: str, change: Change) -> Changed:
+    """A change of the operation of this name, `Task | Operation`, as a report has it."""
+    task, _, operation = name.partition(" | ")
+    told = (change.subject, change.before, change.after, change.why, change.consequence, change.diff)
+    return Changed(task, operation, *told)

@@ -1,0 +1,109 @@
+"""Every word that the command line says of itself, of a plan and of a run, as snapshots (pytest --snapshot-update)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from syrupy.assertion import SnapshotAssertion
+
+from fleethands.cli.main import cli
+from fleethands.cli.tables import lines
+from fleethands.operations import system
+from fleethands.operations.change import Change
+from fleethands.operations.proof import Link
+from fleethands.rollout.report import Changed, HostReport, Report
+from fleethands.rollout.reporting import changed
+from fleethands.settings import Secret
+from tasks import ollama as ollama_task
+from tasks import render
+from tests.hosts import bare, declared
+from tests.unit.test_foresight import steps
+
+TARGET = "inventory/fleet.py"
+
+
+def said(report: Report) -> str:
+    return "\n".join(lines(report, TARGET))
+
+
+def from_nothing() -> Iterator[Changed]:
+    """What the decisions of deploy.py change on a bare host."""
+    settings = declared()
+    seen = bare(settings)
+    for step, arguments in steps(settings):
+        decision = step.decide(settings, seen, **arguments)
+        for change in decision if isinstance(decision, list) else [decision]:
+            if isinstance(change, Change):
+                yield changed(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
+                seen = change.then(seen)
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in sorted(cli.commands))], ids=" ".join)
+def test_help(words: list[str], snapshot: SnapshotAssertion) -> None:
+    result = CliRunner().invoke(cli, [*words, "--help"], terminal_width=100)
+
+    assert result.output == snapshot
+
+
+def test_help_texts_are_one_sentence_and_fit_their_line() -> None:
+    for name, command in cli.commands.items():
+        assert command.help is not None
+        assert len(command.get_short_help_str(80)) <= 80, name
+        for option in command.params:
+            if isinstance(option, click.Option):
+                assert option.help is not None
+                assert option.help.endswith("."), (name, option.name)
+
+
+def test_a_plan_from_nothing(snapshot: SnapshotAssertion) -> None:
+    changes = list(from_nothing())
+    report = Report("plan", {f"gpu-{n}": HostReport("pending", changes=changes) for n in (1, 2)})
+
+    assert said(report) == snapshot
+
+
+def test_hosts_that_can_not_go_on_are_in_the_plan(snapshot: SnapshotAssertion) -> None:
+    refused = HostReport("refused", "port 11434 is held by `sshd`", ["see it on the host: ss -ltnp 'sport = :11434'"])
+    away = HostReport(
+        "unreachable", "no answer from 10.0.0.9", ["is it up, and port 22 open to you? `ssh -v 10.0.0.9`"]
+    )
+    pending = HostReport(
+        "pending", changes=[Changed("Models", "Pull what is missing", "model m:1", "missing", "present")]
+    )
+    hosts = {"a": HostReport("unchanged"), "b": refused, "c": away, "d": pending, "e": HostReport("unchanged")}
+
+    assert said(Report("plan", hosts)) == snapshot
+
+
+def test_nothing_to_do(snapshot: SnapshotAssertion) -> None:
+    assert said(Report("plan", {"gpu-1": HostReport("unchanged")})) == snapshot
+
+
+def test_a_run_of_which_one_host_failed(snapshot: SnapshotAssertion) -> None:
+    changes = [Changed("Ollama", "Serve this revision", "ollama.service", "it does not run", "revision 12ab")]
+    done = HostReport("changed", changes=changes, notes=["Ollama | Serve this revision: served again after 840 ms"])
+    done.proof = [Link("list", True, 0.1, "m:1 is there")]
+    failed = HostReport("failed", "Models | Pull what is missing: the registry has no model m:1", changes=changes)
+    failed.hints, failed.log = ["look for its right name: https://ollama.com/search"], ["curl: (22) 404"]
+
+    assert said(Report("apply", {"gpu-1": done, "gpu-2": failed})) == snapshot
+
+
+def test_a_secret_is_masked_in_a_diff(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
+    monkeypatch.setenv("PROXY", "http://u:hunter2@proxy")
+    settings = declared(ollama_env={"HTTPS_PROXY": Secret.env("PROXY"), "OLLAMA_NUM_PARALLEL": 2})
+    path = "/etc/systemd/system/ollama.service.d/50-fleethands.conf"
+    change = system.file.decide(settings, bare(settings), path=path, **_override(settings))
+
+    assert "hunter2" not in change.diff
+    assert change.diff == snapshot
+
+
+def _override(settings: Any) -> dict[str, Any]:
+    environment = settings.ollama_environment
+    content = render("override.conf.j2", environment=environment, revision="12ab")
+    return {"content": content, "mode": "0600", "shown": ollama_task.shown(settings)}
