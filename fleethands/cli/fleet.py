@@ -47,7 +47,7 @@ def connected(target: str, data: tuple[str, ...], hosts: str, exclude: str) -> E
     except NoHosts as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     except WrongInventory as error:
-        raise Trouble(str(error), f"correct `{target}`, then run again") from None
+        raise Trouble(str(error), *error.hints) from None
     except SettingsError as error:
         click.echo(str(error), err=True)
         count = len(error.mistakes)

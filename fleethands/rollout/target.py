@@ -20,7 +20,11 @@ class NoHosts(LookupError):
 
 
 class WrongInventory(ValueError):
-    """An inventory that can't be read, with the place."""
+    """An inventory that can't be read, with the place; `hints` say what to do."""
+
+    def __init__(self, message: str, *hints: str) -> None:
+        super().__init__(message)
+        self.hints = hints
 
 
 def inventory(target: str, data: Mapping[str, Any], project: Path) -> Any:
@@ -28,11 +32,17 @@ def inventory(target: str, data: Mapping[str, Any], project: Path) -> Any:
     try:
         return make_inventory(target, override_data=dict(data), cwd=str(project))
     except SystemExit as error:  # an inventory may refuse in its own words
-        raise WrongInventory(str(error.code)) from None
+        raise WrongInventory(*_own_words(str(error.code))) from None
     except Exception as error:  # it is somebody's program
         cause = error.__cause__ or error.__context__ or error
         place = next((f", line {each.lineno}" for each in reversed(_frames(cause)) if each.filename == target), "")
-        raise WrongInventory(f"{target}{place}: {type(cause).__name__}: {cause}") from None
+        what = f"{target}{place}: {type(cause).__name__}: {cause}"
+        raise WrongInventory(what, f"correct `{target}`, then run again") from None
+
+
+def _own_words(text: str) -> list[str]:
+    message, *hints = text.strip().split("\n\nhint: ")
+    return [message.removeprefix("error: "), *hints]
 
 
 def _frames(error: BaseException) -> list[Any]:

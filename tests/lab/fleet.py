@@ -60,9 +60,9 @@ def apply(*hosts: str, timeout: float = 420, **data: Any) -> Run:
     return _run(_command(hosts, ["-y"], data), timeout)
 
 
-def plan(*hosts: str, timeout: float = 60, **data: Any) -> Run:
+def plan(*hosts: str, timeout: float = 60, diff: bool = False, **data: Any) -> Run:
     """The same with `--dry`."""
-    return _run(_command(hosts, ["--dry"], data), timeout)
+    return _run(_command(hosts, ["--dry", *(["--diff"] if diff else [])], data), timeout)
 
 
 def start(*hosts: str, **data: Any) -> subprocess.Popen[bytes]:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.lab import fleet, observe
+from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.shell import run
 
@@ -20,12 +21,13 @@ HOSTS = ("lab-1", "lab-2")
 STATES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("states.yaml").read_text())
 ROUNDS = [STATES[first : first + len(HOSTS)] for first in range(0, len(STATES), len(HOSTS))]
 SAMPLE = slice(0, None, 4)  # the rest by `make soak`
+FLEETHANDS = str(Path(sys.executable).with_name("fleethands"))
 PROOF = "Proof | Get an answer to a prompt"
 
 
 def fleethands(*words: str, timeout: float = 300) -> tuple[int, dict[str, Any]]:
     """Exit code and document of the command line."""
-    command = [str(Path(sys.executable).with_name("fleethands")), *words, "inventory/lab.py", "--json"]
+    command = [FLEETHANDS, *words, "inventory/lab.py", "--json"]
     done = run(*command, "--hosts", "lab-[12]", cwd=fleet.ROOT, timeout=timeout, check=False)
     return done.returncode, json.loads(done.stdout)
 
@@ -66,3 +68,20 @@ def test_a_plan_says_what_an_apply_does(lab: Lab, converged_state: str, states: 
     assert [plan["hosts"][host]["remote_commands"] for host in wanted] == [1] * len(wanted)
     assert (again_code, again["result"]) == (0, "unchanged"), again
     assert all(observe.proven(lab[host]) for host in wanted)
+
+
+def test_stock_pyinfra_says_the_same(converged: Host) -> None:
+    converged.run("rm /etc/systemd/system/ollama.service.d/50-fleethands.conf; docker rm -f openhands-app")
+
+    dry = fleet.plan("lab-1", diff=True).said
+    plan = run(FLEETHANDS, "plan", "inventory/lab.py", "--hosts", "lab-1", cwd=fleet.ROOT, check=False).stdout
+
+    told = [
+        line.partition("[lab-1] ")[2] for line in dry.splitlines() if "[lab-1] ~ " in line or "[lab-1]     " in line
+    ]
+    assert told == [line.removeprefix("  ") for line in plan.splitlines() if line.startswith("  ")]
+    assert [line for line in told if line.startswith("~ ")] == [
+        "~ Ollama | Write the override",
+        "~ OpenHands | Run the container",
+        f"~ {PROOF}",
+    ]

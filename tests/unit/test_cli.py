@@ -34,7 +34,12 @@ def fleethands(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str
         (
             ["plan", "inventory/local.py", "--hosts", "gpu-*"],
             64,
-            "error: `inventory/local.py` names no host that matches `gpu-*`",
+            "error: `inventory/local.py` names no host that matches `gpu-*`\n\nhint: its hosts: @local",
+        ),
+        (
+            ["plan", "inventory/exampel.py"],
+            64,
+            "error: there is no inventory `inventory/exampel.py`\n\nhint: nearest is `inventory/example.py`",
         ),
         (
             ["apply", "inventory/local.py"],
@@ -60,3 +65,31 @@ def test_every_mistake_is_named_before_any_connection(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.count("`ollama_hots`: no such setting, nearest is `ollama_host`") == 5
     assert "10 mistakes in the inventory, no host was contacted" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("inventory", "said"),
+    [
+        ("gpu = [(\n", "fleet.py, line 1: SyntaxError: '(' was never closed"),
+        ("import os\ngpu = [os.environ['NOT_SET_ANYWHERE']]\n", "fleet.py, line 2: KeyError: 'NOT_SET_ANYWHERE'"),
+        ("raise SystemExit('error: none is up\\n\\nhint: boot it')\n", "error: none is up\n\nhint: boot it\n"),
+    ],
+)
+def test_an_inventory_that_can_not_be_read_names_its_line(tmp_path: Path, inventory: str, said: str) -> None:
+    (tmp_path / "fleet.py").write_text(inventory)
+
+    done = fleethands("plan", str(tmp_path / "fleet.py"))
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: ")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_host_that_is_not_there_is_named_and_the_next_command_is_whole() -> None:
+    done = fleethands("plan", "root@gpu-1.invalid", "--data", 'models=["m"]', "--data", "ollama_version=0.24.0")
+
+    assert done.returncode == 1
+    assert "root@gpu-1.invalid  unreachable: its name is not known: gpu-1.invalid" in done.stdout
+    words = """root@gpu-1.invalid --data 'models=["m"]' --data ollama_version=0.24.0"""
+    assert done.stdout.endswith(f"When the cause is gone, run: fleethands plan {words}\n")

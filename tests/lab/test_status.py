@@ -1,0 +1,68 @@
+"""What `fleethands status` says of hosts: as declared, drifted, or out of reach."""
+
+from __future__ import annotations
+
+import json
+
+from tests.lab import fleet
+from tests.lab.host import Host
+from tests.lab.lab import Lab
+from tests.lab.shell import run
+from tests.lab.test_plan import FLEETHANDS
+
+PASSWORD = "hunter2"  # noqa: S105  what must not be seen
+
+
+def status(*words: str, hosts: str = "lab-1") -> tuple[int, str]:
+    done = run(
+        FLEETHANDS, "status", "inventory/lab.py", "--hosts", hosts, *words, cwd=fleet.ROOT, check=False, timeout=60
+    )
+    return done.returncode, done.stdout
+
+
+def test_a_host_as_declared(converged: Host) -> None:
+    code, said = status()
+
+    assert code == 0, said
+    (row,) = [line for line in said.splitlines() if line.startswith("lab-1")]
+    for word in ("as declared", "0.24.0", "codellama:7b", "running", "127.0.0.1:3000"):
+        assert word in row
+    assert said.endswith("As declared\n")
+
+
+def test_drift_is_named_and_exits_2(converged: Host) -> None:
+    converged.run("ollama rm codellama:7b")
+
+    code, said = status()
+
+    assert code == 2
+    assert "drift: 2" in said
+    assert "  ~ Models | Pull what is missing: model codellama:7b: missing -> present" in said
+    assert said.endswith("The differences, line by line: fleethands plan inventory/lab.py --hosts lab-1\n")
+
+
+def test_one_host_out_of_reach_exits_1_and_the_others_are_told(lab: Lab, converged: Host) -> None:
+    lab["lab-3"].unplug()
+    try:
+        code, said = status(hosts="lab-[13]")
+    finally:
+        lab["lab-3"].plug()
+
+    assert code == 1
+    assert "as declared" in said
+    assert "lab-3  unreachable: no answer from " in said
+
+
+def test_the_whole_of_it_is_one_document_without_secrets(converged: Host) -> None:
+    mine = "/etc/systemd/system/ollama.service.d/10-mine.conf"
+    converged.run(f"printf '[Service]\\nEnvironment=OLLAMA_API_KEY={PASSWORD}\\n' > {mine}")
+    converged.run("systemctl daemon-reload; systemctl restart ollama")
+    converged.run("until curl -fs localhost:11434/api/version; do sleep 0.05; done", timeout=30)
+
+    _, said = status("--json")
+
+    facts = json.loads(said)["hosts"]["lab-1"]["facts"]
+    assert facts["ollama"] == {"version": "0.24.0"}
+    assert list(facts["models"]) == ["codellama:7b"]
+    assert facts["docker"]["container"]["state"] == "running"
+    assert PASSWORD not in said
