@@ -3,7 +3,7 @@
 from pyinfra.api import deploy
 
 from fleethands.operations import openhands, system
-from fleethands.paths import OPENHANDS_STATE
+from fleethands.paths import OPENHANDS_HOME, OPENHANDS_STATE
 from fleethands.settings import HostSettings
 
 
@@ -15,7 +15,7 @@ def serve(settings: HostSettings) -> None:
     user = settings.openhands_user
     owner = f"{user}:{user}"
     workspace = str(settings.openhands_workspace)
-    system.user(name="Create the workspace's user", settings=settings, user=user, home="/opt/openhands")
+    system.user(name="Create the workspace's user", settings=settings, user=user, home=OPENHANDS_HOME)
     system.directory(name="Make the workspace", settings=settings, path=workspace, owner=owner, mode="0755")
     system.directory(name="Make the state directory", settings=settings, path=OPENHANDS_STATE, owner=owner, mode="0700")
     openhands.chosen(name="Choose the model", settings=settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +35,15 @@ _OPTIONS = (
 )
 
 
-def connected(target: str, data: tuple[str, ...], hosts: str, exclude: str) -> Engine:
+def connected(
+    target: str, data: tuple[str, ...], hosts: str, exclude: str, extra: Mapping[str, Any] | None = None
+) -> Engine:
     """An engine whose hosts are reached. Raises Trouble for a wrong target, and for mistakes before any connection."""
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
     from fleethands.rollout.target import NoHosts, WrongInventory  # noqa: PLC0415
     from fleethands.settings import SettingsError  # noqa: PLC0415
 
-    values = dict(_pair(text) for text in data)
+    values = {**dict(_pair(text) for text in data), **(extra or {})}
     try:
         engine = Engine(target, project(), values, hosts, exclude, spoken(target, data, hosts, exclude))
         engine.settings()

@@ -8,6 +8,7 @@ import click
 
 from fleethands import __version__
 from fleethands.cli.apply import apply
+from fleethands.cli.destroy import destroy
 from fleethands.cli.plan import plan
 from fleethands.cli.status import status
 from fleethands.cli.trouble import USAGE, Trouble
@@ -25,7 +26,7 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, status):
+for command in (plan, apply, status, destroy):
     cli.add_command(command)
 
 

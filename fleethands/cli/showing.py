@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 EXIT = {"unchanged": 0, "changed": 0, "pending": 2, "failed": 1}
 
 
-def plan_of(engine: Engine, command: str = "plan") -> Report:
-    """The report of what an engine's hosts lack."""
+def plan_of(engine: Engine, command: str = "plan", deploy: str = "deploy.py") -> Report:
+    """The report of what an engine's hosts lack, by a deploy file of the project."""
     from fleethands.rollout import reporting  # noqa: PLC0415
 
     begin = time.monotonic()
-    engine.plan()
+    engine.plan(deploy)
     report = reporting.planned(engine, command)
     report.seconds = time.monotonic() - begin
     return report

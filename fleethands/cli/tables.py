@@ -49,7 +49,9 @@ def _next(report: Report, target: str) -> str:
     bad = sorted(name for name, host in report.hosts.items() if host.status in BAD)
     if any(host.status == "pending" for host in report.hosts.values()):
         left = f" ({', '.join(bad)} left as they are)" if bad else ""
-        return f"Run: fleethands apply {target}{left}"
+        return f"Run: fleethands {'apply' if report.command == 'plan' else report.command} {target}{left}"
     if bad:
         return f"When the cause is gone, run: fleethands {report.command} {target}"
+    if report.command == "destroy":
+        return "What fleethands put there is gone; packages stay"
     return f"Run: fleethands plan {target}" if report.result == "changed" else "Nothing to do"

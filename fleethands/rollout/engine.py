@@ -82,10 +82,10 @@ class Engine:
         except PyinfraError:
             return  # none could be reached
 
-    def plan(self) -> None:
-        """Walk deploy.py on every host; decisions are in `planned`."""
+    def plan(self, deploy: str = "deploy.py") -> None:
+        """Walk a deploy file of the project on every host; decisions are in `planned`."""
         self.state.set_stage(StateStage.Prepare)
-        pyinfra_cli.util.load_deploy_file(self.state, str(self.project / "deploy.py"))
+        pyinfra_cli.util.load_deploy_file(self.state, str(self.project / deploy))
 
     def apply(self, say: Callable[[str], None]) -> None:
         """

@@ -1,6 +1,7 @@
 # Every change to a host starts here: an error ends it, and two runs never change one host at a time.
 set -eu
 : "${step:?}"
+ledger=/var/lib/fleethands/made
 explained=''
 work_file=''
 
@@ -48,3 +49,14 @@ atomic_file() {
   fail "cannot write $1"
 }
 
+
+# made KIND NAME: fleethands made this here, and may take it away again. Said before the thing is made.
+made() {
+  grep -qxsF "$1 $2" "$ledger" && return 0
+  { [ ! -f "$ledger" ] || cat "$ledger"; echo "$1 $2"; } | atomic_file "$ledger" 0644 root:root
+}
+
+unmade() {
+  [ -f "$ledger" ] || return 0
+  { grep -vxF "$1 $2" "$ledger" || true; } | atomic_file "$ledger" 0644 root:root
+}

@@ -38,6 +38,7 @@ put_back() {
   fail "$1" "look for its cause in the lines above, then run again"
 }
 
+"$docker" image inspect "$image" >/dev/null 2>&1 || made image "$image"
 if [ "$pull" = always ] || ! "$docker" image inspect "$image" >/dev/null 2>&1; then
   "$docker" pull --quiet "$image" >/dev/null || fail "cannot pull $image" "on the host: docker pull $image"
 fi

@@ -1,0 +1,59 @@
+"""A run that changes hosts: plan, a yes, the deed, its report."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleethands.cli.fleet import connected, spoken
+from fleethands.cli.showing import finish, plan_of, show
+from fleethands.cli.trouble import USAGE, Trouble
+
+if TYPE_CHECKING:
+    from fleethands.rollout.engine import Engine
+    from fleethands.rollout.report import Report
+
+
+def carry_out(
+    command: str,
+    deploy: str,
+    target: str,
+    as_json: bool,
+    yes: bool,
+    extra: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> None:
+    """
+    Plan a deploy file of the project, ask, do it, and leave with the exit code of the report.
+
+    + command: the report's name
+    + extra: host data of the command's own
+    """
+    if not yes and (as_json or not sys.stdin.isatty()):
+        raise Trouble("nobody is there to confirm", "to change hosts from a script: add `--yes`", code=USAGE)
+    words = spoken(target, **options)
+    engine = connected(target, extra=extra, **options)
+    plan = plan_of(engine, deploy=deploy)
+    if any(host.status == "pending" for host in plan.hosts.values()):
+        if not yes:
+            show(plan, words)
+            if not click.confirm("Do this?", err=True):
+                raise Trouble("not confirmed, nothing was changed")
+        plan = _done(engine, plan)
+    plan.command = command
+    engine.close()
+    finish(plan, as_json, words)
+
+
+def _done(engine: Engine, plan: Report) -> Report:
+    from fleethands.rollout import reporting  # noqa: PLC0415
+
+    begin = time.monotonic()
+    engine.apply(lambda line: click.echo(line, err=True))
+    report = reporting.applied(engine, plan)
+    report.seconds = plan.seconds + time.monotonic() - begin
+    return report

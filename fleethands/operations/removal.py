@@ -1,0 +1,122 @@
+"""Takes away what fleethands put on a host, and nothing else; models and workspaces only when they are named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.probe import ABSENT, Accounts
+from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.settings import HostSettings
+
+OURS = b"# Written by fleethands"
+
+
+def made(seen: Probe, kind: str, name: str) -> bool:
+    """Whether this host's ledger says that fleethands made a thing there: an account, a directory, an image."""
+    return f"{kind} {name}" in (seen.files[paths.MADE].content or b"").decode(errors="replace").splitlines()
+
+
+@operation
+def image(settings: HostSettings, seen: Probe) -> Decision:
+    """Have no OpenHands image, if it was pulled for us and no other container is made from it."""
+    name = settings.openhands_image
+    if seen.docker.image is None or not made(seen, "image", name):
+        return Same("there is no image of ours")
+
+    def then(probe: Probe) -> Probe:
+        return probe.having(docker=replace(probe.docker, image=None))
+
+    return Change(f"image {name}", "present", "gone", step("remove_image", image=name), then)
+
+
+@operation
+def ollama(settings: HostSettings, seen: Probe) -> Decision:
+    """Have no Ollama of ours: neither its service nor its releases. Its models stay where they are."""
+    links = {
+        path: seen.files[path].kind == "link"
+        for path in (paths.CURRENT, paths.BINARY)
+        if seen.files[path].target.startswith((paths.CURRENT, *seen.releases))
+    }
+    texts = [path for path in (paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE) if _is_ours(seen, path)]
+    if not seen.releases and not links and not texts:
+        return Same("there is no Ollama of ours")
+    files = [*texts, *links]
+    script = step("remove_ollama", files="\n".join(files), unit="yes" if paths.OLLAMA_UNIT in texts else "no")
+
+    def then(probe: Probe) -> Probe:
+        for path in (*files, paths.WANTED + paths.OLLAMA_SERVICE):
+            probe = probe.with_file(path, ABSENT)
+        return probe.having(releases={}, process=None)
+
+    what = ", ".join(sorted(seen.releases)) or "files"
+    return Change("Ollama", what, "gone", script, then, consequence="Ollama stops answering; its models stay")
+
+
+def _is_ours(seen: Probe, path: str) -> bool:
+    return (seen.files[path].content or b"").startswith(OURS)
+
+
+@operation
+def directory(settings: HostSettings, seen: Probe, path: str) -> Decision:
+    """
+    Have a directory gone, with all it holds.
+
+    + path: one that fleethands made; another one stays
+    """
+    if seen.files[path].kind == "absent":
+        return Same(f"{path} is not there")
+    if not made(seen, "directory", path):
+        return Same(f"{path} was there before fleethands, and stays")
+    script = step("remove_directory", path=path)
+    consequence = "what it holds is lost"
+    return Change(
+        path, seen.files[path].kind, "gone", script, lambda probe: probe.with_file(path, ABSENT), "", consequence
+    )
+
+
+@operation
+def account(settings: HostSettings, seen: Probe, user: str, home: str, content: bool) -> Decision:
+    """
+    Have a user gone that fleethands made, and its home.
+
+    + content: the home goes with all it holds; otherwise only if it is empty
+    """
+    if user not in seen.accounts.users:
+        return Same(f"there is no user {user}")
+    if not made(seen, "user", user):
+        return Same(f"user {user} was there before fleethands, and stays")
+
+    def then(probe: Probe) -> Probe:
+        users = {name: each for name, each in probe.accounts.users.items() if name != user}
+        return probe.having(accounts=Accounts(users, probe.accounts.groups)).with_file(home, ABSENT)
+
+    script = step("remove_account", user=user, home=home, content="yes" if content else "no")
+    consequence = f"{home} goes with it, and all it holds" if content else f"{home} goes with it, if it is empty"
+    return Change(f"user {user}", "present", "gone", script, then, consequence=consequence)
+
+
+@operation
+def records(settings: HostSettings, seen: Probe, keep: tuple[str, ...]) -> Decision:
+    """
+    Have no record of ours.
+
+    + keep: lines of the ledger whose things stay, so that a later removal still knows them
+    """
+    ledger = (seen.files[paths.MADE].content or b"").decode(errors="replace").splitlines()
+    left = [line for line in ledger if line in keep]
+    if seen.files[paths.RECORDS].kind == "absent" or (left and left == ledger and not _others(seen)):
+        return Same("there is no record of ours" if not left else f"only the record of what stays: {', '.join(left)}")
+    script = step("remove_records", keep="\n".join(left), ledger=paths.MADE)
+
+    def then(probe: Probe) -> Probe:
+        if not left:
+            return probe.with_file(paths.RECORDS, ABSENT).with_file(paths.MADE, ABSENT)
+        return probe.with_file(paths.MADE, replace(seen.files[paths.MADE], content="\n".join(left).encode()))
+
+    return Change(paths.RECORDS, "present", ", ".join(left) or "gone", script, then)
+
+
+def _others(seen: Probe) -> bool:
+    return any(seen.files[path].kind != "absent" for path in (paths.PROOF, paths.OPENHANDS_SEED))

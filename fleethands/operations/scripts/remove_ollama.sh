@@ -1,0 +1,12 @@
+# Stops Ollama and removes its service and its releases: those that fleethands marked, and no others.
+: "${files?}" "${unit:?}"
+if [ "$unit" = yes ]; then systemctl disable --quiet --now ollama.service || true; fi
+printf '%s\n' "$files" | while IFS= read -r path; do [ -z "$path" ] || rm -f "$path"; done
+rmdir /etc/systemd/system/ollama.service.d 2>/dev/null || true
+for marker in /opt/ollama/*/.fleethands; do
+  [ ! -f "$marker" ] || rm -rf "${marker%/.fleethands}"
+done
+rm -rf /opt/ollama/.incoming
+rmdir /opt/ollama 2>/dev/null || true
+systemctl daemon-reload
+systemctl reset-failed ollama.service 2>/dev/null || true

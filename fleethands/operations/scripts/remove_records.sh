@@ -1,0 +1,7 @@
+# Removes what fleethands knows of this host, but for what a later removal needs.
+: "${keep?}" "${ledger:?}"
+rm -rf /run/fleethands
+rmdir /etc/fleethands 2>/dev/null || true
+if [ -z "$keep" ]; then rm -rf /var/lib/fleethands; exit 0; fi
+find /var/lib/fleethands -mindepth 1 -maxdepth 1 -not -path "$ledger" -exec rm -rf {} +
+printf '%s\n' "$keep" | atomic_file "$ledger" 0644 root:root

@@ -1,0 +1,35 @@
+"""What the other tasks put on a host is taken away; models and workspaces stay unless they are named."""
+
+from pyinfra.api import deploy
+
+from fleethands.operations import firewall, openhands, removal
+from fleethands.paths import OLLAMA_HOME, OPENHANDS_HOME, OPENHANDS_STATE
+from fleethands.settings import HostSettings
+
+
+@deploy("Removal")
+def remove(settings: HostSettings, models: bool = False, workspaces: bool = False) -> None:
+    workspace, user = str(settings.openhands_workspace), settings.openhands_user
+    stay = []
+    openhands.gone(name="Take the container away", settings=settings)
+    removal.image(name="Take its image away", settings=settings)
+    removal.ollama(name="Take Ollama away", settings=settings)
+    firewall.gone(name="Take our table away", settings=settings)
+    if models:
+        if settings.ollama_models_dir is not None:
+            place = str(settings.ollama_models_dir)
+            removal.directory(name="Take the models away", settings=settings, path=place)
+        removal.account(
+            name="Take Ollama's user away", settings=settings, user="ollama", home=OLLAMA_HOME, content=True
+        )
+    else:
+        stay += ["user ollama", f"directory {settings.ollama_models_dir}"]
+    if workspaces:
+        removal.directory(name="Take the workspace away", settings=settings, path=workspace)
+        removal.directory(name="Take its state away", settings=settings, path=OPENHANDS_STATE)
+        removal.account(
+            name="Take the workspace's user away", settings=settings, user=user, home=OPENHANDS_HOME, content=False
+        )
+    else:
+        stay += [f"user {user}", f"directory {workspace}", f"directory {OPENHANDS_STATE}"]
+    removal.records(name="Take our records away", settings=settings, keep=tuple(stay))
