@@ -81,4 +81,5 @@ def _script(settings: HostSettings) -> Script:
         settings_url=settings.openhands_url + era.settings_api,
         record=paths.PROOF,
         limit=str(READY_WITHIN),
+        gpu="yes" if settings.gpu else "no",
     )

@@ -1,6 +1,6 @@
 # Uses the service along its whole way, link by link, and writes down what it saw. Leaves no container behind.
 : "${model:?}" "${request:?}" "${local_url:?}" "${container_url:?}" "${openhands:?}" "${container:?}" "${image?}" "${wanted?}" \
-  "${ready_url?}" "${settings_url?}" "${record:?}" "${limit:?}"
+  "${ready_url?}" "${settings_url?}" "${record:?}" "${limit:?}" "${gpu:?}"
 seen=''
 broken=0
 tab=$(printf '\t')
@@ -58,6 +58,33 @@ ready() {
   done
 }
 
+# field NAME: a number of the row that Ollama has of the model in /api/ps (ollama api/types.go, v0.32.15)
+field() { printf %s "$row" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
+
+in_vram() {
+  begin=$(now)
+  row=$(curl --silent --max-time 10 "$local_url/api/ps" | sed 's/{"name":"/\n&/g' | grep -F "{\"name\":\"$model\"" | head -n 1) || true
+  size=$(field size) vram=$(field size_vram)
+  took=$(($(now) - begin))
+  if [ -n "$vram" ] && [ "$vram" -gt 0 ] && [ "$vram" -eq "${size:-0}" ]; then
+    note gpu-carries-model ok "$took" "$((vram / 1048576)) MiB of $model in VRAM"
+  elif [ "${vram:-0}" -gt 0 ]; then
+    note gpu-carries-model broken "$took" "only $((vram / 1048576)) of $((size / 1048576)) MiB of $model fit into VRAM" \
+      "a smaller model, or a smaller ollama_context_length"
+  else
+    note gpu-carries-model broken "$took" "$model lies in main memory: $(why_no_gpu)" "on the host: journalctl -u ollama | grep -i 'inference compute'"
+  fi
+}
+
+why_no_gpu() {
+  if [ ! -e /dev/nvidia0 ] && [ ! -e /dev/kfd ]; then echo 'the host has no GPU device node (/dev/nvidia0, /dev/kfd)'
+  elif [ -e /dev/nvidia0 ] && ! said=$(timeout 10 nvidia-smi -L 2>&1); then echo "nvidia-smi fails: $(printf %s "$said" | tail -n 1)"
+  elif [ -e /dev/nvidia0 ] && ! ldconfig -p | grep -q 'libcuda\.so\.1'; then echo 'libcuda.so.1 is missing'
+  elif [ -e /dev/kfd ] && ! runuser -u ollama -- test -w /dev/kfd; then echo 'the user ollama may not use /dev/kfd'
+  else echo 'Ollama found no GPU that it can use'
+  fi
+}
+
 begin=$(now)
 if OLLAMA_HOST=${local_url#http://} HOME=/root timeout 30 ollama list 2>/dev/null | awk -v name="$model" '$1 == name { found = 1 } END { exit !found }'; then
   note list ok $(($(now) - begin)) "$model is there"
@@ -66,6 +93,7 @@ else
 fi
 
 generate generate-on-host sh -c "$(ask "$local_url")"
+if [ "$gpu" = yes ]; then in_vram; fi
 if [ "$openhands" = yes ]; then
   generate generate-in-openhands docker exec "$container" sh -c "$(ask "$container_url")"
   generate generate-in-container docker run --rm --add-host host.docker.internal:host-gateway --entrypoint sh "$image" -c "$(ask "$container_url")"
