@@ -5,6 +5,7 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
+from fleethands.cli.main import cli
 from fleethands.settings import read_fleet
 from fleethands.settings.reference import page
 
@@ -25,3 +26,8 @@ def test_the_example_inventories_are_right() -> None:
         hosts = groups["gpu"][0] if name == "example" else [host for host, _ in groups["local"]]
         data = groups["gpu"][1] if name == "example" else groups["local"][0][1]
         assert read_fleet(dict.fromkeys(hosts, data))
+
+
+def test_every_command_is_documented() -> None:
+    text = (ROOT / "docs/how-it-works.md").read_text()
+    assert [name for name in cli.commands if f"| `fleethands {name} " not in text] == []
