@@ -1,18 +1,184 @@
-"""An inventory to start from: one group of hosts, each with what it should be. Every key has a default but `models`.
+"""An inventory to start from: one group of hosts, each with what it should be.
 
-pyinfra inventory/example.py deploy.py --dry     what would change
-pyinfra inventory/example.py deploy.py -y        change it
+fleethands trust inventory/example.py     take over the hosts' keys, once you have compared them
+fleethands plan inventory/example.py      what would change
+fleethands apply inventory/example.py     change it
+
+Every key stands at its default; take the `# ` off a line and change it. A secret is given as
+Secret.env("NAME") or Secret.file("PATH"): add `from fleethands.settings import Secret` above.
 """
 
 gpu = (
-    ["gpu-1.example.net", "gpu-2.example.net"],
+    ["gpu-1.example.net", "gpu-2.example.net"],  # names or addresses, as ssh takes them
     {
         "ssh_user": "root",  # or a user with passwordless sudo
         "ssh_strict_host_key_checking": "yes",
-        "ollama_version": "0.24.0",
+        #
+        # -- Ollama ------------------------------------------------------------------------------------------
+        #
+        # Ollama release to serve, without a leading v
+        # why change it: to hold a fleet at a release that you have tried, or to go back to one
+        # takes a release, as `0.24.0`
+        # for example: "0.24.0"
+        # "ollama_version": "0.32.15",
+        #
+        # where releases lie, in upstream's layout
+        # why change it: hosts that don't reach GitHub: name a mirror inside your network
+        # takes an address by http, https or file
+        # for example: "https://mirror.example/ollama"
+        # "ollama_url": "https://github.com/ollama/ollama/releases/download",
+        #
+        # sha256 of the release's archive
+        # why change it: to trust nobody's list but your own: the archive must be this one
+        # takes 64 lower-case hex digits
+        # for example: "4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f"
+        # by default: what the release's own sha256sum.txt says
+        # "ollama_sha256": None,
+        #
+        # address and port Ollama listens on
+        # why change it: another port, or one interface; containers must still reach it
+        # takes IP:PORT, as `0.0.0.0:11434`
+        # for example: "127.0.0.1:11434"
+        # "ollama_host": "0.0.0.0:11434",
+        #
+        # browser origins Ollama answers (CORS), as `["*"]`; no access control
+        # why change it: pages of these origins only may use Ollama from a browser
+        # takes a list of origins
+        # for example: ["https://chat.example.com"]
+        # "ollama_origins": ["*"],
+        #
+        # context of a model; OpenHands needs 22000 at least
+        # why change it: more room for an agent's work, or less memory on the GPU
+        # takes a whole number from 1, in tokens
+        # for example: 65536
+        # by default: 32768 where OpenHands runs, else Ollama's own, by the GPU's memory
+        # "ollama_context_length": None,
+        #
+        # how long a model stays loaded after its last use; negative is for ever
+        # why change it: an agent that pauses finds its model loaded, or a shared GPU gets free sooner
+        # takes a duration as `30m` or `1h30m`, or a whole number, in seconds
+        # for example: "-1"
+        # by default: Ollama's own, 5m
+        # "ollama_keep_alive": None,
+        #
+        # any other variable that Ollama reads, by its name
+        # why change it: whatever has no key of its own: parallel requests, device choice, a proxy
+        # takes a dictionary of variables
+        # for example: {"OLLAMA_NUM_PARALLEL": 2}
+        # "ollama_env": {},
+        #
+        # where models lie
+        # why change it: models on a disk of their own: they are large
+        # takes an absolute path
+        # for example: "/srv/ollama/models"
+        # by default: Ollama's own, /usr/share/ollama/.ollama/models
+        # "ollama_models_dir": None,
+        #
+        # -- Models ------------------------------------------------------------------------------------------
+        #
+        # models to have: each by name, or as a dictionary with more; the first is OpenHands' and the proof's
+        # why change it: the work decides: codellama:7b answers, but calls no tools
+        # takes a list of models
+        # for example: ["qwen3-coder:30b"]
         "models": ["codellama:7b"],
-        "openhands_image": "ghcr.io/all-hands-ai/openhands:main",
-        # "ollama_env": {"OLLAMA_NUM_PARALLEL": 2},
-        # "allow_from": ["10.20.0.0/16"],  # these networks reach Ollama and OpenHands; nobody else outside does
+        #
+        # remove models that are not listed
+        # why change it: hosts whose models are all declared here, and whose disk is small
+        # takes True or False
+        # for example: True
+        # "models_prune": False,
+        #
+        # -- OpenHands ---------------------------------------------------------------------------------------
+        #
+        # which OpenHands to run: the web app, Agent Canvas, a checkout, or none
+        # why change it: hosts that only serve models: `off`
+        # takes `gui`, `canvas`, `source` or `off`
+        # for example: "off"
+        # "openhands_flavor": "gui",
+        #
+        # image of the web app, by tag or digest
+        # why change it: the guide's own image, your registry's, or one release by its digest
+        # takes an image as `registry/name:tag` or `registry/name@sha256:…`
+        # for example: "ghcr.io/all-hands-ai/openhands:main"
+        # "openhands_image": "docker.openhands.dev/openhands/openhands:0.62",
+        #
+        # when to ask the image's registry
+        # why change it: a tag that moves, as `main`: `always` asks at each apply
+        # takes `missing` or `always`
+        # for example: "always"
+        # "openhands_pull": "missing",
+        #
+        # model that the user finds selected
+        # why change it: another than the first of several models
+        # takes `model:tag`, as `codellama:7b`
+        # for example: "qwen3-coder:30b"
+        # by default: the first of `models`
+        # "openhands_model": None,
+        #
+        # port of OpenHands' page
+        # why change it: something else has the port
+        # takes a port from 1 to 65535
+        # for example: 3001
+        # by default: 3000; 8000 with `canvas`
+        # "openhands_port": 3000,
+        #
+        # address that the page is published on; it asks for no password
+        # why change it: a network of your own should reach it without a tunnel: see `allow_from`
+        # takes an IP address, as `127.0.0.1`
+        # for example: "10.20.0.7"
+        # "openhands_bind": "127.0.0.1",
+        #
+        # directory the agent works in, made if it is missing
+        # why change it: the agent's files on another disk
+        # takes an absolute path
+        # for example: "/srv/workspace"
+        # "openhands_workspace": "/opt/openhands/workspace",
+        #
+        # further variables of the container, by name
+        # why change it: tokens for the agent's work, or OpenHands' own switches
+        # takes a dictionary of variables
+        # for example: {"GITHUB_TOKEN": Secret.env("GITHUB_TOKEN")}
+        # "openhands_env": {},
+        #
+        # user that owns the workspace, made if it is missing
+        # why change it: somebody who works on the same files by hand
+        # takes a user's name
+        # for example: "dev"
+        # "openhands_user": "openhands",
+        #
+        # git repository, with the flavor `source`
+        # why change it: a fork of your own
+        # takes text
+        # for example: "https://github.com/OpenHands/OpenHands"
+        # by default: upstream's
+        # "openhands_repo": None,
+        #
+        # git tag or commit, with the flavor `source`
+        # why change it: to pin what is built
+        # takes text
+        # for example: "0.62.0"
+        # by default: a tag that is known to work
+        # "openhands_ref": None,
+        #
+        # -- Access and hardware -----------------------------------------------------------------------------
+        #
+        # close Ollama's and OpenHands' ports to the outside, by a table of our own
+        # why change it: another firewall does it: neither service asks for a password
+        # takes True or False
+        # for example: False
+        # "firewall": True,
+        #
+        # networks that may reach both from outside
+        # why change it: clients on other machines
+        # takes a list of networks
+        # for example: ["10.20.0.0/16"]
+        # "allow_from": [],
+        #
+        # True: a GPU must carry the model; False: CPU on purpose
+        # why change it: a host that falls back to its CPU is broken: say so
+        # takes True, False or None
+        # for example: True
+        # by default: as found
+        # "gpu": None,
     },
 )

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
 
 from fleethands.settings.host import HostSettings
-from fleethands.settings.secret import Secret
-from fleethands.settings.support import unsupported
+from fleethands.settings.mending import mended
+from fleethands.settings.mistakes import Mistake, SettingsError, masked, shown
+from fleethands.settings.refusals import problem
+from fleethands.settings.together import conflicts
+from fleethands.settings.unknown import meant
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
 
-PREFIXES = ("ollama_", "openhands_", "models")
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One thing that is wrong in an inventory."""
-
-    host: str
-    path: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.host}: `{self.path}`: {self.problem}"
-
-
-class SettingsError(ValueError):
-    """An inventory that can't be applied; `mistakes` holds all of it."""
-
-    def __init__(self, mistakes: list[Mistake]) -> None:
-        self.mistakes = mistakes
-        super().__init__("\n".join(f"error: {mistake}" for mistake in mistakes))
+__all__ = ["Mistake", "SettingsError", "of", "read_fleet"]
 
 
 def read_fleet(fleet: Mapping[str, Mapping[str, Any]]) -> dict[str, HostSettings]:
@@ -51,16 +32,30 @@ def read_fleet(fleet: Mapping[str, Mapping[str, Any]]) -> dict[str, HostSettings
     mistakes: list[Mistake] = []
     settings: dict[str, HostSettings] = {}
     for host, data in fleet.items():
-        try:
-            settings[host] = HostSettings(**_ours(host, data, mistakes))
-        except ValidationError as error:
-            mistakes += [_mistake(host, data, detail) for detail in error.errors()]
-        else:
-            found = (*unsupported(settings[host]), *_unreadable(settings[host]))
-            mistakes += [Mistake(host, path, problem) for path, problem in found]
+        settings[host], found = _read(data)
+        mistakes += [Mistake(host, path, problem) for path, problem in found]
     if mistakes:
         raise SettingsError(mistakes)
     return settings
+
+
+def _read(data: Mapping[str, Any]) -> tuple[HostSettings, list[tuple[str, str]]]:
+    """One host's settings and its mistakes. With mistakes, settings are those of what is right."""
+    found = [(key, masked(f"{said}, got {shown(key, data[key])}", data[key])) for key, said in meant(data)]
+    ours = {key: value for key, value in data.items() if key in HostSettings.model_fields}
+    details = []
+    try:
+        settings = HostSettings(**ours)
+    except ValidationError as error:
+        details = [each for each in error.errors() if each["type"] != "default_factory_not_called"]
+        settings = HostSettings(**mended(ours, [each["loc"] for each in details]))
+    paths = [".".join(str(part) for part in each["loc"]) for each in details]
+    found += [(path, problem(path, each)) for path, each in zip(paths, details, strict=True)]
+    wrong = {path.partition(".")[0] for path in paths}
+    for conflict in conflicts(settings):
+        if not conflict.reads & wrong and conflict.path not in paths:
+            found.append((conflict.path, conflict.problem))
+    return settings, found
 
 
 def of(host: Host) -> HostSettings:
@@ -72,40 +67,12 @@ def of(host: Host) -> HostSettings:
     from pyinfra.api.exceptions import InventoryError  # noqa: PLC0415  settings are read without pyinfra elsewhere
 
     inventory = host.state.inventory
-    if inventory not in _read:
+    if inventory not in _known:
         try:
-            _read[inventory] = read_fleet({each.name: each.data.dict() for each in inventory})
+            _known[inventory] = read_fleet({each.name: each.data.dict() for each in inventory})
         except SettingsError as error:
             raise InventoryError(f"the inventory has mistakes, and nothing was changed\n\n{error}") from None
-    return _read[inventory][host.name]
+    return _known[inventory][host.name]
 
 
-_read: WeakKeyDictionary[Any, dict[str, HostSettings]] = WeakKeyDictionary()
-
-
-def _ours(host: str, data: Mapping[str, Any], mistakes: list[Mistake]) -> dict[str, Any]:
-    known = {key: value for key, value in data.items() if key in HostSettings.model_fields}
-    for key in data:
-        if key not in known and key.startswith(PREFIXES):
-            near = difflib.get_close_matches(key, HostSettings.model_fields, 1, cutoff=0.5)
-            mistakes.append(Mistake(host, key, "no such setting" + (f", nearest is `{near[0]}`" if near else "")))
-    return known
-
-
-def _unreadable(settings: HostSettings) -> Iterator[tuple[str, str]]:
-    for key, values in (("ollama_env", settings.ollama_env), ("openhands_env", settings.openhands_env)):
-        for name, value in values.items():
-            try:
-                if isinstance(value, Secret):
-                    value.reveal()
-            except ValueError as error:
-                yield f"{key}.{name}", str(error)
-
-
-def _mistake(host: str, data: Mapping[str, Any], detail: Any) -> Mistake:
-    path = ".".join(str(part) for part in detail["loc"] if part not in {"function-before", "tuple"}) or "settings"
-    problem = detail["msg"].removeprefix("Value error, ")
-    problem = problem[:1].lower() + problem[1:]
-    if detail["loc"] and not isinstance(detail.get("input"), dict):
-        problem += f", got `{detail.get('input')!s}`"
-    return Mistake(host, path, problem)
+_known: WeakKeyDictionary[Any, dict[str, HostSettings]] = WeakKeyDictionary()

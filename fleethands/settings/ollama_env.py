@@ -1,47 +1,67 @@
-"""Every variable Ollama reads, with its type (ollama envconfig/config.go, v0.32.15)."""
+"""Every variable that Ollama's service reads (ollama envconfig/config.go, v0.32.15)."""
 
 from __future__ import annotations
 
 import difflib
 import re
+from dataclasses import dataclass
 from typing import Any
 
-from fleethands.settings.secret import Secret
+from fleethands.settings.durations import check_duration
+from fleethands.settings.expected import Expected, text
 
-BOOL, UINT, DURATION, TEXT = "bool", "uint", "duration", "text"
+BOOL, UINT, LEVEL, DURATION, TEXT = "True or False", "whole number", "0, 1 or 2", "duration", "text"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """
+    One variable.
+
+    + kind: what it takes
+    + meaning: what it does
+    + default: Ollama's own, where it has one
+    """
+
+    kind: str
+    meaning: str
+    default: str = ""
+
+
 VARIABLES = {
-    "OLLAMA_DEBUG": UINT,
-    "OLLAMA_DEBUG_LOG_REQUESTS": BOOL,
-    "OLLAMA_FLASH_ATTENTION": BOOL,
-    "OLLAMA_GO_TEMPLATE": BOOL,
-    "OLLAMA_GPU_OVERHEAD": UINT,
-    "OLLAMA_IGPU_ENABLE": BOOL,
-    "OLLAMA_KV_CACHE_TYPE": TEXT,
-    "OLLAMA_LLM_LIBRARY": TEXT,
-    "OLLAMA_LOAD_TIMEOUT": DURATION,
-    "OLLAMA_MAX_LOADED_MODELS": UINT,
-    "OLLAMA_MAX_QUEUE": UINT,
-    "OLLAMA_MAX_TRANSFER_STREAMS": UINT,
-    "OLLAMA_NOHISTORY": BOOL,
-    "OLLAMA_NOPRUNE": BOOL,
-    "OLLAMA_NO_CLOUD": BOOL,
-    "OLLAMA_NUM_PARALLEL": UINT,
-    "OLLAMA_REMOTES": TEXT,
-    "OLLAMA_SCHED_SPREAD": BOOL,
-    "OLLAMA_VULKAN": BOOL,
-    "OLLAMA_API_KEY": TEXT,
-    "LLAMA_ARG_FIT": TEXT,
-    "LLAMA_ARG_FIT_TARGET": TEXT,
-    "CUDA_VISIBLE_DEVICES": TEXT,
-    "HIP_VISIBLE_DEVICES": TEXT,
-    "ROCR_VISIBLE_DEVICES": TEXT,
-    "GGML_VK_VISIBLE_DEVICES": TEXT,
-    "GPU_DEVICE_ORDINAL": TEXT,
-    "HSA_OVERRIDE_GFX_VERSION": TEXT,
-    "HTTPS_PROXY": TEXT,
-    "NO_PROXY": TEXT,
-    "https_proxy": TEXT,
-    "no_proxy": TEXT,
+    "OLLAMA_DEBUG": Variable(LEVEL, "how much is logged: 1 debug, 2 trace", "0"),
+    "OLLAMA_DEBUG_LOG_REQUESTS": Variable(BOOL, "write the bodies of requests, prompts included, to a directory", "0"),
+    "OLLAMA_FLASH_ATTENTION": Variable(BOOL, "flash attention: 1 on, 0 off", "chosen for each model"),
+    "OLLAMA_GO_TEMPLATE": Variable(BOOL, "render prompts with the model file's own template", "1"),
+    "OLLAMA_GPU_OVERHEAD": Variable(UINT, "bytes of each GPU's memory to leave free", "0"),
+    "OLLAMA_IGPU_ENABLE": Variable(BOOL, "use integrated GPUs"),
+    "OLLAMA_KV_CACHE_TYPE": Variable(TEXT, "type of the key and value cache, as `q8_0`, `q4_0`", "f16"),
+    "OLLAMA_LLM_LIBRARY": Variable(TEXT, "load this library instead of the one found, as `cuda_v12`, `cpu`"),
+    "OLLAMA_LOAD_TIMEOUT": Variable(DURATION, "how long a model's load may stand still; 0 for ever", "5m"),
+    "OLLAMA_MAX_LOADED_MODELS": Variable(UINT, "models loaded at a time; 0: three for each GPU", "0"),
+    "OLLAMA_MAX_QUEUE": Variable(UINT, "requests that may wait; further ones get status 503", "512"),
+    "OLLAMA_MAX_TRANSFER_STREAMS": Variable(UINT, "streams of a pull, for safetensors models only", "4"),
+    "OLLAMA_NOHISTORY": Variable(BOOL, "the interactive client keeps no history; no effect on the service", "0"),
+    "OLLAMA_NOPRUNE": Variable(BOOL, "keep blobs that no model uses", "0"),
+    "OLLAMA_NO_CLOUD": Variable(BOOL, "no cloud models and no web search", "0"),
+    "OLLAMA_NUM_PARALLEL": Variable(UINT, "requests that a model answers at a time; each takes a whole context", "1"),
+    "OLLAMA_REMOTES": Variable(TEXT, "hosts that remote models may come from, by comma", "ollama.com"),
+    "OLLAMA_SCHED_SPREAD": Variable(BOOL, "spread a model over all GPUs even if one would hold it", "0"),
+    "OLLAMA_VULKAN": Variable(BOOL, "look for GPUs by Vulkan too", "1"),
+    "OLLAMA_API_KEY": Variable(TEXT, "key for ollama.com's API; give it as a Secret"),
+    "OLLAMA_CLOUD_BASE_URL": Variable(TEXT, "where cloud models are asked for", "https://ollama.com"),
+    "LLAMA_ARG_FIT": Variable(TEXT, "whether llama.cpp fits a model to the memory: `on` or `off`", "on"),
+    "LLAMA_ARG_FIT_TARGET": Variable(TEXT, "memory that fitting leaves free, in MiB"),
+    "CUDA_VISIBLE_DEVICES": Variable(TEXT, "NVIDIA GPUs to use, best by UUID; `-1` for none"),
+    "HIP_VISIBLE_DEVICES": Variable(TEXT, "AMD GPUs to use, by number"),
+    "ROCR_VISIBLE_DEVICES": Variable(TEXT, "AMD GPUs to use, best by UUID"),
+    "GGML_VK_VISIBLE_DEVICES": Variable(TEXT, "Vulkan devices to use, by number"),
+    "GPU_DEVICE_ORDINAL": Variable(TEXT, "AMD GPUs to use, by number"),
+    "HSA_OVERRIDE_GFX_VERSION": Variable(TEXT, "AMD GPU generation to be taken for, as `10.3.0`"),
+    "HTTPS_PROXY": Variable(TEXT, "proxy for pulls; give it as a Secret where it has a password"),
+    "NO_PROXY": Variable(TEXT, "hosts to reach without the proxy, by comma"),
+    "https_proxy": Variable(TEXT, "as `HTTPS_PROXY`"),
+    "no_proxy": Variable(TEXT, "as `NO_PROXY`"),
 }
 ELSEWHERE = {
     "OLLAMA_HOST": "ollama_host",
@@ -53,32 +73,38 @@ ELSEWHERE = {
 FALSE_WORDS = {"no", "off", "disable", "disabled", "none", "n"}
 TRUE_WORDS = {"yes", "on", "enable", "enabled", "y"}
 GO_TRUE, GO_FALSE = {"1", "t", "T", "TRUE", "true", "True"}, {"0", "f", "F", "FALSE", "false", "False"}
-GO_DURATION = re.compile(r"-?(\d+|(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+)\Z")
+_STRIPPED = " \t\r\n\"'"  # what envconfig's Var takes off both ends
 
 
-def check_environment(values: dict[str, Any]) -> dict[str, Any]:
-    """The same variables, if Ollama reads each as it is meant. Raises ValueError naming the variable."""
-    for name, value in values.items():
-        if name in ELSEWHERE:
-            raise ValueError(f"`{name}`: expected as the setting `{ELSEWHERE[name]}`")
-        if name in {"HTTP_PROXY", "http_proxy"}:
-            raise ValueError(f"`{name}`: expected `HTTPS_PROXY`: a plain proxy breaks Ollama's own clients")
-        if name not in VARIABLES:
-            near = difflib.get_close_matches(name, [*VARIABLES, *ELSEWHERE], 1)
-            raise ValueError(f"`{name}`: Ollama reads no such variable" + (f", nearest is `{near[0]}`" if near else ""))
-        if not isinstance(value, Secret):
-            _check(name, value, VARIABLES[name])
-    return values
+class NoSuchVariable(ValueError):
+    """A name that is not read, or is set elsewhere."""
 
 
-def _check(name: str, value: object, kind: str) -> None:
-    text = str(value)
-    if "\0" in text:
-        raise ValueError(f"`{name}`: expected no zero byte")
-    if kind == BOOL and not isinstance(value, bool) and text not in GO_TRUE | GO_FALSE:
-        meant = "False" if text.lower() in FALSE_WORDS else "True" if text.lower() in TRUE_WORDS else "True or False"
-        raise ValueError(f"`{name}`: expected {meant}, got `{text}`, which Ollama takes for true")
-    if kind == UINT and (isinstance(value, bool) or not re.fullmatch(r"[0-9]+", text)):
-        raise ValueError(f"`{name}`: expected a whole number, got `{text}`, which Ollama replaces by its default")
-    if kind == DURATION and not GO_DURATION.match(text):
-        raise ValueError(f"`{name}`: expected a duration as `90s` or `5m`, got `{text}`")
+def check_name(name: str) -> None:
+    """Raises NoSuchVariable for one that Ollama does not read, with the one that is meant."""
+    if name in ELSEWHERE:
+        raise NoSuchVariable(f"expected as the setting `{ELSEWHERE[name]}`")
+    if name in {"HTTP_PROXY", "http_proxy"}:
+        raise NoSuchVariable("expected `HTTPS_PROXY`: a plain proxy breaks Ollama's own clients")
+    if name not in VARIABLES:
+        near = difflib.get_close_matches(str(name), [*VARIABLES, *ELSEWHERE], 1)
+        raise NoSuchVariable("Ollama reads no such variable" + (f", nearest is `{near[0]}`" if near else ""))
+
+
+def check_value(name: str, value: Any) -> None:
+    """Raises Expected for a value that Ollama would misread, with the right spelling."""
+    kind = VARIABLES[name].kind
+    if not isinstance(value, str | int | float):
+        raise Expected({TEXT: "text", DURATION: "a duration"}.get(kind, f"{'' if kind == BOOL else 'a '}{kind}"))
+    said = text(str(value))
+    if kind == BOOL and not isinstance(value, bool) and said not in GO_TRUE | GO_FALSE:
+        meant = "False" if said.lower() in FALSE_WORDS else "True" if said.lower() in TRUE_WORDS else "True or False"
+        raise Expected(meant, "which Ollama takes for true")
+    if kind == UINT and (isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,19}", said)):
+        raise Expected("a whole number", "which Ollama replaces by its default")
+    if kind == LEVEL and not isinstance(value, bool) and said not in {"0", "1", "2"}:
+        raise Expected("0, 1 or 2")
+    if kind == DURATION:
+        check_duration(value)
+    if kind == TEXT and name.startswith("OLLAMA_") and said != said.strip(_STRIPPED):
+        raise Expected("text without quotes or spaces at its ends", "which Ollama takes off")

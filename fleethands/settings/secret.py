@@ -32,9 +32,11 @@ class Secret:
                 raise ValueError(f"environment variable `{self._place}` is not set")
             return value
         try:
-            return Path(self._place).expanduser().read_text().removesuffix("\n")
+            return Path(self._place).expanduser().read_text(encoding="utf-8").removesuffix("\n")
         except OSError as error:
             raise ValueError(f"cannot read `{self._place}`: {error.strerror}") from None
+        except ValueError:  # its text would show a part of the value
+            raise ValueError(f"cannot read `{self._place}`: not text in UTF-8") from None
 
     def __repr__(self) -> str:
         return f"Secret.{self._kind}({self._place!r})"

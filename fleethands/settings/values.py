@@ -6,6 +6,8 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from fleethands.settings.expected import Expected
+
 OLLAMA_PORT = 11434
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.\-]*"
 _NAMESPACE = r"[A-Za-z0-9_][A-Za-z0-9_\-]*"
@@ -25,20 +27,22 @@ class Address:
 
     @classmethod
     def parse(cls, text: str, default_port: int = OLLAMA_PORT) -> Address:
-        """Read `IP`, `IP:PORT` or `[IPv6]:PORT`. Raises ValueError."""
+        """Read `IP`, `IP:PORT` or `[IPv6]:PORT`. Raises Expected."""
         if "://" in text:
-            raise ValueError(f"expected IP:PORT without a scheme, as `{text.split('://', 1)[1]}`")
+            raise Expected(f"IP:PORT without a scheme, as `{text.split('://', 1)[1].rstrip('/')}`")
         ip, port = text, str(default_port)
         if match := re.fullmatch(r"\[(.+)\](?::(\d+))?", text):
             ip, port = match[1], match[2] or port
         elif text.count(":") == 1:
             ip, port = text.split(":")
+        if ip == "localhost":
+            raise Expected(f"IP:PORT, as `127.0.0.1:{port}`")
         try:
-            ipaddress.ip_address(ip)
+            ipaddress.ip_address("" if "%" in ip else ip)
         except ValueError:
-            raise ValueError("expected IP:PORT, as `0.0.0.0:11434`") from None
-        if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-            raise ValueError("expected a port from 1 to 65535")
+            raise Expected("IP:PORT, as `0.0.0.0:11434`") from None
+        if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
+            raise Expected("a port from 1 to 65535")
         return cls(ip, int(port))
 
     def __str__(self) -> str:
@@ -64,13 +68,15 @@ class ModelName:
 
     @classmethod
     def parse(cls, text: str) -> ModelName:
-        """Read `[host/][namespace/]model[:tag]`. Raises ValueError."""
+        """Read `[host/][namespace/]model[:tag]`. Raises Expected."""
         match = _MODEL.match(text)
+        if "://" in text:
+            raise Expected(f"`{text.split('://', 1)[1]}`: for plain HTTP, set the model's `insecure`")
         if match is None or len(text) > 500:
-            raise ValueError("expected `model:tag`, as `codellama:7b`")
+            raise Expected("`model:tag`, as `codellama:7b`")
         parts = {key: value for key, value in match.groupdict().items() if value is not None}
         if any(len(value) > (350 if key == "host" else 80) for key, value in parts.items()):
-            raise ValueError("expected parts of at most 80 characters")
+            raise Expected("parts of at most 80 characters")
         return cls(**{"host": "registry.ollama.ai", "namespace": "library", "tag": "latest", **parts})
 
     def __str__(self) -> str:
@@ -81,17 +87,23 @@ class ModelName:
         return name if self.namespace == "library" else f"{self.namespace}/{name}"
 
 
+_SCHEMES = ("http://", "https://", "app://", "file://", "tauri://", "vscode-webview://", "vscode-file://")
+
+
 def check_origin(text: str) -> str:
     """
     An OLLAMA_ORIGINS entry that Ollama starts with: others make it exit in a loop (its envconfig, gin-contrib/cors).
 
-    Raises ValueError.
+    Raises Expected.
     """
-    schemes = ("http://", "https://", "app://", "file://", "tauri://", "vscode-webview://", "vscode-file://")
     if text != text.strip() or "," in text or any(char.isspace() for char in text):
-        raise ValueError("expected one origin without spaces or commas")
+        raise Expected("one origin without spaces or commas")
+    if any(quote in text for quote in "\"'"):
+        raise Expected("an origin without quotes")  # Ollama would strip them
     if text.count("*") > 1:
-        raise ValueError("expected at most one `*`")
-    if "*" not in text and not text.startswith(schemes):
-        raise ValueError(f"expected `*` or a scheme, as `https://{text}`")
+        raise Expected("at most one `*`")
+    if text in {"", "null"}:
+        raise Expected("`*` or an origin, as `https://example.com`")
+    if "*" not in text and not text.startswith(_SCHEMES):
+        raise Expected(f"`*` or a scheme, as `https://{text}`")
     return text

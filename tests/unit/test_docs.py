@@ -2,22 +2,62 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
 
+import pytest
+
 from fleethands.cli.main import cli
-from fleethands.settings import read_fleet
+from fleethands.settings import HostSettings, ollama_env, read_fleet
+from fleethands.settings.about import about
+from fleethands.settings.annotated import inventory
+from fleethands.settings.host import Model
 from fleethands.settings.reference import page
 
 ROOT = Path(__file__).parents[2]
+KEYS = list(HostSettings.model_fields)
 
 
 def test_the_reference_of_settings_is_current() -> None:
     assert (ROOT / "docs/settings.md").read_text() == page(), "run `make docs`"
 
 
-def test_every_setting_says_what_it_is_for() -> None:
-    assert "None |" not in page()
+def test_the_example_inventory_is_current() -> None:
+    assert (ROOT / "inventory/example.py").read_text() == inventory(), "run `make docs`"
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_setting_says_all_there_is_to_say(key: str) -> None:
+    said = about(HostSettings.model_fields[key])
+    row = next(line for line in page().splitlines() if line.startswith(f"| `{key}` |"))
+
+    assert said.meaning in row
+    assert said.why in row
+    assert "| None |" not in row
+    assert [said.meaning, said.form, said.why] == [
+        text.strip().rstrip(".") for text in (said.meaning, said.form, said.why)
+    ]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_example_is_right_and_is_not_the_default(key: str) -> None:
+    example = about(HostSettings.model_fields[key]).example
+
+    assert getattr(HostSettings(**{key: example}), key) != getattr(HostSettings(), key)
+
+
+@pytest.mark.parametrize("key", Model.model_fields)
+def test_every_example_of_a_models_key_is_right(key: str) -> None:
+    assert Model(**{"name": "m", key: about(Model.model_fields[key]).example})
+
+
+@pytest.mark.parametrize("name", ollama_env.VARIABLES)
+def test_every_variable_says_what_it_does(name: str) -> None:
+    variable = ollama_env.VARIABLES[name]
+
+    assert f"| `{name}` | {variable.kind} |" in page()
+    assert f"| {variable.meaning} |" in page()
 
 
 def test_the_example_inventories_are_right() -> None:
@@ -31,3 +71,12 @@ def test_the_example_inventories_are_right() -> None:
 def test_every_command_is_documented() -> None:
     text = (ROOT / "docs/how-it-works.md").read_text()
     assert [name for name in cli.commands if f"| `fleethands {name} " not in text] == []
+
+
+def test_every_key_of_the_example_stands_there_at_its_default(tmp_path: Path) -> None:
+    whole = re.sub(r'^        # ("[a-z0-9_]+": .*,)$', r"        \1", inventory(), flags=re.MULTILINE)
+    (tmp_path / "whole.py").write_text(whole)
+    data = runpy.run_path(str(tmp_path / "whole.py"))["gpu"][1]
+
+    assert set(KEYS) == {key for key in data if not key.startswith("ssh_")}
+    assert read_fleet({"a": data}) == read_fleet({"a": {"models": ["codellama:7b"]}})

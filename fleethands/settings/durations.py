@@ -1,0 +1,53 @@
+"""Durations as Ollama reads them (envconfig/config.go KeepAlive and LoadTimeout, v0.32.15; Go's time.ParseDuration)."""
+
+from __future__ import annotations
+
+import re
+
+from fleethands.settings.expected import Expected
+
+FORM = "a duration as `30m` or `1h30m`, or a whole number of seconds"
+LONGEST = 2**63 - 1  # nanoseconds in a Go duration, 292 years
+NANOSECONDS = {
+    "ns": 1,
+    "us": 10**3,
+    "µs": 10**3,
+    "μs": 10**3,
+    "ms": 10**6,
+    "s": 10**9,
+    "m": 60 * 10**9,
+    "h": 3600 * 10**9,
+}
+_PART = r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)"
+_WHOLE = re.compile(rf"[-+]?(?:{_PART})+\Z", re.ASCII)
+_SECONDS = re.compile(r"[-+]?\d+\Z", re.ASCII)
+_LONGER = {"d": 24, "w": 24 * 7}
+_FOREVER = {"forever", "always", "never", "infinite", "inf"}
+
+
+def check_duration(value: object) -> str:
+    """
+    The duration as text: Go's own form, or whole seconds. Raises Expected: Ollama takes its default for any other.
+
+    + value: text or a whole number
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Expected(FORM)
+    text = str(value)
+    if _SECONDS.match(text):
+        length = abs(int(text[:20])) * 10**9
+    elif _WHOLE.match(text):
+        length = sum(int(float(number) * NANOSECONDS[unit]) for number, unit in re.findall(_PART, text, re.ASCII))
+    else:
+        raise Expected(_spelled(text))
+    if length > LONGEST:
+        raise Expected("a duration below 292 years: negative is for ever")
+    return text
+
+
+def _spelled(text: str) -> str:
+    if match := re.fullmatch(r"(\d{1,6})\s*([dw])(ays?|eeks?)?", text.strip().lower(), re.ASCII):
+        return f"a duration, as `{int(match[1]) * _LONGER[match[2]]}h`: hours are the largest unit"
+    if match := re.fullmatch(r"(\d{1,6})\s*(s|m|h)[a-z]*", text.strip().lower(), re.ASCII):
+        return f"a duration, as `{match[1]}{match[2]}`"
+    return "a duration, as `-1` for ever or `0` for not at all" if text.lower() in _FOREVER else FORM

@@ -1,0 +1,42 @@
+"""The one way in which a value is refused."""
+
+from __future__ import annotations
+
+
+class Expected(ValueError):
+    """
+    A value is not what it should be.
+
+    + form: what is expected, with the right spelling where it is known
+    + note: what would come of the value
+    """
+
+    def __init__(self, form: str, note: str = "") -> None:
+        self.form, self.note = form, note
+        super().__init__(f"expected {form}" + (f": {note}" if note else ""))
+
+    def got(self, value: str) -> str:
+        """The whole sentence, with the value as it may be shown."""
+        return f"expected {self.form}, got {value}" + (f", {self.note}" if self.note else "")
+
+
+class NotText(Expected):
+    """A value of another type: what is expected then is what the setting takes."""
+
+
+def text(value: object) -> str:
+    """A text that a process can be given. Raises NotText, and Expected for a text that none can be given."""
+    if not isinstance(value, str):
+        raise NotText("text")
+    if "\0" in value:
+        raise Expected("text without a zero byte")
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise Expected("text that can be written as UTF-8")
+    return value
+
+
+def one_line(value: object) -> str:
+    """A text without control characters. Raises Expected."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in text(value)):
+        raise Expected("one line without control characters")
+    return str(value)

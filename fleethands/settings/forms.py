@@ -1,0 +1,140 @@
+"""The types of settings: each takes what upstream reads as it was meant, and names the right spelling of the rest."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from fleethands.settings.durations import check_duration
+from fleethands.settings.expected import Expected, one_line, text
+from fleethands.settings.images import check_image
+from fleethands.settings.values import Address, ModelName, check_origin
+
+_RELEASE = re.compile(r"\d+\.\d+\.\d+(-rc\d+)?\Z", re.ASCII)
+_SYSTEM = {
+    *("/bin", "/boot", "/etc", "/home", "/lib", "/lib32", "/lib64", "/media", "/mnt", "/opt", "/root"),
+    *("/run", "/sbin", "/srv", "/tmp", "/usr", "/var"),  # noqa: S108
+}
+_KERNEL = {"dev", "proc", "sys"}
+
+
+def _release(value: object) -> str:
+    shown = str(value).strip().removeprefix("v")
+    if not isinstance(value, str) or not _RELEASE.match(value):
+        if _RELEASE.match(shown):
+            raise Expected(f"`{shown}`, without a leading v")
+        if re.fullmatch(r"\d+\.\d+", shown, re.ASCII):
+            raise Expected(f"all three numbers of a release, as `{shown}.0`")
+        raise Expected("a release, as `0.24.0`")
+    return value
+
+
+def _url(value: object) -> str:
+    url = one_line(value)
+    if not re.match(r"(https?|file)://[^\s]+\Z", url):
+        raise Expected("an address as `https://mirror.example/ollama` or `file:///srv/ollama`, without spaces")
+    return url
+
+
+def _sha256(value: object) -> str:
+    digest = one_line(value)
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        plain = digest.strip().lower().removeprefix("sha256:")
+        known = re.fullmatch(r"[0-9a-f]{64}", plain)
+        raise Expected(f"`{plain}`" if known else "a sha256 as 64 lower-case hex digits")
+    return digest
+
+
+def _address(value: object) -> Address:
+    return value if isinstance(value, Address) else Address.parse(one_line(value))
+
+
+def _ip(value: object) -> str:
+    ip = one_line(value)
+    if ip == "localhost":
+        raise Expected("an IP address, as `127.0.0.1`")
+    try:
+        return str(ipaddress.ip_address("" if "%" in ip else ip))
+    except ValueError:
+        raise Expected("an IP address, as `127.0.0.1`") from None
+
+
+def _network(value: object) -> str:
+    network = one_line(value)
+    try:
+        return str(ipaddress.ip_network(network))
+    except ValueError:
+        pass
+    try:
+        near = ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        raise Expected("a network, as `10.20.0.0/16`") from None
+    single = f"{network.partition('/')[0]}/{near.max_prefixlen}"
+    raise Expected(f"`{near}`, or `{single}` for that one address")
+
+
+def _origin(value: object) -> str:
+    return check_origin(one_line(value))
+
+
+def _path(value: object) -> PurePosixPath:
+    path = str(value) if isinstance(value, PurePosixPath) else one_line(value)
+    parts = PurePosixPath(path).parts
+    if not path.startswith("/") or ".." in parts:
+        raise Expected("an absolute path, as `/opt/openhands/workspace`")
+    if path.rstrip("/") == "" or ":" in path:
+        raise Expected("a directory of its own, without `:`")
+    plain = PurePosixPath("/", *parts[1:])  # two slashes at the start are one
+    if str(plain) in _SYSTEM or parts[1] in _KERNEL:
+        raise Expected("a directory of its own, as `/srv/ollama`", "which belongs to the system")
+    return plain
+
+
+def _user(value: object) -> str:
+    user = one_line(value)
+    if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", user):
+        raise Expected("a user's name: at most 32 lower-case letters, digits, `_` and `-`")
+    return user
+
+
+def _model(value: object) -> ModelName:
+    return value if isinstance(value, ModelName) else ModelName.parse(one_line(value))
+
+
+def _port(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
+        raise Expected("a port from 1 to 65535")
+    return value
+
+
+def _count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise Expected("a whole number from 1")
+    return value
+
+
+def _list(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Release = Annotated[str, BeforeValidator(_release)]
+Url = Annotated[str, BeforeValidator(_url)]
+Sha256 = Annotated[str, BeforeValidator(_sha256)]
+Listen = Annotated[Address, BeforeValidator(_address)]
+Ip = Annotated[str, BeforeValidator(_ip)]
+Network = Annotated[str, BeforeValidator(_network)]
+Origin = Annotated[str, BeforeValidator(_origin)]
+AbsolutePath = Annotated[PurePosixPath, BeforeValidator(_path)]
+UserName = Annotated[str, BeforeValidator(_user)]
+Name = Annotated[ModelName, BeforeValidator(_model)]
+Port = Annotated[int, BeforeValidator(_port)]
+Count = Annotated[int, BeforeValidator(_count)]
+Duration = Annotated[str, BeforeValidator(check_duration)]
+Image = Annotated[str, BeforeValidator(check_image)]
+Text = Annotated[str, BeforeValidator(text)]
+Line = Annotated[str, BeforeValidator(one_line)]
+AsTuple = BeforeValidator(_list)

@@ -1,0 +1,40 @@
+"""References of container images, by the grammar that Docker reads (distribution/reference, v0.6)."""
+
+from __future__ import annotations
+
+import re
+
+from fleethands.settings.expected import Expected, one_line
+
+FORM = "an image as `registry/name:tag` or `registry/name@sha256:…`"
+_COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
+_NAME = re.compile(rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*\Z")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}\Z")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
+_ID = re.compile(r"[0-9a-f]{64}\Z")
+LONGEST_NAME = 255
+
+
+def check_image(value: object) -> str:
+    """The reference, if Docker reads it. Raises Expected with the right spelling."""
+    text = one_line(value)
+    if "://" in text:
+        raise Expected(f"an image without a scheme, as `{text.split('://', 1)[1]}`")
+    rest, at, digest = text.partition("@")
+    if at and not _DIGEST.match(digest):
+        raise Expected("a digest as `@sha256:` and 64 lower-case hex digits")
+    name, tag = _split(rest)
+    if tag is not None and not _TAG.match(tag):
+        raise Expected("a tag of at most 128 letters, digits, `_`, `.` and `-`")
+    if _NAME.match(name) is None or _ID.match(name) or len(name) > LONGEST_NAME:
+        lower = text.replace(name, name.lower(), 1)
+        raise Expected(f"`{lower}`: names are in lower case" if _NAME.match(name.lower()) else FORM)
+    return text
+
+
+def _split(text: str) -> tuple[str, str | None]:
+    """A name and its tag: a colon before a slash belongs to the registry's port."""
+    before, colon, after = text.rpartition(":")
+    return (before, after) if colon and "/" not in after else (text, None)

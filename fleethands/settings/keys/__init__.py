@@ -1,0 +1,9 @@
+"""Every key of host data, with its type, its default and what is said of it."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Keys(BaseModel):
+    """Keys that are read together, each exactly as it is typed. A docstring is its heading in docs/settings.md."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, strict=True)

@@ -1,0 +1,109 @@
+"""Ollama itself."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fleethands.settings.about import About
+from fleethands.settings.forms import AbsolutePath, AsTuple, Count, Duration, Listen, Origin, Release, Sha256, Url
+from fleethands.settings.keys import Keys
+from fleethands.settings.values import Address
+from fleethands.settings.variables import OllamaVariables
+
+KNOWN_OLLAMA = "0.32.15"  # newest final release on 2026-08-19
+RELEASES = "https://github.com/ollama/ollama/releases/download"
+
+
+class OllamaKeys(Keys):
+    """Ollama."""
+
+    ollama_version: Annotated[
+        Release,
+        About(
+            "Ollama release to serve, without a leading v",
+            form="a release, as `0.24.0`",
+            why="to hold a fleet at a release that you have tried, or to go back to one",
+            example="0.24.0",
+        ),
+    ] = KNOWN_OLLAMA
+    ollama_url: Annotated[
+        Url,
+        About(
+            "where releases lie, in upstream's layout",
+            form="an address by http, https or file",
+            why="hosts that don't reach GitHub: name a mirror inside your network",
+            example="https://mirror.example/ollama",
+        ),
+    ] = RELEASES
+    ollama_sha256: Annotated[
+        Sha256 | None,
+        About(
+            "sha256 of the release's archive",
+            form="64 lower-case hex digits",
+            why="to trust nobody's list but your own: the archive must be this one",
+            example="4d5f" * 16,
+            derived="what the release's own sha256sum.txt says",
+        ),
+    ] = None
+    ollama_host: Annotated[
+        Listen,
+        About(
+            "address and port Ollama listens on",
+            form="IP:PORT, as `0.0.0.0:11434`",
+            why="another port, or one interface; containers must still reach it",
+            example="127.0.0.1:11434",
+        ),
+    ] = Address("0.0.0.0", 11434)  # noqa: S104  containers need it; the firewall closes it to the outside
+    ollama_origins: Annotated[
+        tuple[Origin, ...],
+        AsTuple,
+        About(
+            'browser origins Ollama answers (CORS), as `["*"]`; no access control',
+            form="a list of origins",
+            why="pages of these origins only may use Ollama from a browser",
+            example=["https://chat.example.com"],
+        ),
+    ] = ("*",)
+    ollama_context_length: Annotated[
+        Count | None,
+        About(
+            "context of a model; OpenHands needs 22000 at least",
+            form="a whole number from 1",
+            why="more room for an agent's work, or less memory on the GPU",
+            example=65536,
+            unit="tokens",
+            derived="32768 where OpenHands runs, else Ollama's own, by the GPU's memory",
+        ),
+    ] = None
+    ollama_keep_alive: Annotated[
+        Duration | None,
+        About(
+            "how long a model stays loaded after its last use; negative is for ever",
+            form="a duration as `30m` or `1h30m`, or a whole number",
+            why="an agent that pauses finds its model loaded, or a shared GPU gets free sooner",
+            example="-1",
+            unit="seconds",
+            derived="Ollama's own, 5m",
+        ),
+    ] = None
+    ollama_env: Annotated[
+        OllamaVariables,
+        About(
+            "any other variable that Ollama reads, by its name",
+            form="a dictionary of variables",
+            why="whatever has no key of its own: parallel requests, device choice, a proxy",
+            example={"OLLAMA_NUM_PARALLEL": 2},
+        ),
+    ] = Field({})
+    ollama_models_dir: Annotated[
+        AbsolutePath | None,
+        About(
+            "where models lie",
+            form="an absolute path",
+            why="models on a disk of their own: they are large",
+            example="/srv/ollama/models",
+            derived="Ollama's own, /usr/share/ollama/.ollama/models",
+        ),
+    ] = None

@@ -1,0 +1,130 @@
+"""OpenHands."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from fleethands.settings.about import About
+from fleethands.settings.forms import AbsolutePath, Image, Ip, Line, Name, Port, UserName
+from fleethands.settings.keys import Keys
+from fleethands.settings.secret import Secret
+from fleethands.settings.variables import OpenHandsVariables
+
+GUI_IMAGE = (
+    "docker.openhands.dev/openhands/openhands:0.62"  # newest that issues its model from settings.json's flat keys
+)
+
+
+def _port(known: dict[str, Any]) -> int:
+    return 8000 if known.get("openhands_flavor") == "canvas" else 3000
+
+
+class OpenHandsKeys(Keys):
+    """OpenHands."""
+
+    openhands_flavor: Annotated[
+        Literal["gui", "canvas", "source", "off"],
+        About(
+            "which OpenHands to run: the web app, Agent Canvas, a checkout, or none",
+            form="`gui`, `canvas`, `source` or `off`",
+            why="hosts that only serve models: `off`",
+            example="off",
+        ),
+    ] = "gui"
+    openhands_image: Annotated[
+        Image,
+        About(
+            "image of the web app, by tag or digest",
+            form="an image as `registry/name:tag` or `registry/name@sha256:…`",
+            why="the guide's own image, your registry's, or one release by its digest",
+            example="ghcr.io/all-hands-ai/openhands:main",
+        ),
+    ] = GUI_IMAGE
+    openhands_pull: Annotated[
+        Literal["missing", "always"],
+        About(
+            "when to ask the image's registry",
+            form="`missing` or `always`",
+            why="a tag that moves, as `main`: `always` asks at each apply",
+            example="always",
+        ),
+    ] = "missing"
+    openhands_model: Annotated[
+        Name | None,
+        About(
+            "model that the user finds selected",
+            form="`model:tag`, as `codellama:7b`",
+            why="another than the first of several models",
+            example="qwen3-coder:30b",
+            derived="the first of `models`",
+        ),
+    ] = None
+    openhands_port: Annotated[
+        Port,
+        About(
+            "port of OpenHands' page",
+            form="a port from 1 to 65535",
+            why="something else has the port",
+            example=3001,
+            derived="3000; 8000 with `canvas`",
+        ),
+    ] = Field(default_factory=_port)
+    openhands_bind: Annotated[
+        Ip,
+        About(
+            "address that the page is published on; it asks for no password",
+            form="an IP address, as `127.0.0.1`",
+            why="a network of your own should reach it without a tunnel: see `allow_from`",
+            example="10.20.0.7",
+        ),
+    ] = "127.0.0.1"
+    openhands_workspace: Annotated[
+        AbsolutePath,
+        About(
+            "directory the agent works in, made if it is missing",
+            form="an absolute path",
+            why="the agent's files on another disk",
+            example="/srv/workspace",
+        ),
+    ] = PurePosixPath("/opt/openhands/workspace")
+    openhands_env: Annotated[
+        OpenHandsVariables,
+        About(
+            "further variables of the container, by name",
+            form="a dictionary of variables",
+            why="tokens for the agent's work, or OpenHands' own switches",
+            example={"GITHUB_TOKEN": Secret.env("GITHUB_TOKEN")},
+        ),
+    ] = Field({})
+    openhands_user: Annotated[
+        UserName,
+        About(
+            "user that owns the workspace, made if it is missing",
+            form="a user's name",
+            why="somebody who works on the same files by hand",
+            example="dev",
+        ),
+    ] = "openhands"
+    openhands_repo: Annotated[
+        Line | None,
+        About(
+            "git repository, with the flavor `source`",
+            form="text",
+            why="a fork of your own",
+            example="https://github.com/OpenHands/OpenHands",
+            derived="upstream's",
+        ),
+    ] = None
+    openhands_ref: Annotated[
+        Line | None,
+        About(
+            "git tag or commit, with the flavor `source`",
+            form="text",
+            why="to pin what is built",
+            example="0.62.0",
+            derived="a tag that is known to work",
+        ),
+    ] = None

@@ -1,0 +1,37 @@
+"""Host data without what is wrong in it, so that the rest can still be checked together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def mended(data: Mapping[str, Any], wrong: Sequence[tuple[int | str, ...]]) -> dict[str, Any]:
+    """
+    The same data, with wrong values left out; models keep their places.
+
+    + wrong: where pydantic found mistakes
+    """
+    kept = dict(data)
+    for place in wrong:
+        key = str(place[0])
+        value = kept.get(key)
+        if key == "models" and len(place) > 1 and isinstance(value, list | tuple):
+            kept[key] = _models(value, place)
+        elif len(place) > 1 and isinstance(value, dict):
+            kept[key] = {name: each for name, each in value.items() if str(name) != place[1]}
+        else:
+            kept.pop(key, None)
+    return kept
+
+
+def _models(models: Sequence[Any], place: tuple[int | str, ...]) -> list[Any]:
+    index = int(place[1])
+    kept = list(models)
+    stand_in = f"stand-in-{index}"
+    if len(place) == 2 or not isinstance(kept[index], dict):
+        kept[index] = stand_in
+    else:
+        kept[index] = {key: value for key, value in kept[index].items() if key != place[2]}
+        kept[index].setdefault("name", stand_in)
+    return kept

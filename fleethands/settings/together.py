@@ -1,0 +1,92 @@
+"""Settings that are right one by one and wrong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleethands.settings import ollama_env, openhands_env
+from fleethands.settings.expected import Expected
+from fleethands.settings.host import HostSettings
+from fleethands.settings.mistakes import shown
+from fleethands.settings.secret import MASK, Secret
+from fleethands.settings.support import unsupported
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """
+    One mistake that only several keys together make.
+
+    + reads: keys it follows from; where one of them is wrong by itself, this is not said
+    """
+
+    path: str
+    problem: str
+    reads: frozenset[str]
+
+
+def conflicts(settings: HostSettings) -> Iterator[Conflict]:
+    """Everything that is wrong with settings whose values are each right."""
+    yield from _model(settings)
+    yield from _port(settings)
+    yield from _twice(settings)
+    yield from _source(settings)
+    yield from _secrets(settings)
+    for path, problem in unsupported(settings):
+        yield _conflict(path, problem, "openhands_flavor")
+
+
+def _conflict(path: str, problem: str, *reads: str) -> Conflict:
+    return Conflict(path, problem, frozenset({path.partition(".")[0], *reads}))
+
+
+def _model(settings: HostSettings) -> Iterator[Conflict]:
+    if settings.openhands_flavor != "off" and settings.model is None:
+        problem = 'expected at least one, as `["codellama:7b"]`: OpenHands needs a model'
+        yield _conflict("models", problem, "openhands_model", "openhands_flavor")
+
+
+def _port(settings: HostSettings) -> Iterator[Conflict]:
+    if settings.openhands_flavor != "off" and settings.openhands_port == settings.ollama_host.port:
+        problem = f"expected another port than that of `ollama_host`, got `{settings.openhands_port}`"
+        yield _conflict("openhands_port", problem, "ollama_host", "openhands_flavor")
+
+
+def _twice(settings: HostSettings) -> Iterator[Conflict]:
+    seen: dict[str, int] = {}
+    for index, model in enumerate(settings.models):
+        name = str(model.name)
+        if name in seen:
+            yield Conflict(f"models.{index}", f"expected each model once, got `{name}`", frozenset())
+        seen.setdefault(name, index)
+
+
+def _source(settings: HostSettings) -> Iterator[Conflict]:
+    for key in ("openhands_repo", "openhands_ref"):
+        value = getattr(settings, key)
+        if value is not None and settings.openhands_flavor != "source":
+            problem = f"expected only where `openhands_flavor` is `source`, got {shown(key, value)}"
+            yield _conflict(key, problem, "openhands_flavor")
+
+
+def _secrets(settings: HostSettings) -> Iterator[Conflict]:
+    for key, values in (("ollama_env", settings.ollama_env), ("openhands_env", settings.openhands_env)):
+        for name, value in values.items():
+            if isinstance(value, Secret) and (problem := _unfit(key, name, value)):
+                yield Conflict(f"{key}.{name}", problem, frozenset())
+
+
+def _unfit(key: str, name: str, secret: Secret) -> str:
+    try:
+        value = secret.reveal()
+    except ValueError as error:
+        return str(error)
+    try:
+        if key == "ollama_env":
+            ollama_env.check_value(name, value)
+        else:
+            openhands_env.check_value(value)
+    except Expected as error:
+        return error.got(f"`{MASK}`")
+    return ""
