@@ -85,7 +85,7 @@ def _path(value: object) -> PurePosixPath:
     path = str(value) if isinstance(value, PurePosixPath) else one_line(value)
     parts = PurePosixPath(path).parts
     if not path.startswith("/") or ".." in parts:
-        raise Expected("an absolute path, as `/opt/openhands/workspace`")
+        raise Expected("an absolute path, as `/srv/ollama`")
     if path.rstrip("/") == "" or ":" in path:
         raise Expected("a directory of its own, without `:`")
     plain = PurePosixPath("/", *parts[1:])  # two slashes at the start are one

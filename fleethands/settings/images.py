@@ -30,7 +30,8 @@ def check_image(value: object) -> str:
         raise Expected("a tag of at most 128 letters, digits, `_`, `.` and `-`")
     if _NAME.match(name) is None or _ID.match(name) or len(name) > LONGEST_NAME:
         lower = text.replace(name, name.lower(), 1)
-        raise Expected(f"`{lower}`: names are in lower case" if _NAME.match(name.lower()) else FORM)
+        near = name != name.lower() and _NAME.match(name.lower())
+        raise Expected(f"`{lower}`: names are in lower case" if near else FORM)
     return text
 
 

@@ -21,7 +21,7 @@ class Mistake:
     problem: str
 
     def __str__(self) -> str:
-        return f"{self.host}: `{self.path}`: {self.problem}"
+        return _printable(f"{self.host}: `{self.path}`: {self.problem}")
 
 
 class SettingsError(ValueError):
@@ -51,8 +51,12 @@ def shown(path: str, value: object) -> str:
         return "a list"
     if isinstance(value, Secret) or _SECRET.search(path.rpartition(".")[2]):
         return f"`{MASK}`"
-    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in str(value))
+    text = _printable(str(value))
     return f"`{text if len(text) <= LONGEST else text[: LONGEST - 1] + '…'}`"
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def masked(sentence: str, value: object) -> str:

@@ -63,8 +63,9 @@ def test_every_mistake_is_named_before_any_connection(tmp_path: Path) -> None:
     done = fleethands("plan", str(inventory))
 
     assert done.returncode == 1
-    assert done.stderr.count("`ollama_hots`: no such setting, nearest is `ollama_host`") == 5
-    assert "10 mistakes in the inventory, no host was contacted" in done.stderr
+    assert done.stderr.count("`ollama_hots`: no such setting, nearest is `ollama_host`") == 5  # each has its own value
+    assert done.stderr.count("(5 hosts): `openhands_port`: expected a port from 1 to 65535, got `0`") == 1
+    assert "15 mistakes in the inventory, no host was contacted" in done.stderr
 
 
 @pytest.mark.parametrize(
