@@ -19,6 +19,8 @@ OPENHANDS_SEED = "/var/lib/fleethands/openhands-settings.json"
 OPENHANDS_HOME = "/opt/openhands"
 RECORDS = "/var/lib/fleethands"
 MADE = "/var/lib/fleethands/made"
+BEFORE_RELEASE = "/var/lib/fleethands/before/release"
+BEFORE_OVERRIDE = "/var/lib/fleethands/before/override"
 PROOF = "/var/lib/fleethands/proof"
 
 OLLAMA_SERVICE = "ollama.service"

@@ -30,6 +30,7 @@ def serve(settings: HostSettings) -> None:
         home=OLLAMA_HOME,
         groups=("render", "video"),
     )
+    system.directory(name="Own its home", settings=settings, path=OLLAMA_HOME, owner=OWNER, mode=None)
     if settings.ollama_models_dir is not None:
         place = str(settings.ollama_models_dir)
         system.directory(name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755")

@@ -10,6 +10,7 @@ from fleethands import __version__
 from fleethands.cli.apply import apply
 from fleethands.cli.destroy import destroy
 from fleethands.cli.plan import plan
+from fleethands.cli.rollback import rollback
 from fleethands.cli.status import status
 from fleethands.cli.trouble import USAGE, Trouble
 
@@ -26,7 +27,7 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, status, destroy):
+for command in (plan, apply, status, rollback, destroy):
     cli.add_command(command)
 
 

@@ -9,6 +9,10 @@ from fleethands.operations import telling
 from fleethands.rollout.report import BAD, HostReport, Report
 
 WORDS = {"pending": "to change", "unchanged": "up to date"}
+ENDINGS = {
+    "destroy": "What fleethands put there is gone; packages stay",
+    "rollback": "To stay there, declare it in the inventory: until then `fleethands plan` names what differs",
+}
 
 
 def lines(report: Report, target: str) -> Iterator[str]:
@@ -52,6 +56,6 @@ def _next(report: Report, target: str) -> str:
         return f"Run: fleethands {'apply' if report.command == 'plan' else report.command} {target}{left}"
     if bad:
         return f"When the cause is gone, run: fleethands {report.command} {target}"
-    if report.command == "destroy":
-        return "What fleethands put there is gone; packages stay"
+    if report.command in ENDINGS:
+        return ENDINGS[report.command]
     return f"Run: fleethands plan {target}" if report.result == "changed" else "Nothing to do"

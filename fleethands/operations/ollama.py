@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import File, Ollama, Process, Release, Unit
+from fleethands.operations import diff
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.operations.preflight import ARCHS
+from fleethands.script import Script
 from fleethands.settings import HostSettings
 
 KEEP = 2  # releases on the host, this one among them
@@ -76,24 +78,82 @@ def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
     """
     Have Ollama run, now and at boot, on this revision of its files. What counts is the running process.
 
+    One that does not answer in time gives way to what served before it, and this host fails.
+
     + revision: digest that the override puts into the process's environment
     """
     wanted = Served(revision, settings.ollama_version, settings.ollama_environment)
     unit = seen.units.get(paths.OLLAMA_SERVICE)
     lacking = wanted.missing_in(seen.process)
-    if lacking is None and unit is not None and seen.process is not None:
-        if unit.enabled != "enabled":
-            lacking = "it does not start at boot"
-        elif unit.need_reload:
-            lacking = "systemd has not read its files"
-        elif seen.ollama.version != settings.ollama_version:
-            lacking = "it does not answer with its version"
+    restart = lacking is not None
+    if lacking is None and seen.ollama.version != settings.ollama_version:
+        lacking, restart = "it does not answer with its version", True
+    elif lacking is None and unit is not None:
+        lacking = _unsettled(unit)
     if lacking is None:
         return Same(f"Ollama {settings.ollama_version} serves revision {revision}")
     if stranger := _overruled(wanted, seen, unit):
         return stranger
-    script = step("serve", version=settings.ollama_version, url=settings.ollama_host.local_url, limit=str(READY_WITHIN))
-    return Change("ollama.service", lacking, f"revision {revision}", script, lambda probe: _serving(probe, wanted))
+    return Change(
+        "ollama.service",
+        lacking + _state(unit),
+        f"Ollama {settings.ollama_version}, revision {revision}" if restart else "settled",
+        _serve_script(settings, restart),
+        lambda probe: _serving(probe, wanted),
+        consequence="" if not restart or seen.process is None else "restarts Ollama: answers under way are cut off",
+    )
+
+
+def _unsettled(unit: Unit) -> str | None:
+    """What is left to do where the right process runs: nothing that asks for a restart."""
+    if unit.enabled != "enabled":
+        return "it does not start at boot"
+    return "systemd has not read its files" if unit.need_reload else None
+
+
+def _state(unit: Unit | None) -> str:
+    """What systemd says of a unit that does not run as it should."""
+    if unit is None or unit.active in {"active", "inactive"}:
+        return ""
+    looping = f", restarted {unit.restarts} times" if unit.restarts else ""
+    return f" ({unit.load if unit.load == 'masked' else unit.active}: {unit.result}{looping})"
+
+
+def _serve_script(settings: HostSettings, restart: bool, back: bool = False) -> Script:
+    return step(
+        "serve",
+        version="" if back else settings.ollama_version,
+        url="" if back else settings.ollama_host.local_url,
+        limit=str(READY_WITHIN),
+        unit=paths.OLLAMA_UNIT,
+        override=paths.OLLAMA_OVERRIDE,
+        restart="yes" if restart else "no",
+        back="yes" if back else "no",
+    )
+
+
+@operation
+def back(settings: HostSettings, seen: Probe) -> Decision:
+    """Have the release and the settings that served before these. A second time, these again."""
+    target = (seen.files[paths.BEFORE_RELEASE].content or b"").decode().strip()
+    if not target:
+        return Refused(
+            "nothing served here before what serves now", ("go to another release: set `ollama_version`, then apply",)
+        )
+    if target not in seen.releases:
+        return Refused(
+            f"Ollama {target}, which served before, is not on this host any more",
+            (f"set `ollama_version` to {target}, then apply",),
+        )
+    held, other = seen.files[paths.OLLAMA_OVERRIDE], seen.files[paths.BEFORE_OVERRIDE]
+    return Change(
+        "Ollama",
+        seen.files[paths.CURRENT].target or "none",
+        target,
+        _serve_script(settings, restart=True, back=True),
+        consequence="restarts Ollama: answers under way are cut off; nothing is downloaded",
+        diff=diff.unified(paths.OLLAMA_OVERRIDE, held, other, frozenset(settings.ollama_environment)),
+    )
 
 
 def _overruled(wanted: Served, seen: Probe, unit: Unit | None) -> Refused | None:

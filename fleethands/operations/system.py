@@ -58,6 +58,8 @@ def user(settings: HostSettings, seen: Probe, user: str, home: str, groups: tupl
     def then(probe: Probe) -> Probe:
         now = account or Account(-1, -1, home, frozenset({user}))
         users = {**probe.accounts.users, user: replace(now, groups=now.groups | missing)}
+        if probe.files.get(home) == ABSENT:
+            probe = probe.with_file(home, File("directory", "0755", owner=f"{user}:{user}"))
         return probe.having(accounts=Accounts(users, probe.accounts.groups))
 
     script = step("user", name=user, home=home, groups=" ".join(sorted(missing)))
@@ -66,20 +68,21 @@ def user(settings: HostSettings, seen: Probe, user: str, home: str, groups: tupl
 
 
 @operation
-def directory(settings: HostSettings, seen: Probe, path: str, owner: str, mode: str) -> Decision:
+def directory(settings: HostSettings, seen: Probe, path: str, owner: str, mode: str | None) -> Decision:
     """
     Have a directory, with its owner and mode; what it holds stays as it is.
 
     + owner: `user:group`
-    + mode: octal, four digits
+    + mode: octal, four digits; None: as it is
     """
     state = seen.files.get(path, ABSENT)
-    if state.kind == "directory" and (state.owner, state.mode) == (owner, mode):
+    if state.kind == "directory" and state.owner == owner and mode in (None, state.mode):
         return Same(f"{path} belongs to {owner}")
     before = f"{state.kind} {state.owner} {state.mode}".strip()
-    script = step("directory", path=path, owner=owner, mode=mode)
-    wanted = File("directory", mode, owner=owner)
-    return Change(path, before, f"directory {owner} {mode}", script, lambda probe: probe.with_file(path, wanted))
+    script = step("directory", path=path, owner=owner, mode=mode or "")
+    wanted = File("directory", mode or state.mode or "0755", owner=owner)
+    after = f"directory {owner} {mode or ''}".strip()
+    return Change(path, before, after, script, lambda probe: probe.with_file(path, wanted))
 
 
 @operation

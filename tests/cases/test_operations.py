@@ -53,6 +53,10 @@ def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
     seen = seen.having(**{key: read(seen, case[key]) for key, read in SECTIONS.items() if key in case})
     if "process" in case:
         seen = seen.having(**_serving(settings, case))
+    if "unit" in case:
+        stopped = Unit("loaded", "inactive", "dead", "enabled", 0, False, (), "", 0, "success")
+        unit = seen.units.get("ollama.service", stopped)
+        seen = seen.having(units={"ollama.service": replace(unit, **case["unit"])})
     seen = seen.having(**dict.fromkeys(case.get("unknown", []), Unknown("no answer within 5 s")))
     for path, content in case.get("files", {}).items():
         seen = seen.with_file(path, File("file", "0600", content=content.encode()))

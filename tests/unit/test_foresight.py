@@ -24,6 +24,7 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (system.file, {"path": "/etc/fleethands/firewall.nft", "content": "table"}),
         (firewall.loaded, {"rules": "table"}),
         (system.user, {"user": "ollama", "home": "/usr/share/ollama", "groups": ("render", "video", "none")}),
+        (system.directory, {"path": "/usr/share/ollama", "owner": "ollama:ollama", "mode": None}),
         (ollama.release, {}),
         (ollama.serve, {"revision": "r1"}),
         (models.present, {}),

@@ -1,24 +1,99 @@
-# Restarts Ollama on its current files, and waits until it answers with its version.
-: "${version:?}" "${url:?}" "${limit:?}"
-systemctl daemon-reload
-systemctl unmask --quiet ollama.service
-systemctl enable --quiet ollama.service
-systemctl reset-failed ollama.service 2>/dev/null || true
-systemctl restart ollama.service || true
+# Has Ollama run on the files that are there now, answering with its version. What served before is kept, and comes back
+# if this does not answer in time; with back=yes it comes back because it is asked for.
+: "${version?}" "${url?}" "${limit:?}" "${unit:?}" "${override:?}" "${restart:?}" "${back:?}"
+served=/var/lib/fleethands/served
+before=/var/lib/fleethands/before
+log=$(mktemp)
+remove_at_end "$log"
 
-give_up() {
-  echo "last lines of its journal:" >&2
-  journalctl -u ollama.service -n 30 --no-pager -o cat >&2
-  fail "$1" "on the host: systemctl status ollama; journalctl -u ollama"
+now() { date +%s%3N; }
+
+# record DIRECTORY: the unit, the override, the release and the address that are there now
+record() {
+  rm -rf "$1"
+  (umask 077 && mkdir -p "$1")
+  cp -p "$unit" "$1/unit"
+  cp -p "$override" "$1/override"
+  readlink /opt/ollama/current >"$1/release"
+  echo "$url" >"$1/url"
+  sync -f "$1"
 }
 
-end=$(($(date +%s) + limit))
-while :; do
-  answer=$(curl --silent --max-time 5 "$url/api/version" || true)
-  case $answer in *'"version":"'"$version"'"'*) exit 0 ;; esac
-  if systemctl is-failed --quiet ollama.service || [ "$(systemctl show ollama.service -p NRestarts --value)" -ge 3 ]; then
-    give_up 'Ollama does not stay up'
+differs() { ! { cmp -s "$unit" "$1/unit" && cmp -s "$override" "$1/override" && [ "$(readlink /opt/ollama/current)" = "$(cat "$1/release")" ]; }; }
+
+put() {
+  atomic_file "$unit" 0644 root:root <"$1/unit"
+  mode=$(stat -c %a "$1/override")
+  atomic_file "$override" "$mode" root:root <"$1/override"
+  ln -sfn "$(cat "$1/release")" /opt/ollama/current.fleethands
+  mv -fT /opt/ollama/current.fleethands /opt/ollama/current
+  version=$(cat "$1/release") url=$(cat "$1/url")
+}
+
+start() {
+  systemctl daemon-reload
+  systemctl unmask --quiet ollama.service
+  systemctl enable --quiet ollama.service
+  [ "$restart" = yes ] || return 0
+  systemctl reset-failed ollama.service 2>/dev/null || true
+  since=$(date +%s) begin=$(now)
+  systemctl restart ollama.service || true
+}
+
+# answers: 0 once it says its version; else the reason is in $trouble
+answers() {
+  end=$(($(date +%s) + limit))
+  while :; do
+    said=$(curl --silent --max-time 5 "$url/api/version" || true)
+    case $said in
+      *'"version":"'"$version"'"'*) return 0 ;;
+      *'"version":"'*) trouble="something answers at $url, but not as Ollama $version: $said" && return 1 ;;
+    esac
+    if systemctl is-failed --quiet ollama.service || [ "$(systemctl show ollama.service -p NRestarts --value)" -ge 2 ]; then
+      trouble="Ollama $version does not stay up$(last_error)"
+      return 1
+    fi
+    [ "$(date +%s)" -lt "$end" ] || {
+      trouble="Ollama $version did not answer at $url within $limit s"
+      return 1
+    }
+    sleep 0.02
+  done
+}
+
+last_error() { journalctl -u ollama.service --since "@$since" -o cat --no-pager | grep -iE '^(Error|panic|fatal)' | tail -n 1 | sed 's/^/: /'; }
+
+remember() {
+  record "$served.new"
+  if [ -d "$served" ] && differs "$served"; then
+    rm -rf "$before"
+    mv -T "$served" "$before"
   fi
-  [ "$(date +%s)" -lt "$end" ] || give_up "Ollama did not answer with version $version at $url within $limit s${answer:+: it said $answer}"
-  sleep 0.1
-done
+  rm -rf "$served"
+  mv -T "$served.new" "$served"
+}
+
+come_back() {
+  journalctl -u ollama.service --since "@$since" -n 30 -o cat --no-pager >"$log" 2>&1 || true
+  reason=$trouble
+  if [ -d "$served" ] && differs "$served"; then
+    put "$served"
+    restart=yes
+    start
+    if answers; then ending="; Ollama $version serves again as before"; else ending="; nor does what served before it: $trouble"; fi
+  else
+    systemctl stop ollama.service || true
+    ending='; it is stopped'
+  fi
+  echo 'last lines of its journal:' >&2
+  cat "$log" >&2
+  fail "$reason$ending" 'on the host: journalctl -u ollama -n 100'
+}
+
+[ -d "$served" ] || [ ! -d "$served.new" ] || mv -T "$served.new" "$served"
+if [ "$back" = yes ]; then put "$before"; fi
+start
+if [ "$restart" = no ]; then exit 0; fi
+answers || come_back
+echo "note: Ollama $version answers $(($(now) - begin)) ms after its restart began"
+remember

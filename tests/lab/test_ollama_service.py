@@ -1,0 +1,140 @@
+"""Ollama through upgrades, ways back and bad releases: what serves goes on serving, and the gap is measured."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.lab import fleet, observe
+from tests.lab.host import Host
+from tests.lab.internet.faults import Fault
+from tests.lab.lab import Lab
+from tests.lab.shell import run
+from tests.lab.test_plan import FLEETHANDS, changes
+
+LONGEST_GAP = 3000  # milliseconds
+MIRROR = "/srv/mirror"
+MODELS = "cd /usr/share/ollama/.ollama/models && find . -type f | sort | xargs sha256sum"
+SERVE = "Ollama | Serve this revision"
+
+
+def fleethands(*words: str, timeout: float = 300, **data: Any) -> tuple[int, dict[str, Any]]:
+    """Exit code and document of a command that changes lab-1."""
+    values = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
+    command = [FLEETHANDS, *words, "inventory/lab.py", "--hosts", "lab-1", "--yes", "--json", *values]
+    done = run(*command, cwd=fleet.ROOT, timeout=timeout, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+@contextmanager
+def asked_every_50_ms(host: Host) -> Iterator[list[int]]:
+    """A client on the host that asks for the version; afterwards the list holds its longest gap in milliseconds."""
+    ask = "while :; do curl -fs -m 1 -o /dev/null localhost:11434/api/version && date +%s%3N; sleep 0.05; done"
+    host.run(f"systemd-run -q --unit client -p StandardOutput=truncate:/run/client.log sh -c '{ask}'")
+    host.run("until [ -s /run/client.log ]; do sleep 0.02; done", timeout=10)
+    found: list[int] = []
+    yield found
+    host.run("systemctl stop client")
+    times = [int(line) for line in host.run("cat /run/client.log").stdout.split()]
+    found.append(max(after - before for before, after in itertools.pairwise(times)))
+
+
+def version(host: Host) -> str:
+    return str(json.loads(host.run("curl -fsS localhost:11434/api/version").stdout)["version"])
+
+
+def offer(host: Host, number: str, serve: str) -> dict[str, str]:
+    """A release made for a test, on a mirror of the host's own: it says its version; `serve` is what it does then."""
+    binary = f'#!/bin/sh\ncase $1 in --version) echo "ollama version is {number}" ;; *) {serve} ;; esac\n'
+    place = f"{MIRROR}/v{number}"
+    host.run(f"mkdir -p {place}/tree/bin && cat > {place}/tree/bin/ollama", stdin=binary.encode())
+    host.run(f"cd {place} && tar --zstd -cf ollama-linux-amd64.tar.zst -C tree bin && rm -r tree")
+    host.run(f"cd {place} && sha256sum ./ollama-linux-amd64.tar.zst > sha256sum.txt")
+    return {"ollama_version": number, "ollama_url": f"file://{MIRROR}"}
+
+
+def test_up_and_back_with_a_client_that_notices_only_the_restart(lab: Lab, converged: Host) -> None:
+    models = converged.run(MODELS).stdout
+    asked = len(lab.internet.requests())
+
+    with asked_every_50_ms(converged) as gap:
+        code, up = fleethands("apply", ollama_version="0.24.1")
+    assert (code, version(converged)) == (0, "0.24.1"), up
+    with lab.internet.fault(Fault(status=500), "archive:0.24.0"), asked_every_50_ms(converged) as gap_back:
+        code, down = fleethands("rollback")
+
+    assert (code, version(converged)) == (0, "0.24.0"), down
+    assert observe.streamed_tokens(converged) > 1
+    print(f"longest gap: {gap[0]} ms up, {gap_back[0]} ms back; {up['hosts']['lab-1']['notes']}")
+    assert max(*gap, *gap_back) < LONGEST_GAP
+    assert any("0.24.1 answers " in note for note in up["hosts"]["lab-1"]["notes"])
+    assert (
+        converged.run("cd /usr/share/ollama/.ollama/models && find . -type f | sort | xargs sha256sum").stdout == models
+    )
+    assert not [each for each in lab.internet.requests()[asked:] if "/blobs/" in str(each)]
+    code, again = fleethands("apply")
+    assert (code, changes(again, "lab-1")) == (0, ["Proof | Get an answer to a prompt"])
+    code, again = fleethands("apply")
+    assert (code, changes(again, "lab-1")) == (0, [])
+
+
+BAD = {
+    "exits at its start": ("echo Error: no such thing >&2; exit 1", "does not stay up: Error: no such thing"),
+    "hangs": ("exec sleep 1000", "did not answer at http://127.0.0.1:11434 within 90 s"),
+}
+
+
+@pytest.mark.parametrize("bad", [BAD["exits at its start"], pytest.param(BAD["hangs"], marks=pytest.mark.soak)])
+def test_a_release_that_does_not_serve_gives_way_to_the_one_before(converged: Host, bad: tuple[str, str]) -> None:
+    serve, reason = bad
+    wanted = offer(converged, "0.24.9", serve)
+
+    code, failed = fleethands("apply", **wanted)
+
+    assert code == 1
+    assert (
+        failed["hosts"]["lab-1"]["reason"] == f"{SERVE}: Ollama 0.24.9 {reason}; Ollama 0.24.0 serves again as before"
+    )
+    assert version(converged) == "0.24.0"
+    assert observe.streamed_tokens(converged) > 1
+    code, again = fleethands("apply")
+    assert (code, changes(again, "lab-1")) == (0, ["Proof | Get an answer to a prompt"])
+
+
+def test_a_value_that_ollama_can_not_start_with_is_rolled_back(converged: Host) -> None:
+    address = "192.0.2.1:11434"  # not an address of the host: Ollama can't bind it
+
+    code, failed = fleethands("apply", ollama_host=address)
+
+    assert code == 1
+    assert "Ollama 0.24.0 does not stay up: Error: listen tcp 192.0.2.1:11434: " in failed["hosts"]["lab-1"]["reason"]
+    assert failed["hosts"]["lab-1"]["reason"].endswith("; Ollama 0.24.0 serves again as before")
+    assert version(converged) == "0.24.0"
+    code, again = fleethands("apply")
+    assert (code, changes(again, "lab-1")) == (0, ["Proof | Get an answer to a prompt"])
+
+
+def test_what_stands_in_its_way_is_healed(converged: Host) -> None:
+    converged.run("systemctl stop ollama; chown root:root /usr/share/ollama")
+
+    code, healed = fleethands("apply")
+
+    assert code == 0, healed
+    assert changes(healed, "lab-1")[:2] == ["Ollama | Own its home", SERVE]
+    assert observe.proven(converged)
+
+
+def test_a_host_that_does_not_start_it_at_boot_needs_no_restart(converged: Host) -> None:
+    before = observe.identity(converged)
+    converged.run("systemctl disable -q ollama")
+
+    code, done = fleethands("apply")
+
+    assert (code, changes(done, "lab-1")[0]) == (0, SERVE)
+    assert observe.identity(converged) == before
+    assert converged.run("systemctl is-enabled ollama").stdout == "enabled\n"
