@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
@@ -39,18 +40,11 @@ def connected(
     target: str, data: tuple[str, ...], hosts: str, exclude: str, extra: Mapping[str, Any] | None = None
 ) -> Engine:
     """An engine whose hosts are reached. Raises Trouble for a wrong target, and for mistakes before any connection."""
-    from fleethands.rollout.engine import Engine  # noqa: PLC0415
-    from fleethands.rollout.target import NoHosts, WrongInventory  # noqa: PLC0415
     from fleethands.settings import SettingsError  # noqa: PLC0415
 
-    values = {**dict(_pair(text) for text in data), **(extra or {})}
+    engine = unconnected(target, data, hosts, exclude, extra)
     try:
-        engine = Engine(target, project(), values, hosts, exclude, spoken(target, data, hosts, exclude))
         engine.settings()
-    except NoHosts as error:
-        raise Trouble(str(error), *error.hints, code=USAGE) from None
-    except WrongInventory as error:
-        raise Trouble(str(error), *error.hints) from None
     except SettingsError as error:
         click.echo(str(error), err=True)
         count = len(error.mistakes)
@@ -58,6 +52,22 @@ def connected(
         raise Trouble(f"{what} in the inventory, no host was contacted") from None
     engine.connect()
     return engine
+
+
+def unconnected(
+    target: str, data: tuple[str, ...], hosts: str, exclude: str, extra: Mapping[str, Any] | None = None
+) -> Engine:
+    """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target."""
+    from fleethands.rollout.engine import Engine  # noqa: PLC0415
+    from fleethands.rollout.target import NoHosts, WrongInventory  # noqa: PLC0415
+
+    values = {**dict(_pair(text) for text in data), **(extra or {})}
+    try:
+        return Engine(target, project(), values, hosts, exclude, spoken(target, data, hosts, exclude))
+    except NoHosts as error:
+        raise Trouble(str(error), *error.hints, code=USAGE) from None
+    except WrongInventory as error:
+        raise Trouble(str(error), *error.hints) from None
 
 
 def spoken(target: str, data: tuple[str, ...], hosts: str, exclude: str) -> str:
@@ -80,13 +90,9 @@ def _pair(text: str) -> tuple[str, Any]:
 
 
 def project() -> Path:
-    """Where deploy.py is: here. Raises Trouble where it is not."""
+    """Where deploy.py is: here, or with the package itself."""
     here = Path.cwd()
-    if not (here / "deploy.py").is_file():
-        raise Trouble(
-            "there is no deploy.py here", "lay a project down: `fleethands init DIR`, then `cd DIR`", code=USAGE
-        )
-    return here
+    return here if (here / "deploy.py").is_file() else source()
 
 
 def chosen(target: str | None) -> str:

@@ -9,10 +9,12 @@ import click
 from fleethands import __version__
 from fleethands.cli.apply import apply
 from fleethands.cli.destroy import destroy
+from fleethands.cli.init import init
 from fleethands.cli.plan import plan
 from fleethands.cli.rollback import rollback
 from fleethands.cli.status import status
 from fleethands.cli.trouble import USAGE, Trouble
+from fleethands.cli.trust import trust
 
 INTERRUPTED = 130
 EPILOG = """TARGET is an inventory file, hosts as root@box[,root@box2], @local, or whatever else pyinfra takes;
@@ -27,7 +29,11 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, status, rollback, destroy):
+for command in (plan, apply, status, trust, init, rollback, destroy):
+    cli.add_command(command)
+
+
+for command in (plan, apply, status, trust, init, rollback, destroy):
     cli.add_command(command)
 
 

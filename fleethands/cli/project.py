@@ -1,0 +1,83 @@
+"""The project that `fleethands init` lays down: all of it, or nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import fleethands
+
+PARTS = ("deploy.py", "destroy.py", "rollback.py", "tasks", "templates", "inventory/local.py")
+
+
+class Taken(FileExistsError):
+    """Files that would be overwritten; `paths` are all of them."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self.paths = paths
+        super().__init__(", ".join(paths))
+
+
+def source() -> Path:
+    """Where the project's files are: in a wheel beside the package's modules, in a checkout around the package."""
+    package = Path(fleethands.__file__).resolve().parent
+    return package / "project" if (package / "project").is_dir() else package.parent
+
+
+def files() -> dict[str, bytes]:
+    """Path inside a project → content, of everything but the inventory of hosts."""
+    found = {}
+    for part in PARTS:
+        whole = source() / part
+        for path in sorted(whole.rglob("*")) if whole.is_dir() else [whole]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                found[path.relative_to(source()).as_posix()] = path.read_bytes()
+    return found
+
+
+def lay_down(directory: Path, texts: Mapping[str, bytes]) -> None:
+    """
+    Put files into a directory, which need not exist.
+
+    + texts: path inside the directory → content
+
+    Raises Taken when one of them is there, OSError when one can't be written; then nothing is left behind.
+    """
+    if taken := [path for path in texts if os.path.lexists(directory / path)]:
+        raise Taken(taken)
+    fresh = not directory.exists()
+    home = directory.parent if fresh else directory
+    home.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".fleethands-init-", dir=home))
+    try:
+        whole = work / "project"
+        for path, content in texts.items():
+            (whole / path).parent.mkdir(parents=True, exist_ok=True)
+            (whole / path).write_bytes(content)
+        if fresh:
+            whole.rename(directory)
+        else:
+            _move(whole, directory, texts)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _move(whole: Path, directory: Path, texts: Iterable[str]) -> None:
+    missing = {parent for path in texts for parent in (directory / path).parents if not parent.exists()}
+    placed: list[Path] = []
+    try:
+        for path in texts:
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (whole / path).rename(directory / path)
+            placed.append(directory / path)
+    except BaseException:
+        for each in placed:
+            each.unlink()
+        for parent in sorted(missing, reverse=True):
+            with suppress(OSError):
+                parent.rmdir()
+        raise
