@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
@@ -14,7 +15,8 @@ INVENTORY = "inventory/hosts.py"
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-def init(directory: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def init(directory: Path, as_json: bool) -> None:
     """Lay down deploy.py, tasks, templates and an inventory to own. Overwrites nothing; exit 0: done, 1: not."""
     from fleethands.cli.project import Taken, files, lay_down  # noqa: PLC0415
     from fleethands.settings.annotated import inventory  # noqa: PLC0415
@@ -33,6 +35,10 @@ def init(directory: Path) -> None:
         raise Trouble(
             f"cannot lay a project down in `{directory}`: {reason}", "name a directory that you may write to"
         ) from None
+    if as_json:
+        document = {"schema": 1, "command": "init", "result": "changed", "directory": str(directory), "files": [*texts]}
+        click.echo(json.dumps(document, indent=2))
+        return
     click.echo(f"{directory}: {len(texts)} files, yours to change")
     click.echo(f"Name your hosts in {directory / INVENTORY}")
     click.echo("")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -62,20 +62,13 @@ def fingerprint(key: PKey) -> str:
     return f"{key.get_bits()} {key.fingerprint} ({kind})"
 
 
-def asked(hosts: Iterable[Any], told: Callable[[Shown], None] = lambda _: None) -> list[Shown]:
+def asked(hosts: Iterable[Any]) -> list[Shown]:
     """
-    Ask hosts for their keys, many at a time.
+    Ask hosts for their keys, many at a time; the answers sorted by name.
 
     + hosts: pyinfra's, of an inventory that is initialised
-    + told: is called with each answer as it comes
     """
-
-    def ask(host: Any) -> Shown:
-        shown = _asked(host)
-        told(shown)
-        return shown
-
-    return sorted(Pool(AT_ONCE).map(ask, hosts), key=lambda shown: shown.host)
+    return sorted(Pool(AT_ONCE).map(_asked, hosts), key=lambda shown: shown.host)
 
 
 def _asked(host: Any) -> Shown:

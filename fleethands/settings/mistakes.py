@@ -9,7 +9,7 @@ from fleethands.settings.secret import MASK, Secret
 
 LONGEST = 80  # characters of a value that are shown
 _SECRET = re.compile(r"key|token|secret|passw|pwd|credential|auth", re.IGNORECASE)
-_USERINFO = re.compile(r"://(\S*)@|^([^\s/@]*:[^\s/@]*)@")
+_USERINFO = re.compile(r"://(\S*)@|^([^\s/@]*:[^\s/@]*)@(?!sha)")
 
 
 @dataclass(frozen=True)

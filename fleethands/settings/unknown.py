@@ -11,6 +11,7 @@ from fleethands.settings.host import HostSettings
 
 OURS = ("ollama_", "openhands_", "models_")
 FOREIGN = ("_", "ssh_", "docker_", "dockerssh_", "vagrant_", "terraform_", "chroot_", "fake_")  # pyinfra's own
+WORDS = {"modes", "modules", "nodes"}  # near a setting's name, and somebody's own all the same
 ALIKE = 0.85  # below it, a key without our prefixes is somebody's own
 NEAR = 0.5
 
@@ -18,7 +19,12 @@ NEAR = 0.5
 def meant(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(key, problem) for each key that is taken for a misspelled setting."""
     for key in data:
-        if isinstance(key, str) and key not in HostSettings.model_fields and not key.startswith(FOREIGN):
+        if (
+            isinstance(key, str)
+            and key not in HostSettings.model_fields
+            and not key.startswith(FOREIGN)
+            and key not in WORDS
+        ):
             problem = _problem(key)
             if problem:
                 yield key, problem

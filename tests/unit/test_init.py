@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -77,8 +78,12 @@ def test_nothing_is_overwritten_and_nothing_is_half_written(tmp_path: Path) -> N
 def test_files_of_others_stay_beside(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("mine")
 
-    assert fleethands("init", str(tmp_path)).returncode == 0
-    assert {"README.md", *LAID} <= set(tree(tmp_path))
+    done = fleethands("init", str(tmp_path), "--json")
+
+    assert done.returncode == 0
+    document = json.loads(done.stdout)
+    assert (document["command"], document["result"]) == ("init", "changed")
+    assert {"README.md", *document["files"]} == set(tree(tmp_path)) >= set(LAID)
 
 
 def test_a_directory_that_can_not_be_written_is_named(tmp_path: Path) -> None:

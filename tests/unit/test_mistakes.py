@@ -190,7 +190,9 @@ def test_a_key_in_the_wrong_place_is_sent_to_its_own() -> None:
     ]
 
 
-@pytest.mark.parametrize("key", ["ssh_user", "ssh_port", "_sudo", "docker_identifier", "datacenter", "rack", "role"])
+@pytest.mark.parametrize(
+    "key", ["ssh_user", "ssh_port", "_sudo", "docker_identifier", "datacenter", "rack", "role", "modules"]
+)
 def test_keys_of_others_are_left_alone(key: str) -> None:
     assert read_fleet({"a": {"models": ["m"], key: "x"}})
 
