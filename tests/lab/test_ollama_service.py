@@ -48,7 +48,7 @@ def version(host: Host) -> str:
     return str(json.loads(host.run("curl -fsS localhost:11434/api/version").stdout)["version"])
 
 
-def offer(host: Host, number: str, serve: str) -> dict[str, str]:
+def offer(host: Host, number: str, serve: str) -> dict[str, Any]:
     """A release made for a test, on a mirror of the host's own: it says its version; `serve` is what it does then."""
     binary = f'#!/bin/sh\ncase $1 in --version) echo "ollama version is {number}" ;; *) {serve} ;; esac\n'
     place = f"{MIRROR}/v{number}"
