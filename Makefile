@@ -4,7 +4,7 @@ HOSTS ?= 3
 AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -n --preserve-env=CI,HOME,XDG_CACHE_HOME)
 SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
 
-.PHONY: help demo test test-fast soak images lab lab-down lint format docs lock root packages
+.PHONY: help demo test test-fast soak bench images lab lab-down lint format docs lock root packages
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ lab-down: root .venv/ready ## stop them, and leave nothing behind
 
 soak: root .venv/ready packages ## the long runs, of which `make test` has a sample
 	@$(AS_ROOT) $(PYTHON) -m pytest tests -m soak
+
+bench: root .venv/ready packages ## time it beside a bare program on twelve hosts: docs/performance.md
+	@$(AS_ROOT) $(PYTHON) -m bench
 
 images: root .venv/ready packages ## build and check the OpenHands images of the later generations too
 	@$(AS_ROOT) $(PYTHON) -m pytest tests/lab/test_lab_internet.py -m images

@@ -1,0 +1,1 @@
+"""Side-by-side timings on lab hosts: `make bench`."""

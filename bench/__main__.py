@@ -1,0 +1,60 @@
+"""`make bench`: boots hosts, times the product beside what it is compared with, writes docs/performance.md."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from filelock import Timeout
+
+from tests.lab.host import BootFailed
+from tests.lab.lab import Lab
+from tests.lab.prepare import unfit
+from tests.lab.sessions import NoSessionLog
+from tests.lab.shell import CommandFailed, say, step
+
+from . import hosts, no_op, page
+from .timing import BIN, median, timed
+
+HOSTS = 12
+HELP_RUNS = 10
+HELP_SECONDS = 0.25
+
+
+def main() -> int:
+    """0 when every figure is within what is promised; the page is written either way."""
+    if reason := unfit():
+        print(f"error: {reason}", file=sys.stderr)
+        return 1
+    os.environ["FLEETHANDS_LAB"] = hosts.DIRECTORY
+    lab = Lab.here()
+    try:
+        fleet = hosts.converged(lab, HOSTS)
+        with step("a plan beside the bare program"):
+            found = no_op.measure(fleet)
+    finally:
+        lab.drop_state(hosts.STATE)
+        lab.down()
+    help_seconds = median([timed([BIN / "fleethands", "--help"]).seconds for _ in range(HELP_RUNS)])
+    figures = page.figures(found, help_seconds)
+    page.write(figures)
+    print("\n".join(figures))
+    return _verdict(found, help_seconds)
+
+
+def _verdict(found: no_op.NoOp, help_seconds: float) -> int:
+    wrong = list(found.wrong)
+    if help_seconds >= HELP_SECONDS:
+        wrong.append(f"`fleethands --help` takes {help_seconds:.2f} s, expected less than {HELP_SECONDS:g}")
+    for line in wrong:
+        print(f"error: {line}", file=sys.stderr)
+    if not wrong:
+        say("all as promised")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (CommandFailed, BootFailed, NoSessionLog, Timeout, hosts.NotConverged) as failure:
+        sys.exit(f"error: {failure}")

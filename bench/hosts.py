@@ -1,0 +1,72 @@
+"""Hosts with nothing to do: the product converges one of them, and every other one starts from its disk."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.lab import fleet, sessions
+from tests.lab.host import Host
+from tests.lab.lab import Lab
+from tests.lab.prepare import ready
+from tests.lab.shell import run, step
+
+DIRECTORY = ".lab/bench"  # beside the lab that somebody works with
+STATE = "bench"
+SETTLED_WITHIN = 120  # seconds; twelve OpenHands start at once on the same cores
+CALM = 0.5  # cores of this machine that are busy, at most, before anything is timed
+
+
+class NotConverged(RuntimeError):
+    """The product did not bring its first host to its state."""
+
+
+def converged(lab: Lab, count: int) -> list[Host]:
+    """lab-1 to lab-`count`, each applied and proven, at rest, their sshd writing its sessions down."""
+    ready(lab, "lab-1")
+    first = lab["lab-1"]
+    with step("one host from nothing to proven, by the product"):
+        first.restore("clean")
+        done = fleet.apply("lab-1")
+        if done.code:
+            raise NotConverged(f"lab-1 is not as declared\n{done.said}")
+        first.save(STATE)
+    hosts = [lab[f"lab-{number}"] for number in range(1, count + 1)]
+    with step(f"{count} hosts from its disk"), ThreadPoolExecutor(max_workers=count) as pool:
+        list(pool.map(_restored, hosts))
+    with step("until they are at rest"):
+        _at_rest()
+    return hosts
+
+
+def _restored(host: Host) -> None:
+    host.restore(STATE)
+    host.run(
+        f"end=$(($(date +%s) + {SETTLED_WITHIN}));"
+        " until curl -fsS -o /dev/null localhost:11434/api/version 2>/dev/null"
+        " && curl -sS -o /dev/null localhost:3000/ 2>/dev/null;"
+        ' do [ "$(date +%s)" -lt "$end" ] || exit 1; sleep 0.5; done',
+        timeout=SETTLED_WITHIN + 30,
+    )
+    sessions.write_down(host)
+
+
+def _at_rest() -> None:
+    """Wait until the machine is idle enough; other work on it may keep it from that, and then the timing says so."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and _busy_cores(1.0) > CALM:
+        pass
+
+
+def _busy_cores(seconds: float) -> float:
+    before, begin = _busy_ticks(), time.monotonic()
+    time.sleep(seconds)
+    hertz = int(run("getconf", "CLK_TCK").stdout)
+    return (_busy_ticks() - before) / hertz / (time.monotonic() - begin)
+
+
+def _busy_ticks() -> int:
+    """User, nice, system, irq and softirq time of all cores (proc_stat(5))."""
+    user, nice, system, _idle, _iowait, irq, softirq = Path("/proc/stat").read_text().split()[1:8]
+    return sum(int(part) for part in (user, nice, system, irq, softirq))

@@ -1,0 +1,44 @@
+"""
+Where the seconds of `fleethands plan` go: the same steps in one process, each timed.
+
+Usage: `python -m bench.inside TARGET`. Prints one JSON document: stage → seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+BEGIN = time.perf_counter()
+
+
+def main() -> None:
+    from fleethands.rollout import report  # noqa: PLC0415  (importing is what is timed)
+    from fleethands.rollout.engine import Engine  # noqa: PLC0415
+
+    stages: dict[str, float] = {}
+    last = BEGIN
+
+    def done(stage: str) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        stages[stage], last = now - last, now
+
+    done("import")
+    engine = Engine(sys.argv[1], Path.cwd(), {})
+    engine.settings()
+    done("settings")
+    engine.connect()
+    done("connect")
+    engine.plan()
+    done("probe and decide")
+    json.dumps(report.planned(engine).document())
+    engine.close()
+    done("report")
+    print(json.dumps(stages))
+
+
+if __name__ == "__main__":
+    main()
