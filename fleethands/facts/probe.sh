@@ -79,7 +79,7 @@ one_file() {
 }
 
 read_files() {
-  echo "$files" | while IFS= read -r path; do one_file "$path" || return 1; done
+  printf '%s\n' "$files" | while IFS= read -r path; do one_file "$path" || return 1; done
 }
 
 read_releases() {
