@@ -21,7 +21,8 @@ def present(settings: HostSettings, seen: Probe) -> Decision:
 
 
 def _there(model: Model, seen: Probe) -> bool:
-    digest = seen.models.get(str(model.name))
+    # a part that differs in case alone gets the case that another model has (ollama server/images.go getExistingName)
+    digest = {name.casefold(): digest for name, digest in seen.models.items()}.get(str(model.name).casefold())
     return digest is not None and model.digest in (None, digest)
 
 

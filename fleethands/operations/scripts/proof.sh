@@ -86,7 +86,7 @@ why_no_gpu() {
 }
 
 begin=$(now)
-if OLLAMA_HOST=${local_url#http://} HOME=/root timeout 30 ollama list 2>/dev/null | awk -v name="$model" '$1 == name { found = 1 } END { exit !found }'; then
+if OLLAMA_HOST=${local_url#http://} HOME=/root timeout 30 ollama list 2>/dev/null | awk -v name="$model" 'tolower($1) == tolower(name) { found = 1 } END { exit !found }'; then
   note list ok $(($(now) - begin)) "$model is there"
 else
   note list broken $(($(now) - begin)) "ollama list does not name $model" "on the host: ollama list"
