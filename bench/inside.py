@@ -34,7 +34,7 @@ def main() -> None:
     done("connect")
     engine.plan()
     done("probe and decide")
-    json.dumps(report.planned(engine).document())
+    json.dumps(reporting.planned(engine).document())
     engine.close()
     done("report")
     print(json.dumps(stages))

@@ -7,16 +7,41 @@ def assignment(name: str, value: str) -> str:
     """
     One quoted word `"NAME=value"` of an Environment= line.
 
-    Raises ValueError for a value that no environment can hold.
+    Raises ValueError for a value that systemd does not take.
     """
-    if "\0" in value:
-        raise ValueError(f"`{name}`: expected no zero byte")
-    return word(f"{name}={value}")
+    try:
+        return word(carried(f"{name}={value}"))
+    except ValueError as error:
+        raise ValueError(f"`{name}`: {error}") from None
 
 
 def word(value: str) -> str:
-    """One quoted word of a unit file's line."""
+    """
+    One quoted word of a unit file's line.
+
+    Control characters are for Environment= alone: directives that take paths don't read `\\x` and `\\n` as escapes.
+    """
     return '"' + "".join(_escaped(char) for char in value) + '"'
+
+
+def carried(value: str) -> str:
+    """
+    The same text, if a unit file can carry it.
+
+    At a surrogate or a noncharacter systemd stops reading, and the rest of that file does not count either
+    (src/basic/utf8.c `unichar_is_valid`, src/shared/conf-parser.c; tried with v252 and v257).
+
+    Raises ValueError.
+    """
+    for char in value:
+        code = ord(char)
+        if code == 0:
+            raise ValueError("expected no zero byte")
+        if 0xD800 <= code <= 0xDFFF:
+            raise ValueError("expected text in UTF-8, got bytes that are none")
+        if 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE:
+            raise ValueError(f"expected no U+{code:04X}: systemd stops reading a file there")
+    return value
 
 
 def _escaped(char: str) -> str:

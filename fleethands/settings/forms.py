@@ -13,6 +13,7 @@ from fleethands.settings.durations import check_duration
 from fleethands.settings.expected import Expected, one_line, text
 from fleethands.settings.images import check_image
 from fleethands.settings.values import Address, ModelName, check_origin
+from fleethands.systemd import carried
 
 _RELEASE = re.compile(r"\d+\.\d+\.\d+(-rc\d+)?\Z", re.ASCII)
 _SYSTEM = {
@@ -20,6 +21,7 @@ _SYSTEM = {
     *("/run", "/sbin", "/srv", "/tmp", "/usr", "/var"),  # noqa: S108
 }
 _KERNEL = {"dev", "proc", "sys"}
+NAME_MAX, PATH_MAX = 255, 1024  # bytes; below it a model needs room for its own names (limits.h: 4095 in all)
 
 
 def _release(value: object) -> str:
@@ -89,9 +91,22 @@ def _path(value: object) -> PurePosixPath:
     if path.rstrip("/") == "" or ":" in path:
         raise Expected("a directory of its own, without `:`")
     plain = PurePosixPath("/", *parts[1:])  # two slashes at the start are one
+    carried(path)
+    if max(len(part.encode()) for part in parts) > NAME_MAX or len(str(plain).encode()) > PATH_MAX:
+        raise Expected(f"a path of at most {PATH_MAX} bytes, and parts of at most {NAME_MAX}")
     if str(plain) in _SYSTEM or parts[1] in _KERNEL:
         raise Expected("a directory of its own, as `/srv/ollama`", "which belongs to the system")
     return plain
+
+
+def _models_dir(value: object) -> PurePosixPath:
+    path = _path(value)
+    # ollama envconfig/config.go `Var`; manifest/manifest.go `Manifests` (filepath.Glob): v0.24.0, v0.32.15
+    if str(path).strip().strip("\"'") != str(path):
+        raise Expected("no space and no quote at its end", "which Ollama drops")
+    if set(str(path)) & set("\\*?["):
+        raise Expected("none of `\\`, `*`, `?` and `[`", "which Ollama takes for a pattern, and finds no model")
+    return path
 
 
 def _user(value: object) -> str:
@@ -129,6 +144,7 @@ Ip = Annotated[str, BeforeValidator(_ip)]
 Network = Annotated[str, BeforeValidator(_network)]
 Origin = Annotated[str, BeforeValidator(_origin)]
 AbsolutePath = Annotated[PurePosixPath, BeforeValidator(_path)]
+ModelsDir = Annotated[PurePosixPath, BeforeValidator(_models_dir)]
 UserName = Annotated[str, BeforeValidator(_user)]
 Name = Annotated[ModelName, BeforeValidator(_model)]
 Port = Annotated[int, BeforeValidator(_port)]

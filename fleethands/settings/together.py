@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands.settings import ollama_env, openhands_env
+from fleethands.settings.carried import uncarried
 from fleethands.settings.expected import Expected
 from fleethands.settings.host import HostSettings
 from fleethands.settings.mistakes import shown
@@ -33,6 +34,8 @@ def conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _twice(settings)
     yield from _source(settings)
     yield from _secrets(settings)
+    for path, problem in uncarried(settings):
+        yield _conflict(path, problem, "ollama_env")
     for path, problem in unsupported(settings):
         yield _conflict(path, problem, "openhands_flavor")
 

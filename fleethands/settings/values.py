@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from fleethands.settings.expected import Expected
 
 OLLAMA_PORT = 11434
+DEFAULTS = {"host": "registry.ollama.ai", "namespace": "library", "tag": "latest"}
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.\-]*"
 _NAMESPACE = r"[A-Za-z0-9_][A-Za-z0-9_\-]*"
 _HOST = r"[A-Za-z0-9_][A-Za-z0-9_.:\-]*"
 # ollama/ollama types/model/name.go, v0.32.15
-_MODEL = re.compile(
+MODEL = re.compile(
     rf"(?:(?:(?P<host>{_HOST})/)?(?P<namespace>{_NAMESPACE})/)?(?P<model>{_PART})(?::(?P<tag>{_PART}))?\Z"
 )
 
@@ -69,7 +70,7 @@ class ModelName:
     @classmethod
     def parse(cls, text: str) -> ModelName:
         """Read `[host/][namespace/]model[:tag]`. Raises Expected."""
-        match = _MODEL.match(text)
+        match = MODEL.match(text)
         if "://" in text:
             raise Expected(f"`{text.split('://', 1)[1]}`: for plain HTTP, set the model's `insecure`")
         if match is None or len(text) > 500:
@@ -77,17 +78,24 @@ class ModelName:
         parts = {key: value for key, value in match.groupdict().items() if value is not None}
         if any(len(value) > (350 if key == "host" else 80) for key, value in parts.items()):
             raise Expected("parts of at most 80 characters")
-        return cls(**{"host": "registry.ollama.ai", "namespace": "library", "tag": "latest", **parts})
+        for key, default in DEFAULTS.items():
+            if parts.get(key, default).lower() == default:
+                parts[key] = default  # Ollama lists `Library/tiny` as `tiny`
+        return cls(**parts)
 
     def __str__(self) -> str:
         """The short form that Ollama lists it under."""
         name = f"{self.model}:{self.tag}"
-        if self.host != "registry.ollama.ai":
+        if self.host != DEFAULTS["host"]:
             return f"{self.host}/{self.namespace}/{name}"
-        return name if self.namespace == "library" else f"{self.namespace}/{name}"
+        return name if self.namespace == DEFAULTS["namespace"] else f"{self.namespace}/{name}"
 
 
-_SCHEMES = ("http://", "https://", "app://", "file://", "tauri://", "vscode-webview://", "vscode-file://")
+_SCHEMES = (
+    "http://",
+    "https://",
+    *(f"{browser}-extension://" for browser in ("chrome", "safari", "moz", "ms-browser")),
+)
 
 
 def check_origin(text: str) -> str:
@@ -105,5 +113,5 @@ def check_origin(text: str) -> str:
     if text in {"", "null"}:
         raise Expected("`*` or an origin, as `https://example.com`")
     if "*" not in text and not text.startswith(_SCHEMES):
-        raise Expected(f"`*` or a scheme, as `https://{text}`")
+        raise Expected(f"`*` or a scheme, as `https://{text.rpartition('://')[2]}`")
     return text

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from fleethands.settings.about import About
-from fleethands.settings.forms import AbsolutePath, AsTuple, Count, Duration, Listen, Origin, Release, Sha256, Url
+from fleethands.settings.forms import AsTuple, Count, Duration, Listen, ModelsDir, Origin, Release, Sha256, Url
 from fleethands.settings.keys import Keys
 from fleethands.settings.values import Address
 from fleethands.settings.variables import OllamaVariables
@@ -98,7 +98,7 @@ class OllamaKeys(Keys):
         ),
     ] = Field({})
     ollama_models_dir: Annotated[
-        AbsolutePath | None,
+        ModelsDir | None,
         About(
             "where models lie",
             form="an absolute path",

@@ -1,0 +1,28 @@
+"""What of a host's settings would not reach its processes as it stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fleethands.settings.host import HostSettings
+from fleethands.settings.ollama_env import ELSEWHERE
+from fleethands.systemd import assignment
+
+# bytes of the override's lines: the probe reads managed files of up to 64 KiB; Linux passes on 128 KiB a variable
+ROOM = 60_000
+
+
+def uncarried(settings: HostSettings) -> Iterator[tuple[str, str]]:
+    """(setting, problem) of each variable that systemd would refuse, and of all of them where they are too much."""
+    try:
+        environment = settings.ollama_environment
+    except ValueError:
+        return  # a secret that can't be read is named where secrets are read
+    size = 0
+    for name, value in environment.items():
+        try:
+            size += len(f"Environment={assignment(name, value)}\n".encode())
+        except ValueError as error:
+            yield ELSEWHERE.get(name, f"ollama_env.{name}"), str(error).removeprefix(f"`{name}`: ")
+    if size > ROOM:
+        yield "ollama_env", f"expected variables of at most {ROOM} bytes in all, as systemd writes them, got {size}"
