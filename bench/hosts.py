@@ -14,7 +14,8 @@ from tests.lab.shell import run, step
 
 DIRECTORY = ".lab/bench"  # beside the lab that somebody works with
 STATE = "bench"
-SETTLED_WITHIN = 120  # seconds; twelve OpenHands start at once on the same cores
+SETTLED_WITHIN = 300  # seconds; the first start of OpenHands takes a core for ten of them when nobody else wants it
+AT_ONCE = 4
 CALM = 0.5  # cores of this machine that are busy, at most, before anything is timed
 
 
@@ -33,7 +34,7 @@ def converged(lab: Lab, count: int) -> list[Host]:
             raise NotConverged(f"lab-1 is not as declared\n{done.said}")
         first.save(STATE)
     hosts = [lab[f"lab-{number}"] for number in range(1, count + 1)]
-    with step(f"{count} hosts from its disk"), ThreadPoolExecutor(max_workers=count) as pool:
+    with step(f"{count} hosts from its disk"), ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         list(pool.map(_restored, hosts))
     with step("until they are at rest"):
         _at_rest()

@@ -15,7 +15,7 @@ BEGIN = time.perf_counter()
 
 
 def main() -> None:
-    from fleethands.rollout import report  # noqa: PLC0415  (importing is what is timed)
+    from fleethands.rollout import reporting  # noqa: PLC0415  (importing is what is timed)
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
 
     stages: dict[str, float] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from fleethands.settings.host import HostSettings
 from fleethands.settings.ollama_env import ELSEWHERE
@@ -10,6 +10,15 @@ from fleethands.systemd import assignment
 
 # bytes of the override's lines: the probe reads managed files of up to 64 KiB; Linux passes on 128 KiB a variable
 ROOM = 60_000
+
+
+def is_text(value: object) -> bool:
+    """Whether all text in a value of host data is text: what was read from bytes that are not UTF-8 is none."""
+    if isinstance(value, str):
+        return not any(0xD800 <= ord(char) <= 0xDFFF for char in value)
+    if isinstance(value, Mapping):
+        return all(is_text(key) and is_text(each) for key, each in value.items())
+    return not isinstance(value, list | tuple) or all(is_text(each) for each in value)
 
 
 def uncarried(settings: HostSettings) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
 
+from fleethands.settings.carried import is_text
 from fleethands.settings.host import HostSettings
 from fleethands.settings.mending import mended
 from fleethands.settings.mistakes import Mistake, SettingsError, masked, shown
@@ -43,6 +44,9 @@ def _read(data: Mapping[str, Any]) -> tuple[HostSettings, list[tuple[str, str]]]
     """One host's settings and its mistakes. With mistakes, settings are those of what is right."""
     found = [(key, masked(f"{said}, got {shown(key, data[key])}", data[key])) for key, said in meant(data)]
     ours = {key: value for key, value in data.items() if key in HostSettings.model_fields}
+    for key in [key for key, value in ours.items() if isinstance(value, dict) and not is_text(list(value))]:
+        found.append((key, "expected names that can be written as UTF-8"))
+        del ours[key]  # pydantic can't name them either
     details = []
     try:
         settings = HostSettings(**ours)

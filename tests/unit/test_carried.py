@@ -30,6 +30,8 @@ def problems(**data: Any) -> list[str]:
         ({"ollama_origins": ["app://x"]}, "ollama_origins.0", "expected `*` or a scheme, as `https://x`"),
         ({"ollama_models_dir": "/srv/\udcff"}, "ollama_models_dir", "expected text that can be written as UTF-8"),
         ({"ollama_models_dir": "/srv/\x7f"}, "ollama_models_dir", "expected one line without control characters"),
+        ({"ollama_origins": ["x\udcff"]}, "ollama_origins.0", "expected text that can be written as UTF-8"),
+        ({"ollama_env": {"OLLAMA_NOPRUNE\udcff": 1}}, "ollama_env", "expected names that can be written as UTF-8"),
         ({"ollama_models_dir": "/srv/a "}, "ollama_models_dir", "expected no space and no quote at its end"),
         ({"ollama_models_dir": "/srv/[a]"}, "ollama_models_dir", "expected none of"),
         ({"openhands_workspace": "/srv/" + "x" * 256}, "openhands_workspace", "expected a path of at most"),
