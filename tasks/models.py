@@ -1,11 +1,22 @@
-"""The listed models are on the host, each under its whole name."""
+"""The listed models are on the host, each under its whole name and digest."""
 
 from pyinfra.api import deploy
+from pyinfra.context import ctx_host
 
-from fleethands.operations import models
-from fleethands.settings import HostSettings
+from fleethands.operations import modelfiles, models, preload
+from fleethands.paths import PRELOAD
+from fleethands.settings import HostSettings, modelfile
+from tasks import render
+
+UPSTREAM = "fleethands_upstream"  # host data: name → digest that its registry has now, as `--upstream` finds it
 
 
 @deploy("Models")
 def pull(settings: HostSettings) -> None:
-    models.present(name="Pull what is missing", settings=settings)
+    files = modelfile.of(settings)
+    upstream = ctx_host.get().data.get(UPSTREAM) or {}
+    models.present(name="Pull what is missing", settings=settings, modelfiles=files, upstream=upstream)
+    modelfiles.built(name="Make what has a Modelfile", settings=settings, modelfiles=files)
+    unit = render("preload.service.j2", script=PRELOAD)
+    preload.loaded(name="Load at Ollama's start", settings=settings, unit=unit)
+    models.pruned(name="Remove what is not listed", settings=settings, modelfiles=files)

@@ -12,6 +12,7 @@ from fleethands.facts.probe import (
     Ollama,
     Probe,
     Space,
+    Store,
     System,
 )
 from fleethands.facts.reading import Question
@@ -38,6 +39,7 @@ def bare(settings: HostSettings | None = None) -> Probe:
             "process": None,
             "ollama": Ollama(),
             "models": {},
+            "store": Store(),
             "docker": Docker(installed=False),
             "firewall": Firewall(installed=False),
             "sockets": (),

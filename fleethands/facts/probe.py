@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -116,6 +116,31 @@ class Ollama:
 
 
 @dataclass(frozen=True)
+class Made:
+    """What a model was made from: sha256 of the Modelfile, digests of its base and of the model itself."""
+
+    text: str
+    base: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Store:
+    """
+    What we know of models beside their manifests.
+
+    + unfinished: names whose pull runs, or ended without a word
+    + made: name → what it was made from
+    + loaded: name → digest, as the process (pid, started) was asked to load them
+    """
+
+    unfinished: frozenset[str] = frozenset()
+    made: Mapping[str, Made] = field(default_factory=dict)
+    loaded: Mapping[str, str] = field(default_factory=dict)
+    process: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
 class Container:
     id: str
     state: str
@@ -202,6 +227,10 @@ class Probe:
     def models(self) -> dict[str, str]:
         """Name as Ollama lists it → digest."""
         return self._known("models", dict)
+
+    @property
+    def store(self) -> Store:
+        return self._known("store", Store)
 
     @property
     def docker(self) -> Docker:

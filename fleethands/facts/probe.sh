@@ -121,6 +121,17 @@ read_models() {
   cd "$models_dir/manifests" && limit find . -type f -exec sha256sum {} +
 }
 
+# Pulls that have not come to their end, models made from Modelfiles, and what this boot's Ollama was asked to load.
+read_store() {
+  for record in /var/lib/fleethands/pulls/*; do
+    [ -f "$record" ] && echo "pulling $(cat "$record")"
+  done
+  for record in /var/lib/fleethands/models/*; do
+    [ -f "$record" ] && echo "made $(cat "$record")"
+  done
+  if [ -f /run/fleethands/preloaded ]; then cat /run/fleethands/preloaded; fi
+}
+
 read_docker() {
   if ! have docker; then echo missing && return 0; fi
   version=$(limit docker version --format '{{.Server.Version}}')
@@ -151,7 +162,7 @@ read_sockets() {
   done
 }
 
-for name in system disk packages accounts files releases units process ollama models docker firewall sockets; do
+for name in system disk packages accounts files releases units process ollama models store docker firewall sockets; do
   section "$name"
 done
 printf '%s done\n' "$mark"

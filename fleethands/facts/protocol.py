@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 SECTIONS = (
     "system", "disk", "packages", "accounts", "files", "releases", "units",
-    "process", "ollama", "models", "docker", "firewall", "sockets",
+    "process", "ollama", "models", "store", "docker", "firewall", "sockets",
 )  # fmt: skip
 
 

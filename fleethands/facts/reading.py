@@ -33,8 +33,9 @@ GROUPS = ("ollama", "render", "video", "docker")
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.FIREWALL_RULES, paths.FIREWALL_UNIT,
     paths.FIREWALL_LOADED, paths.OPENHANDS_STATE, paths.OPENHANDS_SETTINGS, paths.OPENHANDS_SEED, paths.PROOF,
-    paths.RECORDS, paths.MADE,
+    paths.RECORDS, paths.LEDGER,
     paths.BEFORE_RELEASE, paths.BEFORE_OVERRIDE, paths.OLLAMA_HOME,
+    paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED,
     paths.WANTED + paths.OLLAMA_SERVICE, paths.WANTED + paths.FIREWALL_SERVICE,
 )  # fmt: skip
 
@@ -84,8 +85,8 @@ def read(lines: list[str], question: Question) -> Probe:
     readers: dict[str, Callable[[list[str]], Any]] = {
         "system": sections.system, "disk": sections.disk, "packages": sections.packages, "accounts": sections.accounts,
         "files": sections.files(question.files), "releases": sections.releases, "units": sections.units,
-        "process": sections.process, "ollama": sections.ollama, "models": sections.models, "docker": sections.docker,
-        "firewall": sections.firewall, "sockets": sections.sockets,
+        "process": sections.process, "ollama": sections.ollama, "models": sections.models, "store": sections.store,
+        "docker": sections.docker, "firewall": sections.firewall, "sockets": sections.sockets,
     }  # fmt: skip
     found: dict[str, Any] = {}
     for name, status, body in split(lines, question.mark):

@@ -16,10 +16,12 @@ from fleethands.facts.probe import (
     File,
     Firewall,
     Listener,
+    Made,
     Ollama,
     Process,
     Release,
     Space,
+    Store,
     System,
     Unit,
 )
@@ -157,6 +159,28 @@ def models(lines: Lines) -> dict[str, str]:
             raise ValueError(line)
         found[str(ModelName(*path.split("/")))] = digest
     return found
+
+
+def store(lines: Lines) -> Store:
+    unfinished, made, loaded = set(), {}, {}
+    process = None
+    for line in lines:
+        kind, *words = line.split(" ")
+        if kind == "pulling":
+            (name,) = words
+            unfinished.add(name)
+        elif kind == "made":
+            text, base, digest, name = words
+            made[name] = Made(text, base, digest)
+        elif kind == "process":
+            pid, started = words
+            process = int(pid), int(started)
+        elif kind == "loaded":
+            digest, name = words
+            loaded[name] = digest
+        else:
+            raise ValueError(kind)
+    return Store(frozenset(unfinished), made, loaded, process)
 
 
 def docker(lines: Lines) -> Docker:

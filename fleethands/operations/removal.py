@@ -15,7 +15,7 @@ OURS = b"# Written by fleethands"
 
 def made(seen: Probe, kind: str, name: str) -> bool:
     """Whether this host's ledger says that fleethands made a thing there: an account, a directory, an image."""
-    return f"{kind} {name}" in (seen.files[paths.MADE].content or b"").decode(errors="replace").splitlines()
+    return f"{kind} {name}" in (seen.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
 
 
 @operation
@@ -104,16 +104,16 @@ def records(settings: HostSettings, seen: Probe, keep: tuple[str, ...]) -> Decis
 
     + keep: lines of the ledger whose things stay, so that a later removal still knows them
     """
-    ledger = (seen.files[paths.MADE].content or b"").decode(errors="replace").splitlines()
+    ledger = (seen.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
     left = [line for line in ledger if line in keep]
     if seen.files[paths.RECORDS].kind == "absent" or (left and left == ledger and not _others(seen)):
         return Same("there is no record of ours" if not left else f"only the record of what stays: {', '.join(left)}")
-    script = step("remove_records", keep="\n".join(left), ledger=paths.MADE)
+    script = step("remove_records", keep="\n".join(left), ledger=paths.LEDGER)
 
     def then(probe: Probe) -> Probe:
         if not left:
-            return probe.with_file(paths.RECORDS, ABSENT).with_file(paths.MADE, ABSENT)
-        return probe.with_file(paths.MADE, replace(seen.files[paths.MADE], content="\n".join(left).encode()))
+            return probe.with_file(paths.RECORDS, ABSENT).with_file(paths.LEDGER, ABSENT)
+        return probe.with_file(paths.LEDGER, replace(seen.files[paths.LEDGER], content="\n".join(left).encode()))
 
     return Change(paths.RECORDS, "present", ", ".join(left) or "gone", script, then)
 

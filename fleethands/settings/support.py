@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from fleethands.settings import modelfile
 from fleethands.settings.host import HostSettings
 from fleethands.settings.openhands import V1, generation
 
@@ -14,11 +15,6 @@ def unsupported(settings: HostSettings) -> Iterator[tuple[str, str]]:
         yield "openhands_flavor", f"`{settings.openhands_flavor}` is not supported by this version, `gui` and `off` are"
     elif settings.openhands_flavor == "gui" and generation(settings.openhands_image) is V1:
         yield "openhands_image", "V1 images are not supported by this version, as `:0.62` and older ones are"
-    if settings.models_prune:
-        yield "models_prune", "not supported by this version"
     if settings.gpu:
         yield "gpu", "proof that a GPU carries the model is not supported by this version"
-    for index, model in enumerate(settings.models):
-        for key in ("digest", "modelfile", "preload"):
-            if getattr(model, key):
-                yield f"models.{index}.{key}", "not supported by this version"
+    yield from modelfile.mistakes(settings)

@@ -1,20 +1,36 @@
-# Pulls one model through Ollama's API. The pull is a unit of its own, so that it outlives the connection;
-# a run that comes later finds it and waits for it.
-: "${name:?}" "${request:?}" "${url:?}" "${unit:?}"
-log=/run/fleethands/$unit.ndjson
-mkdir -p /run/fleethands
-if ! systemctl is-active --quiet "$unit"; then
+# Pulls one model. What pulls is a unit of its own (puller.sh), so that it outlives this connection: a run that comes
+# later finds it and waits for it. While it works it says on standard output, every 10 s:
+#   progress: model NAME DONE/TOTAL bytes, RATE bytes/s, LEFT s left
+: "${name:?}" "${unit:?}" "${place:?}" "${marker:?}" "${puller:?}" "${manifest:?}" "${digest?}"
+
+busy() { systemctl is-active --quiet "$unit"; }
+
+begin() {
+  unclean=''
+  [ ! -e "$marker" ] || unclean=yes
   systemctl reset-failed "$unit" 2>/dev/null || true
-  rm -f "$log"
-  systemd-run --quiet --collect --unit "$unit" --property "StandardOutput=truncate:$log" --property StandardError=inherit \
-    curl --silent --show-error --no-buffer --data "$request" "$url/api/pull" 9>&-
-fi
+  rm -rf "$place"
+  (umask 077 && mkdir -p "$place")
+  printf %s "$puller" >"$place/puller.sh"
+  : >"$place/said"
+  echo "$name" | atomic_file "$marker" 0644 root:root
+  systemd-run --quiet --collect --unit "$unit" --setenv "unclean=$unclean" sh "$place/puller.sh" 9>&- ||
+    fail "cannot start the unit $unit" "on the host: systemctl status $unit"
+}
+
+busy || begin
 pid=$(systemctl show "$unit" -p MainPID --value)
-if [ "${pid:-0}" -gt 0 ]; then tail --pid "$pid" -s 0.1 -f /dev/null 2>/dev/null || true; fi
-while systemctl is-active --quiet "$unit"; do sleep 0.1; done
-last=$(tail -n 1 "$log" 2>/dev/null || true)
-case $last in
-  *'"status":"success"'*) rm -f "$log" ;;
-  *'file does not exist'*) rm -f "$log"; fail "the registry has no model $name" "look for its right name: https://ollama.com/search" ;;
-  *) rm -f "$log"; fail "pull of $name ended early: ${last:-no answer}" "run again: what was downloaded is kept" ;;
-esac
+if [ "${pid:-0}" -gt 0 ] && [ -e "$place/said" ]; then
+  tail --pid "$pid" -s 0.1 -n 0 -f "$place/said" 2>/dev/null || true
+fi
+while busy; do sleep 0.1; done
+
+if [ -s "$place/outcome" ]; then
+  cat "$place/outcome" >&2
+  rm -rf "$place"
+  stop
+fi
+[ ! -e "$marker" ] || fail "the pull of $name was killed on the host" "on the host: journalctl -u $unit" \
+  'run again: what was downloaded is kept'
+[ -z "$digest" ] || [ "$(sha256sum <"$manifest" | cut -d ' ' -f 1)" = "$digest" ] ||
+  fail "the registry sent another $name than it had announced, not the pinned $digest" 'the tag moves just now: run again'

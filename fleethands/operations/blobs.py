@@ -1,0 +1,34 @@
+"""The bytes of the declared models, read in full: Ollama looks at a blob only when it comes."""
+
+from __future__ import annotations
+
+from fleethands.facts import Probe
+from fleethands.operations import store
+from fleethands.operations.change import Change, Decision, Same, operation
+from fleethands.operations.models import Modelfiles, local, pulled
+from fleethands.script import Script
+from fleethands.settings import HostSettings
+from fleethands.settings.values import ModelName
+
+
+@operation
+def verified(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = None) -> Decision:
+    """
+    Read every blob of the declared models. A broken one is removed, so that `models.present`, which follows, pulls it.
+
+    Not part of an apply unless it is asked for: it reads every byte.
+    """
+    downloaded = {model.name for model in pulled(settings, modelfiles or {})}
+    names = [*downloaded, *(model.name for model in modelfiles or {})]
+    there = [name for name in names if local(seen, name)]
+    if not there:
+        return Same("no declared model is on the host")
+    rows = "\n".join(_row(settings, name, name in downloaded) for name in there)
+    values = {"step": "verify", "models": rows, "models_dir": store.directory(settings)}
+    script = Script(store.body("common", "blobs", "verify"), values)
+    return Change("blobs", "not read", f"of {len(there)} models read", script, why="it was asked for")
+
+
+def _row(settings: HostSettings, name: ModelName, downloaded: bool) -> str:
+    marker = store.marker(name) if downloaded else ""
+    return "|".join((str(name), store.manifest(settings, name), marker, store.made(name)))

@@ -1,0 +1,18 @@
+# What a manifest says of its blobs, and whether they are on the disk as it says. Read into other scripts.
+: "${models_dir:?}"
+blobs=$models_dir/blobs
+
+# described MANIFEST: a line `HEX SIZE` for its config and each layer
+described() {
+  tr -d '[:space:]' <"$1" | tr '{' '\n' |
+    sed -n -e 's/.*"digest":"sha256:\([0-9a-f]\{64\}\)".*"size":\([0-9]*\).*/\1 \2/p' \
+      -e 's/.*"size":\([0-9]*\).*"digest":"sha256:\([0-9a-f]\{64\}\)".*/\2 \1/p' | sort -u
+}
+
+# broken MANIFEST: the blobs of it that are missing or hold other bytes; Ollama itself looks only once, when they come
+broken() {
+  described "$1" | while read -r hex size; do
+    file=$blobs/sha256-$hex
+    [ "$(stat -c %s "$file" 2>/dev/null)" = "$size" ] && [ "$(sha256sum <"$file" | cut -d ' ' -f 1)" = "$hex" ] || echo "$hex"
+  done
+}

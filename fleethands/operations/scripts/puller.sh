@@ -1,0 +1,206 @@
+# The unit that pulls one model through Ollama's API, to its end or to a reason that a person can act on: stalls and
+# errors that pass are tried again, with what was downloaded kept; broken part files are removed (once).
+: "${name:?}" "${request:?}" "${url:?}" "${place:?}" "${marker:?}" "${manifest_url:?}" "${manifest:?}" "${digest?}" \
+  "${patience:?}" "${tries:?}" "${margin:?}" "${blobs:?}"
+unclean=${unclean:-}
+answer=$place/pull.ndjson
+offered=$place/manifest # the registry's
+kept='run again: what was downloaded is kept'
+LONG=1800 # seconds that hashing or writing may take without a word
+
+finish() {
+  rm -f "$marker"
+  exit 0
+}
+
+fail() {
+  {
+    printf 'error: %s\n' "$1"
+    shift
+    printf 'hint: %s\n' "$@"
+  } >"$place/outcome.part"
+  rm -f "$answer" "$place/puller.sh"
+  mv "$place/outcome.part" "$place/outcome"
+  finish
+}
+
+digest_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
+mib() { echo $((($1 + 1048575) / 1048576)); }
+
+ask_registry() {
+  [ ! -s "$offered" ] || return 0
+  # as Ollama asks, through its proxy
+  (exported && exec curl --silent --fail --location --max-time 30 --output "$offered.part" \
+    --header 'Accept: application/vnd.docker.distribution.manifest.v2+json' "$manifest_url") || return 0
+  mv "$offered.part" "$offered"
+  check_digest "$(digest_of "$offered")"
+  check_room
+}
+
+# before a pull replaces what serves now
+check_digest() {
+  [ -z "$digest" ] || [ "$1" = "$digest" ] ||
+    fail "the tag $name moved: the registry has $1, pinned is $digest" \
+      "if the new one is wanted, pin it: digest $1" "nothing was changed: the model on the host still serves"
+}
+
+check_room() {
+  needed=0
+  while read -r hex size; do
+    [ -e "$blobs/sha256-$hex" ] && continue
+    # a part file has its whole length from the start, and only the blocks that came
+    # shellcheck disable=SC2046
+    set -- $(stat -c '%b %B' "$blobs/sha256-$hex-partial" 2>/dev/null || echo 0 0)
+    came=$(($1 * $2))
+    [ "$came" -lt "$size" ] || came=$size
+    needed=$((needed + size - came))
+  done <<END
+$(described "$offered")
+END
+  [ "$needed" -gt 0 ] || return 0
+  room=$blobs
+  until [ -d "$room" ]; do room=$(dirname "$room"); done
+  free=$(($(df -Pk "$room" | awk 'NR == 2 { print $4 }') * 1024))
+  [ "$free" -ge $((needed + margin)) ] ||
+    fail "model $name needs $(mib $((needed + margin))) MiB, $room has $(mib "$free") MiB free" \
+      "on the host: df -h $room; ollama list"
+}
+
+await_ollama() {
+  curl --silent --fail --output /dev/null --max-time 120 --retry 90 --retry-connrefused --retry-delay 1 "$url/api/version" ||
+    fail "Ollama does not answer at $url" 'on the host: journalctl -u ollama -n 30' "$kept"
+}
+
+# came: bytes of this model on the disk, by the last line of the answer
+look() {
+  last=$(tail -n 1 "$answer")
+  status=$(printf %s "$last" | sed -n 's/.*"status":"\([^"]*\)".*/\1/p')
+  current=$(printf %s "$last" | sed -n 's/.*"digest":"sha256:\([0-9a-f]*\)".*/\1/p')
+  came=$(printf %s "$last" | sed -n 's/.*"completed":\([0-9]*\).*/\1/p')
+  total=$(printf %s "$last" | sed -n 's/.*"total":\([0-9]*\).*/\1/p')
+  came=${came:-0}
+  [ -s "$offered" ] || return 0
+  total=0
+  while read -r hex size; do
+    total=$((total + size))
+    if [ "$hex" != "$current" ] && [ -e "$blobs/sha256-$hex" ]; then came=$((came + size)); fi
+  done <<END
+$(described "$offered")
+END
+}
+
+say_progress() {
+  [ $((now - said_at)) -ge 10 ] || return 0
+  rate=$(((came - said_bytes) / (now - said_at)))
+  [ "$rate" -gt 0 ] || rate=0
+  left=-
+  [ "$rate" -eq 0 ] || left=$(((total - came) / rate))
+  echo "progress: model $name $came/${total:-0} bytes, $rate bytes/s, $left s left" >>"$place/said"
+  said_at=$now said_bytes=$came
+}
+
+stalled() {
+  [ "$came" -le "$high" ] || high=$came grown_at=$now
+  case $status in pulling* | '') limit=$patience ;; *) limit=$LONG ;; esac
+  [ $((now - grown_at)) -ge "$limit" ]
+}
+
+# one request, until it ends or stalls; ending it keeps what came (ollama server/download.go, v0.32.15)
+request_once() {
+  rm -f "$place/pipe"
+  mkfifo "$place/pipe"
+  : >"$answer"
+  cause=''
+  printf %s "$request" | curl --silent --show-error --no-buffer --data @- "$url/api/pull" >"$place/pipe" 2>"$place/curl" &
+  client=$!
+  # a line a second is enough
+  awk -W interactive '!/"completed"/ || systime() != at { print; fflush(); at = systime() }' <"$place/pipe" >>"$answer" 2>/dev/null &
+  reader=$!
+  high=-1 grown_at=$(date +%s)
+  until timeout 2 tail --pid "$client" -s 0.1 -f /dev/null; do
+    now=$(date +%s)
+    look
+    say_progress
+    stalled || continue
+    cause="nothing came for $limit s"
+    kill "$client" 2>/dev/null || true
+  done
+  wait "$reader" || true
+  look
+  [ "$came" -le "$high" ] || high=$came
+}
+
+# part files that Ollama cannot read make every pull end with EOF; those that it has open are in use
+remove_parts() {
+  [ -s "$offered" ] || return 0
+  main=$(systemctl show ollama.service -p MainPID --value 2>/dev/null) || main=0
+  described "$offered" | while read -r hex _; do
+    find "/proc/${main:-0}/fd" -lname "*/sha256-$hex-partial" 2>/dev/null | grep -q . || rm -f "$blobs/sha256-$hex-partial"*
+  done
+}
+
+# heal_once REASON HINT: the same cure is not tried twice
+heal_once() {
+  case $healed in *" $1 "*) fail "pull of $name ended early: $why" "$2" ;; esac
+  healed="$healed $1 "
+}
+
+judge() {
+  why=$(printf %s "$last" | sed -n 's/.*"error":"\(.*\)".*/\1/p')
+  [ -n "$why" ] || why=${cause:-Ollama ended the answer${status:+ after \`$status\`}: $(tail -n 1 "$place/curl")}
+  case $why in
+    *'file does not exist'*) fail "the registry has no model $name" "look for its right name: https://ollama.com/search" ;;
+    *'no space left on device'*) fail "pull of $name ended early: $why" "on the host: df -h $blobs; ollama list" "$kept" ;;
+    *x509:*) fail "pull of $name ended early: $why" \
+      "put the registry's authority into the host's store: /usr/local/share/ca-certificates, update-ca-certificates, systemctl restart ollama" ;;
+    *'insecure protocol http'* | *'HTTP response to HTTPS client'*)
+      fail "pull of $name ended early: $why" "a registry without TLS is used where the model says insecure: true" ;;
+    *unauthorized* | *' 401:'* | *' 403:'*) fail "the registry refuses $name: $why" \
+      'it knows Ollama by the key ~ollama/.ollama/id_ed25519.pub: add it there' ;;
+    'EOF' | *'unexpected end of JSON'*)
+      heal_once parts "on the host: ls -la $blobs/*-partial*"
+      remove_parts ;;
+    *'digest mismatch'*) heal_once mismatch 'the registry, or a proxy on the way, sends wrong bytes: compare with another host' ;;
+    *) again ;;
+  esac
+}
+
+# what may pass is tried again, until it has failed `tries` times without a new byte
+again() {
+  [ "$high" -le "$best" ] || failures=0 best=$high
+  failures=$((failures + 1))
+  [ "$failures" -lt "$tries" ] || fail "pull of $name ended early: $why" "$kept" 'on the host: journalctl -u ollama -n 30'
+  echo "model $name: $why; trying again" >>"$place/said"
+  pause=$((1 << (failures - 1)))
+  [ "$pause" -le 16 ] || pause=16
+  sleep "$pause"
+}
+
+# after a crash: bytes that never reached the disk are still under a blob's name
+check_blobs() {
+  [ -n "$unclean" ] || return 0
+  unclean=''
+  bad=$(broken "$manifest")
+  [ -n "$bad" ] || return 0
+  for hex in $bad; do rm -f "$blobs/sha256-$hex"; done
+  echo "model $name: removed broken blobs: $bad" >>"$place/said"
+  return 1
+}
+
+failures=0 best=0 healed='' said_bytes=0 came=0 total=0 said_at=$(date +%s)
+while :; do
+  await_ollama
+  ask_registry
+  if [ -n "$digest" ] && [ ! -s "$offered" ] && [ -e "$manifest" ] && [ "$(digest_of "$manifest")" != "$digest" ]; then
+    fail "cannot ask the registry for the digest of $name, and the one on the host is not the pinned $digest" \
+      "on the host: curl -I $manifest_url" 'to pull without asking first, remove it: ollama rm'
+  fi
+  request_once
+  case $status in
+    success) check_blobs && break ;;
+    *) judge ;;
+  esac
+done
+sync -f "$blobs" # before the marker goes: a crash from here on has lost nothing
+rm -rf "$place"
+finish

@@ -1,0 +1,88 @@
+"""Where a host keeps its models, and the scripts that bring them there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.resources import files
+
+from fleethands import paths
+from fleethands.operations.change import step
+from fleethands.script import Script
+from fleethands.settings import HostSettings
+from fleethands.settings.host import Model
+from fleethands.settings.values import ModelName
+
+PATIENCE = 60  # seconds without a new byte; Ollama's own parts are started over after 30 (server/download.go, v0.32.15)
+TRIES = 6  # in a row without a new byte
+MARGIN = 256 << 20  # bytes that stay free
+PROXIES = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy")
+
+
+def directory(settings: HostSettings) -> str:
+    """The directory of manifests and blobs."""
+    return str(settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models")
+
+
+def manifest(settings: HostSettings, name: ModelName) -> str:
+    """The file whose sha256 is the model's digest (ollama manifest/manifest.go, v0.32.15)."""
+    return f"{directory(settings)}/manifests/{name.host}/{name.namespace}/{name.model}/{name.tag}"
+
+
+def unit(name: ModelName) -> str:
+    """The transient unit that pulls this model."""
+    return f"fleethands-pull-{_short(name)}"
+
+
+def made(name: ModelName) -> str:
+    """The record of a model that was made from a Modelfile."""
+    return f"{paths.MADE}/{_short(name)}"
+
+
+def marker(name: ModelName) -> str:
+    """There from a pull's begin to its orderly end."""
+    return f"{paths.PULLS}/{unit(name)}"
+
+
+def manifest_url(model: Model) -> str:
+    """Where the registry has it. `insecure` is plain HTTP, as Ollama takes it (server/images.go, v0.32.15)."""
+    name = model.name
+    return f"http{'' if model.insecure else 's'}://{name.host}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
+
+
+def pull(settings: HostSettings, model: Model) -> Script:
+    """Pull a model, or wait for the unit that does."""
+    name = model.name
+    common = {
+        "name": str(name),
+        "place": f"/run/fleethands/{unit(name)}",
+        "marker": marker(name),
+        "manifest": manifest(settings, name),
+        "digest": model.digest or "",
+    }
+    environment = settings.ollama_environment
+    puller = Script(
+        body("blobs", "puller"),
+        {
+            **common,
+            "models_dir": directory(settings),
+            "request": json.dumps({"model": str(name), "insecure": model.insecure}),
+            "url": settings.ollama_host.local_url,
+            "manifest_url": manifest_url(model),
+            "patience": str(PATIENCE),
+            "tries": str(TRIES),
+            "margin": str(MARGIN),
+        },
+        {key: environment[key] for key in PROXIES if key in environment},
+    )
+    return step("pull", **common, unit=unit(name), puller=puller.text)
+
+
+def body(*names: str) -> str:
+    """The text of these scripts, one after the other."""
+    folder = files("fleethands.operations").joinpath("scripts")
+    return "".join(folder.joinpath(f"{name}.sh").read_text() for name in names)
+
+
+def _short(name: ModelName) -> str:
+    return hashlib.sha256(str(name).encode()).hexdigest()[:12]
