@@ -146,7 +146,7 @@ heal_once() {
 }
 
 judge() {
-  why=$(printf %s "$last" | sed -n 's/.*"error":"\(.*\)".*/\1/p')
+  why=$(printf %s "$last" | sed -n 's/.*"error":"\(.*\)".*/\1/p' | sed -e 's/\\[nt]/ /g' -e 's/\\"/"/g' -e 's/ *$//')
   [ -n "$why" ] || why=${cause:-Ollama ended the answer${status:+ after \`$status\`}: $(tail -n 1 "$place/curl")}
   case $why in
     *'file does not exist'*) fail "the registry has no model $name" "look for its right name: https://ollama.com/search" ;;
@@ -170,7 +170,7 @@ again() {
   [ "$high" -le "$best" ] || failures=0 best=$high
   failures=$((failures + 1))
   [ "$failures" -lt "$tries" ] || fail "pull of $name ended early: $why" "$kept" 'on the host: journalctl -u ollama -n 30'
-  echo "model $name: $why; trying again" >>"$place/said"
+  printf 'model %s: %s; trying again\n' "$name" "$why" >>"$place/said"
   pause=$((1 << (failures - 1)))
   [ "$pause" -le 16 ] || pause=16
   sleep "$pause"
