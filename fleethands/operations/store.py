@@ -15,7 +15,8 @@ from fleethands.settings.values import ModelName
 
 PATIENCE = 60  # seconds without a new byte; Ollama's own parts are started over after 30 (server/download.go, v0.32.15)
 TRIES = 6  # in a row without a new byte
-MARGIN = 256 << 20  # bytes that stay free
+MARGIN = 256 << 20  # bytes that are to stay free, or a pull does not begin
+FLOOR = 64 << 20  # bytes; a pull stops where fewer are free
 PROXIES = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy")
 
 
@@ -72,6 +73,7 @@ def pull(settings: HostSettings, model: Model) -> Script:
             "patience": str(PATIENCE),
             "tries": str(TRIES),
             "margin": str(MARGIN),
+            "floor": str(FLOOR),
         },
         {key: environment[key] for key in PROXIES if key in environment},
     )

@@ -49,15 +49,15 @@ class Run:
         return [row["names"][0] for row in rows if host in row[verdict]]
 
 
-def _command(hosts: Sequence[str], words: Sequence[str], data: dict[str, Any]) -> list[str]:
+def _command(hosts: Sequence[str], words: Sequence[str], data: dict[str, Any], deploy: str = "deploy.py") -> list[str]:
     limits = [word for host in hosts for word in ("--limit", host)]
     values = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
-    return [str(PYINFRA), "inventory/lab.py", *limits, *values, "deploy.py", "--json", *words]
+    return [str(PYINFRA), "inventory/lab.py", *limits, *values, deploy, "--json", *words]
 
 
-def apply(*hosts: str, timeout: float = 420, **data: Any) -> Run:
+def apply(*hosts: str, timeout: float = 420, deploy: str = "deploy.py", **data: Any) -> Run:
     """`pyinfra inventory/lab.py deploy.py -y` on these hosts, with host data on top."""
-    return _run(_command(hosts, ["-y"], data), timeout)
+    return _run(_command(hosts, ["-y"], data, deploy), timeout)
 
 
 def plan(*hosts: str, timeout: float = 60, diff: bool = False, **data: Any) -> Run:

@@ -1,7 +1,8 @@
 # The unit that pulls one model through Ollama's API, to its end or to a reason that a person can act on: stalls and
 # errors that pass are tried again, with what was downloaded kept; broken part files are removed (once).
 : "${name:?}" "${request:?}" "${url:?}" "${place:?}" "${marker:?}" "${manifest_url:?}" "${manifest:?}" "${digest?}" \
-  "${patience:?}" "${tries:?}" "${margin:?}" "${blobs:?}"
+  "${patience:?}" "${tries:?}" "${margin:?}" \
+  "${floor:?}" "${blobs:?}"
 unclean=${unclean:-}
 answer=$place/pull.ndjson
 offered=$place/manifest # the registry's
@@ -44,6 +45,12 @@ check_digest() {
       "if the new one is wanted, pin it: digest $1" "nothing was changed: the model on the host still serves"
 }
 
+look_for_room() {
+  room=$blobs
+  until [ -d "$room" ]; do room=$(dirname "$room"); done
+  free=$(($(df -Pk "$room" | awk 'NR == 2 { print $4 }') * 1024))
+}
+
 check_room() {
   needed=0
   while read -r hex size; do
@@ -58,9 +65,7 @@ check_room() {
 $(described "$offered")
 END
   [ "$needed" -gt 0 ] || return 0
-  room=$blobs
-  until [ -d "$room" ]; do room=$(dirname "$room"); done
-  free=$(($(df -Pk "$room" | awk 'NR == 2 { print $4 }') * 1024))
+  look_for_room
   [ "$free" -ge $((needed + margin)) ] ||
     fail "model $name needs $(mib $((needed + margin))) MiB, $room has $(mib "$free") MiB free" \
       "on the host: df -h $room; ollama list"
@@ -117,12 +122,19 @@ request_once() {
   awk -W interactive '!/"completed"/ || systime() != at { print; fflush(); at = systime() }' <"$place/pipe" >>"$answer" 2>/dev/null &
   reader=$!
   high=-1 grown_at=$(date +%s)
-  until timeout 2 tail --pid "$client" -s 0.1 -f /dev/null; do
+  until timeout 1 tail --pid "$client" -s 0.1 -f /dev/null; do
     now=$(date +%s)
     look
     say_progress
-    stalled || continue
-    cause="nothing came for $limit s"
+    look_for_room
+    if [ "$free" -lt "$floor" ]; then
+      # a write that fails would cost Ollama the part it belongs to
+      cause="no space left on device: $room has $(mib "$free") MiB free"
+    elif stalled; then
+      cause="nothing came for $limit s"
+    else
+      continue
+    fi
     kill "$client" 2>/dev/null || true
   done
   wait "$reader" || true
