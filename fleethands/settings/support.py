@@ -8,6 +8,8 @@ from fleethands.settings import modelfile
 from fleethands.settings.host import HostSettings
 from fleethands.settings.openhands import V1, generation
 
+OWN_BYTES = [0, 19, 0]  # the first release that keeps a registry's manifest as it came (ollama commit 3824e380a)
+
 
 def unsupported(settings: HostSettings) -> Iterator[tuple[str, str]]:
     """(key, problem) for each declared thing that would have no effect."""
@@ -18,3 +20,7 @@ def unsupported(settings: HostSettings) -> Iterator[tuple[str, str]]:
     if settings.gpu:
         yield "gpu", "proof that a GPU carries the model is not supported by this version"
     yield from modelfile.mistakes(settings)
+    if [int(part) for part in settings.ollama_version.partition("-")[0].split(".")] < OWN_BYTES:
+        for index, model in enumerate(settings.models):
+            if model.digest is not None:
+                yield f"models.{index}.digest", "Ollama before 0.19.0 rewrites manifests, so digests cannot be compared"

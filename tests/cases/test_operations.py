@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from fleethands.facts import Probe, Unknown, UnknownSection
-from fleethands.facts.probe import Container, Docker, File, Listener, Ollama, Process, Release, Space, Unit
+from fleethands.facts.probe import Container, Docker, File, Listener, Ollama, Process, Release, Space, Store, Unit
 from fleethands.operations.change import Change, Refused, Same
 from fleethands.settings import HostSettings
 from tests.hosts import bare, declared
@@ -76,6 +76,7 @@ SECTIONS: dict[str, Callable[[Probe, Any], Any]] = {
     "sockets": lambda seen, row: tuple(Listener(*each) for each in row),
     "releases": lambda seen, row: {version: Release(*each) for version, each in row.items()},
     "models": lambda seen, row: row,
+    "store": lambda seen, row: Store(frozenset(row["unfinished"])),
     "docker": lambda seen, row: _container(row),
 }
 

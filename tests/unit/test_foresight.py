@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fleethands.facts import Probe
-from fleethands.operations import firewall, models, ollama, openhands, preflight, proof, system
+from fleethands.operations import firewall, modelfiles, models, ollama, openhands, preflight, preload, proof, system
 from fleethands.operations.change import Change, Same
-from fleethands.settings import HostSettings
+from fleethands.settings import HostSettings, modelfile
 from tasks import docker as docker_task
 from tests.hosts import bare, declared
 
@@ -27,7 +27,10 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (system.directory, {"path": "/usr/share/ollama", "owner": "ollama:ollama", "mode": None}),
         (ollama.release, {}),
         (ollama.serve, {"revision": "r1"}),
-        (models.present, {}),
+        (models.present, {"modelfiles": modelfile.of(settings)}),
+        (modelfiles.built, {"modelfiles": modelfile.of(settings)}),
+        (preload.loaded, {"unit": "unit"}),
+        (models.pruned, {"modelfiles": modelfile.of(settings)}),
         (system.user, {"user": settings.openhands_user, "home": "/opt/openhands"}),
         (system.directory, {"path": str(settings.openhands_workspace), "owner": owner, "mode": "0755"}),
         (openhands.chosen, {}),
@@ -36,7 +39,17 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
     ]
 
 
-@pytest.mark.parametrize("data", [{}, {"openhands_port": 3001}, {"models": ["a", "b:c"]}, {"firewall": True}])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"openhands_port": 3001},
+        {"models": ["a", "b:c"]},
+        {"models": [{"name": "a", "digest": "a" * 64, "preload": True}], "models_prune": True},
+        {"models": [{"name": "b", "modelfile": "tests/unit/Modelfile"}], "models_prune": True},
+        {"firewall": True},
+    ],
+)
 def test_what_is_foreseen_from_a_bare_host_needs_nothing_more(data: dict[str, Any]) -> None:
     settings = declared(**data)
     seen = bare(settings)

@@ -21,7 +21,9 @@ begin() {
 busy || begin
 pid=$(systemctl show "$unit" -p MainPID --value)
 if [ "${pid:-0}" -gt 0 ] && [ -e "$place/said" ]; then
-  tail --pid "$pid" -s 0.1 -n 0 -f "$place/said" 2>/dev/null || true
+  tail --pid "$pid" -s 0.1 -n 2 -f "$place/said" 2>/dev/null || true
+  # nobody listens any more: the next run is not to wait for this one
+  if kill -0 "$pid" 2>/dev/null && ! printf '\n'; then stop; fi
 fi
 while busy; do sleep 0.1; done
 
