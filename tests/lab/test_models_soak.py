@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -286,3 +289,18 @@ def test_only_what_is_not_listed_is_pruned_and_only_when_asked_for(host: Host) -
     assert run.changed("lab-1")[0] == "Models | Remove what is not listed"
     assert set(listed(host)) == {"codellama:7b"}
     assert_settled(host, "codellama:7b", models_prune=True)
+
+
+def test_a_killed_controller_holds_the_host_for_seconds_while_its_pull_goes_on(lab: Lab, host: Host) -> None:
+    with slow(lab, 4_000_000):
+        process = begin()
+        wait_for_bytes(host)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        host.run("timeout 15 flock /run/lock/fleethands systemctl is-active 'fleethands-pull-*'", timeout=30)
+        said = host.run("cat /run/fleethands/fleethands-pull-*/said").stdout
+        run = apply(*BOTH)
+
+    assert re.search(r"^progress: model padded:latest \d+/\d+ bytes, \d+ bytes/s, \d+ s left$", said, re.M), said
+    assert run.code == 0, run.said
+    assert_settled(host, *BOTH)
