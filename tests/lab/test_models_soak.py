@@ -298,7 +298,7 @@ def test_a_killed_controller_holds_the_host_for_seconds_while_its_pull_goes_on(l
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         host.run("timeout 15 flock /run/lock/fleethands systemctl is-active 'fleethands-pull-*'", timeout=30)
-        said = host.run("cat /run/fleethands/fleethands-pull-*/said").stdout
+        said = host.run("until cat /run/fleethands/fleethands-pull-*/said | grep .; do sleep 0.1; done").stdout
         run = apply(*BOTH)
 
     assert re.search(r"^progress: model padded:latest \d+/\d+ bytes, \d+ bytes/s, \d+ s left$", said, re.M), said
