@@ -27,6 +27,7 @@ PRELOAD = "/etc/fleethands/preload.sh"
 PRELOAD_UNIT = "/etc/systemd/system/fleethands-preload.service"
 PRELOAD_WANTED = "/etc/systemd/system/ollama.service.wants/fleethands-preload.service"
 PRELOADED = "/run/fleethands/preloaded"
+DOCKER_DATA = "/var/lib/docker"
 PROOF = "/var/lib/fleethands/proof"
 
 OLLAMA_SERVICE = "ollama.service"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleethands.facts.gpu import Gpu
 from fleethands.facts.probe import (
     ABSENT,
     Accounts,
@@ -16,6 +17,7 @@ from fleethands.facts.probe import (
     System,
 )
 from fleethands.facts.reading import Question
+from fleethands.facts.upstream import Upstream
 from fleethands.settings import HostSettings, read_fleet
 
 
@@ -26,14 +28,15 @@ def declared(**data: Any) -> HostSettings:
 
 def bare(settings: HostSettings | None = None) -> Probe:
     """A new Debian with nothing of ours on it."""
-    paths = Question.about(settings or declared()).files
+    question = Question.about(settings or declared())
     return Probe(
         {
             "system": System(0, "x86_64", "6.12.0", 1_700_000_000, "debian", "13", "Debian GNU/Linux 13", "running"),
-            "disk": {place: Space(100 << 20, True) for place in ("/", "/opt", "/usr/share", "/var/lib")},
+            "disk": {place: Space(100 << 20, True, "1") for place in question.places},
+            "gpu": Gpu(),
             "packages": frozenset(),
             "accounts": Accounts({}, frozenset({"video", "render"})),
-            "files": dict.fromkeys(paths, ABSENT),
+            "files": dict.fromkeys(question.files, ABSENT),
             "releases": {},
             "units": {},
             "process": None,
@@ -43,5 +46,6 @@ def bare(settings: HostSettings | None = None) -> Probe:
             "docker": Docker(installed=False),
             "firewall": Firewall(installed=False),
             "sockets": (),
+            "upstream": Upstream(),
         }
     )

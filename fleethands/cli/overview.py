@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -13,7 +12,9 @@ from rich.table import Table
 
 from fleethands.cli.tables import folded
 from fleethands.facts import Probe, UnknownSection
+from fleethands.facts.gpu import MIB
 from fleethands.facts.probe import ABSENT
+from fleethands.operations.download import human
 from fleethands.paths import PROOF
 from fleethands.rollout.report import BAD, HostReport, Report
 
@@ -71,11 +72,14 @@ def _models(seen: Probe) -> str:
 
 def _openhands(seen: Probe) -> str:
     container = seen.docker.container
-    return f"{container.state}, {container.image[:19]}" if container else "none"
+    return f"{container.state}, {container.tag}" if container else "none"
 
 
 def _gpu(seen: Probe) -> str:
-    return "none"
+    if seen.gpu.devices:
+        memory = sum(device.memory or 0 for device in seen.gpu.devices)
+        return f"{len(seen.gpu.devices)} x {seen.gpu.devices[0].name}, {human(memory * MIB)}"
+    return ", ".join(f"{each.vendor} {each.product}" for each in seen.gpu.pci) or "none"
 
 
 def _ports(seen: Probe) -> str:
@@ -83,7 +87,7 @@ def _ports(seen: Probe) -> str:
 
 
 def _proven(seen: Probe) -> str:
-    record: Any = seen.files.get(PROOF, ABSENT)
+    record = seen.files.get(PROOF, ABSENT)
     if record.kind != "file":
         return "no"
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(record.mtime))

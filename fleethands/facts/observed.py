@@ -24,6 +24,7 @@ class _Kept:
     at: float
     refused: bool = False
     running: bool = False  # a run began with it
+    outdated: bool = False  # something changed since; what upstream offers did not
 
 
 _kept: WeakKeyDictionary[Host, _Kept] = WeakKeyDictionary()
@@ -37,14 +38,18 @@ def current(settings: HostSettings) -> Probe:
     """
     host, executing = ctx_host.get(), ctx_state.get().is_executing
     kept = _kept.get(host)
-    if kept is not None and (not executing or kept.running or time.monotonic() - kept.at < FRESH):
+    outdated = kept is not None and kept.outdated
+    if kept is not None and not outdated and (not executing or kept.running or time.monotonic() - kept.at < FRESH):
         kept.running = executing
         return kept.seen if executing else kept.foreseen
-    question = Question.about(settings)
+    question = Question.about(settings, upstream=not outdated)
+    asked = time.time()
     lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=120)
     if lines is None:
         raise ProbeError("system", "is missing: the host did not run the probe")
-    seen = read(lines, question)
+    seen = read(lines, question, (asked, time.time()))
+    if kept is not None and outdated:
+        seen = seen.having(upstream=kept.seen.sections["upstream"])
     _kept[host] = _Kept(seen, seen, time.monotonic(), running=executing)
     return seen
 
@@ -57,7 +62,8 @@ def last(host: Host) -> Probe | None:
 
 def forget() -> None:
     """Something changed on the host of this context: ask it anew."""
-    _kept.pop(ctx_host.get(), None)
+    if kept := _kept.get(ctx_host.get()):
+        kept.outdated = True
 
 
 def foresee(probe: Probe) -> None:

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+
+from fleethands.facts.document import plain
+from fleethands.facts.gpu import Gpu
+from fleethands.facts.upstream import Upstream
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Unknown:
-    """Why a section could not be read."""
+    """Why a section could not be read; timed_out: it did not answer."""
 
     reason: str
+    timed_out: bool = False
+
+
+RESTARTS = {"docker": "docker", "ollama": "ollama"}  # sections that a daemon answers for, and its unit
 
 
 class UnknownSection(ValueError):
-    """Something was asked of a section that could not be read."""
+    """Something was asked of a section that could not be read; `hints` say what to do."""
 
     def __init__(self, section: str, unknown: Unknown) -> None:
         super().__init__(f"cannot tell the state of {section}: {unknown.reason}")
+        unit = RESTARTS.get(section)
+        restart = f"on the host: systemctl restart {unit}; its last words: journalctl -u {unit} -n 30"
+        self.hints: tuple[str, ...] = (restart,) if unit and unknown.timed_out else ()
 
 
 @dataclass(frozen=True)
 class System:
+    """clock: seconds since 1970; skew: how far it is ahead of the controller's, or behind (negative), in seconds."""
+
     uid: int
     arch: str
     kernel: str
@@ -33,6 +46,7 @@ class System:
     os_version: str
     os_name: str
     systemd: str | None
+    skew: int = 0
 
     @property
     def wsl(self) -> bool:
@@ -42,8 +56,11 @@ class System:
 
 @dataclass(frozen=True)
 class Space:
+    """Room for a user that is not root; places of one device share it."""
+
     free_kib: int
     writable: bool
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +79,11 @@ class Accounts:
 
 @dataclass(frozen=True)
 class File:
-    """kind: absent, file, directory, link or other; owner is `user:group`; content of files up to 64 KiB."""
+    """
+    kind: absent, file, directory, link or other; owner is `user:group`; content of files up to 64 KiB.
+
+    mtime in seconds since 1970; 0 for links and what is foreseen.
+    """
 
     kind: str
     mode: str = ""
@@ -71,6 +92,7 @@ class File:
     owner: str = ""
     content: bytes | None = None
     target: str = ""
+    mtime: int = field(default=0, compare=False)
 
 
 ABSENT = File("absent")
@@ -142,21 +164,29 @@ class Store:
 
 @dataclass(frozen=True)
 class Container:
+    """image: its id; tag: the name that the container was made with."""
+
     id: str
     state: str
     image: str
     labels: Mapping[str, str]
     started: str
+    tag: str = ""
 
 
 @dataclass(frozen=True)
 class Docker:
-    """version None: installed, but the daemon does not run."""
+    """
+    version None: installed, but the daemon does not run.
+
+    publishers: (port, name) of containers, not ours, that publish a port of ours.
+    """
 
     installed: bool
     version: str | None = None
     container: Container | None = None
     image: str | None = None
+    publishers: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,9 +199,12 @@ class Firewall:
 
 @dataclass(frozen=True)
 class Listener:
+    """process empty and pid 0: the kernel does not tell."""
+
     port: int
     address: str
     process: str
+    pid: int = 0
 
 
 @dataclass(frozen=True)
@@ -193,6 +226,10 @@ class Probe:
     @property
     def disk(self) -> dict[str, Space]:
         return self._known("disk", dict)
+
+    @property
+    def gpu(self) -> Gpu:
+        return self._known("gpu", Gpu)
 
     @property
     def packages(self) -> frozenset[str]:
@@ -244,6 +281,27 @@ class Probe:
     def sockets(self) -> tuple[Listener, ...]:
         return self._known("sockets", tuple)
 
+    @property
+    def upstream(self) -> Upstream:
+        """What is offered of that which this host lacks; empty when it could not be asked."""
+        found = self.sections["upstream"]
+        return found if isinstance(found, Upstream) else Upstream()
+
+    def knows(self, section: str) -> bool:
+        """Whether a section could be read."""
+        return not isinstance(self.sections[section], Unknown)
+
+    def document(self, secrets: Collection[str] = ()) -> dict[str, Any]:
+        """
+        This host as JSON takes it: a section's name → its value, or `{"unknown": reason}`.
+
+        + secrets: names of environment variables that are declared secret
+        """
+        return {
+            name: {"unknown": value.reason} if isinstance(value, Unknown) else plain(value, secrets)
+            for name, value in self.sections.items()
+        }
+
     def having(self, **sections: Any) -> Probe:
         """This host as it would be with some sections changed."""
         return replace(self, sections={**self.sections, **sections})
@@ -251,7 +309,3 @@ class Probe:
     def with_file(self, path: str, state: File) -> Probe:
         """This host as it would be with one file changed."""
         return self.having(files={**self.files, path: state})
-
-    def document(self) -> dict[str, Any]:
-        """What could not be read, with the reason."""
-        return {name: {"unknown": each.reason} for name, each in self.sections.items() if isinstance(each, Unknown)}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import re
 from collections.abc import Iterator, Sequence
 
 SECTIONS = (
-    "system", "disk", "packages", "accounts", "files", "releases", "units",
-    "process", "ollama", "models", "store", "docker", "firewall", "sockets",
+    "system", "disk", "gpu", "packages", "accounts", "files", "releases", "units", "process", "models", "store",
+    "firewall", "sockets", "ollama", "docker", "upstream",
 )  # fmt: skip
+_STATUS = re.compile(r"[0-9]{1,3}\Z")
 
 
 class ProbeError(ValueError):
@@ -22,11 +25,23 @@ class ProbeError(ValueError):
 
 def split(lines: Sequence[str], mark: str) -> Iterator[tuple[str, int, list[str]]]:
     """
-    Yield (section, status, lines) for each section in its order.
+    Yield (section, status, lines) for each section in its order. One pass, whatever the size.
 
-    Raises ProbeError for anything but every section once, in order, ended, and the last mark.
+    Raises ProbeError, before it yields any, for all but every section once, in order, ended, and a last line
+    with the digest of what came before it (`-` from a host without sha256sum).
     """
-    rows = iter(_after_noise(lines, mark))
+    rows = _after_noise(lines, mark)
+    found = list(_sections(iter(rows), mark))
+    words = rows[-1].split(" ")
+    if words[:2] != [mark, "done"] or len(words) != 3:
+        raise ProbeError("done", "was cut off")
+    text = "\n".join(rows[:-1]) + "\n"
+    if not text.isascii() or words[2] not in {"-", hashlib.sha256(text.encode()).hexdigest()}:
+        raise ProbeError("done", "the answer was damaged on its way")
+    yield from found
+
+
+def _sections(rows: Iterator[str], mark: str) -> Iterator[tuple[str, int, list[str]]]:
     for name in SECTIONS:
         if next(rows, None) != f"{mark} begin {name}":
             raise ProbeError(name, "did not begin where it should")
@@ -38,11 +53,11 @@ def split(lines: Sequence[str], mark: str) -> Iterator[tuple[str, int, list[str]
         else:
             raise ProbeError(name, "was cut off")
         words = row.split(" ")
-        if words[1:3] != ["end", name] or len(words) != 4 or not words[3].isdigit():
+        if words[1:3] != ["end", name] or len(words) != 4 or not _STATUS.match(words[3]):
             raise ProbeError(name, "did not end where it should")
         yield name, int(words[3]), [line for line in body if line]
-    if list(rows) != [f"{mark} done"]:
-        raise ProbeError("end", "was cut off")
+    if not next(rows, "").startswith(f"{mark} done ") or next(rows, None) is not None:
+        raise ProbeError("done", "was cut off, or is not the end")
 
 
 def decode(section: str, text: str) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files as package_files
 from typing import Any
 
@@ -12,7 +13,7 @@ from pyinfra.api import FactBase
 from pyinfra.api.command import StringCommand
 
 from fleethands import paths
-from fleethands.facts import sections
+from fleethands.facts import gpu, sections, upstream
 from fleethands.facts.probe import Probe, Unknown
 from fleethands.facts.protocol import ProbeError, split
 from fleethands.script import SHELL, Script
@@ -30,6 +31,7 @@ PACKAGES = (
 )
 UNITS = (paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.FIREWALL_SERVICE)
 GROUPS = ("ollama", "render", "video", "docker")
+PLACES = ("/", "/opt", "/usr/share", "/var/lib", paths.DOCKER_DATA)
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.FIREWALL_RULES, paths.FIREWALL_UNIT,
     paths.FIREWALL_LOADED, paths.OPENHANDS_STATE, paths.OPENHANDS_SETTINGS, paths.OPENHANDS_SEED, paths.PROOF,
@@ -42,19 +44,29 @@ FIXED_FILES = (
 
 @dataclass(frozen=True)
 class Question:
-    """What of a host the probe is asked for."""
+    """What of a host the probe is asked for; upstream: also what is offered of that which it lacks."""
 
     settings: HostSettings
     mark: str
+    upstream: bool = True
 
     @classmethod
-    def about(cls, settings: HostSettings) -> Question:
-        return cls(settings, f"@@{secrets.token_hex(12)}")
+    def about(cls, settings: HostSettings, *, upstream: bool = True) -> Question:
+        return cls(settings, f"@@{secrets.token_hex(12)}", upstream)
 
     @property
     def files(self) -> tuple[str, ...]:
         wanted = (self.settings.openhands_workspace, self.settings.ollama_models_dir)
         return (*FIXED_FILES, *(str(path) for path in wanted if path is not None))
+
+    @property
+    def models_dir(self) -> str:
+        return str(self.settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models")
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where something is written; the room of one that is not there yet is that of the nearest above it."""
+        return (*PLACES, self.models_dir)
 
     @property
     def script(self) -> str:
@@ -69,37 +81,54 @@ class Question:
             "files": "\n".join(self.files),
             "units": " ".join(UNITS),
             "ollama_url": wanted.ollama_host.local_url,
-            "models_dir": str(wanted.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models"),
+            "models_dir": self.models_dir,
             "container": paths.CONTAINER,
             "image": wanted.openhands_image if wanted.openhands_flavor == "gui" else "",
             "ports": f"{wanted.ollama_host.port} {wanted.openhands_port}",
+            "places": "\n".join(self.places),
+            "offers": "\n".join(each.line for each in upstream.wanted(wanted)) if self.upstream else "",
         }
-        return Script(body, values).text
+        environment = wanted.ollama_environment
+        proxies = {name: environment[name] for name in upstream.PROXIES if name in environment}
+        return Script(body, values, proxies).text
 
 
-REASONS = {124: "no answer within 5 s", 127: "a tool it needs is missing"}
+def read(lines: list[str], question: Question, window: tuple[float, float] | None = None) -> Probe:
+    """
+    The typed value of a probe's answer. Raises ProbeError naming the section that can't be read.
 
-
-def read(lines: list[str], question: Question) -> Probe:
-    """The typed value of a probe's answer. Raises ProbeError naming the section that can't be read."""
+    + window: the controller's clock before it asked and after it was answered, in seconds since 1970
+    """
     readers: dict[str, Callable[[list[str]], Any]] = {
-        "system": sections.system, "disk": sections.disk, "packages": sections.packages, "accounts": sections.accounts,
+        "system": sections.system(window), "disk": sections.disk(question.places), "gpu": gpu.read,
+        "packages": sections.packages(PACKAGES), "accounts": sections.accounts,
         "files": sections.files(question.files), "releases": sections.releases, "units": sections.units,
         "process": sections.process, "ollama": sections.ollama, "models": sections.models, "store": sections.store,
-        "docker": sections.docker, "firewall": sections.firewall, "sockets": sections.sockets,
+        "docker": sections.docker,
+        "firewall": sections.firewall, "sockets": sections.sockets,
+        "upstream": partial(upstream.read, question.settings),
     }  # fmt: skip
     found: dict[str, Any] = {}
     for name, status, body in split(lines, question.mark):
         if status:
-            found[name] = Unknown(REASONS.get(status, f"it ended with status {status}"))
+            found[name] = _unknown(status, body)
             continue
         try:
             found[name] = readers[name](body)
         except ProbeError:
             raise
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise ProbeError(name, f"does not read as expected ({type(error).__name__})") from None
     return Probe(found)
+
+
+def _unknown(status: int, body: list[str]) -> Unknown:
+    last = body[-1] if body else ""
+    if status == 127 and last.startswith("needs "):
+        return Unknown(f"the command `{last.removeprefix('needs ')}` is missing on this host")
+    if status == 124:
+        return Unknown("no answer within 5 s", timed_out=True)
+    return Unknown(f"it ended with status {status}")
 
 
 class HostProbe(FactBase[list[str]]):

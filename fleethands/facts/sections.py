@@ -31,27 +31,88 @@ from fleethands.settings.values import ModelName
 Lines = list[str]
 
 
-def system(lines: Lines) -> System:
-    row = dict(line.partition(" ")[::2] for line in lines)
-    return System(
-        uid=int(row["uid"]),
-        arch=row["arch"],
-        kernel=row["kernel"],
-        clock=int(row["clock"]),
-        os_id=row.get("id", ""),
-        os_version=row.get("version", ""),
-        os_name=row.get("name", ""),
-        systemd=row.get("systemd"),
-    )
+def fields(lines: Lines, *, known: frozenset[str]) -> dict[str, str]:
+    """`KEY VALUE` lines, each key once. Raises ValueError for another key."""
+    row: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.partition(" ")
+        if key in row or key not in known:
+            raise ValueError(key)
+        row[key] = value
+    return row
 
 
-def disk(lines: Lines) -> dict[str, Space]:
-    rows = (line.split(" ") for line in lines)
-    return {place: Space(int(free), writable == "yes") for place, free, writable in rows}
+SYSTEM = frozenset({"uid", "arch", "kernel", "clock", "id", "version", "name", "systemd"})
 
 
-def packages(lines: Lines) -> frozenset[str]:
-    return frozenset(name for status, name in (line.split(" ") for line in lines) if status == "installed")
+def system(window: tuple[float, float] | None) -> Callable[[Lines], System]:
+    """
+    A reader for the system.
+
+    + window: the controller's clock before it asked and after it was answered, in seconds
+    """
+
+    def read(lines: Lines) -> System:
+        row = fields(lines, known=SYSTEM)
+        clock = int(row["clock"])
+        return System(
+            uid=int(row["uid"]),
+            arch=_word(row["arch"]),
+            kernel=_word(row["kernel"]),
+            clock=clock,
+            os_id=row.get("id", ""),
+            os_version=row.get("version", ""),
+            os_name=row.get("name", ""),
+            systemd=row.get("systemd"),
+            skew=_skew(clock, window),
+        )
+
+    return read
+
+
+def _word(text: str) -> str:
+    if not text:
+        raise ValueError("empty")
+    return text
+
+
+def _skew(clock: int, window: tuple[float, float] | None) -> int:
+    """Seconds by which a clock can't have been between two moments; negative when it is behind."""
+    if window is None:
+        return 0
+    asked, answered = window
+    return clock - int(asked) if clock < int(asked) else max(0, clock - int(answered) - 1)
+
+
+def disk(places: Sequence[str]) -> Callable[[Lines], dict[str, Space]]:
+    """A reader for the places that were asked for: all their sizes, then their devices, then their modes."""
+
+    def read(lines: Lines) -> dict[str, Space]:
+        count = len(places)
+        if len(lines) != 3 * count:
+            raise ValueError(len(lines))
+        found = {}
+        for place, size, device, mode in zip(places, lines, lines[count:], lines[2 * count :], strict=False):
+            blocks, block_size = size.split(" ")
+            if mode not in {"writable", "read-only"}:
+                raise ValueError(mode)
+            found[place] = Space(int(blocks) * int(block_size) // 1024, mode == "writable", str(int(device)))
+        return found
+
+    return read
+
+
+def packages(known: Sequence[str]) -> Callable[[Lines], frozenset[str]]:
+    """A reader for the packages that were asked for; dpkg leaves out those it has never heard of."""
+
+    def read(lines: Lines) -> frozenset[str]:
+        rows = [line.split(" ") for line in lines]
+        states = {name: state for state, name in rows}
+        if len(states) != len(rows) or not states.keys() <= set(known):
+            raise ValueError("another package")
+        return frozenset(name for name, state in states.items() if state == "installed")
+
+    return read
 
 
 def accounts(lines: Lines) -> Accounts:
@@ -85,13 +146,13 @@ def _file(words: list[str]) -> File:
     if words[0] == "link":
         _, uid, gid, target = words
         return File("link", uid=int(uid), gid=int(gid), target=decode("files", target).decode().removesuffix("\n"))
-    kind, mode, uid, gid, user, group, size, _mtime, content = words
+    kind, mode, uid, gid, user, group, size, mtime, content = words
     if kind not in {"file", "directory", "other"}:
         raise ValueError(kind)
     held = decode("files", content) if content != "-" else b"" if kind == "file" and size == "0" else None
     if held is not None and len(held) != int(size):
         raise ValueError("changed while it was read")
-    return File(kind, mode.zfill(4), int(uid), int(gid), f"{user}:{group}", held)
+    return File(kind, mode.zfill(4), int(uid), int(gid), f"{user}:{group}", held, mtime=int(mtime))
 
 
 def releases(lines: Lines) -> dict[str, Release]:
@@ -148,7 +209,10 @@ def ollama(lines: Lines) -> Ollama:
     if lines == ["refused"]:
         return Ollama()
     (answer,) = lines
-    return Ollama(json.loads(decode("ollama", answer))["version"])
+    version = json.loads(decode("ollama", answer))["version"]
+    if not isinstance(version, str):
+        raise TypeError("version")
+    return Ollama(version)
 
 
 def models(lines: Lines) -> dict[str, str]:
@@ -188,14 +252,28 @@ def docker(lines: Lines) -> Docker:
         return Docker(installed=False)
     if lines == ["stopped"]:
         return Docker(installed=True)
-    row = dict(line.split(" ") for line in lines)
-    found = {key: json.loads(decode("docker", row[key]))[0] for key in ("container", "image") if key in row}
+    published = [line.split(" ")[1:] for line in lines if line.startswith("publisher ")]
+    row = fields([line for line in lines if not line.startswith("publisher ")], known=DOCKER)
+    container, image = _inspected(row["container"]), _inspected(row.get("image", "-"))
     return Docker(
         installed=True,
-        version=row["version"],
-        container=_container(found["container"]) if "container" in found else None,
-        image=found["image"]["Id"] if "image" in found else None,
+        version=_word(row["version"]),
+        container=_container(container) if container is not None else None,
+        image=str(image["Id"]) if image is not None else None,
+        publishers=tuple((int(port), name) for port, name in published),
     )
+
+
+DOCKER = frozenset({"version", "container", "image"})
+
+
+def _inspected(word: str) -> dict[str, Any] | None:
+    if word == "-":
+        return None
+    (row,) = json.loads(decode("docker", word))
+    if not isinstance(row, dict):
+        raise ValueError(word)
+    return row
 
 
 def _container(row: dict[str, Any]) -> Container:
@@ -205,6 +283,7 @@ def _container(row: dict[str, Any]) -> Container:
         image=row["Image"],
         labels=row["Config"]["Labels"] or {},
         started=row["State"]["StartedAt"],
+        tag=row["Config"]["Image"],
     )
 
 
@@ -218,10 +297,19 @@ def firewall(lines: Lines) -> Firewall:
     return Firewall(installed=True, loaded=digest)
 
 
+# State Recv-Q Send-Q Local:Port Peer:Port users:(("name",pid=1,fd=2)) (iproute2, ss -Hltnp)
+LONGEST = 10_000  # characters: a socket that many processes share
+LISTENER = re.compile(
+    r'LISTEN +\d+ +\d+ +(?P<address>\S+):(?P<port>\d+) +\S+\s*(?:users:\(\("(?P<name>.*?)",pid=(?P<pid>\d+),.*\)\))?\s*'
+)
+
+
 def sockets(lines: Lines) -> tuple[Listener, ...]:
     found = []
     for line in lines:
-        words = line.split()
-        owner = re.search(r'users:\(\("([^"]+)"', line)
-        found.append(Listener(int(words[0]), words[4].rpartition(":")[0].strip("[]"), owner[1] if owner else ""))
+        match = LISTENER.fullmatch(line) if len(line) < LONGEST else None
+        if match is None:
+            raise ValueError(line[:100])
+        address = match["address"].strip("[]")
+        found.append(Listener(int(match["port"]), address, match["name"] or "", int(match["pid"] or 0)))
     return tuple(found)

@@ -87,7 +87,7 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
         try:
             decision = decide(settings, facts.current(settings), *args, **kwargs)
         except (ProbeError, UnknownSection) as error:
-            decision = Refused(str(error), (f"look for yourself: `ssh {host.name}`",))
+            decision = Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `ssh {host.name}`",))
         journal.note(decision)
         if isinstance(decision, Same):
             host.noop(decision.fact)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.operations import store
+from fleethands.operations import download, store
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
@@ -69,7 +69,7 @@ def _change(settings: HostSettings, model: Model, seen: Probe, upstream: str | N
         script = step("copy", name=name, request=request, url=settings.ollama_host.local_url)
         consequence = f"copied from {twin}, nothing is downloaded"
     else:
-        script, consequence = store.pull(settings, model), f"downloads from {model.name.host}"
+        script, consequence = store.pull(settings, model), download.sentence(seen, "model", name, name)
 
     def then(probe: Probe) -> Probe:
         kept = replace(probe.store, unfinished=probe.store.unfinished - {name})

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import File, Ollama, Process, Release, Unit
-from fleethands.operations import diff
+from fleethands.operations import diff, download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
-from fleethands.operations.preflight import ARCHS
 from fleethands.script import Script
 from fleethands.settings import HostSettings
+from fleethands.settings.release import ARCHS, archive
 
 KEEP = 2  # releases on the host, this one among them
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
@@ -36,13 +36,17 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
         sha256=settings.ollama_sha256 or "",
         keep=str(KEEP),
     )
-    return Change("Ollama release", current or "none", version, script, lambda probe: _released(probe, settings))
-
-
-def archive(version: str, arch: str) -> str:
-    """Name of the release's file (tar.zst since 0.14.0: ollama commit 34d0c55ea)."""
-    major, minor = (int(part) for part in version.split(".")[:2])
-    return f"ollama-linux-{arch}.{'tar.zst' if (major, minor) >= (0, 14) else 'tgz'}"
+    why = "" if current != version else "its files are not as they were unpacked, or not linked"
+    consequence = "" if right else download.sentence(seen, "archive", version, f"Ollama {version}")
+    return Change(
+        "Ollama release",
+        current or "none",
+        version,
+        script,
+        lambda probe: _released(probe, settings),
+        why=why,
+        consequence=consequence,
+    )
 
 
 def _released(probe: Probe, settings: HostSettings) -> Probe:

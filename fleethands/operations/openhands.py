@@ -10,7 +10,7 @@ from typing import Any
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import ABSENT, Account, Container, File
-from fleethands.operations import diff
+from fleethands.operations import diff, download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
@@ -180,7 +180,7 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
 def _effect(settings: HostSettings, seen: Probe) -> str:
     effects = []
     if seen.docker.image is None:
-        effects.append(f"downloads {settings.openhands_image}")
+        effects.append(download.sentence(seen, "image", settings.openhands_image, settings.openhands_image))
     elif settings.openhands_pull == "always":
         effects.append("asks the registry for a newer image")
     if seen.docker.container is not None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import System
+from fleethands.operations import gpus, ports, reach, room
 from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.settings import HostSettings
+from fleethands.settings.release import ARCHS
 
-ARCHS = {"x86_64": "amd64", "aarch64": "arm64"}
 SYSTEMS = ("debian", "ubuntu")
 SYSTEMD_UP = ("running", "degraded", "starting")
-ROOM_KIB = {"/opt": 2 * 1024 * 1024, "/var/lib": 4 * 1024 * 1024}
+SKEW = 300  # seconds: certificates and signed addresses of downloads are refused by a clock that is wrong
 
 
 @operation
@@ -19,9 +20,12 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
     """Refuse a host that can't be brought to its state, with the reason. Changes nothing."""
     return (
         _system(seen.system)
-        or _room(seen)
+        or _clock(seen.system)
         or _foreign_ollama(seen)
-        or _ports(settings, seen)
+        or ports.refused(settings, seen)
+        or gpus.refused(settings, seen)
+        or reach.refused(settings, seen)
+        or room.refused(settings, seen)
         or Same(f"{seen.system.os_name} on {seen.system.arch}")
     )
 
@@ -45,20 +49,13 @@ def _system(system: System) -> Refused | None:
     return None
 
 
-def _room(seen: Probe) -> Refused | None:
-    for place, space in seen.disk.items():
-        if not space.writable:
-            return Refused(f"{place} is not writable", ("on the host: mount -o remount,rw /",))
-    if seen.files[paths.CURRENT].kind != "absent":
+def _clock(system: System) -> Refused | None:
+    if abs(system.skew) <= SKEW:
         return None
-    for place, needed in ROOM_KIB.items():
-        space = seen.disk.get(place) or seen.disk["/"]
-        if space.free_kib < needed:
-            return Refused(
-                f"{place} has {space.free_kib // 1024} MiB free, {needed // 1024} MiB are needed",
-                ("on the host: df -h",),
-            )
-    return None
+    return Refused(
+        f"the clock is {abs(system.skew) // 60} min {'ahead of' if system.skew > 0 else 'behind'} the controller's",
+        ("on the host: timedatectl set-ntp true", "look at both: date -u"),
+    )
 
 
 def _foreign_ollama(seen: Probe) -> Refused | None:
@@ -69,19 +66,3 @@ def _foreign_ollama(seen: Probe) -> Refused | None:
         f"{paths.BINARY} was put there by something else",
         (f"move it away, its models stay: systemctl stop ollama; mv {paths.BINARY} {paths.BINARY}.before",),
     )
-
-
-def _ports(settings: HostSettings, seen: Probe) -> Refused | None:
-    ours = {settings.ollama_host.port: {"ollama"}, settings.openhands_port: {"docker-proxy"}}
-    if settings.openhands_flavor == "off":
-        del ours[settings.openhands_port]
-    for listener in seen.sockets:
-        allowed = ours.get(listener.port)
-        if allowed is None or listener.process in allowed:
-            continue
-        owner = f"`{listener.process}`" if listener.process else "another process"
-        return Refused(
-            f"port {listener.port} is held by {owner}",
-            (f"see it on the host: ss -ltnp 'sport = :{listener.port}'",),
-        )
-    return None

@@ -24,7 +24,7 @@ from fleethands.facts import Probe
 from fleethands.operations import journal
 from fleethands.rollout.target import inventory, no_hosts, reach_by_ssh
 from fleethands.rollout.watch import Narration, Outcome, Watch
-from fleethands.settings import HostSettings, read_fleet
+from fleethands.settings import HostSettings, Secret, read_fleet
 
 CONNECT_TIMEOUT = 10  # seconds
 
@@ -51,6 +51,7 @@ class Engine:
         self.project = project
         self.state = State(check_for_changes=True)
         self.state.cwd = str(project)
+        self._settings: dict[str, HostSettings] = {}
         self.watch = Watch(words or target)
         ctx_state.set(self.state)
         self.inventory = inventory(target, data, project)
@@ -72,7 +73,14 @@ class Engine:
 
     def settings(self) -> dict[str, HostSettings]:
         """Settings of every chosen host. Raises SettingsError with every mistake; nothing is connected yet."""
-        return read_fleet({host.name: host.data.dict() for host in self.chosen})
+        self._settings = read_fleet({host.name: host.data.dict() for host in self.chosen})
+        return self._settings
+
+    def secrets(self, name: str) -> frozenset[str]:
+        """Names of the variables that are declared secret for a host."""
+        settings = self._settings[name]
+        variables = {**settings.ollama_env, **settings.openhands_env}
+        return frozenset(name for name, value in variables.items() if isinstance(value, Secret))
 
     def connect(self) -> None:
         """Reach every host that can be reached; `watch.unreachable` has the others with the reason."""

@@ -53,6 +53,7 @@ class HostReport:
     + log: what the operation that failed said, without its errors and hints
     + notes: what operations said of their work, as a measured downtime
     + seen: the host as it was when it was last asked; None when it never was, or has changed since
+    + secrets: names of variables whose values are not shown
     """
 
     status: str
@@ -65,6 +66,7 @@ class HostReport:
     changes: list[Changed] = field(default_factory=list)
     proof: list[Link] = field(default_factory=list)
     seen: Probe | None = None
+    secrets: frozenset[str] = frozenset()
 
     def document(self) -> dict[str, Any]:
         """The contract's form."""
@@ -78,7 +80,7 @@ class HostReport:
             "remote_commands": self.remote_commands,
             "changes": [change.document() for change in self.changes],
             "proof": [_link(link) for link in self.proof],
-            "facts": self.seen.document() if self.seen else {},
+            "facts": self.seen.document(self.secrets) if self.seen else {},
         }
 
 

@@ -29,7 +29,7 @@ def _planned(engine: Engine, name: str) -> HostReport:
         return HostReport("unreachable", reason, hints)
     entries = engine.planned(name)
     report = HostReport("unchanged", remote_commands=engine.watch.commands.get(name, 0), changes=_changes(entries))
-    report.seen = engine.seen(name)
+    report.seen, report.secrets = engine.seen(name), engine.secrets(name)
     if report.seen is not None and not isinstance(report.seen.sections["files"], Unknown):
         report.proof = links(report.seen.files[PROOF].content)
     refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
@@ -56,7 +56,7 @@ def _applied(engine: Engine, name: str, plan: HostReport) -> HostReport:
         report.hints, report.log = broken.marked("hint"), broken.log
         changes = [change for change in changes if change.name != broken.operation]
     elif not changes:
-        report.seen = plan.seen
+        report.seen, report.secrets = plan.seen, plan.secrets
     report.changes = changes
     return report
 

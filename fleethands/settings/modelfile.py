@@ -51,13 +51,11 @@ def of(settings: HostSettings) -> dict[Model, Modelfile]:
 
 
 def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
-    """(key, problem) for each Modelfile that can't be used, and for models that are declared twice."""
+    """(key, problem) for each Modelfile that can't be used."""
     found = False
     seen = set()
     for index, model in enumerate(settings.models):
-        if model.name in seen:
-            found = True
-            yield f"models.{index}.name", f"`{model.name}` is listed twice"
+        found = found or model.name in seen  # named elsewhere
         seen.add(model.name)
         if model.modelfile is None:
             continue

@@ -17,8 +17,6 @@ def unsupported(settings: HostSettings) -> Iterator[tuple[str, str]]:
         yield "openhands_flavor", f"`{settings.openhands_flavor}` is not supported by this version, `gui` and `off` are"
     elif settings.openhands_flavor == "gui" and generation(settings.openhands_image) is V1:
         yield "openhands_image", "V1 images are not supported by this version, as `:0.62` and older ones are"
-    if settings.gpu:
-        yield "gpu", "proof that a GPU carries the model is not supported by this version"
     yield from modelfile.mistakes(settings)
     if [int(part) for part in settings.ollama_version.partition("-")[0].split(".")] < OWN_BYTES:
         for index, model in enumerate(settings.models):

@@ -15,6 +15,7 @@ import pytest
 
 from fleethands.rollout import registry
 from fleethands.settings.host import Model
+from fleethands.settings.values import ModelName
 from tests.lab import fleet, observe
 from tests.lab.host import Host
 from tests.lab.internet import authority
@@ -172,7 +173,7 @@ def outside(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def upstream(*names: str) -> dict[str, str]:
-    return registry.digests(registry.look_up([Model(name=name) for name in names]))
+    return registry.digests(registry.look_up([Model(name=ModelName.parse(name)) for name in names]))
 
 
 @pytest.mark.usefixtures("outside")
@@ -202,11 +203,13 @@ def test_a_moved_tag_is_found_followed_and_refused_where_it_is_pinned(lab: Lab, 
 @pytest.mark.usefixtures("outside")
 def test_registries_that_do_not_answer_are_named(lab: Lab) -> None:
     with lab.internet.fault(Fault(status=500), "manifest:padded"):
-        found = registry.look_up([Model(name="padded"), Model(name="no-such-model")], timeout=5)
+        found = registry.look_up(
+            [Model(name=ModelName.parse("padded")), Model(name=ModelName.parse("no-such-model"))], timeout=5
+        )
     assert [str(answer) for answer in found.values()] == [
         "Unanswered(reason='registry.ollama.ai answers 500')",
         "Unanswered(reason='registry.ollama.ai has no such model')",
     ]
-    (answer,) = registry.look_up([Model(name="padded")]).values()
+    (answer,) = registry.look_up([Model(name=ModelName.parse("padded"))]).values()
     assert isinstance(answer, registry.Offered)
     assert (answer.digest, answer.size > size(lab)) == (digest(lab), True)

@@ -116,5 +116,5 @@ def test_a_modelfile_that_is_not_there_is_named() -> None:
 
 
 def test_a_model_is_listed_once() -> None:
-    with pytest.raises(SettingsError, match=r"`models\.1\.name`: `codellama:7b` is listed twice"):
+    with pytest.raises(SettingsError, match=r"`models\.1`: expected each model once, got `codellama:7b`"):
         declared(models=["codellama:7b", "registry.ollama.ai/library/codellama:7b"])

@@ -63,9 +63,9 @@ def test_a_missing_secret_names_its_place_only(monkeypatch: pytest.MonkeyPatch) 
         declared(ollama_env={"HTTPS_PROXY": Secret.env("PROXY")})
 
 
-@pytest.mark.parametrize("key", ["openhands_flavor", "gpu", "openhands_image"])
+@pytest.mark.parametrize("key", ["openhands_flavor", "openhands_image"])
 def test_what_this_version_does_not_do_is_refused(key: str) -> None:
-    data = {"openhands_flavor": "canvas", "gpu": True, "openhands_image": "openhands:1.11"}
+    data = {"openhands_flavor": "canvas", "openhands_image": "openhands:1.11"}
 
     with pytest.raises(SettingsError, match=f"`{key}`: .*not supported by this version"):
         declared(**{key: data[key]})

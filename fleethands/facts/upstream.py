@@ -1,0 +1,182 @@
+"""What a host lacks and where it would come from: asked from the host itself, so that size and way are its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from fleethands.facts.protocol import decode
+from fleethands.settings import HostSettings
+from fleethands.settings.release import ARCHS, archive
+from fleethands.settings.values import ModelName
+
+OK, MISSING, UNREACHABLE, UNKNOWN = "ok", "missing", "unreachable", "unknown"
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+# curl's exit status; those of TLS are not among them, as the authorities may only come with the packages
+WAYS = {
+    5: "its proxy's name is not known on this host",
+    6: "its name is not known on this host",
+    7: "nothing answers there",
+    28: "no answer within 8 s",
+}
+PROXIES = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """
+    One thing that the host lacks.
+
+    + kind: model, archive or image; name: as Ollama lists it, the release's version, the image
+    + state: ok, missing (its server says so), unreachable or unknown; reason in words for all but ok
+    + size: bytes to download, None when unknown; digest: of a model's manifest
+    """
+
+    kind: str
+    name: str
+    url: str
+    state: str
+    reason: str = ""
+    size: int | None = None
+    digest: str | None = None
+
+    @property
+    def server(self) -> str:
+        """Name of the host that it comes from."""
+        return urlsplit(self.url).hostname or ""
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Every thing that was asked for."""
+
+    offers: tuple[Offer, ...] = ()
+
+    def of(self, kind: str, name: str) -> Offer | None:
+        """That thing, None when the host has it."""
+        return next((offer for offer in self.offers if (offer.kind, offer.name) == (kind, name)), None)
+
+    def size(self, kind: str, name: str) -> int | None:
+        """Bytes to download of a thing, None when unknown or when the host has it."""
+        offer = self.of(kind, name)
+        return offer.size if offer else None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One thing to ask for where it is missing; `key` is its name in the script."""
+
+    kind: str
+    key: str
+    name: str
+    url: str
+
+    @property
+    def line(self) -> str:
+        """How the script reads it: kind, key and curl's configuration (its own quoting: man curl, --config)."""
+        quoted = self.url.replace("\\", "\\\\").replace('"', '\\"')
+        return f'{self.kind} {self.key} url = "{quoted}"'
+
+
+def wanted(settings: HostSettings) -> Iterator[Wanted]:
+    """All that the settings may have to fetch."""
+    version, base = settings.ollama_version, settings.ollama_url.rstrip("/")
+    for machine, arch in ARCHS.items():
+        url = f"{base}/v{version}/{archive(version, arch)}"
+        yield Wanted("archive", f"{version}/{machine}", version, url)
+    for model in settings.models:
+        if model.modelfile is None:
+            yield _model(model.name, "http" if model.insecure else "https")
+    if settings.openhands_flavor == "gui":
+        image = settings.openhands_image
+        yield Wanted("image", image, image, "")
+
+
+def _model(name: ModelName, scheme: str) -> Wanted:
+    url = f"{scheme}://{name.host}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
+    return Wanted("model", f"{name.host}/{name.namespace}/{name.model}/{name.tag}", str(name), url)
+
+
+def read(settings: HostSettings, lines: list[str]) -> Upstream:
+    """The section `upstream`. Raises ValueError for a thing that was not asked for, or twice."""
+    known = {(each.kind, each.key): each for each in wanted(settings)}
+    found = []
+    for line in lines:
+        kind, key, machine, status, word = line.split(" ")
+        found.append(_offer(known.pop((kind, key)), machine, int(status), decode("upstream", word)))
+    return Upstream(tuple(sorted(found, key=lambda offer: (offer.kind, offer.name))))
+
+
+def _offer(thing: Wanted, machine: str, status: int, answer: bytes) -> Offer:
+    url = _without_password(thing.url)
+
+    def offer(state: str, reason: str, **found: Any) -> Offer:
+        return Offer(thing.kind, thing.name, url, state, reason, **found)
+
+    tool = "docker" if thing.kind == "image" else "curl"
+    if status == 127:
+        return offer(UNKNOWN, f"{tool} is not on the host yet")
+    if thing.kind == "image":
+        size = _image_size(answer, ARCHS.get(machine, machine)) if status == 0 else None
+        return offer(OK if size else UNKNOWN, "" if size else "its registry did not tell", size=size)
+    if status in WAYS:
+        return offer(UNREACHABLE, WAYS[status])
+    if status == 37:  # file://
+        return offer(MISSING, "there is no such file")
+    if status:
+        return offer(UNKNOWN, f"curl ended with status {status}")
+    return _archive(answer, offer) if thing.kind == "archive" else _manifest(answer, offer)
+
+
+def _archive(answer: bytes, offer: Callable[..., Offer]) -> Offer:
+    """The headers of each answer on the way; the last one counts. `file://` has no status."""
+    last = answer.decode(errors="replace").replace("\r", "").rstrip("\n").rpartition("\n\n")[2]
+    code = re.match(r"HTTP/\S+ (\d{3})", last)
+    if code and code[1] in {"404", "410"}:
+        return offer(MISSING, f"its server answers {code[1]}")
+    if code and code[1] != "200":
+        return offer(UNKNOWN, f"its server answers {code[1]}")
+    length = re.search(r"^content-length: *(\d+)$", last, re.IGNORECASE | re.MULTILINE)
+    return offer(OK, "", size=int(length[1]) if length else None)
+
+
+def _manifest(answer: bytes, offer: Callable[..., Offer]) -> Offer:
+    body, _, code = answer.rpartition(b"\n")
+    if code == b"404":
+        return offer(MISSING, "its registry answers 404")
+    if code != b"200":
+        return offer(UNKNOWN, f"its registry answers {code.decode(errors='replace')}")
+    try:
+        size = _size(json.loads(body))
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return offer(UNKNOWN, "its registry answers no manifest")
+    return offer(OK, "", size=size, digest=hashlib.sha256(body).hexdigest())
+
+
+def _image_size(answer: bytes, arch: str) -> int | None:
+    """Bytes of the layers by `docker manifest inspect --verbose` (docker/cli manifest/types): one object, or a list."""
+    try:
+        document = json.loads(answer)
+        for entry in document if isinstance(document, list) else [document]:
+            platform = entry["Descriptor"].get("platform") or {}
+            if not isinstance(document, list) or (platform.get("os"), platform.get("architecture")) == ("linux", arch):
+                return _size(entry.get("OCIManifest") or entry["SchemaV2Manifest"])
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        pass
+    return None
+
+
+def _size(manifest: Any) -> int:
+    """Bytes of all its layers, each counted once, and of its configuration."""
+    blobs = {layer["digest"]: int(layer["size"]) for layer in [manifest["config"], *manifest["layers"]]}
+    return sum(blobs.values())
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

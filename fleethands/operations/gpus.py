@@ -1,0 +1,68 @@
+"""Whether a host that is declared to have a GPU has one that Ollama can use."""
+
+from __future__ import annotations
+
+from fleethands.facts import Probe
+from fleethands.facts.gpu import Gpu, PciGpu
+from fleethands.operations.change import Refused
+from fleethands.settings import HostSettings
+
+DRIVERS = {"nvidia": "nvidia", "amd": "amdgpu"}
+NO_GPU = "declare `gpu: None` or `gpu: False` for a host that works on its CPU"
+INSTALL = {
+    "nvidia": "on the host: ubuntu-drivers install (Ubuntu), apt-get install nvidia-driver (Debian, non-free); reboot",
+    "amd": "on the host: modprobe amdgpu; its cause: dmesg | grep amdgpu",
+}
+
+
+def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+    """Where `gpu: True` is declared: a GPU without driver, a driver without GPU, or one that does not answer."""
+    if not settings.gpu:
+        return None
+    found = seen.gpu
+    if not found.pci and not found.devices and not found.tegra:
+        return _absent(found)
+    for device in found.pci:
+        if against := _driver(device, found):
+            return against
+    return _nvidia(found) or _amd(found)
+
+
+def _absent(found: Gpu) -> Refused:
+    hints = ("look for it on the host: lspci -d ::0300; lspci -d ::0302", NO_GPU)
+    if found.nvidia is not None or found.amdgpu:
+        driver = f"NVIDIA's driver {found.nvidia}" if found.nvidia is not None else "AMD's driver"
+        return Refused(f"{driver} is loaded, but there is no GPU on the PCI bus", hints)
+    return Refused("there is no NVIDIA or AMD GPU on the PCI bus", hints)
+
+
+def _driver(device: PciGpu, found: Gpu) -> Refused | None:
+    wanted = DRIVERS[device.vendor]
+    if device.driver == wanted or found.devices:
+        return None
+    vendor = "NVIDIA" if device.vendor == "nvidia" else "AMD"
+    state = f"has the driver `{device.driver}`, which can't compute" if device.driver else "has no driver"
+    return Refused(f"the {vendor} GPU at {device.address} {state}", (INSTALL[device.vendor],))
+
+
+def _nvidia(found: Gpu) -> Refused | None:
+    if all(device.vendor != "nvidia" for device in found.pci) and not found.devices:
+        return None
+    if found.failure is None:
+        return Refused("nvidia-smi is missing, so the GPU's driver can't be asked", (INSTALL["nvidia"],))
+    if found.failure:
+        mismatch = "version mismatch" in found.failure
+        hint = "the driver was updated under a running one; on the host: systemctl reboot"
+        return Refused(
+            f"nvidia-smi: {found.failure}", (hint if mismatch else "on the host: dmesg | grep -i nvrm; nvidia-smi",)
+        )
+    if found.libcuda is False:
+        hint = "on the host: apt-get install libcuda1 (Debian) or libnvidia-compute-VERSION (Ubuntu); ldconfig"
+        return Refused("libcuda.so.1 is missing, so Ollama would fall back to the CPU", (hint,))
+    return None
+
+
+def _amd(found: Gpu) -> Refused | None:
+    if any(device.vendor == "amd" for device in found.pci) and not found.devices and "/dev/kfd" not in found.nodes:
+        return Refused("/dev/kfd is missing, so Ollama would fall back to the CPU", (INSTALL["amd"],))
+    return None

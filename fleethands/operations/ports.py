@@ -1,0 +1,51 @@
+"""Who holds the ports that Ollama and OpenHands need."""
+
+from __future__ import annotations
+
+from fleethands.facts import Probe
+from fleethands.facts.probe import Listener
+from fleethands.operations.change import Refused
+from fleethands.settings import HostSettings
+
+
+def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+    """A port that somebody else listens on, with who that is."""
+    declared = {settings.ollama_host.port: "ollama_host"}
+    if settings.openhands_flavor != "off":
+        declared[settings.openhands_port] = "openhands_port"
+    for listener in seen.sockets:
+        key = declared.get(listener.port)
+        if key is not None and not _ours(listener, key, seen):
+            return _held(listener, key, _publisher(listener, seen))
+    return None
+
+
+def _ours(listener: Listener, key: str, seen: Probe) -> bool:
+    if key == "openhands_port":
+        return listener.process == "docker-proxy" and _publisher(listener, seen) is None
+    if listener.process != "ollama":
+        return False
+    if not listener.pid or not seen.knows("process"):
+        return True
+    return seen.process is not None and listener.pid == seen.process.pid
+
+
+def _publisher(listener: Listener, seen: Probe) -> str | None:
+    """The container, not ours, that publishes the port; None when there is none or Docker does not tell."""
+    if not seen.knows("docker"):
+        return None
+    return next((name for port, name in seen.docker.publishers if port == listener.port), None)
+
+
+def _held(listener: Listener, key: str, container: str | None) -> Refused:
+    owner = f"`{listener.process}`" if listener.process else "another process"
+    pid = f" (pid {listener.pid})" if listener.pid else ""
+    other = f"or have another port: `{key}`"
+    if container is not None:
+        reason = f"port {listener.port} is held by {owner}{pid} for the container `{container}`"
+        return Refused(reason, (f"on the host: docker stop {container}", other))
+    if listener.process == "ollama":
+        hint = f"it is not ollama.service's own; on the host: kill {listener.pid}"
+        return Refused(f"port {listener.port} is held by {owner}{pid}", (hint, other))
+    look = f"see it on the host: ss -ltnp 'sport = :{listener.port}'"
+    return Refused(f"port {listener.port} is held by {owner}{pid}", (look, other))

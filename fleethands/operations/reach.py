@@ -1,0 +1,44 @@
+"""Whether what a host lacks can be had, from that host."""
+
+from __future__ import annotations
+
+import shlex
+
+from fleethands.facts import Probe
+from fleethands.facts.upstream import MISSING, UNREACHABLE, Offer
+from fleethands.operations.change import Refused
+from fleethands.settings import HostSettings
+
+MIRROR = 'have it nearer: `ollama_url`, as "http://mirror.example/ollama"'
+PROXY = 'behind a proxy: `ollama_env`, as {"HTTPS_PROXY": "http://proxy.example:3128"}'
+
+
+def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+    """The first thing that is not there or that no way leads to; what could not be asked is left to its own step."""
+    for offer in seen.upstream.offers:
+        if not _has(offer, seen) and (against := _against(offer)):
+            return against
+    return None
+
+
+def _has(offer: Offer, seen: Probe) -> bool:
+    """Whether the host has it by now: a plan foresees that."""
+    if offer.kind == "archive":
+        return offer.name in seen.releases
+    return offer.kind == "model" and seen.knows("models") and offer.name in seen.models
+
+
+def _against(offer: Offer) -> Refused | None:
+    archive = offer.kind == "archive"
+    if offer.state == MISSING:
+        if archive:
+            return Refused(f"{offer.url} can't be had: {offer.reason}", ("check `ollama_version`", MIRROR))
+        return Refused(
+            f"the registry has no model {offer.name}", ("look for its right name: https://ollama.com/search",)
+        )
+    if offer.state == UNREACHABLE:
+        return Refused(
+            f"no route to {offer.server}: {offer.reason}",
+            (f"try it on the host: curl -sSI {shlex.quote(offer.url)}", MIRROR if archive else PROXY),
+        )
+    return None

@@ -1,0 +1,67 @@
+"""Whether a host has the room for what it lacks."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.operations.change import Refused
+from fleethands.operations.size import human
+from fleethands.settings import HostSettings
+
+MIB = 1 << 20
+UNPACKED = 2  # bytes of a release's tree for each byte of its archive
+# the archive, its tar and its tree lie side by side for a moment (scripts/release.sh)
+ARCHIVE_FACTOR = 1 + 2 * UNPACKED
+IMAGE_FACTOR = 3  # bytes in Docker's store for each byte of compressed layers
+# where upstream did not tell
+ARCHIVE_ROOM = 2048 * MIB
+IMAGE_ROOM = 4096 * MIB
+
+
+@dataclass(frozen=True)
+class Need:
+    """Bytes that something takes at a place."""
+
+    place: str
+    what: str
+    size: int
+
+
+def needs(settings: HostSettings, seen: Probe) -> Iterator[Need]:
+    """What the host lacks and where it will lie; a model whose size is not known counts for nothing."""
+    version = settings.ollama_version
+    if version not in seen.releases:
+        size = seen.upstream.size("archive", version)
+        yield Need("/opt", f"Ollama {version}", size * ARCHIVE_FACTOR if size else ARCHIVE_ROOM)
+    for offer in seen.upstream.offers:
+        if offer.kind == "model" and offer.size and not (seen.knows("models") and offer.name in seen.models):
+            place = settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models"
+            yield Need(str(place), offer.name, offer.size)
+    if settings.openhands_flavor == "gui" and seen.knows("docker") and seen.docker.image is None:
+        size = seen.upstream.size("image", settings.openhands_image)
+        yield Need(paths.DOCKER_DATA, settings.openhands_image, size * IMAGE_FACTOR if size else IMAGE_ROOM)
+
+
+def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+    """A place that can't be written, or a file system that is too small for all that will lie on it."""
+    for place, space in seen.disk.items():
+        if not space.writable:
+            mount = f'mount -o remount,rw "$(findmnt -no TARGET -T {shlex.quote(place)})"'
+            return Refused(f"{place} is not writable", (f"on the host: {mount}", "its cause: dmesg | tail"))
+    shared: dict[str, list[Need]] = {}
+    for need in needs(settings, seen):
+        shared.setdefault(seen.disk[need.place].device or need.place, []).append(need)
+    for together in shared.values():
+        place, size = together[0].place, sum(need.size for need in together)
+        free = min(seen.disk[need.place].free_kib for need in together) * 1024
+        if free < size:
+            parts = ", ".join(f"{need.what} {human(need.size)}" for need in together)
+            return Refused(
+                f"{place} has {free // MIB} MiB free, {size // MIB} MiB are needed",
+                (f"that is for {parts}", f"on the host: df -h {shlex.quote(place)}"),
+            )
+    return None
