@@ -2,7 +2,7 @@
 # absent. It is written for dash and busybox. Values of unknown content travel as base64, one line each.
 # 124: no answer in time; 127: a command is missing, which the section's last line names.
 : "${mark:?}" "${packages:?}" "${accounts:?}" "${groups:?}" "${files:?}" "${units:?}" "${ollama_url:?}" "${models_dir:?}" "${container:?}" "${image?}" "${ports:?}"
-: "${places:?}" "${offers?}"
+: "${places:?}" "${offers?}" "${manifest_type:?}"
 newline='
 '
 
@@ -156,6 +156,7 @@ read_releases() {
     [ -f "$marker" ] || continue
     home=${marker%/.fleethands}
     [ -L "$home" ] && continue
+    need stat cat || return $?
     binary=$(stat -c '%s %Y %a %u' "$home/bin/ollama") || binary='- - - -'
     echo "${home##*/} $binary $(cat "$marker")"
   done
@@ -291,7 +292,10 @@ ask() {
   rest=${1#* }
   name=${rest%% *}
   case $1 in
-    model\ *) tool=curl && answer=$(exported && fetch "${rest#* }" -L -w '\n%{http_code}') ;;
+    model\ *)
+      tool=curl
+      answer=$(exported && fetch "${rest#* }" -L -w '\n%{http_code}' --max-filesize 4194304 --header "Accept: $manifest_type")
+      ;;
     archive\ *) tool=curl && answer=$(fetch "${rest#* }" -I -L) ;;
     image\ *) tool=docker && answer=$(within 10 docker manifest inspect --verbose "$name") ;;
   esac
@@ -303,7 +307,7 @@ ask() {
 fetch() {
   printf '%s\n' "$1" | {
     shift
-    curl -sS --globoff --config - --connect-timeout 5 --max-time 8 --max-filesize 4194304 "$@"
+    curl -sS --globoff --config - --connect-timeout 5 --max-time 8 "$@"
   }
 }
 

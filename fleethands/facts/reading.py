@@ -85,6 +85,7 @@ class Question:
             "container": paths.CONTAINER,
             "image": wanted.openhands_image if wanted.openhands_flavor == "gui" else "",
             "ports": f"{wanted.ollama_host.port} {wanted.openhands_port}",
+            "manifest_type": upstream.MANIFEST,
             "places": "\n".join(self.places),
             "offers": "\n".join(each.line for each in upstream.wanted(wanted)) if self.upstream else "",
         }

@@ -16,6 +16,7 @@ from fleethands.settings.release import ARCHS, archive
 from fleethands.settings.values import ModelName
 
 OK, MISSING, UNREACHABLE, UNKNOWN = "ok", "missing", "unreachable", "unknown"
+# what Ollama accepts (ollama server/images.go, v0.32.15); registries answer 400 to those who do not say
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 # curl's exit status; those of TLS are not among them, as the authorities may only come with the packages
 WAYS = {

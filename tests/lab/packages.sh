@@ -5,7 +5,7 @@ set -eu
 
 needed="systemd-container mmdebstrap debian-archive-keyring btrfs-progs util-linux iproute2 nftables
     openssh-client docker-registry nginx zstd pigz git ca-certificates
-    make gcc g++ libc6-dev nlohmann-json3-dev libstb-dev curl openssl"
+    busybox-static make gcc g++ libc6-dev nlohmann-json3-dev libstb-dev curl openssl"
 policy=/usr/sbin/policy-rc.d
 wait_for_lock="-o DPkg::Lock::Timeout=300"
 
