@@ -2,7 +2,7 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import firewall, openhands, removal
+from fleethands.operations import firewall, openhands, preload, removal
 from fleethands.paths import OLLAMA_HOME, OPENHANDS_HOME, OPENHANDS_STATE
 from fleethands.settings import HostSettings
 
@@ -13,6 +13,7 @@ def remove(settings: HostSettings, models: bool = False, workspaces: bool = Fals
     stay = []
     openhands.gone(name="Take the container away", settings=settings)
     removal.image(name="Take its image away", settings=settings)
+    preload.gone(name="Load nothing at Ollama's start", settings=settings)
     removal.ollama(name="Take Ollama away", settings=settings)
     firewall.gone(name="Take our table away", settings=settings)
     if models:

@@ -14,7 +14,7 @@ from fleethands.cli.tables import folded
 from fleethands.facts import Probe, UnknownSection
 from fleethands.facts.gpu import MIB
 from fleethands.facts.probe import ABSENT
-from fleethands.operations.download import human
+from fleethands.operations.size import human
 from fleethands.paths import PROOF
 from fleethands.rollout.report import BAD, HostReport, Report
 

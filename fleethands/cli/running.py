@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -52,8 +51,5 @@ def carry_out(
 def _done(engine: Engine, plan: Report) -> Report:
     from fleethands.rollout import reporting  # noqa: PLC0415
 
-    begin = time.monotonic()
     engine.apply(lambda line: click.echo(line, err=True))
-    report = reporting.applied(engine, plan)
-    report.seconds = plan.seconds + time.monotonic() - begin
-    return report
+    return reporting.applied(engine, plan)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -20,11 +19,8 @@ def plan_of(engine: Engine, command: str = "plan", deploy: str = "deploy.py") ->
     """The report of what an engine's hosts lack, by a deploy file of the project."""
     from fleethands.rollout import reporting  # noqa: PLC0415
 
-    begin = time.monotonic()
     engine.plan(deploy)
-    report = reporting.planned(engine, command)
-    report.seconds = time.monotonic() - begin
-    return report
+    return reporting.planned(engine, command)
 
 
 def show(report: Report, target: str) -> None:

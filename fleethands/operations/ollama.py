@@ -15,6 +15,7 @@ from fleethands.settings.release import ARCHS, archive
 
 KEEP = 2  # releases on the host, this one among them
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
+LISTENS_WITHIN = 20  # seconds: its socket is open before it looks for anything
 REVISION = "FLEETHANDS_REVISION"
 
 
@@ -129,6 +130,7 @@ def _serve_script(settings: HostSettings, restart: bool, back: bool = False) -> 
         version="" if back else settings.ollama_version,
         url="" if back else settings.ollama_host.local_url,
         limit=str(READY_WITHIN),
+        limit_listen=str(LISTENS_WITHIN),
         unit=paths.OLLAMA_UNIT,
         override=paths.OLLAMA_OVERRIDE,
         restart="yes" if restart else "no",

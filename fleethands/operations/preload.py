@@ -48,6 +48,12 @@ def loaded(settings: HostSettings, seen: Probe, unit: str) -> Decision:
     return Change("preload", why, f"{shown} loaded", script, then, why=why, consequence="takes the models' memory")
 
 
+@operation
+def gone(settings: HostSettings, seen: Probe) -> Decision:
+    """Have no model loaded before anybody asks, whatever is declared."""
+    return _off(seen)
+
+
 def _why(settings: HostSettings, seen: Probe, names: list[ModelName], contents: dict[str, str]) -> str | None:
     if any(seen.files[path].content != text.encode() for path, text in contents.items()):
         return "not loaded at Ollama's start, or not these"

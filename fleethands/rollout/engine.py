@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -51,6 +52,7 @@ class Engine:
         self.project = project
         self.state = State(check_for_changes=True)
         self.state.cwd = str(project)
+        self.begun = time.time()
         self._settings: dict[str, HostSettings] = {}
         self.watch = Watch(words or target)
         ctx_state.set(self.state)

@@ -90,7 +90,11 @@ def _link(link: Link) -> dict[str, Any]:
 
 @dataclass
 class Report:
-    """A whole run."""
+    """
+    A whole run.
+
+    + started: seconds since 1970; seconds: all of it, connecting included
+    """
 
     command: str
     hosts: dict[str, HostReport]

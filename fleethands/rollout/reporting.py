@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from fleethands.facts import Unknown
 from fleethands.operations.change import Change, Refused
 from fleethands.operations.journal import Entry
@@ -15,12 +17,14 @@ PROOF_TASK = "Proof"
 
 def planned(engine: Engine, command: str = "plan") -> Report:
     """The report of a plan that was made."""
-    return Report(command, {name: _planned(engine, name) for name in engine.names})
+    hosts = {name: _planned(engine, name) for name in engine.names}
+    return Report(command, hosts, engine.begun, time.time() - engine.begun)
 
 
 def applied(engine: Engine, plan: Report) -> Report:
     """The report of a run that followed a plan."""
-    return Report("apply", {name: _applied(engine, name, plan.hosts[name]) for name in engine.names}, plan.started)
+    hosts = {name: _applied(engine, name, plan.hosts[name]) for name in engine.names}
+    return Report("apply", hosts, engine.begun, time.time() - engine.begun)
 
 
 def _planned(engine: Engine, name: str) -> HostReport:

@@ -85,7 +85,7 @@ def test_up_and_back_with_a_client_that_notices_only_the_restart(lab: Lab, conve
 
 BAD = {
     "exits at its start": ("echo Error: no such thing >&2; exit 1", "does not stay up: Error: no such thing"),
-    "hangs": ("exec sleep 1000", "did not answer at http://127.0.0.1:11434 within 90 s"),
+    "hangs": ("exec sleep 1000", "hangs: nothing listens at http://127.0.0.1:11434 after 20 s"),
 }
 
 

@@ -2,4 +2,5 @@
 : "${script_path:?}" "${unit_path:?}" "${wanted:?}" "${record:?}"
 systemctl disable --quiet fleethands-preload.service 2>/dev/null || true
 rm -f "$script_path" "$unit_path" "$wanted" "$record"
+rmdir "${wanted%/*}" 2>/dev/null || true
 systemctl daemon-reload

@@ -1,6 +1,6 @@
 # Has Ollama run on the files that are there now, answering with its version. What served before is kept, and comes back
 # if this does not answer in time; with back=yes it comes back because it is asked for.
-: "${version?}" "${url?}" "${limit:?}" "${unit:?}" "${override:?}" "${restart:?}" "${back:?}"
+: "${version?}" "${url?}" "${limit:?}" "${limit_listen:?}" "${unit:?}" "${override:?}" "${restart:?}" "${back:?}"
 served=/var/lib/fleethands/served
 before=/var/lib/fleethands/before
 log=$(mktemp)
@@ -31,7 +31,8 @@ put() {
 }
 
 start() {
-  systemctl daemon-reload
+  # a needless reload can take the GPU away from containers that run (NVIDIA/nvidia-docker#1730)
+  [ "$(systemctl show ollama.service -p NeedDaemonReload --value)" = no ] || systemctl daemon-reload
   systemctl unmask --quiet ollama.service
   systemctl enable --quiet ollama.service
   [ "$restart" = yes ] || return 0
@@ -42,9 +43,11 @@ start() {
 
 # answers: 0 once it says its version; else the reason is in $trouble
 answers() {
-  end=$(($(date +%s) + limit))
+  end=$(($(date +%s) + limit)) heard=$(($(date +%s) + limit_listen))
   while :; do
-    said=$(curl --silent --max-time 5 "$url/api/version" || true)
+    status=0
+    said=$(curl --silent --max-time 5 "$url/api/version") || status=$?
+    [ "$status" -eq 7 ] || heard=$end # it listens before it looks for GPUs (ollama cmd/cmd.go, v0.32.15)
     case $said in
       *'"version":"'"$version"'"'*) return 0 ;;
       *'"version":"'*) trouble="something answers at $url, but not as Ollama $version: $said" && return 1 ;;
@@ -53,6 +56,10 @@ answers() {
       trouble="Ollama $version does not stay up$(last_error)"
       return 1
     fi
+    [ "$(date +%s)" -lt "$heard" ] || [ "$status" -ne 7 ] || {
+      trouble="Ollama $version hangs: nothing listens at $url after $limit_listen s"
+      return 1
+    }
     [ "$(date +%s)" -lt "$end" ] || {
       trouble="Ollama $version did not answer at $url within $limit s"
       return 1
