@@ -37,7 +37,12 @@ _OPTIONS = (
 
 
 def connected(
-    target: str, data: tuple[str, ...], hosts: str, exclude: str, extra: Mapping[str, Any] | None = None
+    target: str,
+    data: tuple[str, ...],
+    hosts: str,
+    exclude: str,
+    extra: Mapping[str, Any] | None = None,
+    upstream: bool = False,
 ) -> Engine:
     """An engine whose hosts are reached. Raises Trouble for a wrong target, and for mistakes before any connection."""
     from fleethands.settings import SettingsError  # noqa: PLC0415
@@ -50,6 +55,8 @@ def connected(
         count = len(error.mistakes)
         what = "1 mistake" if count == 1 else f"{count} mistakes"
         raise Trouble(f"{what} in the inventory, no host was contacted") from None
+    if upstream:
+        engine.ask_registries(lambda line: click.echo(line, err=True))
     engine.connect()
     return engine
 
@@ -70,12 +77,19 @@ def unconnected(
         raise Trouble(str(error), *error.hints) from None
 
 
-def spoken(target: str, data: tuple[str, ...], hosts: str, exclude: str) -> str:
+def upstream_option(command: Any) -> Any:
+    """For commands that compare with registries, if they are asked to."""
+    text = "Ask registries, too, whether a tag moved."
+    return click.option("--upstream", is_flag=True, help=text)(command)
+
+
+def spoken(target: str, data: tuple[str, ...], hosts: str, exclude: str, upstream: bool = False) -> str:
     """The same hosts and settings, as words of a command line."""
     words = [target]
     words += ["--hosts", hosts] if hosts != "*" else []
     words += ["--exclude", exclude] if exclude else []
     words += [word for pair in data for word in ("--data", pair)]
+    words += ["--upstream"] if upstream else []
     return shlex.join(words)
 
 

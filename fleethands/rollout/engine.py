@@ -23,6 +23,7 @@ from pyinfra.context import ctx_config, ctx_inventory, ctx_state
 from fleethands import facts
 from fleethands.facts import Probe
 from fleethands.operations import journal
+from fleethands.rollout.registry import Unanswered, digests, look_up
 from fleethands.rollout.target import inventory, no_hosts, reach_by_ssh
 from fleethands.rollout.watch import Narration, Outcome, Watch
 from fleethands.settings import HostSettings, Secret, read_fleet
@@ -83,6 +84,19 @@ class Engine:
         settings = self._settings[name]
         variables = {**settings.ollama_env, **settings.openhands_env}
         return frozenset(name for name, value in variables.items() if isinstance(value, Secret))
+
+    def ask_registries(self, say: Callable[[str], None]) -> None:
+        """
+        Ask what each model's tag is now, once a name and from here, so that a plan knows of tags that moved.
+
+        + say: is told what a registry did not answer, one line of text
+        """
+        found = look_up(model for settings in self._settings.values() for model in settings.models)
+        for name, answer in found.items():
+            if isinstance(answer, Unanswered):
+                say(f"warning: {name}: {answer.reason}")
+        for host in self.chosen:
+            host.data.fleethands_upstream = digests(found)
 
     def connect(self) -> None:
         """Reach every host that can be reached; `watch.unreachable` has the others with the reason."""

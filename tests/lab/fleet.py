@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.lab.shell import CommandFailed
+from tests.lab.shell import CommandFailed, run
 
 ROOT = Path(__file__).parents[2]
 PYINFRA = Path(sys.executable).with_name("pyinfra")
@@ -76,6 +77,20 @@ def start(*hosts: str, **data: Any) -> subprocess.Popen[bytes]:
         env=_environment(),
         start_new_session=True,
     )
+
+
+def fleethands_with(hosts: Path, authority: Path, *words: str, timeout: float = 60) -> dict[str, Any]:
+    """
+    The document of the command line on a controller whose /etc/hosts and certificate authority are these.
+
+    The file is laid over the real one in a mount namespace of the process's own.
+    """
+    command = shlex.join([str(PYINFRA.with_name("fleethands")), *words])
+    inside = f"mount --bind {shlex.quote(str(hosts))} /etc/hosts && exec {command}"
+    outside = {"SSL_CERT_FILE": str(authority), "NO_PROXY": "*", "no_proxy": "*"}
+    done = run("unshare", "-m", "sh", "-c", inside, cwd=ROOT, check=False, env=outside, timeout=timeout)
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
 
 
 def _environment() -> dict[str, str]:

@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -198,6 +199,21 @@ def test_a_moved_tag_is_found_followed_and_refused_where_it_is_pinned(lab: Lab, 
     assert moved.changed("lab-1")[0] == PULL
     assert listed(host)[name] == new
     assert_settled(host, "codellama:7b", moving, fleethands_upstream=known)
+
+
+def test_a_plan_asks_registries_when_it_is_told_to(lab: Lab, host: Host, moving: str, tmp_path: Path) -> None:
+    assert apply("codellama:7b", moving).code == 0
+    _move(lab, moving, "7b-instruct")
+    (tmp_path / "hosts").write_text(f"{lab.internet.address} {MODELS}\n")
+
+    def whys(*more: str) -> list[str]:
+        words = ["plan", "inventory/lab.py", "--hosts", "lab-1", "--json", "--data", f'models=["{moving}"]', *more]
+        document = fleet.fleethands_with(tmp_path / "hosts", authority.certificate(), *words)
+        changes = document["hosts"]["lab-1"]["changes"]
+        return [change["why"] for change in changes if f"{change['task']} | {change['operation']}" == PULL]
+
+    assert whys() == []
+    assert whys("--upstream") == ["the tag moved in the registry"]
 
 
 @pytest.mark.usefixtures("outside")
