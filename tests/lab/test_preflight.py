@@ -1,0 +1,173 @@
+"""What the plan refuses on real hosts: hung daemons, what can't be had, what does not fit, ports of others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from fleethands.facts.protocol import SECTIONS
+from tests.lab import fleet
+from tests.lab.asking import IMAGE, differing, plan_of, probed
+from tests.lab.host import Host
+from tests.lab.internet import release
+from tests.lab.lab import Lab
+
+
+@pytest.fixture(scope="module")
+def served(lab: Lab, converged_state: str) -> Host:
+    """lab-1, applied and proven, for tests that change nothing on its disk."""
+    lab.internet.clear_faults()
+    host = lab["lab-1"]
+    host.restore(converged_state)
+    return host
+
+
+@contextmanager
+def stopped(host: Host, *units: str) -> Iterator[None]:
+    """Their main processes hang: they hold their sockets and answer nothing."""
+    host.run(f"systemctl kill --kill-whom=main -s STOP {' '.join(units)}")
+    try:
+        yield
+    finally:
+        host.run(f"systemctl kill --kill-whom=main -s CONT {' '.join(units)}")
+
+
+@pytest.mark.parametrize("unit", ["docker", "ollama"])
+def test_a_daemon_that_hangs_is_named_in_the_plan_within_five_seconds(served: Host, unit: str) -> None:
+    usual = probed(served)
+    with stopped(served, unit):
+        begin = time.monotonic()
+        seen = probed(served)
+        probe_took = time.monotonic() - begin
+        plan = plan_of(served)
+
+    assert differing(seen, usual) == {unit}
+    assert 4.5 < probe_took < 7
+    assert plan["status"] == "refused"
+    assert plan["reason"] == f"cannot tell the state of {unit}: no answer within 5 s"
+    assert plan["hints"] == [f"on the host: systemctl restart {unit}; its last words: journalctl -u {unit} -n 30"]
+    assert plan["remote_commands"] == 1
+    assert plan["took"] < 9
+
+
+def test_two_daemons_that_hang_are_waited_for_at_once(served: Host) -> None:
+    with stopped(served, "docker", "ollama"):
+        begin = time.monotonic()
+        seen = probed(served)
+        took = time.monotonic() - begin
+
+    assert {name for name in SECTIONS if not seen.knows(name)} == {"docker", "ollama"}
+    assert took < 7
+
+
+def test_a_clean_host_knows_the_size_of_what_it_lacks(lab: Lab, clean: Host) -> None:
+    wanted: dict[str, Any] = {"models": ["codellama:7b", "no-such-model:1b"]}
+
+    seen = probed(clean, **wanted)
+
+    archive = release.tree() / "v0.24.0" / release.archive_name()
+    manifest = lab.internet.registry.manifest("library/codellama", "7b")
+    assert manifest is not None
+    document = json.loads(manifest)
+    model, image = seen.upstream.of("model", "codellama:7b"), seen.upstream.of("image", IMAGE)
+    assert seen.upstream.size("archive", "0.24.0") == archive.stat().st_size
+    assert model is not None
+    assert model.digest == hashlib.sha256(manifest if isinstance(manifest, bytes) else manifest.encode()).hexdigest()
+    assert model.size == sum(layer["size"] for layer in [document["config"], *document["layers"]])
+    assert image is not None
+    assert image.size is not None
+    assert image.size > 100_000_000, image
+    assert getattr(seen.upstream.of("model", "no-such-model:1b"), "state", "") == "missing"
+
+
+def test_a_proxy_is_used_and_its_password_shows_nowhere(clean: Host) -> None:
+    clean.run("iptables -I OUTPUT -p tcp --dport 3128 -j DROP")
+    environment = {"HTTPS_PROXY": "http://ana:hunter2@10.255.255.1:3128"}
+    watch = "while :; do cat /proc/[0-9]*/cmdline; sleep 0.05; done > /run/watched"
+    clean.run(f"systemd-run --quiet --unit watcher sh -c {shlex.quote(watch)}")
+
+    seen = probed(clean, ollama_env=environment)
+
+    clean.run("systemctl stop watcher")
+    offer = seen.upstream.of("model", "codellama:7b")
+    assert offer is not None
+    assert (offer.state, offer.reason) == ("unreachable", "no answer within 8 s")
+    assert clean.run("grep -ac curl /run/watched").stdout.strip() != "0"
+    assert clean.run("grep -ac hunter2 /run/watched", check=False).stdout.strip() == "0"
+    assert "hunter2" not in json.dumps(seen.document())
+
+    past = probed(clean, ollama_env={**environment, "NO_PROXY": "registry.ollama.ai"})
+
+    assert past.upstream.size("model", "codellama:7b")
+
+
+def test_no_route_to_the_registry_is_refused_before_anything_changes(clean: Host) -> None:
+    clean.run("sed -i s/registry.ollama.ai// /etc/hosts")
+
+    plan = plan_of(clean)
+
+    assert plan["status"] == "refused"
+    assert plan["reason"] == "no route to registry.ollama.ai: its name is not known on this host"
+    assert plan["hints"][0] == (
+        "try it on the host: curl -sSI https://registry.ollama.ai/v2/library/codellama/manifests/7b"
+    )
+    assert plan["changes"] == []
+
+
+def test_a_container_on_our_port_is_named(converged: Host) -> None:
+    converged.run(
+        "docker rm -f openhands-app"
+        f" && docker run -d --name grafana -p 127.0.0.1:3000:3000 --entrypoint sleep {IMAGE} 600"
+    )
+
+    plan = plan_of(converged)
+
+    assert plan["status"] == "refused"
+    assert plan["reason"].startswith("port 3000 is held by `docker-proxy` (pid ")
+    assert plan["reason"].endswith(") for the container `grafana`")
+    assert plan["hints"][0] == "on the host: docker stop grafana"
+
+    converged.run("docker rm -f grafana")
+    assert fleet.apply("lab-1").code == 0
+    assert fleet.apply("lab-1").changed("lab-1") == []
+
+
+def test_an_ollama_started_by_hand_is_named(converged: Host) -> None:
+    converged.run("systemctl stop ollama && systemd-run --quiet --unit by-hand --setenv=HOME=/root ollama serve")
+    converged.run("until ss -Hltn 'sport = :11434' | grep -q .; do sleep 0.02; done", timeout=10)
+
+    plan = plan_of(converged)
+
+    assert plan["status"] == "refused"
+    assert plan["reason"].startswith("port 11434 is held by `ollama` (pid ")
+    assert plan["hints"][0].startswith("it is not ollama.service's own; on the host: kill ")
+
+
+def test_what_does_not_fit_is_refused_with_what_is_needed(converged: Host) -> None:
+    with converged.out_of_disk("/usr/share/ollama/.ollama/models", "60m"):
+        plan = plan_of(converged, "--data", 'models=["codellama:7b", "padded"]')
+
+    assert plan["status"] == "refused"
+    assert plan["reason"].startswith("/usr/share/ollama/.ollama/models has ")
+    assert "MiB free, " in plan["reason"]
+    assert plan["hints"][0].startswith("that is for padded:latest 1")
+
+
+def test_a_read_only_place_is_refused(converged: Host) -> None:
+    converged.run("mount --bind /opt /opt && mount -o remount,ro,bind /opt")
+    try:
+        plan = plan_of(converged)
+        seen = probed(converged)
+    finally:
+        converged.run("umount /opt")
+
+    assert plan["reason"] == "/opt is not writable"
+    assert plan["hints"][0] == 'on the host: mount -o remount,rw "$(findmnt -no TARGET -T /opt)"'
+    assert [place for place, space in seen.disk.items() if not space.writable] == ["/opt"]
