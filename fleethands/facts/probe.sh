@@ -1,8 +1,8 @@
 # Reads one host and changes nothing. Each section ends with its own status: what could not be read is unknown, never
 # absent. It is written for dash and busybox. Values of unknown content travel as base64, one line each.
 # 124: no answer in time; 127: a command is missing, which the section's last line names.
-: "${mark:?}" "${packages:?}" "${accounts:?}" "${groups:?}" "${files:?}" "${units:?}" "${ollama_url:?}" "${models_dir:?}" "${container:?}" "${image?}" "${ports:?}"
-: "${places:?}" "${offers?}" "${manifest_type:?}"
+: "${mark:?}" "${packages:?}" "${accounts:?}" "${groups:?}" "${files:?}" "${units:?}" "${ollama_url:?}" "${models_dir:?}"
+: "${places:?}"
 newline='
 '
 
@@ -22,17 +22,21 @@ within() {
 }
 limit() { within 5 "$@"; }
 
-# several commands that share 5 s
-until_deadline() {
-  left=$((deadline - $(date +%s)))
+# DEADLINE COMMAND…: for several commands that share their time
+before() {
+  left=$(($1 - $(date +%s)))
+  shift
   [ "$left" -gt 0 ] || return 124
   within "$left" "$@"
 }
 
+# NAME ARGUMENT…: what read_NAME says, between marks, with its status
 section() {
-  printf '%s begin %s\n' "$mark" "$1"
-  ("read_$1") 2>/dev/null </dev/null
-  printf '\n%s end %s %s\n' "$mark" "$1" "$?"
+  name=$1
+  shift
+  printf '%s begin %s\n' "$mark" "$name"
+  ("read_$name" "$@") 2>/dev/null </dev/null
+  printf '\n%s end %s %s\n' "$mark" "$name" "$?"
 }
 
 read_system() {
@@ -73,41 +77,6 @@ read_disk() {
     { mode = $6 ~ /^ro(,|$)/ || $NF ~ /^ro(,|$)/ ? "read-only" : "writable" }
     { for (i in place) if (index(place[i] "/", under) == 1 && length(point) >= best[i]) { best[i] = length(point); found[i] = mode } }
     END { for (i = 2; i in place; i++) print found[i] }' /proc/self/mountinfo "$@"
-}
-
-# NVIDIA and AMD display controllers (PCI class 0x03) with the driver that holds them, and what the drivers say.
-read_gpu() {
-  nvidia='' seen=''
-  for device in /sys/bus/pci/devices/*; do
-    [ -r "$device/class" ] || continue
-    read -r vendor <"$device/vendor"
-    read -r class <"$device/class"
-    case "$vendor $class" in 0x10de\ 0x03*) nvidia=yes ;; 0x1002\ 0x03*) ;; *) continue ;; esac
-    read -r product <"$device/device"
-    driver=$(readlink "$device/driver")
-    total=- used=-
-    [ -r "$device/mem_info_vram_total" ] && read -r total <"$device/mem_info_vram_total" && read -r used <"$device/mem_info_vram_used"
-    driver=${driver##*/}
-    echo "pci ${device##*/} $vendor $product ${driver:--} $total $used"
-    seen=yes
-  done
-  [ -r /etc/nv_tegra_release ] && read -r tegra </etc/nv_tegra_release && printf '%s\n' "tegra $tegra"
-  [ -r /sys/module/nvidia/version ] && read -r version </sys/module/nvidia/version && echo "nvidia $version" && nvidia=yes
-  [ -d /sys/module/amdgpu ] && echo amdgpu
-  smi=$(command -v nvidia-smi || command -v /usr/lib/wsl/lib/nvidia-smi) && nvidia=yes
-  [ -n "$nvidia$seen" ] || return 0
-  need timeout base64 tr stat || return $?
-  for node in /dev/nvidia[0-9]* /dev/kfd /dev/dri/renderD*; do
-    [ -e "$node" ] && echo "node $node $(stat -c '%a %G' "$node")"
-  done
-  if [ -n "$smi" ]; then
-    said=$(limit "$smi" --query-gpu=index,name,uuid,driver_version,memory.total,memory.used --format=csv,noheader,nounits 2>&1)
-    echo "smi $? $(printf %s "$said" | encoded)"
-  fi
-  if [ -n "$nvidia" ] && have ldconfig; then
-    case $(ldconfig -p) in *libcuda.so.1\ *) echo 'libcuda yes' ;; *) echo 'libcuda no' ;; esac
-  fi
-  true
 }
 
 read_packages() {
@@ -204,111 +173,11 @@ read_store() {
   if [ -f /run/fleethands/preloaded ]; then cat /run/fleethands/preloaded; fi
 }
 
-read_docker() {
-  if ! have docker; then echo missing && return 0; fi
-  need timeout base64 tr date || return $?
-  deadline=$(($(date +%s) + 5))
-  version=$(until_deadline docker version --format '{{.Server.Version}}')
-  case $? in 0) echo "version $version" ;; 124) return 124 ;; 125 | 126 | 127) return 1 ;; *) echo stopped && return 0 ;; esac
-  docker_object container "$container" || return $?
-  docker_publishers || return $?
-  [ -z "$image" ] || docker_object image "$image"
-}
-
-docker_object() {
-  body=$(until_deadline docker "$1" inspect "$2" 2>&1)
-  case $? in
-    0) echo "$1 $(printf %s "$body" | encoded)" ;;
-    124) return 124 ;;
-    *) case $body in *'No such '* | *'no such '*) echo "$1 -" ;; *) return 1 ;; esac ;;
-  esac
-}
-
-# the containers behind docker-proxy on a port of ours, unless it is our own container ($body)
-docker_publishers() {
-  case $listening in *'"docker'*) ;; *) return 0 ;; esac
-  for port in $ports; do
-    case $body in *"\"HostPort\": \"$port\""*) continue ;; esac
-    case $listening in *":$port "*) ;; *) continue ;; esac
-    names=$(until_deadline docker ps --filter "publish=$port" --format '{{.Names}}') || return $?
-    for name in $names; do echo "publisher $port $name"; done
-  done
-}
-
 read_firewall() {
   if ! have nft; then echo missing && return 0; fi
   need sha256sum cut || return $?
   listing=$(nft --stateless list table inet fleethands) || { echo none && return 0; }
   echo "loaded $(printf %s "$listing" | sha256sum | cut -d ' ' -f 1)"
-}
-
-# The listeners on the ports in question; the docker section needs them too, so they are read once.
-listen() {
-  need timeout ss || return $?
-  filter=''
-  for port in $ports; do filter="${filter:+$filter or }sport = :$port"; done
-  limit ss -Hltnp "( $filter )"
-}
-
-read_sockets() {
-  [ -z "$listening" ] || printf '%s\n' "$listening"
-  return "$listened"
-}
-
-# What is missing here is asked of where it would come from, all at once: each line of $offers is a kind, a name and
-# for curl the line of a configuration that holds the address; nothing of it shows on a command line.
-read_upstream() {
-  need uname || return $?
-  machine=$(uname -m)
-  IFS=$newline
-  set -f
-  for offer in $offers; do
-    rest=${offer#* }
-    name=${rest%% *}
-    case $offer in
-      model\ *) [ -f "$models_dir/manifests/$name" ] && continue ;;
-      archive\ *)
-        [ -f "/opt/ollama/${name%%/*}/.fleethands" ] && continue
-        [ "${name##*/}" = "$machine" ] || continue
-        ;;
-      image\ *) [ -n "$image_missing" ] || continue ;;
-    esac
-    set -- "$@" "$offer"
-  done
-  [ $# -gt 0 ] || return 0
-  need base64 tr || return $?
-  ask_all "$@"
-}
-
-# every one runs beside the others, and each writes whole lines: the next in the pipe passes them on
-ask_all() {
-  [ $# -gt 0 ] || return 0
-  offer=$1
-  shift
-  ask "$offer" </dev/null | { ask_all "$@" && cat; }
-}
-
-ask() {
-  rest=${1#* }
-  name=${rest%% *}
-  case $1 in
-    model\ *)
-      tool=curl
-      answer=$(exported && fetch "${rest#* }" -L -w '\n%{http_code}' --max-filesize 4194304 --header "Accept: $manifest_type")
-      ;;
-    archive\ *) tool=curl && answer=$(fetch "${rest#* }" -I -L) ;;
-    image\ *) tool=docker && answer=$(within 10 docker manifest inspect --verbose "$name") ;;
-  esac
-  status=$?
-  have "$tool" || status=127
-  echo "${1%% *} $name $machine $status $(printf %s "$answer" | encoded)"
-}
-
-fetch() {
-  printf '%s\n' "$1" | {
-    shift
-    curl -sS --globoff --config - --connect-timeout 5 --max-time 8 "$@"
-  }
 }
 
 # Docker and Ollama may hang, and the world outside is slow: they are asked beside all the rest. Nothing is written
@@ -317,14 +186,15 @@ sections() {
   listening=$(listen 2>/dev/null)
   listened=$?
   {
-    answer=$(section docker)
+    answer=$(section docker "$listening")
     printf '%s\n' "$answer"
     case $answer in *"${newline}image -$newline"* | *"${newline}stopped$newline"*) image_missing=yes ;; *) image_missing='' ;; esac
-    section upstream
+    section upstream "$image_missing"
   } | {
     exec 3<&0
     section ollama </dev/null | {
-      for name in system disk gpu packages accounts files releases units process models store firewall sockets; do section "$name"; done
+      for name in system disk gpu packages accounts files releases units process models store firewall; do section "$name"; done
+      section sockets "$listened" "$listening"
       cat
     }
     cat <&3

@@ -68,6 +68,24 @@ def decode(section: str, text: str) -> bytes:
         raise ProbeError(section, "holds a broken value") from None
 
 
+def fields(lines: Sequence[str], *, known: frozenset[str]) -> dict[str, str]:
+    """`KEY VALUE` lines, each key once. Raises ValueError for another key."""
+    row: dict[str, str] = {}
+    for line in lines:
+        key, _, value = line.partition(" ")
+        if key in row or key not in known:
+            raise ValueError(key)
+        row[key] = value
+    return row
+
+
+def word(text: str) -> str:
+    """The same text. Raises ValueError when there is none."""
+    if not text:
+        raise ValueError("empty")
+    return text
+
+
 def _after_noise(lines: Sequence[str], mark: str) -> Sequence[str]:
     # a login shell may greet before the script speaks
     for index, line in enumerate(lines):

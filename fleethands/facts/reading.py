@@ -13,7 +13,7 @@ from pyinfra.api import FactBase
 from pyinfra.api.command import StringCommand
 
 from fleethands import paths
-from fleethands.facts import gpu, sections, upstream
+from fleethands.facts import docker, gpu, machine, sections, upstream
 from fleethands.facts.probe import Probe, Unknown
 from fleethands.facts.protocol import ProbeError, split
 from fleethands.script import SHELL, Script
@@ -32,6 +32,7 @@ PACKAGES = (
 UNITS = (paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.FIREWALL_SERVICE)
 GROUPS = ("ollama", "render", "video", "docker")
 PLACES = ("/", "/opt", "/usr/share", "/var/lib", paths.DOCKER_DATA)
+PARTS = ("gpu", "docker", "upstream", "probe")  # of the script; the last one runs it
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.FIREWALL_RULES, paths.FIREWALL_UNIT,
     paths.FIREWALL_LOADED, paths.OPENHANDS_STATE, paths.OPENHANDS_SETTINGS, paths.OPENHANDS_SEED, paths.PROOF,
@@ -72,7 +73,7 @@ class Question:
     def script(self) -> str:
         """The whole probe, as the host's shell reads it."""
         wanted = self.settings
-        body = package_files("fleethands.facts").joinpath("probe.sh").read_text()
+        body = "".join(package_files("fleethands.facts").joinpath(f"{part}.sh").read_text() for part in PARTS)
         values = {
             "mark": self.mark,
             "packages": " ".join(PACKAGES),
@@ -101,12 +102,12 @@ def read(lines: list[str], question: Question, window: tuple[float, float] | Non
     + window: the controller's clock before it asked and after it was answered, in seconds since 1970
     """
     readers: dict[str, Callable[[list[str]], Any]] = {
-        "system": sections.system(window), "disk": sections.disk(question.places), "gpu": gpu.read,
+        "system": machine.system(window), "disk": machine.disk(question.places), "gpu": gpu.read,
         "packages": sections.packages(PACKAGES), "accounts": sections.accounts,
         "files": sections.files(question.files), "releases": sections.releases, "units": sections.units,
         "process": sections.process, "ollama": sections.ollama, "models": sections.models, "store": sections.store,
-        "docker": sections.docker,
-        "firewall": sections.firewall, "sockets": sections.sockets,
+        "docker": docker.docker,
+        "firewall": sections.firewall, "sockets": docker.sockets,
         "upstream": partial(upstream.read, question.settings),
     }  # fmt: skip
     found: dict[str, Any] = {}

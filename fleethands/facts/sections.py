@@ -3,103 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from fleethands.facts.probe import (
     ABSENT,
     Account,
     Accounts,
-    Container,
-    Docker,
     File,
     Firewall,
-    Listener,
     Made,
     Ollama,
     Process,
     Release,
-    Space,
     Store,
-    System,
     Unit,
 )
 from fleethands.facts.protocol import decode
 from fleethands.settings.values import ModelName
 
 Lines = list[str]
-
-
-def fields(lines: Lines, *, known: frozenset[str]) -> dict[str, str]:
-    """`KEY VALUE` lines, each key once. Raises ValueError for another key."""
-    row: dict[str, str] = {}
-    for line in lines:
-        key, _, value = line.partition(" ")
-        if key in row or key not in known:
-            raise ValueError(key)
-        row[key] = value
-    return row
-
-
-SYSTEM = frozenset({"uid", "arch", "kernel", "clock", "id", "version", "name", "systemd"})
-
-
-def system(window: tuple[float, float] | None) -> Callable[[Lines], System]:
-    """
-    A reader for the system.
-
-    + window: the controller's clock before it asked and after it was answered, in seconds
-    """
-
-    def read(lines: Lines) -> System:
-        row = fields(lines, known=SYSTEM)
-        clock = int(row["clock"])
-        return System(
-            uid=int(row["uid"]),
-            arch=_word(row["arch"]),
-            kernel=_word(row["kernel"]),
-            clock=clock,
-            os_id=row.get("id", ""),
-            os_version=row.get("version", ""),
-            os_name=row.get("name", ""),
-            systemd=row.get("systemd"),
-            skew=_skew(clock, window),
-        )
-
-    return read
-
-
-def _word(text: str) -> str:
-    if not text:
-        raise ValueError("empty")
-    return text
-
-
-def _skew(clock: int, window: tuple[float, float] | None) -> int:
-    """Seconds by which a clock can't have been between two moments; negative when it is behind."""
-    if window is None:
-        return 0
-    asked, answered = window
-    return clock - int(asked) if clock < int(asked) else max(0, clock - int(answered) - 1)
-
-
-def disk(places: Sequence[str]) -> Callable[[Lines], dict[str, Space]]:
-    """A reader for the places that were asked for: all their sizes, then their devices, then their modes."""
-
-    def read(lines: Lines) -> dict[str, Space]:
-        count = len(places)
-        if len(lines) != 3 * count:
-            raise ValueError(len(lines))
-        found = {}
-        for place, size, device, mode in zip(places, lines, lines[count:], lines[2 * count :], strict=False):
-            blocks, block_size = size.split(" ")
-            if mode not in {"writable", "read-only"}:
-                raise ValueError(mode)
-            found[place] = Space(int(blocks) * int(block_size) // 1024, mode == "writable", str(int(device)))
-        return found
-
-    return read
 
 
 def packages(known: Sequence[str]) -> Callable[[Lines], frozenset[str]]:
@@ -247,46 +169,6 @@ def store(lines: Lines) -> Store:
     return Store(frozenset(unfinished), made, loaded, process)
 
 
-def docker(lines: Lines) -> Docker:
-    if lines == ["missing"]:
-        return Docker(installed=False)
-    if lines == ["stopped"]:
-        return Docker(installed=True)
-    published = [line.split(" ")[1:] for line in lines if line.startswith("publisher ")]
-    row = fields([line for line in lines if not line.startswith("publisher ")], known=DOCKER)
-    container, image = _inspected(row["container"]), _inspected(row.get("image", "-"))
-    return Docker(
-        installed=True,
-        version=_word(row["version"]),
-        container=_container(container) if container is not None else None,
-        image=str(image["Id"]) if image is not None else None,
-        publishers=tuple((int(port), name) for port, name in published),
-    )
-
-
-DOCKER = frozenset({"version", "container", "image"})
-
-
-def _inspected(word: str) -> dict[str, Any] | None:
-    if word == "-":
-        return None
-    (row,) = json.loads(decode("docker", word))
-    if not isinstance(row, dict):
-        raise ValueError(word)
-    return row
-
-
-def _container(row: dict[str, Any]) -> Container:
-    return Container(
-        id=row["Id"],
-        state=row["State"]["Status"],
-        image=row["Image"],
-        labels=row["Config"]["Labels"] or {},
-        started=row["State"]["StartedAt"],
-        tag=row["Config"]["Image"],
-    )
-
-
 def firewall(lines: Lines) -> Firewall:
     (line,) = lines
     if line in {"missing", "none"}:
@@ -295,21 +177,3 @@ def firewall(lines: Lines) -> Firewall:
     if word != "loaded":
         raise ValueError(word)
     return Firewall(installed=True, loaded=digest)
-
-
-# State Recv-Q Send-Q Local:Port Peer:Port users:(("name",pid=1,fd=2)) (iproute2, ss -Hltnp)
-LONGEST = 10_000  # characters: a socket that many processes share
-LISTENER = re.compile(
-    r'LISTEN +\d+ +\d+ +(?P<address>\S+):(?P<port>\d+) +\S+\s*(?:users:\(\("(?P<name>.*?)",pid=(?P<pid>\d+),.*\)\))?\s*'
-)
-
-
-def sockets(lines: Lines) -> tuple[Listener, ...]:
-    found = []
-    for line in lines:
-        match = LISTENER.fullmatch(line) if len(line) < LONGEST else None
-        if match is None:
-            raise ValueError(line[:100])
-        address = match["address"].strip("[]")
-        found.append(Listener(int(match["port"]), address, match["name"] or "", int(match["pid"] or 0)))
-    return tuple(found)

@@ -70,7 +70,7 @@ def test_two_daemons_that_hang_are_waited_for_at_once(served: Host) -> None:
 def test_a_clean_host_knows_the_size_of_what_it_lacks(lab: Lab, clean: Host) -> None:
     wanted: dict[str, Any] = {"models": ["codellama:7b", "no-such-model:1b"]}
 
-    seen = probed(clean, **wanted)
+    seen = probed(clean, models=wanted["models"])
 
     archive = release.tree() / "v0.24.0" / release.archive_name()
     manifest = lab.internet.registry.manifest("library/codellama", "7b")

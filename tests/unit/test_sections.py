@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from fleethands.facts import gpu, upstream
+from fleethands.facts.docker import sockets
 from fleethands.facts.gpu import Device, Node, PciGpu
 from fleethands.facts.probe import File, Listener, Process
-from fleethands.facts.sections import sockets
 from fleethands.facts.upstream import Offer
 from tests.hosts import bare, declared
 

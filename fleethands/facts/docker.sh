@@ -1,0 +1,48 @@
+# Docker, its container and image in question, and who holds the ports.
+: "${container:?}" "${image?}" "${ports:?}"
+
+# The listeners on the ports in question; the docker section needs them too, so they are read once.
+listen() {
+  need timeout ss || return $?
+  filter=''
+  for port in $ports; do filter="${filter:+$filter or }sport = :$port"; done
+  limit ss -Hltnp "( $filter )"
+}
+
+# STATUS LINES of it
+read_sockets() {
+  [ -z "$2" ] || printf '%s\n' "$2"
+  return "$1"
+}
+
+read_docker() {
+  listening=$1
+  if ! have docker; then echo missing && return 0; fi
+  need timeout base64 tr date || return $?
+  deadline=$(($(date +%s) + 5))
+  version=$(before "$deadline" docker version --format '{{.Server.Version}}')
+  case $? in 0) echo "version $version" ;; 124) return 124 ;; 125 | 126 | 127) return 1 ;; *) echo stopped && return 0 ;; esac
+  docker_object container "$container" || return $?
+  docker_publishers || return $?
+  [ -z "$image" ] || docker_object image "$image"
+}
+
+docker_object() {
+  body=$(before "$deadline" docker "$1" inspect "$2" 2>&1)
+  case $? in
+    0) echo "$1 $(printf %s "$body" | encoded)" ;;
+    124) return 124 ;;
+    *) case $body in *'No such '* | *'no such '*) echo "$1 -" ;; *) return 1 ;; esac ;;
+  esac
+}
+
+# the containers behind docker-proxy on a port of ours, unless it is our own container ($body)
+docker_publishers() {
+  case $listening in *'"docker'*) ;; *) return 0 ;; esac
+  for port in $ports; do
+    case $body in *"\"HostPort\": \"$port\""*) continue ;; esac
+    case $listening in *":$port "*) ;; *) continue ;; esac
+    names=$(before "$deadline" docker ps --filter "publish=$port" --format '{{.Names}}') || return $?
+    for name in $names; do echo "publisher $port $name"; done
+  done
+}
