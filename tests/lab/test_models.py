@@ -201,6 +201,7 @@ def test_a_moved_tag_is_found_followed_and_refused_where_it_is_pinned(lab: Lab, 
     assert_settled(host, "codellama:7b", moving, fleethands_upstream=known)
 
 
+@pytest.mark.soak
 def test_a_plan_asks_registries_when_it_is_told_to(lab: Lab, host: Host, moving: str, tmp_path: Path) -> None:
     assert apply("codellama:7b", moving).code == 0
     _move(lab, moving, "7b-instruct")

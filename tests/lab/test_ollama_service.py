@@ -106,6 +106,7 @@ def test_a_release_that_does_not_serve_gives_way_to_the_one_before(converged: Ho
     assert (code, changes(again, "lab-1")) == (0, ["Proof | Get an answer to a prompt"])
 
 
+@pytest.mark.soak
 def test_a_value_that_ollama_can_not_start_with_is_rolled_back(converged: Host) -> None:
     address = "192.0.2.1:11434"  # not an address of the host: Ollama can't bind it
 
@@ -119,6 +120,7 @@ def test_a_value_that_ollama_can_not_start_with_is_rolled_back(converged: Host) 
     assert (code, changes(again, "lab-1")) == (0, ["Proof | Get an answer to a prompt"])
 
 
+@pytest.mark.soak
 def test_what_stands_in_its_way_is_healed(converged: Host) -> None:
     converged.run("systemctl stop ollama; chown root:root /usr/share/ollama")
 

@@ -20,7 +20,7 @@ from tests.lab.shell import run
 HOSTS = ("lab-1", "lab-2")
 STATES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("states.yaml").read_text())
 ROUNDS = [STATES[first : first + len(HOSTS)] for first in range(0, len(STATES), len(HOSTS))]
-SAMPLE = slice(0, None, 4)  # the rest by `make soak`
+SAMPLE = slice(0, None, 8)  # the rest by `make soak`
 FLEETHANDS = str(Path(sys.executable).with_name("fleethands"))
 PROOF = "Proof | Get an answer to a prompt"
 

@@ -122,7 +122,13 @@ MOMENTS = {
 }
 
 
-@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS.keys())
+SAMPLE = ("while the archive is fetched", "before the container is ready")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [pytest.param(test, id=name, marks=[] if name in SAMPLE else [pytest.mark.soak]) for name, test in MOMENTS.items()],
+)
 def test_a_killed_controller_leaves_nothing_that_the_next_run_does_not_heal(clean: Host, moment: str) -> None:
     process = fleet.start("lab-1")
     try:
