@@ -140,7 +140,7 @@ def test_a_variable_arrives_as_it_was_declared(debian: Host, count: int) -> None
 def test_every_character_arrives_or_is_refused(debian: Host) -> None:
     codes = [*range(0x300), 0x2028, 0x2029, 0xD7FF, 0xD800, 0xDFFF, 0xE000, 0xFDD0, 0xFDEF, 0xFDF0, 0xFEFF, 0xFFFD]
     codes += [0xFFFE, 0xFFFF, 0x10000, 0x1F600, 0x1FFFE, 0x1FFFF, 0x10FFFD, 0x10FFFE, 0x10FFFF]
-    every = {code: accepted(ollama_env={"OLLAMA_LLM_LIBRARY": f"{chr(code)}-{chr(code)}"}) for code in codes}
+    every = {code: accepted(ollama_env={"OLLAMA_LLM_LIBRARY": f"x{chr(code)}-{chr(code)}x"}) for code in codes}
     wanted = {f"U{code:X}": found.ollama_environment["OLLAMA_LLM_LIBRARY"] for code, found in every.items() if found}
     process, unit = served(debian, wanted)
 
