@@ -2,7 +2,7 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import openhands, system
+from fleethands.operations import choice, openhands, system
 from fleethands.paths import OPENHANDS_HOME, OPENHANDS_STATE
 from fleethands.settings import HostSettings
 
@@ -18,5 +18,5 @@ def serve(settings: HostSettings) -> None:
     system.user(name="Create the workspace's user", settings=settings, user=user, home=OPENHANDS_HOME)
     system.directory(name="Make the workspace", settings=settings, path=workspace, owner=owner, mode="0755")
     system.directory(name="Make the state directory", settings=settings, path=OPENHANDS_STATE, owner=owner, mode="0700")
-    openhands.chosen(name="Choose the model", settings=settings)
+    choice.chosen(name="Choose the model", settings=settings)
     openhands.serve(name="Run the container", settings=settings)

@@ -7,7 +7,18 @@ from typing import Any
 import pytest
 
 from fleethands.facts import Probe
-from fleethands.operations import firewall, modelfiles, models, ollama, openhands, preflight, preload, proof, system
+from fleethands.operations import (
+    choice,
+    firewall,
+    modelfiles,
+    models,
+    ollama,
+    openhands,
+    preflight,
+    preload,
+    proof,
+    system,
+)
 from fleethands.operations.change import Change, Same
 from fleethands.settings import HostSettings, modelfile
 from tasks import docker as docker_task
@@ -33,7 +44,7 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (models.pruned, {"modelfiles": modelfile.of(settings)}),
         (system.user, {"user": settings.openhands_user, "home": "/opt/openhands"}),
         (system.directory, {"path": str(settings.openhands_workspace), "owner": owner, "mode": "0755"}),
-        (openhands.chosen, {}),
+        (choice.chosen, {}),
         (openhands.serve, {}),
         (proof.answered, {}),
     ]
