@@ -273,10 +273,10 @@ UGLY: dict[str, Any] = {
     "ollama_models_dir": "/srv/mod els/100% \"of\" 'it' $HOME `id` {{ 1 }} ~;#& é\u2028\U0001f600",
     "openhands_workspace": "/srv/work space/50%n \"of\" 'it' $HOME back\\slash\\n é\\",
     "ollama_env": {
-        "OLLAMA_API_KEY": " two\nlines\r\n\ttab \"of\" 'it' 100%n $HOME $(id) `id` {{ 1 }} \x01\x7f\x85\ufeff\u2028é\\",
+        "OLLAMA_API_KEY": "two\nlines\r\n\ttab \"of\" 'it' 100%n $HOME $(id) `id` {{ 1 }} \x01\x7f\x85\ufeff\u2028é\\",
         "NO_PROXY": "x" * (ROOM - 1500),
     },
-    "ollama_origins": ["https://*.example.net", "https://\"'%n$HOME\\"],
+    "ollama_origins": ["https://*.example.net", "https://%n$HOME\\"],
     "ollama_keep_alive": "30m",
 }
 
