@@ -41,7 +41,7 @@ def stopped(host: Host, *units: str) -> Iterator[None]:
 
 @pytest.mark.parametrize("unit", ["docker", "ollama"])
 def test_a_daemon_that_hangs_is_named_in_the_plan_within_five_seconds(served: Host, unit: str) -> None:
-    usual = probed(served)
+    usual, usually = probed(served), plan_of(served)["took"]
     with stopped(served, unit):
         begin = time.monotonic()
         seen = probed(served)
@@ -54,7 +54,7 @@ def test_a_daemon_that_hangs_is_named_in_the_plan_within_five_seconds(served: Ho
     assert plan["reason"] == f"cannot tell the state of {unit}: no answer within 5 s"
     assert plan["hints"] == [f"on the host: systemctl restart {unit}; its last words: journalctl -u {unit} -n 30"]
     assert plan["remote_commands"] == 1
-    assert plan["took"] < 9
+    assert plan["took"] < usually + 8
 
 
 def test_two_daemons_that_hang_are_waited_for_at_once(served: Host) -> None:
