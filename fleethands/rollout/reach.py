@@ -26,6 +26,7 @@ def diagnosis(words: str, host: str, address: str, error: str) -> tuple[str, lis
             f"its name is not known: {address}",
             "correct the name in the inventory, or give `ssh_hostname`",
         ),
+        "unable to connect": (f"no SSH server answers at {address}", f"is it up? `ssh -v {address}`"),
         "timed out": (f"no answer from {address}", f"is it up, and port 22 open to you? `ssh -v {address}`"),
     }
     reason, hint = next((words for mark, words in known.items() if mark in text), (error, by_hand))
