@@ -33,6 +33,7 @@ def test_a_corrupt_archive_stops_that_host_and_leaves_its_ollama_alone(lab: Lab,
     assert observe.leftovers(converged) == []
 
 
+@pytest.mark.soak
 def test_another_release_takes_over_and_back(converged: Host) -> None:
     for version in ("0.24.1", "0.24.0"):
         run = fleet.apply("lab-1", ollama_version=version)

@@ -166,7 +166,8 @@ def test_a_script_has_its_values_as_they_are(debian: Host, count: int) -> None:
     try_all(hostile.texts, 20, count, check)
 
 
-@lists(sample=1, soak=10)
+@pytest.mark.soak
+@pytest.mark.parametrize("count", [10])
 def test_a_path_arrives_as_it_was_declared(debian: Host, count: int) -> None:
     """In systemd's own lists, as a directory that the product made, and in what the probe says of it."""
     arrived = []
