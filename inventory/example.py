@@ -74,6 +74,13 @@ gpu = (
         # by default: Ollama's own, /usr/share/ollama/.ollama/models
         # "ollama_models_dir": None,
         #
+        # take over an Ollama that something else installed
+        # why change it: a host where install.sh or a package put Ollama before; what was there is kept in
+        # /opt/ollama/adopted
+        # takes True or False
+        # for example: True
+        # "ollama_adopt": False,
+        #
         # -- Models ------------------------------------------------------------------------------------------
         #
         # models to have: each by name, or as a dictionary with more; the first is OpenHands' and the proof's

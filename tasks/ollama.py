@@ -4,7 +4,7 @@ import hashlib
 
 from pyinfra.api import deploy
 
-from fleethands.operations import ollama, system
+from fleethands.operations import adoption, ollama, system
 from fleethands.operations.ollama import REVISION
 from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_UNIT
 from fleethands.settings import HostSettings, Secret
@@ -30,6 +30,7 @@ def serve(settings: HostSettings) -> None:
         home=OLLAMA_HOME,
         groups=("render", "video"),
     )
+    adoption.adopted(name="Adopt the Ollama that is there", settings=settings)
     system.directory(name="Own its home", settings=settings, path=OLLAMA_HOME, owner=OWNER, mode=None)
     if settings.ollama_models_dir is not None:
         place = str(settings.ollama_models_dir)
@@ -45,6 +46,7 @@ def serve(settings: HostSettings) -> None:
         shown=shown(settings),
     )
     ollama.serve(name="Serve this revision", settings=settings, revision=revision)
+    adoption.cleared(name="Put the adopted libraries aside", settings=settings)
 
 
 def shown(settings: HostSettings) -> frozenset[str]:

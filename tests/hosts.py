@@ -17,6 +17,7 @@ from fleethands.facts.probe import (
     System,
 )
 from fleethands.facts.reading import Question
+from fleethands.facts.service import Service
 from fleethands.facts.upstream import Upstream
 from fleethands.settings import HostSettings, read_fleet
 
@@ -39,6 +40,7 @@ def bare(settings: HostSettings | None = None) -> Probe:
             "files": dict.fromkeys(question.files, ABSENT),
             "releases": {},
             "units": {},
+            "service": Service(),
             "process": None,
             "ollama": Ollama(),
             "models": {},

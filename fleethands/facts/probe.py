@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from fleethands.facts.document import plain
 from fleethands.facts.gpu import Gpu
+from fleethands.facts.service import Service
 from fleethands.facts.upstream import Upstream
 
 T = TypeVar("T")
@@ -250,6 +251,10 @@ class Probe:
     @property
     def units(self) -> dict[str, Unit]:
         return self._known("units", dict)
+
+    @property
+    def service(self) -> Service:
+        return self._known("service", Service)
 
     @property
     def process(self) -> Process | None:

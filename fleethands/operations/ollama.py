@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import File, Ollama, Process, Release, Unit
-from fleethands.operations import diff, download
+from fleethands.operations import diff, download, foreign
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
@@ -163,18 +163,22 @@ def back(settings: HostSettings, seen: Probe) -> Decision:
 
 
 def _overruled(wanted: Served, seen: Probe, unit: Unit | None) -> Refused | None:
-    """A process on our files with other values: somebody's drop-in comes after ours."""
+    """A process on our files with other values: a file of somebody else's has the last word."""
     process = seen.process
     if process is None or unit is None or process.environment.get(REVISION) != wanted.revision:
         return None
-    others = [path for path in unit.drop_ins if path != paths.OLLAMA_OVERRIDE and path > paths.OLLAMA_OVERRIDE]
-    wrong = [name for name, value in wanted.environment.items() if process.environment.get(name) != value]
-    if not others or not wrong:
+    wrong = {name for name, value in wanted.environment.items() if process.environment.get(name) != value}
+    declared = foreign.Declared(wanted.environment, frozenset(wanted.environment))
+    theirs = [
+        each
+        for text in seen.service.drop_ins
+        if not text.ours
+        for each in foreign.of_drop_in(seen.service, text, declared)
+        if each.wins and (each.name in wrong or each.name not in wanted.environment)
+    ]
+    if not wrong or not theirs:
         return None
-    return Refused(
-        f"{' and '.join(others)} overrules {', '.join(wrong)}",
-        (f"take those lines out: systemctl edit --drop-in={others[0].rsplit('/', 1)[-1]} ollama",),
-    )
+    return Refused("; ".join(map(str, theirs)), ("take those lines out, or declare `ollama_adopt`: True",))
 
 
 def _serving(probe: Probe, wanted: Served) -> Probe:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import System
-from fleethands.operations import gpus, ports, reach, room
+from fleethands.operations import adoption, gpus, ports, reach, room
 from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.settings import HostSettings
 from fleethands.settings.release import ARCHS
@@ -21,7 +20,7 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
     return (
         _system(seen.system)
         or _clock(seen.system)
-        or _foreign_ollama(seen)
+        or adoption.refused(settings, seen)
         or ports.refused(settings, seen)
         or gpus.refused(settings, seen)
         or reach.refused(settings, seen)
@@ -55,14 +54,4 @@ def _clock(system: System) -> Refused | None:
     return Refused(
         f"the clock is {abs(system.skew) // 60} min {'ahead of' if system.skew > 0 else 'behind'} the controller's",
         ("on the host: timedatectl set-ntp true", "look at both: date -u"),
-    )
-
-
-def _foreign_ollama(seen: Probe) -> Refused | None:
-    binary = seen.files[paths.BINARY]
-    if binary.kind == "absent" or (binary.kind == "link" and binary.target.startswith(paths.RELEASES + "/")):
-        return None
-    return Refused(
-        f"{paths.BINARY} was put there by something else",
-        (f"move it away, its models stay: systemctl stop ollama; mv {paths.BINARY} {paths.BINARY}.before",),
     )

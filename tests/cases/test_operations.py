@@ -14,6 +14,7 @@ import yaml
 
 from fleethands.facts import Probe, Unknown, UnknownSection, gpu
 from fleethands.facts.probe import Container, Docker, File, Listener, Ollama, Process, Release, Space, Store, Unit
+from fleethands.facts.service import Service, Text
 from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.change import Change, Refused, Same
 from fleethands.settings import HostSettings
@@ -82,6 +83,14 @@ def _offer(kind: str, name: str, state: str, reason: str = "", size: int | None 
     return Offer(kind, name, url, state, reason, size)
 
 
+def _service(row: dict[str, Any]) -> Service:
+    """`units`: path → text; `packages`, `homes`, `there`, `store` as they are; `files`: [unit, path, text]."""
+    units = tuple(Text(path, text.encode()) for path, text in row.get("units", {}).items())
+    files = tuple(Text(path, text.encode(), unit) for unit, path, text in row.get("files", []))
+    there = frozenset(row.get("there", []))
+    return Service(units, files, row.get("packages", {}), row.get("homes", {}), row.get("store", ""), there)
+
+
 def _gpu(row: dict[str, Any]) -> gpu.Gpu:
     """Lines of the section; `smi`: the exit status and the file of what nvidia-smi said."""
     lines = list(row.get("lines", []))
@@ -102,6 +111,7 @@ SECTIONS: dict[str, Callable[[Probe, Any], Any]] = {
     "docker": lambda seen, row: _container(row),
     "upstream": lambda seen, row: Upstream(tuple(_offer(*each) for each in row)),
     "gpu": lambda seen, row: _gpu(row),
+    "service": lambda seen, row: _service(row),
 }
 
 

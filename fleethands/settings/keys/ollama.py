@@ -107,3 +107,12 @@ class OllamaKeys(Keys):
             derived="Ollama's own, /usr/share/ollama/.ollama/models",
         ),
     ] = None
+    ollama_adopt: Annotated[
+        bool,
+        About(
+            "take over an Ollama that something else installed",
+            form="True or False",
+            why="a host where install.sh or a package put Ollama before; what was there is kept in /opt/ollama/adopted",
+            example=True,
+        ),
+    ] = False

@@ -1,0 +1,53 @@
+# What systemd will read for ollama.service, whoever put it there, and which packages own what is not ours.
+: "${models_dir:?}"
+
+# Directories in the order in which one shadows the next (systemd.unit(5), "System Unit Search Path").
+read_service() {
+  need base64 tr readlink head sed getent || return $?
+  store=$(readlink -f "$models_dir") || store=$models_dir
+  printf 'store %s\n' "$(printf %s "$store" | encoded)"
+  for place in /etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /etc/systemd/system \
+    /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
+    for path in "$place/ollama.service" "$place"/ollama.service.d/*.conf "$place"/service.d/*.conf; do
+      [ -e "$path" ] && service_unit "$path"
+    done
+  done
+  for path in /usr/local/bin/ollama /usr/local/lib/ollama; do
+    case $(readlink "$path") in /opt/ollama/*) continue ;; esac
+    if [ -e "$path" ] || [ -L "$path" ]; then
+      echo "there $(printf %s "$path" | encoded)"
+      service_package "$path"
+    fi
+  done
+  true
+}
+
+# a link to /dev/null masks what it shadows: an empty text
+service_text() { # KIND PATH
+  if [ -f "$2" ]; then text=$(head -c 65536 "$2" | encoded); else text=''; fi
+  echo "$1 $(printf %s "$2" | encoded) ${text:--}"
+}
+
+service_unit() {
+  service_text unit "$1"
+  [ -f "$1" ] || return 0
+  case $(head -n 1 "$1") in '# Written by fleethands'*) return 0 ;; esac
+  service_package "$1"
+  sed -n 's/^[[:space:]]*EnvironmentFile[[:space:]]*=[[:space:]]*-\{0,1\}//p' "$1" | while IFS= read -r pattern; do
+    IFS=''
+    for file in $pattern; do
+      case $file in /*) [ -f "$file" ] && service_text "file $(printf %s "$1" | encoded)" "$file" ;; esac
+    done
+  done
+  sed -n 's/^[[:space:]]*User[[:space:]]*=[[:space:]]*//p' "$1" | while IFS= read -r user; do
+    line=$(getent passwd "$user") || continue
+    line=${line%:*}
+    echo "home $(printf %s "$user" | encoded) $(printf %s "${line##*:}" | encoded)"
+  done
+}
+
+service_package() {
+  have dpkg-query || return 0
+  owner=$(limit dpkg-query -S "$1") || owner=$(limit dpkg-query -S "${1#/usr}") || return 0
+  echo "package $(printf %s "$1" | encoded) $(printf %s "${owner%%:*}" | encoded)"
+}

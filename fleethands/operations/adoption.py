@@ -1,0 +1,235 @@
+"""An Ollama that something else installed: refused with what it sets, or taken over without losing a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.probe import File
+from fleethands.facts.service import Service, Text
+from fleethands.operations import foreign
+from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.foreign import Declared, Theirs
+from fleethands.script import Script
+from fleethands.settings import HostSettings
+
+NAMED = 8  # settings that one refusal names
+HOMES = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides; templates/ollama.service.j2 knows them too
+DEFAULT_STORE = f"{paths.OLLAMA_HOME}/.ollama/models"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is not ours: paths of a binary and of a unit, what the unit sets, and drop-ins that contradict ours."""
+
+    binary: str = ""
+    unit: str = ""
+    settings: tuple[Theirs, ...] = ()
+    drop_ins: tuple[tuple[Text, tuple[Theirs, ...]], ...] = ()
+
+    @classmethod
+    def on(cls, wanted: HostSettings, seen: Probe) -> Found:
+        service, declared = seen.service, Declared.by(wanted)
+        against = [
+            (text, tuple(foreign.of_drop_in(service, text, declared))) for text in service.drop_ins if not text.ours
+        ]
+        binary = seen.files[paths.BINARY]
+        ours = binary.kind == "absent" or (binary.kind == "link" and binary.target.startswith(paths.RELEASES + "/"))
+        unit = service.fragment
+        if unit is None or unit.ours:
+            unit = None
+        return cls(
+            "" if ours else paths.BINARY,
+            unit.path if unit else "",
+            tuple(foreign.of_unit(service, declared)) if unit else (),
+            tuple((text, theirs) for text, theirs in against if theirs),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.binary or self.unit or self.drop_ins)
+
+    @property
+    def all(self) -> tuple[Theirs, ...]:
+        """Every setting, those that win over ours first."""
+        found = [*self.settings, *(each for _, theirs in self.drop_ins for each in theirs)]
+        return tuple(sorted(found, key=lambda each: not each.wins))
+
+
+def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+    """Why the Ollama that is there can't give way, or must not without being asked. Nothing is changed."""
+    found = Found.on(settings, seen)
+    if not found:
+        return _hidden(settings, seen.service)
+    return (
+        _stuck(found, seen.service)
+        or (_unasked(found, settings, seen) if not settings.ollama_adopt else None)
+        or _elsewhere(settings, seen.service)
+        or _hidden(settings, seen.service)
+    )
+
+
+def _stuck(found: Found, service: Service) -> Refused | None:
+    """What may not be moved: it is a package's, or stands there for other services too."""
+    if found.binary and (package := service.packages.get(found.binary)):
+        return Refused(
+            f"{found.binary} belongs to the package {package}", (f"models stay; on the host: apt-get remove {package}",)
+        )
+    for text, theirs in found.drop_ins:
+        package = service.packages.get(text.path, "")
+        if package or "/service.d/" in text.path:
+            owner = f"belongs to the package {package}" if package else "is for every service"
+            hint = f"shadow it on the host: ln -s /dev/null {paths.OLLAMA_UNIT}.d/{text.name}"
+            return Refused(f"{'; '.join(map(str, theirs))}; that file {owner}, so it is not moved", (hint,))
+    return None
+
+
+def _unasked(found: Found, settings: HostSettings, seen: Probe) -> Refused:
+    there = [path for path in (found.binary, found.unit) if path]
+    put = f"{' and '.join(there)} {'was' if len(there) == 1 else 'were'} put there by something else" if there else ""
+    return Refused(
+        ": ".join(filter(None, (put, _sentence(found.all)))),
+        (
+            f"declare `ollama_adopt`: True, and it is kept in {paths.ADOPTED} while ours takes its place; models stay",
+            *_declarations(found.all, settings, seen.service),
+        ),
+    )
+
+
+def _sentence(theirs: Sequence[Theirs]) -> str:
+    more = f"; and {len(theirs) - NAMED} settings more" if len(theirs) > NAMED else ""
+    return "; ".join(map(str, theirs[:NAMED])) + more
+
+
+def _declarations(theirs: Sequence[Theirs], settings: HostSettings, service: Service) -> Iterator[str]:
+    lines = dict.fromkeys(each.declaration for each in theirs[:NAMED] if each.declaration)
+    if settings.ollama_models_dir is None and (elsewhere := _elsewhere(settings, service)):
+        yield from elsewhere.hints
+        lines = {line: None for line in lines if not line.startswith('"ollama_models_dir"')}
+    yield from (f"to keep that setting, declare {line}" for line in lines)
+
+
+def _elsewhere(settings: HostSettings, service: Service) -> Refused | None:
+    """Models that ours would not find: the inventory has to say where they lie."""
+    store = foreign.store(service)
+    if store is None or settings.ollama_models_dir is not None or store[0] == DEFAULT_STORE:
+        return None
+    directory, place = store
+    hints = [f'to keep the models, declare "ollama_models_dir": "{directory}"']
+    if directory.startswith(HOMES) and foreign.user(service) != "ollama":
+        home = "the user ollama may not enter there, so move them first"
+        hints = [
+            f"{home}; on the host: systemctl stop ollama; mv {directory} /srv/ollama-models",
+            'then declare "ollama_models_dir": "/srv/ollama-models"',
+        ]
+    return Refused(f"models lie in {directory}, by {place}, and the inventory does not say so", tuple(hints))
+
+
+def _hidden(settings: HostSettings, service: Service) -> Refused | None:
+    """Models behind a link into a home, which our unit hides from Ollama."""
+    directory = str(settings.ollama_models_dir or DEFAULT_STORE)
+    if not service.store.startswith(HOMES) or directory.startswith(HOMES):
+        return None
+    hint = f'declare where they are: "ollama_models_dir": "{service.store}"'
+    return Refused(f"{directory} leads to {service.store}, which Ollama's service does not see", (hint,))
+
+
+@operation
+def adopted(settings: HostSettings, seen: Probe) -> Decision:
+    """
+    Have a copy of what ours will take the place of, and drop-ins that contradict ours out of its way.
+
+    Nothing that serves is touched: the binary and the unit stay until ours replace them.
+    """
+    found = Found.on(settings, seen)
+    if not found:
+        return Same("no Ollama of somebody else's is in the way")
+    if stop := refused(settings, seen):
+        return stop
+    changes = []
+    if found.binary:
+        after = f"kept in {paths.ADOPTED}, ours takes its place"
+        changes.append(Change(found.binary, "somebody else's", after, _keep(found.binary)))
+    if found.unit:
+        changes += [_unit(found, settings, seen), *_models(settings, seen.service)]
+    return changes + [_drop_in(text, theirs, seen.service) for text, theirs in found.drop_ins]
+
+
+def _keep(path: str, move: bool = False) -> Script:
+    return step("adopt", path=path, place=paths.ADOPTED, move="yes" if move else "no")
+
+
+def _unit(found: Found, settings: HostSettings, seen: Probe) -> Change:
+    def then(probe: Probe) -> Probe:
+        if found.unit == paths.OLLAMA_UNIT:  # what it says is not for the diff of ours
+            probe = probe.with_file(found.unit, File("file", "0644", owner="root:root"))
+        units = tuple(each for each in probe.service.units if each.name != "ollama.service")
+        return probe.having(service=replace(probe.service, units=units))
+
+    package = seen.service.packages.get(found.unit)
+    ours = "ours takes its place" if found.unit == paths.OLLAMA_UNIT else f"ours, {paths.OLLAMA_UNIT}, comes first"
+    return Change(
+        found.unit,
+        f"of the package {package}" if package else "somebody else's",
+        f"kept in {paths.ADOPTED}, {ours}",
+        _keep(found.unit),
+        then,
+        why="; ".join(filter(None, (_sentence(found.settings), _models_left(settings, seen.service)))),
+        consequence="its process gives way with one restart, when ours is unpacked",
+    )
+
+
+def _models_left(settings: HostSettings, service: Service) -> str:
+    store, directory = foreign.store(service), settings.ollama_models_dir
+    if store is None or directory is None or store[0] == str(directory):
+        return ""
+    return f"models in {store[0]}, by {store[1]}, stay there: {directory} is declared"
+
+
+def _models(settings: HostSettings, service: Service) -> list[Change]:
+    """Models of another account become the service user's."""
+    theirs = foreign.user(service)
+    if theirs == "ollama":
+        return []
+    path = str(settings.ollama_models_dir or DEFAULT_STORE)
+    return [
+        Change(
+            path,
+            f"of {theirs}",
+            "with all it holds of ollama",
+            step("adopt_models", path=path),
+            why="Ollama ran as another user, and ours writes there",
+        )
+    ]
+
+
+def _drop_in(text: Text, theirs: tuple[Theirs, ...], service: Service) -> Change:
+    named = {each.place for each in theirs}
+    beside = [line for line in foreign.lines(service, text) if line.place not in named and line.value]
+    also = ", ".join(f"{line.name}={foreign.masked(line.name, line.value)} ({line.place})" for line in beside)
+    return Change(
+        text.path,
+        "somebody else's",
+        f"moved to {paths.ADOPTED}",
+        _keep(text.path, move=True),
+        lambda probe: probe.having(service=probe.service.without(text.path)),
+        why=_sentence(theirs),
+        consequence=f"lost with it: {also}" if also else "",
+    )
+
+
+@operation
+def cleared(settings: HostSettings, seen: Probe) -> Decision:
+    """Have the libraries of an adopted Ollama out of the way, once ours serves."""
+    path = paths.LIBRARIES
+    if not settings.ollama_adopt or path not in seen.service.there:
+        return Same("no libraries of somebody else's are left")
+    if package := seen.service.packages.get(path):
+        return Same(f"{path} belongs to the package {package}, and stays")
+
+    def then(probe: Probe) -> Probe:
+        return probe.having(service=probe.service.without(path))
+
+    why = "no Ollama uses them any more"
+    return Change(path, "somebody else's", f"moved to {paths.ADOPTED}", _keep(path, move=True), then, why)

@@ -1,0 +1,192 @@
+"""What an Ollama of somebody else's sets: where that stands, and what becomes of it beside the declared settings."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from fleethands import paths
+from fleethands.facts.service import Service, Text
+from fleethands.settings import HostSettings, Secret
+from fleethands.settings.ollama_env import ELSEWHERE, VARIABLES
+from fleethands.settings.secret import MASK
+from fleethands.unitfile import Setting, assignments, settings, variables, words
+
+OURS = paths.OLLAMA_OVERRIDE.rsplit("/", 1)[-1]
+WHERE_FROM = {"PATH", "HOME"}  # install.sh freezes its own PATH in; what else runs is ours
+ACCOUNT = {"ExecStart": f"{paths.BINARY} serve", "User": "ollama", "Group": "ollama", "DynamicUser": "no"}
+KEPT_NOWHERE = re.compile(r"Exec(?!Start\Z)|Limit|Nice|CPU|Memory|IO|OOM|Slice|\w+Cred")  # keys whose loss is told
+_SECRET = re.compile(r"KEY|TOKEN|PASS|SECRET|CREDENTIAL", re.IGNORECASE)
+_LOGIN = re.compile(r"://[^/@\s]+@")
+
+
+@dataclass(frozen=True)
+class Theirs:
+    """
+    One setting of somebody else's.
+
+    + place: `FILE:LINE`
+    + name: of a variable, or of a unit file's key
+    + fate: what becomes of it, as a clause
+    + wins: over a declared one
+    """
+
+    place: str
+    name: str
+    value: str
+    fate: str
+    wins: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.place} sets {self.name}={masked(self.name, self.value)}, {self.fate}"
+
+    @property
+    def declaration(self) -> str:
+        """The line of an inventory that declares the same; empty where there is none."""
+        if masked(self.name, self.value) == MASK:
+            return f'"ollama_env": {{"{self.name}": Secret.env("{self.name}")}}' if self.name in VARIABLES else ""
+        if self.name in VARIABLES:
+            return f'"ollama_env": {json.dumps({self.name: self.value})}'
+        if self.name not in ELSEWHERE:
+            return ""
+        return f'"{ELSEWHERE[self.name]}": {json.dumps(_as_declared(self.name, self.value))}'
+
+
+def _as_declared(name: str, value: str) -> str | int | list[str]:
+    if name == "OLLAMA_ORIGINS":
+        return value.split(",")
+    if name == "OLLAMA_CONTEXT_LENGTH" and value.isdigit():
+        return int(value)
+    return f"{value}:11434" if name == "OLLAMA_HOST" and ":" not in value else value
+
+
+def masked(name: str, value: str) -> str:
+    """A value as it may be shown."""
+    return MASK if _SECRET.search(name) or _LOGIN.search(value) else value
+
+
+@dataclass(frozen=True)
+class Line:
+    """One assignment in effect: `kind` is Environment, EnvironmentFile, UnsetEnvironment, reset, or the key itself."""
+
+    kind: str
+    name: str
+    value: str
+    place: str
+
+
+def lines(service: Service, text: Text) -> Iterator[Line]:
+    """What one unit file or drop-in assigns, the files that it names included."""
+    for setting in settings(text.lines):
+        if setting.section == "Service":
+            yield from _assigned(setting, f"{text.path}:{setting.line}")
+    for named in service.files:
+        if named.unit == text.path:
+            for name, value, number in variables(named.lines):
+                yield Line("EnvironmentFile", name, value, f"{named.path}:{number}")
+
+
+def _assigned(setting: Setting, place: str) -> Iterator[Line]:
+    if setting.key == "Environment" and not setting.value:
+        yield Line("reset", "Environment", "", place)
+    elif setting.key == "Environment":
+        yield from (Line("Environment", name, value, place) for name, value in assignments(setting.value))
+    elif setting.key == "UnsetEnvironment":
+        names = (word.partition("=")[0] for word in words(setting.value))
+        yield from (Line("UnsetEnvironment", name, name, place) for name in names)
+    elif setting.key not in {"EnvironmentFile", "PassEnvironment"}:
+        yield Line(setting.key, setting.key, setting.value, place)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Variables that ours carries; hidden: names whose values may not be seen."""
+
+    values: Mapping[str, str]
+    hidden: frozenset[str] = frozenset()
+
+    @classmethod
+    def by(cls, wanted: HostSettings) -> Declared:
+        hidden = {name for name, value in wanted.ollama_env.items() if isinstance(value, Secret)}
+        return cls(wanted.ollama_environment, frozenset(hidden))
+
+    def shown(self, name: str) -> str:
+        return MASK if name in self.hidden else masked(name, self.values[name])
+
+
+def of_unit(service: Service, declared: Declared) -> list[Theirs]:
+    """Settings that are lost with a unit file of somebody else's."""
+    found = []
+    for line in lines(service, service.fragment) if service.fragment else ():
+        if line.kind in {"Environment", "EnvironmentFile"}:
+            found += _lost(line, declared)
+        elif KEPT_NOWHERE.match(line.kind) and line.value:
+            found.append(Theirs(line.place, line.name, line.value, "which is lost: put it into a drop-in to keep it"))
+    return found
+
+
+def _lost(line: Line, declared: Declared) -> list[Theirs]:
+    if line.name in WHERE_FROM or declared.values.get(line.name) == line.value:
+        return []
+    if line.name in declared.values:
+        fate = f"which gives way to the declared {declared.shown(line.name)}"
+    else:
+        fate = "which is lost: it is not declared"
+    return [Theirs(line.place, line.name, line.value, fate)]
+
+
+def of_drop_in(service: Service, text: Text, declared: Declared) -> list[Theirs]:
+    """Settings of a drop-in that contradict the declared ones; those that go beside them are left out."""
+    last = text.name > OURS
+    found = (_against(line, declared, last) for line in lines(service, text))
+    return [each for each in found if each is not None]
+
+
+def _against(line: Line, declared: Declared, last: bool) -> Theirs | None:
+    if line.kind in {"Environment", "EnvironmentFile"}:
+        return _variable_against(line, declared, last or line.kind == "EnvironmentFile")
+    if line.kind == "reset" and last:
+        return Theirs(line.place, line.name, "", "which takes every declared variable away", wins=True)
+    if line.kind == "UnsetEnvironment" and line.name in declared.values:
+        return Theirs(line.place, line.kind, line.value, "which takes the declared one away", wins=True)
+    ours = ACCOUNT.get(line.kind)
+    if ours is None or line.value in {ours, ""}:
+        return None
+    return Theirs(line.place, line.name, line.value, f"which wins over our {ours}", wins=True)
+
+
+def _variable_against(line: Line, declared: Declared, wins: bool) -> Theirs | None:
+    if line.name not in declared.values:
+        fate = "which is not declared, and moves the models"
+        moves = line.name in {"OLLAMA_MODELS", "HOME"}
+        return Theirs(line.place, line.name, line.value, fate, wins=True) if moves else None
+    if declared.values[line.name] == line.value:
+        return None
+    fate = f"which {'wins over' if wins else 'gives way to'} the declared {declared.shown(line.name)}"
+    return Theirs(line.place, line.name, line.value, fate, wins)
+
+
+def store(service: Service) -> tuple[str, str] | None:
+    """(directory, FILE:LINE) of the models of a unit that is not ours, as its files say; None where they don't."""
+    texts = [each for each in (service.fragment, *service.drop_ins) if each is not None and not each.ours]
+    found = [line for text in texts for line in lines(service, text)]
+    named = [line for line in found if line.kind in {"Environment", "EnvironmentFile"} and line.name == "OLLAMA_MODELS"]
+    named.sort(key=lambda line: line.kind == "EnvironmentFile")  # stable: of a kind the last one counts
+    if named and named[-1].value:
+        return named[-1].value.rstrip("/"), named[-1].place
+    if service.fragment is None or service.fragment.ours:
+        return None
+    homes = [line for line in found if line.kind == "Environment" and line.name == "HOME"]
+    if homes:
+        return f"{homes[-1].value}/.ollama/models", homes[-1].place
+    users = [line for line in found if line.kind == "User" and line.value in service.homes]
+    return (f"{service.homes[users[-1].value]}/.ollama/models", users[-1].place) if users else None
+
+
+def user(service: Service) -> str:
+    """The account that a unit of somebody else's runs as."""
+    texts = (service.fragment, *service.drop_ins)
+    named = [line.value for text in texts if text for line in lines(service, text) if line.kind == "User"]
+    return (named[-1] if named else "") or "root"

@@ -1,0 +1,23 @@
+# Keeps one file or directory of somebody else's, under its own path; nothing that was kept before is overwritten.
+: "${path:?}" "${place:?}" "${move:?}"
+kept=$place$path
+(umask 077 && mkdir -p "$place")
+mkdir -p "$(dirname "$kept")"
+room() {
+  needed=$(du -sk "$path" | cut -f 1)
+  free=$(df -Pk "$place" | awk 'NR == 2 { print $4 }')
+  [ "$(stat -c %d "$path")" = "$(stat -c %d "$place")" ] || [ "$needed" -lt "$free" ] ||
+    fail "no room to keep $path: $((needed / 1024)) MiB are needed, $((free / 1024)) MiB free" "on the host: df -h $place"
+}
+
+if [ ! -e "$path" ] && [ ! -L "$path" ]; then
+  exit 0
+elif [ "$move" = yes ]; then
+  room
+  mv --backup=numbered -T "$path" "$kept"
+elif [ -L "$path" ] || ! cmp -s "$path" "$kept"; then
+  cp -a --backup=numbered -T "$path" "$kept"
+  sync -f "$place"
+fi
+# a unit that systemd has not read would ask for a restart later
+case $move$path in yes*/systemd/*) systemctl daemon-reload ;; esac

@@ -1,0 +1,41 @@
+"""Unit files are read as systemd reads them: what we write comes back, and lines keep their numbers."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleethands.systemd import assignment
+from fleethands.unitfile import Setting, assignments, settings, variables
+
+TEXT = r"""# a comment
+[Service]
+Environment="A=one two" B=3 'C=it''s' D=\x41\ttab \
+  # not a part of it
+  "E=100%%"
+; another
+ExecStart = /bin/true
+"""
+
+
+@given(st.text(alphabet=st.characters(blacklist_characters="\0", blacklist_categories=["Cs"])))
+def test_what_we_write_is_read_back(value: str) -> None:
+    line = f"[Service]\nEnvironment={assignment('NAME', value)}\n"
+    (found,) = settings(line)
+    assert assignments(found.value) == [("NAME", value)]
+
+
+def test_quotes_escapes_comments_and_continued_lines() -> None:
+    environment, command = settings(TEXT)
+
+    assert (environment.line, environment.section) == (3, "Service")
+    assert assignments(environment.value) == [
+        ("A", "one two"), ("B", "3"), ("C", "its"), ("D", "A\ttab"), ("E", "100%"),
+    ]  # fmt: skip
+    assert command == Setting("Service", "ExecStart", "/bin/true", 7)
+
+
+def test_a_file_of_variables() -> None:
+    text = "# mine\n\nA=b c\nD='e f'\nnothing\nG=\n"
+
+    assert list(variables(text)) == [("A", "b c", 3), ("D", "e f", 4), ("G", "", 6)]
