@@ -4,7 +4,7 @@ import hashlib
 
 from pyinfra.api import deploy
 
-from fleethands.operations import adoption, ollama, system
+from fleethands.operations import adoption, ollama, release, system
 from fleethands.operations.ollama import REVISION
 from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_UNIT
 from fleethands.settings import HostSettings, Secret
@@ -35,7 +35,7 @@ def serve(settings: HostSettings) -> None:
     if settings.ollama_models_dir is not None:
         place = str(settings.ollama_models_dir)
         system.directory(name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755")
-    ollama.release(name="Install the pinned release", settings=settings)
+    release.release(name="Install the pinned release", settings=settings)
     system.file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
     system.file(
         name="Write the override",

@@ -17,6 +17,7 @@ from fleethands.operations import (
     preflight,
     preload,
     proof,
+    release,
     system,
 )
 from fleethands.operations.change import Change, Same
@@ -36,7 +37,7 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (firewall.loaded, {"rules": "table"}),
         (system.user, {"user": "ollama", "home": "/usr/share/ollama", "groups": ("render", "video", "none")}),
         (system.directory, {"path": "/usr/share/ollama", "owner": "ollama:ollama", "mode": None}),
-        (ollama.release, {}),
+        (release.release, {}),
         (ollama.serve, {"revision": "r1"}),
         (models.present, {"modelfiles": modelfile.of(settings)}),
         (modelfiles.built, {"modelfiles": modelfile.of(settings)}),
