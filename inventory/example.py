@@ -30,10 +30,18 @@ gpu = (
         #
         # sha256 of the release's archive
         # why change it: to trust nobody's list but your own: the archive must be this one
-        # takes 64 lower-case hex digits
+        # takes 64 lower-case hex digits, or a dictionary of them by `amd64` and `arm64`
         # for example: "4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f4d5f"
         # by default: what the release's own sha256sum.txt says
         # "ollama_sha256": None,
+        #
+        # what of a release is unpacked, by the hardware it is for
+        # why change it: `cpu` leaves out gigabytes of GPU libraries; `rocm` and `jetpack` add the archive for
+        # AMD or a Jetson
+        # takes one of `cpu`, `cuda`, `rocm`, `jetpack5`, `jetpack6`
+        # for example: "cpu"
+        # by default: the plain archive, whole
+        # "ollama_variant": None,
         #
         # address and port Ollama listens on
         # why change it: another port, or one interface; containers must still reach it

@@ -99,12 +99,20 @@ class File:
 ABSENT = File("absent")
 
 
+WHOLE = "whole"
+
+
 @dataclass(frozen=True)
 class Release:
-    """An unpacked Ollama: the archive it came from, and whether its binary is still the one unpacked."""
+    """
+    An unpacked Ollama: its main archive's digest, and whether its binary is still the one unpacked.
+
+    + variant: what of its archives was unpacked: whole, cpu, rocm, jetpack5, jetpack6
+    """
 
     sha256: str
     intact: bool
+    variant: str = WHOLE
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,9 @@ def _file(words: list[str]) -> File:
 def releases(lines: Lines) -> dict[str, Release]:
     found = {}
     for line in lines:
-        version, *binary, sha256, wanted_size, wanted_mtime = line.split(" ")
-        found[version] = Release(sha256, binary == [wanted_size, wanted_mtime, "755", "0"])
+        version, size, mtime, mode, uid, sha256, wanted_size, wanted_mtime, *variant = line.split(" ")
+        intact = [size, mtime, mode, uid] == [wanted_size, wanted_mtime, "755", "0"]
+        found[version] = Release(sha256, intact, *variant)  # markers from before variants name none
     return found
 
 

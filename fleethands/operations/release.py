@@ -2,49 +2,95 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import File, Release
+from fleethands.facts.probe import WHOLE, File, Release
 from fleethands.operations import download
-from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.settings import HostSettings
 from fleethands.settings.release import ARCHS, archive
 
 KEEP = 2  # releases on the host, this one among them
+EXTRA = {"rocm": "amd64", "jetpack5": "arm64", "jetpack6": "arm64"}  # variants with an archive more, and their arch
 
 
 @operation
 def release(settings: HostSettings, seen: Probe) -> Decision:
     """Have the pinned release unpacked, checked and current; the one before it stays for a rollback."""
-    version = settings.ollama_version
-    found = seen.releases.get(version)
-    right = found is not None and found.intact and settings.ollama_sha256 in (None, found.sha256)
+    arch, wanted = ARCHS[seen.system.arch], variant(settings)
+    if refused := _unobtainable(settings, arch, wanted):
+        return refused
+    version, sha256 = settings.ollama_version, pinned(settings, arch)
     current = seen.files[paths.CURRENT].target
+    wrong = _wrong(seen.releases.get(version), sha256, wanted)
     linked = seen.files[paths.BINARY].target == f"{paths.CURRENT}/bin/ollama"
-    if right and current == version and linked:
+    if wrong is None and current == version and linked:
         return Same(f"Ollama {version} is the current release")
-    script = step(
-        "release",
-        version=version,
-        url=settings.ollama_url.rstrip("/"),
-        archive=archive(version, ARCHS[seen.system.arch]),
-        sha256=settings.ollama_sha256 or "",
-        keep=str(KEEP),
-    )
-    why = "" if current != version else "its files are not as they were unpacked, or not linked"
-    consequence = "" if right else download.sentence(seen, "archive", version, f"Ollama {version}")
+    names, url = archives(version, arch, wanted), settings.ollama_url.rstrip("/")
+    values = {"url": url, "archives": " ".join(names), "sha256": sha256 or "", "variant": wanted}
     return Change(
         "Ollama release",
         current or "none",
         version,
-        script,
-        lambda probe: _released(probe, settings),
-        why=why,
-        consequence=consequence,
+        step("release", version=version, keep=str(KEEP), **values),
+        lambda probe: _released(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
+        why=wrong or "" if current else "",
+        consequence=download.sentence(seen, "archive", version, " and ".join(names)) if wrong else "",
     )
 
 
-def _released(probe: Probe, settings: HostSettings) -> Probe:
-    releases = {**probe.releases, settings.ollama_version: Release(settings.ollama_sha256 or "", True)}
-    probe = probe.with_file(paths.CURRENT, File("link", target=settings.ollama_version))
-    return probe.with_file(paths.BINARY, File("link", target=f"{paths.CURRENT}/bin/ollama")).having(releases=releases)
+def variant(settings: HostSettings) -> str:
+    """The variant to unpack: `whole` is the plain archive with everything in it, which is what CUDA needs."""
+    declared = settings.ollama_variant
+    return WHOLE if declared in (None, "cuda") else declared
+
+
+def archives(version: str, arch: str, variant: str) -> tuple[str, ...]:
+    """
+    Names of a release's files, the main one first (tar.zst since 0.14.0: ollama commit 34d0c55ea; the further ones:
+    scripts/install.sh, v0.32.15).
+
+    + arch: amd64 or arm64
+    + variant: whole, cpu, rocm, jetpack5 or jetpack6
+    """
+    further = [f"{arch}-{variant}"] if EXTRA.get(variant) == arch else []
+    return tuple(archive(version, each) for each in (arch, *further))
+
+
+def pinned(settings: HostSettings, arch: str) -> str | None:
+    """The declared sha256 of the main archive, None where none is declared for this architecture."""
+    declared = settings.ollama_sha256
+    return declared.get(arch) if isinstance(declared, dict) else declared
+
+
+def _unobtainable(settings: HostSettings, arch: str, wanted: str) -> Refused | None:
+    if EXTRA.get(wanted, arch) != arch:
+        hint = "take `ollama_variant` out of this host's data, or declare `cpu`"
+        return Refused(f"Ollama's variant {wanted} is for {EXTRA[wanted]}, this host is {arch}", (hint,))
+    if isinstance(settings.ollama_sha256, dict) and arch not in settings.ollama_sha256:
+        return Refused(f"`ollama_sha256` has no digest for {arch}", (f'add it: {{"{arch}": "…"}}',))
+    return None
+
+
+def _wrong(found: Release | None, sha256: str | None, wanted: str) -> str | None:
+    """Why the release must be brought anew, in words; None where the one on the host will do."""
+    if found is None:
+        return "it is not on the host"
+    if not found.intact:
+        return "its binary is not as it was unpacked"
+    if sha256 not in (None, found.sha256):
+        return "it came from an archive with another sha256 than the declared one"
+    if found.variant != wanted:
+        return f"it was unpacked as `{found.variant}`, wanted is `{wanted}`"
+    return None
+
+
+def _released(probe: Probe, version: str, made: Release, anew: bool) -> Probe:
+    process, binary = probe.process, f"{paths.RELEASES}/{version}/bin/ollama"
+    if anew and process is not None and process.exe == binary:
+        process = replace(process, exe=f"{binary} (deleted)")  # replaced under it: so the kernel says, and it restarts
+    probe = probe.with_file(paths.CURRENT, File("link", target=version))
+    probe = probe.with_file(paths.BINARY, File("link", target=f"{paths.CURRENT}/bin/ollama"))
+    return probe.having(releases={**probe.releases, version: made}, process=process)

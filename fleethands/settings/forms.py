@@ -20,6 +20,7 @@ _SYSTEM = {
     *("/bin", "/boot", "/etc", "/home", "/lib", "/lib32", "/lib64", "/media", "/mnt", "/opt", "/root"),
     *("/run", "/sbin", "/srv", "/tmp", "/usr", "/var"),  # noqa: S108
 }
+ARCHITECTURES = ("amd64", "arm64")
 _KERNEL = {"dev", "proc", "sys"}
 NAME_MAX, PATH_MAX = 255, 1024  # bytes; below it a model needs room for its own names (limits.h: 4095 in all)
 
@@ -49,6 +50,14 @@ def _sha256(value: object) -> str:
         known = re.fullmatch(r"[0-9a-f]{64}", plain)
         raise Expected(f"`{plain}`" if known else "a sha256 as 64 lower-case hex digits")
     return digest
+
+
+def _digests(value: object) -> str | dict[str, str]:
+    if not isinstance(value, dict):
+        return _sha256(value)
+    if not value or not set(value) <= set(ARCHITECTURES):
+        raise Expected("one digest, or a dictionary of them by `amd64` and `arm64`")
+    return {arch: _sha256(digest) for arch, digest in value.items()}
 
 
 def _address(value: object) -> Address:
@@ -138,6 +147,7 @@ def _list(value: Any) -> Any:
 
 Release = Annotated[str, BeforeValidator(_release)]
 Url = Annotated[str, BeforeValidator(_url)]
+Digests = Annotated[str | dict[str, str], BeforeValidator(_digests)]
 Sha256 = Annotated[str, BeforeValidator(_sha256)]
 Listen = Annotated[Address, BeforeValidator(_address)]
 Ip = Annotated[str, BeforeValidator(_ip)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, get_args
+import re
+from typing import Any
 
 from fleethands.settings.about import About, about
 from fleethands.settings.expected import Expected, NotText
@@ -57,6 +58,6 @@ def _form(said: About, place: tuple[int | str, ...]) -> str:
 def _nearest(detail: Any, value: object) -> str:
     if detail["type"] != "literal_error":
         return ""
-    words = get_args(HostSettings.model_fields[str(detail["loc"][0])].annotation)
+    words = re.findall(r"'([^']+)'", detail["ctx"]["expected"])
     near = difflib.get_close_matches(str(value).lower(), words, 1, cutoff=0.5)
     return f", nearest is `{near[0]}`" if near else ""

@@ -1,6 +1,6 @@
 # Puts one Ollama release beside the others and makes it the current one. Nothing that serves is touched
 # before the archive's sha256 is right and its binary has said its version.
-: "${version:?}" "${url:?}" "${archive:?}" "${sha256?}" "${keep:?}"
+: "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}"
 home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'
@@ -9,8 +9,9 @@ fetch() { curl --fail --silent --show-error --location --connect-timeout 15 --sp
 
 sound() {
   [ -f "$home/.fleethands" ] && [ ! -L "$home" ] &&
-    read -r was_sha256 was_size was_mtime <"$home/.fleethands" &&
+    read -r was_sha256 was_size was_mtime was_variant <"$home/.fleethands" &&
     [ "$(stat -c '%s %Y %a %u' "$home/bin/ollama")" = "$was_size $was_mtime 755 0" ] &&
+    [ "${was_variant:-whole}" = "$variant" ] &&
     { [ -z "$sha256" ] || [ "$was_sha256" = "$sha256" ]; }
 }
 
@@ -18,30 +19,72 @@ bring() {
   rm -rf "$work"
   remove_at_end "$work"
   mkdir -p "$work/tree"
-  if [ -z "$sha256" ]; then
-    fetch -o "$work/sums" "$url/v$version/sha256sum.txt" ||
-      fail "cannot fetch $url/v$version/sha256sum.txt" "give the archive's digest as ollama_sha256, or a mirror as ollama_url" "$hint_again"
-    sha256=$(awk -v name="./$archive" '$2 == name { print $1 }' "$work/sums")
-    [ -n "$sha256" ] || fail "$url/v$version/sha256sum.txt names no $archive" "$hint_again"
-  fi
-  fetch -o "$work/$archive" "$url/v$version/$archive" || fail "cannot fetch $url/v$version/$archive" "$hint_again"
-  received=$(sha256sum "$work/$archive" | cut -d ' ' -f 1)
-  [ "$received" = "$sha256" ] ||
-    fail "$archive of Ollama $version is not what was expected: expected sha256 $sha256, received $received" "$hint_again"
-  unpack || fail "cannot unpack $archive" "free space: $(df -Ph /opt | awk 'NR == 2 { print $4 }')" "$hint_again"
+  able
+  room
+  main_sha256=$sha256
+  for archive in $archives; do
+    take "$sha256"
+    : "${main_sha256:=$expected}"
+    sha256='' # a digest that was declared is the main archive's
+  done
+  archive=${archives%% *}
   check
   stamp=$(stat -c '%s %Y' "$work/tree/bin/ollama")
-  echo "$sha256 $stamp" >"$work/tree/.fleethands"
+  echo "$main_sha256 $stamp $variant" >"$work/tree/.fleethands"
   sync -f "$work/tree"
-  rm -rf "$home"
+  [ ! -e "$home" ] || mv -T "$home" "$work/before"
   mv -T "$work/tree" "$home"
 }
 
+able() {
+  case $archives in
+    *.zst*) command -v zstd >/dev/null || fail "zstd is missing, $archives cannot be unpacked" 'on the host: apt-get install zstd' ;;
+  esac
+}
+
+# what a server says of an archive's size in bytes; 0 where it says nothing. The last answer counts, behind redirects.
+size() {
+  curl --fail --silent --location --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null |
+    awk 'tolower($1) == "content-length:" { size = $2 + 0 } END { printf "%.0f\n", size / 1048576 }'
+}
+
+# the archive and what comes out of it: upstream's unpack to some 2.3 times their size, without the GPU libraries to far less
+room() {
+  tenths=35
+  [ "$variant" != cpu ] || tenths=13
+  needed=0
+  for archive in $archives; do needed=$((needed + $(size "$archive") * tenths / 10)); done
+  free=$(df -Pk "$work" | awk 'NR == 2 { print int($4 / 1024) }')
+  [ "$needed" -le "$free" ] || fail "/opt has $free MiB free, $needed MiB are needed for $archives" \
+    'nothing was downloaded; on the host: df -h /opt' "without a GPU less is needed: declare ollama_variant as cpu"
+}
+
+# take SHA256: the archive is fetched, checked and unpacked into the tree, and gone
+take() {
+  expected=$1
+  [ -n "$expected" ] || look_up
+  fetch -o "$work/$archive" "$url/v$version/$archive" || fail "cannot fetch $url/v$version/$archive" "$hint_again"
+  received=$(sha256sum "$work/$archive" | cut -d ' ' -f 1)
+  [ "$received" = "$expected" ] ||
+    fail "$archive of Ollama $version is not what was expected: expected sha256 $expected, received $received" "$hint_again"
+  unpack || fail "cannot unpack $archive" "free space: $(df -Ph /opt | awk 'NR == 2 { print $4 }')" "$hint_again"
+  rm "$work/$archive"
+}
+
+look_up() {
+  [ -f "$work/sums" ] || fetch -o "$work/sums" "$url/v$version/sha256sum.txt" ||
+    fail "cannot fetch $url/v$version/sha256sum.txt" "give the archive's digest as ollama_sha256, or a mirror as ollama_url" "$hint_again"
+  expected=$(awk -v name="./$archive" '$2 == name { print $1 }' "$work/sums")
+  [ -n "$expected" ] || fail "$url/v$version/sha256sum.txt names no $archive" "$hint_again"
+}
+
 unpack() {
+  set --
+  [ "$variant" != cpu ] || set -- --exclude='lib/ollama/cuda_*' --exclude='lib/ollama/vulkan'
   case $archive in
-    *.tar.zst) zstd -dc -- "$work/$archive" >"$work/tar" && tar -xf "$work/tar" -C "$work/tree" --no-same-owner && rm "$work/tar" ;;
-    *) tar -xzf "$work/$archive" -C "$work/tree" --no-same-owner ;;
-  esac && chown -R 0:0 "$work/tree" && chmod -R go-w "$work/tree" && chmod 755 "$work/tree"
+    *.tar.zst) { zstd -dc -- "$work/$archive" || : >"$work/broken"; } | tar -xf - -C "$work/tree" --no-same-owner "$@" ;;
+    *) tar -xzf "$work/$archive" -C "$work/tree" --no-same-owner "$@" ;;
+  esac && [ ! -e "$work/broken" ] && chown -hR 0:0 "$work/tree" && chmod -R go-w "$work/tree" && chmod 755 "$work/tree"
 }
 
 check() {

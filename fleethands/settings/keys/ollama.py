@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from fleethands.settings.about import About
-from fleethands.settings.forms import AsTuple, Count, Duration, Listen, ModelsDir, Origin, Release, Sha256, Url
+from fleethands.settings.forms import AsTuple, Count, Digests, Duration, Listen, ModelsDir, Origin, Release, Url
 from fleethands.settings.keys import Keys
 from fleethands.settings.values import Address
 from fleethands.settings.variables import OllamaVariables
@@ -38,13 +38,23 @@ class OllamaKeys(Keys):
         ),
     ] = RELEASES
     ollama_sha256: Annotated[
-        Sha256 | None,
+        Digests | None,
         About(
             "sha256 of the release's archive",
-            form="64 lower-case hex digits",
+            form="64 lower-case hex digits, or a dictionary of them by `amd64` and `arm64`",
             why="to trust nobody's list but your own: the archive must be this one",
             example="4d5f" * 16,
             derived="what the release's own sha256sum.txt says",
+        ),
+    ] = None
+    ollama_variant: Annotated[
+        Literal["cpu", "cuda", "rocm", "jetpack5", "jetpack6"] | None,
+        About(
+            "what of a release is unpacked, by the hardware it is for",
+            form="one of `cpu`, `cuda`, `rocm`, `jetpack5`, `jetpack6`",
+            why="`cpu` leaves out gigabytes of GPU libraries; `rocm` and `jetpack` add the archive for AMD or a Jetson",
+            example="cpu",
+            derived="the plain archive, whole",
         ),
     ] = None
     ollama_host: Annotated[
