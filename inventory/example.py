@@ -28,6 +28,13 @@ gpu = (
         # for example: "https://mirror.example/ollama"
         # "ollama_url": "https://github.com/ollama/ollama/releases/download",
         #
+        # who fetches a release: each host, or the controller, which sends it over SSH
+        # why change it: hosts without a way out; `ollama_url` is then an address or a file of the
+        # controller's
+        # takes one of `host`, `controller`
+        # for example: "controller"
+        # "ollama_transfer": "host",
+        #
         # sha256 of the release's archive
         # why change it: to trust nobody's list but your own: the archive must be this one
         # takes 64 lower-case hex digits, or a dictionary of them by `amd64` and `arm64`

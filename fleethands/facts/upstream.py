@@ -87,7 +87,7 @@ class Wanted:
 def wanted(settings: HostSettings) -> Iterator[Wanted]:
     """All that the settings may have to fetch."""
     version, base = settings.ollama_version, settings.ollama_url.rstrip("/")
-    for machine, arch in ARCHS.items():
+    for machine, arch in ARCHS.items() if settings.ollama_transfer == "host" else ():
         url = f"{base}/v{version}/{archive(version, arch)}"
         yield Wanted("archive", f"{version}/{machine}", version, url)
     for model in settings.models:

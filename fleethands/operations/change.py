@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from pyinfra import logger
 from pyinfra.api import operation as pyinfra_operation
-from pyinfra.api.command import FunctionCommand
+from pyinfra.api.command import FileUploadCommand, FunctionCommand
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
 from pyinfra.context import ctx_config, ctx_host, ctx_state
@@ -19,6 +19,7 @@ from fleethands import facts, paths
 from fleethands.facts import Probe, ProbeError, UnknownSection
 from fleethands.facts.probe import ABSENT
 from fleethands.operations import journal, telling
+from fleethands.operations.transfer import Parcel, TransferError
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 
@@ -46,6 +47,7 @@ class Change:
     + why: what makes it necessary, where `before` does not say it
     + consequence: what the host's users notice (a restart, a download and its size, a container's downtime)
     + diff: unified diff of a managed file, secrets masked
+    + parcel: files that the controller sends before the script runs
     """
 
     subject: str
@@ -56,6 +58,7 @@ class Change:
     why: str = ""
     consequence: str = ""
     diff: str = ""
+    parcel: Parcel | None = None
 
 
 Decision = Same | Refused | Change | list[Change]
@@ -119,7 +122,11 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
         return
     try:
         for change in changes:
+            for source, name in change.parcel.uploads() if change.parcel else ():
+                yield FileUploadCommand(source, name)
             yield change.script.command
+    except TransferError as error:
+        yield from _refuse(Refused(str(error), ("on this machine: curl -fI of that address", "then run it again")))
     finally:
         facts.forget()
 

@@ -9,6 +9,7 @@ from fleethands.facts import Probe
 from fleethands.facts.probe import WHOLE, File, Release
 from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.transfer import PREFIX, Parcel
 from fleethands.settings import HostSettings
 from fleethands.settings.release import ARCHS, archive
 
@@ -29,7 +30,15 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
     if wrong is None and current == version and linked:
         return Same(f"Ollama {version} is the current release")
     names, url = archives(version, arch, wanted), settings.ollama_url.rstrip("/")
-    values = {"url": url, "archives": " ".join(names), "sha256": sha256 or "", "variant": wanted}
+    sent = settings.ollama_transfer == "controller"
+    parcel = Parcel(f"{url}/v{version}", names, sha256) if sent and wrong else None
+    values = {
+        "sent": PREFIX if parcel else "",
+        "url": url,
+        "archives": " ".join(names),
+        "sha256": sha256 or "",
+        "variant": wanted,
+    }
     return Change(
         "Ollama release",
         current or "none",
@@ -37,7 +46,8 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
         step("release", version=version, keep=str(KEEP), **values),
         lambda probe: _released(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
         why=wrong or "" if current else "",
-        consequence=download.sentence(seen, "archive", version, " and ".join(names)) if wrong else "",
+        consequence=_consequence(seen, version, names, wrong is not None, sent),
+        parcel=parcel,
     )
 
 
@@ -85,6 +95,13 @@ def _wrong(found: Release | None, sha256: str | None, wanted: str) -> str | None
     if found.variant != wanted:
         return f"it was unpacked as `{found.variant}`, wanted is `{wanted}`"
     return None
+
+
+def _consequence(seen: Probe, version: str, names: tuple[str, ...], anew: bool, sent: bool) -> str:
+    if not anew:
+        return ""
+    what = " and ".join(names)
+    return f"the controller sends {what}" if sent else download.sentence(seen, "archive", version, what)
 
 
 def _released(probe: Probe, version: str, made: Release, anew: bool) -> Probe:

@@ -6,10 +6,16 @@ with files in the place of the GPU libraries.
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+import shutil
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
 
 from tests.lab import fleet, observe
 from tests.lab.host import Host
+from tests.lab.internet import release
+from tests.lab.lab import Lab
 
 MIRROR = "/srv/mirror"
 STEP = "Ollama | Install the pinned release"
@@ -44,8 +50,9 @@ def test_each_variant_unpacks_what_its_hardware_needs(converged: Host) -> None:
     serve(converged, "0.24.0", "tar.zst")
     gpu = {"cuda_v12", "cuda_v13", "vulkan"}
 
+    data: dict[str, Any] = {"ollama_url": f"file://{MIRROR}"}
     for variant, wanted in (("rocm", {*gpu, "rocm_v7"}), ("cpu", set())):
-        data = {"ollama_url": f"file://{MIRROR}", "ollama_variant": variant}
+        data["ollama_variant"] = variant
         run = fleet.apply("lab-1", **data)
 
         assert run.code == 0, run.said
@@ -83,8 +90,48 @@ def test_too_little_space_is_named_with_both_numbers_before_anything_is_fetched(
         left = converged.run("ls -A /opt/ollama").stdout.split()
 
     assert run.code == 1
-    assert "error: /opt has " in run.said
+    assert "error: /opt has " in run.said, run.said
     assert f" MiB free, {needed} MiB are needed for ollama-linux-amd64.tar.zst" in run.said
     assert left == ["0.24.0", "current"]
     assert observe.identity(converged) == before
     assert fleet.apply("lab-1").changed("lab-1") == []
+
+
+@pytest.mark.soak
+def test_the_controller_fetches_once_for_hosts_that_have_no_way_out(
+    lab: Lab, converged_state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = tmp_path / "mirror"
+    shutil.copytree(release.tree() / "v0.24.1", mirror / "v0.24.1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    data: dict[str, Any] = {
+        "ollama_version": "0.24.1",
+        "ollama_url": f"file://{mirror}",
+        "ollama_transfer": "controller",
+    }
+    hosts = [lab[name] for name in ("lab-1", "lab-2")]
+    for host in hosts:
+        host.restore(converged_state)  # a file of the controller's is one that no host can reach
+    run = fleet.apply("lab-1", "lab-2", **data)
+
+    assert run.code == 0, run.said
+    cached = [path.name for path in (tmp_path / "cache/fleethands/releases").iterdir() if path.suffix != ".lock"]
+    assert len(cached) == 1
+    for host in hosts:
+        assert host.run("curl -fsS localhost:11434/api/version").stdout == '{"version":"0.24.1"}'
+        assert observe.leftovers(host) == []
+
+    shutil.rmtree(mirror)  # nothing is fetched again, and nothing changed
+
+    assert [fleet.apply("lab-1", "lab-2", **data).changed(host.name) for host in hosts] == [[], []]
+
+
+def test_what_the_controller_cannot_fetch_is_named(converged: Host, tmp_path: Path) -> None:
+    before = observe.identity(converged)
+
+    run = fleet.apply("lab-1", ollama_version="0.24.1", ollama_url=f"file://{tmp_path}", ollama_transfer="controller")
+
+    assert run.code == 1
+    assert f"error: the controller cannot fetch from file://{tmp_path}/v0.24.1: " in run.said
+    assert "Traceback" not in run.said
+    assert observe.identity(converged) == before

@@ -1,6 +1,6 @@
 # Puts one Ollama release beside the others and makes it the current one. Nothing that serves is touched
 # before the archive's sha256 is right and its binary has said its version.
-: "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}"
+: "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${sent?}"
 home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'
@@ -19,6 +19,7 @@ bring() {
   rm -rf "$work"
   remove_at_end "$work"
   mkdir -p "$work/tree"
+  [ -z "$sent" ] || receive
   able
   room
   main_sha256=$sha256
@@ -36,6 +37,14 @@ bring() {
   mv -T "$work/tree" "$home"
 }
 
+# what the controller sent lies in the home of the user that it came as
+receive() {
+  sender=$(getent passwd "${SUDO_USER:-root}" | cut -d : -f 6)
+  for name in sums $archives; do
+    mv "$sender/$sent$name" "$work/$name" || fail "$name did not arrive from the controller" "$hint_again"
+  done
+}
+
 able() {
   case $archives in
     *.zst*) command -v zstd >/dev/null || fail "zstd is missing, $archives cannot be unpacked" 'on the host: apt-get install zstd' ;;
@@ -44,6 +53,10 @@ able() {
 
 # what a server says of an archive's size in bytes; 0 where it says nothing. The last answer counts, behind redirects.
 size() {
+  if [ -n "$sent" ]; then
+    echo $(($(stat -c %s "$work/$1") / 1048576))
+    return
+  fi
   curl --fail --silent --location --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null |
     awk 'tolower($1) == "content-length:" { size = $2 + 0 } END { printf "%.0f\n", size / 1048576 }'
 }
@@ -63,7 +76,7 @@ room() {
 take() {
   expected=$1
   [ -n "$expected" ] || look_up
-  fetch -o "$work/$archive" "$url/v$version/$archive" || fail "cannot fetch $url/v$version/$archive" "$hint_again"
+  [ -n "$sent" ] || fetch -o "$work/$archive" "$url/v$version/$archive" || fail "cannot fetch $url/v$version/$archive" "$hint_again"
   received=$(sha256sum "$work/$archive" | cut -d ' ' -f 1)
   [ "$received" = "$expected" ] ||
     fail "$archive of Ollama $version is not what was expected: expected sha256 $expected, received $received" "$hint_again"

@@ -37,6 +37,15 @@ class OllamaKeys(Keys):
             example="https://mirror.example/ollama",
         ),
     ] = RELEASES
+    ollama_transfer: Annotated[
+        Literal["host", "controller"],
+        About(
+            "who fetches a release: each host, or the controller, which sends it over SSH",
+            form="one of `host`, `controller`",
+            why="hosts without a way out; `ollama_url` is then an address or a file of the controller's",
+            example="controller",
+        ),
+    ] = "host"
     ollama_sha256: Annotated[
         Digests | None,
         About(

@@ -1,0 +1,104 @@
+"""Archives that the controller fetches once and sends over SSH, for hosts that have no way out."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import IO
+from urllib.request import urlopen
+
+import gevent  # type: ignore[import-untyped]
+
+PREFIX = ".fleethands-release-"  # in the home of the user that SSH lets in; release.sh takes it from there
+CHUNK = 1 << 20
+SILENCE = 60  # seconds without a byte
+
+
+class TransferError(Exception):
+    """The controller cannot get at what it should send; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What is sent for one release: its archives, the main one's declared digest (else sha256sum.txt's counts)."""
+
+    url: str
+    names: Sequence[str]
+    sha256: str | None
+
+    def uploads(self) -> Iterator[tuple[str | IO[str], str]]:
+        """
+        Source and name on the host of each file. Archives come out of the cache, fetched where it lacks them.
+
+        Raises TransferError.
+        """
+        try:
+            digests = self._digests()
+            for name, digest in digests.items():
+                yield str(_cached(f"{self.url}/{name}", name, digest)), PREFIX + name
+        except (OSError, ValueError, HTTPException) as error:
+            raise TransferError(f"the controller cannot fetch from {self.url}: {error}") from error
+        yield io.StringIO("".join(f"{digest}  ./{name}\n" for name, digest in digests.items())), f"{PREFIX}sums"
+
+    def _digests(self) -> dict[str, str]:
+        known = {self.names[0]: self.sha256} if self.sha256 else {}
+        if len(known) < len(self.names):
+            with urlopen(f"{self.url}/sha256sum.txt", timeout=SILENCE) as answer:  # noqa: S310  http, https, file
+                rows = [line.split() for line in answer.read(CHUNK).decode().splitlines()]
+            listed = {row[1].removeprefix("./"): row[0] for row in rows if len(row) == 2}
+            known = {**listed, **known}
+        if missing := [name for name in self.names if name not in known]:
+            raise TransferError(f"{self.url}/sha256sum.txt names no {missing[0]}")
+        return {name: known[name] for name in self.names}
+
+
+def cache() -> Path:
+    """Where fetched archives lie, by their digests."""
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "fleethands/releases"
+
+
+def _cached(url: str, name: str, digest: str) -> Path:
+    place = cache() / f"{digest}-{name}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(place.with_name(f"{place.name}.lock")):
+        if not place.exists():
+            _fetch(url, place, digest)
+    return place
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One at a time, among the hosts of this run and among runs; whoever dies lets go."""
+    with path.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                gevent.sleep(0.2)  # to wait in the kernel would hold up every other host
+        yield
+
+
+def _fetch(url: str, place: Path, digest: str) -> None:
+    part, received = place.with_name(f"{place.name}.part"), hashlib.sha256()
+    try:
+        with urlopen(url, timeout=SILENCE) as answer, part.open("wb") as file:  # noqa: S310  http, https, file
+            while chunk := answer.read(CHUNK):
+                file.write(chunk)
+                received.update(chunk)
+                gevent.sleep(0)
+        if received.hexdigest() != digest:
+            raise TransferError(
+                f"{url} is not what was expected: expected sha256 {digest}, received {received.hexdigest()}"
+            )
+        part.rename(place)
+    finally:
+        part.unlink(missing_ok=True)
