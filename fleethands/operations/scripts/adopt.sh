@@ -1,7 +1,8 @@
 # Keeps one file or directory of somebody else's, under its own path; nothing that was kept before is overwritten.
 : "${path:?}" "${place:?}" "${move:?}"
 kept=$place$path
-(umask 077 && mkdir -p "$place")
+mkdir -p "$(dirname "$place")"
+[ -d "$place" ] || mkdir -m 0700 "$place" # settings may hold secrets
 mkdir -p "$(dirname "$kept")"
 room() {
   needed=$(du -sk "$path" | cut -f 1)
