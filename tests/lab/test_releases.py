@@ -84,8 +84,9 @@ def test_too_little_space_is_named_with_both_numbers_before_anything_is_fetched(
     before = observe.identity(converged)
     held = converged.run(f"stat -c %s {PurePosixPath(MIRROR) / 'v0.24.1/ollama-linux-amd64.tar.zst'}").stdout
     needed = int(held) // 1048576 * 35 // 10
+    used = int(converged.run("du -sm /opt/ollama").stdout.split()[0])
 
-    with converged.out_of_disk("/opt/ollama", "100m"):
+    with converged.out_of_disk("/opt/ollama", f"{used + needed // 2}m"):
         run = fleet.apply("lab-1", ollama_url=f"file://{MIRROR}", ollama_version="0.24.1")
         left = converged.run("ls -A /opt/ollama").stdout.split()
 
@@ -94,6 +95,7 @@ def test_too_little_space_is_named_with_both_numbers_before_anything_is_fetched(
     assert f" MiB free, {needed} MiB are needed for ollama-linux-amd64.tar.zst" in run.said
     assert left == ["0.24.0", "current"]
     assert observe.identity(converged) == before
+    assert fleet.apply("lab-1").code == 0  # proves anew: a step that failed voids the proof
     assert fleet.apply("lab-1").changed("lab-1") == []
 
 
