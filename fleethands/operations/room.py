@@ -13,9 +13,8 @@ from fleethands.operations.size import human
 from fleethands.settings import HostSettings
 
 MIB = 1 << 20
-UNPACKED = 2  # bytes of a release's tree for each byte of its archive
-# the archive, its tar and its tree lie side by side for a moment (scripts/release.sh)
-ARCHIVE_FACTOR = 1 + 2 * UNPACKED
+# a release's archive and its tree lie side by side, 2.5 bytes of tree for each of the archive (scripts/release.sh)
+ARCHIVE_FACTOR = 3.5
 IMAGE_FACTOR = 3  # bytes in Docker's store for each byte of compressed layers
 # where upstream did not tell
 ARCHIVE_ROOM = 2048 * MIB
@@ -36,7 +35,7 @@ def needs(settings: HostSettings, seen: Probe) -> Iterator[Need]:
     version = settings.ollama_version
     if version not in seen.releases:
         size = seen.upstream.size("archive", version)
-        yield Need("/opt", f"Ollama {version}", size * ARCHIVE_FACTOR if size else ARCHIVE_ROOM)
+        yield Need("/opt", f"Ollama {version}", int(size * ARCHIVE_FACTOR) if size else ARCHIVE_ROOM)
     for offer in seen.upstream.offers:
         if offer.kind == "model" and offer.size and not (seen.knows("models") and offer.name in seen.models):
             place = settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models"

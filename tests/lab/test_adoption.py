@@ -83,6 +83,7 @@ def test_what_install_sh_put_there_is_taken_over_with_both_models(lab: Lab, clea
     assert serving(clean) == served
 
 
+@pytest.mark.soak
 def test_a_drop_in_of_somebody_else_is_named_by_its_line_and_moved_where_asked(converged: Host) -> None:
     mine = f"{UNIT}.d/90-mine.conf"
     converged.run(f"printf '[Service]\\n# mine\\nEnvironment=OLLAMA_KEEP_ALIVE=9m\\n' > {UNIT}.d/91-beside.conf")

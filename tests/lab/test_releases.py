@@ -46,6 +46,7 @@ def libraries(host: Host, version: str) -> set[str]:
     )
 
 
+@pytest.mark.soak
 def test_each_variant_unpacks_what_its_hardware_needs(converged: Host) -> None:
     serve(converged, "0.24.0", "tar.zst")
     gpu = {"cuda_v12", "cuda_v13", "vulkan"}
@@ -65,6 +66,7 @@ def test_each_variant_unpacks_what_its_hardware_needs(converged: Host) -> None:
     assert observe.leftovers(converged) == []
 
 
+@pytest.mark.soak
 def test_a_release_from_before_zstd_is_unpacked_and_its_binary_must_say_its_version(converged: Host) -> None:
     before = observe.identity(converged)
     serve(converged, "0.13.5", "tgz")
