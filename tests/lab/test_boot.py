@@ -1,0 +1,43 @@
+"""A host that reboots serves again with no run, and its unit hides no GPU."""
+
+from __future__ import annotations
+
+from tests.lab import fleet, observe
+from tests.lab.host import Host
+
+MODPROBE = "/usr/local/bin/nvidia-modprobe"  # a stand-in: no lab host has a GPU
+CALLED = "/var/lib/nvidia-modprobe.called"
+
+
+def test_a_rebooted_host_answers_again_with_no_run(converged: Host) -> None:
+    stand_in = f'#!/bin/sh\necho "$(id -un) $* $(systemctl show ollama -p SubState --value)" >> {CALLED}\n'
+    converged.run(f"cat > {MODPROBE} && chmod 755 {MODPROBE}", stdin=stand_in)
+
+    converged.reboot()
+
+    converged.run("until curl -fs -o /dev/null localhost:11434/api/version; do sleep 0.1; done", timeout=30)
+    converged.run("until curl -fs -o /dev/null localhost:3000/health; do sleep 0.2; done", timeout=90)
+    assert observe.streamed_tokens(converged) > 1
+    assert converged.run(f"cat {CALLED}").stdout == "root -u start-pre\n"
+    converged.run(f"rm {MODPROBE} {CALLED}")
+    assert observe.proven(converged)
+    assert fleet.apply("lab-1").changed("lab-1") == []
+
+
+def test_the_sandbox_leaves_devices_alone(converged: Host) -> None:
+    shown = converged.run(
+        "systemctl show ollama -p DevicePolicy -p DeviceAllow -p PrivateDevices -p MemoryDenyWriteExecute"
+    ).stdout.split()
+    pid = converged.run("systemctl show ollama -p MainPID --value").stdout.strip()
+    status = converged.run(f"grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/{pid}/status").stdout.split()
+
+    assert {each for each in shown if each != "DeviceAllow="} == {
+        "DevicePolicy=auto",
+        "MemoryDenyWriteExecute=no",
+        "PrivateDevices=no",
+    }
+    assert status == ["CapEff:", "0" * 16, "CapBnd:", "0" * 16, "NoNewPrivs:", "1", "Seccomp:", "2"]
+    inside = f"nsenter -t {pid} -m"
+    assert converged.run(f"{inside} ls -A /home").stdout == ""
+    assert converged.run(f"{inside} touch /usr/x", check=False).returncode != 0
+    assert converged.run(f"{inside} ls /dev").stdout == converged.run("ls /dev").stdout
