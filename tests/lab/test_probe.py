@@ -73,7 +73,7 @@ def test_busybox_and_nothing_else_voids_what_it_can_not_tell(served: Host) -> No
     seen = probed(served, before=before, reader="chroot /run/bare /bin/sh -s")
 
     unknown = {name for name in SECTIONS if not seen.knows(name)}
-    assert unknown == {"packages", "accounts", "units", "process", "sockets", "ollama"}
+    assert unknown == {"packages", "accounts", "units", "process", "service", "sockets", "ollama"}
     assert {offer.kind: offer.reason for offer in seen.upstream.offers} == {
         "archive": "curl is not on the host yet",
         "model": "curl is not on the host yet",
@@ -88,16 +88,16 @@ MASKED = {
     "ss": {"sockets"},
     "docker": {"docker"},  # which is known: not installed
     "nft": {"firewall"},
-    "getent": {"accounts"},
+    "getent": {"accounts", "service"},
     "dpkg-query": {"packages"},
     "systemctl": {"system", "units", "process"},
     "timeout": {"system", "disk", "units", "process", "models", "sockets", "docker"},
-    "base64": {"files", "process", "ollama", "docker"},
+    "base64": {"files", "process", "service", "ollama", "docker"},
     "sha256sum": {"models", "firewall"},
     "stat": {"disk", "files", "releases"},
     "awk": {"disk"},
     "find": {"models"},
-    "readlink": {"files", "process"},
+    "readlink": {"files", "process", "service"},
     "ldconfig": set(),
 }
 
