@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from fleethands.facts import Unknown
 from fleethands.operations.change import Change, Refused
 from fleethands.operations.journal import Entry
 from fleethands.operations.proof import links
 from fleethands.paths import PROOF
-from fleethands.rollout.engine import Engine
 from fleethands.rollout.report import BAD, Changed, HostReport, Report
+
+if TYPE_CHECKING:  # its import patches the standard library
+    from fleethands.rollout.engine import Engine
 
 PROOF_TASK = "Proof"
 

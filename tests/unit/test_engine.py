@@ -36,3 +36,10 @@ assert hasattr(Host, "current_op_hash") and hasattr(Host, "noop")
 def test_the_help_needs_no_pyinfra() -> None:
     checks = "import sys, fleethands.cli.main; sys.exit('pyinfra' in sys.modules or 'pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", checks], timeout=60, check=False).returncode == 0
+
+
+def test_a_report_is_made_without_patching_the_standard_library() -> None:
+    checks = (
+        "import sys, fleethands.rollout.reporting, gevent.monkey; sys.exit(gevent.monkey.is_module_patched('socket'))"
+    )
+    assert subprocess.run([sys.executable, "-c", checks], timeout=60, check=False).returncode == 0
