@@ -14,6 +14,7 @@ from fleethands.operations.change import Change, Decision, Refused, Same, operat
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import API_KEY, Generation, base_url, generation, model_string
+from fleethands.settings.values import Address
 
 LABEL = "fleethands.spec"
 READY_WITHIN = 240  # seconds
@@ -54,7 +55,7 @@ def gui(settings: HostSettings, uid: int) -> Spec:
     arguments = [
         "--restart", "unless-stopped",
         "--add-host", "host.docker.internal:host-gateway",
-        "--publish", f"{settings.openhands_bind}:{settings.openhands_port}:3000",
+        "--publish", f"{Address(settings.openhands_bind, settings.openhands_port)}:3000",
         "--volume", f"{settings.openhands_workspace}:{WORKSPACE_INSIDE}",
         "--volume", f"{paths.OPENHANDS_STATE}:/.openhands",
         "--volume", "/var/run/docker.sock:/var/run/docker.sock",
