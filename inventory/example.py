@@ -118,11 +118,20 @@ gpu = (
         # for example: "off"
         # "openhands_flavor": "gui",
         #
-        # image of the web app, by tag or digest
+        # image of the web app or of Agent Canvas, by tag or digest
         # why change it: the guide's own image, your registry's, or one release by its digest
         # takes an image as `registry/name:tag` or `registry/name@sha256:…`
         # for example: "ghcr.io/all-hands-ai/openhands:main"
+        # by default: `docker.openhands.dev/openhands/openhands:0.62`; `ghcr.io/openhands/agent-canvas:1.16.0`
+        # with `canvas`
         # "openhands_image": "docker.openhands.dev/openhands/openhands:0.62",
+        #
+        # generation of the web app's image: it decides which variables, directories and settings are written
+        # why change it: an image by digest, or under a name of your own, whose tag does not tell
+        # takes `v0` or `v1`
+        # for example: "v0"
+        # by default: `v0` for tags 0.x and the name all-hands-ai, else `v1`
+        # "openhands_generation": None,
         #
         # when to ask the image's registry
         # why change it: a tag that moves, as `main`: `always` asks at each apply
@@ -130,12 +139,24 @@ gpu = (
         # for example: "always"
         # "openhands_pull": "missing",
         #
-        # model that the user finds selected
+        # model that the user finds selected; a provider before it, as in `ollama/codellama:7b`, is understood
         # why change it: another than the first of several models
         # takes `model:tag`, as `codellama:7b`
         # for example: "qwen3-coder:30b"
         # by default: the first of `models`
         # "openhands_model": None,
+        #
+        # what becomes of another model that a person chose in the page
+        # why change it: every host is to run the declared model, whoever chose another: `enforced`
+        # takes `kept` or `enforced`
+        # for example: "enforced"
+        # "openhands_settings": "kept",
+        #
+        # take the place of a container of the same name that somebody else made; it is stopped and kept
+        # why change it: the guide's own `docker run` was typed on this host
+        # takes `True` or `False`
+        # for example: True
+        # "openhands_adopt": False,
         #
         # port of OpenHands' page
         # why change it: something else has the port

@@ -3,16 +3,17 @@
 from pyinfra.api import deploy
 
 from fleethands.operations import firewall, openhands, preload, removal
-from fleethands.paths import OLLAMA_HOME, OPENHANDS_HOME, OPENHANDS_STATE
+from fleethands.paths import CANVAS_KEY, OLLAMA_HOME, OPENHANDS_HOME
 from fleethands.settings import HostSettings
+from fleethands.settings.openhands import GENERATIONS
 
 
 @deploy("Removal")
 def remove(settings: HostSettings, models: bool = False, workspaces: bool = False) -> None:
     workspace, user = str(settings.openhands_workspace), settings.openhands_user
-    stay = []
+    states, stay = [*(each.directory for each in GENERATIONS.values()), CANVAS_KEY], []
     openhands.gone(name="Take the container away", settings=settings)
-    removal.image(name="Take its image away", settings=settings)
+    removal.images(name="Take its images away", settings=settings)
     preload.gone(name="Load nothing at Ollama's start", settings=settings)
     removal.ollama(name="Take Ollama away", settings=settings)
     firewall.gone(name="Take our table away", settings=settings)
@@ -27,10 +28,11 @@ def remove(settings: HostSettings, models: bool = False, workspaces: bool = Fals
         stay += ["user ollama", f"directory {settings.ollama_models_dir}"]
     if workspaces:
         removal.directory(name="Take the workspace away", settings=settings, path=workspace)
-        removal.directory(name="Take its state away", settings=settings, path=OPENHANDS_STATE)
+        for path in states:
+            removal.directory(name=f"Take away {path}", settings=settings, path=path)
         removal.account(
             name="Take the workspace's user away", settings=settings, user=user, home=OPENHANDS_HOME, content=False
         )
     else:
-        stay += [f"user {user}", f"directory {workspace}", f"directory {OPENHANDS_STATE}"]
+        stay += [f"user {user}", *(f"directory {path}" for path in (workspace, *states))]
     removal.records(name="Take our records away", settings=settings, keep=tuple(stay))

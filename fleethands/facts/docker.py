@@ -25,6 +25,7 @@ def docker(lines: Lines) -> Docker:
         version=word(row["version"]),
         container=_container(container) if container is not None else None,
         image=str(image["Id"]) if image is not None else None,
+        digests=frozenset(str(name).rpartition("@")[2] for name in (image or {}).get("RepoDigests") or ()),
         publishers=tuple((int(port), name) for port, name in published),
     )
 

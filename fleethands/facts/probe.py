@@ -188,6 +188,7 @@ class Docker:
     """
     version None: installed, but the daemon does not run.
 
+    image: id of the image in question; digests: those by which registries know it.
     publishers: (port, name) of containers, not ours, that publish a port of ours.
     """
 
@@ -195,6 +196,7 @@ class Docker:
     version: str | None = None
     container: Container | None = None
     image: str | None = None
+    digests: frozenset[str] = frozenset()
     publishers: tuple[tuple[int, str], ...] = ()
 
 

@@ -18,6 +18,7 @@ from fleethands.facts.probe import Probe, Unknown
 from fleethands.facts.protocol import ProbeError, split
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings
+from fleethands.settings.openhands import GENERATIONS
 
 PACKAGES = (
     "ca-certificates",
@@ -35,8 +36,8 @@ PLACES = ("/", "/opt", "/usr/share", "/var/lib", paths.DOCKER_DATA)
 PARTS = ("gpu", "service", "docker", "upstream", "probe")  # of the script; the last one runs it
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.FIREWALL_RULES, paths.FIREWALL_UNIT,
-    paths.FIREWALL_LOADED, paths.OPENHANDS_STATE, paths.OPENHANDS_SETTINGS, paths.OPENHANDS_SEED, paths.PROOF,
-    paths.RECORDS, paths.LEDGER,
+    paths.FIREWALL_LOADED, paths.PROOF, paths.RECORDS, paths.LEDGER, paths.CANVAS_ACTIVE,
+    *(path for each in GENERATIONS.values() for path in (each.directory, each.settings_path, each.seed_path)),
     paths.BEFORE_RELEASE, paths.BEFORE_OVERRIDE, paths.OLLAMA_HOME,
     paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED,
     paths.WANTED + paths.OLLAMA_SERVICE, paths.WANTED + paths.FIREWALL_SERVICE,
@@ -84,7 +85,7 @@ class Question:
             "ollama_url": wanted.ollama_host.local_url,
             "models_dir": self.models_dir,
             "container": paths.CONTAINER,
-            "image": wanted.openhands_image if wanted.openhands_flavor == "gui" else "",
+            "image": wanted.container_image,
             "ports": f"{wanted.ollama_host.port} {wanted.openhands_port}",
             "manifest_type": upstream.MANIFEST,
             "places": "\n".join(self.places),

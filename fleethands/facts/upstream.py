@@ -33,9 +33,9 @@ class Offer:
     """
     One thing that the host lacks.
 
-    + kind: model, archive or image; name: as Ollama lists it, the release's version, the image
+    + kind: model, archive, image, or tag of an image that is there; name: as Ollama lists it, the version, the image
     + state: ok, missing (its server says so), unreachable or unknown; reason in words for all but ok
-    + size: bytes to download, None when unknown; digest: of a model's manifest
+    + size: bytes to download, None when unknown; digest: of a model's manifest, in hex, or `sha256:…` of a tag's
     """
 
     kind: str
@@ -93,9 +93,10 @@ def wanted(settings: HostSettings) -> Iterator[Wanted]:
     for model in settings.models:
         if model.modelfile is None:
             yield _model(model.name, "http" if model.insecure else "https")
-    if settings.openhands_flavor == "gui":
-        image = settings.openhands_image
+    if image := settings.container_image:
         yield Wanted("image", image, image, "")
+        if settings.openhands_pull == "always":  # Docker asks the image's registry (Engine API 1.30)
+            yield Wanted("tag", image, image, f"http://localhost/v1.30/distribution/{image}/json")
 
 
 def _model(name: ModelName, scheme: str) -> Wanted:
@@ -131,7 +132,7 @@ def _offer(thing: Wanted, machine: str, status: int, answer: bytes) -> Offer:
         return offer(MISSING, "there is no such file")
     if status:
         return offer(UNKNOWN, f"curl ended with status {status}")
-    return _archive(answer, offer) if thing.kind == "archive" else _manifest(answer, offer)
+    return READERS[thing.kind](answer, offer)
 
 
 def _archive(answer: bytes, offer: Callable[..., Offer]) -> Offer:
@@ -157,6 +158,16 @@ def _manifest(answer: bytes, offer: Callable[..., Offer]) -> Offer:
     except (ValueError, LookupError, TypeError, RecursionError):
         return offer(UNKNOWN, "its registry answers no manifest")
     return offer(OK, "", size=size, digest=hashlib.sha256(body).hexdigest())
+
+
+def _tag(answer: bytes, offer: Callable[..., Offer]) -> Offer:
+    try:
+        return offer(OK, "", digest=str(json.loads(answer)["Descriptor"]["digest"]))
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return offer(UNKNOWN, "its registry did not tell Docker")
+
+
+READERS = {"archive": _archive, "model": _manifest, "tag": _tag}
 
 
 def _image_size(answer: bytes, arch: str) -> int | None:

@@ -21,6 +21,7 @@ read_upstream() {
         [ "${name##*/}" = "$machine" ] || continue
         ;;
       image\ *) [ -n "$image_missing" ] || continue ;;
+      tag\ *) [ -z "$image_missing" ] || continue ;;
     esac
     set -- "$@" "$offer"
   done
@@ -46,6 +47,7 @@ ask() {
       answer=$(exported && fetch "${rest#* }" -L -w '\n%{http_code}' --max-filesize 4194304 --header "Accept: $manifest_type")
       ;;
     archive\ *) tool=curl && answer=$(fetch "${rest#* }" -I -L) ;;
+    tag\ *) tool=curl && answer=$(fetch "${rest#* }" --unix-socket /var/run/docker.sock) ;;
     image\ *) tool=docker && answer=$(within 10 docker manifest inspect --verbose "$name") ;;
   esac
   status=$?

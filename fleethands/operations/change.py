@@ -26,9 +26,10 @@ from fleethands.settings import HostSettings
 
 @dataclass(frozen=True)
 class Same:
-    """Nothing to do; `fact` is a sentence of what is so."""
+    """Nothing to do; `fact` is a sentence of what is so, `notes` what a person should know of it all the same."""
 
     fact: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Change:
     + consequence: what the host's users notice (a restart, a download and its size, a container's downtime)
     + diff: unified diff of a managed file, secrets masked
     + parcel: files that the controller sends before the script runs
+    + notes: what a person should know of it besides
     """
 
     subject: str
@@ -59,6 +61,7 @@ class Change:
     consequence: str = ""
     diff: str = ""
     parcel: Parcel | None = None
+    notes: tuple[str, ...] = ()
 
 
 Decision = Same | Refused | Change | list[Change]
@@ -93,6 +96,7 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
             decision = Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `ssh {host.name}`",))
         journal.note(decision)
         if isinstance(decision, Same):
+            _remark(decision.notes)
             host.noop(decision.fact)
         elif isinstance(decision, Refused):
             yield from _refuse(decision)
@@ -136,6 +140,13 @@ def _tell(changes: Sequence[Change]) -> None:
     for change in changes:
         for line in telling.lines(name, change.subject, change, diff=ctx_config.get().DIFF):
             logger.info(f"{host.print_prefix}{line}")
+        _remark(change.notes)
+
+
+def _remark(notes: Sequence[str]) -> None:
+    if not ctx_state.get().is_executing:
+        for note in notes:
+            logger.warning(f"{ctx_host.get().print_prefix}note: {note}")
 
 
 def _say(state: State, host: Host, refused: Refused) -> bool:

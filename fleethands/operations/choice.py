@@ -10,9 +10,12 @@ from fleethands.facts import Probe
 from fleethands.facts.probe import ABSENT, File
 from fleethands.operations import diff
 from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import API_KEY, base_url, generation, model_string
+from fleethands.settings.openhands import API_KEY, CANVAS, Generation, base_url, generation_of, model_string
 from fleethands.settings.secret import MASK
+
+PROFILE = "default"  # the one that Canvas' built-in agent names
 
 
 @operation
@@ -20,46 +23,69 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
     """
     Have the model chosen in the settings that this generation reads.
 
-    A choice that a person made in the page since then stays: only what we wrote ourselves is replaced.
+    A choice that a person made in the page since then stays, and is told, unless `openhands_settings` is `enforced`:
+    only what we wrote ourselves is replaced.
     """
-    era = generation(settings.openhands_image)
-    wanted = era.settings_file(model_string(settings), base_url(settings) + "/v1")
-    state = seen.files[paths.OPENHANDS_SETTINGS]
-    found = _json(state)
-    if found is not None and _holds(found, wanted):
-        return Same(f"OpenHands has {model_string(settings)} chosen")
-    seeded = _json(seen.files[paths.OPENHANDS_SEED])
-    if found is not None and seeded is not None and not _holds(found, seeded):
-        return Same("the model was chosen by a person since; left as it is")
-    whole = (
-        _merged(found, wanted)
-        if found is not None
-        else era.first_settings(model_string(settings), base_url(settings) + "/v1")
-    )
+    era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
+    wanted, found = era.settings_file(model, url), _found(era, seen)
+    if found is not None and _holds(found, wanted) and _active(era, seen):
+        return Same(f"OpenHands has {model} chosen")
+    if found is not None and settings.openhands_settings == "kept" and _theirs(era, found, seen):
+        note = f"a person chose {_model(found) or 'other settings'} in OpenHands, which stays; declared is {model}"
+        return Same("the model was chosen by a person since", (f"{note} (see `openhands_settings`)",))
+    whole = _merged(found, wanted) if found is not None else era.first_settings(model, url)
     owner = f"{settings.openhands_user}:{settings.openhands_user}"
     texts = {"seed": json.dumps(wanted, indent=2) + "\n", "settings": json.dumps(whole, indent=2) + "\n"}
-    script = step(
-        "choose", owner=owner, seed_path=paths.OPENHANDS_SEED, settings_path=paths.OPENHANDS_SETTINGS, **texts
-    )
 
     def then(probe: Probe) -> Probe:
         seed = File("file", "0600", owner="root:root", content=texts["seed"].encode())
         chosen = File("file", "0600", owner=owner, content=texts["settings"].encode())
-        return probe.with_file(paths.OPENHANDS_SEED, seed).with_file(paths.OPENHANDS_SETTINGS, chosen)
+        return probe.with_file(era.seed_path, seed).with_file(era.settings_path, chosen)
 
     return Change(
         "OpenHands' model",
         "absent" if found is None else _model(found) or "another model",
-        model_string(settings),
-        script,
+        model,
+        _script(settings, era, texts, owner),
         then,
         why="`openai/` keeps tool calls, which litellm drops for `ollama/`",
-        diff=diff.unified(paths.OPENHANDS_SETTINGS, _visible(found, wanted), _visible(whole, wanted)),
+        diff=diff.unified(era.settings_path, _visible(found, wanted), _visible(whole, wanted)),
     )
 
 
+def _found(era: Generation, seen: Probe) -> dict[str, Any] | None:
+    return _json(seen.files[era.settings_path])
+
+
+def _active(era: Generation, seen: Probe) -> bool:
+    """Whether what was chosen is what is used: Canvas has profiles, of which one is active."""
+    return era is not CANVAS or (_json(seen.files[paths.CANVAS_ACTIVE]) or {}).get("active_profile") == PROFILE
+
+
+def _theirs(era: Generation, found: dict[str, Any], seen: Probe) -> bool:
+    """Whether a person changed it since we wrote it."""
+    seeded = _json(seen.files[era.seed_path])
+    return seeded is not None and not (_holds(found, seeded) and _active(era, seen))
+
+
+def _script(settings: HostSettings, era: Generation, texts: dict[str, str], owner: str) -> Script:
+    if era is CANVAS:  # it encrypts what it keeps, so it is told, and not written to
+        llm = {**json.loads(texts["seed"]), "api_key": API_KEY}
+        return step(
+            "choose_canvas",
+            url=settings.openhands_url,
+            key_file=paths.CANVAS_KEY,
+            profile=json.dumps({"llm": llm}),
+            name=PROFILE,
+            seed=texts["seed"],
+            seed_path=era.seed_path,
+        )
+    return step("choose", owner=owner, seed_path=era.seed_path, settings_path=era.settings_path, **texts)
+
+
 def _model(found: dict[str, Any]) -> str:
-    return str(found.get("llm_model") or found.get("agent_settings", {}).get("llm", {}).get("model") or "")
+    nested = found.get("agent_settings", {}).get("llm", {})  # V1's; before it V0's, and Canvas' profile
+    return str(found.get("llm_model") or found.get("model") or nested.get("model") or "")
 
 
 def _visible(found: dict[str, Any] | None, wanted: dict[str, Any]) -> File:

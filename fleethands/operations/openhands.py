@@ -13,12 +13,13 @@ from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import API_KEY, Generation, base_url, generation, model_string
+from fleethands.settings.openhands import API_KEY, CANVAS, V0, V1, Generation, base_url, generation_of, model_string
 from fleethands.settings.values import Address
 
 LABEL = "fleethands.spec"
+USERS = "fleethands.users"
 READY_WITHIN = 240  # seconds
-WORKSPACE_INSIDE = "/opt/workspace_base"
+SHORTEST_CONTEXT = 22_000  # tokens (OpenHands docs, usage/llms/local-llms.mdx, 2026-08)
 
 
 @dataclass(frozen=True)
@@ -35,32 +36,44 @@ class Spec:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def gui(settings: HostSettings, uid: int) -> Spec:
+def specification(settings: HostSettings, uid: int) -> Spec:
     """
-    The web app as the guide runs it, without its terminal.
+    The container as upstream documents it, without a terminal, and published to the host alone.
 
-    + uid: of the user that owns the workspace
+    + uid: of the user that owns the web app's workspace
     """
-    era = generation(settings.openhands_image)
-    variables = {
-        "SANDBOX_USER_ID": str(uid),
-        "WORKSPACE_MOUNT_PATH": str(settings.openhands_workspace),
-        "LLM_MODEL": model_string(settings),
-        "LLM_BASE_URL": base_url(settings) + "/v1",
-        "LLM_OLLAMA_BASE_URL": base_url(settings),
-        "LLM_API_KEY": API_KEY,
-        **era.variables,
-        **settings.openhands_variables,
-    }
+    era, port = generation_of(settings), settings.openhands_port
     arguments = [
         "--restart", "unless-stopped",
         "--add-host", "host.docker.internal:host-gateway",
-        "--publish", f"{Address(settings.openhands_bind, settings.openhands_port)}:3000",
-        "--volume", f"{settings.openhands_workspace}:{WORKSPACE_INSIDE}",
-        "--volume", f"{paths.OPENHANDS_STATE}:/.openhands",
-        "--volume", "/var/run/docker.sock:/var/run/docker.sock",
+        "--publish", f"{Address(settings.openhands_bind, port)}:{era.inside}",
+        "--volume", f"{settings.openhands_workspace}:{era.workspace}",
+        "--volume", f"{era.directory}:{era.state}",
+        *(["--volume", "/var/run/docker.sock:/var/run/docker.sock"] if era.socket else []),
     ]  # fmt: skip
+    variables = {**_variables(settings, era, uid), **era.variables, **settings.openhands_variables}
     return Spec(settings.openhands_image, tuple(arguments), variables)
+
+
+def _variables(settings: HostSettings, era: Generation, uid: int) -> dict[str, str]:
+    workspace, url = str(settings.openhands_workspace), base_url(settings)
+    if era is V0:
+        return {
+            "SANDBOX_USER_ID": str(uid),
+            "WORKSPACE_MOUNT_PATH": workspace,
+            "LLM_MODEL": model_string(settings),
+            "LLM_BASE_URL": url + "/v1",
+            "LLM_OLLAMA_BASE_URL": url,
+            "LLM_API_KEY": API_KEY,
+        }
+    if era is V1:  # openhands/app_server/config.py, 1.11.0: where sandboxes call back, and what they get mounted
+        return {
+            "SANDBOX_USER_ID": str(uid),
+            "SANDBOX_VOLUMES": f"{workspace}:{era.workspace}:rw",
+            "SANDBOX_HOST_PORT": str(settings.openhands_port),
+            "OLLAMA_BASE_URL": url,
+        }
+    return {}
 
 
 @operation
@@ -68,63 +81,115 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
     """
     Have the container run as specified.
 
-    A changed one is replaced; the old one comes back if the new one does not get ready.
+    A changed one is replaced; the old one comes back if the new one does not get ready, or is not proven.
     """
     account = seen.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
-    spec = gui(settings, account.uid)
+    spec = specification(settings, account.uid)
     container = seen.docker.container
-    if container is not None and LABEL not in container.labels:
+    theirs = container is not None and LABEL not in container.labels
+    if theirs and not settings.openhands_adopt:
         return Refused(
             f"a container named {paths.CONTAINER} is there that fleethands did not make",
-            (f"give it another name on the host: docker rename {paths.CONTAINER} {paths.CONTAINER}-mine",),
+            (
+                "declare `openhands_adopt`: True, and it is stopped and kept while ours takes its place",
+                f"or give it another name on the host: docker rename {paths.CONTAINER} {paths.CONTAINER}-mine",
+            ),
         )
-    if container is not None and container.labels[LABEL] == spec.digest and container.state == "running":
-        return Same(f"{paths.CONTAINER} runs as specified")
+    wrong = _wrong(settings, seen, spec)
+    if wrong is None:
+        return Same(f"{paths.CONTAINER} runs as specified", _warnings(settings))
     return Change(
         f"container {paths.CONTAINER}",
-        _before(container, spec),
+        wrong,
         spec.image,
-        _script(settings, spec),
+        _script(settings, spec, account, adopt=theirs),
         lambda probe: _up(probe, spec),
         consequence=_effect(settings, seen),
+        notes=_warnings(settings),
     )
 
 
+def _wrong(settings: HostSettings, seen: Probe, spec: Spec) -> str | None:
+    """What is not as specified, in words."""
+    container = seen.docker.container
+    if container is None:
+        return "absent"
+    if container.labels.get(LABEL) != spec.digest:
+        whose = "another specification" if LABEL in container.labels else "somebody else's"
+        return f"{whose}, {container.state}"
+    if container.state != "running":
+        return container.state
+    if settings.openhands_pull == "always" and (container.image != seen.docker.image or _moved(seen, spec.image)):
+        return "made from an older image of that name"
+    return _disowned(settings, seen, container)
+
+
+def _disowned(settings: HostSettings, seen: Probe, container: Container) -> str | None:
+    """The directory that is not its user's: `UID:GID` of both were tried when the container was made."""
+    directories = (generation_of(settings).directory, str(settings.openhands_workspace))
+    for path, user in zip(directories, container.labels.get(USERS, "").split(), strict=False):
+        state = seen.files[path]
+        if f"{state.uid}:{state.gid}" != user:
+            return f"running, but {path} belongs to {state.uid}:{state.gid} and not to {user}, which works in it"
+    return None
+
+
+def _moved(seen: Probe, image: str) -> bool:
+    """Whether the image's registry has another one under its name by now; one that does not answer has not."""
+    tag = seen.upstream.of("tag", image)
+    return tag is not None and tag.digest is not None and tag.digest not in seen.docker.digests
+
+
+def _warnings(settings: HostSettings) -> tuple[str, ...]:
+    context = settings.context_length
+    if context is None or context >= SHORTEST_CONTEXT:
+        return ()
+    return (f"`ollama_context_length` is {context}; OpenHands' own prompt needs {SHORTEST_CONTEXT} at the least",)
+
+
 def _effect(settings: HostSettings, seen: Probe) -> str:
-    effects = []
+    era, effects = generation_of(settings), []
     if seen.docker.image is None:
         effects.append(download.sentence(seen, "image", settings.openhands_image, settings.openhands_image))
     elif settings.openhands_pull == "always":
         effects.append("asks the registry for a newer image")
+    if era is V1 and seen.docker.container is None:
+        effects.append("downloads the image of its sandboxes")
     if seen.docker.container is not None:
         effects.append("OpenHands is away until the new container answers; conversations under way end")
+    if era.socket and seen.docker.container is None:
+        effects.append("it gets Docker's socket, as upstream documents: who uses OpenHands is root on this host")
     return "; ".join(effects)
 
 
-def _before(container: Container | None, spec: Spec) -> str:
-    if container is None:
-        return "absent"
-    return container.state if container.labels[LABEL] == spec.digest else f"another specification, {container.state}"
-
-
-def _script(settings: HostSettings, spec: Spec) -> Script:
-    era: Generation = generation(spec.image)
+def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool) -> Script:
+    era = generation_of(settings)
+    published = Address(settings.openhands_bind, settings.openhands_port)
     return step(
         "container",
         spec.variables,
         name=paths.CONTAINER,
         image=spec.image,
         pull=settings.openhands_pull,
-        label=f"{LABEL}={spec.digest}",
+        spec=spec.digest,
         arguments="\n".join(spec.arguments),
         names="\n".join(spec.variables),
         url=settings.openhands_url + era.ready,
         limit=str(READY_WITHIN),
+        generation=era.name,
+        versions="" if settings.openhands_generation else era.versions,
+        user=f"{account.uid}:{account.gid}",
+        state=era.directory,
+        workspace=str(settings.openhands_workspace),
+        gateway_port=f"{published.port}:{era.inside}" if era is V1 and not published.everywhere else "",
+        key_file=paths.CANVAS_KEY if era is CANVAS else "",
+        adopt="yes" if adopt else "no",
     )
 
 
 def _up(probe: Probe, spec: Spec) -> Probe:
-    container = Container("to be made", "running", "", {LABEL: spec.digest}, "")
+    labels = {LABEL: spec.digest}  # without the users: who they are is only known when they were tried
+    container = Container("to be made", "running", "", labels, "")
     return probe.having(docker=replace(probe.docker, container=container, image=probe.docker.image or "to be pulled"))
 
 

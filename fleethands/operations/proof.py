@@ -12,7 +12,7 @@ from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.openhands import READY_WITHIN
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import base_url, generation, model_string
+from fleethands.settings.openhands import base_url, generation_of, model_string
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ def answered(settings: HostSettings, seen: Probe) -> Decision:
 
 
 def _script(settings: HostSettings) -> Script:
-    era = generation(settings.openhands_image)
-    gui = settings.openhands_flavor == "gui"
+    era = generation_of(settings)
+    gui = bool(settings.container_image)
     request = {
         "model": str(settings.model),
         "prompt": "Say OK.",

@@ -9,26 +9,31 @@ from fleethands.facts import Probe
 from fleethands.facts.probe import ABSENT, Accounts
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.settings import HostSettings
+from fleethands.settings.openhands import GENERATIONS
 
 OURS = b"# Written by fleethands"
 
 
 def made(seen: Probe, kind: str, name: str) -> bool:
-    """Whether this host's ledger says that fleethands made a thing there: an account, a directory, an image."""
-    return f"{kind} {name}" in (seen.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
+    """Whether this host's ledger says that fleethands made a thing there: an account, a directory or file, an image."""
+    return f"{kind} {name}" in _ledger(seen)
+
+
+def _ledger(seen: Probe) -> list[str]:
+    return (seen.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
 
 
 @operation
-def image(settings: HostSettings, seen: Probe) -> Decision:
-    """Have no OpenHands image, if it was pulled for us and no other container is made from it."""
-    name = settings.openhands_image
-    if seen.docker.image is None or not made(seen, "image", name):
-        return Same("there is no image of ours")
+def images(settings: HostSettings, seen: Probe) -> Decision:
+    """Have none of the images that were pulled for us, unless another container is made from them."""
+    names = [line.removeprefix("image ") for line in _ledger(seen) if line.startswith("image ")]
+    if not names or seen.docker.version is None:
+        return Same("there is no image of ours" if not names else "Docker does not run, so its images stay")
 
     def then(probe: Probe) -> Probe:
         return probe.having(docker=replace(probe.docker, image=None))
 
-    return Change(f"image {name}", "present", "gone", step("remove_image", image=name), then)
+    return Change(f"images {', '.join(names)}", "present", "gone", step("remove_images", images="\n".join(names)), then)
 
 
 @operation
@@ -104,7 +109,7 @@ def records(settings: HostSettings, seen: Probe, keep: tuple[str, ...]) -> Decis
 
     + keep: lines of the ledger whose things stay, so that a later removal still knows them
     """
-    ledger = (seen.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
+    ledger = _ledger(seen)
     left = [line for line in ledger if line in keep]
     if seen.files[paths.RECORDS].kind == "absent" or (left and left == ledger and not _others(seen)):
         return Same("there is no record of ours" if not left else f"only the record of what stays: {', '.join(left)}")
@@ -119,4 +124,5 @@ def records(settings: HostSettings, seen: Probe, keep: tuple[str, ...]) -> Decis
 
 
 def _others(seen: Probe) -> bool:
-    return any(seen.files[path].kind != "absent" for path in (paths.PROOF, paths.OPENHANDS_SEED))
+    seeds = (each.seed_path for each in GENERATIONS.values())
+    return any(seen.files[path].kind != "absent" for path in (paths.PROOF, *seeds))

@@ -68,20 +68,21 @@ def user(settings: HostSettings, seen: Probe, user: str, home: str, groups: tupl
 
 
 @operation
-def directory(settings: HostSettings, seen: Probe, path: str, owner: str, mode: str | None) -> Decision:
+def directory(settings: HostSettings, seen: Probe, path: str, owner: str | None, mode: str | None) -> Decision:
     """
     Have a directory, with its owner and mode; what it holds stays as it is.
 
-    + owner: `user:group`
+    + owner: `user:group`; None: as it is, which for a new one is root's
     + mode: octal, four digits; None: as it is
     """
     state = seen.files.get(path, ABSENT)
-    if state.kind == "directory" and state.owner == owner and mode in (None, state.mode):
-        return Same(f"{path} belongs to {owner}")
+    if state.kind == "directory" and owner in (None, state.owner) and mode in (None, state.mode):
+        return Same(f"{path} belongs to {state.owner}")
     before = f"{state.kind} {state.owner} {state.mode}".strip()
-    script = step("directory", path=path, owner=owner, mode=mode or "")
-    wanted = File("directory", mode or state.mode or "0755", owner=owner)
-    after = f"directory {owner} {mode or ''}".strip()
+    script = step("directory", path=path, owner=owner or "", mode=mode or "")
+    whose = (-1, -1) if owner else (state.uid, state.gid)
+    wanted = File("directory", mode or state.mode or "0755", *whose, owner=owner or state.owner)
+    after = " ".join(filter(None, ("directory", owner, mode)))
     return Change(path, before, after, script, lambda probe: probe.with_file(path, wanted))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
 from fleethands.operations.change import Change, Refused
@@ -37,6 +37,7 @@ def _planned(engine: Engine, name: str) -> HostReport:
     entries = engine.planned(name)
     report = HostReport("unchanged", remote_commands=engine.watch.commands.get(name, 0), changes=_changes(entries))
     report.seen, report.secrets = engine.seen(name), engine.secrets(name)
+    report.notes = _notes(entries)
     if report.seen is not None and not isinstance(report.seen.sections["files"], Unknown):
         report.proof = links(report.seen.files[PROOF].content)
     refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
@@ -53,7 +54,7 @@ def _applied(engine: Engine, name: str, plan: HostReport) -> HostReport:
     outcomes = engine.outcomes(name)
     changes = _changes(engine.done(name))
     report = HostReport("changed" if changes else "unchanged", remote_commands=engine.watch.commands.get(name, 0))
-    report.notes = [f"{each.operation}: {line}" for each in outcomes for line in each.marked("note")]
+    report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
     report.proof = next((links(each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK), []) or plan.proof
     if broken := next((each for each in outcomes if each.failed), None):
         report.status, report.reason = (
@@ -68,12 +69,18 @@ def _applied(engine: Engine, name: str, plan: HostReport) -> HostReport:
     return report
 
 
+def _notes(entries: list[Entry]) -> list[str]:
+    """What operations remark, whether they change something or not."""
+    decisions = ((entry.name, each) for entry in entries for each in _each(entry))
+    return [f"{name}: {note}" for name, each in decisions for note in getattr(each, "notes", ())]
+
+
+def _each(entry: Entry) -> list[Any]:
+    return entry.decision if isinstance(entry.decision, list) else [entry.decision]
+
+
 def _changes(entries: list[Entry]) -> list[Changed]:
-    found = []
-    for entry in entries:
-        decisions = entry.decision if isinstance(entry.decision, list) else [entry.decision]
-        found += [changed(entry.name, each) for each in decisions if isinstance(each, Change)]
-    return found
+    return [changed(entry.name, each) for entry in entries for each in _each(entry) if isinstance(each, Change)]
 
 
 def changed(name: str, change: Change) -> Changed:

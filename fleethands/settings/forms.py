@@ -129,6 +129,12 @@ def _model(value: object) -> ModelName:
     return value if isinstance(value, ModelName) else ModelName.parse(one_line(value))
 
 
+def _litellm(value: object) -> ModelName:
+    """A model with or without litellm's provider, as guides write it."""
+    text = str(value) if isinstance(value, ModelName) else one_line(value)
+    return _model(re.sub(r"^(ollama|ollama_chat|openai)/", "", text))
+
+
 def _port(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
         raise Expected("a port from 1 to 65535")
@@ -157,6 +163,7 @@ AbsolutePath = Annotated[PurePosixPath, BeforeValidator(_path)]
 ModelsDir = Annotated[PurePosixPath, BeforeValidator(_models_dir)]
 UserName = Annotated[str, BeforeValidator(_user)]
 Name = Annotated[ModelName, BeforeValidator(_model)]
+LiteLlmName = Annotated[ModelName, BeforeValidator(_litellm)]
 Port = Annotated[int, BeforeValidator(_port)]
 Count = Annotated[int, BeforeValidator(_count)]
 Duration = Annotated[str, BeforeValidator(check_duration)]

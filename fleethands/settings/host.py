@@ -34,6 +34,11 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return self.ollama_context_length
 
     @property
+    def container_image(self) -> str:
+        """The image that the host's container is made from, empty where there is none."""
+        return self.openhands_image if self.openhands_flavor in {"gui", "canvas"} else ""
+
+    @property
     def openhands_url(self) -> str:
         """Where the page answers on the host itself."""
         return Address(self.openhands_bind, self.openhands_port).local_url

@@ -1,11 +1,13 @@
-"""The generations of OpenHands' web app: what each reads, as data."""
+"""The generations of OpenHands: what each reads, where it keeps what it writes and how it is asked, as data."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from fleethands import paths
 from fleethands.settings.host import HostSettings
 
 HOST_NAME = "host.docker.internal"
@@ -14,49 +16,119 @@ API_KEY = "ollama"  # Ollama checks none; OpenHands wants one
 
 @dataclass(frozen=True)
 class Generation:
-    """Variables, addresses and settings of one generation of the web app, all read in or tried on that version."""
+    """
+    One generation of OpenHands, as read in or tried on the version that stands beside it.
+
+    + inside: the port that it listens on in its container
+    + state, workspace: where its container has these directories
+    + ready: path of its page that answers once it can be used; settings_api: path that shows the chosen model
+    + socket: it starts containers of its own, through Docker's socket
+    + versions: first number of its releases
+    + suffix: of the names of its directory and of our record, as no two generations read the same files
+    """
 
     name: str
-    variables: dict[str, str]
+    inside: int
+    state: str
+    workspace: str
     ready: str
     settings_api: str
+    socket: bool
+    versions: str
+    suffix: str = ""
+    settings_name: str = "settings.json"
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def directory(self) -> str:
+        """Where a host keeps its state."""
+        return paths.OPENHANDS_STATE + self.suffix
+
+    @property
+    def settings_path(self) -> str:
+        """The file on a host in which it keeps the chosen model."""
+        return f"{self.directory}/{self.settings_name}"
+
+    @property
+    def seed_path(self) -> str:
+        """Our record on a host of what we chose."""
+        return f"{paths.OPENHANDS_SEED}{self.suffix}.json"
 
     def settings_file(self, model: str, base_url: str) -> dict[str, Any]:
-        """The part of settings.json that chooses the model."""
+        """The part of its settings that chooses the model."""
         if self.name == "v0":  # openhands/storage/data_models/settings.py, 0.62.0
             return {"llm_model": model, "llm_base_url": base_url, "llm_api_key": API_KEY}
+        if self.name == "canvas":  # the API key is written encrypted (agent-server 1.44, llm profiles)
+            return {"model": model, "base_url": base_url}
         # openhands/app_server/settings/settings_models.py, 1.11.0
         return {"agent_settings": {"llm": {"model": model, "base_url": base_url, "api_key": API_KEY}}}
 
     def first_settings(self, model: str, base_url: str) -> dict[str, Any]:
-        """A whole settings.json for a host that has none."""
+        """The whole settings for a host that has none."""
         chosen = self.settings_file(model, base_url)
         if self.name == "v0":
             return {"language": "en", "agent": "CodeActAgent", **chosen, "user_consents_to_analytics": False}
         return chosen
 
 
-V0 = Generation("v0", {"FILE_STORE": "local", "FILE_STORE_PATH": "/.openhands"}, "/health", "/api/settings")
+V0 = Generation(
+    "v0",
+    inside=3000,
+    state="/.openhands",
+    workspace="/opt/workspace_base",
+    ready="/health",
+    settings_api="/api/settings",
+    socket=True,
+    versions="0",
+    variables={"FILE_STORE": "local", "FILE_STORE_PATH": "/.openhands"},
+)
 V1 = Generation(
     "v1",
-    {
+    inside=3000,
+    state="/.openhands",
+    workspace="/workspace",
+    ready="/ready",
+    settings_api="/api/v1/settings",
+    socket=True,
+    versions="1",
+    suffix="-v1",
+    variables={
         "OH_PERSISTENCE_DIR": "/.openhands",
         "FILE_STORE_PATH": "/.openhands",
         "SANDBOX_STARTUP_GRACE_SECONDS": "180",  # its own 15 s call a healthy sandbox broken on a slow host
     },
-    "/ready",
-    "/api/v1/settings",
 )
+CANVAS = Generation(
+    "canvas",
+    inside=8000,
+    state="/home/openhands/.openhands",
+    workspace="/projects",
+    ready="/ready",
+    settings_api="/api/profiles",
+    socket=False,
+    versions="1",
+    suffix="-canvas",
+    settings_name="profiles/default.json",  # the profile that its built-in agent names (agent-canvas 1.16.0)
+)
+GENERATIONS = {each.name: each for each in (V0, V1, CANVAS)}
 
 
 def generation(image: str) -> Generation:
-    """The generation of an image, by its name: 1.x tags are V1, the older names and 0.x tags are V0."""
-    name, _, tag = image.partition("@")[0].rpartition(":")
+    """The generation of an image of the web app, by its name: 1.x tags are V1, the older names and 0.x tags are V0."""
+    tag = image.partition("@")[0].rpartition(":")[2]
     if re.match(r"v?1(\.|\Z)", tag):
         return V1
-    if re.match(r"v?0\.", tag) or "all-hands-ai" in name:
+    if re.match(r"v?0\.", tag) or "all-hands-ai" in image:
         return V0
     return V1
+
+
+def generation_of(settings: HostSettings) -> Generation:
+    """The generation that a host runs: the declared one, or the image's."""
+    if settings.openhands_flavor == "canvas":
+        return CANVAS
+    declared = settings.openhands_generation
+    return GENERATIONS[declared] if declared else generation(settings.openhands_image)
 
 
 def base_url(settings: HostSettings) -> str:

@@ -33,6 +33,7 @@ def conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _port(settings)
     yield from _twice(settings)
     yield from _source(settings)
+    yield from _flavor(settings)
     yield from _secrets(settings)
     for path, problem in uncarried(settings):
         yield _conflict(path, problem, "ollama_env")
@@ -71,6 +72,16 @@ def _source(settings: HostSettings) -> Iterator[Conflict]:
         if value is not None and settings.openhands_flavor != "source":
             problem = f"expected only where `openhands_flavor` is `source`, got {shown(key, value)}"
             yield _conflict(key, problem, "openhands_flavor")
+
+
+def _flavor(settings: HostSettings) -> Iterator[Conflict]:
+    canvas = "agent-canvas" in settings.openhands_image
+    if settings.openhands_flavor == "gui" and canvas:
+        problem = f"expected an image of the web app, or `openhands_flavor`: `canvas`, got `{settings.openhands_image}`"
+        yield _conflict("openhands_image", problem, "openhands_flavor")
+    if settings.openhands_generation is not None and settings.openhands_flavor != "gui":
+        problem = f"expected only where `openhands_flavor` is `gui`, got `{settings.openhands_generation}`"
+        yield _conflict("openhands_generation", problem, "openhands_flavor")
 
 
 def _secrets(settings: HostSettings) -> Iterator[Conflict]:

@@ -50,6 +50,11 @@ class Address:
         return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
 
     @property
+    def everywhere(self) -> bool:
+        """Whether it is every address of a host."""
+        return self.ip in {"0.0.0.0", "::"}  # noqa: S104
+
+    @property
     def local_url(self) -> str:
         """Where a client on the host itself reaches what listens here."""
         ip = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fleethands.settings import Secret, SettingsError, read_fleet
+from fleethands.settings.openhands import generation_of
 from tests.hosts import declared
 
 
@@ -63,9 +64,28 @@ def test_a_missing_secret_names_its_place_only(monkeypatch: pytest.MonkeyPatch) 
         declared(ollama_env={"HTTPS_PROXY": Secret.env("PROXY")})
 
 
-@pytest.mark.parametrize("key", ["openhands_flavor", "openhands_image"])
-def test_what_this_version_does_not_do_is_refused(key: str) -> None:
-    data = {"openhands_flavor": "canvas", "openhands_image": "openhands:1.11"}
+def test_what_this_version_does_not_do_is_refused() -> None:
+    with pytest.raises(SettingsError, match=r"`openhands_flavor`: .*not supported by this version"):
+        declared(openhands_flavor="source")
 
-    with pytest.raises(SettingsError, match=f"`{key}`: .*not supported by this version"):
-        declared(**{key: data[key]})
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ({}, "v0"),
+        ({"openhands_image": "ghcr.io/all-hands-ai/openhands:main"}, "v0"),
+        ({"openhands_image": f"ghcr.io/all-hands-ai/openhands@sha256:{'0' * 64}"}, "v0"),
+        ({"openhands_image": "docker.openhands.dev/openhands/openhands:1.11"}, "v1"),
+        ({"openhands_image": "mirror.example:5000/openhands:0.59"}, "v0"),
+        ({"openhands_image": "mirror.example:5000/openhands"}, "v1"),
+        ({"openhands_image": "mirror.example:5000/openhands", "openhands_generation": "v0"}, "v0"),
+        ({"openhands_flavor": "canvas"}, "canvas"),
+    ],
+)
+def test_the_generation_follows_from_flavor_and_image(data: dict[str, str], name: str) -> None:
+    assert generation_of(declared(**data)).name == name
+
+
+@pytest.mark.parametrize("provider", ["", "ollama/", "ollama_chat/", "openai/"])
+def test_a_model_with_its_provider_is_understood(provider: str) -> None:
+    assert str(declared(openhands_model=f"{provider}codellama:7b").model) == "codellama:7b"

@@ -60,3 +60,46 @@ unmade() {
   [ -f "$ledger" ] || return 0
   { grep -vxF "$1 $2" "$ledger" || true; } | atomic_file "$ledger" 0644 root:root
 }
+
+container_exists() { docker container inspect "$1" >/dev/null 2>&1; }
+
+# container_label NAME LABEL: empty where there is none, or no container
+container_label() { docker container inspect --format "{{with index .Config.Labels \"fleethands.$2\"}}{{.}}{{end}}" "$1" 2>/dev/null || true; }
+
+# container_owns DIRECTORY UID:GID LAST: whose it is; what the user of our last container left in it is handed over, and
+# nobody else's files
+container_owns() {
+  now=$(stat -c %u:%g "$1")
+  [ "$now" != "$2" ] || return 0
+  [ "$now" != "$3" ] || find "$1" -xdev -uid "${now%:*}" -exec chown -h "$2" {} +
+  chown "$2" "$1"
+}
+
+# container_back NAME: the container before this one serves again, under its name; no status if there is none
+container_back() {
+  container_exists "$1-before" || return 1
+  place=$(container_label "$1-before" workspace) owners=$(container_label "$1-before" users) last=$(container_label "$1" users)
+  [ -z "$place" ] || container_owns "$place" "${owners#* }" "${last#* }"
+  docker rm --force "$1" >/dev/null 2>&1 || true
+  docker rename "$1-before" "$1"
+  docker start "$1" >/dev/null
+}
+
+# container_failed NAME REASON: the new container goes, with its last words, and the one before it comes back
+container_failed() {
+  echo "last lines of $1:" >&2
+  docker logs --tail 30 "$1" >&2 2>&1 || true
+  if container_back "$1"; then fail "$2; the container before it serves again" 'when the cause is gone, run it again'; fi
+  docker rm --force "$1" >/dev/null 2>&1 || true
+  fail "$2" 'look for its cause in the lines above, then run again'
+}
+
+# container_settled NAME: it is proven, so the one before it goes, or is kept under a name that says whose it was
+container_settled() {
+  container_exists "$1-before" || return 0
+  if [ -n "$(container_label "$1-before" spec)" ]; then
+    docker rm --force "$1-before" >/dev/null
+  else
+    docker rename "$1-before" "$1-adopted"
+  fi
+}

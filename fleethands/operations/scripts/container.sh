@@ -1,18 +1,89 @@
-# Makes the container what its specification says. The old one is kept until the new one is ready, and comes back otherwise.
-: "${name:?}" "${image:?}" "${pull:?}" "${label:?}" "${arguments:?}" "${names:?}" "${url:?}" "${limit:?}"
-before=$name-before
+# Makes the container what its specification says. The old one is kept, stopped, until the new one is ready and proven
+# (proof.sh), and comes back otherwise.
+: "${name:?}" "${image:?}" "${pull:?}" "${spec:?}" "${arguments:?}" "${names?}" "${url:?}" "${limit:?}" "${generation:?}"
+: "${versions?}" "${user:?}" "${state:?}" "${workspace:?}" "${gateway_port?}" "${key_file?}" "${adopt:?}"
 docker=$(command -v docker) || fail 'the command docker is missing' 'on the host: apt-get install docker-cli'
 
-exists() { "$docker" container inspect "$1" >/dev/null 2>&1; }
 look() { "$docker" container inspect --format "$1" "$name" 2>/dev/null || true; }
 
+have_image() { # IMAGE always|missing
+  "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
+  if [ "$2" = always ] || ! "$docker" image inspect "$1" >/dev/null 2>&1; then
+    "$docker" pull --quiet "$1" >/dev/null || fail "cannot pull $1" "on the host: docker pull $1"
+  fi
+}
+
+# what the image says of itself counts, if it says that it is OpenHands: a label may be that of the system below it
+of_generation() {
+  said=$("$docker" image inspect --format \
+    '{{index .Config.Labels "org.opencontainers.image.title"}} {{index .Config.Labels "org.opencontainers.image.version"}}' "$image")
+  version=${said##* }
+  version=${version#v}
+  case $said in
+    *[oO]pen[hH]ands\ *[0-9].* | *agent-canvas\ *[0-9].*)
+      [ "${version%%.*}" = "$versions" ] || fail "$image is OpenHands $version, which reads other settings than $generation" \
+        'declare what it is, with openhands_flavor and openhands_generation'
+      ;;
+  esac
+}
+
+# user_of IMAGE: UID:GID of its processes, tried, as an image may name its user as it likes
+user_of() {
+  # shellcheck disable=SC2016
+  "$docker" run --rm --network none --entrypoint sh "$1" -c 'echo "$(id -u):$(id -g)"' 9>&- ||
+    fail "cannot run a command in $1" "on the host: docker run --rm --entrypoint id $1"
+}
+
+# The web app knows which image its sandboxes are of (openhands/app_server/sandbox/sandbox_spec_service.py, 1.11.0); it
+# would pull it at the first click.
+sandbox_image() {
+  set --
+  for variable in $names; do
+    case $variable in AGENT_SERVER_*) set -- "$@" --env "$variable" ;; esac
+  done
+  (exported && exec "$docker" run --rm --network none "$@" --entrypoint python "$image" -c 'import logging, sys
+logging.disable()
+from openhands.app_server.sandbox.sandbox_spec_service import get_agent_server_image as image
+sys.stdout.write("\n" + image())' 2>/dev/null 9>&-) | tail -n 1
+}
+
+# whoever the processes are: V0 becomes the user it is told to, Canvas is its image's, V1 works in its sandboxes
+find_users() {
+  sandbox=''
+  users="$user $user"
+  case $generation in
+    canvas) inside=$(user_of "$image") && users="$inside $inside" ;;
+    v1)
+      sandbox=$(sandbox_image)
+      [ -n "$sandbox" ] || fail "$image does not say which image its sandboxes are of" \
+        'declare it: AGENT_SERVER_IMAGE_REPOSITORY and AGENT_SERVER_IMAGE_TAG in openhands_env'
+      have_image "$sandbox" missing
+      users="$user $(user_of "$sandbox")"
+      ;;
+  esac
+}
+
+key() {
+  [ -n "$key_file" ] && [ ! -s "$key_file" ] || return 0
+  made directory "$key_file"
+  printf 'LOCAL_BACKEND_API_KEY=%s\n' "$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')" |
+    atomic_file "$key_file" 0600 root:root
+}
+
 start() {
-  while IFS= read -r word; do set -- "$@" "$word"; done <<EOF
+  while IFS= read -r word; do set -- "$@" "$word"; done <<END
 $arguments
-EOF
+END
   for variable in $names; do set -- "$@" --env "$variable"; done
+  [ -z "$key_file" ] || set -- "$@" --env-file "$key_file"
+  if [ -n "$gateway_port" ]; then # sandboxes call back over their bridge
+    gateway=$("$docker" network inspect --format '{{(index .IPAM.Config 0).Gateway}}' bridge) || return 1
+    set -- "$@" --publish "$gateway:$gateway_port"
+  fi
+  set -- "$@" --label "fleethands.spec=$spec" --label "fleethands.users=$users" --label "fleethands.sandbox=$sandbox" \
+    --label "fleethands.workspace=$workspace"
   # values come from the environment: a command line can be read by everybody
-  (exported && exec "$docker" run --detach --name "$name" --label "$label" "$@" "$image") >/dev/null 9>&-
+  (exported && exec "$docker" run --detach --name "$name" "$@" "$image") >/dev/null 9>&-
 }
 
 ready() {
@@ -27,38 +98,34 @@ ready() {
   return 1
 }
 
-put_back() {
-  echo "last lines of $name:" >&2
-  "$docker" logs --tail 30 "$name" >&2 2>&1 || true
-  "$docker" rm --force "$name" >/dev/null 2>&1 || true
-  if exists "$before"; then
-    "$docker" rename "$before" "$name"
-    "$docker" start "$name" >/dev/null && fail "$1; the container before it serves again"
-  fi
-  fail "$1" "look for its cause in the lines above, then run again"
-}
+if [ "$adopt" = yes ] && container_exists "$name-adopted"; then
+  fail "there is a container $name-adopted from an earlier adoption" "on the host: docker rename $name-adopted $name-adopted-1"
+fi
+have_image "$image" "$pull"
+[ -z "$versions" ] || of_generation
+find_users
+last=$(container_label "$name" users)
+[ -n "$last" ] || last=$(container_label "$name-before" users)
+container_owns "$state" "${users% *}" "${last% *}"
+container_owns "$workspace" "${users#* }" "${last#* }"
+key
 
-"$docker" image inspect "$image" >/dev/null 2>&1 || made image "$image"
-if [ "$pull" = always ] || ! "$docker" image inspect "$image" >/dev/null 2>&1; then
-  "$docker" pull --quiet "$image" >/dev/null || fail "cannot pull $image" "on the host: docker pull $image"
+# a run that was killed may have left the old one, and perhaps half of the new one
+if container_exists "$name-before" && [ "$(container_label "$name" spec)" != "$spec" ]; then
+  container_back "$name"
 fi
 
-# a run that was killed may have left both
-if exists "$before"; then
-  "$docker" rm --force "$name" >/dev/null 2>&1 || true
-  "$docker" rename "$before" "$name"
-fi
-
-if [ "$(look '{{index .Config.Labels "fleethands.spec"}}')" = "${label#*=}" ]; then
-  "$docker" start "$name" >/dev/null || fail "$name does not start" "on the host: docker logs $name"
+id=$("$docker" image inspect --format '{{.Id}}' "$image")
+if [ "$(container_label "$name" spec) $last $(look '{{.Image}}')" = "$spec $users $id" ] && "$docker" start "$name" >/dev/null 2>&1; then
   ready || fail "$name does not get ready" "on the host: docker logs --tail 50 $name"
   exit 0
 fi
 
-if exists "$name"; then
+if container_exists "$name-before"; then
+  "$docker" rm --force "$name" >/dev/null
+elif container_exists "$name"; then
   "$docker" stop --time 15 "$name" >/dev/null
-  "$docker" rename "$name" "$before"
+  "$docker" rename "$name" "$name-before"
 fi
-start || put_back "$image does not start"
-ready || put_back "$image did not get ready within $limit s"
-"$docker" rm --force "$before" >/dev/null 2>&1 || true
+start || container_failed "$name" "$image does not start"
+ready || container_failed "$name" "$image did not get ready within $limit s"

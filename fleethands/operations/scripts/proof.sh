@@ -115,4 +115,9 @@ fi
 
 printf '%s' "$seen" | atomic_file "$record" 0644 root:root
 printf '%s' "$seen"
+if [ "$broken" -eq 0 ]; then
+  container_settled "$container"
+elif container_back "$container"; then
+  echo "error: the container before it serves again" >&2
+fi
 [ "$broken" -eq 0 ] || stop

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from fleethands.settings.about import About
-from fleethands.settings.forms import AbsolutePath, Image, Ip, Line, Name, Port, UserName
+from fleethands.settings.forms import AbsolutePath, Image, Ip, Line, LiteLlmName, Port, UserName
 from fleethands.settings.keys import Keys
 from fleethands.settings.secret import Secret
 from fleethands.settings.variables import OpenHandsVariables
@@ -16,10 +16,15 @@ from fleethands.settings.variables import OpenHandsVariables
 GUI_IMAGE = (
     "docker.openhands.dev/openhands/openhands:0.62"  # newest that issues its model from settings.json's flat keys
 )
+CANVAS_IMAGE = "ghcr.io/openhands/agent-canvas:1.16.0"
 
 
 def _port(known: dict[str, Any]) -> int:
     return 8000 if known.get("openhands_flavor") == "canvas" else 3000
+
+
+def _image(known: dict[str, Any]) -> str:
+    return CANVAS_IMAGE if known.get("openhands_flavor") == "canvas" else GUI_IMAGE
 
 
 class OpenHandsKeys(Keys):
@@ -37,12 +42,23 @@ class OpenHandsKeys(Keys):
     openhands_image: Annotated[
         Image,
         About(
-            "image of the web app, by tag or digest",
+            "image of the web app or of Agent Canvas, by tag or digest",
             form="an image as `registry/name:tag` or `registry/name@sha256:…`",
             why="the guide's own image, your registry's, or one release by its digest",
             example="ghcr.io/all-hands-ai/openhands:main",
+            derived=f"`{GUI_IMAGE}`; `{CANVAS_IMAGE}` with `canvas`",
         ),
-    ] = GUI_IMAGE
+    ] = Field(default_factory=_image)
+    openhands_generation: Annotated[
+        Literal["v0", "v1"] | None,
+        About(
+            "generation of the web app's image: it decides which variables, directories and settings are written",
+            form="`v0` or `v1`",
+            why="an image by digest, or under a name of your own, whose tag does not tell",
+            example="v0",
+            derived="`v0` for tags 0.x and the name all-hands-ai, else `v1`",
+        ),
+    ] = None
     openhands_pull: Annotated[
         Literal["missing", "always"],
         About(
@@ -53,15 +69,33 @@ class OpenHandsKeys(Keys):
         ),
     ] = "missing"
     openhands_model: Annotated[
-        Name | None,
+        LiteLlmName | None,
         About(
-            "model that the user finds selected",
+            "model that the user finds selected; a provider before it, as in `ollama/codellama:7b`, is understood",
             form="`model:tag`, as `codellama:7b`",
             why="another than the first of several models",
             example="qwen3-coder:30b",
             derived="the first of `models`",
         ),
     ] = None
+    openhands_settings: Annotated[
+        Literal["kept", "enforced"],
+        About(
+            "what becomes of another model that a person chose in the page",
+            form="`kept` or `enforced`",
+            why="every host is to run the declared model, whoever chose another: `enforced`",
+            example="enforced",
+        ),
+    ] = "kept"
+    openhands_adopt: Annotated[
+        bool,
+        About(
+            "take the place of a container of the same name that somebody else made; it is stopped and kept",
+            form="`True` or `False`",
+            why="the guide's own `docker run` was typed on this host",
+            example=True,
+        ),
+    ] = False
     openhands_port: Annotated[
         Port,
         About(
