@@ -94,13 +94,14 @@ def _proven(seen: Probe) -> str:
 
 
 def _drift(names: list[str], host: HostReport) -> Iterator[str]:
-    if host.status not in {*BAD, "pending"}:
+    if host.status not in {*BAD, "pending"} and not host.notes:
         return
     yield ""
     yield f"{', '.join(names)}  {_state(host)}{': ' + host.reason if host.reason else ''}"
     yield from (f"  hint: {hint}" for hint in host.hints)
     for change in host.changes:
         yield f"  ~ {change.name}: {change.subject}: {change.before} -> {change.after}"
+    yield from (f"  note: {note}" for note in host.notes)
 
 
 def _next(report: Report, words: str) -> str:

@@ -12,7 +12,7 @@ from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.openhands import READY_WITHIN
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import base_url, generation_of, model_string
+from fleethands.settings.openhands import API_KEY, CANVAS, base_url, generation_of, model_string
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,9 @@ def _script(settings: HostSettings) -> Script:
         "stream": False,
         "options": {"num_predict": 16},
     }
+    # without `num_retries` 0 it tries a dead Ollama for minutes (agent-server 1.44)
+    llm = {**CANVAS.settings_file(model_string(settings), base_url(settings) + "/v1"), "api_key": API_KEY}
+    llm |= {"num_retries": 0, "timeout": 120}
     return step(
         "proof",
         model=str(settings.model),
@@ -82,4 +85,7 @@ def _script(settings: HostSettings) -> Script:
         record=paths.PROOF,
         limit=str(READY_WITHIN),
         gpu="yes" if settings.gpu else "no",
+        key_file=paths.CANVAS_KEY if era is CANVAS else "",
+        validation=json.dumps({"llm": llm}) if era is CANVAS else "",
+        validate_url=f"{settings.openhands_url}/api/profiles/default/validate",
     )

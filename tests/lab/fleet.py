@@ -16,7 +16,9 @@ from typing import Any
 from tests.lab.shell import CommandFailed, run
 
 ROOT = Path(__file__).parents[2]
+READERS = ("plan", "status", "verify")
 PYINFRA = Path(sys.executable).with_name("pyinfra")
+FLEETHANDS = PYINFRA.with_name("fleethands")
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,36 @@ def start(*hosts: str, **data: Any) -> subprocess.Popen[bytes]:
     )
 
 
+def say(command: str, *words: str, hosts: str = "lab-1", timeout: float = 60) -> tuple[int, str]:
+    """Exit code and report, as people read it, of `fleethands COMMAND inventory/lab.py`."""
+    line = [str(FLEETHANDS), command, "inventory/lab.py", "--hosts", hosts, *words]
+    done = run(*line, cwd=ROOT, check=False, timeout=timeout)
+    return done.returncode, done.stdout
+
+
+def fleethands(
+    command: str, *words: str, hosts: str = "lab-1", timeout: float = 300, **data: Any
+) -> tuple[int, dict[str, Any]]:
+    """Exit code and document of `fleethands COMMAND inventory/lab.py`, with host data on top and nobody to ask."""
+    yes = [] if command in READERS else ["--yes"]
+    values = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
+    code, said = say(command, "--json", *yes, *words, *values, hosts=hosts, timeout=timeout)
+    document: dict[str, Any] = json.loads(said)
+    return code, document
+
+
+def changes(document: dict[str, Any], host: str = "lab-1") -> list[str]:
+    """Names of the operations that change a host by a document."""
+    return [f"{change['task']} | {change['operation']}" for change in document["hosts"][host]["changes"]]
+
+
 def fleethands_with(hosts: Path, authority: Path, *words: str, timeout: float = 60) -> dict[str, Any]:
     """
     The document of the command line on a controller whose /etc/hosts and certificate authority are these.
 
     The file is laid over the real one in a mount namespace of the process's own.
     """
-    command = shlex.join([str(PYINFRA.with_name("fleethands")), *words])
+    command = shlex.join([str(FLEETHANDS), *words])
     inside = f"mount --bind {shlex.quote(str(hosts))} /etc/hosts && exec {command}"
     outside = {"SSL_CERT_FILE": str(authority), "NO_PROXY": "*", "no_proxy": "*"}
     done = run("unshare", "-m", "sh", "-c", inside, cwd=ROOT, check=False, env=outside, timeout=timeout)

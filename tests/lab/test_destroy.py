@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
 from tests.lab import fleet, observe
+from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.lab import Lab
-from tests.lab.shell import run
-from tests.lab.test_plan import FLEETHANDS, changes
 
 MINE = "/opt/mine /etc/systemd/system/ollama.service.d/10-mine.conf /var/lib/mine"
-
-
-def destroy(*words: str) -> tuple[int, dict[str, Any]]:
-    command = [FLEETHANDS, "destroy", "inventory/lab.py", "--hosts", "lab-1", "--yes", "--json", *words]
-    done = run(*command, cwd=fleet.ROOT, check=False, timeout=120)
-    return done.returncode, json.loads(done.stdout)
 
 
 def listing(host: Host) -> list[str]:
@@ -33,11 +23,11 @@ def test_a_host_is_as_it_was_before(clean: Host) -> None:
     before = listing(clean)
     assert fleet.apply("lab-1").code == 0
 
-    code, done = destroy("--models", "--workspaces")
+    code, done = fleethands("destroy", "--models", "--workspaces")
 
     assert code == 0, done
     assert listing(clean) == before
-    code, again = destroy("--models", "--workspaces")
+    code, again = fleethands("destroy", "--models", "--workspaces")
     assert (code, changes(again, "lab-1")) == (0, [])
 
 
@@ -45,12 +35,12 @@ def test_a_host_is_as_it_was_before(clean: Host) -> None:
 def test_models_and_workspace_stay_unless_they_are_named(lab: Lab, converged: Host) -> None:
     converged.run("echo precious > /opt/openhands/workspace/notes")
 
-    code, done = destroy()
+    code, done = fleethands("destroy")
 
     assert code == 0, done
     assert converged.run("systemctl is-active ollama", check=False).stdout != "active\n"
     assert converged.run("docker ps -aq").stdout == ""
-    code, again = destroy()
+    code, again = fleethands("destroy")
     assert (code, changes(again, "lab-1")) == (0, [])
     asked = len(lab.internet.requests())
     assert fleet.apply("lab-1").code == 0
@@ -64,7 +54,7 @@ def test_what_was_there_before_stays(clean: Host) -> None:
     clean.run("useradd --system --home-dir /usr/share/ollama --create-home ollama")
     assert fleet.apply("lab-1").code == 0
 
-    code, _ = destroy("--models", "--workspaces")
+    code, _ = fleethands("destroy", "--models", "--workspaces")
 
     assert code == 0
     assert clean.run("id -un ollama").stdout == "ollama\n"

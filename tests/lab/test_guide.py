@@ -23,8 +23,8 @@ FIRST_RUN = [
     "OpenHands | Create the workspace's user",
     "OpenHands | Make the workspace",
     "OpenHands | Make the state directory",
-    "OpenHands | Choose the model",
     "OpenHands | Run the container",
+    "OpenHands | Choose the model",
     "Proof | Get an answer to a prompt",
 ]
 

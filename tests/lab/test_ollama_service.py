@@ -10,25 +10,16 @@ from typing import Any
 
 import pytest
 
-from tests.lab import fleet, observe
+from tests.lab import observe
+from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.internet.faults import Fault
 from tests.lab.lab import Lab
-from tests.lab.shell import run
-from tests.lab.test_plan import FLEETHANDS, changes
 
 LONGEST_GAP = 3000  # milliseconds
 MIRROR = "/srv/mirror"
 MODELS = "cd /usr/share/ollama/.ollama/models && find . -type f | sort | xargs sha256sum"
 SERVE = "Ollama | Serve this revision"
-
-
-def fleethands(*words: str, timeout: float = 300, **data: Any) -> tuple[int, dict[str, Any]]:
-    """Exit code and document of a command that changes lab-1."""
-    values = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
-    command = [FLEETHANDS, *words, "inventory/lab.py", "--hosts", "lab-1", "--yes", "--json", *values]
-    done = run(*command, cwd=fleet.ROOT, timeout=timeout, check=False)
-    return done.returncode, json.loads(done.stdout)
 
 
 @contextmanager

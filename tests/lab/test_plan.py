@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,27 +11,15 @@ import pytest
 import yaml
 
 from tests.lab import fleet, observe
+from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.lab import Lab
-from tests.lab.shell import run
 
 HOSTS = ("lab-1", "lab-2")
 STATES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("states.yaml").read_text())
 ROUNDS = [STATES[first : first + len(HOSTS)] for first in range(0, len(STATES), len(HOSTS))]
 SAMPLE = slice(0, None, 8)  # the rest by `make soak`
-FLEETHANDS = str(Path(sys.executable).with_name("fleethands"))
 PROOF = "Proof | Get an answer to a prompt"
-
-
-def fleethands(*words: str, timeout: float = 300) -> tuple[int, dict[str, Any]]:
-    """Exit code and document of the command line."""
-    command = [FLEETHANDS, *words, "inventory/lab.py", "--json"]
-    done = run(*command, "--hosts", "lab-[12]", cwd=fleet.ROOT, timeout=timeout, check=False)
-    return done.returncode, json.loads(done.stdout)
-
-
-def changes(document: dict[str, Any], host: str) -> list[str]:
-    return [f"{change['task']} | {change['operation']}" for change in document["hosts"][host]["changes"]]
 
 
 def _rounds() -> Iterator[Any]:
@@ -58,9 +44,9 @@ def test_a_plan_says_what_an_apply_does(lab: Lab, converged_state: str, states: 
         for host, state in zip(HOSTS, states, strict=False)
     }
 
-    _, plan = fleethands("plan")
-    code, deed = fleethands("apply", "--yes")
-    again_code, again = fleethands("plan")
+    _, plan = fleethands("plan", hosts="lab-[12]")
+    code, deed = fleethands("apply", hosts="lab-[12]")
+    again_code, again = fleethands("plan", hosts="lab-[12]")
 
     assert {host: changes(plan, host) for host in wanted} == wanted
     assert {host: changes(deed, host) for host in wanted} == wanted
@@ -74,7 +60,7 @@ def test_stock_pyinfra_says_the_same(converged: Host) -> None:
     converged.run("rm /etc/systemd/system/ollama.service.d/50-fleethands.conf; docker rm -f openhands-app")
 
     dry = fleet.plan("lab-1", diff=True).said
-    plan = run(FLEETHANDS, "plan", "inventory/lab.py", "--hosts", "lab-1", cwd=fleet.ROOT, check=False).stdout
+    plan = fleet.say("plan")[1]
 
     told = [
         line.partition("[lab-1] ")[2] for line in dry.splitlines() if "[lab-1] ~ " in line or "[lab-1]     " in line

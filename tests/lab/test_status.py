@@ -7,21 +7,12 @@ import json
 from tests.lab import fleet
 from tests.lab.host import Host
 from tests.lab.lab import Lab
-from tests.lab.shell import run
-from tests.lab.test_plan import FLEETHANDS
 
 PASSWORD = "hunter2"  # noqa: S105  what must not be seen
 
 
-def status(*words: str, hosts: str = "lab-1") -> tuple[int, str]:
-    done = run(
-        FLEETHANDS, "status", "inventory/lab.py", "--hosts", hosts, *words, cwd=fleet.ROOT, check=False, timeout=60
-    )
-    return done.returncode, done.stdout
-
-
 def test_a_host_as_declared(converged: Host) -> None:
-    code, said = status()
+    code, said = fleet.say("status")
 
     assert code == 0, said
     (row,) = [line for line in said.splitlines() if line.startswith("lab-1")]
@@ -33,7 +24,7 @@ def test_a_host_as_declared(converged: Host) -> None:
 def test_drift_is_named_and_exits_2(converged: Host) -> None:
     converged.run("ollama rm codellama:7b")
 
-    code, said = status()
+    code, said = fleet.say("status")
 
     assert code == 2
     assert "drift: 2" in said
@@ -44,7 +35,7 @@ def test_drift_is_named_and_exits_2(converged: Host) -> None:
 def test_one_host_out_of_reach_exits_1_and_the_others_are_told(lab: Lab, converged: Host) -> None:
     lab["lab-3"].unplug()
     try:
-        code, said = status(hosts="lab-[13]")
+        code, said = fleet.say("status", hosts="lab-[13]")
     finally:
         lab["lab-3"].plug()
 
@@ -59,7 +50,7 @@ def test_the_whole_of_it_is_one_document_without_secrets(converged: Host) -> Non
     converged.run("systemctl daemon-reload; systemctl restart ollama")
     converged.run("until curl -fs localhost:11434/api/version; do sleep 0.05; done", timeout=30)
 
-    _, said = status("--json")
+    _, said = fleet.say("status", "--json")
 
     facts = json.loads(said)["hosts"]["lab-1"]["facts"]
     assert facts["ollama"] == {"version": "0.24.0"}

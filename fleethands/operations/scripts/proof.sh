@@ -1,6 +1,6 @@
 # Uses the service along its whole way, link by link, and writes down what it saw. Leaves no container behind.
 : "${model:?}" "${request:?}" "${local_url:?}" "${container_url:?}" "${openhands:?}" "${container:?}" "${image?}" "${wanted?}" \
-  "${ready_url?}" "${settings_url?}" "${record:?}" "${limit:?}" "${gpu:?}"
+  "${ready_url?}" "${settings_url?}" "${record:?}" "${limit:?}" "${gpu:?}" "${key_file?}" "${validation?}" "${validate_url?}"
 seen=''
 broken=0
 tab=$(printf '\t')
@@ -61,6 +61,13 @@ ready() {
 # field NAME: a number of the row that Ollama has of the model in /api/ps (ollama api/types.go, v0.32.15)
 field() { printf %s "$row" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
 
+# what OpenHands answers; where it wants a key, that comes by standard input, as a command line can be read by everybody
+openhands_says() {
+  if [ -n "$key_file" ]; then
+    sed -n 's/^LOCAL_BACKEND_API_KEY=\(.*\)$/header = "X-Session-API-Key: \1"/p' "$key_file"
+  fi | curl --config - --silent --show-error --max-time 180 "$@" 2>&1
+}
+
 in_vram() {
   begin=$(now)
   row=$(curl --silent --max-time 10 "$local_url/api/ps" | sed 's/{"name":"/\n&/g' | grep -F "{\"name\":\"$model\"" | head -n 1) || true
@@ -106,11 +113,21 @@ if [ "$openhands" = yes ]; then
   fi
 
   begin=$(now)
-  answer=$(curl --silent --show-error --max-time 20 "$settings_url" 2>&1) || true
+  answer=$(openhands_says "$settings_url") || true
   case $answer in
     *"\"$wanted\""*) note openhands-model ok $(($(now) - begin)) "$wanted is chosen" ;;
     *) note openhands-model broken $(($(now) - begin)) "OpenHands does not have $wanted chosen" "on the host: curl $settings_url" ;;
   esac
+
+  if [ -n "$validation" ]; then
+    begin=$(now)
+    answer=$(openhands_says --header 'Content-Type: application/json' --data "$validation" "$validate_url") || true
+    case $answer in
+      *'"valid":true'*) note openhands-asks-model ok $(($(now) - begin)) "its own call to $wanted was answered" ;;
+      *) note openhands-asks-model broken $(($(now) - begin)) \
+        "OpenHands gets no answer from $wanted: $(printf %s "$answer" | tail -c 200 | tr '\n\t' '  ')" "on the host: docker logs --tail 50 $container" ;;
+    esac
+  fi
 fi
 
 printf '%s' "$seen" | atomic_file "$record" 0644 root:root
