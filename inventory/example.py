@@ -47,7 +47,8 @@ gpu = (
         # AMD or a Jetson
         # takes one of `cpu`, `cuda`, `rocm`, `jetpack5`, `jetpack6`
         # for example: "cpu"
-        # by default: the plain archive, whole
+        # by default: by the GPUs that are found: none `cpu`, AMD `rocm`, a Jetson `jetpack`, else the whole
+        # archive
         # "ollama_variant": None,
         #
         # address and port Ollama listens on

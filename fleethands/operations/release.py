@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
+from fleethands.facts.gpu import Gpu
 from fleethands.facts.probe import WHOLE, File, Release
 from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
@@ -13,6 +14,8 @@ from fleethands.operations.transfer import PREFIX, Parcel
 from fleethands.settings import HostSettings
 from fleethands.settings.release import ARCHS, archive
 
+CPU = "cpu"
+JETPACKS = {"R35": "jetpack5", "R36": "jetpack6"}  # by the release of Linux for Tegra
 KEEP = 2  # releases on the host, this one among them
 EXTRA = {"rocm": "amd64", "jetpack5": "arm64", "jetpack6": "arm64"}  # variants with an archive more, and their arch
 
@@ -20,12 +23,16 @@ EXTRA = {"rocm": "amd64", "jetpack5": "arm64", "jetpack6": "arm64"}  # variants 
 @operation
 def release(settings: HostSettings, seen: Probe) -> Decision:
     """Have the pinned release unpacked, checked and current; the one before it stays for a rollback."""
-    arch, wanted = ARCHS[seen.system.arch], variant(settings)
+    arch = ARCHS[seen.system.arch]
+    wanted = variant(settings, seen, arch)
     if refused := _unobtainable(settings, arch, wanted):
         return refused
     version, sha256 = settings.ollama_version, pinned(settings, arch)
     current = seen.files[paths.CURRENT].target
-    wrong = _wrong(seen.releases.get(version), sha256, wanted)
+    found = seen.releases.get(version)
+    if found is not None and settings.ollama_variant is None and wanted == CPU:
+        wanted = found.variant  # more than is needed will do: nothing is downloaded to take it away
+    wrong = _wrong(found, sha256, wanted)
     linked = seen.files[paths.BINARY].target == f"{paths.CURRENT}/bin/ollama"
     if wrong is None and current == version and linked:
         return Same(f"Ollama {version} is the current release")
@@ -51,10 +58,29 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
     )
 
 
-def variant(settings: HostSettings) -> str:
-    """The variant to unpack: `whole` is the plain archive with everything in it, which is what CUDA needs."""
+def variant(settings: HostSettings, seen: Probe, arch: str) -> str:
+    """
+    The variant to unpack, the declared one or what this host's GPUs need (scripts/install.sh, v0.32.15).
+
+    `whole` is the plain archive with everything in it, which CUDA needs; also where the GPUs could not be read.
+    """
     declared = settings.ollama_variant
-    return WHOLE if declared in (None, "cuda") else declared
+    if declared is not None:
+        return WHOLE if declared == "cuda" else declared
+    if settings.gpu is False:
+        return CPU
+    return _for_gpus(seen.gpu, arch) if seen.knows("gpu") else WHOLE
+
+
+def _for_gpus(gpu: Gpu, arch: str) -> str:
+    if gpu.tegra:
+        return next((name for mark, name in JETPACKS.items() if mark in gpu.tegra), WHOLE)
+    vendors = {device.vendor for device in gpu.pci}
+    if gpu.devices or gpu.nvidia is not None or "nvidia" in vendors:
+        return WHOLE
+    if "amd" in vendors:
+        return "rocm" if EXTRA["rocm"] == arch else WHOLE
+    return CPU
 
 
 def archives(version: str, arch: str, variant: str) -> tuple[str, ...]:

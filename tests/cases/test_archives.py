@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from fleethands.facts import sections
+from fleethands.facts import Unknown, gpu, sections
 from fleethands.facts.probe import Process, Release
 from fleethands.operations.change import Change
-from fleethands.operations.release import archives, release
+from fleethands.operations.release import archives, release, variant
 from fleethands.settings import SettingsError
 from tests.hosts import bare, declared
 
 CASES = yaml.safe_load(Path(__file__).with_name("archives.yaml").read_text())
 
 
-@pytest.mark.parametrize(("version", "arch", "variant", "names"), CASES)
-def test_archives(version: str, arch: str, variant: str, names: list[str]) -> None:
-    assert list(archives(version, arch, variant)) == names
+@pytest.mark.parametrize(("version", "arch", "which", "names"), CASES)
+def test_archives(version: str, arch: str, which: str, names: list[str]) -> None:
+    assert list(archives(version, arch, which)) == names
 
 
 def test_markers_from_before_variants_are_read_as_whole() -> None:
@@ -41,6 +42,42 @@ def test_a_change_of_variant_says_why_and_foresees_the_restart() -> None:
     assert change.why == "it was unpacked as `whole`, wanted is `cpu`"
     assert change.consequence.startswith("downloads ollama-linux-amd64.tar.zst ")
     assert change.then(seen).process == replace(process, exe="/opt/ollama/0.24.0/bin/ollama (deleted)")
+
+
+NVIDIA = "pci 0000:17:00.0 0x10de 0x2330 nvidia - -"
+AMD = "pci 0000:03:00.0 0x1002 0x744c amdgpu 25753026560 29360128"
+JETSON = "tegra # R{} (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, EABI: aarch64, DATE: Wed Jan  8 2025"
+
+
+@pytest.mark.parametrize(
+    ("lines", "arch", "data", "expected"),
+    [
+        ([], "amd64", {}, "cpu"),
+        ([NVIDIA], "amd64", {}, "whole"),
+        (["nvidia 550.54.15"], "arm64", {}, "whole"),
+        ([AMD, "amdgpu"], "amd64", {}, "rocm"),
+        ([AMD, NVIDIA], "amd64", {}, "whole"),
+        ([AMD], "arm64", {}, "whole"),
+        ([JETSON.format(35)], "arm64", {}, "jetpack5"),
+        ([JETSON.format(36)], "arm64", {}, "jetpack6"),
+        ([JETSON.format(38)], "arm64", {}, "whole"),
+        ([NVIDIA], "amd64", {"gpu": False}, "cpu"),
+        ([], "amd64", {"ollama_variant": "cuda"}, "whole"),
+        ([NVIDIA], "amd64", {"ollama_variant": "cpu"}, "cpu"),
+    ],
+)
+def test_the_variant_follows_the_gpus_unless_it_is_declared(
+    lines: list[str], arch: str, data: dict[str, Any], expected: str
+) -> None:
+    settings = declared(**data)
+
+    assert variant(settings, bare(settings).having(gpu=gpu.read(lines)), arch) == expected
+
+
+def test_gpus_that_could_not_be_read_get_everything() -> None:
+    seen = bare().having(gpu=Unknown("no answer within 5 s", timed_out=True))
+
+    assert variant(declared(), seen, "amd64") == "whole"
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ class OllamaKeys(Keys):
             form="one of `cpu`, `cuda`, `rocm`, `jetpack5`, `jetpack6`",
             why="`cpu` leaves out gigabytes of GPU libraries; `rocm` and `jetpack` add the archive for AMD or a Jetson",
             example="cpu",
-            derived="the plain archive, whole",
+            derived="by the GPUs that are found: none `cpu`, AMD `rocm`, a Jetson `jetpack`, else the whole archive",
         ),
     ] = None
     ollama_host: Annotated[
