@@ -2,10 +2,17 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import proof
-from fleethands.settings import HostSettings
+from fleethands.operations import blobs, proof
+from fleethands.settings import HostSettings, modelfile
 
 
 @deploy("Proof")
 def answer_one_prompt(settings: HostSettings) -> None:
     proof.answered(name="Get an answer to a prompt", settings=settings)
+
+
+@deploy("Proof")
+def prove_anew(settings: HostSettings, blobs_too: bool = False) -> None:
+    proof.answered(name="Get an answer to a prompt", settings=settings, anew=True)
+    if blobs_too:
+        blobs.verified(name="Read the models' blobs", settings=settings, modelfiles=modelfile.of(settings))

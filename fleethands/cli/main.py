@@ -15,6 +15,7 @@ from fleethands.cli.rollback import rollback
 from fleethands.cli.status import status
 from fleethands.cli.trouble import USAGE, Trouble
 from fleethands.cli.trust import trust
+from fleethands.cli.verify import verify
 
 INTERRUPTED = 130
 EPILOG = """TARGET is an inventory file, hosts as root@box[,root@box2], @local, or whatever else pyinfra takes;
@@ -29,11 +30,7 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, status, trust, init, rollback, destroy):
-    cli.add_command(command)
-
-
-for command in (plan, apply, status, trust, init, rollback, destroy):
+for command in (plan, apply, verify, status, trust, init, rollback, destroy):
     cli.add_command(command)
 
 

@@ -42,14 +42,17 @@ def carry_out(
             show(plan, words)
             if not click.confirm("Do this?", err=True):
                 raise Trouble("not confirmed, nothing was changed")
-        plan = _done(engine, plan)
+        plan = _done(engine, plan, as_json)
     plan.command = command
     engine.close()
     finish(plan, as_json, words)
 
 
-def _done(engine: Engine, plan: Report) -> Report:
+def _done(engine: Engine, plan: Report, as_json: bool) -> Report:
+    from fleethands.cli.progress import listener  # noqa: PLC0415
     from fleethands.rollout import reporting  # noqa: PLC0415
 
-    engine.apply(lambda line: click.echo(line, err=True))
+    pending = [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
+    with listener(pending, plain=as_json) as told:
+        engine.apply(told)
     return reporting.applied(engine, plan)

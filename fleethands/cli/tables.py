@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from fleethands.operations import telling
+from fleethands.operations.proof import Link
 from fleethands.rollout.report import BAD, HostReport, Report
 
 WORDS = {"pending": "to change", "unchanged": "up to date"}
+PROVEN = {**WORDS, "unchanged": "proven"}
 ENDINGS = {
     "destroy": "What fleethands put there is gone; packages stay",
     "rollback": "To stay there, declare it in the inventory: until then `fleethands plan` names what differs",
@@ -20,7 +22,9 @@ def lines(report: Report, target: str) -> Iterator[str]:
     yield f"{target}: {_counted(report)}"
     for names, host in folded(report):
         yield ""
-        yield f"{', '.join(names)}  {WORDS.get(host.status, host.status)}{': ' + host.reason if host.reason else ''}"
+        yield f"{', '.join(names)}  {_word(report, host.status)}{': ' + host.reason if host.reason else ''}"
+        if report.command == "verify":
+            yield from _links(host.proof)
         yield from (f"  hint: {hint}" for hint in host.hints)
         yield from (f"  | {line}" for line in host.log)
         for change in host.changes:
@@ -33,8 +37,18 @@ def lines(report: Report, target: str) -> Iterator[str]:
 
 def _counted(report: Report) -> str:
     statuses = [host.status for host in report.hosts.values()]
-    parts = [f"{statuses.count(status)} {WORDS.get(status, status)}" for status in sorted(set(statuses))]
+    parts = [f"{statuses.count(status)} {_word(report, status)}" for status in sorted(set(statuses))]
     return f"{len(statuses)} host{'s' if len(statuses) != 1 else ''}, {', '.join(parts)}"
+
+
+def _word(report: Report, status: str) -> str:
+    return (PROVEN if report.command == "verify" else WORDS).get(status, status)
+
+
+def _links(proof: Sequence[Link]) -> Iterator[str]:
+    width = max((len(link.name) for link in proof), default=0)
+    for link in proof:
+        yield f"  {'ok    ' if link.ok else 'broken'}  {link.name:{width}}  {link.detail}"
 
 
 def folded(report: Report) -> Iterator[tuple[list[str], HostReport]]:
@@ -42,7 +56,9 @@ def folded(report: Report) -> Iterator[tuple[list[str], HostReport]]:
 
     def key(item: tuple[str, HostReport]) -> tuple[bool, str]:
         host = item[1]
-        return host.status in BAD, repr((host.status, host.reason, host.hints, host.log, host.changes, host.notes))
+        proof = [(link.name, link.ok, link.detail) for link in host.proof] if report.command == "verify" else []
+        said = (host.status, host.reason, host.hints, host.log, host.changes, host.notes, proof)
+        return host.status in BAD, repr(said)
 
     for _, group in groupby(sorted(report.hosts.items(), key=lambda item: (key(item), item[0])), key=key):
         items = list(group)
@@ -58,4 +74,6 @@ def _next(report: Report, target: str) -> str:
         return f"When the cause is gone, run: fleethands {report.command} {target}"
     if report.command in ENDINGS:
         return ENDINGS[report.command]
+    if report.command == "verify":
+        return "Every link held"
     return f"Run: fleethands plan {target}" if report.result == "changed" else "Nothing to do"

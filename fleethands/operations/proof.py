@@ -38,10 +38,14 @@ def links(record: bytes | None) -> list[Link]:
 
 
 @operation
-def answered(settings: HostSettings, seen: Probe) -> Decision:
-    """Have a proof that a prompt gets an answer. Every change voids the one before."""
+def answered(settings: HostSettings, seen: Probe, anew: bool = False) -> Decision:
+    """
+    Have a proof that a prompt gets an answer. Every change voids the one before.
+
+    + anew: whatever was proven before
+    """
     known = links(seen.files[paths.PROOF].content)
-    if known and all(link.ok for link in known):
+    if not anew and known and all(link.ok for link in known):
         return Same(f"{len(known)} links proven since the last change")
     if settings.model is None:
         return Same("no model is declared, so there is nothing to ask")

@@ -25,7 +25,7 @@ from fleethands.facts import Probe
 from fleethands.operations import journal
 from fleethands.rollout.registry import Unanswered, digests, look_up
 from fleethands.rollout.target import inventory, no_hosts, reach_by_ssh
-from fleethands.rollout.watch import Narration, Outcome, Watch
+from fleethands.rollout.watch import Listener, Narration, Outcome, Watch
 from fleethands.settings import HostSettings, Secret, read_fleet
 
 CONNECT_TIMEOUT = 10  # seconds
@@ -111,13 +111,9 @@ class Engine:
         self.state.set_stage(StateStage.Prepare)
         pyinfra_cli.util.load_deploy_file(self.state, str(self.project / deploy))
 
-    def apply(self, say: Callable[[str], None]) -> None:
-        """
-        Carry the plan out; decisions are in `done`, what operations said in `outcomes`.
-
-        + say: is told each step as it begins, one line of text
-        """
-        self.state.add_callback_handler(Narration(self.state, say))
+    def apply(self, listener: Listener) -> None:
+        """Carry the plan out; decisions are in `done`, what operations said in `outcomes`."""
+        self.state.add_callback_handler(Narration(self.state, listener))
         self.state.set_stage(StateStage.Execute)
         try:
             run_ops(self.state)

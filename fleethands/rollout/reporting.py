@@ -30,6 +30,17 @@ def applied(engine: Engine, plan: Report) -> Report:
     return Report("apply", hosts, engine.begun, time.time() - engine.begun)
 
 
+def verified(engine: Engine, plan: Report) -> Report:
+    """The report of a proof that was made anew: links instead of changes."""
+    report = applied(engine, plan)
+    for name, host in report.hosts.items():
+        if host.status not in {"unreachable", "refused"}:
+            host.changes = []
+            host.proof = [link for each in engine.outcomes(name) for link in links(each.stdout.encode())]
+            host.status = "unchanged" if host.status == "changed" else host.status
+    return Report("verify", report.hosts, report.started, report.seconds)
+
+
 def _planned(engine: Engine, name: str) -> HostReport:
     if name in engine.watch.unreachable:
         reason, hints = engine.watch.unreachable[name]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pyinfra.api import State
 from pyinfra.api.output import set_echo
@@ -15,6 +15,7 @@ from fleethands.operations import journal
 from fleethands.rollout.reach import diagnosis
 
 KEEPALIVE = 15  # seconds
+PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d+)/(?P<total>\d+) bytes")  # scripts/pull.sh
 
 
 class Watch(BaseStateCallback):
@@ -48,23 +49,39 @@ class Watch(BaseStateCallback):
                 transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko leaves Nagle on
 
 
-class Narration(BaseStateCallback):
-    """Says what happens while it happens, in plain lines: each operation that changes, and its progress."""
+class Listener(Protocol):
+    """Who is told what happens while it happens."""
 
-    def __init__(self, state: State, say: Callable[[str], None]) -> None:
-        self.state, self.say = state, say
+    def step(self, host: str, name: str) -> None:
+        """An operation that changes a host begins."""
+
+    def pull(self, host: str, what: str, done: int, total: int) -> None:
+        """So many bytes of a model have come to a host; total 0: not known yet."""
+
+    def remark(self, host: str, text: str) -> None:
+        """A line that a host says of what it does."""
+
+
+class Narration(BaseStateCallback):
+    """Tells a listener each operation that changes a host, and its progress."""
+
+    def __init__(self, state: State, listener: Listener) -> None:
+        self.state, self.listener = state, listener
         set_echo(self.heard)
 
     def operation_host_start(self, _state: State, host: Any, op_hash: str) -> None:
         (name,) = self.state.get_op_meta(op_hash).names
         if name in journal.changing(host):
-            self.say(f"{host.name}: {name}")
+            self.listener.step(host.name, name)
 
     def heard(self, message: Any = None, **_: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
         prefix, mark, text = str(message).partition("progress: ")
-        if mark:
-            self.say(f"{prefix.strip().strip('[]')}: {text}")
+        host = prefix.strip().strip("[]")
+        if bytes_of := PULL.fullmatch(text):
+            self.listener.pull(host, bytes_of["what"], int(bytes_of["done"]), int(bytes_of["total"]))
+        elif mark:
+            self.listener.remark(host, text)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 # Pulls one model. What pulls is a unit of its own (puller.sh), so that it outlives this connection: a run that comes
-# later finds it and waits for it. While it works it says on standard output, every 10 s:
-#   progress: model NAME DONE/TOTAL bytes, RATE bytes/s, LEFT s left
+# later finds it and waits for it. While bytes come it says on standard output, once a second:
+#   progress: model NAME DONE/TOTAL bytes
 : "${name:?}" "${unit:?}" "${place:?}" "${marker:?}" "${puller:?}" "${manifest:?}" "${digest?}"
 
 busy() { systemctl is-active --quiet "$unit"; }

@@ -95,13 +95,9 @@ END
 }
 
 say_progress() {
-  [ $((now - said_at)) -ge 10 ] || return 0
-  rate=$(((came - said_bytes) / (now - said_at)))
-  [ "$rate" -gt 0 ] || rate=0
-  left=-
-  [ "$rate" -eq 0 ] || left=$(((total - came) / rate))
-  echo "progress: model $name $came/${total:-0} bytes, $rate bytes/s, $left s left" >>"$place/said"
-  said_at=$now said_bytes=$came
+  [ "$came" -ne "$said" ] || return 0
+  echo "progress: model $name $came/${total:-0} bytes" >>"$place/said"
+  said=$came
 }
 
 stalled() {
@@ -199,7 +195,7 @@ check_blobs() {
   return 1
 }
 
-failures=0 best=0 healed='' said_bytes=0 came=0 total=0 said_at=$(date +%s)
+failures=0 best=0 healed='' said=-1 came=0 total=0
 while :; do
   await_ollama
   ask_registry

@@ -1,0 +1,37 @@
+"""`fleethands verify`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleethands.cli.fleet import chosen, connected, fleet_options, spoken
+from fleethands.cli.showing import finish, plan_of
+
+if TYPE_CHECKING:
+    from fleethands.rollout.engine import Engine
+    from fleethands.rollout.report import Report
+
+
+@click.command()
+@fleet_options
+@click.option("--blobs", is_flag=True, help="Read every byte of the models, too.")
+def verify(target: str | None, as_json: bool, blobs: bool, **options: Any) -> None:
+    """Ask each host's model a question along the whole way. Changes nothing; exit 0: proven, 1: a link is broken."""
+    target = chosen(target)
+    engine = connected(target, extra={"verify_blobs": blobs}, **options)
+    report = _proven(engine, as_json)
+    engine.close()
+    words = spoken(target, **options)
+    finish(report, as_json, f"{words} --blobs" if blobs else words)
+
+
+def _proven(engine: Engine, as_json: bool) -> Report:
+    from fleethands.cli.progress import listener  # noqa: PLC0415
+    from fleethands.rollout import reporting  # noqa: PLC0415
+
+    plan = plan_of(engine, "verify", "verify.py")
+    with listener(engine.names, plain=as_json) as told:
+        engine.apply(told)
+    return reporting.verified(engine, plan)
