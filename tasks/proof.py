@@ -13,6 +13,6 @@ def answer_one_prompt(settings: HostSettings) -> None:
 
 @deploy("Proof")
 def prove_anew(settings: HostSettings, blobs_too: bool = False) -> None:
-    proof.answered(name="Get an answer to a prompt", settings=settings, anew=True)
     if blobs_too:
         blobs.verified(name="Read the models' blobs", settings=settings, modelfiles=modelfile.of(settings))
+    proof.answered(name="Get an answer to a prompt", settings=settings, anew=True)

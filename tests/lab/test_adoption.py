@@ -9,6 +9,7 @@ import pytest
 from tests.lab import fleet, observe
 from tests.lab.host import Host
 from tests.lab.lab import Lab
+from tests.lab.test_ollama_service import offer
 
 UNIT = "/etc/systemd/system/ollama.service"
 KEPT = "/opt/ollama/adopted"
@@ -81,6 +82,26 @@ def test_what_install_sh_put_there_is_taken_over_with_both_models(lab: Lab, clea
     served = serving(clean)
     assert fleet.apply("lab-1", **wanted).changed("lab-1") == []
     assert serving(clean) == served
+
+
+@pytest.mark.soak
+def test_it_is_back_in_its_place_if_ours_does_not_serve(clean: Host) -> None:
+    install(clean, "OLLAMA_NUM_PARALLEL=2")
+    before, binary = clean.run(f"cat {UNIT}").stdout, serving(clean).split()[1]
+    wanted: dict[str, Any] = {"models": BOTH, "openhands_flavor": "off", "ollama_adopt": True}
+
+    run = fleet.apply("lab-1", **wanted, **offer(clean, "0.24.9", "echo Error: no such thing >&2; exit 1"))
+
+    assert run.code == 1
+    assert "no such thing; the Ollama that was there before is in its place again" in run.said
+    clean.run("until curl -fs -o /dev/null localhost:11434/api/version; do sleep 0.05; done", timeout=20)
+    assert clean.run(f"cat {UNIT}").stdout == before
+    assert serving(clean).split()[1] == binary
+    assert all(observe.streamed_tokens(clean, model) > 1 for model in BOTH)
+    run = fleet.apply("lab-1", **wanted)
+    assert run.code == 0, run.said
+    assert serving(clean).split()[1] == "/opt/ollama/0.24.0/bin/ollama"
+    assert fleet.apply("lab-1", **wanted).changed("lab-1") == []
 
 
 @pytest.mark.soak

@@ -11,9 +11,9 @@ room() {
     fail "no room to keep $path: $((needed / 1024)) MiB are needed, $((free / 1024)) MiB free" "on the host: df -h $place"
 }
 
-if [ ! -e "$path" ] && [ ! -L "$path" ]; then
-  exit 0
-elif [ "$move" = yes ]; then
+[ -e "$path" ] || [ -L "$path" ] || exit 0
+adopting "kept $path"
+if [ "$move" = yes ]; then
   room
   mv --backup=numbered -T "$path" "$kept"
 elif [ -L "$path" ] || ! cmp -s "$path" "$kept"; then

@@ -1,3 +1,5 @@
 # Models that another account wrote become those of the service's user; links in it are not followed.
 : "${path:?}"
-if [ -d "$path" ]; then chown -Rh ollama:ollama "$path"; fi
+[ -d "$path" ] || exit 0
+adopting "owner $(stat -c %U:%G "$path") $path"
+chown -Rh ollama:ollama "$path"

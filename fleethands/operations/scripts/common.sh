@@ -61,6 +61,13 @@ unmade() {
   { grep -vxF "$1 $2" "$ledger" || true; } | atomic_file "$ledger" 0644 root:root
 }
 
+# adopting LINE: what is to be put back if our Ollama does not serve in its place (serve.sh)
+adopting=/var/lib/fleethands/adopting
+adopting() {
+  grep -qxsF "$1" "$adopting" && return 0
+  { [ ! -f "$adopting" ] || cat "$adopting"; echo "$1"; } | atomic_file "$adopting" 0600 root:root
+}
+
 container_exists() { docker container inspect "$1" >/dev/null 2>&1; }
 
 # container_label NAME LABEL: empty where there is none, or no container

@@ -3,6 +3,7 @@
 : "${version?}" "${url?}" "${limit:?}" "${limit_listen:?}" "${unit:?}" "${override:?}" "${restart:?}" "${back:?}"
 served=/var/lib/fleethands/served
 before=/var/lib/fleethands/before
+adopting=/var/lib/fleethands/adopting # common.sh
 log=$(mktemp)
 remove_at_end "$log"
 
@@ -71,6 +72,7 @@ answers() {
 last_error() { journalctl -u ollama.service --since "@$since" -o cat --no-pager | grep -iE '^(Error|panic|fatal)' | tail -n 1 | sed 's/^/: /'; }
 
 remember() {
+  rm -f "$adopting"
   record "$served.new"
   if [ -d "$served" ] && differs "$served"; then
     rm -rf "$before"
@@ -78,6 +80,23 @@ remember() {
   fi
   rm -rf "$served"
   mv -T "$served.new" "$served"
+}
+
+# an Ollama of somebody else's, which was to be adopted, as it was: binary, unit, drop-ins, whose its models are
+theirs_back() {
+  systemctl stop ollama.service || true
+  rm -f "$unit" "$override"
+  [ ! -L /usr/local/bin/ollama ] || rm -f /usr/local/bin/ollama
+  while read -r kind what path; do
+    case $kind in
+      kept) mkdir -p "$(dirname "$what")" && cp -a --remove-destination -T "/opt/ollama/adopted$what" "$what" ;;
+      owner) chown -Rh "$what" "$path" ;;
+    esac
+  done <"$adopting"
+  systemctl daemon-reload
+  systemctl reset-failed ollama.service 2>/dev/null || true
+  systemctl restart ollama.service || true
+  rm -f "$adopting"
 }
 
 come_back() {
@@ -88,6 +107,9 @@ come_back() {
     restart=yes
     start
     if answers; then ending="; Ollama $version serves again as before"; else ending="; nor does what served before it: $trouble"; fi
+  elif [ -s "$adopting" ]; then
+    theirs_back
+    ending='; the Ollama that was there before is in its place again'
   else
     systemctl stop ollama.service || true
     ending='; it is stopped'
