@@ -64,6 +64,7 @@ class Change:
     notes: tuple[str, ...] = ()
 
 
+HOST = "for this machine itself declare it as `host`"
 Decision = Same | Refused | Change | list[Change]
 P = ParamSpec("P")
 
@@ -94,6 +95,8 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
             decision = decide(settings, facts.current(settings), *args, **kwargs)
         except (ProbeError, UnknownSection) as error:
             decision = Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `ssh {host.name}`",))
+        if _sends(decision) and host.connector_cls.__name__ == "LocalConnector":
+            decision = Refused("`ollama_transfer`: `controller` sends to other machines", (HOST,))
         journal.note(decision)
         if isinstance(decision, Same):
             _remark(decision.notes)
@@ -107,6 +110,10 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
     made: Any = pyinfra_operation()(run)
     made.decide = decide
     return made
+
+
+def _sends(decision: Decision) -> bool:
+    return any(getattr(each, "parcel", None) for each in (decision if isinstance(decision, list) else [decision]))
 
 
 def _refuse(refused: Refused) -> Iterator[Any]:

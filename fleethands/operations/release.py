@@ -38,11 +38,13 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
         return Same(f"Ollama {version} is the current release")
     names, url = archives(version, arch, wanted), settings.ollama_url.rstrip("/")
     sent = settings.ollama_transfer == "controller"
-    parcel = Parcel(f"{url}/v{version}", names, sha256) if sent and wrong else None
+    plain = "zstd" not in seen.packages
+    parcel = Parcel(f"{url}/v{version}", names, sha256, plain) if sent and wrong else None
     values = {
-        "sent": PREFIX if parcel else "",
+        "prefix": PREFIX,
+        "sent": "yes" if parcel else "",
         "url": url,
-        "archives": " ".join(names),
+        "archives": " ".join(parcel.sent if parcel else names),
         "sha256": sha256 or "",
         "variant": wanted,
     }

@@ -17,7 +17,7 @@ from fleethands.settings.release import ARCHS
 MIB = 1 << 20
 # a release's archive and its tree lie side by side, 2.5 bytes of tree for each of the archive (scripts/release.sh)
 ARCHIVE_FACTOR = 3.5
-CPU_FACTOR = 1.3  # without its GPU libraries
+CPU_TREE = 256 * MIB  # what is unpacked at the most without GPU libraries
 IMAGE_FACTOR = 3  # bytes in Docker's store for each byte of compressed layers
 # where upstream did not tell
 ARCHIVE_ROOM = 2048 * MIB
@@ -38,8 +38,10 @@ def needs(settings: HostSettings, seen: Probe) -> Iterator[Need]:
     version = settings.ollama_version
     if version not in seen.releases:
         size = seen.upstream.size("archive", version)
-        factor = CPU_FACTOR if variant(settings, seen, ARCHS[seen.system.arch]) == CPU else ARCHIVE_FACTOR
-        yield Need("/opt", f"Ollama {version}", int(size * factor) if size else ARCHIVE_ROOM)
+        room = int(size * ARCHIVE_FACTOR) if size else ARCHIVE_ROOM
+        if size and variant(settings, seen, ARCHS[seen.system.arch]) == CPU:
+            room = min(room, size + CPU_TREE)
+        yield Need("/opt", f"Ollama {version}", room)
     for offer in seen.upstream.offers:
         if offer.kind == "model" and offer.size and not (seen.knows("models") and offer.name in seen.models):
             place = settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models"

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import os
+import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import gevent  # type: ignore[import-untyped]
 PREFIX = ".fleethands-release-"  # in the home of the user that SSH lets in; release.sh takes it from there
 CHUNK = 1 << 20
 SILENCE = 60  # seconds without a byte
+ZST = ".zst"
 
 
 class TransferError(Exception):
@@ -27,11 +29,21 @@ class TransferError(Exception):
 
 @dataclass(frozen=True)
 class Parcel:
-    """What is sent for one release: its archives, the main one's declared digest (else sha256sum.txt's counts)."""
+    """
+    What is sent for one release: its archives, the main one's declared digest (else sha256sum.txt's counts).
+
+    + plain: without zstd's compression, for hosts that do not have it
+    """
 
     url: str
     names: Sequence[str]
     sha256: str | None
+    plain: bool = False
+
+    @property
+    def sent(self) -> tuple[str, ...]:
+        """Names of the archives as they arrive."""
+        return tuple(name.removesuffix(ZST) for name in self.names) if self.plain else tuple(self.names)
 
     def uploads(self) -> Iterator[tuple[str | IO[str], str]]:
         """
@@ -41,10 +53,16 @@ class Parcel:
         """
         try:
             digests = self._digests()
-            for name, digest in digests.items():
-                yield str(_cached(f"{self.url}/{name}", name, digest)), PREFIX + name
+            places = {name: _cached(f"{self.url}/{name}", name, digest) for name, digest in digests.items()}
         except (OSError, ValueError, HTTPException) as error:
             raise TransferError(f"the controller cannot fetch from {self.url}: {error}") from error
+        for name, place in places.items():
+            if self.plain and name.endswith(ZST):
+                plain, plain_name = _unpacked(place), name.removesuffix(ZST)
+                digests[plain_name] = _digest(plain)
+                yield str(plain), PREFIX + plain_name
+            else:
+                yield str(place), PREFIX + name
         yield io.StringIO("".join(f"{digest}  ./{name}\n" for name, digest in digests.items())), f"{PREFIX}sums"
 
     def _digests(self) -> dict[str, str]:
@@ -72,6 +90,27 @@ def _cached(url: str, name: str, digest: str) -> Path:
         if not place.exists():
             _fetch(url, place, digest)
     return place
+
+
+def _unpacked(archive: Path) -> Path:
+    """The archive without its compression, beside it in the cache. Raises TransferError."""
+    place = archive.with_suffix("")
+    with _alone(place.with_name(f"{place.name}.lock")):
+        if not place.exists():
+            part = place.with_name(f"{place.name}.part")
+            try:
+                subprocess.run(["zstd", "-dqf", str(archive), "-o", str(part)], check=True, capture_output=True)
+            except FileNotFoundError:
+                raise TransferError("a host has no zstd, and this machine has none to unpack for it") from None
+            except subprocess.CalledProcessError as error:
+                raise TransferError(f"cannot unpack {archive}: {error.stderr.decode(errors='replace')}") from None
+            part.rename(place)
+    return place
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

@@ -6,7 +6,9 @@ with files in the place of the GPU libraries.
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +18,7 @@ from tests.lab import fleet, observe
 from tests.lab.host import Host
 from tests.lab.internet import release
 from tests.lab.lab import Lab
+from tests.lab.shell import run as here
 
 MIRROR = "/srv/mirror"
 STEP = "Ollama | Install the pinned release"
@@ -128,6 +131,50 @@ def test_the_controller_fetches_once_for_hosts_that_have_no_way_out(
     shutil.rmtree(mirror)  # nothing is fetched again, and nothing changed
 
     assert [fleet.apply("lab-1", "lab-2", **data).changed(host.name) for host in hosts] == [[], []]
+
+
+PADDING = 150 << 20  # bytes that no compression makes smaller: an upload that takes its time
+
+
+def padded_mirror(place: Path) -> str:
+    """A mirror on the controller whose 0.24.1 is as large as upstream's; its URL."""
+    home, tree = place / "v0.24.1", place / "tree"
+    home.mkdir(parents=True)
+    tree.mkdir()
+    here("tar", "-xf", release.tree() / "v0.24.1" / release.archive_name(), "-C", tree)
+    (tree / "lib/ollama").mkdir(parents=True, exist_ok=True)
+    here("sh", "-c", f"head -c {PADDING} /dev/urandom > lib/ollama/padding", cwd=tree)
+    here("sh", "-c", f"tar -cf - bin lib | zstd -q -1 -o {home}/{release.archive_name()}", cwd=tree)
+    here("sh", "-c", f"sha256sum ./{release.archive_name()} > sha256sum.txt", cwd=home)
+    shutil.rmtree(tree)
+    return f"file://{place}"
+
+
+@pytest.mark.soak
+def test_an_upload_that_was_cut_heals_on_a_host_without_zstd_and_without_a_way_out(
+    converged: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    converged.run("dpkg --purge zstd")
+    converged.run("nft add table inet lab; nft add chain inet lab out '{ type filter hook output priority 0; }'")
+    converged.run("nft add rule inet lab out tcp dport '{ 80, 443 }' drop")
+    data: dict[str, Any] = {"ollama_version": "0.24.1", "ollama_transfer": "controller"}
+    data["ollama_url"] = padded_mirror(tmp_path / "mirror")
+    process = fleet.start("lab-1", **data)
+    try:
+        converged.run("until [ -e /root/.fleethands-release-ollama-linux-*.tar ]; do sleep 0.02; done", timeout=120)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert converged.run("curl -fsS localhost:11434/api/version").stdout == '{"version":"0.24.0"}'
+
+    run = fleet.apply("lab-1", **data)
+
+    assert run.code == 0, run.said
+    assert converged.run("curl -fsS localhost:11434/api/version").stdout == '{"version":"0.24.1"}'
+    assert converged.run("ls -A /root | grep fleethands", check=False).stdout == ""
+    assert fleet.apply("lab-1", **data).changed("lab-1") == []
+    assert observe.leftovers(converged) == []
 
 
 def test_what_the_controller_cannot_fetch_is_named(converged: Host, tmp_path: Path) -> None:

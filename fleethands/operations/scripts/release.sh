@@ -1,6 +1,6 @@
 # Puts one Ollama release beside the others and makes it the current one. Nothing that serves is touched
 # before the archive's sha256 is right and its binary has said its version.
-: "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${sent?}"
+: "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${prefix:?}" "${sent?}"
 home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'
@@ -17,6 +17,7 @@ sound() {
 
 bring() {
   rm -rf "$work"
+  sender=$(getent passwd "${SUDO_USER:-root}" | cut -d : -f 6)
   remove_at_end "$work"
   mkdir -p "$work/tree"
   [ -z "$sent" ] || receive
@@ -29,6 +30,7 @@ bring() {
     sha256='' # a digest that was declared is the main archive's
   done
   archive=${archives%% *}
+  case $archive in *.tar) main_sha256=$(listed "$archive.zst") ;; esac # the controller took zstd's compression off
   check
   stamp=$(stat -c '%s %Y' "$work/tree/bin/ollama")
   echo "$main_sha256 $stamp $variant" >"$work/tree/.fleethands"
@@ -39,9 +41,8 @@ bring() {
 
 # what the controller sent lies in the home of the user that it came as
 receive() {
-  sender=$(getent passwd "${SUDO_USER:-root}" | cut -d : -f 6)
   for name in sums $archives; do
-    mv "$sender/$sent$name" "$work/$name" || fail "$name did not arrive from the controller" "$hint_again"
+    mv "$sender/$prefix$name" "$work/$name" || fail "$name did not arrive from the controller" "$hint_again"
   done
 }
 
@@ -63,10 +64,14 @@ size() {
 
 # the archive and what comes out of it: upstream's unpack to some 2.3 times their size, without the GPU libraries to far less
 room() {
-  tenths=35
-  [ "$variant" != cpu ] || tenths=13
   needed=0
-  for archive in $archives; do needed=$((needed + $(size "$archive") * tenths / 10)); done
+  for archive in $archives; do
+    needs=$(size "$archive")
+    tree=$((needs * 25 / 10))
+    case $archive in *.tar) tree=$needs ;; esac
+    [ "$variant" != cpu ] || [ "$tree" -lt 256 ] || tree=256
+    needed=$((needed + needs + tree))
+  done
   free=$(df -Pk "$work" | awk 'NR == 2 { print int($4 / 1024) }')
   [ "$needed" -le "$free" ] || fail "/opt has $free MiB free, $needed MiB are needed for $archives" \
     'nothing was downloaded; on the host: df -h /opt' "without a GPU less is needed: declare ollama_variant as cpu"
@@ -75,6 +80,7 @@ room() {
 # take SHA256: the archive is fetched, checked and unpacked into the tree, and gone
 take() {
   expected=$1
+  case $archive in *.tar) expected='' ;; esac
   [ -n "$expected" ] || look_up
   [ -n "$sent" ] || fetch -o "$work/$archive" "$url/v$version/$archive" || fail "cannot fetch $url/v$version/$archive" "$hint_again"
   received=$(sha256sum "$work/$archive" | cut -d ' ' -f 1)
@@ -84,10 +90,12 @@ take() {
   rm "$work/$archive"
 }
 
+listed() { awk -v name="./$1" '$2 == name { print $1 }' "$work/sums"; }
+
 look_up() {
   [ -f "$work/sums" ] || fetch -o "$work/sums" "$url/v$version/sha256sum.txt" ||
     fail "cannot fetch $url/v$version/sha256sum.txt" "give the archive's digest as ollama_sha256, or a mirror as ollama_url" "$hint_again"
-  expected=$(awk -v name="./$archive" '$2 == name { print $1 }' "$work/sums")
+  expected=$(listed "$archive")
   [ -n "$expected" ] || fail "$url/v$version/sha256sum.txt names no $archive" "$hint_again"
 }
 
@@ -96,6 +104,7 @@ unpack() {
   [ "$variant" != cpu ] || set -- --exclude='lib/ollama/cuda_*' --exclude='lib/ollama/vulkan'
   case $archive in
     *.tar.zst) { zstd -dc -- "$work/$archive" || : >"$work/broken"; } | tar -xf - -C "$work/tree" --no-same-owner "$@" ;;
+    *.tar) tar -xf "$work/$archive" -C "$work/tree" --no-same-owner "$@" ;;
     *) tar -xzf "$work/$archive" -C "$work/tree" --no-same-owner "$@" ;;
   esac && [ ! -e "$work/broken" ] && chown -hR 0:0 "$work/tree" && chmod -R go-w "$work/tree" && chmod 755 "$work/tree"
 }
@@ -118,6 +127,7 @@ point() {
 
 mkdir -p /opt/ollama /usr/local/bin
 sound || bring
+if [ -n "${sender:-}" ]; then rm -f "$sender/$prefix"*; fi # of an upload that was cut off
 before=$(readlink /opt/ollama/current || true)
 point "$version" /opt/ollama/current
 point /opt/ollama/current/bin/ollama /usr/local/bin/ollama
