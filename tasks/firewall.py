@@ -5,6 +5,7 @@ from pyinfra.api import deploy
 from fleethands.operations import firewall, system
 from fleethands.paths import FIREWALL_LOADED, FIREWALL_RULES, FIREWALL_UNIT
 from fleethands.settings import HostSettings
+from fleethands.settings.openhands import SANDBOXES
 from tasks import render
 
 
@@ -14,7 +15,8 @@ def close(settings: HostSettings) -> None:
         firewall.gone(name="Take our table away", settings=settings)
         return
     ports = sorted({settings.ollama_host.port, settings.openhands_port})
-    rules = render("firewall.nft.j2", ports=ports, allow_from=settings.allow_from)
+    sandboxes = SANDBOXES if firewall.has_sandboxes(settings) else None
+    rules = render("firewall.nft.j2", ports=ports, allow_from=settings.allow_from, sandboxes=sandboxes)
     unit = render("firewall.service.j2", rules=FIREWALL_RULES, loaded=FIREWALL_LOADED)
     system.file(name="Write the rules", settings=settings, path=FIREWALL_RULES, content=rules)
     system.file(name="Write the unit", settings=settings, path=FIREWALL_UNIT, content=unit)

@@ -11,25 +11,26 @@ from fleethands.settings.openhands import GENERATIONS
 @deploy("Removal")
 def remove(settings: HostSettings, models: bool = False, workspaces: bool = False) -> None:
     workspace, user = str(settings.openhands_workspace), settings.openhands_user
-    states, stay = [*(each.directory for each in GENERATIONS.values()), CANVAS_KEY], []
+    states, stay = [each.directory for each in GENERATIONS.values()], []
     openhands.gone(name="Take the container away", settings=settings)
     removal.images(name="Take its images away", settings=settings)
+    removal.place(name="Take Canvas' key away", settings=settings, path=CANVAS_KEY)
     preload.gone(name="Load nothing at Ollama's start", settings=settings)
     removal.ollama(name="Take Ollama away", settings=settings)
     firewall.gone(name="Take our table away", settings=settings)
     if models:
         if settings.ollama_models_dir is not None:
             place = str(settings.ollama_models_dir)
-            removal.directory(name="Take the models away", settings=settings, path=place)
+            removal.place(name="Take the models away", settings=settings, path=place)
         removal.account(
             name="Take Ollama's user away", settings=settings, user="ollama", home=OLLAMA_HOME, content=True
         )
     else:
         stay += ["user ollama", f"directory {settings.ollama_models_dir}"]
     if workspaces:
-        removal.directory(name="Take the workspace away", settings=settings, path=workspace)
+        removal.place(name="Take the workspace away", settings=settings, path=workspace)
         for path in states:
-            removal.directory(name=f"Take away {path}", settings=settings, path=path)
+            removal.place(name=f"Take away {path}", settings=settings, path=path)
         removal.account(
             name="Take the workspace's user away", settings=settings, user=user, home=OPENHANDS_HOME, content=False
         )

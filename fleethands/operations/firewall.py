@@ -10,6 +10,12 @@ from fleethands.facts import Probe
 from fleethands.facts.probe import ABSENT, File, Unit
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.settings import HostSettings
+from fleethands.settings.openhands import V1, generation_of
+
+
+def has_sandboxes(settings: HostSettings) -> bool:
+    """Whether OpenHands starts containers on this host that publish ports of their own."""
+    return bool(settings.container_image) and generation_of(settings) is V1
 
 
 @operation
@@ -42,7 +48,8 @@ def loaded(settings: HostSettings, seen: Probe, rules: str) -> Decision:
 def _effect(settings: HostSettings) -> str:
     ports = " and ".join(str(port) for port in sorted({settings.ollama_host.port, settings.openhands_port}))
     allowed = ", ".join(settings.allow_from) or "nobody"
-    return f"closes ports {ports} to the outside but for {allowed}; no other port is touched"
+    sandboxes = ", and those that its sandboxes publish," if has_sandboxes(settings) else ""
+    return f"closes ports {ports}{sandboxes} to the outside but for {allowed}; no other port is touched"
 
 
 @operation

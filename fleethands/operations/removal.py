@@ -64,21 +64,19 @@ def _is_ours(seen: Probe, path: str) -> bool:
 
 
 @operation
-def directory(settings: HostSettings, seen: Probe, path: str) -> Decision:
+def place(settings: HostSettings, seen: Probe, path: str) -> Decision:
     """
-    Have a directory gone, with all it holds.
+    Have a directory gone, with all it holds, or a file.
 
     + path: one that fleethands made; another one stays
     """
-    if seen.files[path].kind == "absent":
+    if path in seen.files and seen.files[path].kind == "absent":
         return Same(f"{path} is not there")
     if not made(seen, "directory", path):
-        return Same(f"{path} was there before fleethands, and stays")
+        return Same(f"{path} is nothing that fleethands made")
     script = step("remove_directory", path=path)
     consequence = "what it holds is lost"
-    return Change(
-        path, seen.files[path].kind, "gone", script, lambda probe: probe.with_file(path, ABSENT), "", consequence
-    )
+    return Change(path, "present", "gone", script, lambda probe: probe.with_file(path, ABSENT), "", consequence)
 
 
 @operation

@@ -15,6 +15,21 @@ API_KEY = "ollama"  # Ollama checks none; OpenHands wants one
 
 
 @dataclass(frozen=True)
+class Sandboxes:
+    """
+    Ports that V1's sandboxes publish on every address of a host (app_server/sandbox/docker_sandbox_service.py, 1.11.0).
+
+    + inside: in their containers; published: where on the host, which the kernel chooses (net.ipv4.ip_local_port_range)
+    """
+
+    inside: tuple[int, ...] = (8000, 8001, 8011, 8012)
+    published: str = "32768-60999"
+
+
+SANDBOXES = Sandboxes()
+
+
+@dataclass(frozen=True)
 class Generation:
     """
     One generation of OpenHands, as read in or tried on the version that stands beside it.

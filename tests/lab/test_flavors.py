@@ -60,9 +60,9 @@ def test_one_host_goes_through_every_generation_and_back(every_image: None, conv
 
 def hidden(host: Host) -> None:
     """Canvas' key is in its file and its container, and nowhere else."""
-    key = host.run("sed -n s/^LOCAL_BACKEND_API_KEY=//p /opt/openhands/canvas.env").stdout.strip()
+    key = host.run("sed -n s/^LOCAL_BACKEND_API_KEY=//p /etc/fleethands/canvas.env").stdout.strip()
     assert len(key) == 64
-    assert host.run("stat -c '%a %U' /opt/openhands/canvas.env").stdout == "600 root\n"
+    assert host.run("stat -c '%a %U' /etc/fleethands/canvas.env").stdout == "600 root\n"
     logs = "docker logs openhands-app 2>&1; journalctl -b -o cat"
     assert key not in host.run(f"{logs}; ps -eww -o args; find /var/lib/fleethands -type f -exec cat {{}} +").stdout
     for command in ("plan", "status"):
@@ -133,3 +133,39 @@ def test_a_container_of_somebody_elses_is_left_alone_until_it_is_to_be_adopted(c
     assert kept == f"{theirs} false\n"
     assert changes(fleethands("apply", openhands_adopt=True)[1]) == []
     assert changes(fleethands("apply")[1]) == []
+
+
+ASKED = '{"initial_message": {"content": [{"type": "text", "text": "Say OK."}]}}'
+
+
+def until(host: Host, condition: str, seconds: float) -> str:
+    return host.run(f"until {condition}; do sleep 0.2; done", timeout=seconds).stdout.strip()
+
+
+def sandbox_ports(host: Host) -> list[int]:
+    """A conversation is begun; the ports that its sandbox publishes, once the sandbox answers."""
+    host.run(f"curl -fsS -H 'Content-Type: application/json' -d '{ASKED}' localhost:3000/api/v1/app-conversations")
+    sandbox = until(host, "docker ps --filter name=oh-agent-server --format {{.Names}} | grep .", 120)
+    rows = host.run(f"docker port {sandbox}").stdout.split()
+    ports = sorted({int(row.rpartition(":")[2]) for row in rows if ":" in row})
+    until(host, " || ".join(f"curl -fs -o /dev/null localhost:{port}/alive" for port in ports), 120)
+    return ports
+
+
+@pytest.mark.soak
+def test_sandboxes_are_closed_to_the_outside_and_other_containers_are_not(every_image: None, converged: Host) -> None:
+    both = (converged.address, converged.address6)
+    code, done = fleethands("apply", models=["tiny-tools"], timeout=500, **V1)
+    assert code == 0, done
+    for name, port in (("mine", "8080:8000"), ("other", "45001:9000")):
+        serve = f"{V1['openhands_image']} -m http.server {port.partition(':')[2]}"
+        converged.run(f"docker run -d --name {name} -p {port} --entrypoint python {serve}")
+        until(converged, f"curl -fs -o /dev/null localhost:{port.partition(':')[0]}", 60)
+
+    ports = sandbox_ports(converged)
+
+    assert len(ports) == 4
+    assert [port for port in ports for address in both if observe.reachable(address, port)] == []
+    assert [observe.reachable(address, 8080) for address in both] == [True, True]
+    assert observe.reachable(converged.address, 45001)
+    until(converged, "journalctl -u ollama -o cat | grep 'POST.*/v1/chat/completions'", 180)
