@@ -15,6 +15,7 @@ from fleethands.cli.rollback import rollback
 from fleethands.cli.status import status
 from fleethands.cli.trouble import USAGE, Trouble
 from fleethands.cli.trust import trust
+from fleethands.cli.tunnel import tunnel
 from fleethands.cli.verify import verify
 
 INTERRUPTED = 130
@@ -30,7 +31,7 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, verify, status, trust, init, rollback, destroy):
+for command in (plan, apply, verify, status, tunnel, trust, init, rollback, destroy):
     cli.add_command(command)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -96,7 +96,7 @@ class Live:
     """One row a host: its step and how long it takes; bytes, rate and time left where a model comes."""
 
     def __init__(self, hosts: list[str], console: Console) -> None:
-        columns = (DownloadColumn(binary_units=True), TransferSpeedColumn(), TimeRemainingColumn())
+        columns = (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
         self._progress = Progress(
             TextColumn("{task.fields[host]}"),
             TextColumn("{task.description}"),
@@ -107,6 +107,11 @@ class Live:
             transient=True,  # the report that follows says it all
         )
         self._rows = {host: self._add(host, "waits") for host in hosts}
+
+    @property
+    def table(self) -> RenderableType:
+        """What is on the screen now."""
+        return self._progress.get_renderable()
 
     def __enter__(self) -> Live:
         self._progress.start()

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @fleet_options
-@click.option("--blobs", is_flag=True, help="Read every byte of the models, too.")
+@click.option("--blobs", is_flag=True, help="Read every byte of the models, too; a broken blob is taken away.")
 def verify(target: str | None, as_json: bool, blobs: bool, **options: Any) -> None:
-    """Ask each host's model a question along the whole way. Changes nothing; exit 0: proven, 1: a link is broken."""
+    """Ask each host's model a question along the whole way; nothing is set up. Exit 0: proven, 1: a link is broken."""
     target = chosen(target)
     engine = connected(target, extra={"verify_blobs": blobs}, **options)
     report = _proven(engine, as_json)

@@ -14,7 +14,6 @@ from fleethands.operations.change import Change, Decision, Refused, Same, operat
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import API_KEY, CANVAS, V0, V1, Generation, base_url, generation_of, model_string
-from fleethands.settings.values import Address
 
 LABEL = "fleethands.spec"
 USERS = "fleethands.users"
@@ -42,11 +41,11 @@ def specification(settings: HostSettings, uid: int) -> Spec:
 
     + uid: of the user that owns the web app's workspace
     """
-    era, port = generation_of(settings), settings.openhands_port
+    era = generation_of(settings)
     arguments = [
         "--restart", "unless-stopped",
         "--add-host", "host.docker.internal:host-gateway",
-        "--publish", f"{Address(settings.openhands_bind, port)}:{era.inside}",
+        "--publish", f"{settings.openhands_address}:{era.inside}",
         "--volume", f"{settings.openhands_workspace}:{era.workspace}",
         "--volume", f"{era.directory}:{era.state}",
         *(["--volume", "/var/run/docker.sock:/var/run/docker.sock"] if era.socket else []),
@@ -164,7 +163,7 @@ def _effect(settings: HostSettings, seen: Probe) -> str:
 
 def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool) -> Script:
     era = generation_of(settings)
-    published = Address(settings.openhands_bind, settings.openhands_port)
+    published = settings.openhands_address
     return step(
         "container",
         spec.variables,

@@ -14,6 +14,8 @@ from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import API_KEY, CANVAS, base_url, generation_of, model_string
 
+WHY = {"unproven": "no proof was made since the last change", "broken": "the last proof failed"}
+
 
 @dataclass(frozen=True)
 class Link:
@@ -45,11 +47,12 @@ def answered(settings: HostSettings, seen: Probe, anew: bool = False) -> Decisio
     + anew: whatever was proven before
     """
     known = links(seen.files[paths.PROOF].content)
-    if not anew and known and all(link.ok for link in known):
+    held = bool(known) and all(link.ok for link in known)
+    if held and not anew:
         return Same(f"{len(known)} links proven since the last change")
     if settings.model is None:
         return Same("no model is declared, so there is nothing to ask")
-    before = "broken" if known else "unproven"
+    before = "proven" if held else "broken" if known else "unproven"
     proven = File("file", "0644", owner="root:root", content=b"all\tok\t0\t\n")
     return Change(
         "proof",
@@ -57,7 +60,7 @@ def answered(settings: HostSettings, seen: Probe, anew: bool = False) -> Decisio
         "proven",
         _script(settings),
         lambda probe: probe.with_file(paths.PROOF, proven),
-        why="no proof was made since the last change" if not known else "the last proof failed",
+        why="it was asked for" if anew else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
     )
 

@@ -15,10 +15,16 @@ PROXY = 'behind a proxy: `ollama_env`, as {"HTTPS_PROXY": "http://proxy.example:
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     """The first thing that is not there or that no way leads to; what could not be asked is left to its own step."""
+    copied = {str(model.name) for model in settings.models if model.digest and _is_there(model.digest, seen)}
     for offer in seen.upstream.offers:
-        if not _has(offer, seen) and (against := _against(offer)):
+        if not _has(offer, seen) and offer.name not in copied and (against := _against(offer)):
             return against
     return None
+
+
+def _is_there(digest: str, seen: Probe) -> bool:
+    """Whether the host has a model of that digest, under whatever name: then it is copied, and nobody is asked."""
+    return seen.knows("models") and digest in seen.models.values()
 
 
 def _has(offer: Offer, seen: Probe) -> bool:

@@ -38,6 +38,9 @@ def verified(engine: Engine, plan: Report) -> Report:
             host.changes = []
             host.proof = [link for each in engine.outcomes(name) for link in links(each.stdout.encode())]
             host.status = "unchanged" if host.status == "changed" else host.status
+            if not host.proof and host.status == "unchanged":
+                host.status, host.reason = "failed", "no model is declared, so there is nothing to prove"
+                host.hints = ["declare `models`"]
     return Report("verify", report.hosts, report.started, report.seconds)
 
 

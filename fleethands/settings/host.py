@@ -39,9 +39,14 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return self.openhands_image if self.openhands_flavor in {"gui", "canvas"} else ""
 
     @property
+    def openhands_address(self) -> Address:
+        """Where the page is published."""
+        return Address(self.openhands_bind, self.openhands_port)
+
+    @property
     def openhands_url(self) -> str:
         """Where the page answers on the host itself."""
-        return Address(self.openhands_bind, self.openhands_port).local_url
+        return self.openhands_address.local_url
 
     @property
     def ollama_environment(self) -> dict[str, str]:

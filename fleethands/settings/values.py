@@ -55,12 +55,14 @@ class Address:
         return self.ip in {"0.0.0.0", "::"}  # noqa: S104
 
     @property
+    def local_ip(self) -> str:
+        """The address at which a client on the host itself reaches what listens here."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.ip, self.ip)  # noqa: S104
+
+    @property
     def local_url(self) -> str:
         """Where a client on the host itself reaches what listens here."""
-        ip = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(  # noqa: S104
-            self.ip, f"[{self.ip}]" if ":" in self.ip else self.ip
-        )
-        return f"http://{ip}:{self.port}"
+        return f"http://{Address(self.local_ip, self.port)}"
 
 
 @dataclass(frozen=True)

@@ -63,3 +63,9 @@ def converged(lab: Lab, converged_state: str) -> Host:
     host = lab["lab-1"]
     host.restore(converged_state)
     return host
+
+
+@pytest.fixture(scope="session")
+def every_image(lab: Lab) -> None:
+    """OpenHands V1 and Canvas are in the lab's registry, too."""
+    lab.internet.offer("v1", "canvas")

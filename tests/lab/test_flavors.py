@@ -9,7 +9,6 @@ import pytest
 from tests.lab import fleet, observe
 from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
-from tests.lab.lab import Lab
 
 RUN = "OpenHands | Run the container"
 CHOOSE = "OpenHands | Choose the model"
@@ -18,11 +17,6 @@ V1 = {"openhands_image": "docker.openhands.dev/openhands/openhands:1.11"}
 CANVAS = {"openhands_flavor": "canvas", "openhands_image": "ghcr.io/openhands/agent-canvas:1.16.0"}
 MODEL = "openai/codellama:7b"
 STATES = {"v0": "state", "v1": "state-v1", "canvas": "state-canvas"}
-
-
-@pytest.fixture(scope="module")
-def every_image(lab: Lab) -> None:
-    lab.internet.offer("v1", "canvas")
 
 
 def serves(host: Host, **data: Any) -> None:
@@ -114,6 +108,7 @@ def test_what_a_person_chose_stays_and_is_told_unless_it_is_enforced(converged: 
     assert changes(fleethands("apply", openhands_settings="enforced")[1]) == []
 
 
+@pytest.mark.soak
 def test_a_container_of_somebody_elses_is_left_alone_until_it_is_to_be_adopted(converged: Host) -> None:
     image = "ghcr.io/all-hands-ai/openhands:main"
     converged.run("docker rm -f openhands-app")

@@ -34,6 +34,7 @@ def machine(lab: Lab, tmp_path: Path) -> Iterator[Host]:
     lab.trim(3)
 
 
+@pytest.mark.soak
 def test_a_machine_without_docker_brings_itself_to_a_proven_answer(machine: Host) -> None:
     assert machine.run("command -v docker", check=False).returncode != 0
 

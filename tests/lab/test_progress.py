@@ -16,7 +16,7 @@ from tests.lab.test_models import slow
 
 DATA = ["--data", "openhands_flavor=off", "--data", 'models=["codellama:7b", "padded"]']
 COMMAND = [str(fleet.FLEETHANDS), "apply", "inventory/lab.py", "--hosts", "lab-[12]", "--yes", *DATA]
-FIGURES = re.compile(r"\d+\.\d/\d+\.\d MiB +\d+(\.\d)? [kM]B/s +0:00:\d\d")
+FIGURES = re.compile(r"\d+\.\d/\d+\.\d MB +\d+(\.\d)? [kM]B/s +0:00:\d\d")
 
 
 @pytest.fixture
@@ -56,6 +56,7 @@ def test_a_terminal_shows_bytes_rate_and_time_left_of_every_host(lab: Lab, two: 
     assert "2 hosts, 2 changed" in said
 
 
+@pytest.mark.soak
 def test_plain_lines_elsewhere_every_ten_seconds(lab: Lab, two: None) -> None:
     with slow(lab, 5_000_000):
         done = subprocess.run(COMMAND, cwd=fleet.ROOT, capture_output=True, text=True, timeout=240, check=False)
