@@ -17,6 +17,7 @@ from fleethands.script import SHELL, Script
 
 CHUNK = 65536
 SILENCE = 30_000  # milliseconds without a sign of the host, after which the link counts as lost
+LOOK_EVERY = 0.5  # seconds
 PATIENCE = 30  # seconds that a new connection waits for a link that was lost
 LONGEST_PAUSE = 15  # seconds between two attempts
 # a line of host ports for each change: what V1's sandboxes publish (docker_sandbox_service.py, openhands-ai 1.11.0)
@@ -78,7 +79,8 @@ class Link:
 
     def _keep(self) -> None:
         while True:
-            self._transport.join()
+            while self._transport.is_active():  # paramiko tells nobody; its thread's join never returns under gevent
+                gevent.sleep(LOOK_EVERY)
             self._up.clear()
             self._say(f"the link to {self._host.name} is lost, trying again")
             pause = 1
