@@ -36,6 +36,8 @@ def tunnel(target: str | None, as_json: bool, port: int | None, ollama: bool, br
     if name in engine.watch.unreachable:
         reason, hints = engine.watch.unreachable[name]
         raise Trouble(f"{name}: {reason}", *hints)
+    if getattr(engine.inventory.get_host(name).connector, "client", None) is None:
+        raise Trouble(f"{name} is not reached by SSH", f"its page: {engine.settings()[name].openhands_url}")
     _lead(engine, name, port, as_json, ollama, browse)
     engine.close()
 
