@@ -50,9 +50,11 @@ def carry_out(
 
 def _done(engine: Engine, plan: Report, as_json: bool) -> Report:
     from fleethands.cli.progress import listener  # noqa: PLC0415
-    from fleethands.rollout import reporting  # noqa: PLC0415
+    from fleethands.rollout import outside, reporting  # noqa: PLC0415
 
     pending = [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
     with listener(pending, plain=as_json) as told:
         engine.apply(told)
-    return reporting.applied(engine, plan)
+    report = reporting.applied(engine, plan)
+    outside.look(engine, report)
+    return report

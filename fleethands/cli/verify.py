@@ -29,9 +29,11 @@ def verify(target: str | None, as_json: bool, blobs: bool, **options: Any) -> No
 
 def _proven(engine: Engine, as_json: bool) -> Report:
     from fleethands.cli.progress import listener  # noqa: PLC0415
-    from fleethands.rollout import reporting  # noqa: PLC0415
+    from fleethands.rollout import outside, reporting  # noqa: PLC0415
 
     plan = plan_of(engine, "verify", "verify.py")
     with listener(engine.names, plain=as_json) as told:
         engine.apply(told)
-    return reporting.verified(engine, plan)
+    report = reporting.verified(engine, plan)
+    outside.look(engine, report)
+    return report

@@ -141,9 +141,16 @@ class Process:
 
 @dataclass(frozen=True)
 class Ollama:
-    """version None: nothing listens."""
+    """
+    version None: nothing listens.
+
+    + tools, context: whether the model that OpenHands is to have takes tools, and its longest context in tokens; None
+      where Ollama does not say
+    """
 
     version: str | None = None
+    tools: bool | None = None
+    context: int | None = None
 
 
 @dataclass(frozen=True)

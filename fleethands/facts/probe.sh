@@ -2,7 +2,7 @@
 # absent. It is written for dash and busybox. Values of unknown content travel as base64, one line each.
 # 124: no answer in time; 127: a command is missing, which the section's last line names.
 : "${mark:?}" "${packages:?}" "${accounts:?}" "${groups:?}" "${files:?}" "${units:?}" "${ollama_url:?}" "${models_dir:?}"
-: "${places:?}"
+: "${places:?}" "${asked_model?}"
 newline='
 '
 
@@ -153,6 +153,19 @@ read_ollama() {
   body=$(curl -sS --noproxy '*' --max-time 5 --fail "$ollama_url/api/version")
   case $? in 0) ;; 7) echo refused && return 0 ;; 28) return 124 ;; *) return 1 ;; esac
   printf %s "$body" | encoded
+  [ -z "$asked_model" ] || model_shown
+}
+
+# what Ollama says of the model that OpenHands is to have (api/types.go ShowResponse, v0.32.15); quotes within its texts
+# are escaped there
+model_shown() {
+  need grep head || return $?
+  body=$(curl -sS --noproxy '*' --max-time 5 --fail --data "{\"model\":\"$asked_model\"}" "$ollama_url/api/show") || return 0
+  case $body in *'"capabilities":['*) ;; *) return 0 ;; esac
+  case $body in *'"capabilities":['*'"tools"'*']'*) tools=yes ;; *) tools=no ;; esac
+  window=$(printf %s "$body" | grep -o '"[A-Za-z0-9_.-]*\.context_length":[0-9]*' | head -n 1)
+  window=${window##*:}
+  echo "model $tools ${window:--}"
 }
 
 # A model's digest is that of its manifest (ollama manifest/manifest.go, v0.32.15); so it is known while Ollama is stopped.

@@ -84,6 +84,7 @@ class Question:
             "units": " ".join(UNITS),
             "ollama_url": wanted.ollama_host.local_url,
             "models_dir": self.models_dir,
+            "asked_model": str(wanted.model) if wanted.model and wanted.openhands_flavor != "off" else "",
             "container": paths.CONTAINER,
             "image": wanted.container_image,
             "ports": f"{wanted.ollama_host.port} {wanted.openhands_port}",

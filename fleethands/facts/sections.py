@@ -131,11 +131,16 @@ def process(lines: Lines) -> Process | None:
 def ollama(lines: Lines) -> Ollama:
     if lines == ["refused"]:
         return Ollama()
-    (answer,) = lines
+    answer, *shown = lines
     version = json.loads(decode("ollama", answer))["version"]
     if not isinstance(version, str):
         raise TypeError("version")
-    return Ollama(version)
+    if not shown:
+        return Ollama(version)
+    word, tools, context = shown[0].split(" ")
+    if word != "model" or tools not in {"yes", "no"} or len(shown) > 1:
+        raise ValueError(word)
+    return Ollama(version, tools == "yes", int(context) if context != "-" else None)
 
 
 def models(lines: Lines) -> dict[str, str]:

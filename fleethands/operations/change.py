@@ -70,9 +70,11 @@ P = ParamSpec("P")
 
 
 def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) -> Script:
-    """The script `scripts/NAME.sh` behind the common part, with its variables."""
+    """The script `scripts/NAME.sh`, or the parts in `scripts/NAME/`, behind the common part, with its variables."""
     folder = files("fleethands.operations").joinpath("scripts")
-    body = folder.joinpath("common.sh").read_text() + folder.joinpath(f"{name}.sh").read_text()
+    whole = folder.joinpath(name)
+    parts = sorted(whole.iterdir(), key=lambda part: part.name) if whole.is_dir() else [folder.joinpath(f"{name}.sh")]
+    body = "".join(part.read_text() for part in (folder.joinpath("common.sh"), *parts))
     return Script(body, {"step": name, **values}, dict(exports or {}))
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import ABSENT, File
 from fleethands.operations import diff
 from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.operations.chosen import PROFILE, found_in, holds, is_active, is_persons, model_in
+from fleethands.paths import CANVAS_KEY
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import API_KEY, CANVAS, Generation, base_url, generation_of, model_string
 from fleethands.settings.secret import MASK
-
-PROFILE = "default"  # the one that Canvas' built-in agent names
 
 
 @operation
@@ -27,11 +26,11 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
     only what we wrote ourselves is replaced.
     """
     era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
-    wanted, found = era.settings_file(model, url), _found(era, seen)
-    if found is not None and _holds(found, wanted) and _active(era, seen):
+    wanted, found = era.settings_file(model, url), found_in(era, seen)
+    if found is not None and holds(found, wanted) and is_active(era, seen):
         return Same(f"OpenHands has {model} chosen")
-    if found is not None and settings.openhands_settings == "kept" and _theirs(era, found, seen):
-        note = f"a person chose {_model(found) or 'other settings'} in OpenHands, which stays; declared is {model}"
+    if found is not None and settings.openhands_settings == "kept" and is_persons(era, found, seen):
+        note = f"a person chose {model_in(found) or 'other settings'} in OpenHands, which stays; declared is {model}"
         return Same("the model was chosen by a person since", (f"{note} (see `openhands_settings`)",))
     whole = _merged(found, wanted) if found is not None else era.first_settings(model, url)
     owner = f"{settings.openhands_user}:{settings.openhands_user}"
@@ -44,7 +43,7 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
 
     return Change(
         "OpenHands' model",
-        "absent" if found is None else _model(found) or "another model",
+        "absent" if found is None else model_in(found) or "another model",
         model,
         _script(settings, era, texts, owner),
         then,
@@ -53,39 +52,19 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
     )
 
 
-def _found(era: Generation, seen: Probe) -> dict[str, Any] | None:
-    return _json(seen.files[era.settings_path])
-
-
-def _active(era: Generation, seen: Probe) -> bool:
-    """Whether what was chosen is what is used: Canvas has profiles, of which one is active."""
-    return era is not CANVAS or (_json(seen.files[paths.CANVAS_ACTIVE]) or {}).get("active_profile") == PROFILE
-
-
-def _theirs(era: Generation, found: dict[str, Any], seen: Probe) -> bool:
-    """Whether a person changed it since we wrote it."""
-    seeded = _json(seen.files[era.seed_path])
-    return seeded is not None and not (_holds(found, seeded) and _active(era, seen))
-
-
 def _script(settings: HostSettings, era: Generation, texts: dict[str, str], owner: str) -> Script:
     if era is CANVAS:  # it encrypts what it keeps, so it is told, and not written to
         llm = {**json.loads(texts["seed"]), "api_key": API_KEY}
         return step(
             "choose_canvas",
             url=settings.openhands_url,
-            key_file=paths.CANVAS_KEY,
+            key_file=CANVAS_KEY,
             profile=json.dumps({"llm": llm}),
             name=PROFILE,
             seed=texts["seed"],
             seed_path=era.seed_path,
         )
     return step("choose", owner=owner, seed_path=era.seed_path, settings_path=era.settings_path, **texts)
-
-
-def _model(found: dict[str, Any]) -> str:
-    nested = found.get("agent_settings", {}).get("llm", {})  # V1's; before it V0's, and Canvas' profile
-    return str(found.get("llm_model") or found.get("model") or nested.get("model") or "")
 
 
 def _visible(found: dict[str, Any] | None, wanted: dict[str, Any]) -> File:
@@ -104,20 +83,6 @@ def _picked(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
         else:
             picked[key] = MASK if key.endswith("api_key") and value != API_KEY else value
     return picked
-
-
-def _json(state: File) -> dict[str, Any] | None:
-    try:
-        value = json.loads(state.content or b"")
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _holds(found: Any, wanted: Any) -> bool:
-    if isinstance(wanted, dict):
-        return isinstance(found, dict) and all(_holds(found.get(key), value) for key, value in wanted.items())
-    return bool(found == wanted)
 
 
 def _merged(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import Account, Container
+from fleethands.facts.probe import Account, Container, Ollama
 from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.script import Script
@@ -96,7 +96,7 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
         )
     wrong = _wrong(settings, seen, spec)
     if wrong is None:
-        return Same(f"{paths.CONTAINER} runs as specified", _warnings(settings))
+        return Same(f"{paths.CONTAINER} runs as specified", _warnings(settings, seen))
     return Change(
         f"container {paths.CONTAINER}",
         wrong,
@@ -104,7 +104,7 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
         _script(settings, spec, account, adopt=theirs),
         lambda probe: _up(probe, spec),
         consequence=_effect(settings, seen),
-        notes=_warnings(settings),
+        notes=_warnings(settings, seen),
     )
 
 
@@ -139,11 +139,20 @@ def _moved(seen: Probe, image: str) -> bool:
     return tag is not None and tag.digest is not None and tag.digest not in seen.docker.digests
 
 
-def _warnings(settings: HostSettings) -> tuple[str, ...]:
-    context = settings.context_length
-    if context is None or context >= SHORTEST_CONTEXT:
-        return ()
-    return (f"`ollama_context_length` is {context}; OpenHands' own prompt needs {SHORTEST_CONTEXT} at the least",)
+def _warnings(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+    """What OpenHands will not work well with, by the settings and by what Ollama says of the model."""
+    needs = f"OpenHands' own prompt needs {SHORTEST_CONTEXT} at the least"
+    shown = seen.ollama if seen.knows("ollama") else Ollama()
+    notes = []
+    if (context := settings.context_length) is not None and context < SHORTEST_CONTEXT:
+        notes.append(f"`ollama_context_length` is {context}; {needs}")
+    if shown.context is not None and shown.context < SHORTEST_CONTEXT:
+        notes.append(f"{settings.model} has a context of {shown.context} tokens; {needs}")
+    if shown.tools is False:
+        needed = generation_of(settings).tools
+        effect = "Ollama refuses each of its conversations" if needed else "this OpenHands tells it of them in words"
+        notes.append(f"{settings.model} takes no tools: {effect}")
+    return tuple(notes)
 
 
 def _effect(settings: HostSettings, seen: Probe) -> str:

@@ -9,11 +9,22 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import File
 from fleethands.operations.change import Change, Decision, Same, operation, step
-from fleethands.operations.openhands import READY_WITHIN
+from fleethands.operations.chosen import Choice, current
+from fleethands.operations.openhands import READY_WITHIN, SHORTEST_CONTEXT
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import API_KEY, CANVAS, base_url, generation_of, model_string
+from fleethands.settings.openhands import (
+    API_KEY,
+    CANVAS,
+    HOST_NAME,
+    V1,
+    Generation,
+    base_url,
+    generation_of,
+    model_string,
+)
 
+APPLY = "on this machine: fleethands apply"
 WHY = {"unproven": "no proof was made since the last change", "broken": "the last proof failed"}
 
 
@@ -58,41 +69,58 @@ def answered(settings: HostSettings, seen: Probe, anew: bool = False) -> Decisio
         "proof",
         before,
         "proven",
-        _script(settings),
+        _script(settings, seen),
         lambda probe: probe.with_file(paths.PROOF, proven),
         why="it was asked for" if anew else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
     )
 
 
-def _script(settings: HostSettings) -> Script:
+def _script(settings: HostSettings, seen: Probe) -> Script:
     era = generation_of(settings)
-    gui = bool(settings.container_image)
     request = {
         "model": str(settings.model),
         "prompt": "Say OK.",
         "stream": False,
         "options": {"num_predict": 16},
     }
-    # without `num_retries` 0 it tries a dead Ollama for minutes (agent-server 1.44)
-    llm = {**CANVAS.settings_file(model_string(settings), base_url(settings) + "/v1"), "api_key": API_KEY}
-    llm |= {"num_retries": 0, "timeout": 120}
     return step(
         "proof",
         model=str(settings.model),
         request=json.dumps(request),
         local_url=settings.ollama_host.local_url,
         container_url=base_url(settings),
-        openhands="yes" if gui else "no",
-        container=paths.CONTAINER,
-        image=settings.openhands_image,
-        wanted=model_string(settings),
-        ready_url=settings.openhands_url + era.ready,
-        settings_url=settings.openhands_url + era.settings_api,
         record=paths.PROOF,
-        limit=str(READY_WITHIN),
+        apply=APPLY,
         gpu="yes" if settings.gpu else "no",
-        key_file=paths.CANVAS_KEY if era is CANVAS else "",
-        validation=json.dumps({"llm": llm}) if era is CANVAS else "",
-        validate_url=f"{settings.openhands_url}/api/profiles/default/validate",
+        context=str(settings.context_length or ""),
+        least=str(SHORTEST_CONTEXT),
+        openhands="yes" if settings.container_image else "no",
+        tools="yes" if settings.container_image and era.tools else "no",
+        **_of_openhands(settings, era, current(settings, seen)),
     )
+
+
+def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> dict[str, str]:
+    # without `num_retries` 0 it tries a dead Ollama for minutes (agent-server 1.44)
+    llm = {**CANVAS.settings_file(model_string(settings), base_url(settings) + "/v1"), "api_key": API_KEY}
+    llm |= {"num_retries": 0, "timeout": 120}
+    return {
+        "container": paths.CONTAINER,
+        "image": settings.openhands_image,
+        "limit": str(READY_WITHIN),
+        "port": str(settings.openhands_port),
+        "workspace": era.workspace,
+        "ready_url": settings.openhands_url + era.ready,
+        "settings_url": settings.openhands_url + era.settings_api,
+        "webhook": f"http://{HOST_NAME}:{settings.openhands_port}{era.ready}" if era is V1 else "",
+        "key_file": paths.CANVAS_KEY if era is CANVAS else "",
+        "validation": json.dumps({"llm": llm}) if era is CANVAS else "",
+        "validate_url": f"{settings.openhands_url}/api/profiles/default/validate",
+        "chosen": choice.model,
+        "chosen_url": choice.url,
+        "chosen_says": choice.says,
+        "chosen_wrong": choice.wrong,
+        "chosen_try": choice.address,
+        "choose": f"{APPLY}{'' if choice.model else ' --data openhands_settings=enforced'}",
+    }

@@ -120,6 +120,15 @@ class Engine:
         except PyinfraError:
             return  # no host is left
 
+    def host(self, name: str) -> Any:
+        """pyinfra's own host."""
+        return self.inventory.get_host(name)
+
+    def has_proven(self, name: str) -> bool:
+        """Whether this run made a proof on a host that held."""
+        proofs = [each for each in self.outcomes(name) if each.task == "Proof"]
+        return bool(proofs) and not any(each.failed for each in proofs)
+
     def planned(self, name: str) -> list[journal.Entry]:
         """What operations decided on a host while the plan was made."""
         return journal.of(self.inventory.get_host(name), executing=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
 from fleethands.operations.change import Change, Refused
 from fleethands.operations.journal import Entry
-from fleethands.operations.proof import links
+from fleethands.operations.proof import APPLY, Link, links
 from fleethands.paths import PROOF
 from fleethands.rollout.report import BAD, Changed, HostReport, Report
 
@@ -36,7 +37,7 @@ def verified(engine: Engine, plan: Report) -> Report:
     for name, host in report.hosts.items():
         if host.status not in {"unreachable", "refused"}:
             host.changes = []
-            host.proof = [link for each in engine.outcomes(name) for link in links(each.stdout.encode())]
+            host.proof = [link for each in engine.outcomes(name) for link in _links(engine, each.stdout.encode())]
             host.status = "unchanged" if host.status == "changed" else host.status
             if not host.proof and host.status == "unchanged":
                 host.status, host.reason = "failed", "no model is declared, so there is nothing to prove"
@@ -53,7 +54,7 @@ def _planned(engine: Engine, name: str) -> HostReport:
     report.seen, report.secrets = engine.seen(name), engine.secrets(name)
     report.notes = _notes(entries)
     if report.seen is not None and not isinstance(report.seen.sections["files"], Unknown):
-        report.proof = links(report.seen.files[PROOF].content)
+        report.proof = _links(engine, report.seen.files[PROOF].content)
     refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
     if refusals:
         report.status, report.reason, report.hints = "refused", refusals[0].reason, list(refusals[0].hints)
@@ -69,18 +70,28 @@ def _applied(engine: Engine, name: str, plan: HostReport) -> HostReport:
     changes = _changes(engine.done(name))
     report = HostReport("changed" if changes else "unchanged", remote_commands=engine.watch.commands.get(name, 0))
     report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
-    report.proof = next((links(each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK), []) or plan.proof
+    proofs = (_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
+    report.proof = next(proofs, []) or plan.proof
     if broken := next((each for each in outcomes if each.failed), None):
         report.status, report.reason = (
             "failed",
             f"{broken.operation}: {'; '.join(broken.marked('error')) or 'see its log'}",
         )
-        report.hints, report.log = broken.marked("hint"), broken.log
+        report.hints, report.log = [_typed(engine, hint) for hint in broken.marked("hint")], broken.log
         changes = [change for change in changes if change.name != broken.operation]
     elif not changes:
         report.seen, report.secrets = plan.seen, plan.secrets
     report.changes = changes
     return report
+
+
+def _links(engine: Engine, record: bytes | None) -> list[Link]:
+    return [replace(link, hint=_typed(engine, link.hint)) for link in links(record)]
+
+
+def _typed(engine: Engine, hint: str) -> str:
+    """A hint of a host's, which does not know by which words it is reached."""
+    return hint.replace(APPLY, f"{APPLY} {engine.watch.words}")
 
 
 def _notes(entries: list[Entry]) -> list[str]:

@@ -37,6 +37,7 @@ class Generation:
     + inside: the port that it listens on in its container
     + state, workspace: where its container has these directories
     + ready: path of its page that answers once it can be used; settings_api: path that shows the chosen model
+    + tools: it sends each model its tools; the first generation describes them to those that take none
     + socket: it starts containers of its own, through Docker's socket
     + versions: first number of its releases
     + suffix: of the names of its directory and of our record, as no two generations read the same files
@@ -49,6 +50,7 @@ class Generation:
     ready: str
     settings_api: str
     socket: bool
+    tools: bool
     versions: str
     suffix: str = ""
     settings_name: str = "settings.json"
@@ -94,6 +96,7 @@ V0 = Generation(
     ready="/health",
     settings_api="/api/settings",
     socket=True,
+    tools=False,
     versions="0",
     variables={"FILE_STORE": "local", "FILE_STORE_PATH": "/.openhands"},
 )
@@ -105,6 +108,7 @@ V1 = Generation(
     ready="/ready",
     settings_api="/api/v1/settings",
     socket=True,
+    tools=True,
     versions="1",
     suffix="-v1",
     variables={
@@ -121,6 +125,7 @@ CANVAS = Generation(
     ready="/ready",
     settings_api="/api/profiles",
     socket=False,
+    tools=True,
     versions="1",
     suffix="-canvas",
     settings_name="profiles/default.json",  # the profile that its built-in agent names (agent-canvas 1.16.0)

@@ -43,8 +43,7 @@ def test_operation(case: dict[str, Any]) -> None:
 
     if "same" in case:
         assert (type(decision), decision.fact) == (Same, case["same"])
-        parts = case.get("notes", [])
-        assert all(part in note for note, part in zip(decision.notes, parts, strict=True)), decision.notes
+        remarks(case, decision.notes)
     elif "refused" in case:
         assert isinstance(decision, Refused)
         assert decision.reason == case["refused"]
@@ -53,6 +52,12 @@ def test_operation(case: dict[str, Any]) -> None:
         change = decision[0] if isinstance(decision, list) else decision
         assert isinstance(change, Change)
         assert [change.before, change.after] == case["change"]
+        if "notes" in case:
+            remarks(case, change.notes)
+
+
+def remarks(case: dict[str, Any], notes: tuple[str, ...]) -> None:
+    assert all(part in note for note, part in zip(notes, case.get("notes", []), strict=True)), notes
 
 
 def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
@@ -109,6 +114,7 @@ SECTIONS: dict[str, Callable[[Probe, Any], Any]] = {
     "sockets": lambda seen, row: tuple(Listener(*each) for each in row),
     "releases": lambda seen, row: {version: Release(*each) for version, each in row.items()},
     "models": lambda seen, row: row,
+    "ollama": lambda seen, row: Ollama(**row),
     "store": lambda seen, row: Store(frozenset(row["unfinished"])),
     "docker": lambda seen, row: _container(row),
     "upstream": lambda seen, row: Upstream(tuple(_offer(*each) for each in row)),

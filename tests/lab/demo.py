@@ -77,13 +77,12 @@ def _lines(process: subprocess.Popen[bytes]) -> Iterator[str | None]:
 
 def report(lab: Lab) -> bool:
     """Print each host's links; whether all of them hold."""
-    table = Table("host", "system", title="Proven: seconds of each link, from the hosts' own records")
-    for link in observe.LINKS:
-        table.add_column(link.rpartition("-")[2], justify="right")
+    table = Table("link", title="Proven: seconds of each link, from the hosts' own records")
+    proofs = [{link.name: link for link in observe.proof(lab[name])} for name in HOSTS]
     for name in HOSTS:
-        found = {link.name: link for link in observe.proof(lab[name])}
-        cells = [_cell(found.get(link)) for link in observe.LINKS]
-        table.add_row(name, lab[name].suite, *cells)
+        table.add_column(f"{name} {lab[name].suite}", justify="right")
+    for link in observe.LINKS:
+        table.add_row(link, *(_cell(found.get(link)) for found in proofs))
     Console().print(table)
     return all(observe.proven(lab[name]) for name in HOSTS)
 

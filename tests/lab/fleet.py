@@ -88,6 +88,13 @@ def say(command: str, *words: str, hosts: str = "lab-1", timeout: float = 60) ->
     return done.returncode, done.stdout
 
 
+def typed(line: str, timeout: float = 300) -> tuple[int, str]:
+    """Exit code and words of a command line of this machine, as a hint gives it."""
+    path = f"{FLEETHANDS.parent}:{os.environ['PATH']}"
+    done = run("sh", "-c", line, cwd=ROOT, check=False, timeout=timeout, env={"PATH": path})
+    return done.returncode, done.stdout + done.stderr
+
+
 def fleethands(
     command: str, *words: str, hosts: str = "lab-1", timeout: float = 300, **data: Any
 ) -> tuple[int, dict[str, Any]]:

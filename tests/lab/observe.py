@@ -13,11 +13,16 @@ from tests.lab.host import Host
 LINKS = [
     "list",
     "generate-on-host",
+    "context",
+    "docker",
+    "container",
+    "workspace",
     "generate-in-openhands",
     "generate-in-container",
     "openhands-answers",
     "openhands-model",
 ]
+OUTSIDE = ["closed-from-outside", "open-through-ssh"]  # tried by the controller, so not in a host's own record
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lab import fleet, observe
+from tests.lab import observe
 from tests.lab.fleet import fleethands
 from tests.lab.host import Host
 
@@ -20,20 +20,21 @@ def test_every_link_is_tried_anew_and_nothing_else_changes(converged: Host) -> N
 
     host = done["hosts"]["lab-1"]
     assert (code, done["result"], host["changes"]) == (0, "unchanged", [])
-    assert [link["link"] for link in host["proof"] if link["ok"]] == observe.LINKS
+    assert [link["link"] for link in host["proof"] if link["ok"]] == [*observe.LINKS, *observe.OUTSIDE]
     assert int(converged.run("journalctl -u ollama -o cat | grep -c /api/generate").stdout) == asked + 3
     assert (observe.identity(converged), listing(converged)) == (before, files)
     assert observe.leftovers(converged) == []
 
 
-def test_a_broken_link_is_named_with_what_to_do_and_exits_1(converged: Host) -> None:
-    converged.run("systemctl stop ollama")
+def test_a_link_that_breaks_from_outside_alone_fails_the_proof_and_voids_it(converged: Host) -> None:
+    converged.run("systemctl stop fleethands-firewall")
 
-    code, said = fleet.say("verify")
+    code, done = fleethands("verify")
 
-    assert code == 1
-    assert "  broken  generate-on-host" in said
-    assert "  hint: on the host: " in said
-    assert said.endswith("When the cause is gone, run: fleethands verify inventory/lab.py --hosts lab-1\n")
-    converged.run("systemctl start ollama")
-    assert fleet.say("verify")[0] == 0
+    host = done["hosts"]["lab-1"]
+    assert (code, host["status"]) == (1, "failed")
+    assert [link["link"] for link in host["proof"] if not link["ok"]] == ["closed-from-outside"]
+    assert f"{converged.address} port 11434 answers" in host["reason"]
+    assert host["hints"] == ["on this machine: fleethands apply inventory/lab.py --hosts lab-1"]
+    assert fleethands("apply")[0] == 0
+    assert fleethands("plan")[0] == 0

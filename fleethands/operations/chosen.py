@@ -1,0 +1,140 @@
+"""What OpenHands has chosen, by whom, and whether that can work."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.probe import File
+from fleethands.settings import HostSettings
+from fleethands.settings.expected import Expected
+from fleethands.settings.openhands import CANVAS, Generation, base_url, generation_of, model_string
+from fleethands.settings.values import ModelName
+
+PROFILE = "default"  # the one that Canvas' built-in agent names
+
+
+@dataclass(frozen=True)
+class Choice:
+    """
+    A model as OpenHands has it chosen.
+
+    + model, url: as its API shows them; empty where a person's choice is not to be read back
+    + says: it in words; wrong: why it can't work, empty if that is not known beforehand
+    + address: the server of somebody else's that answers if it works, without what may be secret
+    """
+
+    model: str
+    url: str
+    says: str
+    wrong: str = ""
+    address: str = ""
+
+
+def current(settings: HostSettings, seen: Probe) -> Choice:
+    """
+    The choice that stands: the declared one, or a person's where that is to stay.
+
+    What litellm makes of a prefix: ollama/ sends no tools, openai/ adds /chat/completions and ollama_chat/ adds
+    /api/chat to the address (tried, litellm 1.106.2).
+    """
+    era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
+    found = found_in(era, seen)
+    if found is None or settings.openhands_settings == "enforced" or not is_persons(era, found, seen):
+        return Choice(model, url, f"{model} at {url}")
+    if holds(found, era.settings_file(model, url)):
+        return Choice("", "", "a person chose another profile, which is not ours to ask")
+    return _persons(model_in(found), _url_in(found), settings, seen)
+
+
+def _persons(model: str, url: str, settings: HostSettings, seen: Probe) -> Choice:
+    server = _server(url)
+    says = f"a person chose {model or 'no model'}{' at ' + server if server else ''}"
+    if "/" not in model:
+        return Choice("", "", says, f"{says}: litellm does not know whose model that is")
+    if server == "":
+        return Choice("", "", f"{says} of a provider's own, which was not asked")
+    if server != base_url(settings):
+        return Choice("", "", says, address=server)
+    return Choice("", "", says, _against(model, url.rstrip("/"), settings, seen, says))
+
+
+def _against(model: str, url: str, settings: HostSettings, seen: Probe, says: str) -> str:
+    prefix, _, name = model.partition("/")
+    slash_v1 = url.endswith("/v1")
+    if prefix == "ollama":
+        return f"{says}: with the prefix ollama/ litellm sends no tools, so that the agent can only chat"
+    if prefix == "openai" and not slash_v1:
+        return f"{says}: with the prefix openai/ the address must end in /v1"
+    if prefix == "ollama_chat" and slash_v1:
+        return f"{says}: with the prefix ollama_chat/ the address must not end in /v1"
+    if prefix in {"openai", "ollama_chat"} and seen.knows("models") and _named(name) not in seen.models:
+        return f"{says}, which Ollama does not have"
+    return ""
+
+
+def _named(name: str) -> str:
+    try:
+        return str(ModelName.parse(name))
+    except Expected:
+        return name
+
+
+def _server(url: str) -> str:
+    """Scheme, name and port, without what may be secret; empty for what is no address."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.hostname}{port}" if parts.scheme in {"http", "https"} and parts.hostname else ""
+
+
+def found_in(era: Generation, seen: Probe) -> dict[str, Any] | None:
+    """The settings that a host's OpenHands has; None where there are none."""
+    return _json(seen.files[era.settings_path])
+
+
+def is_active(era: Generation, seen: Probe) -> bool:
+    """Whether what was chosen is what is used: Canvas has profiles, of which one is active."""
+    return era is not CANVAS or (_json(seen.files[paths.CANVAS_ACTIVE]) or {}).get("active_profile") == PROFILE
+
+
+def is_persons(era: Generation, found: dict[str, Any], seen: Probe) -> bool:
+    """Whether a person changed it since we wrote it."""
+    seeded = _json(seen.files[era.seed_path])
+    return seeded is not None and not (holds(found, seeded) and is_active(era, seen))
+
+
+def model_in(found: dict[str, Any]) -> str:
+    """The model of settings, as written there."""
+    return str(found.get("llm_model") or found.get("model") or _nested(found).get("model") or "")
+
+
+def _url_in(found: dict[str, Any]) -> str:
+    return str(found.get("llm_base_url") or found.get("base_url") or _nested(found).get("base_url") or "")
+
+
+def _nested(found: dict[str, Any]) -> dict[str, Any]:
+    """V1's; before it V0's, and Canvas' profile, are flat."""
+    llm = (found.get("agent_settings") or {}).get("llm")
+    return llm if isinstance(llm, dict) else {}
+
+
+def holds(found: Any, wanted: Any) -> bool:
+    """Whether settings have everything that is wanted of them."""
+    if isinstance(wanted, dict):
+        return isinstance(found, dict) and all(holds(found.get(key), value) for key, value in wanted.items())
+    return bool(found == wanted)
+
+
+def _json(state: File) -> dict[str, Any] | None:
+    try:
+        value = json.loads(state.content or b"")
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

@@ -1,0 +1,46 @@
+# The record of a proof: what each link of the chain showed, line by line. Only the first broken one is an error's word:
+# those behind it hang on it.
+: "${record:?}"
+seen=''
+broken=''
+tab=$(printf '\t')
+: "${apply:?}"
+
+now() { date +%s%3N; }
+
+flat() { printf %s "$1" | tr '\n\t' '  ' | tail -c 300; }
+
+# link NAME: what is tried from here on
+link() {
+  link=$1
+  begun=$(now)
+}
+
+took() { echo $(($(now) - begun)); }
+
+holds() { seen="$seen$link${tab}ok$tab$(took)$tab$(flat "$1")$tab
+"; }
+
+# breaks CAUSE|HINT: a hint is a command that repairs it, after the place to type it
+breaks() {
+  cause=$(flat "${1%|*}")
+  seen="$seen$link${tab}broken$tab$(took)$tab$cause$tab${1##*|}
+"
+  [ -z "$broken" ] || return 0
+  broken=$link
+  printf 'error: %s: %s\n' "$link" "$cause" >&2
+  printf 'hint: %s\n' "${1##*|}" >&2
+}
+
+# what is written down, for the host to keep and the controller to read; a container before this one goes or comes back
+finish() {
+  printf '%s' "$seen" | atomic_file "$record" 0644 root:root
+  printf '%s' "$seen"
+  if [ -z "$broken" ]; then
+    container_settled "$container"
+  elif container_back "$container"; then
+    echo "error: the container before it serves again" >&2
+  fi
+  [ -z "$broken" ] || stop
+  exit 0
+}

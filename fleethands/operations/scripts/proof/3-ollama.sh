@@ -1,0 +1,107 @@
+# Ollama has the model, answers a prompt on the host, and does so with the context and the device that are declared.
+: "${request:?}" "${gpu:?}" "${context?}" "${least:?}" "${openhands:?}" "${tools:?}"
+
+ollama_lists() {
+  link list
+  if OLLAMA_HOST=${local_url#http://} HOME=/root timeout 30 ollama list 2>/dev/null |
+    awk -v name="$model" 'tolower($1) == tolower(name) { found = 1 } END { exit !found }'; then
+    holds "$model is there"
+    return 0
+  fi
+  answer=$(curl --silent --show-error --noproxy '*' --max-time 10 "$local_url/api/version" 2>&1) && status=0 || status=$?
+  case $status in
+    0) breaks "Ollama has no model $model|$apply" ;;
+    28) breaks "Ollama does not answer within 10 s|on the host: systemctl restart ollama" ;;
+    *) breaks "$(why "$status" "$answer")" ;;
+  esac
+  return 1
+}
+
+# generate WHERE COMMAND…: the prompt gets an answer of at least one token
+generate() {
+  where=$1
+  shift
+  answer=$("$@" 2>&1) && status=0 || status=$?
+  tokens=$(printf %s "$answer" | sed -n 's/.*"eval_count":\([0-9]*\).*/\1/p')
+  if [ "$status" -eq 0 ] && [ "${tokens:-0}" -gt 0 ]; then
+    holds "$tokens tokens from $model"
+  else
+    breaks "$(why "$status" "$answer" "$where")"
+    return 1
+  fi
+}
+
+ask() { printf "curl --silent --show-error --max-time 600 --connect-timeout 10 --write-out 'HTTP %%{http_code}' --data '%s' %s/api/generate" "$request" "$1"; }
+
+# field NAME: a number of the row that Ollama has of the model in /api/ps (ollama api/types.go, v0.32.15)
+field() { printf %s "$row" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
+
+loaded() {
+  row=$(curl --silent --noproxy '*' --max-time 10 "$local_url/api/ps" | sed 's/{"name":"/\n&/g' | grep -F "{\"name\":\"$model\"" | head -n 1) || true
+}
+
+# what the model is: /api/show (ollama api/types.go ShowResponse, v0.32.15); quotes in its texts are escaped there
+shown() {
+  curl --silent --noproxy '*' --max-time 20 --data "{\"model\":\"$model\"}" "$local_url/api/show" || true
+}
+
+# the window that the model was loaded with; Ollama takes no larger one than the model was trained for (server/sched.go)
+context_holds() {
+  link context
+  got=$(field context_length)
+  [ -n "$got" ] || return 0
+  trained=$(printf %s "$about" | grep -o '"[A-Za-z0-9_.-]*\.context_length":[0-9]*' | head -n 1)
+  trained=${trained##*:}
+  short=''
+  if [ "$openhands" = yes ] && [ "$got" -lt "$least" ]; then short="; OpenHands' own prompt needs $least"; fi
+  if [ "$got" -ge "$context" ]; then
+    holds "$got tokens$short"
+  elif [ "$got" -ge "${trained:-$context}" ]; then
+    holds "$got tokens, all that $model was made for$short"
+  elif printf %s "$about" | grep -q '"parameters":"[^"]*num_ctx'; then
+    breaks "$model sets its own num_ctx and is loaded with $got tokens, not $context$short|in the inventory: give it a \`modelfile\` with PARAMETER num_ctx $context"
+  else
+    breaks "$model is loaded with a context of $got tokens, not $context$short|$apply"
+  fi
+}
+
+# a model without tools answers a ping, and ends every conversation with Ollama's 400
+has_tools() {
+  link model-tools
+  case $about in
+    *'"capabilities":['*'"tools"'*']'*) holds "$model takes tools" ;;
+    *'"capabilities":['*) breaks "$model takes no tools, so Ollama refuses each conversation of this OpenHands (400)|in the inventory: \`openhands_model\`, one of https://ollama.com/search?c=tools" ;;
+  esac
+}
+
+in_vram() {
+  link gpu-carries-model
+  size=$(field size) vram=$(field size_vram)
+  if [ -n "$vram" ] && [ "$vram" -gt 0 ] && [ "$vram" -eq "${size:-0}" ]; then
+    holds "$((vram / 1048576)) MiB of $model in VRAM"
+  elif [ "${vram:-0}" -gt 0 ]; then
+    breaks "only $((vram / 1048576)) of $((size / 1048576)) MiB of $model fit into VRAM|in the inventory: a smaller model, or a smaller ollama_context_length"
+  else
+    breaks "$model lies in main memory: $(why_no_gpu)|on the host: journalctl -u ollama --grep 'inference compute'"
+  fi
+}
+
+why_no_gpu() {
+  if [ ! -e /dev/nvidia0 ] && [ ! -e /dev/kfd ]; then echo 'the host has no GPU device node (/dev/nvidia0, /dev/kfd)'
+  elif [ -e /dev/nvidia0 ] && ! said=$(timeout 10 nvidia-smi -L 2>&1); then echo "nvidia-smi fails: $(printf %s "$said" | tail -n 1)"
+  elif [ -e /dev/nvidia0 ] && ! ldconfig -p | grep -q 'libcuda\.so\.1'; then echo 'libcuda.so.1 is missing'
+  elif [ -e /dev/kfd ] && ! runuser -u ollama -- test -w /dev/kfd; then echo 'the user ollama may not use /dev/kfd'
+  else echo 'Ollama found no GPU that it can use'
+  fi
+}
+
+prove_ollama() {
+  ollama_lists || finish
+  link generate-on-host
+  generate '' sh -c "$(ask "$local_url")" || finish
+  loaded
+  about=$(shown)
+  [ -z "$context" ] || context_holds
+  [ "$tools" = no ] || has_tools
+  [ "$gpu" = no ] || in_vram
+}
