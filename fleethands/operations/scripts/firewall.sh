@@ -1,8 +1,8 @@
 # Loads our own nftables table, in one transaction, now and at boot. No other table is touched.
 : "${rules:?}" "${loaded:?}"
 systemctl daemon-reload
-systemctl enable --quiet fleethands-firewall.service
-systemctl restart fleethands-firewall.service || {
+systemctl reenable --quiet fleethands-firewall.service
+systemctl reload-or-restart fleethands-firewall.service || {
   journalctl -u fleethands-firewall.service -n 10 --no-pager -o cat >&2
   fail 'the firewall does not load' "on the host: nft --check --file $rules"
 }
