@@ -12,7 +12,7 @@ def answer_one_prompt(settings: HostSettings) -> None:
 
 
 @deploy("Proof")
-def prove_anew(settings: HostSettings, blobs_too: bool = False) -> None:
+def prove_anew(settings: HostSettings, blobs_too: bool = False, deep: bool = False) -> None:
     if blobs_too:
         blobs.verified(name="Read the models' blobs", settings=settings, modelfiles=modelfile.of(settings))
-    proof.answered(name="Get an answer to a prompt", settings=settings, anew=True)
+    proof.answered(name="Get an answer to a prompt", settings=settings, anew=True, deep=deep)

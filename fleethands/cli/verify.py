@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 @click.command()
 @fleet_options
 @click.option("--blobs", is_flag=True, help="Read every byte of the models, too; a broken blob is taken away.")
-def verify(target: str | None, as_json: bool, blobs: bool, **options: Any) -> None:
+@click.option("--deep", is_flag=True, help="Hold a conversation in OpenHands, too; it is removed afterwards.")
+def verify(target: str | None, as_json: bool, blobs: bool, deep: bool, **options: Any) -> None:
     """Ask each host's model a question along the whole way; nothing is set up. Exit 0: proven, 1: a link is broken."""
     target = chosen(target)
-    engine = connected(target, extra={"verify_blobs": blobs}, **options)
+    engine = connected(target, extra={"verify_blobs": blobs, "verify_deep": deep}, **options)
     report = _proven(engine, as_json)
     engine.close()
-    words = spoken(target, **options)
-    finish(report, as_json, f"{words} --blobs" if blobs else words)
+    words = [spoken(target, **options), *(["--blobs"] if blobs else []), *(["--deep"] if deep else [])]
+    finish(report, as_json, " ".join(words))
 
 
 def _proven(engine: Engine, as_json: bool) -> Report:

@@ -51,11 +51,11 @@ def links(record: bytes | None) -> list[Link]:
 
 
 @operation
-def answered(settings: HostSettings, seen: Probe, anew: bool = False) -> Decision:
+def answered(settings: HostSettings, seen: Probe, anew: bool = False, deep: bool = False) -> Decision:
     """
     Have a proof that a prompt gets an answer. Every change voids the one before.
 
-    + anew: whatever was proven before
+    + anew: whatever was proven before; deep: with a conversation, which is removed afterwards
     """
     known = links(seen.files[paths.PROOF].content)
     held = bool(known) and all(link.ok for link in known)
@@ -69,14 +69,14 @@ def answered(settings: HostSettings, seen: Probe, anew: bool = False) -> Decisio
         "proof",
         before,
         "proven",
-        _script(settings, seen),
+        _script(settings, seen, deep),
         lambda probe: probe.with_file(paths.PROOF, proven),
         why="it was asked for" if anew else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
     )
 
 
-def _script(settings: HostSettings, seen: Probe) -> Script:
+def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
     era = generation_of(settings)
     request = {
         "model": str(settings.model),
@@ -92,6 +92,7 @@ def _script(settings: HostSettings, seen: Probe) -> Script:
         container_url=base_url(settings),
         record=paths.PROOF,
         apply=APPLY,
+        deep="yes" if deep else "no",
         gpu="yes" if settings.gpu else "no",
         context=str(settings.context_length or ""),
         least=str(SHORTEST_CONTEXT),
@@ -108,6 +109,8 @@ def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> di
     return {
         "container": paths.CONTAINER,
         "image": settings.openhands_image,
+        "generation": era.name,
+        "page": settings.openhands_url,
         "limit": str(READY_WITHIN),
         "port": str(settings.openhands_port),
         "workspace": era.workspace,

@@ -1,5 +1,5 @@
 # Ollama has the model, answers a prompt on the host, and does so with the context and the device that are declared.
-: "${request:?}" "${gpu:?}" "${context?}" "${least:?}" "${openhands:?}" "${tools:?}"
+: "${apply:?}" "${model:?}" "${local_url:?}" "${request:?}" "${gpu:?}" "${context?}" "${least:?}" "${openhands:?}" "${tools:?}"
 
 ollama_lists() {
   link list

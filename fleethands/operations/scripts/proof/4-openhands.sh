@@ -1,5 +1,5 @@
 # OpenHands runs, its user can work, it reaches Ollama from where its calls are made, and it has the model chosen.
-: "${container_url:?}" "${image?}" "${ready_url?}" "${settings_url?}" "${limit:?}" "${key_file?}" "${validation?}"
+: "${container_url:?}" "${apply:?}" "${model:?}" "${container:?}" "${image?}" "${ready_url?}" "${settings_url?}" "${limit:?}" "${key_file?}" "${validation?}"
 : "${validate_url?}" "${workspace:?}" "${port:?}" "${chosen?}" "${chosen_url?}" "${chosen_says?}" "${chosen_wrong?}"
 : "${chosen_try?}" "${choose:?}" "${webhook?}"
 
