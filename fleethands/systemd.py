@@ -15,6 +15,19 @@ def assignment(name: str, value: str) -> str:
         raise ValueError(f"`{name}`: {error}") from None
 
 
+def file_assignment(name: str, value: str) -> str:
+    """
+    One line `NAME="value"` of an EnvironmentFile= (systemd.exec(5); src/basic/env-file.c, v252).
+
+    Raises ValueError for a value that systemd does not take.
+    """
+    try:
+        carried(value)
+    except ValueError as error:
+        raise ValueError(f"`{name}`: {error}") from None
+    return f'{name}="' + "".join(f"\\{char}" if char in '\\"`$' else char for char in value) + '"'
+
+
 def word(value: str) -> str:
     """
     One quoted word of a unit file's line.

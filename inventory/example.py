@@ -113,7 +113,8 @@ gpu = (
         #
         # -- OpenHands ---------------------------------------------------------------------------------------
         #
-        # which OpenHands to run: the web app, Agent Canvas, a checkout, or none
+        # which OpenHands to run: the web app or Agent Canvas in a container, Agent Canvas without one, or
+        # none
         # why change it: hosts that only serve models: `off`
         # takes `gui`, `canvas`, `source` or `off`
         # for example: "off"
@@ -163,7 +164,7 @@ gpu = (
         # why change it: something else has the port
         # takes a port from 1 to 65535
         # for example: 3001
-        # by default: 3000; 8000 with `canvas`
+        # by default: 3000; 8000 with `canvas` and `source`
         # "openhands_port": 3000,
         #
         # address that the page is published on; it asks for no password
@@ -190,18 +191,18 @@ gpu = (
         # for example: "dev"
         # "openhands_user": "openhands",
         #
-        # git repository, with the flavor `source`
+        # git repository of generation V0, with the flavor `source`
         # why change it: a fork of your own
         # takes text
         # for example: "https://github.com/OpenHands/OpenHands"
         # by default: upstream's
         # "openhands_repo": None,
         #
-        # git tag or commit, with the flavor `source`
-        # why change it: to pin what is built
-        # takes text
-        # for example: "0.62.0"
-        # by default: a tag that is known to work
+        # release of Agent Canvas, with the flavor `source`
+        # why change it: another release than the one that was tried
+        # takes a release, as `1.16.0`
+        # for example: "1.16.0"
+        # by default: `1.16.0`
         # "openhands_ref": None,
         #
         # -- Access and hardware -----------------------------------------------------------------------------

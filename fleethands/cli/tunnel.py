@@ -104,12 +104,13 @@ def _has_sandboxes(settings: HostSettings) -> bool:
 
 def _show(link: Link, name: str, settings: HostSettings, url: str, as_json: bool, ollama: bool) -> None:
     from fleethands.paths import CANVAS_KEY  # noqa: PLC0415
+    from fleethands.settings.openhands import generation_of  # noqa: PLC0415
 
     if as_json:
         click.echo(json.dumps({"schema": 1, "command": "tunnel", "host": name, "url": url}, indent=2))
         return
     click.echo(f"{'Ollama' if ollama else 'OpenHands'} of {name}: {url}")
-    if settings.openhands_flavor == "canvas" and not ollama:
+    if generation_of(settings).keyed and not ollama:
         if sys.stdout.isatty():  # never into a file, a pipe or a log
             key = "".join(link.lines(f"sed -n s/^LOCAL_BACKEND_API_KEY=//p {CANVAS_KEY}"))
             click.echo(f"its page asks for this key: {key}")

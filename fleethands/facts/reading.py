@@ -26,18 +26,22 @@ PACKAGES = (
     "curl",
     "docker-cli",
     "docker.io",
+    "git",
     "iptables",
     "nftables",
+    "python3-venv",
+    "tmux",
     "zstd",
 )
-UNITS = (paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.FIREWALL_SERVICE)
+UNITS = (paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.FIREWALL_SERVICE, paths.OPENHANDS_SERVICE)
 GROUPS = ("ollama", "render", "video", "docker")
 PLACES = ("/", "/opt", "/usr/share", "/var/lib", paths.DOCKER_DATA)
 PARTS = ("gpu", "service", "docker", "upstream", "probe")  # of the script; the last one runs it
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.FIREWALL_RULES, paths.FIREWALL_UNIT,
-    paths.FIREWALL_LOADED, paths.PROOF, paths.RECORDS, paths.LEDGER, paths.CANVAS_ACTIVE,
-    *(path for each in GENERATIONS.values() for path in (each.directory, each.settings_path, each.seed_path)),
+    paths.FIREWALL_LOADED, paths.PROOF, paths.RECORDS, paths.LEDGER, paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED,
+    paths.OPENHANDS_ENVIRONMENT,
+    *(path for each in GENERATIONS.values() for path in each.places),
     paths.BEFORE_RELEASE, paths.BEFORE_OVERRIDE, paths.OLLAMA_HOME,
     paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED,
     paths.WANTED + paths.OLLAMA_SERVICE, paths.WANTED + paths.FIREWALL_SERVICE,
@@ -58,7 +62,7 @@ class Question:
 
     @property
     def files(self) -> tuple[str, ...]:
-        wanted = (self.settings.openhands_workspace, self.settings.ollama_models_dir)
+        wanted = (self.settings.openhands_workspace, self.settings.ollama_models_dir, self.settings.openhands_built)
         return (*FIXED_FILES, *(str(path) for path in wanted if path is not None))
 
     @property

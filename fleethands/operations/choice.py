@@ -13,7 +13,7 @@ from fleethands.operations.chosen import PROFILE, found_in, holds, is_active, is
 from fleethands.paths import CANVAS_KEY
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import API_KEY, CANVAS, Generation, base_url, generation_of, model_string
+from fleethands.settings.openhands import API_KEY, Generation, base_url, generation_of, model_string
 from fleethands.settings.secret import MASK
 
 
@@ -53,7 +53,7 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
 
 
 def _script(settings: HostSettings, era: Generation, texts: dict[str, str], owner: str) -> Script:
-    if era is CANVAS:  # it encrypts what it keeps, so it is told, and not written to
+    if era.keyed:  # it encrypts what it keeps, so it is told, and not written to
         llm = {**json.loads(texts["seed"]), "api_key": API_KEY}
         return step(
             "choose_canvas",

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import File
 from fleethands.settings import HostSettings
 from fleethands.settings.expected import Expected
-from fleethands.settings.openhands import CANVAS, Generation, base_url, generation_of, model_string
+from fleethands.settings.openhands import Generation, base_url, generation_of, model_string
 from fleethands.settings.values import ModelName
 
 PROFILE = "default"  # the one that Canvas' built-in agent names
@@ -101,7 +100,7 @@ def found_in(era: Generation, seen: Probe) -> dict[str, Any] | None:
 
 def is_active(era: Generation, seen: Probe) -> bool:
     """Whether what was chosen is what is used: Canvas has profiles, of which one is active."""
-    return era is not CANVAS or (_json(seen.files[paths.CANVAS_ACTIVE]) or {}).get("active_profile") == PROFILE
+    return not era.keyed or (_json(seen.files[era.active_path]) or {}).get("active_profile") == PROFILE
 
 
 def is_persons(era: Generation, found: dict[str, Any], seen: Probe) -> bool:

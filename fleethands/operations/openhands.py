@@ -13,7 +13,7 @@ from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import API_KEY, CANVAS, V0, V1, Generation, base_url, generation_of, model_string
+from fleethands.settings.openhands import API_KEY, V0, V1, Generation, base_url, generation_of, model_string
 
 LABEL = "fleethands.spec"
 USERS = "fleethands.users"
@@ -96,7 +96,7 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
         )
     wrong = _wrong(settings, seen, spec)
     if wrong is None:
-        return Same(f"{paths.CONTAINER} runs as specified", _warnings(settings, seen))
+        return Same(f"{paths.CONTAINER} runs as specified", warnings(settings, seen))
     return Change(
         f"container {paths.CONTAINER}",
         wrong,
@@ -104,7 +104,7 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
         _script(settings, spec, account, adopt=theirs),
         lambda probe: _up(probe, spec),
         consequence=_effect(settings, seen),
-        notes=_warnings(settings, seen),
+        notes=warnings(settings, seen),
     )
 
 
@@ -139,7 +139,7 @@ def _moved(seen: Probe, image: str) -> bool:
     return tag is not None and tag.digest is not None and tag.digest not in seen.docker.digests
 
 
-def _warnings(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+def warnings(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
     """What OpenHands will not work well with, by the settings and by what Ollama says of the model."""
     needs = f"OpenHands' own prompt needs {SHORTEST_CONTEXT} at the least"
     shown = seen.ollama if seen.knows("ollama") else Ollama()
@@ -190,7 +190,7 @@ def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool) -
         state=era.directory,
         workspace=str(settings.openhands_workspace),
         gateway_port=f"{published.port}:{era.inside}" if era is V1 and not published.everywhere else "",
-        key_file=paths.CANVAS_KEY if era is CANVAS else "",
+        key_file=paths.CANVAS_KEY if era.keyed else "",
         adopt="yes" if adopt else "no",
     )
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.probe import Listener
+from fleethands.operations import source
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
+
+CANVAS = ("node", "MainThread")  # what the kernel calls the process of our service
 
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
@@ -22,7 +25,9 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
 
 def _ours(listener: Listener, key: str, seen: Probe) -> bool:
     if key == "openhands_port":
-        return listener.process == "docker-proxy" and _publisher(listener, seen) is None
+        if listener.process == "docker-proxy":
+            return _publisher(listener, seen) is None
+        return listener.process in CANVAS and source.is_there(seen)
     if listener.process != "ollama":
         return False
     if not listener.pid or not seen.knows("process"):

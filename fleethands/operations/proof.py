@@ -96,10 +96,15 @@ def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
         gpu="yes" if settings.gpu else "no",
         context=str(settings.context_length or ""),
         least=str(SHORTEST_CONTEXT),
-        openhands="yes" if settings.container_image else "no",
-        tools="yes" if settings.container_image and era.tools else "no",
+        openhands=serving(settings),
+        tools="yes" if serving(settings) != "no" and era.tools else "no",
         **_of_openhands(settings, era, current(settings, seen)),
     )
+
+
+def serving(settings: HostSettings) -> str:
+    """How OpenHands runs: in a `container`, as a `service`, or `no`."""
+    return {"off": "no", "source": "service"}.get(settings.openhands_flavor, "container")
 
 
 def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> dict[str, str]:
@@ -109,16 +114,17 @@ def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> di
     return {
         "container": paths.CONTAINER,
         "image": settings.openhands_image,
-        "generation": era.name,
+        "generation": era.api,
         "page": settings.openhands_url,
         "limit": str(READY_WITHIN),
         "port": str(settings.openhands_port),
-        "workspace": era.workspace,
+        "user": settings.openhands_user,
+        "workspace": era.workspace if settings.container_image else str(settings.openhands_workspace),
         "ready_url": settings.openhands_url + era.ready,
         "settings_url": settings.openhands_url + era.settings_api,
         "webhook": f"http://{HOST_NAME}:{settings.openhands_port}{era.ready}" if era is V1 else "",
-        "key_file": paths.CANVAS_KEY if era is CANVAS else "",
-        "validation": json.dumps({"llm": llm}) if era is CANVAS else "",
+        "key_file": paths.CANVAS_KEY if era.keyed else "",
+        "validation": json.dumps({"llm": llm}) if era.keyed else "",
         "validate_url": f"{settings.openhands_url}/api/profiles/default/validate",
         "chosen": choice.model,
         "chosen_url": choice.url,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleethands import paths
 from fleethands.settings.keys.access import AccessKeys
 from fleethands.settings.keys.models import Model, ModelKeys
 from fleethands.settings.keys.ollama import OllamaKeys
@@ -12,6 +13,7 @@ from fleethands.settings.values import Address, ModelName
 __all__ = ["HostSettings", "Model"]
 
 OPENHANDS_CONTEXT = 32768
+CANVAS_RELEASE = "1.16.0"
 
 
 class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
@@ -37,6 +39,18 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     def container_image(self) -> str:
         """The image that the host's container is made from, empty where there is none."""
         return self.openhands_image if self.openhands_flavor in {"gui", "canvas"} else ""
+
+    @property
+    def openhands_release(self) -> str:
+        """The release that the flavor `source` builds."""
+        return self.openhands_ref or CANVAS_RELEASE
+
+    @property
+    def openhands_built(self) -> str | None:
+        """The file on a host that says that the release was built there, None for other flavors."""
+        if self.openhands_flavor != "source":
+            return None
+        return f"{paths.OPENHANDS_SOURCE}/{self.openhands_release}/.fleethands"
 
     @property
     def openhands_address(self) -> Address:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fleethands import paths
@@ -39,7 +39,9 @@ class Generation:
     + ready: path of its page that answers once it can be used; settings_api: path that shows the chosen model
     + tools: it sends each model its tools; the first generation describes them to those that take none
     + socket: it starts containers of its own, through Docker's socket
+    + api: generation whose API it speaks; Canvas' wants a key, and keeps what it is told encrypted
     + versions: first number of its releases
+    + nested: where its state lies in a home that it has to itself
     + suffix: of the names of its directory and of our record, as no two generations read the same files
     """
 
@@ -52,13 +54,30 @@ class Generation:
     socket: bool
     tools: bool
     versions: str
+    api: str
     suffix: str = ""
+    nested: str = ""
     settings_name: str = "settings.json"
     variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def keyed(self) -> bool:
+        """Whether its API wants a key."""
+        return self.api == "canvas"
+
+    @property
+    def active_path(self) -> str:
+        """The file on a host in which one that has profiles keeps which of them is active."""
+        return f"{self.directory}/settings.json"
+
+    @property
     def directory(self) -> str:
         """Where a host keeps its state."""
+        return self.home + self.nested
+
+    @property
+    def home(self) -> str:
+        """The directory that is made for it, in which that one lies."""
         return paths.OPENHANDS_STATE + self.suffix
 
     @property
@@ -71,11 +90,17 @@ class Generation:
         """Our record on a host of what we chose."""
         return f"{paths.OPENHANDS_SEED}{self.suffix}.json"
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Its directories and files on a host, each once."""
+        found = (self.home, self.directory, self.settings_path, self.seed_path, self.active_path)
+        return tuple(dict.fromkeys(found))
+
     def settings_file(self, model: str, base_url: str) -> dict[str, Any]:
         """The part of its settings that chooses the model."""
-        if self.name == "v0":  # openhands/storage/data_models/settings.py, 0.62.0
+        if self.api == "v0":  # openhands/storage/data_models/settings.py, 0.62.0
             return {"llm_model": model, "llm_base_url": base_url, "llm_api_key": API_KEY}
-        if self.name == "canvas":  # the API key is written encrypted (agent-server 1.44, llm profiles)
+        if self.keyed:  # the API key is written encrypted (agent-server 1.44, llm profiles)
             return {"model": model, "base_url": base_url}
         # openhands/app_server/settings/settings_models.py, 1.11.0
         return {"agent_settings": {"llm": {"model": model, "base_url": base_url, "api_key": API_KEY}}}
@@ -83,7 +108,7 @@ class Generation:
     def first_settings(self, model: str, base_url: str) -> dict[str, Any]:
         """The whole settings for a host that has none."""
         chosen = self.settings_file(model, base_url)
-        if self.name == "v0":
+        if self.api == "v0":
             return {"language": "en", "agent": "CodeActAgent", **chosen, "user_consents_to_analytics": False}
         return chosen
 
@@ -98,6 +123,7 @@ V0 = Generation(
     socket=True,
     tools=False,
     versions="0",
+    api="v0",
     variables={"FILE_STORE": "local", "FILE_STORE_PATH": "/.openhands"},
 )
 V1 = Generation(
@@ -110,6 +136,7 @@ V1 = Generation(
     socket=True,
     tools=True,
     versions="1",
+    api="v1",
     suffix="-v1",
     variables={
         "OH_PERSISTENCE_DIR": "/.openhands",
@@ -127,10 +154,12 @@ CANVAS = Generation(
     socket=False,
     tools=True,
     versions="1",
+    api="canvas",
     suffix="-canvas",
     settings_name="profiles/default.json",  # the profile that its built-in agent names (agent-canvas 1.16.0)
 )
-GENERATIONS = {each.name: each for each in (V0, V1, CANVAS)}
+SOURCE = replace(CANVAS, name="source", suffix="-source", nested="/.openhands")
+GENERATIONS = {each.name: each for each in (V0, V1, CANVAS, SOURCE)}
 
 
 def generation(image: str) -> Generation:
@@ -145,14 +174,16 @@ def generation(image: str) -> Generation:
 
 def generation_of(settings: HostSettings) -> Generation:
     """The generation that a host runs: the declared one, or the image's."""
-    if settings.openhands_flavor == "canvas":
-        return CANVAS
+    if settings.openhands_flavor in {"canvas", "source"}:
+        return GENERATIONS[settings.openhands_flavor]
     declared = settings.openhands_generation
     return GENERATIONS[declared] if declared else generation(settings.openhands_image)
 
 
 def base_url(settings: HostSettings) -> str:
-    """Ollama, as a container sees it."""
+    """Ollama, as OpenHands sees it: from its container, or on the host itself."""
+    if settings.openhands_flavor == "source":
+        return settings.ollama_host.local_url
     return f"http://{HOST_NAME}:{settings.ollama_host.port}"
 
 

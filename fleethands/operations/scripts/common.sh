@@ -82,31 +82,70 @@ container_owns() {
   chown "$2" "$1"
 }
 
-# container_back NAME: the container before this one serves again, under its name; no status if there is none
-container_back() {
-  container_exists "$1-before" || return 1
-  place=$(container_label "$1-before" workspace) owners=$(container_label "$1-before" users) last=$(container_label "$1" users)
-  [ -z "$place" ] || container_owns "$place" "${owners#* }" "${last#* }"
-  docker rm --force "$1" >/dev/null 2>&1 || true
-  docker rename "$1-before" "$1"
-  docker start "$1" >/dev/null
+# OpenHands as a service, where it runs without a container; a unit that gave way is kept until the new one is proven
+service_unit=/etc/systemd/system/openhands.service
+service_before=/var/lib/fleethands/openhands.service-before
+
+service_aside() {
+  [ -e "$service_unit" ] || return 0
+  systemctl disable --quiet --now openhands.service
+  mv -fT "$service_unit" "$service_before"
+  systemctl daemon-reload
+}
+
+service_gone() {
+  [ -e "$service_unit" ] || return 0
+  systemctl disable --quiet --now openhands.service
+  rm -f "$service_unit"
+  systemctl daemon-reload
+}
+
+# openhands_back NAME: what was OpenHands before this serves again, a container of that name or a service; no status if
+# there is none
+openhands_back() {
+  if container_exists "$1-before"; then
+    place=$(container_label "$1-before" workspace) owners=$(container_label "$1-before" users) last=$(container_label "$1" users)
+    [ -z "$place" ] || container_owns "$place" "${owners#* }" "${last#* }"
+    service_gone
+    docker rm --force "$1" >/dev/null 2>&1 || true
+    docker rename "$1-before" "$1"
+    docker start "$1" >/dev/null
+  elif [ -e "$service_before" ]; then
+    ! container_exists "$1" || docker rm --force "$1" >/dev/null
+    mv -fT "$service_before" "$service_unit"
+    systemctl daemon-reload
+    systemctl enable --quiet openhands.service
+    systemctl restart openhands.service
+  else
+    return 1
+  fi
 }
 
 # container_failed NAME REASON: the new container goes, with its last words, and the one before it comes back
 container_failed() {
   echo "last lines of $1:" >&2
   docker logs --tail 30 "$1" >&2 2>&1 || true
-  if container_back "$1"; then fail "$2; the container before it serves again" 'when the cause is gone, run it again'; fi
+  if openhands_back "$1"; then fail "$2; the one before it serves again" 'when the cause is gone, run it again'; fi
   docker rm --force "$1" >/dev/null 2>&1 || true
   fail "$2" 'look for its cause in the lines above, then run again'
 }
 
-# container_settled NAME: it is proven, so the one before it goes, or is kept under a name that says whose it was
-container_settled() {
+# openhands_settled NAME: it is proven, so what was there before goes; a container of somebody else's is kept under a name
+# that says so
+openhands_settled() {
+  rm -f "$service_before"
   container_exists "$1-before" || return 0
   if [ -n "$(container_label "$1-before" spec)" ]; then
     docker rm --force "$1-before" >/dev/null
   else
     docker rename "$1-before" "$1-adopted"
   fi
+}
+
+# openhands_key FILE: what Canvas asks its users for, made once on the host
+openhands_key() {
+  [ -n "$1" ] && [ ! -s "$1" ] || return 0
+  made directory "$1"
+  printf 'LOCAL_BACKEND_API_KEY=%s\n' "$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')" |
+    atomic_file "$1" 0600 root:root
 }

@@ -63,13 +63,6 @@ find_users() {
   esac
 }
 
-key() {
-  [ -n "$key_file" ] && [ ! -s "$key_file" ] || return 0
-  made directory "$key_file"
-  printf 'LOCAL_BACKEND_API_KEY=%s\n' "$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')" |
-    atomic_file "$key_file" 0600 root:root
-}
-
 start() {
   while IFS= read -r word; do set -- "$@" "$word"; done <<END
 $arguments
@@ -108,11 +101,11 @@ last=$(container_label "$name" users)
 [ -n "$last" ] || last=$(container_label "$name-before" users)
 container_owns "$state" "${users% *}" "${last% *}"
 container_owns "$workspace" "${users#* }" "${last#* }"
-key
+openhands_key "$key_file"
 
 # a run that was killed may have left the old one, and perhaps half of the new one
 if container_exists "$name-before" && [ "$(container_label "$name" spec)" != "$spec" ]; then
-  container_back "$name"
+  openhands_back "$name"
 fi
 
 id=$("$docker" image inspect --format '{{.Id}}' "$image")
@@ -127,5 +120,6 @@ elif container_exists "$name"; then
   "$docker" stop --time 15 "$name" >/dev/null
   "$docker" rename "$name" "$name-before"
 fi
+service_aside
 start || container_failed "$name" "$image does not start"
 ready || container_failed "$name" "$image did not get ready within $limit s"

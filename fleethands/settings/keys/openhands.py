@@ -20,7 +20,7 @@ CANVAS_IMAGE = "ghcr.io/openhands/agent-canvas:1.16.0"
 
 
 def _port(known: dict[str, Any]) -> int:
-    return 8000 if known.get("openhands_flavor") == "canvas" else 3000
+    return 8000 if known.get("openhands_flavor") in {"canvas", "source"} else 3000
 
 
 def _image(known: dict[str, Any]) -> str:
@@ -33,7 +33,7 @@ class OpenHandsKeys(Keys):
     openhands_flavor: Annotated[
         Literal["gui", "canvas", "source", "off"],
         About(
-            "which OpenHands to run: the web app, Agent Canvas, a checkout, or none",
+            "which OpenHands to run: the web app or Agent Canvas in a container, Agent Canvas without one, or none",
             form="`gui`, `canvas`, `source` or `off`",
             why="hosts that only serve models: `off`",
             example="off",
@@ -103,7 +103,7 @@ class OpenHandsKeys(Keys):
             form="a port from 1 to 65535",
             why="something else has the port",
             example=3001,
-            derived="3000; 8000 with `canvas`",
+            derived="3000; 8000 with `canvas` and `source`",
         ),
     ] = Field(default_factory=_port)
     openhands_bind: Annotated[
@@ -145,7 +145,7 @@ class OpenHandsKeys(Keys):
     openhands_repo: Annotated[
         Line | None,
         About(
-            "git repository, with the flavor `source`",
+            "git repository of generation V0, with the flavor `source`",
             form="text",
             why="a fork of your own",
             example="https://github.com/OpenHands/OpenHands",
@@ -155,10 +155,10 @@ class OpenHandsKeys(Keys):
     openhands_ref: Annotated[
         Line | None,
         About(
-            "git tag or commit, with the flavor `source`",
-            form="text",
-            why="to pin what is built",
-            example="0.62.0",
-            derived="a tag that is known to work",
+            "release of Agent Canvas, with the flavor `source`",
+            form="a release, as `1.16.0`",
+            why="another release than the one that was tried",
+            example="1.16.0",
+            derived="`1.16.0`",
         ),
     ] = None

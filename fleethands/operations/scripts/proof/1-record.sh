@@ -37,9 +37,9 @@ finish() {
   printf '%s' "$seen" | atomic_file "$record" 0644 root:root
   printf '%s' "$seen"
   if [ -z "$broken" ]; then
-    container_settled "$container"
-  elif container_back "$container"; then
-    echo "error: the container before it serves again" >&2
+    openhands_settled "$container"
+  elif openhands_back "$container"; then
+    echo "error: the one before it serves again" >&2
   fi
   [ -z "$broken" ] || stop
   exit 0

@@ -53,7 +53,7 @@ context_holds() {
   trained=$(printf %s "$about" | grep -o '"[A-Za-z0-9_.-]*\.context_length":[0-9]*' | head -n 1)
   trained=${trained##*:}
   short=''
-  if [ "$openhands" = yes ] && [ "$got" -lt "$least" ]; then short="; OpenHands' own prompt needs $least"; fi
+  if [ "$openhands" != no ] && [ "$got" -lt "$least" ]; then short="; OpenHands' own prompt needs $least"; fi
   if [ "$got" -ge "$context" ]; then
     holds "$got tokens$short"
   elif [ "$got" -ge "${trained:-$context}" ]; then

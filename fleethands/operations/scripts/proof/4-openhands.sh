@@ -1,7 +1,7 @@
 # OpenHands runs, its user can work, it reaches Ollama from where its calls are made, and it has the model chosen.
 : "${container_url:?}" "${apply:?}" "${model:?}" "${container:?}" "${image?}" "${ready_url?}" "${settings_url?}" "${limit:?}" "${key_file?}" "${validation?}"
 : "${validate_url?}" "${workspace:?}" "${port:?}" "${chosen?}" "${chosen_url?}" "${chosen_says?}" "${chosen_wrong?}"
-: "${chosen_try?}" "${choose:?}" "${webhook?}"
+: "${openhands:?}" "${user?}" "${chosen_try?}" "${choose:?}" "${webhook?}"
 
 look() { docker container inspect --format "$1" "$container" 2>/dev/null; }
 
@@ -71,8 +71,8 @@ gets_ready() {
   link openhands-answers
   end=$(($(date +%s) + limit))
   until curl --silent --noproxy '*' --fail --output /dev/null --max-time 5 "$ready_url"; do
-    if [ "$(look '{{.State.Running}}')" != true ] || [ "$(date +%s)" -ge "$end" ]; then
-      breaks "OpenHands does not answer at $ready_url: $(docker logs --tail 1 "$container" 2>&1 | tr '|' ' ')|on the host: docker restart $container"
+    if ! runs || [ "$(date +%s)" -ge "$end" ]; then
+      breaks "OpenHands does not answer at $ready_url: $(last_word)|$again"
       return 1
     fi
     sleep 0.2
@@ -113,7 +113,7 @@ is_chosen() {
   link openhands-model
   if [ -n "$chosen_wrong" ]; then
     breaks "$chosen_wrong|$choose"
-  elif [ -n "$chosen_try" ] && ! docker exec "$container" curl --silent --output /dev/null --max-time 20 "$chosen_try"; then
+  elif [ -n "$chosen_try" ] && ! inside curl --silent --output /dev/null --max-time 20 "$chosen_try"; then
     breaks "$chosen_says, and nothing answers there|$choose"
   elif [ -z "$chosen" ]; then
     holds "$chosen_says"
@@ -135,11 +135,36 @@ asks_model() {
   answer=$(openhands_says --header 'Content-Type: application/json' --data "$validation" "$validate_url") || true
   case $answer in
     *'"valid":true'*) holds "its own call to $model was answered" ;;
-    *) breaks "OpenHands gets no answer from $model: $(printf %s "$answer" | tr '|' ' ')|on the host: docker logs --tail 50 $container" ;;
+    *) breaks "OpenHands gets no answer from $model: $(printf %s "$answer" | tr '|' ' ')|$words" ;;
   esac
 }
 
-prove_openhands() {
+service_runs() {
+  link service
+  state=$(systemctl is-active openhands.service) || true
+  if [ "$state" = active ]; then
+    holds "openhands.service runs"
+    return 0
+  fi
+  by=$(holder "$port")
+  if [ -n "$by" ]; then
+    breaks "openhands.service is $state, and port $port is held by ${by%|*}|on the host: ${by#*|} && systemctl restart openhands"
+  else
+    breaks "openhands.service is $state|$apply"
+  fi
+  return 1
+}
+
+service_can_write() {
+  link workspace
+  if runuser -u "$user" -- test -w "$workspace"; then
+    holds "the user $user can write in $workspace"
+  else
+    breaks "the user $user, who works in $workspace, cannot write there: it is $(stat -c '%U:%G %a' "$workspace")|$apply"
+  fi
+}
+
+prove_container() {
   docker_answers || finish
   container_runs || finish
   can_write
@@ -148,6 +173,27 @@ prove_openhands() {
   asking_image
   link generate-in-container
   generate thrown-away throw_away "$(ask "$container_url")" || true
+}
+
+prove_service() {
+  service_runs || finish
+  service_can_write
+}
+
+# what runs OpenHands: its last word, what starts it anew, where its words are
+runs() { if [ "$openhands" = container ]; then [ "$(look '{{.State.Running}}')" = true ]; else systemctl is-active --quiet openhands.service; fi; }
+last_word() {
+  if [ "$openhands" = container ]; then docker logs --tail 1 "$container" 2>&1; else journalctl -u openhands.service -n 1 -o cat --no-pager; fi | tr '|' ' '
+}
+inside() { if [ "$openhands" = container ]; then docker exec "$container" "$@"; else runuser -u "$user" -- "$@"; fi; }
+if [ "$openhands" = container ]; then
+  again="on the host: docker restart $container" words="on the host: docker logs --tail 50 $container"
+else
+  again='on the host: systemctl restart openhands' words='on the host: journalctl -u openhands -n 50'
+fi
+
+prove_openhands() {
+  "prove_$openhands"
   gets_ready || finish
   [ -z "$webhook" ] || calls_back
   is_chosen

@@ -2,7 +2,7 @@
 # requests and by OpenHands' own word where its version has one. It is removed afterwards.
 : "${deep:?}" "${model:?}" "${generation:?}" "${page:?}" "${container:?}" "${key_file?}"
 TALK_WITHIN=900 # seconds: a sandbox starts, and a model without a GPU reads the agent's own prompt of some 9,000 tokens
-logs="on the host: docker logs --tail 50 $container"
+: "${words:?}"
 
 tell() { openhands_says --header 'Content-Type: application/json' "$@"; } # OPTION… URL
 text_of() { printf %s "$2" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; } # NAME JSON
@@ -19,7 +19,7 @@ converses() {
     sleep 0.5
   done
   "end_$generation" || true
-  if [ -n "$trouble" ]; then breaks "$(printf %s "$trouble" | tr '|' ' ')|$logs"; else holds "its agent asked $model, was answered and is $state"; fi
+  if [ -n "$trouble" ]; then breaks "$(printf %s "$trouble" | tr '|' ' ')|$words"; else holds "its agent asked $model, was answered and is $state"; fi
 }
 
 # gin's line of each request that was answered, without those of the host's own
@@ -80,5 +80,5 @@ begin_canvas() {
 look_canvas() { state=$(text_of execution_status "$(tell "$page/api/conversations/$talk")"); }
 end_canvas() {
   tell --request DELETE "$page/api/conversations/$talk" >/dev/null
-  docker exec "$container" rm -rf /tmp/fleethands-proof
+  inside rm -rf /tmp/fleethands-proof
 }

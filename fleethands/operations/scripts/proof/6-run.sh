@@ -3,5 +3,5 @@
 prove_ollama
 [ "$openhands" = no ] || prove_openhands
 # a conversation is only begun where all else holds
-[ "$openhands$deep" != yesyes ] || [ -n "$broken" ] || converses
+[ "$openhands" = no ] || [ "$deep" = no ] || [ -n "$broken" ] || converses
 finish

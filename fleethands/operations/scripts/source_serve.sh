@@ -1,0 +1,29 @@
+# Has OpenHands run as a service of this unit. What was OpenHands before, a container or another unit, gives way and is
+# kept until this one is proven (proof/), and comes back if it does not get ready.
+: "${unit:?}" "${text:?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file:?}"
+
+ready() {
+  end=$(($(date +%s) + limit))
+  until curl --silent --noproxy '*' --output /dev/null --fail --max-time 5 "$url"; do
+    [ "$(date +%s)" -lt "$end" ] && [ "$(systemctl show openhands.service -p NRestarts --value)" -lt 3 ] || return 1
+    sleep 0.2
+  done
+}
+
+openhands_key "$key_file"
+if container_exists "$container" && ! container_exists "$container-before"; then
+  docker stop --time 15 "$container" >/dev/null
+  docker rename "$container" "$container-before"
+fi
+if [ -e "$unit" ] && [ ! -e "$service_before" ] && ! container_exists "$container-before"; then cp -p "$unit" "$service_before"; fi
+printf %s "$text" | atomic_file "$unit" 0644 root:root
+systemctl daemon-reload
+systemctl enable --quiet openhands.service
+systemctl reset-failed openhands.service 2>/dev/null || true
+since=$(date +%s)
+systemctl restart openhands.service || true
+ready && exit 0
+echo 'last lines of its journal:' >&2
+journalctl -u openhands.service --since "@$since" -n 30 -o cat --no-pager >&2 || true
+if openhands_back "$container"; then fail "openhands.service does not get ready; the one before it serves again" 'when the cause is gone, run it again'; fi
+fail "openhands.service does not get ready within $limit s" 'look for its cause in the lines above, then run again'
