@@ -26,7 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def lab() -> Iterator[Lab]:
     if reason := unfit():
         pytest.fail(reason)
-    os.environ["FLEETHANDS_LAB"] = ".lab/tests"  # a lab that somebody works with stays as it is
+    # a lab that somebody works with stays as it is, and those who test side by side have one each
+    os.environ["FLEETHANDS_LAB"] = f".lab/tests{os.environ.get('PYTEST_XDIST_WORKER', '')}"
     here = Lab.here()
     ready(here, "lab-1", "lab-2", "lab-3")
     for name in here.running():
