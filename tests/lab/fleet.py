@@ -106,6 +106,12 @@ def fleethands(
     return code, document
 
 
+def trouble(document: dict[str, Any], host: str = "lab-1") -> str:
+    """Why a host did not get through, as its report has it: for the message of a test that fails."""
+    told = document["hosts"][host]
+    return "\n".join([f"{host}: {told['status']}: {told['reason']}", *told["hints"], *told["log"]])
+
+
 def changes(document: dict[str, Any], host: str = "lab-1") -> list[str]:
     """Names of the operations that change a host by a document."""
     return [f"{change['task']} | {change['operation']}" for change in document["hosts"][host]["changes"]]
