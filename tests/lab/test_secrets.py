@@ -25,10 +25,10 @@ def run(inventory: Path, command: str, *names: str) -> tuple[int, str, dict[str,
     """Exit code, all that was said, and the document of a command on an inventory whose secrets have these names."""
     inventory.write_text(INVENTORY.format(names=names, lab=str(fleet.ROOT / "inventory/lab.py")))
     yes = "" if command in fleet.READERS else "--yes"
-    report = inventory.parent / "report"
-    code, said = fleet.typed(f"fleethands {command} {inventory} --hosts lab-1 --json {yes} --report {report} 2>&1")
-    said += "".join(file.read_text() for file in report.rglob("*") if file.is_file())
-    return code, said, json.loads((report / "report.json").read_text())
+    words = f"fleethands {command} {inventory} --hosts lab-1 --json {yes}"
+    code, said = fleet.typed(f"{words} 2>{inventory}.narration; status=$?; cat {inventory}.narration >&2; exit $status")
+    document, _ = json.JSONDecoder().raw_decode(said)
+    return code, said, document
 
 
 def learnt(host: Host, user: str) -> str:

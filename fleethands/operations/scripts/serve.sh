@@ -102,7 +102,10 @@ theirs_back() {
   [ ! -L /usr/local/bin/ollama ] || rm -f /usr/local/bin/ollama
   while read -r kind what path; do
     case $kind in
-      kept) mkdir -p "$(dirname "$what")" && cp -a --remove-destination -T "/opt/ollama/adopted$what" "$what" ;;
+      kept)
+        what=$what${path:+ $path}
+        mkdir -p "$(dirname "$what")" && cp -a --remove-destination -T "/opt/ollama/adopted$what" "$what"
+        ;;
       owner) chown -Rh "$what" "$path" ;;
     esac
   done <"$adopting"
@@ -132,7 +135,7 @@ come_back() {
   fail "$reason$ending" 'on the host: journalctl -u ollama -n 100'
 }
 
-[ -d "$served" ] || [ ! -d "$served.new" ] || mv -T "$served.new" "$served"
+[ -d "$served" ] || [ ! -s "$served.new/url" ] || mv -T "$served.new" "$served"
 if [ "$back" = yes ]; then put "$before"; fi
 start
 if [ "$restart" = no ]; then exit 0; fi
