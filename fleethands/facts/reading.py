@@ -38,8 +38,9 @@ GROUPS = ("ollama", "render", "video", "docker")
 PLACES = ("/", "/opt", "/usr/share", "/var/lib", paths.DOCKER_DATA)
 PARTS = ("gpu", "service", "docker", "upstream", "probe")  # of the script; the last one runs it
 FIXED_FILES = (
-    paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.FIREWALL_RULES, paths.FIREWALL_UNIT,
-    paths.FIREWALL_LOADED, paths.PROOF, paths.RECORDS, paths.LEDGER, paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED,
+    paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
+    paths.FIREWALL_RULES, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED, paths.PROOF, paths.RECORDS, paths.LEDGER,
+    paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED,
     paths.OPENHANDS_ENVIRONMENT,
     *(path for each in GENERATIONS.values() for path in each.places),
     paths.BEFORE_RELEASE, paths.BEFORE_OVERRIDE, paths.OLLAMA_HOME,

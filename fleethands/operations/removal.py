@@ -44,7 +44,7 @@ def ollama(settings: HostSettings, seen: Probe) -> Decision:
         for path in (paths.CURRENT, paths.BINARY)
         if seen.files[path].target.startswith((paths.CURRENT, *seen.releases))
     }
-    texts = [path for path in (paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE) if _is_ours(seen, path)]
+    texts = [path for path in (paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS) if _is_ours(seen, path)]
     if not seen.releases and not links and not texts:
         return Same("there is no Ollama of ours")
     files = [*texts, *links]

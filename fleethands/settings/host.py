@@ -64,7 +64,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
 
     @property
     def ollama_environment(self) -> dict[str, str]:
-        """Every variable of the override, as text; secrets revealed. Raises ValueError for one that can't be read."""
+        """Every variable of the service, as text; secrets revealed. Raises ValueError for one that can't be read."""
         named = {
             "OLLAMA_HOST": str(self.ollama_host),
             "OLLAMA_ORIGINS": ",".join(self.ollama_origins),
@@ -74,6 +74,11 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         }
         known = {key: value for key, value in named.items() if value is not None}
         return {key: _text(value) for key, value in {**known, **self.ollama_env}.items()}
+
+    @property
+    def ollama_secrets(self) -> frozenset[str]:
+        """Names of Ollama's variables whose values nobody else may see."""
+        return frozenset(name for name, value in self.ollama_env.items() if isinstance(value, Secret))
 
     @property
     def openhands_variables(self) -> dict[str, str]:
