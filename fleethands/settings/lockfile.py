@@ -1,4 +1,4 @@
-"""fleethands.lock: what versions, tags and names stood for when `fleethands pin` asked. It lies where commands are typed."""
+"""fleethands.lock: what versions and tags stood for when `fleethands pin` asked. It lies where commands are typed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,10 +53,10 @@ class Document(_Part):
 
     + ollama: version → file of the release → sha256
     + models: name, as Ollama lists it → what its tag names
-    + images: image, as the inventory has it → digest of its manifest, of the index where there are several architectures
+    + images: image, as the inventory has it → digest of its manifest, or of the index of several architectures
     """
 
-    fleethands_lock: Literal[1] = Field(SCHEMA, alias="schema")
+    schema_: Literal[1] = Field(1, alias="schema")
     images: dict[str, Digest] = {}
     models: dict[str, ModelPin] = {}
     ollama: dict[str, dict[str, Hex]] = {}
@@ -70,7 +70,7 @@ class Document(_Part):
 class Lockfile:
     """What is pinned; path None: there is no lock, and nothing is."""
 
-    document: Document = Document()
+    document: Document = field(default_factory=Document)
     path: Path | None = None
 
 
@@ -88,7 +88,9 @@ def read(path: Path) -> Lockfile:
     except FileNotFoundError:
         return Lockfile()
     except (OSError, UnicodeDecodeError) as error:
-        raise LockfileError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not text'}", ANEW) from None
+        raise LockfileError(
+            f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not text'}", ANEW
+        ) from None
     if len(content) > LARGEST:
         raise LockfileError(f"{path} is larger than {LARGEST >> 20} MiB", ANEW)
     for number, line in enumerate(text.splitlines(), 1):
