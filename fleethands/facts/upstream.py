@@ -95,7 +95,8 @@ def wanted(settings: HostSettings) -> Iterator[Wanted]:
             yield _model(model.name, "http" if model.insecure else "https")
     if image := settings.container_image:
         yield Wanted("image", image, image, "")
-        if settings.openhands_pull == "always":  # Docker asks the image's registry (Engine API 1.30)
+        if settings.openhands_pull == "always" and image == settings.declared_image:
+            # Docker asks the image's registry (Engine API 1.30)
             yield Wanted("tag", image, image, f"http://localhost/v1.30/distribution/{image}/json")
 
 

@@ -50,6 +50,11 @@ def manifest_url(model: Model) -> str:
     return f"http{'' if model.insecure else 's'}://{name.host}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
 
 
+def renewal(settings: HostSettings, model: Model, digest: str) -> str:
+    """How a model is pinned anew: by the command where a lock pins it, else by hand."""
+    return settings.pins.renewal(str(model.name)) or f"pin it: digest {digest}"
+
+
 def pull(settings: HostSettings, model: Model) -> Script:
     """Pull a model, or wait for the unit that does."""
     name = model.name
@@ -69,6 +74,7 @@ def pull(settings: HostSettings, model: Model) -> Script:
             "request": json.dumps({"model": str(name), "insecure": model.insecure}),
             "url": settings.ollama_host.local_url,
             "manifest_url": manifest_url(model),
+            "renewal": renewal(settings, model, ""),
             "patience": str(PATIENCE),
             "tries": str(TRIES),
             "margin": str(MARGIN),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pydantic import PrivateAttr
+
 from fleethands import paths
+from fleethands.settings.images import at_digest
 from fleethands.settings.keys.access import AccessKeys
 from fleethands.settings.keys.models import Model, ModelKeys
 from fleethands.settings.keys.ollama import OllamaKeys
 from fleethands.settings.keys.openhands import OpenHandsKeys
+from fleethands.settings.pins import Pins
 from fleethands.settings.secret import Secret
 from fleethands.settings.values import Address, ModelName
 
@@ -20,8 +24,23 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     """
     What one host should be. Keys are host data of the same name; `None` means: as found, or upstream's own.
 
-    `read_fleet` makes them: it also checks keys against each other.
+    `read_fleet` makes them: it also checks keys against each other, and holds them to a lock.
     """
+
+    _pins: Pins = PrivateAttr(default_factory=Pins)
+
+    @property
+    def pins(self) -> Pins:
+        """What fleethands.lock pins of them."""
+        return self._pins
+
+    def held_to(self, pins: Pins) -> HostSettings:
+        """The same, with every model at the digest that is pinned."""
+        models = [(model, pins.models.get(str(model.name))) for model in self.models]
+        held = [model.model_copy(update={"digest": digest}) if digest else model for model, digest in models]
+        copy = self.model_copy(update={"models": tuple(held)})
+        copy._pins = pins
+        return copy
 
     @property
     def model(self) -> ModelName | None:
@@ -36,9 +55,15 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return self.ollama_context_length
 
     @property
-    def container_image(self) -> str:
-        """The image that the host's container is made from, empty where there is none."""
+    def declared_image(self) -> str:
+        """The image of the host's container as it is declared, empty where there is none."""
         return self.openhands_image if self.openhands_flavor in {"gui", "canvas"} else ""
+
+    @property
+    def container_image(self) -> str:
+        """The same, by its digest where that is pinned."""
+        digest = self.pins.images.get(self.declared_image)
+        return at_digest(self.declared_image, digest) if digest else self.declared_image
 
     @property
     def openhands_release(self) -> str:

@@ -2,7 +2,7 @@
 # errors that pass are tried again, with what was downloaded kept; broken part files are removed (once).
 : "${name:?}" "${request:?}" "${url:?}" "${place:?}" "${marker:?}" "${manifest_url:?}" "${manifest:?}" "${digest?}" \
   "${patience:?}" "${tries:?}" "${margin:?}" \
-  "${floor:?}" "${blobs:?}"
+  "${floor:?}" "${blobs:?}" "${renewal:?}"
 unclean=${unclean:-}
 answer=$place/pull.ndjson
 offered=$place/manifest # the registry's
@@ -42,7 +42,7 @@ ask_registry() {
 check_digest() {
   [ -z "$digest" ] || [ "$1" = "$digest" ] ||
     fail "the tag $name moved: the registry has $1, pinned is $digest" \
-      "if the new one is wanted, pin it: digest $1" "nothing was changed: the model on the host still serves"
+      "if the new one is wanted, $(case $renewal in *' ') echo "$renewal$1" ;; *) echo "$renewal" ;; esac)" "nothing was changed: the model on the host still serves"
 }
 
 look_for_room() {
