@@ -42,7 +42,7 @@ def script(name: str, lock: Lock, **values: str) -> Script:
         "words": lock.file,
         "left": replace(lock, ended=True).file,
         "run": lock.run,
-        "who": str(lock),
+        "who": str(lock) if lock.reason else lock.who,
     }
     body = "".join(part.read_text() for part in (reading, *parts))
     return Script(body, {**known, **values}, talks=name == "hold")
