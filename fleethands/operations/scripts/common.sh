@@ -100,6 +100,40 @@ service_gone() {
   systemctl daemon-reload
 }
 
+# What was built lies under names of its own, to which links lead: source_root of a unit is one. A link is only put back
+# together with its unit.
+source_place=/opt/openhands/source
+source_root() { sed -n 's,^ExecStart=\(.*\)/bin/serve .*,\1,p' "$service_unit" 2>/dev/null; }
+
+source_back() {
+  link=$(source_root)
+  [ -z "$link" ] || [ ! -L "$link.before" ] || mv -fT "$link.before" "$link"
+}
+
+# of a run that was ended half-way
+source_half_built() {
+  for each in "$source_place"/*.??????; do
+    [ -L "$each" ] || [ ! -d "$each" ] || [ -e "$each/.fleethands" ] || rm -rf "$each"
+  done
+}
+
+# what neither the link of the unit nor the newest other one leads to
+source_settled() {
+  [ -d "$source_place" ] || return 0
+  rm -f "$source_place"/*.before
+  now=$(source_root)
+  other=''
+  for each in $(ls -t "$source_place"); do
+    link=$source_place/$each
+    [ -L "$link" ] && [ "$link" != "$now" ] || continue
+    if [ -z "$other" ]; then other=$link; else rm -f "$link"; fi
+  done
+  for each in "$source_place"/*.??????; do
+    [ ! -L "$each" ] || continue
+    case $each in "$(readlink "$now")" | "$(readlink "$other")") ;; *) rm -rf "$each" ;; esac
+  done
+}
+
 # openhands_back NAME: what was OpenHands before this serves again, a container of that name or a service; no status if
 # there is none
 openhands_back() {
@@ -113,6 +147,7 @@ openhands_back() {
   elif [ -e "$service_before" ]; then
     ! container_exists "$1" || docker rm --force "$1" >/dev/null
     mv -fT "$service_before" "$service_unit"
+    source_back
     systemctl daemon-reload
     systemctl enable --quiet openhands.service
     systemctl restart openhands.service
@@ -134,6 +169,7 @@ container_failed() {
 # that says so
 openhands_settled() {
   rm -f "$service_before"
+  source_settled
   container_exists "$1-before" || return 0
   if [ -n "$(container_label "$1-before" spec)" ]; then
     docker rm --force "$1-before" >/dev/null

@@ -1,6 +1,6 @@
 # Has OpenHands run as a service of this unit. What was OpenHands before, a container or another unit, gives way and is
 # kept until this one is proven (proof/), and comes back if it does not get ready.
-: "${unit:?}" "${text:?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file:?}"
+: "${unit:?}" "${text:?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}"
 
 ready() {
   end=$(($(date +%s) + limit))
@@ -26,4 +26,5 @@ ready && exit 0
 echo 'last lines of its journal:' >&2
 journalctl -u openhands.service --since "@$since" -n 30 -o cat --no-pager >&2 || true
 if openhands_back "$container"; then fail "openhands.service does not get ready; the one before it serves again" 'when the cause is gone, run it again'; fi
+systemctl stop openhands.service
 fail "openhands.service does not get ready within $limit s" 'look for its cause in the lines above, then run again'
