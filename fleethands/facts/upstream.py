@@ -34,7 +34,8 @@ class Offer:
     """
     One thing that the host lacks.
 
-    + kind: model, archive, image, tag of an image that is there, or commit of a ref; name: as Ollama lists it, the version, the image
+    + kind: model, archive, image, tag of an image that is there, or commit of a ref; name: as Ollama lists it, the
+      version, the image, what is built
     + state: ok, missing (its server says so), unreachable or unknown; reason in words for all but ok
     + size: bytes to download, None when unknown; digest: of a model's manifest, in hex, or `sha256:…` of a tag's
     """
