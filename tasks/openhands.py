@@ -7,7 +7,7 @@ from pyinfra.api import deploy
 from fleethands import paths
 from fleethands.operations import choice, openhands, source, system
 from fleethands.settings import HostSettings, Secret
-from fleethands.settings.openhands import API_KEY, base_url, generation_of, model_string
+from fleethands.settings.openhands import API_KEY, SOURCE_V0, base_url, generation_of, model_string
 from fleethands.systemd import file_assignment
 from tasks import render
 
@@ -40,7 +40,7 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         "config.toml.j2", workspace=workspace, state=era.directory,
         model=model_string(settings), base_url=base_url(settings) + "/v1", api_key=API_KEY,
     )  # fmt: skip
-    read = environment + config
+    read = environment + (config if era is SOURCE_V0 else "")
     unit = render(
         "openhands.service.j2", root=settings.openhands_root, home=era.home, workspace=workspace, user=user,
         bind=settings.openhands_bind, port=settings.openhands_port,
@@ -52,7 +52,8 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
     system.directory(name="Make the workspace", settings=settings, path=workspace, owner=owner, mode="0755")
     for path in (era.home, era.directory):
         system.directory(name=f"Make {path}", settings=settings, path=path, owner=owner, mode="0700")
-    system.file(name="Write config.toml", settings=settings, path=paths.OPENHANDS_CONFIG, content=config)
+    if era is SOURCE_V0:
+        system.file(name="Write config.toml", settings=settings, path=paths.OPENHANDS_CONFIG, content=config)
     source.built(name="Build it", settings=settings)
     system.file(
         name="Write its variables",

@@ -167,7 +167,7 @@ def gone(settings: HostSettings, seen: Probe, why: str = "the setting `openhands
         return unmade(probe.having(units=units), "directory", paths.OPENHANDS_SOURCE)
 
     files = f"{paths.OPENHANDS_ENVIRONMENT} {paths.OPENHANDS_CONFIG}"
-    script = step("source_off", releases=paths.OPENHANDS_SOURCE, files=files, container=paths.CONTAINER)
+    script = step("source_off", releases=paths.OPENHANDS_SOURCE, files=files)
     return Change(paths.OPENHANDS_SERVICE, "present", "gone", script, then, why=why)
 
 

@@ -123,10 +123,11 @@ source_settled() {
   rm -f "$source_place"/*.before
   now=$(source_root)
   other=''
-  for each in $(ls -t "$source_place"); do
-    link=$source_place/$each
+  for link in "$source_place"/*; do
     [ -L "$link" ] && [ "$link" != "$now" ] || continue
-    if [ -z "$other" ]; then other=$link; else rm -f "$link"; fi
+    [ -z "$other" ] || [ "$(stat -c %Y "$link")" -ge "$(stat -c %Y "$other")" ] || { rm -f "$link" && continue; }
+    [ -z "$other" ] || rm -f "$other"
+    other=$link
   done
   for each in "$source_place"/*.??????; do
     [ ! -L "$each" ] || continue

@@ -1,5 +1,5 @@
 # Takes OpenHands' service away, and what was built for it; its state stays.
-: "${releases:?}" "${files:?}" "${container:?}"
+: "${releases:?}" "${files:?}" "${service_before:?}"
 service_gone
 systemctl reset-failed openhands.service 2>/dev/null || true
 rm -rf "$releases"

@@ -1,6 +1,6 @@
 # Has OpenHands run as a service of this unit. What was OpenHands before, a container or another unit, gives way and is
 # kept until this one is proven (proof/), and comes back if it does not get ready.
-: "${unit:?}" "${text:?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}"
+: "${unit:?}" "${text:?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}" "${service_before:?}"
 
 ready() {
   end=$(($(date +%s) + limit))

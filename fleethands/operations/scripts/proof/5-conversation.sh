@@ -2,7 +2,7 @@
 # requests and by OpenHands' own word where its version has one. It is removed afterwards.
 : "${deep:?}" "${model:?}" "${generation:?}" "${page:?}" "${container:?}" "${key_file?}"
 TALK_WITHIN=900 # seconds: a sandbox starts, and a model without a GPU reads the agent's own prompt of some 9,000 tokens
-: "${words:?}" "${kept:?}"
+: "${words:?}" "${kept:?}" "${openhands:?}"
 
 tell() { openhands_says --header 'Content-Type: application/json' "$@"; } # OPTION… URL
 text_of() { printf %s "$2" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; } # NAME JSON

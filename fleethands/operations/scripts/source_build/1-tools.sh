@@ -1,3 +1,4 @@
+# shellcheck disable=SC2034,SC2154  # the parts are one script
 # Builds OpenHands beside what runs, in a directory of its own; only a whole and rehearsed one takes the place of the link.
 # What comes from a checkout runs as the service's user, never as root.
 : "${root:?}" "${kind:?}" "${repo?}" "${ref:?}" "${moved?}" "${recipe:?}" "${user:?}" "${requirements:?}" "${poetry:?}"
@@ -32,5 +33,4 @@ tools() {
   mkdir "$build/bin"
   ln -s "$node/bin/node" "$node/bin/npm" "$node/bin/npx" "$build/tools/bin/uv" "$build/bin/"
   PATH=$build/bin:$PATH
-  install -d -o "$user" -g "$user" "$build/home"
 }

@@ -1,3 +1,4 @@
+# shellcheck disable=SC2034,SC2154  # the parts are one script
 # Agent Canvas, from npm or from a checkout, and the two Python environments that it would fetch at its first start.
 npm_release() {
   run "npm install @openhands/agent-canvas@$ref" npm install --prefix "$build/canvas" --cache "$build/npm" --no-audit \
@@ -33,7 +34,10 @@ case " \$* " in
 esac
 exec $build/tools/bin/uvx "\$@"
 END
-  printf '#!/bin/sh\nexec %s/bin/node %s/bin/agent-canvas.mjs --port "$2" --public\n' "$build" "$canvas" >"$build/bin/serve"
+  cat >"$build/bin/serve" <<END
+#!/bin/sh
+exec $build/bin/node $canvas/bin/agent-canvas.mjs --port "\$2" --public
+END
   install -d -o "$user" -g "$user" "$build/cache"
   pages="$ready /api/automation/openapi.json"
 }

@@ -1,3 +1,4 @@
+# shellcheck disable=SC2034,SC2154  # the parts are one script
 # A git checkout at one ref: what is in it says which OpenHands it is, and how it is built.
 checkout() {
   GIT_ALLOW_PROTOCOL=https:http:ssh:git:file GIT_CONFIG_COUNT=2
@@ -28,10 +29,11 @@ is_expected() {
 
 # what its Makefile asks for by name, where the distribution has it not
 makefile_needs() {
+  # shellcheck disable=SC2013
   for python in $(grep -o 'python3\.[0-9][0-9]*' "$build/checkout/Makefile" | sort -u); do
     command -v "$python" >/dev/null && continue
     run "the download of $python" uv python install --quiet --install-dir "$build/python" "${python#python}"
-    ln -s "$(echo "$build/python"/cpython-"${python#python}"*/bin/"$python")" "$build/bin/$python"
+    ln -s "$build/python"/cpython-*/bin/"$python" "$build/bin/$python"
   done
   grep -q poetry "$build/checkout/Makefile" || return 0
   run 'uv venv' uv venv --quiet --cache-dir "$build/home/uv" --python /usr/bin/python3 "$build/poetry"

@@ -1,3 +1,4 @@
+# shellcheck disable=SC2034,SC2154  # the parts are one script
 # Started once as its user, on ports of its own and with a state that is thrown away.
 rehearsal=/run/fleethands/rehearsal
 
