@@ -52,15 +52,12 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
     system.directory(name="Make the workspace", settings=settings, path=workspace, owner=owner, mode="0755")
     for path in (era.home, era.directory):
         system.directory(name=f"Make {path}", settings=settings, path=path, owner=owner, mode="0700")
-    if era is SOURCE_V0:
-        system.file(name="Write config.toml", settings=settings, path=paths.OPENHANDS_CONFIG, content=config)
     source.built(name="Build it", settings=settings)
-    system.file(
-        name="Write its variables",
+    source.serve(
+        name="Run the service",
         settings=settings,
-        path=paths.OPENHANDS_ENVIRONMENT,
-        content=environment,
-        mode="0600",
+        text=unit,
+        environment=environment,
+        config=config if era is SOURCE_V0 else "",
         shown=frozenset(variables) - secret,
     )
-    source.serve(name="Run the service", settings=settings, text=unit)

@@ -9,6 +9,7 @@ from importlib.resources import files
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import ABSENT, File, Unit
+from fleethands.operations import diff
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.openhands import READY_WITHIN, warnings
 from fleethands.operations.removal import made, unmade
@@ -106,46 +107,64 @@ def _script(settings: HostSettings, moved: str) -> Script:
 
 
 @operation
-def serve(settings: HostSettings, seen: Probe, text: str) -> Decision:
+def serve(
+    settings: HostSettings, seen: Probe, text: str, environment: str, config: str, shown: frozenset[str]
+) -> Decision:
     """
     Have the service run from this unit. What was OpenHands before comes back if this is not ready, or not proven.
 
-    + text: of the unit
+    + text: of the unit; environment: of its file of variables; config: of config.toml, empty where none is read
+    + shown: names of variables that a diff may show
     """
     digest, era = _digest(text, settings, seen), generation_of(settings)
     started = (seen.files[paths.OPENHANDS_STARTED].content or b"").decode().strip()
-    found, unit = seen.files[paths.OPENHANDS_UNIT], seen.units.get(paths.OPENHANDS_SERVICE)
-    as_declared = found.content == text.encode() and started == digest
+    unit = seen.units.get(paths.OPENHANDS_SERVICE)
+    wanted = {
+        paths.OPENHANDS_UNIT: File("file", "0644", owner="root:root", content=text.encode()),
+        paths.OPENHANDS_ENVIRONMENT: File(
+            "file", "0600", owner="root:root", content=environment.encode(errors="surrogateescape")
+        ),
+    }
+    if config:
+        wanted[paths.OPENHANDS_CONFIG] = File("file", "0644", owner="root:root", content=config.encode())
+    as_declared = started == digest and all(_same(seen.files[path], file) for path, file in wanted.items())
     if as_declared and unit is not None and (unit.active, unit.enabled) == ("active", "enabled"):
         return Same(f"{paths.OPENHANDS_SERVICE} runs from this unit", warnings(settings, seen))
     script = step(
         "source_serve",
         unit=paths.OPENHANDS_UNIT,
         text=text,
+        environment=environment,
+        config=config,
         url=settings.openhands_url + era.ready,
         limit=str(READY_WITHIN),
         container=paths.CONTAINER,
         key_file=paths.CANVAS_KEY if era.keyed else "",
     )
-    before = "absent" if found.kind == "absent" else "another unit" if not as_declared else "not running"
+    there = seen.files[paths.OPENHANDS_UNIT].kind != "absent"
 
     def then(probe: Probe) -> Probe:
         state = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OPENHANDS_UNIT, 0, "success")
-        probe = probe.with_file(paths.OPENHANDS_UNIT, File("file", "0644", owner="root:root", content=text.encode()))
+        for path, file in wanted.items():
+            probe = probe.with_file(path, file)
         probe = probe.with_file(paths.OPENHANDS_STARTED, File("file", "0644", content=f"{digest}\n".encode()))
         return probe.having(units={**probe.units, paths.OPENHANDS_SERVICE: state})
 
-    effect = "OpenHands is away until it answers; conversations under way end"
-    consequence = effect if found.kind != "absent" or seen.docker.container else ""
+    away = "OpenHands is away until it answers; conversations under way end"
     return Change(
         paths.OPENHANDS_SERVICE,
-        before,
+        "absent" if not there else "not running" if as_declared else "another unit, other variables or another build",
         settings.openhands_source.title,
         script,
         then,
-        consequence=consequence,
+        consequence=away if there or seen.docker.container else "",
+        diff="".join(diff.unified(path, seen.files[path], file, shown) for path, file in wanted.items()),
         notes=warnings(settings, seen),
     )
+
+
+def _same(found: File, wanted: File) -> bool:
+    return (found.content, found.mode, found.owner) == (wanted.content, wanted.mode, wanted.owner)
 
 
 def _digest(text: str, settings: HostSettings, seen: Probe) -> str:

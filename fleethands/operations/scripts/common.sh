@@ -85,6 +85,24 @@ container_owns() {
 # OpenHands as a service, where it runs without a container; a unit that gave way is kept until the new one is proven
 service_unit=/etc/systemd/system/openhands.service
 service_before=/var/lib/fleethands/openhands.service-before
+service_environment=/etc/fleethands/openhands.env
+service_config=/etc/fleethands/config.toml
+
+# what the unit reads is kept with it; the unit last, as it says that all is kept
+service_kept() {
+  for each in "$service_environment" "$service_config"; do
+    rm -f "$service_before.${each##*.}"
+    [ ! -e "$each" ] || cp -p "$each" "$service_before.${each##*.}"
+  done
+  cp -p "$service_unit" "$service_before"
+}
+
+service_back() {
+  for each in "$service_environment" "$service_config"; do
+    [ ! -e "$service_before.${each##*.}" ] || mv -fT "$service_before.${each##*.}" "$each"
+  done
+  mv -fT "$service_before" "$service_unit"
+}
 
 service_aside() {
   [ -e "$service_unit" ] || return 0
@@ -147,7 +165,7 @@ openhands_back() {
     docker start "$1" >/dev/null
   elif [ -e "$service_before" ]; then
     ! container_exists "$1" || docker rm --force "$1" >/dev/null
-    mv -fT "$service_before" "$service_unit"
+    service_back
     source_back
     systemctl daemon-reload
     systemctl enable --quiet openhands.service
@@ -169,7 +187,7 @@ container_failed() {
 # openhands_settled NAME: it is proven, so what was there before goes; a container of somebody else's is kept under a name
 # that says so
 openhands_settled() {
-  rm -f "$service_before"
+  rm -f "$service_before" "$service_before".*
   source_settled
   container_exists "$1-before" || return 0
   if [ -n "$(container_label "$1-before" spec)" ]; then

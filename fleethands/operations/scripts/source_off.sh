@@ -5,4 +5,4 @@ systemctl reset-failed openhands.service 2>/dev/null || true
 rm -rf "$releases"
 unmade directory "$releases"
 # shellcheck disable=SC2086
-rm -f $files "$service_before"
+rm -f $files "$service_before" "$service_before".*
