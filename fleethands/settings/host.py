@@ -12,12 +12,12 @@ from fleethands.settings.keys.ollama import OllamaKeys
 from fleethands.settings.keys.openhands import OpenHandsKeys
 from fleethands.settings.pins import Pins
 from fleethands.settings.secret import Secret
+from fleethands.settings.source import RELEASES, Source, source_generation
 from fleethands.settings.values import Address, ModelName
 
 __all__ = ["HostSettings", "Model"]
 
 OPENHANDS_CONTEXT = 32768
-CANVAS_RELEASE = "1.16.0"
 
 
 class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
@@ -66,16 +66,20 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return at_digest(self.declared_image, digest) if digest else self.declared_image
 
     @property
-    def openhands_release(self) -> str:
-        """The release that the flavor `source` builds."""
-        return self.openhands_ref or CANVAS_RELEASE
+    def openhands_source(self) -> Source:
+        """What the flavor `source` builds."""
+        kind = source_generation(self.openhands_generation, self.openhands_repo, self.openhands_ref)
+        return Source(kind, self.openhands_repo, self.openhands_ref or RELEASES.get(kind, ""))
+
+    @property
+    def openhands_root(self) -> str:
+        """Where it lies on a host once it is built: a link."""
+        return f"{paths.OPENHANDS_SOURCE}/{self.openhands_source.name}"
 
     @property
     def openhands_built(self) -> str | None:
-        """The file on a host that says that the release was built there, None for other flavors."""
-        if self.openhands_flavor != "source":
-            return None
-        return f"{paths.OPENHANDS_SOURCE}/{self.openhands_release}/.fleethands"
+        """The file on a host that says what was built there, None for other flavors."""
+        return f"{self.openhands_root}/.fleethands" if self.openhands_flavor == "source" else None
 
     @property
     def openhands_address(self) -> Address:
