@@ -14,9 +14,7 @@ _templates = Environment(  # noqa: S701  these are not pages: each value is quot
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters.update(
-    assignment=assignment, file_assignment=file_assignment, word=word, toml=basic_string
-)
+_templates.filters.update(assignment=assignment, file_assignment=file_assignment, word=word, toml=basic_string)
 
 
 def render(template: str, **values: object) -> str:
