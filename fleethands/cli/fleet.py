@@ -15,6 +15,7 @@ from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
+    from fleethands.rollout.deadlines import Limits
     from fleethands.rollout.engine import Engine
 
 EXAMPLES = {"example.py", "local.py"}
@@ -36,18 +37,21 @@ _OPTIONS = (
 )
 
 
-def connected(
-    target: str,
-    data: tuple[str, ...],
-    hosts: str,
-    exclude: str,
-    extra: Mapping[str, Any] | None = None,
-    upstream: bool = False,
-) -> Engine:
+def connected(target: str, **options: Any) -> Engine:
     """An engine whose hosts are reached. Raises Trouble for a wrong target, and for mistakes before any connection."""
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
+
+    engine = checked(target, **options)
+    with Interrupts():
+        engine.connect()
+    return engine
+
+
+def checked(target: str, upstream: bool = False, **options: Any) -> Engine:
+    """An engine whose hosts' settings are right. Raises Trouble; no host is contacted."""
     from fleethands.settings import SettingsError  # noqa: PLC0415
 
-    engine = unconnected(target, data, hosts, exclude, extra)
+    engine = unconnected(target, **options)
     try:
         engine.settings()
     except SettingsError as error:
@@ -57,20 +61,26 @@ def connected(
         raise Trouble(f"{what} in the inventory, no host was contacted") from None
     if upstream:
         engine.ask_registries(lambda line: click.echo(line, err=True))
-    engine.connect()
     return engine
 
 
 def unconnected(
-    target: str, data: tuple[str, ...], hosts: str, exclude: str, extra: Mapping[str, Any] | None = None
+    target: str,
+    data: tuple[str, ...],
+    hosts: str,
+    exclude: str,
+    extra: Mapping[str, Any] | None = None,
+    only: frozenset[str] | None = None,
+    limits: Limits | None = None,
 ) -> Engine:
     """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target."""
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
-    from fleethands.rollout.target import NoHosts, WrongInventory  # noqa: PLC0415
+    from fleethands.rollout.target import NoHosts, Pick, WrongInventory  # noqa: PLC0415
 
     values = {**dict(_pair(text) for text in data), **(extra or {})}
     try:
-        return Engine(target, project(), values, hosts, exclude, spoken(target, data, hosts, exclude))
+        words, given = spoken(target, data, hosts, exclude), {"limits": limits} if limits else {}
+        return Engine(target, project(), values, Pick(hosts, exclude, only), words, **given)
     except NoHosts as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     except WrongInventory as error:

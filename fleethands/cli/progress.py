@@ -62,6 +62,9 @@ class Plain:
         self._say, self._clock = say, clock
         self._said: dict[tuple[str, str], _Said] = {}
 
+    def phase(self, text: str) -> None:
+        self._say(text)
+
     def step(self, host: str, name: str) -> None:
         self._say(f"{host}: {name}")
 
@@ -119,6 +122,9 @@ class Live:
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+    def phase(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, highlight=False)
 
     def step(self, host: str, name: str) -> None:
         self._replace(host, name)

@@ -10,7 +10,7 @@ from fleethands.facts import Probe
 from fleethands.operations.proof import Link
 
 SCHEMA = 1
-BAD = ("failed", "refused", "unreachable", "not-run")
+BAD = ("failed", "rolled-back", "refused", "unreachable", "not-run")
 
 
 @dataclass(frozen=True)
@@ -100,11 +100,14 @@ class Report:
     hosts: dict[str, HostReport]
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
+    interrupted: bool = False
 
     @property
     def result(self) -> str:
-        """unchanged, pending, changed or failed."""
+        """unchanged, pending, changed, failed or interrupted."""
         seen = {host.status for host in self.hosts.values()}
+        if self.interrupted:
+            return "interrupted"
         if seen & set(BAD):
             return "failed"
         return next((word for word in ("pending", "changed") if word in seen), "unchanged")
