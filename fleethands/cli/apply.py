@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 from fleethands.cli.fleet import chosen, fleet_options, upstream_option
+from fleethands.cli.keeping import report_options
 from fleethands.cli.running import carry_out
 
 
 @click.command()
 @fleet_options
+@report_options
 @upstream_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def apply(target: str | None, **options: Any) -> None:

@@ -23,8 +23,11 @@ from pyinfra.context import ctx_config, ctx_inventory, ctx_state
 from fleethands import facts
 from fleethands.facts import Probe
 from fleethands.operations import journal
+from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.registry import Unanswered, digests, look_up
+from fleethands.rollout.shard import WHOLE, EmptyShard, Shard
 from fleethands.rollout.target import inventory, no_hosts, reach_by_ssh
+from fleethands.rollout.timeline import Timeline
 from fleethands.rollout.watch import Listener, Narration, Outcome, Watch
 from fleethands.settings import HostSettings, Secret, read_fleet
 
@@ -40,10 +43,18 @@ class Engine:
     + data: host data on top of the inventory's
     + hosts, exclude: patterns of names, as fnmatch reads them
     + words: target and options as a command line has them, for hints
+    + shard: only the hosts of this part; raises EmptyShard where that is none
     """
 
     def __init__(
-        self, target: str, project: Path, data: Mapping[str, Any], hosts: str = "*", exclude: str = "", words: str = ""
+        self,
+        target: str,
+        project: Path,
+        data: Mapping[str, Any],
+        hosts: str = "*",
+        exclude: str = "",
+        words: str = "",
+        shard: Shard = WHOLE,
     ) -> None:
         for name in ("paramiko", "pyinfra"):  # the report says it all, once
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
@@ -56,11 +67,16 @@ class Engine:
         self.begun = time.time()
         self._settings: dict[str, HostSettings] = {}
         self.watch = Watch(words or target)
+        self.timeline = Timeline()
+        self.mask: Mask = NOTHING
         ctx_state.set(self.state)
         self.inventory = inventory(target, data, project)
         self.chosen = [host for host in self.inventory if fnmatch(host.name, hosts) and not fnmatch(host.name, exclude)]
         if not self.chosen:
             raise no_hosts(target, hosts, exclude, self.inventory)
+        whole, self.chosen = self.chosen, [host for host in self.chosen if shard.holds(host.name)]
+        if not self.chosen:
+            raise EmptyShard(f"none of {len(whole)} hosts is of part {shard}")
         for host in self.chosen:
             reach_by_ssh(host)
         config = Config(CONNECT_TIMEOUT=CONNECT_TIMEOUT)
@@ -68,6 +84,7 @@ class Engine:
         ctx_config.set(config)
         self.state.init(self.inventory, config, initial_limit=self.chosen)
         self.state.add_callback_handler(self.watch)
+        self.state.add_callback_handler(self.timeline)
 
     @property
     def names(self) -> list[str]:
@@ -77,6 +94,7 @@ class Engine:
     def settings(self) -> dict[str, HostSettings]:
         """Settings of every chosen host. Raises SettingsError with every mistake; nothing is connected yet."""
         self._settings = read_fleet({host.name: host.data.dict() for host in self.chosen})
+        self.mask = Mask.of(self._settings.values())
         return self._settings
 
     def secrets(self, name: str) -> frozenset[str]:
@@ -113,7 +131,7 @@ class Engine:
 
     def apply(self, listener: Listener) -> None:
         """Carry the plan out; decisions are in `done`, what operations said in `outcomes`."""
-        self.state.add_callback_handler(Narration(self.state, listener))
+        self.state.add_callback_handler(Narration(self.state, listener, self.mask))
         self.state.set_stage(StateStage.Execute)
         try:
             run_ops(self.state)

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
-from fleethands.operations.change import Change, Refused
+from fleethands.operations.change import Change, Refused, Same
 from fleethands.operations.journal import Entry
 from fleethands.operations.proof import APPLY, Link, links
 from fleethands.paths import PROOF
 from fleethands.rollout.report import BAD, Changed, HostReport, Report
+from fleethands.rollout.timeline import OURS
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.rollout.engine import Engine
@@ -22,13 +23,13 @@ PROOF_TASK = "Proof"
 def planned(engine: Engine, command: str = "plan") -> Report:
     """The report of a plan that was made."""
     hosts = {name: _planned(engine, name) for name in engine.names}
-    return Report(command, hosts, engine.begun, time.time() - engine.begun)
+    return _whole(engine, command, hosts)
 
 
 def applied(engine: Engine, plan: Report) -> Report:
     """The report of a run that followed a plan."""
     hosts = {name: _applied(engine, name, plan.hosts[name]) for name in engine.names}
-    return Report("apply", hosts, engine.begun, time.time() - engine.begun)
+    return _whole(engine, "apply", hosts)
 
 
 def verified(engine: Engine, plan: Report) -> Report:
@@ -42,7 +43,24 @@ def verified(engine: Engine, plan: Report) -> Report:
             if not host.proof and host.status == "unchanged":
                 host.status, host.reason = "failed", "no model is declared, so there is nothing to prove"
                 host.hints = ["declare `models`"]
-    return Report("verify", report.hosts, report.started, report.seconds)
+    return _whole(engine, "verify", report.hosts)
+
+
+def _whole(engine: Engine, command: str, hosts: dict[str, HostReport]) -> Report:
+    report = Report(command, hosts, engine.begun, words=engine.watch.words)
+    report.mask_all(engine.mask)
+    time_hosts(engine, report)
+    return report
+
+
+def time_hosts(engine: Engine, report: Report) -> None:
+    """Note when hosts were worked on, until now. Operations that changed nothing are in their sum alone."""
+    report.seconds = time.time() - engine.begun
+    for name, host in report.hosts.items():
+        steps = engine.timeline.of(name)
+        told = OURS | {entry.name for entry in engine.done(name) if not isinstance(entry.decision, Same)}
+        host.seconds = sum(step.seconds for step in steps)
+        host.steps = [step for step in steps if step.name in told or not step.ok]
 
 
 def _planned(engine: Engine, name: str) -> HostReport:

@@ -12,6 +12,7 @@ from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
 from fleethands.operations import journal
+from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.reach import diagnosis
 
 KEEPALIVE = 15  # seconds
@@ -52,6 +53,9 @@ class Watch(BaseStateCallback):
 class Listener(Protocol):
     """Who is told what happens while it happens."""
 
+    def phase(self, text: str) -> None:
+        """A part of the run begins, as `canary lab-1` or `batch 2 of 4`."""
+
     def step(self, host: str, name: str) -> None:
         """An operation that changes a host begins."""
 
@@ -61,12 +65,16 @@ class Listener(Protocol):
     def remark(self, host: str, text: str) -> None:
         """A line that a host says of what it does."""
 
+    def done(self, host: str, ok: bool) -> None:
+        """A host's last operation has ended, or one has failed."""
+
 
 class Narration(BaseStateCallback):
     """Tells a listener each operation that changes a host, and its progress."""
 
-    def __init__(self, state: State, listener: Listener) -> None:
-        self.state, self.listener = state, listener
+    def __init__(self, state: State, listener: Listener, mask: Mask = NOTHING) -> None:
+        self.state, self.listener, self.mask = state, listener, mask
+        self._left: dict[str, set[str]] = {}
         set_echo(self.heard)
 
     def operation_host_start(self, _state: State, host: Any, op_hash: str) -> None:
@@ -74,9 +82,20 @@ class Narration(BaseStateCallback):
         if name in journal.changing(host):
             self.listener.step(host.name, name)
 
+    def operation_host_success(self, _state: State, host: Any, op_hash: str, _retries: int = 0) -> None:
+        (name,) = self.state.get_op_meta(op_hash).names
+        left = self._left.setdefault(host.name, journal.changing(host))
+        if name in left:
+            left.remove(name)
+            if not left:
+                self.listener.done(host.name, ok=True)
+
+    def operation_host_error(self, _state: State, host: Any, *_: Any) -> None:
+        self.listener.done(host.name, ok=False)
+
     def heard(self, message: Any = None, **_: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
-        prefix, mark, text = str(message).partition("progress: ")
+        prefix, mark, text = self.mask.text(str(message)).partition("progress: ")
         host = prefix.strip().strip("[]")
         if bytes_of := PULL.fullmatch(text):
             self.listener.pull(host, bytes_of["what"], int(bytes_of["done"]), int(bytes_of["total"]))
