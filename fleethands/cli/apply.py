@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleethands.cli.fleet import chosen, fleet_options, upstream_option
+from fleethands.cli.keeping import report_options
 from fleethands.cli.left import left_by
 from fleethands.cli.running import carry_out
 from fleethands.cli.trouble import USAGE, Trouble
@@ -47,6 +48,7 @@ def rollout_options(command: Any) -> Any:
 
 @click.command()
 @fleet_options
+@report_options
 @upstream_option
 @rollout_options
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 from fleethands.cli.fleet import chosen, fleet_options
+from fleethands.cli.keeping import report_options
 from fleethands.cli.running import carry_out
 
 
 @click.command()
 @fleet_options
+@report_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def rollback(target: str | None, **options: Any) -> None:
     """Go back to the Ollama release and settings that served before. Exit 0: it answers; 1: a host failed."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from fleethands.cli.keeping import keep
+
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
     from fleethands.rollout.report import Report
@@ -35,8 +37,9 @@ def show(report: Report, target: str) -> None:
 
 def finish(report: Report, as_json: bool, target: str) -> NoReturn:
     """Show the report and leave with the exit code that the contract gives its result."""
+    kept = keep(report)
     if as_json:
         click.echo(json.dumps(report.document(), indent=2))
     else:
         show(report, target)
-    sys.exit(EXIT[report.result])
+    sys.exit(EXIT[report.result] if kept else 1)

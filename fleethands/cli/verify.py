@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleethands.cli.fleet import chosen, connected, fleet_options, spoken
+from fleethands.cli.keeping import report_options
 from fleethands.cli.showing import finish, plan_of
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @fleet_options
+@report_options
 @click.option("--blobs", is_flag=True, help="Read every byte of the models, too; a broken blob is taken away.")
 @click.option("--deep", is_flag=True, help="Hold a conversation in OpenHands, too; it is removed afterwards.")
 def verify(target: str | None, as_json: bool, blobs: bool, deep: bool, **options: Any) -> None:

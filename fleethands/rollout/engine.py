@@ -20,8 +20,11 @@ from fleethands import facts
 from fleethands.facts import Probe
 from fleethands.operations import journal
 from fleethands.rollout.deadlines import CONNECT, LAST_WORDS, LIMITS, Limits, OutOfTime, spoken
+from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.registry import Unanswered, digests, look_up
+from fleethands.rollout.shard import EmptyShard
 from fleethands.rollout.target import EVERY, Pick, again, inventory, no_hosts, prepare, reach_by_ssh
+from fleethands.rollout.timeline import Timeline
 from fleethands.rollout.walk import Cut, Walk
 from fleethands.rollout.watch import Listener, Narration, Outcome, Watch, hang_up, is_connected
 from fleethands.settings import HostSettings, Secret, read_fleet
@@ -36,7 +39,7 @@ class Engine:
     + target: an inventory file, host names, or whatever else pyinfra takes
     + project: directory of deploy.py
     + data: host data on top of the inventory's
-    + pick: which of its hosts
+    + pick: which of its hosts; raises EmptyShard where its part of them has none
     + words: target and options as a command line has them, for hints
     """
 
@@ -53,17 +56,23 @@ class Engine:
         self.project, self.limits = project, limits
         self.begun = time.time()
         self.watch = Watch(words or target, limits)
+        self.timeline = Timeline()
         self._use(State(check_for_changes=True))
         self.inventory = inventory(target, data, project)
         self.chosen = [host for host in self.inventory if pick.takes(host.name)]
         if not self.chosen:
             raise no_hosts(target, pick, self.inventory)
+        whole, self.chosen = self.chosen, [host for host in self.chosen if pick.shard.holds(host.name)]
+        if not self.chosen:
+            raise EmptyShard(f"none of {len(whole)} hosts is of part {pick.shard}")
         self._init()
 
     def _use(self, state: State) -> None:
         self.state, self.config = state, Config(CONNECT_TIMEOUT=CONNECT)
         self.state.cwd = str(self.project)
         self._settings: dict[str, HostSettings] = {}
+        self.mask: Mask = NOTHING
+        self.others: list[Engine] = []
         self.stopping = False  # no operation begins any more
         self.walks: dict[str, Walk] = {}
         self._walkers: list[Any] = []
@@ -76,6 +85,7 @@ class Engine:
         ctx_config.set(self.config)
         self.state.init(self.inventory, self.config, initial_limit=self.chosen)
         self.state.add_callback_handler(self.watch)
+        self.state.add_callback_handler(self.timeline)
 
     @contextmanager
     def beside(self, names: Iterable[str], data: Mapping[str, Any]) -> Iterator[Engine]:
@@ -86,6 +96,8 @@ class Engine:
         + data: on top of what this one was given
         """
         other = object.__new__(Engine)
+        other.timeline = self.timeline
+        self.others.append(other)
         other.project, other.limits, other.begun, other.watch = self.project, self.limits, self.begun, self.watch
         try:
             other._use(State(check_for_changes=True))
@@ -126,6 +138,7 @@ class Engine:
     def settings(self) -> dict[str, HostSettings]:
         """Settings of every chosen host. Raises SettingsError with every mistake; nothing is connected yet."""
         self._settings = read_fleet({host.name: host.data.dict() for host in self.chosen})
+        self.mask = Mask.of(self._settings.values())
         return self._settings
 
     def secrets(self, name: str) -> frozenset[str]:
@@ -181,7 +194,7 @@ class Engine:
 
         Raises KeyboardInterrupt when it is thrown in, after it has ended what hosts were at.
         """
-        self.watch.narration = Narration(self.state, listener)
+        self.watch.narration = Narration(self.state, listener, self.mask)
         self.state.add_callback_handler(self.watch.narration)
         self.state.set_stage(StateStage.Execute)
         self.state.is_executing = True

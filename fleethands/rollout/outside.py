@@ -14,6 +14,8 @@ from pyinfra.api.command import StringCommand
 
 from fleethands.operations.proof import APPLY, Link
 from fleethands.paths import PROOF
+from fleethands.rollout import reporting
+from fleethands.rollout.timeline import LOOK
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import generation_of
@@ -30,7 +32,7 @@ def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
     """Add to a run's report what this machine sees of the hosts it proved; a proof that fails here is void there."""
     proven = [name for name in names if engine.has_proven(name)]
     settings = engine.settings()
-    looks = {name: gevent.spawn(links, engine.host(name), settings[name]) for name in proven}
+    looks = {name: gevent.spawn(_looked, engine, name, settings[name]) for name in proven}
     gevent.joinall(list(looks.values()), raise_error=True)
     for name, each in looks.items():
         host, found = report.hosts[name], each.value
@@ -40,6 +42,12 @@ def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
             host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY else broken.hint]
             host.remote_commands = engine.watch.commands.get(name, 0)
+    reporting.time_hosts(engine, report)
+
+
+def _looked(engine: Engine, name: str, settings: HostSettings) -> list[Link]:
+    with engine.timeline.step(name, LOOK):
+        return links(engine.host(name), settings)
 
 
 def links(host: Any, settings: HostSettings) -> list[Link]:

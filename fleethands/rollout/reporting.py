@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
-from fleethands.operations.change import Change, Refused
+from fleethands.operations.change import Change, Refused, Same
 from fleethands.operations.journal import Entry
 from fleethands.operations.proof import APPLY, ASKED_FOR, Link, links
 from fleethands.paths import PROOF
 from fleethands.rollout.report import BAD, Changed, HostReport, Report
+from fleethands.rollout.timeline import OURS
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.rollout.engine import Engine
@@ -24,20 +25,22 @@ PROOF_TASK = "Proof"
 def planned(engine: Engine, command: str = "plan") -> Report:
     """The report of a plan that was made."""
     hosts = {name: _planned(engine, name) for name in engine.names}
-    return Report(command, hosts, engine.begun, time.time() - engine.begun)
+    return _whole(engine, command, hosts)
 
 
 def applied(engine: Engine, plan: Report) -> Report:
     """The report of a run that followed a plan."""
     hosts = {name: applied_one(engine, name, plan.hosts[name]) for name in engine.names}
-    return Report("apply", hosts, engine.begun, time.time() - engine.begun)
+    return _whole(engine, "apply", hosts)
 
 
 def untouched(engine: Engine, command: str) -> Report:
     """The report of a run that was interrupted before it changed anything."""
     left = HostReport("not-run", "interrupted before anything was changed")
     hosts = {name: replace(left, remote_commands=engine.watch.commands.get(name, 0)) for name in engine.names}
-    return Report(command, hosts, engine.begun, time.time() - engine.begun, interrupted=True)
+    report = _whole(engine, command, hosts)
+    report.interrupted = True
+    return report
 
 
 def verified(engine: Engine, plan: Report) -> Report:
@@ -51,7 +54,29 @@ def verified(engine: Engine, plan: Report) -> Report:
             if not host.proof and host.status == "unchanged":
                 host.status, host.reason = "failed", "no model is declared, so there is nothing to prove"
                 host.hints = ["declare `models`"]
-    return Report("verify", report.hosts, report.started, report.seconds)
+    return _whole(engine, "verify", report.hosts)
+
+
+def _whole(engine: Engine, command: str, hosts: dict[str, HostReport]) -> Report:
+    return whole(engine, Report(command, hosts, engine.begun, words=engine.watch.words))
+
+
+def whole(engine: Engine, report: Report) -> Report:
+    """The same report, without secrets, and with the times of its hosts."""
+    report.mask_all(engine.mask)
+    time_hosts(engine, report)
+    return report
+
+
+def time_hosts(engine: Engine, report: Report) -> None:
+    """Note when hosts were worked on, until now. Operations that changed nothing are in their sum alone."""
+    report.seconds = time.time() - engine.begun
+    for name, host in report.hosts.items():
+        steps = engine.timeline.of(name)
+        done = [entry for each in (engine, *engine.others) if name in each.names for entry in each.done(name)]
+        told = OURS | {entry.name for entry in done if not isinstance(entry.decision, Same)}
+        host.seconds = sum(step.seconds for step in steps)
+        host.steps = [step for step in steps if step.name in told or not step.ok]
 
 
 def _planned(engine: Engine, name: str) -> HostReport:

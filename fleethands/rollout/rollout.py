@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -44,7 +43,7 @@ class Rollout:
     ) -> None:
         self._engine, self._plan, self._manner, self._listener, self._locks = engine, plan, manner, listener, locks
         self._pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
-        self._report = Report(plan.command, {}, plan.started)
+        self._report = Report(plan.command, {}, plan.started, words=plan.words)
         self._why = ""  # it goes no further
 
     def run(self) -> Report:
@@ -135,5 +134,4 @@ class Rollout:
                 self._report.hosts[name] = left
             else:
                 self._report.hosts.setdefault(name, host)
-        self._report.seconds = time.time() - self._report.started
-        return self._report
+        return reporting.whole(self._engine, self._report)

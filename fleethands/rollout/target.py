@@ -24,6 +24,7 @@ from pyinfra.connectors.sshuserclient import client
 from pyinfra_cli.inventory import make_inventory
 
 from fleethands.rollout.deadlines import CONNECT
+from fleethands.rollout.shard import WHOLE, Shard
 
 WITH_AN_END = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
 BUSY_JUMP_HOST = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 3.0}  # sshd's MaxStartups drops some of many
@@ -35,14 +36,16 @@ class Pick:
     Which hosts of an inventory.
 
     + hosts, exclude: patterns of names, as fnmatch reads them; only: names, None for all
+    + shard: a part of those
     """
 
     hosts: str = "*"
     exclude: str = ""
+    shard: Shard = WHOLE
     only: frozenset[str] | None = None
 
     def takes(self, name: str) -> bool:
-        """Whether a host of this name is one of them."""
+        """Whether a host of this name is one of them, whatever its part."""
         if fnmatch(name, self.exclude) or (self.only is not None and name not in self.only):
             return False
         return fnmatch(name, self.hosts)

@@ -16,6 +16,7 @@ from pyinfra.api.state import BaseStateCallback
 
 from fleethands.operations import journal
 from fleethands.rollout.deadlines import LOST, Limits, Patience, Silent, spoken
+from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.reach import Why, diagnosis, gone, silent
 
 KEEPALIVE = 15  # seconds
@@ -151,21 +152,36 @@ class Listener(Protocol):
     def remark(self, host: str, text: str) -> None:
         """A line that a host says of what it does."""
 
+    def done(self, host: str, ok: bool) -> None:
+        """A host's last operation has ended, or one has failed."""
+
 
 class Narration(BaseStateCallback):
     """Tells a listener each operation that changes a host, and its progress."""
 
-    def __init__(self, state: State, listener: Listener) -> None:
-        self.state, self.listener = state, listener
+    def __init__(self, state: State, listener: Listener, mask: Mask = NOTHING) -> None:
+        self.state, self.listener, self.mask = state, listener, mask
+        self._left: dict[str, set[str]] = {}
 
     def operation_host_start(self, _state: State, host: Any, op_hash: str) -> None:
         (name,) = self.state.get_op_meta(op_hash).names
         if name in journal.changing(host):
             self.listener.step(host.name, name)
 
+    def operation_host_success(self, _state: State, host: Any, op_hash: str, _retries: int = 0) -> None:
+        (name,) = self.state.get_op_meta(op_hash).names
+        left = self._left.setdefault(host.name, journal.changing(host))
+        if name in left:
+            left.remove(name)
+            if not left:
+                self.listener.done(host.name, ok=True)
+
+    def operation_host_error(self, _state: State, host: Any, *_: Any) -> None:
+        self.listener.done(host.name, ok=False)
+
     def heard(self, message: Any = None, **_: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
-        prefix, mark, text = str(message).partition("progress: ")
+        prefix, mark, text = self.mask.text(str(message)).partition("progress: ")
         host = prefix.strip().strip("[]")
         if bytes_of := PULL.fullmatch(text):
             self.listener.pull(host, bytes_of["what"], int(bytes_of["done"]), int(bytes_of["total"]))
