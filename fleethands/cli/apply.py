@@ -9,7 +9,7 @@ import click
 from fleethands.cli.fleet import chosen, fleet_options, upstream_option
 from fleethands.cli.keeping import report_options
 from fleethands.cli.left import left_by
-from fleethands.cli.running import carry_out
+from fleethands.cli.running import carry_out, lock_option
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def rollout_options(command: Any) -> Any:
 @report_options
 @upstream_option
 @rollout_options
+@lock_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def apply(target: str | None, verify: str, retry_failed: str | None, **options: Any) -> None:
     """Plan, then do it, through to the proof. Exit 0: done, changed or not; 1: a host failed; 130: interrupted."""

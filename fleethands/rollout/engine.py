@@ -18,7 +18,7 @@ from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from fleethands import facts
 from fleethands.facts import Probe
-from fleethands.operations import journal
+from fleethands.operations import journal, turn
 from fleethands.rollout.deadlines import CONNECT, LAST_WORDS, LIMITS, Limits, OutOfTime, spoken
 from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.registry import Unanswered, digests, look_up
@@ -121,6 +121,7 @@ class Engine:
             before = other.host(host.name)
             for seen in (self.watch.lost, self.watch.unanswered):
                 seen.pop(host.name, None)
+            turn.take(host, turn.of(before))
             if not is_connected(before):
                 self._reach(host)
                 continue

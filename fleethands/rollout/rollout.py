@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
-
-import gevent  # type: ignore[import-untyped]
+from collections.abc import Iterable
 
 from fleethands.rollout import outside, reporting
-from fleethands.rollout.deadlines import LAST_WORDS
 from fleethands.rollout.engine import Engine
 from fleethands.rollout.interrupts import Interrupts
-from fleethands.rollout.reach import Why
+from fleethands.rollout.lock import Locks
 from fleethands.rollout.report import BAD, HostReport, Report
 from fleethands.rollout.watch import Listener
 from fleethands.rollout.words import Group, Manner
@@ -20,27 +16,14 @@ BROKEN = ("failed", "rolled-back")
 BACK = {"fleethands_back": "last"}  # rollback.py: to the last record of a host that was proven
 
 
-class Locks(Protocol):
-    """What keeps other runs off hosts."""
-
-    def take(self, names: Sequence[str]) -> dict[str, Why]:
-        """Lock hosts; those that could not be locked, with the reason."""
-
-    def release(self, names: Iterable[str] | None = None) -> None:
-        """Give hosts free, None: all of them."""
-
-
 class Rollout:
     """
     One plan, taken to its hosts.
 
-    + deploy: of the project, by which the plan was made
-    + locks: None where nothing is to be locked
+    + locks: of all hosts that it will change; they are given back as these are done
     """
 
-    def __init__(
-        self, engine: Engine, plan: Report, manner: Manner, listener: Listener, locks: Locks | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, plan: Report, manner: Manner, listener: Listener, locks: Locks) -> None:
         self._engine, self._plan, self._manner, self._listener, self._locks = engine, plan, manner, listener, locks
         self._pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
         self._report = Report(plan.command, {}, plan.started, words=plan.words)
@@ -51,7 +34,6 @@ class Rollout:
         at: tuple[str, ...] = ()
         with Interrupts(self._stop):
             try:
-                self._lock()
                 for group in self._manner.groups(self._pending, self._engine.names):
                     at = tuple(name for name in group.names if name not in self._report.hosts)
                     self._take(group, at)
@@ -61,7 +43,7 @@ class Rollout:
                 self._stop()
             finally:
                 self._gather(at)
-                self._unlock(None)
+                self._locks.release()
         return self._finished()
 
     def _stop(self) -> None:
@@ -69,16 +51,6 @@ class Rollout:
         if not self._why:
             self._listener.phase("interrupted: each host finishes its step; once more ends it at once")
         self._why, self._engine.stopping, self._report.interrupted = "it was interrupted", True, True
-
-    def _lock(self) -> None:
-        if self._locks is not None:
-            for name, (reason, hints) in self._locks.take(self._manner.order.of(self._pending)).items():
-                self._report.hosts[name] = HostReport("refused", reason, hints)
-
-    def _unlock(self, names: Iterable[str] | None) -> None:
-        if self._locks is not None:
-            with gevent.Timeout(LAST_WORDS, False):
-                self._locks.release(names)
 
     def _take(self, group: Group, names: tuple[str, ...]) -> None:
         """One group through its operations and the gate: its hosts' own proofs, and what this machine sees of them."""
@@ -88,7 +60,7 @@ class Rollout:
             self._gather(names)
             outside.look(self._engine, self._report, names)
             self._go_back([name for name in names if self._report.hosts[name].status == "failed"])
-            self._unlock(names)
+            self._locks.release(names)
             for name in names:
                 self._engine.hang_up(name)
         self._judge(group)

@@ -1,6 +1,6 @@
 # Every change to a host starts here: an error ends it, and two runs never change one host at a time.
 set -eu
-: "${step:?}"
+: "${step:?}" "${run?}"
 ledger=/var/lib/fleethands/made
 explained=''
 work_file=''
@@ -35,6 +35,17 @@ export DEBIAN_FRONTEND
 mkdir -p /run/lock
 exec 9>/run/lock/fleethands
 flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'see it: fuser -v /run/lock/fleethands'
+
+# A run that locked the host goes on only while nobody locked it after it; one that did not, only while nobody has it.
+if [ -n "$run" ]; then
+  [ "$(cat /var/lib/fleethands/turn 2>/dev/null)" = "$run" ] ||
+    fail 'the lock of this run was taken away, or another run had this host since' 'run it again: what was begun is completed then'
+elif [ "$step" != proof ] && [ "$step" != verify ]; then
+  whose=''
+  flock -n -s /run/fleethands/lock true 2>/dev/null || whose=$(sed -n 2p /run/fleethands/lock.json 2>/dev/null) || true
+  [ ! -s /var/lib/fleethands/hold ] || whose=$(tail -n 1 /var/lib/fleethands/hold)
+  [ -z "$whose" ] || fail "this host is locked by $whose" 'when they have gone: run it again; see it: fleethands lock status'
+fi
 
 # what was proven before this change is not proven after it
 rm -f /var/lib/fleethands/proof
