@@ -8,7 +8,7 @@ import click
 
 from fleethands.cli.fleet import chosen, fleet_options, upstream_option
 from fleethands.cli.keeping import report_options
-from fleethands.cli.left import left_by
+from fleethands.cli.left import left_by, nothing_left
 from fleethands.cli.running import carry_out, lock_option
 from fleethands.cli.trouble import USAGE, Trouble
 
@@ -57,6 +57,8 @@ def apply(target: str | None, verify: str, retry_failed: str | None, **options: 
     """Plan, then do it, through to the proof. Exit 0: done, changed or not; 1: a host failed; 130: interrupted."""
     limits, manner = _read(options)
     only = left_by(retry_failed) if retry_failed else None
+    if only == frozenset():
+        nothing_left(retry_failed, options["as_json"])
     extra = {"fleethands_verify": verify}
     carry_out("apply", "deploy.py", chosen(target), extra=extra, manner=manner, limits=limits, only=only, **options)
 

@@ -117,19 +117,21 @@ class Engine:
 
     def _take_over(self, other: Engine) -> None:
         self.state.set_stage(StateStage.Connect)
+        lost = []
         for host in self.chosen:
             before = other.host(host.name)
             for seen in (self.watch.lost, self.watch.unanswered):
                 seen.pop(host.name, None)
             turn.take(host, turn.of(before))
             if not is_connected(before):
-                self._reach(host)
+                lost.append(host)
                 continue
             if client := getattr(before.connector, "client", None):
                 host.connector.client = client
             host.connected = True
             self.state.trigger_callbacks("host_connect", host)
             self.state.activate_host(host)
+        self._each(self._reach, lost)
 
     @property
     def names(self) -> list[str]:

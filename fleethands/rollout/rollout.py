@@ -34,17 +34,29 @@ class Rollout:
         at: tuple[str, ...] = ()
         with Interrupts(self._stop):
             try:
+                self._begin()
                 for group in self._manner.groups(self._pending, self._engine.names):
-                    at = tuple(name for name in group.names if name not in self._report.hosts)
-                    self._take(group, at)
                     if self._why:
                         break
+                    at = tuple(name for name in group.names if name not in self._report.hosts)
+                    self._take(group, at)
             except KeyboardInterrupt:
                 self._stop()
             finally:
                 self._gather(at)
                 self._locks.release()
         return self._finished()
+
+    def _begin(self) -> None:
+        order, canary = self._manner.order, self._manner.canary
+        if order.seed is not None:
+            self._listener.phase(f"order: {order}")
+        for name in set(self._engine.names) - set(self._pending):
+            self._engine.hang_up(name)
+        first = canary.of(order.of(self._engine.names), self._engine.names) if canary and canary.is_name else []
+        bad = [name for name in first if self._plan.hosts[name].status in BAD]
+        if bad:
+            self._why = f"the canary {bad[0]} is {self._plan.hosts[bad[0]].status}"
 
     def _stop(self) -> None:
         """Hosts finish the step that they are at."""
