@@ -7,8 +7,8 @@ from fleethands.settings import HostSettings, modelfile
 
 
 @deploy("Proof")
-def answer_one_prompt(settings: HostSettings) -> None:
-    proof.answered(name="Get an answer to a prompt", settings=settings)
+def answer_one_prompt(settings: HostSettings, recorded: HostSettings | None = None) -> None:
+    proof.answered(name="Get an answer to a prompt", settings=settings, recorded=recorded or settings)
 
 
 @deploy("Proof")

@@ -65,9 +65,11 @@ def unconnected(
     target: str, data: tuple[str, ...], hosts: str, exclude: str, extra: Mapping[str, Any] | None = None
 ) -> Engine:
     """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target."""
+    from fleethands.operations.origin import made_from  # noqa: PLC0415
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
     from fleethands.rollout.target import NoHosts, WrongInventory  # noqa: PLC0415
 
+    made_from(target)
     values = {**dict(_pair(text) for text in data), **(extra or {})}
     try:
         return Engine(target, project(), values, hosts, exclude, spoken(target, data, hosts, exclude))

@@ -45,10 +45,15 @@ def carry_out(
             show(plan, words)
             if not click.confirm("Do this?", err=True):
                 raise Trouble("not confirmed, nothing was changed")
-        plan = _done(engine, plan, as_json, Turn(f"{command} {words}", lock_wait))
+        plan = _done(engine, plan, as_json, Turn(_said(command, target, **options), lock_wait))
     plan.command = command
     engine.close()
     finish(plan, as_json, words)
+
+
+def _said(command: str, target: str, hosts: str, exclude: str, **_: Any) -> str:
+    """What others may read of this run: a value of `--data` may be nobody's business."""
+    return f"{command} {spoken(target, (), hosts, exclude)}"
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ def _done(engine: Engine, plan: Report, as_json: bool, turn: Turn) -> Report:
     pending = [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
     with lock.held(engine, pending, turn.reason, turn.wait) as locks:
         if locks.refused:
-            return lock.told(plan, locks.refused)
+            return lock.told(engine, plan, locks.refused)
         with listener(pending, plain=as_json) as told:
             engine.apply(told)
         report = reporting.applied(engine, plan)

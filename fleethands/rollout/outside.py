@@ -12,6 +12,7 @@ import gevent  # type: ignore[import-untyped]
 import paramiko
 from pyinfra.api.command import StringCommand
 
+from fleethands import facts
 from fleethands.operations.proof import APPLY, Link
 from fleethands.paths import PROOF
 from fleethands.script import SHELL, Script
@@ -29,8 +30,7 @@ PATIENCE = 20  # seconds for OpenHands, which has just answered on its host
 def look(engine: Engine, report: Report) -> None:
     """Add to a run's report what this machine sees of the hosts it proved; a proof that fails here is void there."""
     proven = [name for name in engine.names if engine.has_proven(name)]
-    settings = engine.settings()
-    looks = {name: gevent.spawn(links, engine.host(name), settings[name]) for name in proven}
+    looks = {name: gevent.spawn(_links, engine, name) for name in proven}
     gevent.joinall(list(looks.values()), raise_error=True)
     for name, each in looks.items():
         host, found = report.hosts[name], each.value
@@ -40,6 +40,12 @@ def look(engine: Engine, report: Report) -> None:
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
             host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY else broken.hint]
             host.remote_commands = engine.watch.commands.get(name, 0)
+
+
+def _links(engine: Engine, name: str) -> list[Link]:
+    host = engine.host(name)
+    settings = facts.asked_for(host)  # a rollback's are those of a record
+    return links(host, settings) if settings else []
 
 
 def links(host: Any, settings: HostSettings) -> list[Link]:
