@@ -35,6 +35,12 @@ class Back:
     place: str = ""
 
     @property
+    def image(self) -> str:
+        """The id of the image that OpenHands' container was made from; empty where there was none."""
+        image = self.record.versions.get("image") if self.record and not self.problem else None
+        return str(image.get("id") or "") if isinstance(image, dict) else ""
+
+    @property
     def gentle(self) -> HostSettings:
         """The settings by which a host goes back: nothing is removed, and nothing is asked for that is there."""
         return self.settings.model_copy(update={"models_prune": False, "openhands_pull": "missing"})
@@ -100,7 +106,7 @@ def chosen(settings: HostSettings, seen: Probe, back: Back) -> Decision:
     record = Record.parse(seen.files[back.place].content)
     if record is None or record != back.record:
         return Refused("its records changed since this was planned: another run was here", ("run it again",))
-    return Same(f"goes back to the record of {record}", tuple(_lost(seen, record)))
+    return Same(f"the record of {record} is there", (f"goes back to what was proven on {record}", *_lost(seen, record)))
 
 
 def _lost(seen: Probe, record: Record) -> Iterator[str]:

@@ -1,6 +1,6 @@
 # The record of a proof: what each link of the chain showed, line by line. Only the first broken one is an error's word:
 # those behind it hang on it.
-: "${record:?}" "${container:?}" "${entry?}" "${shift?}" "${records?}" "${kept?}"
+: "${record:?}" "${container:?}" "${entry?}" "${shift?}" "${records?}" "${kept?}" "${run?}"
 seen=''
 broken=''
 tab=$(printf '\t')
