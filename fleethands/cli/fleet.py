@@ -79,10 +79,12 @@ def unconnected(
     **limits: Limits,
 ) -> Engine:
     """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target; leaves an empty part."""
+    from fleethands.operations.origin import made_from  # noqa: PLC0415
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
     from fleethands.rollout.shard import EmptyShard  # noqa: PLC0415
     from fleethands.rollout.target import NoHosts, Pick, WrongInventory  # noqa: PLC0415
 
+    made_from(target)
     values = {**dict(_pair(text) for text in data), **(extra or {})}
     words = spoken(target, data, hosts, exclude, shard=shard)
     try:

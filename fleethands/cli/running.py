@@ -26,6 +26,7 @@ class Deed:
 
     + deploy: file of the project
     + words: target and options, as the next command takes them
+    + reason: what others may read of it, who find hosts locked
     + lock_wait: seconds to wait for other runs that have a host
     + manner: how the rollout goes; None: all hosts at once, and none goes back
     """
@@ -33,6 +34,7 @@ class Deed:
     command: str
     deploy: str
     words: str
+    reason: str
     as_json: bool
     yes: bool
     lock_wait: float
@@ -52,18 +54,24 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
         raise Trouble("nobody is there to confirm", "to change hosts from a script: add `--yes`", code=USAGE)
     lock_wait, manner = options.pop("lock_wait", 0.0), options.pop("manner", None) or Manner(back=False)
     words = spoken(target, **{key: options[key] for key in SPOKEN if key in options})
+    reason = _said(command, target, options["hosts"], options["exclude"])
     engine = checked(target, **options)
     try:
         manner.groups(engine.names, engine.names)
     except WrongWord as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     with closing(engine):
-        report = _done(engine, Deed(command, deploy, words, as_json, yes, lock_wait, manner))
+        report = _done(engine, Deed(command, deploy, words, reason, as_json, yes, lock_wait, manner))
     report.command = command
     finish(report, as_json, words)
 
 
 SPOKEN = ("data", "hosts", "exclude", "upstream", "shard")
+
+
+def _said(command: str, target: str, hosts: str, exclude: str) -> str:
+    """What others may read of this run: a value of `--data` may be nobody's business."""
+    return f"{command} {spoken(target, (), hosts, exclude)}"
 
 
 def lock_option(command: Any) -> Any:
@@ -98,7 +106,7 @@ def _locked(engine: Engine, deed: Deed, plan: Report) -> Report:
     from fleethands.rollout.rollout import Rollout  # noqa: PLC0415
 
     pending = [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
-    locks = lock.Locks(engine, f"{deed.command} {deed.words}", deed.lock_wait)
+    locks = lock.Locks(engine, deed.reason, deed.lock_wait)
     try:
         with Interrupts():
             locks.take(pending)
@@ -106,7 +114,7 @@ def _locked(engine: Engine, deed: Deed, plan: Report) -> Report:
         locks.release()
         return reporting.untouched(engine, deed.command)
     if locks.refused:
-        return lock.told(plan, locks.refused)
+        return lock.told(engine, plan, locks.refused)
     with listener(pending, plain=deed.as_json) as told:
         report = Rollout(engine, plan, deed.manner, told, locks).run()
     for name, note in locks.notes.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import secrets
 import socket
@@ -15,7 +14,7 @@ import gevent  # type: ignore[import-untyped]
 
 from fleethands import facts, paths
 from fleethands.facts.lock import LEASE, Lock, Locking
-from fleethands.operations import turn
+from fleethands.operations import origin, turn
 from fleethands.operations.lock import HELD, KEPT, LOCKED, Answer, script
 from fleethands.rollout.holder import Holder, HolderError
 
@@ -99,7 +98,7 @@ class Locks:
                 self._taken(name, answer.before)
                 return None
             if answer.word != HELD or time.monotonic() >= deadline:
-                return refusal(answer, self._engine.watch.words, name)
+                return refusal(answer, self._engine.watch.words, name, self.lock.reason)
             gevent.sleep(AGAIN)
 
     def _taken(self, name: str, before: Locking) -> None:
@@ -133,13 +132,14 @@ def held(engine: Engine, names: Sequence[str], reason: str, wait: float = 0.0) -
         locks.release()
 
 
-def told(plan: Report, refused: Mapping[str, Refusal]) -> Report:
+def told(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> Report:
     """
     The report of a run that did not begin, as a host of it is locked.
 
     + plan: the report of its plan
     """
     for name, host in plan.hosts.items():
+        host.remote_commands = engine.watch.commands.get(name, 0)
         if name in refused:
             host.status, (host.reason, host.hints), host.changes = "refused", refused[name], []
         elif host.status == "pending":
@@ -151,24 +151,22 @@ def mine(reason: str) -> Lock:
     """A lock in this process's name."""
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     text = " ".join(reason.split())
-    return Lock(_user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
+    return Lock(origin.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
 
 
-def _user() -> str:
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return str(os.getuid())
+def refusal(answer: Answer, words: str, name: str, run: str = "") -> Refusal:
+    """
+    Why a host can't be locked, and what to type.
 
-
-def refusal(answer: Answer, words: str, name: str) -> Refusal:
-    """Why a host can't be locked, and what to type."""
+    + words: target and options; run: the command that could wait, if there is one
+    """
     only = f"{words} --hosts {name}" if "--hosts" not in words else words
     release = f"fleethands lock release {only}"
     if answer.word == KEPT:
         return f"locked by {answer.before.hold}", [f"ask them; only if it was forgotten: {release}"]
     if answer.word == HELD:
         whose = answer.before.run or "another run that has not said its name yet"
-        ends = f"if its machine died, its lock ends by itself within {LEASE} s"
-        return f"locked by {whose}", [f"wait for it: add `--lock-wait 600`; {ends}; to take it away: {release}"]
+        waiting = [f"wait for it: fleethands {run} --lock-wait 600"] if run else []
+        ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
+        return f"locked by {whose}", [*waiting, ends]
     return f"its lock can't be written ({paths.TURN})", ["on the host: df -h /run /var/lib"]

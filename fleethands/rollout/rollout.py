@@ -13,7 +13,7 @@ from fleethands.rollout.watch import Listener
 from fleethands.rollout.words import Group, Manner
 
 BROKEN = ("failed", "rolled-back")
-BACK = {"fleethands_back": "last"}  # rollback.py: to the last record of a host that was proven
+BACK = "fleethands_back"  # rollback.py: which of a host's records
 
 
 class Rollout:
@@ -82,11 +82,23 @@ class Rollout:
             if name in self._engine.walks and name not in self._report.hosts:
                 self._report.hosts[name] = reporting.applied_one(self._engine, name, self._plan.hosts[name])
 
-    def _go_back(self, names: list[str]) -> None:
-        if not names or not self._manner.back or self._engine.stopping:
+    def _go_back(self, failed: list[str]) -> None:
+        """Failed hosts go to what was proven last; those that failed after a proof of their own, to what was before."""
+        failed = [name for name in failed if self._changed(name)]
+        if not self._manner.back or self._engine.stopping:
             return
+        proven = [name for name in failed if self._engine.has_proven(name)]
+        for names, record in (([name for name in failed if name not in proven], "last"), (proven, "before")):
+            if names:
+                self._go_back_to(record, names)
+
+    def _changed(self, name: str) -> bool:
+        """Whether anything was to change there: a proof alone is nothing to go back from."""
+        return any(change.task != reporting.PROOF_TASK for change in self._plan.hosts[name].changes)
+
+    def _go_back_to(self, record: str, names: list[str]) -> None:
         self._listener.phase(f"rollback: {', '.join(names)}")
-        with self._engine.beside(names, BACK) as other:
+        with self._engine.beside(names, {BACK: record}) as other:
             other.plan("rollback.py")
             plan = reporting.planned(other, "rollback")
             other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)

@@ -128,9 +128,9 @@ def _is_told(document: dict[str, Any]) -> None:
     states = {name: host["status"] for name, host in document["hosts"].items()}
     assert states == {"lab-1": "refused", "lab-2": "not-run"}
     assert re.fullmatch(WHOSE, document["hosts"]["lab-1"]["reason"])
-    (hint,) = document["hosts"]["lab-1"]["hints"]
-    assert "`--lock-wait 600`" in hint
-    assert "fleethands lock release inventory/lab.py --hosts" in hint
+    wait, take = document["hosts"]["lab-1"]["hints"]
+    assert wait == f"wait for it: fleethands apply inventory/lab.py --hosts '{BOTH}' --lock-wait 600"
+    assert "its lock ends by itself within 60 s; to take it away now: fleethands lock release inventory/lab.py" in take
     assert not any(host["changes"] for host in document["hosts"].values())
 
 
