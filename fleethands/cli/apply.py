@@ -32,9 +32,9 @@ _OPTIONS = (
         help="Which hosts make a proof.",
     ),
     click.option("--retry-failed", metavar="REPORT", help="Only hosts that are not done by this report.json."),
-    click.option("--host-timeout", default="2h", metavar="DURATION", show_default=True, help="For all of one host."),
+    click.option("--host-timeout", default="4h", metavar="DURATION", show_default=True, help="For all of one host."),
     click.option(
-        "--command-timeout", default="20m", metavar="DURATION", show_default=True, help="For silence of one command."
+        "--command-timeout", default="1h", metavar="DURATION", show_default=True, help="For silence of one command."
     ),
 )
 
