@@ -5,18 +5,20 @@ from __future__ import annotations
 import difflib
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fleethands.cli.completing import names, targets
 from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
 
+T = TypeVar("T")
 EXAMPLES = {"example.py", "local.py"}
 
 
@@ -28,9 +30,11 @@ def fleet_options(command: Any) -> Any:
 
 
 _OPTIONS = (
-    click.argument("target", required=False),
-    click.option("--hosts", default="*", metavar="PATTERN", help="Only hosts whose name matches."),
-    click.option("--exclude", default="", metavar="PATTERN", help="No host whose name matches."),
+    click.argument("target", required=False, shell_complete=targets),
+    click.option(
+        "--hosts", default="*", metavar="PATTERN", help="Only hosts whose name matches.", shell_complete=names
+    ),
+    click.option("--exclude", default="", metavar="PATTERN", help="No host whose name matches.", shell_complete=names),
     click.option("--data", multiple=True, metavar="KEY=VALUE", help="A setting, for all hosts."),
     click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
 )
@@ -45,20 +49,27 @@ def connected(
     upstream: bool = False,
 ) -> Engine:
     """An engine whose hosts are reached. Raises Trouble for a wrong target, and for mistakes before any connection."""
-    from fleethands.settings import SettingsError  # noqa: PLC0415
-
     engine = unconnected(target, data, hosts, exclude, extra)
+    settled(engine.settings)
+    if upstream:
+        engine.ask_registries(lambda line: click.echo(line, err=True))
+    engine.connect()
+    return engine
+
+
+def settled(read: Callable[[], T]) -> T:
+    """What settings are read by. Raises Trouble for mistakes in them, and for a lock that can't be read."""
+    from fleethands.settings import LockfileError, SettingsError  # noqa: PLC0415
+
     try:
-        engine.settings()
+        return read()
     except SettingsError as error:
         click.echo(str(error), err=True)
         count = len(error.mistakes)
         what = "1 mistake" if count == 1 else f"{count} mistakes"
         raise Trouble(f"{what} in the inventory, no host was contacted") from None
-    if upstream:
-        engine.ask_registries(lambda line: click.echo(line, err=True))
-    engine.connect()
-    return engine
+    except LockfileError as error:
+        raise Trouble(str(error), *error.hints) from None
 
 
 def unconnected(

@@ -8,9 +8,11 @@ import click
 
 from fleethands import __version__
 from fleethands.cli.apply import apply
+from fleethands.cli.completion import completion
 from fleethands.cli.destroy import destroy
 from fleethands.cli.init import init
 from fleethands.cli.lock import lock
+from fleethands.cli.pin import pin
 from fleethands.cli.plan import plan
 from fleethands.cli.rollback import rollback
 from fleethands.cli.status import status
@@ -32,14 +34,14 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, verify, status, tunnel, trust, init, rollback, lock, destroy):
+for command in (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, destroy, completion):
     cli.add_command(command)
 
 
 def main() -> None:
     """Usage errors exit 64, as the contract says."""
     try:
-        sys.exit(cli(standalone_mode=False))
+        sys.exit(cli(prog_name="fleethands", standalone_mode=False))
     except click.UsageError as error:
         click.echo(f"error: {error.format_message()}", err=True)
         sys.exit(USAGE)
