@@ -11,9 +11,11 @@ import click
 
 from fleethands import __version__
 from fleethands.cli.apply import apply
+from fleethands.cli.completion import completion
 from fleethands.cli.destroy import destroy
 from fleethands.cli.init import init
 from fleethands.cli.lock import lock
+from fleethands.cli.pin import pin
 from fleethands.cli.plan import plan
 from fleethands.cli.rollback import rollback
 from fleethands.cli.status import status
@@ -35,7 +37,7 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, verify, status, tunnel, trust, init, rollback, lock, destroy):
+for command in (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, destroy, completion):
     cli.add_command(command)
 
 
@@ -49,7 +51,7 @@ def main() -> None:
         if signal.getsignal(each) is signal.SIG_DFL:
             signal.signal(each, _interrupt)
     try:
-        sys.exit(cli(standalone_mode=False))
+        sys.exit(cli(prog_name="fleethands", standalone_mode=False))
     except click.UsageError as error:
         click.echo(f"error: {error.format_message()}", err=True)
         sys.exit(USAGE)

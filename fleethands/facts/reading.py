@@ -28,6 +28,7 @@ PACKAGES = (
     "docker.io",
     "git",
     "iptables",
+    "make",
     "nftables",
     "python3-venv",
     "tmux",
@@ -38,9 +39,9 @@ GROUPS = ("ollama", "render", "video", "docker")
 PLACES = ("/", "/opt", "/usr/share", "/var/lib", paths.DOCKER_DATA)
 PARTS = ("gpu", "service", "docker", "upstream", "lock", "probe")  # of the script; the last one runs it
 FIXED_FILES = (
-    paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.FIREWALL_RULES, paths.FIREWALL_UNIT,
-    paths.FIREWALL_LOADED, paths.PROOF, paths.RECORDS, paths.LEDGER, paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED,
-    paths.OPENHANDS_ENVIRONMENT,
+    paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
+    paths.FIREWALL_RULES, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED, paths.PROOF, paths.RECORDS, paths.LEDGER,
+    paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
     paths.OLLAMA_HOME, paths.RECORD, paths.RECORD_BEFORE,
     paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED,
@@ -96,7 +97,7 @@ class Question:
             "places": "\n".join(self.places),
             "offers": "\n".join(each.line for each in upstream.wanted(wanted)) if self.upstream else "",
         }
-        environment = wanted.ollama_environment
+        environment = {**wanted.ollama_environment, **wanted.openhands_variables}
         proxies = {name: environment[name] for name in upstream.PROXIES if name in environment}
         return Script(body, values, proxies).text
 

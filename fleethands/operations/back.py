@@ -13,6 +13,7 @@ from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.operations.proof import links
 from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.declared import host_data
+from fleethands.settings.lockfile import Lockfile
 
 LAST, BEFORE = "last", "before"
 PLACES = {LAST: paths.RECORD, BEFORE: paths.RECORD_BEFORE}
@@ -63,7 +64,7 @@ def find(declared: HostSettings, seen: Probe, wanted: str | None = None) -> Back
     if record is None:
         return Back(declared, problem=_nothing(seen, place, which))
     try:
-        settings = read_fleet({"its record": host_data(record.declared)})["its record"]
+        settings = read_fleet({"its record": host_data(record.declared)}, Lockfile())["its record"]
     except (SettingsError, ValueError) as error:
         return Back(declared, record, _unreadable(record, error), place)
     return Back(settings, record, place=place)

@@ -50,5 +50,5 @@ def _versions(settings: HostSettings, seen: Probe) -> dict[str, Any]:
     return {
         "ollama": settings.ollama_version,
         "models": {str(each.name): digests.get(str(each.name), "") for each in settings.models},
-        "image": {"name": settings.container_image, "id": image},
+        "image": {"name": settings.declared_image, "id": image},
     }
