@@ -1,4 +1,4 @@
-"""What a release is made of: the wheel has all that runs, the source has all that is needed to work on it, no litter."""
+"""What a release is made of: the wheel has all that runs, the source all that is worked on, and no litter."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def test_the_wheel_has_all_that_runs_and_nothing_else(built: Path) -> None:
 
 def test_the_source_has_all_that_is_worked_on_and_no_litter(built: Path) -> None:
     (path,) = built.glob("*.tar.gz")
-    names = {name.partition("/")[2] for name in tarfile.open(path).getnames()}
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
 
     assert names - {"PKG-INFO"} == kept() - {"fleethands.lock"}
     assert [name for name in names if name.endswith(LITTER) or "__pycache__" in name] == []
