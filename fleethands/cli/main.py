@@ -11,6 +11,7 @@ from fleethands.cli.apply import apply
 from fleethands.cli.completion import completion
 from fleethands.cli.destroy import destroy
 from fleethands.cli.init import init
+from fleethands.cli.lock import lock
 from fleethands.cli.pin import pin
 from fleethands.cli.plan import plan
 from fleethands.cli.rollback import rollback
@@ -33,7 +34,7 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, verify, status, tunnel, trust, init, pin, rollback, destroy, completion):
+for command in (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, destroy, completion):
     cli.add_command(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,6 +25,7 @@ def carry_out(
     as_json: bool,
     yes: bool,
     extra: Mapping[str, Any] | None = None,
+    lock_wait: float = 0.0,
     **options: Any,
 ) -> None:
     """
@@ -31,6 +33,7 @@ def carry_out(
 
     + command: the report's name
     + extra: host data of the command's own
+    + lock_wait: seconds to wait for other runs that have a host
     """
     if not yes and (as_json or not sys.stdin.isatty()):
         raise Trouble("nobody is there to confirm", "to change hosts from a script: add `--yes`", code=USAGE)
@@ -42,19 +45,38 @@ def carry_out(
             show(plan, words)
             if not click.confirm("Do this?", err=True):
                 raise Trouble("not confirmed, nothing was changed")
-        plan = _done(engine, plan, as_json)
+        plan = _done(engine, plan, as_json, Turn(f"{command} {words}", lock_wait))
     plan.command = command
     engine.close()
     finish(plan, as_json, words)
 
 
-def _done(engine: Engine, plan: Report, as_json: bool) -> Report:
+@dataclass(frozen=True)
+class Turn:
+    """What is said to others who find hosts locked, and how many seconds others are waited for."""
+
+    reason: str
+    wait: float = 0.0
+
+
+def lock_option(command: Any) -> Any:
+    """For commands that lock the hosts that they change."""
+    text = "Wait so long for other runs that have a host; 0: not at all. A person's lock is never waited for."
+    return click.option("--lock-wait", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help=text)(command)
+
+
+def _done(engine: Engine, plan: Report, as_json: bool, turn: Turn) -> Report:
     from fleethands.cli.progress import listener  # noqa: PLC0415
-    from fleethands.rollout import outside, reporting  # noqa: PLC0415
+    from fleethands.rollout import lock, outside, reporting  # noqa: PLC0415
 
     pending = [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
-    with listener(pending, plain=as_json) as told:
-        engine.apply(told)
-    report = reporting.applied(engine, plan)
-    outside.look(engine, report)
+    with lock.held(engine, pending, turn.reason, turn.wait) as locks:
+        if locks.refused:
+            return lock.told(plan, locks.refused)
+        with listener(pending, plain=as_json) as told:
+            engine.apply(told)
+        report = reporting.applied(engine, plan)
+        outside.look(engine, report)
+    for name, note in locks.notes.items():
+        report.hosts[name].notes.insert(0, note)
     return report

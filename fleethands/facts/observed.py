@@ -66,6 +66,12 @@ def forget() -> None:
         kept.outdated = True
 
 
+def outdate(host: Host) -> None:
+    """Another run changed a host since it was asked: its operations decide anew."""
+    if kept := _kept.get(host):
+        kept.outdated = True
+
+
 def foresee(probe: Probe) -> None:
     """While a plan is made: later operations start from this."""
     _kept[ctx_host.get()].foreseen = probe

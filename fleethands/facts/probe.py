@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from fleethands.facts.document import plain
 from fleethands.facts.gpu import Gpu
+from fleethands.facts.lock import Locking
 from fleethands.facts.service import Service
 from fleethands.facts.upstream import Upstream
 
@@ -290,6 +291,10 @@ class Probe:
     @property
     def store(self) -> Store:
         return self._known("store", Store)
+
+    @property
+    def lock(self) -> Locking:
+        return self._known("lock", Locking)
 
     @property
     def docker(self) -> Docker:

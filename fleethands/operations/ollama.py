@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import File, Ollama, Process, Unit
 from fleethands.operations import diff, foreign
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.foreign import Declared
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 
@@ -58,7 +59,7 @@ def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
         lacking = _unsettled(unit)
     if lacking is None:
         return Same(f"Ollama {settings.ollama_version} serves revision {revision}")
-    if stranger := _overruled(wanted, seen, unit):
+    if stranger := _overruled(wanted, Declared.by(settings), seen, unit):
         return stranger
     return Change(
         "ollama.service",
@@ -94,6 +95,7 @@ def _serve_script(settings: HostSettings, restart: bool, back: bool = False) -> 
         limit_listen=str(LISTENS_WITHIN),
         unit=paths.OLLAMA_UNIT,
         override=paths.OLLAMA_OVERRIDE,
+        secrets=paths.OLLAMA_SECRETS,
         restart="yes" if restart else "no",
         back="yes" if back else "no",
     )
@@ -123,13 +125,13 @@ def back(settings: HostSettings, seen: Probe) -> Decision:
     )
 
 
-def _overruled(wanted: Served, seen: Probe, unit: Unit | None) -> Refused | None:
+def _overruled(wanted: Served, declared: Declared, seen: Probe, unit: Unit | None) -> Refused | None:
     """A process on our files with other values: a file of somebody else's has the last word."""
     process = seen.process
     if process is None or unit is None or process.environment.get(REVISION) != wanted.revision:
         return None
     wrong = {name for name, value in wanted.environment.items() if process.environment.get(name) != value}
-    declared = foreign.Declared(wanted.environment, frozenset(wanted.environment))
+    declared = replace(declared, hidden=frozenset(declared.values))
     theirs = [
         each
         for text in seen.service.drop_ins

@@ -7,7 +7,6 @@ import json
 from importlib.resources import files
 
 from fleethands import paths
-from fleethands.operations.change import step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
@@ -68,7 +67,7 @@ def pull(settings: HostSettings, model: Model) -> Script:
     }
     environment = settings.ollama_environment
     puller = Script(
-        body("blobs", "puller"),
+        body("blobs", "spelled", "puller"),
         {
             **common,
             "models_dir": directory(settings),
@@ -84,6 +83,11 @@ def pull(settings: HostSettings, model: Model) -> Script:
         {key: environment[key] for key in PROXIES if key in environment},
     )
     return step("pull", **common, unit=unit(name), puller=puller.text)
+
+
+def step(name: str, /, **values: str) -> Script:
+    """The script `scripts/NAME.sh` behind the common parts and what it needs to find a model's manifest."""
+    return Script(body("common", "spelled", name), {"step": name, **values})
 
 
 def body(*names: str) -> str:

@@ -12,12 +12,12 @@ from fleethands.settings.keys.ollama import OllamaKeys
 from fleethands.settings.keys.openhands import OpenHandsKeys
 from fleethands.settings.pins import Pins
 from fleethands.settings.secret import Secret
+from fleethands.settings.source import RELEASES, Source, source_generation
 from fleethands.settings.values import Address, ModelName
 
 __all__ = ["HostSettings", "Model"]
 
 OPENHANDS_CONTEXT = 32768
-CANVAS_RELEASE = "1.16.0"
 
 
 class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
@@ -66,16 +66,20 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return at_digest(self.declared_image, digest) if digest else self.declared_image
 
     @property
-    def openhands_release(self) -> str:
-        """The release that the flavor `source` builds."""
-        return self.openhands_ref or CANVAS_RELEASE
+    def openhands_source(self) -> Source:
+        """What the flavor `source` builds."""
+        kind = source_generation(self.openhands_generation, self.openhands_repo, self.openhands_ref)
+        return Source(kind, self.openhands_repo, self.openhands_ref or RELEASES.get(kind, ""))
+
+    @property
+    def openhands_root(self) -> str:
+        """Where it lies on a host once it is built: a link."""
+        return f"{paths.OPENHANDS_SOURCE}/{self.openhands_source.name}"
 
     @property
     def openhands_built(self) -> str | None:
-        """The file on a host that says that the release was built there, None for other flavors."""
-        if self.openhands_flavor != "source":
-            return None
-        return f"{paths.OPENHANDS_SOURCE}/{self.openhands_release}/.fleethands"
+        """The file on a host that says what was built there, None for other flavors."""
+        return f"{self.openhands_root}/.fleethands" if self.openhands_flavor == "source" else None
 
     @property
     def openhands_address(self) -> Address:
@@ -89,7 +93,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
 
     @property
     def ollama_environment(self) -> dict[str, str]:
-        """Every variable of the override, as text; secrets revealed. Raises ValueError for one that can't be read."""
+        """Every variable of the service, as text; secrets revealed. Raises ValueError for one that can't be read."""
         named = {
             "OLLAMA_HOST": str(self.ollama_host),
             "OLLAMA_ORIGINS": ",".join(self.ollama_origins),
@@ -99,6 +103,11 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         }
         known = {key: value for key, value in named.items() if value is not None}
         return {key: _text(value) for key, value in {**known, **self.ollama_env}.items()}
+
+    @property
+    def ollama_secrets(self) -> frozenset[str]:
+        """Names of Ollama's variables whose values nobody else may see."""
+        return frozenset(name for name, value in self.ollama_env.items() if isinstance(value, Secret))
 
     @property
     def openhands_variables(self) -> dict[str, str]:

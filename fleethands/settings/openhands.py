@@ -160,7 +160,8 @@ CANVAS = Generation(
     settings_name="profiles/default.json",  # the profile that its built-in agent names (agent-canvas 1.16.0)
 )
 SOURCE = replace(CANVAS, name="source", suffix="-source", nested="/.openhands")
-GENERATIONS = {each.name: each for each in (V0, V1, CANVAS, SOURCE)}
+SOURCE_V0 = replace(V0, name="source-v0", suffix="-source-v0", nested="/.openhands", socket=False)
+GENERATIONS = {each.name: each for each in (V0, V1, CANVAS, SOURCE, SOURCE_V0)}
 
 
 def generation(image: str) -> Generation:
@@ -175,8 +176,10 @@ def generation(image: str) -> Generation:
 
 def generation_of(settings: HostSettings) -> Generation:
     """The generation that a host runs: the declared one, or the image's."""
-    if settings.openhands_flavor in {"canvas", "source"}:
-        return GENERATIONS[settings.openhands_flavor]
+    if settings.openhands_flavor == "source":
+        return SOURCE_V0 if settings.openhands_source.generation == "v0" else SOURCE
+    if settings.openhands_flavor == "canvas":
+        return CANVAS
     declared = settings.openhands_generation
     return GENERATIONS[declared] if declared else generation(settings.openhands_image)
 

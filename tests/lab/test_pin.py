@@ -46,7 +46,7 @@ def host_of(done: Done) -> dict[str, Any]:
 
 
 def applied(project: Project, stock_too: bool = False) -> list[str]:
-    """What an apply changed; a second one changes nothing and costs one command, and stock pyinfra has nothing to do."""
+    """What an apply changed; a second one changes nothing and costs one command, and pyinfra has nothing to do."""
     first = project.fleethands("apply", "--yes", "--json")
     assert first.code == 0, first.err
     again = project.fleethands("apply", "--yes", "--json")

@@ -188,6 +188,7 @@ again() {
 check_blobs() {
   [ -n "$unclean" ] || return 0
   unclean=''
+  manifest=$(spelled "$manifest")
   bad=$(broken "$manifest")
   [ -n "$bad" ] || return 0
   for hex in $bad; do rm -f "$blobs/sha256-$hex"; done
@@ -195,6 +196,7 @@ check_blobs() {
   return 1
 }
 
+manifest=$(spelled "$manifest")
 failures=0 best=0 healed='' said=-1 came=0 total=0
 while :; do
   await_ollama

@@ -6,7 +6,7 @@ home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'
 
-fetch() { curl --fail --silent --show-error --location --connect-timeout 15 --speed-limit 1 --speed-time 60 --retry 3 --retry-delay 2 "$@"; }
+fetch() { curl --globoff --fail --silent --show-error --location --connect-timeout 15 --speed-limit 1 --speed-time 60 --retry 3 --retry-delay 2 "$@"; }
 
 sound() {
   [ -f "$home/.fleethands" ] && [ ! -L "$home" ] &&
@@ -58,7 +58,7 @@ size() {
     echo $(($(stat -c %s "$work/$1") / 1048576))
     return
   fi
-  curl --fail --silent --location --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null |
+  curl --globoff --fail --silent --location --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null |
     awk 'tolower($1) == "content-length:" { size = $2 + 0 } END { printf "%.0f\n", size / 1048576 }'
 }
 
