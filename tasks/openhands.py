@@ -13,7 +13,7 @@ from tasks import render
 
 
 @deploy("OpenHands")
-def serve(settings: HostSettings) -> None:
+def serve(settings: HostSettings, image: str = "") -> None:
     if settings.openhands_flavor == "off":
         openhands.gone(name="Take the container away", settings=settings)
         source.gone(name="Take the service away", settings=settings)
@@ -27,7 +27,9 @@ def serve(settings: HostSettings) -> None:
         # whose they are follows from who works in them, which the container's image tells
         system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
         system.directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
-        openhands.serve(name="Run the container", settings=settings)
+        if image:
+            openhands.named(name="Name the image of then", settings=settings, image=image)
+        openhands.serve(name="Run the container", settings=settings, same=bool(image))
     choice.chosen(name="Choose the model", settings=settings)
 
 

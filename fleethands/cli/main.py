@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -38,8 +41,15 @@ for command in (plan, apply, verify, status, tunnel, trust, init, pin, rollback,
     cli.add_command(command)
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
-    """Usage errors exit 64, as the contract says."""
+    """Usage errors exit 64, as the contract says; signals that end a run exit as Ctrl-C does."""
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is signal.SIG_DFL:
+            signal.signal(each, _interrupt)
     try:
         sys.exit(cli(prog_name="fleethands", standalone_mode=False))
     except click.UsageError as error:

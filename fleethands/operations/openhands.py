@@ -77,11 +77,32 @@ def _variables(settings: HostSettings, era: Generation, uid: int) -> dict[str, s
 
 
 @operation
-def serve(settings: HostSettings, seen: Probe) -> Decision:
+def named(settings: HostSettings, seen: Probe, image: str) -> Decision:
+    """
+    Have the image's name mean the image that it meant before: a tag that moved since left that one on the host.
+
+    + image: its id
+    """
+    if seen.docker.image == image:
+        return Same(f"{settings.openhands_image} is the image of then")
+    return Change(
+        f"image {settings.openhands_image}",
+        "another than then" if seen.docker.image else "absent",
+        image[:19],
+        step("name_image", name=settings.openhands_image, image=image),
+        lambda probe: probe.having(docker=replace(probe.docker, image=image)),
+        why="its tag moved since",
+    )
+
+
+@operation
+def serve(settings: HostSettings, seen: Probe, same: bool = False) -> Decision:
     """
     Have the container run as specified.
 
     A changed one is replaced; the old one comes back if the new one does not get ready, or is not proven.
+
+    + same: from the very image that its name means now, whatever `openhands_pull` says
     """
     account = seen.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
     spec = specification(settings, account.uid)
@@ -95,7 +116,7 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
                 f"or give it another name on the host: docker rename {paths.CONTAINER} {paths.CONTAINER}-mine",
             ),
         )
-    wrong = _wrong(settings, seen, spec)
+    wrong = _wrong(settings, seen, spec, same)
     if wrong is None:
         return Same(f"{paths.CONTAINER} runs as specified", warnings(settings, seen))
     return Change(
@@ -109,7 +130,7 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
     )
 
 
-def _wrong(settings: HostSettings, seen: Probe, spec: Spec) -> str | None:
+def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool) -> str | None:
     """What is not as specified, in words."""
     container, pinned = seen.docker.container, settings.pins.images.get(spec.image)
     if container is None:
@@ -119,8 +140,8 @@ def _wrong(settings: HostSettings, seen: Probe, spec: Spec) -> str | None:
         return f"{whose}, {container.state}"
     if container.state != "running":
         return container.state
-    if pinned and container.image != seen.docker.image:
-        return f"made from another image than the pinned {pinned[:19]}"
+    if (pinned or same) and container.image != seen.docker.image:
+        return f"made from another image than {f'the pinned {pinned[:19]}' if pinned else 'then'}"
     asks = settings.openhands_pull == "always" and not pinned
     if asks and (container.image != seen.docker.image or _moved(seen, spec.image)):
         return "made from an older image of that name"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import File
+from fleethands.operations import record
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.chosen import Choice, current
 from fleethands.operations.openhands import READY_WITHIN, SHORTEST_CONTEXT
@@ -25,6 +26,7 @@ from fleethands.settings.openhands import (
 )
 
 APPLY = "on this machine: fleethands apply"
+ASKED_FOR = "it was asked for"
 WHY = {"unproven": "no proof was made since the last change", "broken": "the last proof failed"}
 
 
@@ -51,12 +53,23 @@ def links(record: bytes | None) -> list[Link]:
 
 
 @operation
-def answered(settings: HostSettings, seen: Probe, anew: bool = False, deep: bool = False) -> Decision:
+def answered(
+    settings: HostSettings,
+    seen: Probe,
+    anew: bool = False,
+    deep: bool = False,
+    never: bool = False,
+    recorded: HostSettings | None = None,
+) -> Decision:
     """
     Have a proof that a prompt gets an answer. Every change voids the one before.
 
     + anew: whatever was proven before; deep: with a conversation, which is removed afterwards
+    + never: not now, whatever was changed
+    + recorded: what is written down as declared, once all has held; None: nothing is
     """
+    if never:
+        return Same("no proof was asked for")
     known = links(seen.files[paths.PROOF].content)
     held = bool(known) and all(link.ok for link in known)
     if held and not anew:
@@ -69,11 +82,15 @@ def answered(settings: HostSettings, seen: Probe, anew: bool = False, deep: bool
         "proof",
         before,
         "proven",
-        _script(settings, seen, deep),
+        _script(settings, seen, deep).having(**_record(recorded, seen)),
         lambda probe: probe.with_file(paths.PROOF, proven),
-        why="it was asked for" if anew else WHY[before],
+        why=ASKED_FOR if held else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
     )
+
+
+def _record(recorded: HostSettings | None, seen: Probe) -> dict[str, str]:
+    return record.entry(recorded, seen) if recorded else dict.fromkeys(("entry", "shift", "records", "kept"), "")
 
 
 def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:

@@ -8,6 +8,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.probe import WHOLE, File, Release
+from fleethands.facts.record import Record
 from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.operations.transfer import PREFIX, Parcel
@@ -58,12 +59,19 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
         "Ollama release",
         current or "none",
         version,
-        step("release", version=version, keep=str(KEEP), **values),
+        step("release", version=version, keep=str(KEEP), spare=" ".join(_of_records(seen)), **values),
         lambda probe: _released(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
         why=wrong or "" if current else "",
         consequence=_consequence(seen, version, names, wrong is not None, sent),
         parcel=parcel,
     )
+
+
+def _of_records(seen: Probe) -> list[str]:
+    """Releases on the host that a rollback may go back to."""
+    records = (Record.parse(seen.files[path].content) for path in (paths.RECORD, paths.RECORD_BEFORE))
+    named = {record.declared.get("ollama_version") for record in records if record}
+    return sorted(version for version in seen.releases if version in named)
 
 
 def variant(settings: HostSettings, seen: Probe, arch: str) -> str:

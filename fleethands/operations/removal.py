@@ -130,4 +130,4 @@ def records(settings: HostSettings, seen: Probe, keep: tuple[str, ...]) -> Decis
 
 def _others(seen: Probe) -> bool:
     seeds = (each.seed_path for each in GENERATIONS.values())
-    return any(seen.files[path].kind != "absent" for path in (paths.PROOF, *seeds))
+    return any(seen.files[path].kind != "absent" for path in (paths.PROOF, paths.RECORD, *seeds))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ import gevent  # type: ignore[import-untyped]
 
 from fleethands import facts, paths
 from fleethands.facts.lock import LEASE, Lock, Locking
-from fleethands.operations import turn
+from fleethands.operations import origin, turn
 from fleethands.operations.lock import HELD, KEPT, LOCKED, Answer, script
 from fleethands.rollout.holder import Holder, HolderError
 
@@ -62,15 +61,16 @@ class Locks:
             self.release()
         return self.refused
 
-    def release(self) -> None:
-        """Give every host back."""
-        if self._signs is not None:
+    def release(self, names: Iterable[str] | None = None) -> None:
+        """Give these hosts back, or every one."""
+        wanted = self._holders if names is None else names
+        given = {name: self._holders.pop(name) for name in list(wanted) if name in self._holders}
+        if self._signs is not None and not self._holders:
             self._signs.kill()
             self._signs = None
-        gevent.joinall([gevent.spawn(each.close) for each in self._holders.values()])
-        for name in self._holders:
+        gevent.joinall([gevent.spawn(each.close) for each in given.values()])
+        for name in given:
             turn.take(self._engine.host(name), "")
-        self._holders = {}
 
     def _open(self, names: Sequence[str]) -> dict[str, Holder]:
         """A process on each host that can take its lock; all begin at once, as that takes longest."""
@@ -98,7 +98,7 @@ class Locks:
                 self._taken(name, answer.before)
                 return None
             if answer.word != HELD or time.monotonic() >= deadline:
-                return refusal(answer, self._engine.watch.words, name)
+                return refusal(answer, self._engine.watch.words, name, self.lock.reason)
             gevent.sleep(AGAIN)
 
     def _taken(self, name: str, before: Locking) -> None:
@@ -132,13 +132,14 @@ def held(engine: Engine, names: Sequence[str], reason: str, wait: float = 0.0) -
         locks.release()
 
 
-def told(plan: Report, refused: Mapping[str, Refusal]) -> Report:
+def told(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> Report:
     """
     The report of a run that did not begin, as a host of it is locked.
 
     + plan: the report of its plan
     """
     for name, host in plan.hosts.items():
+        host.remote_commands = engine.watch.commands.get(name, 0)
         if name in refused:
             host.status, (host.reason, host.hints), host.changes = "refused", refused[name], []
         elif host.status == "pending":
@@ -150,24 +151,22 @@ def mine(reason: str) -> Lock:
     """A lock in this process's name."""
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     text = " ".join(reason.split())
-    return Lock(_user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
+    return Lock(origin.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
 
 
-def _user() -> str:
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return str(os.getuid())
+def refusal(answer: Answer, words: str, name: str, run: str = "") -> Refusal:
+    """
+    Why a host can't be locked, and what to type.
 
-
-def refusal(answer: Answer, words: str, name: str) -> Refusal:
-    """Why a host can't be locked, and what to type."""
+    + words: target and options; run: the command that could wait, if there is one
+    """
     only = f"{words} --hosts {name}" if "--hosts" not in words else words
     release = f"fleethands lock release {only}"
     if answer.word == KEPT:
         return f"locked by {answer.before.hold}", [f"ask them; only if it was forgotten: {release}"]
     if answer.word == HELD:
         whose = answer.before.run or "another run that has not said its name yet"
-        ends = f"if its machine died, its lock ends by itself within {LEASE} s"
-        return f"locked by {whose}", [f"wait for it: add `--lock-wait 600`; {ends}; to take it away: {release}"]
+        waiting = [f"wait for it: fleethands {run} --lock-wait 600"] if run else []
+        ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
+        return f"locked by {whose}", [*waiting, ends]
     return f"its lock can't be written ({paths.TURN})", ["on the host: df -h /run /var/lib"]

@@ -13,9 +13,11 @@ from tests.lab import fleet
 from tests.lab.flavors import CANVAS, V1, until
 from tests.lab.host import Host
 from tests.lab.lab import Lab
+from tests.lab.many import QUIET
 from tests.lab.prepare import ready, unfit
 
 CONVERGED = "converged"
+QUIET_STATE = "quiet"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -49,6 +51,19 @@ def converged_state(lab: Lab) -> str:
     assert run.code == 0, run.said
     host.save(CONVERGED)
     return CONVERGED
+
+
+@pytest.fixture(scope="session")
+def quiet_state(lab: Lab) -> Iterator[str]:
+    """A state in which Ollama serves and is proven, without OpenHands."""
+    host = lab["lab-1"]
+    host.restore("clean")
+    lab.internet.clear_faults()
+    run = fleet.apply("lab-1", **QUIET)
+    assert run.code == 0, run.said
+    host.save(QUIET_STATE)
+    yield QUIET_STATE
+    lab.drop_state(QUIET_STATE)
 
 
 @pytest.fixture

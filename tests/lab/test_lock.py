@@ -27,7 +27,7 @@ BOTH = "lab-[12]"
 SERVING: dict[str, Any] = {"openhands_flavor": "off"}
 WHOSE = r"locked by \S+@\S+ since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: apply inventory/lab.py .*"
 TRIES, SOAK_TRIES = 2, 20
-SLOW = Fault(rate=600_000)  # bytes a second: a release takes some 20 seconds
+SLOW = Fault(rate=1_500_000)  # bytes a second: a release takes some ten seconds
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,8 @@ def lock(action: str, *words: str, hosts: str = "lab-1") -> tuple[int, str]:
 
 @contextmanager
 def in_a_slow_download(lab: Lab, host: Host, version: str) -> Iterator[subprocess.Popen[str]]:
-    """A run that has the host's lock and fetches a release."""
+    """A run that has the host's lock and fetches a release which the host does not have."""
+    host.run(f"rm -rf /opt/ollama/{version}")
     with lab.internet.fault(SLOW, f"archive:{version}"):
         process = fleet.begin("apply", hosts=host.name, ollama_version=version, **SERVING)
         try:
@@ -128,9 +129,9 @@ def _is_told(document: dict[str, Any]) -> None:
     states = {name: host["status"] for name, host in document["hosts"].items()}
     assert states == {"lab-1": "refused", "lab-2": "not-run"}
     assert re.fullmatch(WHOSE, document["hosts"]["lab-1"]["reason"])
-    (hint,) = document["hosts"]["lab-1"]["hints"]
-    assert "`--lock-wait 600`" in hint
-    assert "fleethands lock release inventory/lab.py --hosts" in hint
+    wait, take = document["hosts"]["lab-1"]["hints"]
+    assert wait == f"wait for it: fleethands apply inventory/lab.py --hosts '{BOTH}' --lock-wait 600"
+    assert "its lock ends by itself within 60 s; to take it away now: fleethands lock release inventory/lab.py" in take
     assert not any(host["changes"] for host in document["hosts"].values())
 
 
@@ -181,6 +182,7 @@ def test_a_run_whose_lock_was_taken_away_goes_no_further(lab: Lab, hosts: list[H
 
 
 def test_a_persons_lock_is_never_waited_out(hosts: list[Host]) -> None:
+    assert fleethands("apply", **SERVING)[0] == 0
     assert lock("acquire", "--reason", "'new driver'") == (0, "lab-1  locked for you\n")
     begun = time.monotonic()
 

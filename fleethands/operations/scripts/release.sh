@@ -1,6 +1,6 @@
 # Puts one Ollama release beside the others and makes it the current one. Nothing that serves is touched
 # before the archive's sha256 is right and its binary has said its version.
-: "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${prefix:?}" "${sent?}"
+: "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${spare?}" "${prefix:?}" "${sent?}"
 : "${digests?}" "${renew?}"
 home=/opt/ollama/$version
 work=/opt/ollama/.incoming
@@ -134,10 +134,12 @@ before=$(readlink /opt/ollama/current || true)
 point "$version" /opt/ollama/current
 point /opt/ollama/current/bin/ollama /usr/local/bin/ollama
 
-# the one before this stays for a rollback; after a repair of this one, the newest of the others does
+# the one before this and those of the records stay for a rollback; after a repair of this one, the newest of the others
 others=$keep
 if [ -n "$before" ] && [ "$before" != "$version" ]; then others=$((keep - 1)); fi
+set -- -e "$home" -e "/opt/ollama/${before:-$version}"
+for each in $spare; do set -- "$@" -e "/opt/ollama/$each"; done
 find /opt/ollama -mindepth 2 -maxdepth 2 -name .fleethands -printf '%T@ %h\n' | sort -rn | cut -d ' ' -f 2- |
-  grep -vxF -e "$home" -e "/opt/ollama/${before:-$version}" | tail -n "+$others" | while IFS= read -r old; do
+  grep -vxF "$@" | tail -n "+$others" | while IFS= read -r old; do
   rm -rf "$old"
 done

@@ -1,8 +1,7 @@
 # Has Ollama run on the files that are there now, answering with its version. What served before is kept, and comes back
-# if this does not answer in time; with back=yes it comes back because it is asked for.
-: "${version?}" "${url?}" "${limit:?}" "${limit_listen:?}" "${unit:?}" "${override:?}" "${secrets:?}" "${restart:?}" "${back:?}"
+# if this does not answer in time.
+: "${version:?}" "${url:?}" "${limit:?}" "${limit_listen:?}" "${unit:?}" "${override:?}" "${secrets:?}" "${restart:?}"
 served=/var/lib/fleethands/served
-before=/var/lib/fleethands/before
 adopting=/var/lib/fleethands/adopting # common.sh
 log=$(mktemp)
 remove_at_end "$log"
@@ -87,10 +86,6 @@ last_words() {
 remember() {
   rm -f "$adopting"
   record "$served.new"
-  if [ -d "$served" ] && differs "$served"; then
-    rm -rf "$before"
-    mv -T "$served" "$before"
-  fi
   rm -rf "$served"
   mv -T "$served.new" "$served"
 }
@@ -136,7 +131,6 @@ come_back() {
 }
 
 [ -d "$served" ] || [ ! -s "$served.new/url" ] || mv -T "$served.new" "$served"
-if [ "$back" = yes ]; then put "$before"; fi
 start
 if [ "$restart" = no ]; then exit 0; fi
 answers || come_back
