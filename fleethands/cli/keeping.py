@@ -48,6 +48,17 @@ class Keeper:
 
         return Written(self.directory, self.summary)
 
+    def ready(self, **places: str | None) -> None:
+        """Take over `directory` or `summary`, and try to write there. Raises Trouble, before any host was asked."""
+        for name, value in places.items():
+            if value is not None:
+                setattr(self, name, Path(value))
+        if self._asked:
+            try:
+                self.written.ready()
+            except OSError as error:
+                raise _unwritable(error) from None
+
     def keep(self, report: Report) -> bool:
         """Write a report; False, and a line of error, where that fails."""
         self._kept = True
@@ -173,20 +184,8 @@ def _summary(context: click.Context, _: click.Parameter, value: str | None) -> N
 
 
 def _ready(context: click.Context, **places: str | None) -> None:
-    if context.resilient_parsing:
-        return
-    keeper = _keeper(context)
-    for name, value in places.items():
-        if value is not None:
-            setattr(keeper, name, Path(value))
-            _try(keeper.written)
-
-
-def _try(written: Written) -> None:
-    try:
-        written.ready()
-    except OSError as error:
-        raise _unwritable(error) from None
+    if not context.resilient_parsing:
+        _keeper(context).ready(**places)
 
 
 def _unwritable(error: OSError) -> Trouble:

@@ -11,6 +11,7 @@ from fleethands.cli.apply import apply
 from fleethands.cli.destroy import destroy
 from fleethands.cli.init import init
 from fleethands.cli.plan import plan
+from fleethands.cli.report import report
 from fleethands.cli.rollback import rollback
 from fleethands.cli.status import status
 from fleethands.cli.trouble import USAGE, Trouble
@@ -31,7 +32,7 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, verify, status, tunnel, trust, init, rollback, destroy):
+for command in (plan, apply, verify, status, tunnel, trust, init, rollback, destroy, report):
     cli.add_command(command)
 
 

@@ -20,8 +20,8 @@ def text(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    shard = f" (part {report.shard})" if report.shard else ""
-    yield f"### {MARKS.get(report.result, '✔')} fleethands {report.command}{shard}: {plain(verdict(report))}"
+    shard = f" (part {plain(report.shard)})" if report.shard else ""
+    yield f"### {MARKS.get(report.result, '✔')} fleethands {plain(report.command)}{shard}: {plain(verdict(report))}"
     yield ""
     line = f"fleethands {report.command} {report.words}".strip()
     yield f"{_code(line)} · {moment(report.started)} · {took(report.seconds)} · {plain(report.by)}"
