@@ -7,8 +7,9 @@ from fleethands.settings import HostSettings, modelfile
 
 
 @deploy("Proof")
-def answer_one_prompt(settings: HostSettings) -> None:
-    proof.answered(name="Get an answer to a prompt", settings=settings)
+def answer_one_prompt(settings: HostSettings, when: str = "changed") -> None:
+    always, never = when == "always", when == "never"
+    proof.answered(name="Get an answer to a prompt", settings=settings, anew=always, never=never)
 
 
 @deploy("Proof")

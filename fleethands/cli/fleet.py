@@ -16,6 +16,7 @@ from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
+    from fleethands.rollout.deadlines import Limits
     from fleethands.rollout.engine import Engine
     from fleethands.rollout.shard import Shard
 
@@ -39,19 +40,21 @@ _OPTIONS = (
 )
 
 
-def connected(
-    target: str,
-    data: tuple[str, ...],
-    hosts: str,
-    exclude: str,
-    extra: Mapping[str, Any] | None = None,
-    upstream: bool = False,
-    shard: str = "",
-) -> Engine:
+def connected(target: str, **options: Any) -> Engine:
     """An engine whose hosts are reached. Raises Trouble for a wrong target, and for mistakes before any connection."""
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
+
+    engine = checked(target, **options)
+    with Interrupts():
+        engine.connect()
+    return engine
+
+
+def checked(target: str, upstream: bool = False, **options: Any) -> Engine:
+    """An engine whose hosts' settings are right. Raises Trouble; no host is contacted."""
     from fleethands.settings import SettingsError  # noqa: PLC0415
 
-    engine = unconnected(target, data, hosts, exclude, extra, shard)
+    engine = unconnected(target, **options)
     try:
         engine.settings()
     except SettingsError as error:
@@ -62,7 +65,6 @@ def connected(
         raise Trouble(f"{what} in the inventory, no host was contacted") from None
     if upstream:
         engine.ask_registries(lambda line: click.echo(line, err=True))
-    engine.connect()
     return engine
 
 
@@ -73,16 +75,18 @@ def unconnected(
     exclude: str,
     extra: Mapping[str, Any] | None = None,
     shard: str = "",
+    only: frozenset[str] | None = None,
+    **limits: Limits,
 ) -> Engine:
     """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target; leaves an empty part."""
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
     from fleethands.rollout.shard import EmptyShard  # noqa: PLC0415
-    from fleethands.rollout.target import NoHosts, WrongInventory  # noqa: PLC0415
+    from fleethands.rollout.target import NoHosts, Pick, WrongInventory  # noqa: PLC0415
 
     values = {**dict(_pair(text) for text in data), **(extra or {})}
     words = spoken(target, data, hosts, exclude, shard=shard)
     try:
-        engine = Engine(target, project(), values, hosts, exclude, words, _part(shard))
+        engine = Engine(target, project(), values, Pick(hosts, exclude, _part(shard), only), words, **limits)
     except NoHosts as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     except WrongInventory as error:

@@ -20,8 +20,10 @@ EXIT = {"unchanged": 0, "changed": 0, "pending": 2, "failed": 1, "interrupted": 
 def plan_of(engine: Engine, command: str = "plan", deploy: str = "deploy.py") -> Report:
     """The report of what an engine's hosts lack, by a deploy file of the project."""
     from fleethands.rollout import reporting  # noqa: PLC0415
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
 
-    engine.plan(deploy)
+    with Interrupts():
+        engine.plan(deploy)
     return reporting.planned(engine, command)
 
 

@@ -33,10 +33,12 @@ def verify(target: str | None, as_json: bool, blobs: bool, deep: bool, **options
 def _proven(engine: Engine, as_json: bool) -> Report:
     from fleethands.cli.progress import listener  # noqa: PLC0415
     from fleethands.rollout import outside, reporting  # noqa: PLC0415
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
 
     plan = plan_of(engine, "verify", "verify.py")
-    with listener(engine.names, plain=as_json) as told:
-        engine.apply(told)
+    pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
+    with listener(pending, plain=as_json) as told, Interrupts():
+        engine.run(pending, told)
     report = reporting.verified(engine, plan)
-    outside.look(engine, report)
+    outside.look(engine, report, engine.names)
     return report

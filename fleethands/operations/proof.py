@@ -25,6 +25,7 @@ from fleethands.settings.openhands import (
 )
 
 APPLY = "on this machine: fleethands apply"
+ASKED_FOR = "it was asked for"
 WHY = {"unproven": "no proof was made since the last change", "broken": "the last proof failed"}
 
 
@@ -51,12 +52,17 @@ def links(record: bytes | None) -> list[Link]:
 
 
 @operation
-def answered(settings: HostSettings, seen: Probe, anew: bool = False, deep: bool = False) -> Decision:
+def answered(
+    settings: HostSettings, seen: Probe, anew: bool = False, deep: bool = False, never: bool = False
+) -> Decision:
     """
     Have a proof that a prompt gets an answer. Every change voids the one before.
 
     + anew: whatever was proven before; deep: with a conversation, which is removed afterwards
+    + never: not now, whatever was changed
     """
+    if never:
+        return Same("no proof was asked for")
     known = links(seen.files[paths.PROOF].content)
     held = bool(known) and all(link.ok for link in known)
     if held and not anew:
@@ -71,7 +77,7 @@ def answered(settings: HostSettings, seen: Probe, anew: bool = False, deep: bool
         "proven",
         _script(settings, seen, deep),
         lambda probe: probe.with_file(paths.PROOF, proven),
-        why="it was asked for" if anew else WHY[before],
+        why=ASKED_FOR if held else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
     )
 

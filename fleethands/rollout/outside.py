@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +28,9 @@ CLOSED_AFTER = 3  # seconds without an answer: what is dropped never gives one
 PATIENCE = 20  # seconds for OpenHands, which has just answered on its host
 
 
-def look(engine: Engine, report: Report) -> None:
+def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
     """Add to a run's report what this machine sees of the hosts it proved; a proof that fails here is void there."""
-    proven = [name for name in engine.names if engine.has_proven(name)]
+    proven = [name for name in names if engine.has_proven(name)]
     settings = engine.settings()
     looks = {name: gevent.spawn(_looked, engine, name, settings[name]) for name in proven}
     gevent.joinall(list(looks.values()), raise_error=True)

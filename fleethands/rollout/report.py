@@ -152,10 +152,10 @@ class Report:
     hosts: dict[str, HostReport]
     started: float = field(default_factory=time.time)
     seconds: float = 0.0
+    interrupted: bool = False
     words: str = ""
     by: str = field(default_factory=person)
     shard: str = ""
-    interrupted: bool = False
     error: str = ""
     hints: list[str] = field(default_factory=list)
 
