@@ -62,10 +62,10 @@ class Keeper:
     def keep(self, report: Report) -> bool:
         """Write a report; False, and a line of error, where that fails."""
         self._kept = True
-        if not self._asked:
-            return True
         report.shard = report.shard or self.shard
         report.words = _without_variables(report.words or self.words)
+        if not self._asked:
+            return True
         try:
             self.written.write(report)
         except OSError as error:

@@ -41,7 +41,7 @@ def carry_out(
     if not yes and (as_json or not sys.stdin.isatty()):
         raise Trouble("nobody is there to confirm", "to change hosts from a script: add `--yes`", code=USAGE)
     manner = manner or Manner(back=False)
-    words = spoken(target, **{key: options[key] for key in ("data", "hosts", "exclude")})
+    words = spoken(target, **{key: options[key] for key in ("data", "hosts", "exclude", "shard")})
     engine = checked(target, extra=extra, **options)
     manner.groups(engine.names, engine.names)  # a canary that is no host is said before any is contacted
     with closing(engine):

@@ -56,7 +56,7 @@ def hostile() -> Report:
     """A report in which every text that others can choose is chosen to do harm."""
     bad = reports.HOSTILE
     change = Changed(bad, bad, bad, bad, bad, bad, bad, f"+{bad}\n-{bad}")
-    host = HostReport("failed", bad, [bad], [bad], [bad], 1.0, 1, [change], [Link(bad, False, 0.1, bad, bad)])
+    host = HostReport("failed", bad, [bad], [bad], [bad], 1.0, 1, [change] * 4, [Link(bad, False, 0.1, bad, bad)])
     host.steps = [Step(bad, reports.NOON, 30.0, ok=False)]
     report = reports.run({bad: host, "x" + bad: HostReport("not-run", bad)})
     report.words, report.by, report.error, report.hints, report.shard = bad, bad, bad, [bad], bad
@@ -168,7 +168,7 @@ def test_nothing_that_a_host_says_breaks_out_of_a_summary() -> None:
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 5 for row in rows)
     shown = Page(MarkdownIt("commonmark").enable("table").render(text))  # raw HTML would stay what it is
     assert not {tag for tag, _ in shown.elements} - {
-        *("h3", "p", "strong", "code", "ul", "li", "table", "thead", "tbody", "tr", "th", "td")
+        *("h3", "p", "strong", "code", "ul", "li", "table", "thead", "tbody", "tr", "th", "td", "details", "summary")
     }
     assert shown.said.count("<script>alert(1)</script>") >= 8
     assert not re.search("[\x00-\x08\x0b-\x1f\ud800-\udfff\u202a-\u202e]", text)
