@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from fleethands.cli.trouble import Trouble
+from fleethands.cli.typed import typed
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 KEY = "fleethands.keeper"
 AGAIN = "run it again: what was begun on a host is completed then"
-VARIABLES = ("ollama_env=", "openhands_env=")  # a value may be a secret that nobody declared as one
 UNASKED = "not asked: another host's settings are wrong"
 
 
@@ -63,7 +62,7 @@ class Keeper:
         """Write a report; False, and a line of error, where that fails."""
         self._kept = True
         report.shard = report.shard or self.shard
-        report.words = _without_variables(report.words or self.words)
+        report.words = typed(report.words or self.words)
         if not self._asked:
             return True
         try:
@@ -122,12 +121,6 @@ def _mistaken(command: str, names: list[str], mistakes: list[Mistake]) -> Report
         wrong = [f"`{each.path}`: {each.problem}" for each in mistakes if each.host == name]
         hosts[name] = HostReport("refused", "; ".join(wrong)) if wrong else HostReport("not-run", UNASKED)
     return Report(command, hosts)
-
-
-def _without_variables(words: str) -> str:
-    return shlex.join(
-        next((f"{mark}…" for mark in VARIABLES if word.startswith(mark)), word) for word in shlex.split(words)
-    )
 
 
 def keep(report: Report) -> bool:

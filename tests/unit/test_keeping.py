@@ -118,12 +118,13 @@ def test_an_inventory_that_can_not_be_read_leaves_a_report_too(tmp_path: Path) -
 
 
 def test_no_variable_of_the_command_line_is_in_a_report(tmp_path: Path, inventory: str) -> None:
-    words = ["--data", 'openhands_env={"TOKEN": "it\'s hunter2"}', "--data", "models_prune=true"]
+    words = ["--data", 'openhands_env={"TOKEN": "it\'s hunter2"}', "--data", "models_prune=true", "--max-fail", "2"]
+    places = ["--report", str(tmp_path / "r"), "--summary", str(tmp_path / "s.md")]
 
-    fleethands("plan", inventory, *words, "--report", str(tmp_path / "r"), "--summary", str(tmp_path / "s.md"))
+    fleethands("apply", inventory, "--yes", *words, *places)
 
-    assert "openhands_env=…" in left(tmp_path / "r")["words"]
-    assert "models_prune=true" in left(tmp_path / "r")["words"]
+    shown = "--data 'openhands_env=…' --data models_prune=true --max-fail 2"
+    assert left(tmp_path / "r")["words"] == f"{inventory} {shown}"
     for path in (*(tmp_path / "r").iterdir(), tmp_path / "s.md"):
         assert "hunter2" not in path.read_text()
 
