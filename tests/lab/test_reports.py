@@ -100,6 +100,25 @@ def _agrees(left: Left, said: str) -> None:
     assert [step["ok"] for step in failed["steps"]][-1] is False
 
 
+@pytest.mark.soak
+def test_a_run_that_a_defect_ends_says_how_far_each_host_got(lab: Lab, three: None, tmp_path: Path) -> None:
+    lab["lab-3"].run(f"umount {OVERRIDE}")
+    break_it = "import fleethands.rollout.outside as outside; outside.look = lambda *_: 1 // 0"
+    words = ["apply", "inventory/lab.py", "--yes", "--canary", "lab-1", "--report", str(tmp_path / "r")]
+    python = [str(fleet.FLEETHANDS.with_name("python")), "-c"]
+    done = run(
+        *python, f"{break_it}; from fleethands.cli.main import main; main()", *words, cwd=fleet.ROOT, check=False
+    )
+    again, _, left = leave(tmp_path / "again", "apply", "inventory/lab.py")
+
+    document = json.loads((tmp_path / "r/report.json").read_text())
+    assert done.returncode == 1
+    assert document["error"].startswith("ZeroDivisionError")
+    statuses = {name: host["status"] for name, host in document["hosts"].items()}
+    assert statuses == {"lab-1": "changed", "lab-2": "unchanged", "lab-3": "not-run"}
+    assert (again, left.statuses) == (0, {"lab-1": "unchanged", "lab-2": "unchanged", "lab-3": "changed"})
+
+
 @pytest.fixture
 def secretive(converged: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An inventory of lab-1 with a secret of Ollama's and one of OpenHands'."""

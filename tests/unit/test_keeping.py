@@ -157,6 +157,21 @@ def test_hints_and_the_report_name_the_part(tmp_path: Path, inventory: str) -> N
     assert left(tmp_path / "r")["shard"] == shard
 
 
+def test_a_defect_of_our_own_leaves_a_report_too(tmp_path: Path, inventory: str) -> None:
+    break_it = (
+        "import fleethands.cli.plan as plan; plan.finish = lambda *_: 1 // 0; from fleethands.cli.main import main"
+    )
+    words = ["plan", inventory, "--report", str(tmp_path / "r")]
+    line = [sys.executable, "-c", f"{break_it}; main()", *words]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    document = left(tmp_path / "r")
+    assert done.returncode == 1
+    assert (document["result"], document["words"]) == ("failed", inventory)
+    assert document["error"] == "ZeroDivisionError: integer division or modulo by zero"
+    assert {host["status"] for host in document["hosts"].values()} == {"unreachable"}
+
+
 def test_an_interrupted_run_leaves_its_report(tmp_path: Path) -> None:
     path = tmp_path / "slow.py"
     flag = tmp_path / "began"
