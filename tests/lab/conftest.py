@@ -14,6 +14,7 @@ from tests.lab.lab import Lab
 from tests.lab.prepare import ready, unfit
 
 CONVERGED = "converged"
+OLLAMA = "ollama"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -32,7 +33,8 @@ def lab() -> Iterator[Lab]:
     for name in here.running():
         here[name].restore("clean")
     yield here
-    here.drop_state(CONVERGED)
+    for state in (CONVERGED, OLLAMA):
+        here.drop_state(state)
     here.down()
 
 
@@ -62,6 +64,27 @@ def converged(lab: Lab, converged_state: str) -> Host:
     lab.internet.clear_faults()
     host = lab["lab-1"]
     host.restore(converged_state)
+    return host
+
+
+@pytest.fixture(scope="session")
+def ollama_state(lab: Lab) -> str:
+    """A state in which Ollama serves one small model, and OpenHands is off: most of a run's time is OpenHands' part."""
+    lab.internet.clear_faults()
+    host = lab["lab-1"]
+    host.restore("clean")
+    run = fleet.apply("lab-1", openhands_flavor="off")
+    assert run.code == 0, run.said
+    host.save(OLLAMA)
+    return OLLAMA
+
+
+@pytest.fixture
+def serving(lab: Lab, ollama_state: str) -> Host:
+    """lab-1, applied and proven with `openhands_flavor` off."""
+    lab.internet.clear_faults()
+    host = lab["lab-1"]
+    host.restore(ollama_state)
     return host
 
 

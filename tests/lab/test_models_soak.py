@@ -27,13 +27,12 @@ from tests.lab.test_models import (
     digest,
     host,
     listed,
-    models_state,
     size,
     slow,
     wait_for_bytes,
 )
 
-__all__ = ["host", "models_state"]
+__all__ = ["host"]
 pytestmark = pytest.mark.soak
 BOTH = ("codellama:7b", "padded")
 
