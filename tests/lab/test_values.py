@@ -34,6 +34,7 @@ PATHS = [
 ]
 UNITS = "/run/systemd/system"
 OUTPUT = "/run/fh-values"
+HIDDEN = "_HIDDEN"
 SERVICE = f"[Service]\nType=oneshot\nExecStart=/usr/bin/cat /proc/self/environ\nStandardOutput=truncate:{OUTPUT}\n"
 BUS = "busctl --json=short get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit"
 T = TypeVar("T")
@@ -105,9 +106,19 @@ def variables(values: Iterable[str]) -> dict[str, str]:
 
 
 def served(host: Host, environment: dict[str, str]) -> tuple[dict[bytes, bytes], dict[str, str]]:
-    """The variables as a process of a unit with the product's own drop-in has them, and as systemd says."""
-    override = render("override.conf.j2", environment=environment, revision="0123456789abcdef")
-    for name, content in (("fh-values.service", SERVICE), ("fh-values.service.d/50.conf", override)):
+    """
+    The variables as a process of a unit with the product's own drop-in has them, and as systemd says.
+
+    The process has each a second time, as a secret.
+    """
+    file, secrets = f"{UNITS}/fh-values.env", {f"{name}{HIDDEN}": value for name, value in environment.items()}
+    override = render("override.conf.j2", environment=environment, secrets_file=file, revision="0123456789abcdef")
+    written = {
+        "fh-values.service": SERVICE,
+        "fh-values.service.d/50.conf": override,
+        "fh-values.env": render("ollama.env.j2", secrets=secrets, revision=""),
+    }
+    for name, content in written.items():
         on(host, step("file", path=f"{UNITS}/{name}", mode="0644", owner="root:root", content=content))
     told = host.run(
         f"systemctl daemon-reload && systemctl start fh-values && base64 -w 0 < {OUTPUT} && echo"
@@ -126,9 +137,11 @@ def test_a_variable_arrives_as_it_was_declared(debian: Host, count: int) -> None
     def check(values: list[str]) -> None:
         wanted = variables(values)
         process, unit = served(debian, wanted)
-        assert {name: process.get(name.encode()) for name in wanted} == {
-            name: value.encode() for name, value in wanted.items()
-        }
+        for way in ("", HIDDEN):
+            assert {name: process.get(f"{name}{way}".encode()) for name in wanted} == {
+                name: value.encode() for name, value in wanted.items()
+            }
+        assert not [name for name in unit if name.endswith(HIDDEN)]
         assert {name: unit.get(name) for name in wanted} == wanted
         assert unit["FLEETHANDS_REVISION"] == "0123456789abcdef"  # the last line of the file
         arrived.extend(wanted)
@@ -144,7 +157,8 @@ def test_every_character_arrives_or_is_refused(debian: Host) -> None:
     wanted = {f"U{code:X}": found.ollama_environment["OLLAMA_LLM_LIBRARY"] for code, found in every.items() if found}
     process, unit = served(debian, wanted)
 
-    assert {name: process[name.encode()].decode() for name in wanted} == wanted
+    for way in ("", HIDDEN):
+        assert {name: process[f"{name}{way}".encode()].decode() for name in wanted} == wanted
     assert {name: unit[name] for name in wanted} == wanted
     assert [code for code, found in every.items() if not found] == [
         *(0x0, 0xD800, 0xDFFF, 0xFDD0, 0xFDEF, 0xFFFE, 0xFFFF, 0x1FFFE, 0x1FFFF, 0x10FFFE, 0x10FFFF)
