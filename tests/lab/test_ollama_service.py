@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fleethands.paths import OLLAMA_OVERRIDE
 from tests.lab import observe
 from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
@@ -119,13 +120,14 @@ def test_a_value_that_ollama_can_not_start_with_is_rolled_back(serving: Host) ->
 @pytest.mark.soak
 def test_what_stands_in_its_way_is_healed(serving: Host) -> None:
     """A crash loop, and what systemd has given up on."""
-    serving.run("chown -R root:root /usr/share/ollama; systemctl restart ollama")
+    by_hand = "Environment=OLLAMA_ORIGINS=null"  # it panics at it
+    serving.run(f"echo {by_hand} >> {OLLAMA_OVERRIDE}; systemctl daemon-reload; systemctl restart ollama")
     serving.run("until [ $(systemctl show ollama -p NRestarts --value) -ge 2 ]; do sleep 0.2; done", timeout=30)
 
     code, healed = apply()
 
     assert code == 0, healed
-    assert changes(healed)[:2] == ["Ollama | Own its home", SERVE]
+    assert changes(healed)[:2] == ["Ollama | Write the override", SERVE]
     assert re.fullmatch(r"it does not run \(activating: exit-code, restarted \d+ times\)", before(healed, SERVE))
     assert observe.proven(serving, observe.OLLAMA_LINKS)
 
