@@ -22,7 +22,7 @@ LINKS = [
     "openhands-answers",
     "openhands-model",
 ]
-OLLAMA_LINKS = LINKS[:3]  # with `openhands_flavor` off
+OLLAMA_LINKS = LINKS[:2]  # with `openhands_flavor` off
 OUTSIDE = ["closed-from-outside", "open-through-ssh"]  # tried by the controller, so not in a host's own record
 
 
