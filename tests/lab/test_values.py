@@ -228,7 +228,7 @@ def _made_and_seen(host: Host, wanted: HostSettings, places: list[str]) -> None:
 
 
 @lists(sample=2, soak=20)
-def test_ollama_starts_with_every_origin_that_is_accepted(converged: Host, count: int) -> None:
+def test_ollama_starts_with_every_origin_that_is_accepted(serving: Host, count: int) -> None:
     """It exits at one that it does not like."""
     arrived: list[str] = []
     start = (
@@ -241,7 +241,7 @@ def test_ollama_starts_with_every_origin_that_is_accepted(converged: Host, count
         if wanted := [value for value in values if accepted(ollama_origins=[value])]:
             environment = declared(ollama_origins=wanted).ollama_environment
             exports = {**environment, "OLLAMA_HOST": "127.0.0.1:11500", "HOME": "/root"}
-            told = on(converged, Script(start, {}, exports))
+            told = on(serving, Script(start, {}, exports))
             assert base64.b64decode(told).decode() == environment["OLLAMA_ORIGINS"] + "\n"
             arrived.extend(wanted)
 
@@ -250,7 +250,7 @@ def test_ollama_starts_with_every_origin_that_is_accepted(converged: Host, count
 
 
 @lists(sample=2, soak=20)
-def test_a_model_has_the_same_name_at_ollama(converged: Host, count: int) -> None:
+def test_a_model_has_the_same_name_at_ollama(serving: Host, count: int) -> None:
     """But for the case of its letters, which Ollama takes from the models that are there already."""
     arrived: set[str] = set()
 
@@ -259,16 +259,16 @@ def test_a_model_has_the_same_name_at_ollama(converged: Host, count: int) -> Non
         names = {str(wanted.model).casefold(): str(wanted.model) for wanted in found if wanted}
         names.pop("codellama:7b", None)
         copies = [{"source": "codellama:7b", "destination": name} for name in names.values()]
-        _each(converged, "-X POST", "copy", copies)
+        _each(serving, "-X POST", "copy", copies)
         try:
-            assert _listed(converged) == {"codellama:7b", *names}
+            assert _listed(serving) == {"codellama:7b", *names}
         finally:
-            _each(converged, "-X DELETE", "delete", [{"model": name} for name in names.values()])
+            _each(serving, "-X DELETE", "delete", [{"model": name} for name in names.values()])
         arrived.update(names.values())
 
     try_all(hostile.model_names, 20, count, check)
     assert len(arrived) > 5 * count
-    assert fleet.apply("lab-1", models=["codellama:7b", "CodeLlama:7B"]).changed("lab-1") == []
+    assert fleet.apply("lab-1", models=["codellama:7b", "CodeLlama:7B"], openhands_flavor="off").changed("lab-1") == []
 
 
 def _each(host: Host, method: str, call: str, bodies: list[dict[str, str]]) -> None:
