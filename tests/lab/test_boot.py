@@ -24,12 +24,22 @@ def test_a_rebooted_host_answers_again_with_no_run(converged: Host) -> None:
     assert fleet.apply("lab-1").changed("lab-1") == []
 
 
-def test_the_sandbox_leaves_devices_alone(converged: Host) -> None:
-    shown = converged.run(
+def test_the_unit_is_sound_sandboxed_and_after_what_makes_device_nodes(serving: Host) -> None:
+    checked = serving.run("systemd-analyze verify /etc/systemd/system/ollama.service 2>&1", check=False)
+    exposed = serving.run("systemd-analyze security --threshold=60 --no-pager ollama.service", check=False)
+    after = serving.run("systemctl show ollama -p After --value").stdout.split()
+
+    assert (checked.returncode, checked.stdout) == (0, "")
+    assert exposed.returncode == 0, exposed.stdout[-300:]
+    assert {"systemd-modules-load.service", "nvidia-persistenced.service"} <= set(after)
+
+
+def test_the_sandbox_leaves_devices_alone(serving: Host) -> None:
+    shown = serving.run(
         "systemctl show ollama -p DevicePolicy -p DeviceAllow -p PrivateDevices -p MemoryDenyWriteExecute"
     ).stdout.split()
-    pid = converged.run("systemctl show ollama -p MainPID --value").stdout.strip()
-    status = converged.run(f"grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/{pid}/status").stdout.split()
+    pid = serving.run("systemctl show ollama -p MainPID --value").stdout.strip()
+    status = serving.run(f"grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/{pid}/status").stdout.split()
 
     assert {each for each in shown if each != "DeviceAllow="} == {
         "DevicePolicy=auto",
@@ -38,6 +48,6 @@ def test_the_sandbox_leaves_devices_alone(converged: Host) -> None:
     }
     assert status == ["CapEff:", "0" * 16, "CapBnd:", "0" * 16, "NoNewPrivs:", "1", "Seccomp:", "2"]
     inside = f"nsenter -t {pid} -m"
-    assert converged.run(f"{inside} ls -A /home").stdout == ""
-    assert converged.run(f"{inside} touch /usr/x", check=False).returncode != 0
-    assert converged.run(f"{inside} ls /dev").stdout == converged.run("ls /dev").stdout
+    assert serving.run(f"{inside} ls -A /home").stdout == ""
+    assert serving.run(f"{inside} touch /usr/x", check=False).returncode != 0
+    assert serving.run(f"{inside} ls /dev").stdout == serving.run("ls /dev").stdout

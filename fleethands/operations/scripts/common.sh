@@ -33,7 +33,9 @@ trap on_exit EXIT
 DEBIAN_FRONTEND=noninteractive
 export DEBIAN_FRONTEND
 mkdir -p /run/lock
+umask 077 # whoever could open it could hold it
 exec 9>/run/lock/fleethands
+umask 022
 flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'see it: fuser -v /run/lock/fleethands'
 
 # A run that locked the host goes on only while nobody locked it after it; one that did not, only while nobody has it.
