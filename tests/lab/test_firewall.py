@@ -132,7 +132,7 @@ def test_the_port_that_ssh_came_in_by_is_not_closed(clean: Host, family: str, po
     clean.run(f"systemd-run --quiet --unit door /usr/sbin/sshd -D -p {port}")
     until(clean, f"ss -Hltn 'sport = :{port}' | grep -q .", 10)
     address: str = getattr(clean, family)
-    way = {"ssh_hostname": address, "ssh_port": port, "ssh_strict_host_key_checking": "no"}
+    way: dict[str, Any] = {"ssh_hostname": address, "ssh_port": port, "ssh_strict_host_key_checking": "no"}
 
     code, done = fleethands("apply", **way, **V1)
 
