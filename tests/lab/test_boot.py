@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import fleet, observe
+from tests.lab.flavors import CANVAS, KEY_FILE, answers
 from tests.lab.host import Host
 
 MODPROBE = "/usr/local/bin/nvidia-modprobe"  # a stand-in: no lab host has a GPU
@@ -16,12 +17,22 @@ def test_a_rebooted_host_answers_again_with_no_run(converged: Host) -> None:
     converged.reboot()
 
     converged.run("until curl -fs -o /dev/null localhost:11434/api/version; do sleep 0.1; done", timeout=30)
-    converged.run("until curl -fs -o /dev/null localhost:3000/health; do sleep 0.2; done", timeout=90)
+    answers(converged)
     assert observe.streamed_tokens(converged) > 1
     assert converged.run(f"cat {CALLED}").stdout == "root -u start-pre\n"
     converged.run(f"rm {MODPROBE} {CALLED}")
     assert observe.proven(converged)
     assert fleet.apply("lab-1").changed("lab-1") == []
+
+
+def test_canvas_answers_again_too(canvas: Host) -> None:
+    canvas.reboot()
+
+    answers(canvas, "localhost:8000/ready")
+    key = f"sed -n 's/^LOCAL_BACKEND_API_KEY=\\(.*\\)$/header = \"X-Session-API-Key: \\1\"/p' {KEY_FILE}"
+    assert "openai/tiny-tools" in canvas.run(f"{key} | curl -fsS --config - localhost:8000/api/profiles").stdout
+    code, plan = fleet.fleethands("plan", **CANVAS)
+    assert (code, fleet.changes(plan)) == (0, []), plan
 
 
 def test_the_unit_is_sound_sandboxed_and_after_what_makes_device_nodes(serving: Host) -> None:

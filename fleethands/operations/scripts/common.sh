@@ -188,13 +188,13 @@ openhands_back() {
   fi
 }
 
-# container_failed NAME REASON: the new container goes, with its last words, and the one before it comes back
+# container_failed NAME REASON [HINT]: the new container goes, with its last words, and the one before it comes back
 container_failed() {
   echo "last lines of $1:" >&2
   docker logs --tail 30 "$1" >&2 2>&1 || true
-  if openhands_back "$1"; then fail "$2; the one before it serves again" 'when the cause is gone, run it again'; fi
+  if openhands_back "$1"; then fail "$2; the one before it serves again" "${3:-when the cause is gone, run it again}"; fi
   docker rm --force "$1" >/dev/null 2>&1 || true
-  fail "$2" 'look for its cause in the lines above, then run again'
+  fail "$2" "${3:-look for its cause in the lines above, then run again}"
 }
 
 # openhands_settled NAME: it is proven, so what was there before goes; a container of somebody else's is kept under a name
