@@ -51,8 +51,8 @@ def serves(host: Host, **data: Any) -> dict[str, Any]:
 
 def leftovers(host: Host) -> list[str]:
     """Work files of a build and of its rehearsal, besides those of any run."""
-    half = "find /opt/openhands/source -mindepth 1 -maxdepth 1 -type d ! -exec test -e {}/.fleethands \\; -print"
-    more = host.run(f"{half}; ls -d /run/fleethands/rehearsal* /opt/openhands/source/*.before", check=False)
+    half = "find /opt/openhands-source -mindepth 1 -maxdepth 1 -type d ! -exec test -e {}/.fleethands \\; -print"
+    more = host.run(f"{half}; ls -d /run/fleethands/rehearsal* /opt/openhands-source/*.before", check=False)
     return [*observe.leftovers(host), *more.stdout.splitlines()]
 
 
@@ -138,7 +138,7 @@ def test_one_host_goes_from_container_to_service_and_back(every_image: None, bui
 
     code, off = fleethands("apply", openhands_flavor="off", **MODELS)
     assert code == 0, off
-    assert built.run("systemctl cat openhands; ls /opt/openhands/source", check=False).stdout == ""
+    assert built.run("systemctl cat openhands; ls /opt/openhands-source", check=False).stdout == ""
     assert built.run("cat /opt/openhands/workspace/notes").stdout == "mine\n"
     assert changes(fleethands("apply", openhands_flavor="off", **MODELS)[1]) == []
 
@@ -158,7 +158,7 @@ def test_one_that_does_not_start_gives_way_to_what_was_there(built: Host) -> Non
 
 def test_a_controller_that_is_killed_while_it_builds_is_made_up_for(outward: Host) -> None:
     run = fleet.start("lab-1", **NPM)
-    outward.run("until ls -d /opt/openhands/source/*/tools; do sleep 0.5; done", timeout=5 * MINUTES)
+    outward.run("until ls -d /opt/openhands-source/*/tools; do sleep 0.5; done", timeout=5 * MINUTES)
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
 
@@ -180,7 +180,7 @@ def test_the_guides_repository_is_built_by_its_makefile(upstream: dict[str, Repo
     serves(outward, **GUIDE)
 
     assert "openhands-model" in held(outward)
-    root = outward.run("readlink -f /opt/openhands/source/git-*[0-9a-f]/checkout | sort -u").stdout.strip()
+    root = outward.run("readlink -f /opt/openhands-source/git-*[0-9a-f]/checkout | sort -u").stdout.strip()
     assert "STAND-IN" in outward.run(f"cat {root}/LAB.txt").stdout
     commit = outward.run(f"cut -d ' ' -f 2 {root}/../.fleethands").stdout.strip()
     assert commit == outward.run(f"runuser -u openhands -- git -C {root} rev-parse HEAD").stdout.strip()
@@ -196,7 +196,7 @@ def moves(repository: Repository, host: Host) -> None:
     branch = {**GUIDE, "openhands_ref": "next", "openhands_generation": "v0", "openhands_pull": "always"}
     before, run = main_process(host), fleet.start("lab-1", **branch)
     answered = 0
-    while not host.run(f"grep -rls {tag} /opt/openhands/source/*/.fleethands", check=False).stdout:
+    while not host.run(f"grep -rls {tag} /opt/openhands-source/*/.fleethands", check=False).stdout:
         assert run.poll() is None
         assert main_process(host) in {before, "0"} or answered
         answered += host.run("curl -fs -o /dev/null --max-time 20 localhost:3000/health", check=False).returncode == 0
@@ -210,7 +210,7 @@ def moves(repository: Repository, host: Host) -> None:
 
     assert later[:12] in fleet.say("plan", *[f"--data={k}={json.dumps(v)}" for k, v in branch.items()])[1]
     serves(host, **branch)
-    assert later in host.run("cat /opt/openhands/source/*/.fleethands").stdout
+    assert later in host.run("cat /opt/openhands-source/*/.fleethands").stdout
 
 
 def test_canvas_repository_is_built_by_npm(upstream: dict[str, Repository], outward: Host) -> None:
