@@ -1,4 +1,4 @@
-"""Embeds pyinfra 3.10: with watch.py, connection.py and target.py all that touches its semi-private names (test_engine.py)."""
+"""Embeds pyinfra 3.10. Its semi-private names are touched here, in watch, connection and target (test_engine.py)."""
 
 from __future__ import annotations
 
