@@ -233,6 +233,7 @@ class Engine:
         except Exception as error:  # of pyinfra, or of a program of the project's
             walk.why = self.watch.lost.get(host.name) or (f"{walk.step}: {type(error).__name__}: {error}", [])
         walk.seconds = time.monotonic() - begun
+        self.timeline.leave(host.name)
 
     def _walked(self, host: Any, walk: Walk) -> bool:
         for op_hash in self.state.get_op_order():
