@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 from fleethands.cli.fleet import chosen, fleet_options
+from fleethands.cli.keeping import report_options
 from fleethands.cli.running import carry_out, lock_option
 
 
 @click.command()
 @fleet_options
+@report_options
 @click.option("--models", is_flag=True, help="The models too.")
 @click.option("--workspaces", is_flag=True, help="OpenHands' workspace and conversations too.")
 @lock_option

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from fleethands.cli import keeping
 from fleethands.cli.completing import names, targets
 from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
+    from fleethands.rollout.deadlines import Limits
     from fleethands.rollout.engine import Engine
+    from fleethands.rollout.shard import Shard
 
 T = TypeVar("T")
 EXAMPLES = {"example.py", "local.py"}
@@ -35,59 +38,106 @@ _OPTIONS = (
         "--hosts", default="*", metavar="PATTERN", help="Only hosts whose name matches.", shell_complete=names
     ),
     click.option("--exclude", default="", metavar="PATTERN", help="No host whose name matches.", shell_complete=names),
+    click.option("--shard", default="", metavar="I/N", help="Only part I of N of the fleet, the same in every run."),
     click.option("--data", multiple=True, metavar="KEY=VALUE", help="A setting, for all hosts."),
     click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
 )
 
 
-def connected(
-    target: str,
-    data: tuple[str, ...],
-    hosts: str,
-    exclude: str,
-    extra: Mapping[str, Any] | None = None,
-    upstream: bool = False,
-) -> Engine:
+def connected(target: str, **options: Any) -> Engine:
     """An engine whose hosts are reached. Raises Trouble for a wrong target, and for mistakes before any connection."""
-    engine = unconnected(target, data, hosts, exclude, extra)
-    settled(engine.settings)
-    if upstream:
-        engine.ask_registries(lambda line: click.echo(line, err=True))
-    engine.connect()
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
+
+    engine = checked(target, **options)
+    with Interrupts():
+        engine.connect()
     return engine
 
 
-def settled(read: Callable[[], T]) -> T:
-    """What settings are read by. Raises Trouble for mistakes in them, and for a lock that can't be read."""
+def checked(target: str, upstream: bool = False, **options: Any) -> Engine:
+    """An engine whose hosts' settings are right. Raises Trouble; no host is contacted."""
+    engine = unconnected(target, **options)
+    settled(engine.settings, *_first_models(target, options))
+    if upstream:
+        engine.ask_registries(lambda line: click.echo(line, err=True))
+    return engine
+
+
+def settled(read: Callable[[], T], *hints: str) -> T:
+    """
+    What settings are read by.
+
+    + hints: where models are missing
+
+    Raises Trouble for mistakes in them, and for a lock that can't be read.
+    """
     from fleethands.settings import LockfileError, SettingsError  # noqa: PLC0415
 
     try:
         return read()
     except SettingsError as error:
+        keeping.note_mistakes(error.mistakes)
         click.echo(str(error), err=True)
         count = len(error.mistakes)
         what = "1 mistake" if count == 1 else f"{count} mistakes"
-        raise Trouble(f"{what} in the inventory, no host was contacted") from None
+        found = hints if any(each.path == "models" for each in error.mistakes) else ()
+        raise Trouble(f"{what} in the inventory, no host was contacted", *found) from None
     except LockfileError as error:
         raise Trouble(str(error), *error.hints) from None
 
 
 def unconnected(
-    target: str, data: tuple[str, ...], hosts: str, exclude: str, extra: Mapping[str, Any] | None = None
+    target: str,
+    data: tuple[str, ...],
+    hosts: str,
+    exclude: str,
+    extra: Mapping[str, Any] | None = None,
+    shard: str = "",
+    only: frozenset[str] | None = None,
+    **limits: Limits,
 ) -> Engine:
-    """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target."""
+    """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target; leaves an empty part."""
     from fleethands.operations.origin import made_from  # noqa: PLC0415
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
-    from fleethands.rollout.target import NoHosts, WrongInventory  # noqa: PLC0415
+    from fleethands.rollout.shard import EmptyShard  # noqa: PLC0415
+    from fleethands.rollout.target import NoHosts, Pick, WrongInventory  # noqa: PLC0415
 
     made_from(target)
     values = {**dict(_pair(text) for text in data), **(extra or {})}
+    words = spoken(target, data, hosts, exclude, shard=shard)
     try:
-        return Engine(target, project(), values, hosts, exclude, spoken(target, data, hosts, exclude))
+        engine = Engine(target, project(), values, Pick(hosts, exclude, _part(shard), only), words, **limits)
     except NoHosts as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     except WrongInventory as error:
         raise Trouble(str(error), *error.hints) from None
+    except EmptyShard as error:
+        keeping.leave_empty(str(error), words, shard)
+    keeping.note_engine(engine, words, shard)
+    return engine
+
+
+def _part(text: str) -> Shard:
+    from fleethands.rollout.shard import WHOLE, Shard  # noqa: PLC0415
+
+    try:
+        return Shard.parse(text) if text else WHOLE
+    except ValueError as error:
+        raise Trouble(f"`--shard` {error}", code=USAGE) from None
+
+
+def _first_models(target: str, options: Mapping[str, Any]) -> list[str]:
+    """What to type for hosts that no inventory says anything of, as `root@box`."""
+    data = options["data"]
+    if target.endswith(".py") or any(pair.startswith("models=") for pair in data):
+        return []
+    context = click.get_current_context()
+    yes = " --yes" if context.params.get("yes") else ""
+    words = spoken(target, (*data, 'models=["codellama:7b"]'), options["hosts"], options["exclude"])
+    return [
+        f"say which: fleethands {context.info_name} {words}{yes}",
+        "to keep it in a file of your own: fleethands init DIR",
+    ]
 
 
 def upstream_option(command: Any) -> Any:
@@ -96,12 +146,15 @@ def upstream_option(command: Any) -> Any:
     return click.option("--upstream", is_flag=True, help=text)(command)
 
 
-def spoken(target: str, data: tuple[str, ...], hosts: str, exclude: str, upstream: bool = False) -> str:
+def spoken(
+    target: str, data: tuple[str, ...], hosts: str, exclude: str, upstream: bool = False, shard: str = ""
+) -> str:
     """The same hosts and settings, as words of a command line."""
     words = [target]
     words += ["--hosts", hosts] if hosts != "*" else []
     words += ["--exclude", exclude] if exclude else []
     words += [word for pair in data for word in ("--data", pair)]
+    words += ["--shard", shard] if shard else []
     words += ["--upstream"] if upstream else []
     return shlex.join(words)
 

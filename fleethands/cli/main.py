@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -14,6 +17,7 @@ from fleethands.cli.init import init
 from fleethands.cli.lock import lock
 from fleethands.cli.pin import pin
 from fleethands.cli.plan import plan
+from fleethands.cli.report import report
 from fleethands.cli.rollback import rollback
 from fleethands.cli.status import status
 from fleethands.cli.trouble import USAGE, Trouble
@@ -34,12 +38,20 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, destroy, completion):
+COMMANDS = (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, report, destroy, completion)
+for command in COMMANDS:
     cli.add_command(command)
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
-    """Usage errors exit 64, as the contract says."""
+    """Usage errors exit 64, as the contract says; signals that end a run exit as Ctrl-C does."""
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is signal.SIG_DFL:
+            signal.signal(each, _interrupt)
     try:
         sys.exit(cli(prog_name="fleethands", standalone_mode=False))
     except click.UsageError as error:

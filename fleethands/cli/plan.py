@@ -7,11 +7,13 @@ from typing import Any
 import click
 
 from fleethands.cli.fleet import chosen, connected, fleet_options, spoken, upstream_option
+from fleethands.cli.keeping import report_options
 from fleethands.cli.showing import finish, plan_of
 
 
 @click.command()
 @fleet_options
+@report_options
 @upstream_option
 def plan(target: str | None, as_json: bool, **options: Any) -> None:
     """Say what would change and why. Changes nothing; exit 0: nothing to do, 2: changes pending, 1: cannot say."""

@@ -10,22 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console, RenderableType
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.text import Text
+from rich.console import Console
 
+from fleethands.cli.live import Live
 from fleethands.operations.size import human
+from fleethands.rollout.printable import clean
 
 if TYPE_CHECKING:
     from fleethands.rollout.watch import Listener
@@ -56,17 +45,24 @@ class _Said:
 
 
 class Plain:
-    """A line for each step, and one every ten seconds for each pull."""
+    """A line for each step, with the time since the run began, and one every ten seconds for each pull."""
 
     def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._say, self._clock = say, clock
+        self._begun = clock()
         self._said: dict[tuple[str, str], _Said] = {}
 
+    def phase(self, text: str) -> None:
+        self._say(f"{clean(text)} ({self._elapsed()})")
+
     def step(self, host: str, name: str) -> None:
-        self._say(f"{host}: {name}")
+        self._say(f"{host}: {name} ({self._elapsed()})")
+
+    def done(self, host: str, ok: bool) -> None:
+        self._say(f"{host}: {'done' if ok else 'failed'} ({self._elapsed()})")
 
     def remark(self, host: str, text: str) -> None:
-        self._say(f"{host}: {text}")
+        self._say(f"{host}: {clean(text)}")
 
     def pull(self, host: str, what: str, done: int, total: int) -> None:
         now = self._clock()
@@ -79,66 +75,6 @@ class Plain:
         left = f", {(total - done) / rate:.0f} s left" if rate and total else ""
         self._say(f"{host}: {what}: {human(done)}{whole}, {human(int(rate))}/s{left}")
 
-
-class OfPull(ProgressColumn):
-    """A column that means something only while bytes come."""
-
-    def __init__(self, column: ProgressColumn) -> None:
-        super().__init__()
-        self._column = column
-
-    def render(self, task: Task) -> Text:
-        shown = self._column.render(task) if task.fields["pulls"] else Text("")
-        return shown if isinstance(shown, Text) else Text(str(shown))
-
-
-class Live:
-    """One row a host: its step and how long it takes; bytes, rate and time left where a model comes."""
-
-    def __init__(self, hosts: list[str], console: Console) -> None:
-        columns = (DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-        self._progress = Progress(
-            TextColumn("{task.fields[host]}"),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
-            *(OfPull(column) for column in columns),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,  # the report that follows says it all
-        )
-        self._rows = {host: self._add(host, "waits") for host in hosts}
-
-    @property
-    def table(self) -> RenderableType:
-        """What is on the screen now."""
-        return self._progress.get_renderable()
-
-    def __enter__(self) -> Live:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def step(self, host: str, name: str) -> None:
-        self._replace(host, name)
-
-    def remark(self, host: str, text: str) -> None:
-        self._progress.console.print(f"{host}: {text}", markup=False, highlight=False)
-
-    def pull(self, host: str, what: str, done: int, total: int) -> None:
-        task = self._task(host)
-        if task.description != what:
-            self._replace(host, what, done, pulls=True)  # what was there already does not count for the rate
-        self._progress.update(self._rows[host], completed=done, total=total or None)
-
-    def _task(self, host: str) -> Task:
-        return next(task for task in self._progress.tasks if task.id == self._rows[host])
-
-    def _replace(self, host: str, description: str, done: int = 0, *, pulls: bool = False) -> None:
-        self._progress.reset(
-            self._rows[host], description=description, completed=done, total=None, host=host, pulls=pulls
-        )
-
-    def _add(self, host: str, description: str) -> TaskID:
-        return self._progress.add_task(description, total=None, host=host, pulls=False)
+    def _elapsed(self) -> str:
+        minutes, seconds = divmod(int(self._clock() - self._begun), 60)
+        return f"{minutes}:{seconds:02}"

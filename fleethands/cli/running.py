@@ -3,65 +3,75 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleethands.cli.fleet import connected, spoken
+from fleethands.cli.fleet import checked, spoken
 from fleethands.cli.showing import finish, plan_of, show
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
     from fleethands.rollout.report import Report
+    from fleethands.rollout.words import Manner
 
 
-def carry_out(
-    command: str,
-    deploy: str,
-    target: str,
-    as_json: bool,
-    yes: bool,
-    extra: Mapping[str, Any] | None = None,
-    lock_wait: float = 0.0,
-    **options: Any,
-) -> None:
+@dataclass(frozen=True)
+class Deed:
+    """
+    What is done to hosts, and how.
+
+    + deploy: file of the project
+    + words: target and options, as the next command takes them
+    + reason: what others may read of it, who find hosts locked
+    + lock_wait: seconds to wait for other runs that have a host
+    + manner: how the rollout goes; None: all hosts at once, and none goes back
+    """
+
+    command: str
+    deploy: str
+    words: str
+    reason: str
+    as_json: bool
+    yes: bool
+    lock_wait: float
+    manner: Manner
+
+
+def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, **options: Any) -> None:
     """
     Plan a deploy file of the project, ask, do it, and leave with the exit code of the report.
 
     + command: the report's name
-    + extra: host data of the command's own
-    + lock_wait: seconds to wait for other runs that have a host
+    + options: of the fleet; `extra`, host data of the command's own; `lock_wait` and `manner`, as of Deed
     """
+    from fleethands.rollout.words import Manner, WrongWord  # noqa: PLC0415
+
     if not yes and (as_json or not sys.stdin.isatty()):
         raise Trouble("nobody is there to confirm", "to change hosts from a script: add `--yes`", code=USAGE)
-    words = spoken(target, **options)
-    engine = connected(target, extra=extra, **options)
-    plan = plan_of(engine, deploy=deploy)
-    if any(host.status == "pending" for host in plan.hosts.values()):
-        if not yes:
-            show(plan, words)
-            if not click.confirm("Do this?", err=True):
-                raise Trouble("not confirmed, nothing was changed")
-        plan = _done(engine, plan, as_json, Turn(_said(command, target, **options), lock_wait))
-    plan.command = command
-    engine.close()
-    finish(plan, as_json, words)
+    lock_wait, manner = options.pop("lock_wait", 0.0), options.pop("manner", None) or Manner(back=False)
+    words = spoken(target, **{key: options[key] for key in SPOKEN if key in options})
+    reason = _said(command, target, options["hosts"], options["exclude"])
+    engine = checked(target, **options)
+    try:
+        manner.groups(engine.names, engine.names)
+    except WrongWord as error:
+        raise Trouble(str(error), *error.hints, code=USAGE) from None
+    with closing(engine):
+        report = _done(engine, Deed(command, deploy, words, reason, as_json, yes, lock_wait, manner))
+    report.command = command
+    finish(report, as_json, words)
 
 
-def _said(command: str, target: str, hosts: str, exclude: str, **_: Any) -> str:
+SPOKEN = ("data", "hosts", "exclude", "upstream", "shard")
+
+
+def _said(command: str, target: str, hosts: str, exclude: str) -> str:
     """What others may read of this run: a value of `--data` may be nobody's business."""
     return f"{command} {spoken(target, (), hosts, exclude)}"
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What is said to others who find hosts locked, and how many seconds others are waited for."""
-
-    reason: str
-    wait: float = 0.0
 
 
 def lock_option(command: Any) -> Any:
@@ -70,18 +80,43 @@ def lock_option(command: Any) -> Any:
     return click.option("--lock-wait", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help=text)(command)
 
 
-def _done(engine: Engine, plan: Report, as_json: bool, turn: Turn) -> Report:
+def _done(engine: Engine, deed: Deed) -> Report:
+    from fleethands.rollout import reporting  # noqa: PLC0415
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
+
+    try:
+        with Interrupts():
+            engine.connect()
+        plan = plan_of(engine, deed.command, deed.deploy)
+    except KeyboardInterrupt:
+        return reporting.untouched(engine, deed.command)
+    if not any(host.status == "pending" for host in plan.hosts.values()):
+        return plan
+    if not deed.yes:
+        show(plan, deed.words)
+        if not click.confirm("Do this?", err=True):
+            raise Trouble("not confirmed, nothing was changed")
+    return _locked(engine, deed, plan)
+
+
+def _locked(engine: Engine, deed: Deed, plan: Report) -> Report:
     from fleethands.cli.progress import listener  # noqa: PLC0415
-    from fleethands.rollout import lock, outside, reporting  # noqa: PLC0415
+    from fleethands.rollout import lock, reporting  # noqa: PLC0415
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
+    from fleethands.rollout.rollout import Rollout  # noqa: PLC0415
 
     pending = [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
-    with lock.held(engine, pending, turn.reason, turn.wait) as locks:
-        if locks.refused:
-            return lock.told(engine, plan, locks.refused)
-        with listener(pending, plain=as_json) as told:
-            engine.apply(told)
-        report = reporting.applied(engine, plan)
-        outside.look(engine, report)
+    locks = lock.Locks(engine, deed.reason, deed.lock_wait)
+    try:
+        with Interrupts():
+            locks.take(pending)
+    except KeyboardInterrupt:
+        locks.release()
+        return reporting.untouched(engine, deed.command)
+    if locks.refused:
+        return lock.told(engine, plan, locks.refused)
+    with listener(pending, plain=deed.as_json) as told:
+        report = Rollout(engine, plan, deed.manner, told, locks).run()
     for name, note in locks.notes.items():
         report.hosts[name].notes.insert(0, note)
     return report

@@ -8,18 +8,22 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from fleethands.cli.keeping import keep
+
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
     from fleethands.rollout.report import Report
 
-EXIT = {"unchanged": 0, "changed": 0, "pending": 2, "failed": 1}
+EXIT = {"unchanged": 0, "changed": 0, "pending": 2, "failed": 1, "interrupted": 130}
 
 
 def plan_of(engine: Engine, command: str = "plan", deploy: str = "deploy.py") -> Report:
     """The report of what an engine's hosts lack, by a deploy file of the project."""
     from fleethands.rollout import reporting  # noqa: PLC0415
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
 
-    engine.plan(deploy)
+    with Interrupts():
+        engine.plan(deploy)
     return reporting.planned(engine, command)
 
 
@@ -33,8 +37,9 @@ def show(report: Report, target: str) -> None:
 
 def finish(report: Report, as_json: bool, target: str) -> NoReturn:
     """Show the report and leave with the exit code that the contract gives its result."""
+    kept = keep(report)
     if as_json:
         click.echo(json.dumps(report.document(), indent=2))
     else:
         show(report, target)
-    sys.exit(EXIT[report.result])
+    sys.exit(EXIT[report.result] if kept else 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleethands.cli.fleet import chosen, connected, fleet_options, spoken
+from fleethands.cli.keeping import keep, report_options
 from fleethands.cli.showing import EXIT, plan_of
 
 if TYPE_CHECKING:
@@ -17,17 +18,19 @@ if TYPE_CHECKING:
 
 @click.command()
 @fleet_options
+@report_options
 def status(target: str | None, as_json: bool, **options: Any) -> None:
     """Say what hosts are. Changes nothing; exit 0: as declared, 2: drift, 1: a host can't be told."""
     target = chosen(target)
     engine = connected(target, **options)
     report = plan_of(engine, "status")
     engine.close()
+    kept = keep(report)
     if as_json:
         click.echo(json.dumps(report.document(), indent=2))
     else:
         _show(report, spoken(target, **options))
-    sys.exit(EXIT[report.result])
+    sys.exit(EXIT[report.result] if kept else 1)
 
 
 def _show(report: Report, target: str) -> None:

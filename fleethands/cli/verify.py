@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleethands.cli.fleet import chosen, connected, fleet_options, spoken
+from fleethands.cli.keeping import report_options
 from fleethands.cli.showing import finish, plan_of
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @fleet_options
+@report_options
 @click.option("--blobs", is_flag=True, help="Read every byte of the models, too; a broken blob is taken away.")
 @click.option("--deep", is_flag=True, help="Hold a conversation in OpenHands, too; it is removed afterwards.")
 def verify(target: str | None, as_json: bool, blobs: bool, deep: bool, **options: Any) -> None:
@@ -31,10 +33,12 @@ def verify(target: str | None, as_json: bool, blobs: bool, deep: bool, **options
 def _proven(engine: Engine, as_json: bool) -> Report:
     from fleethands.cli.progress import listener  # noqa: PLC0415
     from fleethands.rollout import outside, reporting  # noqa: PLC0415
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
 
     plan = plan_of(engine, "verify", "verify.py")
-    with listener(engine.names, plain=as_json) as told:
-        engine.apply(told)
+    pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
+    with listener(pending, plain=as_json) as told, Interrupts():
+        engine.run(pending, told)
     report = reporting.verified(engine, plan)
-    outside.look(engine, report)
+    outside.look(engine, report, engine.names)
     return report

@@ -29,6 +29,7 @@ class _Kept:
 
 
 _kept: WeakKeyDictionary[Host, _Kept] = WeakKeyDictionary()
+_mute: WeakKeyDictionary[Host, ProbeError] = WeakKeyDictionary()  # a plan asks such a host once
 
 
 def current(settings: HostSettings) -> Probe:
@@ -45,11 +46,14 @@ def current(settings: HostSettings) -> Probe:
     if kept is not None and not outdated and (not executing or kept.running or time.monotonic() - kept.at < FRESH):
         kept.running = executing
         return kept.seen if executing else kept.foreseen
+    if not executing and host in _mute:
+        raise _mute[host]
     question = Question.about(settings, upstream=not outdated)
     asked = time.time()
     lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=120)
     if lines is None:
-        raise ProbeError("system", "is missing: the host did not run the probe")
+        _mute[host] = ProbeError("system", "is missing: the host did not run the probe")
+        raise _mute[host]
     seen = read(lines, question, (asked, time.time()))
     if kept is not None and outdated:
         seen = seen.having(upstream=kept.seen.sections["upstream"])

@@ -26,6 +26,7 @@ from fleethands.settings.openhands import (
 )
 
 APPLY = "on this machine: fleethands apply"
+ASKED_FOR = "it was asked for"
 WHY = {"unproven": "no proof was made since the last change", "broken": "the last proof failed"}
 
 
@@ -53,14 +54,22 @@ def links(record: bytes | None) -> list[Link]:
 
 @operation
 def answered(
-    settings: HostSettings, seen: Probe, anew: bool = False, deep: bool = False, recorded: HostSettings | None = None
+    settings: HostSettings,
+    seen: Probe,
+    anew: bool = False,
+    deep: bool = False,
+    never: bool = False,
+    recorded: HostSettings | None = None,
 ) -> Decision:
     """
     Have a proof that a prompt gets an answer. Every change voids the one before.
 
     + anew: whatever was proven before; deep: with a conversation, which is removed afterwards
+    + never: not now, whatever was changed
     + recorded: what is written down as declared, once all has held; None: nothing is
     """
+    if never:
+        return Same("no proof was asked for")
     known = links(seen.files[paths.PROOF].content)
     held = bool(known) and all(link.ok for link in known)
     if held and not anew:
@@ -75,7 +84,7 @@ def answered(
         "proven",
         _script(settings, seen, deep).having(**_record(recorded, seen)),
         lambda probe: probe.with_file(paths.PROOF, proven),
-        why="it was asked for" if anew else WHY[before],
+        why=ASKED_FOR if held else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
     )
 

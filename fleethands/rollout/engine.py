@@ -2,72 +2,136 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import sys
 import time
-from collections.abc import Callable, Mapping
-from fnmatch import fnmatch
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pyinfra
+import gevent  # type: ignore[import-untyped]
 import pyinfra_cli.util  # its import patches the standard library for gevent
+from gevent.pool import Pool  # type: ignore[import-untyped]
 from pyinfra.api import Config, State
-from pyinfra.api.connect import connect_all
-from pyinfra.api.exceptions import PyinfraError
-from pyinfra.api.operations import run_ops
+from pyinfra.api.operations import run_host_op
 from pyinfra.api.state import StateStage
-from pyinfra.context import ctx_config, ctx_inventory, ctx_state
+from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from fleethands import facts
 from fleethands.facts import Probe
-from fleethands.operations import journal
+from fleethands.operations import journal, turn
+from fleethands.rollout.deadlines import CONNECT, LAST_WORDS, LIMITS, Limits, OutOfTime, spoken
+from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.registry import Unanswered, digests, look_up
-from fleethands.rollout.target import inventory, no_hosts, reach_by_ssh
-from fleethands.rollout.watch import Listener, Narration, Outcome, Watch
+from fleethands.rollout.shard import EmptyShard
+from fleethands.rollout.target import EVERY, Pick, again, inventory, no_hosts, prepare, reach_by_ssh
+from fleethands.rollout.timeline import Timeline
+from fleethands.rollout.walk import Cut, Walk
+from fleethands.rollout.watch import Listener, Narration, Outcome, Watch, hang_up, is_connected
 from fleethands.settings import HostSettings, Secret, read_fleet
 
-CONNECT_TIMEOUT = 10  # seconds
+AT_ONCE = 100  # hosts
 
 
 class Engine:
     """
-    One fleet, connected once.
+    One fleet, connected once. Its hosts are independent: one that fails, or takes long, holds up no other.
 
     + target: an inventory file, host names, or whatever else pyinfra takes
     + project: directory of deploy.py
     + data: host data on top of the inventory's
-    + hosts, exclude: patterns of names, as fnmatch reads them
+    + pick: which of its hosts; raises EmptyShard where its part of them has none
     + words: target and options as a command line has them, for hints
     """
 
     def __init__(
-        self, target: str, project: Path, data: Mapping[str, Any], hosts: str = "*", exclude: str = "", words: str = ""
+        self,
+        target: str,
+        project: Path,
+        data: Mapping[str, Any],
+        pick: Pick = EVERY,
+        words: str = "",
+        limits: Limits = LIMITS,
     ) -> None:
-        for name in ("paramiko", "pyinfra"):  # the report says it all, once
-            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-        os.environ["PYINFRA_PROGRESS"] = "off"
-        sys.path.insert(0, str(project))
-        pyinfra.is_cli = True  # operations are told apart by where they stand, not by their number
-        self.project = project
-        self.state = State(check_for_changes=True)
-        self.state.cwd = str(project)
+        prepare(project)
+        self.project, self.limits = project, limits
         self.begun = time.time()
-        self._settings: dict[str, HostSettings] = {}
-        self.watch = Watch(words or target)
-        ctx_state.set(self.state)
+        self.watch = Watch(words or target, limits)
+        self.timeline = Timeline()
+        self._use(State(check_for_changes=True))
         self.inventory = inventory(target, data, project)
-        self.chosen = [host for host in self.inventory if fnmatch(host.name, hosts) and not fnmatch(host.name, exclude)]
+        self.chosen = [host for host in self.inventory if pick.takes(host.name)]
         if not self.chosen:
-            raise no_hosts(target, hosts, exclude, self.inventory)
+            raise no_hosts(target, pick, self.inventory)
+        whole, self.chosen = self.chosen, [host for host in self.chosen if pick.shard.holds(host.name)]
+        if not self.chosen:
+            raise EmptyShard(f"none of {len(whole)} hosts is of part {pick.shard}")
+        self._init()
+
+    def _use(self, state: State) -> None:
+        self.state, self.config = state, Config(CONNECT_TIMEOUT=CONNECT)
+        self.state.cwd = str(self.project)
+        self._settings: dict[str, HostSettings] = {}
+        self.mask: Mask = NOTHING
+        self.others: list[Engine] = []
+        self.stopping = False  # no operation begins any more
+        self.walks: dict[str, Walk] = {}
+        self._walkers: list[Any] = []
+        ctx_state.set(state)
+
+    def _init(self) -> None:
         for host in self.chosen:
             reach_by_ssh(host)
-        config = Config(CONNECT_TIMEOUT=CONNECT_TIMEOUT)
         ctx_inventory.set(self.inventory)
-        ctx_config.set(config)
-        self.state.init(self.inventory, config, initial_limit=self.chosen)
+        ctx_config.set(self.config)
+        self.state.init(self.inventory, self.config, initial_limit=self.chosen)
         self.state.add_callback_handler(self.watch)
+        self.state.add_callback_handler(self.timeline)
+
+    @contextmanager
+    def beside(self, names: Iterable[str], data: Mapping[str, Any]) -> Iterator[Engine]:
+        """
+        Another engine for some of the hosts, over the same connections, with a plan and a run of its own. Meanwhile
+        this one does nothing. A connection that was lost is made anew.
+
+        + data: on top of what this one was given
+        """
+        other = object.__new__(Engine)
+        other.timeline = self.timeline
+        self.others.append(other)
+        other.project, other.limits, other.begun, other.watch = self.project, self.limits, self.begun, self.watch
+        try:
+            other._use(State(check_for_changes=True))
+            other.inventory = again(self.inventory, names, data)
+            other.chosen = list(other.inventory)
+            other._init()
+            other._take_over(self)
+            other.settings()
+            yield other
+        finally:
+            for host in other.chosen:
+                if client := getattr(host.connector, "client", None):
+                    self.host(host.name).connector.client = client
+            ctx_state.set(self.state)
+            ctx_inventory.set(self.inventory)
+            ctx_config.set(self.config)
+
+    def _take_over(self, other: Engine) -> None:
+        self.state.set_stage(StateStage.Connect)
+        lost = []
+        for host in self.chosen:
+            before = other.host(host.name)
+            for seen in (self.watch.lost, self.watch.unanswered):
+                seen.pop(host.name, None)
+            turn.take(host, turn.of(before))
+            if not is_connected(before):
+                lost.append(host)
+                continue
+            if client := getattr(before.connector, "client", None):
+                host.connector.client = client
+            host.connected = True
+            self.state.trigger_callbacks("host_connect", host)
+            self.state.activate_host(host)
+        self._each(self._reach, lost)
 
     @property
     def names(self) -> list[str]:
@@ -77,6 +141,7 @@ class Engine:
     def settings(self) -> dict[str, HostSettings]:
         """Settings of every chosen host. Raises SettingsError with every mistake; nothing is connected yet."""
         self._settings = read_fleet({host.name: host.data.dict() for host in self.chosen})
+        self.mask = Mask.of(self._settings.values())
         return self._settings
 
     def secrets(self, name: str) -> frozenset[str]:
@@ -101,24 +166,83 @@ class Engine:
     def connect(self) -> None:
         """Reach every host that can be reached; `watch.unreachable` has the others with the reason."""
         self.state.set_stage(StateStage.Connect)
+        self._each(self._reach, self.chosen)
+
+    def _reach(self, host: Any) -> None:
         try:
-            connect_all(self.state)
-        except PyinfraError:
-            return  # none could be reached
+            host.connect(show_errors=False)
+        except Exception as error:  # its key, its ssh_config: whatever is wrong there concerns this host
+            self.state.trigger_callbacks("host_connect_error", host, error)
+        if host.connected:
+            self.state.activate_host(host)
 
     def plan(self, deploy: str = "deploy.py") -> None:
         """Walk a deploy file of the project on every host; decisions are in `planned`."""
         self.state.set_stage(StateStage.Prepare)
-        pyinfra_cli.util.load_deploy_file(self.state, str(self.project / deploy))
+        self.state.current_deploy_filename = str(self.project / deploy)
+        self._each(self._load, [host for host in self.chosen if host.connected])
 
-    def apply(self, listener: Listener) -> None:
-        """Carry the plan out; decisions are in `done`, what operations said in `outcomes`."""
-        self.state.add_callback_handler(Narration(self.state, listener))
-        self.state.set_stage(StateStage.Execute)
+    def _load(self, host: Any) -> None:
+        ctx_config.set(self.config.copy())
+        ctx_host.set(host)
         try:
-            run_ops(self.state)
-        except PyinfraError:
-            return  # no host is left
+            pyinfra_cli.util.exec_file(self.state.current_deploy_filename)
+        except Exception as error:  # one host that can't be planned is no reason to leave the others
+            self.watch.unanswered.setdefault(host.name, (" ".join(str(error).split()), []))
+
+    def run(self, names: Iterable[str], listener: Listener) -> None:
+        """
+        Carry the plan out on some hosts; decisions are in `done`, what operations said in `outcomes`, and how far each
+        came in `walks`.
+
+        Raises KeyboardInterrupt when it is thrown in, after it has ended what hosts were at.
+        """
+        self.watch.narration = Narration(self.state, listener, self.mask)
+        self.state.add_callback_handler(self.watch.narration)
+        self.state.set_stage(StateStage.Execute)
+        self.state.is_executing = True
+        try:
+            self._each(self._walk, [self.host(name) for name in names])
+        finally:
+            gevent.killall(self._walkers, Cut, timeout=LAST_WORDS)
+            self.state.callback_handlers.remove(self.watch.narration)
+
+    def _each(self, do: Callable[[Any], None], hosts: Iterable[Any]) -> None:
+        pool = Pool(AT_ONCE)
+        self._walkers = []
+        for host in hosts:
+            self._walkers.append(pool.spawn(do, host))
+        gevent.joinall(self._walkers)
+
+    def _walk(self, host: Any) -> None:
+        walk = self.walks[host.name] = Walk()
+        begun = time.monotonic()
+        ctx_host.set(host)  # of this greenlet alone
+        try:
+            with gevent.Timeout(self.limits.host, OutOfTime()):
+                walk.done = self._walked(host, walk)
+        except OutOfTime:
+            walk.why = (
+                f"not done within {spoken(self.limits.host)}, at `{walk.step}`",
+                ["give it longer: `--host-timeout`; what was begun there is completed by the next run"],
+            )
+            hang_up(host)  # what still runs there is not listened to any more
+        except Cut:
+            walk.interrupt(self.watch.words, at_once=True)
+        except Exception as error:  # of pyinfra, or of a program of the project's
+            walk.why = self.watch.lost.get(host.name) or (f"{walk.step}: {type(error).__name__}: {error}", [])
+        walk.seconds = time.monotonic() - begun
+        self.timeline.leave(host.name)
+
+    def _walked(self, host: Any, walk: Walk) -> bool:
+        for op_hash in self.state.get_op_order():
+            if self.stopping:
+                walk.interrupt(self.watch.words, at_once=False)
+                return False
+            (walk.step,) = self.state.get_op_meta(op_hash).names
+            if op_hash in self.state.ops[host] and not run_host_op(self.state, host, op_hash):
+                return False
+        return True
 
     def host(self, name: str) -> Any:
         """pyinfra's own host."""
@@ -154,9 +278,11 @@ class Engine:
             found.append(Outcome(operation, meta.did_error(), meta.stdout, meta.stderr))
         return found
 
+    def hang_up(self, name: str) -> None:
+        """End the connection to a host that is not needed any more."""
+        hang_up(self.host(name))
+
     def close(self) -> None:
         """End every connection."""
         for host in self.chosen:
-            client = getattr(host.connector, "client", None)
-            if client is not None:
-                client.close()
+            hang_up(host)

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -61,15 +61,16 @@ class Locks:
             self.release()
         return self.refused
 
-    def release(self) -> None:
-        """Give every host back."""
-        if self._signs is not None:
+    def release(self, names: Iterable[str] | None = None) -> None:
+        """Give these hosts back, or every one."""
+        wanted = self._holders if names is None else names
+        given = {name: self._holders.pop(name) for name in list(wanted) if name in self._holders}
+        if self._signs is not None and not self._holders:
             self._signs.kill()
             self._signs = None
-        gevent.joinall([gevent.spawn(each.close) for each in self._holders.values()])
-        for name in self._holders:
+        gevent.joinall([gevent.spawn(each.close) for each in given.values()])
+        for name in given:
             turn.take(self._engine.host(name), "")
-        self._holders = {}
 
     def _open(self, names: Sequence[str]) -> dict[str, Holder]:
         """A process on each host that can take its lock; all begin at once, as that takes longest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from pyinfra.api.command import StringCommand
 from fleethands import facts
 from fleethands.operations.proof import APPLY, Link
 from fleethands.paths import PROOF
+from fleethands.rollout import reporting
+from fleethands.rollout.timeline import LOOK
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import generation_of
@@ -27,10 +29,10 @@ CLOSED_AFTER = 3  # seconds without an answer: what is dropped never gives one
 PATIENCE = 20  # seconds for OpenHands, which has just answered on its host
 
 
-def look(engine: Engine, report: Report) -> None:
+def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
     """Add to a run's report what this machine sees of the hosts it proved; a proof that fails here is void there."""
-    proven = [name for name in engine.names if engine.has_proven(name)]
-    looks = {name: gevent.spawn(_links, engine, name) for name in proven}
+    proven = [name for name in names if engine.has_proven(name)]
+    looks = {name: gevent.spawn(_looked, engine, name) for name in proven}
     gevent.joinall(list(looks.values()), raise_error=True)
     for name, each in looks.items():
         host, found = report.hosts[name], each.value
@@ -40,12 +42,14 @@ def look(engine: Engine, report: Report) -> None:
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
             host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY else broken.hint]
             host.remote_commands = engine.watch.commands.get(name, 0)
+    reporting.time_hosts(engine, report)
 
 
-def _links(engine: Engine, name: str) -> list[Link]:
+def _looked(engine: Engine, name: str) -> list[Link]:
     host = engine.host(name)
     settings = facts.asked_for(host)  # a rollback's are those of a record
-    return links(host, settings) if settings else []
+    with engine.timeline.step(name, LOOK):
+        return links(host, settings) if settings else []
 
 
 def links(host: Any, settings: HostSettings) -> list[Link]:

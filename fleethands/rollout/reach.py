@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+Why = tuple[str, list[str]]  # a reason, and hints
+MUTE = "it takes the connection, and then says nothing: no SSH server, or one that is overloaded"
+HANDS_FREE = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
 
-def diagnosis(words: str, host: str, address: str, error: str) -> tuple[str, list[str]]:
+
+def diagnosis(words: str, host: str, address: str, error: str) -> Why:
     """
     Reason and hints for what pyinfra's connectors say (pyinfra 3.10, connectors/ssh.py).
 
@@ -21,7 +25,12 @@ def diagnosis(words: str, host: str, address: str, error: str) -> tuple[str, lis
             "its host key is not the one that is known: it was reinstalled, or somebody stands between",
             f"only if you know why: `ssh-keygen -R {address}`, then `{trust}`",
         ),
+        "authentication timeout": ("it takes the connection, but does not answer the login", by_hand),
         "authentication": (f"login refused: {error}", by_hand),
+        "protocol banner": (MUTE, by_hand),
+        "no existing session": (MUTE, by_hand),
+        "would ask": (f"it is not reached without a person: SSH {error}", HANDS_FREE),
+        "is encrypted": (error, HANDS_FREE),
         "could not resolve": (
             f"its name is not known: {address}",
             "correct the name in the inventory, or give `ssh_hostname`",
@@ -31,3 +40,22 @@ def diagnosis(words: str, host: str, address: str, error: str) -> tuple[str, lis
     }
     reason, hint = next((words for mark, words in known.items() if mark in text), (error, by_hand))
     return reason, [hint]
+
+
+def unknown_jump_host(jump_host: str, address: str, config: str | None) -> Why:
+    """A host that is reached through another one, whose key is not known."""
+    by_hand = f"ssh -F {config} {address}" if config else f"ssh {address}"
+    return f"the host key of its jump host {jump_host} is not known here", [f"compare and accept it: `{by_hand}`"]
+
+
+def silent(address: str, limit: str) -> Why:
+    """A remote command that was given up."""
+    return f"it said nothing for {limit}, and was given up", [f"see what holds it up: `ssh {address} ps -ef --forest`"]
+
+
+def gone(words: str, address: str) -> Why:
+    """A connection that ended under a command."""
+    return "the connection to it was lost", [
+        f"is it up? `ssh -v {address}`",
+        f"what was begun there is completed by the next run: `fleethands apply {words}`",
+    ]

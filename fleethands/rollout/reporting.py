@@ -7,15 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
-from fleethands.operations.change import Change, Refused
+from fleethands.operations.change import Change, Refused, Same
 from fleethands.operations.journal import Entry
-from fleethands.operations.proof import APPLY, Link, links
+from fleethands.operations.proof import APPLY, ASKED_FOR, Link, links
 from fleethands.paths import PROOF
 from fleethands.rollout.report import BAD, Changed, HostReport, Report
+from fleethands.rollout.timeline import OURS
 from fleethands.settings.pins import PIN
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.rollout.engine import Engine
+    from fleethands.rollout.reach import Why
+    from fleethands.rollout.watch import Outcome
 
 PROOF_TASK = "Proof"
 
@@ -23,13 +26,22 @@ PROOF_TASK = "Proof"
 def planned(engine: Engine, command: str = "plan") -> Report:
     """The report of a plan that was made."""
     hosts = {name: _planned(engine, name) for name in engine.names}
-    return Report(command, hosts, engine.begun, time.time() - engine.begun)
+    return _whole(engine, command, hosts)
 
 
 def applied(engine: Engine, plan: Report) -> Report:
     """The report of a run that followed a plan."""
-    hosts = {name: _applied(engine, name, plan.hosts[name]) for name in engine.names}
-    return Report("apply", hosts, engine.begun, time.time() - engine.begun)
+    hosts = {name: applied_one(engine, name, plan.hosts[name]) for name in engine.names}
+    return _whole(engine, "apply", hosts)
+
+
+def untouched(engine: Engine, command: str) -> Report:
+    """The report of a run that was interrupted before it changed anything."""
+    left = HostReport("not-run", "interrupted before anything was changed")
+    hosts = {name: replace(left, remote_commands=engine.watch.commands.get(name, 0)) for name in engine.names}
+    report = _whole(engine, command, hosts)
+    report.interrupted = True
+    return report
 
 
 def verified(engine: Engine, plan: Report) -> Report:
@@ -43,13 +55,35 @@ def verified(engine: Engine, plan: Report) -> Report:
             if not host.proof and host.status == "unchanged":
                 host.status, host.reason = "failed", "no model is declared, so there is nothing to prove"
                 host.hints = ["declare `models`"]
-    return Report("verify", report.hosts, report.started, report.seconds)
+    return _whole(engine, "verify", report.hosts)
+
+
+def _whole(engine: Engine, command: str, hosts: dict[str, HostReport]) -> Report:
+    return whole(engine, Report(command, hosts, engine.begun, words=engine.watch.words))
+
+
+def whole(engine: Engine, report: Report) -> Report:
+    """The same report, without secrets, and with the times of its hosts."""
+    report.mask_all(engine.mask)
+    time_hosts(engine, report)
+    return report
+
+
+def time_hosts(engine: Engine, report: Report) -> None:
+    """Note when hosts were worked on, until now. Operations that changed nothing are in their sum alone."""
+    report.seconds = time.time() - engine.begun
+    for name, host in report.hosts.items():
+        steps = engine.timeline.of(name)
+        done = [entry for each in (engine, *engine.others) if name in each.names for entry in each.done(name)]
+        told = OURS | {entry.name for entry in done if not isinstance(entry.decision, Same)}
+        host.seconds = sum(step.seconds for step in steps)
+        host.steps = [step for step in steps if step.name in told or not step.ok]
 
 
 def _planned(engine: Engine, name: str) -> HostReport:
-    if name in engine.watch.unreachable:
-        reason, hints = engine.watch.unreachable[name]
-        return HostReport("unreachable", reason, hints)
+    for status, seen in (("unreachable", engine.watch.unreachable), ("unreachable", engine.watch.lost)):
+        if name in seen:
+            return HostReport(status, *seen[name], remote_commands=engine.watch.commands.get(name, 0))
     entries = engine.planned(name)
     report = HostReport("unchanged", remote_commands=engine.watch.commands.get(name, 0), changes=_changes(entries))
     report.seen, report.secrets = engine.seen(name), engine.secrets(name)
@@ -57,7 +91,9 @@ def _planned(engine: Engine, name: str) -> HostReport:
     if report.seen is not None and not isinstance(report.seen.sections["files"], Unknown):
         report.proof = _links(engine, report.seen.files[PROOF].content)
     refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
-    if refusals:
+    if name in engine.watch.unanswered:
+        report.status, (report.reason, report.hints) = "refused", engine.watch.unanswered[name]
+    elif refusals:
         report.status, report.reason = "refused", refusals[0].reason
         report.hints = [_typed(engine, hint) for hint in refusals[0].hints]
     elif report.changes:
@@ -65,26 +101,51 @@ def _planned(engine: Engine, name: str) -> HostReport:
     return report
 
 
-def _applied(engine: Engine, name: str, plan: HostReport) -> HostReport:
-    if plan.status in BAD:
+def applied_one(engine: Engine, name: str, plan: HostReport) -> HostReport:
+    """What came of the plan of one host."""
+    if plan.status in BAD or name not in engine.walks:
         return plan
-    outcomes = engine.outcomes(name)
-    changes = _changes(engine.done(name))
-    report = HostReport("changed" if changes else "unchanged", remote_commands=engine.watch.commands.get(name, 0))
+    walk, outcomes = engine.walks[name], engine.outcomes(name)
+    changes = _made(engine, name, {each.operation for each in outcomes if not each.failed})
+    report = HostReport("changed" if changes else "unchanged", changes=changes, seconds=walk.seconds)
+    report.remote_commands = engine.watch.commands.get(name, 0)
     report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
     proofs = (_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
     report.proof = next(proofs, []) or plan.proof
     if broken := next((each for each in outcomes if each.failed), None):
-        report.status, report.reason = (
-            "failed",
-            f"{broken.operation}: {'; '.join(broken.marked('error')) or 'see its log'}",
-        )
-        report.hints, report.log = [_typed(engine, hint) for hint in broken.marked("hint")], broken.log
-        changes = [change for change in changes if change.name != broken.operation]
+        report.status, report.log = "failed", broken.log
+        reason, hints = _said(engine, name, broken)
+        report.reason, report.hints = f"{broken.operation}: {reason}", hints
+    elif walk.why:
+        report.status = "not-run" if walk.interrupted and walk.between and not changes else "failed"
+        report.reason, report.hints = walk.why
     elif not changes:
         report.seen, report.secrets = plan.seen, plan.secrets
-    report.changes = changes
     return report
+
+
+def _made(engine: Engine, name: str, held: set[str]) -> list[Changed]:
+    """The changes of operations that held. A proof that was only asked for is none."""
+    return [each for each in _changes(engine.done(name)) if each.name in held and each.why != ASKED_FOR]
+
+
+def _said(engine: Engine, name: str, broken: Outcome) -> Why:
+    """Why an operation failed: its own words, else what became of the connection under it."""
+    if said := broken.marked("error"):
+        return "; ".join(said), [_typed(engine, hint) for hint in broken.marked("hint")]
+    return engine.watch.lost.get(name) or ("see its log", [_typed(engine, hint) for hint in broken.marked("hint")])
+
+
+def went_back(failed: HostReport, back: HostReport) -> HostReport:
+    """A host that failed, after it was told to go back to what it was; the reason of the failure stays."""
+    report = replace(failed, remote_commands=max(failed.remote_commands, back.remote_commands))
+    if back.status in {"changed", "unchanged"}:
+        went = [f"went back: {each.subject}: {each.before} → {each.after}" for each in back.changes]
+        return replace(report, status="rolled-back", changes=[], notes=[*failed.notes, *went], proof=back.proof)
+    if back.status == "refused":
+        return replace(report, notes=[*failed.notes, f"not rolled back: {back.reason}"])
+    reason = f"{failed.reason}; and it did not go back: {back.reason}"
+    return replace(report, reason=reason, hints=[*failed.hints, *back.hints], log=[*failed.log, *back.log])
 
 
 def _links(engine: Engine, record: bytes | None) -> list[Link]:

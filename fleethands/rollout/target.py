@@ -1,14 +1,58 @@
-"""From a target's words to pyinfra's inventory; what is wrong with them, in one line."""
+"""From a target's words to pyinfra's inventory; what is wrong with them, in one line. Nothing there asks a person."""
 
 from __future__ import annotations
 
+import copy
 import difflib
+import logging
+import os
+import resource
+import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+import pyinfra
+import pyinfra.connectors.ssh_util
+import pyinfra.connectors.util
+from pyinfra.api.exceptions import ConnectError
+from pyinfra.api.host import Host
+from pyinfra.connectors.sshuserclient import client
 from pyinfra_cli.inventory import make_inventory
+
+from fleethands.rollout.deadlines import CONNECT
+from fleethands.rollout.shard import WHOLE, Shard
+
+WITH_AN_END = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
+BUSY_JUMP_HOST = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 3.0}  # sshd's MaxStartups drops some of many
+
+
+@dataclass(frozen=True)
+class Pick:
+    """
+    Which hosts of an inventory.
+
+    + hosts, exclude: patterns of names, as fnmatch reads them; only: names, None for all
+    + shard: a part of those
+    """
+
+    hosts: str = "*"
+    exclude: str = ""
+    shard: Shard = WHOLE
+    only: frozenset[str] | None = None
+
+    def takes(self, name: str) -> bool:
+        """Whether a host of this name is one of them, whatever its part."""
+        if fnmatch(name, self.exclude) or (self.only is not None and name not in self.only):
+            return False
+        return fnmatch(name, self.hosts)
+
+
+EVERY = Pick()
 
 
 class NoHosts(LookupError):
@@ -51,8 +95,51 @@ def _frames(error: BaseException) -> list[Any]:
     return list(traceback.extract_tb(error.__traceback__))
 
 
+def again(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
+    """
+    A copy of an inventory that has some of its hosts, as if nothing had been done with them yet.
+
+    + data: on top of what was given before
+    """
+    new = copy.copy(inventory)
+    new.override_data = {**inventory.override_data, **data}
+    new.hosts = {}
+    for name in names:
+        old = inventory.get_host(name)
+        new.hosts[name] = Host(name, inventory=new, groups=old.groups, connector_cls=old.connector_cls)
+    return new
+
+
+def prepare(project: Path) -> None:
+    """
+    Have pyinfra say nothing (a report says it all, once), tell operations apart by where they stand, and ask nobody:
+    where it would ask a person for a password or about a key, a host can't be reached instead.
+
+    + project: its tasks are found by their names
+    """
+    for name in ("paramiko", "pyinfra"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    os.environ["PYINFRA_PROGRESS"] = "off"
+    if str(project) not in sys.path:
+        sys.path.insert(0, str(project))
+    pyinfra.is_cli = True
+    with suppress(ValueError, OSError):  # macOS has a limit below its limit
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
+    pyinfra.connectors.ssh_util.getpass = _unasked
+    pyinfra.connectors.util.getpass = _unasked
+    client.AskPolicy.missing_host_key = client.StrictPolicy.missing_host_key
+
+
+def _unasked(prompt: str = "") -> NoReturn:
+    raise ConnectError(f"would ask: {prompt.strip().rstrip(':')}")
+
+
 def reach_by_ssh(host: Any) -> None:
-    """Fill in what pyinfra leaves open: `user@address:port` as a name, and strict host keys (it would take any)."""
+    """
+    Fill in what pyinfra leaves open: `user@address:port` as a name, strict host keys (it would take any), an end to
+    each wait.
+    """
     known = host.data.dict()
     user, _, address = host.name.rpartition("@")
     if user and "ssh_hostname" not in known:
@@ -62,15 +149,39 @@ def reach_by_ssh(host: Any) -> None:
             host.data.ssh_port = int(port)
     if "ssh_strict_host_key_checking" not in known:
         host.data.ssh_strict_host_key_checking = "yes"
+    host.data.ssh_paramiko_connect_kwargs = {**WITH_AN_END, **(known.get("ssh_paramiko_connect_kwargs") or {})}
+    if "ssh_connect_retries" not in known and _jumps(host):
+        for key, value in BUSY_JUMP_HOST.items():
+            setattr(host.data, key, value)
 
 
-def no_hosts(target: str, hosts: str, exclude: str, inventory: Any) -> NoHosts:
+def _jumps(host: Any) -> bool:
+    return "proxyjump" in _configured(host)
+
+
+def names_of(host: Any) -> set[str]:
+    """By which a host is asked for its key."""
+    asked = host.data.get("ssh_hostname") or host.name
+    name, port = (
+        _configured(host).get("hostname", asked),
+        host.data.get("ssh_port") or _configured(host).get("port", 22),
+    )
+    return {asked, name, f"[{name}]:{port}", f"[{asked}]:{port}"}
+
+
+def _configured(host: Any) -> dict[str, Any]:
+    config = client.get_ssh_config(host.data.get("ssh_config_file"))
+    found: dict[str, Any] = config.lookup(host.data.get("ssh_hostname") or host.name) if config else {}
+    return found
+
+
+def no_hosts(target: str, pick: Pick, inventory: Any) -> NoHosts:
     """That none is left, and which there are."""
     names = sorted(host.name for host in inventory)
     if not names:
         return NoHosts(f"`{target}` names no host")
-    near = difflib.get_close_matches(hosts, names, 3, cutoff=0.4) or names[:3]
-    wanted = f"matches `{hosts}`" + (f" and not `{exclude}`" if exclude else "")
+    near = difflib.get_close_matches(pick.hosts, names, 3, cutoff=0.4) or names[:3]
+    wanted = f"matches `{pick.hosts}`" + (f" and not `{pick.exclude}`" if pick.exclude else "")
     return NoHosts(
         f"`{target}` names no host that {wanted}",
         f"its hosts: {', '.join(near)}{' …' if len(names) > len(near) else ''}",

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from paramiko import Channel, SSHException, Transport
 from pyinfra.api import State
 from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
 from fleethands.operations import journal
-from fleethands.rollout.reach import diagnosis
+from fleethands.rollout.deadlines import LOST, Limits, Patience, Silent, spoken
+from fleethands.rollout.masking import NOTHING, Mask
+from fleethands.rollout.reach import Why, diagnosis, gone, silent, unknown_jump_host
+from fleethands.rollout.target import names_of
 
 KEEPALIVE = 15  # seconds
+UNKNOWN_KEY = re.compile(r"No host key for (\S+) found")  # pyinfra 3.10, connectors/sshuserclient/client.py
 PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d+)/(?P<total>\d+) bytes")  # scripts/pull.sh
 
 
 class Watch(BaseStateCallback):
-    """Counts commands where they are sent, and remembers why a host could not be reached."""
+    """
+    Counts commands where they are sent, ends those that fall silent, and remembers why a host could not be reached or
+    did not answer.
 
-    def __init__(self, words: str) -> None:
-        self.words = words
+    + words: target and options as a command line has them, for hints
+    """
+
+    def __init__(self, words: str, limits: Limits) -> None:
+        self.words, self.limits = words, limits
         self.commands: dict[str, int] = {}
-        self.unreachable: dict[str, tuple[str, list[str]]] = {}
+        self.unreachable: dict[str, Why] = {}
+        self.unanswered: dict[str, Why] = {}  # asked what it is, it refused to say
+        self.lost: dict[str, Why] = {}  # while something was done there
+        self.narration: Narration | None = None
+        self._awaited: dict[str, list[Patience]] = {}
+        set_echo(self.heard)
 
     def host_connect(self, _state: State, host: Any) -> None:
         self._quicken(host)
@@ -32,25 +49,106 @@ class Watch(BaseStateCallback):
 
         def counted(*args: Any, **kwargs: Any) -> Any:
             self.commands[host.name] = self.commands.get(host.name, 0) + 1
-            return send(*args, **{**kwargs, "print_output": True})
+            with self._listening(host.name):
+                try:
+                    done, said = send(*args, **{**kwargs, "print_output": True})
+                except (OSError, SSHException, EOFError) as error:
+                    self.lost[host.name] = self._why(host, error, kwargs.get("_timeout"))
+                    raise SSHException(str(error)) from error
+            if not done:
+                self._note(host, said.stderr_lines)
+            return done, said
 
         host.connector.run_shell_command = counted
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
-        address = host.data.get("ssh_hostname") or host.name
-        self.unreachable[host.name] = diagnosis(self.words, host.name, address, str(error))
+        unknown = UNKNOWN_KEY.search(str(error))
+        if unknown and unknown[1] not in names_of(host):
+            self.unreachable[host.name] = unknown_jump_host(unknown[1], address(host), host.data.get("ssh_config_file"))
+        else:
+            self.unreachable[host.name] = diagnosis(self.words, host.name, address(host), str(error))
+        hang_up(host)
+
+    def heard(self, message: Any = None, **said: Any) -> None:
+        """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
+        name = str(message).partition("]")[0].strip().removeprefix("[")
+        for patience in self._awaited.get(name, ()):
+            patience.heard()
+        if self.narration:
+            self.narration.heard(message, **said)
+
+    @contextmanager
+    def _listening(self, name: str) -> Iterator[None]:
+        awaited = self._awaited.setdefault(name, [])
+        with Patience(self.limits.silence) as patience:
+            awaited.append(patience)
+            try:
+                yield
+            finally:
+                awaited.remove(patience)
+
+    def _note(self, host: Any, errors: list[str]) -> None:
+        if not is_connected(host):
+            self.lost[host.name] = gone(self.words, address(host))
+        said = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
+        if said and not host.state.is_executing:
+            hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
+            self.unanswered[host.name] = said[0], hints
+
+    def _why(self, host: Any, error: Exception, timeout: float | None) -> Why:
+        if isinstance(error, Silent):
+            return silent(address(host), spoken(self.limits.silence))
+        if isinstance(error, TimeoutError) and timeout:
+            return silent(address(host), spoken(timeout))
+        return gone(self.words, address(host))
 
     def _quicken(self, host: Any) -> None:
-        client = getattr(host.connector, "client", None)
-        transport = client.get_transport() if client else None
-        if transport is not None:
+        for transport in transports(host):
             transport.set_keepalive(KEEPALIVE)
             if isinstance(transport.sock, socket.socket):  # not so behind a jump host
                 transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko leaves Nagle on
+                # without it the kernel tries for a quarter of an hour to reach a host that is gone
+                if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
+                    transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST * 1000)
+
+
+def address(host: Any) -> str:
+    """What SSH is asked to reach."""
+    return str(host.data.get("ssh_hostname") or host.name)
+
+
+def transports(host: Any) -> Iterator[Transport]:
+    """The host's own, and those of the jump hosts that it leads through."""
+    client = getattr(host.connector, "client", None)
+    transport = client.get_transport() if client else None
+    while transport is not None:
+        yield transport
+        transport = transport.sock.get_transport() if isinstance(transport.sock, Channel) else None
+
+
+def is_connected(host: Any) -> bool:
+    """Whether there is a way to a host still; those that are not reached by SSH always have one."""
+    if getattr(host.connector, "client", None) is None:
+        return bool(host.connected)
+    found = list(transports(host))
+    return bool(found) and all(transport.is_active() for transport in found)
+
+
+def hang_up(host: Any) -> None:
+    """End the connection to a host, jump hosts included."""
+    for transport in list(transports(host)):
+        transport.close()
+    client = getattr(host.connector, "client", None)
+    if client is not None:
+        client.close()
+        host.connected = False
 
 
 class Listener(Protocol):
     """Who is told what happens while it happens."""
+
+    def phase(self, text: str) -> None:
+        """A part of the run begins, as `canary: lab-1`; or what else there is to say of the whole run."""
 
     def step(self, host: str, name: str) -> None:
         """An operation that changes a host begins."""
@@ -61,22 +159,36 @@ class Listener(Protocol):
     def remark(self, host: str, text: str) -> None:
         """A line that a host says of what it does."""
 
+    def done(self, host: str, ok: bool) -> None:
+        """A host's last operation has ended, or one has failed."""
+
 
 class Narration(BaseStateCallback):
     """Tells a listener each operation that changes a host, and its progress."""
 
-    def __init__(self, state: State, listener: Listener) -> None:
-        self.state, self.listener = state, listener
-        set_echo(self.heard)
+    def __init__(self, state: State, listener: Listener, mask: Mask = NOTHING) -> None:
+        self.state, self.listener, self.mask = state, listener, mask
+        self._left: dict[str, set[str]] = {}
 
     def operation_host_start(self, _state: State, host: Any, op_hash: str) -> None:
         (name,) = self.state.get_op_meta(op_hash).names
         if name in journal.changing(host):
             self.listener.step(host.name, name)
 
+    def operation_host_success(self, _state: State, host: Any, op_hash: str, _retries: int = 0) -> None:
+        (name,) = self.state.get_op_meta(op_hash).names
+        left = self._left.setdefault(host.name, journal.changing(host))
+        if name in left:
+            left.remove(name)
+            if not left:
+                self.listener.done(host.name, ok=True)
+
+    def operation_host_error(self, _state: State, host: Any, *_: Any) -> None:
+        self.listener.done(host.name, ok=False)
+
     def heard(self, message: Any = None, **_: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
-        prefix, mark, text = str(message).partition("progress: ")
+        prefix, mark, text = self.mask.text(str(message)).partition("progress: ")
         host = prefix.strip().strip("[]")
         if bytes_of := PULL.fullmatch(text):
             self.listener.pull(host, bytes_of["what"], int(bytes_of["done"]), int(bytes_of["total"]))

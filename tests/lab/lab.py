@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tests.lab.internet.service import Internet
 
 HOSTS = 14
+INSTANCES = Path("/proc/sys/fs/inotify/max_user_instances")
+ENOUGH_INSTANCES = 1024
 NAME = re.compile(r"lab-([1-9]\d*)")
 
 
@@ -133,6 +135,7 @@ class Lab:
 
     def _ground(self) -> None:
         """Disk, network, keys and the lab's internet are there."""
+        _room_for_systemds()
         self.site.disk.mount()
         self.site.claim()
         self.site.network.up()
@@ -158,6 +161,15 @@ class Lab:
     def _known_as(self) -> dict[str, list[str]]:
         hosts = [self[f"lab-{number}"] for number in range(1, HOSTS + 1)]
         return {**{host.address: [host.name] for host in hosts}, self.gateway: list(NAMES)}
+
+
+def _room_for_systemds() -> None:
+    """
+    Every guest's systemd, udev and Docker take inotify instances of this machine's root; 128, the kernel's default, is
+    enough for ten hosts. A higher number costs nothing and stays until the machine restarts.
+    """
+    if int(INSTANCES.read_text()) < ENOUGH_INSTANCES:
+        INSTANCES.write_text(str(ENOUGH_INSTANCES))
 
 
 def _wanted(hosts: Iterable[str | Mapping[str, str]], count: int) -> dict[str, str | None]:

@@ -1,0 +1,16 @@
+"""Words of others that are safe to show: on a terminal, in a page, in XML."""
+
+from __future__ import annotations
+
+import re
+
+# terminals act on these
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+# what XML 1.0 can't hold, lone surrogates, and marks that turn the direction of the text around them
+_OTHER = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u202a-\u202e\u2066-\u2069]")
+INSTEAD = "\ufffd"
+
+
+def clean(text: str) -> str:
+    """A text that every form can hold, whatever a host put into it; colours of a terminal are left out."""
+    return _OTHER.sub(INSTEAD, _SEQUENCE.sub("", text))

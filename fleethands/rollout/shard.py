@@ -1,0 +1,44 @@
+"""A part of a fleet: the same hosts in every run, whoever joins or leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+FORM = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
+
+
+class EmptyShard(LookupError):
+    """A shard that no host of the fleet belongs to."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """
+    Part `index` of `count`, from 1.
+
+    A host belongs to a part by a digest of its name alone, so that a host that joins or leaves moves no other.
+    """
+
+    index: int = 1
+    count: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """A shard as `I/N`. Raises ValueError."""
+        match = FORM.fullmatch(text)
+        if match is None or not 1 <= int(match[1]) <= int(match[2]):
+            raise ValueError(f"`{text}`: expected I/N with I from 1 to N, as `2/4`")
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}" if self.count > 1 else ""
+
+    def holds(self, name: str) -> bool:
+        """Whether a host is of this part."""
+        digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
+        return int.from_bytes(digest[:8], "big") % self.count == self.index - 1
+
+
+WHOLE = Shard()
