@@ -1,6 +1,8 @@
 # Everything this project needs, it brings itself: on Debian or Ubuntu, as root or with passwordless sudo.
 PYTHON := .venv/bin/python
 HOSTS ?= 3
+LABS ?= 2
+SIDE_BY_SIDE = -n $(LABS) --dist loadfile --no-loadscope-reorder
 AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -n --preserve-env=CI,HOME,XDG_CACHE_HOME)
 SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
 
@@ -13,10 +15,10 @@ demo: root .venv/ready packages ## three fresh hosts, from nothing to a proven a
 	@$(AS_ROOT) $(PYTHON) -m tests.lab.demo
 
 test: root lint packages ## lint, then every test, on real hosts too
-	@$(AS_ROOT) $(PYTHON) -m pytest tests
+	@$(AS_ROOT) $(PYTHON) -m pytest tests $(SIDE_BY_SIDE)
 
 test-fast: lint ## without the lab
-	@$(PYTHON) -m pytest tests/unit tests/cases
+	@$(PYTHON) -m pytest tests/unit tests/cases $(SIDE_BY_SIDE)
 
 lab: root .venv/ready packages ## boot lab hosts: make lab HOSTS=3
 	@$(AS_ROOT) $(PYTHON) -m tests.lab up --hosts "$(HOSTS)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pyinfra.api.command import StringCommand
 
@@ -26,11 +26,17 @@ class Script:
     A POSIX shell script and the values of its variables.
 
     + exports: variables of any name, which the script's function `exported` puts into the environment
+    + talks: it reads what is said to it on standard input, once it has said something itself
     """
 
     body: str
     values: dict[str, str] = field(default_factory=dict)
     exports: dict[str, str] = field(default_factory=dict)
+    talks: bool = False
+
+    def having(self, **values: str) -> Script:
+        """The same script with other values."""
+        return replace(self, values={**self.values, **values})
 
     @property
     def text(self) -> str:
@@ -44,7 +50,7 @@ class Script:
         lines += ["exported() {", ":"]
         lines += [f"{_assign(name, value)}; export {name}" for name, value in self.exports.items()]
         lines += ["}"]
-        return "\n".join([*lines, "main() {", self.body, "}", "main </dev/null", ""])
+        return "\n".join([*lines, "main() {", self.body, "}", "main" if self.talks else "main </dev/null", ""])
 
     @property
     def command(self) -> StringCommand:

@@ -113,8 +113,7 @@ gpu = (
         #
         # -- OpenHands ---------------------------------------------------------------------------------------
         #
-        # which OpenHands to run: the web app or Agent Canvas in a container, Agent Canvas without one, or
-        # none
+        # which OpenHands to run: the web app or Agent Canvas in a container, either without one, or none
         # why change it: hosts that only serve models: `off`
         # takes `gui`, `canvas`, `source` or `off`
         # for example: "off"
@@ -128,12 +127,27 @@ gpu = (
         # with `canvas`
         # "openhands_image": "docker.openhands.dev/openhands/openhands:0.62",
         #
-        # generation of the web app's image: it decides which variables, directories and settings are written
-        # why change it: an image by digest, or under a name of your own, whose tag does not tell
-        # takes `v0` or `v1`
+        # generation of an image or a checkout: it decides which variables, directories and settings are
+        # written
+        # why change it: an image by digest, a branch or a name of your own, which do not tell
+        # takes `v0` or `v1`; `v0` or `canvas` with the flavor `source`
         # for example: "v0"
-        # by default: `v0` for tags 0.x and the name all-hands-ai, else `v1`
+        # by default: `v0` for tags 0.x and the name all-hands-ai, else `v1`, of a checkout `canvas`
         # "openhands_generation": None,
+        #
+        # git repository to build from, with the flavor `source`: generation V0's, or Agent Canvas'
+        # why change it: the guide's own way, or a fork of your own
+        # takes an address as `https://github.com/OpenHands/OpenHands`, without user and password
+        # for example: "https://github.com/All-Hands-AI/OpenHands"
+        # by default: none: upstream's release of Agent Canvas from npm
+        # "openhands_repo": None,
+        #
+        # tag, branch or whole commit of `openhands_repo`, or the release from npm, with the flavor `source`
+        # why change it: another release than the one that was tried
+        # takes a tag, a branch or a commit's 40 digits, as `0.62.0`
+        # for example: "0.62.0"
+        # by default: `1.16.0`; `0.62.0` of generation V0
+        # "openhands_ref": None,
         #
         # when to ask the image's registry
         # why change it: a tag that moves, as `main`: `always` asks at each apply
@@ -164,7 +178,7 @@ gpu = (
         # why change it: something else has the port
         # takes a port from 1 to 65535
         # for example: 3001
-        # by default: 3000; 8000 with `canvas` and `source`
+        # by default: 3000; 8000 for Agent Canvas
         # "openhands_port": 3000,
         #
         # address that the page is published on; it asks for no password
@@ -179,7 +193,7 @@ gpu = (
         # for example: "/srv/workspace"
         # "openhands_workspace": "/opt/openhands/workspace",
         #
-        # further variables of the container, by name
+        # further variables of OpenHands, by name; those of proxies, npm, pip, uv and git also reach the build
         # why change it: tokens for the agent's work, or OpenHands' own switches
         # takes a dictionary of variables
         # for example: {"GITHUB_TOKEN": Secret.env("GITHUB_TOKEN")}
@@ -190,20 +204,6 @@ gpu = (
         # takes a user's name
         # for example: "dev"
         # "openhands_user": "openhands",
-        #
-        # git repository of generation V0, with the flavor `source`
-        # why change it: a fork of your own
-        # takes text
-        # for example: "https://github.com/OpenHands/OpenHands"
-        # by default: upstream's
-        # "openhands_repo": None,
-        #
-        # release of Agent Canvas, with the flavor `source`
-        # why change it: another release than the one that was tried
-        # takes a release, as `1.16.0`
-        # for example: "1.16.0"
-        # by default: `1.16.0`
-        # "openhands_ref": None,
         #
         # -- Access and hardware -----------------------------------------------------------------------------
         #

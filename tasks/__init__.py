@@ -4,7 +4,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fleethands.systemd import assignment, word
+from fleethands.systemd import assignment, file_assignment, word
+from fleethands.toml import basic_string
 
 _templates = Environment(  # noqa: S701  these are not pages: each value is quoted for what it goes into
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
@@ -13,7 +14,7 @@ _templates = Environment(  # noqa: S701  these are not pages: each value is quot
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters.update(assignment=assignment, word=word)
+_templates.filters.update(assignment=assignment, file_assignment=file_assignment, word=word, toml=basic_string)
 
 
 def render(template: str, **values: object) -> str:

@@ -14,9 +14,10 @@ def close(settings: HostSettings) -> None:
     if not settings.firewall:
         firewall.gone(name="Take our table away", settings=settings)
         return
-    ports = sorted({settings.ollama_host.port, settings.openhands_port})
     sandboxes = SANDBOXES if firewall.has_sandboxes(settings) else None
-    rules = render("firewall.nft.j2", ports=ports, allow_from=settings.allow_from, sandboxes=sandboxes)
+    rules = render(
+        "firewall.nft.j2", ports=firewall.ports(settings), allow_from=settings.allow_from, sandboxes=sandboxes
+    )
     unit = render("firewall.service.j2", rules=FIREWALL_RULES, loaded=FIREWALL_LOADED)
     system.file(name="Write the rules", settings=settings, path=FIREWALL_RULES, content=rules)
     system.file(name="Write the unit", settings=settings, path=FIREWALL_UNIT, content=unit)

@@ -6,8 +6,8 @@ from pyinfra.api import deploy
 
 from fleethands.operations import adoption, ollama, release, system
 from fleethands.operations.ollama import REVISION
-from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_UNIT
-from fleethands.settings import HostSettings, Secret
+from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_SECRETS, OLLAMA_UNIT
+from fleethands.settings import HostSettings
 from tasks import render
 
 OWNER = "ollama:ollama"
@@ -16,12 +16,8 @@ OWNER = "ollama:ollama"
 @deploy("Ollama")
 def serve(settings: HostSettings) -> None:
     unit = render("ollama.service.j2", binary=BINARY, home=OLLAMA_HOME, models_dir=settings.ollama_models_dir)
-    environment = settings.ollama_environment
-    revision = _revision(
-        settings.ollama_version, unit, render("override.conf.j2", environment=environment, revision="")
-    )
-    override = render("override.conf.j2", environment=environment, revision=revision)
-    secret = any(isinstance(value, Secret) for value in settings.ollama_env.values())
+    revision = _revision(settings.ollama_version, unit, *(text or "" for text in variables(settings, revision="")))
+    override, secrets = variables(settings, revision)
 
     system.user(
         name="Create the service user",
@@ -38,21 +34,40 @@ def serve(settings: HostSettings) -> None:
     release.release(name="Install the pinned release", settings=settings)
     system.file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
     system.file(
-        name="Write the override",
+        name="Write its secrets",
         settings=settings,
-        path=OLLAMA_OVERRIDE,
-        content=override,
-        mode="0600" if secret else "0644",
-        shown=shown(settings),
+        path=OLLAMA_SECRETS,
+        content=secrets,
+        mode="0600",
+        shown=frozenset(),
+    )
+    system.file(
+        name="Write the override", settings=settings, path=OLLAMA_OVERRIDE, content=override, shown=shown(settings)
     )
     ollama.serve(name="Serve this revision", settings=settings, revision=revision)
     adoption.cleared(name="Put the adopted libraries aside", settings=settings)
 
 
+def variables(settings: HostSettings, revision: str) -> tuple[str, str | None]:
+    """
+    The override, and the file of secrets that it names, if there are any.
+
+    + revision: where secrets are, it goes with them: who sees it could try out what they are
+    """
+    everything, hidden = settings.ollama_environment, settings.ollama_secrets
+    plain = {name: value for name, value in everything.items() if name not in hidden}
+    if not hidden:
+        return render("override.conf.j2", environment=plain, secrets_file="", revision=revision), None
+    secrets = {name: value for name, value in everything.items() if name in hidden}
+    return (
+        render("override.conf.j2", environment=plain, secrets_file=OLLAMA_SECRETS, revision=""),
+        render("ollama.env.j2", secrets=secrets, revision=revision),
+    )
+
+
 def shown(settings: HostSettings) -> frozenset[str]:
-    """Names of the override's variables whose values may be seen."""
-    secret = {name for name, value in settings.ollama_env.items() if isinstance(value, Secret)}
-    return frozenset(settings.ollama_environment) - secret | {REVISION}
+    """Names of the override's variables whose values may be seen, whoever may read the file."""
+    return frozenset(settings.ollama_environment) - settings.ollama_secrets | {REVISION}
 
 
 def _revision(*parts: str) -> str:

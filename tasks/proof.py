@@ -7,9 +7,10 @@ from fleethands.settings import HostSettings, modelfile
 
 
 @deploy("Proof")
-def answer_one_prompt(settings: HostSettings, when: str = "changed") -> None:
+def answer_one_prompt(settings: HostSettings, recorded: HostSettings | None = None, when: str = "changed") -> None:
     always, never = when == "always", when == "never"
-    proof.answered(name="Get an answer to a prompt", settings=settings, anew=always, never=never)
+    name, recorded = "Get an answer to a prompt", recorded or settings
+    proof.answered(name=name, settings=settings, recorded=recorded, anew=always, never=never)
 
 
 @deploy("Proof")

@@ -2,7 +2,7 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import firewall, openhands, preload, removal
+from fleethands.operations import firewall, openhands, preload, removal, source
 from fleethands.paths import CANVAS_KEY, OLLAMA_HOME, OPENHANDS_HOME
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import GENERATIONS
@@ -11,8 +11,12 @@ from fleethands.settings.openhands import GENERATIONS
 @deploy("Removal")
 def remove(settings: HostSettings, models: bool = False, workspaces: bool = False) -> None:
     workspace, user = str(settings.openhands_workspace), settings.openhands_user
-    states, stay = [each.directory for each in GENERATIONS.values()], []
+    states, stay = (
+        list(dict.fromkeys(path for each in GENERATIONS.values() for path in (each.directory, each.home))),
+        [],
+    )
     openhands.gone(name="Take the container away", settings=settings)
+    source.gone(name="Take the service away", settings=settings, why="")
     removal.images(name="Take its images away", settings=settings)
     removal.place(name="Take Canvas' key away", settings=settings, path=CANVAS_KEY)
     preload.gone(name="Load nothing at Ollama's start", settings=settings)

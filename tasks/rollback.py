@@ -1,11 +1,21 @@
-"""Ollama serves as it did before, at the release and with the settings of then; nothing is downloaded."""
+"""A host goes back to a release record of its own; without one, it is refused before anything on it changes."""
 
 from pyinfra.api import deploy
 
-from fleethands.operations import ollama
+from fleethands import facts
+from fleethands.operations import back
+from fleethands.operations.back import Back
 from fleethands.settings import HostSettings
 
 
+def found(declared: HostSettings, wanted: str | None) -> Back:
+    """The record to go back to, by what the host keeps. Whatever stands in its way, this host alone is refused."""
+    try:
+        return back.find(declared, facts.current(declared), wanted)
+    except (facts.ProbeError, facts.UnknownSection) as error:
+        return Back(declared, problem=back.unknown(error))
+
+
 @deploy("Rollback")
-def go_back(settings: HostSettings) -> None:
-    ollama.back(name="Serve as before", settings=settings)
+def begin(way: Back) -> None:
+    back.chosen(name="Choose the release record", settings=way.gentle, back=way)

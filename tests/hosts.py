@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fleethands.facts.gpu import Gpu
+from fleethands.facts.lock import Locking
 from fleethands.facts.probe import (
     ABSENT,
     Accounts,
@@ -45,6 +46,7 @@ def bare(settings: HostSettings | None = None) -> Probe:
             "ollama": Ollama(),
             "models": {},
             "store": Store(),
+            "lock": Locking(),
             "docker": Docker(installed=False),
             "firewall": Firewall(installed=False),
             "sockets": (),

@@ -8,8 +8,8 @@ import click
 
 from fleethands.cli.fleet import chosen, fleet_options, upstream_option
 from fleethands.cli.keeping import report_options
-from fleethands.cli.left import left_by
-from fleethands.cli.running import carry_out
+from fleethands.cli.left import left_by, nothing_left
+from fleethands.cli.running import carry_out, lock_option
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ _OPTIONS = (
         help="Which hosts make a proof.",
     ),
     click.option("--retry-failed", metavar="REPORT", help="Only hosts that are not done by this report.json."),
-    click.option("--host-timeout", default="2h", metavar="DURATION", show_default=True, help="For all of one host."),
+    click.option("--host-timeout", default="4h", metavar="DURATION", show_default=True, help="For all of one host."),
     click.option(
-        "--command-timeout", default="20m", metavar="DURATION", show_default=True, help="For silence of one command."
+        "--command-timeout", default="1h", metavar="DURATION", show_default=True, help="For silence of one command."
     ),
 )
 
@@ -51,11 +51,14 @@ def rollout_options(command: Any) -> Any:
 @report_options
 @upstream_option
 @rollout_options
+@lock_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def apply(target: str | None, verify: str, retry_failed: str | None, **options: Any) -> None:
     """Plan, then do it, through to the proof. Exit 0: done, changed or not; 1: a host failed; 130: interrupted."""
     limits, manner = _read(options)
     only = left_by(retry_failed) if retry_failed else None
+    if only == frozenset():
+        nothing_left(retry_failed, options["as_json"])
     extra = {"fleethands_verify": verify}
     carry_out("apply", "deploy.py", chosen(target), extra=extra, manner=manner, limits=limits, only=only, **options)
 

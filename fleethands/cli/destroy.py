@@ -8,7 +8,7 @@ import click
 
 from fleethands.cli.fleet import chosen, fleet_options
 from fleethands.cli.keeping import report_options
-from fleethands.cli.running import carry_out
+from fleethands.cli.running import carry_out, lock_option
 
 
 @click.command()
@@ -16,6 +16,7 @@ from fleethands.cli.running import carry_out
 @report_options
 @click.option("--models", is_flag=True, help="The models too.")
 @click.option("--workspaces", is_flag=True, help="OpenHands' workspace and conversations too.")
+@lock_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def destroy(target: str | None, models: bool, workspaces: bool, **options: Any) -> None:
     """Take away what apply put on hosts, and nothing else. Packages stay. Exit 0: gone; 1: a host failed."""

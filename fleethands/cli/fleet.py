@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from fleethands.cli import keeping
+from fleethands.cli.completing import names, targets
 from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
     from fleethands.rollout.shard import Shard
 
+T = TypeVar("T")
 EXAMPLES = {"example.py", "local.py"}
 
 
@@ -31,9 +33,11 @@ def fleet_options(command: Any) -> Any:
 
 
 _OPTIONS = (
-    click.argument("target", required=False),
-    click.option("--hosts", default="*", metavar="PATTERN", help="Only hosts whose name matches."),
-    click.option("--exclude", default="", metavar="PATTERN", help="No host whose name matches."),
+    click.argument("target", required=False, shell_complete=targets),
+    click.option(
+        "--hosts", default="*", metavar="PATTERN", help="Only hosts whose name matches.", shell_complete=names
+    ),
+    click.option("--exclude", default="", metavar="PATTERN", help="No host whose name matches.", shell_complete=names),
     click.option("--shard", default="", metavar="I/N", help="Only part I of N of the fleet, the same in every run."),
     click.option("--data", multiple=True, metavar="KEY=VALUE", help="A setting, for all hosts."),
     click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
@@ -52,20 +56,27 @@ def connected(target: str, **options: Any) -> Engine:
 
 def checked(target: str, upstream: bool = False, **options: Any) -> Engine:
     """An engine whose hosts' settings are right. Raises Trouble; no host is contacted."""
-    from fleethands.settings import SettingsError  # noqa: PLC0415
-
     engine = unconnected(target, **options)
+    settled(engine.settings)
+    if upstream:
+        engine.ask_registries(lambda line: click.echo(line, err=True))
+    return engine
+
+
+def settled(read: Callable[[], T]) -> T:
+    """What settings are read by. Raises Trouble for mistakes in them, and for a lock that can't be read."""
+    from fleethands.settings import LockfileError, SettingsError  # noqa: PLC0415
+
     try:
-        engine.settings()
+        return read()
     except SettingsError as error:
         keeping.note_mistakes(error.mistakes)
         click.echo(str(error), err=True)
         count = len(error.mistakes)
         what = "1 mistake" if count == 1 else f"{count} mistakes"
         raise Trouble(f"{what} in the inventory, no host was contacted") from None
-    if upstream:
-        engine.ask_registries(lambda line: click.echo(line, err=True))
-    return engine
+    except LockfileError as error:
+        raise Trouble(str(error), *error.hints) from None
 
 
 def unconnected(
@@ -79,10 +90,12 @@ def unconnected(
     **limits: Limits,
 ) -> Engine:
     """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target; leaves an empty part."""
+    from fleethands.operations.origin import made_from  # noqa: PLC0415
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
     from fleethands.rollout.shard import EmptyShard  # noqa: PLC0415
     from fleethands.rollout.target import NoHosts, Pick, WrongInventory  # noqa: PLC0415
 
+    made_from(target)
     values = {**dict(_pair(text) for text in data), **(extra or {})}
     words = spoken(target, data, hosts, exclude, shard=shard)
     try:

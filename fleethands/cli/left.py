@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import NoReturn
 
+import click
+
+from fleethands.cli.showing import finish
 from fleethands.cli.trouble import USAGE, Trouble
 
 DONE = ("changed", "unchanged")
@@ -22,6 +25,14 @@ def left_by(path: str) -> frozenset[str]:
         _wrong(place, error.strerror or str(error))
     except (ValueError, LookupError, TypeError, AttributeError):
         _wrong(place, "is no report of fleethands")
+
+
+def nothing_left(path: str | None, as_json: bool) -> NoReturn:
+    """A report of which every host is done is no error."""
+    from fleethands.rollout.report import Report  # noqa: PLC0415
+
+    click.echo(f"nothing is left by {path}: every host of it is done", err=True)
+    finish(Report("apply", {}), as_json, "")
 
 
 def _wrong(place: Path, problem: str) -> NoReturn:

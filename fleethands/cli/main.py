@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
 import click
 
 from fleethands import __version__
 from fleethands.cli.apply import apply
+from fleethands.cli.completion import completion
 from fleethands.cli.destroy import destroy
 from fleethands.cli.init import init
+from fleethands.cli.lock import lock
+from fleethands.cli.pin import pin
 from fleethands.cli.plan import plan
 from fleethands.cli.report import report
 from fleethands.cli.rollback import rollback
@@ -32,14 +38,21 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, verify, status, tunnel, trust, init, rollback, destroy, report):
+for command in (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, destroy, report, completion):
     cli.add_command(command)
 
 
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main() -> None:
-    """Usage errors exit 64, as the contract says."""
+    """Usage errors exit 64, as the contract says; signals that end a run exit as Ctrl-C does."""
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is signal.SIG_DFL:
+            signal.signal(each, _interrupt)
     try:
-        sys.exit(cli(standalone_mode=False))
+        sys.exit(cli(prog_name="fleethands", standalone_mode=False))
     except click.UsageError as error:
         click.echo(f"error: {error.format_message()}", err=True)
         sys.exit(USAGE)

@@ -14,13 +14,14 @@ from fleethands.cli.tables import folded
 from fleethands.facts import Probe, UnknownSection
 from fleethands.facts.gpu import MIB
 from fleethands.facts.probe import ABSENT
+from fleethands.facts.record import Record
 from fleethands.operations.size import human
-from fleethands.paths import PROOF
+from fleethands.paths import PROOF, RECORD
 from fleethands.rollout.report import BAD, HostReport, Report
 
-WIDTH = 200
+WIDTH = 260
 UNKNOWN = "unknown"
-COLUMNS = ("host", "state", "Ollama", "models", "OpenHands", "GPU", "ports", "proven")
+COLUMNS = ("host", "state", "Ollama", "models", "OpenHands", "GPU", "ports", "proven", "applied", "locked")
 
 
 def lines(report: Report, words: str) -> Iterator[str]:
@@ -52,7 +53,7 @@ def _state(host: HostReport) -> str:
 def _facts(host: HostReport) -> list[str]:
     if host.seen is None:
         return ["" for _ in COLUMNS[2:]]
-    return [_told(read, host.seen) for read in (_ollama, _models, _openhands, _gpu, _ports, _proven)]
+    return [_told(read, host.seen) for read in (_ollama, _models, _openhands, _gpu, _ports, _proven, _applied, _locked)]
 
 
 def _told(read: Callable[[Probe], str], seen: Probe) -> str:
@@ -91,6 +92,16 @@ def _proven(seen: Probe) -> str:
     if record.kind != "file":
         return "no"
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(record.mtime))
+
+
+def _applied(seen: Probe) -> str:
+    record = Record.parse(seen.files.get(RECORD, ABSENT).content)
+    return f"{record.when} by {record.by}" if record else "never"
+
+
+def _locked(seen: Probe) -> str:
+    by = seen.lock.by
+    return f"by {by.who}: {by.reason}" if by else "no"
 
 
 def _drift(names: list[str], host: HostReport) -> Iterator[str]:

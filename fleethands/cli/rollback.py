@@ -8,13 +8,19 @@ import click
 
 from fleethands.cli.fleet import chosen, fleet_options
 from fleethands.cli.keeping import report_options
-from fleethands.cli.running import carry_out
+from fleethands.cli.running import carry_out, lock_option
 
 
 @click.command()
 @fleet_options
 @report_options
+@click.option(
+    "--to",
+    type=click.Choice(["last", "before"]),
+    help="What was proven last, or before that; else the one before, or the last where what is there is not proven.",
+)
+@lock_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def rollback(target: str | None, **options: Any) -> None:
-    """Go back to the Ollama release and settings that served before. Exit 0: it answers; 1: a host failed."""
-    carry_out("rollback", "rollback.py", chosen(target), **options)
+def rollback(target: str | None, to: str | None, **options: Any) -> None:
+    """Go back to what a host's release record says, downloading nothing. Exit 0: proven; 1: a host failed."""
+    carry_out("rollback", "rollback.py", chosen(target), extra={"fleethands_back": to} if to else None, **options)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,55 +19,104 @@ if TYPE_CHECKING:
     from fleethands.rollout.words import Manner
 
 
-def carry_out(
-    command: str,
-    deploy: str,
-    target: str,
-    as_json: bool,
-    yes: bool,
-    extra: Mapping[str, Any] | None = None,
-    manner: Manner | None = None,
-    **options: Any,
-) -> None:
+@dataclass(frozen=True)
+class Deed:
+    """
+    What is done to hosts, and how.
+
+    + deploy: file of the project
+    + words: target and options, as the next command takes them
+    + reason: what others may read of it, who find hosts locked
+    + lock_wait: seconds to wait for other runs that have a host
+    + manner: how the rollout goes; None: all hosts at once, and none goes back
+    """
+
+    command: str
+    deploy: str
+    words: str
+    reason: str
+    as_json: bool
+    yes: bool
+    lock_wait: float
+    manner: Manner
+
+
+def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, **options: Any) -> None:
     """
     Plan a deploy file of the project, ask, do it, and leave with the exit code of the report.
 
     + command: the report's name
-    + extra: host data of the command's own
-    + manner: how the rollout goes; None: all hosts at once, and none goes back
+    + options: of the fleet; `extra`, host data of the command's own; `lock_wait` and `manner`, as of Deed
     """
-    from fleethands.rollout.words import Manner  # noqa: PLC0415
+    from fleethands.rollout.words import Manner, WrongWord  # noqa: PLC0415
 
     if not yes and (as_json or not sys.stdin.isatty()):
         raise Trouble("nobody is there to confirm", "to change hosts from a script: add `--yes`", code=USAGE)
-    manner = manner or Manner(back=False)
-    words = spoken(target, **{key: options[key] for key in ("data", "hosts", "exclude", "shard")})
-    engine = checked(target, extra=extra, **options)
-    manner.groups(engine.names, engine.names)  # a canary that is no host is said before any is contacted
+    lock_wait, manner = options.pop("lock_wait", 0.0), options.pop("manner", None) or Manner(back=False)
+    words = spoken(target, **{key: options[key] for key in SPOKEN if key in options})
+    reason = _said(command, target, options["hosts"], options["exclude"])
+    engine = checked(target, **options)
+    try:
+        manner.groups(engine.names, engine.names)
+    except WrongWord as error:
+        raise Trouble(str(error), *error.hints, code=USAGE) from None
     with closing(engine):
-        report = _done(engine, command, deploy, manner, as_json, words if not yes else "")
+        report = _done(engine, Deed(command, deploy, words, reason, as_json, yes, lock_wait, manner))
     report.command = command
     finish(report, as_json, words)
 
 
-def _done(engine: Engine, command: str, deploy: str, manner: Manner, as_json: bool, ask_about: str) -> Report:
-    from fleethands.cli.progress import listener  # noqa: PLC0415
+SPOKEN = ("data", "hosts", "exclude", "upstream", "shard")
+
+
+def _said(command: str, target: str, hosts: str, exclude: str) -> str:
+    """What others may read of this run: a value of `--data` may be nobody's business."""
+    return f"{command} {spoken(target, (), hosts, exclude)}"
+
+
+def lock_option(command: Any) -> Any:
+    """For commands that lock the hosts that they change."""
+    text = "Wait so long for other runs that have a host; 0: not at all. A person's lock is never waited for."
+    return click.option("--lock-wait", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help=text)(command)
+
+
+def _done(engine: Engine, deed: Deed) -> Report:
     from fleethands.rollout import reporting  # noqa: PLC0415
     from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
-    from fleethands.rollout.rollout import Rollout  # noqa: PLC0415
 
     try:
         with Interrupts():
             engine.connect()
-        plan = plan_of(engine, command, deploy)
+        plan = plan_of(engine, deed.command, deed.deploy)
     except KeyboardInterrupt:
-        return reporting.untouched(engine, command)
-    pending = [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
-    if not pending:
+        return reporting.untouched(engine, deed.command)
+    if not any(host.status == "pending" for host in plan.hosts.values()):
         return plan
-    if ask_about:
-        show(plan, ask_about)
+    if not deed.yes:
+        show(plan, deed.words)
         if not click.confirm("Do this?", err=True):
             raise Trouble("not confirmed, nothing was changed")
-    with listener(pending, plain=as_json) as told:
-        return Rollout(engine, plan, manner, told).run()
+    return _locked(engine, deed, plan)
+
+
+def _locked(engine: Engine, deed: Deed, plan: Report) -> Report:
+    from fleethands.cli.progress import listener  # noqa: PLC0415
+    from fleethands.rollout import lock, reporting  # noqa: PLC0415
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
+    from fleethands.rollout.rollout import Rollout  # noqa: PLC0415
+
+    pending = [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
+    locks = lock.Locks(engine, deed.reason, deed.lock_wait)
+    try:
+        with Interrupts():
+            locks.take(pending)
+    except KeyboardInterrupt:
+        locks.release()
+        return reporting.untouched(engine, deed.command)
+    if locks.refused:
+        return lock.told(engine, plan, locks.refused)
+    with listener(pending, plain=deed.as_json) as told:
+        report = Rollout(engine, plan, deed.manner, told, locks).run()
+    for name, note in locks.notes.items():
+        report.hosts[name].notes.insert(0, note)
+    return report

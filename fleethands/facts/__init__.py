@@ -1,6 +1,6 @@
 """What is true of a host: read in one remote command, held as one typed value."""
 
-from fleethands.facts.observed import current, foresee, foreseen, forget, is_refused, last, refuse
+from fleethands.facts.observed import asked_for, current, foresee, foreseen, forget, is_refused, last, outdate, refuse
 from fleethands.facts.probe import Probe, Unknown, UnknownSection
 from fleethands.facts.protocol import ProbeError
 
@@ -9,11 +9,13 @@ __all__ = [
     "ProbeError",
     "Unknown",
     "UnknownSection",
+    "asked_for",
     "current",
     "foresee",
     "foreseen",
     "forget",
     "is_refused",
     "last",
+    "outdate",
     "refuse",
 ]

@@ -22,12 +22,14 @@ class _Kept:
     seen: Probe
     foreseen: Probe
     at: float
+    settings: HostSettings
     refused: bool = False
     running: bool = False  # a run began with it
     outdated: bool = False  # something changed since; what upstream offers did not
 
 
 _kept: WeakKeyDictionary[Host, _Kept] = WeakKeyDictionary()
+_mute: WeakKeyDictionary[Host, ProbeError] = WeakKeyDictionary()  # a plan asks such a host once
 
 
 def current(settings: HostSettings) -> Probe:
@@ -38,19 +40,24 @@ def current(settings: HostSettings) -> Probe:
     """
     host, executing = ctx_host.get(), ctx_state.get().is_executing
     kept = _kept.get(host)
+    if kept is not None and kept.settings != settings:
+        kept.settings, kept = settings, kept if _asks_the_same(kept.settings, settings) else None
     outdated = kept is not None and kept.outdated
     if kept is not None and not outdated and (not executing or kept.running or time.monotonic() - kept.at < FRESH):
         kept.running = executing
         return kept.seen if executing else kept.foreseen
+    if not executing and host in _mute:
+        raise _mute[host]
     question = Question.about(settings, upstream=not outdated)
     asked = time.time()
     lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=120)
     if lines is None:
-        raise ProbeError("system", "is missing: the host did not run the probe")
+        _mute[host] = ProbeError("system", "is missing: the host did not run the probe")
+        raise _mute[host]
     seen = read(lines, question, (asked, time.time()))
     if kept is not None and outdated:
         seen = seen.having(upstream=kept.seen.sections["upstream"])
-    _kept[host] = _Kept(seen, seen, time.monotonic(), running=executing)
+    _kept[host] = _Kept(seen, seen, time.monotonic(), settings, running=executing)
     return seen
 
 
@@ -60,9 +67,25 @@ def last(host: Host) -> Probe | None:
     return kept.seen if kept else None
 
 
+def _asks_the_same(one: HostSettings, other: HostSettings) -> bool:
+    return Question(one, "").script == Question(other, "").script
+
+
+def asked_for(host: Host) -> HostSettings | None:
+    """The settings that a host was looked at by last; None where it never was."""
+    kept = _kept.get(host)
+    return kept.settings if kept else None
+
+
 def forget() -> None:
     """Something changed on the host of this context: ask it anew."""
     if kept := _kept.get(ctx_host.get()):
+        kept.outdated = True
+
+
+def outdate(host: Host) -> None:
+    """Another run changed a host since it was asked: its operations decide anew."""
+    if kept := _kept.get(host):
         kept.outdated = True
 
 

@@ -8,8 +8,11 @@ from typing import Any, TypeVar
 
 from fleethands.facts.document import plain
 from fleethands.facts.gpu import Gpu
+from fleethands.facts.lock import Locking
+from fleethands.facts.record import Record
 from fleethands.facts.service import Service
 from fleethands.facts.upstream import Upstream
+from fleethands.paths import RECORD
 
 T = TypeVar("T")
 
@@ -292,6 +295,10 @@ class Probe:
         return self._known("store", Store)
 
     @property
+    def lock(self) -> Locking:
+        return self._known("lock", Locking)
+
+    @property
     def docker(self) -> Docker:
         return self._known("docker", Docker)
 
@@ -313,6 +320,14 @@ class Probe:
         """Whether a section could be read."""
         return not isinstance(self.sections[section], Unknown)
 
+    @property
+    def _record(self) -> dict[str, Any] | None:
+        """What was applied here last, when and by whom; the settings of then stay on the host."""
+        known = Record.parse(self.files[RECORD].content) if self.knows("files") and RECORD in self.files else None
+        if known is None:
+            return None
+        return {name: value for name, value in known.__dict__.items() if name != "declared"}
+
     def document(self, secrets: Collection[str] = ()) -> dict[str, Any]:
         """
         This host as JSON takes it: a section's name → its value, or `{"unknown": reason}`.
@@ -322,7 +337,7 @@ class Probe:
         return {
             name: {"unknown": value.reason} if isinstance(value, Unknown) else plain(value, secrets)
             for name, value in self.sections.items()
-        }
+        } | {"record": self._record}
 
     def having(self, **sections: Any) -> Probe:
         """This host as it would be with some sections changed."""

@@ -206,7 +206,7 @@ sections() {
   } | {
     exec 3<&0
     section ollama </dev/null | {
-      for name in system disk gpu packages accounts files releases units service process models store firewall; do section "$name"; done
+      for name in system disk gpu packages accounts files releases units service process models store lock firewall; do section "$name"; done
       section sockets "$listened" "$listening"
       cat
     }

@@ -13,7 +13,7 @@ from pyinfra.api import FactBase
 from pyinfra.api.command import StringCommand
 
 from fleethands import paths
-from fleethands.facts import docker, gpu, machine, sections, service, upstream
+from fleethands.facts import docker, gpu, lock, machine, sections, service, upstream
 from fleethands.facts.probe import Probe, Unknown
 from fleethands.facts.protocol import ProbeError, split
 from fleethands.script import SHELL, Script
@@ -28,6 +28,7 @@ PACKAGES = (
     "docker.io",
     "git",
     "iptables",
+    "make",
     "nftables",
     "python3-venv",
     "tmux",
@@ -36,13 +37,13 @@ PACKAGES = (
 UNITS = (paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.FIREWALL_SERVICE, paths.OPENHANDS_SERVICE)
 GROUPS = ("ollama", "render", "video", "docker")
 PLACES = ("/", "/opt", "/usr/share", "/var/lib", paths.DOCKER_DATA)
-PARTS = ("gpu", "service", "docker", "upstream", "probe")  # of the script; the last one runs it
+PARTS = ("gpu", "service", "docker", "upstream", "lock", "probe")  # of the script; the last one runs it
 FIXED_FILES = (
-    paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.FIREWALL_RULES, paths.FIREWALL_UNIT,
-    paths.FIREWALL_LOADED, paths.PROOF, paths.RECORDS, paths.LEDGER, paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED,
-    paths.OPENHANDS_ENVIRONMENT,
+    paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
+    paths.FIREWALL_RULES, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED, paths.PROOF, paths.RECORDS, paths.LEDGER,
+    paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
-    paths.BEFORE_RELEASE, paths.BEFORE_OVERRIDE, paths.OLLAMA_HOME,
+    paths.OLLAMA_HOME, paths.RECORD, paths.RECORD_BEFORE,
     paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED,
     paths.WANTED + paths.OLLAMA_SERVICE, paths.WANTED + paths.FIREWALL_SERVICE,
 )  # fmt: skip
@@ -96,7 +97,7 @@ class Question:
             "places": "\n".join(self.places),
             "offers": "\n".join(each.line for each in upstream.wanted(wanted)) if self.upstream else "",
         }
-        environment = wanted.ollama_environment
+        environment = {**wanted.ollama_environment, **wanted.openhands_variables}
         proxies = {name: environment[name] for name in upstream.PROXIES if name in environment}
         return Script(body, values, proxies).text
 
@@ -113,6 +114,7 @@ def read(lines: list[str], question: Question, window: tuple[float, float] | Non
         "files": sections.files(question.files), "releases": sections.releases, "units": sections.units,
         "service": service.read,
         "process": sections.process, "ollama": sections.ollama, "models": sections.models, "store": sections.store,
+        "lock": lock.read,
         "docker": docker.docker,
         "firewall": sections.firewall, "sockets": docker.sockets,
         "upstream": partial(upstream.read, question.settings),

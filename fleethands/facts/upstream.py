@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from fleethands.facts.protocol import decode
 from fleethands.settings import HostSettings
 from fleethands.settings.release import ARCHS, archive
+from fleethands.settings.source import is_commit
 from fleethands.settings.values import ModelName
 
 OK, MISSING, UNREACHABLE, UNKNOWN = "ok", "missing", "unreachable", "unknown"
@@ -33,7 +34,8 @@ class Offer:
     """
     One thing that the host lacks.
 
-    + kind: model, archive, image, or tag of an image that is there; name: as Ollama lists it, the version, the image
+    + kind: model, archive, image, tag of an image that is there, or commit of a ref; name: as Ollama lists it, the
+      version, the image, what is built
     + state: ok, missing (its server says so), unreachable or unknown; reason in words for all but ok
     + size: bytes to download, None when unknown; digest: of a model's manifest, in hex, or `sha256:…` of a tag's
     """
@@ -80,6 +82,8 @@ class Wanted:
     @property
     def line(self) -> str:
         """How the script reads it: kind, key and curl's configuration (its own quoting: man curl, --config)."""
+        if self.kind == "commit":
+            return f"{self.kind} {self.key} {self.url}"
         quoted = self.url.replace("\\", "\\\\").replace('"', '\\"')
         return f'{self.kind} {self.key} url = "{quoted}"'
 
@@ -93,9 +97,13 @@ def wanted(settings: HostSettings) -> Iterator[Wanted]:
     for model in settings.models:
         if model.modelfile is None:
             yield _model(model.name, "http" if model.insecure else "https")
+    source = settings.openhands_source if settings.openhands_flavor == "source" else None
+    if source and source.repo and not is_commit(source.ref) and settings.openhands_pull == "always":
+        yield Wanted("commit", str(settings.openhands_built), source.title, f"{source.repo} {source.ref}")
     if image := settings.container_image:
         yield Wanted("image", image, image, "")
-        if settings.openhands_pull == "always":  # Docker asks the image's registry (Engine API 1.30)
+        if settings.openhands_pull == "always" and image == settings.declared_image:
+            # Docker asks the image's registry (Engine API 1.30)
             yield Wanted("tag", image, image, f"http://localhost/v1.30/distribution/{image}/json")
 
 
@@ -120,7 +128,7 @@ def _offer(thing: Wanted, machine: str, status: int, answer: bytes) -> Offer:
     def offer(state: str, reason: str, **found: Any) -> Offer:
         return Offer(thing.kind, thing.name, url, state, reason, **found)
 
-    tool = "docker" if thing.kind == "image" else "curl"
+    tool = {"image": "docker", "commit": "git"}.get(thing.kind, "curl")
     if status == 127:
         return offer(UNKNOWN, f"{tool} is not on the host yet")
     if thing.kind == "image":
@@ -167,7 +175,15 @@ def _tag(answer: bytes, offer: Callable[..., Offer]) -> Offer:
         return offer(UNKNOWN, "its registry did not tell Docker")
 
 
-READERS = {"archive": _archive, "model": _manifest, "tag": _tag}
+def _commit(answer: bytes, offer: Callable[..., Offer]) -> Offer:
+    """Lines `COMMIT ref`, by the order in which git fetches (gitrevisions(7)); `^{}` is what a tag stands for."""
+    lines = (line.partition("\t") for line in answer.decode(errors="replace").splitlines())
+    ranked = ((0 if ref.endswith("^{}") else 1 if "/tags/" in ref else 2, commit) for commit, _, ref in lines if ref)
+    best = min(ranked, default=None)
+    return offer(OK, "", digest=best[1]) if best else offer(MISSING, "its repository has no such ref")
+
+
+READERS = {"archive": _archive, "model": _manifest, "tag": _tag, "commit": _commit}
 
 
 def _image_size(answer: bytes, arch: str) -> int | None:

@@ -22,6 +22,7 @@ read_upstream() {
         ;;
       image\ *) [ -n "$image_missing" ] || continue ;;
       tag\ *) [ -z "$image_missing" ] || continue ;;
+      commit\ *) [ -f "$name" ] || continue ;;
     esac
     set -- "$@" "$offer"
   done
@@ -48,6 +49,12 @@ ask() {
       ;;
     archive\ *) tool=curl && answer=$(fetch "${rest#* }" -I -L) ;;
     tag\ *) tool=curl && answer=$(fetch "${rest#* }" --unix-socket /var/run/docker.sock) ;;
+    commit\ *)
+      tool=git where=${rest#* }
+      ref=${where##* }
+      answer=$(exported && export GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=https:http:ssh:git:file &&
+        within 8 git ls-remote -- "${where% *}" "$ref" "$ref^{}")
+      ;;
     image\ *) tool=docker && answer=$(within 10 docker manifest inspect --verbose "$name") ;;
   esac
   status=$?

@@ -63,11 +63,19 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     if not found:
         return _hidden(settings, seen.service)
     return (
-        _stuck(found, seen.service)
+        _masked(seen.service)
+        or _stuck(found, seen.service)
         or (_unasked(found, settings, seen) if not settings.ollama_adopt else None)
         or _elsewhere(settings, seen.service)
         or _hidden(settings, seen.service)
     )
+
+
+def _masked(service: Service) -> Refused | None:
+    """A person's word that Ollama is not to start."""
+    if service.fragment is None or service.fragment.content.strip():
+        return None
+    return Refused(f"ollama.service is masked, by {service.fragment.path}", ("on the host: systemctl unmask ollama",))
 
 
 def _stuck(found: Found, service: Service) -> Refused | None:

@@ -25,10 +25,10 @@ def verified(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None 
         return Same("no declared model is on the host")
     rows = "\n".join(_row(settings, name, name in downloaded) for name in there)
     values = {"step": "verify", "models": rows, "models_dir": store.directory(settings)}
-    script = Script(store.body("common", "blobs", "verify"), values)
+    script = Script(store.body("common", "spelled", "blobs", "verify"), values)
     return Change("blobs", "not read", f"of {len(there)} models read", script, why="it was asked for")
 
 
 def _row(settings: HostSettings, name: ModelName, downloaded: bool) -> str:
     marker = store.marker(name) if downloaded else ""
-    return "|".join((str(name), store.manifest(settings, name), marker, store.made(name)))
+    return "|".join((str(name), marker, store.made(name), store.manifest(settings, name)))  # a path may hold a |

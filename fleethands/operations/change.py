@@ -18,7 +18,7 @@ from pyinfra.context import ctx_config, ctx_host, ctx_state
 from fleethands import facts, paths
 from fleethands.facts import Probe, ProbeError, UnknownSection
 from fleethands.facts.probe import ABSENT
-from fleethands.operations import journal, telling
+from fleethands.operations import journal, telling, turn
 from fleethands.operations.transfer import Parcel, TransferError
 from fleethands.script import Script
 from fleethands.settings import HostSettings
@@ -75,7 +75,7 @@ def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) 
     whole = folder.joinpath(name)
     parts = sorted(whole.iterdir(), key=lambda part: part.name) if whole.is_dir() else [folder.joinpath(f"{name}.sh")]
     body = "".join(part.read_text() for part in (folder.joinpath("common.sh"), *parts))
-    return Script(body, {"step": name, **values}, dict(exports or {}))
+    return Script(body, {"step": name, "run": "", **values}, dict(exports or {}))
 
 
 def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -> Any:
@@ -137,7 +137,7 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
         for change in changes:
             for source, name in change.parcel.uploads() if change.parcel else ():
                 yield FileUploadCommand(source, name)
-            yield change.script.command
+            yield change.script.having(run=turn.of(ctx_host.get())).command
     except TransferError as error:
         yield from _refuse(Refused(str(error), ("on this machine: curl -fI of that address", "then run it again")))
     finally:

@@ -13,7 +13,7 @@ from fleethands.operations.chosen import PROFILE, found_in, holds, is_active, is
 from fleethands.paths import CANVAS_KEY
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import API_KEY, Generation, base_url, generation_of, model_string
+from fleethands.settings.openhands import API_KEY, SOURCE, Generation, base_url, generation_of, model_string
 from fleethands.settings.secret import MASK
 
 
@@ -63,6 +63,7 @@ def _script(settings: HostSettings, era: Generation, texts: dict[str, str], owne
             name=PROFILE,
             seed=texts["seed"],
             seed_path=era.seed_path,
+            words="journalctl -u openhands -n 50" if era is SOURCE else "docker logs --tail 50 openhands-app",
         )
     return step("choose", owner=owner, seed_path=era.seed_path, settings_path=era.settings_path, **texts)
 

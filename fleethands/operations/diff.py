@@ -10,7 +10,10 @@ from fleethands.facts.probe import File
 from fleethands.settings.secret import MASK
 
 WORLD_READABLE = 0o004
-_VARIABLE = re.compile(r'^(Environment="?)([A-Za-z_][A-Za-z0-9_]*)=(.*)$')
+_NAME = r"([A-Za-z_][A-Za-z0-9_]*)"
+# of a unit file a line; of a file that EnvironmentFile= names an assignment, which may have several
+_VARIABLE = re.compile(rf'^(Environment="?){_NAME}=.*$|^{_NAME}="(?:[^"\\]|\\.)*"$', re.MULTILINE)
+_OTHER = re.compile(r"^(?!#|\[|EnvironmentFile=|\s*$).+$", re.MULTILINE)  # lines that may hold a value
 
 
 def unified(path: str, before: File, after: File, shown: Collection[str] | None = None) -> str:
@@ -18,23 +21,24 @@ def unified(path: str, before: File, after: File, shown: Collection[str] | None 
     What changes in a text file, line by line; empty where its text stays.
 
     + shown: names of variables that may be seen. Where given, and either file is not for everybody to read, every other
-      value of an Environment= line is masked: a variable that is no longer declared may have been a secret.
+      value is masked: a variable that is no longer declared may have been a secret.
     """
     if before.content == after.content:
         return ""
-    old, new = _lines(before), _lines(after)
+    old, new = _text(before), _text(after)
     if old is None or new is None:
         return f"--- {path} on the host\n+++ {path} declared\n(not text)"
     if shown is not None and not (_is_public(before) and _is_public(after)):
-        old, new = ([_masked(line, shown) for line in lines] for lines in (old, new))
+        old, new = _masked(old, shown), _masked(new, shown)
     if old == new:
         return "(a masked value differs)"
-    return "\n".join(difflib.unified_diff(old, new, f"{path} on the host", f"{path} declared", lineterm=""))
+    names = f"{path} on the host", f"{path} declared"
+    return "\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm=""))
 
 
-def _lines(state: File) -> list[str] | None:
+def _text(state: File) -> str | None:
     try:
-        return (state.content or b"").decode().splitlines()
+        return (state.content or b"").decode()
     except UnicodeDecodeError:
         return None
 
@@ -43,8 +47,23 @@ def _is_public(state: File) -> bool:
     return state.kind == "absent" or bool(int(state.mode or "0", 8) & WORLD_READABLE)
 
 
-def _masked(line: str, shown: Collection[str]) -> str:
-    match = _VARIABLE.match(line)
-    if match is None or match[2] in shown:
-        return line
-    return f"{match[1]}{match[2]}={MASK}" + ('"' if match[1].endswith('"') else "")
+def _masked(text: str, shown: Collection[str]) -> str:
+    """The text with values that may be seen, and nothing else but what holds none."""
+    parts, end = [], 0
+    for match in _VARIABLE.finditer(text):
+        parts += [_unknown(text[end : match.start()]), _assignment(match, shown)]
+        end = match.end()
+    return "".join([*parts, _unknown(text[end:])])
+
+
+def _assignment(match: re.Match[str], shown: Collection[str]) -> str:
+    of_unit, name = match[1], match[2] or match[3]
+    if name in shown:
+        return match[0]
+    if of_unit is None:
+        return f'{name}="{MASK}"'
+    return f"{of_unit}{name}={MASK}" + ('"' if of_unit.endswith('"') else "")
+
+
+def _unknown(text: str) -> str:
+    return _OTHER.sub(MASK, text)

@@ -10,12 +10,18 @@ from fleethands.facts import Probe
 from fleethands.facts.probe import ABSENT, File, Unit
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import V1, generation_of
+from fleethands.settings.openhands import SANDBOXES, V1, generation_of
 
 
 def has_sandboxes(settings: HostSettings) -> bool:
     """Whether OpenHands starts containers on this host that publish ports of their own."""
     return bool(settings.container_image) and generation_of(settings) is V1
+
+
+def ports(settings: HostSettings) -> list[int]:
+    """What is closed to the outside: the ports that we have something listen on."""
+    openhands = {settings.openhands_port} if settings.openhands_flavor != "off" else set()
+    return sorted({settings.ollama_host.port, *openhands})
 
 
 @operation
@@ -28,11 +34,12 @@ def loaded(settings: HostSettings, seen: Probe, rules: str) -> Decision:
     digest = hashlib.sha256(rules.encode()).hexdigest()
     record = (seen.files[paths.FIREWALL_LOADED].content or b"").decode().split()
     unit = seen.units.get(paths.FIREWALL_SERVICE)
-    if unit is not None and unit.enabled == "enabled" and record == [digest, seen.firewall.loaded]:
+    watches = unit is not None and unit.enabled == "enabled" and unit.active == "active"
+    if watches and record == [digest, seen.firewall.loaded]:
         return Same("the firewall is loaded as declared")
 
     def then(probe: Probe) -> Probe:
-        enabled = Unit("loaded", "active", "exited", "enabled", 0, False, (), paths.FIREWALL_UNIT, 0, "success")
+        enabled = Unit("loaded", "active", "running", "enabled", 0, False, (), paths.FIREWALL_UNIT, 0, "success")
         record = File("file", "0644", owner="root:root", content=f"{digest} foreseen\n".encode())
         probe = probe.having(
             units={**probe.units, paths.FIREWALL_SERVICE: enabled},
@@ -40,16 +47,28 @@ def loaded(settings: HostSettings, seen: Probe, rules: str) -> Decision:
         )
         return probe.with_file(paths.FIREWALL_LOADED, record)
 
-    script = step("firewall", rules=paths.FIREWALL_RULES, loaded=paths.FIREWALL_LOADED)
+    script = step(
+        "firewall",
+        rules=paths.FIREWALL_RULES,
+        loaded=paths.FIREWALL_LOADED,
+        ports=" ".join(map(str, ports(settings))),
+        published=SANDBOXES.published if has_sandboxes(settings) else "",
+    )
     before = "not loaded" if seen.firewall.loaded is None else "loaded from other rules, or changed since"
+    if record == [digest, seen.firewall.loaded]:
+        before = "loaded, and nobody loads it again after a flush or a boot"
     return Change("firewall", before, f"loaded, {digest[:12]}", script, then, consequence=_effect(settings))
 
 
 def _effect(settings: HostSettings) -> str:
-    ports = " and ".join(str(port) for port in sorted({settings.ollama_host.port, settings.openhands_port}))
+    closed = ports(settings)
     allowed = ", ".join(settings.allow_from) or "nobody"
-    sandboxes = ", and those that its sandboxes publish," if has_sandboxes(settings) else ""
-    return f"closes ports {ports}{sandboxes} to the outside but for {allowed}; no other port is touched"
+    sandboxes, others = "", "no other port is touched"
+    if has_sandboxes(settings):
+        sandboxes = ", and those that its sandboxes publish,"
+        others = f"over IPv6 these are all of {SANDBOXES.published}, whoever listens there; no other port is touched"
+    noun = f"port{'s' if len(closed) > 1 else ''} {' and '.join(map(str, closed))}"
+    return f"closes {noun}{sandboxes} to the outside but for {allowed}; {others}"
 
 
 @operation

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fleethands import paths
 from fleethands.facts.service import Service, Text
-from fleethands.settings import HostSettings, Secret
+from fleethands.settings import HostSettings
 from fleethands.settings.ollama_env import ELSEWHERE, VARIABLES
 from fleethands.settings.secret import MASK
 from fleethands.unitfile import Setting, assignments, settings, variables, words
@@ -91,6 +91,8 @@ def lines(service: Service, text: Text) -> Iterator[Line]:
 def _assigned(setting: Setting, place: str) -> Iterator[Line]:
     if setting.key == "Environment" and not setting.value:
         yield Line("reset", "Environment", "", place)
+    elif setting.key == "EnvironmentFile" and not setting.value:
+        yield Line("reset", "EnvironmentFile", "", place)
     elif setting.key == "Environment":
         yield from (Line("Environment", name, value, place) for name, value in assignments(setting.value))
     elif setting.key == "UnsetEnvironment":
@@ -102,15 +104,20 @@ def _assigned(setting: Setting, place: str) -> Iterator[Line]:
 
 @dataclass(frozen=True)
 class Declared:
-    """Variables that ours carries; hidden: names whose values may not be seen."""
+    """
+    Variables that ours carries.
+
+    + secret: names of those that lie in the file beside it, whose word counts more than Environment='s
+    + hidden: names whose values may not be seen
+    """
 
     values: Mapping[str, str]
+    secret: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
 
     @classmethod
     def by(cls, wanted: HostSettings) -> Declared:
-        hidden = {name for name, value in wanted.ollama_env.items() if isinstance(value, Secret)}
-        return cls(wanted.ollama_environment, frozenset(hidden))
+        return cls(wanted.ollama_environment, wanted.ollama_secrets, wanted.ollama_secrets)
 
     def shown(self, name: str) -> str:
         return MASK if name in self.hidden else masked(name, self.values[name])
@@ -146,15 +153,23 @@ def of_drop_in(service: Service, text: Text, declared: Declared) -> list[Theirs]
 
 def _against(line: Line, declared: Declared, last: bool) -> Theirs | None:
     if line.kind in {"Environment", "EnvironmentFile"}:
-        return _variable_against(line, declared, last or line.kind == "EnvironmentFile")
-    if line.kind == "reset" and last:
-        return Theirs(line.place, line.name, "", "which takes every declared variable away", wins=True)
+        return _variable_against(line, declared, _wins(line, declared, last))
+    if line.kind == "reset":
+        what = "every declared variable" if line.name == "Environment" else "the declared secrets"
+        takes = last and (line.name == "Environment" or bool(declared.secret))
+        return Theirs(line.place, line.name, "", f"which takes {what} away", wins=True) if takes else None
     if line.kind == "UnsetEnvironment" and line.name in declared.values:
         return Theirs(line.place, line.kind, line.value, "which takes the declared one away", wins=True)
     ours = ACCOUNT.get(line.kind)
     if ours is None or line.value in {ours, ""}:
         return None
     return Theirs(line.place, line.name, line.value, f"which wins over our {ours}", wins=True)
+
+
+def _wins(line: Line, declared: Declared, last: bool) -> bool:
+    """Over ours: what a file says over what the unit says, else the later one (systemd.exec(5), EnvironmentFile=)."""
+    from_file, ours_from_file = line.kind == "EnvironmentFile", line.name in declared.secret
+    return last if from_file == ours_from_file else from_file
 
 
 def _variable_against(line: Line, declared: Declared, wins: bool) -> Theirs | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleethands.facts import Probe
 from fleethands.facts.probe import Made
 from fleethands.operations import store
-from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.operations.change import Change, Decision, Same, operation
 from fleethands.operations.models import Modelfiles, local
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
@@ -41,7 +41,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, seen: Probe) 
     why = _why(digest, made, Made(text, base, digest or ""), file)
     if why is None:
         return None
-    script = step(
+    script = store.step(
         "create",
         name=name,
         text=file.text,

@@ -28,7 +28,7 @@ def present(
     """
     wanted = pulled(settings, modelfiles or {})
     moved = {model.name: (upstream or {}).get(str(model.name)) for model in wanted}
-    refusals = (_refusal(model, seen, moved[model.name]) for model in wanted)
+    refusals = (_refusal(settings, model, seen, moved[model.name] or _offered(model, seen)) for model in wanted)
     if refused := next((found for found in refusals if found), None):
         return refused
     changes = [change for model in wanted if (change := _change(settings, model, seen, moved[model.name]))]
@@ -40,7 +40,7 @@ def pulled(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
     listed = [model for model in settings.models if model.modelfile is None]
     known = {model.name for model in settings.models}
     bases = {file.base: None for file in modelfiles.values() if file.base not in known}
-    return [*listed, *(Model(name=base) for base in bases)]
+    return [*listed, *(Model(name=base, digest=settings.pins.models.get(str(base))) for base in bases)]
 
 
 def local(seen: Probe, name: ModelName) -> str | None:
@@ -48,12 +48,18 @@ def local(seen: Probe, name: ModelName) -> str | None:
     return {known.lower(): digest for known, digest in seen.models.items()}.get(str(name).lower())
 
 
-def _refusal(model: Model, seen: Probe, upstream: str | None) -> Refused | None:
+def _offered(model: Model, seen: Probe) -> str | None:
+    """What the host itself was offered for a model that it lacks."""
+    offer = seen.upstream.of("model", str(model.name))
+    return offer.digest if offer else None
+
+
+def _refusal(settings: HostSettings, model: Model, seen: Probe, upstream: str | None) -> Refused | None:
     if upstream is None or model.digest in (None, upstream, local(seen, model.name)) or _twin(model.digest, seen):
         return None
     return Refused(
         f"the tag {model.name} moved: the registry has {upstream}, pinned is {model.digest}",
-        (f"if the new one is wanted, pin it: digest {upstream}",),
+        (f"if the new one is wanted, {store.renewal(settings, model, upstream)}",),
     )
 
 

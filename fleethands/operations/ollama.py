@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import File, Ollama, Process, Unit
-from fleethands.operations import diff, foreign
+from fleethands.operations import foreign
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.foreign import Declared
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 
@@ -58,7 +59,7 @@ def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
         lacking = _unsettled(unit)
     if lacking is None:
         return Same(f"Ollama {settings.ollama_version} serves revision {revision}")
-    if stranger := _overruled(wanted, seen, unit):
+    if stranger := _overruled(wanted, Declared.by(settings), seen, unit):
         return stranger
     return Change(
         "ollama.service",
@@ -85,51 +86,27 @@ def _state(unit: Unit | None) -> str:
     return f" ({unit.load if unit.load == 'masked' else unit.active}: {unit.result}{looping})"
 
 
-def _serve_script(settings: HostSettings, restart: bool, back: bool = False) -> Script:
+def _serve_script(settings: HostSettings, restart: bool) -> Script:
     return step(
         "serve",
-        version="" if back else settings.ollama_version,
-        url="" if back else settings.ollama_host.local_url,
+        version=settings.ollama_version,
+        url=settings.ollama_host.local_url,
         limit=str(READY_WITHIN),
         limit_listen=str(LISTENS_WITHIN),
         unit=paths.OLLAMA_UNIT,
         override=paths.OLLAMA_OVERRIDE,
+        secrets=paths.OLLAMA_SECRETS,
         restart="yes" if restart else "no",
-        back="yes" if back else "no",
     )
 
 
-@operation
-def back(settings: HostSettings, seen: Probe) -> Decision:
-    """Have the release and the settings that served before these. A second time, these again."""
-    target = (seen.files[paths.BEFORE_RELEASE].content or b"").decode().strip()
-    if not target:
-        return Refused(
-            "nothing served here before what serves now", ("go to another release: set `ollama_version`, then apply",)
-        )
-    if target not in seen.releases:
-        return Refused(
-            f"Ollama {target}, which served before, is not on this host any more",
-            (f"set `ollama_version` to {target}, then apply",),
-        )
-    held, other = seen.files[paths.OLLAMA_OVERRIDE], seen.files[paths.BEFORE_OVERRIDE]
-    return Change(
-        "Ollama",
-        seen.files[paths.CURRENT].target or "none",
-        target,
-        _serve_script(settings, restart=True, back=True),
-        consequence="restarts Ollama: answers under way are cut off; nothing is downloaded",
-        diff=diff.unified(paths.OLLAMA_OVERRIDE, held, other, frozenset(settings.ollama_environment)),
-    )
-
-
-def _overruled(wanted: Served, seen: Probe, unit: Unit | None) -> Refused | None:
+def _overruled(wanted: Served, declared: Declared, seen: Probe, unit: Unit | None) -> Refused | None:
     """A process on our files with other values: a file of somebody else's has the last word."""
     process = seen.process
     if process is None or unit is None or process.environment.get(REVISION) != wanted.revision:
         return None
     wrong = {name for name, value in wanted.environment.items() if process.environment.get(name) != value}
-    declared = foreign.Declared(wanted.environment, frozenset(wanted.environment))
+    declared = replace(declared, hidden=frozenset(declared.values))
     theirs = [
         each
         for text in seen.service.drop_ins

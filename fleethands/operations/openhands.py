@@ -13,6 +13,7 @@ from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
+from fleethands.settings.images import at_digest
 from fleethands.settings.openhands import API_KEY, V0, V1, Generation, base_url, generation_of, model_string
 
 LABEL = "fleethands.spec"
@@ -76,11 +77,32 @@ def _variables(settings: HostSettings, era: Generation, uid: int) -> dict[str, s
 
 
 @operation
-def serve(settings: HostSettings, seen: Probe) -> Decision:
+def named(settings: HostSettings, seen: Probe, image: str) -> Decision:
+    """
+    Have the image's name mean the image that it meant before: a tag that moved since left that one on the host.
+
+    + image: its id
+    """
+    if seen.docker.image == image:
+        return Same(f"{settings.openhands_image} is the image of then")
+    return Change(
+        f"image {settings.openhands_image}",
+        "another than then" if seen.docker.image else "absent",
+        image[:19],
+        step("name_image", name=settings.openhands_image, image=image),
+        lambda probe: probe.having(docker=replace(probe.docker, image=image)),
+        why="its tag moved since",
+    )
+
+
+@operation
+def serve(settings: HostSettings, seen: Probe, same: bool = False) -> Decision:
     """
     Have the container run as specified.
 
     A changed one is replaced; the old one comes back if the new one does not get ready, or is not proven.
+
+    + same: from the very image that its name means now, whatever `openhands_pull` says
     """
     account = seen.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
     spec = specification(settings, account.uid)
@@ -94,7 +116,7 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
                 f"or give it another name on the host: docker rename {paths.CONTAINER} {paths.CONTAINER}-mine",
             ),
         )
-    wrong = _wrong(settings, seen, spec)
+    wrong = _wrong(settings, seen, spec, same)
     if wrong is None:
         return Same(f"{paths.CONTAINER} runs as specified", warnings(settings, seen))
     return Change(
@@ -108,9 +130,9 @@ def serve(settings: HostSettings, seen: Probe) -> Decision:
     )
 
 
-def _wrong(settings: HostSettings, seen: Probe, spec: Spec) -> str | None:
+def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool) -> str | None:
     """What is not as specified, in words."""
-    container = seen.docker.container
+    container, pinned = seen.docker.container, settings.pins.images.get(spec.image)
     if container is None:
         return "absent"
     if container.labels.get(LABEL) != spec.digest:
@@ -118,7 +140,10 @@ def _wrong(settings: HostSettings, seen: Probe, spec: Spec) -> str | None:
         return f"{whose}, {container.state}"
     if container.state != "running":
         return container.state
-    if settings.openhands_pull == "always" and (container.image != seen.docker.image or _moved(seen, spec.image)):
+    if (pinned or same) and container.image != seen.docker.image:
+        return f"made from another image than {f'the pinned {pinned[:19]}' if pinned else 'then'}"
+    asks = settings.openhands_pull == "always" and not pinned
+    if asks and (container.image != seen.docker.image or _moved(seen, spec.image)):
         return "made from an older image of that name"
     return _disowned(settings, seen, container)
 
@@ -158,8 +183,8 @@ def warnings(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
 def _effect(settings: HostSettings, seen: Probe) -> str:
     era, effects = generation_of(settings), []
     if seen.docker.image is None:
-        effects.append(download.sentence(seen, "image", settings.openhands_image, settings.openhands_image))
-    elif settings.openhands_pull == "always":
+        effects.append(download.sentence(seen, "image", settings.container_image, settings.container_image))
+    elif settings.openhands_pull == "always" and settings.container_image == settings.declared_image:
         effects.append("asks the registry for a newer image")
     if era is V1 and seen.docker.container is None:
         effects.append("downloads the image of its sandboxes")
@@ -179,6 +204,7 @@ def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool) -
         name=paths.CONTAINER,
         image=spec.image,
         pull=settings.openhands_pull,
+        pins="\n".join(f"{image} {at_digest(image, digest)}" for image, digest in settings.pins.images.items()),
         spec=spec.digest,
         arguments="\n".join(spec.arguments),
         names="\n".join(spec.variables),
@@ -197,8 +223,9 @@ def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool) -
 
 def _up(probe: Probe, spec: Spec) -> Probe:
     labels = {LABEL: spec.digest}  # without the users: who they are is only known when they were tried
-    container = Container("to be made", "running", "", labels, "")
-    return probe.having(docker=replace(probe.docker, container=container, image=probe.docker.image or "to be pulled"))
+    image = probe.docker.image or "to be pulled"
+    container = Container("to be made", "running", image, labels, "")
+    return probe.having(docker=replace(probe.docker, container=container, image=image))
 
 
 @operation

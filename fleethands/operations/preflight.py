@@ -7,6 +7,8 @@ from fleethands.facts.probe import System
 from fleethands.operations import adoption, gpus, ports, reach, room
 from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.settings import HostSettings
+from fleethands.settings.lockfile import NAME as LOCK
+from fleethands.settings.pins import PIN
 from fleethands.settings.release import ARCHS
 
 SYSTEMS = ("debian", "ubuntu")
@@ -25,8 +27,13 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
         or gpus.refused(settings, seen)
         or reach.refused(settings, seen)
         or room.refused(settings, seen)
-        or Same(f"{seen.system.os_name} on {seen.system.arch}")
+        or Same(f"{seen.system.os_name} on {seen.system.arch}", _unpinned(settings))
     )
+
+
+def _unpinned(settings: HostSettings) -> tuple[str, ...]:
+    missing = settings.pins.missing
+    return (f"{LOCK} does not pin {', '.join(missing)}; {PIN}",) if missing else ()
 
 
 def _system(system: System) -> Refused | None:

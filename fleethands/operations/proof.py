@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.probe import File
+from fleethands.operations import record
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.chosen import Choice, current
 from fleethands.operations.openhands import READY_WITHIN, SHORTEST_CONTEXT
@@ -53,13 +54,19 @@ def links(record: bytes | None) -> list[Link]:
 
 @operation
 def answered(
-    settings: HostSettings, seen: Probe, anew: bool = False, deep: bool = False, never: bool = False
+    settings: HostSettings,
+    seen: Probe,
+    anew: bool = False,
+    deep: bool = False,
+    never: bool = False,
+    recorded: HostSettings | None = None,
 ) -> Decision:
     """
     Have a proof that a prompt gets an answer. Every change voids the one before.
 
     + anew: whatever was proven before; deep: with a conversation, which is removed afterwards
     + never: not now, whatever was changed
+    + recorded: what is written down as declared, once all has held; None: nothing is
     """
     if never:
         return Same("no proof was asked for")
@@ -75,11 +82,15 @@ def answered(
         "proof",
         before,
         "proven",
-        _script(settings, seen, deep),
+        _script(settings, seen, deep).having(**_record(recorded, seen)),
         lambda probe: probe.with_file(paths.PROOF, proven),
         why=ASKED_FOR if held else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
     )
+
+
+def _record(recorded: HostSettings | None, seen: Probe) -> dict[str, str]:
+    return record.entry(recorded, seen) if recorded else dict.fromkeys(("entry", "shift", "records", "kept"), "")
 
 
 def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
@@ -126,6 +137,7 @@ def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> di
         "port": str(settings.openhands_port),
         "user": settings.openhands_user,
         "workspace": era.workspace if settings.container_image else str(settings.openhands_workspace),
+        "kept": era.state if settings.container_image else era.directory,
         "ready_url": settings.openhands_url + era.ready,
         "settings_url": settings.openhands_url + era.settings_api,
         "webhook": f"http://{HOST_NAME}:{settings.openhands_port}{era.ready}" if era is V1 else "",

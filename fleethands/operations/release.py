@@ -8,10 +8,13 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.probe import WHOLE, File, Release
+from fleethands.facts.record import Record
 from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.operations.transfer import PREFIX, Parcel
 from fleethands.settings import HostSettings
+from fleethands.settings.lockfile import NAME as LOCK
+from fleethands.settings.pins import PIN
 from fleethands.settings.release import ARCHS, archive
 
 CPU = "cpu"
@@ -27,7 +30,8 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
     wanted = variant(settings, seen, arch)
     if refused := _unobtainable(settings, arch, wanted):
         return refused
-    version, sha256 = settings.ollama_version, pinned(settings, arch)
+    version, digests = settings.ollama_version, pinned(settings, arch)
+    sha256 = digests.get(archive(version, arch))
     current = seen.files[paths.CURRENT].target
     found = seen.releases.get(version)
     if found is not None and settings.ollama_variant is None and wanted == CPU:
@@ -37,27 +41,37 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
     if wrong is None and current == version and linked:
         return Same(f"Ollama {version} is the current release")
     names, url = archives(version, arch, wanted), settings.ollama_url.rstrip("/")
+    digests = {name: digests[name] for name in names if name in digests}
     sent = settings.ollama_transfer == "controller"
     plain = "zstd" not in seen.packages
-    parcel = Parcel(f"{url}/v{version}", names, sha256, plain) if sent and wrong else None
+    parcel = Parcel(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
     values = {
         "prefix": PREFIX,
         "sent": "yes" if parcel else "",
         "url": url,
         "archives": " ".join(parcel.sent if parcel else names),
         "sha256": sha256 or "",
+        "digests": "".join(f"{digest}  ./{name}\n" for name, digest in digests.items()),
+        "renew": PIN if settings.pins.archives else "",
         "variant": wanted,
     }
     return Change(
         "Ollama release",
         current or "none",
         version,
-        step("release", version=version, keep=str(KEEP), **values),
+        step("release", version=version, keep=str(KEEP), spare=" ".join(_of_records(seen)), **values),
         lambda probe: _released(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
         why=wrong or "" if current else "",
         consequence=_consequence(seen, version, names, wrong is not None, sent),
         parcel=parcel,
     )
+
+
+def _of_records(seen: Probe) -> list[str]:
+    """Releases on the host that a rollback may go back to."""
+    records = (Record.parse(seen.files[path].content) for path in (paths.RECORD, paths.RECORD_BEFORE))
+    named = {record.declared.get("ollama_version") for record in records if record}
+    return sorted(version for version in seen.releases if version in named)
 
 
 def variant(settings: HostSettings, seen: Probe, arch: str) -> str:
@@ -97,10 +111,11 @@ def archives(version: str, arch: str, variant: str) -> tuple[str, ...]:
     return tuple(archive(version, each) for each in (arch, *further))
 
 
-def pinned(settings: HostSettings, arch: str) -> str | None:
-    """The declared sha256 of the main archive, None where none is declared for this architecture."""
+def pinned(settings: HostSettings, arch: str) -> dict[str, str]:
+    """Archive → sha256, as far as they are declared or in the lock."""
     declared = settings.ollama_sha256
-    return declared.get(arch) if isinstance(declared, dict) else declared
+    main = declared.get(arch) if isinstance(declared, dict) else declared
+    return {**settings.pins.archives, **({archive(settings.ollama_version, arch): main} if main else {})}
 
 
 def _unobtainable(settings: HostSettings, arch: str, wanted: str) -> Refused | None:
@@ -109,6 +124,10 @@ def _unobtainable(settings: HostSettings, arch: str, wanted: str) -> Refused | N
         return Refused(f"Ollama's variant {wanted} is for {EXTRA[wanted]}, this host is {arch}", (hint,))
     if isinstance(settings.ollama_sha256, dict) and arch not in settings.ollama_sha256:
         return Refused(f"`ollama_sha256` has no digest for {arch}", (f'add it: {{"{arch}": "…"}}',))
+    locked = settings.pins.archives
+    unlocked = [name for name in archives(settings.ollama_version, arch, wanted) if name not in locked]
+    if locked and unlocked:
+        return Refused(f"{LOCK} has Ollama {settings.ollama_version}, but not its {unlocked[0]}", (PIN,))
     return None
 
 

@@ -19,6 +19,13 @@ def made(seen: Probe, kind: str, name: str) -> bool:
     return f"{kind} {name}" in _ledger(seen)
 
 
+def unmade(probe: Probe, kind: str, name: str) -> Probe:
+    """The host once its ledger does not say so any more."""
+    lines = (line for line in _ledger(probe) if line != f"{kind} {name}")
+    content = "".join(f"{line}\n" for line in lines).encode()
+    return probe.with_file(paths.LEDGER, replace(probe.files[paths.LEDGER], content=content))
+
+
 def _ledger(seen: Probe) -> list[str]:
     return (seen.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
 
@@ -44,7 +51,7 @@ def ollama(settings: HostSettings, seen: Probe) -> Decision:
         for path in (paths.CURRENT, paths.BINARY)
         if seen.files[path].target.startswith((paths.CURRENT, *seen.releases))
     }
-    texts = [path for path in (paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE) if _is_ours(seen, path)]
+    texts = [path for path in (paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS) if _is_ours(seen, path)]
     if not seen.releases and not links and not texts:
         return Same("there is no Ollama of ours")
     files = [*texts, *links]
@@ -123,4 +130,4 @@ def records(settings: HostSettings, seen: Probe, keep: tuple[str, ...]) -> Decis
 
 def _others(seen: Probe) -> bool:
     seeds = (each.seed_path for each in GENERATIONS.values())
-    return any(seen.files[path].kind != "absent" for path in (paths.PROOF, *seeds))
+    return any(seen.files[path].kind != "absent" for path in (paths.PROOF, paths.RECORD, *seeds))

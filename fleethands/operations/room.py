@@ -47,7 +47,7 @@ def needs(settings: HostSettings, seen: Probe) -> Iterator[Need]:
             place = settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models"
             yield Need(str(place), offer.name, offer.size)
     if settings.container_image and seen.knows("docker") and seen.docker.image is None:
-        size = seen.upstream.size("image", settings.openhands_image)
+        size = seen.upstream.size("image", settings.container_image)
         yield Need(paths.DOCKER_DATA, settings.openhands_image, size * IMAGE_FACTOR if size else IMAGE_ROOM)
 
 

@@ -7,7 +7,6 @@ import json
 from importlib.resources import files
 
 from fleethands import paths
-from fleethands.operations.change import step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
@@ -51,6 +50,11 @@ def manifest_url(model: Model) -> str:
     return f"http{'' if model.insecure else 's'}://{name.host}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
 
 
+def renewal(settings: HostSettings, model: Model, digest: str) -> str:
+    """How a model is pinned anew: by the command where a lock pins it, else by hand."""
+    return settings.pins.renewal(str(model.name)) or f"pin it: digest {digest}"
+
+
 def pull(settings: HostSettings, model: Model) -> Script:
     """Pull a model, or wait for the unit that does."""
     name = model.name
@@ -63,13 +67,14 @@ def pull(settings: HostSettings, model: Model) -> Script:
     }
     environment = settings.ollama_environment
     puller = Script(
-        body("blobs", "puller"),
+        body("blobs", "spelled", "puller"),
         {
             **common,
             "models_dir": directory(settings),
             "request": json.dumps({"model": str(name), "insecure": model.insecure}),
             "url": settings.ollama_host.local_url,
             "manifest_url": manifest_url(model),
+            "renewal": renewal(settings, model, ""),
             "patience": str(PATIENCE),
             "tries": str(TRIES),
             "margin": str(MARGIN),
@@ -78,6 +83,11 @@ def pull(settings: HostSettings, model: Model) -> Script:
         {key: environment[key] for key in PROXIES if key in environment},
     )
     return step("pull", **common, unit=unit(name), puller=puller.text)
+
+
+def step(name: str, /, **values: str) -> Script:
+    """The script `scripts/NAME.sh` behind the common parts and what it needs to find a model's manifest."""
+    return Script(body("common", "spelled", name), {"step": name, **values})
 
 
 def body(*names: str) -> str:

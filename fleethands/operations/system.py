@@ -91,7 +91,7 @@ def file(
     settings: HostSettings,
     seen: Probe,
     path: str,
-    content: str,
+    content: str | None,
     mode: str = "0644",
     owner: str = "root:root",
     shown: frozenset[str] | None = None,
@@ -99,10 +99,12 @@ def file(
     """
     Have a file with this content, owner and mode; written whole or not at all.
 
-    + content: text; a secret in it asks for mode 0600
+    + content: text; a secret in it asks for mode 0600; None: there is to be no such file
     + shown: names of its variables that a diff may show, where some may not be seen
     """
     state = seen.files.get(path, ABSENT)
+    if content is None:
+        return _no_file(path, state)
     wanted = File("file", mode, owner=owner, content=content.encode(errors="surrogateescape"))
     if state.kind == "file" and (state.content, state.mode, state.owner) == (wanted.content, mode, owner):
         return Same(f"{path} is as declared")
@@ -114,6 +116,13 @@ def file(
         lambda probe: _read_by_systemd(probe.with_file(path, wanted), path),
         diff=diff.unified(path, state, wanted, shown),
     )
+
+
+def _no_file(path: str, state: File) -> Decision:
+    if state.kind == "absent":
+        return Same(f"there is no {path}, and none is needed")
+    script = step("file_off", path=path)
+    return Change(path, _summary(state), "gone", script, lambda probe: probe.with_file(path, ABSENT))
 
 
 def _read_by_systemd(probe: Probe, path: str) -> Probe:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -30,14 +30,14 @@ class TransferError(Exception):
 @dataclass(frozen=True)
 class Parcel:
     """
-    What is sent for one release: its archives, the main one's declared digest (else sha256sum.txt's counts).
+    What is sent for one release: its archives, and their digests where they are declared (else sha256sum.txt's count).
 
     + plain: without zstd's compression, for hosts that do not have it
     """
 
     url: str
     names: Sequence[str]
-    sha256: str | None
+    digests: Mapping[str, str]
     plain: bool = False
 
     @property
@@ -66,8 +66,8 @@ class Parcel:
         yield io.StringIO("".join(f"{digest}  ./{name}\n" for name, digest in digests.items())), f"{PREFIX}sums"
 
     def _digests(self) -> dict[str, str]:
-        known = {self.names[0]: self.sha256} if self.sha256 else {}
-        if len(known) < len(self.names):
+        known = dict(self.digests)
+        if not known.keys() >= set(self.names):
             with urlopen(f"{self.url}/sha256sum.txt", timeout=SILENCE) as answer:  # noqa: S310  http, https, file
                 rows = [line.split() for line in answer.read(CHUNK).decode().splitlines()]
             listed = {row[1].removeprefix("./"): row[0] for row in rows if len(row) == 2}

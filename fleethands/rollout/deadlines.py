@@ -18,12 +18,12 @@ class Limits:
     """
     Seconds.
 
-    + silence: of a remote command; the longest that is silent by itself waits 15 minutes for another run's step
+    + silence: of a remote command; one that fetches a release or an image over a thin line is silent for long
     + host: for all that is done on one host
     """
 
-    silence: float = 20 * 60
-    host: float = 2 * 60 * 60
+    silence: float = 60 * 60
+    host: float = 4 * 60 * 60
 
 
 LIMITS = Limits()

@@ -18,7 +18,7 @@ from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from fleethands import facts
 from fleethands.facts import Probe
-from fleethands.operations import journal
+from fleethands.operations import journal, turn
 from fleethands.rollout.deadlines import CONNECT, LAST_WORDS, LIMITS, Limits, OutOfTime, spoken
 from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.registry import Unanswered, digests, look_up
@@ -117,18 +117,21 @@ class Engine:
 
     def _take_over(self, other: Engine) -> None:
         self.state.set_stage(StateStage.Connect)
+        lost = []
         for host in self.chosen:
             before = other.host(host.name)
             for seen in (self.watch.lost, self.watch.unanswered):
                 seen.pop(host.name, None)
+            turn.take(host, turn.of(before))
             if not is_connected(before):
-                self._reach(host)
+                lost.append(host)
                 continue
             if client := getattr(before.connector, "client", None):
                 host.connector.client = client
             host.connected = True
             self.state.trigger_callbacks("host_connect", host)
             self.state.activate_host(host)
+        self._each(self._reach, lost)
 
     @property
     def names(self) -> list[str]:

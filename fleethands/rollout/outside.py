@@ -12,6 +12,7 @@ import gevent  # type: ignore[import-untyped]
 import paramiko
 from pyinfra.api.command import StringCommand
 
+from fleethands import facts
 from fleethands.operations.proof import APPLY, Link
 from fleethands.paths import PROOF
 from fleethands.rollout import reporting
@@ -31,8 +32,7 @@ PATIENCE = 20  # seconds for OpenHands, which has just answered on its host
 def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
     """Add to a run's report what this machine sees of the hosts it proved; a proof that fails here is void there."""
     proven = [name for name in names if engine.has_proven(name)]
-    settings = engine.settings()
-    looks = {name: gevent.spawn(_looked, engine, name, settings[name]) for name in proven}
+    looks = {name: gevent.spawn(_looked, engine, name) for name in proven}
     gevent.joinall(list(looks.values()), raise_error=True)
     for name, each in looks.items():
         host, found = report.hosts[name], each.value
@@ -45,9 +45,11 @@ def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
     reporting.time_hosts(engine, report)
 
 
-def _looked(engine: Engine, name: str, settings: HostSettings) -> list[Link]:
+def _looked(engine: Engine, name: str) -> list[Link]:
+    host = engine.host(name)
+    settings = facts.asked_for(host)  # a rollback's are those of a record
     with engine.timeline.step(name, LOOK):
-        return links(engine.host(name), settings)
+        return links(host, settings) if settings else []
 
 
 def links(host: Any, settings: HostSettings) -> list[Link]:

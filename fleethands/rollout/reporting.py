@@ -13,6 +13,7 @@ from fleethands.operations.proof import APPLY, ASKED_FOR, Link, links
 from fleethands.paths import PROOF
 from fleethands.rollout.report import BAD, Changed, HostReport, Report
 from fleethands.rollout.timeline import OURS
+from fleethands.settings.pins import PIN
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.rollout.engine import Engine
@@ -86,14 +87,15 @@ def _planned(engine: Engine, name: str) -> HostReport:
     entries = engine.planned(name)
     report = HostReport("unchanged", remote_commands=engine.watch.commands.get(name, 0), changes=_changes(entries))
     report.seen, report.secrets = engine.seen(name), engine.secrets(name)
-    report.notes = _notes(entries)
+    report.notes = [_typed(engine, note) for note in _notes(entries)]
     if report.seen is not None and not isinstance(report.seen.sections["files"], Unknown):
         report.proof = _links(engine, report.seen.files[PROOF].content)
     refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
     if name in engine.watch.unanswered:
         report.status, (report.reason, report.hints) = "refused", engine.watch.unanswered[name]
     elif refusals:
-        report.status, report.reason, report.hints = "refused", refusals[0].reason, list(refusals[0].hints)
+        report.status, report.reason = "refused", refusals[0].reason
+        report.hints = [_typed(engine, hint) for hint in refusals[0].hints]
     elif report.changes:
         report.status = "pending"
     return report
@@ -152,7 +154,9 @@ def _links(engine: Engine, record: bytes | None) -> list[Link]:
 
 def _typed(engine: Engine, hint: str) -> str:
     """A hint of a host's, which does not know by which words it is reached."""
-    return hint.replace(APPLY, f"{APPLY} {engine.watch.words}")
+    for command in (APPLY, PIN):
+        hint = hint.replace(command, f"{command} {engine.watch.words}")
+    return hint
 
 
 def _notes(entries: list[Entry]) -> list[str]:

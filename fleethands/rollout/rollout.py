@@ -2,45 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
-
-import gevent  # type: ignore[import-untyped]
+from collections.abc import Iterable
 
 from fleethands.rollout import outside, reporting
-from fleethands.rollout.deadlines import LAST_WORDS
 from fleethands.rollout.engine import Engine
 from fleethands.rollout.interrupts import Interrupts
-from fleethands.rollout.reach import Why
+from fleethands.rollout.lock import Locks
 from fleethands.rollout.report import BAD, HostReport, Report
 from fleethands.rollout.watch import Listener
 from fleethands.rollout.words import Group, Manner
 
 BROKEN = ("failed", "rolled-back")
-BACK = {"fleethands_back": "last"}  # rollback.py: to the last record of a host that was proven
-
-
-class Locks(Protocol):
-    """What keeps other runs off hosts."""
-
-    def take(self, names: Sequence[str]) -> dict[str, Why]:
-        """Lock hosts; those that could not be locked, with the reason."""
-
-    def release(self, names: Iterable[str] | None = None) -> None:
-        """Give hosts free, None: all of them."""
+BACK = "fleethands_back"  # rollback.py: which of a host's records
 
 
 class Rollout:
     """
     One plan, taken to its hosts.
 
-    + deploy: of the project, by which the plan was made
-    + locks: None where nothing is to be locked
+    + locks: of all hosts that it will change; they are given back as these are done
     """
 
-    def __init__(
-        self, engine: Engine, plan: Report, manner: Manner, listener: Listener, locks: Locks | None = None
-    ) -> None:
+    def __init__(self, engine: Engine, plan: Report, manner: Manner, listener: Listener, locks: Locks) -> None:
         self._engine, self._plan, self._manner, self._listener, self._locks = engine, plan, manner, listener, locks
         self._pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
         self._report = Report(plan.command, {}, plan.started, words=plan.words)
@@ -51,34 +34,35 @@ class Rollout:
         at: tuple[str, ...] = ()
         with Interrupts(self._stop):
             try:
-                self._lock()
+                self._begin()
                 for group in self._manner.groups(self._pending, self._engine.names):
-                    at = tuple(name for name in group.names if name not in self._report.hosts)
-                    self._take(group, at)
                     if self._why:
                         break
+                    at = tuple(name for name in group.names if name not in self._report.hosts)
+                    self._take(group, at)
             except KeyboardInterrupt:
                 self._stop()
             finally:
                 self._gather(at)
-                self._unlock(None)
+                self._locks.release()
         return self._finished()
+
+    def _begin(self) -> None:
+        order, canary = self._manner.order, self._manner.canary
+        if order.seed is not None:
+            self._listener.phase(f"order: {order}")
+        for name in set(self._engine.names) - set(self._pending):
+            self._engine.hang_up(name)
+        first = canary.of(order.of(self._engine.names), self._engine.names) if canary and canary.is_name else []
+        bad = [name for name in first if self._plan.hosts[name].status in BAD]
+        if bad:
+            self._why = f"the canary {bad[0]} is {self._plan.hosts[bad[0]].status}"
 
     def _stop(self) -> None:
         """Hosts finish the step that they are at."""
         if not self._why:
             self._listener.phase("interrupted: each host finishes its step; once more ends it at once")
         self._why, self._engine.stopping, self._report.interrupted = "it was interrupted", True, True
-
-    def _lock(self) -> None:
-        if self._locks is not None:
-            for name, (reason, hints) in self._locks.take(self._manner.order.of(self._pending)).items():
-                self._report.hosts[name] = HostReport("refused", reason, hints)
-
-    def _unlock(self, names: Iterable[str] | None) -> None:
-        if self._locks is not None:
-            with gevent.Timeout(LAST_WORDS, False):
-                self._locks.release(names)
 
     def _take(self, group: Group, names: tuple[str, ...]) -> None:
         """One group through its operations and the gate: its hosts' own proofs, and what this machine sees of them."""
@@ -88,7 +72,7 @@ class Rollout:
             self._gather(names)
             outside.look(self._engine, self._report, names)
             self._go_back([name for name in names if self._report.hosts[name].status == "failed"])
-            self._unlock(names)
+            self._locks.release(names)
             for name in names:
                 self._engine.hang_up(name)
         self._judge(group)
@@ -98,11 +82,23 @@ class Rollout:
             if name in self._engine.walks and name not in self._report.hosts:
                 self._report.hosts[name] = reporting.applied_one(self._engine, name, self._plan.hosts[name])
 
-    def _go_back(self, names: list[str]) -> None:
-        if not names or not self._manner.back or self._engine.stopping:
+    def _go_back(self, failed: list[str]) -> None:
+        """Failed hosts go to what was proven last; those that failed after a proof of their own, to what was before."""
+        failed = [name for name in failed if self._changed(name)]
+        if not self._manner.back or self._engine.stopping:
             return
+        proven = [name for name in failed if self._engine.has_proven(name)]
+        for names, record in (([name for name in failed if name not in proven], "last"), (proven, "before")):
+            if names:
+                self._go_back_to(record, names)
+
+    def _changed(self, name: str) -> bool:
+        """Whether anything was to change there: a proof alone is nothing to go back from."""
+        return any(change.task != reporting.PROOF_TASK for change in self._plan.hosts[name].changes)
+
+    def _go_back_to(self, record: str, names: list[str]) -> None:
         self._listener.phase(f"rollback: {', '.join(names)}")
-        with self._engine.beside(names, BACK) as other:
+        with self._engine.beside(names, {BACK: record}) as other:
             other.plan("rollback.py")
             plan = reporting.planned(other, "rollback")
             other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)

@@ -10,6 +10,7 @@ import resource
 import sys
 import traceback
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -122,8 +123,9 @@ def prepare(project: Path) -> None:
     if str(project) not in sys.path:
         sys.path.insert(0, str(project))
     pyinfra.is_cli = True
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
+    with suppress(ValueError, OSError):  # macOS has a limit below its limit
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
     pyinfra.connectors.ssh_util.getpass = _unasked
     pyinfra.connectors.util.getpass = _unasked
     client.AskPolicy.missing_host_key = client.StrictPolicy.missing_host_key

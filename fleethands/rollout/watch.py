@@ -102,7 +102,8 @@ class Watch(BaseStateCallback):
             if isinstance(transport.sock, socket.socket):  # not so behind a jump host
                 transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko leaves Nagle on
                 # without it the kernel tries for a quarter of an hour to reach a host that is gone
-                transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST * 1000)
+                if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
+                    transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST * 1000)
 
 
 def address(host: Any) -> str:

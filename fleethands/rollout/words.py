@@ -90,6 +90,11 @@ class Canary:
 
     word: str
 
+    @property
+    def is_name(self) -> bool:
+        """Whether it is the name of a host, and no number of them."""
+        return not _NUMBER.match(self.word)
+
     def of(self, names: Sequence[str], fleet: Sequence[str]) -> list[str]:
         """
         Those of `names`, which are in order, that go first.
@@ -98,10 +103,10 @@ class Canary:
 
         Raises WrongWord for a name that no host has.
         """
+        if not self.is_name:
+            return list(names[: int(self.word)])
         if self.word in fleet:
             return [name for name in names if name == self.word]
-        if _NUMBER.match(self.word):
-            return list(names[: int(self.word)])
         near = difflib.get_close_matches(self.word, fleet, 1, cutoff=0.4) or list(fleet[:1])
         raise WrongWord(
             f"`--canary {self.word}`: expected a number of hosts, or the name of one of them",

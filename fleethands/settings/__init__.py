@@ -2,6 +2,7 @@
 
 from fleethands.settings.fleet import SettingsError, of, read_fleet
 from fleethands.settings.host import HostSettings
+from fleethands.settings.lockfile import LockfileError
 from fleethands.settings.secret import Secret
 
-__all__ = ["HostSettings", "Secret", "SettingsError", "of", "read_fleet"]
+__all__ = ["HostSettings", "LockfileError", "Secret", "SettingsError", "of", "read_fleet"]

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from fleethands.settings.host import HostSettings
 from fleethands.settings.ollama_env import ELSEWHERE
-from fleethands.systemd import assignment
+from fleethands.systemd import assignment, file_assignment
 
-# bytes of the override's lines: the probe reads managed files of up to 64 KiB; Linux passes on 128 KiB a variable
+# bytes of the lines of the override and of its secrets: the probe reads managed files of up to 64 KiB; Linux passes on
+# 128 KiB a variable
 ROOM = 60_000
 
 
@@ -30,7 +31,8 @@ def uncarried(settings: HostSettings) -> Iterator[tuple[str, str]]:
     size = 0
     for name, value in environment.items():
         try:
-            size += len(f"Environment={assignment(name, value)}\n".encode())
+            write = file_assignment if name in settings.ollama_secrets else assignment
+            size += len(f"Environment={write(name, value)}\n".encode())
         except ValueError as error:
             yield ELSEWHERE.get(name, f"ollama_env.{name}"), str(error).removeprefix(f"`{name}`: ")
     if size > ROOM:

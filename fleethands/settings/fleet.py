@@ -8,8 +8,10 @@ from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
 
+from fleethands.settings import lockfile
 from fleethands.settings.carried import is_text
 from fleethands.settings.host import HostSettings
+from fleethands.settings.lockfile import Lockfile, LockfileError
 from fleethands.settings.mending import mended
 from fleethands.settings.mistakes import Mistake, SettingsError, masked, shown
 from fleethands.settings.refusals import problem
@@ -22,18 +24,22 @@ if TYPE_CHECKING:
 __all__ = ["Mistake", "SettingsError", "of", "read_fleet"]
 
 
-def read_fleet(fleet: Mapping[str, Mapping[str, Any]]) -> dict[str, HostSettings]:
+def read_fleet(fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile | None = None) -> dict[str, HostSettings]:
     """
-    Settings of each host, from its host data.
+    Settings of each host, from its host data, held to a lock.
 
     + fleet: host name → host data; keys that are not ours (ssh_user, …) are left alone
+    + lock: None for that of the working directory
 
-    Raises SettingsError with every mistake of every host.
+    Raises SettingsError with every mistake of every host, LockfileError for a lock that can't be read.
     """
     mistakes: list[Mistake] = []
     settings: dict[str, HostSettings] = {}
+    lock = lockfile.read(lockfile.place()) if lock is None else lock
     for host, data in fleet.items():
         settings[host], found = _read(data)
+        if not found:
+            settings[host], found = lockfile.hold(settings[host], lock)
         mistakes += [Mistake(host, path, problem) for path, problem in found]
     if mistakes:
         raise SettingsError(mistakes)
@@ -76,6 +82,9 @@ def of(host: Host) -> HostSettings:
             _known[inventory] = read_fleet({each.name: each.data.dict() for each in inventory})
         except SettingsError as error:
             raise InventoryError(f"the inventory has mistakes, and nothing was changed\n\n{error}") from None
+        except LockfileError as error:
+            hints = "".join(f"\n\nhint: {hint}" for hint in error.hints)
+            raise InventoryError(f"nothing was changed\n\nerror: {error}{hints}") from None
     return _known[inventory][host.name]
 
 

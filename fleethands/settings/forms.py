@@ -12,6 +12,7 @@ from pydantic import BeforeValidator
 from fleethands.settings.durations import check_duration
 from fleethands.settings.expected import Expected, one_line, text
 from fleethands.settings.images import check_image
+from fleethands.settings.source import check_ref, check_repository
 from fleethands.settings.values import Address, ModelName, check_origin
 from fleethands.systemd import carried
 
@@ -167,6 +168,8 @@ LiteLlmName = Annotated[ModelName, BeforeValidator(_litellm)]
 Port = Annotated[int, BeforeValidator(_port)]
 Count = Annotated[int, BeforeValidator(_count)]
 Duration = Annotated[str, BeforeValidator(check_duration)]
+Repository = Annotated[str, BeforeValidator(check_repository)]
+GitRef = Annotated[str, BeforeValidator(check_ref)]
 Image = Annotated[str, BeforeValidator(check_image)]
 Text = Annotated[str, BeforeValidator(text)]
 Line = Annotated[str, BeforeValidator(one_line)]

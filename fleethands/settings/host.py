@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+from pydantic import PrivateAttr
+
 from fleethands import paths
+from fleethands.settings.images import at_digest
 from fleethands.settings.keys.access import AccessKeys
 from fleethands.settings.keys.models import Model, ModelKeys
 from fleethands.settings.keys.ollama import OllamaKeys
 from fleethands.settings.keys.openhands import OpenHandsKeys
+from fleethands.settings.pins import Pins
 from fleethands.settings.secret import Secret
+from fleethands.settings.source import RELEASES, Source, source_generation
 from fleethands.settings.values import Address, ModelName
 
 __all__ = ["HostSettings", "Model"]
 
 OPENHANDS_CONTEXT = 32768
-CANVAS_RELEASE = "1.16.0"
 
 
 class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     """
     What one host should be. Keys are host data of the same name; `None` means: as found, or upstream's own.
 
-    `read_fleet` makes them: it also checks keys against each other.
+    `read_fleet` makes them: it also checks keys against each other, and holds them to a lock.
     """
+
+    _pins: Pins = PrivateAttr(default_factory=Pins)
+
+    @property
+    def pins(self) -> Pins:
+        """What fleethands.lock pins of them."""
+        return self._pins
+
+    def held_to(self, pins: Pins) -> HostSettings:
+        """The same, with every model at the digest that is pinned."""
+        models = [(model, pins.models.get(str(model.name))) for model in self.models]
+        held = [model.model_copy(update={"digest": digest}) if digest else model for model, digest in models]
+        copy = self.model_copy(update={"models": tuple(held)})
+        copy._pins = pins
+        return copy
 
     @property
     def model(self) -> ModelName | None:
@@ -36,21 +55,31 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return self.ollama_context_length
 
     @property
-    def container_image(self) -> str:
-        """The image that the host's container is made from, empty where there is none."""
+    def declared_image(self) -> str:
+        """The image of the host's container as it is declared, empty where there is none."""
         return self.openhands_image if self.openhands_flavor in {"gui", "canvas"} else ""
 
     @property
-    def openhands_release(self) -> str:
-        """The release that the flavor `source` builds."""
-        return self.openhands_ref or CANVAS_RELEASE
+    def container_image(self) -> str:
+        """The same, by its digest where that is pinned."""
+        digest = self.pins.images.get(self.declared_image)
+        return at_digest(self.declared_image, digest) if digest else self.declared_image
+
+    @property
+    def openhands_source(self) -> Source:
+        """What the flavor `source` builds."""
+        kind = source_generation(self.openhands_generation, self.openhands_repo, self.openhands_ref)
+        return Source(kind, self.openhands_repo, self.openhands_ref or RELEASES.get(kind, ""))
+
+    @property
+    def openhands_root(self) -> str:
+        """Where it lies on a host once it is built: a link."""
+        return f"{paths.OPENHANDS_SOURCE}/{self.openhands_source.name}"
 
     @property
     def openhands_built(self) -> str | None:
-        """The file on a host that says that the release was built there, None for other flavors."""
-        if self.openhands_flavor != "source":
-            return None
-        return f"{paths.OPENHANDS_SOURCE}/{self.openhands_release}/.fleethands"
+        """The file on a host that says what was built there, None for other flavors."""
+        return f"{self.openhands_root}/.fleethands" if self.openhands_flavor == "source" else None
 
     @property
     def openhands_address(self) -> Address:
@@ -64,7 +93,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
 
     @property
     def ollama_environment(self) -> dict[str, str]:
-        """Every variable of the override, as text; secrets revealed. Raises ValueError for one that can't be read."""
+        """Every variable of the service, as text; secrets revealed. Raises ValueError for one that can't be read."""
         named = {
             "OLLAMA_HOST": str(self.ollama_host),
             "OLLAMA_ORIGINS": ",".join(self.ollama_origins),
@@ -74,6 +103,11 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         }
         known = {key: value for key, value in named.items() if value is not None}
         return {key: _text(value) for key, value in {**known, **self.ollama_env}.items()}
+
+    @property
+    def ollama_secrets(self) -> frozenset[str]:
+        """Names of Ollama's variables whose values nobody else may see."""
+        return frozenset(name for name, value in self.ollama_env.items() if isinstance(value, Secret))
 
     @property
     def openhands_variables(self) -> dict[str, str]:

@@ -35,6 +35,39 @@ def check_image(value: object) -> str:
     return text
 
 
+def is_image(text: str) -> bool:
+    """Whether Docker reads it as the name of an image."""
+    try:
+        return bool(check_image(text))
+    except Expected:
+        return False
+
+
+def is_tagged(image: str) -> bool:
+    """Whether an image is named by a tag, which may move, and not by its digest."""
+    return "@" not in image
+
+
+def at_digest(image: str, digest: str) -> str:
+    """The image by its digest: with a tag beside it, some of Docker's commands would still go by the tag."""
+    return f"{_split(image.partition('@')[0])[0]}@{digest}"
+
+
+def located(image: str) -> tuple[str, str, str]:
+    """
+    Server, repository and tag or digest of an image, as Docker completes them (distribution/reference, v0.6:
+    splitDockerDomain; moby registry/config.go: Docker Hub's API is at registry-1.docker.io).
+    """
+    rest, _, digest = image.partition("@")
+    name, tag = _split(rest)
+    first, slash, path = name.partition("/")
+    if not slash or not (set(first) & set(".:") or first == "localhost" or first != first.lower()):
+        first, path = "docker.io", name
+    if first in {"docker.io", "index.docker.io"}:
+        first, path = "registry-1.docker.io", path if "/" in path else f"library/{path}"
+    return first, path, digest or tag or "latest"
+
+
 def _split(text: str) -> tuple[str, str | None]:
     """A name and its tag: a colon before a slash belongs to the registry's port."""
     before, colon, after = text.rpartition(":")

@@ -9,6 +9,7 @@ from typing import Any
 
 from fleethands import paths
 from fleethands.settings.host import HostSettings
+from fleethands.settings.images import is_image
 
 HOST_NAME = "host.docker.internal"
 API_KEY = "ollama"  # Ollama checks none; OpenHands wants one
@@ -159,7 +160,8 @@ CANVAS = Generation(
     settings_name="profiles/default.json",  # the profile that its built-in agent names (agent-canvas 1.16.0)
 )
 SOURCE = replace(CANVAS, name="source", suffix="-source", nested="/.openhands")
-GENERATIONS = {each.name: each for each in (V0, V1, CANVAS, SOURCE)}
+SOURCE_V0 = replace(V0, name="source-v0", suffix="-source-v0", nested="/.openhands", socket=False)
+GENERATIONS = {each.name: each for each in (V0, V1, CANVAS, SOURCE, SOURCE_V0)}
 
 
 def generation(image: str) -> Generation:
@@ -174,10 +176,30 @@ def generation(image: str) -> Generation:
 
 def generation_of(settings: HostSettings) -> Generation:
     """The generation that a host runs: the declared one, or the image's."""
-    if settings.openhands_flavor in {"canvas", "source"}:
-        return GENERATIONS[settings.openhands_flavor]
+    if settings.openhands_flavor == "source":
+        return SOURCE_V0 if settings.openhands_source.generation == "v0" else SOURCE
+    if settings.openhands_flavor == "canvas":
+        return CANVAS
     declared = settings.openhands_generation
     return GENERATIONS[declared] if declared else generation(settings.openhands_image)
+
+
+SANDBOX_IMAGES = {  # app_server/sandbox/sandbox_spec_service.py: the wheel of that release
+    "1.11": "ghcr.io/openhands/agent-server:1.34.0-python",
+    "1.11.0": "ghcr.io/openhands/agent-server:1.34.0-python",
+}
+
+
+def sandbox_image(settings: HostSettings) -> str | None:
+    """The image of V1's sandboxes, as far as it is known without the app: declared, or of a release that was read."""
+    if settings.openhands_flavor != "gui" or generation_of(settings) is not V1:
+        return None
+    names = ("AGENT_SERVER_IMAGE_REPOSITORY", "AGENT_SERVER_IMAGE_TAG")
+    repository, tag = (settings.openhands_env.get(name) for name in names)
+    if repository is None and tag is None:
+        return SANDBOX_IMAGES.get(settings.openhands_image.partition("@")[0].rpartition(":")[2])
+    declared = f"{repository}:{tag}"
+    return declared if isinstance(repository, str) and isinstance(tag, str) and is_image(declared) else None
 
 
 def base_url(settings: HostSettings) -> str:

@@ -14,6 +14,16 @@ class Secret:
     def __init__(self, kind: str, place: str) -> None:
         self._kind, self._place = kind, place
 
+    @property
+    def kind(self) -> str:
+        """Where it comes from: `env` or `file`."""
+        return self._kind
+
+    @property
+    def place(self) -> str:
+        """The variable's name, or the file's path."""
+        return self._place
+
     @classmethod
     def env(cls, name: str) -> Secret:
         """The value of this process's environment variable `name`."""

@@ -15,17 +15,22 @@ RELEASE = re.compile(r"[1-9][0-9]*\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?\Z")
 
 
 def _source(settings: HostSettings) -> Iterator[tuple[str, str]]:
-    if settings.openhands_repo is not None:
-        yield "openhands_repo", "this version builds upstream's releases of Agent Canvas only, from npm"
-    if not RELEASE.match(settings.openhands_release):
-        problem = "expected a release of @openhands/agent-canvas, as `1.16.0` (for generation V0 its image runs)"
-        yield "openhands_ref", f"{problem}, got `{settings.openhands_release}`"
+    wanted = settings.openhands_source
+    if wanted.generation == "v1":
+        yield "openhands_generation", "expected `v0` or `canvas`: V1's web app is not published as something to build"
+    elif wanted.repo is None and wanted.generation == "v0":
+        yield "openhands_repo", "expected generation V0's, as `https://github.com/All-Hands-AI/OpenHands`: npm has none"
+    elif wanted.repo is None and not RELEASE.match(wanted.ref):
+        problem = "expected a release of @openhands/agent-canvas, as `1.16.0`, or an `openhands_repo` that has it"
+        yield "openhands_ref", f"{problem}, got `{wanted.ref}`"
 
 
 def unsupported(settings: HostSettings) -> Iterator[tuple[str, str]]:
     """(key, problem) for each declared thing that would have no effect."""
     if settings.openhands_flavor == "source":
         yield from _source(settings)
+    elif settings.openhands_generation == "canvas":
+        yield "openhands_generation", "expected `v0` or `v1`, or `openhands_flavor`: `canvas`, got `canvas`"
     yield from modelfile.mistakes(settings)
     if [int(part) for part in settings.ollama_version.partition("-")[0].split(".")] < OWN_BYTES:
         for index, model in enumerate(settings.models):

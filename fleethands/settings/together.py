@@ -79,8 +79,8 @@ def _flavor(settings: HostSettings) -> Iterator[Conflict]:
     if settings.openhands_flavor == "gui" and canvas:
         problem = f"expected an image of the web app, or `openhands_flavor`: `canvas`, got `{settings.openhands_image}`"
         yield _conflict("openhands_image", problem, "openhands_flavor")
-    if settings.openhands_generation is not None and settings.openhands_flavor != "gui":
-        problem = f"expected only where `openhands_flavor` is `gui`, got `{settings.openhands_generation}`"
+    if settings.openhands_generation is not None and settings.openhands_flavor not in {"gui", "source"}:
+        problem = f"expected only where `openhands_flavor` is `gui` or `source`, got `{settings.openhands_generation}`"
         yield _conflict("openhands_generation", problem, "openhands_flavor")
 
 

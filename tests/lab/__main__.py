@@ -39,8 +39,7 @@ def _up(lab: Lab, arguments: argparse.Namespace) -> None:
 
 def _down(lab: Lab, _: argparse.Namespace) -> None:
     lab.down()
-    tests = lab.site.directory / "tests"
-    if tests.exists():  # of a test session that was killed
+    for tests in sorted(lab.site.directory.glob("tests*")):  # of test sessions that were killed
         Lab(tests).down()
 
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.lab import fleet
+from tests.lab.flavors import CANVAS, V1, until
 from tests.lab.host import Host
 from tests.lab.lab import Lab
+from tests.lab.many import QUIET
 from tests.lab.prepare import ready, unfit
 
 CONVERGED = "converged"
+QUIET_STATE = "quiet"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,13 +30,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def lab() -> Iterator[Lab]:
     if reason := unfit():
         pytest.fail(reason)
-    os.environ["FLEETHANDS_LAB"] = ".lab/tests"  # a lab that somebody works with stays as it is
+    # a lab that somebody works with stays as it is, and those who test side by side have one each
+    os.environ["FLEETHANDS_LAB"] = f".lab/tests{os.environ.get('PYTEST_XDIST_WORKER', '')}"
     here = Lab.here()
     ready(here, "lab-1", "lab-2", "lab-3")
     for name in here.running():
         here[name].restore("clean")
     yield here
-    here.drop_state(CONVERGED)
+    for state in (CONVERGED, "canvas", "v1"):
+        here.drop_state(state)
     here.down()
 
 
@@ -45,6 +51,19 @@ def converged_state(lab: Lab) -> str:
     assert run.code == 0, run.said
     host.save(CONVERGED)
     return CONVERGED
+
+
+@pytest.fixture(scope="session")
+def quiet_state(lab: Lab) -> Iterator[str]:
+    """A state in which Ollama serves and is proven, without OpenHands."""
+    host = lab["lab-1"]
+    host.restore("clean")
+    lab.internet.clear_faults()
+    run = fleet.apply("lab-1", **QUIET)
+    assert run.code == 0, run.said
+    host.save(QUIET_STATE)
+    yield QUIET_STATE
+    lab.drop_state(QUIET_STATE)
 
 
 @pytest.fixture
@@ -66,6 +85,44 @@ def converged(lab: Lab, converged_state: str) -> Host:
 
 
 @pytest.fixture(scope="session")
-def every_image(lab: Lab) -> None:
-    """OpenHands V1 and Canvas are in the lab's registry, too."""
-    lab.internet.offer("v1", "canvas")
+def canvas_state(lab: Lab, converged_state: str) -> str:
+    """The same host, gone over to Canvas."""
+    return _gone_over(lab, converged_state, "canvas", CANVAS)
+
+
+@pytest.fixture(scope="session")
+def v1_state(lab: Lab, converged_state: str) -> str:
+    """The same host, gone over to OpenHands V1."""
+    return _gone_over(lab, converged_state, "v1", V1)
+
+
+def _gone_over(lab: Lab, converged_state: str, name: str, data: dict[str, Any]) -> str:
+    """A person's file lies in the workspace; the product brings the host there, and finds nothing left to do."""
+    lab.internet.offer(name)
+    host = lab["lab-1"]
+    host.restore(converged_state)
+    host.run("echo mine > /opt/openhands/workspace/notes; chown openhands: /opt/openhands/workspace/notes")
+    code, done = fleet.fleethands("apply", timeout=500, **data)
+    assert code == 0, fleet.trouble(done)
+    code, again = fleet.fleethands("plan", **data)
+    assert (code, fleet.changes(again)) == (0, []), again
+    host.save(name)
+    return name
+
+
+@pytest.fixture
+def canvas(lab: Lab, canvas_state: str) -> Host:
+    """lab-1, where Canvas has taken the place of V0."""
+    host = lab["lab-1"]
+    host.restore(canvas_state)
+    until(host, "curl -fs -o /dev/null localhost:8000/ready", 120)
+    return host
+
+
+@pytest.fixture
+def v1(lab: Lab, v1_state: str) -> Host:
+    """lab-1, where V1 has taken the place of V0."""
+    host = lab["lab-1"]
+    host.restore(v1_state)
+    until(host, "curl -fs -o /dev/null localhost:3000/ready", 120)
+    return host

@@ -106,6 +106,26 @@ def fleethands(
     return code, document
 
 
+def trouble(document: dict[str, Any], host: str = "lab-1") -> str:
+    """Why a host did not get through, as its report has it: for the message of a test that fails."""
+    told = document["hosts"][host]
+    return "\n".join([f"{host}: {told['status']}: {told['reason']}", *told["hints"], *told["log"]])
+
+
+def begin(command: str, *words: str, hosts: str = "lab-1", **data: Any) -> subprocess.Popen[str]:
+    """The same, going on by itself as leader of a group of its own; all it says comes by its standard output."""
+    values = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
+    return subprocess.Popen(
+        [str(FLEETHANDS), command, "inventory/lab.py", "--hosts", hosts, "--yes", *words, *values],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
 def changes(document: dict[str, Any], host: str = "lab-1") -> list[str]:
     """Names of the operations that change a host by a document."""
     return [f"{change['task']} | {change['operation']}" for change in document["hosts"][host]["changes"]]

@@ -4,7 +4,7 @@
 set -eu
 
 needed="systemd-container mmdebstrap debian-archive-keyring btrfs-progs util-linux iproute2 nftables
-    openssh-client docker-registry nginx zstd pigz git ca-certificates
+    openssh-client docker-registry nginx fcgiwrap zstd pigz git ca-certificates
     busybox-static make gcc g++ libc6-dev nlohmann-json3-dev libstb-dev curl openssl"
 policy=/usr/sbin/policy-rc.d
 wait_for_lock="-o DPkg::Lock::Timeout=300"
@@ -50,9 +50,9 @@ install() {
     # shellcheck disable=SC2086
     $root env DEBIAN_FRONTEND=noninteractive apt-get $wait_for_lock --quiet --yes \
         --no-install-recommends install $missing >&2
-    for service in nginx docker-registry; do
+    for service in nginx docker-registry fcgiwrap.socket; do
         case $missing in
-            *" $service"*) $root systemctl disable --quiet "$service" || true ;;
+            *" ${service%.socket}"*) $root systemctl disable --quiet "$service" || true ;;
         esac
     done
 }

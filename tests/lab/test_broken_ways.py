@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from tests.lab import fleet, observe
+from tests.lab.flavors import GUIDE, V1
 from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 
-GUIDE = "ghcr.io/all-hands-ai/openhands:main"
-V1 = {"openhands_image": "docker.openhands.dev/openhands/openhands:1.11", "openhands_model": "tiny-tools"}
 OVERRIDE = "/etc/systemd/system/ollama.service.d/50-fleethands.conf"
 RESTART = "systemctl daemon-reload && systemctl restart ollama && until curl -fs localhost:11434; do sleep 0.1; done"
 DROPS = (
@@ -120,14 +119,9 @@ def type_in(host: Host, hint: str) -> None:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[] if name in SAMPLE else [pytest.mark.soak]) for name in WAYS]
 )
-def test_it_is_found_and_the_hint_repairs_it(request: pytest.FixtureRequest, converged: Host, name: str) -> None:
+def test_it_is_found_and_the_hint_repairs_it(request: pytest.FixtureRequest, name: str) -> None:
     way = WAYS[name]
-    if way.data:
-        request.getfixturevalue("every_image")
-        data = {**way.data, "models": ["tiny-tools"]}
-        assert fleethands("apply", timeout=500, **data)[0] == 0
-    else:
-        data = {}
+    data, converged = way.data, request.getfixturevalue("v1" if way.data else "converged")
     converged.run(way.how, timeout=60)
 
     code, done = fleethands("verify", **data)

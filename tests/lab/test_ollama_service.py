@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -113,13 +114,68 @@ def test_a_value_that_ollama_can_not_start_with_is_rolled_back(converged: Host) 
 
 @pytest.mark.soak
 def test_what_stands_in_its_way_is_healed(converged: Host) -> None:
-    converged.run("systemctl stop ollama; chown root:root /usr/share/ollama")
+    """A crash loop, and what systemd has given up on."""
+    converged.run("chown -R root:root /usr/share/ollama; systemctl restart ollama")
+    converged.run("until [ $(systemctl show ollama -p NRestarts --value) -ge 2 ]; do sleep 0.2; done", timeout=30)
 
     code, healed = fleethands("apply")
 
     assert code == 0, healed
-    assert changes(healed, "lab-1")[:2] == ["Ollama | Own its home", SERVE]
+    assert changes(healed)[:2] == ["Ollama | Own its home", SERVE]
+    assert re.fullmatch(r"it does not run \(activating: exit-code, restarted \d+ times\)", before(healed, SERVE))
     assert observe.proven(converged)
+
+    converged.run("for each in 1 2 3 4 5 6 7; do systemctl restart ollama; done", check=False)
+    code, healed = fleethands("apply")
+
+    assert code == 0, healed
+    assert before(healed, SERVE) == "it does not run (failed: start-limit-hit)"
+    assert observe.proven(converged)
+    code, again = fleethands("apply")
+    assert (code, changes(again)) == (0, [])
+
+
+def before(document: dict[str, Any], operation: str) -> str:
+    """What an operation of a run found."""
+    found = document["hosts"]["lab-1"]["changes"]
+    return next(str(each["from"]) for each in found if f"{each['task']} | {each['operation']}" == operation)
+
+
+@pytest.mark.soak
+def test_a_unit_that_a_person_masked_is_named(converged: Host) -> None:
+    converged.run("mv /etc/systemd/system/ollama.service /root/; systemctl mask --now ollama")
+
+    code, refused = fleethands("apply")
+
+    assert code == 1
+    reason = "ollama.service is masked, by /etc/systemd/system/ollama.service"
+    assert refused["hosts"]["lab-1"]["reason"].endswith(reason), refused
+    assert refused["hosts"]["lab-1"]["hints"][0] == "on the host: systemctl unmask ollama"
+    converged.run("systemctl unmask ollama; rm /root/ollama.service")
+    code, done = fleethands("apply")
+    assert (code, changes(done)[:2]) == (0, ["Ollama | Write the unit", SERVE])
+    code, again = fleethands("apply")
+    assert (code, changes(again)) == (0, [])
+
+
+@pytest.mark.parametrize("fault", [Fault(cut=0.5), pytest.param(Fault(flip=True), marks=pytest.mark.soak)])
+def test_a_release_that_does_not_arrive_whole_leaves_the_old_one_serving(
+    lab: Lab, converged: Host, fault: Fault
+) -> None:
+    identity = observe.identity(converged)
+
+    with lab.internet.fault(fault, "archive:0.24.1"):
+        code, failed = fleethands("apply", ollama_version="0.24.1")
+
+    reason = failed["hosts"]["lab-1"]["reason"]
+    assert (code, reason.count("\n")) == (1, 0), failed
+    assert reason.startswith("Ollama | Install the pinned release: ")
+    assert "ollama-linux-amd64.tar.zst" in reason
+    assert observe.identity(converged) == identity
+    code, again = fleethands("apply")
+    assert (code, changes(again)) == (0, ["Proof | Get an answer to a prompt"])
+    assert observe.identity(converged) == identity
+    assert observe.leftovers(converged) == []
 
 
 def test_a_host_that_does_not_start_it_at_boot_needs_no_restart(converged: Host) -> None:

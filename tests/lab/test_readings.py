@@ -49,7 +49,7 @@ def test_what_ollama_would_misread_is_refused_and_nothing_else(converged: Host) 
 
 
 def test_model_names_are_taken_where_ollama_takes_them(converged: Host) -> None:
-    chance = random.Random(4)  # noqa: S311
+    chance = random.Random(4)
     names = sorted({"".join(chance.choices(PARTS, k=chance.randint(1, 6))) for _ in range(300)})
     bodies = "\n".join(json.dumps({"source": name, "destination": "never"}) for name in names)
     ask = 'while read -r body; do curl -s localhost:11434/api/copy -d "$body"; echo; done'

@@ -24,12 +24,16 @@ MIRROR = "/srv/mirror"
 STEP = "Ollama | Install the pinned release"
 
 
-def serve(host: Host, version: str, ending: str) -> None:
-    """Put the current release on the host's own mirror as `version`, with an archive of ROCm's beside it."""
+def serve(host: Host, version: str, ending: str, patch: str = "") -> None:
+    """
+    Put the current release on the host's own mirror as `version`, with an archive of ROCm's beside it.
+
+    + patch: for sed, what of the binary is another one
+    """
     pack = "zstd -q -1 -o" if ending == "tar.zst" else "sh -c 'gzip -1 >$0'"
     host.run(
         f"""set -e; place={MIRROR}/v{version}; tree=$(mktemp -d); mkdir -p $place $tree/lib/ollama
-        cp -r /opt/ollama/current/bin $tree
+        cp -r /opt/ollama/current/bin $tree; LC_ALL=C sed -i '{patch}' $tree/bin/ollama
         cp -r /opt/ollama/current/lib $tree
         for part in cuda_v12 cuda_v13 vulkan; do
           mkdir $tree/lib/ollama/$part; date >$tree/lib/ollama/$part/lib.so
@@ -82,6 +86,15 @@ def test_a_release_from_before_zstd_is_unpacked_and_its_binary_must_say_its_vers
     assert converged.run("ls -A /opt/ollama").stdout.split() == ["0.24.0", "current"]
     assert fleet.apply("lab-1").code == 0
     assert observe.identity(converged) == before
+
+    serve(converged, "0.13.5", "tgz", patch="s/0[.]24[.]0/0.13.5/g")  # the same code, which says that it is this old
+    old: dict[str, Any] = {"ollama_url": f"file://{MIRROR}", "ollama_version": "0.13.5"}
+    run = fleet.apply("lab-1", **old)
+
+    assert run.code == 0, run.said
+    assert converged.run("curl -fsS localhost:11434/api/version").stdout == '{"version":"0.13.5"}'
+    assert observe.proven(converged)
+    assert fleet.apply("lab-1", **old).changed("lab-1") == []
 
 
 def test_too_little_space_is_named_with_both_numbers_before_anything_is_fetched(converged: Host) -> None:
@@ -154,12 +167,12 @@ def padded_mirror(place: Path) -> str:
 def test_an_upload_that_was_cut_heals_on_a_host_without_zstd_and_without_a_way_out(
     converged: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    url = padded_mirror(tmp_path / "mirror")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # from here on: the lab has its own there
     converged.run("dpkg --purge zstd")
     converged.run("nft add table inet lab; nft add chain inet lab out '{ type filter hook output priority 0; }'")
     converged.run("nft add rule inet lab out tcp dport '{ 80, 443 }' drop")
-    data: dict[str, Any] = {"ollama_version": "0.24.1", "ollama_transfer": "controller"}
-    data["ollama_url"] = padded_mirror(tmp_path / "mirror")
+    data: dict[str, Any] = {"ollama_version": "0.24.1", "ollama_transfer": "controller", "ollama_url": url}
     process = fleet.start("lab-1", **data)
     try:
         converged.run("until [ -e /root/.fleethands-release-ollama-linux-*.tar ]; do sleep 0.02; done", timeout=120)

@@ -15,7 +15,7 @@ def test_a_host_as_declared(converged: Host) -> None:
     code, said = fleet.say("status")
 
     assert code == 0, said
-    (row,) = [line for line in said.splitlines() if line.startswith("lab-1")]
+    row = next(line for line in said.splitlines() if line.startswith("lab-1"))
     for word in ("as declared", "0.24.0", "codellama:7b", "running", "127.0.0.1:3000"):
         assert word in row
     assert said.endswith("As declared\n")
@@ -53,7 +53,7 @@ def test_the_whole_of_it_is_one_document_without_secrets(converged: Host) -> Non
     _, said = fleet.say("status", "--json")
 
     facts = json.loads(said)["hosts"]["lab-1"]["facts"]
-    assert facts["ollama"] == {"version": "0.24.0"}
+    assert facts["ollama"] == {"version": "0.24.0", "tools": False, "context": 131072}
     assert list(facts["models"]) == ["codellama:7b"]
     assert facts["docker"]["container"]["state"] == "running"
     assert PASSWORD not in said

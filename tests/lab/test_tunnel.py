@@ -15,8 +15,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from tests.lab import fleet, observe
+from tests.lab.flavors import GUIDE, V1, sandbox_ports, until
 from tests.lab.host import Host
-from tests.lab.test_flavors import CANVAS, V1, sandbox_ports, until
 
 SIZE = 100 << 20
 # a stand-in for OpenHands: it sends back what it gets
@@ -66,8 +66,7 @@ def test_openhands_is_on_a_port_of_this_machine_and_stays_closed_otherwise(conve
 
 
 def test_large_bodies_a_taken_port_and_a_lost_link(converged: Host) -> None:
-    image = "ghcr.io/all-hands-ai/openhands:main"
-    converged.run(f"docker run -d -p 127.0.0.1:3999:80 --entrypoint python {image} -c '{ECHO}'")
+    converged.run(f"docker run -d -p 127.0.0.1:3999:80 --entrypoint python {GUIDE} -c '{ECHO}'")
     until(converged, "curl -fs -o /dev/null -d x localhost:3999", 60)
     body = os.urandom(SIZE)
 
@@ -93,17 +92,15 @@ def test_large_bodies_a_taken_port_and_a_lost_link(converged: Host) -> None:
 
 
 @pytest.mark.soak
-def test_the_ports_of_sandboxes_come_and_go(every_image: None, converged: Host) -> None:
-    code, done = fleet.fleethands("apply", models=["tiny-tools"], timeout=500, **V1)
-    assert code == 0, done
+def test_the_ports_of_sandboxes_come_and_go(v1: Host) -> None:
     data = ["--data", f"openhands_image={V1['openhands_image']}", "--data", 'models=["tiny-tools"]']
 
     with tunnel("lab-1", *data) as (url, _):
         assert b"openai/tiny-tools" in get(f"{url}/api/v1/settings")
-        ports = sandbox_ports(converged)
+        ports = sandbox_ports(v1)
         here = [port for port in ports if answers(port)]
         assert here
-        converged.run("docker rm -f $(docker ps -q --filter name=oh-agent-server)")
+        v1.run("docker rm -f $(docker ps -q --filter name=oh-agent-server)")
         assert gone(here, 30)
 
 
@@ -119,11 +116,7 @@ def gone(ports: list[int], seconds: float) -> bool:
     return True
 
 
-@pytest.mark.soak
-def test_canvas_key_is_for_a_terminal_only(every_image: None, converged: Host) -> None:
-    code, done = fleet.fleethands("apply", timeout=500, **CANVAS)
-    assert code == 0, done
-
+def test_canvas_key_is_for_a_terminal_only(canvas: Host) -> None:
     with tunnel("lab-1", "--data", "openhands_flavor=canvas") as (url, process):
         assert b"<title>OpenHands</title>" in get(url)
         assert process.stdout is not None

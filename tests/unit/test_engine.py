@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 
 def test_the_names_that_the_engine_uses_are_there() -> None:
@@ -13,20 +14,37 @@ import pyinfra, pyinfra_cli.util
 from pyinfra.api import Config, State
 from pyinfra.api.host import Host
 from pyinfra.api.operation import OperationMeta
-from pyinfra.api.operations import run_ops
+from pyinfra.api.inventory import Inventory
+from pyinfra.api.operations import run_host_op
 from pyinfra.api.state import BaseStateCallback, StateStage
-from pyinfra.connectors.ssh import SSHConnector
+from pyinfra.connectors import ssh_util, util
+from pyinfra.connectors.ssh import SSHConnector, connector_data_meta
+from pyinfra.connectors.sshuserclient import client
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 from pyinfra_cli.inventory import make_inventory
 
 assert importlib.metadata.version("pyinfra").startswith("3.10.")
-assert list(inspect.signature(run_ops).parameters)[:1] == ["state"]
+assert list(inspect.signature(run_host_op).parameters) == ["state", "host", "op_hash"]
+assert list(inspect.signature(Host.__init__).parameters)[1:] == ["name", "inventory", "groups", "connector_cls"]
 assert {"override_data", "cwd"} <= set(inspect.signature(make_inventory).parameters)
 assert {"host_connect", "host_connect_error"} <= set(dir(BaseStateCallback))
 assert {"Connect", "Prepare", "Execute"} <= set(StateStage.__members__)
 assert {"is_complete", "did_error", "stderr_lines"} <= set(dir(OperationMeta))
 assert {"set_stage", "add_callback_handler", "get_op_meta", "is_executing"} <= set(dir(State))
-assert callable(pyinfra_cli.util.load_deploy_file) and hasattr(SSHConnector, "run_shell_command")
+assert {"get_op_order", "activate_host", "trigger_callbacks", "current_deploy_filename"} <= set(dir(State))
+assert list(inspect.signature(pyinfra_cli.util.exec_file).parameters)[:1] == ["filename"]
+assert {"run_shell_command", "client", "connect"} <= set(dir(SSHConnector))
+assert {"ssh_paramiko_connect_kwargs", "ssh_connect_retries", "ssh_connect_retry_max_delay"} <= set(connector_data_meta)
+assert "getpass(" in inspect.getsource(util) and callable(util.getpass)
+assert "getpass(" in inspect.getsource(ssh_util) and callable(ssh_util.getpass)
+assert "input(" in inspect.getsource(client.AskPolicy.missing_host_key)
+assert "input(" not in inspect.getsource(client.StrictPolicy.missing_host_key) and callable(client.get_ssh_config)
+sources = {"ssh": SSHConnector, "client": client, "ssh_util": ssh_util, "util": util}
+asking = {name: inspect.getsource(each).count("input(") for name, each in sources.items()}
+assert asking == {"ssh": 0, "client": 1, "ssh_util": 0, "util": 0}, asking  # another place where it asks a person
+state = State(Inventory((["@fake/a"], {})), Config())
+assert state.callback_handlers == [] and state.is_executing is False and state.inventory.override_data == {}
+assert set(state.inventory.hosts) == {"@fake/a"} and state.ops[state.inventory.get_host("@fake/a")] == {}
 assert hasattr(Host, "current_op_hash") and hasattr(Host, "noop")
 """
     done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
@@ -43,3 +61,65 @@ def test_a_report_is_made_without_patching_the_standard_library() -> None:
         "import sys, fleethands.rollout.reporting, gevent.monkey; sys.exit(gevent.monkey.is_module_patched('socket'))"
     )
     assert subprocess.run([sys.executable, "-c", checks], timeout=60, check=False).returncode == 0
+
+
+DEPLOY = """
+from pyinfra.operations import server
+
+for number in range(3):
+    server.shell(name=f"Step {number}", commands=[f"step {number}"])
+"""
+INVENTORY = """
+hosts = [
+    ("@fake/quick", {"fake_delay": 0, "fake_delay_jitter": 0}),
+    ("@fake/slow", {"fake_delay": 0.5, "fake_delay_jitter": 0}),
+    ("@fake/broken", {"fake_delay": 0, "fake_delay_jitter": 0, "fake_responses": {"step 1": {"success": False}}}),
+]
+"""
+RUN = """
+import sys
+from pathlib import Path
+
+from fleethands.rollout.engine import Engine
+from pyinfra.api.state import BaseStateCallback
+
+class Seen(BaseStateCallback):
+    def operation_host_success(self, state, host, op_hash, retry_count=0):
+        (name,) = state.get_op_meta(op_hash).names
+        print(host.name.removeprefix("@fake/"), name)
+
+class Nobody:
+    def __getattr__(self, name):
+        return lambda *words, **more: None
+
+engine = Engine("inventory.py", Path.cwd(), {})
+engine.state.add_callback_handler(Seen())
+engine.connect()
+engine.plan()
+engine.run(engine.names, Nobody())
+for name in engine.names:
+    said = [outcome.failed for outcome in engine.outcomes(name)]
+    print(name.removeprefix("@fake/"), engine.walks[name].done, said)
+engine.close()
+"""
+
+
+def test_a_host_waits_for_no_other_and_one_that_fails_ends_alone(tmp_path: Path) -> None:
+    """The connector @fake stands in for hosts: it sends nothing, and takes as long as it is told."""
+    (tmp_path / "deploy.py").write_text(DEPLOY)
+    (tmp_path / "inventory.py").write_text(INVENTORY)
+
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert lines[-3:] == [
+        "broken False [False, True]",
+        "quick True [False, False, False]",
+        "slow True [False, False, False]",
+    ]
+    assert lines.index("quick Step 2") < lines.index("slow Step 0")
+    assert lines.index("broken Step 0") < lines.index("slow Step 0")
+    assert "broken Step 2" not in lines

@@ -40,7 +40,7 @@ def in_time() -> Iterator[None]:
 
 
 def dice(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311  the same throws in each run
+    return random.Random(seed)
 
 
 def refused(lines: list[str]) -> None:

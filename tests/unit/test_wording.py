@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner
 from syrupy.assertion import SnapshotAssertion
 
+from fleethands import paths
 from fleethands.cli.main import cli
 from fleethands.cli.tables import lines
+from fleethands.facts.probe import File
 from fleethands.operations import system
 from fleethands.operations.change import Change
 from fleethands.operations.proof import Link
@@ -19,7 +20,6 @@ from fleethands.rollout.report import Changed, HostReport, Report
 from fleethands.rollout.reporting import changed
 from fleethands.settings import Secret
 from tasks import ollama as ollama_task
-from tasks import render
 from tests.hosts import bare, declared
 from tests.unit.test_foresight import steps
 
@@ -94,16 +94,19 @@ def test_a_run_of_which_one_host_failed(snapshot: SnapshotAssertion) -> None:
 
 
 def test_a_secret_is_masked_in_a_diff(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
-    monkeypatch.setenv("PROXY", "http://u:hunter2@proxy")
+    monkeypatch.setenv("PROXY", 'http://u:hunter2@proxy\nhunter3"hunter4')
     settings = declared(ollama_env={"HTTPS_PROXY": Secret.env("PROXY"), "OLLAMA_NUM_PARALLEL": 2})
-    path = "/etc/systemd/system/ollama.service.d/50-fleethands.conf"
-    change = system.file.decide(settings, bare(settings), path=path, **_override(settings))
+    override, secrets = ollama_task.variables(settings, "12ab")
+    seen = bare(settings).with_file(paths.OLLAMA_OVERRIDE, File("file", "0600", content=BEFORE))
+    written = {paths.OLLAMA_OVERRIDE: override, paths.OLLAMA_SECRETS: secrets}
+    modes = {paths.OLLAMA_OVERRIDE: "0644", paths.OLLAMA_SECRETS: "0600"}
+    said = [
+        system.file.decide(settings, seen, path, text, modes[path], shown=ollama_task.shown(settings)).diff
+        for path, text in written.items()
+    ]
 
-    assert "hunter2" not in change.diff
-    assert change.diff == snapshot
+    assert "hunter" not in "".join(said)
+    assert said == snapshot
 
 
-def _override(settings: Any) -> dict[str, Any]:
-    environment = settings.ollama_environment
-    content = render("override.conf.j2", environment=environment, revision="12ab")
-    return {"content": content, "mode": "0600", "shown": ollama_task.shown(settings)}
+BEFORE = b'# Written\n[Service]\nEnvironment="HTTPS_PROXY=hunter5"\nEnvironment="OLLAMA_NUM_PARALLEL=1"\nhunter6\n'

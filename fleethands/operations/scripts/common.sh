@@ -1,6 +1,6 @@
 # Every change to a host starts here: an error ends it, and two runs never change one host at a time.
 set -eu
-: "${step:?}"
+: "${step:?}" "${run?}"
 ledger=/var/lib/fleethands/made
 explained=''
 work_file=''
@@ -35,6 +35,17 @@ export DEBIAN_FRONTEND
 mkdir -p /run/lock
 exec 9>/run/lock/fleethands
 flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'see it: fuser -v /run/lock/fleethands'
+
+# A run that locked the host goes on only while nobody locked it after it; one that did not, only while nobody has it.
+if [ -n "$run" ]; then
+  [ "$(cat /var/lib/fleethands/turn 2>/dev/null)" = "$run" ] ||
+    fail 'the lock of this run was taken away, or another run had this host since' 'run it again: what was begun is completed then'
+elif [ "$step" != proof ] && [ "$step" != verify ]; then
+  whose=''
+  flock -n -s /run/fleethands/lock true 2>/dev/null || whose=$(sed -n 2p /run/fleethands/lock.json 2>/dev/null) || true
+  [ ! -s /var/lib/fleethands/hold ] || whose=$(tail -n 1 /var/lib/fleethands/hold)
+  [ -z "$whose" ] || fail "this host is locked by $whose" 'when they have gone: run it again; see it: fleethands lock status'
+fi
 
 # what was proven before this change is not proven after it
 rm -f /var/lib/fleethands/proof
@@ -85,6 +96,24 @@ container_owns() {
 # OpenHands as a service, where it runs without a container; a unit that gave way is kept until the new one is proven
 service_unit=/etc/systemd/system/openhands.service
 service_before=/var/lib/fleethands/openhands.service-before
+service_environment=/etc/fleethands/openhands.env
+service_config=/etc/fleethands/config.toml
+
+# what the unit reads is kept with it; the unit last, as it says that all is kept
+service_kept() {
+  for each in "$service_environment" "$service_config"; do
+    rm -f "$service_before.${each##*.}"
+    [ ! -e "$each" ] || cp -p "$each" "$service_before.${each##*.}"
+  done
+  cp -p "$service_unit" "$service_before"
+}
+
+service_back() {
+  for each in "$service_environment" "$service_config"; do
+    [ ! -e "$service_before.${each##*.}" ] || mv -fT "$service_before.${each##*.}" "$each"
+  done
+  mv -fT "$service_before" "$service_unit"
+}
 
 service_aside() {
   [ -e "$service_unit" ] || return 0
@@ -100,6 +129,41 @@ service_gone() {
   systemctl daemon-reload
 }
 
+# What was built lies under names of its own, to which links lead: source_root of a unit is one. A link is only put back
+# together with its unit.
+source_place=/opt/openhands/source
+source_root() { sed -n 's,^ExecStart=\(.*\)/bin/serve .*,\1,p' "$service_unit" 2>/dev/null; }
+
+source_back() {
+  link=$(source_root)
+  [ -z "$link" ] || [ ! -L "$link.before" ] || mv -fT "$link.before" "$link"
+}
+
+# of a run that was ended half-way
+source_half_built() {
+  for each in "$source_place"/*.??????; do
+    [ -L "$each" ] || [ ! -d "$each" ] || [ -e "$each/.fleethands" ] || rm -rf "$each"
+  done
+}
+
+# what neither the link of the unit nor the newest other one leads to
+source_settled() {
+  [ -d "$source_place" ] || return 0
+  rm -f "$source_place"/*.before
+  now=$(source_root)
+  other=''
+  for link in "$source_place"/*; do
+    [ -L "$link" ] && [ "$link" != "$now" ] || continue
+    [ -z "$other" ] || [ "$(stat -c %Y "$link")" -ge "$(stat -c %Y "$other")" ] || { rm -f "$link" && continue; }
+    [ -z "$other" ] || rm -f "$other"
+    other=$link
+  done
+  for each in "$source_place"/*.??????; do
+    [ ! -L "$each" ] || continue
+    case $each in "$(readlink "$now")" | "$(readlink "$other")") ;; *) rm -rf "$each" ;; esac
+  done
+}
+
 # openhands_back NAME: what was OpenHands before this serves again, a container of that name or a service; no status if
 # there is none
 openhands_back() {
@@ -112,7 +176,8 @@ openhands_back() {
     docker start "$1" >/dev/null
   elif [ -e "$service_before" ]; then
     ! container_exists "$1" || docker rm --force "$1" >/dev/null
-    mv -fT "$service_before" "$service_unit"
+    service_back
+    source_back
     systemctl daemon-reload
     systemctl enable --quiet openhands.service
     systemctl restart openhands.service
@@ -133,7 +198,8 @@ container_failed() {
 # openhands_settled NAME: it is proven, so what was there before goes; a container of somebody else's is kept under a name
 # that says so
 openhands_settled() {
-  rm -f "$service_before"
+  rm -f "$service_before" "$service_before".*
+  source_settled
   container_exists "$1-before" || return 0
   if [ -n "$(container_label "$1-before" spec)" ]; then
     docker rm --force "$1-before" >/dev/null

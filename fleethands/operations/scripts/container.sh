@@ -1,16 +1,31 @@
 # Makes the container what its specification says. The old one is kept, stopped, until the new one is ready and proven
 # (proof.sh), and comes back otherwise.
 : "${name:?}" "${image:?}" "${pull:?}" "${spec:?}" "${arguments:?}" "${names?}" "${url:?}" "${limit:?}" "${generation:?}"
-: "${versions?}" "${user:?}" "${state:?}" "${workspace:?}" "${gateway_port?}" "${key_file?}" "${adopt:?}"
+: "${versions?}" "${user:?}" "${state:?}" "${workspace:?}" "${gateway_port?}" "${key_file?}" "${adopt:?}" "${pins?}"
 docker=$(command -v docker) || fail 'the command docker is missing' 'on the host: apt-get install docker-cli'
 
 look() { "$docker" container inspect --format "$1" "$name" 2>/dev/null || true; }
 
+# pinned IMAGE: the image by the digest that fleethands.lock has, empty where it has none
+pinned() { printf '%s\n' "$pins" | awk -v image="$1" '$1 == image { print $2 }'; }
+
 have_image() { # IMAGE always|missing
+  by_digest=$(pinned "$1")
+  [ -z "$by_digest" ] || { have_pinned "$1" && return 0; }
   "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
   if [ "$2" = always ] || ! "$docker" image inspect "$1" >/dev/null 2>&1; then
     "$docker" pull --quiet "$1" >/dev/null || fail "cannot pull $1" "on the host: docker pull $1"
   fi
+}
+
+# the tag is what the container is made with, and what people see: on this host it names the pinned image
+have_pinned() {
+  "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
+  if ! "$docker" image inspect "$by_digest" >/dev/null 2>&1; then
+    "$docker" pull --quiet "$by_digest" >/dev/null || fail "cannot pull $by_digest, as fleethands.lock pins $1" \
+      "on the host: docker pull $by_digest" "if its registry has it no longer: fleethands pin --only $1"
+  fi
+  "$docker" tag "$by_digest" "$1"
 }
 
 # what the image says of itself counts, if it says that it is OpenHands: a label may be that of the system below it
@@ -57,6 +72,7 @@ find_users() {
       sandbox=$(sandbox_image)
       [ -n "$sandbox" ] || fail "$image does not say which image its sandboxes are of" \
         'declare it: AGENT_SERVER_IMAGE_REPOSITORY and AGENT_SERVER_IMAGE_TAG in openhands_env'
+      [ -z "$pins" ] || [ -n "$(pinned "$sandbox")" ] || echo "note: fleethands.lock does not pin the image of its sandboxes, $sandbox"
       have_image "$sandbox" missing
       users="$user $(user_of "$sandbox")"
       ;;

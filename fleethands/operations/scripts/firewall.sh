@@ -1,8 +1,34 @@
 # Loads our own nftables table, in one transaction, now and at boot. No other table is touched.
-: "${rules:?}" "${loaded:?}"
+: "${rules:?}" "${loaded:?}" "${ports:?}" "${published?}"
+
+# the connection by which this session came in, as sshd says it: `CLIENT PORT SERVER PORT`; sudo hides it from its children
+came_in() {
+  pid=$$
+  while [ "${pid:-1}" -gt 1 ]; do
+    found=$(tr '\0' '\n' <"/proc/$pid/environ" | sed -n 's/^SSH_CONNECTION=//p')
+    [ -z "$found" ] || break
+    pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")
+  done
+  echo "$found"
+}
+
+# closes PORT ADDRESS: whether these rules close a port of the host's to the outside
+closes() {
+  case " $ports " in *" $1 "*) return 0 ;; esac
+  case $2 in *:*) ;; *) return 1 ;; esac
+  [ -n "$published" ] && [ "$1" -ge "${published%-*}" ] && [ "$1" -le "${published#*-}" ]
+}
+
+connection=$(came_in)
+if [ -n "$connection" ]; then
+  there=${connection% *}
+  ! closes "${connection##* }" "${there##* }" ||
+    fail "SSH came in by port ${connection##* } of ${there##* }, which the firewall would close" \
+      'in the inventory: let it come in by another port (ssh_port), or close the ports yourself (firewall: False)'
+fi
 systemctl daemon-reload
 systemctl reenable --quiet fleethands-firewall.service
-systemctl reload-or-restart fleethands-firewall.service || {
+systemctl restart fleethands-firewall.service || {
   journalctl -u fleethands-firewall.service -n 10 --no-pager -o cat >&2
   fail 'the firewall does not load' "on the host: nft --check --file $rules"
 }

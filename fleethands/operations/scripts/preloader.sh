@@ -11,7 +11,7 @@ curl --silent --show-error --fail --output /dev/null --retry 90 --retry-connrefu
 pid=$(systemctl show ollama.service -p MainPID --value)
 started=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)
 echo "process $pid $started" >"$record.part"
-while IFS='|' read -r name manifest request; do
+while IFS='|' read -r name request manifest; do
   said=$(printf %s "$request" | curl --silent --show-error --max-time 1800 --data @- "$url/api/generate" 2>&1)
   case $said in
     *'"error"'*'does not support generate'*)
@@ -20,7 +20,7 @@ while IFS='|' read -r name manifest request; do
   case $said in
     *'"error"'* | '' | curl:*) fail "cannot load $name: $said" ;;
   esac
-  echo "loaded $(sha256sum <"$manifest" | cut -d ' ' -f 1) $name" >>"$record.part"
+  echo "loaded $(sha256sum <"$(spelled "$manifest")" | cut -d ' ' -f 1) $name" >>"$record.part"
 done <<END
 $models
 END

@@ -2,7 +2,7 @@
 # errors that pass are tried again, with what was downloaded kept; broken part files are removed (once).
 : "${name:?}" "${request:?}" "${url:?}" "${place:?}" "${marker:?}" "${manifest_url:?}" "${manifest:?}" "${digest?}" \
   "${patience:?}" "${tries:?}" "${margin:?}" \
-  "${floor:?}" "${blobs:?}"
+  "${floor:?}" "${blobs:?}" "${renewal:?}"
 unclean=${unclean:-}
 answer=$place/pull.ndjson
 offered=$place/manifest # the registry's
@@ -42,7 +42,7 @@ ask_registry() {
 check_digest() {
   [ -z "$digest" ] || [ "$1" = "$digest" ] ||
     fail "the tag $name moved: the registry has $1, pinned is $digest" \
-      "if the new one is wanted, pin it: digest $1" "nothing was changed: the model on the host still serves"
+      "if the new one is wanted, $(case $renewal in *' ') echo "$renewal$1" ;; *) echo "$renewal" ;; esac)" "nothing was changed: the model on the host still serves"
 }
 
 look_for_room() {
@@ -188,6 +188,7 @@ again() {
 check_blobs() {
   [ -n "$unclean" ] || return 0
   unclean=''
+  manifest=$(spelled "$manifest")
   bad=$(broken "$manifest")
   [ -n "$bad" ] || return 0
   for hex in $bad; do rm -f "$blobs/sha256-$hex"; done
@@ -195,6 +196,7 @@ check_blobs() {
   return 1
 }
 
+manifest=$(spelled "$manifest")
 failures=0 best=0 healed='' said=-1 came=0 total=0
 while :; do
   await_ollama

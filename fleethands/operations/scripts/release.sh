@@ -1,11 +1,12 @@
 # Puts one Ollama release beside the others and makes it the current one. Nothing that serves is touched
 # before the archive's sha256 is right and its binary has said its version.
-: "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${prefix:?}" "${sent?}"
+: "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${spare?}" "${prefix:?}" "${sent?}"
+: "${digests?}" "${renew?}"
 home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'
 
-fetch() { curl --fail --silent --show-error --location --connect-timeout 15 --speed-limit 1 --speed-time 60 --retry 3 --retry-delay 2 "$@"; }
+fetch() { curl --globoff --fail --silent --show-error --location --connect-timeout 15 --speed-limit 1 --speed-time 60 --retry 3 --retry-delay 2 "$@"; }
 
 sound() {
   [ -f "$home/.fleethands" ] && [ ! -L "$home" ] &&
@@ -25,9 +26,8 @@ bring() {
   room
   main_sha256=$sha256
   for archive in $archives; do
-    take "$sha256"
+    take
     : "${main_sha256:=$expected}"
-    sha256='' # a digest that was declared is the main archive's
   done
   archive=${archives%% *}
   case $archive in *.tar) main_sha256=$(listed "$archive.zst") ;; esac # the controller took zstd's compression off
@@ -58,7 +58,7 @@ size() {
     echo $(($(stat -c %s "$work/$1") / 1048576))
     return
   fi
-  curl --fail --silent --location --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null |
+  curl --globoff --fail --silent --location --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null |
     awk 'tolower($1) == "content-length:" { size = $2 + 0 } END { printf "%.0f\n", size / 1048576 }'
 }
 
@@ -77,20 +77,22 @@ room() {
     'nothing was downloaded; on the host: df -h /opt' "without a GPU less is needed: declare ollama_variant as cpu"
 }
 
-# take SHA256: the archive is fetched, checked and unpacked into the tree, and gone
+# the archive is fetched, checked and unpacked into the tree, and gone
 take() {
-  expected=$1
+  expected=$(printf %s "$digests" | of_archive)
   case $archive in *.tar) expected='' ;; esac
   [ -n "$expected" ] || look_up
   [ -n "$sent" ] || fetch -o "$work/$archive" "$url/v$version/$archive" || fail "cannot fetch $url/v$version/$archive" "$hint_again"
   received=$(sha256sum "$work/$archive" | cut -d ' ' -f 1)
   [ "$received" = "$expected" ] ||
-    fail "$archive of Ollama $version is not what was expected: expected sha256 $expected, received $received" "$hint_again"
+    fail "$archive of Ollama $version is not what was expected: expected sha256 $expected, received $received" \
+      ${renew:+"if upstream really replaced it, $renew --only $version"} "$hint_again"
   unpack || fail "cannot unpack $archive" "free space: $(df -Ph /opt | awk 'NR == 2 { print $4 }')" "$hint_again"
   rm "$work/$archive"
 }
 
-listed() { awk -v name="./$1" '$2 == name { print $1 }' "$work/sums"; }
+of_archive() { awk -v name="./$archive" '$2 == name { print $1 }'; }
+listed() { archive=$1 of_archive <"$work/sums"; }
 
 look_up() {
   [ -f "$work/sums" ] || fetch -o "$work/sums" "$url/v$version/sha256sum.txt" ||
@@ -132,10 +134,12 @@ before=$(readlink /opt/ollama/current || true)
 point "$version" /opt/ollama/current
 point /opt/ollama/current/bin/ollama /usr/local/bin/ollama
 
-# the one before this stays for a rollback; after a repair of this one, the newest of the others does
+# the one before this and those of the records stay for a rollback; after a repair of this one, the newest of the others
 others=$keep
 if [ -n "$before" ] && [ "$before" != "$version" ]; then others=$((keep - 1)); fi
+set -- -e "$home" -e "/opt/ollama/${before:-$version}"
+for each in $spare; do set -- "$@" -e "/opt/ollama/$each"; done
 find /opt/ollama -mindepth 2 -maxdepth 2 -name .fleethands -printf '%T@ %h\n' | sort -rn | cut -d ' ' -f 2- |
-  grep -vxF -e "$home" -e "/opt/ollama/${before:-$version}" | tail -n "+$others" | while IFS= read -r old; do
+  grep -vxF "$@" | tail -n "+$others" | while IFS= read -r old; do
   rm -rf "$old"
 done

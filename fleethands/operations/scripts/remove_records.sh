@@ -1,6 +1,6 @@
 # Removes what fleethands knows of this host, but for what a later removal needs.
 : "${keep?}" "${ledger:?}"
-rm -rf /run/fleethands
+find /run/fleethands -mindepth 1 -maxdepth 1 -not -name 'lock*' -exec rm -rf {} +
 rmdir /etc/fleethands 2>/dev/null || true
 if [ -z "$keep" ]; then rm -rf /var/lib/fleethands; exit 0; fi
 find /var/lib/fleethands -mindepth 1 -maxdepth 1 -not -path "$ledger" -exec rm -rf {} +

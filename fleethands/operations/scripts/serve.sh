@@ -1,29 +1,35 @@
 # Has Ollama run on the files that are there now, answering with its version. What served before is kept, and comes back
-# if this does not answer in time; with back=yes it comes back because it is asked for.
-: "${version?}" "${url?}" "${limit:?}" "${limit_listen:?}" "${unit:?}" "${override:?}" "${restart:?}" "${back:?}"
+# if this does not answer in time.
+: "${version:?}" "${url:?}" "${limit:?}" "${limit_listen:?}" "${unit:?}" "${override:?}" "${secrets:?}" "${restart:?}"
 served=/var/lib/fleethands/served
-before=/var/lib/fleethands/before
 adopting=/var/lib/fleethands/adopting # common.sh
 log=$(mktemp)
 remove_at_end "$log"
 
 now() { date +%s%3N; }
 
-# record DIRECTORY: the unit, the override, the release and the address that are there now
+# record DIRECTORY: the unit, the override, the secrets, the release and the address that are there now
 record() {
   rm -rf "$1"
   (umask 077 && mkdir -p "$1")
   cp -p "$unit" "$1/unit"
   cp -p "$override" "$1/override"
+  [ ! -e "$secrets" ] || cp -p "$secrets" "$1/secrets"
   readlink /opt/ollama/current >"$1/release"
   echo "$url" >"$1/url"
   sync -f "$1"
 }
 
-differs() { ! { cmp -s "$unit" "$1/unit" && cmp -s "$override" "$1/override" && [ "$(readlink /opt/ollama/current)" = "$(cat "$1/release")" ]; }; }
+differs() {
+  ! { cmp -s "$unit" "$1/unit" && cmp -s "$override" "$1/override" && same_secrets "$1" &&
+    [ "$(readlink /opt/ollama/current)" = "$(cat "$1/release")" ]; }
+}
+
+same_secrets() { if [ -e "$secrets" ]; then cmp -s "$secrets" "$1/secrets"; else [ ! -e "$1/secrets" ]; fi; }
 
 put() {
   atomic_file "$unit" 0644 root:root <"$1/unit"
+  if [ -e "$1/secrets" ]; then atomic_file "$secrets" 0600 root:root <"$1/secrets"; else rm -f "$secrets"; fi
   mode=$(stat -c %a "$1/override")
   atomic_file "$override" "$mode" root:root <"$1/override"
   ln -sfn "$(cat "$1/release")" /opt/ollama/current.fleethands
@@ -71,13 +77,15 @@ answers() {
 
 last_error() { journalctl -u ollama.service --since "@$since" -o cat --no-pager | grep -iE '^(Error|panic|fatal)' | tail -n 1 | sed 's/^/: /'; }
 
+# Ollama says all its settings once, a proxy's password among them (server/routes.go, v0.32.15)
+last_words() {
+  { journalctl -u ollama.service --since "@$since" -n 31 -o cat --no-pager 2>&1 || true; } |
+    sed -e '/msg="server config"/d' -e 's#://[^/@[:space:]]*@#://********@#g' | tail -n 30
+}
+
 remember() {
   rm -f "$adopting"
   record "$served.new"
-  if [ -d "$served" ] && differs "$served"; then
-    rm -rf "$before"
-    mv -T "$served" "$before"
-  fi
   rm -rf "$served"
   mv -T "$served.new" "$served"
 }
@@ -85,11 +93,14 @@ remember() {
 # an Ollama of somebody else's, which was to be adopted, as it was: binary, unit, drop-ins, whose its models are
 theirs_back() {
   systemctl stop ollama.service || true
-  rm -f "$unit" "$override"
+  rm -f "$unit" "$override" "$secrets"
   [ ! -L /usr/local/bin/ollama ] || rm -f /usr/local/bin/ollama
   while read -r kind what path; do
     case $kind in
-      kept) mkdir -p "$(dirname "$what")" && cp -a --remove-destination -T "/opt/ollama/adopted$what" "$what" ;;
+      kept)
+        what=$what${path:+ $path}
+        mkdir -p "$(dirname "$what")" && cp -a --remove-destination -T "/opt/ollama/adopted$what" "$what"
+        ;;
       owner) chown -Rh "$what" "$path" ;;
     esac
   done <"$adopting"
@@ -100,7 +111,7 @@ theirs_back() {
 }
 
 come_back() {
-  journalctl -u ollama.service --since "@$since" -n 30 -o cat --no-pager >"$log" 2>&1 || true
+  last_words >"$log"
   reason=$trouble
   if [ -d "$served" ] && differs "$served"; then
     put "$served"
@@ -119,8 +130,7 @@ come_back() {
   fail "$reason$ending" 'on the host: journalctl -u ollama -n 100'
 }
 
-[ -d "$served" ] || [ ! -d "$served.new" ] || mv -T "$served.new" "$served"
-if [ "$back" = yes ]; then put "$before"; fi
+[ -d "$served" ] || [ ! -s "$served.new/url" ] || mv -T "$served.new" "$served"
 start
 if [ "$restart" = no ]; then exit 0; fi
 answers || come_back

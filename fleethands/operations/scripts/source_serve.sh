@@ -1,6 +1,6 @@
 # Has OpenHands run as a service of this unit. What was OpenHands before, a container or another unit, gives way and is
 # kept until this one is proven (proof/), and comes back if it does not get ready.
-: "${unit:?}" "${text:?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file:?}"
+: "${unit:?}" "${text:?}" "${environment?}" "${config?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}" "${service_before:?}" "${service_environment:?}" "${service_config:?}"
 
 ready() {
   end=$(($(date +%s) + limit))
@@ -15,7 +15,9 @@ if container_exists "$container" && ! container_exists "$container-before"; then
   docker stop --time 15 "$container" >/dev/null
   docker rename "$container" "$container-before"
 fi
-if [ -e "$unit" ] && [ ! -e "$service_before" ] && ! container_exists "$container-before"; then cp -p "$unit" "$service_before"; fi
+if [ -e "$unit" ] && [ ! -e "$service_before" ] && ! container_exists "$container-before"; then service_kept; fi
+printf %s "$environment" | atomic_file "$service_environment" 0600 root:root
+[ -z "$config" ] || printf %s "$config" | atomic_file "$service_config" 0644 root:root
 printf %s "$text" | atomic_file "$unit" 0644 root:root
 systemctl daemon-reload
 systemctl enable --quiet openhands.service
@@ -26,4 +28,5 @@ ready && exit 0
 echo 'last lines of its journal:' >&2
 journalctl -u openhands.service --since "@$since" -n 30 -o cat --no-pager >&2 || true
 if openhands_back "$container"; then fail "openhands.service does not get ready; the one before it serves again" 'when the cause is gone, run it again'; fi
+systemctl stop openhands.service
 fail "openhands.service does not get ready within $limit s" 'look for its cause in the lines above, then run again'

@@ -4,10 +4,11 @@
 : "${models:?}" "${blobs:?}"
 hurt=''
 tab=$(printf '\t')
-while IFS='|' read -r name manifest marker record; do
-  [ -f "$manifest" ] || continue
+while IFS='|' read -r name marker record manifest; do
+  manifest=$(spelled "$manifest")
   begin=$(date +%s%3N)
-  bad=$(broken "$manifest")
+  bad=''
+  [ ! -f "$manifest" ] || bad=$(broken "$manifest")
   [ -n "$bad" ] || { [ -s "$manifest" ] && [ -n "$(described "$manifest")" ]; } || bad=manifest
   took=$(($(date +%s%3N) - begin))
   link="blobs $name"

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from fleethands.settings.about import About
-from fleethands.settings.forms import AbsolutePath, Image, Ip, Line, LiteLlmName, Port, UserName
+from fleethands.settings.forms import AbsolutePath, GitRef, Image, Ip, LiteLlmName, Port, Repository, UserName
 from fleethands.settings.keys import Keys
 from fleethands.settings.secret import Secret
+from fleethands.settings.source import source_generation
 from fleethands.settings.variables import OpenHandsVariables
 
 GUI_IMAGE = (
@@ -20,7 +21,11 @@ CANVAS_IMAGE = "ghcr.io/openhands/agent-canvas:1.16.0"
 
 
 def _port(known: dict[str, Any]) -> int:
-    return 8000 if known.get("openhands_flavor") in {"canvas", "source"} else 3000
+    flavor = known.get("openhands_flavor")
+    if flavor == "source":
+        names = ("openhands_generation", "openhands_repo", "openhands_ref")
+        return 3000 if source_generation(*(known.get(name) for name in names)) == "v0" else 8000
+    return 8000 if flavor == "canvas" else 3000
 
 
 def _image(known: dict[str, Any]) -> str:
@@ -33,7 +38,7 @@ class OpenHandsKeys(Keys):
     openhands_flavor: Annotated[
         Literal["gui", "canvas", "source", "off"],
         About(
-            "which OpenHands to run: the web app or Agent Canvas in a container, Agent Canvas without one, or none",
+            "which OpenHands to run: the web app or Agent Canvas in a container, either without one, or none",
             form="`gui`, `canvas`, `source` or `off`",
             why="hosts that only serve models: `off`",
             example="off",
@@ -50,13 +55,33 @@ class OpenHandsKeys(Keys):
         ),
     ] = Field(default_factory=_image)
     openhands_generation: Annotated[
-        Literal["v0", "v1"] | None,
+        Literal["v0", "v1", "canvas"] | None,
         About(
-            "generation of the web app's image: it decides which variables, directories and settings are written",
-            form="`v0` or `v1`",
-            why="an image by digest, or under a name of your own, whose tag does not tell",
+            "generation of an image or a checkout: it decides which variables, directories and settings are written",
+            form="`v0` or `v1`; `v0` or `canvas` with the flavor `source`",
+            why="an image by digest, a branch or a name of your own, which do not tell",
             example="v0",
-            derived="`v0` for tags 0.x and the name all-hands-ai, else `v1`",
+            derived="`v0` for tags 0.x and the name all-hands-ai, else `v1`, of a checkout `canvas`",
+        ),
+    ] = None
+    openhands_repo: Annotated[
+        Repository | None,
+        About(
+            "git repository to build from, with the flavor `source`: generation V0's, or Agent Canvas'",
+            form="an address as `https://github.com/OpenHands/OpenHands`, without user and password",
+            why="the guide's own way, or a fork of your own",
+            example="https://github.com/All-Hands-AI/OpenHands",
+            derived="none: upstream's release of Agent Canvas from npm",
+        ),
+    ] = None
+    openhands_ref: Annotated[
+        GitRef | None,
+        About(
+            "tag, branch or whole commit of `openhands_repo`, or the release from npm, with the flavor `source`",
+            form="a tag, a branch or a commit's 40 digits, as `0.62.0`",
+            why="another release than the one that was tried",
+            example="0.62.0",
+            derived="`1.16.0`; `0.62.0` of generation V0",
         ),
     ] = None
     openhands_pull: Annotated[
@@ -103,7 +128,7 @@ class OpenHandsKeys(Keys):
             form="a port from 1 to 65535",
             why="something else has the port",
             example=3001,
-            derived="3000; 8000 with `canvas` and `source`",
+            derived="3000; 8000 for Agent Canvas",
         ),
     ] = Field(default_factory=_port)
     openhands_bind: Annotated[
@@ -127,7 +152,7 @@ class OpenHandsKeys(Keys):
     openhands_env: Annotated[
         OpenHandsVariables,
         About(
-            "further variables of the container, by name",
+            "further variables of OpenHands, by name; those of proxies, npm, pip, uv and git also reach the build",
             form="a dictionary of variables",
             why="tokens for the agent's work, or OpenHands' own switches",
             example={"GITHUB_TOKEN": Secret.env("GITHUB_TOKEN")},
@@ -142,23 +167,3 @@ class OpenHandsKeys(Keys):
             example="dev",
         ),
     ] = "openhands"
-    openhands_repo: Annotated[
-        Line | None,
-        About(
-            "git repository of generation V0, with the flavor `source`",
-            form="text",
-            why="a fork of your own",
-            example="https://github.com/OpenHands/OpenHands",
-            derived="upstream's",
-        ),
-    ] = None
-    openhands_ref: Annotated[
-        Line | None,
-        About(
-            "release of Agent Canvas, with the flavor `source`",
-            form="a release, as `1.16.0`",
-            why="another release than the one that was tried",
-            example="1.16.0",
-            derived="`1.16.0`",
-        ),
-    ] = None

@@ -110,6 +110,20 @@ http {{
             if (!-f {releases}/$file) {{ return 404; }}
             return 302 https://{assets}/ollama/$file;
         }}
+        location ~ ^/(?<repository>[\\w-]+/[\\w-]+?)(\\.git)?(?<rest>/info/refs|/git-upload-pack)$ {{
+            gzip off;
+            fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
+            fastcgi_param GIT_PROJECT_ROOT {directory}/git;
+            fastcgi_param GIT_HTTP_EXPORT_ALL "";
+            fastcgi_param PATH_INFO /$repository.git$rest;
+            fastcgi_param QUERY_STRING $query_string;
+            fastcgi_param REQUEST_METHOD $request_method;
+            fastcgi_param CONTENT_TYPE $content_type;
+            fastcgi_param CONTENT_LENGTH $content_length;
+            fastcgi_param HTTP_CONTENT_ENCODING $http_content_encoding;
+            fastcgi_param HTTP_GIT_PROTOCOL $http_git_protocol;
+            fastcgi_pass unix:{directory}/git.sock;
+        }}
         location @faulty {{ return 404; }}
     }}
     server {{

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from tests.lab.internet import authority, configuration, images, models, names, release, store
+from tests.lab.internet import authority, configuration, images, models, names, release, repositories, store
 from tests.lab.internet.faults import Fault, Faults
 from tests.lab.internet.process import Server
 from tests.lab.internet.registry import Registry, UnixConnection
+from tests.lab.internet.repositories import Repository
 
 SOCKET_PATH_LIMIT = 107  # of the kernel
 
@@ -50,6 +51,7 @@ class Internet:
         self.faults = Faults(self.directory, self.registry)
         self._registry = Server("registry", self.directory)
         self._nginx = Server("nginx", self.directory)
+        self._git = Server("git", self.directory)
         if len(str(self.registry.socket)) > SOCKET_PATH_LIMIT:
             raise ValueError(f"{self.registry.socket}: longer than a Unix socket's path may be")
 
@@ -68,7 +70,7 @@ class Internet:
         if not self.directory.exists():
             return
         with self._lock():
-            for server in (self._nginx, self._registry):
+            for server in (self._nginx, self._registry, self._git):
                 server.stop()
             self.faults.stop()
 
@@ -87,6 +89,14 @@ class Internet:
         """Have these OpenHands images (`v0`, `v1`, `canvas`) in the registry, built when missing."""
         for name in what:
             store.offered(images.IMAGES[name], self.registry)
+
+    def offer_repositories(self) -> dict[str, Repository]:
+        """The stand-ins of upstream's git repositories at github.com, as they were made; built when missing."""
+        with self._lock():
+            repositories.copied(self.directory / "git")
+            socket = self.directory / "git.sock"
+            self._start(self._git, ("fcgiwrap", "-c", "2", "-s", f"unix:{socket}"), socket.name, socket.exists)
+        return {name: Repository(self.directory / f"git/{name}.git") for name in repositories.TAGS}
 
     def requests(self, since: float = 0) -> list[Request]:
         """Every request that has ended after `since` (as time.time() has it), oldest first."""

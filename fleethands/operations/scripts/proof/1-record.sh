@@ -1,6 +1,6 @@
 # The record of a proof: what each link of the chain showed, line by line. Only the first broken one is an error's word:
 # those behind it hang on it.
-: "${record:?}" "${container:?}"
+: "${record:?}" "${container:?}" "${entry?}" "${shift?}" "${records?}" "${kept?}" "${run?}"
 seen=''
 broken=''
 tab=$(printf '\t')
@@ -32,8 +32,27 @@ breaks() {
   printf 'hint: %s\n' "${1##*|}" >&2
 }
 
+# What was declared and has held is kept, the last few of them. Each file is replaced as a whole and the oldest first, so
+# that whenever this ends, each of them is a record; a link is moved in place of a file, as `ln` would take it away first.
+keep_record() {
+  [ -n "$entry" ] || return 0
+  if [ "$shift" = yes ] && ! cmp -s "$records.json" "$records-1.json"; then
+    older=$((kept - 1))
+    while [ "$older" -gt 0 ]; do
+      newer="$records-$((older - 1)).json"
+      [ "$older" -gt 1 ] || newer=$records.json
+      if [ -f "$newer" ]; then ln -f "$newer" "$records.fleethands" && mv -fT "$records.fleethands" "$records-$older.json"; fi
+      rm -f "$records.fleethands"
+      older=$((older - 1))
+    done
+  fi
+  printf '%s, "run": "%s", "time": "%s"}\n' "$entry" "$run" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" |
+    atomic_file "$records.json" 0600 root:root
+}
+
 # what is written down, for the host to keep and the controller to read; a container before this one goes or comes back
 finish() {
+  [ -n "$broken" ] || keep_record
   printf '%s' "$seen" | atomic_file "$record" 0644 root:root
   printf '%s' "$seen"
   if [ -z "$broken" ]; then

@@ -175,9 +175,12 @@ prove_container() {
   generate thrown-away throw_away "$(ask "$container_url")" || true
 }
 
+# its calls are made by its own user on the host
 prove_service() {
   service_runs || finish
   service_can_write
+  link generate-in-openhands
+  generate '' runuser -u "$user" -- sh -c "$(ask "$container_url")" || true
 }
 
 # what runs OpenHands: its last word, what starts it anew, where its words are

@@ -2,14 +2,14 @@
 # requests and by OpenHands' own word where its version has one. It is removed afterwards.
 : "${deep:?}" "${model:?}" "${generation:?}" "${page:?}" "${container:?}" "${key_file?}"
 TALK_WITHIN=900 # seconds: a sandbox starts, and a model without a GPU reads the agent's own prompt of some 9,000 tokens
-: "${words:?}"
+: "${words:?}" "${kept:?}" "${openhands:?}"
 
 tell() { openhands_says --header 'Content-Type: application/json' "$@"; } # OPTION… URL
 text_of() { printf %s "$2" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; } # NAME JSON
 
 converses() {
   link conversation
-  from=$(date +%s)
+  from=$(date +%s) begun_at=$(date +%s.%6N)
   talk='' trouble='' state=''
   "begin_$generation"
   while [ -z "$trouble" ]; do
@@ -22,10 +22,12 @@ converses() {
   if [ -n "$trouble" ]; then breaks "$(printf %s "$trouble" | tr '|' ' ')|$words"; else holds "its agent asked $model, was answered and is $state"; fi
 }
 
-# gin's line of each request that was answered, without those of the host's own
+# gin's line of each request that was answered; the host's own count where OpenHands is one of its services
 heard() {
-  journalctl -u ollama --since "@$from" -o cat --no-pager |
-    grep -F '"/v1/chat/completions"' | grep -vE ' (127\.0\.0\.1|::1) ' | grep -qE '\| 200 \|'
+  theirs=' (127\.0\.0\.1|::1) '
+  [ "$openhands" = container ] || theirs='^$'
+  journalctl -u ollama --since "@$begun_at" -o cat --no-pager |
+    grep -F '"/v1/chat/completions"' | grep -vE "$theirs" | grep -qE '\| 200 \|'
 }
 
 begun() { # ID ANSWER
@@ -45,7 +47,7 @@ look_v0() {
 end_v0() {
   tell --request POST "$page/api/conversations/$talk/stop" >/dev/null
   tell --request DELETE "$page/api/conversations/$talk" >/dev/null
-  case $talk in '' | *[!0-9a-f]*) ;; *) docker exec "$container" rm -rf "/.openhands/sessions/$talk" ;; esac
+  case $talk in '' | *[!0-9a-f]*) ;; *) inside rm -rf "$kept/sessions/$talk" ;; esac
 }
 
 # openhands/app_server/app_conversation/app_conversation_router.py, 1.11.0: a task first, then the conversation

@@ -1,0 +1,174 @@
+"""`fleethands plan` over many hosts, which one counted stand-in answers for: what it takes a host, as they get more."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fleethands.facts.reading import Question
+from fleethands.settings import read_fleet
+from fleethands.settings.lockfile import Lockfile
+from tests.lab import fleet
+from tests.lab.host import Host
+from tests.lab.shell import run
+
+from .standin import PLACEHOLDER
+from .timing import BIN, ROOT
+
+SIZES = (50, 200, 1000)
+PORT = 2222
+OURS = {"ssh_user": "root", "ssh_allow_agent": False, "ssh_look_for_keys": False}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """
+    One plan over so many stand-ins.
+
+    + seconds: from start to end of the process; cpu: of them, those that the process itself was at work
+    + memory: most bytes at once that it held; descriptors: most files and sockets that it had open
+    + most: connections at once; connections, commands: of each host
+    """
+
+    hosts: int
+    seconds: float
+    cpu: float
+    memory: int
+    descriptors: int
+    most: int
+    connections: float
+    commands: float
+
+
+def measure(host: Host, data: dict[str, Any], sizes: Sequence[int] = SIZES) -> list[Scale]:
+    """A plan over each number of stand-ins for this converged host, whose data these are."""
+    ours = {key: value for key, value in data.items() if not key.startswith("ssh_")}
+    recording = recorded(host, ours)
+    return [_measured(count, ours, recording) for count in sizes]
+
+
+def recorded(host: Host, data: dict[str, Any]) -> str:
+    """What a real host answers to a probe, up to its last line."""
+    question = Question.about(read_fleet({host.name: data}, Lockfile())[host.name])
+    said = host.run("sh -s", stdin=question.script, timeout=60).stdout.lstrip("\n")
+    body, done, _ = said.rpartition(f"{question.mark} done ")
+    if not done:
+        raise RuntimeError(f"{host.name} did not answer the probe whole")
+    return body.replace(question.mark, PLACEHOLDER)
+
+
+def _measured(count: int, data: dict[str, Any], recording: str) -> Scale:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        addresses = [f"127.7.{number // 250}.{number % 250 + 1}" for number in range(count)]
+        with _standin(place, addresses, recording) as counts:
+            inventory = _inventory(place, addresses, data)
+            seconds, usage, most = _planned(inventory, count)
+        said = counts()
+    cpu = usage.ru_utime + usage.ru_stime
+    return Scale(
+        count, seconds, cpu, usage.ru_maxrss * 1024, most, said["most"],
+        sum(said["connections"].values()) / count, sum(said["commands"].values()) / count,
+    )  # fmt: skip
+
+
+@contextmanager
+def _standin(place: Path, addresses: list[str], recording: str) -> Iterator[Any]:
+    """The stand-in, until it is told to end; gives what yields its counts then."""
+    for name in ("host_key", "client_key"):
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / name)
+    client = (place / "client_key.pub").read_text().split()[1]
+    spec = {"addresses": addresses, "port": PORT, "host_key": str(place / "host_key"), "client": client}
+    (place / "spec.json").write_text(json.dumps({**spec, "recording": recording}))
+    process = subprocess.Popen(
+        [BIN / "python", ROOT / "bench" / "standin.py", place / "spec.json"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    said: list[str] = []
+    try:
+        if process.stdout is None or process.stdout.readline() != "ready\n":
+            raise RuntimeError("the stand-in did not start")
+        yield lambda: json.loads(said[0])
+        said.append(process.communicate(timeout=60)[0])
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _inventory(place: Path, addresses: list[str], data: dict[str, Any]) -> Path:
+    key = " ".join((place / "host_key.pub").read_text().split()[:2])
+    known = place / "known_hosts"
+    known.write_text("".join(f"[{address}]:{PORT} {key}\n" for address in addresses))
+    ours = {**OURS, **data, "ssh_key": str(place / "client_key"), "ssh_known_hosts_file": str(known), "ssh_port": PORT}
+    hosts = [(f"gpu-{number:04}", {"ssh_hostname": address}) for number, address in enumerate(addresses)]
+    path = place / "fleet.py"
+    path.write_text(f"standins = ({hosts!r}, {ours!r})\n")
+    return path
+
+
+def _planned(inventory: Path, count: int) -> tuple[float, resource.struct_rusage, int]:
+    """Seconds, the kernel's own account of the process, and most descriptors; the plan is empty for every host."""
+    with (inventory.parent / "report.json").open("w+") as out:
+        begin = time.perf_counter()
+        process = subprocess.Popen(
+            [BIN / "fleethands", "plan", inventory, "--json"], cwd=ROOT, stdout=out, stderr=sys.stderr
+        )
+        most = _Most(process.pid)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        document = json.load(out)
+    states = [each["status"] for each in document["hosts"].values()]
+    if process.returncode or states != ["unchanged"] * count:
+        odd = next((f"{name}: {each}" for name, each in document["hosts"].items() if each["status"] != "unchanged"), "")
+        raise RuntimeError(f"a plan over {count} stand-ins ended with {process.returncode}: {odd[:500]}")
+    return seconds, usage, most.seen()
+
+
+class _Most:
+    """How many descriptors a process has open at the most, looked at 50 times a second."""
+
+    def __init__(self, pid: int) -> None:
+        self._place, self._most = Path(f"/proc/{pid}/fd"), 0
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while True:
+            try:
+                self._most = max(self._most, len(os.listdir(self._place)))
+            except OSError:
+                return
+            time.sleep(0.02)
+
+    def seen(self) -> int:
+        self._thread.join()
+        return self._most
+
+
+def main() -> None:
+    """By itself, beside the running lab: `python -m bench.scale [HOSTS…]`."""
+    import runpy  # noqa: PLC0415
+
+    from tests.lab.lab import Lab  # noqa: PLC0415
+
+    data = dict(runpy.run_path(str(fleet.ROOT / "inventory/lab.py"))["lab"])["lab-1"]
+    sizes = [int(word) for word in sys.argv[1:]] or SIZES
+    for found in measure(Lab.here()["lab-1"], data, sizes):
+        print(found, flush=True)
+
+
+if __name__ == "__main__":
+    main()

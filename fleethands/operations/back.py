@@ -1,0 +1,119 @@
+"""The way back to a release record: which one, and by which settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.record import Record
+from fleethands.operations import record as records
+from fleethands.operations.change import Decision, Refused, Same, operation
+from fleethands.operations.proof import links
+from fleethands.settings import HostSettings, SettingsError, read_fleet
+from fleethands.settings.declared import host_data
+from fleethands.settings.lockfile import Lockfile
+
+LAST, BEFORE = "last", "before"
+PLACES = {LAST: paths.RECORD, BEFORE: paths.RECORD_BEFORE}
+
+
+@dataclass(frozen=True)
+class Back:
+    """
+    Where a host goes back to.
+
+    + settings: those of the record; the declared ones where there is none to go back to
+    + record: None where there is none
+    + problem: why not, then
+    + place: the file that it stands in
+    """
+
+    settings: HostSettings
+    record: Record | None = None
+    problem: Refused | None = None
+    place: str = ""
+
+    @property
+    def image(self) -> str:
+        """The id of the image that OpenHands' container was made from; empty where there was none."""
+        image = self.record.versions.get("image") if self.record and not self.problem else None
+        return str(image.get("id") or "") if isinstance(image, dict) else ""
+
+    @property
+    def gentle(self) -> HostSettings:
+        """The settings by which a host goes back: nothing is removed, and nothing is asked for that is there."""
+        return self.settings.model_copy(update={"models_prune": False, "openhands_pull": "missing"})
+
+
+def find(declared: HostSettings, seen: Probe, wanted: str | None = None) -> Back:
+    """
+    The record to go back to, and its settings.
+
+    + wanted: `last`, what was proven last; `before`, what was proven before that; None: `last` where what is there now
+      is not proven, else `before`
+    """
+    known = links(seen.files[paths.PROOF].content)
+    held = bool(known) and all(link.ok for link in known)
+    which = wanted or (BEFORE if held else LAST)
+    if which not in PLACES:
+        return Back(declared, problem=Refused(f"`fleethands_back`: expected `{LAST}` or `{BEFORE}`, got `{which}`"))
+    place = PLACES[which]
+    record = Record.parse(seen.files[place].content)
+    if record is None:
+        return Back(declared, problem=_nothing(seen, place, which))
+    try:
+        settings = read_fleet({"its record": host_data(record.declared)}, Lockfile())["its record"]
+    except (SettingsError, ValueError) as error:
+        return Back(declared, record, _unreadable(record, error), place)
+    return Back(settings, record, place=place)
+
+
+def unknown(error: ValueError) -> Refused:
+    """Why a host's records are not known."""
+    return Refused(str(error), tuple(getattr(error, "hints", ())) or ("when the cause is gone, run it again",))
+
+
+def _nothing(seen: Probe, place: str, which: str) -> Refused:
+    if seen.files[place].kind != "absent":
+        return Refused(f"its record {place} can't be read", ("declare what is to be there, then: fleethands apply",))
+    what = {LAST: "nothing was proven here yet", BEFORE: "nothing was proven here before what was proven last"}[which]
+    other = (
+        ("what was proven last is there: fleethands rollback --to last",)
+        if which == BEFORE and records.of(seen)
+        else ()
+    )
+    return Refused(f"there is no record to go back to: {what}", (*other, "declare another release, then apply"))
+
+
+def _unreadable(record: Record, error: Exception) -> Refused:
+    said = "; ".join(line.removeprefix("error: its record: ") for line in str(error).splitlines())
+    return Refused(
+        f"the record of {record} can't be applied from here: {said}",
+        ("make that secret readable on this machine, or go back from the machine that applied it",),
+    )
+
+
+@operation
+def chosen(settings: HostSettings, seen: Probe, back: Back) -> Decision:
+    """
+    Have a record to go back to, the same when it is gone back to as when it was planned.
+
+    + back: what was found
+    """
+    if back.problem is not None:
+        return back.problem
+    record = Record.parse(seen.files[back.place].content)
+    if record is None or record != back.record:
+        return Refused("its records changed since this was planned: another run was here", ("run it again",))
+    return Same(f"the record of {record} is there", (f"goes back to what was proven on {record}", *_lost(seen, record)))
+
+
+def _lost(seen: Probe, record: Record) -> Iterator[str]:
+    """What of then is not on the host any more, though its name is."""
+    models = record.versions.get("models") or {}
+    known = seen.models if seen.knows("models") else {}
+    for name, digest in models.items():
+        if digest and known.get(name) not in (None, digest):
+            yield f"{name} is another than then: its tag moved, and Ollama keeps one of each name"

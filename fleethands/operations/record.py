@@ -1,0 +1,54 @@
+"""What is written down of a host when its proof held."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fleethands import __version__, paths
+from fleethands.facts import Probe
+from fleethands.facts.record import KEPT, SCHEMA, Record
+from fleethands.operations import origin
+from fleethands.settings import HostSettings
+from fleethands.settings.declared import written
+
+
+def of(seen: Probe) -> Record | None:
+    """The record of what was proven here last; None where nothing was."""
+    return Record.parse(seen.files[paths.RECORD].content)
+
+
+def entry(settings: HostSettings, seen: Probe) -> dict[str, str]:
+    """
+    What the proof's script needs to write a record down, once every link has held.
+
+    A host of which it says nothing new keeps its history: the record of now is only written anew.
+    """
+    declared, versions = written(settings), _versions(settings, seen)
+    known = of(seen)
+    row = {
+        "schema": SCHEMA,
+        "by": origin.who(),
+        "version": __version__,
+        "revision": origin.revision(),
+        "declared": declared,
+        "versions": versions,
+    }
+    return {
+        # the script adds when, and by which run
+        "entry": json.dumps(row).removesuffix("}"),
+        "shift": "no" if known is None or known.same_as(declared, versions) else "yes",
+        "records": paths.RECORD.removesuffix(".json"),
+        "kept": str(KEPT),
+    }
+
+
+def _versions(settings: HostSettings, seen: Probe) -> dict[str, Any]:
+    digests = seen.models if seen.knows("models") else {}
+    docker = seen.docker if seen.knows("docker") else None
+    image = docker.container.image if docker and docker.container and settings.container_image else ""
+    return {
+        "ollama": settings.ollama_version,
+        "models": {str(each.name): digests.get(str(each.name), "") for each in settings.models},
+        "image": {"name": settings.declared_image, "id": image},
+    }

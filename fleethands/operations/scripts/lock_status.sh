@@ -1,0 +1,2 @@
+# Says who has a host, and changes nothing.
+answer status

@@ -1,0 +1,153 @@
+"""A process on a host that one says single letters to: beside the commands of a run, on the same connection."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+from contextlib import suppress
+from typing import Any, Protocol
+
+import gevent  # type: ignore[import-untyped]
+import paramiko
+
+from fleethands.operations.lock import MARK, Answer, read
+from fleethands.script import SHELL
+
+ANSWER = 20.0  # seconds in which a host answers, its own second of trying included
+
+
+class HolderError(Exception):
+    """A host that did not answer as it should; `hints` say what to do."""
+
+    def __init__(self, reason: str, *hints: str) -> None:
+        super().__init__(reason)
+        self.hints = hints
+
+
+class Pipe(Protocol):
+    """The two ends of such a process, as bytes."""
+
+    def write(self, data: bytes) -> None: ...
+    def readline(self) -> bytes: ...
+    def last_words(self) -> bytes: ...
+    def close(self) -> None: ...
+
+
+class Holder:
+    """
+    The process of scripts/lock_hold.sh on one host.
+
+    + open: starts a shell there and gives its ends
+    """
+
+    def __init__(self, host: Any) -> None:
+        self._host = host
+        self._pipe: Pipe | None = None
+
+    def begin(self, script: str) -> None:
+        """Send the script and hear that it runs. Raises HolderError."""
+        try:
+            self._pipe = _open(self._host)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise HolderError(f"no second session on its connection for the lock: {error}") from None
+        self._said(script.encode())
+
+    def ask(self, letter: str) -> Answer:
+        """Say a letter, hear the answer. Raises HolderError."""
+        return self._said(letter.encode())
+
+    def sign(self) -> None:
+        """Say that the run is there."""
+        self._write(b".")
+
+    def close(self) -> None:
+        """Give the lock back, and end."""
+        if self._pipe is None:
+            return
+        with suppress(HolderError):  # then it ends by itself
+            self._said(b"r")
+        self._pipe.close()
+        self._pipe = None
+
+    def _write(self, data: bytes) -> None:
+        with suppress(OSError, EOFError, paramiko.SSHException):  # whoever reads next notices
+            if self._pipe is not None:
+                self._pipe.write(data)
+
+    def _said(self, data: bytes) -> Answer:
+        if self._pipe is None:
+            raise HolderError("it has no lock")
+        self._write(data)
+        lines: list[str] = []
+        try:
+            with gevent.Timeout(ANSWER, TimeoutError):
+                while f"{MARK} end" not in lines:
+                    line = self._pipe.readline()
+                    if not line:
+                        raise self._silent()
+                    lines.append(line.decode(errors="replace").rstrip("\r\n"))
+        except (OSError, EOFError, paramiko.SSHException) as error:  # TimeoutError is one
+            raise HolderError(f"no answer about its lock: {error or 'the connection stands still'}") from None
+        return read(lines)
+
+    def _silent(self) -> HolderError:
+        said = self._pipe.last_words().decode(errors="replace") if self._pipe else ""
+        rows = said.splitlines()
+        reason = next((line.removeprefix("error: ") for line in rows if line.startswith("error: ")), "")
+        hints = (line.removeprefix("hint: ") for line in rows if line.startswith("hint: "))
+        return HolderError(reason or f"its lock's process ended: {' '.join(rows[-1:]) or 'without a word'}", *hints)
+
+
+class _Channel:
+    def __init__(self, channel: paramiko.Channel) -> None:
+        self._channel = channel
+        self._lines = channel.makefile("rb")
+
+    def write(self, data: bytes) -> None:
+        self._channel.sendall(data)
+
+    def readline(self) -> bytes:
+        return bytes(self._lines.readline())
+
+    def last_words(self) -> bytes:
+        return self._channel.recv_stderr(1 << 16)
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+class _Process:
+    def __init__(self) -> None:
+        pipe = subprocess.PIPE
+        # a Ctrl-C that ends this process ends the lock by the end of its input
+        self._process = subprocess.Popen(
+            ["sh", "-c", SHELL], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True
+        )
+
+    def write(self, data: bytes) -> None:
+        if self._process.stdin:
+            self._process.stdin.write(data)
+
+    def readline(self) -> bytes:
+        return self._process.stdout.readline() if self._process.stdout else b""
+
+    def last_words(self) -> bytes:
+        return self._process.stderr.read() if self._process.stderr else b""
+
+    def close(self) -> None:
+        for end in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if end:
+                end.close()
+        self._process.wait(ANSWER)
+
+
+def _open(host: Any) -> Pipe:
+    client = getattr(host.connector, "client", None)
+    transport = client.get_transport() if client else None
+    if transport is not None:
+        channel = transport.open_session(timeout=ANSWER)
+        channel.exec_command(f"sh -c {shlex.quote(SHELL)}")
+        return _Channel(channel)
+    if host.connector_cls.__name__ == "LocalConnector":
+        return _Process()
+    raise HolderError(f"{host.connector_cls.__name__} has no way to hold a lock", "reach it by SSH, or as @local")

@@ -1,0 +1,172 @@
+"""One run at a time has a host: taken host by host in their order, held by a sign of life, given back at the end."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import gevent  # type: ignore[import-untyped]
+
+from fleethands import facts, paths
+from fleethands.facts.lock import LEASE, Lock, Locking
+from fleethands.operations import origin, turn
+from fleethands.operations.lock import HELD, KEPT, LOCKED, Answer, script
+from fleethands.rollout.holder import Holder, HolderError
+
+if TYPE_CHECKING:
+    from fleethands.rollout.engine import Engine
+    from fleethands.rollout.report import Report
+
+SIGN = 15.0  # seconds between two signs of life
+AGAIN = 1.0  # seconds between two tries of a run that waits
+Refusal = tuple[str, list[str]]
+
+
+class Locks:
+    """
+    The locks of one run.
+
+    + reason: what the run does, for whoever finds a host locked
+    + wait: seconds to wait for other runs; a person is never waited for
+    """
+
+    def __init__(self, engine: Engine, reason: str, wait: float = 0.0) -> None:
+        self._engine, self._wait = engine, wait
+        self.lock = mine(reason)
+        self.refused: dict[str, Refusal] = {}
+        self.notes: dict[str, str] = {}
+        self._holders: dict[str, Holder] = {}
+        self._signs: Any = None
+
+    def take(self, names: Sequence[str]) -> dict[str, Refusal]:
+        """
+        Lock these hosts, or none of them: what could not be locked, with the reason and hints.
+
+        They are asked one after the other in their order, as every run does: so of two runs one gets them all, and none
+        waits for one that waits for it. A host that another run had since it was asked is asked anew.
+        """
+        names = sorted(set(names) - self._holders.keys())
+        deadline = time.monotonic() + self._wait
+        opened = self._open(names)
+        self._signs = self._signs or gevent.spawn(self._sign)
+        for name in names:
+            if not self.refused and (refusal := self._ask(name, opened[name], deadline)):
+                self.refused[name] = refusal
+        if self.refused:
+            self.release()
+        return self.refused
+
+    def release(self, names: Iterable[str] | None = None) -> None:
+        """Give these hosts back, or every one."""
+        wanted = self._holders if names is None else names
+        given = {name: self._holders.pop(name) for name in list(wanted) if name in self._holders}
+        if self._signs is not None and not self._holders:
+            self._signs.kill()
+            self._signs = None
+        gevent.joinall([gevent.spawn(each.close) for each in given.values()])
+        for name in given:
+            turn.take(self._engine.host(name), "")
+
+    def _open(self, names: Sequence[str]) -> dict[str, Holder]:
+        """A process on each host that can take its lock; all begin at once, as that takes longest."""
+        text = script("hold", self.lock, lease=str(LEASE)).text
+        opened = {name: Holder(self._engine.host(name)) for name in names}
+        begun = {name: gevent.spawn(self._begin, name, each, text) for name, each in opened.items()}
+        gevent.joinall(list(begun.values()))
+        self._holders |= opened
+        return opened
+
+    def _begin(self, name: str, opened: Holder, text: str) -> None:
+        self._engine.watch.commands[name] = self._engine.watch.commands.get(name, 0) + 1
+        try:
+            opened.begin(text)
+        except HolderError as error:
+            self.refused[name] = str(error), [*error.hints]
+
+    def _ask(self, name: str, opened: Holder, deadline: float) -> Refusal | None:
+        while True:
+            try:
+                answer = opened.ask("t")
+            except HolderError as error:
+                return str(error), [*error.hints]
+            if answer.word == LOCKED:
+                self._taken(name, answer.before)
+                return None
+            if answer.word != HELD or time.monotonic() >= deadline:
+                return refusal(answer, self._engine.watch.words, name, self.lock.reason)
+            gevent.sleep(AGAIN)
+
+    def _taken(self, name: str, before: Locking) -> None:
+        host = self._engine.host(name)
+        turn.take(host, self.lock.run)
+        if before.run is not None:
+            self.notes[name] = f"took over the lock of {before.run}; that run went away without a word"
+        seen = facts.last(host)
+        if seen is not None and not (seen.knows("lock") and seen.lock.turn == before.turn):
+            facts.outdate(host)
+
+    def _sign(self) -> None:
+        while True:
+            gevent.sleep(SIGN)
+            for each in list(self._holders.values()):
+                each.sign()
+
+
+@contextmanager
+def held(engine: Engine, names: Sequence[str], reason: str, wait: float = 0.0) -> Iterator[Locks]:
+    """
+    The locks of these hosts for the time of a `with`, unless `refused` says whose they are.
+
+    + reason, wait: as of Locks
+    """
+    locks = Locks(engine, reason, wait)
+    try:
+        locks.take(names)
+        yield locks
+    finally:
+        locks.release()
+
+
+def told(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> Report:
+    """
+    The report of a run that did not begin, as a host of it is locked.
+
+    + plan: the report of its plan
+    """
+    for name, host in plan.hosts.items():
+        host.remote_commands = engine.watch.commands.get(name, 0)
+        if name in refused:
+            host.status, (host.reason, host.hints), host.changes = "refused", refused[name], []
+        elif host.status == "pending":
+            host.status, host.reason, host.changes = "not-run", f"{', '.join(refused)} of this run is locked", []
+    return plan
+
+
+def mine(reason: str) -> Lock:
+    """A lock in this process's name."""
+    since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    text = " ".join(reason.split())
+    return Lock(origin.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
+
+
+def refusal(answer: Answer, words: str, name: str, run: str = "") -> Refusal:
+    """
+    Why a host can't be locked, and what to type.
+
+    + words: target and options; run: the command that could wait, if there is one
+    """
+    only = f"{words} --hosts {name}" if "--hosts" not in words else words
+    release = f"fleethands lock release {only}"
+    if answer.word == KEPT:
+        return f"locked by {answer.before.hold}", [f"ask them; only if it was forgotten: {release}"]
+    if answer.word == HELD:
+        whose = answer.before.run or "another run that has not said its name yet"
+        waiting = [f"wait for it: fleethands {run} --lock-wait 600"] if run else []
+        ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
+        return f"locked by {whose}", [*waiting, ends]
+    return f"its lock can't be written ({paths.TURN})", ["on the host: df -h /run /var/lib"]

@@ -1,0 +1,189 @@
+"""A run that is interrupted, killed or cut off leaves nothing that the next run does not complete."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab import fleet
+from tests.lab.fleet import fleethands
+from tests.lab.host import Host
+from tests.lab.lab import Lab
+from tests.lab.many import OLLAMA, QUIET, all_proven, brought, kept_alive, mend, statuses
+
+THREE, SIX = "lab-[123]", "lab-[1-6]"
+MOMENTS = 10
+ENDS_WITHIN = 240  # seconds after it was told to, or cut off: one step of each host, or what a lost connection takes
+WORDS = ("--batch", "3", "--lock-wait", "120")  # a lock whose controller was cut off ends within a minute
+
+
+@dataclass(frozen=True)
+class Round:
+    """One change, begun and cut short: to which value, on which hosts, and where it reports."""
+
+    keep_alive: str
+    hosts: dict[str, Host]
+    pattern: str
+    report: Path
+
+    def begin(self) -> subprocess.Popen[str]:
+        words = (*WORDS, "--report", str(self.report))
+        return fleet.begin("apply", *words, hosts=self.pattern, ollama_keep_alive=self.keep_alive, **QUIET)
+
+    def complete(self) -> None:
+        """The next run ends proven, the one after it has nothing to do, and no host is locked."""
+        code, done = fleethands(
+            "apply", *WORDS, hosts=self.pattern, timeout=600, ollama_keep_alive=self.keep_alive, **QUIET
+        )
+        assert code == 0, done
+        assert set(kept_alive(self.hosts.values()).values()) == {self.keep_alive}
+        assert all_proven(self.hosts.values())
+        code, said = fleet.typed(f"fleethands lock status inventory/lab.py --hosts '{self.pattern}'")
+        assert all(line.endswith("  free") for line in said.splitlines()), said
+        code, done = fleethands("apply", hosts=self.pattern, timeout=180, ollama_keep_alive=self.keep_alive, **QUIET)
+        assert (code, set(statuses(done).values())) == (0, {"unchanged"}), done
+
+    def check_report(self, before: str | None) -> dict[str, Any]:
+        """What it says of hosts is what they are."""
+        done: dict[str, Any] = json.loads((self.report / "report.json").read_text())
+        seen = kept_alive(self.hosts.values())
+        for name, status in statuses(done).items():
+            if status in {"changed", "unchanged"}:
+                assert seen[name] == self.keep_alive, (name, done)
+            elif status == "not-run":
+                assert seen[name] == before, (name, done)
+            else:
+                assert status == "failed", (name, done)
+                assert done["hosts"][name]["reason"]
+        return done
+
+
+def told(number: int) -> Callable[[subprocess.Popen[str], Round], int]:
+    """The run's own end after a signal."""
+
+    def end(process: subprocess.Popen[str], _: Round) -> int:
+        process.send_signal(number)
+        process.communicate(timeout=ENDS_WITHIN)
+        return process.returncode
+
+    return end
+
+
+def cut_off(process: subprocess.Popen[str], this: Round) -> int:
+    """The run's own end after no packet reaches its hosts any more; they are there again afterwards."""
+    for host in this.hosts.values():
+        host.unplug()
+    try:
+        process.communicate(timeout=ENDS_WITHIN)
+    finally:
+        for host in this.hosts.values():
+            host.plug()
+    return process.returncode
+
+
+ENDS = {
+    "SIGINT": (told(signal.SIGINT), {130}),
+    "SIGTERM": (told(signal.SIGTERM), {130}),
+    "SIGKILL": (told(signal.SIGKILL), {-signal.SIGKILL}),
+    "bridge cut": (cut_off, {1}),
+}
+
+
+def wait(process: subprocess.Popen[str], seconds: float) -> bool:
+    """Whether a run still goes on by then."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+def test_ctrl_c_lets_each_host_finish_its_step_and_the_next_run_completes(
+    lab: Lab, quiet_state: str, tmp_path: Path
+) -> None:
+    this = Round("2m", brought(lab, 3, quiet_state), THREE, tmp_path)
+    process = this.begin()
+    this.hosts["lab-1"].run(
+        "until grep -q 2m /etc/systemd/system/ollama.service.d/50-fleethands.conf; do sleep 0.02; done"
+    )
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=ENDS_WITHIN)
+
+    assert process.returncode == 130, said
+    assert "interrupted: each host finishes its step; once more ends it at once" in said
+    assert this.check_report(before=None)["result"] == "interrupted"
+    this.complete()
+
+
+@pytest.mark.soak
+def test_a_second_ctrl_c_ends_it_at_once_and_still_reports(lab: Lab, quiet_state: str, tmp_path: Path) -> None:
+    this = Round("2m", brought(lab, 3, quiet_state), THREE, tmp_path)
+    hang = "printf '#!/bin/sh\\nexec sleep 86400\\n' > /usr/local/sbin/systemd-run-wait"
+    slow = this.hosts["lab-2"]
+    slow.run(
+        f"{hang}; chmod 0755 /usr/local/sbin/systemd-run-wait; printf '#!/bin/sh\\nexec systemd-run-wait\\n' > {OLLAMA}"
+    )
+    slow.run(f"chmod 0755 {OLLAMA}")
+    process = this.begin()
+    slow.run("until pgrep -f 'sleep 8640[0]'; do sleep 0.02; done", timeout=120)
+    process.send_signal(signal.SIGINT)
+    assert wait(process, 1)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+
+    assert process.returncode == 130, said
+    assert time.monotonic() - begun < 30
+    assert this.check_report(before=None)["hosts"]["lab-2"]["reason"].startswith("interrupted during `Proof | ")
+    slow.run("pkill -f 'sleep 8640[0]'")
+    mend(slow)
+    this.complete()
+
+
+@pytest.fixture(scope="module")
+def six(lab: Lab, quiet_state: str) -> Iterator[dict[str, Host]]:
+    yield brought(lab, 6, quiet_state)
+    lab.trim(3)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("name", ENDS)
+def test_at_any_moment(six: dict[str, Host], tmp_path: Path, name: str) -> None:
+    seed = int(os.environ.get("FLEETHANDS_SEED") or random.SystemRandom().randrange(10**6))
+    print(f"seed: {seed}")
+    luck = random.Random(f"{seed} {name}")
+    end, codes = ENDS[name]
+    before = next(iter(kept_alive(six.values()).values()))
+    undisturbed = Round(_another(before), six, SIX, tmp_path / "undisturbed")
+    begun = time.monotonic()
+    undisturbed.complete()
+    length = time.monotonic() - begun
+    before = undisturbed.keep_alive
+    for number in range(int(os.environ.get("FLEETHANDS_MOMENTS") or MOMENTS)):
+        this = Round(_another(before), six, SIX, tmp_path / str(number))
+        moment = luck.uniform(0, length)
+        process = this.begin()
+        going_on = wait(process, moment)
+        code = end(process, this) if going_on else process.communicate()[0] and process.returncode
+        print(f"{name} after {moment:.1f} s: exit {code}")
+        assert code in codes if going_on else code == 0
+        if (this.report / "report.json").exists():
+            this.check_report(before)
+        this.complete()
+        before = this.keep_alive
+
+
+def _another(value: str | None) -> str:
+    """A setting that differs."""
+    return f"{int((value or '1m').removesuffix('m')) % 50 + 2}m"

@@ -1,0 +1,59 @@
+"""Secrets of Ollama's: where they are written, and what of somebody else's wins over them."""
+
+from __future__ import annotations
+
+import pytest
+
+from fleethands import paths
+from fleethands.facts.service import Service, Text
+from fleethands.operations import foreign
+from fleethands.settings import HostSettings, Secret
+from tasks import ollama
+from tests.hosts import declared
+
+DROP_INS = f"{paths.OLLAMA_UNIT}.d"
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> HostSettings:
+    monkeypatch.setenv("KEY", "hunter2")
+    return declared(ollama_env={"OLLAMA_API_KEY": Secret.env("KEY"), "OLLAMA_NUM_PARALLEL": 2})
+
+
+def test_secrets_lie_beside_the_override_with_the_revision_that_could_tell_them(settings: HostSettings) -> None:
+    override, secrets = ollama.variables(settings, "12ab")
+
+    assert "hunter2" not in override
+    assert "12ab" not in override
+    assert f"\nEnvironmentFile=-{paths.OLLAMA_SECRETS}\n" in override
+    assert (secrets or "").splitlines()[1:] == ['OLLAMA_API_KEY="hunter2"', 'FLEETHANDS_REVISION="12ab"']
+
+
+def test_without_secrets_there_is_no_such_file() -> None:
+    override, secrets = ollama.variables(declared(), "12ab")
+
+    assert ("EnvironmentFile" in override, "12ab" in override, secrets) == (False, True, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wins"),
+    [
+        ("90-mine.conf", "Environment=OLLAMA_API_KEY=x", False),  # a file's word counts more
+        ("10-mine.conf", "EnvironmentFile=/etc/mine", False),  # ours is read after it
+        ("90-mine.conf", "EnvironmentFile=/etc/mine", True),
+        ("90-mine.conf", "EnvironmentFile=", True),
+        ("10-mine.conf", "EnvironmentFile=", None),
+        ("90-mine.conf", "UnsetEnvironment=OLLAMA_API_KEY", True),
+        ("90-mine.conf", "Environment=", True),
+    ],
+)
+def test_what_wins_over_a_secret(settings: HostSettings, name: str, text: str, wins: bool | None) -> None:
+    path = f"{DROP_INS}/{name}"
+    drop_in = Text(path, f"[Service]\n{text}\n".encode())
+    mine = Text("/etc/mine", b"OLLAMA_API_KEY=x\n", path)
+    service = Service((drop_in,), (mine,) if "/etc/mine" in text else ())
+
+    found = foreign.of_drop_in(service, drop_in, foreign.Declared.by(settings))
+
+    assert [each.wins for each in found] == ([] if wins is None else [wins])
+    assert "hunter2" not in "".join(map(str, found))

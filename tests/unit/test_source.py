@@ -1,0 +1,134 @@
+"""What the flavor `source` builds, by its settings and by what a host has built."""
+
+from __future__ import annotations
+
+import base64
+import tomllib
+from typing import Any
+
+import pytest
+
+from fleethands.facts import upstream
+from fleethands.facts.probe import File
+from fleethands.operations import source
+from fleethands.operations.change import Change, Same
+from fleethands.settings import HostSettings, SettingsError
+from fleethands.settings.openhands import SOURCE, SOURCE_V0, generation_of
+from fleethands.settings.secret import Secret
+from fleethands.toml import basic_string
+from tasks import render
+from tests.hosts import bare, declared
+
+GUIDE = "https://github.com/All-Hands-AI/OpenHands"
+NEW = "https://github.com/OpenHands/OpenHands"
+COMMIT, LATER = "1" * 40, "2" * 40
+
+
+def built_here(**data: Any) -> HostSettings:
+    return declared(openhands_flavor="source", **data)
+
+
+@pytest.mark.parametrize(
+    ("data", "generation", "ref", "port"),
+    [
+        ({}, SOURCE, "1.16.0", 8000),
+        ({"openhands_repo": GUIDE}, SOURCE_V0, "0.62.0", 3000),
+        ({"openhands_repo": GUIDE, "openhands_ref": "0.61.0"}, SOURCE_V0, "0.61.0", 3000),
+        ({"openhands_repo": NEW}, SOURCE, "1.16.0", 8000),
+        ({"openhands_repo": NEW, "openhands_ref": "main"}, SOURCE, "main", 8000),
+        ({"openhands_repo": NEW, "openhands_ref": "main", "openhands_generation": "v0"}, SOURCE_V0, "main", 3000),
+    ],
+)
+def test_repository_and_ref_say_which_openhands_it_is(
+    data: dict[str, Any], generation: object, ref: str, port: int
+) -> None:
+    settings = built_here(**data)
+
+    assert generation_of(settings) is generation
+    assert (settings.openhands_source.ref, settings.openhands_port) == (ref, port)
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        ({"openhands_repo": "ext::sh -c id"}, "expected an address as `https://github.com/OpenHands/OpenHands`"),
+        ({"openhands_repo": "--upload-pack=id"}, "expected an address as"),
+        ({"openhands_repo": "https://-oProxyCommand=id/x"}, "expected an address with a server's name"),
+        ({"openhands_repo": "https://me:hidden@git.example/x"}, "expected an address without user and password"),
+        ({"openhands_repo": "https://git.example/a b"}, "expected an address as"),
+        ({"openhands_repo": NEW, "openhands_ref": "--upload-pack=id"}, "expected a tag, a branch or a commit's"),
+        ({"openhands_repo": NEW, "openhands_ref": "a..b"}, "expected a tag, a branch or a commit's"),
+        ({"openhands_repo": NEW, "openhands_ref": "main:refs/heads/x"}, "expected a tag, a branch or a commit's"),
+        ({"openhands_repo": NEW, "openhands_generation": "v1"}, "expected `v0` or `canvas`"),
+        ({"openhands_generation": "v0"}, "expected generation V0's, as `https://github.com/All-Hands-AI/OpenHands`"),
+    ],
+)
+def test_what_git_might_run_or_show_is_refused(data: dict[str, Any], problem: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        built_here(**data)
+
+    assert problem in str(refused.value)
+    assert "hidden" not in str(refused.value)
+
+
+def test_a_directory_has_nothing_of_an_address_in_its_name() -> None:
+    settings = built_here(openhands_repo="https://git.example/../../%s;$(id)/x")
+
+    assert settings.openhands_root.rpartition("/")[2].replace("git-", "").isalnum()
+
+
+def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Same | Change:
+    marker = File("file", content=f"{recipe} {COMMIT}\n".encode())
+    seen = bare(settings).with_file(str(settings.openhands_built), marker)
+    if answer:
+        encoded = base64.b64encode(answer.encode()).decode()
+        line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
+        seen = seen.having(upstream=upstream.read(settings, [line]))
+    decision = source.built.decide(settings, seen)
+    assert isinstance(decision, Same | Change)
+    return decision
+
+
+def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> None:
+    settings = built_here(openhands_repo=NEW, openhands_ref="main", openhands_pull="always")
+    recipe = source.recipe(settings)
+
+    assert isinstance(on_a_host(settings, recipe), Same)
+    assert isinstance(on_a_host(settings, recipe, f"{COMMIT}\trefs/heads/main\n"), Same)
+    moved = on_a_host(settings, recipe, f"{LATER}\trefs/heads/main\n")
+    assert isinstance(moved, Change)
+    assert (moved.before, moved.after, moved.why) == (
+        "commit 111111111111",
+        "built, commit 222222222222",
+        "main has moved",
+    )
+    peeled = f"{LATER}\trefs/tags/main\n{COMMIT}\trefs/tags/main^{{}}\n"
+    assert isinstance(on_a_host(settings, recipe, peeled), Same)
+
+
+def test_what_was_built_in_another_way_is_built_anew() -> None:
+    settings = built_here()
+
+    assert isinstance(on_a_host(settings, source.recipe(settings)), Same)
+    assert isinstance(on_a_host(settings, "another"), Change)
+
+
+def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROXY", "http://me:secret@proxy.example:3128")
+    variables = {"HTTPS_PROXY": Secret.env("PROXY"), "UV_INDEX_URL": "https://pypi.example/", "GITHUB_TOKEN": "t"}
+    settings = built_here(openhands_env=variables, ollama_env={"no_proxy": "localhost"})
+
+    decision = source.built.decide(settings, bare(settings))
+
+    assert set(decision.script.exports) == {"HTTPS_PROXY", "UV_INDEX_URL", "no_proxy"}
+    assert "secret" not in decision.script.body
+    assert "secret" not in str(decision.script.command)
+
+
+@pytest.mark.parametrize("value", ['a"b', "\\", "\x7f", "\x00\n\t", "ü 🦙", "#{[%"])
+def test_config_toml_is_read_back(value: str) -> None:
+    assert tomllib.loads(f"x = {basic_string(value)}") == {"x": value}
+    text = render("config.toml.j2", workspace=value, state="/s", model="openai/m", base_url="http://u/v1", api_key="k")
+    read = tomllib.loads(text)
+    assert (read["core"]["workspace_base"], read["core"]["runtime"]) == (value, "cli")
+    assert read["llm"] == {"model": "openai/m", "base_url": "http://u/v1", "api_key": "k"}
