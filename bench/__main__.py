@@ -13,7 +13,7 @@ from tests.lab.prepare import unfit
 from tests.lab.sessions import NoSessionLog
 from tests.lab.shell import CommandFailed, say, step
 
-from . import hosts, no_op, page
+from . import hosts, no_op, page, scale
 from .timing import BIN, median, timed
 
 HOSTS = 12
@@ -30,20 +30,22 @@ def main() -> int:
     lab = Lab.here()
     try:
         fleet = hosts.converged(lab, HOSTS)
-        with step("a plan beside the bare program"):
+        load = os.getloadavg()[0]
+        with step("plan and apply beside the bare program and a plain deploy"):
             found = no_op.measure(fleet)
+        with step(f"plans over {', '.join(map(str, scale.SIZES))} stand-ins"):
+            scaled = scale.measure(fleet[0], no_op.declared()[fleet[0].name])
     finally:
         lab.drop_state(hosts.STATE)
         lab.down()
     help_seconds = median([timed([BIN / "fleethands", "--help"]).seconds for _ in range(HELP_RUNS)])
-    figures = page.figures(found, help_seconds)
+    figures = page.figures(found, scaled, help_seconds, load)
     page.write(figures)
     print("\n".join(figures))
-    return _verdict(found, help_seconds)
+    return _verdict([*found.wrong, *scale.wrong(scaled)], help_seconds)
 
 
-def _verdict(found: no_op.NoOp, help_seconds: float) -> int:
-    wrong = list(found.wrong)
+def _verdict(wrong: list[str], help_seconds: float) -> int:
     if help_seconds >= HELP_SECONDS:
         wrong.append(f"`fleethands --help` takes {help_seconds:.2f} s, expected less than {HELP_SECONDS:g}")
     for line in wrong:

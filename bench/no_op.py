@@ -1,4 +1,4 @@
-"""Twelve hosts with nothing to do: `fleethands plan` beside the least that can be done."""
+"""Twelve hosts with nothing to do: the product beside the least that can be done, and beside a plain pyinfra deploy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import runpy
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,58 +21,84 @@ from .timing import BIN, ROOT, Finished, alternating, median, timed
 TARGET = "inventory/lab.py"
 ROUNDS = 5
 MOST = 2.0  # times the bare program's wall time
+GUIDE = (BIN / "pyinfra", TARGET, "bench/guide_deploy.py", "-y")
 
 
 @dataclass(frozen=True)
-class Pair:
-    """The product's seconds and those of the bare program, for the same thing."""
+class Program:
+    """
+    One program over its runs: medians.
 
-    product: float
-    bare: float
+    + inside: seconds of reaching and reading hosts, and (the product) deciding; no start-up, no imports; None: not told
+    """
 
-    @property
-    def ratio(self) -> float:
-        return self.product / self.bare
+    seconds: float
+    cpu: float
+    memory: float
+    inside: float | None = None
+
+    @classmethod
+    def of(cls, runs: Sequence[Finished[Any]], inside: Sequence[float] = ()) -> Program:
+        """Of its runs."""
+        return cls(
+            median([run.seconds for run in runs]),
+            median([run.cpu for run in runs]),
+            median([run.memory for run in runs]),
+            median(inside) if inside else None,
+        )
 
 
 @dataclass(frozen=True)
 class NoOp:
     """
-    What was measured; seconds are medians.
+    What was measured on hosts with nothing to do.
 
-    + whole: from the start of each process to its end
-    + inside: reaching the hosts, reading them and (the product) deciding; no start-up, no imports
-    + stages: where the product's seconds go
+    + stages: where the seconds of a plan go
     + wrong: what is not as promised, in words; empty when all is
     """
 
     hosts: int
-    whole: Pair
-    inside: Pair
+    plan: Program
+    apply: Program
+    bare: Program
+    guide: Program
     stages: dict[str, float]
     wrong: list[str]
 
 
 def measure(hosts: Sequence[Host]) -> NoOp:
-    """Both programs in turn, after a warm-up each; sshd's own count beside the product's."""
+    """All programs in turn, after a warm-up each; sshd's own count beside the product's."""
     wrong: list[str] = []
+    _guide_once()
     with tempfile.TemporaryDirectory() as folder:
         spec = _spec(Path(folder) / "spec.json")
-        plans, bares, insides = alternating(
-            ROUNDS, lambda: _plan(hosts, wrong), lambda: _bare(spec, len(hosts)), _inside
+        plans, applies, bares, insides, guides = alternating(
+            ROUNDS,
+            lambda: _product(hosts, wrong, "plan"),
+            lambda: _product(hosts, wrong, "apply", "--yes"),
+            lambda: _bare(spec, len(hosts)),
+            _inside,
+            lambda: _guide(len(hosts)),
         )
     stages = {name: median([run.said[name] for run in insides]) for name in insides[0].said}
-    within = [run.said["connect"] + run.said["probe and decide"] for run in insides]
-    whole = Pair(median([run.seconds for run in plans]), median([run.seconds for run in bares]))
-    inside = Pair(median(within), median([run.said["seconds"] for run in bares]))
-    if whole.ratio > MOST:
-        wrong.append(f"a plan takes {whole.ratio:.2f} times the bare program's time, expected at most {MOST:g}")
-    return NoOp(len(hosts), whole, inside, stages, wrong)
+    plan = Program.of(plans, [run.said["connect"] + run.said["probe and decide"] for run in insides])
+    bare = Program.of(bares, [run.said["seconds"] for run in bares])
+    found = NoOp(len(hosts), plan, Program.of(applies), bare, Program.of(guides), stages, wrong)
+    for name, program in (("a plan", found.plan), ("an apply", found.apply)):
+        ratio = program.seconds / bare.seconds
+        if ratio > MOST:
+            wrong.append(f"{name} takes {ratio:.2f} times the bare program's time, expected at most {MOST:g}")
+    return found
+
+
+def declared() -> dict[str, Any]:
+    """Host → its data, by the lab's inventory."""
+    return dict(runpy.run_path(str(ROOT / TARGET))["lab"])
 
 
 def _spec(path: Path) -> Path:
     """What the bare program needs to do the same: the addresses and keys of the inventory, the text of the probe."""
-    data: dict[str, Any] = dict(runpy.run_path(str(ROOT / TARGET))["lab"])
+    data = declared()
     name, first = next(iter(data.items()))
     script = Question.about(read_fleet({name: first})[name]).script
     addresses = {host: values["ssh_hostname"] for host, values in data.items()}
@@ -81,23 +107,39 @@ def _spec(path: Path) -> Path:
     return path
 
 
-def _plan(hosts: Sequence[Host], wrong: list[str]) -> Finished[dict[str, Any]]:
-    """One plan, and what is wrong with it: a host with something to do, or with a second command by either count."""
+def _product(hosts: Sequence[Host], wrong: list[str], *words: str) -> Finished[dict[str, Any]]:
+    """One run, and what is wrong with it: a host with something to do, or with a second command by either count."""
     with ThreadPoolExecutor() as pool:
         marks = list(pool.map(sessions.mark, hosts))
-        run = timed([BIN / "fleethands", "plan", TARGET, "--json"])
+        run = timed([BIN / "fleethands", words[0], TARGET, "--json", *words[1:]])
         counts = list(pool.map(sessions.since, hosts, marks))
     document = json.loads(run.said)
     for host, counted in zip(hosts, counts, strict=True):
         report = document["hosts"].get(host.name, {"status": "missing", "remote_commands": 0})
         if report["status"] != "unchanged":
-            wrong.append(f"{host.name}: is {report['status']}, expected unchanged")
+            wrong.append(f"{host.name}: {words[0]}: is {report['status']}, expected unchanged")
         if [report["remote_commands"], *counted.values()] != [1, 1]:
             wrong.append(
-                f"{host.name}: {report['remote_commands']} commands by the report,"
+                f"{host.name}: {words[0]}: {report['remote_commands']} commands by the report,"
                 f" {list(counted.values())} by sshd's log of each connection, expected 1 in 1 connection"
             )
-    return Finished(run.seconds, document)
+    return replace(run, said=document)  # type: ignore[return-value]
+
+
+def _guide_once() -> None:
+    """The plain deploy brings its own files, so that it has nothing to do either from then on."""
+    timed(GUIDE)
+
+
+def _guide(count: int) -> Finished[dict[str, Any]]:
+    run = timed([*GUIDE, "--json"])
+    results = json.loads(run.said)["results"]
+    changed = {host for row in results["operations"] for host in row["success"]}
+    if changed or results["failed_hosts"]:
+        raise RuntimeError(f"the plain deploy is not without anything to do: {sorted(changed)}")
+    if max(len(row["no_change"]) for row in results["operations"]) != count:
+        raise RuntimeError(f"the plain deploy did not reach {count} hosts")
+    return replace(run, said=results)  # type: ignore[return-value]
 
 
 def _bare(spec: Path, count: int) -> Finished[dict[str, Any]]:
@@ -105,9 +147,9 @@ def _bare(spec: Path, count: int) -> Finished[dict[str, Any]]:
     said = json.loads(run.said)
     if len(said["bytes"]) != count or not all(said["bytes"].values()):
         raise RuntimeError(f"the bare program did not read {count} hosts: {run.said}")
-    return Finished(run.seconds, said)
+    return replace(run, said=said)  # type: ignore[return-value]
 
 
 def _inside() -> Finished[dict[str, Any]]:
     run = timed([BIN / "python", "-m", "bench.inside", TARGET])
-    return Finished(run.seconds, json.loads(run.said))
+    return replace(run, said=json.loads(run.said))  # type: ignore[return-value]

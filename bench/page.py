@@ -7,10 +7,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .no_op import NoOp
+from .no_op import ROUNDS, NoOp, Program
+from .scale import Scale
 from .timing import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
+MIB = 1 << 20
 BEGIN, END = "<!-- figures: make bench -->", "<!-- end of figures -->"
 
 
@@ -23,16 +25,26 @@ def write(figures: Sequence[str]) -> None:
     PAGE.write_text("\n".join([head + BEGIN, "", *figures, "", END]) + tail)
 
 
-def figures(no_op: NoOp, help_seconds: float) -> list[str]:
-    """The tables, in Markdown."""
-    count = no_op.hosts
+def figures(no_op: NoOp, scale: Sequence[Scale], help_seconds: float, load: float) -> list[str]:
+    """
+    The tables, in Markdown.
+
+    + load: of the machine, before anything was timed: processes that ran or waited for a core, over a minute
+    """
+    count, bare = no_op.hosts, no_op.bare
     return [
-        f"{time.strftime('%Y-%m-%d', time.gmtime())}, {_machine()}, the hosts on the same machine:",
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}, {_machine()}, the hosts on the same machine,"
+        f" load average {load:.1f} before it began:",
         "",
-        f"| {count} hosts, nothing to do: median of 5 | `fleethands plan --json` | bare paramiko | ratio |",
-        "| --- | --- | --- | --- |",
-        _row("whole process, start-up and imports included", no_op.whole.product, no_op.whole.bare),
-        _row("connect, probe and (fleethands) decide only", no_op.inside.product, no_op.inside.bare),
+        f"| {count} hosts, nothing to do: median of {ROUNDS} | seconds | times bare | CPU seconds | memory |",
+        "| --- | --- | --- | --- | --- |",
+        _row("`fleethands plan --json`", no_op.plan, bare),
+        _row("`fleethands apply --yes --json`", no_op.apply, bare),
+        _row("bare paramiko", bare, bare),
+        _row("plain pyinfra, the guide's steps (`bench/guide_deploy.py`)", no_op.guide, bare),
+        "",
+        f"Without start-up and imports: a plan {no_op.plan.inside or 0:.2f} s, bare {bare.inside or 0:.2f} s,"
+        f" ratio {(no_op.plan.inside or 0) / (bare.inside or 1):.2f}.",
         "",
         "| where a plan's time goes | seconds |",
         "| --- | --- |",
@@ -42,13 +54,34 @@ def figures(no_op: NoOp, help_seconds: float) -> list[str]:
         "| --- | --- |",
         f"| `fleethands --help` | {help_seconds:.2f} |",
         "",
-        f"Commands sent to each of the {count} hosts by a plan, by sshd's own log: "
+        f"Commands sent to each of the {count} hosts by a plan and by an apply, by sshd's own log: "
         + ("1." if not no_op.wrong else "see the run."),
+        "",
+        *_scale(scale),
     ]
 
 
-def _row(what: str, product: float, bare: float) -> str:
-    return f"| {what} | {product:.2f} s | {bare:.2f} s | {product / bare:.2f} |"
+def _row(what: str, program: Program, bare: Program) -> str:
+    ratio = program.seconds / bare.seconds
+    return f"| {what} | {program.seconds:.2f} | {ratio:.2f} | {program.cpu:.2f} | {program.memory / MIB:.0f} MiB |"
+
+
+def _scale(rows: Sequence[Scale]) -> list[str]:
+    return [
+        "| a plan over stand-ins | seconds | CPU a host | memory | memory a further host | most connections at once"
+        " | most descriptors | connections and commands a host |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        *(_scale_row(row, rows[0]) for row in rows),
+    ]
+
+
+def _scale_row(row: Scale, first: Scale) -> str:
+    more = row.hosts - first.hosts
+    each = f"{(row.memory - first.memory) / more / 1024:.0f} KiB" if more else "-"
+    return (
+        f"| {row.hosts} | {row.seconds:.1f} | {row.cpu / row.hosts * 1000:.0f} ms | {row.memory / MIB:.0f} MiB | {each}"
+        f" | {row.most} | {row.descriptors} | {row.connections:g}, {row.commands:g} |"
+    )
 
 
 def _machine() -> str:

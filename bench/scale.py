@@ -19,7 +19,6 @@ from typing import Any
 from fleethands.facts.reading import Question
 from fleethands.settings import read_fleet
 from fleethands.settings.lockfile import Lockfile
-from tests.lab import fleet
 from tests.lab.host import Host
 from tests.lab.shell import run
 
@@ -28,6 +27,9 @@ from .timing import BIN, ROOT
 
 SIZES = (50, 200, 1000)
 PORT = 2222
+AT_ONCE = 100  # connections
+FILES = 60  # that a process has open besides
+GROWTH = 1.25  # times the work a host; start-up counts for the smallest fleet, so it should rather fall
 OURS = {"ssh_user": "root", "ssh_allow_agent": False, "ssh_look_for_keys": False}
 
 
@@ -56,6 +58,22 @@ def measure(host: Host, data: dict[str, Any], sizes: Sequence[int] = SIZES) -> l
     ours = {key: value for key, value in data.items() if not key.startswith("ssh_")}
     recording = recorded(host, ours)
     return [_measured(count, ours, recording) for count in sizes]
+
+
+def wrong(rows: Sequence[Scale]) -> list[str]:
+    """What grows with the fleet that should not, in words."""
+    first, last = rows[0], rows[-1]
+    found = [
+        f"{row.hosts} stand-ins: {row.connections:g} connections and {row.commands:g} commands each, expected 1 and 1"
+        for row in rows
+        if (row.connections, row.commands) != (1, 1)
+    ]
+    if last.most > AT_ONCE or last.descriptors > AT_ONCE + FILES:
+        held = f"{last.most} connections and {last.descriptors} files"
+        found.append(f"a plan over {last.hosts} hosts has {held} open at once, expected {AT_ONCE} connections")
+    if last.cpu / last.hosts > GROWTH * first.cpu / first.hosts:
+        found.append(f"a plan works longer for each of {last.hosts} hosts than for each of {first.hosts}")
+    return found
 
 
 def recorded(host: Host, data: dict[str, Any]) -> str:
@@ -160,14 +178,13 @@ class _Most:
 
 def main() -> None:
     """By itself, beside the running lab: `python -m bench.scale [HOSTS…]`."""
-    import runpy  # noqa: PLC0415
-
     from tests.lab.lab import Lab  # noqa: PLC0415
 
-    data = dict(runpy.run_path(str(fleet.ROOT / "inventory/lab.py"))["lab"])["lab-1"]
+    from .no_op import declared  # noqa: PLC0415
+
     sizes = [int(word) for word in sys.argv[1:]] or SIZES
-    for found in measure(Lab.here()["lab-1"], data, sizes):
-        print(found, flush=True)
+    for size in sizes:
+        print(*measure(Lab.here()["lab-1"], declared()["lab-1"], [size]), flush=True)
 
 
 if __name__ == "__main__":

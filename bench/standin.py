@@ -66,7 +66,7 @@ class Counts:
 
 
 def answer(recording: str, script: bytes) -> bytes:
-    """The recorded answer to a probe, its marks, clock and digest those of now. Raises ValueError for no probe."""
+    """The recorded answer to a probe: its marks, the clock of now, its digest. Raises ValueError for another script."""
     found = MARK.search(script)
     if found is None:
         raise ValueError("this is no probe")

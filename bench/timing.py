@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from tests.lab.shell import run
+from tests.lab.shell import CommandFailed
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -19,17 +22,31 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Finished(Generic[T]):
-    """One run of a program: seconds from its start to its end, imports included, and what it said."""
+    """
+    One run of a program: what it said, and what the kernel says of the whole process, imports included.
+
+    + seconds: from start to end; cpu: of them, those that it was at work; memory: most bytes that it held at once
+    """
 
     seconds: float
     said: T
+    cpu: float = 0.0
+    memory: int = 0
 
 
-def timed(words: Sequence[str | Path], *, timeout: float = 120) -> Finished[str]:
-    """Run a program from the checkout's root. Raises CommandFailed for a status other than 0."""
-    begin = time.perf_counter()
-    done = run(*words, cwd=ROOT, timeout=timeout)
-    return Finished(time.perf_counter() - begin, done.stdout)
+def timed(words: Sequence[str | Path]) -> Finished[str]:
+    """Run a program from the checkout's root, to its end. Raises CommandFailed for a status other than 0."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        begin = time.perf_counter()
+        process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode:
+            raise CommandFailed([str(word) for word in words], process.returncode, out.read() + err.read())
+        return Finished(seconds, out.read(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
 def alternating(rounds: int, *programs: Callable[[], Finished[T]]) -> list[list[Finished[T]]]:

@@ -57,14 +57,20 @@ def connected(target: str, **options: Any) -> Engine:
 def checked(target: str, upstream: bool = False, **options: Any) -> Engine:
     """An engine whose hosts' settings are right. Raises Trouble; no host is contacted."""
     engine = unconnected(target, **options)
-    settled(engine.settings)
+    settled(engine.settings, *_first_models(target, options))
     if upstream:
         engine.ask_registries(lambda line: click.echo(line, err=True))
     return engine
 
 
-def settled(read: Callable[[], T]) -> T:
-    """What settings are read by. Raises Trouble for mistakes in them, and for a lock that can't be read."""
+def settled(read: Callable[[], T], *hints: str) -> T:
+    """
+    What settings are read by.
+
+    + hints: where models are missing
+
+    Raises Trouble for mistakes in them, and for a lock that can't be read.
+    """
     from fleethands.settings import LockfileError, SettingsError  # noqa: PLC0415
 
     try:
@@ -74,7 +80,8 @@ def settled(read: Callable[[], T]) -> T:
         click.echo(str(error), err=True)
         count = len(error.mistakes)
         what = "1 mistake" if count == 1 else f"{count} mistakes"
-        raise Trouble(f"{what} in the inventory, no host was contacted") from None
+        found = hints if any(each.path == "models" for each in error.mistakes) else ()
+        raise Trouble(f"{what} in the inventory, no host was contacted", *found) from None
     except LockfileError as error:
         raise Trouble(str(error), *error.hints) from None
 
@@ -117,6 +124,20 @@ def _part(text: str) -> Shard:
         return Shard.parse(text) if text else WHOLE
     except ValueError as error:
         raise Trouble(f"`--shard` {error}", code=USAGE) from None
+
+
+def _first_models(target: str, options: Mapping[str, Any]) -> list[str]:
+    """What to type for hosts that no inventory says anything of, as `root@box`."""
+    data = options["data"]
+    if target.endswith(".py") or any(pair.startswith("models=") for pair in data):
+        return []
+    context = click.get_current_context()
+    yes = " --yes" if context.params.get("yes") else ""
+    words = spoken(target, (*data, 'models=["codellama:7b"]'), options["hosts"], options["exclude"])
+    return [
+        f"say which: fleethands {context.info_name} {words}{yes}",
+        "to keep it in a file of your own: fleethands init DIR",
+    ]
 
 
 def upstream_option(command: Any) -> Any:

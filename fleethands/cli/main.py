@@ -38,7 +38,8 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, destroy, report, completion):
+COMMANDS = (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, report, destroy, completion)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -42,6 +42,12 @@ def diagnosis(words: str, host: str, address: str, error: str) -> Why:
     return reason, [hint]
 
 
+def unknown_jump_host(jump_host: str, address: str, config: str | None) -> Why:
+    """A host that is reached through another one, whose key is not known."""
+    by_hand = f"ssh -F {config} {address}" if config else f"ssh {address}"
+    return f"the host key of its jump host {jump_host} is not known here", [f"compare and accept it: `{by_hand}`"]
+
+
 def silent(address: str, limit: str) -> Why:
     """A remote command that was given up."""
     return f"it said nothing for {limit}, and was given up", [f"see what holds it up: `ssh {address} ps -ef --forest`"]

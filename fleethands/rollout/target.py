@@ -156,8 +156,23 @@ def reach_by_ssh(host: Any) -> None:
 
 
 def _jumps(host: Any) -> bool:
+    return "proxyjump" in _configured(host)
+
+
+def names_of(host: Any) -> set[str]:
+    """By which a host is asked for its key."""
+    asked = host.data.get("ssh_hostname") or host.name
+    name, port = (
+        _configured(host).get("hostname", asked),
+        host.data.get("ssh_port") or _configured(host).get("port", 22),
+    )
+    return {asked, name, f"[{name}]:{port}", f"[{asked}]:{port}"}
+
+
+def _configured(host: Any) -> dict[str, Any]:
     config = client.get_ssh_config(host.data.get("ssh_config_file"))
-    return bool(config) and "proxyjump" in config.lookup(host.data.get("ssh_hostname") or host.name)
+    found: dict[str, Any] = config.lookup(host.data.get("ssh_hostname") or host.name) if config else {}
+    return found
 
 
 def no_hosts(target: str, pick: Pick, inventory: Any) -> NoHosts:

@@ -17,9 +17,11 @@ from pyinfra.api.state import BaseStateCallback
 from fleethands.operations import journal
 from fleethands.rollout.deadlines import LOST, Limits, Patience, Silent, spoken
 from fleethands.rollout.masking import NOTHING, Mask
-from fleethands.rollout.reach import Why, diagnosis, gone, silent
+from fleethands.rollout.reach import Why, diagnosis, gone, silent, unknown_jump_host
+from fleethands.rollout.target import names_of
 
 KEEPALIVE = 15  # seconds
+UNKNOWN_KEY = re.compile(r"No host key for (\S+) found")  # pyinfra 3.10, connectors/sshuserclient/client.py
 PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d+)/(?P<total>\d+) bytes")  # scripts/pull.sh
 
 
@@ -60,7 +62,11 @@ class Watch(BaseStateCallback):
         host.connector.run_shell_command = counted
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
-        self.unreachable[host.name] = diagnosis(self.words, host.name, address(host), str(error))
+        unknown = UNKNOWN_KEY.search(str(error))
+        if unknown and unknown[1] not in names_of(host):
+            self.unreachable[host.name] = unknown_jump_host(unknown[1], address(host), host.data.get("ssh_config_file"))
+        else:
+            self.unreachable[host.name] = diagnosis(self.words, host.name, address(host), str(error))
         hang_up(host)
 
     def heard(self, message: Any = None, **said: Any) -> None:

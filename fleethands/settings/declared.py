@@ -18,9 +18,9 @@ def written(settings: HostSettings) -> dict[str, Any]:
     """
     Every key of a host, its defaults among them: another release of fleethands may have others.
 
-    `None` is left out: it means as found, or upstream's own.
+    `None` is left out: it means as found, or upstream's own. So is what a lock adds: it is not what was declared.
     """
-    return {key: _plain(value) for key, value in _items(settings) if value is not None}
+    return {key: _plain(value) for key, value in _items(settings.as_declared) if value is not None}
 
 
 def host_data(document: Mapping[str, Any]) -> dict[str, Any]:

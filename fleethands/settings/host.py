@@ -34,6 +34,17 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         """What fleethands.lock pins of them."""
         return self._pins
 
+    @property
+    def as_declared(self) -> HostSettings:
+        """The same without what a lock adds."""
+        free = [
+            each.model_copy(update={"digest": None}) if str(each.name) in self.pins.models else each
+            for each in self.models
+        ]
+        copy = self.model_copy(update={"models": tuple(free)})
+        copy._pins = Pins()
+        return copy
+
     def held_to(self, pins: Pins) -> HostSettings:
         """The same, with every model at the digest that is pinned."""
         models = [(model, pins.models.get(str(model.name))) for model in self.models]

@@ -109,6 +109,49 @@ def test_a_host_with_another_key_and_one_that_says_nothing_hold_up_nobody(
     assert all_proven([hosts["lab-1"]])
 
 
+SSH_CONFIG = """
+Host jump
+    HostName {jump}
+    User root
+    IdentityFile {key}
+    UserKnownHostsFile {trusted}
+Host behind
+    HostName {behind}
+    User root
+    IdentityFile {key}
+    UserKnownHostsFile {known}
+    ProxyJump jump
+"""
+
+
+def test_a_host_behind_a_jump_host_is_reached_and_the_jump_hosts_key_is_checked_too(
+    lab: Lab, quiet_state: str, tmp_path: Path
+) -> None:
+    hosts = brought(lab, 2, quiet_state)
+    access, trusted, config = lab.site.access, tmp_path / "trusted", tmp_path / "config"
+    jump, behind = hosts["lab-1"].address, hosts["lab-2"].address
+    trusted.touch()
+    config.write_text(
+        SSH_CONFIG.format(jump=jump, behind=behind, key=access.identity, known=access.known_hosts, trusted=trusted)
+    )
+    data = {"ssh_config_file": str(config), "ssh_allow_agent": False, "ollama_version": "0.24.0", **QUIET}
+    (tmp_path / "fleet.py").write_text(f"hosts = [('behind', {{**{data!r}, 'models': ['codellama:7b']}})]\n")
+    line = f"fleethands apply {tmp_path}/fleet.py --yes --json --data ollama_keep_alive=2m"
+
+    code, said = fleet.typed(f"{line} 2>/dev/null")
+    host = json.loads(said)["hosts"]["behind"]
+    assert (code, host["status"]) == (1, "unreachable")
+    assert host["reason"] == f"the host key of its jump host {jump} is not known here"
+    assert host["hints"] == [f"compare and accept it: `ssh -F {config} behind`"]
+
+    trusted.write_text(access.known_hosts.read_text())
+    code, said = fleet.typed(f"{line} 2>/dev/null")
+    assert (code, json.loads(said)["result"]) == (0, "changed"), said
+    code, said = fleet.typed(f"{line} 2>/dev/null")
+    assert (code, json.loads(said)["result"]) == (0, "unchanged"), said
+    assert f"from {jump} " in hosts["lab-2"].run("journalctl -q -u ssh -n 50 -o cat").stdout
+
+
 @pytest.fixture
 def eight(lab: Lab, quiet_state: str) -> Iterator[dict[str, Host]]:
     yield brought(lab, 8, quiet_state)

@@ -45,15 +45,16 @@ def host_of(done: Done) -> dict[str, Any]:
     return found
 
 
-def applied(project: Project) -> list[str]:
+def applied(project: Project, stock_too: bool = False) -> list[str]:
     """What an apply changed; a second one changes nothing and costs one command, and pyinfra has nothing to do."""
     first = project.fleethands("apply", "--yes", "--json")
     assert first.code == 0, first.err
     again = project.fleethands("apply", "--yes", "--json")
     assert (again.code, again.document["result"], host_of(again)["remote_commands"]) == (0, "unchanged", 1), again.err
-    stock = project.pyinfra("--json", "--dry")
-    assert stock.code == 0, stock.err
-    assert [row["names"] for row in stock.document["plan"] if row["hosts_with_change"]] == []
+    if stock_too:
+        stock = project.pyinfra("--json", "--dry")
+        assert stock.code == 0, stock.err
+        assert [row["names"] for row in stock.document["plan"] if row["hosts_with_change"]] == []
     return fleet.changes(first.document)
 
 
@@ -77,7 +78,7 @@ def test_what_is_pinned_is_held_to_until_it_is_pinned_anew(lab: Lab, project: Pr
     new = move_model(lab.internet.registry, name.removesuffix(":latest"), "7b-instruct")
 
     # the host that has it keeps it, and the check says what moved
-    assert applied(project) == []
+    assert applied(project, stock_too=True) == []
     check = project.fleethands("pin", "--check")
     assert check.code == 2
     assert check.err == (
@@ -131,6 +132,7 @@ def test_an_archive_with_another_sha256_is_refused(lab: Lab, project: Project) -
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1500)  # three containers, and a pull of the whole image
 def test_an_image_is_run_by_its_digest_whatever_its_tag_becomes(lab: Lab, converged: Host, tmp_path: Path) -> None:
     registry, tag = lab.internet.registry, f"pin-{lab.site.ident}"
     image = f"ghcr.io/{OPENHANDS}:{tag}"
@@ -143,7 +145,7 @@ def test_an_image_is_run_by_its_digest_whatever_its_tag_becomes(lab: Lab, conver
     assert applied(project) == []  # what runs is what was pinned
     assert observe.identity(converged).container == container
     new = move_image(registry, tag, "new")
-    assert applied(project) == []
+    assert applied(project, stock_too=True) == []
     check = project.fleethands("pin", "--check")
     assert (check.code, old in check.err, new in check.err) == (2, True, True)
 

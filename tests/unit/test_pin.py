@@ -21,7 +21,7 @@ from fleethands.operations.change import Change, Refused, Same
 from fleethands.operations.openhands import LABEL, specification
 from fleethands.rollout import pinning, registry
 from fleethands.rollout.registry import Unanswered
-from fleethands.settings import HostSettings, LockfileError, SettingsError, lockfile, read_fleet
+from fleethands.settings import HostSettings, LockfileError, SettingsError, declared, lockfile, read_fleet
 from fleethands.settings.images import at_digest, located
 from fleethands.settings.lockfile import Document, Lockfile, ModelPin
 from tests.hosts import bare
@@ -406,3 +406,10 @@ def test_a_token_goes_to_nobody_else(standin: tuple[str, type[Standin]]) -> None
 
 def test_an_endless_answer_is_none(standin: tuple[str, type[Standin]]) -> None:
     assert registry.fetched(f"{standin[0]}/large", "image") == Unanswered("127.0.0.1: sends more than 4 MiB")
+
+
+def test_a_release_record_keeps_what_was_declared_and_not_what_was_pinned() -> None:
+    free = read_fleet({"host": DATA}, Lockfile())["host"]
+
+    assert declared.written(held()) == declared.written(free)
+    assert held().as_declared == free

@@ -93,7 +93,8 @@ def pull(tmp_path: Path, *answers: list[Any], manifest: int = 200, unclean: str 
         defaults = {
             "name": "m", "request": "{}", "url": url, "place": str(tmp_path / "run"), "digest": "",
             "marker": str(tmp_path / "marker"), "manifest_url": f"{url}/v2/m", "models_dir": str(tmp_path),
-            "manifest": str(tmp_path / "manifest"), "patience": "2", "tries": "2", "margin": "1", "floor": "1", "renewal": "pin it: digest ",
+            "manifest": str(tmp_path / "manifest"), "patience": "2", "tries": "2", "margin": "1", "floor": "1",
+            "renewal": "pin it: digest ",
         }  # fmt: skip
         text = Script(store.body("blobs", "spelled", "puller"), {**defaults, **values}).text
         words = ["env", f"unclean={unclean}", "sh", "-s"]

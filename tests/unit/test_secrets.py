@@ -57,3 +57,15 @@ def test_what_wins_over_a_secret(settings: HostSettings, name: str, text: str, w
 
     assert [each.wins for each in found] == ([] if wins is None else [wins])
     assert "hunter2" not in "".join(map(str, found))
+
+
+def test_what_a_file_of_variables_holds_beside_ollama_s_own_is_not_shown(settings: HostSettings) -> None:
+    unit = Text(paths.OLLAMA_UNIT, b"[Service]\nEnvironmentFile=/etc/mine\n")
+    mine = Text("/etc/mine", b"COMPANY=hunter9\nOLLAMA_MAX_QUEUE=9\n", unit.path)
+
+    found = foreign.of_unit(Service((unit,), (mine,)), foreign.Declared.by(settings))
+
+    assert [str(each) for each in found] == [
+        "/etc/mine:1 sets COMPANY=********, which is lost: it is not declared",
+        "/etc/mine:2 sets OLLAMA_MAX_QUEUE=9, which is lost: it is not declared",
+    ]
