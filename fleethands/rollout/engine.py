@@ -176,11 +176,32 @@ class Engine:
         if host.connected:
             self.state.activate_host(host)
 
+    def survey(self, deploy: str = "deploy.py", keep: bool = True) -> None:
+        """
+        Reach and plan each host in one go, so many at a time: of a large fleet only they are connected at once.
+
+        + keep: the connections to hosts that have something to do
+        """
+        self._begin(deploy)
+
+        def look(host: Any) -> None:
+            if not host.connected:
+                self._reach(host)
+            if host.connected:
+                self._load(host)
+            if not keep or not journal.changing(host):
+                hang_up(host)
+
+        self._each(look, self.chosen)
+
     def plan(self, deploy: str = "deploy.py") -> None:
         """Walk a deploy file of the project on every host; decisions are in `planned`."""
+        self._begin(deploy)
+        self._each(self._load, [host for host in self.chosen if host.connected])
+
+    def _begin(self, deploy: str) -> None:
         self.state.set_stage(StateStage.Prepare)
         self.state.current_deploy_filename = str(self.project / deploy)
-        self._each(self._load, [host for host in self.chosen if host.connected])
 
     def _load(self, host: Any) -> None:
         ctx_config.set(self.config.copy())
