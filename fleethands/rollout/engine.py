@@ -30,6 +30,8 @@ from fleethands.rollout.watch import Listener, Narration, Outcome, Watch, hang_u
 from fleethands.settings import HostSettings, Secret, read_fleet
 
 AT_ONCE = 100  # hosts
+# each costs this machine a tenth of a second of its own, so more would only hold up one another until they time out
+SURVEYED_AT_ONCE = 32
 
 
 class Engine:
@@ -192,7 +194,7 @@ class Engine:
             if not keep or not journal.changing(host):
                 hang_up(host)
 
-        self._each(look, self.chosen)
+        self._each(look, self.chosen, SURVEYED_AT_ONCE)
 
     def plan(self, deploy: str = "deploy.py") -> None:
         """Walk a deploy file of the project on every host; decisions are in `planned`."""
@@ -228,8 +230,8 @@ class Engine:
             gevent.killall(self._walkers, Cut, timeout=LAST_WORDS)
             self.state.callback_handlers.remove(self.watch.narration)
 
-    def _each(self, do: Callable[[Any], None], hosts: Iterable[Any]) -> None:
-        pool = Pool(AT_ONCE)
+    def _each(self, do: Callable[[Any], None], hosts: Iterable[Any], at_once: int = AT_ONCE) -> None:
+        pool = Pool(at_once)
         self._walkers = []
         for host in hosts:
             self._walkers.append(pool.spawn(do, host))
