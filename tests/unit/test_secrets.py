@@ -90,5 +90,5 @@ def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> 
     except ValueError:
         return
     for old, new in texts:
-        states = [File("file", "0600", content=text.encode()) for text in (old, new)]
-        assert "hunter2" not in diff.unified("/x", *states, shown=frozenset({"B"}))
+        before_it, after_it = (File("file", "0600", content=text.encode()) for text in (old, new))
+        assert "hunter2" not in diff.unified("/x", before_it, after_it, frozenset({"B"}))
