@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from fleethands.cli.trouble import Trouble
+from fleethands.cli.typed import typed
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 KEY = "fleethands.keeper"
 AGAIN = "run it again: what was begun on a host is completed then"
-VARIABLES = ("ollama_env=", "openhands_env=")  # a value may be a secret that nobody declared as one
 UNASKED = "not asked: another host's settings are wrong"
 
 
@@ -48,13 +47,24 @@ class Keeper:
 
         return Written(self.directory, self.summary)
 
+    def ready(self, **places: str | None) -> None:
+        """Take over `directory` or `summary`, and try to write there. Raises Trouble, before any host was asked."""
+        for name, value in places.items():
+            if value is not None:
+                setattr(self, name, Path(value))
+        if self._asked:
+            try:
+                self.written.ready()
+            except OSError as error:
+                raise _unwritable(error) from None
+
     def keep(self, report: Report) -> bool:
         """Write a report; False, and a line of error, where that fails."""
         self._kept = True
+        report.shard = report.shard or self.shard
+        report.words = typed(report.words or self.words)
         if not self._asked:
             return True
-        report.shard = report.shard or self.shard
-        report.words = _without_variables(report.words or self.words)
         try:
             self.written.write(report)
         except OSError as error:
@@ -113,12 +123,6 @@ def _mistaken(command: str, names: list[str], mistakes: list[Mistake]) -> Report
     return Report(command, hosts)
 
 
-def _without_variables(words: str) -> str:
-    return shlex.join(
-        next((f"{mark}…" for mark in VARIABLES if word.startswith(mark)), word) for word in shlex.split(words)
-    )
-
-
 def keep(report: Report) -> bool:
     """Leave a report where the command line asks for one; False where it can't be written, which is said."""
     keeper = current()
@@ -173,20 +177,8 @@ def _summary(context: click.Context, _: click.Parameter, value: str | None) -> N
 
 
 def _ready(context: click.Context, **places: str | None) -> None:
-    if context.resilient_parsing:
-        return
-    keeper = _keeper(context)
-    for name, value in places.items():
-        if value is not None:
-            setattr(keeper, name, Path(value))
-            _try(keeper.written)
-
-
-def _try(written: Written) -> None:
-    try:
-        written.ready()
-    except OSError as error:
-        raise _unwritable(error) from None
+    if not context.resilient_parsing:
+        _keeper(context).ready(**places)
 
 
 def _unwritable(error: OSError) -> Trouble:

@@ -17,6 +17,7 @@ from fleethands.cli.init import init
 from fleethands.cli.lock import lock
 from fleethands.cli.pin import pin
 from fleethands.cli.plan import plan
+from fleethands.cli.report import report
 from fleethands.cli.rollback import rollback
 from fleethands.cli.status import status
 from fleethands.cli.trouble import USAGE, Trouble
@@ -37,7 +38,8 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-for command in (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, destroy, completion):
+COMMANDS = (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, report, destroy, completion)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -38,7 +38,7 @@ def lines(report: Report, target: str) -> Iterator[str]:
 def _counted(report: Report) -> str:
     statuses = [host.status for host in report.hosts.values()]
     parts = [f"{statuses.count(status)} {_word(report, status)}" for status in sorted(set(statuses))]
-    return f"{len(statuses)} host{'s' if len(statuses) != 1 else ''}, {', '.join(parts)}"
+    return ", ".join([f"{len(statuses)} host{'s' if len(statuses) != 1 else ''}", *parts])
 
 
 def _word(report: Report, status: str) -> str:

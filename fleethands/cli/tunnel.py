@@ -116,6 +116,8 @@ def _show(link: Link, name: str, settings: HostSettings, url: str, as_json: bool
             click.echo(f"its page asks for this key: {key}")
         else:
             click.echo(f"its page asks for a key, which lies on the host: sudo cat {CANVAS_KEY}")
+        # the next page of its assistant would save another model (agent-canvas 1.16.0)
+        click.echo("then `Skip for now`: the model is chosen already")
     click.echo("Ctrl-C ends it", err=True)
 
 

@@ -94,6 +94,9 @@ class Question:
             "image": wanted.container_image,
             "ports": f"{wanted.ollama_host.port} {wanted.openhands_port}",
             "manifest_type": upstream.MANIFEST,
+            "turn": paths.TURN,
+            "described": paths.LOCK_WORDS,
+            "hold": paths.HOLD,
             "places": "\n".join(self.places),
             "offers": "\n".join(each.line for each in upstream.wanted(wanted)) if self.upstream else "",
         }

@@ -215,7 +215,7 @@ def _models(settings: HostSettings, service: Service) -> list[Change]:
 def _drop_in(text: Text, theirs: tuple[Theirs, ...], service: Service) -> Change:
     named = {each.place for each in theirs}
     beside = [line for line in foreign.lines(service, text) if line.place not in named and line.value]
-    also = ", ".join(f"{line.name}={foreign.masked(line.name, line.value)} ({line.place})" for line in beside)
+    also = ", ".join(f"{line.name}={line.shown} ({line.place})" for line in beside)
     return Change(
         text.path,
         "somebody else's",

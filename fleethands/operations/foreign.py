@@ -76,6 +76,12 @@ class Line:
     value: str
     place: str
 
+    @property
+    def shown(self) -> str:
+        """The value as it may be shown: a file of variables may be one that not everybody reads."""
+        known = self.name in VARIABLES or self.name in ELSEWHERE
+        return masked(self.name, self.value) if known or self.kind != "EnvironmentFile" else MASK
+
 
 def lines(service: Service, text: Text) -> Iterator[Line]:
     """What one unit file or drop-in assigns, the files that it names included."""
@@ -141,7 +147,7 @@ def _lost(line: Line, declared: Declared) -> list[Theirs]:
         fate = f"which gives way to the declared {declared.shown(line.name)}"
     else:
         fate = "which is lost: it is not declared"
-    return [Theirs(line.place, line.name, line.value, fate)]
+    return [Theirs(line.place, line.name, line.shown, fate)]
 
 
 def of_drop_in(service: Service, text: Text, declared: Declared) -> list[Theirs]:

@@ -8,7 +8,7 @@ from fleethands.operations import source
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
 
-CANVAS = ("node", "MainThread")  # what the kernel calls the process of our service
+SERVICE = ("node", "MainThread", "uvicorn")  # what the kernel calls the process of our service
 
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
@@ -27,7 +27,7 @@ def _ours(listener: Listener, key: str, seen: Probe) -> bool:
     if key == "openhands_port":
         if listener.process == "docker-proxy":
             return _publisher(listener, seen) is None
-        return listener.process in CANVAS and source.is_there(seen)
+        return listener.process in SERVICE and source.is_there(seen)
     if listener.process != "ollama":
         return False
     if not listener.pid or not seen.knows("process"):

@@ -27,13 +27,18 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
         or gpus.refused(settings, seen)
         or reach.refused(settings, seen)
         or room.refused(settings, seen)
-        or Same(f"{seen.system.os_name} on {seen.system.arch}", _unpinned(settings))
+        or Same(f"{seen.system.os_name} on {seen.system.arch}", (*_unpinned(settings), *_locked(seen)))
     )
 
 
 def _unpinned(settings: HostSettings) -> tuple[str, ...]:
     missing = settings.pins.missing
     return (f"{LOCK} does not pin {', '.join(missing)}; {PIN}",) if missing else ()
+
+
+def _locked(seen: Probe) -> tuple[str, ...]:
+    by = seen.lock.by if seen.knows("lock") else None
+    return (f"locked by {by}",) if by else ()
 
 
 def _system(system: System) -> Refused | None:

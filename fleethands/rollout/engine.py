@@ -1,4 +1,4 @@
-"""Embeds pyinfra 3.10: this, watch.py and target.py alone touch its semi-private names (tests/unit/test_engine.py)."""
+"""Embeds pyinfra 3.10. Its semi-private names are touched here, in watch, connection and target (test_engine.py)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 from fleethands import facts
 from fleethands.facts import Probe
 from fleethands.operations import journal, turn
+from fleethands.rollout.connection import hang_up, is_connected
 from fleethands.rollout.deadlines import CONNECT, LAST_WORDS, LIMITS, Limits, OutOfTime, spoken
 from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.registry import Unanswered, digests, look_up
@@ -26,7 +27,7 @@ from fleethands.rollout.shard import EmptyShard
 from fleethands.rollout.target import EVERY, Pick, again, inventory, no_hosts, prepare, reach_by_ssh
 from fleethands.rollout.timeline import Timeline
 from fleethands.rollout.walk import Cut, Walk
-from fleethands.rollout.watch import Listener, Narration, Outcome, Watch, hang_up, is_connected
+from fleethands.rollout.watch import Listener, Narration, Outcome, Watch
 from fleethands.settings import HostSettings, Secret, read_fleet
 
 AT_ONCE = 100  # hosts
@@ -255,6 +256,7 @@ class Engine:
         except Exception as error:  # of pyinfra, or of a program of the project's
             walk.why = self.watch.lost.get(host.name) or (f"{walk.step}: {type(error).__name__}: {error}", [])
         walk.seconds = time.monotonic() - begun
+        self.timeline.leave(host.name)
 
     def _walked(self, host: Any, walk: Walk) -> bool:
         for op_hash in self.state.get_op_order():

@@ -88,7 +88,10 @@ class Holder:
                     lines.append(line.decode(errors="replace").rstrip("\r\n"))
         except (OSError, EOFError, paramiko.SSHException) as error:  # TimeoutError is one
             raise HolderError(f"no answer about its lock: {error or 'the connection stands still'}") from None
-        return read(lines)
+        try:
+            return read(lines)
+        except (ValueError, LookupError, TypeError):
+            raise HolderError(f"its answer about its lock can't be read: {lines[-2:]}") from None
 
     def _silent(self) -> HolderError:
         said = self._pipe.last_words().decode(errors="replace") if self._pipe else ""

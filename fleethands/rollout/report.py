@@ -20,7 +20,7 @@ SECOND, MILLISECOND = 0, 3
 
 def moment(at: float, digits: int = SECOND) -> str:
     """A moment as ISO 8601 has it, in UTC."""
-    whole, rest = divmod(round(at * 10**digits), 10**digits)
+    whole, rest = divmod(int(at * 10**digits), 10**digits)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + (f".{rest:0{digits}d}" if digits else "") + "Z"
 
 

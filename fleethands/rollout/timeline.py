@@ -54,6 +54,12 @@ class Timeline(BaseStateCallback):
         left = [self._step(name, begun, ok=False) for (on, name), begun in self._begun.items() if on == host]
         return sorted([*self._steps.get(host, []), *left], key=lambda step: step.started)
 
+    def leave(self, host: str) -> None:
+        """Nothing more is done to a host for now: what did not end by itself has failed."""
+        for on, name in list(self._begun):
+            if on == host:
+                self._end(host, name, ok=False)
+
     @contextmanager
     def step(self, host: str, name: str) -> Iterator[None]:
         """Something that is done for a host; an exception is a failure."""

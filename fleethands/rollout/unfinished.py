@@ -21,7 +21,7 @@ def unfinished(engine: Engine, command: str) -> Report:
     """
     Each host as far as it got.
 
-    A host that was only read is `not-run`: whether it would have been right is not known while others were not asked.
+    While a plan is made, every host is `not-run`: not all of them may have been read.
     """
     plan = reporting.planned(engine, command)
     executing = engine.state.current_stage >= StateStage.Execute
@@ -36,7 +36,7 @@ def unfinished(engine: Engine, command: str) -> Report:
 def _cut(engine: Engine, name: str, host: HostReport, *, executing: bool) -> None:
     begun = {each.operation for each in engine.outcomes(name)} | {step.name for step in engine.timeline.of(name)}
     wanted = journal.changing(engine.host(name))
-    if not executing or not wanted & begun:
+    if not executing or (wanted and not wanted & begun):
         host.status, host.reason, host.changes = "not-run", BEFORE, []
     elif not wanted <= {each.operation for each in engine.outcomes(name)}:
         host.status, host.reason = "failed", AMID

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from paramiko import Channel, SSHException, Transport
+from paramiko import SSHException
 from pyinfra.api import State
 from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
 from fleethands.operations import journal
-from fleethands.rollout.deadlines import LOST, Limits, Patience, Silent, spoken
+from fleethands.rollout.connection import address, hang_up, is_connected, quicken
+from fleethands.rollout.deadlines import Limits, Patience, Silent, spoken
 from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.reach import Why, diagnosis, gone, silent, unknown_jump_host
 from fleethands.rollout.target import names_of
 
-KEEPALIVE = 15  # seconds
 UNKNOWN_KEY = re.compile(r"No host key for (\S+) found")  # pyinfra 3.10, connectors/sshuserclient/client.py
 PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d+)/(?P<total>\d+) bytes")  # scripts/pull.sh
 
@@ -44,7 +43,7 @@ class Watch(BaseStateCallback):
         set_echo(self.heard)
 
     def host_connect(self, _state: State, host: Any) -> None:
-        self._quicken(host)
+        quicken(host)
         send = host.connector.run_shell_command
 
         def counted(*args: Any, **kwargs: Any) -> Any:
@@ -101,47 +100,6 @@ class Watch(BaseStateCallback):
         if isinstance(error, TimeoutError) and timeout:
             return silent(address(host), spoken(timeout))
         return gone(self.words, address(host))
-
-    def _quicken(self, host: Any) -> None:
-        for transport in transports(host):
-            transport.set_keepalive(KEEPALIVE)
-            if isinstance(transport.sock, socket.socket):  # not so behind a jump host
-                transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko leaves Nagle on
-                # without it the kernel tries for a quarter of an hour to reach a host that is gone
-                if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
-                    transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST * 1000)
-
-
-def address(host: Any) -> str:
-    """What SSH is asked to reach."""
-    return str(host.data.get("ssh_hostname") or host.name)
-
-
-def transports(host: Any) -> Iterator[Transport]:
-    """The host's own, and those of the jump hosts that it leads through."""
-    client = getattr(host.connector, "client", None)
-    transport = client.get_transport() if client else None
-    while transport is not None:
-        yield transport
-        transport = transport.sock.get_transport() if isinstance(transport.sock, Channel) else None
-
-
-def is_connected(host: Any) -> bool:
-    """Whether there is a way to a host still; those that are not reached by SSH always have one."""
-    if getattr(host.connector, "client", None) is None:
-        return bool(host.connected)
-    found = list(transports(host))
-    return bool(found) and all(transport.is_active() for transport in found)
-
-
-def hang_up(host: Any) -> None:
-    """End the connection to a host, jump hosts included."""
-    for transport in list(transports(host)):
-        transport.close()
-    client = getattr(host.connector, "client", None)
-    if client is not None:
-        client.close()
-        host.connected = False
 
 
 class Listener(Protocol):

@@ -37,7 +37,7 @@ def lab() -> Iterator[Lab]:
     for name in here.running():
         here[name].restore("clean")
     yield here
-    for state in (CONVERGED, "canvas", "v1"):
+    for state in (CONVERGED, QUIET_STATE, "canvas", "v1"):
         here.drop_state(state)
     here.down()
 
@@ -54,16 +54,15 @@ def converged_state(lab: Lab) -> str:
 
 
 @pytest.fixture(scope="session")
-def quiet_state(lab: Lab) -> Iterator[str]:
-    """A state in which Ollama serves and is proven, without OpenHands."""
+def quiet_state(lab: Lab) -> str:
+    """A state in which Ollama serves and is proven, without OpenHands: most of a run's time is OpenHands' part."""
     host = lab["lab-1"]
     host.restore("clean")
     lab.internet.clear_faults()
     run = fleet.apply("lab-1", **QUIET)
     assert run.code == 0, run.said
     host.save(QUIET_STATE)
-    yield QUIET_STATE
-    lab.drop_state(QUIET_STATE)
+    return QUIET_STATE
 
 
 @pytest.fixture
@@ -125,4 +124,13 @@ def v1(lab: Lab, v1_state: str) -> Host:
     host = lab["lab-1"]
     host.restore(v1_state)
     until(host, "curl -fs -o /dev/null localhost:3000/ready", 120)
+    return host
+
+
+@pytest.fixture
+def serving(lab: Lab, quiet_state: str) -> Host:
+    """lab-1, applied and proven with `openhands_flavor` off."""
+    lab.internet.clear_faults()
+    host = lab["lab-1"]
+    host.restore(quiet_state)
     return host

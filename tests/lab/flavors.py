@@ -27,7 +27,7 @@ def until(host: Host, condition: str, seconds: float) -> str:
 
 def answers(host: Host, page: str = "localhost:3000/health") -> None:
     """OpenHands is there: after a boot, or a restart of Docker, long after its container."""
-    until(host, f"curl -fs -o /dev/null {page}", 90)
+    until(host, f"curl -fs -o /dev/null {page}", 240)
 
 
 def canvas_key(host: Host) -> str:

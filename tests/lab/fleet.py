@@ -52,10 +52,14 @@ class Run:
         return [row["names"][0] for row in rows if host in row[verdict]]
 
 
+def with_data(**data: Any) -> list[str]:
+    """Host data as the command lines take it."""
+    return [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
+
+
 def _command(hosts: Sequence[str], words: Sequence[str], data: dict[str, Any], deploy: str = "deploy.py") -> list[str]:
     limits = [word for host in hosts for word in ("--limit", host)]
-    values = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
-    return [str(PYINFRA), "inventory/lab.py", *limits, *values, deploy, "--json", *words]
+    return [str(PYINFRA), "inventory/lab.py", *limits, *with_data(**data), deploy, "--json", *words]
 
 
 def apply(*hosts: str, timeout: float = 420, deploy: str = "deploy.py", **data: Any) -> Run:
@@ -100,10 +104,12 @@ def fleethands(
 ) -> tuple[int, dict[str, Any]]:
     """Exit code and document of `fleethands COMMAND inventory/lab.py`, with host data on top and nobody to ask."""
     yes = [] if command in READERS else ["--yes"]
-    values = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
-    code, said = say(command, "--json", *yes, *words, *values, hosts=hosts, timeout=timeout)
-    document: dict[str, Any] = json.loads(said)
-    return code, document
+    line = [str(FLEETHANDS), command, "inventory/lab.py", "--hosts", hosts, "--json", *yes, *words, *with_data(**data)]
+    done = run(*line, cwd=ROOT, check=False, timeout=timeout)
+    if not done.stdout.startswith("{"):
+        raise CommandFailed(line, f"no document, exit {done.returncode}", done.stderr)
+    document: dict[str, Any] = json.loads(done.stdout)
+    return done.returncode, document
 
 
 def trouble(document: dict[str, Any], host: str = "lab-1") -> str:

@@ -22,6 +22,7 @@ LINKS = [
     "openhands-answers",
     "openhands-model",
 ]
+OLLAMA_LINKS = LINKS[:2]  # with `openhands_flavor` off
 OUTSIDE = ["closed-from-outside", "open-through-ssh"]  # tried by the controller, so not in a host's own record
 
 
@@ -48,9 +49,15 @@ def proof(host: Host) -> list[Link]:
     return links(host.run(f"cat {PROOF}", check=False).stdout.encode())
 
 
-def proven(host: Host) -> bool:
+def proven(host: Host, links: list[str] = LINKS) -> bool:
     """Whether every link of the guide's chain was tried and held."""
-    return [link.name for link in proof(host) if link.ok] == LINKS
+    return [link.name for link in proof(host) if link.ok] == links
+
+
+def process(host: Host) -> str:
+    """The Ollama that serves now: its pid, when it started and what it runs."""
+    pid = "$(systemctl show ollama -p MainPID --value)"
+    return host.run(f"echo {pid} $(cut -d ' ' -f 22 /proc/{pid}/stat) $(readlink /proc/{pid}/exe)").stdout
 
 
 def environment(host: Host) -> dict[str, str]:

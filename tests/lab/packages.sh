@@ -1,11 +1,12 @@
 #!/bin/sh
-# Install the Debian packages that the lab's controller side needs; nothing to do, and quick, where they are.
+# Install the Debian packages that the lab's controller side needs, and those that are named besides; nothing to do, and
+# quick, where they are.
 # No service of theirs is started or will be: the lab runs its own nginx and registry while it is up.
 set -eu
 
 needed="systemd-container mmdebstrap debian-archive-keyring btrfs-progs util-linux iproute2 nftables
     openssh-client docker-registry nginx fcgiwrap zstd pigz git ca-certificates
-    busybox-static make gcc g++ libc6-dev nlohmann-json3-dev libstb-dev curl openssl"
+    busybox-static make gcc g++ libc6-dev nlohmann-json3-dev libstb-dev curl openssl $*"
 policy=/usr/sbin/policy-rc.d
 wait_for_lock="-o DPkg::Lock::Timeout=300"
 

@@ -143,8 +143,9 @@ def test_another_accounts_models_and_a_packages_files_are_taken_over(lab: Lab, c
         f"sed 's/=ollama$/=llm/; s|/usr/local/bin|/usr/bin|; s|^ExecStart|Environment=OLLAMA_MODELS={STORE}/kept\\n&|'"
         f" {UNIT} > {package}/usr/lib/systemd/system/ollama.service && "
         f"systemctl disable -q ollama; rm {UNIT}; "
-        f"dpkg-deb -b {package} /root/lab.deb && dpkg -i /root/lab.deb && rm -r {package} /root/lab.deb && "
-        "systemctl daemon-reload && systemctl enable -q --now ollama"
+        f"dpkg-deb -Znone -b {package} /root/lab.deb && dpkg -i /root/lab.deb && rm -r {package} /root/lab.deb && "
+        "systemctl daemon-reload && systemctl enable -q --now ollama",
+        timeout=120,
     )
     asked = len(lab.internet.requests())
     wanted: dict[str, Any] = {"models": BOTH, "ollama_adopt": True, "ollama_models_dir": f"{STORE}/kept"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import fleet, observe
+from tests.lab.flavors import CANVAS, KEY_FILE, answers
 from tests.lab.host import Host
 
 MODPROBE = "/usr/local/bin/nvidia-modprobe"  # a stand-in: no lab host has a GPU
@@ -16,7 +17,7 @@ def test_a_rebooted_host_answers_again_with_no_run(converged: Host) -> None:
     converged.reboot()
 
     converged.run("until curl -fs -o /dev/null localhost:11434/api/version; do sleep 0.1; done", timeout=30)
-    converged.run("until curl -fs -o /dev/null localhost:3000/health; do sleep 0.2; done", timeout=90)
+    answers(converged)
     assert observe.streamed_tokens(converged) > 1
     assert converged.run(f"cat {CALLED}").stdout == "root -u start-pre\n"
     converged.run(f"rm {MODPROBE} {CALLED}")
@@ -24,12 +25,32 @@ def test_a_rebooted_host_answers_again_with_no_run(converged: Host) -> None:
     assert fleet.apply("lab-1").changed("lab-1") == []
 
 
-def test_the_sandbox_leaves_devices_alone(converged: Host) -> None:
-    shown = converged.run(
+def test_canvas_answers_again_too(canvas: Host) -> None:
+    canvas.reboot()
+
+    answers(canvas, "localhost:8000/ready")
+    key = f"sed -n 's/^LOCAL_BACKEND_API_KEY=\\(.*\\)$/header = \"X-Session-API-Key: \\1\"/p' {KEY_FILE}"
+    assert "openai/tiny-tools" in canvas.run(f"{key} | curl -fsS --config - localhost:8000/api/profiles").stdout
+    code, plan = fleet.fleethands("plan", **CANVAS)
+    assert (code, fleet.changes(plan)) == (0, []), plan
+
+
+def test_the_unit_is_sound_sandboxed_and_after_what_makes_device_nodes(serving: Host) -> None:
+    checked = serving.run("systemd-analyze verify /etc/systemd/system/ollama.service 2>&1", check=False)
+    exposed = serving.run("systemd-analyze security --threshold=60 --no-pager ollama.service", check=False)
+    after = serving.run("systemctl show ollama -p After --value").stdout.split()
+
+    assert (checked.returncode, checked.stdout) == (0, "")
+    assert exposed.returncode == 0, exposed.stdout[-300:]
+    assert {"systemd-modules-load.service", "nvidia-persistenced.service"} <= set(after)
+
+
+def test_the_sandbox_leaves_devices_alone(serving: Host) -> None:
+    shown = serving.run(
         "systemctl show ollama -p DevicePolicy -p DeviceAllow -p PrivateDevices -p MemoryDenyWriteExecute"
     ).stdout.split()
-    pid = converged.run("systemctl show ollama -p MainPID --value").stdout.strip()
-    status = converged.run(f"grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/{pid}/status").stdout.split()
+    pid = serving.run("systemctl show ollama -p MainPID --value").stdout.strip()
+    status = serving.run(f"grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/{pid}/status").stdout.split()
 
     assert {each for each in shown if each != "DeviceAllow="} == {
         "DevicePolicy=auto",
@@ -38,6 +59,6 @@ def test_the_sandbox_leaves_devices_alone(converged: Host) -> None:
     }
     assert status == ["CapEff:", "0" * 16, "CapBnd:", "0" * 16, "NoNewPrivs:", "1", "Seccomp:", "2"]
     inside = f"nsenter -t {pid} -m"
-    assert converged.run(f"{inside} ls -A /home").stdout == ""
-    assert converged.run(f"{inside} touch /usr/x", check=False).returncode != 0
-    assert converged.run(f"{inside} ls /dev").stdout == converged.run("ls /dev").stdout
+    assert serving.run(f"{inside} ls -A /home").stdout == ""
+    assert serving.run(f"{inside} touch /usr/x", check=False).returncode != 0
+    assert serving.run(f"{inside} ls /dev").stdout == serving.run("ls /dev").stdout

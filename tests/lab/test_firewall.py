@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from tests.lab import observe
+from tests.lab import fleet, observe
+from tests.lab.flavors import GUIDE, V1, answers, until
 from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -18,6 +20,15 @@ PORTS = (11434, 3000)
 RULES = """
 flush ruleset
 table inet mine { chain input { type filter hook input priority filter; tcp dport 23 drop; }; }
+"""
+# a set that changes, a chain of each hook, a table of another family
+MINE = """
+table inet mine {
+	set seen { type ipv4_addr; flags dynamic,timeout; timeout 1h; elements = { 192.0.2.7 }; }
+	chain input { type filter hook input priority filter; policy accept; tcp dport 23 drop; }
+	chain forward { type filter hook forward priority filter; policy accept; }
+}
+table ip6 other { chain input { type filter hook input priority filter; policy accept; tcp dport 23 reject; }; }
 """
 # each port of each address is tried some five times a second, as somebody outside does who waits for his moment
 WATCH = """
@@ -47,55 +58,136 @@ def watching(neighbour: Host, host: Host) -> Iterator[Callable[[], set[str]]]:
     neighbour.run("systemctl stop watch")
 
 
+@contextmanager
+def a_session(host: Host) -> Iterator[None]:
+    """SSH, open all the while: it is still there in the end, and its host still answers in it."""
+    command = ["ssh", "-F", str(fleet.ROOT / ".lab/tests/ssh_config"), host.name, "cat"]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        yield
+        assert process.stdin is not None
+        said, _ = process.communicate("still there\n", timeout=20)
+        assert said == "still there\n"
+    finally:
+        process.kill()
+        process.wait()
+
+
 def serves(host: Host) -> None:
-    host.run("until curl -fs -o /dev/null localhost:11434/api/version; do sleep 0.1; done", timeout=30)
-    host.run("until curl -fs -o /dev/null localhost:3000/health; do sleep 0.2; done", timeout=90)
+    until(host, "curl -fs -o /dev/null localhost:11434/api/version", 60)
+    answers(host)
+
+
+def others_rules(host: Host) -> str:
+    """Every table but ours."""
+    tables = "nft list tables | grep -v ' fleethands$' | while read -r _ family name; do {}; done"
+    return host.run(tables.format('nft --stateless list table "$family" "$name"')).stdout
+
+
+def test_ports_are_closed_through_a_run_and_nothing_else_is_touched(converged: Host, neighbour: Host) -> None:
+    converged.run("nft --file -", stdin=MINE)
+    before = others_rules(converged)
+    named: dict[str, Any] = {"allow_from": ["192.0.2.0/24", "2001:db8::/64"]}
+
+    with watching(neighbour, converged) as seen_open, a_session(converged):
+        code, done = fleethands("apply", **named)
+        assert code == 0, fleet.trouble(done)
+        converged.run("systemctl restart fleethands-firewall")
+        assert changes(fleethands("plan", **named)[1]) == []
+        assert seen_open() == set()
+        assert others_rules(converged) == before
+        converged.run("systemctl stop fleethands-firewall; nft delete table inet fleethands")
+        # the watch does see what is open
+        until(neighbour, "grep -q 11434 /tmp/open", 20)
+    assert changes(fleethands("plan", **named)[1]) == ["Firewall | Load the rules", "Proof | Get an answer to a prompt"]
 
 
 @pytest.mark.soak
 def test_ports_are_closed_at_every_moment_of_a_hosts_life(clean: Host, neighbour: Host) -> None:
     public: dict[str, Any] = {"openhands_bind": "0.0.0.0"}
     with watching(neighbour, clean) as seen_open:
-        assert fleethands("apply", **public)[0] == 0
-        assert fleethands("apply", **public, allow_from=["192.0.2.0/24"])[0] == 0
+        with a_session(clean):
+            code, done = fleethands("apply", **public)
+            assert code == 0, fleet.trouble(done)
+            assert fleethands("apply", **public, allow_from=["192.0.2.0/24"])[0] == 0
         clean.run("systemctl restart docker", timeout=90)
         serves(clean)
         clean.reboot()
         serves(clean)
-        clean.run("systemctl restart fleethands-firewall.service || true; systemctl reload fleethands-firewall.service")
+        clean.run("systemctl restart fleethands-firewall.service")
         assert changes(fleethands("plan", **public, allow_from=["192.0.2.0/24"])[1]) == []
         assert seen_open() == set()
-        clean.run("nft delete table inet fleethands")  # the watch does see what is open
-        neighbour.run("until grep -q 3000 /tmp/open && grep -q 11434 /tmp/open; do sleep 0.1; done", timeout=20)
+        clean.run("systemctl stop fleethands-firewall; nft delete table inet fleethands")
+        until(neighbour, "grep -q 3000 /tmp/open && grep -q 11434 /tmp/open", 20)
 
 
-def test_rules_of_ones_own_that_flush_everything_take_ours_along_for_a_moment_only(converged: Host) -> None:
+@pytest.mark.parametrize(
+    ("family", "port", "says"),
+    [
+        ("address", 3000, "port 3000 is held by `sshd`"),
+        ("address6", 40022, "SSH came in by port 40022 of "),  # in the range in which V1's sandboxes are published
+    ],
+)
+def test_the_port_that_ssh_came_in_by_is_not_closed(clean: Host, family: str, port: int, says: str) -> None:
+    clean.run(f"systemd-run --quiet --unit door /usr/sbin/sshd -D -p {port}")
+    until(clean, f"ss -Hltn 'sport = :{port}' | grep -q .", 10)
+    address: str = getattr(clean, family)
+    way: dict[str, Any] = {"ssh_hostname": address, "ssh_port": port, "ssh_strict_host_key_checking": "no"}
+
+    code, done = fleethands("apply", **way, **V1)
+
+    assert code == 1
+    assert says in done["hosts"]["lab-1"]["reason"]
+    assert "fleethands" not in clean.run("nft list tables").stdout
+    assert observe.reachable(address, port)
+
+
+FLUSHES = {
+    "a restart of Debian's service": "systemctl restart nftables",
+    "its reload": "systemctl reload nftables",
+    "its stop": "systemctl stop nftables",
+    "rules loaded by hand": "nft --file /etc/nftables.conf",
+    "a flush by hand": "nft flush ruleset",
+}
+
+
+def test_whoever_flushes_all_rules_takes_ours_along_for_a_moment_only(converged: Host) -> None:
     converged.run("cat > /etc/nftables.conf", stdin=RULES)
     converged.run("systemctl enable --quiet --now nftables")
 
-    for verb in ("restart", "reload"):
-        converged.run(f"systemctl {verb} nftables")
-        converged.run("until nft list table inet fleethands >/dev/null 2>&1; do sleep 0.02; done", timeout=5)
-        assert not observe.reachable(converged.address, 11434)
-        assert not observe.reachable(converged.address6, 11434)
+    for words in FLUSHES.values():
+        converged.run(words)
+        until(converged, "nft list table inet fleethands >/dev/null 2>&1", 5)
+        assert not observe.reachable(converged.address, 11434, 0.5)
+        assert not observe.reachable(converged.address6, 11434, 0.5)
+    converged.run("systemctl restart nftables")
     assert converged.run("nft list table inet mine | grep -c 'dport 23 drop'").stdout == "1\n"
     assert changes(fleethands("plan")[1]) == []
 
 
-def test_only_the_named_host_gets_in(lab: Lab, converged: Host, neighbour: Host) -> None:
-    lab["lab-3"].restore("clean")
-    networks = [f"{neighbour.address}/32", f"{neighbour.address6}/128"]
-    allowed: dict[str, Any] = {"openhands_bind": "0.0.0.0", "allow_from": networks}
+def test_only_the_named_networks_get_in(converged: Host, neighbour: Host) -> None:
+    ranges = {
+        f"{converged.address.rpartition('.')[0]}.200/29": 4,
+        f"{converged.address6.rpartition('::')[0]}::aa:0/112": 6,
+    }
+    inside = {4: f"{converged.address.rpartition('.')[0]}.201", 6: f"{converged.address6.rpartition('::')[0]}::aa:5"}
+    neighbour.run(f"ip address add {inside[4]}/24 dev host0; ip address add {inside[6]}/64 dev host0 nodad")
+    allowed: dict[str, Any] = {"openhands_bind": "0.0.0.0", "allow_from": ranges}
 
     code, done = fleethands("apply", **allowed)
 
-    assert code == 0, done
-    reach = "timeout 3 bash -c '</dev/tcp/{address}/{port}'"
-    for port in PORTS:
-        for address in (converged.address, converged.address6):
-            there = reach.format(address=address, port=port)
-            assert lab["lab-3"].run(there, check=False).returncode != 0
-            assert neighbour.run(there, check=False).returncode == 0 or (port == 3000 and ":" in address)
+    assert code == 0, fleet.trouble(done)
+    serves(converged)
+
+    def gets_in(source: str, address: str, port: int) -> bool:
+        ask = f"curl -s -o /dev/null --max-time 3 --interface {source} http://{address}:{port}/"
+        return neighbour.run(ask, check=False).returncode == 0
+
+    host6 = f"[{converged.address6}]"
+    assert [gets_in(inside[4], converged.address, port) for port in PORTS] == [True, True]
+    assert [gets_in(neighbour.address, converged.address, port) for port in PORTS] == [False, False]
+    assert gets_in(inside[6], host6, 11434)
+    assert [gets_in(neighbour.address6, host6, port) for port in PORTS] == [False, False]
     assert changes(fleethands("plan", **allowed)[1]) == []
 
 
@@ -141,14 +233,16 @@ def test_firewalld_and_ours_leave_each_other_alone(clean: Host) -> None:
 def test_docker_networks_of_other_ranges_and_names_reach_ollama(clean: Host) -> None:
     clean.run('echo \'{"storage-driver": "overlay2", "bip": "10.199.0.1/24"}\' > /etc/docker/daemon.json')
     clean.run("systemctl restart docker", timeout=90)
-    assert fleethands("apply")[0] == 0
+    allowed: dict[str, Any] = {"allow_from": ["192.168.235.0/24"]}
+    code, done = fleethands("apply", **allowed)
+    assert code == 0, fleet.trouble(done)
     clean.run("docker network create --subnet 192.168.234.0/24 mine")
-    image = "--entrypoint curl ghcr.io/all-hands-ai/openhands:main -fsS --max-time 5"
-    gateway = "--add-host host.docker.internal:host-gateway"
+    named = "-o com.docker.network.bridge.name=mine0"  # no name of Docker's own: its range is named instead
+    clean.run(f"docker network create --subnet 192.168.235.0/24 {named} named")
+    ask = f"--entrypoint curl {GUIDE} -fsS --max-time 5 http://host.docker.internal:11434/api/version"
 
-    answer = clean.run(
-        f"docker run --rm --network mine {gateway} {image} http://host.docker.internal:11434/api/version"
-    )
+    for network in ("bridge", "mine", "named"):
+        said = clean.run(f"docker run --rm --network {network} --add-host host.docker.internal:host-gateway {ask}")
+        assert "0.24.0" in said.stdout
 
-    assert "0.24.0" in answer.stdout
-    assert changes(fleethands("plan")[1]) == []
+    assert changes(fleethands("plan", **allowed)[1]) == []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from typing import Any
 
 import pytest
 
 from tests.lab import fleet, observe
-from tests.lab.flavors import CANVAS, GUIDE, KEY_FILE, V0, V1, canvas_key, sandbox_ports, until
+from tests.lab.flavors import CANVAS, GUIDE, KEY_FILE, V0, V1, answers, canvas_key, sandbox_ports, until
 from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -72,29 +74,73 @@ def hidden(host: Host) -> None:
 def broken_image(host: Host, name: str) -> None:
     """An image on the host that says what is wrong and ends; made from the good one."""
     command = '["sh", "-c", "echo the new one is broken on purpose; exit 3"]'
-    host.run(f"docker commit --change 'ENTRYPOINT {command}' --change 'CMD []' openhands-app {name}", timeout=60)
+    host.run(f"docker commit --change 'ENTRYPOINT {command}' --change 'CMD []' openhands-app {name}", timeout=120)
 
 
-def test_a_bad_image_gives_way_to_the_good_one(converged: Host) -> None:
-    good = observe.identity(converged).container
-    broken_image(converged, "bad/openhands:0.63")
+BAD = {"converged": "bad/openhands:0.63", "v1": "bad/openhands:1.12", "canvas": "bad/agent-canvas:1.17.0"}
 
-    code, failed = fleethands("apply", openhands_image="bad/openhands:0.63")
+
+@pytest.mark.parametrize(
+    ("state", "data"),
+    [
+        ("converged", V0),
+        pytest.param("v1", V1, marks=pytest.mark.soak),
+        pytest.param("canvas", CANVAS, marks=pytest.mark.soak),
+    ],
+)
+def test_a_bad_image_gives_way_to_the_good_one(
+    request: pytest.FixtureRequest, state: str, data: dict[str, Any]
+) -> None:
+    host: Host = request.getfixturevalue(state)
+    good = observe.identity(host).container
+    broken_image(host, BAD[state])
+
+    code, failed = fleethands("apply", timeout=500, **{**data, "openhands_image": BAD[state]})
 
     assert code == 1
-    host = failed["hosts"]["lab-1"]
-    assert "the container before it serves again" in host["reason"]
-    assert "the new one is broken on purpose" in "\n".join(host["log"])
-    assert observe.identity(converged).container == good
-    assert changes(fleethands("apply")[1]) == [PROVE]
+    told = failed["hosts"]["lab-1"]
+    assert "the one before it serves again" in told["reason"]
+    assert "the new one is broken on purpose" in "\n".join(told["log"])
+    assert observe.identity(host).container == good
+    code, again = fleethands("apply", **data)
+    assert (code, changes(again)) == (0, [PROVE]), fleet.trouble(again)
+    assert observe.leftovers(host) == []
+    assert changes(fleethands("apply", **data)[1]) == []
+
+
+BEFORE = "docker container inspect openhands-app-before"
+MOMENTS = {
+    "the old one is kept": BEFORE,
+    "the new one is made": f"{BEFORE} && docker container inspect openhands-app",
+    "the new one is asked": f"{BEFORE} && docker logs openhands-app 2>&1 | grep /health",
+}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)
+def test_a_run_killed_at_the_swap_is_completed_by_the_next(converged: Host, moment: str) -> None:
+    changed: dict[str, Any] = {"openhands_env": {"ANOTHER": "one"}}
+    answers(converged)
+    process = fleet.start("lab-1", **changed)
+    try:
+        converged.run(f"until {moment} >/dev/null 2>&1; do sleep 0.02; done", timeout=120)
+        converged.run("fuser --kill -KILL /run/lock/fleethands", check=False)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    code, done = fleethands("apply", **changed)
+
+    assert code == 0, fleet.trouble(done)
+    assert "ANOTHER=one" in converged.run("docker inspect openhands-app -f '{{.Config.Env}}'").stdout
     assert observe.proven(converged)
     assert observe.leftovers(converged) == []
-    assert changes(fleethands("apply")[1]) == []
+    assert changes(fleethands("plan", **changed)[1]) == []
 
 
 def test_what_a_person_chose_stays_and_is_told_unless_it_is_enforced(converged: Host) -> None:
     mine = '{"llm_model": "openai/mine", "llm_base_url": "http://elsewhere/v1", "llm_api_key": "k"}'
-    converged.run("until curl -fs -o /dev/null localhost:3000/health; do sleep 0.2; done", timeout=60)
+    answers(converged)
     converged.run(f"curl -fsS -H 'Content-Type: application/json' -d '{mine}' localhost:3000/api/settings")
 
     code, kept = fleethands("apply")
@@ -111,6 +157,22 @@ def test_what_a_person_chose_stays_and_is_told_unless_it_is_enforced(converged: 
     assert changes(enforced) == [CHOOSE, PROVE]
     assert MODEL in converged.run("curl -fsS localhost:3000/api/settings").stdout
     assert changes(fleethands("apply", openhands_settings="enforced")[1]) == []
+
+
+def test_a_plan_warns_of_what_openhands_will_not_work_well_with(converged: Host) -> None:
+    code, plan = fleethands("plan", openhands_model="ollama/codellama:7b", ollama_context_length=8192)
+
+    notes = "\n".join(plan["hosts"]["lab-1"]["notes"])
+    assert code == 2
+    assert CHOOSE not in changes(plan)  # the guide's name of the model is understood, and what is written is the same
+    assert "`ollama_context_length` is 8192; OpenHands' own prompt needs 22000 at the least" in notes
+    assert "codellama:7b takes no tools" in notes
+
+    _, plan = fleethands("plan", openhands_model="ollama/tiny-tools", models=["codellama:7b", "tiny-tools"])
+
+    (choice,) = [change for change in plan["hosts"]["lab-1"]["changes"] if change["operation"] == "Choose the model"]
+    assert choice["to"] == "openai/tiny-tools:latest"
+    assert "litellm drops" in choice["why"]
 
 
 @pytest.mark.soak

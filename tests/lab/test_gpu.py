@@ -6,14 +6,12 @@ from fleethands.operations import proof
 from tests.hosts import bare, declared
 from tests.lab.host import Host
 
-GUIDE = "ghcr.io/all-hands-ai/openhands:main"
 
-
-def test_a_model_in_main_memory_breaks_the_link_with_its_cause(converged: Host) -> None:
-    settings = declared(openhands_image=GUIDE).model_copy(update={"gpu": True})
+def test_a_model_in_main_memory_breaks_the_link_with_its_cause(serving: Host) -> None:
+    settings = declared(openhands_flavor="off").model_copy(update={"gpu": True})
     change = proof.answered.decide(settings, bare(settings))
 
-    done = converged.run("sh -s", stdin=change.script.text.encode(), check=False, timeout=120)
+    done = serving.run("sh -s", stdin=change.script.text.encode(), check=False, timeout=120)
 
     broken = [link for link in proof.links(done.stdout.encode()) if not link.ok]
     assert [link.name for link in broken] == ["gpu-carries-model"]

@@ -172,7 +172,7 @@ def test_three_of_eight_are_done_and_five_are_named(eight: dict[str, Host], tmp_
     assert {name for name, status in statuses(told.document).items() if status == "changed"} == {*good}
     assert "unreachable its host key is not the one that is known" in told.of("lab-4")
     assert f"`ssh-keygen -R {eight['lab-4'].address}`, then `fleethands trust" in told.of("lab-4")
-    assert told.of("lab-5").startswith("refused /opt/ollama has ")
+    assert told.of("lab-5").startswith("rolled-back Ollama | Install the pinned release: /opt has ")
     assert "unreachable it takes the connection, and then says nothing" in told.of("lab-6")
     assert f"`ssh -v {eight['lab-6'].address}`" in told.of("lab-6")
     assert told.of("lab-7").startswith(

@@ -25,30 +25,15 @@ from tests.lab.internet.names import MODELS
 from tests.lab.internet.registry import compact
 from tests.lab.lab import Lab
 
-STATE = "models"
 BLOBS = "/usr/share/ollama/.ollama/models/blobs"
 NOBODY_S = "0" * 64
 PULL = "Models | Pull what is missing"
 
 
-@pytest.fixture(scope="module")
-def models_state(lab: Lab) -> Iterator[str]:
-    """Ollama with one small model, and no OpenHands: its part of a run is not what is tested here."""
-    lab.internet.clear_faults()
-    host = lab["lab-1"]
-    host.restore("clean")
-    run = apply("codellama:7b")
-    assert run.code == 0, run.said
-    host.save(STATE)
-    yield STATE
-    lab.drop_state(STATE)
-
-
 @pytest.fixture
-def host(lab: Lab, models_state: str) -> Host:
-    lab.internet.clear_faults()
-    lab["lab-1"].restore(models_state)
-    return lab["lab-1"]
+def host(serving: Host) -> Host:
+    """Ollama with one small model, and no OpenHands: its part of a run is not what is tested here."""
+    return serving
 
 
 def apply(*models: str | dict[str, Any], **data: Any) -> fleet.Run:

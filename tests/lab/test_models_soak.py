@@ -27,13 +27,12 @@ from tests.lab.test_models import (
     digest,
     host,
     listed,
-    models_state,
     size,
     slow,
     wait_for_bytes,
 )
 
-__all__ = ["host", "models_state"]
+__all__ = ["host"]
 pytestmark = pytest.mark.soak
 BOTH = ("codellama:7b", "padded")
 
@@ -173,9 +172,42 @@ def test_a_broken_blob_is_found_when_asked_for_and_comes_anew(lab: Lab, host: Ho
     assert_settled(host, *BOTH)
 
 
-def verify(*models: str) -> tuple[int, list[tuple[str, bool, str]]]:
+def test_blobs_are_read_wherever_they_lie_and_however_the_model_is_spelled(lab: Lab, host: Host) -> None:
+    moved: dict[str, Any] = {"ollama_models_dir": "/srv/a|b"}
+    assert apply("codellama:7b", **moved).code == 0
+    host.run("cd '/srv/a|b/blobs' && printf x | dd of=$(ls -S | head -n 1) bs=1 seek=9000 conv=notrunc status=none")
+
+    code, found = verify("CodeLlama:7B", **moved)
+
+    assert (code, [ok for name, ok, _ in found if name.startswith("blobs")]) == (1, [False])
+    run = apply("codellama:7b", **moved)  # its registry knows it by this name alone
+    assert run.code == 0, run.said
+    assert PULL in run.changed("lab-1")
+    code, found = verify("CodeLlama:7B", **moved)
+    assert (code, [ok for name, ok, _ in found if name.startswith("blobs")]) == (0, [True])
+    assert_settled(host, "CodeLlama:7B", **moved)
+
+
+def test_an_authority_that_the_host_does_not_know_is_named(lab: Lab, host: Host) -> None:
+    store = "/usr/local/share/ca-certificates"
+    host.run(f"mv {store} {store}-away && mkdir {store} && update-ca-certificates --fresh && systemctl restart ollama")
+
+    refused = apply(*BOTH)
+
+    assert refused.code == 1
+    assert "error: pull of padded:latest ended early: " in refused.said
+    assert "x509: certificate signed by unknown authority" in refused.said
+    assert "hint: put the registry's authority into the host's store: " in refused.said
+    host.run(f"rmdir {store} && mv {store}-away {store} && update-ca-certificates && systemctl restart ollama")
+    run = apply(*BOTH)
+    assert run.code == 0, run.said
+    assert listed(host)["padded:latest"] == digest(lab)
+    assert_settled(host, *BOTH)
+
+
+def verify(*models: str, **data: Any) -> tuple[int, list[tuple[str, bool, str]]]:
     """Exit code, and name, verdict and hint of each link."""
-    code, done = fleet.fleethands("verify", "--blobs", openhands_flavor="off", models=list(models))
+    code, done = fleet.fleethands("verify", "--blobs", openhands_flavor="off", models=list(models), **data)
     return code, [(link["link"], link["ok"], link["hint"]) for link in done["hosts"]["lab-1"]["proof"]]
 
 

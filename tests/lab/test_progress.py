@@ -20,10 +20,10 @@ FIGURES = re.compile(r"\d+\.\d/\d+\.\d MB +\d+(\.\d)? [kM]B/s +0:00:\d\d")
 
 
 @pytest.fixture
-def two(lab: Lab, converged_state: str) -> None:
+def two(lab: Lab, quiet_state: str) -> None:
     lab.internet.clear_faults()
     for name in ("lab-1", "lab-2"):
-        lab[name].restore(converged_state)
+        lab[name].restore(quiet_state)
 
 
 def on_a_terminal(command: list[str], limit: float) -> tuple[int, str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from fleethands.paths import OLLAMA_OVERRIDE
+from tests.lab import fleet
 from tests.lab.fleet import fleethands
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -37,6 +39,23 @@ def test_a_host_that_breaks_stops_the_rollout_and_goes_back(lab: Lab, quiet_stat
 
     assert code == 0, done
     assert statuses(done) == {"lab-2": "changed", "lab-3": "changed"}
+    assert fleethands("plan", hosts=THREE, ollama_keep_alive="2m", **QUIET)[0] == 0
+
+
+@pytest.mark.soak
+def test_a_host_that_is_done_is_let_go_while_others_are_at_work(lab: Lab, quiet_state: str) -> None:
+    hosts = brought(lab, 3, quiet_state)
+    process = fleet.begin("apply", "--batch", "1", hosts=THREE, ollama_keep_alive="2m", **QUIET)
+    hosts["lab-3"].run(f"until grep -q 2m {OLLAMA_OVERRIDE}; do sleep 0.02; done", timeout=240)
+
+    connections = hosts["lab-1"].run("ss -Htn state established sport = :22 | wc -l").stdout.strip()
+    _, locks = fleet.typed("fleethands lock status inventory/lab.py --hosts 'lab-[13]'")
+    said, _ = process.communicate(timeout=240)
+
+    assert connections == "1"  # that of the question itself
+    assert locks.splitlines()[0] == "lab-1  free"
+    assert "lab-3  locked by " in locks
+    assert process.returncode == 0, said
     assert fleethands("plan", hosts=THREE, ollama_keep_alive="2m", **QUIET)[0] == 0
 
 

@@ -1,94 +1,110 @@
-"""Secrets of Ollama's on a host: its process has them, root can read them, and nobody else learns them anywhere."""
+"""What is secret is where it is needed, in files of root's own, and nowhere else: neither during a run nor after it."""
 
 from __future__ import annotations
 
 import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from fleethands.paths import OLLAMA_OVERRIDE, OLLAMA_SECRETS
-from tests.lab import fleet, observe
+from tests.lab import fleet
+from tests.lab.flavors import CANVAS, GUIDE, KEY_FILE, canvas_key
 from tests.lab.host import Host
+from tests.lab.shell import run
 
-VALUE = "hunter2 two\nlines\t\"of\" 'it' $HOME `id` 100%n \\ \x01\x7f é\u2028"
 INVENTORY = """
 import runpy
 from fleethands.settings import Secret
-WANTED = {{"openhands_flavor": "off", "ollama_env": {{name: Secret.env(name) for name in {names!r}}}}}
-lab = [(name, {{**data, **WANTED}}) for name, data in runpy.run_path({lab!r})["lab"]]
+known = {known!r}
+known["ollama_env"] = {{"OLLAMA_API_KEY": Secret.env("FOR_OLLAMA")}}
+known["openhands_env"] = {{"GITHUB_TOKEN": Secret.file({token!r})}}
+fleet = [(name, {{**data, **known}}) for name, data in runpy.run_path("inventory/lab.py")["lab"] if name == "lab-1"]
 """
+# command lines of all processes some ten times a second, and now and then all of Docker's containers but OpenHands'
+WATCH = """
+while :; do
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '
+    sleep 0.05
+  done
+  docker ps -a --format '{{.Names}}' | grep -vE '^openhands-app(-before)?$' | xargs -r docker inspect
+done > /run/watched 2>&1
+"""
+PLACES = (
+    "/etc /run /tmp /var/log /var/tmp /var/lib/fleethands /var/lib/systemd /root /home /opt/openhands /usr/share/ollama"
+)
 
 
-def run(inventory: Path, command: str, *names: str) -> tuple[int, str, dict[str, Any]]:
-    """Exit code, all that was said, and the document of a command on an inventory whose secrets have these names."""
-    inventory.write_text(INVENTORY.format(names=names, lab=str(fleet.ROOT / "inventory/lab.py")))
-    yes = "" if command in fleet.READERS else "--yes"
-    words = f"fleethands {command} {inventory} --hosts lab-1 --json {yes}"
-    code, said = fleet.typed(f"{words} 2>{inventory}.narration; status=$?; cat {inventory}.narration >&2; exit $status")
-    document, _ = json.JSONDecoder().raw_decode(said)
-    return code, said, document
+@contextmanager
+def watched(host: Host) -> Iterator[list[str]]:
+    """Command lines of this machine while it lasts; those of the host, and its containers, are in its /run/watched."""
+    here: list[str] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.01):
+            for path in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    here.append(path.read_text(errors="replace"))
+                except OSError:
+                    continue  # it has ended
+
+    host.run("cat > /run/watch; systemd-run --quiet --unit watch sh /run/watch", stdin=WATCH)
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        yield here
+    finally:
+        over.set()
+        watcher.join()
+        host.run("systemctl stop watch")
 
 
-def learnt(host: Host, user: str) -> str:
-    """What a user can find out of the service."""
-    asked = "systemctl show ollama; systemctl cat ollama; ps axeww; cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ"
-    files = f"grep -rs . /etc/systemd /etc/fleethands /var/lib/fleethands /run/fleethands {OLLAMA_SECRETS}"
-    return host.run(f"({asked}; {files}; journalctl -b) 2>/dev/null", check=False, user=user).stdout
+def said(command: str, inventory: Path, *words: str, **secret: str) -> str:
+    """Everything that a command of ours writes, where people read it and where programs do."""
+    line = [str(fleet.FLEETHANDS), command, str(inventory), *words]
+    done = run(*line, cwd=fleet.ROOT, check=False, timeout=500, env={**os.environ, **secret})
+    return done.stdout + done.stderr
 
 
-def test_a_secret_reaches_the_process_and_nobody_else(
-    converged: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OLLAMA_API_KEY", VALUE)
-    inventory = tmp_path / "secret.py"
-
-    code, said, _ = run(inventory, "plan", "OLLAMA_API_KEY")
-    assert (code, "hunter2" in said) == (2, False), said
-    code, said, done = run(inventory, "apply", "OLLAMA_API_KEY")
-
-    assert (code, "hunter2" in said) == (0, False), said
-    pid = converged.run("systemctl show ollama -p MainPID --value").stdout.strip()
-    environ = converged.run(f"cat /proc/{pid}/environ").stdout.split("\0")
-    assert f"OLLAMA_API_KEY={VALUE}" in environ
-    assert converged.run(f"stat -c '%a %U' {OLLAMA_SECRETS} {OLLAMA_OVERRIDE}").stdout == "600 root\n644 root\n"
-    assert "hunter2" not in learnt(converged, "plain")
-    code, _, again = run(inventory, "apply", "OLLAMA_API_KEY")
-    assert (code, again["result"]) == (0, "unchanged"), fleet.changes(again)
-
-    monkeypatch.setenv("OLLAMA_API_KEY", "hunter3")
-    code, said, done = run(inventory, "apply", "OLLAMA_API_KEY")
-
-    assert (code, "hunter" in said) == (0, False), said
-    assert fleet.changes(done)[:2] == ["Ollama | Write its secrets", "Ollama | Serve this revision"]
-    assert observe.environment(converged)["OLLAMA_API_KEY"] == "hunter3"
-    code, back = fleet.fleethands("rollback")
-    assert code == 0, back
-    assert "hunter2" in observe.environment(converged)["OLLAMA_API_KEY"]
-
-    code, said, done = run(inventory, "apply")  # declared no more
-
-    assert (code, "hunter" in said) == (0, False), said
-    assert "OLLAMA_API_KEY" not in observe.environment(converged)
-    assert converged.run(f"ls {OLLAMA_SECRETS}", check=False).returncode != 0
-    code, _, again = run(inventory, "apply")
-    assert (code, again["result"]) == (0, "unchanged"), fleet.changes(again)
+def holders(host: Host, secret: str) -> dict[str, str]:
+    """Files of the host that have it: path → mode and owner."""
+    found = host.run(f"grep -rlF -e {secret} {PLACES} 2>/dev/null", check=False, timeout=120).stdout.split()
+    return {path: host.run(f"stat -c '%a %U' {path}").stdout.strip() for path in found}
 
 
-@pytest.mark.soak
-def test_a_proxy_s_password_is_not_in_what_a_failed_ollama_said(
-    converged: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Ollama says all its settings when it starts, so they stand in the journal that a failure shows."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://ana:hunter2@proxy.example:3128")
-    before = observe.environment(converged)
-    converged.run("chmod 000 /usr/share/ollama/.ollama/models/blobs")
+def test_secrets_show_nowhere(canvas: Host, tmp_path: Path) -> None:
+    secret = {"FOR_OLLAMA": f"sk-{os.urandom(12).hex()}"}
+    token = f"ghp-{os.urandom(12).hex()}"
+    (tmp_path / "token").write_text(f"{token}\n")
+    inventory = tmp_path / "fleet.py"
+    inventory.write_text(INVENTORY.format(known=CANVAS, token=str(tmp_path / "token")))
+    canvas.run(f"docker run -d --name other --restart always --entrypoint sleep {GUIDE} infinity")
+    every = [secret["FOR_OLLAMA"], token, canvas_key(canvas)]
 
-    code, said, _ = run(tmp_path / "secret.py", "apply", "HTTPS_PROXY")
+    with watched(canvas) as here:
+        told = said("plan", inventory, **secret) + said("plan", inventory, "--json", **secret)
+        document = said("apply", inventory, "--json", "--yes", **secret)
+        told += document + said("status", inventory, "--json", **secret) + said("status", inventory, **secret)
+        told += said("verify", inventory, **secret) + said("verify", inventory, "--json", **secret)
+        told += said("plan", inventory, **secret)
 
-    assert "HTTPS_PROXY:http://ana:hunter2@" in converged.run("journalctl -u ollama").stdout
-    assert code == 1, said
-    assert "last lines of its journal" in said
-    assert "hunter2" not in said
-    assert "HTTPS_PROXY" not in before
+    assert "Nothing to do" in told
+    assert json.loads(document[document.index("{\n") :])["result"] == "changed"
+    seen = canvas.run("cat /run/watched; rm /run/watched /run/watch; journalctl -o export --all", timeout=120).stdout
+    seen += canvas.run(
+        "docker logs openhands-app 2>&1; docker inspect other; docker image inspect $(docker images -q)"
+    ).stdout
+    for each in every:
+        assert each not in told
+        assert each not in "".join(here)
+        assert each not in seen
+    files = {path: each for value in every for path, each in holders(canvas, value).items()}
+    assert files.keys() >= {KEY_FILE, "/etc/systemd/system/ollama.service.d/50-fleethands.conf"}
+    assert set(files.values()) == {"600 root"}, files
+    needed: dict[str, Any] = json.loads(canvas.run("docker inspect openhands-app").stdout)[0]["Config"]
+    assert f"GITHUB_TOKEN={token}" in needed["Env"]
+    assert secret["FOR_OLLAMA"] not in json.dumps(needed)

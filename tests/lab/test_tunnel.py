@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from urllib.request import Request, urlopen
+from pathlib import Path
 
 import pytest
+from websockets.sync.client import connect
 
 from tests.lab import fleet, observe
-from tests.lab.flavors import GUIDE, V1, sandbox_ports, until
+from tests.lab.flavors import CANVAS, GUIDE, V1, answers, canvas_key, sandbox_ports, until
 from tests.lab.host import Host
+from tests.lab.tunnels import get, tunnel, tunnel_on_a_terminal
 
 SIZE = 100 << 20
+SOCKET_IO = "socket.io/?EIO=4&transport=websocket"
 # a stand-in for OpenHands: it sends back what it gets
 ECHO = """
 import http.server as h
@@ -32,34 +32,23 @@ h.ThreadingHTTPServer(("", 80), Echo).serve_forever()
 """
 
 
-@contextmanager
-def tunnel(*words: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """`fleethands tunnel`, once it has said its address: that, and the process; it has to end well by Ctrl-C."""
-    command, pipe = [str(fleet.FLEETHANDS), "tunnel", *words], subprocess.PIPE
-    process = subprocess.Popen(command, cwd=fleet.ROOT, stdout=pipe, stderr=pipe, text=True)
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert "http://localhost:" in line, process.communicate()[1]
-        yield line.split()[-1], process
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
-    finally:
-        process.kill()
-        process.wait()
+def test_openhands_is_on_a_port_of_this_machine_and_stays_closed_otherwise(converged: Host, tmp_path: Path) -> None:
+    answers(converged)
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f"#!/bin/sh\necho $1 > {opened}\n")
+    browser.chmod(0o755)
 
-
-def get(url: str, body: bytes | None = None) -> bytes:
-    with urlopen(Request(url, data=body), timeout=120) as answer:  # noqa: S310  http
-        return bytes(answer.read())
-
-
-def test_openhands_is_on_a_port_of_this_machine_and_stays_closed_otherwise(converged: Host) -> None:
-    until(converged, "curl -fs -o /dev/null localhost:3000/health", 60)
-
-    with tunnel("lab-1") as (url, _):
+    with tunnel("lab-1", "--open", BROWSER=f"{browser} %s") as (url, _):
         assert b"openai/codellama:7b" in get(f"{url}/api/settings")
         assert not observe.reachable(converged.address, 3000)
+        assert opened.read_text() == f"{url}\n"
+        pages = [connect(f"{url.replace('http', 'ws')}/{SOCKET_IO}", close_timeout=1) for _ in range(5)]
+        for page in pages:
+            assert str(page.recv(60)).startswith('0{"sid":')  # engine.io: opened
+            page.send("40")  # to join without a conversation, which it refuses
+            assert str(page.recv(60)).startswith("4")
+    for page in pages:  # open until now, and the tunnel ended at once all the same
+        page.close()
     with tunnel("lab-1", "--ollama") as (url, _), ThreadPoolExecutor(200) as pool:
         said = pool.map(lambda _: get(f"{url}/api/version"), range(200))
         assert set(said) == {b'{"version":"0.24.0"}'}
@@ -93,19 +82,13 @@ def test_large_bodies_a_taken_port_and_a_lost_link(converged: Host) -> None:
 
 @pytest.mark.soak
 def test_the_ports_of_sandboxes_come_and_go(v1: Host) -> None:
-    data = ["--data", f"openhands_image={V1['openhands_image']}", "--data", 'models=["tiny-tools"]']
-
-    with tunnel("lab-1", *data) as (url, _):
+    with tunnel("lab-1", *fleet.with_data(**V1)) as (url, _):
         assert b"openai/tiny-tools" in get(f"{url}/api/v1/settings")
         ports = sandbox_ports(v1)
-        here = [port for port in ports if answers(port)]
+        here = [port for port in ports if observe.reachable("127.0.0.1", port, 5)]
         assert here
         v1.run("docker rm -f $(docker ps -q --filter name=oh-agent-server)")
         assert gone(here, 30)
-
-
-def answers(port: int) -> bool:
-    return observe.reachable("127.0.0.1", port, 5)
 
 
 def gone(ports: list[int], seconds: float) -> bool:
@@ -117,8 +100,11 @@ def gone(ports: list[int], seconds: float) -> bool:
 
 
 def test_canvas_key_is_for_a_terminal_only(canvas: Host) -> None:
-    with tunnel("lab-1", "--data", "openhands_flavor=canvas") as (url, process):
+    with tunnel("lab-1", *fleet.with_data(**CANVAS)) as (url, process):
         assert b"<title>OpenHands</title>" in get(url)
         assert process.stdout is not None
         said = process.stdout.readline()
     assert said == "its page asks for a key, which lies on the host: sudo cat /etc/fleethands/canvas.env\n"
+
+    with tunnel_on_a_terminal("lab-1", *fleet.with_data(**CANVAS)) as (_, key):
+        assert key == canvas_key(canvas)

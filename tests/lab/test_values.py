@@ -34,6 +34,7 @@ PATHS = [
 ]
 UNITS = "/run/systemd/system"
 OUTPUT = "/run/fh-values"
+HIDDEN = "_HIDDEN"
 SERVICE = f"[Service]\nType=oneshot\nExecStart=/usr/bin/cat /proc/self/environ\nStandardOutput=truncate:{OUTPUT}\n"
 BUS = "busctl --json=short get-property org.freedesktop.systemd1 /org/freedesktop/systemd1/unit"
 T = TypeVar("T")
@@ -105,9 +106,19 @@ def variables(values: Iterable[str]) -> dict[str, str]:
 
 
 def served(host: Host, environment: dict[str, str]) -> tuple[dict[bytes, bytes], dict[str, str]]:
-    """The variables as a process of a unit with the product's own drop-in has them, and as systemd says."""
-    override = render("override.conf.j2", environment=environment, revision="0123456789abcdef")
-    for name, content in (("fh-values.service", SERVICE), ("fh-values.service.d/50.conf", override)):
+    """
+    The variables as a process of a unit with the product's own drop-in has them, and as systemd says.
+
+    The process has each a second time, as a secret.
+    """
+    file, secrets = f"{UNITS}/fh-values.env", {f"{name}{HIDDEN}": value for name, value in environment.items()}
+    override = render("override.conf.j2", environment=environment, secrets_file=file, revision="0123456789abcdef")
+    written = {
+        "fh-values.service": SERVICE,
+        "fh-values.service.d/50.conf": override,
+        "fh-values.env": render("ollama.env.j2", secrets=secrets, revision=""),
+    }
+    for name, content in written.items():
         on(host, step("file", path=f"{UNITS}/{name}", mode="0644", owner="root:root", content=content))
     told = host.run(
         f"systemctl daemon-reload && systemctl start fh-values && base64 -w 0 < {OUTPUT} && echo"
@@ -126,9 +137,11 @@ def test_a_variable_arrives_as_it_was_declared(debian: Host, count: int) -> None
     def check(values: list[str]) -> None:
         wanted = variables(values)
         process, unit = served(debian, wanted)
-        assert {name: process.get(name.encode()) for name in wanted} == {
-            name: value.encode() for name, value in wanted.items()
-        }
+        for way in ("", HIDDEN):
+            assert {name: process.get(f"{name}{way}".encode()) for name in wanted} == {
+                name: value.encode() for name, value in wanted.items()
+            }
+        assert not [name for name in unit if name.endswith(HIDDEN)]
         assert {name: unit.get(name) for name in wanted} == wanted
         assert unit["FLEETHANDS_REVISION"] == "0123456789abcdef"  # the last line of the file
         arrived.extend(wanted)
@@ -144,7 +157,8 @@ def test_every_character_arrives_or_is_refused(debian: Host) -> None:
     wanted = {f"U{code:X}": found.ollama_environment["OLLAMA_LLM_LIBRARY"] for code, found in every.items() if found}
     process, unit = served(debian, wanted)
 
-    assert {name: process[name.encode()].decode() for name in wanted} == wanted
+    for way in ("", HIDDEN):
+        assert {name: process[f"{name}{way}".encode()].decode() for name in wanted} == wanted
     assert {name: unit[name] for name in wanted} == wanted
     assert [code for code, found in every.items() if not found] == [
         *(0x0, 0xD800, 0xDFFF, 0xFDD0, 0xFDEF, 0xFFFE, 0xFFFF, 0x1FFFE, 0x1FFFF, 0x10FFFE, 0x10FFFF)
@@ -214,7 +228,7 @@ def _made_and_seen(host: Host, wanted: HostSettings, places: list[str]) -> None:
 
 
 @lists(sample=2, soak=20)
-def test_ollama_starts_with_every_origin_that_is_accepted(converged: Host, count: int) -> None:
+def test_ollama_starts_with_every_origin_that_is_accepted(serving: Host, count: int) -> None:
     """It exits at one that it does not like."""
     arrived: list[str] = []
     start = (
@@ -227,7 +241,7 @@ def test_ollama_starts_with_every_origin_that_is_accepted(converged: Host, count
         if wanted := [value for value in values if accepted(ollama_origins=[value])]:
             environment = declared(ollama_origins=wanted).ollama_environment
             exports = {**environment, "OLLAMA_HOST": "127.0.0.1:11500", "HOME": "/root"}
-            told = on(converged, Script(start, {}, exports))
+            told = on(serving, Script(start, {}, exports))
             assert base64.b64decode(told).decode() == environment["OLLAMA_ORIGINS"] + "\n"
             arrived.extend(wanted)
 
@@ -236,7 +250,7 @@ def test_ollama_starts_with_every_origin_that_is_accepted(converged: Host, count
 
 
 @lists(sample=2, soak=20)
-def test_a_model_has_the_same_name_at_ollama(converged: Host, count: int) -> None:
+def test_a_model_has_the_same_name_at_ollama(serving: Host, count: int) -> None:
     """But for the case of its letters, which Ollama takes from the models that are there already."""
     arrived: set[str] = set()
 
@@ -245,16 +259,16 @@ def test_a_model_has_the_same_name_at_ollama(converged: Host, count: int) -> Non
         names = {str(wanted.model).casefold(): str(wanted.model) for wanted in found if wanted}
         names.pop("codellama:7b", None)
         copies = [{"source": "codellama:7b", "destination": name} for name in names.values()]
-        _each(converged, "-X POST", "copy", copies)
+        _each(serving, "-X POST", "copy", copies)
         try:
-            assert _listed(converged) == {"codellama:7b", *names}
+            assert _listed(serving) == {"codellama:7b", *names}
         finally:
-            _each(converged, "-X DELETE", "delete", [{"model": name} for name in names.values()])
+            _each(serving, "-X DELETE", "delete", [{"model": name} for name in names.values()])
         arrived.update(names.values())
 
     try_all(hostile.model_names, 20, count, check)
     assert len(arrived) > 5 * count
-    assert fleet.apply("lab-1", models=["codellama:7b", "CodeLlama:7B"]).changed("lab-1") == []
+    assert fleet.apply("lab-1", models=["codellama:7b", "CodeLlama:7B"], openhands_flavor="off").changed("lab-1") == []
 
 
 def _each(host: Host, method: str, call: str, bodies: list[dict[str, str]]) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from tests.lab import observe
-from tests.lab.fleet import fleethands
+from typing import Any
+
+import pytest
+
+from tests.lab import fleet, observe
+from tests.lab.flavors import CANVAS, V1, answers
+from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 
 
@@ -38,3 +43,45 @@ def test_a_link_that_breaks_from_outside_alone_fails_the_proof_and_voids_it(conv
     assert host["hints"] == ["on this machine: fleethands apply inventory/lab.py --hosts lab-1"]
     assert fleethands("apply")[0] == 0
     assert fleethands("plan")[0] == 0
+
+
+def converses(host: Host, **data: Any) -> None:
+    """A conversation was held: its agent's call came from a container and was answered; and nothing is left of it."""
+    before = host.run("docker ps -aq --no-trunc | sort").stdout
+    asked = asked_by_containers(host)
+
+    code, done = fleethands("verify", "--deep", timeout=500, **data)
+
+    assert code == 0, fleet.trouble(done)
+    (talk,) = [link for link in done["hosts"]["lab-1"]["proof"] if link["link"] == "conversation"]
+    assert talk["ok"]
+    assert asked_by_containers(host) > asked
+    assert host.run("docker ps -aq --no-trunc | sort").stdout == before
+    assert observe.leftovers(host) == []
+    assert changes(fleethands("plan", **data)[1]) == []
+
+
+def asked_by_containers(host: Host) -> int:
+    """Chat completions that Ollama answered to anybody but the host itself."""
+    said = (
+        "journalctl -u ollama -o cat | grep -F /v1/chat/completions | grep -F '| 200 |' | grep -vcE ' (127.0.0.1|::1) '"
+    )
+    return int(host.run(said, check=False).stdout)
+
+
+def test_a_conversation_is_held_and_removed(converged: Host) -> None:
+    answers(converged)
+    converses(converged)
+    assert converged.run("docker exec openhands-app ls -A /.openhands/sessions", check=False).stdout == ""
+
+
+@pytest.mark.soak
+def test_a_conversation_of_canvas_is_held_and_removed(canvas: Host) -> None:
+    converses(canvas, **CANVAS)
+    assert canvas.run("ls -A /opt/openhands/state-canvas/agent-canvas/conversations", check=False).stdout == ""
+
+
+@pytest.mark.soak
+def test_a_conversation_of_v1_is_held_in_a_sandbox_that_is_removed(v1: Host) -> None:
+    converses(v1, **V1)
+    assert '"items":[]' in v1.run("curl -fsS localhost:3000/api/v1/app-conversations/search").stdout

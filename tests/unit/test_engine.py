@@ -72,7 +72,7 @@ for number in range(3):
 INVENTORY = """
 hosts = [
     ("@fake/quick", {"fake_delay": 0, "fake_delay_jitter": 0}),
-    ("@fake/slow", {"fake_delay": 0.5, "fake_delay_jitter": 0}),
+    ("@fake/slow", {"fake_delay": 1.5, "fake_delay_jitter": 0}),
     ("@fake/broken", {"fake_delay": 0, "fake_delay_jitter": 0, "fake_responses": {"step 1": {"success": False}}}),
 ]
 """
@@ -80,6 +80,9 @@ RUN = """
 import sys
 from pathlib import Path
 
+import gevent
+
+from fleethands.rollout.deadlines import Limits
 from fleethands.rollout.engine import Engine
 from pyinfra.api.state import BaseStateCallback
 
@@ -92,30 +95,43 @@ class Nobody:
     def __getattr__(self, name):
         return lambda *words, **more: None
 
-engine = Engine("inventory.py", Path.cwd(), {})
+engine = Engine("inventory.py", Path.cwd(), {}, limits=LIMITS)
 engine.state.add_callback_handler(Seen())
 engine.connect()
 engine.plan()
-engine.run(engine.names, Nobody())
+END
+try:
+    engine.run(engine.names, Nobody())
+except KeyboardInterrupt:
+    print("ended")
 for name in engine.names:
-    said = [outcome.failed for outcome in engine.outcomes(name)]
-    print(name.removeprefix("@fake/"), engine.walks[name].done, said)
+    walk, said = engine.walks[name], [outcome.failed for outcome in engine.outcomes(name)]
+    why = walk.why[0] if walk.why else engine.watch.lost.get(name, ("",))[0]
+    print(name.removeprefix("@fake/"), walk.done, said, why)
 engine.close()
 """
 
 
-def test_a_host_waits_for_no_other_and_one_that_fails_ends_alone(tmp_path: Path) -> None:
-    """The connector @fake stands in for hosts: it sends nothing, and takes as long as it is told."""
-    (tmp_path / "deploy.py").write_text(DEPLOY)
-    (tmp_path / "inventory.py").write_text(INVENTORY)
+def ran(place: Path, limits: str = "Limits()", end: str = "") -> list[str]:
+    """
+    What is said by a run over hosts of the connector @fake: a stand-in that sends nothing, and takes as long as told.
 
+    + limits, end: programs, the second of which ends the run
+    """
+    (place / "deploy.py").write_text(DEPLOY)
+    (place / "inventory.py").write_text(INVENTORY)
+    program = RUN.replace("LIMITS", limits).replace("END", end)
     done = subprocess.run(
-        [sys.executable, "-c", RUN], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", program], cwd=place, capture_output=True, text=True, timeout=120, check=False
     )
-
     assert done.stderr == ""
-    lines = done.stdout.splitlines()
-    assert lines[-3:] == [
+    return done.stdout.splitlines()
+
+
+def test_a_host_waits_for_no_other_and_one_that_fails_ends_alone(tmp_path: Path) -> None:
+    lines = ran(tmp_path)
+
+    assert [line.rstrip() for line in lines[-3:]] == [
         "broken False [False, True]",
         "quick True [False, False, False]",
         "slow True [False, False, False]",
@@ -149,3 +165,32 @@ assert pyinfra.api.arguments.all_global_arguments() == before
 """
     done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_host_that_takes_too_long_is_given_up_alone(tmp_path: Path) -> None:
+    lines = ran(tmp_path, "Limits(host=2.2)")
+
+    assert lines[-1] == "slow False [False] not done within 2.2 s, at `Step 1`"
+    assert lines[-2].startswith("quick True [False, False, False]")
+
+
+def test_a_command_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+    lines = ran(tmp_path, "Limits(silence=0.7)")
+
+    assert lines[-1] == "slow False [True] it said nothing for 0.7 s, and was given up"
+    assert lines[-2].startswith("quick True [False, False, False]")
+
+
+def test_a_run_that_is_told_to_stop_finishes_the_step_in_hand(tmp_path: Path) -> None:
+    lines = ran(tmp_path, end="gevent.spawn_later(2.2, setattr, engine, 'stopping', True)")
+
+    assert lines[-1] == "slow False [False, False] interrupted after `Step 1`"
+    assert lines[-2].startswith("quick True [False, False, False]")
+
+
+def test_a_run_that_is_ended_at_once_says_what_it_was_at(tmp_path: Path) -> None:
+    lines = ran(tmp_path, end="gevent.spawn_later(2.2, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)")
+
+    assert "ended" in lines
+    assert lines[-1] == "slow False [False] interrupted during `Step 1`"
+    assert lines[-2].startswith("quick True [False, False, False]")

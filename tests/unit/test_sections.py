@@ -56,6 +56,15 @@ def test_a_gpu_without_memory_of_its_own_has_no_figure() -> None:
             smi(18, "nvidia-smi-mismatch.txt"),
             "Failed to initialize NVML: Driver/library version mismatch NVML library version: 570.124",
         ),
+        (
+            smi(9, "nvidia-smi-no-driver.txt"),
+            "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that the latest"
+            " NVIDIA driver is installed and running.",
+        ),
+        (
+            smi(15, "nvidia-smi-lost.txt"),
+            "Unable to determine the device handle for GPU 0000:09:00.0: Unknown Error",
+        ),
         (smi(6, "nvidia-smi-none.txt"), "No devices were found"),
         (smi(0, "nvidia-smi-none.txt"), "No devices were found"),
         (smi(124, "empty.txt"), "no answer within 5 s"),

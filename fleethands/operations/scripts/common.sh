@@ -1,6 +1,6 @@
 # Every change to a host starts here: an error ends it, and two runs never change one host at a time.
 set -eu
-: "${step:?}" "${run?}"
+: "${step:?}" "${run=}"
 ledger=/var/lib/fleethands/made
 explained=''
 work_file=''
@@ -33,7 +33,9 @@ trap on_exit EXIT
 DEBIAN_FRONTEND=noninteractive
 export DEBIAN_FRONTEND
 mkdir -p /run/lock
+umask 077 # whoever could open it could hold it
 exec 9>/run/lock/fleethands
+umask 022
 flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'see it: fuser -v /run/lock/fleethands'
 
 # A run that locked the host goes on only while nobody locked it after it; one that did not, only while nobody has it.
@@ -131,7 +133,7 @@ service_gone() {
 
 # What was built lies under names of its own, to which links lead: source_root of a unit is one. A link is only put back
 # together with its unit.
-source_place=/opt/openhands/source
+source_place=/opt/openhands-source
 source_root() { sed -n 's,^ExecStart=\(.*\)/bin/serve .*,\1,p' "$service_unit" 2>/dev/null; }
 
 source_back() {
@@ -186,13 +188,13 @@ openhands_back() {
   fi
 }
 
-# container_failed NAME REASON: the new container goes, with its last words, and the one before it comes back
+# container_failed NAME REASON [HINT]: the new container goes, with its last words, and the one before it comes back
 container_failed() {
   echo "last lines of $1:" >&2
   docker logs --tail 30 "$1" >&2 2>&1 || true
-  if openhands_back "$1"; then fail "$2; the one before it serves again" 'when the cause is gone, run it again'; fi
+  if openhands_back "$1"; then fail "$2; the one before it serves again" "${3:-when the cause is gone, run it again}"; fi
   docker rm --force "$1" >/dev/null 2>&1 || true
-  fail "$2" 'look for its cause in the lines above, then run again'
+  fail "$2" "${3:-look for its cause in the lines above, then run again}"
 }
 
 # openhands_settled NAME: it is proven, so what was there before goes; a container of somebody else's is kept under a name

@@ -92,7 +92,7 @@ END
   set -- "$@" --label "fleethands.spec=$spec" --label "fleethands.users=$users" --label "fleethands.sandbox=$sandbox" \
     --label "fleethands.workspace=$workspace"
   # values come from the environment: a command line can be read by everybody
-  (exported && exec "$docker" run --detach --name "$name" "$@" "$image") >/dev/null 9>&-
+  (exported && exec "$docker" run --detach --name "$name" "$@" "$image") 9>&- 2>&1
 }
 
 ready() {
@@ -137,5 +137,12 @@ elif container_exists "$name"; then
   "$docker" rename "$name" "$name-before"
 fi
 service_aside
-start || container_failed "$name" "$image does not start"
+started=$(start) || {
+  echo "$started" >&2
+  case $started in # moby libnetwork/iptables: its own chains are made when it starts
+    *'No chain/target/match'*) set -- "Docker's own firewall rules are gone, so $image does not start" 'on the host: systemctl restart docker' ;;
+    *) set -- "$image does not start" '' ;;
+  esac
+  container_failed "$name" "$@"
+}
 ready || container_failed "$name" "$image did not get ready within $limit s"

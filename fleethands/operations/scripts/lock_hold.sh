@@ -51,4 +51,6 @@ if [ -n "$held" ]; then
   rm -f "$described"
   note "freed: run $run, done"
 fi
+flock -u 8
 answer released
+exit 0

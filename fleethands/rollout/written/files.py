@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fleethands.rollout.report import Report
@@ -54,10 +55,20 @@ class Written:
         """Each file whole: under its name is the one before or this one, never a part. Raises OSError."""
         if self.directory is not None:
             for name, form in FORMS.items():
-                _replace(self.directory / name, form(report))
+                with _named(self.directory / name):
+                    _replace(self.directory / name, form(report))
         if self.summary is not None:
-            with self.summary.open("a", encoding="utf-8") as file:
+            with _named(self.summary), self.summary.open("a", encoding="utf-8") as file:
                 file.write(summary.text(report))
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """A full disk is an error that does not name its file."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _replace(path: Path, text: str) -> None:

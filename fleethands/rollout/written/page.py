@@ -18,7 +18,7 @@ from fleethands.rollout.written import story
 TEMPLATE = "report.html.j2"
 PARTS = (TEMPLATE, "report.css")
 MANY = 24  # hosts whose times are shown without being asked for
-FEW = 3  # hosts whose details are open
+FEW = 3  # hosts, or changes, whose details are open
 ROOM = 9  # percent of the width from which a bar bears a name
 THIN = 0.15  # percent of the width that a bar has at least
 
@@ -61,6 +61,7 @@ def _template() -> Template:
     environment.filters |= {"took": story.took, "named": story.named, "moment": _moment, "kind": _kind}
     environment.globals |= {
         "commands": _commands,
+        "changes": story.changes,
         "word": story.word,
         "marks": story.MARKS,
         "verdict": story.verdict,

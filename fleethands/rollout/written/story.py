@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleethands.rollout.report import BAD, HostReport, Report
+from fleethands.rollout.report import BAD, Changed, HostReport, Report
 
 ORDER = ("failed", "rolled-back", "unreachable", "refused", "not-run", "changed", "pending", "unchanged")
 WORDS = {
@@ -65,6 +65,12 @@ def counted(report: Report) -> str:
 def hosts(number: int) -> str:
     """So many hosts."""
     return f"{number} host" if number == 1 else f"{number} hosts"
+
+
+def changes(made: list[Changed]) -> str:
+    """How many changes, and what of."""
+    number = f"{len(made)} change" if len(made) == 1 else f"{len(made)} changes"
+    return f"{number}: {', '.join(dict.fromkeys(each.task for each in made))}"
 
 
 def verdict(report: Report) -> str:

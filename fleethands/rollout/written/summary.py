@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import escape
 
 from fleethands.rollout.printable import clean
 from fleethands.rollout.report import BAD, Report, moment
-from fleethands.rollout.written.story import MARKS, Group, groups, hosts, named, took, verdict, word
+from fleethands.rollout.written.story import MARKS, Group, changes, groups, hosts, named, took, verdict, word
 
+FEW = 3  # changes that the table has room for
 MOST = 50  # rows; GitHub takes 1 MiB of a step
 LONGEST = 300  # characters of a reason
 _ACTIVE = re.compile(r"([\\`*_\[\]|~<>&$@])")
@@ -20,8 +22,8 @@ def text(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    shard = f" (part {report.shard})" if report.shard else ""
-    yield f"### {MARKS.get(report.result, '✔')} fleethands {report.command}{shard}: {plain(verdict(report))}"
+    shard = f" (part {plain(report.shard)})" if report.shard else ""
+    yield f"### {MARKS.get(report.result, '✔')} fleethands {plain(report.command)}{shard}: {plain(verdict(report))}"
     yield ""
     line = f"fleethands {report.command} {report.words}".strip()
     yield f"{_code(line)} · {moment(report.started)} · {took(report.seconds)} · {plain(report.by)}"
@@ -33,6 +35,7 @@ def _lines(report: Report) -> Iterator[str]:
     if found:
         yield from _table(report, found)
         yield from _next(found)
+        yield from _changes(found)
 
 
 def _table(report: Report, found: list[Group]) -> Iterator[str]:
@@ -55,7 +58,10 @@ def _who(names: list[str]) -> str:
 def _why(group: Group) -> str:
     if group.host.reason:
         return group.host.reason
-    return "; ".join(f"{each.subject}: {each.before} → {each.after}" for each in group.host.changes)
+    made = group.host.changes
+    if len(made) > FEW:
+        return changes(made)
+    return "; ".join(f"{each.subject}: {each.before} → {each.after}" for each in made)
 
 
 def _next(found: list[Group]) -> Iterator[str]:
@@ -66,6 +72,18 @@ def _next(found: list[Group]) -> Iterator[str]:
             yield from (f"- {plain(hint)}" for hint in group.host.hints)
             yield from (f"- {_code(line)}" for line in group.host.log[-5:])
             yield ""
+
+
+def _changes(found: list[Group]) -> Iterator[str]:
+    """What changes, folded, where the table has no room for it."""
+    for group in found[:MOST]:
+        if len(group.host.changes) > FEW:
+            yield f"<details><summary>{escape(clean(_who(group.names)))}: {len(group.host.changes)} changes</summary>"
+            yield ""
+            for each in group.host.changes:
+                then = f"; {each.consequence}" if each.consequence else ""
+                yield f"- {plain(f'{each.operation}: {each.subject}: {each.before} → {each.after}{then}')}"
+            yield from ("", "</details>", "")
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,7 @@ FILES = Path(__file__).with_name("repositories")
 V0, CANVAS = "All-Hands-AI/OpenHands", "OpenHands/OpenHands"
 TAGS = {V0: "0.62.0", CANVAS: "1.16.0"}
 ORIGINS = {
-    V0: "the PyPI wheel openhands-ai==0.62.0: sources, pyproject.toml, poetry.lock; Makefile and page are the lab's",
+    V0: "the PyPI wheel openhands-ai==0.62.0; Makefile, page and requirements.txt are not upstream's",
     CANVAS: "the npm package @openhands/agent-canvas@1.16.0; package.json names only what its scripts load",
 }
 PAGE = {"name": "stand-in", "private": True, "scripts": {"build": "mkdir -p build && cp index.html build/"}}

@@ -6,6 +6,7 @@
 systemd=/etc/ssl/certs/ca-certificates.crt # the host's own authorities count for npm, pip and uv, too
 NODE_EXTRA_CA_CERTS=$systemd PIP_CERT=$systemd SSL_CERT_FILE=$systemd REQUESTS_CA_BUNDLE=$systemd GIT_TERMINAL_PROMPT=0
 export NODE_EXTRA_CA_CERTS PIP_CERT SSL_CERT_FILE REQUESTS_CA_BUNDLE GIT_TERMINAL_PROMPT
+export npm_config_globalconfig=/etc/npmrc # the host's, where a Node of the host would look for it
 exported # proxies and mirrors come by the environment: a command line can be read by everybody
 log=$(mktemp)
 remove_at_end "$log"

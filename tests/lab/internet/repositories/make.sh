@@ -5,6 +5,7 @@ set -eu
     --only-binary :all: openhands-ai==0.62.0
 mkdir -p /opt/v0 /opt/canvas
 mv /tmp/wheel/openhands/pyproject.toml /tmp/wheel/openhands/poetry.lock /opt/v0/
+sed -n '/extra ==/d; s/^Requires-Dist: //p' /tmp/wheel/openhands_ai-0.62.0.dist-info/METADATA >/opt/v0/requirements.txt
 mv /tmp/wheel/openhands /tmp/wheel/third_party /opt/v0/
 find /opt/v0 -name __pycache__ -prune -exec rm -rf {} +
 

@@ -1,0 +1,193 @@
+"""A run leaves its report whatever ends it, and says beforehand where it can't."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from fleethands.cli.main import cli
+from fleethands.cli.trouble import Trouble
+from tests.unit.junit_rules import breaches
+from tests.unit.test_cli import ROOT, fleethands
+
+GONE = "gpu = [('gpu-1.invalid', {'models': ['m:1']}), ('gpu-2.invalid', {'models': ['m:1']})]\n"
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> str:
+    """Two hosts whose names nobody knows."""
+    path = tmp_path / "fleet.py"
+    path.write_text(GONE)
+    return str(path)
+
+
+def left(directory: Path) -> dict[str, Any]:
+    """The document of a directory that has all three forms."""
+    assert sorted(os.listdir(directory)) == ["junit.xml", "report.html", "report.json"]
+    assert breaches((directory / "junit.xml").read_text()) == []
+    document: dict[str, Any] = json.loads((directory / "report.json").read_text())
+    return document
+
+
+@pytest.mark.parametrize("words", [["plan"], ["status"], ["apply", "--yes"]])
+def test_hosts_that_can_not_be_reached_are_in_every_form(tmp_path: Path, inventory: str, words: list[str]) -> None:
+    places = ["--report", str(tmp_path / "r"), "--summary", str(tmp_path / "s.md")]
+
+    done = fleethands(*words, inventory, "--json", *places)
+
+    document = left(tmp_path / "r")
+    assert done.returncode == 1
+    assert document == json.loads(done.stdout)
+    assert document["command"] == words[0]
+    assert {host["status"] for host in document["hosts"].values()} == {"unreachable"}
+    for host in document["hosts"].values():
+        assert [(step["name"], step["ok"]) for step in host["steps"]] == [("Connect", False)]
+        assert host["seconds"] == pytest.approx(host["steps"][0]["seconds"], abs=0.01)
+    assert document["words"] == inventory
+    assert "its name is not known" in (tmp_path / "s.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "place", "why"),
+    [
+        ("--report", "file", "File exists"),
+        ("--report", "file/deep", "Not a directory"),
+        ("--report", "/proc/nowhere", "No such file or directory"),
+        ("--report", "taken", "Is a directory"),
+        ("--summary", "taken", "Is a directory"),
+        ("--summary", "file/deep", "File exists"),
+    ],
+)
+def test_a_place_that_can_not_be_written_is_told_before_any_host_is_asked(
+    tmp_path: Path, inventory: str, option: str, place: str, why: str
+) -> None:
+    (tmp_path / "file").write_text("mine\n")
+    (tmp_path / "taken/report.html").mkdir(parents=True)
+
+    done = CliRunner().invoke(cli, ["apply", inventory, "--yes", option, str(tmp_path / place)], standalone_mode=False)
+
+    assert isinstance(done.exception, Trouble)
+    assert done.exception.message.startswith("cannot write `")
+    assert done.exception.message.endswith(f": {why}")
+    assert (done.exception.code, done.exception.hints) == (1, ("name another place, or make room there",))
+    assert done.output == ""
+    assert (tmp_path / "file").read_text() == "mine\n"
+
+
+def test_a_disk_that_is_full_in_the_end_is_an_error_and_the_report_is_shown_all_the_same(inventory: str) -> None:
+    done = fleethands("plan", inventory, "--summary", "/dev/full")
+
+    assert done.returncode == 1
+    assert "2 hosts, 2 unreachable" in done.stdout
+    assert "error: cannot write `/dev/full`: No space left on device" in done.stderr
+
+
+def test_wrong_settings_are_in_the_report_host_by_host(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.py"
+    path.write_text(
+        "gpu = [('a.invalid', {'ollama_hots': 1, 'models': ['m:1']}), ('b.invalid', {'models': ['m:1']})]\n"
+    )
+
+    done = fleethands("plan", str(path), "--report", str(tmp_path / "r"))
+
+    document = left(tmp_path / "r")
+    assert done.returncode == 1
+    assert document["result"] == "failed"
+    assert document["error"] == "1 mistake in the inventory, no host was contacted"
+    assert [host["status"] for host in document["hosts"].values()] == ["refused", "not-run"]
+    assert "`ollama_hots`: no such setting" in document["hosts"]["a.invalid"]["reason"]
+
+
+def test_an_inventory_that_can_not_be_read_leaves_a_report_too(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.py"
+    path.write_text("gpu = [(\n")
+
+    fleethands("plan", str(path), "--report", str(tmp_path / "r"))
+
+    document = left(tmp_path / "r")
+    assert (document["result"], document["hosts"]) == ("failed", {})
+    assert "SyntaxError" in document["error"]
+
+
+def test_no_variable_of_the_command_line_is_in_a_report(tmp_path: Path, inventory: str) -> None:
+    words = ["--data", 'openhands_env={"TOKEN": "it\'s hunter2"}', "--data", "models_prune=true", "--max-fail", "2"]
+    places = ["--report", str(tmp_path / "r"), "--summary", str(tmp_path / "s.md")]
+
+    fleethands("apply", inventory, "--yes", *words, *places)
+
+    shown = "--data 'openhands_env=…' --data models_prune=true --max-fail 2"
+    assert left(tmp_path / "r")["words"] == f"{inventory} {shown}"
+    for path in (*(tmp_path / "r").iterdir(), tmp_path / "s.md"):
+        assert "hunter2" not in path.read_text()
+
+
+def test_a_part_without_hosts_is_no_failure(tmp_path: Path, inventory: str) -> None:
+    done = fleethands("plan", inventory, "--hosts", "gpu-1*", "--shard", "1/5", "--report", str(tmp_path / "r"))
+    other = fleethands("plan", inventory, "--hosts", "gpu-1*", "--shard", "1/5", "--json")
+
+    assert done.returncode == other.returncode == 0
+    assert done.stdout == "none of 1 hosts is of part 1/5: nothing to do\n"
+    document = left(tmp_path / "r")
+    assert (document["shard"], document["hosts"], document["result"]) == ("1/5", {}, "unchanged")
+    assert json.loads(other.stdout)["shard"] == "1/5"
+
+
+@pytest.mark.parametrize("shard", ["0/2", "3/2", "x", "1/"])
+def test_wrong_words_for_a_part_exit_64(inventory: str, shard: str) -> None:
+    done = fleethands("plan", inventory, "--shard", shard)
+
+    assert done.returncode == 64
+    assert done.stderr == f"error: `--shard` `{shard}`: expected I/N with I from 1 to N, as `2/4`\n"
+
+
+def test_hints_and_the_report_name_the_part(tmp_path: Path, inventory: str) -> None:
+    shard = next(shard for shard in ("1/2", "2/2") if "gpu-1" in fleethands("plan", inventory, "--shard", shard).stdout)
+
+    done = fleethands("plan", inventory, "--shard", shard, "--report", str(tmp_path / "r"))
+
+    assert f"run: fleethands plan {inventory} --shard {shard}" in done.stdout
+    assert left(tmp_path / "r")["shard"] == shard
+
+
+def test_a_defect_of_our_own_leaves_a_report_too(tmp_path: Path, inventory: str) -> None:
+    break_it = (
+        "import fleethands.cli.plan as plan; plan.finish = lambda *_: 1 // 0; from fleethands.cli.main import main"
+    )
+    words = ["plan", inventory, "--report", str(tmp_path / "r")]
+    line = [sys.executable, "-c", f"{break_it}; main()", *words]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    document = left(tmp_path / "r")
+    assert done.returncode == 1
+    assert (document["result"], document["words"]) == ("failed", inventory)
+    assert document["error"] == "ZeroDivisionError: integer division or modulo by zero"
+    assert {host["status"] for host in document["hosts"].values()} == {"unreachable"}
+
+
+def test_an_interrupted_run_leaves_its_report(tmp_path: Path) -> None:
+    path = tmp_path / "slow.py"
+    flag = tmp_path / "began"
+    path.write_text(f"import pathlib, time\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(60)\ngpu = ['a.invalid']\n")
+    command = "from fleethands.cli.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", command, "plan", str(path), "--report", str(tmp_path / "r")],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait = ["sh", "-c", f"until [ -e {flag} ]; do sleep 0.1; done"]
+    subprocess.run(wait, timeout=60, check=True)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 130, said
+    document = left(tmp_path / "r")
+    assert (document["result"], document["error"]) == ("interrupted", "interrupted")

@@ -1,0 +1,179 @@
+"""The lock of a host, by its own scripts on this machine: the kernel decides, not a stand-in."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleethands.facts.lock import LEASE, Lock, Locking, read
+from fleethands.operations import lock as scripts
+from fleethands.operations.lock import Answer, script
+
+ANA = Lock("ana", "build-2", 7, "aaaa1111", "apply inventory/prod.py", "2026-11-25 17:02:11 UTC")
+BO = replace(ANA, owner="bo", run="bbbb2222", reason='new driver\'s "day"')
+line = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=60)
+
+
+class Holding:
+    """One process of lock_hold.sh."""
+
+    def __init__(self, text: str) -> None:
+        self._process = subprocess.Popen(["sh", "-s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self._say(text)
+        assert self.hears().word == "ready"
+
+    def ask(self, letter: str) -> Answer:
+        self._say(letter)
+        return self.hears()
+
+    def _say(self, text: str) -> None:
+        if self._process.stdin:
+            self._process.stdin.write(text.encode())
+            self._process.stdin.flush()
+
+    def sign(self) -> None:
+        self._say(".")
+
+    def hears(self) -> Answer:
+        lines: list[str] = []
+        while self._process.stdout and f"{scripts.MARK} end" not in lines:
+            lines.append(self._process.stdout.readline().decode().rstrip("\n"))
+            assert lines[-1] or lines[:-1], "it ended"
+        return scripts.read(lines)
+
+    def end(self, kill: bool = False) -> None:
+        if kill:
+            self._process.kill()
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._process.wait(10)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+
+Hold = Callable[..., Holding]
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> dict[str, str]:
+    """Where a host's lock lies, in a directory of the test's own."""
+    names = {"lock": "run/lock", "described": "run/lock.json", "hold": "lib/hold", "turn": "lib/turn"}
+    return {name: str(tmp_path / path) for name, path in names.items()}
+
+
+@pytest.fixture
+def hold(places: dict[str, str]) -> Iterator[Hold]:
+    begun = []
+
+    def begin(lock: Lock, lease: int = LEASE) -> Holding:
+        begun.append(Holding(script("hold", lock, lease=str(lease)).having(**places).text))
+        return begun[-1]
+
+    yield begin
+    for each in begun:
+        each.end(kill=True)
+
+
+def once(name: str, lock: Lock, places: dict[str, str]) -> Answer:
+    text = script(name, lock).having(**places).text
+    done = subprocess.run(["sh", "-s"], input=text.encode(), capture_output=True, timeout=20, check=True)
+    return scripts.read(done.stdout.decode().splitlines())
+
+
+def test_one_of_two_gets_it_and_the_other_is_told_whose_it_is(hold: Hold) -> None:
+    ana, bo = hold(ANA), hold(BO)
+
+    assert ana.ask("t") == Answer("locked", Locking())
+    assert bo.ask("t") == Answer("held", Locking(ANA.run, ANA))
+    assert ana.ask("r").word == "released"
+    assert bo.ask("t") == Answer("locked", Locking(ANA.run))
+
+
+def test_a_run_that_goes_away_without_a_word_is_named_to_the_next(hold: Hold) -> None:
+    ana, bo = hold(ANA), hold(BO)
+    ana.ask("t")
+
+    ana.end()
+
+    assert bo.ask("t") == Answer("locked", Locking(ANA.run, replace(ANA, ended=True)))
+
+
+def test_a_killed_process_holds_nothing(hold: Hold) -> None:
+    ana, bo = hold(ANA), hold(BO)
+    ana.ask("t")
+
+    ana.end(kill=True)
+
+    assert bo.ask("t").word == "locked"
+
+
+def test_without_a_sign_of_life_it_ends_with_the_lease(hold: Hold, places: dict[str, str]) -> None:
+    ana, bo = hold(ANA, lease=3), hold(BO)
+    ana.ask("t")
+    end = time.monotonic() + 4
+    while time.monotonic() < end:  # longer than a lease
+        ana.sign()
+        assert bo.ask("t").word == "held"
+
+    end = time.monotonic() + 15
+    while (answer := bo.ask("t")).word == "held" and time.monotonic() < end:
+        pass
+
+    assert answer == Answer("locked", Locking(ANA.run, replace(ANA, ended=True)))
+
+
+def test_a_person_keeps_runs_out_and_is_kept_out_by_them(hold: Hold, places: dict[str, str]) -> None:
+    ana = hold(ANA)
+    ana.ask("t")
+    assert once("acquire", BO, places).word == "held"
+    ana.ask("r")
+
+    assert once("acquire", BO, places).word == "acquired"
+
+    assert hold(ANA).ask("t") == Answer("kept", Locking(ANA.run, hold=BO))
+    assert once("acquire", ANA, places).word == "kept"
+    assert once("release", ANA, places).before.by == BO
+    assert once("status", ANA, places) == Answer("status", Locking(ANA.run))
+
+
+def test_released_by_hand_it_is_another_ones_turn(hold: Hold, places: dict[str, str]) -> None:
+    hold(ANA).ask("t")
+
+    answer = once("release", BO, places)
+
+    assert answer == Answer("released", Locking(ANA.run, ANA))
+    assert once("status", BO, places) == Answer("status", Locking(BO.run))
+    assert hold(ANA).ask("t").word == "locked"
+
+
+def test_status_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
+    assert once("status", ANA, places) == Answer("status", Locking())
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(line, line, line)
+def test_words_come_back_as_they_were(owner: str, host: str, reason: str) -> None:
+    lock = replace(ANA, owner=owner, host=host, reason=reason)
+
+    assert Lock.parse(lock.file.encode()) == lock
+    assert lock.file.splitlines()[1:] == [str(lock)]
+
+
+@given(st.binary(min_size=1, max_size=200))
+def test_whatever_stands_there_locks(text: bytes) -> None:
+    assert Lock.parse(text).owner
+
+
+def test_a_sign_that_is_too_old_is_none() -> None:
+    word = base64.b64encode(ANA.file.encode()).decode()
+
+    assert read([f"run {LEASE} {word}"]).by == ANA
+    assert read([f"run {LEASE + 1} {word}"]).by is None
