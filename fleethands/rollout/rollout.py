@@ -84,8 +84,12 @@ class Rollout:
 
     def _go_back(self, failed: list[str]) -> None:
         """Failed hosts go to what was proven last; those that failed after a proof of their own, to what was before."""
-        failed = [name for name in failed if self._changed(name)]
-        if not self._manner.back or self._engine.stopping:
+        failed = [name for name in failed if self._changed(name) and not self._engine.walks[name].interrupted]
+        if not self._manner.back:
+            return
+        if self._engine.stopping:
+            for name in failed:
+                self._report.hosts[name].notes.append("not rolled back: the run was interrupted")
             return
         proven = [name for name in failed if self._engine.has_proven(name)]
         for names, record in (([name for name in failed if name not in proven], "last"), (proven, "before")):
