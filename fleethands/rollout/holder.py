@@ -49,7 +49,8 @@ class Holder:
         try:
             self._pipe = _open(self._host)
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise HolderError(f"no second session on its connection for the lock: {error}") from None
+            reason = f"no second session on its connection for the lock: {error or 'it was closed'}"
+            raise HolderError(reason, "on the host: sshd -T | grep maxsessions (2 are needed)") from None
         self._said(script.encode())
 
     def ask(self, letter: str) -> Answer:
