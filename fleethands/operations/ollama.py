@@ -126,5 +126,6 @@ def _serving(probe: Probe, wanted: Served) -> Probe:
     return probe.having(
         process=Process(-1, -1, exe, {**wanted.environment, REVISION: wanted.revision}),
         units={**probe.units, paths.OLLAMA_SERVICE: unit},
-        ollama=Ollama(wanted.version),
+        # what it says of the model does not change with it
+        ollama=replace(probe.ollama, version=wanted.version) if probe.knows("ollama") else Ollama(wanted.version),
     )

@@ -166,11 +166,8 @@ def test_whoever_flushes_all_rules_takes_ours_along_for_a_moment_only(converged:
 
 
 def test_only_the_named_networks_get_in(converged: Host, neighbour: Host) -> None:
-    ranges = {
-        f"{converged.address.rpartition('.')[0]}.200/29": 4,
-        f"{converged.address6.rpartition('::')[0]}::aa:0/112": 6,
-    }
-    inside = {4: f"{converged.address.rpartition('.')[0]}.201", 6: f"{converged.address6.rpartition('::')[0]}::aa:5"}
+    four, six = converged.address.rpartition(".")[0], converged.address6.rpartition("::")[0]
+    ranges, inside = [f"{four}.200/29", f"{six}::aa:0/112"], {4: f"{four}.201", 6: f"{six}::aa:5"}
     neighbour.run(f"ip address add {inside[4]}/24 dev host0; ip address add {inside[6]}/64 dev host0 nodad")
     allowed: dict[str, Any] = {"openhands_bind": "0.0.0.0", "allow_from": ranges}
 

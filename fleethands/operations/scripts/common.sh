@@ -36,7 +36,7 @@ mkdir -p /run/lock
 umask 077 # whoever could open it could hold it
 exec 9>/run/lock/fleethands
 umask 022
-flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'see it: fuser -v /run/lock/fleethands'
+flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'who it is, on the host: find /proc/[0-9]*/fd -lname /run/lock/fleethands'
 
 # A run that locked the host goes on only while nobody locked it after it; one that did not, only while nobody has it.
 if [ -n "$run" ]; then
