@@ -79,11 +79,7 @@ def _nothing(seen: Probe, place: str, which: str) -> Refused:
     if seen.files[place].kind != "absent":
         return Refused(f"its record {place} can't be read", ("declare what is to be there, then: fleethands apply",))
     what = {LAST: "nothing was proven here yet", BEFORE: "nothing was proven here before what was proven last"}[which]
-    other = (
-        ("what was proven last is there: fleethands rollback --to last",)
-        if which == BEFORE and records.of(seen)
-        else ()
-    )
+    other = ("add `--to last`: what was proven last is there",) if which == BEFORE and records.of(seen) else ()
     return Refused(f"there is no record to go back to: {what}", (*other, "declare another release, then apply"))
 
 

@@ -49,7 +49,8 @@ class Holder:
         try:
             self._pipe = _open(self._host)
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise HolderError(f"no second session on its connection for the lock: {error}") from None
+            reason = f"no second session on its connection for the lock: {error or 'it was closed'}"
+            raise HolderError(reason, "on the host: sshd -T | grep maxsessions (2 are needed)") from None
         self._said(script.encode())
 
     def ask(self, letter: str) -> Answer:
@@ -88,7 +89,10 @@ class Holder:
                     lines.append(line.decode(errors="replace").rstrip("\r\n"))
         except (OSError, EOFError, paramiko.SSHException) as error:  # TimeoutError is one
             raise HolderError(f"no answer about its lock: {error or 'the connection stands still'}") from None
-        return read(lines)
+        try:
+            return read(lines)
+        except (ValueError, LookupError, TypeError):
+            raise HolderError(f"its answer about its lock can't be read: {lines[-2:]}") from None
 
     def _silent(self) -> HolderError:
         said = self._pipe.last_words().decode(errors="replace") if self._pipe else ""

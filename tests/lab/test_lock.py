@@ -135,6 +135,7 @@ def _is_told(document: dict[str, Any]) -> None:
     assert not any(host["changes"] for host in document["hosts"].values())
 
 
+@pytest.mark.soak
 def test_who_waits_finds_the_work_done(hosts: list[Host]) -> None:
     with ThreadPoolExecutor() as pool:
         runs = [
@@ -167,6 +168,7 @@ def test_a_killed_controller_frees_its_hosts_at_once_and_the_next_run_says_so(la
     assert lock("status") == (0, "lab-1  free\n")
 
 
+@pytest.mark.soak
 def test_a_run_whose_lock_was_taken_away_goes_no_further(lab: Lab, hosts: list[Host]) -> None:
     with in_a_slow_download(lab, hosts[0], "0.24.1") as process:
         code, said = lock("release")

@@ -1,6 +1,6 @@
 # Every change to a host starts here: an error ends it, and two runs never change one host at a time.
 set -eu
-: "${step:?}" "${run?}"
+: "${step:?}" "${run=}"
 ledger=/var/lib/fleethands/made
 explained=''
 work_file=''
