@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+HOSTS = "reach, probe and decide"
 BEGIN = time.perf_counter()
 
 
@@ -30,12 +31,9 @@ def main() -> None:
     engine = Engine(sys.argv[1], Path.cwd(), {})
     engine.settings()
     done("settings")
-    engine.connect()
-    done("connect")
-    engine.plan()
-    done("probe and decide")
+    engine.survey(keep=False)
+    done(HOSTS)
     json.dumps(reporting.planned(engine).document())
-    engine.close()
     done("report")
     print(json.dumps(stages))
 

@@ -16,6 +16,7 @@ from fleethands.settings import read_fleet
 from tests.lab import sessions
 from tests.lab.host import Host
 
+from . import inside
 from .timing import BIN, ROOT, Finished, alternating, median, timed
 
 TARGET = "inventory/lab.py"
@@ -81,7 +82,7 @@ def measure(hosts: Sequence[Host]) -> NoOp:
             lambda: _guide(len(hosts)),
         )
     stages = {name: median([run.said[name] for run in insides]) for name in insides[0].said}
-    plan = Program.of(plans, [run.said["connect"] + run.said["probe and decide"] for run in insides])
+    plan = Program.of(plans, [run.said[inside.HOSTS] for run in insides])
     bare = Program.of(bares, [run.said["seconds"] for run in bares])
     found = NoOp(len(hosts), plan, Program.of(applies), bare, Program.of(guides), stages, wrong)
     for name, program in (("a plan", found.plan), ("an apply", found.apply)):

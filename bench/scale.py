@@ -27,7 +27,7 @@ from .timing import BIN, ROOT
 
 SIZES = (50, 200, 1000)
 PORT = 2222
-AT_ONCE = 100  # connections
+AT_ONCE = 32  # connections (rollout/engine.py)
 FILES = 60  # that a process has open besides
 GROWTH = 1.25  # times the work a host; start-up counts for the smallest fleet, so it should rather fall
 OURS = {"ssh_user": "root", "ssh_allow_agent": False, "ssh_look_for_keys": False}

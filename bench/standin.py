@@ -26,6 +26,7 @@ import paramiko
 MARK = re.compile(rb"^mark='?(@@[0-9a-f]+)'?$", re.MULTILINE)
 PLACEHOLDER = "@@recorded"
 LINE = 1 << 15
+PATIENCE = 120  # seconds, as sshd's LoginGraceTime
 
 
 class Spec(TypedDict):
@@ -117,6 +118,7 @@ def serve(connection: socket.socket, spec: Spec, key: paramiko.PKey, counts: Cou
     counts.opened(address)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     transport = paramiko.Transport(connection)
+    transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = PATIENCE
     try:
         transport.add_server_key(key)
         transport.start_server(server=Session(spec, address, counts))

@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from fleethands.cli.fleet import chosen, connected, fleet_options, spoken, upstream_option
+from fleethands.cli.fleet import checked, chosen, fleet_options, spoken, upstream_option
 from fleethands.cli.keeping import report_options
-from fleethands.cli.showing import finish, plan_of
+from fleethands.cli.showing import finish, survey_of
 
 
 @click.command()
@@ -18,7 +18,5 @@ from fleethands.cli.showing import finish, plan_of
 def plan(target: str | None, as_json: bool, **options: Any) -> None:
     """Say what would change and why. Changes nothing; exit 0: nothing to do, 2: changes pending, 1: cannot say."""
     target = chosen(target)
-    engine = connected(target, **options)
-    report = plan_of(engine)
-    engine.close()
+    report = survey_of(checked(target, **options), "plan")
     finish(report, as_json, spoken(target, **options))

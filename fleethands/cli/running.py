@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleethands.cli.fleet import checked, spoken
-from fleethands.cli.showing import finish, plan_of, show
+from fleethands.cli.showing import finish, show, survey_of
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
@@ -82,12 +82,9 @@ def lock_option(command: Any) -> Any:
 
 def _done(engine: Engine, deed: Deed) -> Report:
     from fleethands.rollout import reporting  # noqa: PLC0415
-    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
 
     try:
-        with Interrupts():
-            engine.connect()
-        plan = plan_of(engine, deed.command, deed.deploy)
+        plan = survey_of(engine, deed.command, deed.deploy, keep=True)
     except KeyboardInterrupt:
         return reporting.untouched(engine, deed.command)
     if not any(host.status == "pending" for host in plan.hosts.values()):

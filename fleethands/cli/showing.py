@@ -17,13 +17,27 @@ if TYPE_CHECKING:
 EXIT = {"unchanged": 0, "changed": 0, "pending": 2, "failed": 1, "interrupted": 130}
 
 
-def plan_of(engine: Engine, command: str = "plan", deploy: str = "deploy.py") -> Report:
+def plan_of(engine: Engine, command: str, deploy: str) -> Report:
     """The report of what an engine's hosts lack, by a deploy file of the project."""
     from fleethands.rollout import reporting  # noqa: PLC0415
     from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
 
     with Interrupts():
         engine.plan(deploy)
+    return reporting.planned(engine, command)
+
+
+def survey_of(engine: Engine, command: str, deploy: str = "deploy.py", *, keep: bool = False) -> Report:
+    """
+    The same of hosts that are not reached yet.
+
+    + keep: the connections to those that have something to do
+    """
+    from fleethands.rollout import reporting  # noqa: PLC0415
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
+
+    with Interrupts():
+        engine.survey(deploy, keep)
     return reporting.planned(engine, command)
 
 

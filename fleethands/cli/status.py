@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleethands.cli.fleet import chosen, connected, fleet_options, spoken
+from fleethands.cli.fleet import checked, chosen, fleet_options, spoken
 from fleethands.cli.keeping import keep, report_options
-from fleethands.cli.showing import EXIT, plan_of
+from fleethands.cli.showing import EXIT, survey_of
 
 if TYPE_CHECKING:
     from fleethands.rollout.report import Report
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 def status(target: str | None, as_json: bool, **options: Any) -> None:
     """Say what hosts are. Changes nothing; exit 0: as declared, 2: drift, 1: a host can't be told."""
     target = chosen(target)
-    engine = connected(target, **options)
-    report = plan_of(engine, "status")
-    engine.close()
+    report = survey_of(checked(target, **options), "status")
     kept = keep(report)
     if as_json:
         click.echo(json.dumps(report.document(), indent=2))

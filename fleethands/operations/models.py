@@ -78,7 +78,8 @@ def _change(settings: HostSettings, model: Model, seen: Probe, upstream: str | N
         script, consequence = store.pull(settings, model), download.sentence(seen, "model", name, name)
 
     def then(probe: Probe) -> Probe:
-        kept = replace(probe.store, unfinished=probe.store.unfinished - {name})
+        left = frozenset(each for each in probe.store.unfinished if each.lower() != name.lower())
+        kept = replace(probe.store, unfinished=left)
         return probe.having(models={**probe.models, name: target or digest or "to be pulled"}, store=kept)
 
     before = f"digest {digest[:12]}" if digest else "missing"
@@ -89,7 +90,7 @@ def _change(settings: HostSettings, model: Model, seen: Probe, upstream: str | N
 def _why(model: Model, seen: Probe, digest: str | None, target: str | None) -> str | None:
     if digest is None:
         return "it is not on the host"
-    if str(model.name) in seen.store.unfinished:
+    if str(model.name).lower() in {each.lower() for each in seen.store.unfinished}:
         return "its pull has not come to its end"
     if target in (None, digest):
         return None

@@ -31,7 +31,8 @@ def _has(offer: Offer, seen: Probe) -> bool:
     """Whether the host has it by now: a plan foresees that."""
     if offer.kind == "archive":
         return offer.name in seen.releases
-    return offer.kind == "model" and seen.knows("models") and offer.name in seen.models
+    # to Ollama the case of a name does not count
+    return offer.kind == "model" and seen.knows("models") and offer.name.lower() in map(str.lower, seen.models)
 
 
 def _against(offer: Offer) -> Refused | None:

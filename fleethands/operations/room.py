@@ -43,12 +43,17 @@ def needs(settings: HostSettings, seen: Probe) -> Iterator[Need]:
             room = min(room, size + CPU_TREE)
         yield Need("/opt", f"Ollama {version}", room)
     for offer in seen.upstream.offers:
-        if offer.kind == "model" and offer.size and not (seen.knows("models") and offer.name in seen.models):
+        if offer.kind == "model" and offer.size and not (seen.knows("models") and _is_there(offer.name, seen)):
             place = settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models"
             yield Need(str(place), offer.name, offer.size)
     if settings.container_image and seen.knows("docker") and seen.docker.image is None:
         size = seen.upstream.size("image", settings.container_image)
         yield Need(paths.DOCKER_DATA, settings.openhands_image, size * IMAGE_FACTOR if size else IMAGE_ROOM)
+
+
+def _is_there(name: str, seen: Probe) -> bool:
+    """To Ollama the case of a model's name does not count."""
+    return name.lower() in map(str.lower, seen.models)
 
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:

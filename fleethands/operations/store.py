@@ -97,4 +97,4 @@ def body(*names: str) -> str:
 
 
 def _short(name: ModelName) -> str:
-    return hashlib.sha256(str(name).encode()).hexdigest()[:12]
+    return hashlib.sha256(str(name).lower().encode()).hexdigest()[:12]  # to Ollama its case does not count

@@ -31,6 +31,8 @@ from fleethands.rollout.watch import Listener, Narration, Outcome, Watch
 from fleethands.settings import HostSettings, Secret, read_fleet
 
 AT_ONCE = 100  # hosts
+# each costs this machine a tenth of a second of its own, so more would only hold up one another until they time out
+SURVEYED_AT_ONCE = 32
 
 
 class Engine:
@@ -177,11 +179,32 @@ class Engine:
         if host.connected:
             self.state.activate_host(host)
 
+    def survey(self, deploy: str = "deploy.py", keep: bool = True) -> None:
+        """
+        Reach and plan each host in one go, so many at a time: of a large fleet only they are connected at once.
+
+        + keep: the connections to hosts that have something to do
+        """
+        self._begin(deploy)
+
+        def look(host: Any) -> None:
+            if not host.connected:
+                self._reach(host)
+            if host.connected:
+                self._load(host)
+            if not keep or not journal.changing(host):
+                hang_up(host)
+
+        self._each(look, self.chosen, SURVEYED_AT_ONCE)
+
     def plan(self, deploy: str = "deploy.py") -> None:
         """Walk a deploy file of the project on every host; decisions are in `planned`."""
+        self._begin(deploy)
+        self._each(self._load, [host for host in self.chosen if host.connected])
+
+    def _begin(self, deploy: str) -> None:
         self.state.set_stage(StateStage.Prepare)
         self.state.current_deploy_filename = str(self.project / deploy)
-        self._each(self._load, [host for host in self.chosen if host.connected])
 
     def _load(self, host: Any) -> None:
         ctx_config.set(self.config.copy())
@@ -208,8 +231,8 @@ class Engine:
             gevent.killall(self._walkers, Cut, timeout=LAST_WORDS)
             self.state.callback_handlers.remove(self.watch.narration)
 
-    def _each(self, do: Callable[[Any], None], hosts: Iterable[Any]) -> None:
-        pool = Pool(AT_ONCE)
+    def _each(self, do: Callable[[Any], None], hosts: Iterable[Any], at_once: int = AT_ONCE) -> None:
+        pool = Pool(at_once)
         self._walkers = []
         for host in hosts:
             self._walkers.append(pool.spawn(do, host))

@@ -24,6 +24,7 @@ from pyinfra.api.host import Host
 from pyinfra.connectors.sshuserclient import client
 from pyinfra_cli.inventory import make_inventory
 
+from fleethands.rollout import shortcuts
 from fleethands.rollout.deadlines import CONNECT
 from fleethands.rollout.shard import WHOLE, Shard
 
@@ -123,6 +124,7 @@ def prepare(project: Path) -> None:
     if str(project) not in sys.path:
         sys.path.insert(0, str(project))
     pyinfra.is_cli = True
+    shortcuts.take()
     with suppress(ValueError, OSError):  # macOS has a limit below its limit
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file

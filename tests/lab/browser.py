@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -18,17 +18,6 @@ from websockets.sync.client import ClientConnection, connect
 
 BEGUN_WITHIN = 60  # seconds
 LARGEST = 64 << 20  # bytes of one message: a screenshot
-# waits in the page itself, which need not be asked again and again
-WAIT = """
-new Promise((found, gone) => {{
-  const end = Date.now() + {limit};
-  const look = () => {{
-    const it = (() => {{ {look} }})();
-    if (it) found(it); else if (Date.now() > end) gone(new Error("not there")); else setTimeout(look, 100);
-  }};
-  look();
-}})
-"""
 
 
 class Page:
@@ -41,16 +30,20 @@ class Page:
         self._ask("Page.enable")
         self._ask("Page.navigate", url=url)
 
-    def wait_for(self, look: str, seconds: float = 30) -> Any:
+    def wait_for(self, look: str, seconds: float = 60) -> Any:
         """
         What a piece of JavaScript returns, once that is true.
 
         + look: body of a function
         """
-        try:
-            return self.run(WAIT.format(limit=int(seconds * 1000), look=look))
-        except RuntimeError as error:
-            raise RuntimeError(f"{error}: {look}\n{self.text()[:500]}") from None
+        end = time.monotonic() + seconds
+        while True:
+            with suppress(RuntimeError):  # the page is on its way to another one
+                if found := self.run(f"(() => {{ {look} }})()"):
+                    return found
+            if time.monotonic() > end:
+                raise RuntimeError(f"not there after {seconds:g} s: {look}\n{self.text()[:1000]}")
+            time.sleep(0.1)
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page; a promise is waited for."""

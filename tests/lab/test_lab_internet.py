@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab.internet import authority, images, models, names, release
+from tests.lab.internet import authority, images, models, names, release, repositories
 from tests.lab.internet.faults import Fault
 from tests.lab.internet.image import Image, split
 from tests.lab.internet.process import Server
@@ -234,3 +234,20 @@ def kill(pid: int) -> None:
 
 def pid_of(internet: Internet, server: str) -> int:
     return int(json.loads((internet.directory / f"{server}.pid").read_text())[0])
+
+
+@pytest.mark.parametrize("name", repositories.TAGS)
+def test_git_fetches_a_labelled_stand_in_by_upstreams_name(internet: Internet, name: str, tmp_path: Path) -> None:
+    repository = internet.offer_repositories()[name]
+    moved = repository.commit("moved", {"NEW.txt": "new\n"})
+    resolve = f"http.curloptResolve={names.GITHUB}:443:{ADDRESS}"
+    own, trusted = ("-c", resolve, "-c", "http.proxy="), {"GIT_SSL_CAINFO": str(authority.certificate())}
+    run("git", "init", "--quiet", tmp_path)
+
+    for ref, files in ((repositories.TAGS[name], {"LAB.txt"}), ("moved", {"LAB.txt", "NEW.txt"})):
+        url = f"https://{names.GITHUB}/{name}"
+        run("git", "-C", tmp_path, *own, "fetch", "--quiet", "--depth", "1", "--", url, ref, env=trusted)
+        assert files <= set(run("git", "-C", tmp_path, "ls-tree", "--name-only", "FETCH_HEAD").stdout.split())
+
+    assert run("git", "-C", tmp_path, "rev-parse", "FETCH_HEAD").stdout.strip() == moved
+    assert "STAND-IN" in run("git", "-C", tmp_path, "show", "FETCH_HEAD:LAB.txt").stdout

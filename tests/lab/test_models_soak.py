@@ -180,7 +180,9 @@ def test_blobs_are_read_wherever_they_lie_and_however_the_model_is_spelled(lab: 
     code, found = verify("CodeLlama:7B", **moved)
 
     assert (code, [ok for name, ok, _ in found if name.startswith("blobs")]) == (1, [False])
-    assert PULL in apply("CodeLlama:7B", **moved).changed("lab-1")
+    run = apply("codellama:7b", **moved)  # its registry knows it by this name alone
+    assert run.code == 0, run.said
+    assert PULL in run.changed("lab-1")
     code, found = verify("CodeLlama:7B", **moved)
     assert (code, [ok for name, ok, _ in found if name.startswith("blobs")]) == (0, [True])
     assert_settled(host, "CodeLlama:7B", **moved)

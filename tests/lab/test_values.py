@@ -268,7 +268,8 @@ def test_a_model_has_the_same_name_at_ollama(serving: Host, count: int) -> None:
 
     try_all(hostile.model_names, 20, count, check)
     assert len(arrived) > 5 * count
-    assert fleet.apply("lab-1", models=["codellama:7b", "CodeLlama:7B"], openhands_flavor="off").changed("lab-1") == []
+    run = fleet.apply("lab-1", models=["codellama:7b", "CodeLlama:7B"], openhands_flavor="off")
+    assert (run.code, run.changed("lab-1")) == (0, []), run.said
 
 
 def _each(host: Host, method: str, call: str, bodies: list[dict[str, str]]) -> None:

@@ -141,6 +141,32 @@ def test_a_host_waits_for_no_other_and_one_that_fails_ends_alone(tmp_path: Path)
     assert "broken Step 2" not in lines
 
 
+def test_the_shortcuts_say_what_pyinfra_asks_for() -> None:
+    checks = """
+import inspect, typing
+import pyinfra.api.arguments, pyinfra.api.util
+from fleethands.rollout import shortcuts
+
+assert pyinfra.api.util.stack is inspect.stack and pyinfra.api.util.getframeinfo is inspect.getframeinfo
+assert pyinfra.api.arguments.get_type_hints is typing.get_type_hints
+before = pyinfra.api.arguments.all_global_arguments()
+
+def places(stack, place):
+    return [(place(item[0]).filename, place(item[0]).lineno) for item in stack()]
+
+def nested():
+    return [places(*each) for each in ((inspect.stack, inspect.getframeinfo), (shortcuts.stack, shortcuts.place))]
+
+slow, quick = nested()
+assert slow == quick and len(quick) == 4, (slow, quick)
+shortcuts.take()
+assert pyinfra.api.util.stack is shortcuts.stack
+assert pyinfra.api.arguments.all_global_arguments() == before
+"""
+    done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_host_that_takes_too_long_is_given_up_alone(tmp_path: Path) -> None:
     lines = ran(tmp_path, "Limits(host=2.2)")
 

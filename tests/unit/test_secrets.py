@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
 
 from fleethands import paths
+from fleethands.facts.probe import File
 from fleethands.facts.service import Service, Text
-from fleethands.operations import foreign
+from fleethands.operations import diff, foreign
 from fleethands.settings import HostSettings, Secret
+from fleethands.systemd import assignment, file_assignment
 from tasks import ollama
 from tests.hosts import declared
+from tests.lab import hostile
 
 DROP_INS = f"{paths.OLLAMA_UNIT}.d"
 
@@ -69,3 +73,22 @@ def test_what_a_file_of_variables_holds_beside_ollama_s_own_is_not_shown(setting
         "/etc/mine:1 sets COMPANY=********, which is lost: it is not declared",
         "/etc/mine:2 sets OLLAMA_MAX_QUEUE=9, which is lost: it is not declared",
     ]
+
+
+@given(hostile.texts, hostile.texts)
+def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> None:
+    try:
+        before, after = (f"{text}hunter2{text}" for text in (one, other))
+        texts = [
+            (
+                f"# x\n{file_assignment('A', before)}\n",
+                f"# x\n{file_assignment('A', after)}\n{file_assignment('B', 'x')}\n",
+            ),
+            (f"[Service]\nEnvironment={assignment('A', before)}\n", f"{file_assignment('A', after)}\n"),
+            (f"A={before}\n", f"# y\n{file_assignment('A', after)}\n"),
+        ]
+    except ValueError:
+        return
+    for old, new in texts:
+        before_it, after_it = (File("file", "0600", content=text.encode()) for text in (old, new))
+        assert "hunter2" not in diff.unified("/x", before_it, after_it, frozenset({"B"}))

@@ -35,7 +35,7 @@ rehearse() {
   prepare_rehearsal "$@"
   since=$(date +%s) end=$(($(date +%s) + 900))
   systemd-run --quiet --collect --unit fleethands-rehearsal --uid "$user" --working-directory "$rehearsal" \
-    --property EnvironmentFile="$rehearsal.env" "$build/bin/serve" 127.0.0.1 "$1"
+    --property PrivateTmp=yes --property EnvironmentFile="$rehearsal.env" "$build/bin/serve" 127.0.0.1 "$1"
   for page in $pages; do
     until curl --silent --noproxy '*' --fail --output /dev/null --max-time 5 --header 'X-Session-API-Key: rehearsal' "http://127.0.0.1:$1$page"; do
       if [ "$(date +%s)" -ge "$end" ] || ! systemctl is-active --quiet fleethands-rehearsal; then

@@ -10,6 +10,9 @@ build=$(mktemp -d "$root.XXXXXX")
 chmod 755 "$build"
 commit=$ref
 install -d -o "$user" -g "$user" "$build/home"
+install -d -m 1777 "$build/tmp" # npm, uv and node leave files in it
+TMPDIR=$build/tmp
+export TMPDIR
 if [ -n "$repo" ]; then
   checkout
   is_expected
@@ -25,7 +28,8 @@ else
 fi
 chmod 755 "$build"/bin/serve "$build"/bin/uvx 2>/dev/null || true
 rehearse
-rm -rf "${build:?}/home" "$build/tools.txt"
+unset TMPDIR
+rm -rf "${build:?}/home" "$build/tmp" "$build/tools.txt"
 echo "$recipe $commit" | atomic_file "$build/.fleethands" 0644 root:root
 # the one that runs now is kept for the way back, until this one is proven
 [ ! -L "$root" ] || [ -L "$root.before" ] || cp -PT --remove-destination "$root" "$root.before"
