@@ -130,7 +130,8 @@ class Rollout:
             if host.status == "pending" and name not in self._report.hosts:
                 notes = host.notes
                 left = HostReport("not-run", f"the rollout ended before it: {self._why}", [hint], notes=notes)
-                left.remote_commands, left.seen, left.secrets = host.remote_commands, host.seen, host.secrets
+                left.remote_commands = self._engine.watch.commands.get(name, 0)
+                left.seen, left.secrets = host.seen, host.secrets
                 self._report.hosts[name] = left
             else:
                 self._report.hosts.setdefault(name, host)

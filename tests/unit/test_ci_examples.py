@@ -46,12 +46,14 @@ def parse(words: list[str]) -> str:
     """The command that words lead to, with its options taken. Raises UsageError for those that it does not have."""
     command: click.Command = cli
     path: list[str] = []
+    context: click.Context | None = None  # click keeps what its first context says of a command's help
     while isinstance(command, click.Group):
-        context = command.make_context(command.name, list(words), allow_extra_args=True, allow_interspersed_args=False)
+        more: dict[str, Any] = {"parent": context, "allow_extra_args": True, "allow_interspersed_args": False}
+        context = command.make_context(command.name, list(words), **more)
         name, found, words = command.resolve_command(context, words)
         assert found is not None
         command, path = found, [*path, str(name)]
-    command.make_context(path[-1], list(words)).close()
+    command.make_context(path[-1], list(words), parent=context).close()
     return " ".join(path)
 
 
