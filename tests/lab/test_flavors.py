@@ -124,7 +124,7 @@ def test_a_run_killed_at_the_swap_is_completed_by_the_next(converged: Host, mome
     process = fleet.start("lab-1", **changed)
     try:
         converged.run(f"until {moment} >/dev/null 2>&1; do sleep 0.02; done", timeout=120)
-        converged.run("fuser --kill -KILL /run/lock/fleethands", check=False)
+        converged.run("fuser --kill -KILL /run/fleethands/lock.step", check=False)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
