@@ -124,7 +124,7 @@ def test_a_run_killed_at_the_swap_is_completed_by_the_next(converged: Host, mome
     process = fleet.start("lab-1", **changed)
     try:
         converged.run(f"until {moment} >/dev/null 2>&1; do sleep 0.02; done", timeout=120)
-        holders = "find /proc/[0-9]*/fd -lname /run/lock/fleethands 2>/dev/null | cut -d / -f 3 | sort -u"
+        holders = "find /proc/[0-9]*/fd -lname /run/fleethands/lock.step 2>/dev/null | cut -d / -f 3 | sort -u"
         converged.run(f"{holders} | xargs -r kill -KILL", check=False)
     finally:
         os.killpg(process.pid, signal.SIGKILL)

@@ -6,6 +6,14 @@ need() { true; }
 encoded() { base64 | tr -d '\n'; }
 note() { logger -t fleethands -- "$1" || true; }
 
+# whoever could open it could hold it
+open_lock() {
+  mkdir -p "${lock%/*}"
+  umask 077
+  exec 8>>"$lock"
+  umask 022
+}
+
 # put FILE: standard input becomes the file, whole or not at all
 put() {
   mkdir -p "${1%/*}" && new=$(mktemp "$1.XXXXXX") || return 1
