@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ def watching(neighbour: Host, host: Host) -> Iterator[Callable[[], set[str]]]:
 @contextmanager
 def a_session(host: Host) -> Iterator[None]:
     """SSH, open all the while: it is still there in the end, and its host still answers in it."""
-    command = ["ssh", "-F", str(fleet.ROOT / ".lab/tests/ssh_config"), host.name, "cat"]
+    command = ["ssh", "-F", str(fleet.ROOT / os.environ["FLEETHANDS_LAB"] / "ssh_config"), host.name, "cat"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield

@@ -36,7 +36,6 @@ export DEBIAN_FRONTEND
 mkdir -p /run/fleethands
 umask 077
 exec 9>>/run/fleethands/lock.step
-umask 022
 flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'who it is, on the host: find /proc/[0-9]*/fd -lname /run/fleethands/lock.step'
 
 # A run that locked the host goes on only while nobody locked it after it; one that did not, only while nobody has it.
