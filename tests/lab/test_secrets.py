@@ -92,7 +92,7 @@ def test_secrets_show_nowhere(canvas: Host, tmp_path: Path) -> None:
         told += said("verify", inventory, **secret) + said("verify", inventory, "--json", **secret)
         again = said("plan", inventory, **secret)
 
-    done = json.loads(document[document.index("{\n") :])
+    done, _ = json.JSONDecoder().raw_decode(document)
     assert done["result"] == "changed", fleet.trouble(done)
     assert "Nothing to do" in again
     told += again
