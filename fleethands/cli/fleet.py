@@ -15,6 +15,7 @@ from fleethands.cli import keeping
 from fleethands.cli.completing import names, targets
 from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
+from fleethands.cli.typed import unvalued
 
 if TYPE_CHECKING:
     from fleethands.rollout.deadlines import Limits
@@ -104,7 +105,7 @@ def unconnected(
 
     made_from(target)
     values = {**dict(_pair(text) for text in data), **(extra or {})}
-    words = spoken(target, data, hosts, exclude, shard=shard)
+    words = unvalued(spoken(target, data, hosts, exclude, shard=shard))
     try:
         engine = Engine(target, project(), values, Pick(hosts, exclude, _part(shard), only), words, **limits)
     except NoHosts as error:

@@ -19,7 +19,12 @@ def typed(words: str) -> str:
     + words: those that say which hosts, and with which settings
     """
     context = click.get_current_context(silent=True)
-    whole = [*shlex.split(words), *(_manner(context) if context else ())]
+    return unvalued(shlex.join([*shlex.split(words), *(_manner(context) if context else ())]))
+
+
+def unvalued(words: str) -> str:
+    """A command line without the values of variables, as hints have it: they go into reports."""
+    whole = shlex.split(words)
     return shlex.join(next((f"{mark}…" for mark in VARIABLES if word.startswith(mark)), word) for word in whole)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]
 import paramiko
 from pyinfra.api.command import StringCommand
+from pyinfra.api.exceptions import PyinfraError
 
 from fleethands import facts
 from fleethands.operations.proof import APPLY, Link
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from fleethands.rollout.report import Report
 
 CLOSED_AFTER = 3  # seconds without an answer: what is dropped never gives one
+GONE = (OSError, EOFError, paramiko.SSHException, PyinfraError)
 PATIENCE = 20  # seconds for OpenHands, which has just answered on its host
 
 
@@ -38,7 +41,8 @@ def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
         host, found = report.hosts[name], each.value
         host.proof += found
         if broken := next((link for link in found if not link.ok), None):
-            engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
+            with suppress(*GONE):
+                engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
             host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY else broken.hint]
             host.remote_commands = engine.watch.commands.get(name, 0)
@@ -49,7 +53,10 @@ def _looked(engine: Engine, name: str) -> list[Link]:
     host = engine.host(name)
     settings = facts.asked_for(host)  # a rollback's are those of a record
     with engine.timeline.step(name, LOOK):
-        return links(host, settings) if settings else []
+        try:
+            return links(host, settings) if settings else []
+        except GONE as error:  # one host that dies after its proof ends no rollout
+            return [Link("open-through-ssh", False, 0, f"its connection was lost after the proof: {error}", APPLY)]
 
 
 def links(host: Any, settings: HostSettings) -> list[Link]:

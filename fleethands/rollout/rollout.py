@@ -94,11 +94,19 @@ class Rollout:
         proven = [name for name in failed if self._engine.has_proven(name)]
         for names, record in (([name for name in failed if name not in proven], "last"), (proven, "before")):
             if names:
-                self._go_back_to(record, names)
+                self._go_back_to_or_say(record, names)
 
     def _changed(self, name: str) -> bool:
         """Whether anything was to change there: a proof alone is nothing to go back from."""
         return any(change.task != reporting.PROOF_TASK for change in self._plan.hosts[name].changes)
+
+    def _go_back_to_or_say(self, record: str, names: list[str]) -> None:
+        try:
+            self._go_back_to(record, names)
+        except KeyboardInterrupt:
+            for name in names:
+                self._report.hosts[name].notes.append("it was going back when it was interrupted; the next run goes on")
+            raise
 
     def _go_back_to(self, record: str, names: list[str]) -> None:
         self._listener.phase(f"rollback: {', '.join(names)}")

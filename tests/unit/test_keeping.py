@@ -191,3 +191,10 @@ def test_an_interrupted_run_leaves_its_report(tmp_path: Path) -> None:
     assert process.returncode == 130, said
     document = left(tmp_path / "r")
     assert (document["result"], document["error"]) == ("interrupted", "interrupted")
+
+
+def test_a_value_that_was_typed_is_in_no_hint_of_a_report(tmp_path: Path, inventory: str) -> None:
+    fleethands("plan", inventory, "--data", 'ollama_env={"OLLAMA_REMOTES": "hunter2"}', "--report", str(tmp_path / "r"))
+
+    assert left(tmp_path / "r")["result"] == "failed"
+    assert "hunter2" not in (tmp_path / "r" / "report.json").read_text()
