@@ -3,7 +3,7 @@ PYTHON := .venv/bin/python
 HOSTS ?= 3
 LABS ?= 2
 SIDE_BY_SIDE = -n $(LABS) --dist loadfile --no-loadscope-reorder
-AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -n --preserve-env=CI,HOME,XDG_CACHE_HOME)
+AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -n --preserve-env=CI,HOME,XDG_CACHE_HOME,FLEETHANDS_SEED,FLEETHANDS_MOMENTS)
 SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
 
 .PHONY: help demo test test-fast soak bench images lab lab-down lint format docs lock root packages browser
