@@ -46,12 +46,15 @@ def parse(words: list[str]) -> str:
     """The command that words lead to, with its options taken. Raises UsageError for those that it does not have."""
     command: click.Command = cli
     path: list[str] = []
+    context: click.Context | None = None  # without it click would remember other names of --help for all that follow
     while isinstance(command, click.Group):
-        context = command.make_context(command.name, list(words), allow_extra_args=True, allow_interspersed_args=False)
+        context = command.make_context(
+            command.name, list(words), context, allow_extra_args=True, allow_interspersed_args=False
+        )
         name, found, words = command.resolve_command(context, words)
         assert found is not None
         command, path = found, [*path, str(name)]
-    command.make_context(path[-1], list(words)).close()
+    command.make_context(path[-1], list(words), context).close()
     return " ".join(path)
 
 
