@@ -53,6 +53,7 @@ def test_canvas_takes_the_place_of_the_web_app_and_gives_it_back(canvas: Host) -
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_one_host_goes_from_each_generation_to_each_other_and_back(lab: Lab, v1: Host) -> None:
     lab.internet.offer("canvas")
     works_in(v1, "v1")

@@ -21,25 +21,19 @@ from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.internet.faults import Fault
 from tests.lab.lab import Lab
+from tests.lab.many import QUIET, brought
 
 NAMES = ("lab-1", "lab-2")
 BOTH = "lab-[12]"
-SERVING: dict[str, Any] = {"openhands_flavor": "off"}
 WHOSE = r"locked by \S+@\S+ since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: apply inventory/lab.py .*"
 TRIES, SOAK_TRIES = 2, 20
 SLOW = Fault(rate=1_500_000)  # bytes a second: a release takes some ten seconds
 
 
 @pytest.fixture(scope="module")
-def hosts(lab: Lab) -> list[Host]:
+def hosts(lab: Lab, quiet_state: str) -> list[Host]:
     """Two hosts that serve a model, without OpenHands: what is tried here is not what a run does."""
-    lab.internet.clear_faults()
-    hosts = [lab[name] for name in NAMES]
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda host: host.restore("clean"), hosts))
-    run = fleet.apply(*NAMES, **SERVING)
-    assert run.code == 0, run.said
-    return hosts
+    return list(brought(lab, len(NAMES), quiet_state).values())
 
 
 def journal(host: Host) -> list[str]:
@@ -78,7 +72,7 @@ def in_a_slow_download(lab: Lab, host: Host, version: str) -> Iterator[subproces
     """A run that has the host's lock and fetches a release which the host does not have."""
     host.run(f"rm -rf /opt/ollama/{version}")
     with lab.internet.fault(SLOW, f"archive:{version}"):
-        process = fleet.begin("apply", hosts=host.name, ollama_version=version, **SERVING)
+        process = fleet.begin("apply", hosts=host.name, ollama_version=version, **QUIET)
         try:
             host.run("until [ -e /opt/ollama/.incoming/ollama-linux-*.zst ]; do sleep 0.05; done", timeout=60)
             yield process
@@ -114,14 +108,14 @@ def test_of_two_controllers_one_proceeds_and_the_other_says_who_does(hosts: list
     assert {host.name: len(turns(host)) - before[host.name] for host in hosts} == dict.fromkeys(NAMES, proceeded)
     assert proceeded < 2 * tries, "no two of them ever met"
     value = hosts[0].run("systemctl show ollama -p Environment | grep -o 'KEEP_ALIVE=[0-9]*m'").stdout
-    data = {"ollama_keep_alive": value.strip().partition("=")[2], **SERVING}
+    data = {"ollama_keep_alive": value.strip().partition("=")[2], **QUIET}
     code, again = fleethands("apply", hosts=BOTH, **data)
     assert (code, changes(again, "lab-1"), changes(again, "lab-2")) == (0, [], [])
 
 
 def _after(seconds: float, **data: Any) -> tuple[int, dict[str, Any]]:
     time.sleep(seconds)
-    return fleethands("apply", hosts=BOTH, **data, **SERVING)
+    return fleethands("apply", hosts=BOTH, **data, **QUIET)
 
 
 def _is_told(document: dict[str, Any]) -> None:
@@ -139,7 +133,7 @@ def _is_told(document: dict[str, Any]) -> None:
 def test_who_waits_finds_the_work_done(hosts: list[Host]) -> None:
     with ThreadPoolExecutor() as pool:
         runs = [
-            pool.submit(fleethands, "apply", "--lock-wait", "60", hosts=BOTH, ollama_keep_alive="1h", **SERVING)
+            pool.submit(fleethands, "apply", "--lock-wait", "60", hosts=BOTH, ollama_keep_alive="1h", **QUIET)
             for _ in range(2)
         ]
     (_, one), (_, other) = (run.result() for run in runs)
@@ -160,11 +154,11 @@ def test_a_killed_controller_frees_its_hosts_at_once_and_the_next_run_says_so(la
     assert "its controller went away" in journal(host)[-1]
     code, said = lock("status")
     assert re.match(r"lab-1  free; a run went away without a word: \S+@\S+ since .* apply inventory/lab.py", said), said
-    code, done = fleethands("apply", ollama_version="0.24.1", **SERVING)
+    code, done = fleethands("apply", ollama_version="0.24.1", **QUIET)
     assert code == 0, done
     assert any(re.match(r"took over the lock of \S+@\S+ since ", note) for note in done["hosts"]["lab-1"]["notes"])
-    assert fleethands("apply", ollama_version="0.24.1", **SERVING)[1]["result"] == "unchanged"
-    assert fleethands("apply", **SERVING)[0] == 0
+    assert fleethands("apply", ollama_version="0.24.1", **QUIET)[1]["result"] == "unchanged"
+    assert fleethands("apply", **QUIET)[0] == 0
     assert lock("status") == (0, "lab-1  free\n")
 
 
@@ -179,32 +173,32 @@ def test_a_run_whose_lock_was_taken_away_goes_no_further(lab: Lab, hosts: list[H
     assert process.returncode == 1
     assert "the lock of this run was taken away" in out
     assert hosts[0].run("curl -fsS localhost:11434/api/version").stdout == '{"version":"0.24.0"}'
-    assert fleethands("apply", **SERVING)[0] == 0
-    assert fleethands("apply", **SERVING)[1]["result"] == "unchanged"
+    assert fleethands("apply", **QUIET)[0] == 0
+    assert fleethands("apply", **QUIET)[1]["result"] == "unchanged"
 
 
 def test_a_persons_lock_is_never_waited_out(hosts: list[Host]) -> None:
-    assert fleethands("apply", **SERVING)[0] == 0
+    assert fleethands("apply", **QUIET)[0] == 0
     assert lock("acquire", "--reason", "'new driver'") == (0, "lab-1  locked for you\n")
     begun = time.monotonic()
 
-    code, refused = fleethands("apply", "--lock-wait", "600", ollama_keep_alive="2h", **SERVING)
+    code, refused = fleethands("apply", "--lock-wait", "600", ollama_keep_alive="2h", **QUIET)
 
     assert time.monotonic() - begun < 60
     assert (code, refused["hosts"]["lab-1"]["status"]) == (1, "refused")
     assert re.fullmatch(r"locked by \S+@\S+ since .* UTC: new driver", refused["hosts"]["lab-1"]["reason"])
-    stock = fleet.apply("lab-1", ollama_keep_alive="2h", **SERVING)
+    stock = fleet.apply("lab-1", ollama_keep_alive="2h", **QUIET)
     assert "error: this host is locked by " in stock.said
     assert stock.changed("lab-1") == []
-    assert fleethands("apply", **SERVING)[0] == 0  # nothing is to be done, so nothing is in its way
+    assert fleethands("apply", **QUIET)[0] == 0  # nothing is to be done, so nothing is in its way
     code, said = lock("acquire", "--reason", "mine")
     assert (code, "locked by" in said) == (1, True)
     hosts[0].reboot()
     assert not free()
     code, said = lock("release")
     assert (code, "free; it was locked by " in said, ": new driver" in said) == (0, True, True)
-    assert fleethands("apply", **SERVING)[0] == 0
-    assert fleethands("apply", **SERVING)[1]["result"] == "unchanged"
+    assert fleethands("apply", **QUIET)[0] == 0
+    assert fleethands("apply", **QUIET)[1]["result"] == "unchanged"
 
 
 @pytest.mark.soak
@@ -217,7 +211,7 @@ def test_a_cut_network_frees_a_host_when_the_lease_is_over(lab: Lab, hosts: list
 
         assert f"no sign of it for {LEASE} s" in journal(host)[-1]
         assert free()
-    code, done = fleethands("apply", **SERVING)
+    code, done = fleethands("apply", **QUIET)
     assert code == 0, done
     assert any(note.startswith("took over the lock of ") for note in done["hosts"]["lab-1"]["notes"])
-    assert fleethands("apply", **SERVING)[1]["result"] == "unchanged"
+    assert fleethands("apply", **QUIET)[1]["result"] == "unchanged"

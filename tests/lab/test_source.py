@@ -23,7 +23,7 @@ from tests.lab.internet.repositories import Repository
 from tests.lab.lab import Lab
 from tests.lab.test_destroy import listing
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]  # a build takes up to ten minutes
 
 BUILD, RUN = "OpenHands | Build it", "OpenHands | Run the service"
 MODELS: dict[str, Any] = {"models": ["tiny-tools"]}
