@@ -137,7 +137,7 @@ def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> di
         "port": str(settings.openhands_port),
         "user": settings.openhands_user,
         "workspace": era.workspace if settings.container_image else str(settings.openhands_workspace),
-        "kept": era.state if settings.container_image else era.directory,
+        "talks": (era.state if settings.container_image else era.directory) + "/sessions",
         "ready_url": settings.openhands_url + era.ready,
         "settings_url": settings.openhands_url + era.settings_api,
         "webhook": f"http://{HOST_NAME}:{settings.openhands_port}{era.ready}" if era is V1 else "",

@@ -100,12 +100,13 @@ def test_secrets_show_nowhere(canvas: Host, tmp_path: Path) -> None:
     seen += canvas.run(
         "docker logs openhands-app 2>&1; docker inspect other; docker image inspect $(docker images -q)"
     ).stdout
+    seen += canvas.run("systemctl show ollama; cat /proc/$(pgrep -xo ollama)/cmdline", user="plain").stdout
     for each in every:
         assert each not in told
         assert each not in "".join(here)
         assert each not in seen
     files = {path: each for value in every for path, each in holders(canvas, value).items()}
-    assert files.keys() >= {KEY_FILE, "/etc/systemd/system/ollama.service.d/50-fleethands.conf"}
+    assert files.keys() >= {KEY_FILE, "/etc/fleethands/ollama.env"}
     assert set(files.values()) == {"600 root"}, files
     needed: dict[str, Any] = json.loads(canvas.run("docker inspect openhands-app").stdout)[0]["Config"]
     assert f"GITHUB_TOKEN={token}" in needed["Env"]

@@ -2,7 +2,7 @@
 # requests and by OpenHands' own word where its version has one. It is removed afterwards.
 : "${deep:?}" "${model:?}" "${generation:?}" "${page:?}" "${container:?}" "${key_file?}"
 TALK_WITHIN=900 # seconds: a sandbox starts, and a model without a GPU reads the agent's own prompt of some 9,000 tokens
-: "${words:?}" "${kept:?}" "${openhands:?}"
+: "${words:?}" "${talks:?}" "${openhands:?}"
 
 tell() { openhands_says --header 'Content-Type: application/json' "$@"; } # OPTION… URL
 text_of() { printf %s "$2" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; } # NAME JSON
@@ -47,7 +47,7 @@ look_v0() {
 end_v0() {
   tell --request POST "$page/api/conversations/$talk/stop" >/dev/null
   tell --request DELETE "$page/api/conversations/$talk" >/dev/null
-  case $talk in '' | *[!0-9a-f]*) ;; *) inside rm -rf "$kept/sessions/$talk" ;; esac
+  case $talk in '' | *[!0-9a-f]*) ;; *) inside rm -rf "$talks/$talk" ;; esac
 }
 
 # openhands/app_server/app_conversation/app_conversation_router.py, 1.11.0: a task first, then the conversation
