@@ -49,7 +49,7 @@ class Round:
         assert set(kept_alive(self.hosts.values()).values()) == {self.keep_alive}
         assert all_proven(self.hosts.values())
         code, said = fleet.typed(f"fleethands lock status inventory/lab.py --hosts '{self.pattern}'")
-        assert all(line.endswith("  free") for line in said.splitlines()), said
+        assert all(line.split(None, 1)[1].startswith("free") for line in said.splitlines()), said
         code, done = fleethands("apply", hosts=self.pattern, timeout=180, ollama_keep_alive=self.keep_alive, **QUIET)
         assert (code, set(statuses(done).values())) == (0, {"unchanged"}), done
 
