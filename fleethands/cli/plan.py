@@ -8,7 +8,7 @@ import click
 
 from fleethands.cli.fleet import checked, chosen, fleet_options, spoken, upstream_option
 from fleethands.cli.keeping import report_options
-from fleethands.cli.showing import finish, survey_of
+from fleethands.cli.showing import finish, looked_at
 
 
 @click.command()
@@ -18,5 +18,5 @@ from fleethands.cli.showing import finish, survey_of
 def plan(target: str | None, as_json: bool, **options: Any) -> None:
     """Say what would change and why. Changes nothing; exit 0: nothing to do, 2: changes pending, 1: cannot say."""
     target = chosen(target)
-    report = survey_of(checked(target, **options), "plan")
+    report = looked_at(checked(target, **options), "plan")
     finish(report, as_json, spoken(target, **options))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import closing
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from fleethands.cli.document import tell
 from fleethands.cli.keeping import keep
+from fleethands.cli.trouble import Trouble
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
@@ -41,6 +44,17 @@ def survey_of(engine: Engine, command: str, deploy: str = "deploy.py", *, keep: 
     return reporting.planned(engine, command)
 
 
+def looked_at(engine: Engine, command: str) -> Report:
+    """The report of hosts that are only read, and let go; when it is interrupted, what is known of them until then."""
+    from fleethands.rollout import reporting  # noqa: PLC0415
+
+    with closing(engine):
+        try:
+            return survey_of(engine, command)
+        except KeyboardInterrupt:
+            return reporting.cut_short(engine, command, engine.read)
+
+
 def show(report: Report, target: str) -> None:
     """The report as people read it."""
     from fleethands.cli.tables import lines  # noqa: PLC0415
@@ -49,9 +63,15 @@ def show(report: Report, target: str) -> None:
         click.echo(line)
 
 
-def finish(report: Report, as_json: bool, target: str) -> NoReturn:
-    """Show the report and leave with the exit code that the contract gives its result."""
+def finish(report: Report, as_json: bool, target: str, show: Callable[[Report, str], None] = show) -> NoReturn:
+    """
+    Show the report and leave with the exit code that the contract gives its result.
+
+    + show: how people read it
+    """
     kept = keep(report)
+    if report.error:
+        Trouble(report.error, *report.hints).show()
     if as_json:
         tell(report.document())
     else:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleethands.cli.document import tell
 from fleethands.cli.fleet import checked, chosen, fleet_options, spoken
-from fleethands.cli.keeping import keep, report_options
-from fleethands.cli.showing import EXIT, survey_of
+from fleethands.cli.keeping import report_options
+from fleethands.cli.showing import finish, looked_at
 
 if TYPE_CHECKING:
     from fleethands.rollout.report import Report
@@ -22,13 +20,8 @@ if TYPE_CHECKING:
 def status(target: str | None, as_json: bool, **options: Any) -> None:
     """Say what hosts are. Changes nothing; exit 0: as declared, 2: drift, 1: a host can't be told."""
     target = chosen(target)
-    report = survey_of(checked(target, **options), "status")
-    kept = keep(report)
-    if as_json:
-        tell(report.document())
-    else:
-        _show(report, spoken(target, **options))
-    sys.exit(EXIT[report.result] if kept else 1)
+    report = looked_at(checked(target, **options), "status")
+    finish(report, as_json, spoken(target, **options), _show)
 
 
 def _show(report: Report, target: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleethands.cli.fleet import chosen, connected, fleet_options, spoken
+from fleethands.cli.fleet import checked, chosen, fleet_options, spoken
 from fleethands.cli.keeping import report_options
 from fleethands.cli.showing import finish, plan_of
 
@@ -23,22 +24,38 @@ if TYPE_CHECKING:
 def verify(target: str | None, as_json: bool, blobs: bool, deep: bool, **options: Any) -> None:
     """Ask each host's model a question along the whole way; nothing is set up. Exit 0: proven, 1: a link is broken."""
     target = chosen(target)
-    engine = connected(target, extra={"verify_blobs": blobs, "verify_deep": deep}, **options)
-    report = _proven(engine, as_json)
-    engine.close()
+    engine = checked(target, extra={"verify_blobs": blobs, "verify_deep": deep}, **options)
+    with closing(engine):
+        report = _proven(engine, as_json)
     words = [spoken(target, **options), *(["--blobs"] if blobs else []), *(["--deep"] if deep else [])]
     finish(report, as_json, " ".join(words))
 
 
 def _proven(engine: Engine, as_json: bool) -> Report:
+    from fleethands.rollout import reporting  # noqa: PLC0415
+    from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
+
+    try:
+        with Interrupts():
+            engine.connect()
+        plan = plan_of(engine, "verify", "verify.py")
+    except KeyboardInterrupt:
+        return reporting.cut_short(engine, "verify", ())
+    return _tried(engine, plan, as_json)
+
+
+def _tried(engine: Engine, plan: Report, as_json: bool) -> Report:
     from fleethands.cli.progress import listener  # noqa: PLC0415
     from fleethands.rollout import outside, reporting  # noqa: PLC0415
     from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
 
-    plan = plan_of(engine, "verify", "verify.py")
     pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
-    with listener(pending, plain=as_json) as told, Interrupts():
-        engine.run(pending, told)
-    report = reporting.verified(engine, plan)
-    outside.look(engine, report, engine.names)
+    try:
+        with listener(pending, plain=as_json) as told, Interrupts():
+            engine.run(pending, told)
+        report = reporting.verified(engine, plan)
+        with Interrupts():
+            outside.look(engine, report, engine.names)
+    except KeyboardInterrupt:
+        return reporting.proven_so_far(engine, plan)
     return report

@@ -74,6 +74,7 @@ class Engine:
         self.state, self.config = state, Config(CONNECT_TIMEOUT=CONNECT)
         self.state.cwd = str(self.project)
         self._settings: dict[str, HostSettings] = {}
+        self.read: set[str] = set()  # hosts that have said all that a plan asks
         self.mask: Mask = NOTHING
         self.others: list[Engine] = []
         self.stopping = False  # no operation begins any more
@@ -175,7 +176,7 @@ class Engine:
     def connect(self) -> None:
         """Reach every host that can be reached; `watch.unreachable` has the others with the reason."""
         self.state.set_stage(StateStage.Connect)
-        self._each(self._reach, self.chosen)
+        self._ask(self._reach, self.chosen)
 
     def _reach(self, host: Any) -> None:
         try:
@@ -201,14 +202,18 @@ class Engine:
             if not keep or not journal.changing(host):
                 hang_up(host)
 
-        self._each(look, self.chosen, SURVEYED_AT_ONCE)
-        self._end()
+        try:
+            self._ask(look, self.chosen, SURVEYED_AT_ONCE)
+        finally:
+            self._end()
 
     def plan(self, deploy: str = "deploy.py") -> None:
         """Walk a deploy file of the project on every host; decisions are in `planned`."""
         self._begin(deploy)
-        self._each(self._load, [host for host in self.chosen if host.connected])
-        self._end()
+        try:
+            self._ask(self._load, [host for host in self.chosen if host.connected])
+        finally:
+            self._end()
 
     def _begin(self, deploy: str) -> None:
         self.state.set_stage(StateStage.Prepare)
@@ -224,6 +229,7 @@ class Engine:
             pyinfra_cli.util.exec_file(self.state.current_deploy_filename)
         except Exception as error:  # one host that can't be planned is no reason to leave the others
             self.watch.unanswered.setdefault(host.name, (" ".join(str(error).split()), []))
+        self.read.add(host.name)
 
     def run(self, names: Iterable[str], listener: Listener) -> None:
         """
@@ -241,6 +247,13 @@ class Engine:
         finally:
             gevent.killall(self._walkers, Cut, timeout=LAST_WORDS)
             self.state.callback_handlers.remove(self.watch.narration)
+
+    def _ask(self, do: Callable[[Any], None], hosts: Iterable[Any], at_once: int = AT_ONCE) -> None:
+        """Nobody is asked any further once it is interrupted."""
+        try:
+            self._each(do, hosts, at_once)
+        finally:
+            gevent.killall(self._walkers, timeout=LAST_WORDS)
 
     def _each(self, do: Callable[[Any], None], hosts: Iterable[Any], at_once: int = AT_ONCE) -> None:
         pool = Pool(at_once)

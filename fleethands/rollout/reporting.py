@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,39 @@ def untouched(engine: Engine, command: str) -> Report:
     hosts = {name: replace(left, remote_commands=engine.watch.commands.get(name, 0)) for name in engine.names}
     report = _whole(engine, command, hosts)
     report.interrupted = True
+    return report
+
+
+def cut_short(engine: Engine, command: str, known: Collection[str]) -> Report:
+    """
+    The report of a run that only reads, and was interrupted.
+
+    + known: hosts that had said all by then
+    """
+    report = planned(engine, command)
+    for name, host in report.hosts.items():
+        if name not in known:
+            _leave(host)
+    return _ended(report)
+
+
+def proven_so_far(engine: Engine, plan: Report) -> Report:
+    """The report of a proof that was interrupted."""
+    report = verified(engine, plan)
+    for name, host in report.hosts.items():
+        host.hints = [] if name in engine.walks and engine.walks[name].interrupted else host.hints
+        if name not in engine.walks:
+            _leave(host)
+    return _ended(report)
+
+
+def _leave(host: HostReport) -> None:
+    if host.status not in BAD:
+        host.status, host.reason, host.changes = "not-run", "interrupted before it had answered", []
+
+
+def _ended(report: Report) -> Report:
+    report.interrupted, report.error, report.hints = True, "interrupted", ["run it again: nothing was changed"]
     return report
 
 
