@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,6 +56,10 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
     words = spoken(target, **{key: options[key] for key in SPOKEN if key in options})
     reason = _said(command, target, options["hosts"], options["exclude"])
     engine = checked(target, **options)
+    if manner.canary and manner.canary.is_elsewhere(engine.names, engine.fleet):
+        said = f"the canary {manner.canary.word} is of another part of the fleet, or done already: none goes first here"
+        click.echo(said, err=True)
+        manner = replace(manner, canary=None)
     try:
         manner.groups(engine.names, engine.names)
     except WrongWord as error:

@@ -62,6 +62,7 @@ class Engine:
         self.timeline = Timeline()
         self._use(State(check_for_changes=True))
         self.inventory = inventory(target, data, project)
+        self.fleet = frozenset(host.name for host in self.inventory if pick.matches(host.name))  # with all its parts
         self.chosen = [host for host in self.inventory if pick.takes(host.name)]
         if not self.chosen:
             raise no_hosts(target, pick, self.inventory)

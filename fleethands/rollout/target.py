@@ -46,11 +46,13 @@ class Pick:
     shard: Shard = WHOLE
     only: frozenset[str] | None = None
 
+    def matches(self, name: str) -> bool:
+        """Whether a host of this name is of the fleet that is meant, done already or of whatever part."""
+        return fnmatch(name, self.hosts) and not fnmatch(name, self.exclude)
+
     def takes(self, name: str) -> bool:
         """Whether a host of this name is one of them, whatever its part."""
-        if fnmatch(name, self.exclude) or (self.only is not None and name not in self.only):
-            return False
-        return fnmatch(name, self.hosts)
+        return self.matches(name) and (self.only is None or name in self.only)
 
 
 EVERY = Pick()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -94,6 +94,14 @@ class Canary:
     def is_name(self) -> bool:
         """Whether it is the name of a host, and no number of them."""
         return not _NUMBER.match(self.word)
+
+    def is_elsewhere(self, here: Collection[str], fleet: Collection[str]) -> bool:
+        """
+        Whether it is the name of a host that is none of these.
+
+        + here: hosts of this part of a fleet; fleet: of all of it
+        """
+        return self.is_name and self.word in fleet and self.word not in here
 
     def of(self, names: Sequence[str], fleet: Sequence[str]) -> list[str]:
         """

@@ -15,6 +15,8 @@ from click.testing import CliRunner
 
 from fleethands.cli.main import cli
 from fleethands.cli.trouble import Trouble
+from fleethands.rollout.report import HostReport, Report
+from fleethands.rollout.shard import Shard
 from tests.unit.junit_rules import breaches
 from tests.unit.test_cli import ROOT, fleethands
 
@@ -242,3 +244,24 @@ def test_a_lock_that_can_not_be_read_is_a_document_too(tmp_path: Path, inventory
     assert (done.returncode, document["result"]) == (1, "failed")
     assert "fleethands.lock" in document["error"]
     assert document["hints"]
+
+
+def test_a_canary_of_another_part_is_told_and_keeps_no_part_from_its_work(tmp_path: Path) -> None:
+    names = [f"gpu-{number}.invalid" for number in range(1, 9)]
+    (tmp_path / "fleet.py").write_text(f"gpu = [(name, {{'models': ['m:1']}}) for name in {names}]\n")
+    here = [name for name in names if Shard(1, 2).holds(name)]
+    there = next(name for name in names if name not in here)
+    done = Report("apply", {there: HostReport("changed"), here[0]: HostReport("failed")})
+    (tmp_path / "report.json").write_text(json.dumps(done.document()))
+    words = ["apply", str(tmp_path / "fleet.py"), "--yes", "--json", "--canary"]
+
+    part = fleethands(*words, there, "--shard", "1/2")
+    rest = fleethands(*words, there, "--retry-failed", str(tmp_path))
+    nobody = fleethands(*words, "gpu-x.invalid", "--shard", "1/2")
+
+    said = f"the canary {there} is of another part of the fleet, or done already: none goes first here\n"
+    assert [(each.returncode, each.stderr) for each in (part, rest)] == [(1, said), (1, said)]
+    assert list(json.loads(part.stdout)["hosts"]) == sorted(here)
+    assert list(json.loads(rest.stdout)["hosts"]) == here[:1]
+    assert nobody.returncode == 64
+    assert "`--canary gpu-x.invalid`" in nobody.stderr

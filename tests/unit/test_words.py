@@ -83,6 +83,11 @@ def test_a_canary_by_name_goes_first_and_one_with_nothing_to_do_is_passed_over()
     assert taken(manner, ["lab-1", "lab-2"]) == [("lab-1", "lab-2")]
 
 
+@pytest.mark.parametrize(("word", "elsewhere"), [("lab-2", True), ("lab-1", False), ("gpu-1", False), ("2", False)])
+def test_a_canary_of_another_part_of_the_fleet(word: str, elsewhere: bool) -> None:
+    assert Canary(word).is_elsewhere(["lab-1", "lab-3"], TWELVE) is elsewhere
+
+
 def test_a_canary_that_no_host_is_called_names_the_nearest() -> None:
     with pytest.raises(WrongWord) as caught:
         Canary("lab-2O").of(TWELVE, TWELVE)
