@@ -37,12 +37,14 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
     era, owner = generation_of(settings), f"{user}:{user}"
     variables = settings.openhands_variables
     secret = {name for name, value in settings.openhands_env.items() if isinstance(value, Secret)}
-    environment = "".join(f"{file_assignment(name, value)}\n" for name, value in variables.items())
+    lines = {name: f"{file_assignment(name, value)}\n" for name, value in variables.items()}
+    environment = "".join(lines.values())
     config = render(
         "config.toml.j2", workspace=workspace, state=era.directory,
         model=model_string(settings), base_url=base_url(settings) + "/v1", api_key=API_KEY,
     )  # fmt: skip
-    read = environment + (config if era is SOURCE_V0 else "")
+    # everybody may read the unit, and by a digest of a secret one could try out what it is
+    read = "".join(line for name, line in lines.items() if name not in secret) + (config if era is SOURCE_V0 else "")
     unit = render(
         "openhands.service.j2", root=settings.openhands_root, home=era.home, workspace=workspace, user=user,
         bind=settings.openhands_bind, port=settings.openhands_port,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,19 +11,21 @@ from fleethands.cli.showing import finish
 from fleethands.cli.trouble import USAGE, Trouble
 
 DONE = ("changed", "unchanged")
+HINT = "reports are written by `fleethands apply --report DIR`, or `--json > report.json`"
 
 
 def left_by(path: str) -> frozenset[str]:
     """Names of the hosts that are not done by a report.json, or by the one in this directory. Raises Trouble."""
-    place = Path(path)
-    place = place / "report.json" if place.is_dir() else place
+    from fleethands.rollout.reread import NoReport, read  # noqa: PLC0415
+
     try:
-        hosts = json.loads(place.read_bytes())["hosts"]
-        return frozenset(name for name, host in hosts.items() if host["status"] not in DONE)
+        report = read(Path(path))
+    except NoReport as error:
+        raise Trouble(f"`--retry-failed`: {error}", HINT, code=USAGE) from None
     except OSError as error:
-        _wrong(place, error.strerror or str(error))
-    except (ValueError, LookupError, TypeError, AttributeError):
-        _wrong(place, "is no report of fleethands")
+        place = error.filename or path
+        raise Trouble(f"`--retry-failed {place}`: {error.strerror or error}", HINT, code=USAGE) from None
+    return frozenset(name for name, host in report.hosts.items() if host.status not in DONE)
 
 
 def nothing_left(path: str | None, as_json: bool) -> NoReturn:
@@ -33,11 +34,3 @@ def nothing_left(path: str | None, as_json: bool) -> NoReturn:
 
     click.echo(f"nothing is left by {path}: every host of it is done", err=True)
     finish(Report("apply", {}), as_json, "")
-
-
-def _wrong(place: Path, problem: str) -> NoReturn:
-    raise Trouble(
-        f"`--retry-failed {place}`: {problem}",
-        "reports are written by `fleethands apply --report DIR`, or `--json > report.json`",
-        code=USAGE,
-    )

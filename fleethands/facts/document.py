@@ -10,13 +10,24 @@ from typing import Any
 from fleethands.settings.ollama_env import ELSEWHERE, VARIABLES
 from fleethands.settings.secret import MASK
 
+DIGEST = "fleethands.spec"  # label of a container: digest of all that it was made from
+
 
 def plain(value: Any, secrets: Collection[str]) -> Any:
-    """A value in JSON's own types. A file's content becomes its size and sha256, a secret variable's value a mask."""
+    """
+    A value in JSON's own types.
+
+    A file's content becomes its size and sha256, a secret variable's value a mask. There is no digest of what secrets
+    may be in: one could try out what they are.
+    """
     if is_dataclass(value) and not isinstance(value, type):
         found = {each.name: getattr(value, each.name) for each in fields(value)}
         if "environment" in found:
             found["environment"] = _environment(found["environment"], secrets)
+        if not getattr(value, "is_public", True) and isinstance(content := found.get("content"), bytes):
+            found["content"] = {"size": len(content)}
+        if "labels" in found:
+            found["labels"] = {name: each for name, each in found["labels"].items() if name != DIGEST}
         return {key: plain(each, secrets) for key, each in found.items()}
     if isinstance(value, bytes):
         return {"size": len(value), "sha256": hashlib.sha256(value).hexdigest()}

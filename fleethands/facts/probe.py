@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from fleethands import paths
 from fleethands.facts.document import plain
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.lock import Locking
 from fleethands.facts.record import Record
 from fleethands.facts.service import Service
 from fleethands.facts.upstream import Upstream
-from fleethands.paths import RECORD
 
 T = TypeVar("T")
 
@@ -25,6 +25,7 @@ class Unknown:
     timed_out: bool = False
 
 
+WORLD_READABLE = 0o004
 RESTARTS = {"docker": "docker", "ollama": "ollama"}  # sections that a daemon answers for, and its unit
 
 
@@ -97,6 +98,11 @@ class File:
     content: bytes | None = None
     target: str = ""
     mtime: int = field(default=0, compare=False)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody on the host may read it, or there is nothing to read."""
+        return self.kind == "absent" or bool(int(self.mode or "0", 8) & WORLD_READABLE)
 
 
 ABSENT = File("absent")
@@ -323,7 +329,11 @@ class Probe:
     @property
     def _record(self) -> dict[str, Any] | None:
         """What was applied here last, when and by whom; the settings of then stay on the host."""
-        known = Record.parse(self.files[RECORD].content) if self.knows("files") and RECORD in self.files else None
+        known = (
+            Record.parse(self.files[paths.RECORD].content)
+            if self.knows("files") and paths.RECORD in self.files
+            else None
+        )
         if known is None:
             return None
         return {name: value for name, value in known.__dict__.items() if name != "declared"}
@@ -332,12 +342,20 @@ class Probe:
         """
         This host as JSON takes it: a section's name → its value, or `{"unknown": reason}`.
 
-        + secrets: names of environment variables that are declared secret
+        + secrets: names of environment variables that are declared secret; so are those that the host has as secrets,
+          which may not be declared any more
         """
+        secrets = {*secrets, *self._secrets}
         return {
             name: {"unknown": value.reason} if isinstance(value, Unknown) else plain(value, secrets)
             for name, value in self.sections.items()
         } | {"record": self._record}
+
+    @property
+    def _secrets(self) -> list[str]:
+        files = self.sections["files"]
+        content = b"" if isinstance(files, Unknown) else files.get(paths.OLLAMA_SECRETS, ABSENT).content or b""
+        return [line.partition("=")[0] for line in content.decode(errors="replace").splitlines()]
 
     def having(self, **sections: Any) -> Probe:
         """This host as it would be with some sections changed."""

@@ -9,7 +9,6 @@ from collections.abc import Collection
 from fleethands.facts.probe import File
 from fleethands.settings.secret import MASK
 
-WORLD_READABLE = 0o004
 _NAME = r"([A-Za-z_][A-Za-z0-9_]*)"
 # of a unit file a line; of a file that EnvironmentFile= names an assignment, which may have several
 _VARIABLE = re.compile(rf'^(Environment="?){_NAME}=.*$|^{_NAME}="(?:[^"\\]|\\.)*"$', re.MULTILINE)
@@ -28,7 +27,7 @@ def unified(path: str, before: File, after: File, shown: Collection[str] | None 
     old, new = _text(before), _text(after)
     if old is None or new is None:
         return f"--- {path} on the host\n+++ {path} declared\n(not text)"
-    if shown is not None and not (_is_public(before) and _is_public(after)):
+    if shown is not None and not (before.is_public and after.is_public):
         old, new = _masked(old, shown), _masked(new, shown)
     if old == new:
         return "(a masked value differs)"
@@ -41,10 +40,6 @@ def _text(state: File) -> str | None:
         return (state.content or b"").decode()
     except UnicodeDecodeError:
         return None
-
-
-def _is_public(state: File) -> bool:
-    return state.kind == "absent" or bool(int(state.mode or "0", 8) & WORLD_READABLE)
 
 
 def _masked(text: str, shown: Collection[str]) -> str:

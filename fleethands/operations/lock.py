@@ -11,8 +11,8 @@ from fleethands.facts.lock import Lock, Locking
 from fleethands.script import Script
 
 MARK = "fleethands-lock"
-LOCKED, HELD, KEPT, READY, ACQUIRED, RELEASED, STATUS = (
-    "locked", "held", "kept", "ready", "acquired", "released", "status",
+LOCKED, HELD, KEPT, STUCK, ACQUIRED, RELEASED, STATUS = (
+    "locked", "held", "kept", "stuck", "acquired", "released", "status",
 )  # fmt: skip
 
 

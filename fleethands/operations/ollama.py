@@ -58,17 +58,22 @@ def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
     elif lacking is None and unit is not None:
         lacking = _unsettled(unit)
     if lacking is None:
-        return Same(f"Ollama {settings.ollama_version} serves revision {revision}")
+        return Same(f"{_named(settings, revision)}, is served")
     if stranger := _overruled(wanted, Declared.by(settings), seen, unit):
         return stranger
     return Change(
         "ollama.service",
         lacking + _state(unit),
-        f"Ollama {settings.ollama_version}, revision {revision}" if restart else "settled",
+        _named(settings, revision) if restart else "settled",
         _serve_script(settings, restart),
         lambda probe: _serving(probe, wanted),
         consequence="" if not restart or seen.process is None else "restarts Ollama: answers under way are cut off",
     )
+
+
+def _named(settings: HostSettings, revision: str) -> str:
+    """What is served; by the digest that a revision is, one could try out what a secret is."""
+    return f"Ollama {settings.ollama_version}" + ("" if settings.ollama_secrets else f", revision {revision}")
 
 
 def _unsettled(unit: Unit) -> str | None:
@@ -126,5 +131,6 @@ def _serving(probe: Probe, wanted: Served) -> Probe:
     return probe.having(
         process=Process(-1, -1, exe, {**wanted.environment, REVISION: wanted.revision}),
         units={**probe.units, paths.OLLAMA_SERVICE: unit},
-        ollama=Ollama(wanted.version),
+        # what it says of the model does not change with it
+        ollama=replace(probe.ollama, version=wanted.version) if probe.knows("ollama") else Ollama(wanted.version),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
+from fleethands.facts.document import DIGEST
 from fleethands.facts.probe import Account, Container, Ollama
 from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
@@ -16,7 +17,7 @@ from fleethands.settings import HostSettings
 from fleethands.settings.images import at_digest
 from fleethands.settings.openhands import API_KEY, V0, V1, Generation, base_url, generation_of, model_string
 
-LABEL = "fleethands.spec"
+LABEL = DIGEST
 USERS = "fleethands.users"
 READY_WITHIN = 240  # seconds
 SHORTEST_CONTEXT = 22_000  # tokens (OpenHands docs, usage/llms/local-llms.mdx, 2026-08)

@@ -135,6 +135,7 @@ def serve(
         unit=paths.OPENHANDS_UNIT,
         text=text,
         environment=environment,
+        started=paths.OPENHANDS_STARTED,
         config=config,
         url=settings.openhands_url + era.ready,
         limit=str(READY_WITHIN),

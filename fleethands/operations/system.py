@@ -139,6 +139,8 @@ def _read_by_systemd(probe: Probe, path: str) -> Probe:
 def _summary(state: File) -> str:
     if state.kind != "file":
         return state.kind
+    if not state.is_public:  # by a digest one could try out what it is
+        return f"{state.owner} {state.mode}"
     digest = hashlib.sha256(state.content or b"").hexdigest()[:12]
     return f"{digest} {state.owner} {state.mode}"
 

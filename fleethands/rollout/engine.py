@@ -149,9 +149,15 @@ class Engine:
 
     def secrets(self, name: str) -> frozenset[str]:
         """Names of the variables that are declared secret for a host."""
-        settings = self._settings[name]
-        variables = {**settings.ollama_env, **settings.openhands_env}
-        return frozenset(name for name, value in variables.items() if isinstance(value, Secret))
+        variables = [
+            item for each in self._known(name) for item in (*each.ollama_env.items(), *each.openhands_env.items())
+        ]
+        return frozenset(name for name, value in variables if isinstance(value, Secret))
+
+    def _known(self, name: str) -> list[HostSettings]:
+        """The settings of a host, and those of the record that it goes back to: they may have secrets of their own."""
+        asked = facts.asked_for(self.host(name))
+        return [self._settings[name], *([asked] if asked else [])]
 
     def ask_registries(self, say: Callable[[str], None]) -> None:
         """
@@ -196,15 +202,20 @@ class Engine:
                 hang_up(host)
 
         self._each(look, self.chosen, SURVEYED_AT_ONCE)
+        self._end()
 
     def plan(self, deploy: str = "deploy.py") -> None:
         """Walk a deploy file of the project on every host; decisions are in `planned`."""
         self._begin(deploy)
         self._each(self._load, [host for host in self.chosen if host.connected])
+        self._end()
 
     def _begin(self, deploy: str) -> None:
         self.state.set_stage(StateStage.Prepare)
         self.state.current_deploy_filename = str(self.project / deploy)
+
+    def _end(self) -> None:
+        self.mask = Mask.of(each for name in self.names for each in self._known(name))
 
     def _load(self, host: Any) -> None:
         ctx_config.set(self.config.copy())

@@ -15,8 +15,9 @@ import gevent  # type: ignore[import-untyped]
 from fleethands import facts, paths
 from fleethands.facts.lock import LEASE, Lock, Locking
 from fleethands.operations import origin, turn
-from fleethands.operations.lock import HELD, KEPT, LOCKED, Answer, script
+from fleethands.operations.lock import HELD, KEPT, LOCKED, STUCK, Answer, script
 from fleethands.rollout.holder import Holder, HolderError
+from fleethands.rollout.printable import clean
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
@@ -105,7 +106,7 @@ class Locks:
         host = self._engine.host(name)
         turn.take(host, self.lock.run)
         if before.run is not None:
-            self.notes[name] = f"took over the lock of {before.run}; that run went away without a word"
+            self.notes[name] = clean(f"took over the lock of {before.run}; that run went away without a word")
         seen = facts.last(host)
         if seen is not None and not (seen.knows("lock") and seen.lock.turn == before.turn):
             facts.outdate(host)
@@ -114,7 +115,7 @@ class Locks:
         while True:
             gevent.sleep(SIGN)
             for each in list(self._holders.values()):
-                each.sign()
+                gevent.spawn(each.sign)  # a connection that stands still holds up no other's
 
 
 @contextmanager
@@ -163,10 +164,13 @@ def refusal(answer: Answer, words: str, name: str, run: str = "") -> Refusal:
     only = f"{words} --hosts {name}" if "--hosts" not in words else words
     release = f"fleethands lock release {only}"
     if answer.word == KEPT:
-        return f"locked by {answer.before.hold}", [f"ask them; only if it was forgotten: {release}"]
+        return clean(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
     if answer.word == HELD:
         whose = answer.before.run or "another run that has not said its name yet"
         waiting = [f"wait for it: fleethands {run} --lock-wait 600"] if run else []
         ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
-        return f"locked by {whose}", [*waiting, ends]
+        return clean(f"locked by {whose}"), [*waiting, ends]
+    if answer.word == STUCK:
+        look = f"see which process there has it: fuser -v {paths.LOCK}"
+        return "its lock stays held by a process that can't be ended from here", [look]
     return f"its lock can't be written ({paths.TURN})", ["on the host: df -h /run /var/lib"]

@@ -13,6 +13,7 @@ from pyinfra.api.exceptions import PyinfraError
 from fleethands.facts.lock import Lock, Locking
 from fleethands.operations.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
 from fleethands.rollout.lock import mine, refusal
+from fleethands.rollout.printable import clean
 from fleethands.script import SHELL
 
 if TYPE_CHECKING:
@@ -90,4 +91,4 @@ def _told(answer: Answer, words: str, name: str) -> Told:
     }
     gone = before.run if before.run and before.run.ended and not before.hold else None
     left = f"; a run went away without a word: {gone}" if gone and answer.word == STATUS else ""
-    return Told(texts[answer.word] + left, before=before)
+    return Told(clean(texts[answer.word] + left), before=before)

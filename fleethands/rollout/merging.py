@@ -47,7 +47,10 @@ def _hosts(inorder: Sequence[Report]) -> tuple[dict[str, HostReport], list[str]]
 
 
 def _missing(reports: Sequence[Report]) -> list[str]:
-    shards = [Shard.parse(report.shard) for report in reports if report.shard]
+    try:
+        shards = [Shard.parse(report.shard) for report in reports if report.shard]
+    except ValueError as error:
+        raise Unlike(f"a report names its part of the fleet {error}") from None
     counts = sorted({shard.count for shard in shards})
     if len(counts) > 1:
         raise Unlike(f"these are parts of different divisions: {', '.join(f'of {count}' for count in counts)}")
@@ -57,7 +60,10 @@ def _missing(reports: Sequence[Report]) -> list[str]:
 
 def _undivided(words: str) -> str:
     """The words of a command line without its shard."""
-    parts = shlex.split(words)
+    try:
+        parts = shlex.split(words)
+    except ValueError:  # no shell's words, so none that one could type
+        return ""
     if "--shard" in parts:
         place = parts.index("--shard")
         del parts[place : place + 2]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import calendar
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
 
 from fleethands.operations.proof import Link
+from fleethands.rollout.printable import clean
 from fleethands.rollout.report import SCHEMA, Changed, HostReport, Report
 from fleethands.rollout.timeline import Step
 
@@ -28,40 +30,40 @@ def read(path: Path) -> Report:
     path = path / NAME if path.is_dir() else path
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NoReport(f"`{path}` is not JSON in UTF-8") from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
         raise NoReport(f"`{path}` is not a report of schema {SCHEMA}")
     try:
         return _report(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise NoReport(f"`{path}` lacks something that a report has: {error}") from None
 
 
 def _report(document: dict[str, Any]) -> Report:
     return Report(
-        str(document["command"]),
-        {str(name): _host(each) for name, each in document["hosts"].items()},
+        _text(document["command"]),
+        {_text(name): _host(each) for name, each in document["hosts"].items()},
         started=_moment(document["started"]),
-        seconds=float(document["seconds"]),
-        words=str(document.get("words", "")),
-        by=str(document.get("by", "")),
-        shard=str(document.get("shard", "")),
+        seconds=_seconds(document["seconds"]),
+        words=_text(document.get("words", "")),
+        by=_text(document.get("by", "")),
+        shard=_text(document.get("shard", "")),
         interrupted=document["result"] == "interrupted",
-        error=str(document.get("error", "")),
+        error=_text(document.get("error", "")),
         hints=_texts(document.get("hints", [])),
     )
 
 
 def _host(document: dict[str, Any]) -> HostReport:
     return HostReport(
-        str(document["status"]),
-        str(document["reason"]),
+        _text(document["status"]),
+        _text(document["reason"]),
         _texts(document.get("hints", [])),
         _texts(document.get("log", [])),
         _texts(document.get("notes", [])),
-        float(document["seconds"]),
+        _seconds(document["seconds"]),
         int(document["remote_commands"]),
         [_change(each) for each in document["changes"]],
         [_link(each) for each in document["proof"]],
@@ -71,24 +73,35 @@ def _host(document: dict[str, Any]) -> HostReport:
 
 
 def _texts(values: list[Any]) -> list[str]:
-    return [str(value) for value in values]
+    return [_text(value) for value in values]
+
+
+def _text(value: Any) -> str:
+    """Of a file of whomever: what a terminal would act on is taken out."""
+    return clean(str(value))
+
+
+def _seconds(value: Any) -> float:
+    if not math.isfinite(seconds := float(value)):
+        raise ValueError(f"{seconds} is no length of time")
+    return seconds
 
 
 def _change(document: dict[str, str]) -> Changed:
-    said = (str(document.get(name, "")) for name in ("why", "consequence", "diff"))
-    subject = str(document.get("subject", ""))
+    said = (_text(document.get(name, "")) for name in ("why", "consequence", "diff"))
+    subject = _text(document.get("subject", ""))
     start = (document["task"], document["operation"], subject, document["from"], document["to"])
-    return Changed(*(str(text) for text in start), *said)
+    return Changed(*(_text(text) for text in start), *said)
 
 
 def _link(document: dict[str, Any]) -> Link:
-    texts = (str(document[name]) for name in ("detail", "hint"))
-    return Link(str(document["link"]), bool(document["ok"]), float(document["seconds"]), *texts)
+    texts = (_text(document[name]) for name in ("detail", "hint"))
+    return Link(_text(document["link"]), bool(document["ok"]), _seconds(document["seconds"]), *texts)
 
 
 def _step(document: dict[str, Any]) -> Step:
     return Step(
-        str(document["name"]), _moment(document["started"]), float(document["seconds"]), ok=bool(document["ok"])
+        _text(document["name"]), _moment(document["started"]), _seconds(document["seconds"]), ok=bool(document["ok"])
     )
 
 

@@ -178,7 +178,10 @@ def _parsed(text: str, path: Path) -> Document:
         raise LockfileError(f"{path}: {error}", "leave the right one, as in a merge") from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
-        raise LockfileError(f"{path}: schema {schema} is newer than this fleethands, which reads {SCHEMA}", "update it")
+        raise LockfileError(
+            f"{path}: schema {schema} is newer than this fleethands, which reads {SCHEMA}",
+            f"update fleethands here, or {ANEW}",
+        )
     if schema != SCHEMA:
         raise LockfileError(f"{path}: expected `schema`: {SCHEMA}, got {json.dumps(schema)}", ANEW)
     try:

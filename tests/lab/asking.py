@@ -15,16 +15,16 @@ from fleethands.facts.reading import Question, read
 from fleethands.settings import HostSettings
 from tests.hosts import declared
 from tests.lab import fleet
+from tests.lab.flavors import GUIDE
 from tests.lab.host import Host
 from tests.lab.shell import run
 
-IMAGE = "ghcr.io/all-hands-ai/openhands:main"
 OWN_MOUNTS = "mount --make-rprivate / && mkdir -p /run/bare && mount -t tmpfs tmpfs /run/bare"
 
 
 def settings(**data: Any) -> HostSettings:
     """What inventory/lab.py declares."""
-    return declared(openhands_image=IMAGE, **data)
+    return declared(openhands_image=GUIDE, **data)
 
 
 def probed(host: Host, *, before: str = "", reader: str = "sh -s", user: str = "root", **data: Any) -> Probe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,7 +62,7 @@ def watching(neighbour: Host, host: Host) -> Iterator[Callable[[], set[str]]]:
 @contextmanager
 def a_session(host: Host) -> Iterator[None]:
     """SSH, open all the while: it is still there in the end, and its host still answers in it."""
-    command = ["ssh", "-F", str(fleet.ROOT / ".lab/tests/ssh_config"), host.name, "cat"]
+    command = ["ssh", "-F", str(fleet.ROOT / os.environ["FLEETHANDS_LAB"] / "ssh_config"), host.name, "cat"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield
@@ -166,11 +167,8 @@ def test_whoever_flushes_all_rules_takes_ours_along_for_a_moment_only(converged:
 
 
 def test_only_the_named_networks_get_in(converged: Host, neighbour: Host) -> None:
-    ranges = {
-        f"{converged.address.rpartition('.')[0]}.200/29": 4,
-        f"{converged.address6.rpartition('::')[0]}::aa:0/112": 6,
-    }
-    inside = {4: f"{converged.address.rpartition('.')[0]}.201", 6: f"{converged.address6.rpartition('::')[0]}::aa:5"}
+    four, six = converged.address.rpartition(".")[0], converged.address6.rpartition("::")[0]
+    ranges, inside = [f"{four}.200/29", f"{six}::aa:0/112"], {4: f"{four}.201", 6: f"{six}::aa:5"}
     neighbour.run(f"ip address add {inside[4]}/24 dev host0; ip address add {inside[6]}/64 dev host0 nodad")
     allowed: dict[str, Any] = {"openhands_bind": "0.0.0.0", "allow_from": ranges}
 

@@ -134,6 +134,7 @@ def test_the_ports_are_closed_from_outside(converged: Host) -> None:
         assert not observe.reachable(address, 3000)
 
 
+@pytest.mark.soak  # test_firewall.py has a sample
 def test_only_a_named_network_reaches_what_is_opened(lab: Lab, converged: Host) -> None:
     opened: dict[str, Any] = {"openhands_bind": "0.0.0.0"}
     allowed: dict[str, Any] = {**opened, "allow_from": [f"{lab.gateway}/32"]}

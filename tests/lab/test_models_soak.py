@@ -336,7 +336,7 @@ def test_a_killed_controller_holds_the_host_for_seconds_while_its_pull_goes_on(l
         wait_for_bytes(host)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        host.run("timeout 15 flock /run/lock/fleethands systemctl is-active 'fleethands-pull-*'", timeout=30)
+        host.run("timeout 15 flock /run/fleethands/lock.step systemctl is-active 'fleethands-pull-*'", timeout=30)
         said = host.run("until cat /run/fleethands/fleethands-pull-*/said | grep .; do sleep 0.1; done").stdout
         run = apply(*BOTH)
 

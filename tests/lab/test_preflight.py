@@ -14,7 +14,8 @@ import pytest
 
 from fleethands.facts.protocol import SECTIONS
 from tests.lab import fleet
-from tests.lab.asking import IMAGE, differing, plan_of, probed
+from tests.lab.asking import differing, plan_of, probed
+from tests.lab.flavors import GUIDE
 from tests.lab.host import Host
 from tests.lab.internet import release
 from tests.lab.lab import Lab
@@ -76,7 +77,7 @@ def test_a_clean_host_knows_the_size_of_what_it_lacks(lab: Lab, clean: Host) -> 
     manifest = lab.internet.registry.manifest("library/codellama", "7b")
     assert manifest is not None
     document = json.loads(manifest)
-    model, image = seen.upstream.of("model", "codellama:7b"), seen.upstream.of("image", IMAGE)
+    model, image = seen.upstream.of("model", "codellama:7b"), seen.upstream.of("image", GUIDE)
     assert seen.upstream.size("archive", "0.24.0") == archive.stat().st_size
     assert model is not None
     assert model.digest == hashlib.sha256(manifest if isinstance(manifest, bytes) else manifest.encode()).hexdigest()
@@ -124,7 +125,7 @@ def test_no_route_to_the_registry_is_refused_before_anything_changes(clean: Host
 def test_a_container_on_our_port_is_named(converged: Host) -> None:
     converged.run(
         "docker rm -f openhands-app"
-        f" && docker run -d --name grafana -p 127.0.0.1:3000:3000 --entrypoint sleep {IMAGE} 600"
+        f" && docker run -d --name grafana -p 127.0.0.1:3000:3000 --entrypoint sleep {GUIDE} 600"
     )
 
     plan = plan_of(converged)

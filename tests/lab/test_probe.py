@@ -14,7 +14,8 @@ import pytest
 from fleethands.facts.probe import Docker, Firewall
 from fleethands.facts.protocol import SECTIONS
 from fleethands.script import PATH, SHELL
-from tests.lab.asking import IMAGE, differing, fleethands, probed
+from tests.lab.asking import differing, fleethands, probed
+from tests.lab.flavors import GUIDE
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 
@@ -163,9 +164,9 @@ def test_this_machine_and_a_container_are_probed_too(lab: Lab, served: Host, tmp
         "os.execvp(words[0], [*words, shlex.join(['docker', *sys.argv[1:]])])\n"
     )
     docker.chmod(0o755)
-    data = ("--data", 'models=["codellama:7b"]', "--data", f"openhands_image={IMAGE}")
+    data = ("--data", 'models=["codellama:7b"]', "--data", f"openhands_image={GUIDE}")
     path = f"{tmp_path}:{os.environ['PATH']}"
-    served.run(f"docker run -d --name debian --entrypoint sleep {IMAGE} 600")
+    served.run(f"docker run -d --name debian --entrypoint sleep {GUIDE} 600")
     served.run(
         "mkdir -p /run/root/bin && cp /run/busybox /run/root/bin && cd /run/root/bin && ./busybox --install ."
         " && tar -C /run/root -c . | docker import -c 'ENV PATH=/bin' - busybox:lab"

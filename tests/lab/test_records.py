@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from tests.lab import fleet, observe
+from tests.lab.flavors import GUIDE
 from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.test_ollama_service import BAD, offer, version
 
-IMAGE = "ghcr.io/all-hands-ai/openhands:main"
 OLLAMA: dict[str, Any] = {
     "ollama_version": "0.24.1",
     "ollama_origins": ["https://b.example"],
@@ -102,7 +102,8 @@ def test_back_and_forth_between_two_records_without_any_network(
 def test_after_a_bad_change_it_goes_back_to_what_was_proven_last(converged: Host, bad: str) -> None:
     first = declared(converged)
     release, address = offer(converged, "0.24.9", BAD["exits at its start"][0]), {"ollama_host": "127.0.0.1:11434"}
-    assert fleethands("apply", **(release if bad == "a release that exits" else address))[0] == 1
+    wanted = release if bad == "a release that exits" else address
+    assert fleethands("apply", "--no-rollback", **wanted)[0] == 1
     assert not observe.proven(converged)
 
     code, back = fleethands("rollback")
@@ -119,9 +120,9 @@ def test_after_a_bad_change_it_goes_back_to_what_was_proven_last(converged: Host
 
 @pytest.mark.soak
 def test_the_image_of_then_serves_though_its_tag_moved(lab: Lab, converged: Host) -> None:
-    image = converged.run(f"docker image inspect --format '{{{{.Id}}}}' {IMAGE}").stdout
-    converged.run("docker commit -q --change 'LABEL moved=yes' openhands-app moved && docker rm -f openhands-app")
-    converged.run(f"docker tag moved {IMAGE} && docker rmi moved")
+    image = converged.run(f"docker image inspect --format '{{{{.Id}}}}' {GUIDE}").stdout
+    converged.run("docker commit --change 'LABEL moved=yes' openhands-app moved && docker rm -f openhands-app")
+    converged.run(f"docker tag moved {GUIDE} && docker rmi moved")
     assert fleethands("apply", **ALL)[0] == 0
     assert converged.run("docker inspect openhands-app --format '{{.Image}}'").stdout != image
 

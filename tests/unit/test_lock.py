@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import fcntl
+import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from fleethands.facts.lock import LEASE, Lock, Locking, read
 from fleethands.operations import lock as scripts
 from fleethands.operations.lock import Answer, script
+from fleethands.rollout.lock import refusal
 
 ANA = Lock("ana", "build-2", 7, "aaaa1111", "apply inventory/prod.py", "2026-11-25 17:02:11 UTC")
 BO = replace(ANA, owner="bo", run="bbbb2222", reason='new driver\'s "day"')
@@ -152,6 +155,35 @@ def test_released_by_hand_it_is_another_ones_turn(hold: Hold, places: dict[str, 
     assert answer == Answer("released", Locking(ANA.run, ANA))
     assert once("status", BO, places) == Answer("status", Locking(BO.run))
     assert hold(ANA).ask("t").word == "locked"
+
+
+def test_only_root_can_open_it(hold: Hold, places: dict[str, str]) -> None:
+    hold(ANA).ask("t")
+
+    assert stat.S_IMODE(Path(places["lock"]).stat().st_mode) == 0o600
+
+
+def test_a_release_ends_no_process_that_only_has_the_number_of_a_holder(places: dict[str, str]) -> None:
+    bystander = subprocess.Popen(["sleep", "60"])
+    try:
+        Path(places["lock"]).parent.mkdir(parents=True)
+        with Path(places["lock"]).open("w") as lock:
+            lock.write(f"{bystander.pid}\n")
+            lock.flush()
+            fcntl.flock(lock, fcntl.LOCK_EX)  # somebody who did not write down who they are
+
+            assert once("release", BO, places).word == "stuck"
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+def test_what_a_terminal_would_act_on_is_not_in_a_refusal() -> None:
+    said, _ = refusal(Answer("kept", Locking(hold=replace(ANA, reason="\x1b[2Jmine"))), "fleet.py", "gpu-1")
+
+    assert "mine" in said
+    assert "\x1b" not in said
 
 
 def test_status_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:

@@ -152,6 +152,23 @@ def test_a_file_that_is_no_report_is_refused_by_name(tmp_path: Path, text: str) 
         read(tmp_path)
 
 
+def test_a_report_of_whomever_moves_no_terminal_and_breaks_nothing(tmp_path: Path) -> None:
+    hosts = {"a\x1b[2J": HostReport("failed", "no\x1b]0;mine\x07 answer")}
+    where = part(tmp_path / "1", "", hosts, words="it's")
+
+    for words in (["report", "show", where], ["report", "merge", where]):
+        done = CliRunner().invoke(cli, words)
+        assert done.exit_code == 1
+        assert "no answer" in done.stdout
+        assert "\x1b" not in done.stdout
+    for shard, seconds in (("9/3", "1"), ("", "Infinity"), ("", "1e999")):
+        where = part(tmp_path / "2", shard, {}, seconds=4321.0)
+        path = tmp_path / "2" / "report.json"
+        path.write_text(path.read_text().replace("4321.0", seconds))
+        done = CliRunner().invoke(cli, ["report", "merge", where])
+        assert (type(done.exception), done.stderr[:6]) == (SystemExit, "error:")
+
+
 def test_a_report_can_be_shown(tmp_path: Path) -> None:
     where = part(tmp_path / "1", "", {"a": reports.failed()}, words="inventory/prod.py")
 

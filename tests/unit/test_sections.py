@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fleethands import paths
 from fleethands.facts import gpu, upstream
 from fleethands.facts.docker import sockets
 from fleethands.facts.gpu import Device, Node, PciGpu
@@ -168,9 +169,11 @@ def test_a_document_shows_no_secret() -> None:
         "OLLAMA_API_KEY": "hunter1",
         "HTTPS_PROXY": "http://ana:hunter2@proxy:3128",
         "OLLAMA_REMOTES": "hunter3",
+        "OLLAMA_ORIGINS": "hunter6",
         "PATH": "/hunter4",
     }
     seen = bare(SETTINGS).having(process=Process(1, 1, "/opt/ollama/current/bin/ollama", environment))
+    seen = seen.with_file(paths.OLLAMA_SECRETS, File("file", "0600", content=b'OLLAMA_ORIGINS="hunter6"\n'))
     seen = seen.with_file("/etc/secret", File("file", "0600", content=b"hunter5", mtime=7))
 
     document = seen.document(secrets={"OLLAMA_REMOTES"})
@@ -180,7 +183,8 @@ def test_a_document_shows_no_secret() -> None:
         "HTTPS_PROXY": "********",
         "OLLAMA_API_KEY": "********",
         "OLLAMA_HOST": "0.0.0.0:11434",
+        "OLLAMA_ORIGINS": "********",
         "OLLAMA_REMOTES": "********",
     }
-    assert document["files"]["/etc/secret"]["content"]["size"] == 7
+    assert document["files"]["/etc/secret"]["content"] == {"size": 7}
     assert document["files"]["/etc/secret"]["mtime"] == 7

@@ -32,11 +32,11 @@ trap on_exit EXIT
 
 DEBIAN_FRONTEND=noninteractive
 export DEBIAN_FRONTEND
-mkdir -p /run/lock
-umask 077 # whoever could open it could hold it
-exec 9>/run/lock/fleethands
-umask 022
-flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'see it: fuser -v /run/lock/fleethands'
+# whoever could open a lock could hold it; in /run/lock everybody could even make it first
+mkdir -p /run/fleethands
+umask 077
+exec 9>>/run/fleethands/lock.step
+flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'who it is, on the host: find /proc/[0-9]*/fd -lname /run/fleethands/lock.step'
 
 # A run that locked the host goes on only while nobody locked it after it; one that did not, only while nobody has it.
 if [ -n "$run" ]; then
@@ -48,6 +48,7 @@ elif [ "$step" != proof ] && [ "$step" != verify ]; then
   [ ! -s /var/lib/fleethands/hold ] || whose=$(tail -n 1 /var/lib/fleethands/hold)
   [ -z "$whose" ] || fail "this host is locked by $whose" 'when they have gone: run it again; see it: fleethands lock status'
 fi
+umask 022
 
 # what was proven before this change is not proven after it
 rm -f /var/lib/fleethands/proof

@@ -1,10 +1,18 @@
 # The lock of a host. A run's is the kernel's own (flock), so it ends with the process that holds it; a person's is a file.
 # Each answer says who had what before, line by line (facts/lock.sh).
 set -u
-: "${mark:?}"
+: "${mark:?}" "${lock:?}"
 need() { true; }
 encoded() { base64 | tr -d '\n'; }
 note() { logger -t fleethands -- "$1" || true; }
+
+# whoever could open it could hold it
+open_lock() {
+  mkdir -p "${lock%/*}"
+  umask 077
+  exec 8>>"$lock"
+  umask 022
+}
 
 # put FILE: standard input becomes the file, whole or not at all
 put() {

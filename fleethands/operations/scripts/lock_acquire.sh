@@ -1,7 +1,6 @@
 # Keeps a host for a person, until that lock is released: through reboots, and whatever becomes of this machine.
 : "${lock:?}" "${hold:?}" "${who:?}" "${words:?}"
-mkdir -p "${lock%/*}"
-exec 8>>"$lock"
+open_lock
 if ! flock -w 1 8; then
   answer held
 elif [ -s "$hold" ]; then

@@ -31,8 +31,7 @@ lost() {
   exit 0
 }
 
-mkdir -p "${lock%/*}"
-exec 8>>"$lock"
+open_lock
 trap 'lost "it was stopped"' HUP INT TERM
 answer ready
 while :; do

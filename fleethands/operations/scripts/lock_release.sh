@@ -1,10 +1,10 @@
 # Frees a host, whoever has it. A run that had it goes no further there: it is not its turn any more.
 : "${lock:?}" "${described:?}" "${hold:?}" "${turn:?}" "${who:?}" "${run:?}"
-mkdir -p "${lock%/*}"
-exec 8>>"$lock"
+open_lock
 before=$(answer released)
 if ! flock -n 8; then
-  read -r holder <"$lock" && kill -KILL "$holder"
+  # a name that an earlier holder left may be another process's by now
+  if read -r holder <"$lock" && [ "/proc/$holder/fd/8" -ef "$lock" ]; then kill -KILL "$holder"; fi
   flock -w 5 8 || { answer stuck && exit 0; }
   printf '%s\n' "$run" | put "$turn" || { answer unwritable && exit 0; }
 fi

@@ -2,6 +2,7 @@
 # if this does not answer in time.
 : "${version:?}" "${url:?}" "${limit:?}" "${limit_listen:?}" "${unit:?}" "${override:?}" "${secrets:?}" "${restart:?}"
 served=/var/lib/fleethands/served
+tried=$served.tried
 adopting=/var/lib/fleethands/adopting # common.sh
 log=$(mktemp)
 remove_at_end "$log"
@@ -83,11 +84,21 @@ last_words() {
     sed -e '/msg="server config"/d' -e 's#://[^/@[:space:]]*@#://********@#g' | tail -n 30
 }
 
+# what was tried is what the next one comes back to
 remember() {
   rm -f "$adopting"
-  record "$served.new"
+  rm -rf "$served.new"
+  mv -T "$tried" "$served.new"
   rm -rf "$served"
   mv -T "$served.new" "$served"
+}
+
+# is_serving DIRECTORY: whether the process that runs was started from what is kept there, and answers
+is_serving() {
+  pid=$(systemctl show ollama.service -p MainPID --value)
+  runs=$(tr '\0' '\n' <"/proc/${pid:-0}/environ" 2>/dev/null | sed -n 's/^FLEETHANDS_REVISION=//p')
+  [ -n "$runs" ] && cat "$1/override" "$1/secrets" 2>/dev/null | grep -qF "$runs" &&
+    curl --silent --output /dev/null --fail --max-time 5 "$(cat "$1/url")/api/version"
 }
 
 # an Ollama of somebody else's, which was to be adopted, as it was: binary, unit, drop-ins, whose its models are
@@ -111,6 +122,7 @@ theirs_back() {
 }
 
 come_back() {
+  rm -rf "$tried"
   last_words >"$log"
   reason=$trouble
   if [ -d "$served" ] && differs "$served"; then
@@ -131,6 +143,9 @@ come_back() {
 }
 
 [ -d "$served" ] || [ ! -s "$served.new/url" ] || mv -T "$served.new" "$served"
+# a run that was cut off between the restart and `remember`
+if [ -s "$tried/url" ] && is_serving "$tried"; then remember; fi
+[ "$restart" = no ] || record "$tried"
 start
 if [ "$restart" = no ]; then exit 0; fi
 answers || come_back

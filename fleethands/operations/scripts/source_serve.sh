@@ -1,6 +1,6 @@
 # Has OpenHands run as a service of this unit. What was OpenHands before, a container or another unit, gives way and is
 # kept until this one is proven (proof/), and comes back if it does not get ready.
-: "${unit:?}" "${text:?}" "${environment?}" "${config?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}" "${service_before:?}" "${service_environment:?}" "${service_config:?}"
+: "${unit:?}" "${text:?}" "${environment?}" "${config?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}" "${service_before:?}" "${service_environment:?}" "${service_config:?}" "${started:?}"
 
 ready() {
   end=$(($(date +%s) + limit))
@@ -16,6 +16,7 @@ if container_exists "$container" && ! container_exists "$container-before"; then
   docker rename "$container" "$container-before"
 fi
 if [ -e "$unit" ] && [ ! -e "$service_before" ] && ! container_exists "$container-before"; then service_kept; fi
+rm -f "$started" # so that a run that ends between here and the restart is completed, though the unit may stay as it was
 printf %s "$environment" | atomic_file "$service_environment" 0600 root:root
 [ -z "$config" ] || printf %s "$config" | atomic_file "$service_config" 0644 root:root
 printf %s "$text" | atomic_file "$unit" 0644 root:root
