@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from fleethands.rollout.report import Report
 
 CLOSED_AFTER = 3  # seconds without an answer: what is dropped never gives one
+LOST = (OSError, EOFError, AttributeError, paramiko.SSHException)  # a connection that ended has no socket any more
 PATIENCE = 20  # seconds for OpenHands, which has just answered on its host
 
 
@@ -38,7 +40,8 @@ def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
         host, found = report.hosts[name], each.value
         host.proof += found
         if broken := next((link for link in found if not link.ok), None):
-            engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
+            with suppress(*LOST):  # the next run asks it anew then
+                engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
             host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY else broken.hint]
             host.remote_commands = engine.watch.commands.get(name, 0)
@@ -49,7 +52,10 @@ def _looked(engine: Engine, name: str) -> list[Link]:
     host = engine.host(name)
     settings = facts.asked_for(host)  # a rollback's are those of a record
     with engine.timeline.step(name, LOOK):
-        return links(host, settings) if settings else []
+        try:
+            return links(host, settings) if settings else []
+        except LOST:
+            return [Link("open-through-ssh", False, 0.0, "the connection to the host was lost", APPLY)]
 
 
 def links(host: Any, settings: HostSettings) -> list[Link]:
