@@ -41,7 +41,7 @@ _OPTIONS = (
     click.option("--exclude", default="", metavar="PATTERN", help="No host whose name matches.", shell_complete=names),
     click.option("--shard", default="", metavar="I/N", help="Only part I of N of the fleet, the same in every run."),
     click.option("--data", multiple=True, metavar="KEY=VALUE", help="A setting, for all hosts."),
-    click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout."),
+    keeping.JSON,
 )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 
 import click
 
+from fleethands.cli.document import tell
+from fleethands.cli.keeping import JSON
 from fleethands.cli.trouble import Trouble
 
 INVENTORY = "inventory/hosts.py"
@@ -15,7 +16,7 @@ INVENTORY = "inventory/hosts.py"
 
 @click.command()
 @click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@JSON
 def init(directory: Path, as_json: bool) -> None:
     """Lay down deploy.py, tasks, templates and an inventory to own. Overwrites nothing; exit 0: done, 1: not."""
     from fleethands.cli.project import Taken, files, lay_down  # noqa: PLC0415
@@ -37,7 +38,7 @@ def init(directory: Path, as_json: bool) -> None:
         ) from None
     if as_json:
         document = {"schema": 1, "command": "init", "result": "changed", "directory": str(directory), "files": [*texts]}
-        click.echo(json.dumps(document, indent=2))
+        tell(document)
         return
     click.echo(f"{directory}: {len(texts)} files, yours to change")
     click.echo(f"Name your hosts in {directory / INVENTORY}")

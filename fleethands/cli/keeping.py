@@ -1,8 +1,7 @@
-"""`--report DIR` and `--summary FILE`: a run leaves its report there, whatever ends it."""
+"""`--report DIR`, `--summary FILE` and `--json`: a run leaves its report there, whatever ends it."""
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from fleethands.cli.document import is_told, json_option, tell
 from fleethands.cli.trouble import Trouble
 from fleethands.cli.typed import typed
 
@@ -30,6 +30,8 @@ class Keeper:
     Writes one report of a run, at the latest when an exception ends it.
 
     + command: the report's name
+
+    `reports`: the command makes a report, host by host; `as_json`: it is a document on stdout, too.
     """
 
     def __init__(self, command: str) -> None:
@@ -38,6 +40,7 @@ class Keeper:
         self.summary: Path | None = None
         self.engine: Engine | None = None
         self.mistakes: list[Mistake] = []
+        self.reports, self.as_json = False, False
         self._kept = False
 
     @property
@@ -80,11 +83,17 @@ class Keeper:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if self._kept or not self._asked or error is None or isinstance(error, click.exceptions.Exit):
+        if error is None or isinstance(error, click.exceptions.Exit):
             return
         if isinstance(error, SystemExit) and not error.code:
             return
-        self.keep(self._cut_off(error))
+        keeps, tells = self._asked and not self._kept, self.as_json and not is_told()
+        if not keeps and not tells:
+            return
+        report = self._cut_off(error)
+        self.keep(report)
+        if tells:
+            tell(report.document())
 
     def _cut_off(self, error: BaseException) -> Report:
         from fleethands.rollout.report import Report  # noqa: PLC0415
@@ -108,6 +117,8 @@ class Keeper:
             return None
         if self.mistakes:
             return _mistaken(self.command, self.engine.names, self.mistakes)
+        if not self.reports:
+            return None
         from fleethands.rollout.unfinished import unfinished  # noqa: PLC0415
 
         return unfinished(self.engine, self.command)
@@ -149,13 +160,13 @@ def leave_empty(why: str, words: str, shard: str) -> NoReturn:
     report = Report(str(context.info_name), {}, words=words, shard=shard)
     kept = keep(report)
     if context.params.get("as_json"):
-        click.echo(json.dumps(report.document(), indent=2))
+        tell(report.document())
     click.echo(f"{why}: nothing to do", err=bool(context.params.get("as_json")))
     sys.exit(0 if kept else 1)
 
 
 def current() -> Keeper | None:
-    """The keeper of this command, if it takes `--report`."""
+    """The keeper of this command, if it leaves a report or a document."""
     context = click.get_current_context(silent=True)
     found: Keeper | None = context.meta.get(KEY) if context else None
     return found
@@ -163,7 +174,8 @@ def current() -> Keeper | None:
 
 def _keeper(context: click.Context) -> Keeper:
     if KEY not in context.meta:
-        context.meta[KEY] = context.with_resource(Keeper(str(context.info_name)))
+        command = context.command_path.partition(" ")[2]
+        context.meta[KEY] = context.with_resource(Keeper(command or str(context.info_name)))
     found: Keeper = context.meta[KEY]
     return found
 
@@ -178,7 +190,15 @@ def _summary(context: click.Context, _: click.Parameter, value: str | None) -> N
 
 def _ready(context: click.Context, **places: str | None) -> None:
     if not context.resilient_parsing:
+        _keeper(context).reports = True
         _keeper(context).ready(**places)
+
+
+def _document(context: click.Context) -> None:
+    _keeper(context).as_json = True
+
+
+JSON = json_option(_document)
 
 
 def _unwritable(error: OSError) -> Trouble:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from fleethands.cli.document import tell
 from fleethands.cli.fleet import chosen, connected, fleet_options, spoken
 from fleethands.cli.trouble import USAGE, Trouble
 
@@ -52,7 +52,7 @@ def _each(action: str, target: str | None, reason: str, as_json: bool, **options
     told = ask(engine, action, reason)
     engine.close()
     if as_json:
-        click.echo(json.dumps(_document(action, told), indent=2))
+        tell(_document(action, told))
     else:
         _show(told, spoken(target, **options))
     sys.exit(1 if any(each.failed for each in told.values()) else 0)

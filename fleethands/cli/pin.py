@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from fleethands.cli.document import tell
 from fleethands.cli.fleet import chosen, fleet_options, settled, spoken, unconnected
 from fleethands.cli.trouble import USAGE, Trouble
 
@@ -94,7 +94,7 @@ class _Outcome:
                 {"kind": each.kind, "name": each.name, "from": each.before, "to": each.after} for each in self.changes
             ]
             document = {"schema": 1, "command": "pin", "result": result, "lockfile": str(self.path), "changes": changes}
-            click.echo(json.dumps({**document, "missing": self.missing, "unanswered": self.unanswered}, indent=2))
+            tell({**document, "missing": self.missing, "unanswered": self.unanswered})
         for line in errors:
             click.echo(line, err=True)
 

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from fleethands.cli.keeping import Keeper
+from fleethands.cli.document import tell
+from fleethands.cli.keeping import JSON, Keeper
 from fleethands.cli.showing import EXIT, show
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
     from fleethands.rollout.report import Report
-
-JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
 
 @click.group()
@@ -67,7 +65,7 @@ def _read(path: str) -> Report:
 
 def _leave(whole: Report, as_json: bool, *, kept: bool = True) -> None:
     if as_json:
-        click.echo(json.dumps(whole.document(), indent=2))
+        tell(whole.document())
     else:
         show(whole, whole.words)
     if whole.error:

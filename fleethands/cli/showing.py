@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from fleethands.cli.document import tell
 from fleethands.cli.keeping import keep
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def finish(report: Report, as_json: bool, target: str) -> NoReturn:
     """Show the report and leave with the exit code that the contract gives its result."""
     kept = keep(report)
     if as_json:
-        click.echo(json.dumps(report.document(), indent=2))
+        tell(report.document())
     else:
         show(report, target)
     sys.exit(EXIT[report.result] if kept else 1)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from fleethands.cli.document import tell
 from fleethands.cli.fleet import checked, chosen, fleet_options, spoken
 from fleethands.cli.keeping import keep, report_options
 from fleethands.cli.showing import EXIT, survey_of
@@ -25,7 +25,7 @@ def status(target: str | None, as_json: bool, **options: Any) -> None:
     report = survey_of(checked(target, **options), "status")
     kept = keep(report)
     if as_json:
-        click.echo(json.dumps(report.document(), indent=2))
+        tell(report.document())
     else:
         _show(report, spoken(target, **options))
     sys.exit(EXIT[report.result] if kept else 1)

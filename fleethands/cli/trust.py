@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from fleethands.cli.document import tell
 from fleethands.cli.fleet import chosen, fleet_options, spoken, unconnected
 from fleethands.cli.trouble import USAGE, Trouble
 
@@ -39,7 +39,7 @@ def trust(target: str | None, as_json: bool, yes: bool, **options: Any) -> None:
     _write(new)
     failed = any(each.status in BAD for each in shown)
     if as_json:
-        click.echo(json.dumps(_document(shown), indent=2))
+        tell(_document(shown))
     else:
         if new:
             click.echo(f"{_counted(new)} written to {_files(new)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fleethands.cli.document import tell
 from fleethands.cli.fleet import chosen, connected, fleet_options, unconnected
 from fleethands.cli.trouble import USAGE, Trouble
 
@@ -107,7 +107,7 @@ def _show(link: Link, name: str, settings: HostSettings, url: str, as_json: bool
     from fleethands.settings.openhands import generation_of  # noqa: PLC0415
 
     if as_json:
-        click.echo(json.dumps({"schema": 1, "command": "tunnel", "host": name, "url": url}, indent=2))
+        tell({"schema": 1, "command": "tunnel", "host": name, "url": url})
         return
     click.echo(f"{'Ollama' if ollama else 'OpenHands'} of {name}: {url}")
     if generation_of(settings).keyed and not ollama:

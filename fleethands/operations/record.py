@@ -9,8 +9,11 @@ from fleethands import __version__, paths
 from fleethands.facts import Probe
 from fleethands.facts.record import KEPT, SCHEMA, Record
 from fleethands.operations import origin
+from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.declared import written
+
+FIRST, SHIFTED = "first", "yes"
 
 
 def of(seen: Probe) -> Record | None:
@@ -37,10 +40,15 @@ def entry(settings: HostSettings, seen: Probe) -> dict[str, str]:
     return {
         # the script adds when, and by which run
         "entry": json.dumps(row).removesuffix("}"),
-        "shift": "no" if known is None or known.same_as(declared, versions) else "yes",
+        "shift": FIRST if known is None else "no" if known.same_as(declared, versions) else SHIFTED,
         "records": paths.RECORD.removesuffix(".json"),
         "kept": str(KEPT),
     }
+
+
+def is_new(script: Script) -> bool:
+    """Whether a proof's script writes down something new: what was proven last stands one record further back then."""
+    return script.values.get("shift") in {FIRST, SHIFTED}
 
 
 def _versions(settings: HostSettings, seen: Probe) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fleethands.operations import back, record
+from fleethands.operations.change import Change
 from fleethands.rollout import outside, reporting
 from fleethands.rollout.engine import Engine
 from fleethands.rollout.interrupts import Interrupts
@@ -83,7 +85,7 @@ class Rollout:
                 self._report.hosts[name] = reporting.applied_one(self._engine, name, self._plan.hosts[name])
 
     def _go_back(self, failed: list[str]) -> None:
-        """Failed hosts go to what was proven last; those that failed after a proof of their own, to what was before."""
+        """Failed hosts go to what was proven last; those whose proof has just been written down, to what was before."""
         failed = [name for name in failed if self._changed(name) and not self._engine.walks[name].interrupted]
         if not self._manner.back:
             return
@@ -91,33 +93,38 @@ class Rollout:
             for name in failed:
                 self._report.hosts[name].notes.append("not rolled back: the run was interrupted")
             return
-        proven = [name for name in failed if self._engine.has_proven(name)]
-        for names, record in (([name for name in failed if name not in proven], "last"), (proven, "before")):
+        noted = [name for name in failed if self._engine.has_proven(name) and self._is_noted(name)]
+        for names, place in (([name for name in failed if name not in noted], back.LAST), (noted, back.BEFORE)):
             if names:
-                self._go_back_to_or_say(record, names)
+                self._go_back_to_or_say(place, names)
+
+    def _is_noted(self, name: str) -> bool:
+        """Whether its proof wrote down something new; after a repair of drift alone, the record stays as it is."""
+        decisions = (entry.decision for entry in self._engine.done(name))
+        return any(record.is_new(each.script) for each in decisions if isinstance(each, Change))
 
     def _changed(self, name: str) -> bool:
         """Whether anything was to change there: a proof alone is nothing to go back from."""
         return any(change.task != reporting.PROOF_TASK for change in self._plan.hosts[name].changes)
 
-    def _go_back_to_or_say(self, record: str, names: list[str]) -> None:
+    def _go_back_to_or_say(self, place: str, names: list[str]) -> None:
         try:
-            self._go_back_to(record, names)
+            self._go_back_to(place, names)
         except KeyboardInterrupt:
             for name in names:
                 self._report.hosts[name].notes.append("it was going back when it was interrupted; the next run goes on")
             raise
 
-    def _go_back_to(self, record: str, names: list[str]) -> None:
+    def _go_back_to(self, place: str, names: list[str]) -> None:
         self._listener.phase(f"rollback: {', '.join(names)}")
-        with self._engine.beside(names, {BACK: record}) as other:
+        with self._engine.beside(names, {BACK: place}) as other:
             other.plan("rollback.py")
             plan = reporting.planned(other, "rollback")
             other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)
-            back = reporting.applied(other, plan)
-            outside.look(other, back, names)
+            went = reporting.applied(other, plan)
+            outside.look(other, went, names)
         for name in names:
-            self._report.hosts[name] = reporting.went_back(self._report.hosts[name], back.hosts[name])
+            self._report.hosts[name] = reporting.went_back(self._report.hosts[name], went.hosts[name])
 
     def _judge(self, group: Group) -> None:
         """Whether it goes on."""

@@ -134,7 +134,7 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
         "models": {"codellama:7b": "d1"},
         "image": {"name": declared().openhands_image, "id": "sha256:1"},
     }
-    assert first["shift"] == "no"
+    assert first["shift"] == "first"
     again = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
     assert record.entry(declared(), again)["shift"] == "no"
     assert record.entry(declared(ollama_keep_alive="1m"), again)["shift"] == "yes"

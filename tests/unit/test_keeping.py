@@ -172,25 +172,27 @@ def test_a_defect_of_our_own_leaves_a_report_too(tmp_path: Path, inventory: str)
     assert {host["status"] for host in document["hosts"].values()} == {"unreachable"}
 
 
-def test_an_interrupted_run_leaves_its_report(tmp_path: Path) -> None:
+def test_an_interrupted_run_leaves_its_report_and_its_document(tmp_path: Path) -> None:
     path = tmp_path / "slow.py"
     flag = tmp_path / "began"
     path.write_text(f"import pathlib, time\npathlib.Path({str(flag)!r}).touch()\ntime.sleep(60)\ngpu = ['a.invalid']\n")
     command = "from fleethands.cli.main import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", command, "plan", str(path), "--report", str(tmp_path / "r")],
+        [sys.executable, "-c", command, "plan", str(path), "--json", "--report", str(tmp_path / "r")],
         cwd=ROOT,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     wait = ["sh", "-c", f"until [ -e {flag} ]; do sleep 0.1; done"]
     subprocess.run(wait, timeout=60, check=True)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    shown, said = process.communicate(timeout=60)
 
     assert process.returncode == 130, said
     document = left(tmp_path / "r")
     assert (document["result"], document["error"]) == ("interrupted", "interrupted")
+    assert json.loads(shown) == document
 
 
 def test_a_value_that_was_typed_is_in_no_hint_of_a_report(tmp_path: Path, inventory: str) -> None:
@@ -198,3 +200,45 @@ def test_a_value_that_was_typed_is_in_no_hint_of_a_report(tmp_path: Path, invent
 
     assert left(tmp_path / "r")["result"] == "failed"
     assert "hunter2" not in (tmp_path / "r" / "report.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        (["plan", "WRONG"], 1, "1 mistake in the inventory, no host was contacted"),
+        (["status", "BROKEN"], 1, "SyntaxError"),
+        (["pin", "WRONG"], 1, "1 mistake in the inventory, no host was contacted"),
+        (["apply", "GONE"], 64, "nobody is there to confirm"),
+        (["apply", "GONE", "--yes", "--canary", "gpu-3"], 64, "`--canary gpu-3`: expected a number of hosts, or the"),
+        (["verify", "GONE", "--hosts", "x*"], 64, "names no host that matches `x*`"),
+        (["plan", "GONE", "--shard", "3/2"], 64, "expected I/N with I from 1 to N"),
+        (["trust", "GONE"], 64, "nobody is there to compare the keys"),
+        (["lock acquire", "GONE"], 64, "a lock without a reason helps nobody"),
+        (["tunnel", "GONE"], 64, "a tunnel leads to one host"),
+    ],
+)
+def test_what_ends_a_run_is_a_document_too(tmp_path: Path, words: list[str], code: int, error: str) -> None:
+    texts = {"GONE": GONE, "WRONG": GONE.replace("'models'", "'modles'", 1), "BROKEN": "gpu = [(\n"}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    command, target, *more = words
+
+    done = fleethands(*command.split(), str(tmp_path / f"{target}.py"), *more, "--json")
+
+    document = json.loads(done.stdout)
+    assert done.returncode == code
+    assert (document["schema"], document["command"], document["result"]) == (1, command, "failed")
+    assert error in document["error"]
+    assert document["error"] in done.stderr
+    assert all(hint in done.stderr for hint in document["hints"])
+
+
+def test_a_lock_that_can_not_be_read_is_a_document_too(tmp_path: Path, inventory: str) -> None:
+    (tmp_path / "fleethands.lock").write_text("{")
+
+    done = fleethands("plan", inventory, "--json", cwd=tmp_path)
+
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["result"]) == (1, "failed")
+    assert "fleethands.lock" in document["error"]
+    assert document["hints"]

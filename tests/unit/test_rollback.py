@@ -1,0 +1,73 @@
+"""Which record a rollout takes a host back to, and what an interrupt says meanwhile."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fleethands import paths
+from fleethands.facts.probe import File
+from fleethands.operations import proof, record
+from fleethands.operations.change import Change
+from fleethands.operations.journal import Entry
+from fleethands.rollout.report import Changed, HostReport, Report
+from fleethands.rollout.rollout import Rollout
+from fleethands.rollout.words import Manner
+from tests.hosts import bare, declared
+
+DRIFT = Changed("Ollama", "Write the unit", "ollama.service", "another", "as declared")
+NOW = declared(ollama_keep_alive="1m")
+
+
+def noted(known: Any) -> Change:
+    """The proof of a host that is as NOW declares it, and has a record of `known`."""
+    seen = bare(NOW)
+    if known is not None:
+        text = record.entry(known, seen)["entry"] + ', "run": "r1", "time": "2026-11-25T17:02:11Z"}'
+        seen = seen.with_file(paths.RECORD, File("file", content=text.encode()))
+    decision = proof.answered.decide(NOW, seen, recorded=NOW)
+    assert isinstance(decision, Change)
+    return decision
+
+
+class Engine:
+    """A stand-in, of one host that made its proof, or did not."""
+
+    names, stopping = ["a"], False
+
+    def __init__(self, decision: Change, *, proven: bool) -> None:
+        self._decision, self._proven = decision, proven
+        self.walks = {"a": SimpleNamespace(interrupted=False)}
+
+    def has_proven(self, _: str) -> bool:
+        return self._proven
+
+    def done(self, _: str) -> list[Entry]:
+        return [Entry("Proof | Get an answer to a prompt", self._decision, executing=True)]
+
+
+@pytest.mark.parametrize(
+    ("known", "proven", "place"),
+    [
+        (NOW, True, "last"),  # drift was repaired: the record of now is not a new one
+        (declared(), True, "before"),
+        (None, True, "before"),  # where there is nothing
+        (declared(), False, "last"),
+        (NOW, False, "last"),
+    ],
+)
+def test_a_host_goes_back_by_one_record_and_never_by_two(
+    monkeypatch: pytest.MonkeyPatch, known: Any, proven: bool, place: str
+) -> None:
+    engine: Any = Engine(noted(known), proven=proven)
+    plan = Report("apply", {"a": HostReport("pending", changes=[DRIFT])})
+    nobody: Any = SimpleNamespace()
+    rollout = Rollout(engine, plan, Manner(), nobody, nobody)
+    taken: list[tuple[str, list[str]]] = []
+    monkeypatch.setattr(rollout, "_go_back_to", lambda *words: taken.append(words))
+
+    rollout._go_back(["a"])
+
+    assert taken == [(place, ["a"])]
