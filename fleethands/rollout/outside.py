@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from fleethands.rollout.report import Report
 
 CLOSED_AFTER = 3  # seconds without an answer: what is dropped never gives one
-GONE = (OSError, EOFError, AttributeError, paramiko.SSHException, PyinfraError)  # an ended connection has no socket any more
+# an ended connection has no socket any more: AttributeError
+GONE = (OSError, EOFError, AttributeError, paramiko.SSHException, PyinfraError)
 PATIENCE = 20  # seconds for OpenHands, which has just answered on its host
 
 
