@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from fleethands.rollout.report import Report
 
 CLOSED_AFTER = 3  # seconds without an answer: what is dropped never gives one
-GONE = (OSError, EOFError, paramiko.SSHException, PyinfraError)
+# an ended connection has no socket any more: AttributeError
+GONE = (OSError, EOFError, AttributeError, paramiko.SSHException, PyinfraError)
 PATIENCE = 20  # seconds for OpenHands, which has just answered on its host
 
 
@@ -41,7 +42,7 @@ def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
         host, found = report.hosts[name], each.value
         host.proof += found
         if broken := next((link for link in found if not link.ok), None):
-            with suppress(*GONE):
+            with suppress(*GONE):  # the next run asks it anew then
                 engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
             host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY else broken.hint]

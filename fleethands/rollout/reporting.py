@@ -116,7 +116,7 @@ def time_hosts(engine: Engine, report: Report) -> None:
 
 def _planned(engine: Engine, name: str) -> HostReport:
     for status, seen in (("unreachable", engine.watch.unreachable), ("unreachable", engine.watch.lost)):
-        if name in seen:
+        if name in seen and name not in engine.walks:
             return HostReport(status, *seen[name], remote_commands=engine.watch.commands.get(name, 0))
     entries = engine.planned(name)
     report = HostReport("unchanged", remote_commands=engine.watch.commands.get(name, 0), changes=_changes(entries))

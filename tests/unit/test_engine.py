@@ -95,8 +95,9 @@ class Nobody:
     def __getattr__(self, name):
         return lambda *words, **more: None
 
-engine = Engine("inventory.py", Path.cwd(), {}, limits=LIMITS)
+engine = Engine("inventory.py", Path.cwd(), {"models": ["any"]}, limits=LIMITS)
 engine.state.add_callback_handler(Seen())
+engine.settings()
 engine.connect()
 engine.plan()
 END

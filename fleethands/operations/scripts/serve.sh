@@ -149,5 +149,9 @@ if [ -s "$tried/url" ] && is_serving "$tried"; then remember; fi
 start
 if [ "$restart" = no ]; then exit 0; fi
 answers || come_back
+is_serving "$tried" || { # the one before may still be there
+  trouble='systemd did not restart it'
+  come_back
+}
 echo "note: Ollama $version answers $(($(now) - begin)) ms after its restart began"
 remember
