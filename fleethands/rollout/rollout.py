@@ -30,6 +30,7 @@ class Rollout:
         self._pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
         self._report = Report(plan.command, {}, plan.started, words=plan.words)
         self._why = ""  # it goes no further
+        self._goes_back = False  # hosts do, now
 
     def run(self) -> Report:
         """Every host is one of: changed, unchanged, rolled-back, failed, refused, unreachable, not-run."""
@@ -61,9 +62,10 @@ class Rollout:
             self._why = f"the canary {bad[0]} is {self._plan.hosts[bad[0]].status}"
 
     def _stop(self) -> None:
-        """Hosts finish the step that they are at."""
+        """Hosts finish the step that they are at; those that go back, do so to the end."""
         if not self._why:
-            self._listener.phase("interrupted: each host finishes its step; once more ends it at once")
+            what = "what goes back does so to its end" if self._goes_back else "each host finishes its step"
+            self._listener.phase(f"interrupted: {what}; once more ends it at once")
         self._why, self._engine.stopping, self._report.interrupted = "it was interrupted", True, True
 
     def _take(self, group: Group, names: tuple[str, ...]) -> None:
@@ -108,12 +110,15 @@ class Rollout:
         return any(change.task != reporting.PROOF_TASK for change in self._plan.hosts[name].changes)
 
     def _go_back_to_or_say(self, place: str, names: list[str]) -> None:
+        self._goes_back = True
         try:
             self._go_back_to(place, names)
         except KeyboardInterrupt:
             for name in names:
                 self._report.hosts[name].notes.append("it was going back when it was interrupted; the next run goes on")
             raise
+        finally:
+            self._goes_back = False
 
     def _go_back_to(self, place: str, names: list[str]) -> None:
         self._listener.phase(f"rollback: {', '.join(names)}")

@@ -71,3 +71,27 @@ def test_a_host_goes_back_by_one_record_and_never_by_two(
     rollout._go_back(["a"])
 
     assert taken == [(place, ["a"])]
+
+
+@pytest.mark.parametrize(
+    ("back", "said"),
+    [
+        (True, "interrupted: what goes back does so to its end; once more ends it at once"),
+        (False, "interrupted: each host finishes its step; once more ends it at once"),
+    ],
+)
+def test_the_first_ctrl_c_says_what_becomes_of_the_hosts(
+    monkeypatch: pytest.MonkeyPatch, back: bool, said: str
+) -> None:
+    engine: Any = Engine(noted(NOW), proven=True)
+    phases: list[str] = []
+    listener: Any = SimpleNamespace(phase=phases.append)
+    plan = Report("apply", {"a": HostReport("pending", changes=[DRIFT])})
+    nobody: Any = SimpleNamespace()
+    rollout = Rollout(engine, plan, Manner(), listener, nobody)
+    monkeypatch.setattr(rollout, "_go_back_to", lambda *_: rollout._stop() if back else None)
+
+    rollout._go_back(["a"])
+    rollout._stop()
+
+    assert phases == [said]
