@@ -118,11 +118,11 @@ service_back() {
   mv -fT "$service_before" "$service_unit"
 }
 
+# of two, the one that is kept already was proven, and the one that runs was not
 service_aside() {
   [ -e "$service_unit" ] || return 0
-  systemctl disable --quiet --now openhands.service
-  mv -fT "$service_unit" "$service_before"
-  systemctl daemon-reload
+  [ -e "$service_before" ] || service_kept
+  service_gone
 }
 
 service_gone() {
