@@ -105,7 +105,7 @@ def unconnected(
 
     made_from(target)
     values = {**dict(_pair(text) for text in data), **(extra or {})}
-    words = unvalued(spoken(target, data, hosts, exclude, shard=shard))
+    words = spoken(target, data, hosts, exclude, shard=shard)
     try:
         engine = Engine(target, project(), values, Pick(hosts, exclude, _part(shard), only), words, **limits)
     except NoHosts as error:
@@ -150,14 +150,14 @@ def upstream_option(command: Any) -> Any:
 def spoken(
     target: str, data: tuple[str, ...], hosts: str, exclude: str, upstream: bool = False, shard: str = ""
 ) -> str:
-    """The same hosts and settings, as words of a command line."""
+    """The same hosts and settings, as words of a command line; values of variables, which may be secrets, left out."""
     words = [target]
     words += ["--hosts", hosts] if hosts != "*" else []
     words += ["--exclude", exclude] if exclude else []
     words += [word for pair in data for word in ("--data", pair)]
     words += ["--shard", shard] if shard else []
     words += ["--upstream"] if upstream else []
-    return shlex.join(words)
+    return unvalued(shlex.join(words))
 
 
 def _pair(text: str) -> tuple[str, Any]:

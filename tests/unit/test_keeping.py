@@ -197,11 +197,15 @@ def test_an_interrupted_run_leaves_its_report_and_its_document(tmp_path: Path) -
     assert json.loads(shown) == document
 
 
-def test_a_value_that_was_typed_is_in_no_hint_of_a_report(tmp_path: Path, inventory: str) -> None:
-    fleethands("plan", inventory, "--data", 'ollama_env={"OLLAMA_REMOTES": "hunter2"}', "--report", str(tmp_path / "r"))
+def test_a_value_that_was_typed_is_in_no_hint_of_a_report_or_a_terminal(tmp_path: Path, inventory: str) -> None:
+    words = ["--data", 'ollama_env={"OLLAMA_REMOTES": "hunter2"}', "--data", "models_prune=true"]
+
+    done = fleethands("plan", inventory, *words, "--report", str(tmp_path / "r"))
 
     assert left(tmp_path / "r")["result"] == "failed"
     assert "hunter2" not in (tmp_path / "r" / "report.json").read_text()
+    assert "hunter2" not in done.stdout + done.stderr
+    assert f"run: fleethands plan {inventory} --data 'ollama_env=…' --data models_prune=true" in done.stdout
 
 
 @pytest.mark.parametrize(
