@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import Request, urlopen
 
 from fleethands.operations.store import manifest_url
+from fleethands.rollout.printable import clean
 from fleethands.settings.host import Model
 from fleethands.settings.images import located
 from fleethands.settings.values import ModelName
@@ -99,7 +100,7 @@ def fetched(url: str, what: str, accept: str = "*/*", timeout: float = TIMEOUT) 
         error.close()
         return Unanswered(f"{host} {REASONS.get(error.code, f'answers {error.code}').format(what=what)}")
     except (URLError, OSError, HTTPException, ValueError) as error:
-        return Unanswered(f"{host}: {getattr(error, 'reason', None) or error}")
+        return Unanswered(" ".join(clean(f"{host}: {getattr(error, 'reason', None) or error}").split()))
 
 
 def _body(url: str, headers: dict[str, str], timeout: float, token: str = "") -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -413,3 +414,19 @@ def test_a_release_record_keeps_what_was_declared_and_not_what_was_pinned() -> N
 
     assert declared.written(held()) == declared.written(free)
     assert held().as_declared == free
+
+
+def test_a_servers_words_do_nothing_to_a_terminal() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as client:
+                client.recv(4096)
+                client.sendall(b"\x1b[2J\x1b]0;mine\x07HT\x9bTP\r\n\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        found = registry.fetched(f"http://127.0.0.1:{server.getsockname()[1]}/v2/m", "model", timeout=10)
+        thread.join()
+
+    assert found == Unanswered("127.0.0.1: HT\ufffdTP")
