@@ -100,7 +100,7 @@ def fetched(url: str, what: str, accept: str = "*/*", timeout: float = TIMEOUT) 
         error.close()
         return Unanswered(f"{host} {REASONS.get(error.code, f'answers {error.code}').format(what=what)}")
     except (URLError, OSError, HTTPException, ValueError) as error:
-        return Unanswered(" ".join(clean(f"{host}: {getattr(error, 'reason', None) or error}").split()))
+        return Unanswered(clean(" ".join(f"{host}: {getattr(error, 'reason', None) or error}".split())))
 
 
 def _body(url: str, headers: dict[str, str], timeout: float, token: str = "") -> bytes:
