@@ -18,7 +18,10 @@ def docker(lines: Lines) -> Docker:
     if lines == ["stopped"]:
         return Docker(installed=True)
     published = [line.split(" ")[1:] for line in lines if line.startswith("publisher ")]
-    row = fields([line for line in lines if not line.startswith("publisher ")], known=DOCKER)
+    gone = [line.partition(" ")[2] for line in lines if line.startswith("gone ")]
+    if wrong := next((each for each in gone if not IMAGE_ID.fullmatch(each)), None):
+        raise ValueError(wrong[:100])
+    row = fields([line for line in lines if not line.startswith(("publisher ", "gone "))], known=DOCKER)
     container, image = _inspected(row["container"]), _inspected(row.get("image", "-"))
     return Docker(
         installed=True,
@@ -27,10 +30,12 @@ def docker(lines: Lines) -> Docker:
         image=str(image["Id"]) if image is not None else None,
         digests=frozenset(str(name).rpartition("@")[2] for name in (image or {}).get("RepoDigests") or ()),
         publishers=tuple((int(port), name) for port, name in published),
+        gone=frozenset(gone),
     )
 
 
 DOCKER = frozenset({"version", "container", "image"})
+IMAGE_ID = re.compile(r"sha256:[0-9a-f]{1,64}")
 
 
 def _inspected(text: str) -> dict[str, Any] | None:

@@ -1,5 +1,5 @@
 # Docker, its container and image in question, and who holds the ports.
-: "${container:?}" "${image?}" "${ports:?}"
+: "${container:?}" "${image?}" "${ports:?}" "${records:?}"
 
 # The listeners on the ports in question; the docker section needs them too, so they are read once.
 listen() {
@@ -18,12 +18,13 @@ read_sockets() {
 read_docker() {
   listening=$1
   if ! have docker; then echo missing && return 0; fi
-  need timeout base64 tr date || return $?
+  need timeout base64 tr date sed sort || return $?
   deadline=$(($(date +%s) + 5))
   version=$(before "$deadline" docker version --format '{{.Server.Version}}')
   case $? in 0) echo "version $version" ;; 124) return 124 ;; 125 | 126 | 127) return 1 ;; *) echo stopped && return 0 ;; esac
   docker_object container "$container" || return $?
   docker_publishers || return $?
+  docker_gone || return $?
   [ -z "$image" ] || docker_object image "$image"
 }
 
@@ -34,6 +35,20 @@ docker_object() {
     124) return 124 ;;
     *) case $body in *'No such '* | *'no such '*) echo "$1 -" ;; *) return 1 ;; esac ;;
   esac
+}
+
+# images of release records that are not here any more; the one of our own container ($body) is
+docker_gone() {
+  # shellcheck disable=SC2086
+  for id in $(sed -n 's/.*"image": {"name": "[^"]*", "id": "\(sha256:[0-9a-f]*\)".*/\1/p' $records 2>/dev/null | sort -u); do
+    case $body in *"$id"*) continue ;; esac
+    said=$(before "$deadline" docker image inspect --format '{{.Id}}' "$id" 2>&1)
+    case $? in
+      0) ;;
+      124) return 124 ;;
+      *) case $said in *'No such '* | *'no such '*) echo "gone $id" ;; *) return 1 ;; esac ;;
+    esac
+  done
 }
 
 # the containers behind docker-proxy on a port of ours, unless it is our own container ($body)

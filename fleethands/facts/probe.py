@@ -206,6 +206,7 @@ class Docker:
 
     image: id of the image in question; digests: those by which registries know it.
     publishers: (port, name) of containers, not ours, that publish a port of ours.
+    gone: ids of images of release records that are not here any more.
     """
 
     installed: bool
@@ -214,6 +215,7 @@ class Docker:
     image: str | None = None
     digests: frozenset[str] = frozenset()
     publishers: tuple[tuple[int, str], ...] = ()
+    gone: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

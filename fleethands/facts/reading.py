@@ -91,6 +91,7 @@ class Question:
             "models_dir": self.models_dir,
             "asked_model": str(wanted.model) if wanted.model and wanted.openhands_flavor != "off" else "",
             "container": paths.CONTAINER,
+            "records": f"{paths.RECORD} {paths.RECORD_BEFORE}",
             "image": wanted.container_image,
             "ports": f"{wanted.ollama_host.port} {wanted.openhands_port}",
             "manifest_type": upstream.MANIFEST,

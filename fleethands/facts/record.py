@@ -20,7 +20,8 @@ class Record:
     + version: of fleethands
     + revision: commit of the inventory's directory, with `+` where it held changes besides; empty outside of git
     + declared: the settings, as settings/declared.py writes them
-    + versions: Ollama's release, each model's digest, the image's name and id
+    + versions: Ollama's release, each model's digest, the image's name, its id and, where it came from a registry, its
+      manifest's digest
     """
 
     time: str
@@ -53,4 +54,10 @@ class Record:
 
     def same_as(self, declared: Mapping[str, Any], versions: Mapping[str, Any]) -> bool:
         """Whether it says the same of its host."""
-        return dict(self.declared) == dict(declared) and dict(self.versions) == dict(versions)
+        return dict(self.declared) == dict(declared) and _named(self.versions) == _named(versions)
+
+
+def _named(versions: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what follows from the rest, which records of before lack."""
+    image = versions.get("image")
+    return {**versions, "image": {**image, "digest": ""} if isinstance(image, dict) else image}

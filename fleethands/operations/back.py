@@ -10,9 +10,10 @@ from fleethands.facts import Probe
 from fleethands.facts.record import Record
 from fleethands.operations import record as records
 from fleethands.operations.change import Decision, Refused, Same, operation
-from fleethands.operations.proof import links
+from fleethands.operations.proof import APPLY, links
 from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.declared import host_data
+from fleethands.settings.images import at_digest, is_image
 from fleethands.settings.lockfile import Lockfile
 
 LAST, BEFORE = "last", "before"
@@ -103,7 +104,19 @@ def chosen(settings: HostSettings, seen: Probe, back: Back) -> Decision:
     record = Record.parse(seen.files[back.place].content)
     if record is None or record != back.record:
         return Refused("its records changed since this was planned: another run was here", ("run it again",))
+    if seen.knows("docker") and back.image in seen.docker.gone:
+        return Refused(f"the image of then is not on the host any more: {back.image}", _again(record))
     return Same(f"the record of {record} is there", (f"goes back to what was proven on {record}", *_lost(seen, record)))
+
+
+def _again(record: Record) -> tuple[str, ...]:
+    """How the image of then is had again, if it is known where it came from."""
+    image = record.versions["image"]
+    name = str(image.get("name") or "")
+    digest = str(image.get("digest") or name.partition("@")[2])
+    if is_image(name) and is_image(whole := at_digest(name, digest)):
+        return (f"on the host: docker pull {whole}", "then run it again")
+    return ("apply what is declared instead", APPLY)
 
 
 def _lost(seen: Probe, record: Record) -> Iterator[str]:

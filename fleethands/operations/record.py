@@ -55,8 +55,10 @@ def _versions(settings: HostSettings, seen: Probe) -> dict[str, Any]:
     digests = seen.models if seen.knows("models") else {}
     docker = seen.docker if seen.knows("docker") else None
     image = docker.container.image if docker and docker.container and settings.container_image else ""
+    known = docker.digests if docker and image and docker.image == image else frozenset()
+    digest = min(known) if len(known) == 1 else ""  # of several names, it is not known whose it is
     return {
         "ollama": settings.ollama_version,
         "models": {str(each.name): digests.get(str(each.name), "") for each in settings.models},
-        "image": {"name": settings.declared_image, "id": image},
+        "image": {"name": settings.declared_image, "id": image, **({"digest": digest} if digest else {})},
     }

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fleethands import paths
-from fleethands.facts import Probe
+from fleethands.facts import Probe, docker
 from fleethands.facts.probe import Container, Docker, File
 from fleethands.facts.record import Record
 from fleethands.operations import back, origin, record
 from fleethands.operations.change import Refused, Same
 from fleethands.settings import HostSettings, Secret
+from fleethands.settings.images import at_digest
 from tests.hosts import bare, declared
 
 PROVEN = {paths.PROOF: "list\tok\t1\t\t\n"}
@@ -139,3 +144,71 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
     assert record.entry(declared(), again)["shift"] == "no"
     assert record.entry(declared(ollama_keep_alive="1m"), again)["shift"] == "yes"
     assert record.entry(declared(), again.having(models={"codellama:7b": "d2"}))["shift"] == "yes"
+
+
+ID, DIGEST = "sha256:" + "1" * 64, "sha256:" + "2" * 64
+PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)}"
+
+
+@pytest.mark.parametrize(
+    ("digests", "hints"),
+    [
+        ({DIGEST}, (PULL, "then run it again")),
+        (set(), ("apply what is declared instead", "on this machine: fleethands apply")),
+    ],
+)
+def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints: tuple[str, ...]) -> None:
+    then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID, frozenset(digests))
+    seen = host(**{paths.RECORD: kept(LAST, bare().having(docker=then))})
+    way = back.find(declared(), seen)
+
+    there = back.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26")), way)
+    gone = back.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26", gone=frozenset({ID}))), way)
+
+    assert isinstance(there, Same)
+    assert gone == Refused(f"the image of then is not on the host any more: {ID}", hints)
+
+
+def test_a_record_without_the_manifests_digest_says_the_same_as_one_with_it() -> None:
+    then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID)
+    seen = bare().having(docker=then)
+    seen = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
+
+    now = record.entry(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
+
+    assert now["shift"] == "no"
+    assert DIGEST in now["entry"]
+
+
+DOCKER = """#!/bin/sh
+case $* in
+  *1111) echo "$4" ;;
+  *2222) echo "Error response from daemon: No such image: $4" >&2; exit 1 ;;
+  *) echo 'Cannot connect to the Docker daemon' >&2; exit 1 ;;
+esac
+"""
+
+
+def missing_here(place: Path, *ids: str) -> subprocess.CompletedProcess[str]:
+    """What the probe says of records that have these images; `docker` is a stand-in, which has those that end in 1."""
+    (place / "docker").write_text(DOCKER)
+    (place / "docker").chmod(0o755)
+    for number, each in enumerate(ids):
+        then = Docker(True, "26", Container("c1", "running", each, {}, ""))
+        (place / f"record-{number}.json").write_text(kept(LAST, bare().having(docker=then)))
+    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    part = text[text.index("docker_gone()") : text.index("# the containers behind")]
+    head = f'PATH={place}:$PATH; deadline=0; body="$1"; shift; records="$*"; before() {{ shift; "$@"; }}'
+    words = [ids[0] if ids else "", *(str(place / f"record-{number}.json") for number in range(3))]
+    script = "\n".join([head, part, "docker_gone"])
+    return subprocess.run(["sh", "-c", script, "sh", *words], capture_output=True, text=True, timeout=30, check=False)
+
+
+def test_the_probe_names_images_of_records_that_are_gone(tmp_path: Path) -> None:
+    ours, there, gone, unknown = ("sha256:" + each * 64 for each in "3124")
+
+    assert missing_here(tmp_path, ours, there, gone).stdout == f"gone {gone}\n"
+    assert missing_here(tmp_path, ours, unknown, gone).returncode == 1  # and never taken for gone
+    assert docker.docker(["version 26", "container -", f"gone {gone}"]).gone == {gone}
+    with pytest.raises(ValueError, match="voodoo"):
+        docker.docker(["version 26", "container -", "gone voodoo"])

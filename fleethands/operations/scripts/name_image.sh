@@ -3,5 +3,5 @@
 if docker image inspect "$image" >/dev/null 2>&1; then
   docker tag "$image" "$name"
 else
-  echo "note: the image of then, $image, is not on the host any more: what $name means now serves instead"
+  fail "the image of then is not on the host any more: $image" "to have what $name means now, on this machine: fleethands apply"
 fi
