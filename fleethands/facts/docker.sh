@@ -40,7 +40,8 @@ docker_object() {
 # images of release records that are not here any more; the one of our own container ($body) is
 docker_gone() {
   # shellcheck disable=SC2086
-  for id in $(sed -n 's/.*"image": {"name": "[^"]*", "id": "\(sha256:[0-9a-f]*\)".*/\1/p' $records 2>/dev/null | sort -u); do
+  ids=$(sed -n 's/.*"image": {"name": "[^"]*", "id": "\(sha256:[0-9a-f]*\)".*/\1/p' $records 2>/dev/null | sort -u)
+  for id in $ids; do
     case $body in *"$id"*) continue ;; esac
     said=$(before "$deadline" docker image inspect --format '{{.Id}}' "$id" 2>&1)
     case $? in
