@@ -69,7 +69,7 @@ def test_up_and_back_with_a_client_that_notices_only_the_restart(lab: Lab, servi
         code, up = apply(ollama_version="0.24.1")
     assert (code, version(serving)) == (0, "0.24.1"), up
     with lab.internet.fault(Fault(status=500), "archive:0.24.0"), asked_every_50_ms(serving) as gap_back:
-        code, down = fleethands("rollback")
+        code, down = fleethands("rollback", openhands_flavor="off")
 
     assert (code, version(serving)) == (0, "0.24.0"), down
     assert observe.streamed_tokens(serving) > 1
