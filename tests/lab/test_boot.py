@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.lab import fleet, observe
 from tests.lab.flavors import CANVAS, KEY_FILE, answers
 from tests.lab.host import Host
@@ -25,6 +27,7 @@ def test_a_rebooted_host_answers_again_with_no_run(converged: Host) -> None:
     assert fleet.apply("lab-1").changed("lab-1") == []
 
 
+@pytest.mark.soak
 def test_canvas_answers_again_too(canvas: Host) -> None:
     canvas.reboot()
 

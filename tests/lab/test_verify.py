@@ -70,6 +70,7 @@ def asked_by_containers(host: Host) -> int:
     return int(host.run(said, check=False).stdout)
 
 
+@pytest.mark.soak
 def test_a_conversation_is_held_and_removed(converged: Host) -> None:
     answers(converged)
     converses(converged)
