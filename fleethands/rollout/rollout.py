@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from fleethands.operations import back, record
 from fleethands.operations.change import Change
 from fleethands.rollout import outside, reporting
-from fleethands.rollout.engine import Engine
 from fleethands.rollout.interrupts import Interrupts
 from fleethands.rollout.lock import Locks
 from fleethands.rollout.report import BAD, HostReport, Report
-from fleethands.rollout.watch import Listener
 from fleethands.rollout.words import Group, Manner
+
+if TYPE_CHECKING:  # their import patches the standard library
+    from fleethands.rollout.engine import Engine
+    from fleethands.rollout.watch import Listener
 
 BROKEN = ("failed", "rolled-back")
 BACK = "fleethands_back"  # rollback.py: which of a host's records
