@@ -28,7 +28,7 @@ class Deed:
     + words: target and options, as the next command takes them
     + reason: what others may read of it, who find hosts locked
     + lock_wait: seconds to wait for other runs that have a host
-    + manner: how the rollout goes; None: all hosts at once, and none goes back
+    + manner: how the rollout goes
     """
 
     command: str
@@ -47,6 +47,7 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
 
     + command: the report's name
     + options: of the fleet; `extra`, host data of the command's own; `lock_wait` and `manner`, as of Deed
+      (without a manner all hosts go at once, and none goes back)
     """
     from fleethands.rollout.words import Manner, WrongWord  # noqa: PLC0415
 
