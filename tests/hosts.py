@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleethands.facts.docker import Docker
+from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.lock import Locking
-from fleethands.facts.probe import (
-    ABSENT,
-    Accounts,
-    Docker,
-    Firewall,
-    Ollama,
-    Probe,
-    Space,
-    Store,
-    System,
-)
+from fleethands.facts.machine import Accounts, Space, System
+from fleethands.facts.network import Firewall
+from fleethands.facts.ollama import Ollama, Store
+from fleethands.facts.probe import Probe
 from fleethands.facts.reading import Question
 from fleethands.facts.service import Service
 from fleethands.facts.upstream import Upstream

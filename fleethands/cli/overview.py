@@ -12,8 +12,8 @@ from rich.table import Table
 
 from fleethands.cli.tables import folded
 from fleethands.facts import Probe, UnknownSection
+from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import MIB
-from fleethands.facts.probe import ABSENT
 from fleethands.facts.record import Record
 from fleethands.operations.size import human
 from fleethands.paths import PROOF, RECORD

@@ -1,15 +1,49 @@
-"""Reads Docker, and who listens on the ports in question."""
+"""Reads Docker: the container and the image in question."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from fleethands.facts.probe import Container, Docker, Listener
 from fleethands.facts.protocol import decode, fields, word
 
 Lines = list[str]
+DOCKER = frozenset({"version", "container", "image"})
+IMAGE_ID = re.compile(r"sha256:[0-9a-f]{1,64}")
+
+
+@dataclass(frozen=True)
+class Container:
+    """image: its id; tag: the name that the container was made with."""
+
+    id: str
+    state: str
+    image: str
+    labels: Mapping[str, str]
+    started: str
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class Docker:
+    """
+    version None: installed, but the daemon does not run.
+
+    image: id of the image in question; digests: those by which registries know it.
+    publishers: (port, name) of containers, not ours, that publish a port of ours.
+    gone: ids of images of release records that are not here any more.
+    """
+
+    installed: bool
+    version: str | None = None
+    container: Container | None = None
+    image: str | None = None
+    digests: frozenset[str] = frozenset()
+    publishers: tuple[tuple[int, str], ...] = ()
+    gone: frozenset[str] = frozenset()
 
 
 def docker(lines: Lines) -> Docker:
@@ -34,10 +68,6 @@ def docker(lines: Lines) -> Docker:
     )
 
 
-DOCKER = frozenset({"version", "container", "image"})
-IMAGE_ID = re.compile(r"sha256:[0-9a-f]{1,64}")
-
-
 def _inspected(text: str) -> dict[str, Any] | None:
     if text == "-":
         return None
@@ -56,21 +86,3 @@ def _container(row: dict[str, Any]) -> Container:
         started=row["State"]["StartedAt"],
         tag=row["Config"]["Image"],
     )
-
-
-# State Recv-Q Send-Q Local:Port Peer:Port users:(("name",pid=1,fd=2)) (iproute2, ss -Hltnp)
-LONGEST = 10_000  # characters: a socket that many processes share
-LISTENER = re.compile(
-    r'LISTEN +\d+ +\d+ +(?P<address>\S+):(?P<port>\d+) +\S+\s*(?:users:\(\("(?P<name>.*?)",pid=(?P<pid>\d+),.*\)\))?\s*'
-)
-
-
-def sockets(lines: Lines) -> tuple[Listener, ...]:
-    found = []
-    for line in lines:
-        match = LISTENER.fullmatch(line) if len(line) < LONGEST else None
-        if match is None:
-            raise ValueError(line[:100])
-        address = match["address"].strip("[]")
-        found.append(Listener(int(match["port"]), address, match["name"] or "", int(match["pid"] or 0)))
-    return tuple(found)

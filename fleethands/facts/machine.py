@@ -1,14 +1,57 @@
-"""Reads the system and its disks."""
+"""Reads the system: its disks, packages and accounts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from fleethands.facts.probe import Space, System
 from fleethands.facts.protocol import fields, word
 
 Lines = list[str]
 SYSTEM = frozenset({"uid", "arch", "kernel", "clock", "id", "version", "name", "systemd"})
+
+
+@dataclass(frozen=True)
+class System:
+    """clock: seconds since 1970; skew: how far it is ahead of the controller's, or behind (negative), in seconds."""
+
+    uid: int
+    arch: str
+    kernel: str
+    clock: int
+    os_id: str
+    os_version: str
+    os_name: str
+    systemd: str | None
+    skew: int = 0
+
+    @property
+    def wsl(self) -> bool:
+        """Windows' kernel names itself."""
+        return "microsoft" in self.kernel.lower()
+
+
+@dataclass(frozen=True)
+class Space:
+    """Room for a user that is not root; places of one device share it."""
+
+    free_kib: int
+    writable: bool
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Account:
+    uid: int
+    gid: int
+    home: str
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Accounts:
+    users: Mapping[str, Account]
+    groups: frozenset[str]
 
 
 def system(window: tuple[float, float] | None) -> Callable[[Lines], System]:
@@ -60,3 +103,32 @@ def disk(places: Sequence[str]) -> Callable[[Lines], dict[str, Space]]:
         return found
 
     return read
+
+
+def packages(known: Sequence[str]) -> Callable[[Lines], frozenset[str]]:
+    """A reader for the packages that were asked for; dpkg leaves out those it has never heard of."""
+
+    def read(lines: Lines) -> frozenset[str]:
+        rows = [line.split(" ") for line in lines]
+        states = {name: state for state, name in rows}
+        if len(states) != len(rows) or not states.keys() <= set(known):
+            raise ValueError("another package")
+        return frozenset(name for name, state in states.items() if state == "installed")
+
+    return read
+
+
+def accounts(lines: Lines) -> Accounts:
+    users: dict[str, Account] = {}
+    groups = set()
+    for line in lines:
+        kind, rest = line.split(" ", 1)
+        if kind == "group":
+            groups.add(rest.split(":")[0])
+        elif kind == "user":
+            member_of, entry = rest.split(" ", 1)
+            name, _, uid, gid, _, home, _ = entry.split(":")
+            users[name] = Account(int(uid), int(gid), home, frozenset(member_of.split(",")))
+        else:
+            raise ValueError(kind)
+    return Accounts(users, frozenset(groups))

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from fleethands import paths
+from fleethands.facts.docker import Docker
 from fleethands.facts.document import plain
+from fleethands.facts.files import ABSENT, File
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.lock import Locking
+from fleethands.facts.machine import Accounts, Space, System
+from fleethands.facts.network import Firewall, Listener
+from fleethands.facts.ollama import Ollama, Process, Release, Store
 from fleethands.facts.record import Record
 from fleethands.facts.service import Service
+from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Upstream
 
 T = TypeVar("T")
@@ -25,7 +31,6 @@ class Unknown:
     timed_out: bool = False
 
 
-WORLD_READABLE = 0o004
 RESTARTS = {"docker": "docker", "ollama": "ollama"}  # sections that a daemon answers for, and its unit
 
 
@@ -37,203 +42,6 @@ class UnknownSection(ValueError):
         unit = RESTARTS.get(section)
         restart = f"on the host: systemctl restart {unit}; its last words: journalctl -u {unit} -n 30"
         self.hints: tuple[str, ...] = (restart,) if unit and unknown.timed_out else ()
-
-
-@dataclass(frozen=True)
-class System:
-    """clock: seconds since 1970; skew: how far it is ahead of the controller's, or behind (negative), in seconds."""
-
-    uid: int
-    arch: str
-    kernel: str
-    clock: int
-    os_id: str
-    os_version: str
-    os_name: str
-    systemd: str | None
-    skew: int = 0
-
-    @property
-    def wsl(self) -> bool:
-        """Windows' kernel names itself."""
-        return "microsoft" in self.kernel.lower()
-
-
-@dataclass(frozen=True)
-class Space:
-    """Room for a user that is not root; places of one device share it."""
-
-    free_kib: int
-    writable: bool
-    device: str = ""
-
-
-@dataclass(frozen=True)
-class Account:
-    uid: int
-    gid: int
-    home: str
-    groups: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Accounts:
-    users: Mapping[str, Account]
-    groups: frozenset[str]
-
-
-@dataclass(frozen=True)
-class File:
-    """
-    kind: absent, file, directory, link or other; owner is `user:group`; content of files up to 64 KiB.
-
-    mtime in seconds since 1970; 0 for links and what is foreseen.
-    """
-
-    kind: str
-    mode: str = ""
-    uid: int = -1
-    gid: int = -1
-    owner: str = ""
-    content: bytes | None = None
-    target: str = ""
-    mtime: int = field(default=0, compare=False)
-
-    @property
-    def is_public(self) -> bool:
-        """Whether everybody on the host may read it, or there is nothing to read."""
-        return self.kind == "absent" or bool(int(self.mode or "0", 8) & WORLD_READABLE)
-
-
-ABSENT = File("absent")
-
-
-WHOLE = "whole"
-
-
-@dataclass(frozen=True)
-class Release:
-    """
-    An unpacked Ollama: its main archive's digest, and whether its binary is still the one unpacked.
-
-    + variant: what of its archives was unpacked: whole, cpu, rocm, jetpack5, jetpack6
-    """
-
-    sha256: str
-    intact: bool
-    variant: str = WHOLE
-
-
-@dataclass(frozen=True)
-class Unit:
-    load: str
-    active: str
-    sub: str
-    enabled: str
-    pid: int
-    need_reload: bool
-    drop_ins: tuple[str, ...]
-    fragment: str
-    restarts: int
-    result: str
-
-
-@dataclass(frozen=True)
-class Process:
-    """Ollama's main process; `started` in clock ticks since the host's boot."""
-
-    pid: int
-    started: int
-    exe: str
-    environment: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Ollama:
-    """
-    version None: nothing listens.
-
-    + tools, context: whether the model that OpenHands is to have takes tools, and its longest context in tokens; None
-      where Ollama does not say
-    """
-
-    version: str | None = None
-    tools: bool | None = None
-    context: int | None = None
-
-
-@dataclass(frozen=True)
-class Made:
-    """What a model was made from: sha256 of the Modelfile, digests of its base and of the model itself."""
-
-    text: str
-    base: str
-    digest: str
-
-
-@dataclass(frozen=True)
-class Store:
-    """
-    What we know of models beside their manifests.
-
-    + unfinished: names whose pull runs, or ended without a word
-    + made: name → what it was made from
-    + loaded: name → digest, as the process (pid, started) was asked to load them
-    """
-
-    unfinished: frozenset[str] = frozenset()
-    made: Mapping[str, Made] = field(default_factory=dict)
-    loaded: Mapping[str, str] = field(default_factory=dict)
-    process: tuple[int, int] | None = None
-
-
-@dataclass(frozen=True)
-class Container:
-    """image: its id; tag: the name that the container was made with."""
-
-    id: str
-    state: str
-    image: str
-    labels: Mapping[str, str]
-    started: str
-    tag: str = ""
-
-
-@dataclass(frozen=True)
-class Docker:
-    """
-    version None: installed, but the daemon does not run.
-
-    image: id of the image in question; digests: those by which registries know it.
-    publishers: (port, name) of containers, not ours, that publish a port of ours.
-    gone: ids of images of release records that are not here any more.
-    """
-
-    installed: bool
-    version: str | None = None
-    container: Container | None = None
-    image: str | None = None
-    digests: frozenset[str] = frozenset()
-    publishers: tuple[tuple[int, str], ...] = ()
-    gone: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Firewall:
-    """loaded: sha256 of the table as nft lists it; None where there is none."""
-
-    installed: bool
-    loaded: str | None = None
-
-
-@dataclass(frozen=True)
-class Listener:
-    """process empty and pid 0: the kernel does not tell."""
-
-    port: int
-    address: str
-    process: str
-    pid: int = 0
 
 
 @dataclass(frozen=True)

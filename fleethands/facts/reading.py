@@ -13,7 +13,7 @@ from pyinfra.api import FactBase
 from pyinfra.api.command import StringCommand
 
 from fleethands import paths
-from fleethands.facts import docker, gpu, lock, machine, sections, service, upstream
+from fleethands.facts import docker, files, gpu, lock, machine, network, ollama, service, units, upstream
 from fleethands.facts.probe import Probe, Unknown
 from fleethands.facts.protocol import ProbeError, split
 from fleethands.script import SHELL, Script
@@ -114,13 +114,13 @@ def read(lines: list[str], question: Question, window: tuple[float, float] | Non
     """
     readers: dict[str, Callable[[list[str]], Any]] = {
         "system": machine.system(window), "disk": machine.disk(question.places), "gpu": gpu.read,
-        "packages": sections.packages(PACKAGES), "accounts": sections.accounts,
-        "files": sections.files(question.files), "releases": sections.releases, "units": sections.units,
+        "packages": machine.packages(PACKAGES), "accounts": machine.accounts,
+        "files": files.files(question.files), "releases": ollama.releases, "units": units.units,
         "service": service.read,
-        "process": sections.process, "ollama": sections.ollama, "models": sections.models, "store": sections.store,
+        "process": ollama.process, "ollama": ollama.ollama, "models": ollama.models, "store": ollama.store,
         "lock": lock.read,
         "docker": docker.docker,
-        "firewall": sections.firewall, "sockets": docker.sockets,
+        "firewall": network.firewall, "sockets": network.sockets,
         "upstream": partial(upstream.read, question.settings),
     }  # fmt: skip
     found: dict[str, Any] = {}

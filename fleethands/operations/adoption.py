@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import File
+from fleethands.facts.files import File
 from fleethands.facts.service import Service, Text
 from fleethands.operations import foreign
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step

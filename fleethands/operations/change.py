@@ -17,7 +17,7 @@ from pyinfra.context import ctx_config, ctx_host, ctx_state
 
 from fleethands import facts, paths
 from fleethands.facts import Probe, ProbeError, UnknownSection
-from fleethands.facts.probe import ABSENT
+from fleethands.facts.files import ABSENT
 from fleethands.operations import journal, telling, turn
 from fleethands.operations.transfer import Parcel, TransferError
 from fleethands.script import Script

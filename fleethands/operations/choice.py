@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from fleethands.facts import Probe
-from fleethands.facts.probe import ABSENT, File
+from fleethands.facts.files import ABSENT, File
 from fleethands.operations import diff
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.chosen import PROFILE, found_in, holds, is_active, is_persons, model_in

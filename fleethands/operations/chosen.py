@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fleethands.facts import Probe
-from fleethands.facts.probe import File
+from fleethands.facts.files import File
 from fleethands.settings import HostSettings
 from fleethands.settings.expected import Expected
 from fleethands.settings.openhands import Generation, base_url, generation_of, model_string

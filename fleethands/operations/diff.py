@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Collection
 
-from fleethands.facts.probe import File
+from fleethands.facts.files import File
 from fleethands.settings.secret import MASK
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]*)"

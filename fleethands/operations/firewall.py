@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import ABSENT, File, Unit
+from fleethands.facts.files import ABSENT, File
+from fleethands.facts.units import Unit
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import SANDBOXES, V1, generation_of

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.facts.probe import Made
+from fleethands.facts.ollama import Made
 from fleethands.operations import store
 from fleethands.operations.change import Change, Decision, Same, operation
 from fleethands.operations.models import Modelfiles, local

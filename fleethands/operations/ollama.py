@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import File, Ollama, Process, Unit
+from fleethands.facts.files import File
+from fleethands.facts.ollama import Ollama, Process
+from fleethands.facts.units import Unit
 from fleethands.operations import foreign
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.operations.foreign import Declared

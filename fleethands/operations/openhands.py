@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
+from fleethands.facts.docker import Container
 from fleethands.facts.document import DIGEST
-from fleethands.facts.probe import Account, Container, Ollama
+from fleethands.facts.machine import Account
+from fleethands.facts.ollama import Ollama
 from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.script import Script

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.facts.probe import Listener
+from fleethands.facts.network import Listener
 from fleethands.operations import source
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.facts.probe import System
+from fleethands.facts.machine import System
 from fleethands.operations import adoption, gpus, ports, reach, room
 from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.settings import HostSettings

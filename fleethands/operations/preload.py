@@ -8,7 +8,7 @@ from typing import Any
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import ABSENT, File
+from fleethands.facts.files import ABSENT, File
 from fleethands.operations import store
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.models import local

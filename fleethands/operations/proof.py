@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import File
+from fleethands.facts.files import File
 from fleethands.operations import record
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.chosen import Choice, current

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
+from fleethands.facts.files import File
 from fleethands.facts.gpu import Gpu
-from fleethands.facts.probe import WHOLE, File, Release
+from fleethands.facts.ollama import WHOLE, Release
 from fleethands.facts.record import Record
 from fleethands.operations import download
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step

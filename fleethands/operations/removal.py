@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import ABSENT, Accounts
+from fleethands.facts.files import ABSENT
+from fleethands.facts.machine import Accounts
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import GENERATIONS

@@ -8,7 +8,8 @@ from importlib.resources import files
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import ABSENT, File, Unit
+from fleethands.facts.files import ABSENT, File
+from fleethands.facts.units import Unit
 from fleethands.operations import diff
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.openhands import READY_WITHIN, warnings

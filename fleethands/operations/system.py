@@ -7,7 +7,10 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.probe import ABSENT, Account, Accounts, Docker, File, Unit
+from fleethands.facts.docker import Docker
+from fleethands.facts.files import ABSENT, File
+from fleethands.facts.machine import Account, Accounts
+from fleethands.facts.units import Unit
 from fleethands.operations import diff
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.settings import HostSettings

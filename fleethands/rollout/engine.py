@@ -1,4 +1,4 @@
-"""Embeds pyinfra 3.10. Its semi-private names are touched here, in watch, connection and target (test_engine.py)."""
+"""Embeds pyinfra 3.10. Its semi-private names: here, in walker, ledger, watch, connection, target (test_engine.py)."""
 
 from __future__ import annotations
 
@@ -8,34 +8,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import gevent  # type: ignore[import-untyped]
 import pyinfra_cli.util  # its import patches the standard library for gevent
-from gevent.pool import Pool  # type: ignore[import-untyped]
 from pyinfra.api import Config, State
-from pyinfra.api.operations import run_host_op
 from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from fleethands import facts
-from fleethands.facts import Probe
 from fleethands.operations import journal, turn
 from fleethands.rollout.connection import hang_up, is_connected
-from fleethands.rollout.deadlines import CONNECT, LAST_WORDS, LIMITS, Limits, OutOfTime, spoken
+from fleethands.rollout.crowd import Crowd
+from fleethands.rollout.deadlines import CONNECT, LIMITS, Limits
+from fleethands.rollout.ledger import Ledger
 from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.registry import Unanswered, digests, look_up
 from fleethands.rollout.shard import EmptyShard
 from fleethands.rollout.target import EVERY, Pick, again, inventory, no_hosts, prepare, reach_by_ssh
 from fleethands.rollout.timeline import Timeline
 from fleethands.rollout.walk import Cut, Walk
-from fleethands.rollout.watch import Listener, Narration, Outcome, Watch
+from fleethands.rollout.walker import Walker
+from fleethands.rollout.watch import Listener, Narration, Watch
 from fleethands.settings import HostSettings, Secret, read_fleet
 
-AT_ONCE = 100  # hosts
 # each costs this machine a tenth of a second of its own, so more would only hold up one another until they time out
 SURVEYED_AT_ONCE = 32
 
 
-class Engine:
+class Engine(Ledger):
     """
     One fleet, connected once. Its hosts are independent: one that fails, or takes long, holds up no other.
 
@@ -78,9 +76,8 @@ class Engine:
         self.read: set[str] = set()  # hosts that have said all that a plan asks
         self.mask: Mask = NOTHING
         self.others: list[Engine] = []
-        self.stopping = False  # no operation begins any more
-        self.walks: dict[str, Walk] = {}
-        self._walkers: list[Any] = []
+        self._crowd = Crowd()
+        self._walker = Walker(state, self.watch, self.timeline)
         ctx_state.set(state)
 
     def _init(self) -> None:
@@ -136,7 +133,21 @@ class Engine:
             host.connected = True
             self.state.trigger_callbacks("host_connect", host)
             self.state.activate_host(host)
-        self._each(self._reach, lost)
+        self._crowd.each(self._reach, lost)
+
+    @property
+    def walks(self) -> Mapping[str, Walk]:
+        """How far each host came, of those that a run has taken."""
+        return self._walker.walks
+
+    def stop(self) -> None:
+        """No operation begins any more; those that are at work are finished."""
+        self._walker.stopping = True
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was stopped."""
+        return self._walker.stopping
 
     @property
     def names(self) -> list[str]:
@@ -177,7 +188,7 @@ class Engine:
     def connect(self) -> None:
         """Reach every host that can be reached; `watch.unreachable` has the others with the reason."""
         self.state.set_stage(StateStage.Connect)
-        self._ask(self._reach, self.chosen)
+        self._crowd.ask(self._reach, self.chosen)
 
     def _reach(self, host: Any) -> None:
         try:
@@ -204,7 +215,7 @@ class Engine:
                 hang_up(host)
 
         try:
-            self._ask(look, self.chosen, SURVEYED_AT_ONCE)
+            self._crowd.ask(look, self.chosen, SURVEYED_AT_ONCE)
         finally:
             self._end()
 
@@ -212,7 +223,7 @@ class Engine:
         """Walk a deploy file of the project on every host; decisions are in `planned`."""
         self._begin(deploy)
         try:
-            self._ask(self._load, [host for host in self.chosen if host.connected])
+            self._crowd.ask(self._load, [host for host in self.chosen if host.connected])
         finally:
             self._end()
 
@@ -244,88 +255,10 @@ class Engine:
         self.state.set_stage(StateStage.Execute)
         self.state.is_executing = True
         try:
-            self._each(self._walk, [self.host(name) for name in names])
+            self._crowd.each(self._walker.lead, [self.host(name) for name in names])
         finally:
-            gevent.killall(self._walkers, Cut, timeout=LAST_WORDS)
+            self._crowd.end(Cut)
             self.state.callback_handlers.remove(self.watch.narration)
-
-    def _ask(self, do: Callable[[Any], None], hosts: Iterable[Any], at_once: int = AT_ONCE) -> None:
-        """Nobody is asked any further once it is interrupted."""
-        try:
-            self._each(do, hosts, at_once)
-        finally:
-            gevent.killall(self._walkers, timeout=LAST_WORDS)
-
-    def _each(self, do: Callable[[Any], None], hosts: Iterable[Any], at_once: int = AT_ONCE) -> None:
-        pool = Pool(at_once)
-        self._walkers = []
-        for host in hosts:
-            self._walkers.append(pool.spawn(do, host))
-        gevent.joinall(self._walkers)
-
-    def _walk(self, host: Any) -> None:
-        walk = self.walks[host.name] = Walk()
-        begun = time.monotonic()
-        ctx_host.set(host)  # of this greenlet alone
-        try:
-            with gevent.Timeout(self.limits.host, OutOfTime()):
-                walk.done = self._walked(host, walk)
-        except OutOfTime:
-            walk.why = (
-                f"not done within {spoken(self.limits.host)}, at `{walk.step}`",
-                ["give it longer: `--host-timeout`; what was begun there is completed by the next run"],
-            )
-            hang_up(host)  # what still runs there is not listened to any more
-        except Cut:
-            walk.interrupt(self.watch.words, at_once=True)
-        except Exception as error:  # of pyinfra, or of a program of the project's
-            walk.why = self.watch.lost.get(host.name) or (f"{walk.step}: {type(error).__name__}: {error}", [])
-        walk.seconds = time.monotonic() - begun
-        self.timeline.leave(host.name)
-
-    def _walked(self, host: Any, walk: Walk) -> bool:
-        for op_hash in self.state.get_op_order():
-            if self.stopping:
-                walk.interrupt(self.watch.words, at_once=False)
-                return False
-            (walk.step,) = self.state.get_op_meta(op_hash).names
-            if op_hash in self.state.ops[host] and not run_host_op(self.state, host, op_hash):
-                return False
-        return True
-
-    def host(self, name: str) -> Any:
-        """pyinfra's own host."""
-        return self.inventory.get_host(name)
-
-    def has_proven(self, name: str) -> bool:
-        """Whether this run made a proof on a host that held."""
-        proofs = [each for each in self.outcomes(name) if each.task == "Proof"]
-        return bool(proofs) and not any(each.failed for each in proofs)
-
-    def planned(self, name: str) -> list[journal.Entry]:
-        """What operations decided on a host while the plan was made."""
-        return journal.of(self.inventory.get_host(name), executing=False)
-
-    def done(self, name: str) -> list[journal.Entry]:
-        """What operations decided on a host while they ran."""
-        return journal.of(self.inventory.get_host(name), executing=True)
-
-    def seen(self, name: str) -> Probe | None:
-        """A host as it was when it was last asked; None when it changed since, or never answered."""
-        return facts.last(self.inventory.get_host(name))
-
-    def outcomes(self, name: str) -> list[Outcome]:
-        """What each operation that ran on a host said, in their order."""
-        host = self.inventory.get_host(name)
-        found = []
-        for op_hash in self.state.get_op_order():
-            data = self.state.ops[host].get(op_hash)
-            if data is None or not data.operation_meta.is_complete():
-                continue
-            (operation,) = self.state.get_op_meta(op_hash).names
-            meta = data.operation_meta
-            found.append(Outcome(operation, meta.did_error(), meta.stdout, meta.stderr))
-        return found
 
     def hang_up(self, name: str) -> None:
         """End the connection to a host that is not needed any more."""

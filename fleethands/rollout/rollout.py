@@ -69,7 +69,8 @@ class Rollout:
         if not self._why:
             what = "what goes back does so to its end" if self._goes_back else "each host finishes its step"
             self._listener.phase(f"interrupted: {what}; once more ends it at once")
-        self._why, self._engine.stopping, self._report.interrupted = "it was interrupted", True, True
+        self._why, self._report.interrupted = "it was interrupted", True
+        self._engine.stop()
 
     def _take(self, group: Group, names: tuple[str, ...]) -> None:
         """One group through its operations and the gate: its hosts' own proofs, and what this machine sees of them."""

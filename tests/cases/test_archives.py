@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from fleethands.facts import Unknown, gpu, sections
-from fleethands.facts.probe import Process, Release
+from fleethands.facts import Unknown, gpu, ollama
+from fleethands.facts.ollama import Process, Release
 from fleethands.operations.change import Change
 from fleethands.operations.release import archives, release, variant
 from fleethands.settings import SettingsError
@@ -25,7 +25,7 @@ def test_archives(version: str, arch: str, which: str, names: list[str]) -> None
 
 
 def test_markers_from_before_variants_are_read_as_whole() -> None:
-    old, new = sections.releases(["0.24.0 9 8 755 0 aa 9 8", "0.24.1 9 8 755 0 aa 9 7 cpu"]).values()
+    old, new = ollama.releases(["0.24.0 9 8 755 0 aa 9 8", "0.24.1 9 8 755 0 aa 9 7 cpu"]).values()
 
     assert (old, new) == (Release("aa", True, "whole"), Release("aa", False, "cpu"))
 

@@ -13,8 +13,13 @@ import pytest
 import yaml
 
 from fleethands.facts import Probe, Unknown, UnknownSection, gpu
-from fleethands.facts.probe import Container, Docker, File, Listener, Ollama, Process, Release, Space, Store, Unit
+from fleethands.facts.docker import Container, Docker
+from fleethands.facts.files import File
+from fleethands.facts.machine import Space
+from fleethands.facts.network import Listener
+from fleethands.facts.ollama import Ollama, Process, Release, Store
 from fleethands.facts.service import Service, Text
+from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.change import Change, Refused, Same
 from fleethands.settings import HostSettings

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.facts.probe import Docker, Firewall
+from fleethands.facts.docker import Docker
+from fleethands.facts.network import Firewall
 from fleethands.facts.protocol import SECTIONS
 from fleethands.script import PATH, SHELL
 from tests.lab.asking import differing, fleethands, probed

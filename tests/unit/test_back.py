@@ -13,7 +13,8 @@ import pytest
 
 from fleethands import paths
 from fleethands.facts import Probe, docker
-from fleethands.facts.probe import Container, Docker, File
+from fleethands.facts.docker import Container, Docker
+from fleethands.facts.files import File
 from fleethands.facts.record import Record
 from fleethands.operations import back, origin, record
 from fleethands.operations.change import Refused, Same

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from fleethands.facts.probe import File
+from fleethands.facts.files import File
 from fleethands.operations.chosen import current
 from fleethands.settings.openhands import V0
 from tests.hosts import bare, declared

@@ -37,7 +37,7 @@ with suppress(KeyboardInterrupt):
     engine.survey()
 report = reporting.cut_short(engine, "plan", engine.read)
 print({name: host.status for name, host in report.hosts.items()}, report.result, report.error)
-print(len([each for each in engine._walkers if not each.dead]))
+print(len([each for each in engine._crowd.walkers if not each.dead]))
 engine.close()
 """
 

@@ -184,7 +184,7 @@ def test_a_command_that_says_nothing_is_given_up(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_told_to_stop_finishes_the_step_in_hand(tmp_path: Path) -> None:
-    lines = ran(tmp_path, end="gevent.spawn_later(2.2, setattr, engine, 'stopping', True)")
+    lines = ran(tmp_path, end="gevent.spawn_later(2.2, engine.stop)")
 
     assert lines[-1] == "slow False [False, False] interrupted after `Step 1`"
     assert lines[-2].startswith("quick True [False, False, False]")

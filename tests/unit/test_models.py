@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.probe import Made, Store
+from fleethands.facts.ollama import Made, Store
 from fleethands.operations import modelfiles, models
 from fleethands.operations.change import Change
 from fleethands.settings import SettingsError, modelfile

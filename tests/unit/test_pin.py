@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.probe import Container, Docker
+from fleethands.facts.docker import Container, Docker
 from fleethands.facts.upstream import Upstream
 from fleethands.operations import models, openhands, preflight, release
 from fleethands.operations.change import Change, Refused, Same

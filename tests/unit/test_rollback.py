@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleethands import paths
-from fleethands.facts.probe import File
+from fleethands.facts.files import File
 from fleethands.operations import proof, record
 from fleethands.operations.change import Change
 from fleethands.operations.journal import Entry
@@ -35,14 +35,18 @@ def noted(known: Any) -> Change:
 class Engine:
     """A stand-in, of one host that made its proof, or did not."""
 
-    names, stopping = ["a"], False
+    names = ("a",)
 
     def __init__(self, decision: Change, *, proven: bool) -> None:
+        self.stopping = False
         self._decision, self._proven = decision, proven
         self.walks = {"a": SimpleNamespace(interrupted=False)}
 
     def has_proven(self, _: str) -> bool:
         return self._proven
+
+    def stop(self) -> None:
+        self.stopping = True
 
     def done(self, _: str) -> list[Entry]:
         return [Entry("Proof | Get an answer to a prompt", self._decision, executing=True)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from fleethands import paths
-from fleethands.facts.probe import File
+from fleethands.facts.files import File
 from fleethands.facts.service import Service, Text
 from fleethands.operations import diff, foreign
 from fleethands.settings import HostSettings, Secret

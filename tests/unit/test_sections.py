@@ -10,9 +10,10 @@ import pytest
 
 from fleethands import paths
 from fleethands.facts import gpu, upstream
-from fleethands.facts.docker import sockets
+from fleethands.facts.files import File
 from fleethands.facts.gpu import Device, Node, PciGpu
-from fleethands.facts.probe import File, Listener, Process
+from fleethands.facts.network import Listener, sockets
+from fleethands.facts.ollama import Process
 from fleethands.facts.upstream import Offer
 from tests.hosts import bare, declared
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fleethands.facts import upstream
-from fleethands.facts.probe import File
+from fleethands.facts.files import File
 from fleethands.operations import source
 from fleethands.operations.change import Change, Same
 from fleethands.settings import HostSettings, SettingsError

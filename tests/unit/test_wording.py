@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from fleethands import paths
 from fleethands.cli.main import cli
 from fleethands.cli.tables import lines
-from fleethands.facts.probe import File
+from fleethands.facts.files import File
 from fleethands.operations import system
 from fleethands.operations.change import Change
 from fleethands.operations.proof import Link

@@ -1,0 +1,61 @@
+"""Reads what lies under a path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from fleethands.facts.protocol import decode
+
+Lines = list[str]
+WORLD_READABLE = 0o004
+
+
+@dataclass(frozen=True)
+class File:
+    """
+    kind: absent, file, directory, link or other; owner is `user:group`; content of files up to 64 KiB.
+
+    mtime in seconds since 1970; 0 for links and what is foreseen.
+    """
+
+    kind: str
+    mode: str = ""
+    uid: int = -1
+    gid: int = -1
+    owner: str = ""
+    content: bytes | None = None
+    target: str = ""
+    mtime: int = field(default=0, compare=False)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody on the host may read it, or there is nothing to read."""
+        return self.kind == "absent" or bool(int(self.mode or "0", 8) & WORLD_READABLE)
+
+
+ABSENT = File("absent")
+
+
+def files(paths: Sequence[str]) -> Callable[[Lines], dict[str, File]]:
+    """A reader for the files that were asked for, in their order."""
+
+    def read(lines: Lines) -> dict[str, File]:
+        return {path: _file(line.split(" ")) for path, line in zip(paths, lines, strict=True)}
+
+    return read
+
+
+def _file(words: list[str]) -> File:
+    if words == ["absent"]:
+        return ABSENT
+    if words[0] == "link":
+        _, uid, gid, target = words
+        return File("link", uid=int(uid), gid=int(gid), target=decode("files", target).decode().removesuffix("\n"))
+    kind, mode, uid, gid, user, group, size, mtime, content = words
+    if kind not in {"file", "directory", "other"}:
+        raise ValueError(kind)
+    held = decode("files", content) if content != "-" else b"" if kind == "file" and size == "0" else None
+    if held is not None and len(held) != int(size):
+        raise ValueError("changed while it was read")
+    return File(kind, mode.zfill(4), int(uid), int(gid), f"{user}:{group}", held, mtime=int(mtime))

@@ -1,0 +1,52 @@
+"""Reads our table of the firewall, and who listens on the ports in question."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+Lines = list[str]
+# State Recv-Q Send-Q Local:Port Peer:Port users:(("name",pid=1,fd=2)) (iproute2, ss -Hltnp)
+LONGEST = 10_000  # characters: a socket that many processes share
+LISTENER = re.compile(
+    r'LISTEN +\d+ +\d+ +(?P<address>\S+):(?P<port>\d+) +\S+\s*(?:users:\(\("(?P<name>.*?)",pid=(?P<pid>\d+),.*\)\))?\s*'
+)
+
+
+@dataclass(frozen=True)
+class Firewall:
+    """loaded: sha256 of the table as nft lists it; None where there is none."""
+
+    installed: bool
+    loaded: str | None = None
+
+
+@dataclass(frozen=True)
+class Listener:
+    """process empty and pid 0: the kernel does not tell."""
+
+    port: int
+    address: str
+    process: str
+    pid: int = 0
+
+
+def firewall(lines: Lines) -> Firewall:
+    (line,) = lines
+    if line in {"missing", "none"}:
+        return Firewall(installed=line == "none")
+    word, digest = line.split(" ")
+    if word != "loaded":
+        raise ValueError(word)
+    return Firewall(installed=True, loaded=digest)
+
+
+def sockets(lines: Lines) -> tuple[Listener, ...]:
+    found = []
+    for line in lines:
+        match = LISTENER.fullmatch(line) if len(line) < LONGEST else None
+        if match is None:
+            raise ValueError(line[:100])
+        address = match["address"].strip("[]")
+        found.append(Listener(int(match["port"]), address, match["name"] or "", int(match["pid"] or 0)))
+    return tuple(found)

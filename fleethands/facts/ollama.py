@@ -1,0 +1,145 @@
+"""Reads Ollama: its releases, its process, its models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fleethands.facts.protocol import decode
+from fleethands.settings.values import ModelName
+
+Lines = list[str]
+WHOLE = "whole"
+
+
+@dataclass(frozen=True)
+class Release:
+    """
+    An unpacked Ollama: its main archive's digest, and whether its binary is still the one unpacked.
+
+    + variant: what of its archives was unpacked: whole, cpu, rocm, jetpack5, jetpack6
+    """
+
+    sha256: str
+    intact: bool
+    variant: str = WHOLE
+
+
+@dataclass(frozen=True)
+class Process:
+    """Ollama's main process; `started` in clock ticks since the host's boot."""
+
+    pid: int
+    started: int
+    exe: str
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ollama:
+    """
+    version None: nothing listens.
+
+    + tools, context: whether the model that OpenHands is to have takes tools, and its longest context in tokens; None
+      where Ollama does not say
+    """
+
+    version: str | None = None
+    tools: bool | None = None
+    context: int | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a model was made from: sha256 of the Modelfile, digests of its base and of the model itself."""
+
+    text: str
+    base: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Store:
+    """
+    What we know of models beside their manifests.
+
+    + unfinished: names whose pull runs, or ended without a word
+    + made: name → what it was made from
+    + loaded: name → digest, as the process (pid, started) was asked to load them
+    """
+
+    unfinished: frozenset[str] = frozenset()
+    made: Mapping[str, Made] = field(default_factory=dict)
+    loaded: Mapping[str, str] = field(default_factory=dict)
+    process: tuple[int, int] | None = None
+
+
+def releases(lines: Lines) -> dict[str, Release]:
+    found = {}
+    for line in lines:
+        version, size, mtime, mode, uid, sha256, wanted_size, wanted_mtime, *variant = line.split(" ")
+        intact = [size, mtime, mode, uid] == [wanted_size, wanted_mtime, "755", "0"]
+        found[version] = Release(sha256, intact, *variant)  # markers from before variants name none
+    return found
+
+
+def process(lines: Lines) -> Process | None:
+    if not lines:
+        return None
+    pid, started, exe = lines[0].split(" ")
+    (environ,) = lines[1:]
+    pairs = decode("process", environ).decode(errors="surrogateescape").split("\0")
+    return Process(
+        int(pid),
+        int(started),
+        decode("process", exe).decode(),
+        dict(pair.partition("=")[::2] for pair in pairs if pair),
+    )
+
+
+def ollama(lines: Lines) -> Ollama:
+    if lines == ["refused"]:
+        return Ollama()
+    answer, *shown = lines
+    version = json.loads(decode("ollama", answer))["version"]
+    if not isinstance(version, str):
+        raise TypeError("version")
+    if not shown:
+        return Ollama(version)
+    word, tools, context = shown[0].split(" ")
+    if word != "model" or tools not in {"yes", "no"} or len(shown) > 1:
+        raise ValueError(word)
+    return Ollama(version, tools == "yes", int(context) if context != "-" else None)
+
+
+def models(lines: Lines) -> dict[str, str]:
+    found = {}
+    for line in lines:
+        digest, path = line.split("  ./", 1)
+        if len(digest) != 64 or path.count("/") != 3:
+            raise ValueError(line)
+        found[str(ModelName(*path.split("/")))] = digest
+    return found
+
+
+def store(lines: Lines) -> Store:
+    unfinished, made, loaded = set(), {}, {}
+    process = None
+    for line in lines:
+        kind, *words = line.split(" ")
+        if kind == "pulling":
+            (name,) = words
+            unfinished.add(name)
+        elif kind == "made":
+            text, base, digest, name = words
+            made[name] = Made(text, base, digest)
+        elif kind == "process":
+            pid, started = words
+            process = int(pid), int(started)
+        elif kind == "loaded":
+            digest, name = words
+            loaded[name] = digest
+        else:
+            raise ValueError(kind)
+    return Store(frozenset(unfinished), made, loaded, process)
