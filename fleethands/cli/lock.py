@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,9 +49,8 @@ def _each(action: str, target: str | None, reason: str, as_json: bool, **options
     from fleethands.rollout.locking import ask  # noqa: PLC0415
 
     target = chosen(target)
-    engine = connected(target, **options)
-    told = ask(engine, action, reason)
-    engine.close()
+    with closing(connected(target, **options)) as engine:
+        told = ask(engine, action, reason)
     if as_json:
         tell(_document(action, told))
     else:

@@ -69,12 +69,17 @@ Decision = Same | Refused | Change | list[Change]
 P = ParamSpec("P")
 
 
+# what of `scripts` a step needs besides common.sh
+ALSO = dict.fromkeys(("container", "proof", "source_build", "source_off", "source_serve"), ("openhands",))
+
+
 def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) -> Script:
-    """The script `scripts/NAME.sh`, or the parts in `scripts/NAME/`, behind the common part, with its variables."""
+    """The script `scripts/NAME.sh`, or the parts in `scripts/NAME/`, behind what they call, with its variables."""
     folder = files("fleethands.operations").joinpath("scripts")
     whole = folder.joinpath(name)
     parts = sorted(whole.iterdir(), key=lambda part: part.name) if whole.is_dir() else [folder.joinpath(f"{name}.sh")]
-    body = "".join(part.read_text() for part in (folder.joinpath("common.sh"), *parts))
+    called = [folder.joinpath(f"{part}.sh") for part in ("common", *ALSO.get(name, ()))]
+    body = "".join(part.read_text() for part in (*called, *parts))
     return Script(body, {"step": name, "run": "", **values}, dict(exports or {}))
 
 

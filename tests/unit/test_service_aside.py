@@ -1,4 +1,4 @@
-"""The way from a service to a container and back, by the functions of scripts/common.sh in a directory of their own."""
+"""The way from a service to a container and back, by the functions of scripts/openhands.sh in a place of their own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNPROVEN = {"openhands.service": "unit 2\n", "openhands.env": "KEY=2\n", "config
 
 def ran(place: Path, *calls: str) -> None:
     """Calls of the part that keeps services; `systemctl` is a stand-in that only notes its words."""
-    text = files("fleethands.operations").joinpath("scripts/common.sh").read_text()
+    text = files("fleethands.operations").joinpath("scripts/openhands.sh").read_text()
     part = text[text.index("service_unit=") : text.index("# What was built lies")]
     for path in ("/etc/systemd/system", "/var/lib/fleethands", "/etc/fleethands"):
         assert path in part
