@@ -18,9 +18,9 @@ def tell(document: Mapping[str, Any]) -> None:
     click.echo(json.dumps(document, indent=2))
 
 
-def is_told() -> bool:
+def is_told(context: click.Context | None = None) -> bool:
     """Whether this command has printed its document."""
-    context = click.get_current_context(silent=True)
+    context = context or click.get_current_context(silent=True)
     return bool(context and context.meta.get(KEY))
 
 

@@ -50,8 +50,12 @@ def connected(target: str, **options: Any) -> Engine:
     from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
 
     engine = checked(target, **options)
-    with Interrupts():
-        engine.connect()
+    try:
+        with Interrupts():
+            engine.connect()
+    except BaseException:
+        engine.close()
+        raise
     return engine
 
 

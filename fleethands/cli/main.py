@@ -13,6 +13,7 @@ from fleethands import __version__
 from fleethands.cli.apply import apply
 from fleethands.cli.completion import completion
 from fleethands.cli.destroy import destroy
+from fleethands.cli.document import is_told, tell
 from fleethands.cli.init import init
 from fleethands.cli.lock import lock
 from fleethands.cli.pin import pin
@@ -47,6 +48,17 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _show(error: click.UsageError) -> None:
+    """The words could not be read, so `--json` is looked for among them."""
+    said = error.format_message()
+    click.echo(f"error: {said}", err=True)
+    if "--json" in sys.argv and error.ctx and not is_told(error.ctx):
+        from fleethands.rollout.report import Report  # noqa: PLC0415
+
+        command = error.ctx.command_path.partition(" ")[2]
+        tell(Report(command, {}, error=said).document())
+
+
 def main() -> None:
     """Usage errors exit 64, as the contract says; signals that end a run exit as Ctrl-C does."""
     for each in (signal.SIGTERM, signal.SIGHUP):
@@ -55,7 +67,7 @@ def main() -> None:
     try:
         sys.exit(cli(prog_name="fleethands", standalone_mode=False))
     except click.UsageError as error:
-        click.echo(f"error: {error.format_message()}", err=True)
+        _show(error)
         sys.exit(USAGE)
     except Trouble as error:
         error.show()

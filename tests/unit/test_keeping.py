@@ -221,6 +221,8 @@ def test_a_value_that_was_typed_is_in_no_hint_of_a_report_or_a_terminal(tmp_path
         (["trust", "GONE"], 64, "nobody is there to compare the keys"),
         (["lock acquire", "GONE"], 64, "a lock without a reason helps nobody"),
         (["tunnel", "GONE"], 64, "a tunnel leads to one host"),
+        (["plan", "GONE", "--hots", "x"], 64, "No such option"),
+        (["apply", "GONE", "--lock-wait", "long"], 64, "is not a valid float range"),
     ],
 )
 def test_what_ends_a_run_is_a_document_too(tmp_path: Path, words: list[str], code: int, error: str) -> None:
