@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.lab import fleet
-from tests.lab.flavors import CANVAS, V1, until
+from tests.lab.flavors import CANVAS, V1, answers
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.many import QUIET
@@ -112,18 +112,19 @@ def _gone_over(lab: Lab, converged_state: str, name: str, data: dict[str, Any]) 
 @pytest.fixture
 def canvas(lab: Lab, canvas_state: str) -> Host:
     """lab-1, where Canvas has taken the place of V0."""
-    host = lab["lab-1"]
-    host.restore(canvas_state)
-    until(host, "curl -fs -o /dev/null localhost:8000/ready", 120)
-    return host
+    return _serving_again(lab, canvas_state, 8000)
 
 
 @pytest.fixture
 def v1(lab: Lab, v1_state: str) -> Host:
     """lab-1, where V1 has taken the place of V0."""
+    return _serving_again(lab, v1_state, 3000)
+
+
+def _serving_again(lab: Lab, state: str, port: int) -> Host:
     host = lab["lab-1"]
-    host.restore(v1_state)
-    until(host, "curl -fs -o /dev/null localhost:3000/ready", 120)
+    host.restore(state)
+    answers(host, f"localhost:{port}/ready")
     return host
 
 

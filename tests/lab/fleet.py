@@ -120,9 +120,8 @@ def trouble(document: dict[str, Any], host: str = "lab-1") -> str:
 
 def begin(command: str, *words: str, hosts: str = "lab-1", **data: Any) -> subprocess.Popen[str]:
     """The same, going on by itself as leader of a group of its own; all it says comes by its standard output."""
-    values = [word for key, value in data.items() for word in ("--data", f"{key}={json.dumps(value)}")]
     return subprocess.Popen(
-        [str(FLEETHANDS), command, "inventory/lab.py", "--hosts", hosts, "--yes", *words, *values],
+        [str(FLEETHANDS), command, "inventory/lab.py", "--hosts", hosts, "--yes", *words, *with_data(**data)],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

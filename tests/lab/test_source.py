@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tests.lab import cache, fleet, observe
+from tests.lab.flavors import CANVAS, TOOLS
 from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.internet import repositories
@@ -26,11 +27,9 @@ from tests.lab.test_destroy import listing
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]  # a build takes up to ten minutes
 
 BUILD, RUN = "OpenHands | Build it", "OpenHands | Run the service"
-MODELS: dict[str, Any] = {"models": ["tiny-tools"]}
-NPM: dict[str, Any] = {"openhands_flavor": "source", **MODELS}
+NPM: dict[str, Any] = {"openhands_flavor": "source", **TOOLS}
 GUIDE = {**NPM, "openhands_repo": "https://github.com/All-Hands-AI/OpenHands"}
 GIT = {**NPM, "openhands_repo": "https://github.com/OpenHands/OpenHands"}
-CANVAS = {"openhands_flavor": "canvas", "openhands_image": "ghcr.io/openhands/agent-canvas:1.16.0", **MODELS}
 LINKS = ["list", "generate-on-host", "context", "service", "workspace", "generate-in-openhands", "openhands-answers"]
 BUILT_FROM = ("operations/source.py", "operations/scripts/source.txt", "operations/scripts/source_build")
 MINUTES = 60.0
@@ -129,7 +128,7 @@ def test_one_host_goes_from_container_to_service_and_back(lab: Lab, built: Host)
     lab.internet.offer("canvas")
     built.run("echo mine > /opt/openhands/workspace/notes; chown openhands: /opt/openhands/workspace/notes")
 
-    for data in (CANVAS, NPM, MODELS, NPM):
+    for data in (CANVAS, NPM, TOOLS, NPM):
         serves(built, **data)
         owner = built.run("stat -c %u /opt/openhands/workspace /opt/openhands/workspace/notes").stdout.split()
         assert owner[0] == owner[1]
@@ -137,11 +136,11 @@ def test_one_host_goes_from_container_to_service_and_back(lab: Lab, built: Host)
         running = built.run("systemctl is-active openhands; docker ps -aq | wc -l", check=False).stdout.split()
         assert running == (["active", "0"] if data is NPM else ["inactive", "1"])
 
-    code, off = fleethands("apply", openhands_flavor="off", **MODELS)
+    code, off = fleethands("apply", openhands_flavor="off", **TOOLS)
     assert code == 0, off
     assert built.run("systemctl cat openhands; ls /opt/openhands-source", check=False).stdout == ""
     assert built.run("cat /opt/openhands/workspace/notes").stdout == "mine\n"
-    assert changes(fleethands("apply", openhands_flavor="off", **MODELS)[1]) == []
+    assert changes(fleethands("apply", openhands_flavor="off", **TOOLS)[1]) == []
 
 
 def test_one_that_does_not_start_gives_way_to_what_was_there(built: Host) -> None:
