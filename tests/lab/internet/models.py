@@ -6,7 +6,7 @@ file of the genuine models is in them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,8 @@ TOOLS = """\
 "parameters": {{ .Function.Arguments }}}{{ end }}
 {{- end }}
 assistant: """
+# weights without a meaning hardly ever say that they are done, and an answer would go on for minutes
+ENDS = {"num_predict": 64}
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Model:
     tag: str
     seed: int
     template: str = PLAIN
+    parameters: dict[str, int] = field(default_factory=dict, hash=False)
     padding: int = 0  # megabytes behind the tensors that nothing reads, for downloads that take their time
 
     @property
@@ -56,10 +59,12 @@ class Model:
         write(self, work / "model.gguf")
         weights = Blob.of(work / "model.gguf")
         template = Blob.of(self.template.encode())
-        config = Blob.of(_config(weights, template))
-        # No further layers: Ollama takes a whole second for each.
-        layers = [weights.described(f"{LAYER}.model"), template.described(f"{LAYER}.template")]
-        for blob in (weights, template, config):
+        blobs = {"model": weights, "template": template}
+        if self.parameters:  # Ollama takes a whole second for each further layer
+            blobs["params"] = Blob.of(compact(self.parameters))
+        config = Blob.of(_config(*blobs.values()))
+        layers = [blob.described(f"{LAYER}.{kind}") for kind, blob in blobs.items()]
+        for blob in (*blobs.values(), config):
             registry.push(self.repository, blob)
         top = {"schemaVersion": 2, "mediaType": MANIFEST}
         manifest = compact({**top, "config": config.described(CONFIG), "layers": layers})
@@ -69,7 +74,7 @@ class Model:
 MODELS = (
     Model("library/codellama", "7b", seed=7),
     Model("library/codellama", "7b-instruct", seed=8),
-    Model("library/tiny-tools", "latest", seed=9, template=TOOLS),
+    Model("library/tiny-tools", "latest", seed=9, template=TOOLS, parameters=ENDS),
     Model("library/padded", "latest", seed=10, padding=120),
 )
 
