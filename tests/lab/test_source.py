@@ -39,7 +39,7 @@ BUILDING = 20 * MINUTES
 def serves(host: Host, **data: Any) -> dict[str, Any]:
     """The product brings the host there, proves it, and finds nothing left to do by one command."""
     code, done = fleethands("apply", timeout=BUILDING, **data)
-    assert code == 0, done
+    assert code == 0, fleet.trouble(done)
     code, again = fleethands("apply", **data)
     assert (code, changes(again)) == (0, []), again
     assert again["hosts"]["lab-1"]["remote_commands"] == 1
@@ -172,7 +172,7 @@ def test_all_of_it_goes_again(outward: Host) -> None:
 
     code, done = fleethands("destroy", "--models", "--workspaces", **NPM)
 
-    assert code == 0, done
+    assert code == 0, fleet.trouble(done)
     assert listing(outward) == before
 
 

@@ -15,8 +15,8 @@ UNPROVEN = {"openhands.service": "unit 2\n", "openhands.env": "KEY=2\n", "config
 def ran(place: Path, *calls: str) -> None:
     """Calls of the part that keeps services; `systemctl` is a stand-in that only notes its words."""
     text = files("fleethands.operations").joinpath("scripts/openhands.sh").read_text()
-    part = text[text.index("service_unit=") : text.index("# What was built lies")]
-    for path in ("/etc/systemd/system", "/var/lib/fleethands", "/etc/fleethands"):
+    part = text[text.index("service_unit=") : text.index("# openhands_back NAME")]
+    for path in ("/etc/systemd/system", "/var/lib/fleethands", "/etc/fleethands", "/opt/openhands-source"):
         assert path in part
         part = part.replace(path, str(place))
     head = 'set -eu\nsystemctl() { echo "$*" >>"$place/systemctl"; }\n'
@@ -64,3 +64,14 @@ def test_a_service_that_was_never_proven_takes_no_proven_ones_place(tmp_path: Pa
     ran(tmp_path, *calls, "service_back")
 
     assert there(tmp_path) == BEFORE
+
+
+def test_without_a_service_what_was_built_stays_until_another_is(tmp_path: Path) -> None:
+    """A container took the place of the service, and is proven: only what no link leads to goes."""
+    for name in ("1.16.0.aaaaaa", "1.16.0.bbbbbb"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "1.16.0").symlink_to(tmp_path / "1.16.0.aaaaaa")
+
+    ran(tmp_path, "source_settled")
+
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["1.16.0", "1.16.0.aaaaaa"]

@@ -53,7 +53,7 @@ service_gone() {
 # What was built lies under names of its own, to which links lead: source_root of a unit is one. A link is only put back
 # together with its unit.
 source_place=/opt/openhands-source
-source_root() { sed -n 's,^ExecStart=\(.*\)/bin/serve .*,\1,p' "$service_unit" 2>/dev/null; }
+source_root() { [ ! -e "$service_unit" ] || sed -n 's,^ExecStart=\(.*\)/bin/serve .*,\1,p' "$service_unit"; }
 
 source_back() {
   link=$(source_root)
