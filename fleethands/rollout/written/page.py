@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
 from fleethands import __version__
+from fleethands.rollout.glance import COLUMNS, row
 from fleethands.rollout.printable import clean
 from fleethands.rollout.report import BAD, Report, moment
 from fleethands.rollout.timeline import Step
@@ -45,10 +46,19 @@ def text(report: Report) -> str:
         bad=[group for group in found if group.host.status in BAD],
         groups=found,
         longest=_longest(report),
+        columns=COLUMNS,
+        overview=_overview(report),
         many=MANY,
         few=FEW,
         version=__version__,
     )
+
+
+def _overview(report: Report) -> list[list[str]]:
+    """A row for each host of a `status`; none for a report that was read again, which has no probes."""
+    if report.command != "status" or not any(host.seen for host in report.hosts.values()):
+        return []
+    return [row(name, host) for name, host in sorted(report.hosts.items())]
 
 
 @cache

@@ -1,0 +1,55 @@
+"""A row of `fleethands status`, in the terminal and on its page."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fleethands import paths
+from fleethands.facts import Probe, Unknown
+from fleethands.facts.docker import Container, Docker
+from fleethands.facts.files import File
+from fleethands.facts.ollama import Ollama
+from fleethands.facts.units import Unit
+from fleethands.rollout.glance import COLUMNS, row
+from fleethands.rollout.report import HostReport
+from fleethands.rollout.written import page
+from tests.hosts import bare
+from tests.unit import reports
+
+UNIT = File("file", content=b"[Service]\nExecStart=/opt/openhands-source/1.16.0/bin/serve 127.0.0.1 8000\n")
+ACTIVE = Unit("loaded", "active", "running", "enabled", 7, False, (), paths.OPENHANDS_UNIT, 0, "success")
+
+
+def told(seen: Probe, column: str) -> str:
+    host = HostReport("unchanged", seen=seen)
+    return dict(zip(COLUMNS, row("gpu-1", host), strict=True))[column]
+
+
+def test_openhands_is_a_container_or_a_service_or_none() -> None:
+    container = Container("1", "running", "sha256:2", {}, "", "openhands:0.62")
+    service = bare().having(units={paths.OPENHANDS_SERVICE: ACTIVE}).with_file(paths.OPENHANDS_UNIT, UNIT)
+    stopped = service.having(units={paths.OPENHANDS_SERVICE: replace(ACTIVE, active="failed")})
+
+    assert (
+        told(bare().having(docker=Docker(installed=True, container=container)), "OpenHands")
+        == "running, openhands:0.62"
+    )
+    assert told(service, "OpenHands") == "active, source 1.16.0"
+    assert told(stopped, "OpenHands") == "failed, source 1.16.0"
+    assert told(bare(), "OpenHands") == "none"
+    assert told(bare().having(docker=Unknown("no answer within 5 s")), "OpenHands") == "unknown"
+
+
+def test_a_host_that_was_not_reached_has_a_row_too() -> None:
+    assert row("gpu-1", HostReport("unreachable")) == ["gpu-1", "unreachable", *[""] * 8]
+
+
+def test_the_page_of_a_status_has_the_table_and_no_other_page_has() -> None:
+    seen = bare().having(ollama=Ollama("0.24.0"), models={"<b>m</b>:1": "d"})
+    hosts = {"gpu-1": HostReport("unchanged", seen=seen), "gpu-2": HostReport("unreachable", "no answer")}
+
+    text = page.text(reports.run(hosts, "status"))
+
+    assert "<td>0.24.0</td><td>&lt;b&gt;m&lt;/b&gt;:1</td><td>none</td>" in text
+    assert "<td>gpu-2</td><td>unreachable</td><td></td>" in text
+    assert "What the hosts are" not in page.text(reports.run(hosts, "apply"))
