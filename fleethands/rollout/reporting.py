@@ -145,7 +145,7 @@ def applied_one(engine: Engine, name: str, plan: HostReport) -> HostReport:
     report.remote_commands = engine.watch.commands.get(name, 0)
     report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
     proofs = (_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
-    report.proof = next(proofs, []) or plan.proof
+    report.proof = next(proofs, []) or ([] if _voided(engine, name) else plan.proof)
     if broken := next((each for each in outcomes if each.failed), None):
         report.status, report.log = "failed", broken.log
         reason, hints = _said(engine, name, broken)
@@ -156,6 +156,11 @@ def applied_one(engine: Engine, name: str, plan: HostReport) -> HostReport:
     elif not changes:
         report.seen, report.secrets = plan.seen, plan.secrets
     return report
+
+
+def _voided(engine: Engine, name: str) -> bool:
+    """Whether a step was sent that changes the host: the first thing that it does is to take back an earlier proof."""
+    return any(isinstance(each, Change) for entry in engine.done(name) for each in _each(entry))
 
 
 def _made(engine: Engine, name: str, held: set[str]) -> list[Changed]:

@@ -141,7 +141,7 @@ def test_a_person_keeps_runs_out_and_is_kept_out_by_them(hold: Hold, places: dic
 
     assert once("acquire", BO, places).word == "acquired"
 
-    assert hold(ANA).ask("t") == Answer("kept", Locking(ANA.run, hold=BO))
+    assert hold(ANA).ask("t") == Answer("kept", Locking(BO.run, hold=BO))
     assert once("acquire", ANA, places).word == "kept"
     assert once("release", ANA, places).before.by == BO
     assert once("status", ANA, places) == Answer("status", Locking(ANA.run))
@@ -161,6 +161,20 @@ def test_only_root_can_open_it(hold: Hold, places: dict[str, str]) -> None:
     hold(ANA).ask("t")
 
     assert stat.S_IMODE(Path(places["lock"]).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("word", ["acquire", "release"])
+def test_a_run_whose_lease_was_over_goes_no_further_where_somebody_came(
+    hold: Hold, places: dict[str, str], word: str
+) -> None:
+    ana = hold(ANA)
+    ana.ask("t")
+    assert Path(places["turn"]).read_text() == f"{ANA.run}\n"
+    ana.end(kill=True)
+
+    assert once(word, BO, places).word in {"acquired", "released"}
+
+    assert Path(places["turn"]).read_text() == f"{BO.run}\n"
 
 
 def test_a_release_ends_no_process_that_only_has_the_number_of_a_holder(places: dict[str, str]) -> None:
