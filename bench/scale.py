@@ -29,7 +29,8 @@ SIZES = (50, 200, 1000)
 PORT = 2222
 AT_ONCE = 32  # connections (rollout/engine.py)
 FILES = 60  # that a process has open besides
-GROWTH = 1.25  # times the work a host; start-up counts for the smallest fleet, so it should rather fall
+GROWTH = 1.25  # times what a further host takes of a larger fleet, over what one takes of a smaller
+PACE = 1.5  # the same of seconds, which the stand-in has its share in
 OURS = {"ssh_user": "root", "ssh_allow_agent": False, "ssh_look_for_keys": False}
 
 
@@ -62,7 +63,7 @@ def measure(host: Host, data: dict[str, Any], sizes: Sequence[int] = SIZES) -> l
 
 def wrong(rows: Sequence[Scale]) -> list[str]:
     """What grows with the fleet that should not, in words."""
-    first, last = rows[0], rows[-1]
+    last = rows[-1]
     found = [
         f"{row.hosts} stand-ins: {row.connections:g} connections and {row.commands:g} commands each, expected 1 and 1"
         for row in rows
@@ -71,8 +72,22 @@ def wrong(rows: Sequence[Scale]) -> list[str]:
     if last.most > AT_ONCE or last.descriptors > AT_ONCE + FILES:
         held = f"{last.most} connections and {last.descriptors} files"
         found.append(f"a plan over {last.hosts} hosts has {held} open at once, expected {AT_ONCE} connections")
-    if last.cpu / last.hosts > GROWTH * first.cpu / first.hosts:
-        found.append(f"a plan works longer for each of {last.hosts} hosts than for each of {first.hosts}")
+    return found + [
+        line for few, some, many in zip(rows, rows[1:], rows[2:], strict=False) for line in _steeper(few, some, many)
+    ]
+
+
+def _steeper(few: Scale, some: Scale, many: Scale) -> Iterator[str]:
+    """What a further host takes more of when there are many: without start-up, which all of them pay once."""
+    for name, most in (("cpu", GROWTH), ("memory", GROWTH), ("seconds", PACE)):
+        before, after = further(name, few, some), further(name, some, many)
+        if after > most * before:
+            yield f"{name} of a further host: {after:g} up to {many.hosts}, {before:g} up to {some.hosts}: over {most} x"
+
+
+def further(name: str, few: Scale, many: Scale) -> float:
+    """Of a column: what one host more takes, between two sizes."""
+    found: float = (getattr(many, name) - getattr(few, name)) / (many.hosts - few.hosts)
     return found
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-import platform
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from fleethands.facts import Probe
+from fleethands.operations import origin
 from fleethands.operations.proof import Link
 from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.timeline import Step
@@ -22,15 +21,6 @@ def moment(at: float, digits: int = SECOND) -> str:
     """A moment as ISO 8601 has it, in UTC."""
     whole, rest = divmod(int(at * 10**digits), 10**digits)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + (f".{rest:0{digits}d}" if digits else "") + "Z"
-
-
-def person() -> str:
-    """Who runs this, and on which machine."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError):  # a user id without a name, as containers have it
-        name = "somebody"
-    return f"{name}@{platform.node()}"
 
 
 @dataclass(frozen=True)
@@ -154,7 +144,7 @@ class Report:
     seconds: float = 0.0
     interrupted: bool = False
     words: str = ""
-    by: str = field(default_factory=person)
+    by: str = field(default_factory=origin.who)
     shard: str = ""
     error: str = ""
     hints: list[str] = field(default_factory=list)

@@ -38,6 +38,7 @@ def ours(script: str) -> Iterator[list[str]]:
         plain = re.sub(r"\$\{?[A-Z_]+\}?", "1", line.partition(" #")[0])
         for command in re.split(r"\|\||&&|;|>", plain):
             words = shlex.split(command)
+            words = words[words[:1] == ["exec"] :]
             if words[:1] == ["fleethands"]:
                 yield words[1:]
 
