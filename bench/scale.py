@@ -82,7 +82,7 @@ def _steeper(few: Scale, some: Scale, many: Scale) -> Iterator[str]:
     for name, most in (("cpu", GROWTH), ("memory", GROWTH), ("seconds", PACE)):
         before, after = further(name, few, some), further(name, some, many)
         if after > most * before:
-            yield f"{name} of a further host: {after:g} up to {many.hosts}, {before:g} up to {some.hosts}: over {most} x"
+            yield f"{name} of a further host: {after:g} up to {many.hosts}, {before:g} up to {some.hosts}, > {most} x"
 
 
 def further(name: str, few: Scale, many: Scale) -> float:
