@@ -14,6 +14,7 @@ from fleethands.operations.chosen import Choice, current
 from fleethands.operations.openhands import READY_WITHIN, SHORTEST_CONTEXT
 from fleethands.script import Script
 from fleethands.settings import HostSettings
+from fleethands.settings.durations import nanoseconds
 from fleethands.settings.openhands import (
     API_KEY,
     CANVAS,
@@ -93,6 +94,9 @@ def _record(recorded: HostSettings | None, seen: Probe) -> dict[str, str]:
     return record.entry(recorded, seen) if recorded else dict.fromkeys(("entry", "shift", "records", "kept"), "")
 
 
+LOOKED_AT = "60s"  # a model that would go at once stays so long, or nobody could see how it was loaded
+
+
 def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
     era = generation_of(settings)
     request = {
@@ -101,6 +105,8 @@ def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
         "stream": False,
         "options": {"num_predict": 16},
     }
+    if 0 <= nanoseconds(settings.ollama_keep_alive or LOOKED_AT) < nanoseconds(LOOKED_AT):
+        request["keep_alive"] = LOOKED_AT
     return step(
         "proof",
         model=str(settings.model),

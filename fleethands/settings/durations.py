@@ -34,15 +34,20 @@ def check_duration(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise Expected(FORM)
     text = str(value)
-    if _SECONDS.match(text):
-        length = abs(int(text[:20])) * 10**9
-    elif _WHOLE.match(text):
-        length = sum(int(float(number) * NANOSECONDS[unit]) for number, unit in re.findall(_PART, text, re.ASCII))
-    else:
-        raise Expected(_spelled(text))
+    length = abs(nanoseconds(text))
     if length > LONGEST:
         raise Expected("a duration below 292 years: negative is for ever")
     return text
+
+
+def nanoseconds(text: str) -> int:
+    """A duration's length; negative stands for ever. Raises Expected for what is none."""
+    sign = -1 if text.startswith("-") else 1
+    if _SECONDS.match(text):
+        return sign * int(text.lstrip("+-")[:20]) * 10**9
+    if _WHOLE.match(text):
+        return sign * sum(int(float(number) * NANOSECONDS[unit]) for number, unit in re.findall(_PART, text, re.ASCII))
+    raise Expected(_spelled(text))
 
 
 def _spelled(text: str) -> str:

@@ -31,7 +31,8 @@ generate() {
   fi
 }
 
-ask() { printf "curl --silent --show-error --max-time 600 --connect-timeout 10 --write-out 'HTTP %%{http_code}' --data '%s' %s/api/generate" "$request" "$1"; }
+# ask URL [OPTIONS]: the host's own proxy has no part in what is local; a container's, as its OpenHands has it, does
+ask() { printf "curl ${2:-} --silent --show-error --max-time 600 --connect-timeout 10 --write-out 'HTTP %%{http_code}' --data '%s' %s/api/generate" "$request" "$1"; }
 
 # field NAME: a number of the row that Ollama has of the model in /api/ps (ollama api/types.go, v0.32.15)
 field() { printf %s "$row" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
@@ -49,6 +50,7 @@ shown() {
 context_holds() {
   link context
   got=$(field context_length)
+  [ -n "$row" ] || { holds "not seen: $model had to go right after its answer" && return 0; }
   [ -n "$got" ] || return 0
   trained=$(printf %s "$about" | grep -o '"[A-Za-z0-9_.-]*\.context_length":[0-9]*' | head -n 1)
   trained=${trained##*:}
@@ -77,7 +79,9 @@ has_tools() {
 in_vram() {
   link gpu-carries-model
   size=$(field size) vram=$(field size_vram)
-  if [ -n "$vram" ] && [ "$vram" -gt 0 ] && [ "$vram" -eq "${size:-0}" ]; then
+  if [ -z "$row" ]; then
+    breaks "$model had to go right after its answer, so nobody saw where it lay|when no other model takes its place, run it again"
+  elif [ -n "$vram" ] && [ "$vram" -gt 0 ] && [ "$vram" -eq "${size:-0}" ]; then
     holds "$((vram / 1048576)) MiB of $model in VRAM"
   elif [ "${vram:-0}" -gt 0 ]; then
     breaks "only $((vram / 1048576)) of $((size / 1048576)) MiB of $model fit into VRAM|in the inventory: a smaller model, or a smaller ollama_context_length"
@@ -98,7 +102,7 @@ why_no_gpu() {
 prove_ollama() {
   ollama_lists || finish
   link generate-on-host
-  generate '' sh -c "$(ask "$local_url")" || finish
+  generate '' sh -c "$(ask "$local_url" "--noproxy '*'")" || finish
   loaded
   about=$(shown)
   [ -z "$context" ] || context_holds
