@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import time
 from collections.abc import Iterable, Iterator
@@ -79,7 +80,11 @@ def _closed(host: Any, transport: paramiko.Transport, settings: HostSettings) ->
         return
     begun = time.monotonic()
     ports = [settings.ollama_host.port, *([settings.openhands_port] if settings.openhands_flavor != "off" else [])]
-    addresses = {transport.sock.getpeername()[0], *_addresses(host.data.get("ssh_hostname") or host.name)}
+    known = {transport.sock.getpeername()[0], *_addresses(host.data.get("ssh_hostname") or host.name)}
+    addresses = {each for each in known if not is_here(each, transport.sock.getsockname()[0])}
+    if not addresses:
+        yield Link("closed-from-outside", True, 0, "not tried: from here it is reached by a port of this machine")
+        return
     tries = {(address, port): gevent.spawn(_answers, address, port) for address in sorted(addresses) for port in ports}
     gevent.joinall(list(tries.values()))
     took = time.monotonic() - begun
@@ -90,6 +95,11 @@ def _closed(host: Any, transport: paramiko.Transport, settings: HostSettings) ->
         yield Link("closed-from-outside", False, took, detail, APPLY)
     else:
         yield Link("closed-from-outside", True, took, f"{words} of {', '.join(sorted(addresses))} do not answer here")
+
+
+def is_here(address: str, ours: str) -> bool:
+    """Whether it is this machine's own, as of a forwarded port: what answers there is not the host's."""
+    return address == ours or ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 def _addresses(name: str) -> set[str]:

@@ -26,3 +26,29 @@ def test_a_host_that_dies_after_its_proof_is_broken_alone(monkeypatch: pytest.Mo
 
     assert (link.name, link.ok) == ("open-through-ssh", False)
     assert "lost after the proof" in link.detail
+
+
+def test_a_forwarded_port_says_nothing_of_the_hosts_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a virtual machine behind 127.0.0.1, ports of this machine would be tried: here, one that answers."""
+    monkeypatch.setattr(outside, "_answers", lambda *_: True)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as ours:
+        host: Any = SimpleNamespace(data={"ssh_hostname": "127.0.0.1"}, name="box")
+        transport: Any = SimpleNamespace(sock=ours)
+
+        (link,) = outside._closed(host, transport, declared())
+
+    assert link.ok
+    assert link.detail.startswith("not tried")
+
+
+@pytest.mark.parametrize(
+    ("address", "ours", "here"),
+    [
+        ("::1", "10.0.0.1", True),
+        ("10.0.0.1", "10.0.0.1", True),
+        ("fe80::1%eth0", "10.0.0.1", False),
+        ("10.0.0.2", "", False),
+    ],
+)
+def test_which_addresses_are_of_this_machine(address: str, ours: str, here: bool) -> None:
+    assert outside.is_here(address, ours) is here
