@@ -123,6 +123,8 @@ def _user(value: object) -> str:
     user = one_line(value)
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", user):
         raise Expected("a user's name: at most 32 lower-case letters, digits, `_` and `-`")
+    if user == "root":
+        raise Expected("a user of its own", "as what an agent does would be done as root")
     return user
 
 

@@ -11,12 +11,14 @@ from fleethands.settings.expected import Expected, text
 ELSEWHERE = {
     "LLM_MODEL": "`openhands_model`",
     "LLM_BASE_URL": "`ollama_host`",
+    "PORT": "`openhands_port`",
     "LLM_OLLAMA_BASE_URL": "`ollama_host`",
     "OLLAMA_BASE_URL": "`ollama_host`",
     "SANDBOX_USER_ID": "`openhands_user`",
     "WORKSPACE_BASE": "`openhands_workspace`",
     "WORKSPACE_MOUNT_PATH": "`openhands_workspace`",
 }
+MADE = {"LOCAL_BACKEND_API_KEY"}
 KEPT = {"FILE_STORE", "FILE_STORE_PATH", "OH_PERSISTENCE_DIR"}
 YOURS = {
     "LLM_API_KEY": "`ollama`: Ollama checks none, and OpenHands wants one",
@@ -30,6 +32,8 @@ def check_name(name: Any) -> None:
         raise ValueError("expected a variable's name: letters, digits and `_`, no digit first")
     if name in ELSEWHERE:
         raise ValueError(f"expected as the setting {ELSEWHERE[name]}: fleethands sets this variable from it")
+    if name in MADE:
+        raise ValueError("expected no such variable: each host makes this key itself, `fleethands tunnel` shows it")
     if name in KEPT:
         raise ValueError("expected no such variable: fleethands sets it to where OpenHands' state is kept")
 
