@@ -103,8 +103,9 @@ def wanted(settings: HostSettings) -> Iterator[Wanted]:
     if image := settings.container_image:
         yield Wanted("image", image, image, "")
         if settings.openhands_pull == "always" and image == settings.declared_image:
-            # Docker asks the image's registry (Engine API 1.30)
-            yield Wanted("tag", image, image, f"http://localhost/v1.30/distribution/{image}/json")
+            # Docker asks the image's registry (Engine API from 1.30 on; without a version: the daemon's own, as 29 took
+            # away the old ones)
+            yield Wanted("tag", image, image, f"http://localhost/distribution/{image}/json")
 
 
 def _model(name: ModelName, scheme: str) -> Wanted:
