@@ -20,7 +20,8 @@ SILENCE = 30_000  # milliseconds without a sign of the host, after which the lin
 LOOK_EVERY = 0.5  # seconds
 PATIENCE = 30  # seconds that a new connection waits for a link that was lost
 LONGEST_PAUSE = 15  # seconds between two attempts
-# a line of host ports for each change: what V1's sandboxes publish (docker_sandbox_service.py, openhands-ai 1.11.0)
+# a line of host ports for each change: what V1's sandboxes publish (docker_sandbox_service.py, openhands-ai 1.11.0);
+# until the end of what is said to it, which is that of the connection
 FOLLOW = """
 ports() {
   docker ps --quiet --filter name=oh-agent-server- | xargs --no-run-if-empty docker inspect --format \
@@ -30,7 +31,9 @@ ports() {
 docker events --filter type=container --filter event=start --filter event=die --format changed | {
   ports
   while read -r _; do ports; done
-}
+} &
+cat >/dev/null
+kill 0
 """
 
 
@@ -55,15 +58,20 @@ class Link:
         except (paramiko.SSHException, EOFError) as error:
             raise ConnectionError(str(error)) from error
 
-    def lines(self, script: str) -> Iterable[str]:
-        """What a script says on the host as root, line by line, until it ends or the link is lost."""
+    def lines(self, script: str, follows: bool = False) -> Iterable[str]:
+        """
+        What a script says on the host as root, line by line, until it ends or the link is lost.
+
+        + follows: it goes on by itself, and ends with its standard input
+        """
         self._up.wait()
         with suppress(paramiko.SSHException, OSError, EOFError):
             channel = self._transport.open_session(timeout=PATIENCE)
             channel.exec_command(SHELL)
-            channel.sendall(Script(script).text.encode())
-            channel.shutdown_write()
-            with channel.makefile("r") as said:
+            channel.sendall(Script(script, talks=follows).text.encode())
+            if not follows:
+                channel.shutdown_write()
+            with channel, channel.makefile("r") as said:
                 for line in said:
                     yield line.rstrip("\n")
 
@@ -157,7 +165,7 @@ def follow(link: Link, say: Callable[[str], None]) -> None:
     """Forward the ports of V1's sandboxes under their own numbers, as they come and go; does not return."""
     forwards: dict[int, Forward] = {}
     while True:
-        for line in link.lines(FOLLOW):
+        for line in link.lines(FOLLOW, follows=True):
             wanted = {int(word) for word in line.split()}
             for port in forwards.keys() - wanted:
                 forwards.pop(port).stop()
