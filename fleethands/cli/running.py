@@ -12,6 +12,7 @@ import click
 from fleethands.cli.fleet import checked, spoken
 from fleethands.cli.showing import finish, show, survey_of
 from fleethands.cli.trouble import USAGE, Trouble
+from fleethands.cli.typed import typed
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
@@ -25,7 +26,7 @@ class Deed:
     What is done to hosts, and how.
 
     + deploy: file of the project
-    + words: target and options, as the next command takes them
+    + words: target and all options, as they were typed
     + reason: what others may read of it, who find hosts locked
     + lock_wait: seconds to wait for other runs that have a host
     + manner: how the rollout goes
@@ -55,8 +56,10 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
         raise Trouble("nobody is there to confirm", "to change hosts from a script: add `--yes`", code=USAGE)
     lock_wait, manner = options.pop("lock_wait", 0.0), options.pop("manner", None) or Manner(back=False)
     words = spoken(target, **{key: options[key] for key in SPOKEN if key in options})
+    whole = typed(words)
     reason = _said(command, target, options["hosts"], options["exclude"])
     engine = checked(target, **options)
+    engine.watch.command, engine.watch.typed = command, whole
     if manner.canary and manner.canary.is_elsewhere(engine.names, engine.fleet):
         said = f"the canary {manner.canary.word} is of another part of the fleet, or done already: none goes first here"
         click.echo(said, err=True)
@@ -66,9 +69,10 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
     except WrongWord as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     with closing(engine):
-        report = _done(engine, Deed(command, deploy, words, reason, as_json, yes, lock_wait, manner))
+        report = _done(engine, Deed(command, deploy, whole, reason, as_json, yes, lock_wait, manner))
     report.command = command
-    finish(report, as_json, words)
+    # where all went well, what comes next is a plan, which knows of no manner
+    finish(report, as_json, whole if report.result in {"failed", "interrupted"} else words)
 
 
 SPOKEN = ("data", "hosts", "exclude", "upstream", "shard")
