@@ -12,6 +12,7 @@ import click
 from fleethands.cli.fleet import checked, spoken
 from fleethands.cli.showing import finish, show, survey_of
 from fleethands.cli.trouble import USAGE, Trouble
+from fleethands.cli.typed import typed
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
@@ -25,7 +26,8 @@ class Deed:
     What is done to hosts, and how.
 
     + deploy: file of the project
-    + words: target and options, as the next command takes them
+    + words: target and all options, as they were typed
+    + again: the command line, without how long it waits
     + reason: what others may read of it, who find hosts locked
     + lock_wait: seconds to wait for other runs that have a host
     + manner: how the rollout goes
@@ -34,6 +36,7 @@ class Deed:
     command: str
     deploy: str
     words: str
+    again: str
     reason: str
     as_json: bool
     yes: bool
@@ -55,8 +58,10 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
         raise Trouble("nobody is there to confirm", "to change hosts from a script: add `--yes`", code=USAGE)
     lock_wait, manner = options.pop("lock_wait", 0.0), options.pop("manner", None) or Manner(back=False)
     words = spoken(target, **{key: options[key] for key in SPOKEN if key in options})
+    whole, again = typed(words), f"{command} {typed(words, 'lock_wait')}{' --yes' if yes else ''}"
     reason = _said(command, target, options["hosts"], options["exclude"])
     engine = checked(target, **options)
+    engine.watch.command, engine.watch.typed = command, whole
     if manner.canary and manner.canary.is_elsewhere(engine.names, engine.fleet):
         said = f"the canary {manner.canary.word} is of another part of the fleet, or done already: none goes first here"
         click.echo(said, err=True)
@@ -66,9 +71,10 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
     except WrongWord as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     with closing(engine):
-        report = _done(engine, Deed(command, deploy, words, reason, as_json, yes, lock_wait, manner))
+        report = _done(engine, Deed(command, deploy, whole, again, reason, as_json, yes, lock_wait, manner))
     report.command = command
-    finish(report, as_json, words)
+    # where all went well, what comes next is a plan, which knows of no manner
+    finish(report, as_json, whole if report.result in {"failed", "interrupted"} else words)
 
 
 SPOKEN = ("data", "hosts", "exclude", "upstream", "shard")
@@ -92,7 +98,7 @@ def _done(engine: Engine, deed: Deed) -> Report:
         plan = survey_of(engine, deed.command, deed.deploy, keep=True)
     except KeyboardInterrupt:
         return reporting.untouched(engine, deed.command)
-    if not any(host.status == "pending" for host in plan.hosts.values()):
+    if not _pending(plan):
         return plan
     if not deed.yes:
         show(plan, deed.words)
@@ -101,23 +107,29 @@ def _done(engine: Engine, deed: Deed) -> Report:
     return _locked(engine, deed, plan)
 
 
+def _pending(plan: Report) -> list[str]:
+    return [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
+
+
 def _locked(engine: Engine, deed: Deed, plan: Report) -> Report:
     from fleethands.cli.progress import listener  # noqa: PLC0415
     from fleethands.rollout import lock, reporting  # noqa: PLC0415
     from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
     from fleethands.rollout.rollout import Rollout  # noqa: PLC0415
 
-    pending = [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
-    locks = lock.Locks(engine, deed.reason, deed.lock_wait)
+    locks = lock.Locks(engine, deed.reason, deed.lock_wait, deed.again)
     try:
         with Interrupts():
-            locks.take(pending)
+            locks.take(_pending(plan))
     except KeyboardInterrupt:
         locks.release()
         return reporting.untouched(engine, deed.command)
-    if locks.refused:
-        return lock.told(engine, plan, locks.refused)
-    with listener(pending, plain=deed.as_json) as told:
+    lock.leave_out(engine, plan, locks.refused)
+    if locks.taken:
+        return lock.told(engine, plan, locks.taken)
+    if not _pending(plan):
+        return plan
+    with listener(_pending(plan), plain=deed.as_json) as told:
         report = Rollout(engine, plan, deed.manner, told, locks).run()
     for name, note in locks.notes.items():
         report.hosts[name].notes.insert(0, note)

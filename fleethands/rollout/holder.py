@@ -11,6 +11,8 @@ import gevent  # type: ignore[import-untyped]
 import paramiko
 
 from fleethands.operations.lock import MARK, Answer, read
+from fleethands.rollout.connection import address
+from fleethands.rollout.reach import gone
 from fleethands.script import SHELL
 
 ANSWER = 20.0  # seconds in which a host answers, its own second of trying included
@@ -48,9 +50,11 @@ class Holder:
         """Send the script and hear that it runs. Raises HolderError."""
         try:
             self._pipe = _open(self._host)
-        except (paramiko.SSHException, EOFError, OSError) as error:
-            reason = f"no second session on its connection for the lock: {error or 'it was closed'}"
+        except paramiko.ChannelException as error:
+            reason = f"no second session on its connection for the lock: {error}"
             raise HolderError(reason, "on the host: sshd -T | grep maxsessions (2 are needed)") from None
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise _lost(self._host, str(error)) from None
         self._said(script.encode())
 
     def ask(self, letter: str) -> Answer:
@@ -88,7 +92,7 @@ class Holder:
                         raise self._silent()
                     lines.append(line.decode(errors="replace").rstrip("\r\n"))
         except (OSError, EOFError, paramiko.SSHException) as error:  # TimeoutError is one
-            raise HolderError(f"no answer about its lock: {error or 'the connection stands still'}") from None
+            raise _lost(self._host, str(error) or "it stands still") from None
         try:
             return read(lines)
         except (ValueError, LookupError, TypeError):
@@ -145,6 +149,13 @@ class _Process:
         self._process.wait(ANSWER)
 
 
+def _lost(host: Any, error: str) -> HolderError:
+    if getattr(host.connector, "client", None) is None:
+        return HolderError(f"no process for its lock: {error}")
+    reason, hints = gone(address(host))
+    return HolderError(f"{reason}: {error or 'it was closed'}", *hints)
+
+
 def _open(host: Any) -> Pipe:
     client = getattr(host.connector, "client", None)
     transport = client.get_transport() if client else None
@@ -154,4 +165,6 @@ def _open(host: Any) -> Pipe:
         return _Channel(channel)
     if host.connector_cls.__name__ == "LocalConnector":
         return _Process()
+    if client is not None:
+        raise _lost(host, "it was closed")
     raise HolderError(f"{host.connector_cls.__name__} has no way to hold a lock", "reach it by SSH, or as @local")

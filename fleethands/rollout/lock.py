@@ -6,8 +6,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]
@@ -16,6 +15,7 @@ from fleethands import facts, paths
 from fleethands.facts.lock import LEASE, Lock, Locking
 from fleethands.operations import origin, turn
 from fleethands.operations.lock import HELD, KEPT, LOCKED, STUCK, Answer, script
+from fleethands.rollout.again import reached
 from fleethands.rollout.holder import Holder, HolderError
 from fleethands.rollout.printable import clean
 
@@ -34,19 +34,23 @@ class Locks:
 
     + reason: what the run does, for whoever finds a host locked
     + wait: seconds to wait for other runs; a person is never waited for
+    + again: the command line that could wait, for a hint
+
+    `taken`: hosts that somebody else has; `refused`: hosts that can't be locked; each with the reason and hints.
     """
 
-    def __init__(self, engine: Engine, reason: str, wait: float = 0.0) -> None:
-        self._engine, self._wait = engine, wait
+    def __init__(self, engine: Engine, reason: str, wait: float = 0.0, again: str = "") -> None:
+        self._engine, self._wait, self._again = engine, wait, again
         self.lock = mine(reason)
+        self.taken: dict[str, Refusal] = {}
         self.refused: dict[str, Refusal] = {}
         self.notes: dict[str, str] = {}
         self._holders: dict[str, Holder] = {}
         self._signs: Any = None
 
-    def take(self, names: Sequence[str]) -> dict[str, Refusal]:
+    def take(self, names: Sequence[str]) -> None:
         """
-        Lock these hosts, or none of them: what could not be locked, with the reason and hints.
+        Lock these hosts, or none of them where one is `taken`. One that can't be locked is left out alone.
 
         They are asked one after the other in their order, as every run does: so of two runs one gets them all, and none
         waits for one that waits for it. A host that another run had since it was asked is asked anew.
@@ -56,11 +60,9 @@ class Locks:
         opened = self._open(names)
         self._signs = self._signs or gevent.spawn(self._sign)
         for name in names:
-            if not self.refused and (refusal := self._ask(name, opened[name], deadline)):
-                self.refused[name] = refusal
-        if self.refused:
-            self.release()
-        return self.refused
+            if name not in self.refused and not self.taken:
+                self._ask(name, opened[name], deadline)
+        self.release(None if self.taken else self.refused)
 
     def release(self, names: Iterable[str] | None = None) -> None:
         """Give these hosts back, or every one."""
@@ -87,22 +89,28 @@ class Locks:
         try:
             opened.begin(text)
         except HolderError as error:
-            self.refused[name] = str(error), [*error.hints]
+            self._refuse(name, error)
 
-    def _ask(self, name: str, opened: Holder, deadline: float) -> Refusal | None:
-        while True:
-            try:
+    def _refuse(self, name: str, error: HolderError) -> None:
+        look = f"see what it says: fleethands lock status {reached(self._engine.watch.words, name)}"
+        self.refused[name] = clean(str(error)), [*error.hints] or [look]
+
+    def _ask(self, name: str, opened: Holder, deadline: float) -> None:
+        try:
+            answer = opened.ask("t")
+            while answer.word == HELD and time.monotonic() < deadline:
+                gevent.sleep(AGAIN)
                 answer = opened.ask("t")
-            except HolderError as error:
-                return str(error), [*error.hints]
-            if answer.word == LOCKED:
-                self._taken(name, answer.before)
-                return None
-            if answer.word != HELD or time.monotonic() >= deadline:
-                return refusal(answer, self._engine.watch.words, name, self.lock.reason)
-            gevent.sleep(AGAIN)
+        except HolderError as error:
+            self._refuse(name, error)
+            return
+        if answer.word == LOCKED:
+            self._got(name, answer.before)
+        else:
+            why = self.taken if answer.word in {HELD, KEPT} else self.refused
+            why[name] = refusal(answer, self._engine.watch.words, name, self._again)
 
-    def _taken(self, name: str, before: Locking) -> None:
+    def _got(self, name: str, before: Locking) -> None:
         host = self._engine.host(name)
         turn.take(host, self.lock.run)
         if before.run is not None:
@@ -118,33 +126,30 @@ class Locks:
                 gevent.spawn(each.sign)  # a connection that stands still holds up no other's
 
 
-@contextmanager
-def held(engine: Engine, names: Sequence[str], reason: str, wait: float = 0.0) -> Iterator[Locks]:
+def leave_out(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> None:
     """
-    The locks of these hosts for the time of a `with`, unless `refused` says whose they are.
+    Refuse these hosts of a plan, and no other.
 
-    + reason, wait: as of Locks
+    + plan: its report
     """
-    locks = Locks(engine, reason, wait)
-    try:
-        locks.take(names)
-        yield locks
-    finally:
-        locks.release()
+    for name, (reason, hints) in refused.items():
+        host = plan.hosts[name]
+        host.status, host.reason, host.hints, host.changes = "refused", reason, hints, []
+        host.remote_commands = engine.watch.commands.get(name, 0)
+        host.mask_all(engine.mask)
 
 
-def told(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> Report:
+def told(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) -> Report:
     """
-    The report of a run that did not begin, as a host of it is locked.
+    The report of a run that did not begin, as somebody else has a host of it.
 
     + plan: the report of its plan
     """
+    leave_out(engine, plan, taken)
     for name, host in plan.hosts.items():
         host.remote_commands = engine.watch.commands.get(name, 0)
-        if name in refused:
-            host.status, (host.reason, host.hints), host.changes = "refused", refused[name], []
-        elif host.status == "pending":
-            host.status, host.reason, host.changes = "not-run", f"{', '.join(refused)} of this run is locked", []
+        if host.status == "pending":
+            host.status, host.reason, host.changes = "not-run", f"{', '.join(taken)} of this run is locked", []
     return plan
 
 
@@ -155,19 +160,18 @@ def mine(reason: str) -> Lock:
     return Lock(origin.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
 
 
-def refusal(answer: Answer, words: str, name: str, run: str = "") -> Refusal:
+def refusal(answer: Answer, words: str, name: str, again: str = "") -> Refusal:
     """
     Why a host can't be locked, and what to type.
 
-    + words: target and options; run: the command that could wait, if there is one
+    + words: target and options; again: the command line that could wait, if there is one
     """
-    only = f"{words} --hosts {name}" if "--hosts" not in words else words
-    release = f"fleethands lock release {only}"
+    release = f"fleethands lock release {reached(words, name)}"
     if answer.word == KEPT:
         return clean(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
     if answer.word == HELD:
         whose = answer.before.run or "another run that has not said its name yet"
-        waiting = [f"wait for it: fleethands {run} --lock-wait 600"] if run else []
+        waiting = [f"wait for it: fleethands {again} --lock-wait 600"] if again else []
         ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
         return clean(f"locked by {whose}"), [*waiting, ends]
     if answer.word == STUCK:

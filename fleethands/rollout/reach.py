@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+
 Why = tuple[str, list[str]]  # a reason, and hints
 MUTE = "it takes the connection, and then says nothing: no SSH server, or one that is overloaded"
 HANDS_FREE = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
@@ -53,9 +56,10 @@ def silent(address: str, limit: str) -> Why:
     return f"it said nothing for {limit}, and was given up", [f"see what holds it up: `ssh {address} ps -ef --forest`"]
 
 
-def gone(words: str, address: str) -> Why:
-    """A connection that ended under a command."""
-    return "the connection to it was lost", [
-        f"is it up? `ssh -v {address}`",
-        f"what was begun there is completed by the next run: `fleethands apply {words}`",
-    ]
+def gone(address: str, completing: Sequence[str] = ()) -> Why:
+    """
+    A connection that ended under a command.
+
+    + completing: hints on how what was begun there is completed
+    """
+    return "the connection to it was lost", [f"is it up? `ssh -v {shlex.quote(address)}`", *completing]

@@ -29,8 +29,12 @@ class Walk:
     why: Why | None = None
     seconds: float = 0.0
 
-    def interrupt(self, words: str, *, at_once: bool) -> None:
-        """Someone ended the run: between two operations, or within one."""
+    def interrupt(self, hints: list[str], *, at_once: bool) -> None:
+        """
+        Someone ended the run: between two operations, or within one.
+
+        + hints: what completes it
+        """
         where = f"during `{self.step}`" if at_once else f"after `{self.step}`" if self.step else "before it began"
         self.interrupted, self.between = True, not at_once
-        self.why = f"interrupted {where}", [f"the next run completes it: `fleethands apply {words}`"]
+        self.why = f"interrupted {where}", hints

@@ -14,6 +14,7 @@ from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
 from fleethands.operations import journal
+from fleethands.rollout.again import completing
 from fleethands.rollout.connection import address, hang_up, is_connected, quicken
 from fleethands.rollout.deadlines import Limits, Patience, Silent, spoken
 from fleethands.rollout.masking import NOTHING, Mask
@@ -30,10 +31,13 @@ class Watch(BaseStateCallback):
     did not answer.
 
     + words: target and options as a command line has them, for hints
+
+    `command`: what changes hosts, and `typed`: its target and all its options; both empty for what only reads.
     """
 
     def __init__(self, words: str, limits: Limits) -> None:
         self.words, self.limits = words, limits
+        self.command, self.typed = "", ""
         self.commands: dict[str, int] = {}
         self.unreachable: dict[str, Why] = {}
         self.unanswered: dict[str, Why] = {}  # asked what it is, it refused to say
@@ -41,6 +45,10 @@ class Watch(BaseStateCallback):
         self.narration: Narration | None = None
         self._awaited: dict[str, list[Patience]] = {}
         set_echo(self.heard)
+
+    def completing(self, name: str) -> list[str]:
+        """Hints: what completes what was begun on a host."""
+        return completing(self.command, self.typed, name)
 
     def host_connect(self, _state: State, host: Any) -> None:
         quicken(host)
@@ -88,7 +96,7 @@ class Watch(BaseStateCallback):
 
     def _note(self, host: Any, errors: list[str]) -> None:
         if not is_connected(host):
-            self.lost[host.name] = gone(self.words, address(host))
+            self.lost[host.name] = gone(address(host), self.completing(host.name))
         said = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
         if said and not host.state.is_executing:
             hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
@@ -99,7 +107,7 @@ class Watch(BaseStateCallback):
             return silent(address(host), spoken(self.limits.silence))
         if isinstance(error, TimeoutError) and timeout:
             return silent(address(host), spoken(timeout))
-        return gone(self.words, address(host))
+        return gone(address(host), self.completing(host.name))
 
 
 class Listener(Protocol):

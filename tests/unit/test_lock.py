@@ -10,14 +10,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paramiko import ChannelException, SSHException
 
 from fleethands.facts.lock import LEASE, Lock, Locking, read
 from fleethands.operations import lock as scripts
 from fleethands.operations.lock import Answer, script
+from fleethands.rollout.holder import Holder, HolderError
 from fleethands.rollout.lock import refusal
 
 ANA = Lock("ana", "build-2", 7, "aaaa1111", "apply inventory/prod.py", "2026-11-25 17:02:11 UTC")
@@ -198,6 +201,51 @@ def test_what_a_terminal_would_act_on_is_not_in_a_refusal() -> None:
 
     assert "mine" in said
     assert "\x1b" not in said
+
+
+def test_a_lock_is_freed_on_that_host_alone() -> None:
+    words = "fleet.py --hosts 'gpu-*' --shard 1/4 --data ssh_port=2222"
+    for word in ("kept", "held"):
+        _, hints = refusal(Answer(word, Locking(ANA.run, ANA, BO)), words, "gpu-7", "apply fleet.py --shard 1/4")
+
+        assert hints[-1].endswith(": fleethands lock release fleet.py --data ssh_port=2222 --hosts gpu-7")
+
+
+class Server:
+    """A stand-in: an SSH server that gives no second session."""
+
+    name, data = "gpu-7", {"ssh_hostname": "10.0.0.7"}
+    connector_cls = type("SSHConnector", (), {})
+
+    def __init__(self, error: Exception | None) -> None:
+        self._error = error
+        self.connector = self.client = self
+
+    def get_transport(self) -> Any:
+        return self if self._error else None
+
+    def open_session(self, timeout: float) -> Any:
+        assert timeout
+        raise self._error or AssertionError
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "hint"),
+    [
+        (ChannelException(2, "Connect failed"), "no second session on its connection", "sshd -T | grep maxsessions"),
+        (SSHException("SSH session not active"), "the connection to it was lost: SSH session", "`ssh -v 10.0.0.7`"),
+        (EOFError(), "the connection to it was lost: it was closed", "`ssh -v 10.0.0.7`"),
+        (None, "the connection to it was lost: it was closed", "`ssh -v 10.0.0.7`"),
+    ],
+)
+def test_a_connection_without_another_session_is_told_from_a_lost_one(
+    error: Exception | None, reason: str, hint: str
+) -> None:
+    with pytest.raises(HolderError, match=reason) as caught:
+        Holder(Server(error)).begin("")
+
+    assert len(caught.value.hints) == 1
+    assert hint in caught.value.hints[0]
 
 
 def test_status_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
