@@ -141,7 +141,7 @@ class Rollout:
         broken = [name for name in self._pending if self._status(name) in BROKEN]
         if group.canary and stopped:
             self._why = self._why or f"the canary failed: {', '.join(stopped)}"
-        elif broken and self._manner.is_over(len(broken), len(self._pending)):
+        elif broken and self._manner.is_over(len(broken), len(self._engine.names)):
             self._why = self._why or f"{len(broken)} of {len(self._pending)} failed: {', '.join(broken)}"
 
     def _status(self, name: str) -> str:

@@ -14,7 +14,7 @@ from fleethands.operations.change import Change
 from fleethands.operations.journal import Entry
 from fleethands.rollout.report import Changed, HostReport, Report
 from fleethands.rollout.rollout import Rollout
-from fleethands.rollout.words import Manner
+from fleethands.rollout.words import Group, Manner, Share
 from tests.hosts import bare, declared
 
 DRIFT = Changed("Ollama", "Write the unit", "ollama.service", "another", "as declared")
@@ -99,3 +99,17 @@ def test_the_first_ctrl_c_says_what_becomes_of_the_hosts(
     rollout._stop()
 
     assert phases == [said]
+
+
+def test_a_share_of_failures_is_one_of_all_hosts_of_the_run() -> None:
+    engine: Any = Engine(noted(NOW), proven=True)
+    engine.names = tuple("abcdefghij")  # of which two have something to do
+    plan = Report("apply", {name: HostReport("pending", changes=[DRIFT]) for name in "ab"})
+    nobody: Any = SimpleNamespace()
+    rollout = Rollout(engine, plan, Manner(max_fail=Share.read("--max-fail", "20%")), nobody, nobody)
+
+    for name, why in (("a", ""), ("b", "2 of 2 failed: a, b")):
+        rollout._report.hosts[name] = HostReport("failed")
+        rollout._judge(Group(f"batch {name}", (name,)))
+
+        assert rollout._why == why
