@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -103,21 +104,25 @@ def unconnected(
 ) -> Engine:
     """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target; leaves an empty part."""
     from fleethands.operations.origin import made_from  # noqa: PLC0415
+    from fleethands.rollout.address import WrongName  # noqa: PLC0415
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
+    from fleethands.rollout.pick import NoHosts, Pick  # noqa: PLC0415
     from fleethands.rollout.shard import EmptyShard  # noqa: PLC0415
-    from fleethands.rollout.target import NoHosts, Pick, WrongInventory  # noqa: PLC0415
+    from fleethands.rollout.target import WrongInventory  # noqa: PLC0415
 
-    made_from(target)
     values = {**dict(_pair(text) for text in data), **(extra or {})}
     words = spoken(target, data, hosts, exclude, shard=shard)
     try:
         engine = Engine(target, project(), values, Pick(hosts, exclude, _part(shard), only), words, **limits)
     except NoHosts as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
+    except WrongName as error:
+        raise Trouble(str(error), *error.hints, code=1 if os.path.isfile(target) else USAGE) from None
     except WrongInventory as error:
         raise Trouble(str(error), *error.hints) from None
     except EmptyShard as error:
         keeping.leave_empty(str(error), words, shard)
+    made_from(target)
     keeping.note_engine(engine, words, shard)
     return engine
 

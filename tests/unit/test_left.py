@@ -56,6 +56,7 @@ def test_a_report_of_which_nothing_is_left_is_no_error(tmp_path: Path) -> None:
         (["--max-fail", "x"], "error: `--max-fail x`: expected a number of hosts from 0 on"),
         (["--order", "up"], "error: `--order up`: expected `sorted`, `random` or `random:SEED`"),
         (["--canary", "gpu-1"], "error: `--canary gpu-1`: expected a number of hosts, or the name of one of them"),
+        (["--canary", "0"], "error: `--canary 0`: expected a number of hosts from 1 on, or the name of one of them"),
         (["--host-timeout", "soon"], "error: `--host-timeout soon`: expected a duration\n\nhint: for twenty minutes"),
         (
             ["--retry-failed", "/nowhere"],
