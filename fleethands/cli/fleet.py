@@ -16,7 +16,7 @@ from fleethands.cli import keeping
 from fleethands.cli.completing import names, targets
 from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
-from fleethands.cli.typed import unvalued
+from fleethands.cli.typed import typed, unvalued
 
 if TYPE_CHECKING:
     from fleethands.rollout.deadlines import Limits
@@ -48,9 +48,13 @@ _OPTIONS = (
 
 def connected(target: str, **options: Any) -> Engine:
     """An engine whose hosts are reached. Raises Trouble for a wrong target, and for mistakes before any connection."""
+    return reached(checked(target, **options))
+
+
+def reached(engine: Engine) -> Engine:
+    """The same engine, with its hosts reached."""
     from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
 
-    engine = checked(target, **options)
     try:
         with Interrupts():
             engine.connect()
@@ -142,10 +146,11 @@ def _first_models(target: str, options: Mapping[str, Any]) -> list[str]:
     if target.endswith(".py") or any(pair.startswith("models=") for pair in data):
         return []
     context = click.get_current_context()
-    yes = " --yes" if context.params.get("yes") else ""
-    words = spoken(target, (*data, 'models=["codellama:7b"]'), options["hosts"], options["exclude"])
+    command, yes = context.command_path.partition(" ")[2], " --yes" if context.params.get("yes") else ""
+    data = (*data, 'models=["codellama:7b"]')
+    words = typed(spoken(target, data, options["hosts"], options["exclude"], shard=options.get("shard", "")))
     return [
-        f"say which: fleethands {context.info_name} {words}{yes}",
+        f"say which: fleethands {command} {words}{yes}",
         "to keep it in a file of your own: fleethands init DIR",
     ]
 
