@@ -110,7 +110,7 @@ def unconnected(
     from fleethands.operations.origin import made_from  # noqa: PLC0415
     from fleethands.rollout.address import WrongName  # noqa: PLC0415
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
-    from fleethands.rollout.pick import NoHosts, Pick  # noqa: PLC0415
+    from fleethands.rollout.pick import NoHosts, Pick, few  # noqa: PLC0415
     from fleethands.rollout.shard import EmptyShard  # noqa: PLC0415
     from fleethands.rollout.target import WrongInventory  # noqa: PLC0415
 
@@ -126,6 +126,8 @@ def unconnected(
         raise Trouble(str(error), *error.hints) from None
     except EmptyShard as error:
         keeping.leave_empty(str(error), words, shard)
+    if gone := sorted((only or frozenset()) - set(engine.inventory.hosts)):
+        click.echo(f"warning: of the report's hosts {target} has these no more: {few(gone, 10)}", err=True)
     made_from(target)
     keeping.note_engine(engine, words, shard)
     return engine

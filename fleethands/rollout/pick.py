@@ -89,6 +89,6 @@ def _nearest(pattern: str, names: Collection[str]) -> str:
     return f"its hosts: {', '.join(near)}{' …' if len(names) > len(near) else ''}"
 
 
-def few(names: Sequence[str]) -> str:
-    """Names, as many as a line can bear."""
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+def few(names: Sequence[str], most: int = SHOWN) -> str:
+    """Names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
