@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleethands.cli.fleet import chosen, fleet_options, upstream_option
-from fleethands.cli.keeping import report_options
-from fleethands.cli.left import left_by, nothing_left
+from fleethands.cli.keeping import leave_empty, report_options
+from fleethands.cli.left import left_by, spoken_of, without_it
 from fleethands.cli.running import carry_out, lock_option
 from fleethands.cli.trouble import USAGE, Trouble
 
@@ -56,11 +56,13 @@ def rollout_options(command: Any) -> Any:
 def apply(target: str | None, verify: str, retry_failed: str | None, **options: Any) -> None:
     """Plan, then do it, through to the proof. Exit 0: done, changed or not; 1: a host failed; 130: interrupted."""
     limits, manner = _read(options)
-    only = left_by(retry_failed) if retry_failed else None
-    if only == frozenset():
-        nothing_left(retry_failed, options["as_json"])
+    target, only = chosen(target), None
+    if retry_failed:
+        only = left_by(retry_failed, without_it(target, options))
+        if not only:
+            leave_empty(f"every host of {retry_failed} is done", spoken_of(target, options), options["shard"])
     extra = {"fleethands_verify": verify}
-    carry_out("apply", "deploy.py", chosen(target), extra=extra, manner=manner, limits=limits, only=only, **options)
+    carry_out("apply", "deploy.py", target, extra=extra, manner=manner, limits=limits, only=only, **options)
 
 
 def _read(options: dict[str, Any]) -> tuple[Limits, Manner]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from fleethands.cli import keeping
 from fleethands.cli.completing import names, targets
 from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
-from fleethands.cli.typed import unvalued
+from fleethands.cli.typed import typed, unvalued
 
 if TYPE_CHECKING:
     from fleethands.rollout.deadlines import Limits
@@ -47,9 +48,13 @@ _OPTIONS = (
 
 def connected(target: str, **options: Any) -> Engine:
     """An engine whose hosts are reached. Raises Trouble for a wrong target, and for mistakes before any connection."""
+    return reached(checked(target, **options))
+
+
+def reached(engine: Engine) -> Engine:
+    """The same engine, with its hosts reached."""
     from fleethands.rollout.interrupts import Interrupts  # noqa: PLC0415
 
-    engine = checked(target, **options)
     try:
         with Interrupts():
             engine.connect()
@@ -103,21 +108,27 @@ def unconnected(
 ) -> Engine:
     """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target; leaves an empty part."""
     from fleethands.operations.origin import made_from  # noqa: PLC0415
+    from fleethands.rollout.address import WrongName  # noqa: PLC0415
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
+    from fleethands.rollout.pick import NoHosts, Pick, few  # noqa: PLC0415
     from fleethands.rollout.shard import EmptyShard  # noqa: PLC0415
-    from fleethands.rollout.target import NoHosts, Pick, WrongInventory  # noqa: PLC0415
+    from fleethands.rollout.target import WrongInventory  # noqa: PLC0415
 
-    made_from(target)
     values = {**dict(_pair(text) for text in data), **(extra or {})}
     words = spoken(target, data, hosts, exclude, shard=shard)
     try:
         engine = Engine(target, project(), values, Pick(hosts, exclude, _part(shard), only), words, **limits)
     except NoHosts as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
+    except WrongName as error:
+        raise Trouble(str(error), *error.hints, code=1 if os.path.isfile(target) else USAGE) from None
     except WrongInventory as error:
         raise Trouble(str(error), *error.hints) from None
     except EmptyShard as error:
         keeping.leave_empty(str(error), words, shard)
+    if gone := sorted((only or frozenset()) - set(engine.inventory.hosts)):
+        click.echo(f"warning: of the report's hosts {target} has these no more: {few(gone, 10)}", err=True)
+    made_from(target)
     keeping.note_engine(engine, words, shard)
     return engine
 
@@ -137,10 +148,11 @@ def _first_models(target: str, options: Mapping[str, Any]) -> list[str]:
     if target.endswith(".py") or any(pair.startswith("models=") for pair in data):
         return []
     context = click.get_current_context()
-    yes = " --yes" if context.params.get("yes") else ""
-    words = spoken(target, (*data, 'models=["codellama:7b"]'), options["hosts"], options["exclude"])
+    command, yes = context.command_path.partition(" ")[2], " --yes" if context.params.get("yes") else ""
+    data = (*data, 'models=["codellama:7b"]')
+    words = typed(spoken(target, data, options["hosts"], options["exclude"], shard=options.get("shard", "")))
     return [
-        f"say which: fleethands {context.info_name} {words}{yes}",
+        f"say which: fleethands {command} {words}{yes}",
         "to keep it in a file of your own: fleethands init DIR",
     ]
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from fleethands.cli.document import is_told, json_option, tell
+from fleethands.cli.earlier import stays
 from fleethands.cli.trouble import Trouble
 from fleethands.cli.typed import typed
 
@@ -31,13 +32,15 @@ class Keeper:
 
     + command: the report's name
 
-    `reports`: the command makes a report, host by host; `as_json`: it is a document on stdout, too.
+    `retried`: the report that this run takes up; `reports`: the command makes a report, host by host; `as_json`: it is
+    a document on stdout, too.
     """
 
     def __init__(self, command: str) -> None:
         self.command, self.words, self.shard = command, "", ""
         self.directory: Path | None = None
         self.summary: Path | None = None
+        self.retried: Path | None = None
         self.engine: Engine | None = None
         self.mistakes: list[Mistake] = []
         self.reports, self.as_json = False, False
@@ -61,19 +64,33 @@ class Keeper:
             except OSError as error:
                 raise _unwritable(error) from None
 
-    def keep(self, report: Report) -> bool:
-        """Write a report; False, and a line of error, where that fails."""
+    def keep(self, report: Report, end: BaseException | None = None) -> bool:
+        """
+        Write a report; False, and a line of error, where that fails.
+
+        + end: the exception that ended the run, if one did
+        """
         self._kept = True
         report.shard = report.shard or self.shard
         report.words = typed(report.words or self.words)
         if not self._asked:
             return True
         try:
-            self.written.write(report)
+            self._place(report, end).write(report)
         except OSError as error:
             _unwritable(error).show()
             return False
         return True
+
+    def _place(self, report: Report, end: BaseException | None) -> Written:
+        """Where it goes, unless the report of an earlier run stays there."""
+        from fleethands.rollout.written import MAIN, Written  # noqa: PLC0415
+
+        place = self.directory / MAIN if self.directory else None
+        if place is None or not stays(place, self.retried, report, self.engine, end):
+            return self.written
+        click.echo(f"{place} stays as an earlier run left it", err=True)
+        return Written(None, self.summary)
 
     @property
     def _asked(self) -> bool:
@@ -91,7 +108,7 @@ class Keeper:
         if not keeps and not tells:
             return
         report = self._cut_off(error)
-        self.keep(report)
+        self.keep(report, error)
         if tells:
             tell(report.document())
 
@@ -146,6 +163,12 @@ def note_engine(engine: Engine, words: str, shard: str) -> None:
         keeper.engine, keeper.words, keeper.shard = engine, words, shard
 
 
+def note_retried(path: str) -> None:
+    """Remember which report this run takes up."""
+    if keeper := current():
+        keeper.retried = Path(path)
+
+
 def note_mistakes(mistakes: list[Mistake]) -> None:
     """Remember what is wrong with the settings of which host."""
     if keeper := current():
@@ -153,7 +176,7 @@ def note_mistakes(mistakes: list[Mistake]) -> None:
 
 
 def leave_empty(why: str, words: str, shard: str) -> NoReturn:
-    """Say that there is nothing to do in this part of a fleet, leave its report, and exit 0."""
+    """Say that there is nothing to do, in this part of a fleet or at all, leave the report of it, and exit 0."""
     from fleethands.rollout.report import Report  # noqa: PLC0415
 
     context = click.get_current_context()

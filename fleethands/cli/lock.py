@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleethands.cli.document import tell
-from fleethands.cli.fleet import chosen, connected, fleet_options, spoken
+from fleethands.cli.fleet import chosen, fleet_options, reached, spoken, unconnected
 from fleethands.cli.trouble import USAGE, Trouble
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _each(action: str, target: str | None, reason: str, as_json: bool, **options
     from fleethands.rollout.locking import ask  # noqa: PLC0415
 
     target = chosen(target)
-    with closing(connected(target, **options)) as engine:
+    with closing(reached(unconnected(target, **options))) as engine:  # whatever their settings are: a lock asks none
         told = ask(engine, action, reason)
     if as_json:
         tell(_document(action, told))

@@ -67,13 +67,19 @@ def folded(report: Report) -> Iterator[tuple[list[str], HostReport]]:
 
 def _next(report: Report, target: str) -> str:
     bad = sorted(name for name, host in report.hosts.items() if host.status in BAD)
+    if report.error and not report.interrupted:
+        return _again(report, target)
     if any(host.status == "pending" for host in report.hosts.values()):
         left = f" ({', '.join(bad)} left as they are)" if bad else ""
         return f"Run: fleethands {'apply' if report.command == 'plan' else report.command} {target}{left}"
     if bad:
-        return f"When the cause is gone, run: fleethands {report.command} {target}"
+        return _again(report, target)
     if report.command in ENDINGS:
         return ENDINGS[report.command]
     if report.command == "verify":
         return "Every link held"
     return f"Run: fleethands plan {target}" if report.result == "changed" else "Nothing to do"
+
+
+def _again(report: Report, target: str) -> str:
+    return f"When the cause is gone, run: fleethands {report.command} {target}".rstrip()

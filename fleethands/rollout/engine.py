@@ -20,9 +20,10 @@ from fleethands.rollout.crowd import Crowd
 from fleethands.rollout.deadlines import CONNECT, LIMITS, Limits
 from fleethands.rollout.ledger import Ledger
 from fleethands.rollout.masking import NOTHING, Mask
+from fleethands.rollout.pick import EVERY, Pick, picked
 from fleethands.rollout.registry import Unanswered, digests, look_up
 from fleethands.rollout.shard import EmptyShard
-from fleethands.rollout.target import EVERY, Pick, again, inventory, no_hosts, prepare, reach_by_ssh
+from fleethands.rollout.target import again, inventory, prepare, reach_by_ssh
 from fleethands.rollout.timeline import Timeline
 from fleethands.rollout.walk import Cut, Walk
 from fleethands.rollout.walker import Walker
@@ -60,11 +61,9 @@ class Engine(Ledger):
         self.timeline = Timeline()
         self._use(State(check_for_changes=True))
         self.inventory = inventory(target, data, project)
+        whole = picked(target, pick, [host.name for host in self.inventory])
         self.fleet = frozenset(host.name for host in self.inventory if pick.matches(host.name))  # with all its parts
-        self.chosen = [host for host in self.inventory if pick.takes(host.name)]
-        if not self.chosen:
-            raise no_hosts(target, pick, self.inventory)
-        whole, self.chosen = self.chosen, [host for host in self.chosen if pick.shard.holds(host.name)]
+        self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.holds(name)]
         if not self.chosen:
             raise EmptyShard(f"none of {len(whole)} hosts is of part {pick.shard}")
         self._init()

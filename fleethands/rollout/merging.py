@@ -30,9 +30,14 @@ def merged(reports: Sequence[Report]) -> tuple[Report, list[str]]:
     whole.words = _one([_undivided(report.words) for report in inorder])
     whole.by = ", ".join(dict.fromkeys(report.by for report in inorder if report.by))
     whole.interrupted = any(report.interrupted for report in reports)
-    whole.error = "; ".join(dict.fromkeys([*(each.error for each in inorder if each.error), *_missing(inorder)]))
+    whole.error = "; ".join(dict.fromkeys([*(_said(each) for each in inorder if each.error), *_missing(inorder)]))
     whole.hints = list(dict.fromkeys(hint for report in inorder for hint in report.hints))
     return whole, twice
+
+
+def _said(report: Report) -> str:
+    """What ended a part; where it had no host yet, the whole lacks some."""
+    return report.error if report.hosts else f"{report.error}, before the hosts of a part were known"
 
 
 def _hosts(inorder: Sequence[Report]) -> tuple[dict[str, HostReport], list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import logging
 import os
 import resource
@@ -11,8 +10,6 @@ import sys
 import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,45 +22,11 @@ from pyinfra.connectors.sshuserclient import client
 from pyinfra_cli.inventory import make_inventory
 
 from fleethands.rollout import shortcuts
+from fleethands.rollout.address import Address, check_target
 from fleethands.rollout.deadlines import CONNECT
-from fleethands.rollout.shard import WHOLE, Shard
 
 WITH_AN_END = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
 BUSY_JUMP_HOST = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 3.0}  # sshd's MaxStartups drops some of many
-
-
-@dataclass(frozen=True)
-class Pick:
-    """
-    Which hosts of an inventory.
-
-    + hosts, exclude: patterns of names, as fnmatch reads them; only: names, None for all
-    + shard: a part of those
-    """
-
-    hosts: str = "*"
-    exclude: str = ""
-    shard: Shard = WHOLE
-    only: frozenset[str] | None = None
-
-    def matches(self, name: str) -> bool:
-        """Whether a host of this name is of the fleet that is meant, done already or of whatever part."""
-        return fnmatch(name, self.hosts) and not fnmatch(name, self.exclude)
-
-    def takes(self, name: str) -> bool:
-        """Whether a host of this name is one of them, whatever its part."""
-        return self.matches(name) and (self.only is None or name in self.only)
-
-
-EVERY = Pick()
-
-
-class NoHosts(LookupError):
-    """A target or a pattern names no host; `hints` say which there are."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
 
 
 class WrongInventory(ValueError):
@@ -75,7 +38,8 @@ class WrongInventory(ValueError):
 
 
 def inventory(target: str, data: Mapping[str, Any], project: Path) -> Any:
-    """pyinfra's inventory of a target, with data on top. Raises WrongInventory."""
+    """pyinfra's inventory of a target, with data on top. Raises WrongName for words, WrongInventory for a file."""
+    check_target(target)
     try:
         return make_inventory(target, override_data=dict(data), cwd=str(project))
     except SystemExit as error:  # an inventory may refuse in its own words
@@ -142,15 +106,13 @@ def _unasked(prompt: str = "") -> NoReturn:
 def reach_by_ssh(host: Any) -> None:
     """
     Fill in what pyinfra leaves open: `user@address:port` as a name, strict host keys (it would take any), an end to
-    each wait.
+    each wait. Raises WrongName.
     """
     known = host.data.dict()
-    user, _, address = host.name.rpartition("@")
-    if user and "ssh_hostname" not in known:
-        address, _, port = address.partition(":")
-        host.data.ssh_user, host.data.ssh_hostname = user, address
-        if port:
-            host.data.ssh_port = int(port)
+    if "ssh_hostname" not in known and (address := Address.read(host.name)):
+        host.data.ssh_user, host.data.ssh_hostname = address.user, address.hostname
+        if address.port:
+            host.data.ssh_port = address.port
     if "ssh_strict_host_key_checking" not in known:
         host.data.ssh_strict_host_key_checking = "yes"
     host.data.ssh_paramiko_connect_kwargs = {**WITH_AN_END, **(known.get("ssh_paramiko_connect_kwargs") or {})}
@@ -177,16 +139,3 @@ def _configured(host: Any) -> dict[str, Any]:
     config = client.get_ssh_config(host.data.get("ssh_config_file"))
     found: dict[str, Any] = config.lookup(host.data.get("ssh_hostname") or host.name) if config else {}
     return found
-
-
-def no_hosts(target: str, pick: Pick, inventory: Any) -> NoHosts:
-    """That none is left, and which there are."""
-    names = sorted(host.name for host in inventory)
-    if not names:
-        return NoHosts(f"`{target}` names no host")
-    near = difflib.get_close_matches(pick.hosts, names, 3, cutoff=0.4) or names[:3]
-    wanted = f"matches `{pick.hosts}`" + (f" and not `{pick.exclude}`" if pick.exclude else "")
-    return NoHosts(
-        f"`{target}` names no host that {wanted}",
-        f"its hosts: {', '.join(near)}{' …' if len(names) > len(near) else ''}",
-    )

@@ -78,7 +78,7 @@ class Watch(BaseStateCallback):
 
     def heard(self, message: Any = None, **said: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
-        name = str(message).partition("]")[0].strip().removeprefix("[")
+        name = str(message).partition("] ")[0].strip().removeprefix("[")
         for patience in self._awaited.get(name, ()):
             patience.heard()
         if self.narration:
@@ -155,7 +155,7 @@ class Narration(BaseStateCallback):
     def heard(self, message: Any = None, **_: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
         prefix, mark, text = self.mask.text(str(message)).partition("progress: ")
-        host = prefix.strip().strip("[]")
+        host = prefix.strip()[1:-1]
         if bytes_of := PULL.fullmatch(text):
             self.listener.pull(host, bytes_of["what"], int(bytes_of["done"]), int(bytes_of["total"]))
         elif mark:

@@ -86,9 +86,16 @@ def _naturally(name: str) -> list[tuple[int, int, str]]:
 
 @dataclass(frozen=True)
 class Canary:
-    """The hosts that go first, and alone: the first few, or the one of this name."""
+    """The hosts that go first, and alone: the first few, or the one of this name. Raises WrongWord for none."""
 
     word: str
+
+    def __post_init__(self) -> None:
+        if not self.is_name and not int(self.word):
+            raise WrongWord(
+                f"`--canary {self.word}`: expected a number of hosts from 1 on, or the name of one of them",
+                "for one host: `--canary 1`; for no canary, leave it out",
+            )
 
     @property
     def is_name(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -94,3 +95,31 @@ def test_a_host_that_is_not_there_is_named_and_the_next_command_is_whole() -> No
     assert "root@gpu-1.invalid  unreachable: its name is not known: gpu-1.invalid" in done.stdout
     words = """root@gpu-1.invalid --data 'models=["m"]' --data ollama_version=0.24.0"""
     assert done.stdout.endswith(f"When the cause is gone, run: fleethands plan {words}\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["tunnel", "root@gpu-1.invalid", "--port", "8080", "--ollama"],
+        ["destroy", "root@gpu-1.invalid", "--workspaces", "--yes"],
+        ["apply", "root@gpu-1.invalid", "--shard", "1/1", "--canary", "1", "--yes"],
+    ],
+)
+def test_the_command_that_says_which_models_is_the_same_one_and_works(words: list[str]) -> None:
+    done = fleethands(*words)
+
+    hint = next(line for line in done.stderr.splitlines() if line.startswith("hint: say which: fleethands "))
+    again = shlex.split(hint.partition("fleethands ")[2])
+    assert done.returncode == 1
+    assert set(words) < set(again)
+    assert "its name is not known: gpu-1.invalid" in (after := fleethands(*again)).stdout + after.stderr
+
+
+@pytest.mark.parametrize("action", [["status"], ["release"], ["acquire", "--reason", "a new driver"]])
+def test_a_lock_asks_for_no_settings(tmp_path: Path, action: list[str]) -> None:
+    (tmp_path / "fleet.py").write_text("gpu = [('gpu-1.invalid', {'ollama_hots': 1})]\n")
+
+    for target in ("root@gpu-1.invalid", str(tmp_path / "fleet.py")):
+        done = fleethands("lock", *action, target)
+        assert (done.returncode, done.stderr) == (1, "")
+        assert "gpu-1.invalid  unreachable: its name is not known: gpu-1.invalid" in done.stdout

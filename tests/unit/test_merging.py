@@ -109,7 +109,18 @@ def test_a_part_without_a_report_is_a_failure_and_named(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert "error: part 2/3 left no report" in done.stderr
+    assert done.stdout.endswith("When the cause is gone, run: fleethands apply inventory/prod.py\n")
     assert "part 2/3 left no report" in (tmp_path / "whole/report.html").read_text()
+
+
+def test_a_part_that_was_interrupted_before_its_hosts_were_known_is_told(tmp_path: Path) -> None:
+    one = part(tmp_path / "1", "1/2", {"a": reports.changed()})
+    two = part(tmp_path / "2", "2/2", {}, interrupted=True, error="interrupted")
+
+    done = merge(one, two)
+
+    assert done.exit_code == 130
+    assert "error: interrupted, before the hosts of a part were known" in done.stderr
 
 
 def test_an_empty_part_is_no_failure(tmp_path: Path) -> None:

@@ -94,6 +94,13 @@ def test_a_canary_that_no_host_is_called_names_the_nearest() -> None:
     assert caught.value.hints == ("nearest is `--canary lab-2`",)
 
 
+@pytest.mark.parametrize("word", ["0", "000"])
+def test_a_canary_of_no_host_is_refused(word: str) -> None:
+    with pytest.raises(WrongWord, match="expected a number of hosts from 1 on, or the name of one of them") as caught:
+        Canary(word)
+    assert caught.value.hints == ("for one host: `--canary 1`; for no canary, leave it out",)
+
+
 @pytest.mark.parametrize(
     ("text", "failed", "over"),
     [("0", 1, True), ("1", 1, True), ("2", 1, False), ("2", 2, True), ("25%", 2, False), ("25%", 3, True)],

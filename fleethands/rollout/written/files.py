@@ -17,8 +17,9 @@ def _json(report: Report) -> str:
     return json.dumps(report.document(), indent=2) + "\n"
 
 
+MAIN = "report.json"  # of which the others are made for readers
 FORMS: dict[str, Callable[[Report], str]] = {
-    "report.json": _json,
+    MAIN: _json,
     "junit.xml": junit.text,
     "report.html": page.text,
 }

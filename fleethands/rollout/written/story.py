@@ -83,7 +83,8 @@ def verdict(report: Report) -> str:
     if bad:
         return f"{bad} of {hosts(whole)} did not get through" if whole > 1 else "The host did not get through"
     if not whole:
-        return "No host is of this part of the fleet"
+        retried = "--retry-failed" in report.words
+        return "No host is left to do" if retried else "No host is of this part of the fleet"
     return _good(report, whole)
 
 
