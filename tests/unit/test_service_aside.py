@@ -223,3 +223,35 @@ def test_directories_go_back_with_what_worked_in_them(tmp_path: Path) -> None:
     assert "serves again" in ran(tmp_path, "gives_way app x")
 
     assert {each.stat().st_uid for each in (place, place / "notes")} == {int(ran(tmp_path, ids).split(":")[0])}
+
+
+PROOF = """record=$place/proof container=app shift= records=$place/record kept=5 run= apply=x
+stop() { exit 1; }
+"""
+
+
+@pytest.mark.parametrize("broken", ["", "list"])
+@pytest.mark.parametrize("change", [True, False])
+def test_only_a_run_that_changes_the_host_ends_what_waits_for_a_proof(
+    tmp_path: Path, broken: str, change: bool
+) -> None:
+    written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": OURS})
+    script = files("fleethands.operations").joinpath("scripts/proof/1-record.sh").read_text()
+    finish = [PROOF, f"entry='{'{' if change else ''}'", script, "run_has_host() { return 1; }"]
+
+    ran(tmp_path, *finish, f"broken='{broken}'", "finish")
+
+    waiting = {"app": "new", "app-before": "old"}
+    assert containers(tmp_path) == (waiting if not change else {"app": "old"} if broken else {"app": "new"})
+    assert (tmp_path / "proof").exists() == change
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_proof_alone_is_written_down_where_nothing_waits_for_it(tmp_path: Path, locked: bool) -> None:
+    written(tmp_path, {"containers/app": OURS})
+    script = files("fleethands.operations").joinpath("scripts/proof/1-record.sh").read_text()
+    lock = f"run_has_host() {{ return {0 if locked else 1}; }}"
+
+    assert ran(tmp_path, PROOF, "entry=''", script, lock, "finish") == "status 0\n"
+
+    assert (tmp_path / "proof").exists() == (not locked)
