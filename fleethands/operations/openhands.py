@@ -183,7 +183,7 @@ def _effect(settings: HostSettings, seen: Probe) -> str:
         effects.append("asks the registry for a newer image")
     if era is V1 and seen.docker.container is None:
         effects.append("downloads the image of its sandboxes")
-    if seen.docker.container is not None:
+    if seen.docker.container is not None or seen.files[paths.OPENHANDS_UNIT].kind != "absent":
         effects.append("OpenHands is away until the new container answers; conversations under way end")
     if kept := theirs.effect(seen):
         effects.append(kept)
