@@ -117,7 +117,7 @@ def serve(
     + text: of the unit; environment: of its file of variables; config: of config.toml, empty where none is read
     + shown: names of variables that a diff may show
     """
-    digest, era = _digest(text, settings, seen), generation_of(settings)
+    digest = _digest(text, settings, seen)
     started = (seen.files[paths.OPENHANDS_STARTED].content or b"").decode().strip()
     unit = seen.units.get(paths.OPENHANDS_SERVICE)
     wanted = {
@@ -135,7 +135,26 @@ def serve(
         return Same(f"{paths.OPENHANDS_SERVICE} runs from this unit", warnings(settings, seen))
     if refused := theirs.refusal(settings, seen):
         return refused
-    script = step(
+    there = seen.files[paths.OPENHANDS_UNIT].kind != "absent"
+    away = "OpenHands is away until it answers; conversations under way end" if there or seen.docker.container else ""
+    wrong = (
+        f"running, but {disowned} does not belong to {settings.openhands_user}" if runs else _wrong(there, as_declared)
+    )
+    return Change(
+        paths.OPENHANDS_SERVICE,
+        wrong,
+        settings.openhands_source.title,
+        _serving(settings, seen, text, environment, config),
+        lambda probe: _up(settings, probe, wanted, digest),
+        consequence="; ".join(filter(None, (away, theirs.effect(seen)))),
+        diff="".join(diff.unified(path, seen.files[path], file, shown) for path, file in wanted.items()),
+        notes=warnings(settings, seen),
+    )
+
+
+def _serving(settings: HostSettings, seen: Probe, text: str, environment: str, config: str) -> Script:
+    era = generation_of(settings)
+    return step(
         "source_serve",
         unit=paths.OPENHANDS_UNIT,
         text=text,
@@ -150,30 +169,17 @@ def serve(
         user=settings.openhands_user,
         own="\n".join(_own(settings)),
     )
-    there = seen.files[paths.OPENHANDS_UNIT].kind != "absent"
 
-    def then(probe: Probe) -> Probe:
-        state = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OPENHANDS_UNIT, 0, "success")
-        for path, file in wanted.items():
-            probe = probe.with_file(path, file)
-        probe = probe.with_file(paths.OPENHANDS_STARTED, File("file", "0644", content=f"{digest}\n".encode()))
-        for path in _own(settings):
-            probe = probe.with_file(path, replace(probe.files[path], uid=-1, gid=-1, owner=_owner(settings)))
-        docker = replace(probe.docker, container=None)
-        return probe.having(units={**probe.units, paths.OPENHANDS_SERVICE: state}, docker=docker)
 
-    away = "OpenHands is away until it answers; conversations under way end" if there or seen.docker.container else ""
-    wrong = f"running, but {disowned} is not {settings.openhands_user}'s" if runs else _wrong(there, as_declared)
-    return Change(
-        paths.OPENHANDS_SERVICE,
-        wrong,
-        settings.openhands_source.title,
-        script,
-        then,
-        consequence="; ".join(filter(None, (away, theirs.effect(seen)))),
-        diff="".join(diff.unified(path, seen.files[path], file, shown) for path, file in wanted.items()),
-        notes=warnings(settings, seen),
-    )
+def _up(settings: HostSettings, probe: Probe, wanted: dict[str, File], digest: str) -> Probe:
+    state = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OPENHANDS_UNIT, 0, "success")
+    started = File("file", "0644", content=f"{digest}\n".encode())
+    for path, file in {**wanted, paths.OPENHANDS_STARTED: started}.items():
+        probe = probe.with_file(path, file)
+    for path in _own(settings):
+        probe = probe.with_file(path, replace(probe.files[path], uid=-1, gid=-1, owner=_owner(settings)))
+    docker = replace(probe.docker, container=None)
+    return probe.having(units={**probe.units, paths.OPENHANDS_SERVICE: state}, docker=docker)
 
 
 def _wrong(there: bool, as_declared: bool) -> str:
