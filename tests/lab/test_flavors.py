@@ -215,7 +215,7 @@ def test_what_was_there_before_outlives_a_docker_that_starts_nothing(converged: 
     commands = [hint.removeprefix("on the host: ") for hint in told["hints"] if hint.startswith("on the host: ")]
     assert commands == ["systemctl restart docker", "docker start openhands-app"]
     converged.run(" && ".join(commands), timeout=60)
-    answers(converged)
+    assert converged.run("docker inspect openhands-app -f '{{.State.Running}}'").stdout == "true\n"
 
 
 def test_a_unit_of_somebody_elses_is_refused_and_moved_by_the_hint(converged: Host) -> None:
