@@ -34,7 +34,7 @@ def serve(settings: HostSettings, image: str = "") -> None:
 
 
 def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> None:
-    era, owner = generation_of(settings), f"{user}:{user}"
+    era = generation_of(settings)
     variables = settings.openhands_variables
     secret = {name for name, value in settings.openhands_env.items() if isinstance(value, Secret)}
     lines = {name: f"{file_assignment(name, value)}\n" for name, value in variables.items()}
@@ -53,9 +53,10 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         revision=hashlib.sha256(read.encode(errors="surrogateescape")).hexdigest()[:16],
     )  # fmt: skip
     system.packages(name="Install what it needs", settings=settings, wanted=source.packages(settings))
-    system.directory(name="Make the workspace", settings=settings, path=workspace, owner=owner, mode="0755")
+    # they are given to who works in them when the service takes its place, with what the one before left there
+    system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
     for path in (era.home, era.directory):
-        system.directory(name=f"Make {path}", settings=settings, path=path, owner=owner, mode="0700")
+        system.directory(name=f"Make {path}", settings=settings, path=path, owner=None, mode="0700")
     source.built(name="Build it", settings=settings)
     source.serve(
         name="Run the service",

@@ -29,7 +29,7 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
     wanted, found = era.settings_file(model, url), found_in(era, seen)
     if found is not None and holds(found, wanted) and is_active(era, seen):
         return Same(f"OpenHands has {model} chosen")
-    if found is not None and settings.openhands_settings == "kept" and is_persons(era, found, seen):
+    if found is not None and settings.openhands_settings == "kept" and is_persons(settings, found, seen):
         note = f"a person chose {model_in(found) or 'other settings'} in OpenHands, which stays; declared is {model}"
         return Same("the model was chosen by a person since", (f"{note} (see `openhands_settings`)",))
     whole = _merged(found, wanted) if found is not None else era.first_settings(model, url)

@@ -43,7 +43,7 @@ def current(settings: HostSettings, seen: Probe) -> Choice:
     """
     era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
     found = found_in(era, seen)
-    if found is None or settings.openhands_settings == "enforced" or not is_persons(era, found, seen):
+    if found is None or settings.openhands_settings == "enforced" or not is_persons(settings, found, seen):
         return Choice(model, url, f"{model} at {url}")
     if holds(found, era.settings_file(model, url)):
         return Choice("", "", "a person chose another profile, which is not ours to ask")
@@ -103,10 +103,18 @@ def is_active(era: Generation, seen: Probe) -> bool:
     return not era.keyed or (_json(seen.files[era.active_path]) or {}).get("active_profile") == PROFILE
 
 
-def is_persons(era: Generation, found: dict[str, Any], seen: Probe) -> bool:
-    """Whether a person changed it since we wrote it."""
+def is_persons(settings: HostSettings, found: dict[str, Any], seen: Probe) -> bool:
+    """
+    Whether a person changed it since we wrote it.
+
+    Our record goes with `destroy`, and the settings may stay: then another model or server than ours is a person's.
+    """
+    era = generation_of(settings)
     seeded = _json(seen.files[era.seed_path])
-    return seeded is not None and not (holds(found, seeded) and is_active(era, seen))
+    if seeded is not None:
+        return not (holds(found, seeded) and is_active(era, seen))
+    ours = (model_string(settings), _server(base_url(settings)))
+    return model_in(found) != "" and (model_in(found), _server(_url_in(found))) != ours
 
 
 def model_in(found: dict[str, Any]) -> str:

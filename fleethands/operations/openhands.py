@@ -12,8 +12,8 @@ from fleethands.facts.docker import Container
 from fleethands.facts.document import DIGEST
 from fleethands.facts.machine import Account
 from fleethands.facts.ollama import Ollama
-from fleethands.operations import download
-from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
+from fleethands.operations import download, theirs
+from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.images import at_digest
@@ -109,24 +109,16 @@ def serve(settings: HostSettings, seen: Probe, same: bool = False) -> Decision:
     """
     account = seen.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
     spec = specification(settings, account.uid)
-    container = seen.docker.container
-    theirs = container is not None and LABEL not in container.labels
-    if theirs and not settings.openhands_adopt:
-        return Refused(
-            f"a container named {paths.CONTAINER} is there that fleethands did not make",
-            (
-                "declare `openhands_adopt`: True, and it is stopped and kept while ours takes its place",
-                f"or give it another name on the host: docker rename {paths.CONTAINER} {paths.CONTAINER}-mine",
-            ),
-        )
     wrong = _wrong(settings, seen, spec, same)
     if wrong is None:
         return Same(f"{paths.CONTAINER} runs as specified", warnings(settings, seen))
+    if refused := theirs.refusal(settings, seen):
+        return refused
     return Change(
         f"container {paths.CONTAINER}",
         wrong,
         spec.image,
-        _script(settings, spec, account, adopt=theirs),
+        _script(settings, spec, account, adopt=theirs.has_container(seen)),
         lambda probe: _up(probe, spec),
         consequence=_effect(settings, seen),
         notes=warnings(settings, seen),
@@ -191,8 +183,10 @@ def _effect(settings: HostSettings, seen: Probe) -> str:
         effects.append("asks the registry for a newer image")
     if era is V1 and seen.docker.container is None:
         effects.append("downloads the image of its sandboxes")
-    if seen.docker.container is not None:
+    if seen.docker.container is not None or seen.files[paths.OPENHANDS_UNIT].kind != "absent":
         effects.append("OpenHands is away until the new container answers; conversations under way end")
+    if kept := theirs.effect(seen):
+        effects.append(kept)
     if era.socket and seen.docker.container is None:
         effects.append("it gets Docker's socket, as upstream documents: who uses OpenHands is root on this host")
     return "; ".join(effects)

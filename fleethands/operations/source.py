@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import replace
 from importlib.resources import files
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
-from fleethands.operations import diff
+from fleethands.operations import diff, theirs
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.openhands import READY_WITHIN, warnings
-from fleethands.operations.removal import made, unmade
+from fleethands.operations.removal import OURS, made, unmade
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import generation_of
 from fleethands.systemd import file_assignment
 
-OURS = b"# Written by fleethands"
 # Canvas' releases whose dependencies have moved on since, to what they can't use: FastAPI 0.142 and agent-server 1.44
 NEWEST_DEPENDENCIES = {"1.16.0": "2026-09-01"}
 POETRY = "2.1.4 2025-11-20"  # with the newest that it may depend on; the rest is in the lock of the checkout
@@ -117,7 +117,7 @@ def serve(
     + text: of the unit; environment: of its file of variables; config: of config.toml, empty where none is read
     + shown: names of variables that a diff may show
     """
-    digest, era = _digest(text, settings, seen), generation_of(settings)
+    digest = _digest(text, settings, seen)
     started = (seen.files[paths.OPENHANDS_STARTED].content or b"").decode().strip()
     unit = seen.units.get(paths.OPENHANDS_SERVICE)
     wanted = {
@@ -129,9 +129,32 @@ def serve(
     if config:
         wanted[paths.OPENHANDS_CONFIG] = File("file", "0644", owner="root:root", content=config.encode())
     as_declared = started == digest and all(_same(seen.files[path], file) for path, file in wanted.items())
-    if as_declared and unit is not None and (unit.active, unit.enabled) == ("active", "enabled"):
+    runs = as_declared and unit is not None and (unit.active, unit.enabled) == ("active", "enabled")
+    disowned = next((path for path in _own(settings) if seen.files[path].owner != _owner(settings)), None)
+    if runs and disowned is None:
         return Same(f"{paths.OPENHANDS_SERVICE} runs from this unit", warnings(settings, seen))
-    script = step(
+    if refused := theirs.refusal(settings, seen):
+        return refused
+    there = seen.files[paths.OPENHANDS_UNIT].kind != "absent"
+    away = "OpenHands is away until it answers; conversations under way end" if there or seen.docker.container else ""
+    wrong = (
+        f"running, but {disowned} does not belong to {settings.openhands_user}" if runs else _wrong(there, as_declared)
+    )
+    return Change(
+        paths.OPENHANDS_SERVICE,
+        wrong,
+        settings.openhands_source.title,
+        _serving(settings, seen, text, environment, config),
+        lambda probe: _up(settings, probe, wanted, digest),
+        consequence="; ".join(filter(None, (away, theirs.effect(seen)))),
+        diff="".join(diff.unified(path, seen.files[path], file, shown) for path, file in wanted.items()),
+        notes=warnings(settings, seen),
+    )
+
+
+def _serving(settings: HostSettings, seen: Probe, text: str, environment: str, config: str) -> Script:
+    era = generation_of(settings)
+    return step(
         "source_serve",
         unit=paths.OPENHANDS_UNIT,
         text=text,
@@ -141,28 +164,38 @@ def serve(
         url=settings.openhands_url + era.ready,
         limit=str(READY_WITHIN),
         container=paths.CONTAINER,
+        adopt="yes" if theirs.has_container(seen) else "no",
         key_file=paths.CANVAS_KEY if era.keyed else "",
+        user=settings.openhands_user,
+        own="\n".join(_own(settings)),
     )
-    there = seen.files[paths.OPENHANDS_UNIT].kind != "absent"
 
-    def then(probe: Probe) -> Probe:
-        state = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OPENHANDS_UNIT, 0, "success")
-        for path, file in wanted.items():
-            probe = probe.with_file(path, file)
-        probe = probe.with_file(paths.OPENHANDS_STARTED, File("file", "0644", content=f"{digest}\n".encode()))
-        return probe.having(units={**probe.units, paths.OPENHANDS_SERVICE: state})
 
-    away = "OpenHands is away until it answers; conversations under way end"
-    return Change(
-        paths.OPENHANDS_SERVICE,
-        "absent" if not there else "not running" if as_declared else "another unit, other variables or another build",
-        settings.openhands_source.title,
-        script,
-        then,
-        consequence=away if there or seen.docker.container else "",
-        diff="".join(diff.unified(path, seen.files[path], file, shown) for path, file in wanted.items()),
-        notes=warnings(settings, seen),
-    )
+def _up(settings: HostSettings, probe: Probe, wanted: dict[str, File], digest: str) -> Probe:
+    state = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OPENHANDS_UNIT, 0, "success")
+    started = File("file", "0644", content=f"{digest}\n".encode())
+    for path, file in {**wanted, paths.OPENHANDS_STARTED: started}.items():
+        probe = probe.with_file(path, file)
+    for path in _own(settings):
+        probe = probe.with_file(path, replace(probe.files[path], uid=-1, gid=-1, owner=_owner(settings)))
+    docker = replace(probe.docker, container=None)
+    return probe.having(units={**probe.units, paths.OPENHANDS_SERVICE: state}, docker=docker)
+
+
+def _wrong(there: bool, as_declared: bool) -> str:
+    if not there:
+        return "absent"
+    return "not running" if as_declared else "another unit, other variables or another build"
+
+
+def _own(settings: HostSettings) -> tuple[str, ...]:
+    """The directories that the service works in."""
+    era = generation_of(settings)
+    return (*dict.fromkeys((era.home, era.directory)), str(settings.openhands_workspace))
+
+
+def _owner(settings: HostSettings) -> str:
+    return f"{settings.openhands_user}:{settings.openhands_user}"
 
 
 def _same(found: File, wanted: File) -> bool:
@@ -183,7 +216,8 @@ def gone(settings: HostSettings, seen: Probe, why: str = "the setting `openhands
 
     def then(probe: Probe) -> Probe:
         units = {name: unit for name, unit in probe.units.items() if name != paths.OPENHANDS_SERVICE}
-        for path in (paths.OPENHANDS_UNIT, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG):
+        unit = () if theirs.has_unit(seen) else (paths.OPENHANDS_UNIT,)
+        for path in (*unit, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG):
             probe = probe.with_file(path, ABSENT)
         return unmade(probe.having(units=units), "directory", paths.OPENHANDS_SOURCE)
 

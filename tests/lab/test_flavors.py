@@ -199,6 +199,58 @@ def test_a_container_of_somebody_elses_is_left_alone_until_it_is_to_be_adopted(c
 
 
 @pytest.mark.soak
+def test_what_was_there_before_outlives_a_docker_that_starts_nothing(converged: Host) -> None:
+    """Its own chains are gone, as after `iptables --flush`; the container to come back is somebody else's."""
+    converged.run("docker rm -f openhands-app")
+    converged.run(f"docker run -d --name openhands-app -p 127.0.0.1:3000:3000 {GUIDE}")
+    theirs = observe.identity(converged).container
+    converged.run("iptables -t nat -F && iptables -t nat -X")
+
+    code, failed = fleethands("apply", openhands_adopt=True)
+
+    assert code == 1
+    told = failed["hosts"]["lab-1"]
+    assert "the one before it is there again, and does not start" in told["reason"]
+    assert observe.identity(converged).container == theirs
+    commands = [hint.removeprefix("on the host: ") for hint in told["hints"] if hint.startswith("on the host: ")]
+    assert commands == ["systemctl restart docker", "docker start openhands-app"]
+    converged.run(" && ".join(commands), timeout=60)
+    assert converged.run("docker inspect openhands-app -f '{{.State.Running}}'").stdout == "true\n"
+
+
+def test_a_unit_of_somebody_elses_is_refused_and_moved_by_the_hint(converged: Host) -> None:
+    unit = "[Service]\nExecStart=/bin/sleep inf\n[Install]\nWantedBy=multi-user.target\n"
+    converged.run("cat >/etc/systemd/system/openhands.service && systemctl enable --now openhands", stdin=unit)
+    changed: dict[str, Any] = {"openhands_env": {"ANOTHER": "one"}}
+
+    code, refused = fleethands("plan", **changed)
+
+    assert code == 1
+    (hint,) = [hint for hint in refused["hosts"]["lab-1"]["hints"] if "on the host: " in hint]
+    assert converged.run("systemctl is-active openhands").stdout == "active\n"
+    converged.run(hint.partition("on the host: ")[2])
+    assert converged.run("cat /etc/systemd/system/openhands-mine.service").stdout == unit
+    assert RUN in changes(fleethands("plan", **changed)[1])
+
+
+def test_verify_leaves_what_waits_for_its_proof_to_the_next_apply(converged: Host) -> None:
+    """A run was killed before its proof: the new container runs, and the old one is kept."""
+    answers(converged)
+    waits = "docker inspect openhands-app-before -f {{.Name}}"
+    image = converged.run("docker inspect openhands-app -f '{{.Config.Image}}'").stdout.strip()
+    converged.run(f"docker create --name openhands-app-before --label fleethands.spec=old {image}")
+
+    assert fleethands("verify")[0] == 0
+    converged.run(waits)
+    assert not observe.proven(converged)
+
+    code, done = fleethands("apply")
+    assert (code, changes(done)) == (0, [PROVE]), fleet.trouble(done)
+    assert converged.run(waits, check=False).returncode != 0
+    assert observe.proven(converged)
+
+
+@pytest.mark.soak
 def test_sandboxes_are_closed_to_the_outside_and_other_containers_are_not(v1: Host) -> None:
     both = (v1.address, v1.address6)
     for name, port in (("mine", "8080:8000"), ("other", "45001:9000")):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fleethands.facts import upstream
+from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
 from fleethands.operations import source
 from fleethands.operations.change import Change, Same
@@ -123,6 +124,28 @@ def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: 
     assert set(decision.script.exports) == {"HTTPS_PROXY", "UV_INDEX_URL", "no_proxy"}
     assert "secret" not in decision.script.body
     assert "secret" not in str(decision.script.command)
+
+
+def test_a_service_takes_the_place_and_the_directories_of_a_container() -> None:
+    """Whoever worked there before: what is foreseen needs nothing more, and a directory of another's is seen."""
+    settings = built_here(openhands_adopt=True)
+    workspace = str(settings.openhands_workspace)
+    theirs = Container("c1", "running", "sha256:1", {}, "")
+    seen = bare(settings).having(docker=Docker(True, "26", theirs))
+    seen = seen.with_file(workspace, File("directory", "0755", 10001, 10001, "UNKNOWN:UNKNOWN"))
+    arguments = {"text": "# Written by fleethands.\n", "environment": "", "config": "", "shown": frozenset()}
+
+    change = source.serve.decide(settings, seen, **arguments)
+
+    assert (change.script.values["adopt"], change.script.values["own"].splitlines()[-1]) == ("yes", workspace)
+    assert "kept as openhands-app-adopted" in change.consequence
+    after = change.then(seen)
+    assert isinstance(source.serve.decide(settings, after, **arguments), Same)
+    taken = after.with_file(workspace, File("directory", "0755", 0, 0, "root:root"))
+    assert (
+        source.serve.decide(settings, taken, **arguments).before
+        == f"running, but {workspace} does not belong to openhands"
+    )
 
 
 @pytest.mark.parametrize("value", ['a"b', "\\", "\x7f", "\x00\n\t", "ü 🦙", "#{[%"])

@@ -42,7 +42,7 @@ flock -w 900 9 || fail 'another run is still changing this host after 15 minutes
 if [ -n "$run" ]; then
   [ "$(cat /var/lib/fleethands/turn 2>/dev/null)" = "$run" ] ||
     fail 'the lock of this run was taken away, or another run had this host since' 'run it again: what was begun is completed then'
-elif [ "$step" != proof ] && [ "$step" != verify ]; then
+elif [ "$step" != verify ] && { [ "$step" != proof ] || [ -n "${entry:-}" ]; }; then
   whose=''
   flock -n -s /run/fleethands/lock true 2>/dev/null || whose=$(sed -n 2p /run/fleethands/lock.json 2>/dev/null) || true
   [ ! -s /var/lib/fleethands/hold ] || whose=$(tail -n 1 /var/lib/fleethands/hold)

@@ -90,7 +90,7 @@ END
     set -- "$@" --publish "$gateway:$gateway_port"
   fi
   set -- "$@" --label "fleethands.spec=$spec" --label "fleethands.users=$users" --label "fleethands.sandbox=$sandbox" \
-    --label "fleethands.workspace=$workspace"
+    --label "fleethands.state=$state" --label "fleethands.workspace=$workspace"
   # values come from the environment: a command line can be read by everybody
   (exported && exec "$docker" run --detach --name "$name" "$@" "$image") 9>&- 2>&1
 }
@@ -107,42 +107,43 @@ ready() {
   return 1
 }
 
-if [ "$adopt" = yes ] && container_exists "$name-adopted"; then
-  fail "there is a container $name-adopted from an earlier adoption" "on the host: docker rename $name-adopted $name-adopted-1"
-fi
+own() { hands_over "$state" "${users% *}" && hands_over "$workspace" "${users#* }"; }
+
+# failed REASON [HINT]: with the last words of the new one
+failed() {
+  echo "last lines of $name:" >&2
+  "$docker" logs --tail 30 "$name" >&2 2>&1 || true
+  gives_way "$name" "$@"
+}
+
+as_specified() { [ "$(container_label "$name" spec) $(container_label "$name" users) $(look '{{.Image}}')" = "$spec $users $id" ]; }
+
+[ "$adopt" = no ] || openhands_adopts "$name"
 have_image "$image" "$pull"
 [ -z "$versions" ] || of_generation
 find_users
-last=$(container_label "$name" users)
-[ -n "$last" ] || last=$(container_label "$name-before" users)
-container_owns "$state" "${users% *}" "${last% *}"
-container_owns "$workspace" "${users#* }" "${last#* }"
 openhands_key "$key_file"
 
 # a run that was killed may have left the old one, and perhaps half of the new one
 if container_exists "$name-before" && [ "$(container_label "$name" spec)" != "$spec" ]; then
-  openhands_back "$name"
+  openhands_back "$name" || true # whether it starts or not, it gives way now
 fi
 
 id=$("$docker" image inspect --format '{{.Id}}' "$image")
-if [ "$(container_label "$name" spec) $last $(look '{{.Image}}')" = "$spec $users $id" ] && "$docker" start "$name" >/dev/null 2>&1; then
+if as_specified && own && "$docker" start "$name" >/dev/null 2>&1; then
   ready || fail "$name does not get ready" "on the host: docker logs --tail 50 $name"
   exit 0
 fi
 
-if container_exists "$name-before"; then
-  "$docker" rm --force "$name" >/dev/null
-elif container_exists "$name"; then
-  "$docker" stop --time 15 "$name" >/dev/null
-  "$docker" rename "$name" "$name-before"
-fi
+container_aside "$name"
 service_aside
+own || gives_way "$name" "$state or $workspace cannot be given to the user inside" "see why, on the host: chown ${users#* } $workspace"
 started=$(start) || {
   echo "$started" >&2
   case $started in # moby libnetwork/iptables: its own chains are made when it starts
     *'No chain/target/match'*) set -- "Docker's own firewall rules are gone, so $image does not start" 'on the host: systemctl restart docker' ;;
     *) set -- "$image does not start" '' ;;
   esac
-  container_failed "$name" "$@"
+  failed "$@"
 }
-ready || container_failed "$name" "$image did not get ready within $limit s"
+ready || failed "$image did not get ready within $limit s"

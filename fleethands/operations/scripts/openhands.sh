@@ -5,13 +5,43 @@ container_exists() { docker container inspect "$1" >/dev/null 2>&1; }
 # container_label NAME LABEL: empty where there is none, or no container
 container_label() { docker container inspect --format "{{with index .Config.Labels \"fleethands.$2\"}}{{.}}{{end}}" "$1" 2>/dev/null || true; }
 
-# container_owns DIRECTORY UID:GID LAST: whose it is; what the user of our last container left in it is handed over, and
-# nobody else's files
-container_owns() {
-  now=$(stat -c %u:%g "$1")
-  [ "$now" != "$2" ] || return 0
-  [ "$now" != "$3" ] || find "$1" -xdev -uid "${now%:*}" -exec chown -h "$2" {} +
-  chown "$2" "$1"
+# a container of ours goes; what somebody else made under its name stays
+container_gone() { [ -z "$(container_label "$1" spec)" ] || docker rm --force "$1" >/dev/null; }
+
+# container_aside NAME: it is stopped and kept; of two, the one that is kept already was proven, and the one that runs was not
+container_aside() {
+  if { container_exists "$1-before" || [ -e "$service_before" ]; } && [ -n "$(container_label "$1" spec)" ]; then
+    container_gone "$1"
+  elif container_exists "$1"; then
+    docker stop --time 15 "$1" >/dev/null
+    docker rename "$1" "$1-before"
+  fi
+}
+
+# openhands_adopts NAME: one of somebody else's is kept under a name that is free
+openhands_adopts() {
+  ! container_exists "$1-adopted" ||
+    fail "there is a container $1-adopted from an earlier adoption" "on the host: docker rename $1-adopted $1-adopted-1"
+}
+
+# Whom we gave a directory to last, as `UID:GID DIRECTORY`: the directory itself may have been given to somebody else since
+workers=/var/lib/fleethands/workers
+worker_of() {
+  worker=$([ ! -f "$workers" ] || directory=" $1" awk 'substr($0, index($0, " ")) == ENVIRON["directory"] { print $1 }' "$workers")
+  echo "${worker:-$(service_user)}"
+}
+
+# hands_over DIRECTORY UID:GID: who works in it from now on. What the one before has in it goes with it, and nobody else's files.
+hands_over() {
+  owner=$(stat -c %u:%g "$1") || return
+  last=$(worker_of "$1")
+  if [ "$owner" != "$2" ]; then
+    [ "$owner" != "$last" ] || find "$1" -xdev -uid "${owner%:*}" -exec chown -h "$2" {} + || return
+    chown "$2" "$1" || return
+  fi
+  grep -qxsF "$2 $1" "$workers" && return 0
+  { [ ! -f "$workers" ] || directory=" $1" awk 'substr($0, index($0, " ")) != ENVIRON["directory"]' "$workers"; echo "$2 $1"; } |
+    atomic_file "$workers" 0600 root:root
 }
 
 # OpenHands as a service, where it runs without a container; a unit that gave way is kept until the new one is proven
@@ -19,6 +49,18 @@ service_unit=/etc/systemd/system/openhands.service
 service_before=/var/lib/fleethands/openhands.service-before
 service_environment=/etc/fleethands/openhands.env
 service_config=/etc/fleethands/config.toml
+
+# by its first line: what somebody else has there is left alone
+service_ours() { [ -f "$service_unit" ] && head -n 1 "$service_unit" | grep -q '^# Written by fleethands'; }
+
+# numbers_of USER: its UID and its group's GID
+numbers_of() { echo "$(id -u "$1"):$(getent group "$1" | cut -d : -f 3)"; }
+
+# as whom the service works that is there, or gave way; empty where there is none
+service_user() {
+  works=$(sed -n 's/^User=//p' "$service_unit" "$service_before" 2>/dev/null | head -n 1)
+  [ -z "$works" ] || numbers_of "$works"
+}
 
 # what the unit reads is kept with it; the unit last, as it says that all is kept
 service_kept() {
@@ -29,25 +71,24 @@ service_kept() {
   cp -p "$service_unit" "$service_before"
 }
 
+# Functions that bring back are asked in conditions, where `set -e` does not count: each says itself that it failed.
 service_back() {
   for each in "$service_environment" "$service_config"; do
-    [ ! -e "$service_before.${each##*.}" ] || mv -fT "$service_before.${each##*.}" "$each"
+    [ ! -e "$service_before.${each##*.}" ] || mv -fT "$service_before.${each##*.}" "$each" || return
   done
   mv -fT "$service_before" "$service_unit"
 }
 
 # of two, the one that is kept already was proven, and the one that runs was not
 service_aside() {
-  [ -e "$service_unit" ] || return 0
+  service_ours || return 0
   [ -e "$service_before" ] || service_kept
   service_gone
 }
 
 service_gone() {
-  [ -e "$service_unit" ] || return 0
-  systemctl disable --quiet --now openhands.service
-  rm -f "$service_unit"
-  systemctl daemon-reload
+  service_ours || return 0
+  systemctl disable --quiet --now openhands.service && rm -f "$service_unit" && systemctl daemon-reload
 }
 
 # What was built lies under names of its own, to which links lead: source_root of a unit is one. A link is only put back
@@ -85,34 +126,61 @@ source_settled() {
   done
 }
 
-# openhands_back NAME: what was OpenHands before this serves again, a container of that name or a service; no status if
-# there is none
+# openhands_waits NAME: what gave way is kept until there is a proof
+openhands_waits() { container_exists "$1-before" || [ -e "$service_before" ]; }
+
+# openhands_back NAME: what was OpenHands before this serves again, a container of that name or a service. Status 1: there is
+# none; 2: it is there, and does not start.
 openhands_back() {
   if container_exists "$1-before"; then
-    place=$(container_label "$1-before" workspace) owners=$(container_label "$1-before" users) last=$(container_label "$1" users)
-    [ -z "$place" ] || container_owns "$place" "${owners#* }" "${last#* }"
-    service_gone
-    docker rm --force "$1" >/dev/null 2>&1 || true
-    docker rename "$1-before" "$1"
-    docker start "$1" >/dev/null
+    container_serves "$1" || return 2
   elif [ -e "$service_before" ]; then
-    ! container_exists "$1" || docker rm --force "$1" >/dev/null
-    service_back
-    source_back
-    systemctl daemon-reload
-    systemctl enable --quiet openhands.service
-    systemctl restart openhands.service
+    service_serves "$1" || return 2
   else
     return 1
   fi
 }
 
-# container_failed NAME REASON [HINT]: the new container goes, with its last words, and the one before it comes back
-container_failed() {
-  echo "last lines of $1:" >&2
-  docker logs --tail 30 "$1" >&2 2>&1 || true
-  if openhands_back "$1"; then fail "$2; the one before it serves again" "${3:-when the cause is gone, run it again}"; fi
-  docker rm --force "$1" >/dev/null 2>&1 || true
+# whose the directories are, is tried for what can be: what was there before is to start all the same
+container_serves() {
+  was=$(container_label "$1-before" users) was_state=$(container_label "$1-before" state) was_workspace=$(container_label "$1-before" workspace)
+  service_gone && container_gone "$1" && docker rename "$1-before" "$1" || return
+  [ -z "$was_state" ] || hands_over "$was_state" "${was% *}" || true
+  [ -z "$was_workspace" ] || hands_over "$was_workspace" "${was#* }" || true
+  docker start "$1" >/dev/null
+}
+
+service_serves() {
+  container_gone "$1" && service_back && source_back || return
+  was_state=$(sed -n 's,^Environment="HOME=\(.*\)"$,\1,p' "$service_unit")
+  was_workspace=$(sed -n 's/^WorkingDirectory=//p' "$service_unit" | sed 's/%%/%/g')
+  was=$(service_user)
+  [ -z "$was_state" ] || hands_over "$was_state" "$was" || true
+  [ -z "$was_workspace" ] || hands_over "$was_workspace" "$was" || true
+  systemctl daemon-reload && systemctl enable --quiet openhands.service && systemctl restart openhands.service
+}
+
+# start_by_hand NAME: the command for what is there again, and does not start
+start_by_hand() {
+  if container_exists "$1-before"; then
+    echo "on the host: docker rename $1-before $1 && docker start $1"
+  elif container_exists "$1"; then
+    echo "on the host: docker start $1"
+  else
+    echo 'on the host: systemctl restart openhands; its last words: journalctl -u openhands -n 30'
+  fi
+}
+
+# gives_way NAME REASON [HINT]: what was to serve goes, and what was there before it comes back, which is never lost
+gives_way() {
+  back=0
+  openhands_back "$1" || back=$?
+  case $back in
+    0) fail "$2; the one before it serves again" "${3:-when the cause is gone, run it again}" ;;
+    2) fail "$2; the one before it is there again, and does not start" ${3:+"$3"} "$(start_by_hand "$1")" ;;
+  esac
+  container_gone "$1" || true
+  ! service_ours || systemctl stop openhands.service || true
   fail "$2" "${3:-look for its cause in the lines above, then run again}"
 }
 

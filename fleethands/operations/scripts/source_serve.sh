@@ -1,6 +1,7 @@
 # Has OpenHands run as a service of this unit. What was OpenHands before, a container or another unit, gives way and is
 # kept until this one is proven (proof/), and comes back if it does not get ready.
 : "${unit:?}" "${text:?}" "${environment?}" "${config?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}" "${service_before:?}" "${service_environment:?}" "${service_config:?}" "${started:?}"
+: "${user:?}" "${own:?}" "${adopt:?}"
 
 ready() {
   end=$(($(date +%s) + limit))
@@ -10,13 +11,20 @@ ready() {
   done
 }
 
+# its own directories, one a line, are its user's
+owns() {
+  while IFS= read -r place; do hands_over "$place" "$(numbers_of "$user")" || return; done <<END
+$own
+END
+}
+
+[ "$adopt" = no ] || openhands_adopts "$container"
 openhands_key "$key_file"
-if container_exists "$container" && ! container_exists "$container-before"; then
-  docker stop --time 15 "$container" >/dev/null
-  docker rename "$container" "$container-before"
-fi
-if [ -e "$unit" ] && [ ! -e "$service_before" ] && ! container_exists "$container-before"; then service_kept; fi
+container_aside "$container"
+if service_ours && ! openhands_waits "$container"; then service_kept; fi
 rm -f "$started" # so that a run that ends between here and the restart is completed, though the unit may stay as it was
+! service_ours || systemctl stop openhands.service
+owns || gives_way "$container" "$place cannot be given to $user" "see why, on the host: chown $user: $place"
 printf %s "$environment" | atomic_file "$service_environment" 0600 root:root
 [ -z "$config" ] || printf %s "$config" | atomic_file "$service_config" 0644 root:root
 printf %s "$text" | atomic_file "$unit" 0644 root:root
@@ -28,6 +36,4 @@ systemctl restart openhands.service || true
 ready && exit 0
 echo 'last lines of its journal:' >&2
 journalctl -u openhands.service --since "@$since" -n 30 -o cat --no-pager >&2 || true
-if openhands_back "$container"; then fail "openhands.service does not get ready; the one before it serves again" 'when the cause is gone, run it again'; fi
-systemctl stop openhands.service
-fail "openhands.service does not get ready within $limit s" 'look for its cause in the lines above, then run again'
+gives_way "$container" "openhands.service does not get ready within $limit s"

@@ -50,15 +50,39 @@ keep_record() {
     atomic_file "$records.json" 0600 root:root
 }
 
-# what is written down, for the host to keep and the controller to read; a container before this one goes or comes back
-finish() {
-  [ -n "$broken" ] || keep_record
-  printf '%s' "$seen" | atomic_file "$record" 0644 root:root
-  printf '%s' "$seen"
+# a run that has locked this host makes the proof itself, at its end
+run_has_host() { [ -e /run/fleethands/lock ] && ! flock -n -s /run/fleethands/lock true; }
+
+# What gave way to what is proven goes, and what gave way to what is not comes back: by the run that changes this host, or by
+# the next one, for which nothing is written down here.
+concluded() {
   if [ -z "$broken" ]; then
+    keep_record
     openhands_settled "$container"
-  elif openhands_back "$container"; then
-    echo "error: the one before it serves again" >&2
+    noted
+    return
+  fi
+  noted
+  back=0
+  openhands_back "$container" || back=$?
+  case $back in
+    0) echo 'error: the one before it serves again' >&2 ;;
+    2)
+      echo 'error: the one before it is there again, and does not start' >&2
+      echo "hint: $(start_by_hand "$container")" >&2
+      ;;
+  esac
+}
+
+noted() { printf '%s' "$seen" | atomic_file "$record" 0644 root:root; }
+
+# for the controller to read, and for the host to keep
+finish() {
+  printf '%s' "$seen"
+  if [ -n "$entry" ]; then
+    concluded
+  elif ! openhands_waits "$container" && ! run_has_host; then
+    noted
   fi
   [ -z "$broken" ] || stop
   exit 0
