@@ -6,9 +6,7 @@ from pyinfra.context import ctx_host
 from fleethands.operations import modelfiles, models, preload
 from fleethands.paths import PRELOAD
 from fleethands.settings import HostSettings, modelfile
-from tasks import render
-
-UPSTREAM = "fleethands_upstream"  # host data: name → digest that its registry has now, as `--upstream` finds it
+from tasks import UPSTREAM, render
 
 
 @deploy("Models")

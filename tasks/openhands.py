@@ -3,13 +3,14 @@
 import hashlib
 
 from pyinfra.api import deploy
+from pyinfra.context import ctx_host
 
 from fleethands import paths
 from fleethands.operations import choice, openhands, source, system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.openhands import API_KEY, SOURCE_V0, base_url, generation_of, model_string
 from fleethands.systemd import file_assignment
-from tasks import render
+from tasks import UPSTREAM, render
 
 
 @deploy("OpenHands")
@@ -29,7 +30,8 @@ def serve(settings: HostSettings, image: str = "") -> None:
         system.directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
         if image:
             openhands.named(name="Name the image of then", settings=settings, image=image)
-        openhands.serve(name="Run the container", settings=settings, same=bool(image))
+        newest = (ctx_host.get().data.get(UPSTREAM) or {}).get(settings.declared_image, "")
+        openhands.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
     choice.chosen(name="Choose the model", settings=settings)
 
 

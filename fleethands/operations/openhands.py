@@ -99,17 +99,20 @@ def named(settings: HostSettings, seen: Probe, image: str) -> Decision:
 
 
 @operation
-def serve(settings: HostSettings, seen: Probe, same: bool = False) -> Decision:
+def serve(settings: HostSettings, seen: Probe, same: bool = False, newest: str = "") -> Decision:
     """
     Have the container run as specified.
 
     A changed one is replaced; the old one comes back if the new one does not get ready, or is not proven.
 
     + same: from the very image that its name means now, whatever `openhands_pull` says
+    + newest: digest that the image's registry has under its name now, where somebody asked
     """
     account = seen.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
     spec = specification(settings, account.uid)
-    wrong = _wrong(settings, seen, spec, same)
+    always = not same and (bool(newest) or settings.openhands_pull == "always")
+    newest = "" if same else newest or _tag(settings, seen, spec.image)
+    wrong = _wrong(settings, seen, spec, same, newest)
     if wrong is None:
         return Same(f"{paths.CONTAINER} runs as specified", warnings(settings, seen))
     if refused := theirs.refusal(settings, seen):
@@ -118,15 +121,15 @@ def serve(settings: HostSettings, seen: Probe, same: bool = False) -> Decision:
         f"container {paths.CONTAINER}",
         wrong,
         spec.image,
-        _script(settings, spec, account, adopt=theirs.has_container(seen)),
+        _script(settings, spec, account, theirs.has_container(seen), always),
         lambda probe: _up(probe, spec),
-        consequence=_effect(settings, seen),
+        consequence=_effect(settings, seen, always),
         notes=warnings(settings, seen),
     )
 
 
-def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool) -> str | None:
-    """What is not as specified, in words."""
+def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool, newest: str) -> str | None:
+    """What is not as specified, in words; newest: the image's digest at its registry, where that was asked."""
     container, pinned = seen.docker.container, settings.pins.images.get(spec.image)
     if container is None:
         return "absent"
@@ -137,8 +140,8 @@ def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool) -> str |
         return container.state
     if (pinned or same) and container.image != seen.docker.image:
         return f"made from another image than {f'the pinned {pinned[:19]}' if pinned else 'then'}"
-    asks = settings.openhands_pull == "always" and not pinned
-    if asks and (container.image != seen.docker.image or _moved(seen, spec.image)):
+    asks = (newest or settings.openhands_pull == "always") and not pinned
+    if asks and (container.image != seen.docker.image or (newest and newest not in seen.docker.digests)):
         return "made from an older image of that name"
     return _disowned(settings, seen, container)
 
@@ -153,10 +156,10 @@ def _disowned(settings: HostSettings, seen: Probe, container: Container) -> str 
     return None
 
 
-def _moved(seen: Probe, image: str) -> bool:
-    """Whether the image's registry has another one under its name by now; one that does not answer has not."""
-    tag = seen.upstream.of("tag", image)
-    return tag is not None and tag.digest is not None and tag.digest not in seen.docker.digests
+def _tag(settings: HostSettings, seen: Probe, image: str) -> str:
+    """What an image's registry has under its name by now, as the host's Docker heard; empty where it does not say."""
+    tag = seen.upstream.of("tag", image) if settings.openhands_pull == "always" else None
+    return (tag.digest if tag else None) or ""
 
 
 def warnings(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
@@ -175,11 +178,11 @@ def warnings(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _effect(settings: HostSettings, seen: Probe) -> str:
+def _effect(settings: HostSettings, seen: Probe, always: bool) -> str:
     era, effects = generation_of(settings), []
     if seen.docker.image is None:
         effects.append(download.sentence(seen, "image", settings.container_image, settings.container_image))
-    elif settings.openhands_pull == "always" and settings.container_image == settings.declared_image:
+    elif always and settings.container_image == settings.declared_image:
         effects.append("asks the registry for a newer image")
     if era is V1 and seen.docker.container is None:
         effects.append("downloads the image of its sandboxes")
@@ -192,7 +195,7 @@ def _effect(settings: HostSettings, seen: Probe) -> str:
     return "; ".join(effects)
 
 
-def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool) -> Script:
+def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool, always: bool) -> Script:
     era = generation_of(settings)
     published = settings.openhands_address
     return step(
@@ -200,7 +203,7 @@ def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool) -
         spec.variables,
         name=paths.CONTAINER,
         image=spec.image,
-        pull=settings.openhands_pull,
+        pull="always" if always else "missing",
         pins="\n".join(f"{image} {at_digest(image, digest)}" for image, digest in settings.pins.images.items()),
         spec=spec.digest,
         arguments="\n".join(spec.arguments),

@@ -15,13 +15,13 @@ from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from fleethands import facts
 from fleethands.operations import journal, turn
+from fleethands.rollout import registry
 from fleethands.rollout.connection import hang_up, is_connected
 from fleethands.rollout.crowd import Crowd
 from fleethands.rollout.deadlines import CONNECT, LIMITS, Limits
 from fleethands.rollout.ledger import Ledger
 from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.pick import EVERY, Pick, picked
-from fleethands.rollout.registry import Unanswered, digests, look_up
 from fleethands.rollout.shard import EmptyShard
 from fleethands.rollout.target import again, inventory, prepare, reach_by_ssh
 from fleethands.rollout.timeline import Timeline
@@ -173,16 +173,13 @@ class Engine(Ledger):
 
     def ask_registries(self, say: Callable[[str], None]) -> None:
         """
-        Ask what each model's tag is now, once a name and from here, so that a plan knows of tags that moved.
+        Ask what the tag of each model and image is now, once a name and from here: a plan then knows which ones moved.
 
         + say: is told what a registry did not answer, one line of text
         """
-        found = look_up(model for settings in self._settings.values() for model in settings.models)
-        for name, answer in found.items():
-            if isinstance(answer, Unanswered):
-                say(f"warning: {name}: {answer.reason}")
+        found = registry.tags(self._settings.values(), say)
         for host in self.chosen:
-            host.data.fleethands_upstream = digests(found)
+            host.data.fleethands_upstream = found
 
     def connect(self) -> None:
         """Reach every host that can be reached; `watch.unreachable` has the others with the reason."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 from fleethands.operations.store import manifest_url
 from fleethands.rollout.printable import clean
-from fleethands.settings.host import Model
+from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.images import located
 from fleethands.settings.values import ModelName
 
@@ -64,6 +64,22 @@ def images(names: Iterable[str], timeout: float = TIMEOUT) -> dict[str, str | Un
     """Image → digest of what its registry has under it now, `sha256:…`. Raises nothing."""
     wanted = list(dict.fromkeys(names))
     return dict(zip(wanted, at_once(lambda name: _image(name, timeout), wanted), strict=True))
+
+
+def tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[str, str]:
+    """
+    Model or image → digest that its registry has under this name now (host data `fleethands_upstream`). Each is asked
+    once, however many hosts have it; nothing is asked of what is pinned.
+
+    + say: is told what a registry did not answer, one line of text
+    """
+    known = look_up(model for settings in fleet for model in settings.models)
+    names = {each.declared_image for each in fleet if each.container_image == each.declared_image} - {""}
+    found = images(sorted(name for name in names if "@" not in name))
+    for name, answer in [*known.items(), *found.items()]:
+        if isinstance(answer, Unanswered):
+            say(f"warning: {name}: {answer.reason}")
+    return digests(known) | {name: answer for name, answer in found.items() if isinstance(answer, str)}
 
 
 def digests(found: dict[ModelName, Offered | Unanswered]) -> dict[str, str]:
