@@ -30,6 +30,8 @@ def check_name(name: Any) -> None:
         raise ValueError("expected a variable's name: letters, digits and `_`, no digit first")
     if name in ELSEWHERE:
         raise ValueError(f"expected as the setting {ELSEWHERE[name]}: fleethands sets this variable from it")
+    if re.fullmatch(r"OH_CANVAS_SAFE_\w*PORT", name):
+        raise ValueError("expected no such variable: fleethands sets it, and closes that port to the outside")
     if name in KEPT:
         raise ValueError("expected no such variable: fleethands sets it to where OpenHands' state is kept")
 
