@@ -9,7 +9,7 @@ from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import inner_ports
 
-INNER = "openhands_flavor"  # whose parts have no other ports
+INNER = "openhands_flavor"  # of its parts' ports, which are fixed; the parts are of all kinds
 SERVICE = ("node", "MainThread", "uvicorn")  # what the kernel calls the process of our service
 
 
@@ -30,7 +30,7 @@ def _ours(listener: Listener, key: str, seen: Probe) -> bool:
     if key in {"openhands_port", INNER}:
         if listener.process == "docker-proxy":
             return _publisher(listener, seen) is None
-        return listener.process in SERVICE and source.is_there(seen)
+        return source.is_there(seen) and (key == INNER or listener.process in SERVICE)
     if listener.process != "ollama":
         return False
     if not listener.pid or not seen.knows("process"):
