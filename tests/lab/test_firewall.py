@@ -103,19 +103,6 @@ def test_a_port_that_is_left_stays_closed_until_its_successor_is_proven(converge
     assert (code, changes(again)) == (0, [])
     assert again["hosts"]["lab-1"]["remote_commands"] == 1
 
-    # one that does not come up gives way to what is there, whose port nobody opened
-    code, failed = fleethands("apply", **moved, openhands_port=3300, openhands_image="no.such/openhands:0.1")
-
-    assert code == 1
-    assert settle not in changes(failed)
-    assert not any(observe.reachable(each, port) for each in both(converged) for port in (3000, 3300, 11434, 11500))
-    assert changes(fleethands("apply", **moved)[1])[-1:] in ([], [settle])
-    assert rules(converged) == " 3000, 11500 \n"
-
-
-def both(host: Host) -> tuple[str, str]:
-    return host.address, host.address6
-
 
 def test_a_device_of_the_hosts_own_is_outside_though_it_is_named_as_a_bridge(converged: Host, neighbour: Host) -> None:
     """Another leg of the same network, as a host's own bridge has that carries its network card."""
