@@ -74,7 +74,7 @@ P = ParamSpec("P")
 # what of `scripts` a step needs besides common.sh
 ALSO = {
     **dict.fromkeys(("container", "proof", "source_build", "source_off", "source_serve"), ("openhands",)),
-    **dict.fromkeys(("firewall", "firewall_settle"), ("table",)),
+    **dict.fromkeys(("firewall", "firewall_write", "firewall_settle"), ("table",)),
 }
 
 

@@ -71,9 +71,12 @@ def written(settings: HostSettings, seen: Probe, render: Render) -> Decision:
 
     + render: makes the text of the file
     """
-    text = render(settings, _closed(settings, seen), seen.firewall.bridges)
+    closed = _closed(settings, seen)
+    text = render(settings, closed, seen.firewall.bridges)
     decision: Decision = system.file.decide(settings, seen, path=paths.FIREWALL_RULES, content=text)
-    return decision
+    if not isinstance(decision, Change):
+        return decision
+    return replace(decision, script=step("firewall_write", text=text, **_values(closed)))
 
 
 @operation

@@ -68,6 +68,15 @@ def test_what_was_closed_stays_so_until_what_takes_its_place_is_proven(
         assert isinstance(operation.decide(new, seen, render=rules), Same)
 
 
+def test_rules_that_would_close_a_way_in_are_not_written_down_as_closed() -> None:
+    """What stands in the file is closed in the next run, too, whatever that one declares."""
+    script = firewall.written.decide(declared(**V1), bare(), render=rules).script
+
+    assert script.values["step"] == "firewall_write"
+    assert script.values["published"] == "32768-60999"
+    assert script.body.rindex("no_way_in_is_closed\n") < script.body.rindex("atomic_file")
+
+
 def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
     settings = declared()
     seen = bare(settings).having(firewall=network.firewall(["bridge br-wan", "bridge br-lan", "none"]))
