@@ -1,8 +1,9 @@
-"""Ollama's and OpenHands' ports are closed to the outside, before anything listens on them."""
+"""What we have listen is closed to the outside, before it listens and for as long as it can."""
 
 from pyinfra.api import deploy
 
 from fleethands.operations import firewall, system
+from fleethands.operations.firewall import Closed
 from fleethands.paths import FIREWALL_LOADED, FIREWALL_RULES, FIREWALL_UNIT
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import SANDBOXES
@@ -11,14 +12,29 @@ from tasks import render
 
 @deploy("Firewall")
 def close(settings: HostSettings) -> None:
+    """Before anything listens on the ports, or leaves them."""
     if not settings.firewall:
         firewall.gone(name="Take our table away", settings=settings)
         return
-    sandboxes = SANDBOXES if firewall.has_sandboxes(settings) else None
-    rules = render(
-        "firewall.nft.j2", ports=firewall.ports(settings), allow_from=settings.allow_from, sandboxes=sandboxes
-    )
     unit = render("firewall.service.j2", rules=FIREWALL_RULES, loaded=FIREWALL_LOADED)
-    system.file(name="Write the rules", settings=settings, path=FIREWALL_RULES, content=rules)
+    firewall.written(name="Write the rules", settings=settings, render=rules)
     system.file(name="Write the unit", settings=settings, path=FIREWALL_UNIT, content=unit)
-    firewall.loaded(name="Load the rules", settings=settings, rules=rules)
+    firewall.loaded(name="Load the rules", settings=settings, render=rules)
+
+
+@deploy("Firewall")
+def settle(settings: HostSettings) -> None:
+    """Once all is proven."""
+    firewall.settled(name="Close no more than is declared", settings=settings, render=rules)
+
+
+def rules(settings: HostSettings, closed: Closed, bridges: tuple[str, ...]) -> str:
+    """The text of the rules' file."""
+    sandboxes = SANDBOXES if closed.sandboxes else None
+    return render(
+        "firewall.nft.j2",
+        ports=closed.ports,
+        allow_from=settings.allow_from,
+        sandboxes=sandboxes,
+        bridges=bridges,
+    )

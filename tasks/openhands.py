@@ -6,7 +6,7 @@ from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import paths
-from fleethands.operations import choice, openhands, source, system
+from fleethands.operations import choice, openhands, sandboxes, source, system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.openhands import API_KEY, SOURCE_V0, base_url, generation_of, model_string
 from fleethands.systemd import file_assignment
@@ -35,6 +35,12 @@ def serve(settings: HostSettings, image: str = "") -> None:
     choice.chosen(name="Choose the model", settings=settings)
 
 
+@deploy("OpenHands")
+def settle(settings: HostSettings) -> None:
+    """Once all is proven: what V1 left behind goes, before its ports are open."""
+    sandboxes.gone(name="Take its sandboxes away", settings=settings)
+
+
 def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> None:
     era = generation_of(settings)
     variables = settings.openhands_variables
@@ -49,7 +55,7 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
     read = "".join(line for name, line in lines.items() if name not in secret) + (config if era is SOURCE_V0 else "")
     unit = render(
         "openhands.service.j2", root=settings.openhands_root, home=era.home, workspace=workspace, user=user,
-        bind=settings.openhands_bind, port=settings.openhands_port,
+        bind=settings.openhands_bind, port=settings.openhands_port, inner=era.inner,
         unit=paths.OPENHANDS_UNIT, started=paths.OPENHANDS_STARTED, built=settings.openhands_built,
         key_file=paths.CANVAS_KEY if era.keyed else "", environment_file=paths.OPENHANDS_ENVIRONMENT,
         revision=hashlib.sha256(read.encode(errors="surrogateescape")).hexdigest()[:16],

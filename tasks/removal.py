@@ -2,7 +2,7 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import firewall, openhands, preload, removal, source
+from fleethands.operations import firewall, openhands, preload, removal, sandboxes, source
 from fleethands.paths import CANVAS_KEY, OLLAMA_HOME, OPENHANDS_HOME
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import GENERATIONS
@@ -16,6 +16,7 @@ def remove(settings: HostSettings, models: bool = False, workspaces: bool = Fals
         [],
     )
     openhands.gone(name="Take the container away", settings=settings)
+    sandboxes.gone(name="Take its sandboxes away", settings=settings, always=True)
     source.gone(name="Take the service away", settings=settings, why="")
     removal.images(name="Take its images away", settings=settings)
     removal.place(name="Take Canvas' key away", settings=settings, path=CANVAS_KEY)

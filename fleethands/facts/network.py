@@ -12,13 +12,20 @@ LISTENER = re.compile(
     r'LISTEN +\d+ +\d+ +(?P<address>\S+):(?P<port>\d+) +\S+\s*(?:users:\(\("(?P<name>.*?)",pid=(?P<pid>\d+),.*\)\))?\s*'
 )
 
+BRIDGE = re.compile(r"br-[A-Za-z0-9._:@+-]+")
+
 
 @dataclass(frozen=True)
 class Firewall:
-    """loaded: sha256 of the table as nft lists it; None where there is none."""
+    """
+    loaded: sha256 of the table as nft lists it; None where there is none.
+
+    bridges: devices whose names begin as those of Docker's bridges do, and are none.
+    """
 
     installed: bool
     loaded: str | None = None
+    bridges: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,13 +39,16 @@ class Listener:
 
 
 def firewall(lines: Lines) -> Firewall:
-    (line,) = lines
+    bridges = tuple(sorted(line.removeprefix("bridge ") for line in lines if line.startswith("bridge ")))
+    if wrong := next((name for name in bridges if not BRIDGE.fullmatch(name)), None):
+        raise ValueError(wrong)
+    (line,) = (line for line in lines if not line.startswith("bridge "))
     if line in {"missing", "none"}:
-        return Firewall(installed=line == "none")
+        return Firewall(line == "none", bridges=bridges)
     word, digest = line.split(" ")
     if word != "loaded":
         raise ValueError(word)
-    return Firewall(installed=True, loaded=digest)
+    return Firewall(True, digest, bridges)
 
 
 def sockets(lines: Lines) -> tuple[Listener, ...]:

@@ -186,7 +186,13 @@ read_store() {
   if [ -f /run/fleethands/preloaded ]; then cat /run/fleethands/preloaded; fi
 }
 
+# Docker names its bridges by 12 digits; whatever else begins so is somebody else's, and may carry a network card.
 read_firewall() {
+  four='[0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
+  for device in /sys/class/net/br-*; do
+    # shellcheck disable=SC2254
+    case ${device##*/} in br-$four$four$four) ;; *) [ ! -e "$device" ] || echo "bridge ${device##*/}" ;; esac
+  done
   if ! have nft; then echo missing && return 0; fi
   need sha256sum cut || return $?
   listing=$(nft --stateless list table inet fleethands) || { echo none && return 0; }

@@ -18,7 +18,7 @@ from fleethands.facts.probe import Probe, Unknown
 from fleethands.facts.protocol import ProbeError, split
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import GENERATIONS
+from fleethands.settings.openhands import GENERATIONS, inner_ports
 
 PACKAGES = (
     "ca-certificates",
@@ -93,7 +93,7 @@ class Question:
             "container": paths.CONTAINER,
             "records": f"{paths.RECORD} {paths.RECORD_BEFORE}",
             "image": wanted.container_image,
-            "ports": f"{wanted.ollama_host.port} {wanted.openhands_port}",
+            "ports": " ".join(map(str, (wanted.ollama_host.port, wanted.openhands_port, *inner_ports(wanted)))),
             "manifest_type": upstream.MANIFEST,
             "turn": paths.TURN,
             "described": paths.LOCK_WORDS,

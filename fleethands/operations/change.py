@@ -50,6 +50,7 @@ class Change:
     + diff: unified diff of a managed file, secrets masked
     + parcel: files that the controller sends before the script runs
     + notes: what a person should know of it besides
+    + keeps_proof: what was proven before it is proven after it, as its script knows (common.sh)
     """
 
     subject: str
@@ -62,6 +63,7 @@ class Change:
     diff: str = ""
     parcel: Parcel | None = None
     notes: tuple[str, ...] = ()
+    keeps_proof: bool = False
 
 
 HOST = "for this machine itself declare it as `host`"
@@ -70,7 +72,10 @@ P = ParamSpec("P")
 
 
 # what of `scripts` a step needs besides common.sh
-ALSO = dict.fromkeys(("container", "proof", "source_build", "source_off", "source_serve"), ("openhands",))
+ALSO = {
+    **dict.fromkeys(("container", "proof", "source_build", "source_off", "source_serve"), ("openhands",)),
+    **dict.fromkeys(("firewall", "firewall_write", "firewall_settle"), ("table",)),
+}
 
 
 def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) -> Script:
@@ -134,8 +139,8 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
     if not ctx_state.get().is_executing:
         _tell(changes)
         for change in changes:
-            # every change voids the proof
-            facts.foresee(change.then(facts.foreseen()).with_file(paths.PROOF, ABSENT))
+            seen = facts.foreseen()
+            facts.foresee(change.then(seen if change.keeps_proof else seen.with_file(paths.PROOF, ABSENT)))
         yield changes[0].script.command
         return
     try:

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
+from fleethands.operations import system
 from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.operations.proof import is_settled
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import SANDBOXES, V1, generation_of
+from fleethands.settings.openhands import SANDBOXES, V1, generation_of, inner_ports, rehearsal_ports
+
+CLOSING = re.compile(r"^\t\ttcp dport \{ ([0-9, ]+) \} jump guard$", re.MULTILINE)  # templates/firewall.nft.j2
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What is closed to the outside: ports of the host, and whether those that V1's sandboxes publish."""
+
+    ports: tuple[int, ...] = ()
+    sandboxes: bool = False
+
+    def __or__(self, other: Closed) -> Closed:
+        return Closed(tuple(sorted({*self.ports, *other.ports})), self.sandboxes or other.sandboxes)
+
+    def __str__(self) -> str:
+        words = [*map(str, self.ports), *([f"{SANDBOXES.published} of sandboxes"] if self.sandboxes else [])]
+        return ", ".join(words)
+
+
+Render = Callable[[HostSettings, Closed, tuple[str, ...]], str]  # the rules' text; the last are bridges outside
 
 
 def has_sandboxes(settings: HostSettings) -> bool:
@@ -19,57 +43,127 @@ def has_sandboxes(settings: HostSettings) -> bool:
     return bool(settings.container_image) and generation_of(settings) is V1
 
 
-def ports(settings: HostSettings) -> list[int]:
-    """What is closed to the outside: the ports that we have something listen on."""
+def declared(settings: HostSettings) -> Closed:
+    """What is to be closed: the ports that we have something listen on."""
     openhands = {settings.openhands_port} if settings.openhands_flavor != "off" else set()
-    return sorted({settings.ollama_host.port, *openhands})
+    inner = {*inner_ports(settings), *rehearsal_ports(settings)}
+    return Closed(tuple(sorted({settings.ollama_host.port, *openhands, *inner})), has_sandboxes(settings))
+
+
+def until_now(seen: Probe) -> Closed:
+    """What the rules on a host close."""
+    text = (seen.files[paths.FIREWALL_RULES].content or b"").decode(errors="replace")
+    found = CLOSING.search(text)
+    ports = {int(port) for port in re.findall(r"[0-9]{1,5}", found[1])} if found else set()
+    guarded = f"dport {SANDBOXES.published} jump guard" in text
+    return Closed(tuple(sorted(port for port in ports if 0 < port < 1 << 16)), guarded)
+
+
+def _closed(settings: HostSettings, seen: Probe) -> Closed:
+    """What was there before listens until what is declared takes its place, and again where that is not proven."""
+    return declared(settings) | until_now(seen)
 
 
 @operation
-def loaded(settings: HostSettings, seen: Probe, rules: str) -> Decision:
+def written(settings: HostSettings, seen: Probe, render: Render) -> Decision:
+    """
+    Have the rules' file close what is declared, and all that it has closed until now.
+
+    + render: makes the text of the file
+    """
+    closed = _closed(settings, seen)
+    text = render(settings, closed, seen.firewall.bridges)
+    decision: Decision = system.file.decide(settings, seen, path=paths.FIREWALL_RULES, content=text)
+    if not isinstance(decision, Change):
+        return decision
+    return replace(decision, script=step("firewall_write", text=text, **_values(closed)))
+
+
+@operation
+def loaded(settings: HostSettings, seen: Probe, render: Render) -> Decision:
     """
     Have the table in the kernel as the rules say, now and after a boot.
 
-    + rules: text of the rules' file
+    + render: makes the text of the rules' file
     """
-    digest = hashlib.sha256(rules.encode()).hexdigest()
+    closed = _closed(settings, seen)
+    digest = _digest(render(settings, closed, seen.firewall.bridges))
     record = (seen.files[paths.FIREWALL_LOADED].content or b"").decode().split()
     unit = seen.units.get(paths.FIREWALL_SERVICE)
     watches = unit is not None and unit.enabled == "enabled" and unit.active == "active"
     if watches and record == [digest, seen.firewall.loaded]:
         return Same("the firewall is loaded as declared")
-
-    def then(probe: Probe) -> Probe:
-        enabled = Unit("loaded", "active", "running", "enabled", 0, False, (), paths.FIREWALL_UNIT, 0, "success")
-        record = File("file", "0644", owner="root:root", content=f"{digest} foreseen\n".encode())
-        probe = probe.having(
-            units={**probe.units, paths.FIREWALL_SERVICE: enabled},
-            firewall=replace(probe.firewall, loaded="foreseen"),
-        )
-        return probe.with_file(paths.FIREWALL_LOADED, record)
-
-    script = step(
-        "firewall",
-        rules=paths.FIREWALL_RULES,
-        loaded=paths.FIREWALL_LOADED,
-        ports=" ".join(map(str, ports(settings))),
-        published=SANDBOXES.published if has_sandboxes(settings) else "",
-    )
+    script = step("firewall", **_values(closed))
     before = "not loaded" if seen.firewall.loaded is None else "loaded from other rules, or changed since"
     if record == [digest, seen.firewall.loaded]:
         before = "loaded, and nobody loads it again after a flush or a boot"
-    return Change("firewall", before, f"loaded, {digest[:12]}", script, then, consequence=_effect(settings))
+    return Change(
+        "firewall",
+        before,
+        f"loaded, {digest[:12]}",
+        script,
+        lambda probe: _up(probe, digest),
+        consequence=_effect(settings, closed),
+    )
 
 
-def _effect(settings: HostSettings) -> str:
-    closed = ports(settings)
+def _digest(rules: str) -> str:
+    return hashlib.sha256(rules.encode()).hexdigest()
+
+
+def _values(closed: Closed) -> dict[str, str]:
+    """What the scripts that load the rules want to know."""
+    return {
+        "rules": paths.FIREWALL_RULES,
+        "loaded": paths.FIREWALL_LOADED,
+        "ports": " ".join(map(str, closed.ports)),
+        "published": SANDBOXES.published if closed.sandboxes else "",
+    }
+
+
+def _up(probe: Probe, digest: str) -> Probe:
+    enabled = Unit("loaded", "active", "running", "enabled", 0, False, (), paths.FIREWALL_UNIT, 0, "success")
+    record = File("file", "0644", owner="root:root", content=f"{digest} foreseen\n".encode())
+    probe = probe.having(
+        units={**probe.units, paths.FIREWALL_SERVICE: enabled},
+        firewall=replace(probe.firewall, loaded="foreseen"),
+    )
+    return probe.with_file(paths.FIREWALL_LOADED, record)
+
+
+def _effect(settings: HostSettings, closed: Closed) -> str:
     allowed = ", ".join(settings.allow_from) or "nobody"
     sandboxes, others = "", "no other port is touched"
-    if has_sandboxes(settings):
+    if closed.sandboxes:
         sandboxes = ", and those that its sandboxes publish,"
         others = f"over IPv6 these are all of {SANDBOXES.published}, whoever listens there; no other port is touched"
-    noun = f"port{'s' if len(closed) > 1 else ''} {' and '.join(map(str, closed))}"
+    *most, last = map(str, closed.ports)
+    noun = f"ports {', '.join(most)} and {last}" if most else f"port {last}"
     return f"closes {noun}{sandboxes} to the outside but for {allowed}; {others}"
+
+
+@operation
+def settled(settings: HostSettings, seen: Probe, render: Render) -> Decision:
+    """
+    Have no more closed than what is declared, once nothing that listened on the rest can come back.
+
+    + render: makes the text of the rules' file
+    """
+    text = render(settings, declared(settings), seen.firewall.bridges)
+    if not settings.firewall or seen.files[paths.FIREWALL_RULES].content == text.encode():
+        return Same("nothing is closed but what is declared")
+    if not is_settled(settings, seen):
+        return Same("what was closed before stays so until what is declared is proven")
+    wanted = File("file", "0644", owner="root:root", content=text.encode())
+    return Change(
+        "firewall",
+        f"closes {until_now(seen)}",
+        f"closes {declared(settings)}",
+        step("firewall_settle", text=text, **_values(declared(settings))),
+        lambda probe: _up(probe.with_file(paths.FIREWALL_RULES, wanted), _digest(text)),
+        why="nothing of ours listens on the others any more",
+        keeps_proof=True,
+    )
 
 
 @operation

@@ -17,7 +17,7 @@ from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.images import at_digest
-from fleethands.settings.openhands import API_KEY, V0, V1, Generation, base_url, generation_of, model_string
+from fleethands.settings.openhands import API_KEY, SANDBOXES, V0, V1, Generation, base_url, generation_of, model_string
 
 LABEL = DIGEST
 USERS = "fleethands.users"
@@ -53,6 +53,7 @@ def specification(settings: HostSettings, uid: int) -> Spec:
         "--volume", f"{settings.openhands_workspace}:{era.workspace}",
         "--volume", f"{era.directory}:{era.state}",
         *(["--volume", "/var/run/docker.sock:/var/run/docker.sock"] if era.socket else []),
+        *(["--sysctl", SANDBOXES.sysctl] if era is V1 else []),
     ]  # fmt: skip
     variables = {**_variables(settings, era, uid), **era.variables, **settings.openhands_variables}
     return Spec(settings.openhands_image, tuple(arguments), variables)

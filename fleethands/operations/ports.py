@@ -7,7 +7,9 @@ from fleethands.facts.network import Listener
 from fleethands.operations import source
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
+from fleethands.settings.openhands import inner_ports
 
+INNER = "openhands_flavor"  # of its parts' ports, which are fixed; the parts are of all kinds
 SERVICE = ("node", "MainThread", "uvicorn")  # what the kernel calls the process of our service
 
 
@@ -16,6 +18,7 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     declared = {settings.ollama_host.port: "ollama_host"}
     if settings.openhands_flavor != "off":
         declared[settings.openhands_port] = "openhands_port"
+    declared |= dict.fromkeys(inner_ports(settings), INNER)
     for listener in seen.sockets:
         key = declared.get(listener.port)
         if key is not None and not _ours(listener, key, seen):
@@ -24,10 +27,10 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
 
 
 def _ours(listener: Listener, key: str, seen: Probe) -> bool:
-    if key == "openhands_port":
+    if key in {"openhands_port", INNER}:
         if listener.process == "docker-proxy":
             return _publisher(listener, seen) is None
-        return listener.process in SERVICE and source.is_there(seen)
+        return source.is_there(seen) and (key == INNER or listener.process in SERVICE)
     if listener.process != "ollama":
         return False
     if not listener.pid or not seen.knows("process"):
@@ -45,7 +48,7 @@ def _publisher(listener: Listener, seen: Probe) -> str | None:
 def _held(listener: Listener, key: str, container: str | None) -> Refused:
     owner = f"`{listener.process}`" if listener.process else "another process"
     pid = f" (pid {listener.pid})" if listener.pid else ""
-    other = f"or have another port: `{key}`"
+    other = f"or have another {'OpenHands' if key == INNER else 'port'}: `{key}`"
     if container is not None:
         reason = f"port {listener.port} is held by {owner}{pid} for the container `{container}`"
         return Refused(reason, (f"on the host: docker stop {container}", other))

@@ -53,6 +53,12 @@ def links(record: bytes | None) -> list[Link]:
     return found
 
 
+def is_settled(settings: HostSettings, seen: Probe) -> bool:
+    """Whether nothing that gave way can come back: what is declared is proven, or there is nothing to prove."""
+    known = links(seen.files[paths.PROOF].content)
+    return settings.model is None or (bool(known) and all(link.ok for link in known))
+
+
 @operation
 def answered(
     settings: HostSettings,

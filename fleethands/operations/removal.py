@@ -20,6 +20,11 @@ def made(seen: Probe, kind: str, name: str) -> bool:
     return f"{kind} {name}" in _ledger(seen)
 
 
+def made_of(seen: Probe, kind: str) -> list[str]:
+    """Names of all that this host's ledger has of one kind."""
+    return [line.removeprefix(f"{kind} ") for line in _ledger(seen) if line.startswith(f"{kind} ")]
+
+
 def unmade(probe: Probe, kind: str, name: str) -> Probe:
     """The host once its ledger does not say so any more."""
     lines = (line for line in _ledger(probe) if line != f"{kind} {name}")
@@ -34,7 +39,7 @@ def _ledger(seen: Probe) -> list[str]:
 @operation
 def images(settings: HostSettings, seen: Probe) -> Decision:
     """Have none of the images that were pulled for us, unless another container is made from them."""
-    names = [line.removeprefix("image ") for line in _ledger(seen) if line.startswith("image ")]
+    names = made_of(seen, "image")
     if not names or seen.docker.version is None:
         return Same("there is no image of ours" if not names else "Docker does not run, so its images stay")
 

@@ -17,13 +17,12 @@ from fleethands.operations.openhands import READY_WITHIN, warnings
 from fleethands.operations.removal import OURS, made, unmade
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import generation_of
+from fleethands.settings.openhands import REHEARSAL_PORTS, generation_of
 from fleethands.systemd import file_assignment
 
 # Canvas' releases whose dependencies have moved on since, to what they can't use: FastAPI 0.142 and agent-server 1.44
 NEWEST_DEPENDENCIES = {"1.16.0": "2026-09-01"}
 POETRY = "2.1.4 2025-11-20"  # with the newest that it may depend on; the rest is in the lock of the checkout
-REHEARSAL_PORTS = "18910 18911 18912 18913"
 # variables that say how packages and repositories are reached, which also count where it is built
 _ON_THE_WAY = re.compile(
     r"(https?|no|all|ftp)_proxy|(npm_config|pip|uv|poetry|git)_\w+|ssl_cert_(file|dir)|node_extra_ca_certs|"
@@ -100,7 +99,7 @@ def _script(settings: HostSettings, moved: str) -> Script:
         requirements=requirements,
         poetry=POETRY,
         newest=newest,
-        ports=REHEARSAL_PORTS,
+        ports=" ".join(map(str, REHEARSAL_PORTS)),
         ready=generation_of(settings).ready,
         variables="".join(f"{file_assignment(name, value)}\n" for name, value in way.items()),
         config=paths.OPENHANDS_CONFIG,

@@ -22,7 +22,7 @@ from fleethands.rollout import reporting
 from fleethands.rollout.timeline import LOOK
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import generation_of
+from fleethands.settings.openhands import generation_of, inner_ports
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
@@ -79,7 +79,8 @@ def _closed(host: Any, transport: paramiko.Transport, settings: HostSettings) ->
     if not settings.firewall or settings.allow_from or not isinstance(transport.sock, socket.socket):
         return
     begun = time.monotonic()
-    ports = [settings.ollama_host.port, *([settings.openhands_port] if settings.openhands_flavor != "off" else [])]
+    openhands = [settings.openhands_port, *inner_ports(settings)] if settings.openhands_flavor != "off" else []
+    ports = [settings.ollama_host.port, *openhands]
     known = {transport.sock.getpeername()[0], *_addresses(host.data.get("ssh_hostname") or host.name)}
     addresses = {each for each in known if not is_here(each, transport.sock.getsockname()[0])}
     if not addresses:
@@ -88,7 +89,7 @@ def _closed(host: Any, transport: paramiko.Transport, settings: HostSettings) ->
     tries = {(address, port): gevent.spawn(_answers, address, port) for address in sorted(addresses) for port in ports}
     gevent.joinall(list(tries.values()))
     took = time.monotonic() - begun
-    words = " and ".join(str(port) for port in ports)
+    words = ", ".join(str(port) for port in ports)
     open_ones = [f"{address} port {port}" for (address, port), each in tries.items() if each.value]
     if open_ones:
         detail = f"from this machine, {', '.join(open_ones)} answers, and should not"

@@ -20,11 +20,17 @@ class Sandboxes:
     """
     Ports that V1's sandboxes publish on every address of a host (app_server/sandbox/docker_sandbox_service.py, 1.11.0).
 
-    + inside: in their containers; published: where on the host, which the kernel chooses (net.ipv4.ip_local_port_range)
+    + inside: in their containers
+    + published: where on the host; V1 asks for free ports in its own container, so the host's own range does not count
     """
 
     inside: tuple[int, ...] = (8000, 8001, 8011, 8012)
     published: str = "32768-60999"
+
+    @property
+    def sysctl(self) -> str:
+        """Has the kernel choose from these in V1's container, as it does there if nobody asks otherwise."""
+        return f"net.ipv4.ip_local_port_range={self.published.replace('-', ' ')}"
 
 
 SANDBOXES = Sandboxes()
@@ -44,6 +50,7 @@ class Generation:
     + versions: first number of its releases
     + nested: where its state lies in a home that it has to itself
     + suffix: of the names of its directory and of our record, as no two generations read the same files
+    + inner: variable → port that its parts listen on among themselves, where it runs without a container
     """
 
     name: str
@@ -60,6 +67,7 @@ class Generation:
     nested: str = ""
     settings_name: str = "settings.json"
     variables: Mapping[str, str] = field(default_factory=dict)
+    inner: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def keyed(self) -> bool:
@@ -159,7 +167,16 @@ CANVAS = Generation(
     suffix="-canvas",
     settings_name="profiles/default.json",  # the profile that its built-in agent names (agent-canvas 1.16.0)
 )
-SOURCE = replace(CANVAS, name="source", suffix="-source", nested="/.openhands")
+# its page has a server of its own, which listens on every address and leads to all the others, as its entrance does
+# (scripts/dev-with-automation.mjs, static-server.mjs, ingress.mjs, 1.16.0)
+INNER = {
+    "OH_CANVAS_SAFE_VITE_PORT": 3001,
+    "OH_CANVAS_SAFE_BACKEND_PORT": 18000,
+    "OH_CANVAS_SAFE_AUTOMATION_PORT": 18001,
+}
+EDITOR = 1000  # its editor listens that far above the backend
+REHEARSAL_PORTS = (18910, 18911, 18912, 18913)  # entrance, backend, automation, page of a build that is tried
+SOURCE = replace(CANVAS, name="source", suffix="-source", nested="/.openhands", inner=INNER)
 SOURCE_V0 = replace(V0, name="source-v0", suffix="-source-v0", nested="/.openhands", socket=False)
 GENERATIONS = {each.name: each for each in (V0, V1, CANVAS, SOURCE, SOURCE_V0)}
 
@@ -182,6 +199,18 @@ def generation_of(settings: HostSettings) -> Generation:
         return CANVAS
     declared = settings.openhands_generation
     return GENERATIONS[declared] if declared else generation(settings.openhands_image)
+
+
+def inner_ports(settings: HostSettings) -> tuple[int, ...]:
+    """Ports of a host that OpenHands' parts listen on among themselves."""
+    inner = generation_of(settings).inner if settings.openhands_flavor == "source" else {}
+    return (*inner.values(), inner["OH_CANVAS_SAFE_BACKEND_PORT"] + EDITOR) if inner else ()
+
+
+def rehearsal_ports(settings: HostSettings) -> tuple[int, ...]:
+    """Ports of a host that a build listens on to every address while it is tried."""
+    _, backend, *_ = REHEARSAL_PORTS
+    return (*REHEARSAL_PORTS, backend + EDITOR) if inner_ports(settings) else ()
 
 
 SANDBOX_IMAGES = {  # app_server/sandbox/sandbox_spec_service.py: the wheel of that release

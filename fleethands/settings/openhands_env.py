@@ -34,6 +34,8 @@ def check_name(name: Any) -> None:
         raise ValueError(f"expected as the setting {ELSEWHERE[name]}: fleethands sets this variable from it")
     if name in MADE:
         raise ValueError("expected no such variable: each host makes this key itself, `fleethands tunnel` shows it")
+    if re.fullmatch(r"OH_CANVAS_SAFE_\w*PORT", name):
+        raise ValueError("expected no such variable: fleethands sets it, and closes that port to the outside")
     if name in KEPT:
         raise ValueError("expected no such variable: fleethands sets it to where OpenHands' state is kept")
 

@@ -10,8 +10,11 @@ from fleethands.settings.carried import uncarried
 from fleethands.settings.expected import Expected
 from fleethands.settings.host import HostSettings
 from fleethands.settings.mistakes import shown
+from fleethands.settings.openhands import inner_ports, rehearsal_ports
 from fleethands.settings.secret import MASK, Secret
 from fleethands.settings.support import unsupported
+
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ def conflicts(settings: HostSettings) -> Iterator[Conflict]:
     """Everything that is wrong with settings whose values are each right."""
     yield from _model(settings)
     yield from _port(settings)
+    yield from _bound(settings)
     yield from _twice(settings)
     yield from _source(settings)
     yield from _flavor(settings)
@@ -55,6 +59,20 @@ def _port(settings: HostSettings) -> Iterator[Conflict]:
     if settings.openhands_flavor != "off" and settings.openhands_port == settings.ollama_host.port:
         problem = f"expected another port than that of `ollama_host`, got `{settings.openhands_port}`"
         yield _conflict("openhands_port", problem, "ollama_host", "openhands_flavor")
+    taken = {*inner_ports(settings), *rehearsal_ports(settings)}
+    for key, port in (("openhands_port", settings.openhands_port), ("ollama_host", settings.ollama_host.port)):
+        if port in taken:
+            yield _conflict(key, f"expected another port than Agent Canvas' own, got `{port}`", "openhands_flavor")
+
+
+def _bound(settings: HostSettings) -> Iterator[Conflict]:
+    """A page that can't be bound is closed by the firewall alone."""
+    if inner_ports(settings) and not settings.firewall and settings.openhands_bind not in EVERYWHERE:
+        problem = (
+            "expected True, or `openhands_bind`: `0.0.0.0`, where `openhands_flavor` is `source`: Agent Canvas listens "
+            "on every address, whatever it is told; got `False`"
+        )
+        yield _conflict("firewall", problem, "openhands_bind", "openhands_flavor")
 
 
 def _twice(settings: HostSettings) -> Iterator[Conflict]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from fleethands import paths
 from fleethands.facts import Probe, Unknown, UnknownSection, gpu
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
@@ -22,7 +23,9 @@ from fleethands.facts.service import Service, Text
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.change import Change, Refused, Same
+from fleethands.operations.firewall import Closed
 from fleethands.settings import HostSettings
+from tasks.firewall import rules
 from tests.hosts import bare, declared
 
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("operations.yaml").read_text())
@@ -39,6 +42,9 @@ def test_operation(case: dict[str, Any]) -> None:
     arguments = {
         key: tuple(value) if isinstance(value, list) else value for key, value in case.get("arguments", {}).items()
     }
+
+    if module == "firewall" and name != "gone":
+        arguments["render"] = rules
 
     if "raises" in case:
         with pytest.raises(UnknownSection, match=case["raises"]):
@@ -79,6 +85,10 @@ def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
         unit = seen.units.get("ollama.service", stopped)
         seen = seen.having(units={"ollama.service": replace(unit, **case["unit"])})
     seen = seen.having(**dict.fromkeys(case.get("unknown", []), Unknown("no answer within 5 s")))
+    if "closed" in case:
+        text = rules(settings, Closed(tuple(case["closed"]), case.get("sandboxes", False)), seen.firewall.bridges)
+        file = File("file", "0644", owner="root:root", content=text.encode())
+        seen = seen.with_file(paths.FIREWALL_RULES, file)
     for path, content in case.get("files", {}).items():
         seen = seen.with_file(path, File("file", "0600", content=content.encode()))
     for path, target in case.get("links", {}).items():

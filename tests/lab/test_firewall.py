@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from tests.lab.flavors import GUIDE, V1, answers, until
 from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.lab import Lab
+from tests.lab.watching import seen, watching
 
 PORTS = (11434, 3000)
 # its own table, and before that everybody's gone: what Debian's example of a rules file begins with
@@ -31,16 +32,6 @@ table inet mine {
 }
 table ip6 other { chain input { type filter hook input priority filter; policy accept; tcp dport 23 reject; }; }
 """
-# each port of each address is tried some five times a second, as somebody outside does who waits for his moment
-WATCH = """
-for address in {addresses}; do for port in {ports}; do
-  while :; do
-    timeout 0.2 bash -c "</dev/tcp/$address/$port" 2>/dev/null && echo "$address $port" >> /tmp/open
-    sleep 0.01
-  done &
-done; done
-wait
-"""
 
 
 @pytest.fixture
@@ -48,15 +39,6 @@ def neighbour(lab: Lab) -> Host:
     """Another host of the same network."""
     lab["lab-2"].restore("clean")
     return lab["lab-2"]
-
-
-@contextmanager
-def watching(neighbour: Host, host: Host) -> Iterator[Callable[[], set[str]]]:
-    """What the neighbour saw open on a host at any moment so far, as `ADDRESS PORT`."""
-    script = WATCH.format(addresses=f"{host.address} {host.address6}", ports=" ".join(map(str, PORTS)))
-    neighbour.run("cat > /tmp/watch; : > /tmp/open; systemd-run --quiet --unit watch bash /tmp/watch", stdin=script)
-    yield lambda: set(neighbour.run("sort -u /tmp/open").stdout.splitlines())
-    neighbour.run("systemctl stop watch")
 
 
 @contextmanager
@@ -90,7 +72,7 @@ def test_ports_are_closed_through_a_run_and_nothing_else_is_touched(converged: H
     before = others_rules(converged)
     named: dict[str, Any] = {"allow_from": ["192.0.2.0/24", "2001:db8::/64"]}
 
-    with watching(neighbour, converged) as seen_open, a_session(converged):
+    with watching(neighbour, converged, PORTS) as seen_open, a_session(converged):
         code, done = fleethands("apply", **named)
         assert code == 0, fleet.trouble(done)
         converged.run("systemctl restart fleethands-firewall")
@@ -99,14 +81,49 @@ def test_ports_are_closed_through_a_run_and_nothing_else_is_touched(converged: H
         assert others_rules(converged) == before
         converged.run("systemctl stop fleethands-firewall; nft delete table inet fleethands")
         # the watch does see what is open
-        until(neighbour, "grep -q 11434 /tmp/open", 20)
+        until(neighbour, seen(converged, 11434), 20)
     assert changes(fleethands("plan", **named)[1]) == ["Firewall | Load the rules", "Proof | Get an answer to a prompt"]
+
+
+def rules(host: Host) -> str:
+    return host.run("nft list chain inet fleethands input | sed -n 's/.*tcp dport {\\(.*\\)} jump guard/\\1/p'").stdout
+
+
+def test_a_port_that_is_left_stays_closed_until_its_successor_is_proven(converged: Host, neighbour: Host) -> None:
+    moved: dict[str, Any] = {"ollama_host": "0.0.0.0:11500"}
+    settle = "Firewall | Close no more than is declared"
+
+    with watching(neighbour, converged, (*PORTS, 11500)) as seen_open:
+        code, done = fleethands("apply", **moved)
+        assert code == 0, fleet.trouble(done)
+        assert changes(done)[-2:] == ["Proof | Get an answer to a prompt", settle]
+        assert seen_open() == set()
+    assert rules(converged) == " 3000, 11500 \n"
+    code, again = fleethands("apply", **moved)
+    assert (code, changes(again)) == (0, [])
+    assert again["hosts"]["lab-1"]["remote_commands"] == 1
+
+
+def test_a_device_of_the_hosts_own_is_outside_though_it_is_named_as_a_bridge(converged: Host, neighbour: Host) -> None:
+    """Another leg of the same network, as a host's own bridge has that carries its network card."""
+    address = converged.address.rpartition(".")[0] + ".210"
+    converged.run(
+        "sysctl -qw net.ipv4.conf.all.arp_ignore=1; ip link add br-lan link host0 type macvlan mode bridge;"
+        f" ip link set br-lan up; ip address add {address}/24 dev br-lan"
+    )
+    ask = f"curl -s -o /dev/null --max-time 2 http://{address}:11434/"
+    until(neighbour, ask, 20)  # nobody knew of it
+
+    assert fleethands("apply")[0] == 0
+
+    assert neighbour.run(ask, check=False).returncode != 0
+    assert changes(fleethands("plan")[1]) == []
 
 
 @pytest.mark.soak
 def test_ports_are_closed_at_every_moment_of_a_hosts_life(clean: Host, neighbour: Host) -> None:
-    public: dict[str, Any] = {"openhands_bind": "0.0.0.0"}
-    with watching(neighbour, clean) as seen_open:
+    public: dict[str, Any] = {"openhands_bind": "::"}
+    with watching(neighbour, clean, PORTS) as seen_open:
         with a_session(clean):
             code, done = fleethands("apply", **public)
             assert code == 0, fleet.trouble(done)
@@ -119,7 +136,7 @@ def test_ports_are_closed_at_every_moment_of_a_hosts_life(clean: Host, neighbour
         assert changes(fleethands("plan", **public, allow_from=["192.0.2.0/24"])[1]) == []
         assert seen_open() == set()
         clean.run("systemctl stop fleethands-firewall; nft delete table inet fleethands")
-        until(neighbour, "grep -q 3000 /tmp/open && grep -q 11434 /tmp/open", 20)
+        until(neighbour, f"{seen(clean, 11434)} && grep -qxF '{clean.address6} 3000' /tmp/open", 20)
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,9 @@ def test_verify_leaves_what_waits_for_its_proof_to_the_next_apply(converged: Hos
 
 @pytest.mark.soak
 def test_sandboxes_are_closed_to_the_outside_and_other_containers_are_not(v1: Host) -> None:
+    """Whatever the host's own range of ports is; and they go with V1, before anybody reaches them."""
     both = (v1.address, v1.address6)
+    v1.run("sysctl -qw net.ipv4.ip_local_port_range='1024 65535'")
     for name, port in (("mine", "8080:8000"), ("other", "45001:9000")):
         serve = f"{V1['openhands_image']} -m http.server {port.partition(':')[2]}"
         v1.run(f"docker run -d --name {name} -p {port} --entrypoint python {serve}")
@@ -261,7 +263,18 @@ def test_sandboxes_are_closed_to_the_outside_and_other_containers_are_not(v1: Ho
     ports = sandbox_ports(v1)
 
     assert len(ports) == 4
+    assert all(32768 <= port <= 60999 for port in ports)
     assert [port for port in ports for address in both if observe.reachable(address, port)] == []
     assert [observe.reachable(address, 8080) for address in both] == [True, True]
     assert observe.reachable(v1.address, 45001)
     until(v1, "journalctl -u ollama -o cat | grep 'POST.*/v1/chat/completions'", 180)
+
+    code, done = fleethands("apply", timeout=500, **V0)
+
+    assert code == 0, fleet.trouble(done)
+    left = ["OpenHands | Take its sandboxes away", "Firewall | Close no more than is declared"]
+    assert changes(done)[-3:] == [PROVE, *left]
+    assert sorted(v1.run("docker ps -a --format {{.Names}}").stdout.split()) == ["mine", "openhands-app", "other"]
+    assert [observe.reachable(address, 45001) for address in both] == [True, True]
+    code, again = fleethands("apply", **V0)
+    assert (code, changes(again)) == (0, [])

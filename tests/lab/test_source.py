@@ -16,13 +16,14 @@ from typing import Any
 import pytest
 
 from tests.lab import cache, fleet, observe
-from tests.lab.flavors import CANVAS, TOOLS
+from tests.lab.flavors import CANVAS, TOOLS, until
 from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.internet import repositories
 from tests.lab.internet.repositories import Repository
 from tests.lab.lab import Lab
 from tests.lab.test_destroy import listing
+from tests.lab.watching import seen, watching
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]  # a build takes up to ten minutes
 
@@ -32,6 +33,7 @@ GUIDE = {**NPM, "openhands_repo": "https://github.com/All-Hands-AI/OpenHands"}
 GIT = {**NPM, "openhands_repo": "https://github.com/OpenHands/OpenHands"}
 LINKS = ["list", "generate-on-host", "context", "service", "workspace", "generate-in-openhands", "openhands-answers"]
 BUILT_FROM = ("operations/source.py", "operations/scripts/source.txt", "operations/scripts/source_build")
+OPENED = (3001, 8000, 11434, 18000, 18001, 18910, 18911, 18912, 18913)  # by Canvas, by its build, by Ollama
 MINUTES = 60.0
 BUILDING = 20 * MINUTES
 
@@ -94,12 +96,19 @@ def upstream(lab: Lab) -> dict[str, Repository]:
     return lab.internet.offer_repositories()
 
 
-def test_a_clean_host_serves_what_npm_has_and_does_so_after_a_reboot(outward: Host) -> None:
+def test_a_clean_host_serves_what_npm_has_and_does_so_after_a_reboot(lab: Lab, outward: Host) -> None:
     code, planned = fleethands("plan", **NPM)
     assert code == 2
     assert [each for each in changes(planned) if each in {BUILD, RUN}] == [BUILD, RUN]
 
-    serves(outward, **NPM)
+    neighbour = lab["lab-2"]
+    neighbour.restore("clean")
+    with watching(neighbour, outward, OPENED) as seen_open:
+        serves(outward, **NPM)
+        assert seen_open() == set()
+        outward.run("systemctl stop fleethands-firewall; nft delete table inet fleethands")
+        until(neighbour, seen(outward, 3001, 8000), 20)
+        outward.run("systemctl start fleethands-firewall")
 
     assert held(outward) == [
         *("list", "generate-on-host", "context", "model-tools", "service", "workspace"),

@@ -18,11 +18,13 @@ from fleethands.operations import (
     preload,
     proof,
     release,
+    sandboxes,
     system,
 )
 from fleethands.operations.change import Change, Same
 from fleethands.settings import HostSettings, modelfile
 from tasks import docker as docker_task
+from tasks.firewall import rules
 from tests.hosts import bare, declared
 
 
@@ -33,8 +35,8 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (preflight.check, {}),
         (system.packages, {"wanted": docker_task.PACKAGES}),
         (system.running, {"unit": "docker.service"}),
-        (system.file, {"path": "/etc/fleethands/firewall.nft", "content": "table"}),
-        (firewall.loaded, {"rules": "table"}),
+        (firewall.written, {"render": rules}),
+        (firewall.loaded, {"render": rules}),
         (system.user, {"user": "ollama", "home": "/usr/share/ollama", "groups": ("render", "video", "none")}),
         (system.directory, {"path": "/usr/share/ollama", "owner": "ollama:ollama", "mode": None}),
         (release.release, {}),
@@ -48,6 +50,8 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (choice.chosen, {}),
         (openhands.serve, {}),
         (proof.answered, {}),
+        (sandboxes.gone, {}),
+        (firewall.settled, {"render": rules}),
     ]
 
 

@@ -50,8 +50,8 @@ elif [ "$step" != verify ] && { [ "$step" != proof ] || [ -n "${entry:-}" ]; }; 
 fi
 umask 022
 
-# what was proven before this change is not proven after it
-rm -f /var/lib/fleethands/proof
+# what was proven before this change is not proven after it; but for what only follows from the proof
+case $step in firewall_settle | sandboxes_off) ;; *) rm -f /var/lib/fleethands/proof ;; esac
 
 # atomic_file PATH MODE OWNER: standard input becomes the file, whole or not at all
 atomic_file() {

@@ -73,6 +73,7 @@ find_users() {
       [ -n "$sandbox" ] || fail "$image does not say which image its sandboxes are of" \
         'declare it: AGENT_SERVER_IMAGE_REPOSITORY and AGENT_SERVER_IMAGE_TAG in openhands_env'
       [ -z "$pins" ] || [ -n "$(pinned "$sandbox")" ] || echo "note: fleethands.lock does not pin the image of its sandboxes, $sandbox"
+      made sandbox "$sandbox"
       have_image "$sandbox" missing
       users="$user $(user_of "$sandbox")"
       ;;

@@ -10,6 +10,9 @@ way_of_session() {
   done
 }
 
+# whoever reaches a backend with its key has a shell
+rehearsal_key() { head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
+
 prepare_rehearsal() {
   rm -rf "$rehearsal"
   install -d -m 0755 /run/fleethands
@@ -17,7 +20,7 @@ prepare_rehearsal() {
   {
     way_of_session
     printf '%s' "$variables"
-    printf '%s=%s\n' HOME "$rehearsal" PATH "$build/bin:/usr/bin:/bin" LOCAL_BACKEND_API_KEY rehearsal SSL_CERT_FILE "$systemd" \
+    printf '%s=%s\n' HOME "$rehearsal" PATH "$build/bin:/usr/bin:/bin" LOCAL_BACKEND_API_KEY "$key" SSL_CERT_FILE "$systemd" \
       OH_CANVAS_SAFE_BACKEND_PORT "$2" OH_CANVAS_SAFE_AUTOMATION_PORT "$3" OH_CANVAS_SAFE_VITE_PORT "$4" \
       FILE_STORE local FILE_STORE_PATH "$rehearsal" WORKSPACE_BASE "$rehearsal" LITELLM_LOCAL_MODEL_COST_MAP True
   } | atomic_file "$rehearsal.env" 0600 root:root
@@ -29,15 +32,22 @@ end_rehearsal() {
   rm -rf "$rehearsal" "$rehearsal.env"
 }
 
+# answers URL: by a file, as a command line can be read by everybody
+answers() {
+  printf 'header = "X-Session-API-Key: %s"\n' "$key" |
+    curl --silent --noproxy '*' --fail --output /dev/null --max-time 5 --config - "$1"
+}
+
 rehearse() {
   # shellcheck disable=SC2086
   set -- $ports
+  key=$(rehearsal_key)
   prepare_rehearsal "$@"
   since=$(date +%s) end=$(($(date +%s) + 900))
   systemd-run --quiet --collect --unit fleethands-rehearsal --uid "$user" --working-directory "$rehearsal" \
     --property PrivateTmp=yes --property EnvironmentFile="$rehearsal.env" "$build/bin/serve" 127.0.0.1 "$1"
   for page in $pages; do
-    until curl --silent --noproxy '*' --fail --output /dev/null --max-time 5 --header 'X-Session-API-Key: rehearsal' "http://127.0.0.1:$1$page"; do
+    until answers "http://127.0.0.1:$1$page"; do
       if [ "$(date +%s)" -ge "$end" ] || ! systemctl is-active --quiet fleethands-rehearsal; then
         echo 'last lines of its journal:' >&2
         journalctl -u fleethands-rehearsal --since "@$since" -n 30 --no-pager -o cat >&2
