@@ -9,7 +9,7 @@ from pyinfra.api import Inventory, State
 from fleethands import facts
 from fleethands.facts import Probe
 from fleethands.operations import journal
-from fleethands.rollout.watch import Outcome
+from fleethands.rollout.outcome import Outcome
 
 
 class Ledger:

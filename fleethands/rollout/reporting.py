@@ -18,8 +18,8 @@ from fleethands.settings.pins import PIN
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.rollout.engine import Engine
+    from fleethands.rollout.outcome import Outcome
     from fleethands.rollout.reach import Why
-    from fleethands.rollout.watch import Outcome
 
 PROOF_TASK = "Proof"
 

@@ -9,10 +9,10 @@ import pytest
 from fleethands.operations.change import Change, Same
 from fleethands.operations.journal import Entry
 from fleethands.operations.proof import Link
+from fleethands.rollout.outcome import Outcome
 from fleethands.rollout.report import HostReport
 from fleethands.rollout.reporting import applied_one
 from fleethands.rollout.walk import Walk
-from fleethands.rollout.watch import Outcome
 from fleethands.script import Script
 
 EARLIER = [Link("list", True, 0.1, "m:1 is there")]
