@@ -53,7 +53,8 @@ class Locks:
         Lock these hosts, or none of them where one is `taken`. One that can't be locked is left out alone.
 
         They are asked one after the other in their order, as every run does: so of two runs one gets them all, and none
-        waits for one that waits for it. A host that another run had since it was asked is asked anew.
+        waits for one that waits for it. A host that another run had since it was asked is asked anew, and so is one
+        whose run went away without a word.
         """
         names = sorted(set(names) - self._holders.keys())
         deadline = time.monotonic() + self._wait
@@ -116,7 +117,8 @@ class Locks:
         if before.run is not None:
             self.notes[name] = clean(f"took over the lock of {before.run}; that run went away without a word")
         seen = facts.last(host)
-        if seen is not None and not (seen.knows("lock") and seen.lock.turn == before.turn):
+        same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
+        if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
             facts.outdate(host)
 
     def _sign(self) -> None:

@@ -125,7 +125,7 @@ def test_who_waits_types_what_the_command_was_told(command: list[str], told: str
 
 
 def test_only_the_host_that_somebody_has_is_to_be_freed() -> None:
-    done = ran("free kept", "apply", "fleet.py", "--hosts", "@fake/*", "--exclude", "x", "--yes", "--json")
+    done = ran("free kept x", "apply", "fleet.py", "--hosts", "@fake/*", "--exclude", "@fake/x", "--yes", "--json")
 
     told = "ask them; only if it was forgotten: fleethands lock release fleet.py --hosts @fake/kept"
     assert hosts(done)["kept"]["hints"] == [told]

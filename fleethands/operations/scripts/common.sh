@@ -38,10 +38,15 @@ umask 077
 exec 9>>/run/fleethands/lock.step
 flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'who it is, on the host: find /proc/[0-9]*/fd -lname /run/fleethands/lock.step'
 
-# A run that locked the host goes on only while nobody locked it after it; one that did not, only while nobody has it.
-if [ -n "$run" ]; then
-  [ "$(cat /var/lib/fleethands/turn 2>/dev/null)" = "$run" ] ||
+# A run that locked the host goes on only while nobody locked it after it; one that did not, only while nobody has it. Asked
+# again after what takes long: a step outlives its controller, and the next run has made its plan by then.
+its_turn() {
+  [ -z "$run" ] || [ "$(cat /var/lib/fleethands/turn 2>/dev/null)" = "$run" ] ||
     fail 'the lock of this run was taken away, or another run had this host since' 'run it again: what was begun is completed then'
+}
+
+if [ -n "$run" ]; then
+  its_turn
 elif [ "$step" != verify ] && { [ "$step" != proof ] || [ -n "${entry:-}" ]; }; then
   whose=''
   flock -n -s /run/fleethands/lock true 2>/dev/null || whose=$(sed -n 2p /run/fleethands/lock.json 2>/dev/null) || true

@@ -123,6 +123,7 @@ as_specified() { [ "$(container_label "$name" spec) $(container_label "$name" us
 have_image "$image" "$pull"
 [ -z "$versions" ] || of_generation
 find_users
+its_turn
 openhands_key "$key_file"
 
 # a run that was killed may have left the old one, and perhaps half of the new one

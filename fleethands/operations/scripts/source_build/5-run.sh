@@ -31,6 +31,7 @@ rehearse
 unset TMPDIR
 rm -rf "${build:?}/home" "$build/tmp" "$build/tools.txt"
 echo "$recipe $commit" | atomic_file "$build/.fleethands" 0644 root:root
+its_turn
 # the one that runs now is kept for the way back, until this one is proven
 [ ! -L "$root" ] || [ -L "$root.before" ] || cp -PT --remove-destination "$root" "$root.before"
 ln -sfn "$build" "$root.new"
