@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import signal
 import sys
 
 import pytest
@@ -7,6 +8,12 @@ from hypothesis import settings
 
 settings.register_profile("shared", deadline=None)  # a machine that others use too is no defect of the code
 settings.load_profile("shared")
+
+
+def pytest_configure() -> None:
+    """In a shell's background SIGINT is ignored, by all that tests start too; some of them are to be interrupted."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
