@@ -79,6 +79,8 @@ def test_there_and_back(data: dict[str, Any]) -> None:
     if "openhands_flavor" in data and data["openhands_flavor"] != "off":
         data["openhands_port"] = 3999
         data.pop("ollama_host", None)
+    if data.get("openhands_flavor") == "source":
+        data["firewall"] = True
     settings = read_fleet({"host": data})["host"]
 
     kept = json.loads(json.dumps(written(settings)))
