@@ -102,7 +102,7 @@ WAYS = {
         DROPS % "3000", "sandbox-reaches-app", "a firewall drops what containers send to port 3000: mine input", V1
     ),
 }
-SAMPLE = ("a firewall drops docker0", "context 4096", "wrong prefix")
+SAMPLE = ("context 4096", "wrong prefix")
 
 
 def type_in(host: Host, hint: str) -> None:
