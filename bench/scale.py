@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,10 +22,12 @@ from tests.lab.shell import run
 
 from .standin import PLACEHOLDER
 from .timing import BIN, ROOT
+from .watched import Watched
 
 SIZES = (50, 200, 1000)
 PORT = 2222
 AT_ONCE = 32  # connections (rollout/engine.py)
+LATE = 4  # of those that have ended, and of whose end the server has not heard when the next ones come
 FILES = 60  # that a process has open besides
 GROWTH = 1.25  # times what a further host takes of a larger fleet, over what one takes of a smaller
 PACE = 1.5  # the same of seconds, which the stand-in has its share in
@@ -69,9 +69,11 @@ def wrong(rows: Sequence[Scale]) -> list[str]:
         for row in rows
         if (row.connections, row.commands) != (1, 1)
     ]
-    if last.most > AT_ONCE or last.descriptors > AT_ONCE + FILES:
+    if last.most > AT_ONCE + LATE or last.descriptors > AT_ONCE + FILES:
         held = f"{last.most} connections and {last.descriptors} files"
-        found.append(f"a plan over {last.hosts} hosts has {held} open at once, expected {AT_ONCE} connections")
+        found.append(
+            f"a plan over {last.hosts} hosts has {held} open at once, expected {AT_ONCE} (+ {LATE}) connections"
+        )
     return found + [
         line for few, some, many in zip(rows, rows[1:], rows[2:], strict=False) for line in _steeper(few, some, many)
     ]
@@ -107,11 +109,10 @@ def _measured(count: int, data: dict[str, Any], recording: str) -> Scale:
         addresses = [f"127.7.{number // 250}.{number % 250 + 1}" for number in range(count)]
         with _standin(place, addresses, recording) as counts:
             inventory = _inventory(place, addresses, data)
-            seconds, usage, most = _planned(inventory, count)
+            seconds, cpu, watched = _planned(inventory, count)
         said = counts()
-    cpu = usage.ru_utime + usage.ru_stime
     return Scale(
-        count, seconds, cpu, usage.ru_maxrss * 1024, most, said["most"],
+        count, seconds, cpu, watched.memory, watched.descriptors, said["most"],
         sum(said["connections"].values()) / count, sum(said["commands"].values()) / count,
     )  # fmt: skip
 
@@ -150,14 +151,14 @@ def _inventory(place: Path, addresses: list[str], data: dict[str, Any]) -> Path:
     return path
 
 
-def _planned(inventory: Path, count: int) -> tuple[float, resource.struct_rusage, int]:
-    """Seconds, the kernel's own account of the process, and most descriptors; the plan is empty for every host."""
+def _planned(inventory: Path, count: int) -> tuple[float, float, Watched]:
+    """Seconds from start to end, CPU seconds, and what it held at the most; the plan is empty for every host."""
     with (inventory.parent / "report.json").open("w+") as out:
         begin = time.perf_counter()
         process = subprocess.Popen(
             [BIN / "fleethands", "plan", inventory, "--json"], cwd=ROOT, stdout=out, stderr=sys.stderr
         )
-        most = _Most(process.pid)
+        watched = Watched(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -167,28 +168,7 @@ def _planned(inventory: Path, count: int) -> tuple[float, resource.struct_rusage
     if process.returncode or states != ["unchanged"] * count:
         odd = next((f"{name}: {each}" for name, each in document["hosts"].items() if each["status"] != "unchanged"), "")
         raise RuntimeError(f"a plan over {count} stand-ins ended with {process.returncode}: {odd[:500]}")
-    return seconds, usage, most.seen()
-
-
-class _Most:
-    """How many descriptors a process has open at the most, looked at 50 times a second."""
-
-    def __init__(self, pid: int) -> None:
-        self._place, self._most = Path(f"/proc/{pid}/fd"), 0
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-
-    def _look(self) -> None:
-        while True:
-            try:
-                self._most = max(self._most, len(os.listdir(self._place)))
-            except OSError:
-                return
-            time.sleep(0.02)
-
-    def seen(self) -> int:
-        self._thread.join()
-        return self._most
+    return seconds, usage.ru_utime + usage.ru_stime, watched.end()
 
 
 def main() -> None:

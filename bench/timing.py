@@ -15,6 +15,8 @@ from typing import Generic, TypeVar
 
 from tests.lab.shell import CommandFailed
 
+from .watched import Watched
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 T = TypeVar("T")
@@ -39,6 +41,7 @@ def timed(words: Sequence[str | Path]) -> Finished[str]:
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         begin = time.perf_counter()
         process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        watched = Watched(process.pid)
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -46,7 +49,7 @@ def timed(words: Sequence[str | Path]) -> Finished[str]:
         err.seek(0)
         if process.returncode:
             raise CommandFailed([str(word) for word in words], process.returncode, out.read() + err.read())
-        return Finished(seconds, out.read(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        return Finished(seconds, out.read(), usage.ru_utime + usage.ru_stime, watched.end().memory)
 
 
 def alternating(rounds: int, *programs: Callable[[], Finished[T]]) -> list[list[Finished[T]]]:
