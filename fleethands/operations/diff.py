@@ -12,7 +12,7 @@ from fleethands.settings.secret import MASK
 _NAME = r"([A-Za-z_][A-Za-z0-9_]*)"
 # of a unit file a line; of a file that EnvironmentFile= names an assignment, which may have several
 _VARIABLE = re.compile(rf'^(Environment="?){_NAME}=.*$|^{_NAME}="(?:[^"\\]|\\.)*"$', re.MULTILINE)
-_OTHER = re.compile(r"^(?!#|\[|EnvironmentFile=|\s*$).+$", re.MULTILINE)  # lines that may hold a value
+_PLAIN = re.compile(r"#|\[|EnvironmentFile=|\s*$")  # begins a line that holds no value, unless it goes on with one
 
 
 def unified(path: str, before: File, after: File, shown: Collection[str] | None = None) -> str:
@@ -44,11 +44,12 @@ def _text(state: File) -> str | None:
 
 def _masked(text: str, shown: Collection[str]) -> str:
     """The text with values that may be seen, and nothing else but what holds none."""
-    parts, end = [], 0
+    parts, end, within = [], 0, False
     for match in _VARIABLE.finditer(text):
-        parts += [_unknown(text[end : match.start()]), _assignment(match, shown)]
+        unknown, within = _unknown(text[end : match.start()], within)
+        parts += [unknown, _assignment(match, shown)]
         end = match.end()
-    return "".join([*parts, _unknown(text[end:])])
+    return "".join([*parts, _unknown(text[end:], within)[0]])
 
 
 def _assignment(match: re.Match[str], shown: Collection[str]) -> str:
@@ -60,5 +61,15 @@ def _assignment(match: re.Match[str], shown: Collection[str]) -> str:
     return f"{of_unit}{name}={MASK}" + ('"' if of_unit.endswith('"') else "")
 
 
-def _unknown(text: str) -> str:
-    return _OTHER.sub(MASK, text)
+def _unknown(text: str, within: bool) -> tuple[str, bool]:
+    """
+    Lines of which nobody knows what they are, and whether a value may go on behind them.
+
+    + within: one may go on here: in quotes or behind a backslash even what looks like a comment is a part of it
+    """
+    lines = text.splitlines(keepends=True)
+    for index, line in enumerate(lines):
+        within = within or not _PLAIN.match(line)
+        if within and line.strip():
+            lines[index] = MASK + line[len(line.rstrip("\r\n")) :]
+    return "".join(lines), within

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from fleethands import paths
 from fleethands.facts.files import File
@@ -76,6 +76,9 @@ def test_what_a_file_of_variables_holds_beside_ollama_s_own_is_not_shown(setting
 
 
 @given(hostile.texts, hostile.texts)
+@example("\\\n#", "")  # a value that goes on in what looks like a comment
+@example("'\n#", "")
+@example("'\n[", "")
 def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> None:
     try:
         before, after = (f"{text}hunter2{text}" for text in (one, other))
