@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,8 +58,5 @@ def spoken_of(target: str, options: Mapping[str, Any]) -> str:
 
 def without_it(target: str, options: Mapping[str, Any]) -> str:
     """This command line without the option, so over all hosts."""
-    parts = shlex.split(typed(spoken_of(target, options)))
-    if OPTION in parts:
-        place = parts.index(OPTION)
-        del parts[place : place + 2]
-    return f"apply {shlex.join(parts)}{' --yes' if options['yes'] else ''}"
+    words = typed(spoken_of(target, options), "retry_failed")
+    return f"apply {words}{' --yes' if options['yes'] else ''}"

@@ -113,7 +113,7 @@ def serve(settings: HostSettings, seen: Probe, same: bool = False, newest: str =
     spec = specification(settings, account.uid)
     always = not same and (bool(newest) or settings.openhands_pull == "always")
     newest = "" if same else newest or _tag(settings, seen, spec.image)
-    wrong = _wrong(settings, seen, spec, same, newest)
+    wrong = _wrong(settings, seen, spec, same, always, newest)
     if wrong is None:
         return Same(f"{paths.CONTAINER} runs as specified", warnings(settings, seen))
     if refused := theirs.refusal(settings, seen):
@@ -129,8 +129,12 @@ def serve(settings: HostSettings, seen: Probe, same: bool = False, newest: str =
     )
 
 
-def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool, newest: str) -> str | None:
-    """What is not as specified, in words; newest: the image's digest at its registry, where that was asked."""
+def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool, always: bool, newest: str) -> str | None:
+    """
+    What is not as specified, in words.
+
+    + same: as of `serve`; always: it follows its tag; newest: the image's digest at its registry, where that said it
+    """
     container, pinned = seen.docker.container, settings.pins.images.get(spec.image)
     if container is None:
         return "absent"
@@ -141,8 +145,11 @@ def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool, newest: 
         return container.state
     if (pinned or same) and container.image != seen.docker.image:
         return f"made from another image than {f'the pinned {pinned[:19]}' if pinned else 'then'}"
-    asks = (newest or settings.openhands_pull == "always") and not pinned
-    if asks and (container.image != seen.docker.image or (newest and newest not in seen.docker.digests)):
+    if (
+        always
+        and not pinned
+        and (container.image != seen.docker.image or (newest and newest not in seen.docker.digests))
+    ):
         return "made from an older image of that name"
     return _disowned(settings, seen, container)
 
