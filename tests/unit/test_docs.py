@@ -14,6 +14,8 @@ from fleethands.settings.about import about
 from fleethands.settings.annotated import inventory
 from fleethands.settings.host import Model
 from fleethands.settings.reference import page
+from tests.lab import attacks
+from tests.lab.attacks.__main__ import page as attacks_page
 
 ROOT = Path(__file__).parents[2]
 KEYS = list(HostSettings.model_fields)
@@ -21,6 +23,32 @@ KEYS = list(HostSettings.model_fields)
 
 def test_the_reference_of_settings_is_current() -> None:
     assert (ROOT / "docs/settings.md").read_text() == page(), "run `make docs`"
+
+
+def test_the_table_of_attacks_is_current() -> None:
+    assert (ROOT / "docs/attacks.md").read_text() == attacks_page(), "run `make docs`"
+
+
+def test_every_finding_has_an_attack_or_is_said_to_have_none() -> None:
+    """Each promise of security.md names a test, and each test that it names exists."""
+    text = (ROOT / "docs/security.md").read_text()
+    findings = {f"F{number}" for number in range(1, 15)} | {f"L{number}" for number in range(1, 13)}
+    tried = {finding for each in attacks.ATTACKS for finding in each.finding.split()}
+    elsewhere = set(re.findall(r"^\| ([FL]\d+) \|", text, re.MULTILINE))
+
+    assert findings - tried - elsewhere == set()
+    assert elsewhere & tried == set()
+
+
+def test_every_test_that_the_security_page_names_is_there() -> None:
+    text = (ROOT / "docs/security.md").read_text()
+    names = {each.name for each in attacks.ATTACKS}
+    named = set(re.findall(r"`attack ([a-z0-9-]+)`", text))
+    files = re.findall(r"`(tests/[a-z_/]+\.py)`", text)
+
+    assert named - names == set()
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+    assert len({each.name for each in attacks.ATTACKS}) == len(attacks.ATTACKS)
 
 
 def test_the_example_inventory_is_current() -> None:

@@ -1,0 +1,38 @@
+"""Writes the table of docs/attacks.md: `python -m tests.lab.attacks`."""
+
+from __future__ import annotations
+
+from tests.lab.attacks import ATTACKS, Attack, Position
+
+HEAD = """\
+# The attacks that are tried
+
+Each row is a test of `tests/lab/test_attacks.py`. It carries the attack out on a real host, with the real product, and then
+checks what must be true. Run one with `.venv/bin/python -m pytest tests/lab/test_attacks.py -m '' -k NAME`.
+
+A race runs 10 rounds in `make test` and 200 in `make soak`. *Long* attacks run in `make soak` only. A number as F3 names the
+finding that the attack shows; [security.md](security.md) explains what the product promises.
+"""
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    return "\n".join([HEAD, *(_section(position) for position in Position)])
+
+
+def _section(position: Position) -> str:
+    attacks = sorted((each for each in ATTACKS if each.position is position), key=lambda each: each.name)
+    title = str(position)
+    rows = [_row(each) for each in attacks]
+    head = ["| attack | what it tries | what must be true afterwards |", "| --- | --- | --- |"]
+    return "\n".join([f"## {title[0].upper()}{title[1:]}", "", *head, *rows, ""])
+
+
+def _row(attack: Attack) -> str:
+    remarks = [attack.finding, "race" if attack.race else "", "long" if attack.slow else ""]
+    notes = ", ".join(filter(None, remarks))
+    return f"| `{attack.name}`{f' ({notes})' if notes else ''} | {attack.tries} | {attack.holds} |"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
