@@ -146,9 +146,7 @@ def _hidden(settings: HostSettings, service: Service) -> Refused | None:
     directory = str(settings.ollama_models_dir or DEFAULT_STORE)
     if not service.store.startswith(HOMES):
         return None
-    return Refused(
-        f"{directory} leads to {service.store}, which Ollama's service does not see", _move(service.store)
-    )
+    return Refused(f"{directory} leads to {service.store}, which Ollama's service does not see", _move(service.store))
 
 
 @operation

@@ -7,11 +7,12 @@ from fleethands.settings.expected import Expected
 # of Debian and Ubuntu, base-passwd and the usual services: users, and groups, as a new user joins the group of its name
 _SYSTEMS = frozenset(
     {
-        *("avahi", "backup", "bin", "chrony", "colord", "containerd", "crontab", "daemon", "dhcpcd", "dnsmasq", "games"),
-        *("dockremap", "geoclue", "gnats", "irc", "landscape", "libvirt-qemu", "list", "lp", "mail", "man", "messagebus"),
-        *("mysql", "named", "news", "nginx", "nobody", "nogroup", "ntp", "ntpsec", "nvidia-persistenced", "polkitd"),
-        *("pollinate", "postfix", "postgres", "prometheus", "proxy", "rabbitmq", "redis", "rtkit", "saned", "sshd"),
-        *("statd", "sync", "sys", "syslog", "tcpdump", "tss", "usbmux", "uucp", "uuidd", "www-data"),
+        *("avahi", "backup", "bin", "chrony", "colord", "containerd", "crontab", "daemon", "dhcpcd", "dnsmasq"),
+        *("dockremap", "games", "geoclue", "gnats", "irc", "landscape", "libvirt-qemu", "list", "lp", "mail", "man"),
+        *("messagebus", "mysql", "named", "news", "nginx", "nobody", "nogroup", "ntp", "ntpsec", "polkitd"),
+        *("nvidia-persistenced", "pollinate", "postfix", "postgres", "prometheus", "proxy", "rabbitmq", "redis"),
+        *("rtkit", "saned", "sshd", "statd", "sync", "sys", "syslog", "tcpdump", "tss", "usbmux", "uucp"),
+        *("uuidd", "www-data"),
     }
 )
 _MIGHTY = frozenset(
