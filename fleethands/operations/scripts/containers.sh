@@ -54,7 +54,7 @@ openhands_adopts() {
 # sandboxes_of IMAGE: `ID ours|theirs NAME` of each container that a V1 started from it (docker_sandbox_service.py, openhands-ai
 # 1.11.0). Every V1 names its own alike; only ours mounts a directory that we gave to who works in it.
 sandboxes_of() {
-  given=$([ ! -f "$workers" ] || cut -d ' ' -f 2- "$workers")
+  given=$([ ! -f "${workers:?}" ] || cut -d ' ' -f 2- "$workers")
   docker ps --all --quiet --no-trunc --filter name='^/?oh-agent-server-' | while read -r sandbox_id; do
     found=$(docker container inspect --format '{{.Name}} {{.Config.Image}}{{range .Mounts}}{{println}}{{.Source}}{{end}}' "$sandbox_id" 2>/dev/null) || continue
     first=$(printf '%s\n' "$found" | head -n 1)
