@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from fleethands.facts.machine import Account, Accounts
+from fleethands.operations import system
+from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.about import about
 from fleethands.settings.openhands import GENERATIONS
 from fleethands.settings.places import STATES
-from tests.hosts import declared
+from tests.hosts import bare, declared
 
 OWN = ("/data", "/data/x", "/mnt/big", "/media/disk/x", "/opt/mine", "/srv/a")
 MIGHTY = ("docker", "sudo", "disk", "shadow")
@@ -133,6 +136,18 @@ def test_a_path_object_is_read_as_its_text_is(key: str) -> None:
 )
 def test_an_agent_may_not_work_as_an_account_of_the_system(user: str, reason: str) -> None:
     assert problem(openhands_user=user).endswith(f"got `{user}`, {reason}")
+
+
+def test_root_by_another_name_is_refused_on_its_host() -> None:
+    settings = declared(openhands_user="toor")
+    accounts = Accounts({"toor": Account(0, 0, "/root", frozenset())}, frozenset())
+
+    seen = bare(settings).having(accounts=accounts)
+
+    decision = system.user.decide(settings, seen, user="toor", home="/opt/openhands")
+
+    assert isinstance(decision, Refused)
+    assert decision.reason == "the user toor is root by another name"
 
 
 @pytest.mark.parametrize("user", ["openhands", "dev", "agent-1", "alice"])
