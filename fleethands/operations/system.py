@@ -54,7 +54,7 @@ def user(settings: HostSettings, seen: Probe, user: str, home: str, groups: tupl
     """
     account = seen.accounts.users.get(user)
     if account is not None and account.uid == 0:
-        return Refused(f"the user {user} is root by another name", ("declare another user, or give that one a UID of its own",))
+        return Refused(f"the user {user} is root by another name", ("give that user a UID of its own",))
     wanted = frozenset(groups) & seen.accounts.groups
     missing = wanted - (account.groups if account else frozenset())
     if account is not None and not missing:
