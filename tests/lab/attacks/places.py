@@ -10,10 +10,10 @@ from tests.lab.flavors import GUIDE, sandbox_ports
 from tests.lab.fleet import changes, fleethands, trouble
 from tests.lab.host import Host
 
-NAME = "openhands-app"
+NAME, OFF = "openhands-app", "off"
 SANDBOX = "ghcr.io/openhands/agent-server:1.34.0-python"
-LEDGER, RECORD, PROOF = (f"/var/lib/fleethands/{name}" for name in ("made", "record.json", "proof"))
-NOT_OURS = f"a container named {NAME} is there that fleethands did not make"
+LEDGER, WORKERS, RECORD, PROOF = (f"/var/lib/fleethands/{name}" for name in ("made", "workers", "record.json", "proof"))
+TAKE_CONTAINER = "OpenHands | Take the container away"
 TAKE_SANDBOXES = "OpenHands | Take its sandboxes away"
 
 
@@ -22,70 +22,74 @@ def names(host: Host) -> list[str]:
     return sorted(host.run("docker ps --all --format {{.Names}}").stdout.split())
 
 
-def found(host: Host, name: str) -> str:
-    """A container's id, and whether it runs."""
-    return host.run(f"docker inspect --format '{{{{.Id}}}} {{{{.State.Running}}}}' {name}").stdout.strip()
+def empty_image(host: Host, name: str) -> None:
+    """An image of this host's own, in which nothing is."""
+    host.run(f"systemctl start docker && tar -c -T /dev/null | docker import - {name}")
 
 
-def sleeps(host: Host, name: str, image: str, words: str = "") -> str:
-    """The id of a container that a person starts, and that does nothing."""
-    return host.run(f"docker run -d --name {name} {words} --entrypoint sleep {image} inf").stdout.strip()
+def container(host: Host, name: str, image: str, words: str = "") -> str:
+    """The id of a container that a person makes."""
+    return host.run(f"docker create --name {name} {words} {image} true").stdout.strip()
 
 
 def image_with_our_labels(field: Field) -> None:
-    """A person commits our container, removes it, and runs the image under its name."""
+    """A person commits our container, removes it, and has that image under its name."""
     host = field.host
-    host.run(f"docker commit {NAME} theirs:1 && docker rm -f {NAME}", timeout=120)
-    theirs = sleeps(host, NAME, "theirs:1")
+    empty_image(host, "ours:1")
+    container(host, NAME, "ours:1", "--label fleethands.spec=s --label fleethands.users='0:0 0:0'")
+    _, ours = fleethands("plan", openhands_flavor=OFF)
+    host.run(f"docker commit {NAME} theirs:1 && docker rm {NAME}")
+    theirs = container(host, NAME, "theirs:1")
 
-    for command in ("plan", "apply"):
-        code, refused = fleethands(command)
-        assert (code, refused["hosts"]["lab-1"]["reason"]) == (1, NOT_OURS)
-    code, off = fleethands("plan", openhands_flavor="off")
-    assert (code, "OpenHands | Take the container away" in changes(off)) == (2, False)
+    _, refused = fleethands("plan")
+    quiet = [fleethands(command, openhands_flavor=OFF) for command in ("plan", "apply")]
     code, done = fleethands("destroy")
 
+    assert TAKE_CONTAINER in changes(ours)  # these labels are what the version before wrote
+    assert refused["hosts"]["lab-1"]["reason"] == f"a container named {NAME} is there that fleethands did not make"
+    assert [(code, changes(said)) for code, said in quiet] == [(0, []), (0, [])]
     assert code == 0, trouble(done)
-    assert found(host, NAME) == f"{theirs} true"
+    assert host.run(f"docker inspect --format '{{{{.Id}}}}' {NAME}").stdout.strip() == theirs
 
 
 def name_of_what_gave_way(field: Field) -> None:
     """A person has a container under the name that ours gets while it waits for a proof."""
     host = field.host
-    ours, theirs = observe.identity(host).container, sleeps(host, f"{NAME}-before", GUIDE)
+    ours, theirs = observe.identity(host).container, container(host, f"{NAME}-before", GUIDE)
 
     code, failed = fleethands("apply", "--no-rollback", openhands_env={"ANOTHER": "one"})
 
     assert code == 1
     assert failed["hosts"]["lab-1"]["reason"].endswith(f"a container named {NAME}-before is in the way")
     assert observe.identity(host).container == ours
-    assert found(host, f"{NAME}-before") == f"{theirs} true"
+    assert host.run(f"docker inspect --format '{{{{.Id}}}}' {NAME}-before").stdout.strip() == theirs
 
 
 def image_under_a_pulled_name(field: Field) -> None:
-    """A person commits their work under the name of the image that was pulled for us."""
+    """A person commits their work under the name of an image that was pulled for us."""
     host = field.host
-    host.run(f"docker run --name mine --entrypoint sh {GUIDE} -c 'echo precious > /work'", timeout=120)
-    theirs = host.run(f"docker commit mine {GUIDE} && docker rm mine", timeout=120).stdout.split()[0]
+    host.run(f"echo 'image {GUIDE}' >> {LEDGER}")
+    empty_image(host, GUIDE)
 
     code, done = fleethands("destroy")
 
     assert code == 0, trouble(done)
-    assert host.run(f"docker image inspect --format '{{{{.Id}}}}' {GUIDE}").stdout.strip() == theirs
+    assert host.run("docker images --format '{{.Repository}}:{{.Tag}}'").stdout == f"{GUIDE}\n"
 
 
 def sandboxes_of_another(field: Field) -> None:
     """Beside our V1 that was here, another OpenHands has sandboxes of the same name and the same image."""
     host = field.host
-    host.run(f"docker tag {GUIDE} {SANDBOX} && echo 'sandbox {SANDBOX}' >> {LEDGER}")
-    sleeps(host, "oh-agent-server-ours", SANDBOX, "-v /opt/openhands/workspace:/workspace:rw")
-    sleeps(host, "oh-agent-server-theirs", SANDBOX, "-v /srv/theirs:/workspace:rw -v /kept")
-    sleeps(host, "oh-agent-server-plain", SANDBOX)
+    empty_image(host, SANDBOX)
+    host.run(f"echo 'sandbox {SANDBOX}' >> {LEDGER} && echo '0:0 /opt/openhands/workspace' > {WORKERS}")
+    container(host, "oh-agent-server-ours", SANDBOX, "-v /opt/openhands/workspace:/workspace:rw -v /gone")
+    container(host, "oh-agent-server-theirs", SANDBOX, "-v /srv/theirs:/workspace:rw -v /kept")
+    container(host, "oh-agent-server-plain", SANDBOX)
 
-    code, done = fleethands("apply")
+    code, done = fleethands("apply", openhands_flavor=OFF)
 
     assert (code, changes(done)) == (0, [TAKE_SANDBOXES]), trouble(done)
-    assert names(host) == ["oh-agent-server-plain", "oh-agent-server-theirs", NAME]
+    assert names(host) == ["oh-agent-server-plain", "oh-agent-server-theirs"]
     assert host.run("docker volume ls -q | wc -l").stdout == "1\n"
 
 
@@ -94,7 +98,7 @@ def sandboxes_beside_a_real_v1(field: Field) -> None:
     host = field.host
     sandbox_ports(host)
     (own,) = [name for name in names(host) if name.startswith("oh-agent-server-")]
-    sleeps(host, "oh-agent-server-theirs", SANDBOX, "-v /srv/theirs:/workspace:rw")
+    container(host, "oh-agent-server-theirs", SANDBOX, "-v /srv/theirs:/workspace:rw")
 
     code, done = fleethands("apply", timeout=500)
 
@@ -111,7 +115,7 @@ def record_with_a_place_of_the_systems(field: Field) -> None:
     record["declared"]["ollama_models_dir"] = "/etc/ssh"
     host.run(f"cat > {RECORD} && rm {PROOF}", stdin=json.dumps(record))
 
-    code, refused = fleethands("rollback", openhands_flavor="off")
+    code, refused = fleethands("rollback", openhands_flavor=OFF)
 
     assert (code, refused["hosts"]["lab-1"]["status"]) == (1, "refused")
     assert "got `/etc/ssh`, which belongs to the system" in refused["hosts"]["lab-1"]["reason"]
@@ -123,10 +127,9 @@ ATTACKS: tuple[Attack, ...] = (
         "an image with our labels",
         Position.ACCOUNT,
         "commits our container, and runs that image under the name of ours",
-        "the container is somebody else's: plan and apply refuse it, and destroy leaves it running",
+        "the container is somebody else's: plan refuses it, and neither apply nor destroy removes it",
         image_with_our_labels,
         finding="L8",
-        state="converged",
     ),
     Attack(
         "the name of what gave way",
@@ -142,7 +145,6 @@ ATTACKS: tuple[Attack, ...] = (
         "commits work of their own under the name of an image that was pulled for us",
         "destroy leaves an image that no registry has",
         image_under_a_pulled_name,
-        state="converged",
     ),
     Attack(
         "sandboxes of another OpenHands",
@@ -151,7 +153,6 @@ ATTACKS: tuple[Attack, ...] = (
         "only sandboxes that work in a directory of ours are removed",
         sandboxes_of_another,
         finding="L9",
-        state="converged",
     ),
     Attack(
         "sandboxes beside a real V1",
