@@ -83,9 +83,10 @@ gpu = (
         # for example: {"OLLAMA_NUM_PARALLEL": 2}
         # "ollama_env": {},
         #
-        # where models lie
+        # where models lie; the directory holds nothing else
         # why change it: models on a disk of their own: they are large
-        # takes an absolute path
+        # takes an absolute path below `/srv`, `/mnt` or `/opt`, or a directory of your own like `/data`;
+        # nothing of the system's, of fleethands' or in a home
         # for example: "/srv/ollama/models"
         # by default: Ollama's own, /usr/share/ollama/.ollama/models
         # "ollama_models_dir": None,
@@ -187,9 +188,10 @@ gpu = (
         # for example: "10.20.0.7"
         # "openhands_bind": "127.0.0.1",
         #
-        # directory the agent works in, made if it is missing
+        # directory the agent works in, made if it is missing; it holds nothing else, and no models
         # why change it: the agent's files on another disk
-        # takes an absolute path
+        # takes an absolute path below `/srv`, `/mnt` or `/opt`, or a directory of your own like `/data`;
+        # nothing of the system's, of fleethands' or in a home
         # for example: "/srv/workspace"
         # "openhands_workspace": "/opt/openhands/workspace",
         #
@@ -199,7 +201,7 @@ gpu = (
         # for example: {"GITHUB_TOKEN": Secret.env("GITHUB_TOKEN")}
         # "openhands_env": {},
         #
-        # user that owns the workspace, made if it is missing
+        # user that owns the workspace, made if it is missing; never root, ollama or an account of the system
         # why change it: somebody who works on the same files by hand
         # takes a user's name
         # for example: "dev"

@@ -8,16 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fleethands.facts.document import DIGEST
 from fleethands.facts.protocol import decode, fields, word
 
 Lines = list[str]
-DOCKER = frozenset({"version", "container", "image"})
+DOCKER = frozenset({"version", "container", "image", "origin"})
+OURS = "fleethands."  # begins the names of our labels
+OWN = (DIGEST, "fleethands.made")  # the second is another for each container (container.sh)
 IMAGE_ID = re.compile(r"sha256:[0-9a-f]{1,64}")
 
 
 @dataclass(frozen=True)
 class Container:
-    """image: its id; tag: the name that the container was made with."""
+    """
+    image: its id; tag: the name that the container was made with.
+
+    labels: without ours where they may be its image's: `docker commit` hands on those of a container of ours.
+    """
 
     id: str
     state: str
@@ -57,10 +64,11 @@ def docker(lines: Lines) -> Docker:
         raise ValueError(wrong[:100])
     row = fields([line for line in lines if not line.startswith(("publisher ", "gone "))], known=DOCKER)
     container, image = _inspected(row["container"]), _inspected(row.get("image", "-"))
+    origin = _inspected(row["origin"]) if "origin" in row else image
     return Docker(
         installed=True,
         version=word(row["version"]),
-        container=_container(container) if container is not None else None,
+        container=_container(container, origin) if container is not None else None,
         image=str(image["Id"]) if image is not None else None,
         digests=frozenset(str(name).rpartition("@")[2] for name in (image or {}).get("RepoDigests") or ()),
         publishers=tuple((int(port), name) for port, name in published),
@@ -77,12 +85,22 @@ def _inspected(text: str) -> dict[str, Any] | None:
     return row
 
 
-def _container(row: dict[str, Any]) -> Container:
+def _container(row: dict[str, Any], origin: dict[str, Any] | None) -> Container:
     return Container(
         id=row["Id"],
         state=row["State"]["Status"],
         image=row["Image"],
-        labels=row["Config"]["Labels"] or {},
+        labels=_labels(row, origin),
         started=row["State"]["StartedAt"],
         tag=row["Config"]["Image"],
     )
+
+
+def _labels(row: dict[str, Any], origin: dict[str, Any] | None) -> dict[str, str]:
+    """Those of a container, but ours only if its image is known and says something else."""
+    labels: dict[str, str] = row["Config"]["Labels"] or {}
+    inherited: dict[str, str] = ((origin or {}).get("Config") or {}).get("Labels") or {}
+    is_known = origin is not None and origin["Id"] == row["Image"]
+    if is_known and any(labels.get(name) != inherited.get(name) for name in OWN):
+        return labels
+    return {name: value for name, value in labels.items() if not name.startswith(OURS)}

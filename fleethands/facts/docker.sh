@@ -22,14 +22,26 @@ read_docker() {
   deadline=$(($(date +%s) + 5))
   version=$(before "$deadline" docker version --format '{{.Server.Version}}')
   case $? in 0) echo "version $version" ;; 124) return 124 ;; 125 | 126 | 127) return 1 ;; *) echo stopped && return 0 ;; esac
-  docker_object container "$container" || return $?
+  docker_object container container "$container" || return $?
   docker_publishers || return $?
   docker_gone || return $?
-  [ -z "$image" ] || docker_object image "$image"
+  origin=$(docker_origin)
+  body=''
+  [ -z "$image" ] || docker_object image image "$image" || return $?
+  case $body in *"\"Id\": \"$origin\""*) return 0 ;; esac
+  [ -z "$origin" ] || docker_object origin image "$origin"
 }
 
+# the id of the image that the container ($body) is made from, if it has our label: an image hands its labels on
+docker_origin() {
+  case $body in
+    *'"fleethands.spec"'*) printf '%s\n' "$body" | sed -n '/^ *"Image": "sha256:/ { s/.*"\(sha256:[0-9a-f]*\)".*/\1/p; q; }' ;;
+  esac
+}
+
+# KEY container|image NAME
 docker_object() {
-  body=$(before "$deadline" docker "$1" inspect "$2" 2>&1)
+  body=$(before "$deadline" docker "$2" inspect "$3" 2>&1)
   case $? in
     0) echo "$1 $(printf %s "$body" | encoded)" ;;
     124) return 124 ;;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,10 +15,11 @@ from fleethands.operations import foreign
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.operations.foreign import Declared, Theirs
 from fleethands.script import Script
-from fleethands.settings import HostSettings
+from fleethands.settings import HostSettings, places
 
 NAMED = 8  # settings that one refusal names
-HOMES = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides; templates/ollama.service.j2 knows them too
+HOMES = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides
+MOVED = "/srv/ollama-models"
 DEFAULT_STORE = f"{paths.OLLAMA_HOME}/.ollama/models"
 
 
@@ -124,23 +127,26 @@ def _elsewhere(settings: HostSettings, service: Service) -> Refused | None:
     if store is None or settings.ollama_models_dir is not None or store[0] == DEFAULT_STORE:
         return None
     directory, place = store
-    hints = [f'to keep the models, declare "ollama_models_dir": "{directory}"']
-    if directory.startswith(HOMES) and foreign.user(service) != "ollama":
-        home = "the user ollama may not enter there, so move them first"
-        hints = [
-            f"{home}; on the host: systemctl stop ollama; mv {directory} /srv/ollama-models",
-            'then declare "ollama_models_dir": "/srv/ollama-models"',
-        ]
-    return Refused(f"models lie in {directory}, by {place}, and the inventory does not say so", tuple(hints))
+    why = places.why_not_models(directory)
+    hints = _move(directory) if why else (f'to keep the models, declare "ollama_models_dir": {json.dumps(directory)}',)
+    reason = f"models lie in {directory}, by {place}, and the inventory does not say so"
+    return Refused(f"{reason}; no setting can name that directory, {why}" if why else reason, hints)
+
+
+def _move(directory: str) -> tuple[str, ...]:
+    """How models come to a place that the inventory may name."""
+    return (
+        f"move them; on the host: systemctl stop ollama; mv {shlex.quote(directory)} {MOVED}",
+        f'then declare "ollama_models_dir": "{MOVED}"',
+    )
 
 
 def _hidden(settings: HostSettings, service: Service) -> Refused | None:
     """Models behind a link into a home, which our unit hides from Ollama."""
     directory = str(settings.ollama_models_dir or DEFAULT_STORE)
-    if not service.store.startswith(HOMES) or directory.startswith(HOMES):
+    if not service.store.startswith(HOMES):
         return None
-    hint = f'declare where they are: "ollama_models_dir": "{service.store}"'
-    return Refused(f"{directory} leads to {service.store}, which Ollama's service does not see", (hint,))
+    return Refused(f"{directory} leads to {service.store}, which Ollama's service does not see", _move(service.store))
 
 
 @operation

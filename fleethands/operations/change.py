@@ -73,7 +73,8 @@ P = ParamSpec("P")
 
 # what of `scripts` a step needs besides common.sh
 ALSO = {
-    **dict.fromkeys(("container", "proof", "source_build", "source_off", "source_serve"), ("openhands",)),
+    **dict.fromkeys(("container", "container_off", "sandboxes_off", "proof"), ("containers", "openhands")),
+    **dict.fromkeys(("source_build", "source_off", "source_serve"), ("containers", "openhands")),
     **dict.fromkeys(("firewall", "firewall_write", "firewall_settle"), ("table",)),
 }
 

@@ -12,7 +12,7 @@ from fleethands.facts.files import ABSENT, File
 from fleethands.facts.machine import Account, Accounts
 from fleethands.facts.units import Unit
 from fleethands.operations import diff
-from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.settings import HostSettings
 
 
@@ -53,6 +53,8 @@ def user(settings: HostSettings, seen: Probe, user: str, home: str, groups: tupl
     + groups: those of them that exist on the host
     """
     account = seen.accounts.users.get(user)
+    if account is not None and account.uid == 0:
+        return Refused(f"the user {user} is root by another name", ("give that user a UID of its own",))
     wanted = frozenset(groups) & seen.accounts.groups
     missing = wanted - (account.groups if account else frozenset())
     if account is not None and not missing:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from fleethands.settings import places
+from fleethands.settings.accounts import check_account
 from fleethands.settings.durations import check_duration
 from fleethands.settings.expected import Expected, one_line, text
 from fleethands.settings.images import check_image
@@ -17,12 +19,7 @@ from fleethands.settings.values import Address, ModelName, check_origin
 from fleethands.systemd import carried
 
 _RELEASE = re.compile(r"\d+\.\d+\.\d+(-rc\d+)?\Z", re.ASCII)
-_SYSTEM = {
-    *("/bin", "/boot", "/etc", "/home", "/lib", "/lib32", "/lib64", "/media", "/mnt", "/opt", "/root"),
-    *("/run", "/sbin", "/srv", "/tmp", "/usr", "/var"),  # noqa: S108
-}
 ARCHITECTURES = ("amd64", "arm64")
-_KERNEL = {"dev", "proc", "sys"}
 NAME_MAX, PATH_MAX = 255, 1024  # bytes; below it a model needs room for its own names (limits.h: 4095 in all)
 
 
@@ -94,7 +91,7 @@ def _origin(value: object) -> str:
 
 
 def _path(value: object) -> PurePosixPath:
-    path = str(value) if isinstance(value, PurePosixPath) else one_line(value)
+    path = one_line(str(value) if isinstance(value, PurePosixPath) else value)
     parts = PurePosixPath(path).parts
     if not path.startswith("/") or ".." in parts:
         raise Expected("an absolute path, as `/srv/ollama`")
@@ -104,13 +101,12 @@ def _path(value: object) -> PurePosixPath:
     carried(path)
     if max(len(part.encode()) for part in parts) > NAME_MAX or len(str(plain).encode()) > PATH_MAX:
         raise Expected(f"a path of at most {PATH_MAX} bytes, and parts of at most {NAME_MAX}")
-    if str(plain) in _SYSTEM or parts[1] in _KERNEL:
-        raise Expected("a directory of its own, as `/srv/ollama`", "which belongs to the system")
     return plain
 
 
 def _models_dir(value: object) -> PurePosixPath:
     path = _path(value)
+    places.check_models_dir(path)
     # ollama envconfig/config.go `Var`; manifest/manifest.go `Manifests` (filepath.Glob): v0.24.0, v0.32.15
     if str(path).strip().strip("\"'") != str(path):
         raise Expected("no space and no quote at its end", "which Ollama drops")
@@ -119,12 +115,21 @@ def _models_dir(value: object) -> PurePosixPath:
     return path
 
 
+def _workspace(value: object) -> PurePosixPath:
+    path = _path(value)
+    places.check_workspace(path)
+    if str(path).endswith("\\"):
+        raise Expected("no `\\` at its end, as `/srv/workspace`", "which joins the next line of the unit to it")
+    if str(path).strip() != str(path):
+        raise Expected("no space at its end, as `/srv/workspace`", "which systemd drops")
+    return path
+
+
 def _user(value: object) -> str:
     user = one_line(value)
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", user):
         raise Expected("a user's name: at most 32 lower-case letters, digits, `_` and `-`")
-    if user == "root":
-        raise Expected("a user of its own", "as what an agent does would be done as root")
+    check_account(user)
     return user
 
 
@@ -162,8 +167,8 @@ Listen = Annotated[Address, BeforeValidator(_address)]
 Ip = Annotated[str, BeforeValidator(_ip)]
 Network = Annotated[str, BeforeValidator(_network)]
 Origin = Annotated[str, BeforeValidator(_origin)]
-AbsolutePath = Annotated[PurePosixPath, BeforeValidator(_path)]
 ModelsDir = Annotated[PurePosixPath, BeforeValidator(_models_dir)]
+Workspace = Annotated[PurePosixPath, BeforeValidator(_workspace)]
 UserName = Annotated[str, BeforeValidator(_user)]
 Name = Annotated[ModelName, BeforeValidator(_model)]
 LiteLlmName = Annotated[ModelName, BeforeValidator(_litellm)]

@@ -36,6 +36,7 @@ def conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _port(settings)
     yield from _bound(settings)
     yield from _twice(settings)
+    yield from _overlap(settings)
     yield from _source(settings)
     yield from _flavor(settings)
     yield from _secrets(settings)
@@ -82,6 +83,19 @@ def _twice(settings: HostSettings) -> Iterator[Conflict]:
         if name in seen:
             yield Conflict(f"models.{index}", f"expected each model once, got `{name}`", frozenset())
         seen.setdefault(name, index)
+
+
+def _overlap(settings: HostSettings) -> Iterator[Conflict]:
+    """Models that an agent could replace, or files of the agent's among the models."""
+    models, workspace = settings.ollama_models_dir, settings.openhands_workspace
+    if settings.openhands_flavor == "off" or models is None:
+        return
+    if models.is_relative_to(workspace) or workspace.is_relative_to(models):
+        problem = (
+            f"expected a directory apart from `ollama_models_dir`, as `/srv/workspace`, got `{workspace}`: "
+            f"an agent could replace the models in `{models}`"
+        )
+        yield _conflict("openhands_workspace", problem, "ollama_models_dir", "openhands_flavor")
 
 
 def _source(settings: HostSettings) -> Iterator[Conflict]:

@@ -287,7 +287,7 @@ def _listed(host: Host) -> set[str]:
 
 UGLY: dict[str, Any] = {
     "ollama_models_dir": "/srv/mod els/100% \"of\" 'it' $HOME `id` {{ 1 }} ~;#& é\u2028\U0001f600",
-    "openhands_workspace": "/srv/work space/50%n \"of\" 'it' $HOME back\\slash\\n é\\",
+    "openhands_workspace": "/srv/work space/50%n \"of\" 'it' $HOME back\\slash\\n é",
     "ollama_env": {
         "OLLAMA_API_KEY": "two\nlines\r\n\ttab \"of\" 'it' 100%n $HOME $(id) `id` {{ 1 }} \x01\x7f\x85\ufeff\u2028é\\",
         "NO_PROXY": "x" * (ROOM - 1500),

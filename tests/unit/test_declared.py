@@ -57,11 +57,11 @@ KEYS: dict[str, st.SearchStrategy[Any]] = {
     "openhands_pull": st.sampled_from(["missing", "always"]),
     "openhands_settings": st.sampled_from(["kept", "enforced"]),
     "openhands_bind": ip,
-    "openhands_workspace": path,
+    "openhands_workspace": path.map(lambda place: place.replace("/srv/", "/mnt/", 1)),
     "openhands_env": st.dictionaries(
         st.from_regex(r"MY_[A-Z]{1,9}", fullmatch=True), line | st.integers() | secret, max_size=4
     ),
-    "openhands_user": word,
+    "openhands_user": word.map("u-{:.20}".format),
     "firewall": st.booleans(),
     "allow_from": st.lists(st.sampled_from(["10.0.0.0/8", "fd00::/8", "192.0.2.7/32"]), max_size=3),
     "gpu": st.sampled_from([None, True, False]),

@@ -53,6 +53,7 @@ boxes = [
         "firewall": "yes",
         "allow_from": ["10.20.0.7/16", "office"],
         "openhands_user": "Open Hands",
+        "openhands_workspace": "/home/dev/work",
         "openhands_port": 11434,
     }),
 ]
@@ -89,6 +90,8 @@ without spaces, got `mirror.example/ollama`
 from it, got `m`
 192.0.2.4: `openhands_env.1X`: expected a variable's name: letters, digits and `_`, no digit first, got `y`
 192.0.2.4: `openhands_env.GITHUB_TOKEN`: expected text or a whole number, got a list
+192.0.2.5: `openhands_workspace`: expected a directory of its own, as `/srv/workspace`, got `/home/dev/work`, \
+where people have their homes: the owner of one could put a link in its place
 192.0.2.5: `openhands_user`: expected a user's name: at most 32 lower-case letters, digits, `_` and `-`, \
 got `Open Hands`
 192.0.2.5: `firewall`: expected True or False, got `yes`

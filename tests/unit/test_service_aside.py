@@ -1,4 +1,4 @@
-"""The way from a service to a container and back, by the functions of scripts/openhands.sh in a place of their own."""
+"""The way from a service to a container and back, by the functions of scripts/ in a place of their own."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ UNPROVEN = {
     "openhands.env": "KEY=2\n",
     "config.toml": "model = 2\n",
 }
-# stand-ins: a container is a file with its labels, and `broken` names those that do not start
+# stand-ins: a container is a file with its labels, an image another, and `broken` names those that do not start
 HEAD = """set -eu
 trap 'status=$?; echo "status $status"' EXIT
 fail() { printf 'error: %s\\n' "$1"; shift; for hint in "$@"; do echo "hint: $hint"; done; exit 1; }
 atomic_file() { cat >"$1.new"; mv -f "$1.new" "$1"; }
+said_of() { sed -n "s/^$2=//p" "$place/$1" 2>/dev/null; }
+docker_labels() { [ -z "$(cat "$place/$1" 2>/dev/null)" ] || echo "$(said_of "$1" spec) $(said_of "$1" made)"; }
 systemctl() { echo "$*" >>"$place/systemctl"; ! grep -qxsF "$1" "$place/systemd-fails"; }
 docker() {
   case "$1 $2" in
@@ -31,10 +33,15 @@ docker() {
       shift 2
       case $1 in
         --format)
-          label=$(echo "$2" | sed 's/.*fleethands\\.\\([a-z]*\\).*/\\1/')
-          [ -e "$place/containers/$3" ] && sed -n "s/^$label=//p" "$place/containers/$3" ;;
+          [ -e "$place/containers/$3" ] || return 1
+          case $2 in
+            '{{.Id}}') said_of "containers/$3" id ;;
+            '{{.Image}} '*) echo "$(said_of "containers/$3" image) $(docker_labels "containers/$3")" ;;
+            *) said_of "containers/$3" "$(echo "$2" | sed 's/.*fleethands\\.\\([a-z]*\\).*/\\1/')" ;;
+          esac ;;
         *) [ -e "$place/containers/$1" ] ;;
       esac ;;
+    'image inspect') [ "$5" != gone ] && docker_labels "images/$5" ;;
     'rm --force') rm -f "$place/containers/$3" ;;
     'rename '*) mv "$place/containers/$2" "$place/containers/$3" ;;
     'stop '*) ;;
@@ -46,7 +53,8 @@ docker() {
 
 def ran(place: Path, *calls: str) -> str:
     """What calls of it say, with their exit status."""
-    text = files("fleethands.operations").joinpath("scripts/openhands.sh").read_text()
+    scripts = files("fleethands.operations").joinpath("scripts")
+    text = "".join(scripts.joinpath(f"{name}.sh").read_text() for name in ("containers", "openhands"))
     for path in ("/etc/systemd/system", "/var/lib/fleethands", "/etc/fleethands", "/opt/openhands-source"):
         assert path in text
         text = text.replace(path, str(place))
@@ -124,7 +132,7 @@ def test_without_a_service_what_was_built_stays_until_another_is(tmp_path: Path)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["1.16.0", "1.16.0.aaaaaa"]
 
 
-OURS, THEIRS = "id=old\nspec=s1\n", "id=old\n"
+OURS, THEIRS, OURS_NOW = "id=old\nspec=s1\n", "id=old\n", "id=new\nspec=s2\nmade=m\n"
 
 
 @pytest.mark.parametrize("old", [OURS, THEIRS], ids=["ours", "adopted"])
@@ -255,3 +263,52 @@ def test_a_proof_alone_is_written_down_where_nothing_waits_for_it(tmp_path: Path
     assert ran(tmp_path, PROOF, "entry=''", script, lock, "finish") == "status 0\n"
 
     assert (tmp_path / "proof").exists() == (not locked)
+
+
+@pytest.mark.parametrize(
+    ("container", "image", "ours"),
+    [
+        ("id=1\n", "", False),
+        ("id=1\nspec=s\n", "", True),  # as the version before made it
+        ("id=1\nspec=s\nmade=m1\n", "", True),
+        ("id=1\nspec=s\nmade=m1\n", "spec=s\nmade=m1\n", False),  # `docker commit` of ours, and `docker run`
+        ("id=1\nspec=s\n", "spec=s\n", False),
+        ("id=1\nspec=s\nmade=m2\n", "spec=s\nmade=m1\n", True),  # ours, from an image that was committed from ours
+        ("id=1\nmade=m2\n", "", False),
+        ("id=1\nspec=s\nmade=m1\nimage=gone\n", "", False),
+    ],
+)
+def test_a_container_is_ours_by_labels_that_its_image_does_not_have(
+    tmp_path: Path, container: str, image: str, ours: bool
+) -> None:
+    image_of = "" if "image=" in container else "image=i\n"
+    written(tmp_path, {"containers/app": container + image_of, "images/i": image})
+
+    said = ran(tmp_path, "container_ours app && echo ours", "container_gone app")
+
+    assert said == ("ours\nstatus 0\n" if ours else "status 0\n")
+    assert containers(tmp_path) == ({} if ours else {"app": "1"})
+
+
+def test_a_container_of_somebody_elses_that_is_only_named_so_did_not_give_way(tmp_path: Path) -> None:
+    written(tmp_path, {"containers/app": OURS_NOW})
+    ran(tmp_path, "container_aside other")  # whatever it did, this host has a record now
+    written(tmp_path, {"containers/app-before": THEIRS})
+
+    said = ran(tmp_path, "openhands_settled app", "! container_waits app", "container_aside app")
+
+    assert containers(tmp_path) == {"app": "new", "app-before": "old"}
+    assert said == (
+        "error: a container named app-before is in the way\n"
+        "hint: on the host: docker rename app-before app-before-mine\nstatus 1\n"
+    )
+
+
+def test_a_container_of_somebody_elses_that_gave_way_is_known_again(tmp_path: Path) -> None:
+    written(tmp_path, {"containers/app": THEIRS})
+    ran(tmp_path, "container_aside app")
+    written(tmp_path, {"containers/app": OURS_NOW})
+
+    ran(tmp_path, "container_waits app && openhands_settled app")
+
+    assert containers(tmp_path) == {"app": "new", "app-adopted": "old"}

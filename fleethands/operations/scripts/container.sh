@@ -90,7 +90,8 @@ END
     gateway=$("$docker" network inspect --format '{{(index .IPAM.Config 0).Gateway}}' bridge) || return 1
     set -- "$@" --publish "$gateway:$gateway_port"
   fi
-  set -- "$@" --label "fleethands.spec=$spec" --label "fleethands.users=$users" --label "fleethands.sandbox=$sandbox" \
+  set -- "$@" --label "fleethands.spec=$spec" --label "fleethands.made=$(cat /proc/sys/kernel/random/uuid)" \
+    --label "fleethands.users=$users" --label "fleethands.sandbox=$sandbox" \
     --label "fleethands.state=$state" --label "fleethands.workspace=$workspace"
   # values come from the environment: a command line can be read by everybody
   (exported && exec "$docker" run --detach --name "$name" "$@" "$image") 9>&- 2>&1
@@ -127,7 +128,7 @@ its_turn
 openhands_key "$key_file"
 
 # a run that was killed may have left the old one, and perhaps half of the new one
-if container_exists "$name-before" && [ "$(container_label "$name" spec)" != "$spec" ]; then
+if container_waits "$name" && [ "$(container_label "$name" spec)" != "$spec" ]; then
   openhands_back "$name" || true # whether it starts or not, it gives way now
 fi
 

@@ -1,29 +1,5 @@
 # OpenHands as a container or as a service: which of them there is, and what gave way to it.
 
-container_exists() { docker container inspect "$1" >/dev/null 2>&1; }
-
-# container_label NAME LABEL: empty where there is none, or no container
-container_label() { docker container inspect --format "{{with index .Config.Labels \"fleethands.$2\"}}{{.}}{{end}}" "$1" 2>/dev/null || true; }
-
-# a container of ours goes; what somebody else made under its name stays
-container_gone() { [ -z "$(container_label "$1" spec)" ] || docker rm --force "$1" >/dev/null; }
-
-# container_aside NAME: it is stopped and kept; of two, the one that is kept already was proven, and the one that runs was not
-container_aside() {
-  if { container_exists "$1-before" || [ -e "$service_before" ]; } && [ -n "$(container_label "$1" spec)" ]; then
-    container_gone "$1"
-  elif container_exists "$1"; then
-    docker stop --time 15 "$1" >/dev/null
-    docker rename "$1" "$1-before"
-  fi
-}
-
-# openhands_adopts NAME: one of somebody else's is kept under a name that is free
-openhands_adopts() {
-  ! container_exists "$1-adopted" ||
-    fail "there is a container $1-adopted from an earlier adoption" "on the host: docker rename $1-adopted $1-adopted-1"
-}
-
 # Whom we gave a directory to last, as `UID:GID DIRECTORY`: the directory itself may have been given to somebody else since
 workers=/var/lib/fleethands/workers
 worker_of() {
@@ -127,12 +103,12 @@ source_settled() {
 }
 
 # openhands_waits NAME: what gave way is kept until there is a proof
-openhands_waits() { container_exists "$1-before" || [ -e "$service_before" ]; }
+openhands_waits() { container_waits "$1" || [ -e "$service_before" ]; }
 
 # openhands_back NAME: what was OpenHands before this serves again, a container of that name or a service. Status 1: there is
 # none; 2: it is there, and does not start.
 openhands_back() {
-  if container_exists "$1-before"; then
+  if container_waits "$1"; then
     container_serves "$1" || return 2
   elif [ -e "$service_before" ]; then
     service_serves "$1" || return 2
@@ -162,7 +138,7 @@ service_serves() {
 
 # start_by_hand NAME: the command for what is there again, and does not start
 start_by_hand() {
-  if container_exists "$1-before"; then
+  if container_waits "$1"; then
     echo "on the host: docker rename $1-before $1 && docker start $1"
   elif container_exists "$1"; then
     echo "on the host: docker start $1"
@@ -189,8 +165,8 @@ gives_way() {
 openhands_settled() {
   rm -f "$service_before" "$service_before".*
   source_settled
-  container_exists "$1-before" || return 0
-  if [ -n "$(container_label "$1-before" spec)" ]; then
+  container_waits "$1" || return 0
+  if container_ours "$1-before"; then
     docker rm --force "$1-before" >/dev/null
   else
     docker rename "$1-before" "$1-adopted"

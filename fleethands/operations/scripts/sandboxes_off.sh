@@ -1,15 +1,12 @@
-# Takes away the sandboxes that our V1 started: containers of the name that it gives them, made from an image that was its
-# sandboxes' (docker_sandbox_service.py, openhands-ai 1.11.0).
+# Removes the sandboxes that our V1 started. Those of another OpenHands have the same names and the same image, and stay.
 : "${images:?}"
-sandboxes() {
-  docker ps --all --quiet --no-trunc --filter name='^/?oh-agent-server-' |
-    while read -r id; do docker container inspect --format '{{.Id}} {{.Config.Image}}' "$id" 2>/dev/null || true; done
-}
-
-found=$(sandboxes)
 printf '%s\n' "$images" | while IFS= read -r image; do
-  printf '%s\n' "$found" | while read -r id its; do
-    [ "$its" != "$image" ] || docker rm --force --volumes "$id" >/dev/null
+  sandboxes_of "$image" | while read -r id whose name; do
+    if [ "$whose" = ours ]; then
+      docker rm --force --volumes "$id" >/dev/null
+    else
+      echo "note: the container $name stays: another OpenHands started it"
+    fi
   done
   unmade sandbox "$image"
 done

@@ -9,6 +9,7 @@ from pydantic import Field
 from fleethands.settings.about import About
 from fleethands.settings.forms import AsTuple, Count, Digests, Duration, Listen, ModelsDir, Origin, Release, Url
 from fleethands.settings.keys import Keys
+from fleethands.settings.places import PLACES
 from fleethands.settings.values import Address
 from fleethands.settings.variables import OllamaVariables
 
@@ -119,8 +120,8 @@ class OllamaKeys(Keys):
     ollama_models_dir: Annotated[
         ModelsDir | None,
         About(
-            "where models lie",
-            form="an absolute path",
+            "where models lie; the directory holds nothing else",
+            form=PLACES,
             why="models on a disk of their own: they are large",
             example="/srv/ollama/models",
             derived="Ollama's own, /usr/share/ollama/.ollama/models",

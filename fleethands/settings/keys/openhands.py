@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from fleethands.settings.about import About
-from fleethands.settings.forms import AbsolutePath, GitRef, Image, Ip, LiteLlmName, Port, Repository, UserName
+from fleethands.settings.forms import GitRef, Image, Ip, LiteLlmName, Port, Repository, UserName, Workspace
 from fleethands.settings.keys import Keys
+from fleethands.settings.places import PLACES
 from fleethands.settings.secret import Secret
 from fleethands.settings.source import source_generation
 from fleethands.settings.variables import OpenHandsVariables
@@ -141,10 +142,10 @@ class OpenHandsKeys(Keys):
         ),
     ] = "127.0.0.1"
     openhands_workspace: Annotated[
-        AbsolutePath,
+        Workspace,
         About(
-            "directory the agent works in, made if it is missing",
-            form="an absolute path",
+            "directory the agent works in, made if it is missing; it holds nothing else, and no models",
+            form=PLACES,
             why="the agent's files on another disk",
             example="/srv/workspace",
         ),
@@ -161,7 +162,7 @@ class OpenHandsKeys(Keys):
     openhands_user: Annotated[
         UserName,
         About(
-            "user that owns the workspace, made if it is missing",
+            "user that owns the workspace, made if it is missing; never root, ollama or an account of the system",
             form="a user's name",
             why="somebody who works on the same files by hand",
             example="dev",

@@ -1,0 +1,32 @@
+"""Accounts that OpenHands may not work as: they have other work, or their group has root's rights."""
+
+from __future__ import annotations
+
+from fleethands.settings.expected import Expected
+
+# of Debian and Ubuntu, base-passwd and the usual services: users, and groups, as a new user joins the group of its name
+_SYSTEMS = frozenset(
+    {
+        *("avahi", "backup", "bin", "chrony", "colord", "containerd", "crontab", "daemon", "dhcpcd", "dnsmasq"),
+        *("dockremap", "games", "geoclue", "gnats", "irc", "landscape", "libvirt-qemu", "list", "lp", "mail", "man"),
+        *("messagebus", "mysql", "named", "news", "nginx", "nobody", "nogroup", "ntp", "ntpsec", "polkitd"),
+        *("nvidia-persistenced", "pollinate", "postfix", "postgres", "prometheus", "proxy", "rabbitmq", "redis"),
+        *("rtkit", "saned", "sshd", "statd", "sync", "sys", "syslog", "tcpdump", "tss", "usbmux", "uucp"),
+        *("uuidd", "www-data"),
+    }
+)
+_MIGHTY = frozenset(
+    {"adm", "disk", "docker", "input", "kmem", "kvm", "libvirt", "lxd", "shadow", "staff", "sudo", "tty", "wheel"}
+)
+
+
+def check_account(user: str) -> None:
+    """Raises Expected for the name of an account that OpenHands may not work as."""
+    if user == "root":
+        raise Expected("a user of its own", "as what an agent does would be done as root")
+    if user == "ollama":
+        raise Expected("a user of its own, as `openhands`", "which serves the models: an agent could replace them")
+    if user in _MIGHTY:
+        raise Expected("a user of its own, as `openhands`", "whose group can become root, or read what root reads")
+    if user in _SYSTEMS or user.startswith(("systemd-", "_")):
+        raise Expected("a user of its own, as `openhands`", "which belongs to the system")
