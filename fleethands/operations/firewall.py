@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.resources import files
 
 from fleethands import paths
 from fleethands.facts import Probe
@@ -15,24 +17,55 @@ from fleethands.operations import system
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.proof import is_settled
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import SANDBOXES, V1, generation_of, inner_ports, rehearsal_ports
+from fleethands.settings.openhands import (
+    RUNTIMES,
+    SANDBOXES,
+    V1,
+    generation_of,
+    inner_ports,
+    ports_inside,
+    rehearsal_ports,
+)
 
-CLOSING = re.compile(r"^\t\ttcp dport \{ ([0-9, ]+) \} jump guard$", re.MULTILINE)  # templates/firewall.nft.j2
+# lines of templates/firewall.nft.j2, in its chains `input` and `routed`
+CLOSED = re.compile(r"^\t\ttcp dport \{ ([0-9, ]+) \} jump (guard|page)$", re.MULTILINE)
+SANDBOXED = {each.published: each for each in (RUNTIMES, SANDBOXES)}
 
 
 @dataclass(frozen=True)
 class Closed:
-    """What is closed to the outside: ports of the host, and whether those that V1's sandboxes publish."""
+    """
+    What is closed to other machines.
+
+    + ports: of the host, which its containers may use, as they use Ollama's
+    + page: of the host, which its containers may not use either
+    + inside: of our containers, by their own addresses
+    + sandboxes: ranges of the host in which sandboxes publish ports
+    """
 
     ports: tuple[int, ...] = ()
-    sandboxes: bool = False
+    page: tuple[int, ...] = ()
+    inside: tuple[int, ...] = ()
+    sandboxes: tuple[str, ...] = ()
 
     def __or__(self, other: Closed) -> Closed:
-        return Closed(tuple(sorted({*self.ports, *other.ports})), self.sandboxes or other.sandboxes)
+        """All of both; which of its ports containers may use, the first one says."""
+        page = {*self.page, *other.page} - {*self.ports}
+        ports = {*self.ports, *other.ports} - page
+        sandboxes = tuple(sorted({*self.sandboxes, *other.sandboxes}))
+        return Closed(_sorted(ports), _sorted(page), _sorted({*self.inside, *other.inside}), sandboxes)
 
     def __str__(self) -> str:
-        words = [*map(str, self.ports), *([f"{SANDBOXES.published} of sandboxes"] if self.sandboxes else [])]
-        return ", ".join(words)
+        return ", ".join([*map(str, self.of_host), *(f"{each} of sandboxes" for each in self.sandboxes)])
+
+    @property
+    def of_host(self) -> tuple[int, ...]:
+        """All ports of the host itself."""
+        return _sorted({*self.ports, *self.page})
+
+
+def _sorted(ports: set[int]) -> tuple[int, ...]:
+    return tuple(sorted(ports))
 
 
 Render = Callable[[HostSettings, Closed, tuple[str, ...]], str]  # the rules' text; the last are bridges outside
@@ -45,18 +78,35 @@ def has_sandboxes(settings: HostSettings) -> bool:
 
 def declared(settings: HostSettings) -> Closed:
     """What is to be closed: the ports that we have something listen on."""
-    openhands = {settings.openhands_port} if settings.openhands_flavor != "off" else set()
-    inner = {*inner_ports(settings), *rehearsal_ports(settings)}
-    return Closed(tuple(sorted({settings.ollama_host.port, *openhands, *inner})), has_sandboxes(settings))
+    if settings.openhands_flavor == "off":
+        return Closed((settings.ollama_host.port,))
+    page = {settings.openhands_port, *inner_ports(settings), *rehearsal_ports(settings)}
+    era = generation_of(settings)
+    return Closed(
+        (settings.ollama_host.port,),
+        _sorted(page),
+        ports_inside(settings),
+        (era.sandboxes.published,) if era.sandboxes else (),
+    )
 
 
 def until_now(seen: Probe) -> Closed:
     """What the rules on a host close."""
     text = (seen.files[paths.FIREWALL_RULES].content or b"").decode(errors="replace")
-    found = CLOSING.search(text)
-    ports = {int(port) for port in re.findall(r"[0-9]{1,5}", found[1])} if found else set()
-    guarded = f"dport {SANDBOXES.published} jump guard" in text
-    return Closed(tuple(sorted(port for port in ports if 0 < port < 1 << 16)), guarded)
+    found: dict[str, set[int]] = {"guard": set(), "page": set()}
+    for ports, chain in CLOSED.findall(_chain(text, "input")):
+        found[chain] |= _ports(ports)
+    inside = {port for ports, _ in CLOSED.findall(_chain(text, "routed")) for port in _ports(ports)}
+    ranges = tuple(sorted(each for each in SANDBOXED if f"dport {each} jump guard" in text))
+    return Closed(_sorted(found["guard"]), _sorted(found["page"]), _sorted(inside), ranges)
+
+
+def _chain(text: str, name: str) -> str:
+    return text.partition(f"\tchain {name} {{\n")[2].partition("\n\t}")[0]
+
+
+def _ports(text: str) -> set[int]:
+    return {port for port in map(int, re.findall(r"\b[0-9]{1,5}\b", text)) if 0 < port < 1 << 16}
 
 
 def _closed(settings: HostSettings, seen: Probe) -> Closed:
@@ -116,8 +166,8 @@ def _values(closed: Closed) -> dict[str, str]:
     return {
         "rules": paths.FIREWALL_RULES,
         "loaded": paths.FIREWALL_LOADED,
-        "ports": " ".join(map(str, closed.ports)),
-        "published": SANDBOXES.published if closed.sandboxes else "",
+        "ports": " ".join(map(str, closed.of_host)),
+        "published": " ".join(closed.sandboxes),
     }
 
 
@@ -132,14 +182,37 @@ def _up(probe: Probe, digest: str) -> Probe:
 
 
 def _effect(settings: HostSettings, closed: Closed) -> str:
-    allowed = ", ".join(settings.allow_from) or "nobody"
-    sandboxes, others = "", "no other port is touched"
+    allowed = ", ".join(settings.allow_from) or "none"
+    effects = [f"closes {_listed(closed.of_host)} to other machines (allowed: {allowed})"]
+    if closed.page:
+        effects.append(f"closes {_listed(closed.page)} to other containers{_but_callers(closed)}")
     if closed.sandboxes:
-        sandboxes = ", and those that its sandboxes publish,"
-        others = f"over IPv6 these are all of {SANDBOXES.published}, whoever listens there; no other port is touched"
-    *most, last = map(str, closed.ports)
-    noun = f"ports {', '.join(most)} and {last}" if most else f"port {last}"
-    return f"closes {noun}{sandboxes} to the outside but for {allowed}; {others}"
+        ranges = " and ".join(closed.sandboxes)
+        effects.append(f"closes the ports of its sandboxes, and over IPv6 all of {ranges}, whoever listens there")
+    return "; ".join([*effects, "no other port is touched"])
+
+
+def _listed(ports: tuple[int, ...]) -> str:
+    *most, last = map(str, ports)
+    return f"ports {', '.join(most)} and {last}" if most else f"port {last}"
+
+
+def _but_callers(closed: Closed) -> str:
+    return " but those on Docker's own network" if SANDBOXES.published in closed.sandboxes else ""
+
+
+def watcher() -> str:
+    """The script on a host that loads the rules, and loads them again when they are gone."""
+    values = {
+        "rules": paths.FIREWALL_RULES,
+        "loaded": paths.FIREWALL_LOADED,
+        "inside": "|".join(map(str, SANDBOXES.inside)),
+        "lowest": str(SANDBOXES.first),
+        "lowest_same": str(RUNTIMES.first),
+    }
+    body = files("fleethands.operations").joinpath("scripts/firewall_watch.sh").read_text()
+    lines = (f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+    return "".join(["# Written by fleethands.\n", *lines, body])
 
 
 @operation
@@ -169,7 +242,7 @@ def settled(settings: HostSettings, seen: Probe, render: Render) -> Decision:
 @operation
 def gone(settings: HostSettings, seen: Probe) -> Decision:
     """Have none of our firewall."""
-    ours = (paths.FIREWALL_RULES, paths.FIREWALL_UNIT)
+    ours = (paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT)
     if seen.firewall.loaded is None and all(seen.files[path].kind == "absent" for path in ours):
         return Same("there is no firewall of ours")
 
@@ -178,7 +251,7 @@ def gone(settings: HostSettings, seen: Probe) -> Decision:
             probe = probe.with_file(path, ABSENT)
         return probe.having(firewall=replace(probe.firewall, loaded=None))
 
-    script = step("firewall_off", rules=paths.FIREWALL_RULES, unit=paths.FIREWALL_UNIT)
+    script = step("firewall_off", ours="\n".join(ours))
     return Change(
         "firewall",
         "loaded",
