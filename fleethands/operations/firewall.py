@@ -185,7 +185,7 @@ def _effect(settings: HostSettings, closed: Closed) -> str:
     allowed = ", ".join(settings.allow_from) or "none"
     effects = [f"closes {_listed(closed.of_host)} to other machines (allowed: {allowed})"]
     if closed.page:
-        effects.append(f"closes {_listed(closed.page)} to other containers{_but_callers(closed)}")
+        effects.append(f"closes {_listed(closed.page)} of the host to containers too{_but_callers(closed)}")
     if closed.sandboxes:
         ranges = " and ".join(closed.sandboxes)
         effects.append(f"closes the ports of its sandboxes, and over IPv6 all of {ranges}, whoever listens there")

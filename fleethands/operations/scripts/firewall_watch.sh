@@ -40,7 +40,7 @@ watch() {
     loading=$!
     read -r _ || exit
     kill "$loading"
-    wait "$loading"
+    wait "$loading" 2>/dev/null # whose shell says that it was ended
     until load; do sleep 0.2; done
     while read -r _; do
       until holds || load; do sleep 0.2; done
