@@ -48,7 +48,7 @@ def serve(host: Host, name: str, port: int, *published: str, network: str = "bri
 def listens(host: Host, name: str, port: int) -> str:
     """The address of a container, once something answers there."""
     address = f"docker inspect -f '{{{{range .NetworkSettings.Networks}}}}{{{{.IPAddress}}}}{{{{end}}}}' {name}"
-    until(host, f"curl -fs -o /dev/null --max-time 1 $({address}):{port}", 60)
+    until(host, f"curl -s -o /dev/null --max-time 1 $({address}):{port}", 60)
     return host.run(address).stdout.strip()
 
 
