@@ -40,7 +40,7 @@ def gets(who: Host, url: str, container: str = "") -> bool:
 def serve(host: Host, name: str, port: int, *published: str, network: str = "bridge") -> str:
     """A stand-in of its own container, which comes back with Docker; its address."""
     options = " ".join(f"--publish {each}" for each in published)
-    python = f"--entrypoint python3 {GUIDE} -m http.server {port}"
+    python = f"--entrypoint python3 {GUIDE} -m http.server --bind :: {port}"
     host.run(f"docker run -d --name {name} --network {network} --restart always {options} {python}")
     return listens(host, name, port)
 
