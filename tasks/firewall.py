@@ -3,7 +3,7 @@
 from pyinfra.api import deploy
 
 from fleethands.operations import firewall, system
-from fleethands.operations.firewall import Closed
+from fleethands.operations.closed import Closed
 from fleethands.paths import FIREWALL_SCRIPT, FIREWALL_UNIT
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import RUNTIMES, SANDBOXES

@@ -23,7 +23,7 @@ from fleethands.facts.service import Service, Text
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.change import Change, Refused, Same
-from fleethands.operations.firewall import Closed
+from fleethands.operations.closed import Closed
 from fleethands.settings import HostSettings
 from tasks.firewall import rules
 from tests.hosts import bare, declared

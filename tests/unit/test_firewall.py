@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import replace
 from importlib.resources import files
@@ -15,7 +16,8 @@ from fleethands.facts import Probe, network
 from fleethands.facts.files import ABSENT, File
 from fleethands.operations import change, firewall, proof
 from fleethands.operations.change import Change, Same
-from fleethands.operations.firewall import Closed
+from fleethands.operations.closed import Closed, until_now
+from fleethands.operations.closed import declared as closed_by
 from fleethands.settings import HostSettings, SettingsError
 from tasks.firewall import rules
 from tests.hosts import bare, declared
@@ -100,12 +102,12 @@ def test_what_was_closed_stays_so_until_what_takes_its_place_is_proven(
 ) -> None:
     old, new = declared(**before), declared(**after)
     seen = closed(new, closed(old, bare(new)))
-    assert firewall.until_now(seen) == between
-    assert firewall.until_now(settled(new, seen)) == between
+    assert until_now(seen) == between
+    assert until_now(settled(new, seen)) == between
 
     seen = settled(new, on(proof.answered.decide, new, seen))
 
-    assert firewall.until_now(seen) == then
+    assert until_now(seen) == then
     assert proof.is_settled(new, seen)
     for operation in (firewall.written, firewall.loaded, firewall.settled):
         assert isinstance(operation.decide(new, seen, render=rules), Same)
@@ -128,7 +130,7 @@ def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
 
     assert 'iifname "br-*" iifname != { "br-lan", "br-wan" } return' in text
     assert 'oifname "br-*" oifname != { "br-lan", "br-wan" } jump routed' in text
-    assert firewall.until_now(closed(settings, seen)) == GUI
+    assert until_now(closed(settings, seen)) == GUI
     with pytest.raises(ValueError, match="quoted"):
         network.firewall(['bridge br-"quoted"', "none"])
 
@@ -137,7 +139,7 @@ def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
 def test_rules_that_nobody_of_ours_wrote_close_nothing(content: bytes) -> None:
     seen = bare().with_file(paths.FIREWALL_RULES, File("file", content=content))
 
-    assert firewall.until_now(seen) == Closed()
+    assert until_now(seen) == Closed()
 
 
 @pytest.mark.parametrize(("sandboxes", "ranges"), [("", ()), (BEFORE_SANDBOXES, (OF_V1,))])
@@ -146,8 +148,8 @@ def test_rules_of_the_release_before_are_read(sandboxes: str, ranges: tuple[str,
     text = BEFORE.replace("SANDBOXES", sandboxes)
     seen = bare().with_file(paths.FIREWALL_RULES, File("file", owner="root:root", content=text.encode()))
 
-    assert firewall.until_now(seen) == Closed((3000, 4000, 11434), (), (), ranges)
-    between = firewall.until_now(closed(declared(), seen))
+    assert until_now(seen) == Closed((3000, 4000, 11434), (), (), ranges)
+    between = until_now(closed(declared(), seen))
     assert between == Closed((4000, 11434), (3000,), (3000,), tuple(sorted({OF_V0, *ranges})))
 
 
@@ -209,3 +211,30 @@ def test_what_canvas_opens_without_a_container_can_not_be_left_open_unsaid(data:
         return
     with pytest.raises(SettingsError, match=problem):
         declared(openhands_flavor="source", **data)
+
+
+def script(call: str, **commands: str) -> str:
+    """What a function of the script on a host says, where these commands say this."""
+    parts = firewall.watcher().rpartition('"$1"\n')[0]
+    stand_ins = "\n".join(f"{name}() {{ cat <<'END'\n{said}\nEND\n}}" for name, said in commands.items())
+    command = ["sh", "-c", f"set -eu\n{parts}\n{stand_ins}\n{call}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout
+
+
+def test_ports_of_sandboxes_are_read_from_dockers_proxies() -> None:
+    ports = [(3000, 3000), (8080, 8000), (40001, 8000), (40002, 8012), (40003, 80), (45001, 9000), (31000, 31000)]
+    proxy = "7 /usr/bin/docker-proxy -proto tcp -host-ip :: -host-port {} -container-ip 172.17.0.3 -container-port {}"
+
+    found = script("proxied", pgrep="\n".join(proxy.format(*pair) for pair in [*ports, ports[2]]))
+
+    assert found == "31000,40001,40002\n"
+    assert script("proxied", pgrep="") == "\n"
+
+
+@pytest.mark.parametrize("data", [{}, V1, SOURCE, {"openhands_flavor": "canvas"}, {"openhands_flavor": "off"}])
+def test_each_rule_that_closes_something_is_counted(data: dict[str, Any]) -> None:
+    settings = declared(**data)
+    text = rules(settings, closed_by(settings) | closed_by(declared(**V1)), ())
+    closing = [line for line in text.splitlines() if re.search(r"^\t\t.*\b(jump|goto|drop)\b", line)]
+
+    assert int(script(f"closing <<'END'\n{text}\nEND")) == len(closing) >= 7

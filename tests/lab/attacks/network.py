@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from random import randint
 
 from tests.lab import fleet, observe
 from tests.lab.attacks.attack import Attack, Field, Position
-from tests.lab.flavors import GUIDE, answers, sandbox_ports, until
+from tests.lab.flavors import GUIDE, answers, sandbox_ports
 from tests.lab.fleet import fleethands
-from tests.lab.host import Host
+from tests.lab.routing import WHOLE, flushed, gets, listens, routes, serve
 
 RULES = "/etc/fleethands/firewall.nft"
 DOCKERS = "172.17.0.0/24"  # of Docker's own network
 DOCKERS6 = "fd00:d0c::/64"
-# the table is in the kernel, whole
-WHOLE = """
-whole() {
-  table=$(nft --stateless list table inet fleethands 2>/dev/null) &&
-    [ "$(printf %s "$table" | sha256sum | cut -d ' ' -f 1)" = "$(cut -d ' ' -f 2 /run/fleethands/firewall)" ]
-}
-whole_soon() { for try in $(seq 150); do whole && return; sleep 0.02; done; whole; }
-"""
 # what a neighbour's kernel would not do by itself: it sends what is for 127.0.0.1 to another host
 LOOPBACK = (
     "sysctl -qw net.ipv4.conf.all.route_localnet=1; ip route add 127.0.0.1 via {via} table 99;"
@@ -31,49 +21,13 @@ LOOPBACK = (
 )
 
 
-def gets(who: Host, url: str, container: str = "") -> bool:
-    """Whether somebody, or a container of his, is answered there."""
-    inside = f"docker exec {container} " if container else ""
-    return who.run(f"{inside}curl -gs -o /dev/null --max-time 1 http://{url}", check=False).returncode == 0
-
-
-def serve(host: Host, name: str, port: int, *published: str, network: str = "bridge") -> str:
-    """A stand-in of its own container, which comes back with Docker; its address."""
-    options = " ".join(f"--publish {each}" for each in published)
-    python = f"--entrypoint python3 {GUIDE} -m http.server --bind :: {port}"
-    host.run(f"docker run -d --name {name} --network {network} --restart always {options} {python}")
-    return listens(host, name, port)
-
-
-def listens(host: Host, name: str, port: int) -> str:
-    """The address of a container, once something answers there."""
-    address = f"docker inspect -f '{{{{range .NetworkSettings.Networks}}}}{{{{.IPAddress}}}}{{{{end}}}}' {name}"
-    until(host, f"curl -s -o /dev/null --max-time 1 $({address}):{port}", 60)
-    return host.run(address).stdout.strip()
-
-
-@contextmanager
-def routes(field: Field, neighbour: Host, *networks: str) -> Iterator[None]:
-    """The neighbour sends what is for these networks to the host, and nobody between them keeps him from it."""
-    with field.lab.site.network.routed(*networks):
-        for network in networks:
-            via = field.host.address6 if ":" in network else field.host.address
-            neighbour.run(f"ip route replace {network} via {via}")
-        yield
-
-
-def flushed(host: Host, words: str = "nft flush ruleset") -> None:
-    """All rules of the host are taken away, and ours are there again."""
-    host.run(f"{WHOLE} {words}; whole_soon")
-
-
 def route_to_a_container(field: Field) -> None:
     host, neighbour = field.host, field.neighbour()
     other = serve(host, "other", 9000, "9000:9000")
     answers(host)
     settings = f"{listens(host, 'openhands-app', 3000)}:3000/api/settings"
 
-    with routes(field, neighbour, DOCKERS):
+    with routes(field.lab, host, neighbour, DOCKERS):
         assert gets(host, settings)
         assert (gets(neighbour, f"{other}:9000"), gets(neighbour, settings)) == (True, False)
         flushed(host)
@@ -96,7 +50,7 @@ def route_around_docker(field: Field) -> None:
     serve(host, "elsewhere", 3000, "127.0.0.1:3002:3000", network="mine")
     other = serve(host, "other", 9000, "9000:9000")
 
-    with routes(field, neighbour, DOCKERS, "172.30.0.0/24", DOCKERS6):
+    with routes(field.lab, host, neighbour, DOCKERS, "172.30.0.0/24", DOCKERS6):
         for words in ("true", "systemctl restart docker", f"{WHOLE} nft flush ruleset; whole_soon", with_ipv6()):
             host.run(words, timeout=90)
             pages = [listens(host, name, 3000) for name in ("page", "elsewhere")]
@@ -121,7 +75,7 @@ def other_addresses_of_the_host(field: Field) -> None:
     neighbour.run("systemctl stop docker.socket docker; ip link delete docker0")
     host.run("sysctl -qw net.ipv4.conf.all.route_localnet=1")  # as kube-proxy does
 
-    with routes(field, neighbour, "172.17.0.1"):
+    with routes(field.lab, host, neighbour, "172.17.0.1"):
         seen = [gets(neighbour, f"172.17.0.1:{port}") for port in (9000, 3000, 11434)]
         assert seen == [True, False, False]
     neighbour.run(LOOPBACK.format(via=host.address))
@@ -136,7 +90,7 @@ def sandbox_of_v0(field: Field) -> None:
     serve(host, "other", 9000, "45001:9000")
     tries = [f"{host.address}:31000", f"[{host.address6}]:31000", f"{inside}:31000"]
 
-    with routes(field, neighbour, DOCKERS):
+    with routes(field.lab, host, neighbour, DOCKERS):
         for words in ("nft list tables", "nft flush ruleset"):
             flushed(host, words)
             assert gets(neighbour, f"{host.address}:45001"), words
@@ -150,7 +104,7 @@ def sandbox_of_v1(field: Field) -> None:
     inside = listens(host, name, 8000)
     tries = [f"{address}:{port}" for address in (host.address, f"[{host.address6}]") for port in ports]
 
-    with routes(field, neighbour, DOCKERS):
+    with routes(field.lab, host, neighbour, DOCKERS):
         for words in ("nft list tables", "nft flush ruleset"):
             flushed(host, words)
             assert any(gets(host, f"127.0.0.1:{port}/alive") for port in ports), words
