@@ -11,6 +11,7 @@ from fleethands.settings import HostSettings
 from fleethands.settings.openhands import (
     RUNTIMES,
     SANDBOXES,
+    V1,
     generation_of,
     inner_ports,
     ports_inside,
@@ -19,6 +20,7 @@ from fleethands.settings.openhands import (
 
 # lines of templates/firewall.nft.j2, in its chains `input` and `routed`
 CLOSED = re.compile(r"^\t\ttcp dport \{ ([0-9, ]+) \} jump (guard|page)$", re.MULTILINE)
+HOST_NETWORK = "AGENT_SERVER_USE_HOST_NETWORK"  # V1's sandboxes listen on the host itself then
 SANDBOXED = {each.published: each for each in (RUNTIMES, SANDBOXES)}
 
 
@@ -62,8 +64,10 @@ def declared(settings: HostSettings) -> Closed:
     """What is to be closed: the ports that we have something listen on."""
     if settings.openhands_flavor == "off":
         return Closed((settings.ollama_host.port,))
-    page = {settings.openhands_port, *inner_ports(settings), *rehearsal_ports(settings)}
     era = generation_of(settings)
+    page = {settings.openhands_port, *inner_ports(settings), *rehearsal_ports(settings)}
+    if era is V1 and str(settings.openhands_env.get(HOST_NETWORK, "")).lower() in {"1", "true"}:
+        page |= {*SANDBOXES.inside}
     return Closed(
         (settings.ollama_host.port,),
         _sorted(page),

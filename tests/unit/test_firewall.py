@@ -113,6 +113,13 @@ def test_what_was_closed_stays_so_until_what_takes_its_place_is_proven(
         assert isinstance(operation.decide(new, seen, render=rules), Same)
 
 
+def test_sandboxes_on_the_hosts_own_network_are_closed_there() -> None:
+    host_network = declared(**V1, openhands_env={"AGENT_SERVER_USE_HOST_NETWORK": "true"})
+
+    assert closed_by(host_network).page == (3000, 8000, 8001, 8011, 8012)
+    assert closed_by(declared(**V1)).page == (3000,)
+
+
 def test_rules_that_would_close_a_way_in_are_not_written_down_as_closed() -> None:
     """What stands in the file is closed in the next run, too, whatever that one declares."""
     script = firewall.written.decide(declared(**V1), bare(), render=rules).script
