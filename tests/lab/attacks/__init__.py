@@ -1,9 +1,12 @@
 """Attacks on a fleet as data: who tries what, and what must be true afterwards. tests/lab/test_attacks.py runs them."""
 
-from tests.lab.attacks import places
+from tests.lab.attacks import network, places
 from tests.lab.attacks.attack import Attack, Field, Position
 
 __all__ = ["ATTACKS", "Attack", "Field", "Position"]
 
 # one module for each place that is attacked; each has a table ATTACKS of its own
-ATTACKS: tuple[Attack, ...] = (*places.ATTACKS,)
+ATTACKS: tuple[Attack, ...] = (
+    *network.ATTACKS,
+    *places.ATTACKS,
+)
