@@ -11,7 +11,7 @@ import pytest
 from fleethands.facts import upstream
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
-from fleethands.operations import source
+from fleethands.operations import build, source
 from fleethands.operations.change import Change, Same
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.openhands import SOURCE, SOURCE_V0, generation_of
@@ -85,14 +85,14 @@ def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Same | C
         encoded = base64.b64encode(answer.encode()).decode()
         line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
         seen = seen.having(upstream=upstream.read(settings, [line]))
-    decision = source.built.decide(settings, seen)
+    decision = build.built.decide(settings, seen)
     assert isinstance(decision, Same | Change)
     return decision
 
 
 def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> None:
     settings = built_here(openhands_repo=NEW, openhands_ref="main", openhands_pull="always")
-    recipe = source.recipe(settings)
+    recipe = build.recipe(settings)
 
     assert isinstance(on_a_host(settings, recipe), Same)
     assert isinstance(on_a_host(settings, recipe, f"{COMMIT}\trefs/heads/main\n"), Same)
@@ -110,7 +110,7 @@ def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> No
 def test_what_was_built_in_another_way_is_built_anew() -> None:
     settings = built_here()
 
-    assert isinstance(on_a_host(settings, source.recipe(settings)), Same)
+    assert isinstance(on_a_host(settings, build.recipe(settings)), Same)
     assert isinstance(on_a_host(settings, "another"), Change)
 
 
@@ -119,9 +119,11 @@ def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: 
     variables = {"HTTPS_PROXY": Secret.env("PROXY"), "UV_INDEX_URL": "https://pypi.example/", "GITHUB_TOKEN": "t"}
     settings = built_here(openhands_env=variables, ollama_env={"no_proxy": "localhost"})
 
-    decision = source.built.decide(settings, bare(settings))
+    decision = build.built.decide(settings, bare(settings))
 
-    assert set(decision.script.exports) == {"HTTPS_PROXY", "UV_INDEX_URL", "no_proxy"}
+    names = {line.partition("=")[0] for line in decision.script.values["variables"].splitlines()}
+    assert names == {"HTTPS_PROXY", "UV_INDEX_URL", "no_proxy"}
+    assert decision.script.exports == {}
     assert "secret" not in decision.script.body
     assert "secret" not in str(decision.script.command)
 
