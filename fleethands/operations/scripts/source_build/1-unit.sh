@@ -60,8 +60,7 @@ build_as() {
   install -d -o "$as" -g "$as" "$@"
   {
     way_to_packages
-    printf '%s="%s"\n' part "$what" build "$build" HOME "$1" TMPDIR "$1" \
-      PATH "$build/bin:$build/python/bin:/usr/local/bin:/usr/bin:/bin"
+    printf '%s="%s"\n' part "$what" build "$build" HOME "$1" TMPDIR "$1"
   } | atomic_file "$work/environment" 0600 root:root
   in_unit fleethands-build "$as" --wait --pipe --working-directory "$1" --property EnvironmentFile="$work/environment" \
     --property ReadWritePaths="$build" --property RuntimeMaxSec="$limit" --property MemoryMax=80% \

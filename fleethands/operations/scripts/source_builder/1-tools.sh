@@ -4,7 +4,9 @@
 set -eu
 : "${part:?}" "${build:?}" "${kind:?}" "${repo?}" "${ref:?}" "${requirements:?}" "${poetry?}" "${lock?}"
 GIT_TERMINAL_PROMPT=0
-export GIT_TERMINAL_PROMPT
+PATH=$build/bin:$build/python/bin:$PATH
+UV_PYTHON_BIN_DIR=$build/python/bin
+export GIT_TERMINAL_PROMPT PATH UV_PYTHON_BIN_DIR
 export npm_config_globalconfig=/etc/npmrc # the host's, where a Node of the host would look for it
 log=$HOME/log
 

@@ -50,7 +50,7 @@ makefile_needs() {
   # shellcheck disable=SC2013
   for python in $(text "$build/checkout/Makefile" | grep -o 'python3\.[0-9][0-9]*' | sort -u); do
     command -v "$python" >/dev/null && continue
-    UV_PYTHON_BIN_DIR=$build/python/bin run "the download of $python" uv python install --quiet --install-dir "$build/python" "${python#python}"
+    run "the download of $python" uv python install --quiet --install-dir "$build/python" "${python#python}"
   done
   text "$build/checkout/Makefile" | grep -q poetry || return 0
   run 'python3 -m venv' python3 -m venv "$build/poetry"
