@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,6 +115,54 @@ def test_what_was_built_in_another_way_is_built_anew() -> None:
 
     assert isinstance(on_a_host(settings, build.recipe(settings)), Same)
     assert isinstance(on_a_host(settings, "another"), Change)
+
+
+LOCKS = Path(build.__file__).parent / "locks"
+SCRIPTS = Path(build.__file__).parent / "scripts"
+TOOLS = "npm|npx|node|uv|uvx|pip|poetry|make|git|python3"
+BEFORE = r"^\s*|[|&;(] *|\b(?:then|do|env|as_user|timeout \d+) |run ['\"][^'\"]+['\"] "
+FOREIGN = re.compile(f"(?:{BEFORE})(?:{TOOLS}) ", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["tools.txt", "poetry.txt"])
+def test_python_packages_are_locked_by_hashes_and_come_from_no_named_server(name: str) -> None:
+    text = (LOCKS / name).read_text()
+    packages = [each for each in re.split(r"\n(?=\S)", text) if each.strip()]
+
+    assert all("==" in each and "--hash=sha256:" in each for each in packages)
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("ref", build.NEWEST_DEPENDENCIES)
+def test_npm_packages_are_locked_by_hashes_and_come_from_no_named_server(ref: str) -> None:
+    text = (LOCKS / f"canvas-{ref}.json").read_text()
+    packages = json.loads(text)["packages"]
+
+    assert packages.pop("") == {"dependencies": {"@openhands/agent-canvas": ref}}
+    assert packages["node_modules/@openhands/agent-canvas"]["version"] == ref
+    # what is bundled comes with another one's archive
+    assert all(each.get("inBundle") or each["integrity"].startswith("sha512-") for each in packages.values())
+    assert "://" not in text
+
+
+def test_a_release_without_a_lock_is_said_to_have_none() -> None:
+    def notes(**data: Any) -> tuple[str, ...]:
+        settings = built_here(**data)
+        decision = build.built.decide(settings, bare(settings))
+        assert isinstance(decision, Change)
+        return decision.notes
+
+    assert notes() == ()
+    assert notes(openhands_repo=NEW) == ()
+    (note,) = notes(openhands_ref="1.17.0")
+    assert note.startswith("the npm dependencies of Agent Canvas 1.17.0 are not pinned")
+
+
+def test_only_the_script_of_the_user_that_builds_runs_what_is_downloaded() -> None:
+    scripts = {path: path.read_text() for path in SCRIPTS.rglob("*.sh")}
+    running = {path.parent.name for path, text in scripts.items() if FOREIGN.search(text)}
+
+    assert running == {"source_builder"}
 
 
 def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,29 @@ def a_checkout_is_code(field: Field) -> None:
         assert host.run("find /opt/openhands-source -perm /7000 2>/dev/null", check=False).stdout == ""
 
 
+def a_registry_lies(field: Field) -> None:
+    lock = next((fleet.ROOT / "fleethands/operations/locks").glob("canvas-*.json")).read_text()
+    registry = (FILES / "registry.py").read_text()
+    npm = {"npm_config_registry": "http://127.0.0.1:4873/"}
+    with ready_to_build(field) as host:
+        host.run("cat >/srv/lock.json", stdin=lock)
+        host.run(
+            "cat >/srv/registry.py; setsid python3 /srv/registry.py /srv/lock.json /srv/asked >/dev/null 2>&1 &",
+            stdin=registry,
+        )
+        code, told = fleet.fleethands("apply", timeout=400, openhands_flavor="source", openhands_env=npm, **TOOLS)
+
+        assert code == 1, told
+        assert "npm ci of @openhands/agent-canvas@1.16.0 failed" in told["hosts"]["lab-1"]["reason"], fleet.trouble(
+            told
+        )
+        assert "EINTEGRITY" in fleet.trouble(told)
+        assert "OWNED" not in host.run("journalctl -b -o cat").stdout
+        asked = set(host.run("sort -u /srv/asked").stdout.split())
+        assert len(asked) == 1
+        assert asked.isdisjoint({"0", "?"})
+
+
 ATTACKS = (
     Attack(
         name="binary-asks-who-runs-it",
@@ -167,5 +190,15 @@ ATTACKS = (
         carry_out=a_checkout_is_code,
         finding="F2",
         state="clean",
+    ),
+    Attack(
+        name="npm-registry-lies",
+        position=Position.REGISTRY,
+        tries="npm's registry delivers other archives than upstream's, with install scripts of its own.",
+        holds="npm refuses them by their hashes, runs none of it, and never asks as root.",
+        carry_out=a_registry_lies,
+        finding="L6",
+        state="clean",
+        slow=True,
     ),
 )
