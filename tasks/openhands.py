@@ -6,7 +6,7 @@ from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import paths
-from fleethands.operations import choice, openhands, sandboxes, source, system
+from fleethands.operations import build, choice, openhands, sandboxes, source, system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.openhands import API_KEY, SOURCE_V0, base_url, generation_of, model_string
 from fleethands.systemd import file_assignment
@@ -60,12 +60,12 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         key_file=paths.CANVAS_KEY if era.keyed else "", environment_file=paths.OPENHANDS_ENVIRONMENT,
         revision=hashlib.sha256(read.encode(errors="surrogateescape")).hexdigest()[:16],
     )  # fmt: skip
-    system.packages(name="Install what it needs", settings=settings, wanted=source.packages(settings))
+    system.packages(name="Install what it needs", settings=settings, wanted=build.packages(settings))
     # they are given to who works in them when the service takes its place, with what the one before left there
     system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
     for path in (era.home, era.directory):
         system.directory(name=f"Make {path}", settings=settings, path=path, owner=None, mode="0700")
-    source.built(name="Build it", settings=settings)
+    build.built(name="Build it", settings=settings)
     source.serve(
         name="Run the service",
         settings=settings,

@@ -1,109 +1,22 @@
-"""OpenHands built on its host, from upstream's release or a git checkout, as a service without a container."""
+"""OpenHands as a service without a container, of what was built on its host (build.py)."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import replace
-from importlib.resources import files
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
 from fleethands.operations import diff, theirs
+from fleethands.operations.build import BUILDER
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.openhands import READY_WITHIN, warnings
 from fleethands.operations.removal import OURS, made, unmade
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import REHEARSAL_PORTS, generation_of
-from fleethands.systemd import file_assignment
-
-# Canvas' releases whose dependencies have moved on since, to what they can't use: FastAPI 0.142 and agent-server 1.44
-NEWEST_DEPENDENCIES = {"1.16.0": "2026-09-01"}
-POETRY = "2.1.4 2025-11-20"  # with the newest that it may depend on; the rest is in the lock of the checkout
-# variables that say how packages and repositories are reached, which also count where it is built
-_ON_THE_WAY = re.compile(
-    r"(https?|no|all|ftp)_proxy|(npm_config|pip|uv|poetry|git)_\w+|ssl_cert_(file|dir)|node_extra_ca_certs|"
-    r"requests_ca_bundle|curl_ca_bundle",
-    re.IGNORECASE,
-)
-
-
-def packages(settings: HostSettings) -> tuple[str, ...]:
-    """What the distribution has of it."""
-    return ("git", "python3-venv", "tmux", *(["make"] if settings.openhands_source.generation == "v0" else []))
-
-
-def _way(settings: HostSettings) -> dict[str, str]:
-    """Proxies, mirrors and authorities that are declared, for Ollama or for OpenHands."""
-    declared = {**settings.ollama_environment, **settings.openhands_variables}
-    return {name: value for name, value in declared.items() if _ON_THE_WAY.fullmatch(name)}
-
-
-def recipe(settings: HostSettings) -> str:
-    """Digest of what is built, and of how; with another one it is built anew."""
-    wanted = settings.openhands_source
-    parts = (wanted.generation, wanted.repo or "", wanted.ref, *_pins(), POETRY, settings.openhands_user)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _pins() -> tuple[str, str]:
-    requirements = files("fleethands.operations").joinpath("scripts", "source.txt").read_text()
-    return requirements, "".join(f"{release} {date}\n" for release, date in NEWEST_DEPENDENCIES.items())
-
-
-def _built(settings: HostSettings, seen: Probe) -> tuple[str, str]:
-    """Digest of the recipe and commit, or release, of what a host has built; empty where there is nothing."""
-    words = (seen.files[str(settings.openhands_built)].content or b"").decode(errors="replace").split()
-    return (words[0], words[1]) if len(words) == 2 else ("", "")
-
-
-@operation
-def built(settings: HostSettings, seen: Probe) -> Decision:
-    """Have it built, beside what runs. A branch that moved is only known where its repository was asked."""
-    wanted, marker = settings.openhands_source, str(settings.openhands_built)
-    digest, commit = _built(settings, seen)
-    offer = seen.upstream.of("commit", wanted.title)
-    moved = offer.digest if offer is not None and offer.digest not in {None, commit} else None
-    if digest == recipe(settings) and moved is None:
-        return Same(f"{wanted.title} is built{f', commit {commit[:12]}' if wanted.repo else ''}")
-    before = "absent" if not digest else f"commit {commit[:12]}" if moved else "built in another way"
-    content = f"{recipe(settings)} {moved or 'to-be-built'}\n"
-    whole = File("file", "0644", owner="root:root", content=content.encode())
-    return Change(
-        wanted.title,
-        before,
-        f"built, commit {moved[:12]}" if moved else "built",
-        _script(settings, moved or ""),
-        lambda probe: probe.with_file(marker, whole),
-        why=f"{wanted.ref} has moved" if moved else "",
-        consequence="downloads and builds some 2 GB, which takes minutes; what runs goes on meanwhile",
-    )
-
-
-def _script(settings: HostSettings, moved: str) -> Script:
-    wanted, (requirements, newest) = settings.openhands_source, _pins()
-    way = _way(settings)
-    return step(
-        "source_build",
-        way,
-        root=settings.openhands_root,
-        kind=wanted.generation,
-        repo=wanted.repo or "",
-        ref=wanted.ref,
-        moved=moved,
-        recipe=recipe(settings),
-        user=settings.openhands_user,
-        requirements=requirements,
-        poetry=POETRY,
-        newest=newest,
-        ports=" ".join(map(str, REHEARSAL_PORTS)),
-        ready=generation_of(settings).ready,
-        variables="".join(f"{file_assignment(name, value)}\n" for name, value in way.items()),
-        config=paths.OPENHANDS_CONFIG,
-    )
+from fleethands.settings.openhands import generation_of
 
 
 @operation
@@ -218,10 +131,11 @@ def gone(settings: HostSettings, seen: Probe, why: str = "the setting `openhands
         unit = () if theirs.has_unit(seen) else (paths.OPENHANDS_UNIT,)
         for path in (*unit, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG):
             probe = probe.with_file(path, ABSENT)
-        return unmade(probe.having(units=units), "directory", paths.OPENHANDS_SOURCE)
+        probe = unmade(probe.having(units=units), "directory", paths.OPENHANDS_SOURCE)
+        return unmade(probe, "user", BUILDER)
 
     files = f"{paths.OPENHANDS_ENVIRONMENT} {paths.OPENHANDS_CONFIG}"
-    script = step("source_off", releases=paths.OPENHANDS_SOURCE, files=files)
+    script = step("source_off", releases=paths.OPENHANDS_SOURCE, builder=BUILDER, files=files)
     return Change(paths.OPENHANDS_SERVICE, "present", "gone", script, then, why=why)
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from fleethands.facts import upstream
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
-from fleethands.operations import source
+from fleethands.operations import build, source
 from fleethands.operations.change import Change, Same
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.openhands import SOURCE, SOURCE_V0, generation_of
@@ -85,14 +88,14 @@ def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Same | C
         encoded = base64.b64encode(answer.encode()).decode()
         line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
         seen = seen.having(upstream=upstream.read(settings, [line]))
-    decision = source.built.decide(settings, seen)
+    decision = build.built.decide(settings, seen)
     assert isinstance(decision, Same | Change)
     return decision
 
 
 def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> None:
     settings = built_here(openhands_repo=NEW, openhands_ref="main", openhands_pull="always")
-    recipe = source.recipe(settings)
+    recipe = build.recipe(settings)
 
     assert isinstance(on_a_host(settings, recipe), Same)
     assert isinstance(on_a_host(settings, recipe, f"{COMMIT}\trefs/heads/main\n"), Same)
@@ -110,8 +113,56 @@ def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> No
 def test_what_was_built_in_another_way_is_built_anew() -> None:
     settings = built_here()
 
-    assert isinstance(on_a_host(settings, source.recipe(settings)), Same)
+    assert isinstance(on_a_host(settings, build.recipe(settings)), Same)
     assert isinstance(on_a_host(settings, "another"), Change)
+
+
+LOCKS = Path(build.__file__).parent / "locks"
+SCRIPTS = Path(build.__file__).parent / "scripts"
+TOOLS = "npm|npx|node|uv|uvx|pip|poetry|make|git|python3"
+BEFORE = r"^\s*|[|&;(] *|\b(?:then|do|env|as_user|timeout \d+) |run ['\"][^'\"]+['\"] "
+FOREIGN = re.compile(f"(?:{BEFORE})(?:{TOOLS}) ", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["tools.txt", "poetry.txt"])
+def test_python_packages_are_locked_by_hashes_and_come_from_no_named_server(name: str) -> None:
+    text = (LOCKS / name).read_text()
+    packages = [each for each in re.split(r"\n(?=\S)", text) if each.strip()]
+
+    assert all("==" in each and "--hash=sha256:" in each for each in packages)
+    assert "://" not in text
+
+
+@pytest.mark.parametrize("ref", build.NEWEST_DEPENDENCIES)
+def test_npm_packages_are_locked_by_hashes_and_come_from_no_named_server(ref: str) -> None:
+    text = (LOCKS / f"canvas-{ref}.json").read_text()
+    packages = json.loads(text)["packages"]
+
+    assert packages.pop("") == {"dependencies": {"@openhands/agent-canvas": ref}}
+    assert packages["node_modules/@openhands/agent-canvas"]["version"] == ref
+    # what is bundled comes with another one's archive
+    assert all(each.get("inBundle") or each["integrity"].startswith("sha512-") for each in packages.values())
+    assert "://" not in text
+
+
+def test_a_release_without_a_lock_is_said_to_have_none() -> None:
+    def notes(**data: Any) -> tuple[str, ...]:
+        settings = built_here(**data)
+        decision = build.built.decide(settings, bare(settings))
+        assert isinstance(decision, Change)
+        return decision.notes
+
+    assert notes() == ()
+    assert notes(openhands_repo=NEW) == ()
+    (note,) = notes(openhands_ref="1.17.0")
+    assert note.startswith("the npm dependencies of Agent Canvas 1.17.0 are not pinned")
+
+
+def test_only_the_script_of_the_user_that_builds_runs_what_is_downloaded() -> None:
+    scripts = {path: path.read_text() for path in SCRIPTS.rglob("*.sh")}
+    running = {path.parent.name for path, text in scripts.items() if FOREIGN.search(text)}
+
+    assert running == {"source_builder"}
 
 
 def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,9 +170,11 @@ def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: 
     variables = {"HTTPS_PROXY": Secret.env("PROXY"), "UV_INDEX_URL": "https://pypi.example/", "GITHUB_TOKEN": "t"}
     settings = built_here(openhands_env=variables, ollama_env={"no_proxy": "localhost"})
 
-    decision = source.built.decide(settings, bare(settings))
+    decision = build.built.decide(settings, bare(settings))
 
-    assert set(decision.script.exports) == {"HTTPS_PROXY", "UV_INDEX_URL", "no_proxy"}
+    names = {line.partition("=")[0] for line in decision.script.values["variables"].splitlines()}
+    assert names == {"HTTPS_PROXY", "UV_INDEX_URL", "no_proxy"}
+    assert decision.script.exports == {}
     assert "secret" not in decision.script.body
     assert "secret" not in str(decision.script.command)
 

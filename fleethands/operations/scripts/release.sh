@@ -89,6 +89,7 @@ take() {
     fail "$archive of Ollama $version is not what was expected: expected sha256 $expected, received $received" \
       ${renew:+"if upstream really replaced it, $renew --only $version"} "$hint_again"
   unpack || fail "cannot unpack $archive" "free space: $(df -Ph /opt | awk 'NR == 2 { print $4 }')" "$hint_again"
+  only_files
   rm "$work/$archive"
 }
 
@@ -102,20 +103,58 @@ look_up() {
   [ -n "$expected" ] || fail "$url/v$version/sha256sum.txt names no $archive" "$hint_again"
 }
 
+# Upstream's archives unpack to some 2.3 times their size. A stream that goes on beyond ten times, or beyond what is free, is cut.
+stream_limit() {
+  df -Pk "$work/tree" | awk -v size="$(stat -c %s "$work/$archive")" 'NR == 2 {
+    most = size * 10 + 67108864
+    free = ($4 - 16384) * 1024
+    if (free < most) most = free
+    printf "%.0f\n", (most > 0 ? most : 0)
+  }'
+}
+
+stream() {
+  case $archive in
+    *.tar.zst) zstd -dc ;;
+    *.tar) cat ;;
+    *) gzip -dc ;;
+  esac <"$work/$archive"
+}
+
+# without capabilities, so that tar can make no device
 unpack() {
   set --
   [ "$variant" != cpu ] || set -- --exclude='lib/ollama/cuda_*' --exclude='lib/ollama/vulkan'
-  case $archive in
-    *.tar.zst) { zstd -dc -- "$work/$archive" || : >"$work/broken"; } | tar -xf - -C "$work/tree" --no-same-owner "$@" ;;
-    *.tar) tar -xf "$work/$archive" -C "$work/tree" --no-same-owner "$@" ;;
-    *) tar -xzf "$work/$archive" -C "$work/tree" --no-same-owner "$@" ;;
-  esac && [ ! -e "$work/broken" ] && chown -hR 0:0 "$work/tree" && chmod -R go-w "$work/tree" && chmod 755 "$work/tree"
+  { stream || : >"$work/broken"; } | head -c "$(stream_limit)" |
+    setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \
+      tar -xf - -C "$work/tree" --no-same-owner --no-same-permissions "$@" &&
+    [ ! -e "$work/broken" ] && chown -hR 0:0 "$work/tree" && chmod -R u+rw,u-s,g-s,o-t,go-w "$work/tree" && chmod 755 "$work/tree"
+}
+
+# a link is followed by whoever runs Ollama, so it stays inside
+only_files() {
+  odd=$(find "$work/tree" ! -type f ! -type d ! -type l -print -quit)
+  [ -n "$odd" ] || odd=$(find "$work/tree" -type l -exec realpath -zm -- {} + | grep -zv "^$work/tree/" | tr '\0' '\n' | head -n 1)
+  [ -z "$odd" ] || fail "$archive holds more than files and links among them: $(printf %s "$odd" | head -c 200)" "$hint_again"
+}
+
+# Nobody has run this binary yet: it runs as a user that systemd makes for it, without a network, and what it leaves behind is ended.
+version_of() {
+  systemctl stop fleethands-check 2>/dev/null || true # of a run that was ended half-way
+  set -- "$1" --version
+  for each in DynamicUser NoNewPrivileges PrivateDevices PrivateNetwork PrivateTmp ProtectControlGroups ProtectHome \
+    ProtectKernelModules ProtectKernelTunables RestrictSUIDSGID; do
+    set -- --property "$each=yes" "$@"
+  done
+  systemd-run --quiet --wait --pipe --collect --unit fleethands-check --property ProtectSystem=strict \
+    --property CapabilityBoundingSet= --property RuntimeMaxSec=30 --property TimeoutStopSec=2 \
+    --setenv OLLAMA_HOST=127.0.0.1:9 --setenv HOME=/tmp "$@" 2>&1 </dev/null 9>&- | head -c 4096 | tr -cd '\n -~'
 }
 
 check() {
-  [ -f "$work/tree/bin/ollama" ] || fail "$archive holds no bin/ollama" "$hint_again"
-  chmod 755 "$work/tree/bin/ollama"
-  said=$(OLLAMA_HOST=127.0.0.1:9 HOME="$work" timeout 30 "$work/tree/bin/ollama" --version 2>&1) || true
+  [ -f "$work/tree/bin/ollama" ] && [ ! -L "$work/tree/bin/ollama" ] || fail "$archive holds no bin/ollama" "$hint_again"
+  chmod 755 "$work/tree/bin" "$work/tree/bin/ollama"
+  said=$(version_of "$work/tree/bin/ollama") || true
   case "$said " in
     *"$version "* | *"$version"[![:alnum:].-]*) ;;
     *) fail "the binary in $archive is not Ollama $version: it says \`$(echo "$said" | tail -n 1)\`" "$hint_again" ;;

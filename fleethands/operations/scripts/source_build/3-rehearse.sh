@@ -1,14 +1,6 @@
 # shellcheck disable=SC2034,SC2154  # the parts are one script
-# Started once as its user, on ports of its own and with a state that is thrown away.
+# Started once as its user, in the sandbox of the service, on ports of its own and with a state that is thrown away.
 rehearsal=/run/fleethands/rehearsal
-
-# what is declared for its way to packages, and what this session has of it; by a file, as units can be read by everybody
-way_of_session() {
-  for name in http_proxy https_proxy no_proxy HTTP_PROXY HTTPS_PROXY NO_PROXY; do
-    eval "value=\${$name-}"
-    [ -z "$value" ] || printf '%s="%s"\n' "$name" "$(printf %s "$value" | sed 's/[\\"`$]/\\&/g')"
-  done
-}
 
 # whoever reaches a backend with its key has a shell
 rehearsal_key() { head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
@@ -18,17 +10,15 @@ prepare_rehearsal() {
   install -d -m 0755 /run/fleethands
   install -d -m 0700 -o "$user" -g "$user" "$rehearsal"
   {
-    way_of_session
-    printf '%s' "$variables"
-    printf '%s=%s\n' HOME "$rehearsal" PATH "$build/bin:/usr/bin:/bin" LOCAL_BACKEND_API_KEY "$key" SSL_CERT_FILE "$systemd" \
+    way_to_packages
+    printf '%s=%s\n' HOME "$rehearsal" PATH "$build/bin:/usr/bin:/bin" LOCAL_BACKEND_API_KEY "$key" \
       OH_CANVAS_SAFE_BACKEND_PORT "$2" OH_CANVAS_SAFE_AUTOMATION_PORT "$3" OH_CANVAS_SAFE_VITE_PORT "$4" \
       FILE_STORE local FILE_STORE_PATH "$rehearsal" WORKSPACE_BASE "$rehearsal" LITELLM_LOCAL_MODEL_COST_MAP True
   } | atomic_file "$rehearsal.env" 0600 root:root
 }
 
 end_rehearsal() {
-  systemctl stop fleethands-rehearsal 2>/dev/null || true
-  systemctl reset-failed fleethands-rehearsal 2>/dev/null || true
+  end_unit fleethands-rehearsal
   rm -rf "$rehearsal" "$rehearsal.env"
 }
 
@@ -44,8 +34,8 @@ rehearse() {
   key=$(rehearsal_key)
   prepare_rehearsal "$@"
   since=$(date +%s) end=$(($(date +%s) + 900))
-  systemd-run --quiet --collect --unit fleethands-rehearsal --uid "$user" --working-directory "$rehearsal" \
-    --property PrivateTmp=yes --property EnvironmentFile="$rehearsal.env" "$build/bin/serve" 127.0.0.1 "$1"
+  in_unit fleethands-rehearsal "$user" --working-directory "$rehearsal" --property EnvironmentFile="$rehearsal.env" \
+    --property ReadWritePaths="-$build/cache $rehearsal" "$build/bin/serve" 127.0.0.1 "$1"
   for page in $pages; do
     until answers "http://127.0.0.1:$1$page"; do
       if [ "$(date +%s)" -ge "$end" ] || ! systemctl is-active --quiet fleethands-rehearsal; then
@@ -54,6 +44,7 @@ rehearse() {
         end_rehearsal
         fail "$ref${repo:+ of $repo} does not start; what ran before runs on" 'look for its cause in the lines above, then run again'
       fi
+      room_or_end fleethands-rehearsal
       sleep 0.5
     done
   done

@@ -1,0 +1,35 @@
+# shellcheck disable=SC2034,SC2154  # the parts are one script
+# of a run that was ended half-way
+end_unit fleethands-build
+end_rehearsal
+# a run before this one may have built it while this one waited
+case $(cat "$root/.fleethands" 2>/dev/null) in "$recipe $moved"*) exit 0 ;; esac
+place=$(dirname "$root")
+made directory "$place"
+mkdir -p "$place"
+source_half_built
+make_builder
+rm -rf "$work"
+remove_at_end "$work"
+install -d -m 0700 "$work"
+build=$(mktemp -d "$root.XXXXXX")
+chmod 755 "$build"
+printf '%s' "$script" | atomic_file "$build/builder.sh" 0644 root:root
+mkdir "$build/bin"
+for name in node npm npx; do ln -s "$build/tools/node/bin/$name" "$build/bin/$name"; done
+ln -s "$build/tools/bin/uv" "$build/bin/uv"
+[ "$kind" != v0 ] || ln -s "$build/poetry/bin/poetry" "$build/bin/poetry"
+# by ssh and from this host's own files, the service's user may read what nobody else may
+case $repo in ssh:* | file:*) build_as "$user" fetch "$build/fetched" ;; esac
+build_as "$builder" build "$build/home" "$build/checkout" "$build/tools" "$build/canvas" "$build/python" "$build/poetry"
+read_result
+take_over
+if [ "$kind" = v0 ]; then v0_runs; else canvas_runs; fi
+rehearse
+rm -f "$build/builder.sh"
+echo "$recipe $commit" | atomic_file "$build/.fleethands" 0644 root:root
+its_turn
+# the one that runs now is kept for the way back, until this one is proven
+[ ! -L "$root" ] || [ -L "$root.before" ] || cp -PT --remove-destination "$root" "$root.before"
+ln -sfn "$build" "$root.new"
+mv -fT "$root.new" "$root"
