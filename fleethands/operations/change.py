@@ -75,6 +75,7 @@ P = ParamSpec("P")
 ALSO = {
     **dict.fromkeys(("container", "proof", "source_build", "source_off", "source_serve"), ("openhands",)),
     **dict.fromkeys(("firewall", "firewall_write", "firewall_settle"), ("table",)),
+    "release": ("web",),
 }
 
 

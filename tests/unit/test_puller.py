@@ -96,7 +96,7 @@ def pull(tmp_path: Path, *answers: list[Any], manifest: int = 200, unclean: str 
             "manifest": str(tmp_path / "manifest"), "patience": "2", "tries": "2", "margin": "1", "floor": "1",
             "renewal": "pin it: digest ",
         }  # fmt: skip
-        text = Script(store.body("blobs", "spelled", "puller"), {**defaults, **values}).text
+        text = Script(store.body("web", "blobs", "spelled", "puller"), {**defaults, **values}).text
         words = ["env", f"unclean={unclean}", "sh", "-s"]
         subprocess.run(words, input=text.encode(), timeout=60, check=True, capture_output=True)
         return Pulled(tmp_path, server.pulls)
