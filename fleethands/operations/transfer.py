@@ -148,7 +148,7 @@ def _alone(path: Path) -> Iterator[None]:
 def _fetch(url: str, place: Path, digest: str) -> None:
     part = place.with_name(f"{place.name}.part")
     try:
-        with web.opened(url, most=LARGEST, patience=PATIENCE) as answer:
+        with web.opened(url, most=LARGEST + CHUNK, patience=PATIENCE) as answer:
             received = _write(part, answer.read, web.bare(url))
         if received != digest:
             raise TransferError(

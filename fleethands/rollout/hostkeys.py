@@ -130,7 +130,7 @@ def _place(host: Any) -> Place:
 def _offered(place: Place, first: str | None) -> PKey:
     """The key that a host proves to have. The type that it is known by comes first, as in a run."""
     sock = place.sock or socket.create_connection((place.address, place.port), CONNECT_TIMEOUT)
-    transport = paramiko.client.Transport(sock)  # as a run's connections have it
+    transport = paramiko.client.Transport(sock)  # type: ignore[attr-defined]  # as a run's connections have it
     transport.banner_timeout = CONNECT_TIMEOUT
     try:
         options = transport.get_security_options()
