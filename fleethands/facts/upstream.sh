@@ -68,11 +68,12 @@ fetch() {
   printf '%s\n' "$line" | curled "$address" --config - --connect-timeout 5 --max-time 8 --max-filesize "$largest" "$@"
 }
 
-# git follows a server to every protocol that it may speak
+# git follows a server to every protocol that it may speak, and keeps all refs in memory until the last has come
 remote_refs() {
   ref=${1##* } repository=${1% *}
   GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=${repository%%:*}
   [ "$GIT_ALLOW_PROTOCOL" != http ] || GIT_ALLOW_PROTOCOL=http:https
   export GIT_TERMINAL_PROMPT GIT_ALLOW_PROTOCOL
+  ulimit -v 524288
   within 8 git ls-remote -- "$repository" "$ref" "$ref^{}"
 }

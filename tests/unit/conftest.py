@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.unit import sshd
+from tests.unit.webserver import Say
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +34,36 @@ def port(keys: dict[str, Path]) -> Iterator[int]:
 @pytest.fixture
 def known_hosts(tmp_path: Path) -> Path:
     return tmp_path / "ssh" / "known_hosts"
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Say], str]]:
+    """Starts servers; gives their addresses."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    servers = []
+
+    def start(say: Say) -> str:
+        server = socket.create_server(("127.0.0.1", 0))
+        servers.append(server)
+
+        def answer(client: socket.socket) -> None:
+            try:
+                with client:
+                    client.recv(65536)
+                    say(client)
+            except OSError:
+                pass  # it hung up, as it should
+
+        def accept() -> None:
+            try:
+                while True:
+                    threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
+            except OSError:
+                pass
+
+        threading.Thread(target=accept, daemon=True).start()
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+    yield start
+    for server in servers:
+        server.close()

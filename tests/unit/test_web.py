@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,64 +23,9 @@ from fleethands.rollout.registry import Offered, Unanswered
 from fleethands.settings.host import Model
 from fleethands.settings.values import ModelName
 from tests.lab.shell import run
+from tests.unit.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 
-Say = Callable[[socket.socket], None]
 A = "a" * 64
-OK = b"HTTP/1.1 200 OK\r\n"
-CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-HALF_A_MIB = b"80000\r\n" + b"a" * 0x80000 + b"\r\n"
-MIRROR = "http://127.0.0.1:9"
-
-
-def body(text: str | bytes) -> Say:
-    """A server that answers so, with a length."""
-    content = text.encode() if isinstance(text, str) else text
-    return lambda client: client.sendall(OK + b"Content-Length: %d\r\n\r\n" % len(content) + content)
-
-
-def endless(begin: bytes, then: bytes, pause: float = 0) -> Say:
-    """A server that never comes to an end."""
-
-    def say(client: socket.socket) -> None:
-        client.sendall(begin)
-        while True:
-            client.sendall(then)
-            time.sleep(pause)
-
-    return say
-
-
-@pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Say], str]]:
-    """Starts servers; gives their addresses."""
-    monkeypatch.setenv("NO_PROXY", "*")
-    servers = []
-
-    def start(say: Say) -> str:
-        server = socket.create_server(("127.0.0.1", 0))
-        servers.append(server)
-
-        def answer(client: socket.socket) -> None:
-            try:
-                with client:
-                    client.recv(65536)
-                    say(client)
-            except OSError:
-                pass  # it hung up, as it should
-
-        def accept() -> None:
-            try:
-                while True:
-                    threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
-            except OSError:
-                pass
-
-        threading.Thread(target=accept, daemon=True).start()
-        return f"http://127.0.0.1:{server.getsockname()[1]}"
-
-    yield start
-    for server in servers:
-        server.close()
 
 
 def asked(url: str, patience: float = 5) -> Offered | Unanswered:
