@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from fleethands.cli.trouble import USAGE, Trouble
 if TYPE_CHECKING:
     from fleethands.rollout.hostkeys import Shown
 
-BAD = {"changed", "unreachable", "failed"}
+BAD = {"changed", "revoked", "unreachable", "failed"}
 
 
 @click.command()
@@ -55,30 +54,34 @@ def _show(shown: list[Shown], words: str) -> None:
     if any(each.status == "new" for each in shown):
         click.echo("\nTo compare, on the host itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
     for each in shown:
+        if note := _note(each):
+            click.echo(f"note: {each.host}: {note}")
+    for each in shown:
         reason, hints = _trouble(each, words)
         if reason:
             Trouble(f"{each.host}: {reason}", *hints).show()
 
 
+def _note(each: Shown) -> str:
+    authority = each.verdict.authority if each.verdict and each.status == "new" else None
+    return f"certificates of hosts are not read ({authority}): the key itself is what counts" if authority else ""
+
+
 def _trouble(each: Shown, words: str) -> tuple[str, list[str]]:
-    from fleethands.rollout.hostkeys import fingerprint  # noqa: PLC0415
+    from fleethands.rollout.hostkeys import line_fingerprint  # noqa: PLC0415
+    from fleethands.rollout.reach import refused_key  # noqa: PLC0415
 
     if each.status == "unreachable":
         return each.reason, [f"try by hand: `ssh -v {each.place.address if each.place else each.host}`"]
     if each.status == "failed":
         return each.reason, [f"look at it: `ls -ld {each.place.known_hosts.parent}`"] if each.place else []
-    if each.status != "changed" or each.place is None:
+    if each.status not in BAD or each.place is None or each.verdict is None:
         return "", []
-    was = each.was[0]
-    remove = shlex.join(["ssh-keygen", "-R", each.place.name, "-f", str(each.place.known_hosts)])
-    return (
-        f"its key changed: known is {fingerprint(was.key)}, line {was.line} of {each.place.known_hosts}; "
-        f"shown is {each.fingerprint}",
-        [
-            f"it was reinstalled, or somebody stands between; only if you know why: `{remove}`, "
-            f"then `fleethands trust {words}`"
-        ],
-    )
+    reason, hints = refused_key(words, each.place.name, each.verdict)
+    was = each.verdict.line
+    if each.status == "changed" and was is not None:
+        reason = f"its key changed: known is {line_fingerprint(was)}, {was}; shown is {each.fingerprint}"
+    return reason, hints
 
 
 def _write(new: list[Shown]) -> None:

@@ -37,7 +37,10 @@ PACKAGES = (
 UNITS = (paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.FIREWALL_SERVICE, paths.OPENHANDS_SERVICE)
 GROUPS = ("ollama", "render", "video", "docker")
 PLACES = ("/", "/opt", "/usr/share", "/var/lib", paths.DOCKER_DATA)
-PARTS = ("gpu", "service", "docker", "upstream", "lock", "probe")  # of the script; the last one runs it
+PARTS = (  # of the script; the last one runs it
+    "facts/gpu", "facts/service", "facts/docker", "operations/scripts/web", "facts/upstream", "facts/lock",
+    "facts/probe",
+)  # fmt: skip
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
     paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED,
@@ -80,7 +83,8 @@ class Question:
     def script(self) -> str:
         """The whole probe, as the host's shell reads it."""
         wanted = self.settings
-        body = "".join(package_files("fleethands.facts").joinpath(f"{part}.sh").read_text() for part in PARTS)
+        folder = package_files("fleethands")
+        body = "".join(folder.joinpath(f"{part}.sh").read_text() for part in PARTS)
         values = {
             "mark": self.mark,
             "packages": " ".join(PACKAGES),

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from fleethands import manifest
 from fleethands.facts.protocol import decode
 from fleethands.settings import HostSettings
 from fleethands.settings.release import ARCHS, archive
 from fleethands.settings.source import is_commit
 from fleethands.settings.values import ModelName
+from fleethands.untrusted import document, mapping
+from fleethands.web import bare
 
 OK, MISSING, UNREACHABLE, UNKNOWN = "ok", "missing", "unreachable", "unknown"
 # what Ollama accepts (ollama server/images.go, v0.32.15); registries answer 400 to those who do not say
@@ -26,6 +28,8 @@ WAYS = {
     7: "nothing answers there",
     28: "no answer within 8 s",
 }
+TOO_LONG = 63  # as of curl's --max-filesize; web.sh
+_COMMIT = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\t(\S{1,1000})\Z")
 PROXIES = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy")
 
 
@@ -124,7 +128,7 @@ def read(settings: HostSettings, lines: list[str]) -> Upstream:
 
 
 def _offer(thing: Wanted, machine: str, status: int, answer: bytes) -> Offer:
-    url = _without_password(thing.url)
+    url = bare(thing.url)
 
     def offer(state: str, reason: str, **found: Any) -> Offer:
         return Offer(thing.kind, thing.name, url, state, reason, **found)
@@ -140,19 +144,20 @@ def _offer(thing: Wanted, machine: str, status: int, answer: bytes) -> Offer:
     if status == 37:  # file://
         return offer(MISSING, "there is no such file")
     if status:
-        return offer(UNKNOWN, f"curl ended with status {status}")
+        ended = f"{tool} ended with status {status}"
+        return offer(UNKNOWN, "its answer is too long" if status == TOO_LONG else ended)
     return READERS[thing.kind](answer, offer)
 
 
 def _archive(answer: bytes, offer: Callable[..., Offer]) -> Offer:
     """The headers of each answer on the way; the last one counts. `file://` has no status."""
     last = answer.decode(errors="replace").replace("\r", "").rstrip("\n").rpartition("\n\n")[2]
-    code = re.match(r"HTTP/\S+ (\d{3})", last)
+    code = re.match(r"HTTP/\S+ ([0-9]{3})\b", last)
     if code and code[1] in {"404", "410"}:
         return offer(MISSING, f"its server answers {code[1]}")
     if code and code[1] != "200":
         return offer(UNKNOWN, f"its server answers {code[1]}")
-    length = re.search(r"^content-length: *(\d+)$", last, re.IGNORECASE | re.MULTILINE)
+    length = re.search(r"^content-length: *([0-9]{1,15})$", last, re.IGNORECASE | re.MULTILINE)
     return offer(OK, "", size=int(length[1]) if length else None)
 
 
@@ -160,26 +165,28 @@ def _manifest(answer: bytes, offer: Callable[..., Offer]) -> Offer:
     body, _, code = answer.rpartition(b"\n")
     if code == b"404":
         return offer(MISSING, "its registry answers 404")
-    if code != b"200":
-        return offer(UNKNOWN, f"its registry answers {code.decode(errors='replace')}")
+    if re.fullmatch(rb"[0-9]{3}", code) and code != b"200":
+        return offer(UNKNOWN, f"its registry answers {code.decode()}")
     try:
-        size = _size(json.loads(body))
-    except (ValueError, LookupError, TypeError, RecursionError):
+        size = manifest.size(body)
+    except ValueError:
         return offer(UNKNOWN, "its registry answers no manifest")
     return offer(OK, "", size=size, digest=hashlib.sha256(body).hexdigest())
 
 
 def _tag(answer: bytes, offer: Callable[..., Offer]) -> Offer:
     try:
-        return offer(OK, "", digest=str(json.loads(answer)["Descriptor"]["digest"]))
-    except (ValueError, LookupError, TypeError, RecursionError):
+        described = mapping(mapping(document(answer)).get("Descriptor"))
+        return offer(OK, "", digest=manifest.digest(described.get("digest")))
+    except ValueError:
         return offer(UNKNOWN, "its registry did not tell Docker")
 
 
 def _commit(answer: bytes, offer: Callable[..., Offer]) -> Offer:
     """Lines `COMMIT ref`, by the order in which git fetches (gitrevisions(7)); `^{}` is what a tag stands for."""
-    lines = (line.partition("\t") for line in answer.decode(errors="replace").splitlines())
-    ranked = ((0 if ref.endswith("^{}") else 1 if "/tags/" in ref else 2, commit) for commit, _, ref in lines if ref)
+    lines = map(_COMMIT.match, answer.decode(errors="replace").splitlines())
+    found = [(line[1], line[2]) for line in lines if line]
+    ranked = ((0 if ref.endswith("^{}") else 1 if "/tags/" in ref else 2, commit) for commit, ref in found)
     best = min(ranked, default=None)
     return offer(OK, "", digest=best[1]) if best else offer(MISSING, "its repository has no such ref")
 
@@ -190,22 +197,12 @@ READERS = {"archive": _archive, "model": _manifest, "tag": _tag, "commit": _comm
 def _image_size(answer: bytes, arch: str) -> int | None:
     """Bytes of the layers by `docker manifest inspect --verbose` (docker/cli manifest/types): one object, or a list."""
     try:
-        document = json.loads(answer)
-        for entry in document if isinstance(document, list) else [document]:
-            platform = entry["Descriptor"].get("platform") or {}
-            if not isinstance(document, list) or (platform.get("os"), platform.get("architecture")) == ("linux", arch):
-                return _size(entry.get("OCIManifest") or entry["SchemaV2Manifest"])
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        found = document(answer)
+        for entry in map(mapping, found) if isinstance(found, list) else [mapping(found)]:
+            described = mapping(entry.get("Descriptor"))
+            platform = mapping(described.get("platform") or {})
+            if not isinstance(found, list) or (platform.get("os"), platform.get("architecture")) == ("linux", arch):
+                return manifest.size(entry.get("OCIManifest") or entry.get("SchemaV2Manifest"))
+    except ValueError:
         pass
     return None
-
-
-def _size(manifest: Any) -> int:
-    """Bytes of all its layers, each counted once, and of its configuration."""
-    blobs = {layer["digest"]: int(layer["size"]) for layer in [manifest["config"], *manifest["layers"]]}
-    return sum(blobs.values())
-
-
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

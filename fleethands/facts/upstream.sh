@@ -27,7 +27,7 @@ read_upstream() {
     set -- "$@" "$offer"
   done
   [ $# -gt 0 ] || return 0
-  need base64 tr || return $?
+  need base64 tr head || return $?
   ask_all "$@"
 }
 
@@ -42,29 +42,38 @@ ask_all() {
 ask() {
   rest=${1#* }
   name=${rest%% *}
+  # bytes; a manifest of a model has some thousand, what Docker says of an image of several platforms some 100,000
+  case $1 in image\ *) largest=524288 ;; *) largest=65536 ;; esac
+  most=$((largest + 1))
   case $1 in
     model\ *)
       tool=curl
-      answer=$(exported && fetch "${rest#* }" -L -w '\n%{http_code}' --max-filesize 4194304 --header "Accept: $manifest_type")
+      answer=$(exported && at_most "$most" fetch "${rest#* }" -w '\n%{http_code}' --header "Accept: $manifest_type")
       ;;
-    archive\ *) tool=curl && answer=$(fetch "${rest#* }" -I -L) ;;
-    tag\ *) tool=curl && answer=$(fetch "${rest#* }" --unix-socket /var/run/docker.sock) ;;
-    commit\ *)
-      tool=git where=${rest#* }
-      ref=${where##* }
-      answer=$(exported && export GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=https:http:ssh:git:file &&
-        within 8 git ls-remote -- "${where% *}" "$ref" "$ref^{}")
-      ;;
-    image\ *) tool=docker && answer=$(within 10 docker manifest inspect --verbose "$name") ;;
+    archive\ *) tool=curl && answer=$(at_most "$most" fetch "${rest#* }" -I) ;;
+    tag\ *) tool=curl && answer=$(at_most "$most" fetch "${rest#* }" --unix-socket /var/run/docker.sock) ;;
+    commit\ *) tool=git && answer=$(exported && at_most "$most" remote_refs "${rest#* }") ;;
+    image\ *) tool=docker && answer=$(at_most "$most" within 10 docker manifest inspect --verbose "$name") ;;
   esac
   status=$?
   have "$tool" || status=127
+  if [ "${#answer}" -gt "$largest" ]; then answer='' status=63; fi
   echo "${1%% *} $name $machine $status $(printf %s "$answer" | encoded)"
 }
 
+# fetch CONFIGURATION OPTION…: what stands at the address of a line of curl's configuration
 fetch() {
-  printf '%s\n' "$1" | {
-    shift
-    curl -sS --globoff --config - --connect-timeout 5 --max-time 8 "$@"
-  }
+  line=$1 address=${1#*\"}
+  shift
+  printf '%s\n' "$line" | curled "$address" --config - --connect-timeout 5 --max-time 8 --max-filesize "$largest" "$@"
+}
+
+# git follows a server to every protocol that it may speak, and keeps all refs in memory until the last has come
+remote_refs() {
+  ref=${1##* } repository=${1% *}
+  GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=${repository%%:*}
+  [ "$GIT_ALLOW_PROTOCOL" != http ] || GIT_ALLOW_PROTOCOL=http:https
+  export GIT_TERMINAL_PROMPT GIT_ALLOW_PROTOCOL
+  ulimit -v 524288
+  within 8 git ls-remote -- "$repository" "$ref" "$ref^{}"
 }

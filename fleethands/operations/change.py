@@ -76,6 +76,7 @@ ALSO = {
     **dict.fromkeys(("container", "container_off", "sandboxes_off", "proof"), ("containers", "openhands")),
     **dict.fromkeys(("source_build", "source_off", "source_serve"), ("containers", "openhands")),
     **dict.fromkeys(("firewall", "firewall_write", "firewall_settle"), ("table",)),
+    "release": ("web",),
 }
 
 

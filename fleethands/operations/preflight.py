@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.machine import System
-from fleethands.operations import adoption, gpus, ports, reach, room
+from fleethands.operations import adoption, exposed, gpus, ports, reach, room
 from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import NAME as LOCK
@@ -27,8 +27,12 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
         or gpus.refused(settings, seen)
         or reach.refused(settings, seen)
         or room.refused(settings, seen)
-        or Same(f"{seen.system.os_name} on {seen.system.arch}", (*_unpinned(settings), *_locked(seen)))
+        or Same(f"{seen.system.os_name} on {seen.system.arch}", _notes(settings, seen))
     )
+
+
+def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+    return (*_unpinned(settings), *exposed.notes(settings, seen), *_locked(seen))
 
 
 def _unpinned(settings: HostSettings) -> tuple[str, ...]:

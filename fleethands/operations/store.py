@@ -67,7 +67,7 @@ def pull(settings: HostSettings, model: Model) -> Script:
     }
     environment = settings.ollama_environment
     puller = Script(
-        body("blobs", "spelled", "puller"),
+        body("web", "blobs", "spelled", "puller"),
         {
             **common,
             "models_dir": directory(settings),

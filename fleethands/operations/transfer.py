@@ -6,20 +6,25 @@ import fcntl
 import hashlib
 import io
 import os
+import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
-from typing import IO
-from urllib.request import urlopen
+from typing import IO, Any
 
 import gevent  # type: ignore[import-untyped]
 
+from fleethands import web
+from fleethands.operations import sums
+from fleethands.operations.size import human
+
 PREFIX = ".fleethands-release-"  # in the home of the user that SSH lets in; release.sh takes it from there
 CHUNK = 1 << 20
-SILENCE = 60  # seconds without a byte
+LARGEST = 16 << 30  # bytes of an archive; upstream's largest has some 2 GiB
+PATIENCE = 4 * 60 * 60.0  # seconds for an archive over a thin line
+SPARE = 256 << 20  # bytes that stay free on the controller
 ZST = ".zst"
 
 
@@ -54,8 +59,10 @@ class Parcel:
         try:
             digests = self._digests()
             places = {name: _cached(f"{self.url}/{name}", name, digest) for name, digest in digests.items()}
-        except (OSError, ValueError, HTTPException) as error:
-            raise TransferError(f"the controller cannot fetch from {self.url}: {error}") from error
+        except web.FAILURES as error:
+            raise TransferError(
+                f"the controller cannot fetch from {web.bare(self.url)}: {web.reason(error)}"
+            ) from error
         for name, place in places.items():
             if self.plain and name.endswith(ZST):
                 plain, plain_name = _unpacked(place), name.removesuffix(ZST)
@@ -66,14 +73,11 @@ class Parcel:
         yield io.StringIO("".join(f"{digest}  ./{name}\n" for name, digest in digests.items())), f"{PREFIX}sums"
 
     def _digests(self) -> dict[str, str]:
-        known = dict(self.digests)
+        known, place = dict(self.digests), f"{self.url}/{sums.NAME}"
         if not known.keys() >= set(self.names):
-            with urlopen(f"{self.url}/sha256sum.txt", timeout=SILENCE) as answer:  # noqa: S310  http, https, file
-                rows = [line.split() for line in answer.read(CHUNK).decode().splitlines()]
-            listed = {row[1].removeprefix("./"): row[0] for row in rows if len(row) == 2}
-            known = {**listed, **known}
+            known = {**sums.listed(web.fetched(place, most=sums.MOST), self.names), **known}
         if missing := [name for name in self.names if name not in known]:
-            raise TransferError(f"{self.url}/sha256sum.txt names no {missing[0]}")
+            raise TransferError(f"{web.bare(place)} names no {missing[0]}")
         return {name: known[name] for name in self.names}
 
 
@@ -85,7 +89,7 @@ def cache() -> Path:
 
 def _cached(url: str, name: str, digest: str) -> Path:
     place = cache() / f"{digest}-{name}"
-    place.parent.mkdir(parents=True, exist_ok=True)
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(place.with_name(f"{place.name}.lock")):
         if not place.exists():
             _fetch(url, place, digest)
@@ -99,13 +103,28 @@ def _unpacked(archive: Path) -> Path:
         if not place.exists():
             part = place.with_name(f"{place.name}.part")
             try:
-                subprocess.run(["zstd", "-dqf", str(archive), "-o", str(part)], check=True, capture_output=True)
-            except FileNotFoundError:
-                raise TransferError("a host has no zstd, and this machine has none to unpack for it") from None
-            except subprocess.CalledProcessError as error:
-                raise TransferError(f"cannot unpack {archive}: {error.stderr.decode(errors='replace')}") from None
-            part.rename(place)
+                _decompress(archive, part)
+                part.rename(place)
+            finally:
+                part.unlink(missing_ok=True)
     return place
+
+
+def _decompress(archive: Path, part: Path) -> None:
+    command = ["zstd", "-dcq", "--", str(archive)]
+    try:
+        zstd = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except FileNotFoundError:
+        raise TransferError("a host has no zstd, and this machine has none to unpack for it") from None
+    unpacked: Any = zstd.stdout
+    with zstd:
+        try:
+            _write(part, unpacked.read, f"{archive.name}, unpacked,")
+        except BaseException:
+            zstd.kill()
+            raise
+    if zstd.returncode:
+        raise TransferError(f"cannot unpack {archive}: `zstd -t` says why")
 
 
 def _digest(path: Path) -> str:
@@ -127,17 +146,37 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _fetch(url: str, place: Path, digest: str) -> None:
-    part, received = place.with_name(f"{place.name}.part"), hashlib.sha256()
+    part = place.with_name(f"{place.name}.part")
     try:
-        with urlopen(url, timeout=SILENCE) as answer, part.open("wb") as file:  # noqa: S310  http, https, file
-            while chunk := answer.read(CHUNK):
-                file.write(chunk)
-                received.update(chunk)
-                gevent.sleep(0)
-        if received.hexdigest() != digest:
+        with web.opened(url, most=LARGEST + CHUNK, patience=PATIENCE) as answer:
+            received = _write(part, answer.read, web.bare(url))
+        if received != digest:
             raise TransferError(
-                f"{url} is not what was expected: expected sha256 {digest}, received {received.hexdigest()}"
+                f"{web.bare(url)} is not what was expected: expected sha256 {digest}, received {received}"
             )
         part.rename(place)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _write(part: Path, read: Callable[[int], bytes], what: str) -> str:
+    """
+    Write all that comes into a file that only we may read.
+
+    + what: it is, for the reason of a TransferError, which ends what would fill the disk
+
+    Returns its sha256.
+    """
+    received, size = hashlib.sha256(), 0
+    part.unlink(missing_ok=True)
+    with open(part, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        while chunk := read(CHUNK):
+            size += len(chunk)
+            if size > LARGEST:
+                raise TransferError(f"{what} has more than {human(LARGEST)}")
+            if shutil.disk_usage(part.parent).free < SPARE:
+                raise TransferError(f"{what} does not fit: {part.parent} has less than {human(SPARE)} free")
+            file.write(chunk)
+            received.update(chunk)
+            gevent.sleep(0)
+    return received.hexdigest()

@@ -1,40 +1,100 @@
-"""A known_hosts file: which keys a host is known by, and new ones added to it whole or not at all."""
+"""known_hosts files, read as OpenSSH reads them (sshd(8)); new keys are added whole or not at all."""
 
 from __future__ import annotations
 
+import binascii
+import hashlib
+import hmac
 import os
+import re
 import tempfile
-from collections.abc import Iterable
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from paramiko import HostKeys, PKey
-from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
+from paramiko import PKey
 
 SSH_PORT = 22
+REVOKED, AUTHORITY = "@revoked", "@cert-authority"
+KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")  # paramiko's
+_HASHED = re.compile(r"\|1\|([A-Za-z0-9+/]{27}=)\|([A-Za-z0-9+/]{27}=)\Z")
 
 
 @dataclass(frozen=True)
-class Known:
-    """One key that a host is known by, and the line that says so."""
+class Line:
+    """One line of a file: a key, and whose it is. Its marker, if there is one, says that the key is no plain one."""
 
-    key: PKey
-    line: int
+    path: Path
+    number: int
+    marker: str
+    names: str
+    kind: str
+    key: bytes
+
+    def __str__(self) -> str:
+        return f"line {self.number} of {self.path}"
+
+    def is_of(self, name: str) -> bool:
+        """Whether the line is about a host: by its name, a pattern of names, or the hash of its name."""
+        found = False
+        for each in self.names.split(","):
+            if each.startswith("!") and _pattern(each[1:].lower()).match(name.lower()):
+                return False
+            found = found or _is_hash_of(each, name) or bool(_pattern(each.lower()).match(name.lower()))
+        return found
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """
+    What files say of a key that a host shows.
+
+    + status: known, new, changed or revoked; line: that says so, of a changed key the first that the host had
+    + authority: the line of an authority whose certificates the host may have, which nobody here reads
+    """
+
+    status: str
+    line: Line | None = None
+    authority: Line | None = None
+
+
+class Files:
+    """What several files say of hosts."""
+
+    def __init__(self, lines: Iterable[Line]) -> None:
+        self._lines = tuple(lines)
+
+    @classmethod
+    def read(cls, paths: Iterable[Path]) -> Files:
+        """Those of the files that exist. Raises OSError."""
+        return cls(line for path in paths for line in _lines(path))
+
+    def known(self, name: str) -> list[Line]:
+        """The keys of a host, in the order of the files, without those that are revoked."""
+        return [line for line in self._of(name, "") if self._revoked(name, line.key) is None]
+
+    def judge(self, name: str, key: PKey) -> Verdict:
+        """Whether a host may show this key."""
+        if revoked := self._revoked(name, key.asbytes()):
+            return Verdict("revoked", revoked)
+        known = self.known(name)
+        same = next((line for line in known if line.key == key.asbytes()), None)
+        status = "known" if same else "changed" if known else "new"
+        return Verdict(status, same or next(iter(known), None), next(self._of(name, AUTHORITY), None))
+
+    def _of(self, name: str, marker: str) -> Iterator[Line]:
+        return (line for line in self._lines if line.marker == marker and line.is_of(name))
+
+    def _revoked(self, name: str, key: bytes) -> Line | None:
+        return next((line for line in self._of(name, REVOKED) if line.key == key), None)
 
 
 def entry_name(address: str, port: int) -> str:
     """What a host is called in known_hosts: another port than 22 is part of its name."""
     return address if port == SSH_PORT else f"[{address}]:{port}"
-
-
-def known(path: Path, name: str) -> list[Known]:
-    """The keys of a name, plain or hashed, in the file's order; none where there is no file."""
-    try:
-        lines = path.read_text(errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
-    return [Known(entry.key, number) for number, entry in _entries(lines) if entry.key and _is_of(entry, name)]
 
 
 def add(path: Path, keys: Iterable[tuple[str, PKey]]) -> None:
@@ -63,18 +123,41 @@ def add(path: Path, keys: Iterable[tuple[str, PKey]]) -> None:
         raise
 
 
-def _entries(lines: list[str]) -> Iterable[tuple[int, HostKeyEntry]]:
-    for number, line in enumerate(lines, 1):
-        if line.strip() and not line.startswith(("#", "@")):  # a marker says more than that a key is known
-            with suppress(InvalidHostKey):
-                entry = HostKeyEntry.from_line(" ".join(line.split()), number)
-                if entry is not None:
-                    yield number, entry
+def _lines(path: Path) -> Iterator[Line]:
+    try:
+        text = path.read_bytes().decode(errors="replace")
+    except FileNotFoundError:
+        return
+    for number, row in enumerate(text.split("\n"), 1):
+        words = row.split()
+        marker = words.pop(0) if words and words[0].startswith("@") else ""
+        if len(words) < 3 or words[0].startswith("#") or marker not in {"", REVOKED, AUTHORITY}:
+            continue
+        names, kind, encoded = words[:3]
+        key = _decoded(kind, encoded)
+        if key and (kind in KINDS or marker):
+            yield Line(path, number, marker, names, kind, key)
 
 
-def _is_of(entry: HostKeyEntry, name: str) -> bool:
-    for each in entry.hostnames or []:
-        hashed = each.startswith("|1|") and not name.startswith("|1|")
-        if each == name or (hashed and HostKeys.hash_host(name, each) == each):
-            return True
-    return False
+def _decoded(kind: str, encoded: str) -> bytes | None:
+    """A key names its type itself, at its begin (RFC 4253, 6.6)."""
+    try:
+        key = b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return key if key.startswith(len(kind.encode()).to_bytes(4, "big") + kind.encode()) else None
+
+
+@lru_cache(4096)
+def _pattern(text: str) -> re.Pattern[str]:
+    """`*` and `?` alone have a meaning (ssh_config(5), PATTERNS); a name with a port stands in brackets."""
+    return re.compile("".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in text) + r"\Z", re.DOTALL)
+
+
+def _is_hash_of(text: str, name: str) -> bool:
+    hashed = _HASHED.match(text)
+    if not hashed:
+        return False
+    salt = b64decode(hashed[1])
+    digests = (hmac.new(salt, each.encode(), hashlib.sha1).digest() for each in {name, name.lower()})
+    return any(b64encode(digest).decode() == hashed[2] for digest in digests)

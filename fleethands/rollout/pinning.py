@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from fleethands import web
+from fleethands.operations import sums
 from fleethands.operations.release import EXTRA, archives
 from fleethands.rollout import registry
 from fleethands.rollout.registry import Offered, Unanswered
@@ -14,9 +16,6 @@ from fleethands.settings import HostSettings
 from fleethands.settings.keys.models import Model
 from fleethands.settings.lockfile import Document, ModelPin, wanted
 from fleethands.settings.release import ARCHS
-
-SUMS = "sha256sum.txt"
-HEX = frozenset("0123456789abcdef")
 
 
 class UnknownName(LookupError):
@@ -103,12 +102,14 @@ class Difference:
 
 def ask(fleet: Fleet) -> Answers:
     """Ask for all of it, each thing once. Raises nothing."""
-    sums = dict(zip(fleet.releases, registry.at_once(lambda v: _release(v, fleet), fleet.releases), strict=True))
+    listed = registry.at_once(lambda version: _release(version, fleet), fleet.releases)
+    releases = dict(zip(fleet.releases, listed, strict=True))
     models = {str(name): answer for name, answer in registry.look_up(fleet.models.values()).items()}
     found = registry.images(fleet.images)
-    answers: dict[str, object] = {**{f"Ollama {version}": each for version, each in sums.items()}, **models, **found}
+    named = {f"Ollama {version}": each for version, each in releases.items()}
+    answers: dict[str, object] = {**named, **models, **found}
     document = Document(
-        ollama={version: each for version, each in sums.items() if not isinstance(each, Unanswered)},
+        ollama={version: each for version, each in releases.items() if not isinstance(each, Unanswered)},
         models={
             name: ModelPin(digest=each.digest, size=each.size)
             for name, each in models.items()
@@ -155,24 +156,23 @@ def _release(version: str, fleet: Fleet) -> dict[str, str] | Unanswered:
         return Unanswered("its archives lie on the hosts (`file://`): declare `ollama_sha256`")
     found: dict[str, dict[str, str]] = {}
     for url in sorted(fleet.releases[version]):
-        answer = registry.fetched(f"{url}/v{version}/{SUMS}", "release")
+        place = f"{web.bare(url)}/v{version}/{sums.NAME}"
+        answer = registry.fetched(f"{url}/v{version}/{sums.NAME}", "release", most=sums.MOST)
         if isinstance(answer, Unanswered):
             return answer
-        found[url] = _listed(answer, version)
+        try:
+            found[url] = sums.listed(answer, _needed(version))
+        except ValueError as error:
+            return Unanswered(f"{place}: {error}")
         if not found[url]:
-            return Unanswered(f"{url}/v{version}/{SUMS} names no archive for Linux")
+            return Unanswered(f"{place} names no archive for Linux")
     first, *others = found
     for other in others:
         shared = found[first].keys() & found[other].keys()
         if odd := next((name for name in sorted(shared) if found[first][name] != found[other][name]), None):
-            return Unanswered(f"{first} and {other} have another {odd} each")
+            return Unanswered(f"{web.bare(first)} and {web.bare(other)} have another {odd} each")
     return {name: digest for each in found.values() for name, digest in each.items()}
 
 
-def _listed(sums: bytes, version: str) -> dict[str, str]:
-    needed = {name for arch in ARCHS.values() for extra in ("whole", *EXTRA) for name in archives(version, arch, extra)}
-    rows = [line.split() for line in sums.decode(errors="replace").splitlines()]
-    listed = {row[1].removeprefix("*").removeprefix("./"): row[0].lower() for row in rows if len(row) == 2}
-    return {
-        name: digest for name, digest in listed.items() if name in needed and len(digest) == 64 and set(digest) <= HEX
-    }
+def _needed(version: str) -> set[str]:
+    return {name for arch in ARCHS.values() for extra in ("whole", *EXTRA) for name in archives(version, arch, extra)}

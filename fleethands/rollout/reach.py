@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from fleethands.rollout.known_hosts import Verdict
+
 Why = tuple[str, list[str]]  # a reason, and hints
 MUTE = "it takes the connection, and then says nothing: no SSH server, or one that is overloaded"
 HANDS_FREE = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
@@ -24,10 +26,6 @@ def diagnosis(words: str, host: str, address: str, error: str) -> Why:
     trust, by_hand = f"fleethands trust {words}", f"try by hand: `ssh -v {address}`"
     known: dict[str, tuple[str, str]] = {
         "no host key for": ("its host key is not known here", f"compare and accept it: `{trust}`"),
-        "does not match": (
-            "its host key is not the one that is known: it was reinstalled, or somebody stands between",
-            f"only if you know why: `ssh-keygen -R {address}`, then `{trust}`",
-        ),
         "authentication timeout": ("it takes the connection, but does not answer the login", by_hand),
         "authentication": (f"login refused: {error}", by_hand),
         "protocol banner": (MUTE, by_hand),
@@ -49,6 +47,28 @@ def unknown_jump_host(jump_host: str, address: str, config: str | None) -> Why:
     """A host that is reached through another one, whose key is not known."""
     by_hand = f"ssh -F {config} {address}" if config else f"ssh {address}"
     return f"the host key of its jump host {jump_host} is not known here", [f"compare and accept it: `{by_hand}`"]
+
+
+def refused_key(words: str, name: str, verdict: Verdict, own: bool = True) -> Why:
+    """
+    A host key that its known_hosts files speak against.
+
+    + name: the host's in these files
+    + own: it is the key of the host itself, not of a jump host before it
+    """
+    line, whose = verdict.line, "its host key" if own else f"the host key of its jump host {name}"
+    trust = f"`fleethands trust {words}`" if own else f"`ssh {name}`"
+    if verdict.status == "revoked":
+        return f"{whose} is revoked: {line}", [
+            "on the host, make others: rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart ssh",
+            f"then compare and accept the new one: {trust}",
+        ]
+    if line is not None:
+        remove = shlex.join(["ssh-keygen", "-R", name, "-f", str(line.path)])
+        reason = f"{whose} is not the one that is known: it was reinstalled, or somebody stands between"
+        return reason, [f"only if you know why: `{remove}`, then {trust}"]
+    reason = f"{whose} is not known here, and its certificate is not read ({verdict.authority})"
+    return reason, [f"compare the key itself, and accept it: {trust}"]
 
 
 def silent(address: str, limit: str) -> Why:

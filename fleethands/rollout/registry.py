@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import TypeVar
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
-from urllib.request import Request, urlopen
 
+from fleethands import manifest, web
 from fleethands.operations.store import manifest_url
 from fleethands.rollout.printable import clean
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.images import located
 from fleethands.settings.values import ModelName
+from fleethands.untrusted import document, mapping
 
-TIMEOUT = 20.0  # seconds
-LIMIT = 4 << 20  # bytes; a manifest has a few hundred
+TOKEN = 64 << 10  # bytes of an answer with a token
 AT_ONCE = 8
 ACCEPT = "application/vnd.docker.distribution.manifest.v2+json"
 # an index before its parts: its digest is what a tag stands for on hosts of every architecture
@@ -53,17 +51,17 @@ class Unanswered:
     reason: str
 
 
-def look_up(models: Iterable[Model], timeout: float = TIMEOUT) -> dict[ModelName, Offered | Unanswered]:
+def look_up(models: Iterable[Model], patience: float = web.PATIENCE) -> dict[ModelName, Offered | Unanswered]:
     """Ask each model's registry for its manifest (ollama docs: sha256 of the body is the digest). Raises nothing."""
     wanted = {model.name: model for model in models if model.modelfile is None}
-    found = at_once(lambda model: _model(model, timeout), wanted.values())
+    found = at_once(lambda model: _model(model, patience), wanted.values())
     return dict(zip(wanted, found, strict=True))
 
 
-def images(names: Iterable[str], timeout: float = TIMEOUT) -> dict[str, str | Unanswered]:
+def images(names: Iterable[str], patience: float = web.PATIENCE) -> dict[str, str | Unanswered]:
     """Image → digest of what its registry has under it now, `sha256:…`. Raises nothing."""
     wanted = list(dict.fromkeys(names))
-    return dict(zip(wanted, at_once(lambda name: _image(name, timeout), wanted), strict=True))
+    return dict(zip(wanted, at_once(lambda name: _image(name, patience), wanted), strict=True))
 
 
 def tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[str, str]:
@@ -93,44 +91,34 @@ def at_once(ask: Callable[[K], T], things: Iterable[K]) -> list[T]:
         return list(pool.map(ask, things))
 
 
-def fetched(url: str, what: str, accept: str = "*/*", timeout: float = TIMEOUT) -> bytes | Unanswered:
+def fetched(
+    url: str, what: str, accept: str = "*/*", patience: float = web.PATIENCE, most: int = web.MOST
+) -> bytes | Unanswered:
     """
     The body at an address, by an anonymous token where its registry wants one (distribution, auth/token).
 
-    + what: it is, for the reason
+    + what: it is, for the reason; patience: seconds for each answer; most: bytes of it
 
     Raises nothing.
     """
     host = urlsplit(url).hostname or urlsplit(url).path
-    headers = {"Accept": accept}
     try:
         try:
-            return _body(url, headers, timeout)
+            return web.fetched(url, most=most, patience=patience, accept=accept)
         except HTTPError as error:
             error.close()
-            token = _token(url, error, timeout)
+            token = _token(url, error, patience)
             if token is None:
                 raise
-            return _body(url, headers, timeout, token)
+            return web.fetched(url, most=most, patience=patience, accept=accept, token=token)
     except HTTPError as error:
         error.close()
         return Unanswered(f"{host} {REASONS.get(error.code, f'answers {error.code}').format(what=what)}")
-    except (URLError, OSError, HTTPException, ValueError) as error:
-        return Unanswered(clean(" ".join(f"{host}: {getattr(error, 'reason', None) or error}".split())))
+    except web.FAILURES as error:
+        return Unanswered(clean(f"{host}: {web.reason(error)}"))
 
 
-def _body(url: str, headers: dict[str, str], timeout: float, token: str = "") -> bytes:
-    request = Request(url, headers=headers)  # noqa: S310  http only where it says insecure
-    if token:
-        request.add_unredirected_header("Authorization", f"Bearer {token}")  # a redirect's server is not to have it
-    with urlopen(request, timeout=timeout) as answer:  # noqa: S310
-        body: bytes = answer.read(LIMIT + 1)
-    if len(body) > LIMIT:
-        raise ValueError(f"sends more than {LIMIT >> 20} MiB")
-    return body
-
-
-def _token(url: str, refused: HTTPError, timeout: float) -> str | None:
+def _token(url: str, refused: HTTPError, patience: float) -> str | None:
     """A token for nobody in particular, None where that is not how to get in."""
     challenge = refused.headers.get("WWW-Authenticate", "") if refused.code == 401 else ""
     kind, _, rest = challenge.partition(" ")
@@ -140,35 +128,28 @@ def _token(url: str, refused: HTTPError, timeout: float) -> str | None:
         return None
     query = urlencode({key: said[key] for key in ("service", "scope") if key in said})
     address = realm._replace(query="&".join(part for part in (realm.query, query) if part)).geturl()
-    document = json.loads(_body(address, {}, timeout))
-    token = document.get("token") or document.get("access_token") if isinstance(document, dict) else None
+    answer = mapping(document(web.fetched(address, most=TOKEN, patience=patience)))
+    token = answer.get("token") or answer.get("access_token")
     return token if isinstance(token, str) and token.isascii() and token.isprintable() else None
 
 
-def _model(model: Model, timeout: float) -> Offered | Unanswered:
-    body = fetched(manifest_url(model), "model", ACCEPT, timeout)
+def _model(model: Model, patience: float) -> Offered | Unanswered:
+    body = fetched(manifest_url(model), "model", ACCEPT, patience)
     if isinstance(body, Unanswered):
         return body
     try:
-        return Offered(hashlib.sha256(body).hexdigest(), _size(body))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Offered(hashlib.sha256(body).hexdigest(), manifest.size(body))
+    except ValueError:
         return Unanswered(f"{model.name.host} sends something that is no manifest")
 
 
-def _size(body: bytes) -> int:
-    document = json.loads(body)
-    return sum({blob["digest"]: int(blob["size"]) for blob in [document["config"], *document["layers"]]}.values())
-
-
-def _image(name: str, timeout: float) -> str | Unanswered:
+def _image(name: str, patience: float) -> str | Unanswered:
     server, repository, tag = located(name)
-    body = fetched(f"https://{server}/v2/{quote(repository)}/manifests/{tag}", "image", ACCEPT_IMAGE, timeout)
+    body = fetched(f"https://{server}/v2/{quote(repository)}/manifests/{tag}", "image", ACCEPT_IMAGE, patience)
     if isinstance(body, Unanswered):
         return body
     try:
-        document = json.loads(body)
-        if not isinstance(document["manifests" if "manifests" in document else "layers"], list):
-            raise ValueError(name)
-    except (ValueError, KeyError, TypeError, RecursionError):
+        manifest.check_image(body)
+    except ValueError:
         return Unanswered(f"{server} sends something that is no manifest")
     return f"sha256:{hashlib.sha256(body).hexdigest()}"

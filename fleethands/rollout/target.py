@@ -21,7 +21,7 @@ from pyinfra.api.host import Host
 from pyinfra.connectors.sshuserclient import client
 from pyinfra_cli.inventory import make_inventory
 
-from fleethands.rollout import shortcuts
+from fleethands.rollout import keycheck, shortcuts
 from fleethands.rollout.address import Address, check_target
 from fleethands.rollout.deadlines import CONNECT
 
@@ -96,7 +96,7 @@ def prepare(project: Path) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
     pyinfra.connectors.ssh_util.getpass = _unasked
     pyinfra.connectors.util.getpass = _unasked
-    client.AskPolicy.missing_host_key = client.StrictPolicy.missing_host_key
+    keycheck.take()
 
 
 def _unasked(prompt: str = "") -> NoReturn:

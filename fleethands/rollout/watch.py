@@ -13,11 +13,12 @@ from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
 from fleethands.operations import journal
+from fleethands.rollout import keycheck
 from fleethands.rollout.again import completing
 from fleethands.rollout.connection import address, hang_up, is_connected, quicken
 from fleethands.rollout.deadlines import Limits, Patience, Silent, spoken
 from fleethands.rollout.masking import NOTHING, Mask
-from fleethands.rollout.reach import Why, diagnosis, gone, silent, unknown_jump_host
+from fleethands.rollout.reach import Why, diagnosis, gone, refused_key, silent, unknown_jump_host
 from fleethands.rollout.target import names_of
 
 UNKNOWN_KEY = re.compile(r"No host key for (\S+) found")  # pyinfra 3.10, connectors/sshuserclient/client.py
@@ -69,7 +70,10 @@ class Watch(BaseStateCallback):
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
         unknown = UNKNOWN_KEY.search(str(error))
-        if unknown and unknown[1] not in names_of(host):
+        if refused := keycheck.refused(error):
+            own = refused.name in names_of(host)
+            self.unreachable[host.name] = refused_key(self.words, refused.name, refused.verdict, own)
+        elif unknown and unknown[1] not in names_of(host):
             self.unreachable[host.name] = unknown_jump_host(unknown[1], address(host), host.data.get("ssh_config_file"))
         else:
             self.unreachable[host.name] = diagnosis(self.words, host.name, address(host), str(error))

@@ -206,7 +206,7 @@ def test_a_plan_asks_registries_when_it_is_told_to(lab: Lab, host: Host, moving:
 def test_registries_that_do_not_answer_are_named(lab: Lab) -> None:
     with lab.internet.fault(Fault(status=500), "manifest:padded"):
         found = registry.look_up(
-            [Model(name=ModelName.parse("padded")), Model(name=ModelName.parse("no-such-model"))], timeout=5
+            [Model(name=ModelName.parse("padded")), Model(name=ModelName.parse("no-such-model"))], patience=5
         )
     assert [str(answer) for answer in found.values()] == [
         "Unanswered(reason='registry.ollama.ai answers 500')",

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from fleethands import web
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.upstream import Upstream
 from fleethands.operations import models, openhands, preflight, release
@@ -341,7 +342,7 @@ class Standin(BaseHTTPRequestHandler):
         elif self.path == "/moved":
             self._answer(307, b"", Location="/elsewhere")
         elif self.path == "/large":
-            self._answer(200, b" " * (registry.LIMIT + 1))
+            self._answer(200, b" " * (web.MOST + 1))
         elif self.path != "/elsewhere" and self.headers.get("Authorization") != "Bearer for-nobody":
             challenge = f'Bearer realm="{self.realm}",service="s",scope="repository:a/b:pull"'
             self._answer(401, b"", **{"WWW-Authenticate": challenge})
@@ -401,7 +402,7 @@ def test_a_registry_cannot_have_files_of_this_machine_read(standin: tuple[str, t
 def test_a_token_goes_to_nobody_else(standin: tuple[str, type[Standin]]) -> None:
     url, handler = standin
 
-    assert registry._body(f"{url}/moved", {}, 5, "for-nobody") == b"here"
+    assert web.fetched(f"{url}/moved", token="for-nobody") == b"here"  # noqa: S106  nobody's
     assert handler.heard == [("/moved", "Bearer for-nobody"), ("/elsewhere", None)]
 
 
@@ -426,7 +427,7 @@ def test_a_servers_words_do_nothing_to_a_terminal() -> None:
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
-        found = registry.fetched(f"http://127.0.0.1:{server.getsockname()[1]}/v2/m", "model", timeout=10)
+        found = registry.fetched(f"http://127.0.0.1:{server.getsockname()[1]}/v2/m", "model", patience=10)
         thread.join()
 
     assert found == Unanswered("127.0.0.1: HT\ufffdTP")

@@ -7,7 +7,7 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 
 from fleethands.operations import store
 from fleethands.script import Script
+from tests.unit.webserver import CHUNKED, HALF_A_MIB, Say, body, endless
 
 WEIGHTS = b"weights" * 100
 HEX = hashlib.sha256(WEIGHTS).hexdigest()
@@ -96,7 +97,7 @@ def pull(tmp_path: Path, *answers: list[Any], manifest: int = 200, unclean: str 
             "manifest": str(tmp_path / "manifest"), "patience": "2", "tries": "2", "margin": "1", "floor": "1",
             "renewal": "pin it: digest ",
         }  # fmt: skip
-        text = Script(store.body("blobs", "spelled", "puller"), {**defaults, **values}).text
+        text = Script(store.body("web", "blobs", "spelled", "puller"), {**defaults, **values}).text
         words = ["env", f"unclean={unclean}", "sh", "-s"]
         subprocess.run(words, input=text.encode(), timeout=60, check=True, capture_output=True)
         return Pulled(tmp_path, server.pulls)
@@ -185,6 +186,40 @@ def test_too_little_room_is_named_with_what_is_needed(tmp_path: Path) -> None:
 
     assert done.said.startswith(f"error: model m needs {(1 << 40) + 1} MiB, {tmp_path}/blobs has ")
     assert done.pulls == 0
+
+
+def test_a_manifest_without_end_fills_nothing_and_is_named(tmp_path: Path, serve: Callable[[Say], str]) -> None:
+    done = pull(tmp_path, manifest_url=serve(endless(CHUNKED, HALF_A_MIB)))
+
+    assert done.said.startswith(
+        "error: the registry sends more than 64 KiB as manifest of m\nhint: see it, on the host"
+    )
+    assert done.pulls == 0
+    assert done.orderly
+
+
+@pytest.mark.parametrize(
+    ("size", "needed"),
+    [("08", 8), ("00", None), ("1e999", None), ("9" * 30, None), ("-1", None), ('"8"', None), ("9" * 15, 10**15 - 1)],
+)
+def test_no_size_ends_a_pull_without_a_word(
+    size: str, needed: int | None, tmp_path: Path, serve: Callable[[Say], str]
+) -> None:
+    text = f'{{"config": {{"digest": "sha256:{DIGEST}", "size": {size}}}, "layers": []}}'
+
+    done = pull(tmp_path, SUCCESS, manifest_url=serve(body(text)), margin=str(1 << 60))
+
+    if needed is None:
+        assert (done.said, done.pulls, done.orderly) == ("", 1, True)
+    else:
+        mebibytes = (needed + (1 << 60) + 1048575) // 1048576
+        assert done.said.startswith(f"error: model m needs {mebibytes} MiB, ")
+
+
+def test_words_of_a_registry_are_one_line_of_limited_length(tmp_path: Path) -> None:
+    done = pull(tmp_path, refused("x509: " + "a" * 3000))
+
+    assert max(map(len, done.said.splitlines())) < 600
 
 
 def test_after_a_crash_a_blob_with_other_bytes_comes_anew(tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ def offered(kind: str, key: str, status: int, answer: str) -> Offer:
 
 
 MODEL = "registry.ollama.ai/library/codellama/7b"
-BLOBS = {"config": {"digest": "a", "size": 5}, "layers": [{"digest": "b", "size": 70}, {"digest": "b", "size": 70}]}
+ONE, TWO = f"sha256:{'a' * 64}", f"sha256:{'b' * 64}"
+BLOBS = {"config": {"digest": ONE, "size": 5}, "layers": [{"digest": TWO, "size": 70}, {"digest": TWO, "size": 70}]}
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_a_mirror_tells_the_size_of_the_archive(status: int, answer: str, state:
 
 def test_an_image_of_several_platforms_counts_this_one() -> None:
     """As `docker manifest inspect --verbose` lists them (docker/cli); written here, not recorded."""
-    other = {"config": {"digest": "c", "size": 1}, "layers": []}
+    other = {"config": {"digest": ONE, "size": 1}, "layers": []}
     entries = [
         {"Descriptor": {"platform": {"os": "linux", "architecture": "arm64"}}, "OCIManifest": other},
         {"Descriptor": {"platform": {"os": "linux", "architecture": "amd64"}}, "OCIManifest": BLOBS},

@@ -3,86 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
-SERVER = """
-import socket, sys, threading
-from paramiko import PKey, ServerInterface, Transport
-
-keys = [PKey.from_path(path) for path in sys.argv[1:]]
-listener = socket.create_server(("127.0.0.1", 0))
-print(listener.getsockname()[1], flush=True)
-while True:
-    transport = Transport(listener.accept()[0])
-    for key in keys:
-        transport.add_server_key(key)
-    transport.start_server(event=threading.Event(), server=ServerInterface())
-"""
-
-
-def key(place: Path, kind: str) -> Path:
-    """A host key of its own, made by ssh-keygen."""
-    path = place / kind
-    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", path], check=True)
-    return path
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    place = tmp_path_factory.mktemp("keys")
-    return {kind: key(place, kind) for kind in ("ed25519", "rsa")}
-
-
-@pytest.fixture(scope="module")
-def port(keys: dict[str, Path]) -> Iterator[int]:
-    """An SSH server with a key of each type."""
-    command = [sys.executable, "-c", SERVER, *map(str, keys.values())]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout
-        yield int(process.stdout.readline())
-        process.kill()
-
-
-@pytest.fixture
-def known_hosts(tmp_path: Path) -> Path:
-    return tmp_path / "ssh" / "known_hosts"
-
-
-def trust(
-    place: Path, port: int, *words: str, answer: str | None = None, **data: Any
-) -> subprocess.CompletedProcess[str]:
-    """`fleethands trust` of one host on loopback."""
-    host = {"ssh_hostname": "127.0.0.1", "ssh_port": port, "ssh_known_hosts_file": f"{place}/ssh/known_hosts", **data}
-    (place / "fleet.py").write_text(f"boxes = [('box', {host!r}), ('@local', {{}})]\n")
-    return subprocess.run(
-        [sys.executable, "-c", "from fleethands.cli.main import main; main()", "trust", f"{place}/fleet.py", *words],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(place)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def public(path: Path) -> str:
-    """Type and key, as known_hosts has them."""
-    return " ".join(path.with_suffix(".pub").read_text().split()[:2])
-
-
-def fingerprint(path: Path) -> str:
-    """As ssh-keygen itself shows it."""
-    words = subprocess.run(["ssh-keygen", "-lf", path], check=True, capture_output=True, text=True).stdout.split()
-    return f"{words[0]} {words[1]} {words[-1]}"
+from tests.unit.sshd import fingerprint, key, public, trust
 
 
 def test_a_new_key_is_shown_as_ssh_keygen_shows_it_and_written(

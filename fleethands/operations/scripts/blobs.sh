@@ -2,11 +2,11 @@
 : "${models_dir:?}"
 blobs=$models_dir/blobs
 
-# described MANIFEST: a line `HEX SIZE` for its config and each layer
+# described MANIFEST: a line `HEX SIZE` for its config and each layer, of 15 digits at most; a manifest has a few
 described() {
-  tr -d '[:space:]' <"$1" | tr '{' '\n' |
-    sed -n -e 's/.*"digest":"sha256:\([0-9a-f]\{64\}\)".*"size":\([0-9]*\).*/\1 \2/p' \
-      -e 's/.*"size":\([0-9]*\).*"digest":"sha256:\([0-9a-f]\{64\}\)".*/\2 \1/p' | sort -u
+  head -c 65536 "$1" | tr -d '[:space:]' | tr '{' '\n' |
+    sed -n -e 's/.*"digest":"sha256:\([0-9a-f]\{64\}\)".*"size":0*\([0-9]\{1,15\}\)[,}].*/\1 \2/p' \
+      -e 's/.*"size":0*\([0-9]\{1,15\}\)[,}].*"digest":"sha256:\([0-9a-f]\{64\}\)".*/\2 \1/p' | sort -u | head -n 1000
 }
 
 # broken MANIFEST: the blobs of it that are missing or hold other bytes; Ollama itself looks only once, when they come

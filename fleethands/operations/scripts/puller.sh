@@ -8,6 +8,8 @@ answer=$place/pull.ndjson
 offered=$place/manifest # the registry's
 kept='run again: what was downloaded is kept'
 LONG=1800 # seconds that hashing or writing may take without a word
+LARGEST=65536 # bytes of a manifest, which has a few thousand; it comes through Ollama's proxy, as Ollama asks
+accept='application/vnd.docker.distribution.manifest.v2+json'
 
 finish() {
   rm -f "$marker"
@@ -30,9 +32,11 @@ mib() { echo $((($1 + 1048575) / 1048576)); }
 
 ask_registry() {
   [ ! -s "$offered" ] || return 0
-  # as Ollama asks, through its proxy
-  (exported && exec curl --silent --fail --location --max-time 30 --output "$offered.part" \
-    --header 'Accept: application/vnd.docker.distribution.manifest.v2+json' "$manifest_url") || return 0
+  (exported && at_most $((LARGEST + 1)) curled "$manifest_url" --fail --max-time 30 --header "Accept: $accept" "$manifest_url") \
+    >"$offered.part" 2>/dev/null && asked=0 || asked=$?
+  [ "$(stat -c %s "$offered.part")" -le $LARGEST ] ||
+    fail "the registry sends more than $((LARGEST / 1024)) KiB as manifest of $name" "see it, on the host: curl -L $manifest_url | head -c 1000"
+  [ "$asked" -eq 0 ] || return 0
   mv "$offered.part" "$offered"
   check_digest "$(digest_of "$offered")"
   check_room
@@ -83,7 +87,8 @@ look() {
   current=$(printf %s "$last" | sed -n 's/.*"digest":"sha256:\([0-9a-f]*\)".*/\1/p')
   came=$(printf %s "$last" | sed -n 's/.*"completed":\([0-9]*\).*/\1/p')
   total=$(printf %s "$last" | sed -n 's/.*"total":\([0-9]*\).*/\1/p')
-  came=${came:-0}
+  came=$(whole "$came") || came=0
+  total=$(whole "$total") || total=0
   [ -s "$offered" ] || return 0
   total=0
   while read -r hex size; do
@@ -115,7 +120,7 @@ request_once() {
   printf %s "$request" | curl --silent --noproxy '*' --show-error --no-buffer --data @- "$url/api/pull" >"$place/pipe" 2>"$place/curl" &
   client=$!
   # a line a second is enough
-  awk -W interactive '!/"completed"/ || systime() != at { print; fflush(); at = systime() }' <"$place/pipe" >>"$answer" 2>/dev/null &
+  awk -W interactive '!/"completed"/ || systime() != at { print substr($0, 1, 4096); fflush(); at = systime() }' <"$place/pipe" >>"$answer" 2>/dev/null &
   reader=$!
   high=-1 grown_at=$(date +%s)
   until timeout 1 tail --pid "$client" -s 0.1 -f /dev/null; do
@@ -154,7 +159,7 @@ heal_once() {
 }
 
 judge() {
-  why=$(printf %s "$last" | sed -n 's/.*"error":"\(.*\)".*/\1/p' | sed -e 's/\\[nt]/ /g' -e 's/\\"/"/g' -e 's/ *$//')
+  why=$(printf %s "$last" | sed -n 's/.*"error":"\(.*\)".*/\1/p' | sed -e 's/\\[nt]/ /g' -e 's/\\"/"/g' -e 's/ *$//' | cut -c 1-500)
   [ -n "$why" ] || why=${cause:-Ollama ended the answer${status:+ after \`$status\`}: $(tail -n 1 "$place/curl")}
   case $why in
     *'file does not exist'*) fail "the registry has no model $name" "look for its right name: https://ollama.com/search" ;;

@@ -6,7 +6,15 @@ home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'
 
-fetch() { curl --globoff --fail --silent --show-error --location --connect-timeout 15 --speed-limit 1 --speed-time 60 --retry 3 --retry-delay 2 "$@"; }
+# fetch NAME PLACE MOST: a file of the release, of at most so many bytes; curl's own limit knows only announced ones
+fetch() {
+  (
+    trap '' XFSZ
+    ulimit -f $(($3 / 512))
+    curled "$url" --fail --connect-timeout 15 --speed-limit 1024 --speed-time 60 --max-time 14400 --retry 3 --retry-delay 2 \
+      --max-filesize "$3" --output "$2" "$url/v$version/$1"
+  )
+}
 
 sound() {
   [ -f "$home/.fleethands" ] && [ ! -L "$home" ] &&
@@ -59,8 +67,8 @@ size() {
     echo $(($(stat -c %s "$work/$1") / 1048576))
     return
   fi
-  curl --globoff --fail --silent --location --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null |
-    awk 'tolower($1) == "content-length:" { size = $2 + 0 } END { printf "%.0f\n", size / 1048576 }'
+  at_most 65536 curled "$url" --fail --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null | tr -d '\r' |
+    awk 'tolower($1) == "content-length:" { size = $2 ~ /^[0-9]+$/ && length($2) <= 15 ? $2 : 0 } END { printf "%.0f\n", size / 1048576 }'
 }
 
 # the archive and what comes out of it: upstream's unpack to some 2.3 times their size, without the GPU libraries to far less
@@ -68,6 +76,7 @@ room() {
   needed=0
   for archive in $archives; do
     needs=$(size "$archive")
+    echo "$needs" >"$work/$archive.size"
     tree=$((needs * 25 / 10))
     case $archive in *.tar) tree=$needs ;; esac
     [ "$variant" != cpu ] || [ "$tree" -lt 256 ] || tree=256
@@ -83,7 +92,7 @@ take() {
   expected=$(printf %s "$digests" | of_archive)
   case $archive in *.tar) expected='' ;; esac
   [ -n "$expected" ] || look_up
-  [ -n "$sent" ] || fetch -o "$work/$archive" "$url/v$version/$archive" || fail "cannot fetch $url/v$version/$archive" "$hint_again"
+  [ -n "$sent" ] || bring_archive
   received=$(sha256sum "$work/$archive" | cut -d ' ' -f 1)
   [ "$received" = "$expected" ] ||
     fail "$archive of Ollama $version is not what was expected: expected sha256 $expected, received $received" \
@@ -93,11 +102,22 @@ take() {
   rm "$work/$archive"
 }
 
-of_archive() { awk -v name="./$archive" '$2 == name { print $1 }'; }
+# an archive may have what was announced, or three quarters of what is free where nothing was
+bring_archive() {
+  read -r most <"$work/$archive.size"
+  [ "$most" -gt 0 ] || most=$(df -Pk "$work" | awk 'NR == 2 { free = int($4 / 1365); print free < 16384 ? free : 16384 }')
+  fetch "$archive" "$work/$archive" $(((most + 1) * 1048576)) && return 0 || ended=$?
+  case $ended in
+    23 | 63) fail "$url/v$version/$archive has more than the $most MiB that it may have" "$hint_again" 'on the host: df -h /opt' ;;
+    *) fail "cannot fetch $url/v$version/$archive" "$hint_again" ;;
+  esac
+}
+
+of_archive() { awk -v name="./$archive" '$2 == name && $1 ~ /^[0-9a-f]+$/ && length($1) == 64 { print $1; exit }'; }
 listed() { archive=$1 of_archive <"$work/sums"; }
 
 look_up() {
-  [ -f "$work/sums" ] || fetch -o "$work/sums" "$url/v$version/sha256sum.txt" ||
+  [ -f "$work/sums" ] || fetch sha256sum.txt "$work/sums" 1048576 ||
     fail "cannot fetch $url/v$version/sha256sum.txt" "give the archive's digest as ollama_sha256, or a mirror as ollama_url" "$hint_again"
   expected=$(listed "$archive")
   [ -n "$expected" ] || fail "$url/v$version/sha256sum.txt names no $archive" "$hint_again"

@@ -1,6 +1,6 @@
 """Attacks on a fleet as data: who tries what, and what must be true afterwards. tests/lab/test_attacks.py runs them."""
 
-from tests.lab.attacks import build, network, places
+from tests.lab.attacks import build, network, places, registries
 from tests.lab.attacks.attack import Attack, Field, Position
 
 __all__ = ["ATTACKS", "Attack", "Field", "Position"]
@@ -10,4 +10,5 @@ ATTACKS: tuple[Attack, ...] = (
     *build.ATTACKS,
     *network.ATTACKS,
     *places.ATTACKS,
+    *registries.ATTACKS,
 )

@@ -111,6 +111,7 @@ http {{
             return 302 https://{assets}/ollama/$file;
         }}
         location ~ ^/(?<repository>[\\w-]+/[\\w-]+?)(\\.git)?(?<rest>/info/refs|/git-upload-pack)$ {{
+            if (-f {directory}/faults$uri) {{ return 418; }}
             gzip off;
             fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
             fastcgi_param GIT_PROJECT_ROOT {directory}/git;
@@ -124,7 +125,7 @@ http {{
             fastcgi_param HTTP_GIT_PROTOCOL $http_git_protocol;
             fastcgi_pass unix:{directory}/git.sock;
         }}
-        location @faulty {{ return 404; }}
+        location @faulty {{ proxy_buffering off; proxy_pass http://unix:{directory}/faults.sock:; }}
     }}
     server {{
         listen {address}:443 ssl;

@@ -28,6 +28,9 @@ class Fault:
     + flip: one byte, in the middle of the whole content, is another one
     + rate: bytes a second
     + cut: the connection ends after so many bytes of each answer; 0.5 is half of it
+    + says: answers with this text instead
+    + leads: sends whoever asks to this address
+    + endless: answers in chunks that never end; from a git server, with refs that never end
     + times: only so many requests; then the address is well again
     """
 
@@ -35,6 +38,9 @@ class Fault:
     flip: bool = False
     rate: int | None = None
     cut: int | float | None = None
+    says: str | None = None
+    leads: str | None = None
+    endless: bool = False
     times: int | None = None
 
 
@@ -66,7 +72,7 @@ class Faults:
 
         + where: `archive:0.24.0`, `checksum:0.24.0`, `model:codellama:7b` (its weights),
           `manifest:codellama:7b`, `image:ghcr.io/all-hands-ai/openhands:main` (its largest layer),
-          or the path of an address itself
+          `git:OpenHands/OpenHands` (its refs), or the path of an address itself
         """
         self._start()
         paths = self._paths(where)
@@ -108,6 +114,8 @@ class Faults:
         if kind in {"archive", "checksum"}:
             file = release.archive_name() if kind == "archive" else "sha256sum.txt"
             return [f"/ollama/v{name}/{file}"]
+        if kind == "git":
+            return [f"/{name}/info/refs"]
         if kind not in {"model", "manifest", "image"}:
             raise ValueError(f"{where!r}: not a place that can be broken")
         repository, reference = _split(name)

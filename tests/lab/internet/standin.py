@@ -14,12 +14,14 @@ import socketserver
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 CHUNK = 1 << 16
+GIT_SERVICE = b"001e# service=git-upload-pack\n0000"
+GIT_REFS = (b"0041" + b"a" * 40 + b" refs/heads/mainline\n") * 1000  # git help protocol-common
 HOP = {"connection", "transfer-encoding", "keep-alive"}
 
 
@@ -34,7 +36,16 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         fault = self.server.take(self.path)
         if fault.get("status"):
-            self._refuse(int(fault["status"]))
+            self._say(int(fault["status"]), b"the lab's internet was told to answer so\n")
+            return
+        if fault.get("leads"):
+            self._say(302, b"", Location=fault["leads"])
+            return
+        if fault.get("says") is not None:
+            self._say(200, fault["says"].encode())
+            return
+        if fault.get("endless"):
+            self._talk()
             return
         with closing(Origin(self.server.origin)) as origin:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
@@ -43,13 +54,28 @@ class Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET
 
-    def _refuse(self, status: int) -> None:
-        body = b"the lab's internet was told to answer so\n"
+    def _say(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def _talk(self) -> None:
+        """Until whoever asked hangs up."""
+        git = self.path.partition("?")[0].endswith("/info/refs")
+        self.send_response(200)
+        self.send_header("Content-Type", "application/x-git-upload-pack-advertisement" if git else "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self._chunk(GIT_SERVICE if git else b" ")
+        with suppress(OSError):
+            while True:
+                self._chunk(GIT_REFS if git else b" " * CHUNK)
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def _pass_on(self, answer: http.client.HTTPResponse, fault: dict[str, Any]) -> None:
         self.send_response_only(answer.status)

@@ -1,0 +1,194 @@
+"""Answers of web servers, each with a limit in bytes and in time; a server behind https leads to no other kind."""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import unquote, urlsplit
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+
+import gevent  # type: ignore[import-untyped]
+
+MOST = 4 << 20  # bytes of an answer; a manifest has a few hundred
+PATIENCE = 20.0  # seconds for a whole answer
+SILENCE = 60.0  # seconds without a byte
+OVERHEAD = 1 << 20  # bytes for headers, redirects and the marks of chunks
+REDIRECTS = 5
+LONGEST_REASON = 300
+FAILURES = (OSError, HTTPException, ValueError)  # HTTPError and URLError are among them
+
+
+@contextmanager
+def opened(
+    url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str = "*/*", token: str = ""
+) -> Iterator[Any]:
+    """
+    The answer of a server, or a file, to read from.
+
+    + most: bytes that all of it may have, redirects included
+    + patience: seconds from now until all of it has to be here
+    + token: for this server alone, no matter where it sends us
+
+    Raises one of FAILURES, also while it is read.
+    """
+    meter = _Meter(most + OVERHEAD, patience)
+    opener = build_opener(_Plain(meter), _Secure(meter), _Redirects)
+    with opener.open(_request(url, accept, token), timeout=min(patience, SILENCE)) as answer:
+        yield answer
+
+
+def fetched(url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str = "*/*", token: str = "") -> bytes:
+    """The whole body of an answer. Raises one of FAILURES."""
+    with opened(url, most=most, patience=patience, accept=accept, token=token) as answer:
+        body: bytes = answer.read(most + 1)
+        if len(body) > most:
+            raise ValueError(f"sends more than {_in_words(most)}")
+        if getattr(answer, "length", None):
+            raise ValueError("the answer was cut off")
+    return body
+
+
+def reason(error: BaseException) -> str:
+    """Why there is no answer, in one line of limited length; a server may have worded it."""
+    if isinstance(error, HTTPError):
+        return f"it answers {error.code}"
+    cause = error.reason if isinstance(error, URLError) else error
+    return " ".join(str(cause or type(error).__name__).split())[:LONGEST_REASON]
+
+
+def bare(url: str) -> str:
+    """An address without user and password."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _in_words(size: int) -> str:
+    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
+
+
+def _request(url: str, accept: str, token: str) -> Request:
+    """User and password of an address become a header, which a redirect does not take along."""
+    parts = urlsplit(url)
+    request = Request(bare(url), headers={"Accept": accept})  # noqa: S310  settings and _token check the scheme
+    if token:
+        request.add_unredirected_header("Authorization", f"Bearer {token}")
+    elif parts.username is not None:
+        words = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        request.add_unredirected_header("Authorization", f"Basic {b64encode(words.encode()).decode()}")
+    return request
+
+
+class _Meter:
+    """How much may still come, and until when."""
+
+    def __init__(self, most: int, patience: float) -> None:
+        self._left, self._most = most, most
+        self._end, self._patience = time.monotonic() + patience, patience
+
+    def wait(self) -> float:
+        """Seconds that the next bytes may take. Raises TimeoutError."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise self.late()
+        return min(left, SILENCE)
+
+    def late(self) -> TimeoutError:
+        """What is raised at the end."""
+        return TimeoutError(f"no whole answer within {self._patience:g} s")
+
+    def came(self, count: int) -> None:
+        """So many bytes came. Raises ValueError."""
+        self._left -= count
+        if self._left < 0:
+            raise ValueError(f"sends more than {_in_words(self._most)}")
+        gevent.sleep(0)  # a server that never pauses would hold up every other host
+
+
+class _Metered(io.RawIOBase):
+    """A socket's bytes: status line, headers, marks of chunks and body."""
+
+    def __init__(self, raw: Any, sock: socket.socket, meter: _Meter) -> None:
+        self._raw, self._sock, self._meter = raw, sock, meter
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._meter.wait())
+        try:
+            count: int | None = self._raw.readinto(buffer)
+        except TimeoutError:
+            self._meter.wait()
+            raise TimeoutError(f"nothing came for {SILENCE:g} s") from None
+        self._meter.came(count or 0)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *, meter: _Meter, **options: Any) -> None:
+        super().__init__(sock, **options)
+        self.fp: Any = io.BufferedReader(_Metered(self.fp.detach(), sock, meter))
+
+
+class _Connection(HTTPConnection):
+    def __init__(self, *words: Any, meter: _Meter, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self._meter = meter
+        self.response_class: Any = partial(_Response, meter=meter)
+
+    def connect(self) -> None:
+        """Name, TCP, proxy and TLS: each of them may be slow."""
+        with gevent.Timeout(self._meter.wait(), self._meter.late()):
+            super().connect()
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Plain(HTTPHandler):
+    def __init__(self, meter: _Meter) -> None:
+        super().__init__()
+        self._meter = meter
+
+    def http_open(self, request: Request) -> Any:
+        return self.do_open(partial(_Connection, meter=self._meter), request)
+
+
+class _Secure(HTTPSHandler):
+    def __init__(self, meter: _Meter) -> None:
+        super().__init__()
+        self._meter = meter
+
+    def https_open(self, request: Request) -> Any:
+        return self.do_open(partial(_SecureConnection, meter=self._meter), request)
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows a server to another one, but from https to nothing else; what it says besides is not read."""
+
+    max_redirections = REDIRECTS
+
+    def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str) -> Any:
+        old, new = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
+        if new not in {"https", old}:
+            raise URLError(f"it leads from {old} to {new}, where nobody follows")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+    def http_error_302(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any) -> Any:
+        fp.close()
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302

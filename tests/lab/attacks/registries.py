@@ -1,0 +1,277 @@
+"""Attacks by registries, mirrors and git repositories, and by keys in known_hosts that count otherwise than they look."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.lab import fleet
+from tests.lab.attacks.attack import Attack, Field, Position
+from tests.lab.internet import release
+from tests.lab.internet.faults import Fault
+from tests.lab.project import Done, Project
+from tests.lab.shell import run
+
+MODEL = {"models": ["codellama:7b", "padded"], "openhands_flavor": "off"}
+NEWER = {"ollama_version": "0.24.1", "models": ["codellama:7b"], "openhands_flavor": "off"}
+REPOSITORY = {
+    "openhands_flavor": "source",
+    "openhands_repo": "https://github.com/OpenHands/OpenHands",
+    "openhands_ref": "main",
+    "openhands_pull": "always",
+}
+KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
+
+
+def project(field: Field, **data: Any) -> Project:
+    """A controller that finds the lab's internet by its names, and the host."""
+    return Project.laid(field.lab, field.directory / "boxes", field.host.name, **data)
+
+
+def told(field: Field, done: Done) -> dict[str, Any]:
+    """What a command's document has of the host."""
+    assert "Traceback" not in done.err, done.err
+    found: dict[str, Any] = done.document["hosts"][field.host.name]
+    return found
+
+
+def still_serves(field: Field) -> None:
+    assert "0.24.0" in field.host.run("curl -fsS localhost:11434/api/version").stdout
+    assert field.host.run("find /run/fleethands /opt/ollama -name '*.part' -o -name .incoming").stdout == ""
+
+
+def manifest(field: Field, size: str) -> str:
+    """The true manifest, but for the size of its first blob."""
+    found = field.lab.internet.registry.manifest("library/padded", "latest")
+    assert found is not None
+    return re.sub(r'"size": ?\d+', f'"size":{size}', found.decode(), count=1)
+
+
+def no_manifest(field: Field, text: str) -> None:
+    boxes = project(field, **MODEL)
+    with field.lab.internet.fault(Fault(says=text), "manifest:padded"):
+        planned = boxes.fleethands("plan", "--upstream", "--json")
+        pinned = boxes.fleethands("pin", "--only", "padded")
+
+    assert planned.code == 2, planned.err
+    assert "warning: padded:latest: registry.ollama.ai sends something that is no manifest" in planned.err
+    (change,) = [each for each in told(field, planned)["changes"] if each["task"] == "Models"]
+    assert "its source did not tell the size" in change["consequence"]
+    assert (pinned.code, boxes.lockfile.exists()) == (1, False)
+    assert "error: padded:latest: registry.ollama.ai sends something that is no manifest" in pinned.err
+    assert "Traceback" not in pinned.err
+
+
+def a_size_beyond_all_numbers(field: Field) -> None:
+    no_manifest(field, manifest(field, "1e999"))
+
+
+def a_manifest_that_is_nested_deep(field: Field) -> None:
+    no_manifest(field, '{"layers":' + "[" * 60_000)
+
+
+def an_endless_manifest(field: Field) -> None:
+    begun = time.monotonic()
+    with field.lab.internet.fault(Fault(endless=True), "manifest:padded"):
+        code, done = fleet.fleethands("apply", **MODEL)
+
+    assert code == 1
+    reason = done["hosts"]["lab-1"]["reason"]
+    assert "the registry sends more than 64 KiB as manifest of padded:latest" in reason
+    assert time.monotonic() - begun < 60
+    still_serves(field)
+
+
+def a_size_that_a_shell_reads_as_octal(field: Field) -> None:
+    """The probe and the unit that pulls ask once each; Ollama itself then gets the true one."""
+    with field.lab.internet.fault(Fault(says=manifest(field, "08"), times=3), "manifest:padded"):
+        code, done = fleet.fleethands("apply", **MODEL)
+
+    assert code == 0, fleet.trouble(done)
+    assert "padded:latest" in field.host.run("ollama list").stdout
+
+
+def a_digest_that_is_a_path(field: Field) -> None:
+    boxes = project(field, **NEWER, ollama_transfer="controller")
+    text = f"{field.directory}/escaped  ./{release.archive_name()}\n"
+    with field.lab.internet.fault(Fault(says=text), "checksum:0.24.1"):
+        applied = boxes.fleethands("apply", "--yes", "--json")
+
+    assert applied.code == 1
+    assert f"sha256sum.txt names no {release.archive_name()}" in told(field, applied)["reason"]
+    assert list(field.directory.glob("escaped*")) == []
+    still_serves(field)
+
+
+@contextmanager
+def plain_server(address: str) -> Iterator[tuple[str, list[str]]]:
+    """An address without TLS, and who asked there for what."""
+    heard: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.append(self.path)
+            self.send_error(404)
+
+        do_HEAD = do_GET
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nobody reads it."""
+
+    with ThreadingHTTPServer((address, 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://{address}:{server.server_port}/x", heard
+        server.shutdown()
+
+
+def a_way_to_plain_http(field: Field) -> None:
+    boxes = project(field, **NEWER)
+    with (
+        plain_server(field.lab.internet.address) as (address, heard),
+        field.lab.internet.fault(Fault(leads=address), "checksum:0.24.1"),
+    ):
+        field.host.run(f"curl -fsS {address} || test $? -eq 22")  # there is a way to it
+        assert heard == ["/x"]
+        applied = boxes.fleethands("apply", "--yes", "--json")
+        pinned = boxes.fleethands("pin", "--only", "0.24.1")
+
+    assert heard == ["/x"]
+    assert "sha256sum.txt" in told(field, applied)["reason"]
+    assert "error: Ollama 0.24.1: github.com: it leads from https to http" in pinned.err
+    still_serves(field)
+
+
+def another_archive_with_its_checksum(field: Field) -> None:
+    """The pin is of the true one."""
+    content = (release.place() / "v0.24.1" / release.archive_name()).read_bytes()
+    spoilt = bytearray(content)
+    spoilt[len(content) // 2] ^= 1
+    listed = f"{hashlib.sha256(spoilt).hexdigest()}  ./{release.archive_name()}\n"
+    faults = field.lab.internet.fault
+    with faults(Fault(flip=True), "archive:0.24.1"), faults(Fault(says=listed), "checksum:0.24.1"):
+        code, done = fleet.fleethands("apply", **NEWER, ollama_sha256=hashlib.sha256(content).hexdigest())
+
+    assert code == 1
+    assert "is not what was expected: expected sha256" in done["hosts"]["lab-1"]["reason"]
+    still_serves(field)
+
+
+def known_hosts(field: Field, *lines: str) -> Path:
+    path = field.directory / "known_hosts"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+def key(field: Field) -> str:
+    """Type and key, as known_hosts has them."""
+    return " ".join(field.host.run(f"cat {KEY}").stdout.split()[:2])
+
+
+def with_keys(command: str, path: Path, *words: str) -> tuple[int, str]:
+    line = f"fleethands {command} inventory/lab.py --hosts lab-1 --data ssh_known_hosts_file={path} {' '.join(words)}"
+    return fleet.typed(f"{line} --data openhands_flavor=off")
+
+
+def a_revoked_host_key(field: Field) -> None:
+    path = known_hosts(field, f"@revoked * {key(field)}", f"{field.host.address} {key(field)}")
+    before = path.read_text()
+
+    for command, words in (("trust", ["--yes"]), ("plan", [])):
+        code, said = with_keys(command, path, *words)
+        assert code == 1, said
+        assert f"its host key is revoked: line 1 of {path}" in said
+
+    assert path.read_text() == before
+
+
+def an_authority_before_a_host(field: Field) -> None:
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", field.directory / "authority")
+    authority = f"@cert-authority * {(field.directory / 'authority.pub').read_text().strip()}"
+    path = known_hosts(field, authority)
+
+    code, said = with_keys("plan", path)
+    assert code == 1, said
+    assert f"its certificate is not read (line 1 of {path})" in said
+    assert with_keys("trust", path, "--yes")[0] == 0
+    code, said = with_keys("plan", path)
+    assert code in {0, 2}, said
+
+
+def a_git_server_without_end(field: Field) -> None:
+    """A host that has it built asks whether its branch moved."""
+    boxes = project(field, **REPOSITORY)
+    name = hashlib.sha256(f"{REPOSITORY['openhands_repo']}\0main".encode()).hexdigest()[:12]
+    marker = f"/opt/openhands-source/git-{name}/.fleethands"
+    field.host.run(f"mkdir -p $(dirname {marker}) && echo built {'a' * 40} >{marker}")
+    asked = time.time()
+    begun = time.monotonic()
+    with field.lab.internet.fault(Fault(endless=True), "git:OpenHands/OpenHands"):
+        planned = boxes.fleethands("plan", "--json")
+    took = time.monotonic() - begun
+
+    assert told(field, planned)["status"] != "failed", planned.out
+    assert took < 60
+    assert any("info/refs" in each.path for each in field.lab.internet.requests(asked))
+    assert json.dumps(planned.document).count("a" * 40) == 0
+
+
+ATTACKS = (
+    Attack(
+        "manifest-with-1e999", Position.REGISTRY, "It gives a blob the size 1e999.",
+        "plan, plan --upstream and pin say that it is no manifest, and the host stays readable.",
+        a_size_beyond_all_numbers, "L1",
+    ),
+    Attack(
+        "manifest-nested-deep", Position.REGISTRY, "It answers with 60,000 brackets that open.",
+        "plan, plan --upstream and pin say that it is no manifest, and the host stays readable.",
+        a_manifest_that_is_nested_deep, "L1",
+    ),
+    Attack(
+        "endless-chunked-manifest", Position.REGISTRY, "It sends a manifest that never ends, without a length.",
+        "The host reads no more than 64 KiB of it, the pull ends with the reason, and Ollama is never asked to pull.",
+        an_endless_manifest, "L10",
+    ),
+    Attack(
+        "size-08", Position.REGISTRY, "It gives a blob the size 08, which shells read as octal.",
+        "The pull goes on to its end.",
+        a_size_that_a_shell_reads_as_octal, "L10",
+    ),
+    Attack(
+        "digest-that-is-a-path", Position.MIRROR, "Its sha256sum.txt has a path of the controller as a digest.",
+        "The list counts as one that does not name the archive, and no file is written there.",
+        a_digest_that_is_a_path, "L2",
+    ),
+    Attack(
+        "redirect-to-plain-http", Position.MIRROR, "Behind https, it leads to an address without TLS.",
+        "Neither the host nor the controller asks there.",
+        a_way_to_plain_http, "L5",
+    ),
+    Attack(
+        "another-archive-with-its-checksum", Position.MIRROR, "It replaces an archive and its line in sha256sum.txt.",
+        "A pinned archive is refused before it is unpacked, and the Ollama before serves on.",
+        another_archive_with_its_checksum, "L5",
+    ),
+    Attack(
+        "revoked-host-key", Position.NEIGHBOUR, "It shows a host key that known_hosts revokes.",
+        "trust does not add it, a run does not connect, and both name the line that revokes it.",
+        a_revoked_host_key, "F13", state="clean",
+    ),
+    Attack(
+        "certificate-authority-line", Position.NEIGHBOUR, "known_hosts names an authority before the host.",
+        "A run names the line, trust accepts the key itself, and the next run reaches the host.",
+        an_authority_before_a_host, "F13", state="clean",
+    ),
+    Attack(
+        "git-that-talks-for-ever", Position.REPOSITORY, "It lists refs that never end.",
+        "The plan is made within its time, as if the repository had not answered.",
+        a_git_server_without_end, state="serving",
+    ),
+)  # fmt: skip
