@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 
 Lines = list[str]
-# State Recv-Q Send-Q Local:Port Peer:Port users:(("name",pid=1,fd=2)) (iproute2, ss -Hltnp). A process may have any name,
-# with line breaks in it, and share its socket with any number of others.
+# State Recv-Q Send-Q Local:Port Peer:Port users:(("name",pid=1,fd=2)) (iproute2, ss -Hltnp). A process may have any
+# name, with line breaks in it, and share its socket with any number of others.
 LONGEST = 1000  # characters of a line
 LISTENER = re.compile(
-    r'LISTEN +\d{1,9} +\d{1,9} +(?P<address>\S+):(?P<port>\d{1,5})\b'
+    r"LISTEN +\d{1,9} +\d{1,9} +(?P<address>\S+):(?P<port>\d{1,5})\b"
     r'(?: +\S+\s*(?:users:\(\("(?P<name>.*?)",pid=(?P<pid>\d{1,9}),)?)?'
 )
 

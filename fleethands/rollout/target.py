@@ -21,7 +21,8 @@ from pyinfra.api.host import Host
 from pyinfra.connectors.sshuserclient import client
 from pyinfra_cli.inventory import make_inventory
 
-from fleethands.rollout import shortcuts
+from fleethands import streams
+from fleethands.rollout import shortcuts, wire
 from fleethands.rollout.address import Address, check_target
 from fleethands.rollout.deadlines import CONNECT
 
@@ -91,6 +92,8 @@ def prepare(project: Path) -> None:
         sys.path.insert(0, str(project))
     pyinfra.is_cli = True
     shortcuts.take()
+    streams.take()
+    wire.take()
     with suppress(ValueError, OSError):  # macOS has a limit below its limit
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
@@ -113,6 +116,7 @@ def reach_by_ssh(host: Any) -> None:
         host.data.ssh_user, host.data.ssh_hostname = address.user, address.hostname
         if address.port:
             host.data.ssh_port = address.port
+    host.data.ssh_forward_agent = False  # whoever is root there could use it; nothing here needs it
     if "ssh_strict_host_key_checking" not in known:
         host.data.ssh_strict_host_key_checking = "yes"
     host.data.ssh_paramiko_connect_kwargs = {**WITH_AN_END, **(known.get("ssh_paramiko_connect_kwargs") or {})}
