@@ -100,10 +100,16 @@ def prepare(project: Path) -> None:
     pyinfra.connectors.ssh_util.getpass = _unasked
     pyinfra.connectors.util.getpass = _unasked
     client.AskPolicy.missing_host_key = client.StrictPolicy.missing_host_key
+    client.AgentRequestHandler = _unforwarded
 
 
 def _unasked(prompt: str = "") -> NoReturn:
     raise ConnectError(f"would ask: {prompt.strip().rstrip(':')}")
+
+
+def _unforwarded(session: Any) -> None:
+    """`ForwardAgent yes` is not heeded: whoever is root on a host, or a jump host, could use the keys of the agent."""
+    session.close()
 
 
 def reach_by_ssh(host: Any) -> None:
@@ -116,7 +122,6 @@ def reach_by_ssh(host: Any) -> None:
         host.data.ssh_user, host.data.ssh_hostname = address.user, address.hostname
         if address.port:
             host.data.ssh_port = address.port
-    host.data.ssh_forward_agent = False  # whoever is root there could use it; nothing here needs it
     if "ssh_strict_host_key_checking" not in known:
         host.data.ssh_strict_host_key_checking = "yes"
     host.data.ssh_paramiko_connect_kwargs = {**WITH_AN_END, **(known.get("ssh_paramiko_connect_kwargs") or {})}

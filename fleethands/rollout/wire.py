@@ -11,7 +11,7 @@ from paramiko.packet import Packetizer
 
 PACKET = (256 << 10) + 1024  # bytes; OpenSSH sends none that is larger (packet.c, PACKET_MAX_SIZE)
 GREETING = 64 << 10  # bytes before and with the line that names the server's version
-CHATTER = 100_000  # messages that carry nothing
+CHATTER = 20_000  # messages that carry nothing
 TURN = 64  # messages, after which other hosts have theirs
 ITEMS = 64  # of what a message counts before it lists it
 COUNTED = {common.MSG_EXT_INFO: 0, common.MSG_USERAUTH_INFO_REQUEST: 3}  # strings before the count

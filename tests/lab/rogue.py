@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TypedDict
 
 import paramiko
+from paramiko.server import InteractiveQuery
 
 FOR_EVER = 1 << 30  # seconds, or blocks
 BLOCK = 1 << 15
@@ -58,8 +59,8 @@ class Rogue(paramiko.ServerInterface):
         asks = self.behaviour == "asks-a-person"
         return paramiko.common.AUTH_PARTIALLY_SUCCESSFUL if asks else paramiko.common.AUTH_SUCCESSFUL
 
-    def check_auth_interactive(self, username: str, submethods: str) -> paramiko.InteractiveQuery:
-        return paramiko.InteractiveQuery(ESCAPE.decode(), "", ("your password for the controller: ", False))
+    def check_auth_interactive(self, username: str, submethods: str) -> InteractiveQuery:
+        return InteractiveQuery(ESCAPE.decode(), "", ("your password for the controller: ", False))
 
     def check_auth_interactive_response(self, responses: list[str]) -> int:
         self.note("answered", responses)
@@ -153,7 +154,10 @@ def tampered(change: Callable[[str], str]) -> Answer:
         *_, rest = rogue.probed(script).decode().partition("@@")
         rows = f"@@{rest}".splitlines()
         mark = rows[0].split(" ")[0]
-        text = "".join(f"{row if row.startswith(mark) else change(row)}\n" for row in rows[:-1])
+        kept = rows.index(f"{mark} end system 0")  # else nothing more of it would be looked at
+        text = "".join(
+            f"{row if index < kept or row.startswith(mark) else change(row)}\n" for index, row in enumerate(rows[:-1])
+        )
         say(channel, f"{text}{mark} done {hashlib.sha256(text.encode()).hexdigest()}\n".encode())
 
     return answer
@@ -170,7 +174,7 @@ def holds(_rogue: Rogue, _channel: paramiko.Channel, _script: bytes) -> None:
 
 OWNED = base64.b64encode(ESCAPE + b"\xff\0$(id)`id`/../../etc/passwd").decode()
 ANSWERS: dict[str, Answer] = {
-    "gigabytes": flood((b"x" * 79 + b"\n") * 400),
+    "gigabytes": flood((b"x" * 999 + b"\n") * 32),
     "short-lines": flood(b"\n" * BLOCK),
     "endless-line": flood(b"x" * BLOCK),
     "past-the-window": flood(b"x" * BLOCK, window=1 << 50),
@@ -186,7 +190,7 @@ ANSWERS: dict[str, Answer] = {
     "odd-numbers": tampered(lambda row: re.sub(r"\b\d+\b", "9" * 5000, row)),
     "large-numbers": tampered(lambda row: re.sub(r"(?<= )\d+(?= |$)", str(1 << 62), row)),
     "step-holds": holds,
-    "step-floods": flood((b"x" * 79 + b"\n") * 400),
+    "step-floods": flood((b"x" * 999 + b"\n") * 32),
     "step-lock-floods": holds,
     "step-fails-oddly": lambda _, channel, __: say(
         channel, b"\xff" + ESCAPE, b"\xff\nerror: " + ESCAPE + b"\nhint: " + ESCAPE * 500 + b"\n" * 5000, 1
@@ -194,7 +198,7 @@ ANSWERS: dict[str, Answer] = {
 }
 RAW: dict[str, bytes] = {  # instead of SSH: what it begins with, and then says for ever
     "greets-for-ever": b"Welcome",
-    "huge-packet": b"SSH-2.0-OpenSSH_9.2\r\n\xff\xff\xff\x00",
+    "huge-packet": b"SSH-2.0-OpenSSH_9.2\r\n\xff\xff\xff\xf4",
 }
 
 

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bench.watched import Watched
 from tests.lab import fleet
 from tests.lab.host import Host
@@ -27,12 +25,12 @@ INVENTORY = """
 from runpy import run_path as _run_path
 
 _honest = _run_path("inventory/lab.py")["lab"]
-_data = {"ssh_hostname": "127.0.0.1", "ssh_known_hosts_file": %r}
+_data = {"ssh_hostname": "127.0.0.1", "ssh_known_hosts_file": %r, "ssh_forward_agent": True}
 lab = [*_honest, *((name, {**_honest[0][1], **_data, "ssh_port": port}) for name, port in %r.items())]
 """
 LOGIN = {
     "greets-for-ever": "says nothing: no SSH server",
-    "huge-packet": "says nothing: no SSH server",
+    "huge-packet": "it sent a packet of 42949672",
     "slow-login": "does not answer the login",
     "asks-a-person": "a second factor",
 }
@@ -40,7 +38,7 @@ PROBE = {
     "gigabytes": "more than 8 MiB, and was given up",
     "short-lines": "more than 100000 lines, and was given up",
     "endless-line": "a line of more than 1 MiB, and was given up",
-    "past-the-window": "the connection to it was lost",
+    "past-the-window": "and was given up",
     "chatter": "the connection to it was lost",
     "not-utf-8": "owned",
     "odd-values": "",
