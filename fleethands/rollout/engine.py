@@ -1,4 +1,4 @@
-"""Embeds pyinfra 3.10. Its semi-private names: here, in walker, ledger, watch, connection, target, streams (test_engine)."""
+"""Embeds pyinfra 3.10. Its semi-private names: here, walker, ledger, watch, connection, target, streams, wire."""
 
 from __future__ import annotations
 

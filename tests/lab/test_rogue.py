@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -13,13 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.watched import Watched
-from tests.lab import fleet
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.many import QUIET, brought, statuses
+from tests.lab.measured import MOST, Told, measured
 
-MOST = 250 << 20  # bytes that a run holds
 CANARY = "canary-8b1f0c"  # stands in the controller's environment, and in a file of it
 INVENTORY = """
 from runpy import run_path as _run_path
@@ -55,16 +52,6 @@ STEP = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a run came to: exit code, document, all that it said for people, most bytes that it held."""
-
-    code: int
-    document: dict[str, Any]
-    said: str
-    memory: int
-
-
-@dataclass(frozen=True)
 class Rogues:
     """Hosts of these behaviours, beside the lab's, in an inventory of their own."""
 
@@ -80,19 +67,11 @@ class Rogues:
         """A run over the whole fleet."""
         canary = self.directory / "canary"
         canary.write_text(CANARY)
-        line = [str(fleet.FLEETHANDS), command, str(self.inventory), "--json", *words, *fleet.with_data(**data)]
-        process = subprocess.Popen(
-            line,
-            cwd=fleet.ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "CANARY": CANARY, "HOME": str(self.directory)},
-        )
-        watched = Watched(process.pid)
-        out, said = process.communicate(timeout=240)
-        return Told(process.returncode, json.loads(out), said, watched.end().memory)
+        config = self.directory / ".ssh" / "config"
+        config.parent.mkdir(exist_ok=True)
+        config.write_text("Host *\n  ForwardAgent yes\n")
+        env = {"CANARY": CANARY, "HOME": str(self.directory)}
+        return measured(command, str(self.inventory), *words, env=env, **data)
 
 
 @contextmanager
