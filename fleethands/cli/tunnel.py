@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fleethands.settings import HostSettings
 
 WORD = re.compile(r"[A-Za-z0-9._-]+")
+KEY = re.compile(r"[0-9a-f]{64}")  # as openhands.sh makes it
 INTERRUPTED = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -113,6 +114,9 @@ def _show(link: Link, name: str, settings: HostSettings, url: str, as_json: bool
     if generation_of(settings).keyed and not ollama:
         if sys.stdout.isatty():  # never into a file, a pipe or a log
             key = "".join(link.lines(f"sed -n s/^LOCAL_BACKEND_API_KEY=//p {CANVAS_KEY}"))
+            if not KEY.fullmatch(key):
+                reason = f"{name} gives no key for its page: {CANVAS_KEY} holds no 64 digits of hexadecimal"
+                raise Trouble(reason, f"see what it holds, on the host: sudo cat -v {CANVAS_KEY}")
             click.echo(f"its page asks for this key: {key}")
         else:
             click.echo(f"its page asks for a key, which lies on the host: sudo cat {CANVAS_KEY}")

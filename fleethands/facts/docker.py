@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from fleethands.facts.document import DIGEST
 from fleethands.facts.protocol import decode, fields, word
+from fleethands.untrusted import document, line, mapping, rows
 
 Lines = list[str]
 DOCKER = frozenset({"version", "container", "image", "origin"})
@@ -58,18 +58,18 @@ def docker(lines: Lines) -> Docker:
         return Docker(installed=False)
     if lines == ["stopped"]:
         return Docker(installed=True)
-    published = [line.split(" ")[1:] for line in lines if line.startswith("publisher ")]
-    gone = [line.partition(" ")[2] for line in lines if line.startswith("gone ")]
+    published = [row.split(" ")[1:] for row in lines if row.startswith("publisher ")]
+    gone = [row.partition(" ")[2] for row in lines if row.startswith("gone ")]
     if wrong := next((each for each in gone if not IMAGE_ID.fullmatch(each)), None):
         raise ValueError(wrong[:100])
-    row = fields([line for line in lines if not line.startswith(("publisher ", "gone "))], known=DOCKER)
+    row = fields([each for each in lines if not each.startswith(("publisher ", "gone "))], known=DOCKER)
     container, image = _inspected(row["container"]), _inspected(row.get("image", "-"))
     origin = _inspected(row["origin"]) if "origin" in row else image
     return Docker(
         installed=True,
         version=word(row["version"]),
         container=_container(container, origin) if container is not None else None,
-        image=str(image["Id"]) if image is not None else None,
+        image=line(image["Id"]) if image is not None else None,
         digests=frozenset(str(name).rpartition("@")[2] for name in (image or {}).get("RepoDigests") or ()),
         publishers=tuple((int(port), name) for port, name in published),
         gone=frozenset(gone),
@@ -79,28 +79,32 @@ def docker(lines: Lines) -> Docker:
 def _inspected(text: str) -> dict[str, Any] | None:
     if text == "-":
         return None
-    (row,) = json.loads(decode("docker", text))
-    if not isinstance(row, dict):
-        raise ValueError(text[:100])
+    (row,) = rows(document(decode("docker", text)))
     return row
 
 
 def _container(row: dict[str, Any], origin: dict[str, Any] | None) -> Container:
+    state, config = mapping(row["State"]), mapping(row["Config"])
     return Container(
-        id=row["Id"],
-        state=row["State"]["Status"],
-        image=row["Image"],
+        id=line(row["Id"]),
+        state=line(state["Status"]),
+        image=line(row["Image"]),
         labels=_labels(row, origin),
-        started=row["State"]["StartedAt"],
-        tag=row["Config"]["Image"],
+        started=line(state["StartedAt"]),
+        tag=line(config["Image"]),
     )
 
 
 def _labels(row: dict[str, Any], origin: dict[str, Any] | None) -> dict[str, str]:
     """Those of a container, but ours only if its image is known and says something else."""
-    labels: dict[str, str] = row["Config"]["Labels"] or {}
-    inherited: dict[str, str] = ((origin or {}).get("Config") or {}).get("Labels") or {}
+    labels, inherited = _texts(row), _texts(origin or {})
     is_known = origin is not None and origin["Id"] == row["Image"]
     if is_known and any(labels.get(name) != inherited.get(name) for name in OWN):
         return labels
     return {name: value for name, value in labels.items() if not name.startswith(OURS)}
+
+
+def _texts(row: dict[str, Any]) -> dict[str, str]:
+    """The labels of a container or an image that are text."""
+    labels = mapping(mapping(row.get("Config") or {}).get("Labels") or {})
+    return {name: value for name, value in labels.items() if isinstance(value, str)}

@@ -11,7 +11,11 @@ listen() {
 
 # STATUS LINES of it
 read_sockets() {
-  [ -z "$2" ] || printf '%s\n' "$2"
+  if [ "${#2}" -gt 100000 ]; then
+    printf '%s\n' "$2" | head -c 100000
+  elif [ -n "$2" ]; then
+    printf '%s\n' "$2"
+  fi
   return "$1"
 }
 
@@ -43,7 +47,7 @@ docker_origin() {
 docker_object() {
   body=$(before "$deadline" docker "$2" inspect "$3" 2>&1)
   case $? in
-    0) echo "$1 $(printf %s "$body" | encoded)" ;;
+    0) [ "${#body}" -lt 1000000 ] && echo "$1 $(printf %s "$body" | encoded)" ;;
     124) return 124 ;;
     *) case $body in *'No such '* | *'no such '*) echo "$1 -" ;; *) return 1 ;; esac ;;
   esac

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from fleethands.facts.protocol import decode
+from fleethands.untrusted import count
 
 Lines = list[str]
 WORLD_READABLE = 0o004
@@ -14,7 +15,8 @@ WORLD_READABLE = 0o004
 @dataclass(frozen=True)
 class File:
     """
-    kind: absent, file, directory, link or other; owner is `user:group`; content of files up to 64 KiB.
+    kind: absent, file, directory, link or other; owner is `user:group`; content of files up to 64 KiB, None where it
+    could not be read whole, as while somebody writes it. Bytes of a target that are not UTF-8 stand as `\\xff`.
 
     mtime in seconds since 1970; 0 for links and what is foreseen.
     """
@@ -41,9 +43,17 @@ def files(paths: Sequence[str]) -> Callable[[Lines], dict[str, File]]:
     """A reader for the files that were asked for, in their order."""
 
     def read(lines: Lines) -> dict[str, File]:
-        return {path: _file(line.split(" ")) for path, line in zip(paths, lines, strict=True)}
+        return {path: _known(line) for path, line in zip(paths, lines, strict=True)}
 
     return read
+
+
+def _known(line: str) -> File:
+    """One odd file says nothing of the others: their owners differ."""
+    try:
+        return _file(line.split(" "))
+    except ValueError:
+        return File("other")
 
 
 def _file(words: list[str]) -> File:
@@ -51,11 +61,13 @@ def _file(words: list[str]) -> File:
         return ABSENT
     if words[0] == "link":
         _, uid, gid, target = words
-        return File("link", uid=int(uid), gid=int(gid), target=decode("files", target).decode().removesuffix("\n"))
+        name = decode("files", target).decode(errors="backslashreplace").removesuffix("\n")
+        return File("link", uid=count(int(uid)), gid=count(int(gid)), target=name)
     kind, mode, uid, gid, user, group, size, mtime, content = words
     if kind not in {"file", "directory", "other"}:
         raise ValueError(kind)
     held = decode("files", content) if content != "-" else b"" if kind == "file" and size == "0" else None
     if held is not None and len(held) != int(size):
-        raise ValueError("changed while it was read")
-    return File(kind, mode.zfill(4), int(uid), int(gid), f"{user}:{group}", held, mtime=int(mtime))
+        held = None
+    mode = f"{int(mode, 8):04o}"
+    return File(kind, mode, count(int(uid)), count(int(gid)), f"{user}:{group}", held, mtime=count(max(0, int(mtime))))

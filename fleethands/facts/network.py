@@ -6,10 +6,12 @@ import re
 from dataclasses import dataclass
 
 Lines = list[str]
-# State Recv-Q Send-Q Local:Port Peer:Port users:(("name",pid=1,fd=2)) (iproute2, ss -Hltnp)
-LONGEST = 10_000  # characters: a socket that many processes share
+# State Recv-Q Send-Q Local:Port Peer:Port users:(("name",pid=1,fd=2)) (iproute2, ss -Hltnp). A process may have any
+# name, with line breaks in it, and share its socket with any number of others.
+LONGEST = 1000  # characters of a line
 LISTENER = re.compile(
-    r'LISTEN +\d+ +\d+ +(?P<address>\S+):(?P<port>\d+) +\S+\s*(?:users:\(\("(?P<name>.*?)",pid=(?P<pid>\d+),.*\)\))?\s*'
+    r"LISTEN +\d{1,9} +\d{1,9} +(?P<address>\S+):(?P<port>\d{1,5})\b"
+    r'(?: +\S+\s*(?:users:\(\("(?P<name>.*?)",pid=(?P<pid>\d{1,9}),)?)?'
 )
 
 BRIDGE = re.compile(r"br-[A-Za-z0-9._:@+-]+")
@@ -52,11 +54,10 @@ def firewall(lines: Lines) -> Firewall:
 
 
 def sockets(lines: Lines) -> tuple[Listener, ...]:
-    found = []
-    for line in lines:
-        match = LISTENER.fullmatch(line) if len(line) < LONGEST else None
-        if match is None:
-            raise ValueError(line[:100])
-        address = match["address"].strip("[]")
-        found.append(Listener(int(match["port"]), address, match["name"] or "", int(match["pid"] or 0)))
-    return tuple(found)
+    """Who listens; what is no listener is the rest of a process's name."""
+    matches = (LISTENER.match(line[:LONGEST]) for line in lines)
+    return tuple(
+        Listener(int(match["port"]), match["address"].strip("[]"), match["name"] or "", int(match["pid"] or 0))
+        for match in matches
+        if match is not None
+    )

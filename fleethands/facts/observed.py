@@ -9,11 +9,13 @@ from weakref import WeakKeyDictionary
 from pyinfra.api.host import Host
 from pyinfra.context import ctx_host, ctx_state
 
+from fleethands import streams
 from fleethands.facts.probe import Probe
 from fleethands.facts.protocol import ProbeError
 from fleethands.facts.reading import HostProbe, Question, read
 from fleethands.settings import HostSettings
 
+WHOLE = 120  # seconds for one probe: its parts have limits of their own, of 5 to 15 s
 FRESH = 60.0  # seconds between a plan and its confirmation after which hosts are asked again
 
 
@@ -48,9 +50,10 @@ def current(settings: HostSettings) -> Probe:
         return kept.seen if executing else kept.foreseen
     if not executing and host in _mute:
         raise _mute[host]
+    streams.take()  # stock pyinfra has it, too, once it asks
     question = Question.about(settings, upstream=not outdated)
     asked = time.time()
-    lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=120)
+    lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=WHOLE)
     if lines is None:
         _mute[host] = ProbeError("system", "is missing: the host did not run the probe")
         raise _mute[host]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fleethands.facts.protocol import decode
 from fleethands.settings.values import ModelName
+from fleethands.untrusted import count, document, line, mapping
 
 Lines = list[str]
 WHOLE = "whole"
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,8 @@ class Store:
 
 def releases(lines: Lines) -> dict[str, Release]:
     found = {}
-    for line in lines:
-        version, size, mtime, mode, uid, sha256, wanted_size, wanted_mtime, *variant = line.split(" ")
+    for row in lines:
+        version, size, mtime, mode, uid, sha256, wanted_size, wanted_mtime, *variant = row.split(" ")
         intact = [size, mtime, mode, uid] == [wanted_size, wanted_mtime, "755", "0"]
         found[version] = Release(sha256, intact, *variant)  # markers from before variants name none
     return found
@@ -88,12 +90,12 @@ def process(lines: Lines) -> Process | None:
     if not lines:
         return None
     pid, started, exe = lines[0].split(" ")
-    (environ,) = lines[1:]
-    pairs = decode("process", environ).decode(errors="surrogateescape").split("\0")
+    (environ,) = lines[1:] or [""]
+    pairs = decode("process", environ).decode(errors="backslashreplace").split("\0")
     return Process(
         int(pid),
         int(started),
-        decode("process", exe).decode(),
+        decode("process", exe).decode(errors="backslashreplace"),
         dict(pair.partition("=")[::2] for pair in pairs if pair),
     )
 
@@ -102,32 +104,31 @@ def ollama(lines: Lines) -> Ollama:
     if lines == ["refused"]:
         return Ollama()
     answer, *shown = lines
-    version = json.loads(decode("ollama", answer))["version"]
-    if not isinstance(version, str):
-        raise TypeError("version")
+    version = line(mapping(document(decode("ollama", answer)))["version"], 100)
     if not shown:
         return Ollama(version)
     word, tools, context = shown[0].split(" ")
     if word != "model" or tools not in {"yes", "no"} or len(shown) > 1:
         raise ValueError(word)
-    return Ollama(version, tools == "yes", int(context) if context != "-" else None)
+    return Ollama(version, tools == "yes", count(int(context)) if context != "-" else None)
 
 
 def models(lines: Lines) -> dict[str, str]:
+    """Name as Ollama lists it → digest; a file that is none of its manifests is nobody's model."""
     found = {}
-    for line in lines:
-        digest, path = line.split("  ./", 1)
-        if len(digest) != 64 or path.count("/") != 3:
-            raise ValueError(line)
-        found[str(ModelName(*path.split("/")))] = digest
+    for row in lines:
+        digest, _, path = row.partition("  ./")
+        parts = path.split("/")
+        if DIGEST.fullmatch(digest) and len(parts) == 4 and all(parts):
+            found[str(ModelName(*parts))] = digest
     return found
 
 
 def store(lines: Lines) -> Store:
     unfinished, made, loaded = set(), {}, {}
     process = None
-    for line in lines:
-        kind, *words = line.split(" ")
+    for row in lines:
+        kind, *words = row.split(" ")
         if kind == "pulling":
             (name,) = words
             unfinished.add(name)

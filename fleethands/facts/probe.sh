@@ -97,27 +97,32 @@ read_accounts() {
   true
 }
 
+# FILE of a directory that is not root's: its owner may put a FIFO, a link or a file without end there at any moment
+held() { limit dd "if=$1" iflag=nonblock,fullblock bs=65537 count=1 || within 1 head -c 65537 "$1"; }
+
 one_file() {
   if [ -L "$1" ]; then
-    echo "link $(stat -c '%u %g' "$1") $(readlink "$1" | encoded)"
-  elif [ ! -e "$1" ]; then
+    owner=$(stat -c '%u %g' "$1") || { echo absent && return; }
+    echo "link $owner $(readlink "$1" | encoded)"
+  elif [ ! -e "$1" ] || ! meta=$(stat -c '%a %u %g %U %G %s %Y' "$1"); then
     echo absent
   else
     kind=other
     [ -f "$1" ] && kind='file'
     [ -d "$1" ] && kind=directory
-    meta=$(stat -c '%a %u %g %U %G %s %Y' "$1") || return 1
     size=${meta% *}
     size=${size##* }
     content=-
-    if [ "$kind" = file ] && [ "$size" -le 65536 ]; then content=$(encoded <"$1"); fi
+    if [ "$kind" = file ] && [ "$size" -le 65536 ]; then
+      case $1 in /opt/openhands/*/*) content=$(held "$1" | encoded) ;; *) content=$(encoded <"$1") ;; esac
+    fi
     echo "$kind $meta ${content:--}"
   fi
 }
 
 read_files() {
   need stat readlink base64 tr || return $?
-  printf '%s\n' "$files" | while IFS= read -r path; do one_file "$path" || return 1; done
+  printf '%s\n' "$files" | while IFS= read -r path; do one_file "$path"; done
 }
 
 read_releases() {
@@ -139,40 +144,74 @@ read_units() {
 }
 
 read_process() {
-  need timeout systemctl readlink sed cut base64 tr || return $?
+  need timeout systemctl readlink sed cut head base64 tr || return $?
   pid=$(limit systemctl show ollama.service -p MainPID --value) || return $?
   case $pid in '' | 0) return 0 ;; esac
   exe=$(readlink "/proc/$pid/exe") || return 0 # ended meanwhile
-  started=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)
+  started=$(sed -n '$s/.*) //p' "/proc/$pid/stat" | cut -d ' ' -f 20) # a process may put line breaks into its name
   echo "$pid $started $(printf %s "$exe" | encoded)"
-  encoded <"/proc/$pid/environ"
+  head -c 131072 "/proc/$pid/environ" | encoded
+}
+
+# BYTES ARGUMENT…: so much of what Ollama's API answers, and a line with curl's status, if all of it came
+asked() {
+  most=$1
+  shift
+  { curl -sS --noproxy '*' --max-time 5 --fail "$@"; echo "$newline$?"; } | head -c "$most"
 }
 
 read_ollama() {
-  need curl base64 tr || return $?
-  body=$(curl -sS --noproxy '*' --max-time 5 --fail "$ollama_url/api/version")
-  case $? in 0) ;; 7) echo refused && return 0 ;; 28) return 124 ;; *) return 1 ;; esac
-  printf %s "$body" | encoded
+  need curl head base64 tr || return $?
+  body=$(asked 65536 "$ollama_url/api/version")
+  case ${body##*"$newline"} in 0) ;; 7) echo refused && return 0 ;; 28) return 124 ;; *) return 1 ;; esac
+  printf %s "${body%"$newline"*}" | encoded
   [ -z "$asked_model" ] || model_shown
 }
 
 # what Ollama says of the model that OpenHands is to have (api/types.go ShowResponse, v0.32.15); quotes within its texts
 # are escaped there
 model_shown() {
-  need grep head || return $?
-  body=$(curl -sS --noproxy '*' --max-time 5 --fail --data "{\"model\":\"$asked_model\"}" "$ollama_url/api/show") || return 0
+  need grep || return $?
+  body=$(asked 4194304 --data "{\"model\":\"$asked_model\"}" "$ollama_url/api/show")
+  case $body in *"${newline}0") ;; *) return 0 ;; esac
   case $body in *'"capabilities":['*) ;; *) return 0 ;; esac
   case $body in *'"capabilities":['*'"tools"'*']'*) tools=yes ;; *) tools=no ;; esac
-  window=$(printf %s "$body" | grep -o '"[A-Za-z0-9_.-]*\.context_length":[0-9]*' | head -n 1)
+  window=$(printf %s "$body" | grep -o '"[A-Za-z0-9_.-]*\.context_length":[0-9]\{1,15\}' | head -n 1)
   window=${window##*:}
   echo "model $tools ${window:--}"
 }
 
-# A model's digest is that of its manifest (ollama manifest/manifest.go, v0.32.15); so it is known while Ollama is stopped.
+# A model's digest is that of its manifest (ollama manifest/manifest.go, v0.32.15); so it is known while Ollama is
+# stopped. The directory is not root's: there may be anything, and any number of it. What can't be a manifest is left out.
 read_models() {
   [ -d "$models_dir/manifests" ] || return 0
-  need timeout find sha256sum || return $?
-  cd "$models_dir/manifests" && limit find . -type f -exec sha256sum {} +
+  need timeout find head sha256sum date || return $?
+  cd "$models_dir/manifests" || return 1
+  found=$({ limit find . -mindepth 1 -maxdepth 4; echo "$mark $?"; } | head -n 20000)
+  case $found in *"$mark 124") return 124 ;; esac
+  # shellcheck disable=SC2046
+  set -- $(manifests | head -n 1000)
+  [ $# -gt 0 ] || return 0
+  digests=$(limit sha256sum "$@")
+  case $? in 124) one_by_one "$@" ;; *) [ -z "$digests" ] || printf '%s\n' "$digests" ;; esac
+}
+
+# of what was found, files that have the name of a model
+manifests() {
+  printf '%s\n' "$found" | while IFS= read -r path; do
+    case $path in *[!A-Za-z0-9._/:-]* | */.*) continue ;; ./*/*/*/*) ;; *) continue ;; esac
+    [ -f "$path" ] && [ ! -L "$path" ] && echo "$path"
+  done
+}
+
+# FILE…: there was no time for all of them, as when a FIFO takes the place of one
+one_by_one() {
+  deadline=$(($(date +%s) + 10))
+  for path in "$@"; do
+    [ "$(date +%s)" -lt "$deadline" ] || return 124
+    digest=$(held "$path" | sha256sum)
+    case $digest in e3b0c44298fc1c14*) ;; *) echo "${digest%% *}  $path" ;; esac # the first is that of nothing
+  done
 }
 
 # Pulls that have not come to their end, models made from Modelfiles, and what this boot's Ollama was asked to load.

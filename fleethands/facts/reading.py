@@ -15,7 +15,7 @@ from pyinfra.api.command import StringCommand
 from fleethands import paths
 from fleethands.facts import docker, files, gpu, lock, machine, network, ollama, service, units, upstream
 from fleethands.facts.probe import Probe, Unknown
-from fleethands.facts.protocol import ProbeError, split
+from fleethands.facts.protocol import split
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import GENERATIONS, inner_ports
@@ -113,7 +113,8 @@ class Question:
 
 def read(lines: list[str], question: Question, window: tuple[float, float] | None = None) -> Probe:
     """
-    The typed value of a probe's answer. Raises ProbeError naming the section that can't be read.
+    The typed value of a probe's answer; a section that does not read as expected is unknown. Raises ProbeError for an
+    answer that is not whole.
 
     + window: the controller's clock before it asked and after it was answered, in seconds since 1970
     """
@@ -135,10 +136,8 @@ def read(lines: list[str], question: Question, window: tuple[float, float] | Non
             continue
         try:
             found[name] = readers[name](body)
-        except ProbeError:
-            raise
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise ProbeError(name, f"does not read as expected ({type(error).__name__})") from None
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):  # ProbeError is one
+            found[name] = Unknown("what the host says of it does not read as expected")
     return Probe(found)
 
 

@@ -87,7 +87,10 @@ def _picked(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merged(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    nested = {
-        key: _merged(found.get(key) or {}, value) if isinstance(value, dict) else value for key, value in wanted.items()
-    }
+    """The agent may have put something else where an object belongs; then that gives way."""
+    nested = {key: _within(found.get(key), value) for key, value in wanted.items()}
     return {**found, **nested}
+
+
+def _within(found: Any, wanted: Any) -> Any:
+    return _merged(found if isinstance(found, dict) else {}, wanted) if isinstance(wanted, dict) else wanted

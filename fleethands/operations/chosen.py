@@ -13,6 +13,7 @@ from fleethands.settings import HostSettings
 from fleethands.settings.expected import Expected
 from fleethands.settings.openhands import Generation, base_url, generation_of, model_string
 from fleethands.settings.values import ModelName
+from fleethands.untrusted import document, mapping
 
 PROFILE = "default"  # the one that Canvas' built-in agent names
 
@@ -128,7 +129,8 @@ def _url_in(found: dict[str, Any]) -> str:
 
 def _nested(found: dict[str, Any]) -> dict[str, Any]:
     """V1's; before it V0's, and Canvas' profile, are flat."""
-    llm = (found.get("agent_settings") or {}).get("llm")
+    settings = found.get("agent_settings")
+    llm = settings.get("llm") if isinstance(settings, dict) else None
     return llm if isinstance(llm, dict) else {}
 
 
@@ -140,8 +142,10 @@ def holds(found: Any, wanted: Any) -> bool:
 
 
 def _json(state: File) -> dict[str, Any] | None:
+    """What stands in a file of the agent's, which may be anything; None for what can't be written again."""
     try:
-        value = json.loads(state.content or b"")
-    except ValueError:
+        value = mapping(document(state.content or b""))
+        json.dumps(value, indent=2)
+    except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value

@@ -9,6 +9,7 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 
 CONNECT = 10.0  # seconds, and as many again for each of: banner, keys, login
+CONNECTED = 180.0  # seconds for all of it, jump hosts and further tries included
 LAST_WORDS = 5.0  # seconds for what is to end at once
 LOST = 60  # seconds after which what was sent and not received makes a connection lost
 

@@ -1,4 +1,4 @@
-"""Embeds pyinfra 3.10. Its semi-private names: here, in walker, ledger, watch, connection, target (test_engine.py)."""
+"""Embeds pyinfra 3.10. Its semi-private names: here, walker, ledger, watch, connection, target, streams, wire."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import gevent  # type: ignore[import-untyped]
 import pyinfra_cli.util  # its import patches the standard library for gevent
 from pyinfra.api import Config, State
 from pyinfra.api.state import StateStage
@@ -18,10 +19,11 @@ from fleethands.operations import journal, turn
 from fleethands.rollout import registry
 from fleethands.rollout.connection import hang_up, is_connected
 from fleethands.rollout.crowd import Crowd
-from fleethands.rollout.deadlines import CONNECT, LIMITS, Limits
+from fleethands.rollout.deadlines import CONNECT, CONNECTED, LIMITS, Limits, OutOfTime, spoken
 from fleethands.rollout.ledger import Ledger
 from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.pick import EVERY, Pick, picked
+from fleethands.rollout.printable import short
 from fleethands.rollout.shard import EmptyShard
 from fleethands.rollout.target import again, inventory, prepare, reach_by_ssh
 from fleethands.rollout.timeline import Timeline
@@ -188,8 +190,9 @@ class Engine(Ledger):
 
     def _reach(self, host: Any) -> None:
         try:
-            host.connect(show_errors=False)
-        except Exception as error:  # its key, its ssh_config: whatever is wrong there concerns this host
+            with gevent.Timeout(CONNECTED, OutOfTime(f"not reached within {spoken(CONNECTED)}")):
+                host.connect(show_errors=False)
+        except (Exception, OutOfTime) as error:  # its key, its ssh_config: whatever is wrong there concerns this host
             self.state.trigger_callbacks("host_connect_error", host, error)
         if host.connected:
             self.state.activate_host(host)
@@ -234,9 +237,10 @@ class Engine(Ledger):
         ctx_config.set(self.config.copy())
         ctx_host.set(host)
         try:
-            pyinfra_cli.util.exec_file(self.state.current_deploy_filename)
-        except Exception as error:  # one host that can't be planned is no reason to leave the others
-            self.watch.unanswered.setdefault(host.name, (" ".join(str(error).split()), []))
+            with gevent.Timeout(self.limits.host, OutOfTime(f"not read within {spoken(self.limits.host)}")):
+                pyinfra_cli.util.exec_file(self.state.current_deploy_filename)
+        except (Exception, OutOfTime) as error:  # one host that can't be planned is no reason to leave the others
+            self.watch.unanswered.setdefault(host.name, (short(str(error)), []))
         self.read.add(host.name)
 
     def run(self, names: Iterable[str], listener: Listener) -> None:

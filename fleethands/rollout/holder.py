@@ -12,10 +12,13 @@ import paramiko
 
 from fleethands.operations.lock import MARK, Answer, read
 from fleethands.rollout.connection import address
-from fleethands.rollout.reach import gone
+from fleethands.rollout.printable import short
+from fleethands.rollout.reach import flooding, gone
 from fleethands.script import SHELL
+from fleethands.streams import BLOCK, Lines, TooMuch
 
 ANSWER = 20.0  # seconds in which a host answers, its own second of trying included
+MOST = 64 << 10  # bytes of one answer, and of what is said where errors go
 
 
 class HolderError(Exception):
@@ -30,7 +33,7 @@ class Pipe(Protocol):
     """The two ends of such a process, as bytes."""
 
     def write(self, data: bytes) -> None: ...
-    def readline(self) -> bytes: ...
+    def read(self) -> bytes: ...
     def last_words(self) -> bytes: ...
     def close(self) -> None: ...
 
@@ -49,12 +52,13 @@ class Holder:
     def begin(self, script: str) -> None:
         """Send the script and hear that it runs. Raises HolderError."""
         try:
-            self._pipe = _open(self._host)
+            with gevent.Timeout(ANSWER, TimeoutError):
+                self._pipe = _open(self._host)
         except paramiko.ChannelException as error:
-            reason = f"no second session on its connection for the lock: {error}"
+            reason = f"no second session on its connection for the lock: {short(str(error))}"
             raise HolderError(reason, "on the host: sshd -T | grep maxsessions (2 are needed)") from None
         except (paramiko.SSHException, EOFError, OSError) as error:
-            raise _lost(self._host, str(error)) from None
+            raise _lost(self._host, _words(error)) from None
         self._said(script.encode())
 
     def ask(self, letter: str) -> Answer:
@@ -75,50 +79,57 @@ class Holder:
         self._pipe = None
 
     def _write(self, data: bytes) -> None:
-        with suppress(OSError, EOFError, paramiko.SSHException):  # whoever reads next notices
+        with suppress(OSError, EOFError, paramiko.SSHException), gevent.Timeout(ANSWER, TimeoutError):
             if self._pipe is not None:
-                self._pipe.write(data)
+                self._pipe.write(data)  # whoever reads next notices what went wrong
 
     def _said(self, data: bytes) -> Answer:
         if self._pipe is None:
             raise HolderError("it has no lock")
-        self._write(data)
-        lines: list[str] = []
         try:
             with gevent.Timeout(ANSWER, TimeoutError):
-                while f"{MARK} end" not in lines:
-                    line = self._pipe.readline()
-                    if not line:
-                        raise self._silent()
-                    lines.append(line.decode(errors="replace").rstrip("\r\n"))
+                self._pipe.write(data)
+                lines = self._answer(self._pipe)
+        except TooMuch as error:
+            raise HolderError(f"asked for its lock, {error}", *flooding(address(self._host), "")[1]) from None
         except (OSError, EOFError, paramiko.SSHException) as error:  # TimeoutError is one
-            raise _lost(self._host, str(error) or "it stands still") from None
+            raise _lost(self._host, _words(error)) from None
         try:
             return read(lines)
-        except (ValueError, LookupError, TypeError):
-            raise HolderError(f"its answer about its lock can't be read: {lines[-2:]}") from None
+        except (ValueError, LookupError, TypeError, OverflowError):
+            raise HolderError(f"its answer about its lock can't be read: {short(str(lines[-2:]), 100)}") from None
+
+    def _answer(self, pipe: Pipe) -> list[str]:
+        """Its lines up to the last one. It says nothing more until it is asked again."""
+        said, lines = Lines(MOST), []
+        while f"{MARK} end" not in lines:
+            block = pipe.read()
+            if not block:
+                raise self._silent()
+            lines += [line.rstrip("\r") for line in said.feed(block)]
+        return lines
 
     def _silent(self) -> HolderError:
         said = self._pipe.last_words().decode(errors="replace") if self._pipe else ""
         rows = said.splitlines()
-        reason = next((line.removeprefix("error: ") for line in rows if line.startswith("error: ")), "")
-        hints = (line.removeprefix("hint: ") for line in rows if line.startswith("hint: "))
-        return HolderError(reason or f"its lock's process ended: {' '.join(rows[-1:]) or 'without a word'}", *hints)
+        reason = next((short(line.removeprefix("error: ")) for line in rows if line.startswith("error: ")), "")
+        hints = [short(line.removeprefix("hint: ")) for line in rows if line.startswith("hint: ")][:5]
+        last = short(" ".join(rows[-1:])) or "without a word"
+        return HolderError(reason or f"its lock's process ended: {last}", *hints)
 
 
 class _Channel:
     def __init__(self, channel: paramiko.Channel) -> None:
         self._channel = channel
-        self._lines = channel.makefile("rb")
 
     def write(self, data: bytes) -> None:
         self._channel.sendall(data)
 
-    def readline(self) -> bytes:
-        return bytes(self._lines.readline())
+    def read(self) -> bytes:
+        return self._channel.recv(BLOCK)
 
     def last_words(self) -> bytes:
-        return self._channel.recv_stderr(1 << 16)
+        return self._channel.recv_stderr(MOST)
 
     def close(self) -> None:
         self._channel.close()
@@ -136,11 +147,11 @@ class _Process:
         if self._process.stdin:
             self._process.stdin.write(data)
 
-    def readline(self) -> bytes:
-        return self._process.stdout.readline() if self._process.stdout else b""
+    def read(self) -> bytes:
+        return self._process.stdout.read(BLOCK) if self._process.stdout else b""
 
     def last_words(self) -> bytes:
-        return self._process.stderr.read() if self._process.stderr else b""
+        return self._process.stderr.read(MOST) if self._process.stderr else b""
 
     def close(self) -> None:
         for end in (self._process.stdin, self._process.stdout, self._process.stderr):
@@ -149,11 +160,15 @@ class _Process:
         self._process.wait(ANSWER)
 
 
+def _words(error: Exception) -> str:
+    return "it stands still" if isinstance(error, TimeoutError) else str(error)
+
+
 def _lost(host: Any, error: str) -> HolderError:
     if getattr(host.connector, "client", None) is None:
         return HolderError(f"no process for its lock: {error}")
     reason, hints = gone(address(host))
-    return HolderError(f"{reason}: {error or 'it was closed'}", *hints)
+    return HolderError(f"{reason}: {short(error) or 'it was closed'}", *hints)
 
 
 def _open(host: Any) -> Pipe:

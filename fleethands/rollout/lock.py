@@ -17,7 +17,7 @@ from fleethands.operations import origin, turn
 from fleethands.operations.lock import HELD, KEPT, LOCKED, STUCK, Answer, script
 from fleethands.rollout.again import reached
 from fleethands.rollout.holder import Holder, HolderError
-from fleethands.rollout.printable import clean
+from fleethands.rollout.printable import short
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
@@ -94,7 +94,7 @@ class Locks:
 
     def _refuse(self, name: str, error: HolderError) -> None:
         look = f"see what it says: fleethands lock status {reached(self._engine.watch.words, name)}"
-        self.refused[name] = clean(str(error)), [*error.hints] or [look]
+        self.refused[name] = short(str(error)), [*error.hints] or [look]
 
     def _ask(self, name: str, opened: Holder, deadline: float) -> None:
         try:
@@ -115,7 +115,7 @@ class Locks:
         host = self._engine.host(name)
         turn.take(host, self.lock.run)
         if before.run is not None:
-            self.notes[name] = clean(f"took over the lock of {before.run}; that run went away without a word")
+            self.notes[name] = short(f"took over the lock of {before.run}; that run went away without a word")
         seen = facts.last(host)
         same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
         if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
@@ -170,12 +170,12 @@ def refusal(answer: Answer, words: str, name: str, again: str = "") -> Refusal:
     """
     release = f"fleethands lock release {reached(words, name)}"
     if answer.word == KEPT:
-        return clean(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
+        return short(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
     if answer.word == HELD:
         whose = answer.before.run or "another run that has not said its name yet"
         waiting = [f"wait for it: fleethands {again} --lock-wait 600"] if again else []
         ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
-        return clean(f"locked by {whose}"), [*waiting, ends]
+        return short(f"locked by {whose}"), [*waiting, ends]
     if answer.word == STUCK:
         look = f"see which process there has it: fuser -v {paths.LOCK}"
         return "its lock stays held by a process that can't be ended from here", [look]

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]
+from paramiko import SSHException
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from fleethands.facts.lock import Lock, Locking
 from fleethands.operations.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
 from fleethands.rollout.lock import mine, refusal
-from fleethands.rollout.printable import clean
+from fleethands.rollout.outcome import Outcome
+from fleethands.rollout.printable import short
 from fleethands.script import SHELL
 
 if TYPE_CHECKING:
@@ -70,12 +72,12 @@ def _one(engine: Engine, name: str, action: str, lock: Lock) -> Told:
     try:
         _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=SECONDS)
         answer = read(output.stdout_lines)
-    except (PyinfraError, OSError) as error:
-        return Told(f"it did not answer: {error}", failed=True)
-    except ValueError:
-        said = [line.removeprefix("error: ") for line in output.stderr_lines if line.startswith("error: ")]
-        hints = [line.removeprefix("hint: ") for line in output.stderr_lines if line.startswith("hint: ")]
-        return Told("; ".join(said) or "it did not answer", hints, failed=True)
+    except (PyinfraError, OSError, EOFError, SSHException) as error:
+        reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
+        return Told(reason, hints, failed=True)
+    except (ValueError, LookupError, TypeError, OverflowError):
+        outcome = Outcome("", failed=True, stdout="", stderr=output.stderr)
+        return Told("; ".join(outcome.marked("error")) or "it did not answer", outcome.marked("hint"), failed=True)
     return _told(answer, engine.watch.words, name)
 
 
@@ -91,4 +93,4 @@ def _told(answer: Answer, words: str, name: str) -> Told:
     }
     gone = before.run if before.run and before.run.ended and not before.hold else None
     left = f"; a run went away without a word: {gone}" if gone and answer.word == STATUS else ""
-    return Told(clean(texts[answer.word] + left), before=before)
+    return Told(short(texts[answer.word] + left), before=before)

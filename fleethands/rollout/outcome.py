@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MARKED = 100  # lines of one mark
+LOGGED = 400  # last lines of a log
+LONGEST = 2000  # characters of a line
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -21,10 +25,11 @@ class Outcome:
 
     def marked(self, mark: str) -> list[str]:
         """Lines that begin with `MARK: `, without it."""
-        both = [*self.stdout.splitlines(), *self.stderr.splitlines()]
-        return [line.removeprefix(f"{mark}: ") for line in both if line.startswith(f"{mark}: ")]
+        both = [*self.stdout.split("\n"), *self.stderr.split("\n")]
+        return [line.removeprefix(f"{mark}: ")[:LONGEST] for line in both if line.startswith(f"{mark}: ")][:MARKED]
 
     @property
     def log(self) -> list[str]:
-        """What else it said where errors go."""
-        return [line for line in self.stderr.splitlines() if not line.startswith(("error: ", "hint: "))]
+        """What else it said where errors go, the last of it."""
+        lines = [line for line in self.stderr.splitlines() if not line.startswith(("error: ", "hint: "))]
+        return [line[:LONGEST] for line in lines[-LOGGED:]]

@@ -14,3 +14,9 @@ INSTEAD = "\ufffd"
 def clean(text: str) -> str:
     """A text that every form can hold, whatever a host put into it; colours of a terminal are left out."""
     return _OTHER.sub(INSTEAD, _SEQUENCE.sub("", text))
+
+
+def short(text: str, most: int = 500) -> str:
+    """The same on one line, of so many characters."""
+    line = " ".join(clean(text[: 4 * most]).split())
+    return line if len(line) <= most else f"{line[:most]} …"

@@ -30,6 +30,10 @@ def diagnosis(words: str, host: str, address: str, error: str) -> Why:
         "authentication": (f"login refused: {error}", by_hand),
         "protocol banner": (MUTE, by_hand),
         "no existing session": (MUTE, by_hand),
+        "second factor": (
+            "it asks a person for a second factor after the key",
+            "on the host, in sshd_config, for this user: `AuthenticationMethods publickey`",
+        ),
         "would ask": (f"it is not reached without a person: SSH {error}", HANDS_FREE),
         "is encrypted": (error, HANDS_FREE),
         "could not resolve": (
@@ -73,7 +77,25 @@ def refused_key(words: str, name: str, verdict: Verdict, own: bool = True) -> Wh
 
 def silent(address: str, limit: str) -> Why:
     """A remote command that was given up."""
-    return f"it said nothing for {limit}, and was given up", [f"see what holds it up: `ssh {address} ps -ef --forest`"]
+    return f"it said nothing for {limit}, and was given up", [_look(address)]
+
+
+def slow(address: str, limit: str) -> Why:
+    """A remote command that did not come to its end in time."""
+    return f"it had not answered after {limit}, and was given up", [_look(address)]
+
+
+def flooding(address: str, reason: str) -> Why:
+    """
+    A host that sent more than it may.
+
+    + reason: in words that begin with "it"
+    """
+    return reason, [f"see whether its shell talks when nobody asks: `ssh {shlex.quote(address)} true`"]
+
+
+def _look(address: str) -> str:
+    return f"see what holds it up: `ssh {shlex.quote(address)} ps -ef --forest`"
 
 
 def gone(address: str, completing: Sequence[str] = ()) -> Why:

@@ -21,7 +21,8 @@ from pyinfra.api.host import Host
 from pyinfra.connectors.sshuserclient import client
 from pyinfra_cli.inventory import make_inventory
 
-from fleethands.rollout import keycheck, shortcuts
+from fleethands import streams
+from fleethands.rollout import keycheck, shortcuts, wire
 from fleethands.rollout.address import Address, check_target
 from fleethands.rollout.deadlines import CONNECT
 
@@ -91,16 +92,24 @@ def prepare(project: Path) -> None:
         sys.path.insert(0, str(project))
     pyinfra.is_cli = True
     shortcuts.take()
+    streams.take()
+    wire.take()
     with suppress(ValueError, OSError):  # macOS has a limit below its limit
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
     pyinfra.connectors.ssh_util.getpass = _unasked
     pyinfra.connectors.util.getpass = _unasked
     keycheck.take()
+    client.AgentRequestHandler = _unforwarded
 
 
 def _unasked(prompt: str = "") -> NoReturn:
     raise ConnectError(f"would ask: {prompt.strip().rstrip(':')}")
+
+
+def _unforwarded(session: Any) -> None:
+    """`ForwardAgent yes` is not heeded: whoever is root on a host, or a jump host, could use the keys of the agent."""
+    session.close()
 
 
 def reach_by_ssh(host: Any) -> None:

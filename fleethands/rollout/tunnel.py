@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -13,13 +14,21 @@ from gevent.event import Event  # type: ignore[import-untyped]
 from gevent.server import StreamServer  # type: ignore[import-untyped]
 from pyinfra.api.exceptions import ConnectError
 
+from fleethands.rollout.deadlines import CONNECTED, OutOfTime
+from fleethands.rollout.printable import short
 from fleethands.script import SHELL, Script
+from fleethands.settings.openhands import SANDBOXES
+from fleethands.streams import BLOCK, Lines
 
 CHUNK = 65536
 SILENCE = 30_000  # milliseconds without a sign of the host, after which the link counts as lost
 LOOK_EVERY = 0.5  # seconds
 PATIENCE = 30  # seconds that a new connection waits for a link that was lost
 LONGEST_PAUSE = 15  # seconds between two attempts
+MOST_SAID = 1 << 20  # bytes of one script
+LONGEST_LINE = 8 << 10
+MOST_PORTS = 64  # of sandboxes at a time
+PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 # a line of host ports for each change: what V1's sandboxes publish (docker_sandbox_service.py, openhands-ai 1.11.0);
 # until the end of what is said to it, which is that of the connection
 FOLLOW = """
@@ -60,20 +69,27 @@ class Link:
 
     def lines(self, script: str, follows: bool = False) -> Iterable[str]:
         """
-        What a script says on the host as root, line by line, until it ends or the link is lost.
+        What a script says on the host as root, line by line, until it ends, the link is lost or it says too much.
 
         + follows: it goes on by itself, and ends with its standard input
         """
         self._up.wait()
         with suppress(paramiko.SSHException, OSError, EOFError):
-            channel = self._transport.open_session(timeout=PATIENCE)
-            channel.exec_command(SHELL)
-            channel.sendall(Script(script, talks=follows).text.encode())
-            if not follows:
-                channel.shutdown_write()
-            with channel, channel.makefile("r") as said:
-                for line in said:
-                    yield line.rstrip("\n")
+            with gevent.Timeout(PATIENCE, TimeoutError):
+                channel = self._begun(Script(script, talks=follows))
+            with channel, gevent.Timeout(None if follows else PATIENCE, TimeoutError):
+                said = Lines(MOST_SAID, longest=LONGEST_LINE)
+                while block := channel.recv(BLOCK):
+                    yield from said.feed(block)
+                yield from said.rest()
+
+    def _begun(self, script: Script) -> paramiko.Channel:
+        channel = self._transport.open_session(timeout=PATIENCE)
+        channel.exec_command(SHELL)
+        channel.sendall(script.text.encode())
+        if not script.talks:
+            channel.shutdown_write()
+        return channel
 
     def close(self) -> None:
         self._keeper.kill()
@@ -100,7 +116,7 @@ class Link:
 
     def _again(self) -> bool:
         self._host.connected = False
-        with suppress(ConnectError):
+        with suppress(ConnectError, OutOfTime), gevent.Timeout(CONNECTED, OutOfTime()):
             self._host.connect(show_errors=False, raise_exceptions=True)
         return bool(self._host.connected)
 
@@ -164,17 +180,36 @@ def forwarded(link: Link, address: str, port: int, local: int | None = None) -> 
 def follow(link: Link, say: Callable[[str], None]) -> None:
     """Forward the ports of V1's sandboxes under their own numbers, as they come and go; does not return."""
     forwards: dict[int, Forward] = {}
+    warned: set[str] = set()
+
+    def warn(text: str) -> None:
+        if text not in warned and len(warned) < MOST_PORTS:
+            warned.add(text)
+            say(f"warning: {text}")
+
     while True:
         for line in link.lines(FOLLOW, follows=True):
-            wanted = {int(word) for word in line.split()}
+            wanted = sandbox_ports(line, warn)
             for port in forwards.keys() - wanted:
                 forwards.pop(port).stop()
             for port in wanted - forwards.keys():
                 try:
                     forwards[port] = Forward(link, "127.0.0.1", port, port)
                 except OSError as error:
-                    say(f"warning: port {port} of a sandbox is taken on this machine: {error.strerror}")
+                    warn(f"port {port} of a sandbox is taken on this machine: {error.strerror}")
         gevent.sleep(1)  # its Docker is restarted, or the link was lost
 
 
-__all__ = ["Forward", "Link", "follow", "forwarded"]
+def sandbox_ports(line: str, warn: Callable[[str], None]) -> set[int]:
+    """The ports that a host names, of those that sandboxes may have: no other is opened on this machine."""
+    first, last = map(int, SANDBOXES.published.split("-"))
+    words = line.split()
+    found = sorted({int(word) for word in words if PORT.fullmatch(word) and first <= int(word) <= last})
+    if odd := next((word for word in words if not PORT.fullmatch(word) or int(word) not in found), None):
+        warn(f"the host names {short(odd, 20)} as a port of a sandbox, which have {first} to {last}: left out")
+    if len(found) > MOST_PORTS:
+        warn(f"the host names {len(found)} ports of sandboxes: {MOST_PORTS} of them are followed")
+    return set(found[:MOST_PORTS])
+
+
+__all__ = ["Forward", "Link", "follow", "forwarded", "sandbox_ports"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+import gevent  # type: ignore[import-untyped]
 from paramiko import SSHException
 from pyinfra.api import State
 from pyinfra.api.output import set_echo
@@ -18,11 +19,14 @@ from fleethands.rollout.again import completing
 from fleethands.rollout.connection import address, hang_up, is_connected, quicken
 from fleethands.rollout.deadlines import Limits, Patience, Silent, spoken
 from fleethands.rollout.masking import NOTHING, Mask
-from fleethands.rollout.reach import Why, diagnosis, gone, refused_key, silent, unknown_jump_host
+from fleethands.rollout.printable import short
+from fleethands.rollout.reach import Why, diagnosis, flooding, gone, refused_key, silent, slow, unknown_jump_host
 from fleethands.rollout.target import names_of
+from fleethands.streams import TooMuch
 
 UNKNOWN_KEY = re.compile(r"No host key for (\S+) found")  # pyinfra 3.10, connectors/sshuserclient/client.py
-PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d+)/(?P<total>\d+) bytes")  # scripts/pull.sh
+PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes")  # scripts/pull.sh
+LONGEST = 500  # characters of a line that is shown while a host works
 
 
 class Watch(BaseStateCallback):
@@ -58,9 +62,12 @@ class Watch(BaseStateCallback):
             self.commands[host.name] = self.commands.get(host.name, 0) + 1
             with self._listening(host.name):
                 try:
-                    done, said = send(*args, **{**kwargs, "print_output": True})
+                    with gevent.Timeout(kwargs.get("_timeout"), TimeoutError):  # pyinfra's own is for its output alone
+                        done, said = send(*args, **{**kwargs, "print_output": True})
                 except (OSError, SSHException, EOFError) as error:
                     self.lost[host.name] = self._why(host, error, kwargs.get("_timeout"))
+                    if isinstance(error, TooMuch):
+                        hang_up(host)
                     raise SSHException(str(error)) from error
             if not done:
                 self._note(host, said.stderr_lines)
@@ -76,7 +83,7 @@ class Watch(BaseStateCallback):
         elif unknown and unknown[1] not in names_of(host):
             self.unreachable[host.name] = unknown_jump_host(unknown[1], address(host), host.data.get("ssh_config_file"))
         else:
-            self.unreachable[host.name] = diagnosis(self.words, host.name, address(host), str(error))
+            self.unreachable[host.name] = diagnosis(self.words, host.name, address(host), short(str(error)))
         hang_up(host)
 
     def heard(self, message: Any = None, **said: Any) -> None:
@@ -108,8 +115,10 @@ class Watch(BaseStateCallback):
     def _why(self, host: Any, error: Exception, timeout: float | None) -> Why:
         if isinstance(error, Silent):
             return silent(address(host), spoken(self.limits.silence))
+        if isinstance(error, TooMuch):
+            return flooding(address(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
-            return silent(address(host), spoken(timeout))
+            return slow(address(host), spoken(timeout))
         return gone(address(host), self.completing(host.name))
 
 
@@ -157,7 +166,7 @@ class Narration(BaseStateCallback):
 
     def heard(self, message: Any = None, **_: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
-        prefix, mark, text = self.mask.text(str(message)).partition("progress: ")
+        prefix, mark, text = self.mask.text(str(message)[:LONGEST]).partition("progress: ")
         host = prefix.strip()[1:-1]
         if bytes_of := PULL.fullmatch(text):
             self.listener.pull(host, bytes_of["what"], int(bytes_of["done"]), int(bytes_of["total"]))

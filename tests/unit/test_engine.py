@@ -9,7 +9,8 @@ from pathlib import Path
 
 def test_the_names_that_the_engine_uses_are_there() -> None:
     checks = """
-import importlib.metadata, inspect
+import dataclasses, importlib.metadata, inspect
+import paramiko, paramiko.client, paramiko.packet
 import pyinfra, pyinfra_cli.util
 from pyinfra.api import Config, State
 from pyinfra.api.host import Host
@@ -42,6 +43,18 @@ assert "input(" not in inspect.getsource(client.StrictPolicy.missing_host_key) a
 sources = {"ssh": SSHConnector, "client": client, "ssh_util": ssh_util, "util": util}
 asking = {name: inspect.getsource(each).count("input(") for name, each in sources.items()}
 assert asking == {"ssh": 0, "client": 1, "ssh_util": 0, "util": 0}, asking  # another place where it asks a person
+assert "read_output_buffers(" in inspect.getsource(SSHConnector.run_shell_command)
+assert "read_output_buffers(" in inspect.getsource(util.run_local_process)
+names = ["stdout_buffer", "stderr_buffer", "timeout", "print_output", "print_prefix"]
+assert list(inspect.signature(util.read_output_buffers).parameters) == names
+assert [each.name for each in dataclasses.fields(util.OutputLine)] == ["buffer_name", "line"]
+assert "AgentRequestHandler(session)" in inspect.getsource(client.SSHClient.connect)
+assert "transport_factory = Transport" in inspect.getsource(paramiko.client.SSHClient.connect)
+assert "packetizer_class" in inspect.signature(paramiko.Transport.__init__).parameters
+assert {"read_all", "read_message", "_read_timeout"} <= set(dir(paramiko.packet.Packetizer))
+assert paramiko.Transport._channel_handler_table[94] is paramiko.Channel._feed
+assert paramiko.Transport._channel_handler_table[95] is paramiko.Channel._feed_extended
+assert {"in_buffer", "in_stderr_buffer", "in_window_size"} <= set(vars(paramiko.Channel(0)))
 state = State(Inventory((["@fake/a"], {})), Config())
 assert state.callback_handlers == [] and state.is_executing is False and state.inventory.override_data == {}
 assert set(state.inventory.hosts) == {"@fake/a"} and state.ops[state.inventory.get_host("@fake/a")] == {}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 
 import pytest
 
-from fleethands.facts import Probe, ProbeError, UnknownSection
+from fleethands.facts import Probe, UnknownSection
+from fleethands.facts.files import ABSENT, File, files
+from fleethands.facts.network import Listener, sockets
+from fleethands.facts.ollama import models
 from fleethands.facts.protocol import SECTIONS
 from fleethands.facts.reading import Question, read
 from tests.answers import QUESTION, answer, ended, sealed
@@ -78,7 +82,6 @@ def test_a_missing_command_is_named(real: list[str]) -> None:
         ("packages", "installed"),
         ("accounts", "robot r2d2"),
         ("files", "absent"),
-        ("sockets", "ESTAB 0 0 127.0.0.1:11434 127.0.0.1:5000"),
         ("ollama", "refused again"),
         ("docker", "secrets none"),
         ("firewall", "none"),
@@ -86,14 +89,48 @@ def test_a_missing_command_is_named(real: list[str]) -> None:
         ("upstream", "model registry.ollama.ai/library/codellama/7b x86_64 zero e30K"),
     ],
 )
-def test_a_line_too_many_is_refused(real: list[str], section: str, line: str) -> None:
-    begin = real.index(f"{QUESTION.mark} begin {section}")
+def test_a_line_too_many_makes_its_section_unknown(real: list[str], section: str, line: str) -> None:
     end = next(index for index, row in enumerate(real) if row.startswith(f"{QUESTION.mark} end {section} "))
     row = f"{QUESTION.mark} end {section} 0"
 
-    with pytest.raises(ProbeError, match=f"section `{section}`"):
-        read(sealed([*real[:end], line, row, *real[end + 1 :]]), QUESTION)
-    assert begin < end
+    seen, whole = read(sealed([*real[:end], line, row, *real[end + 1 :]]), QUESTION), read(real, QUESTION)
+
+    assert not seen.knows(section)
+    assert all(seen.sections[name] == whole.sections[name] for name in SECTIONS if name != section)
+
+
+def base64_of(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        (f"link 1000 1000 {base64_of(b'/x' + bytes([255]))}", File("link", uid=1000, gid=1000, target="/x\\xff")),
+        (f"file 600 0 0 root root 4 1 {base64_of(b'longer')}", File("file", "0600", 0, 0, "root:root")),
+        ("file 600 0 0 root root 4 1 -", File("file", "0600", 0, 0, "root:root")),
+        ("file 600 0 0 root root 4 1 not-base64", File("other")),
+        ("file 999 0 0 root root 4 1 -", File("other")),
+        ("link  ", File("other")),
+        ("socket", File("other")),
+    ],
+)
+def test_an_odd_file_is_odd_alone(line: str, file: File) -> None:
+    assert files(["/a", "/b"])([line, "absent"]) == {"/a": file, "/b": ABSENT}
+
+
+def test_only_what_can_be_a_manifest_is_a_model() -> None:
+    digest = "0" * 64
+    odd = ["a", "a/b/c", "a/b/c/d/e", "a//c/d", "a b/c/d"]
+    lines = [*(f"{digest}  ./{path}" for path in odd), "short  ./a/b/c/d", f"\\{digest}  ./a/b/c\\n/d", ""]
+
+    assert models([*lines, f"{digest}  ./registry.ollama.ai/library/codellama/7b"]) == {"codellama:7b": digest}
+
+
+def test_a_process_may_call_itself_anything() -> None:
+    lines = ['LISTEN 0 5 127.0.0.2:3000 0.0.0.0:* users:(("a', 'LISTEN b",pid=12,fd=3))', '",pid=1,fd=2))', "", "x"]
+
+    assert sockets(lines) == (Listener(3000, "127.0.0.2", ""),)
 
 
 def test_the_clock_is_measured_around_the_question(real: list[str]) -> None:

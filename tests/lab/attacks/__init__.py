@@ -1,6 +1,6 @@
 """Attacks on a fleet as data: who tries what, and what must be true afterwards. tests/lab/test_attacks.py runs them."""
 
-from tests.lab.attacks import build, network, places, registries
+from tests.lab.attacks import build, network, places, registries, streams
 from tests.lab.attacks.attack import Attack, Field, Position
 
 __all__ = ["ATTACKS", "Attack", "Field", "Position"]
@@ -11,4 +11,5 @@ ATTACKS: tuple[Attack, ...] = (
     *network.ATTACKS,
     *places.ATTACKS,
     *registries.ATTACKS,
+    *streams.ATTACKS,
 )

@@ -1,0 +1,107 @@
+"""An SSH connection whose other end may send anything: paramiko's own, with limits where it trusts a server."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NoReturn
+
+import gevent  # type: ignore[import-untyped]
+import paramiko.client
+from paramiko import Channel, Message, SSHException, Transport, common
+from paramiko.packet import Packetizer
+
+PACKET = (256 << 10) + 1024  # bytes; OpenSSH sends none that is larger (packet.c, PACKET_MAX_SIZE)
+GREETING = 64 << 10  # bytes before and with the line that names the server's version
+CHATTER = 20_000  # messages that carry nothing
+TURN = 64  # messages, after which other hosts have theirs
+ITEMS = 64  # of what a message counts before it lists it
+COUNTED = {common.MSG_EXT_INFO: 0, common.MSG_USERAUTH_INFO_REQUEST: 3}  # strings before the count
+NOTHING = {
+    common.MSG_IGNORE, common.MSG_DEBUG, common.MSG_UNIMPLEMENTED, common.MSG_GLOBAL_REQUEST, common.MSG_KEXINIT,
+    common.MSG_CHANNEL_OPEN, common.MSG_CHANNEL_REQUEST, common.MSG_USERAUTH_BANNER,
+}  # fmt: skip
+
+
+class Packets(Packetizer):
+    """Raises SSHException where a packet, the greeting, or what carries nothing has no end."""
+
+    def __init__(self, socket: Any) -> None:
+        super().__init__(socket)
+        self._greeted = self._messages = self._chatter = 0
+
+    def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        if n > PACKET:
+            raise SSHException(f"it sent a packet of {n} bytes")
+        read: bytes = super().read_all(n, check_rekey)
+        return read
+
+    def read_message(self) -> tuple[int, Message]:
+        kind, message = super().read_message()
+        self._messages += 1
+        if self._messages % TURN == 0:
+            gevent.sleep(0)
+        self._chatter += kind in NOTHING
+        if self._chatter > CHATTER:
+            raise SSHException("it sent messages without end that carry nothing")
+        if kind in COUNTED and _items(message.asbytes(), COUNTED[kind]) > ITEMS:
+            raise SSHException("it announced more than a message can hold")
+        return kind, message
+
+    def _read_timeout(self, timeout: float) -> bytes:
+        block: bytes = super()._read_timeout(timeout)  # type: ignore[misc]
+        self._greeted += len(block)
+        if self._greeted > GREETING:
+            raise SSHException("it greets without end, and names no version of SSH")
+        return block
+
+
+def _items(content: bytes, strings: int) -> int:
+    """paramiko goes round as often as a message says, whether anything is there or not."""
+    message = Message(content)
+    for _ in range(strings):
+        message.get_binary()
+    return int(message.get_int())
+
+
+def _feed(channel: Channel, message: Message) -> None:
+    channel._feed(message)  # type: ignore[attr-defined]
+    _keep_to_window(channel)
+
+
+def _feed_extended(channel: Channel, message: Message) -> None:
+    channel._feed_extended(message)  # type: ignore[attr-defined]
+    _keep_to_window(channel)
+
+
+def _keep_to_window(channel: Channel) -> None:
+    """paramiko keeps all that comes, whatever it has allowed."""
+    if len(channel.in_buffer) + len(channel.in_stderr_buffer) > channel.in_window_size:
+        raise SSHException("it sent more than it was asked for")
+
+
+class Wire(Transport):
+    """A connection that ends where its other end does not keep to SSH."""
+
+    _channel_handler_table: ClassVar[Any] = {
+        **Transport._channel_handler_table,  # type: ignore[attr-defined]
+        common.MSG_CHANNEL_DATA: _feed,
+        common.MSG_CHANNEL_EXTENDED_DATA: _feed_extended,
+    }
+
+    def __init__(self, sock: Any, **options: Any) -> None:
+        super().__init__(sock, packetizer_class=Packets, **options)
+
+    def auth_interactive_dumb(self, *_: object, **__: object) -> NoReturn:
+        """paramiko would print what the host asks, as it is, and wait for a person."""
+        raise SSHException("it would ask for a second factor")
+
+    def get_exception(self) -> Exception | None:
+        """Why it ended; of the kinds that whoever uses it expects."""
+        error: Exception | None = super().get_exception()
+        if error is None or isinstance(error, SSHException | EOFError | OSError):
+            return error
+        return SSHException(f"what it sent is not SSH ({type(error).__name__})")
+
+
+def take() -> None:
+    """Have paramiko's clients, jump hosts' included, connect by it from now on."""
+    setattr(paramiko.client, "Transport", Wire)  # noqa: B010 (a name of its own, to the type checker)

@@ -1,0 +1,142 @@
+"""What a host's command says, read by blocks: so many bytes, so many lines, and a decoder that cannot fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import gevent  # type: ignore[import-untyped]
+import pyinfra.connectors.ssh
+import pyinfra.connectors.util
+from pyinfra.api.output import echo, format_text
+from pyinfra.connectors.util import CommandOutput, OutputLine
+
+MOST_BYTES = 8 << 20  # of each output of one command; a probe of a large host takes a tenth of it
+MOST_LINES = 100_000
+LONGEST = 1 << 20  # bytes of one line
+BLOCK = 1 << 15
+PROGRESS = "progress: "  # begins a line that is shown and not kept, as it may be said for days
+
+
+class TooMuch(OSError):
+    """A host said more than it may; its text is a sentence that begins with "it"."""
+
+
+class Lines:
+    """Blocks of bytes as lines of text. What it holds and what it gives is limited."""
+
+    def __init__(self, most: int = MOST_BYTES, lines: int = MOST_LINES, longest: int = LONGEST) -> None:
+        self._most, self._lines, self._longest = most, lines, longest
+        self._bytes = self._count = 0
+        self._open: list[bytes] = []
+        self._length = 0
+
+    def feed(self, block: bytes) -> Iterator[str]:
+        """The lines that this block ends. Raises TooMuch."""
+        self._bytes += len(block)
+        if self._bytes > self._most:
+            raise TooMuch(f"it sent more than {size(self._most)}, and was given up")
+        self._count += block.count(b"\n")
+        if self._count > self._lines:
+            raise TooMuch(f"it sent more than {self._lines} lines, and was given up")
+        *ended, rest = block.split(b"\n")
+        for part in ended:
+            yield self._line(part)
+        self._length += len(rest)
+        if self._length > self._longest:
+            raise TooMuch(f"it sent a line of more than {size(self._longest)}, and was given up")
+        self._open.append(rest)
+
+    def rest(self) -> Iterator[str]:
+        """The last line, where nothing ended it."""
+        if any(self._open):
+            yield self._line(b"")
+
+    def forget(self, line: str) -> None:
+        """Do not count a line that is not kept."""
+        self._bytes -= len(line.encode()) + 1
+        self._count -= 1
+
+    def _line(self, part: bytes) -> str:
+        whole = b"".join([*self._open, part])
+        self._open, self._length = [], 0
+        return whole.decode(errors="replace")
+
+
+def size(count: int) -> str:
+    """`8 MiB`, `64 KiB`."""
+    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"
+
+
+def read_output(
+    stdout: Any,
+    stderr: Any,
+    timeout: float | None,
+    print_output: bool,
+    print_prefix: str,
+) -> CommandOutput:
+    """
+    All that a command says, in pyinfra's own form; it is shown line by line meanwhile.
+
+    + timeout: seconds for all of it
+
+    Raises TooMuch, TimeoutError. Then nothing more is read.
+    """
+    kept: list[OutputLine] = []
+
+    def take_in(name: str, receive: Callable[[int], bytes], show: Callable[[str], str]) -> Exception | None:
+        try:
+            for line in _received(receive):
+                if not line.startswith(PROGRESS):
+                    kept.append(OutputLine(name, line))
+                if print_output:
+                    echo(f"{print_prefix}{show(line)}", err=True)
+        except Exception as error:  # it is raised where the command was run
+            return error
+        return None
+
+    readers = [
+        gevent.spawn(take_in, "stdout", _receiver(stdout, "recv"), str),
+        gevent.spawn(take_in, "stderr", _receiver(stderr, "recv_stderr"), lambda line: format_text(line, "red")),
+    ]
+    try:
+        for ended in gevent.iwait(readers, timeout=timeout):
+            if ended.value is not None:
+                raise ended.value
+        if not all(reader.ready() for reader in readers):
+            raise TimeoutError
+    except BaseException:
+        gevent.killall(readers)
+        _close(stdout, stderr)
+        raise
+    return CommandOutput(kept)
+
+
+def take() -> None:
+    """Have pyinfra's connectors read by it from now on: their own way has no limit, and ends at a byte not of UTF-8."""
+    pyinfra.connectors.ssh.read_output_buffers = read_output
+    pyinfra.connectors.util.read_output_buffers = read_output
+
+
+def _received(receive: Callable[[int], bytes]) -> Iterator[str]:
+    lines = Lines()
+    while block := receive(BLOCK):
+        for line in lines.feed(block):
+            if line.startswith(PROGRESS):
+                lines.forget(line)
+            yield line
+    yield from lines.rest()
+
+
+def _receiver(buffer: Any, word: str) -> Callable[[int], bytes]:
+    """Gives what is there, as soon as something is: of an SSH channel, or of a pipe."""
+    channel = getattr(buffer, "channel", None)
+    found: Callable[[int], bytes] = getattr(channel, word) if channel is not None else buffer.read1
+    return found
+
+
+def _close(*buffers: Any) -> None:
+    for buffer in buffers:
+        with suppress(Exception):  # it may be closed, or its connection gone
+            getattr(buffer, "channel", buffer).close()
