@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
+from fleethands.rollout.printable import clean
+
 MOST_BYTES = 1 << 22  # of one document: the largest manifests and reports of one host stay far below
 MOST_COUNT = 1 << 53  # bytes of anything: what JSON's own readers keep exact
-_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z")
+DEEPEST = 20  # levels of a document that somebody keeps and passes on: a release record has five
+# neither controls nor lone surrogates nor marks that turn the direction of the text around them
+_PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]*\Z")
+
+_BREAKS = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
 
 
 def document(text: bytes | str, most: int = MOST_BYTES) -> Any:
@@ -55,6 +62,42 @@ def line(value: Any, most: int = 1000) -> str:
     if not isinstance(value, str) or len(value) > most or not _PRINTABLE.match(value):
         raise ValueError("not one line of text, or too long a one")
     return value
+
+
+def words(value: Any, most: int = 1000) -> str:
+    """
+    The same text as one line to show: without what a terminal would act on, and cut at `most` characters.
+
+    Raises ValueError for what is not text.
+    """
+    if not isinstance(value, str):
+        raise ValueError("not text")
+    text = clean(_BREAKS.sub(" ", value[: 4 * most]))
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def tree(value: Any, deepest: int = DEEPEST) -> Any:
+    """
+    A JSON value that can be compared and written again.
+
+    + deepest: levels that it may have
+
+    Raises ValueError for one that is nested deeper, and for an infinite number, which no JSON has.
+    """
+    level = [value]
+    for _ in range(deepest):
+        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
+            raise ValueError("a number without an end")
+        level = [inner for each in level for inner in _inside(each)]
+    if level:
+        raise ValueError("nested too deep")
+    return value
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _no_number(name: str) -> Any:

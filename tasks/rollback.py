@@ -13,7 +13,7 @@ def found(declared: HostSettings, wanted: str | None) -> Back:
     try:
         return back.find(declared, facts.current(declared), wanted)
     except (facts.ProbeError, facts.UnknownSection) as error:
-        return Back(declared, problem=back.unknown(error))
+        return Back(declared, declared, problem=back.unknown(error))
 
 
 @deploy("Rollback")

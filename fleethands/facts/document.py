@@ -17,15 +17,15 @@ def plain(value: Any, secrets: Collection[str]) -> Any:
     """
     A value in JSON's own types.
 
-    A file's content becomes its size and sha256, a secret variable's value a mask. There is no digest of what secrets
-    may be in: one could try out what they are.
+    A file's content becomes its size and sha256, a secret variable's value a mask. Of what is not for everybody to read
+    there is neither: by a digest one could try out what a secret is, and a size says how long it is.
     """
     if is_dataclass(value) and not isinstance(value, type):
         found = {each.name: getattr(value, each.name) for each in fields(value)}
         if "environment" in found:
             found["environment"] = _environment(found["environment"], secrets)
-        if not getattr(value, "is_public", True) and isinstance(content := found.get("content"), bytes):
-            found["content"] = {"size": len(content)}
+        if not getattr(value, "is_public", True):
+            found["content"] = None
         if "labels" in found:
             found["labels"] = {name: each for name, each in found["labels"].items() if name != DIGEST}
         return {key: plain(each, secrets) for key, each in found.items()}

@@ -9,7 +9,7 @@ from fleethands.facts.protocol import decode
 from fleethands.untrusted import count
 
 Lines = list[str]
-WORLD_READABLE = 0o004
+WORLD_READABLE, WORLD_ENTERABLE = 0o004, 0o001
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class File:
     def is_public(self) -> bool:
         """Whether everybody on the host may read it, or there is nothing to read."""
         return self.kind == "absent" or bool(int(self.mode or "0", 8) & WORLD_READABLE)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody may reach what lies in this directory."""
+        return bool(int(self.mode or "0", 8) & WORLD_ENTERABLE)
 
 
 ABSENT = File("absent")

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleethands.facts.protocol import decode
+from fleethands.untrusted import count, document, mapping, words
 
 LEASE = 60  # seconds without a sign after which a lock ends
+LONGEST = 1 << 14  # bytes of a lock's own words
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,12 @@ class Lock:
     def parse(cls, text: bytes) -> Lock:
         """Read what `file` wrote; whatever somebody else wrote there locks, too."""
         try:
-            row: dict[str, Any] = json.loads(text.partition(b"\n")[0])
-            words = {key: str(row[key]) for key in ("owner", "host", "run", "reason", "since")}
-            return cls(pid=int(row["pid"]), ended=row["ended"] is True, **words)
-        except (ValueError, LookupError, TypeError, RecursionError):
-            said = " ".join(text.decode(errors="replace").split())[:200]
-            return cls("somebody", "the host itself", 0, "", said, "an unknown time")
+            row = mapping(document(text.partition(b"\n")[0], LONGEST))
+            said = {key: words(row[key]) for key in ("owner", "host", "run", "reason", "since")}
+            return cls(pid=count(row["pid"]), ended=row["ended"] is True, **said)
+        except (ValueError, LookupError):
+            said_so = words(text[:LONGEST].decode(errors="replace"), 200)
+            return cls("somebody", "the host itself", 0, "", said_so, "an unknown time")
 
     @property
     def file(self) -> str:
@@ -83,16 +85,16 @@ def read(lines: list[str]) -> Locking:
     """The section `lock`. Raises ValueError for a line that it does not know."""
     found = Locking()
     for line in lines:
-        kind, *words = line.split(" ")
+        kind, *rest = line.split(" ")
         if kind == "turn":
-            (turn,) = words
-            found = replace(found, turn=turn)
+            (turn,) = rest
+            found = replace(found, turn=words(turn))
         elif kind == "run":
-            age, text = words
+            age, text = rest
             run = Lock.parse(decode("lock", text))
             found = replace(found, run=replace(run, ended=run.ended or int(age) > LEASE))
         elif kind == "hold":
-            (text,) = words
+            (text,) = rest
             found = replace(found, hold=Lock.parse(decode("lock", text)))
         else:
             raise ValueError(kind)

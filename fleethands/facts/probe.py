@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from fleethands import paths
@@ -158,8 +159,18 @@ class Probe:
         secrets = {*secrets, *self._secrets}
         return {
             name: {"unknown": value.reason} if isinstance(value, Unknown) else plain(value, secrets)
-            for name, value in self.sections.items()
+            for name, value in {**self.sections, "files": self._told_files}.items()
         } | {"record": self._record}
+
+    @property
+    def _told_files(self) -> Any:
+        """The files, without what lies in a directory that not everybody may enter, whatever its own mode."""
+        files = self.sections["files"]
+        if isinstance(files, Unknown):
+            return files
+        closed = {path for path, each in files.items() if each.kind == "directory" and not each.is_open}
+        hidden = {path for path in files if closed & {str(parent) for parent in PurePosixPath(path).parents}}
+        return {path: replace(each, content=None) if path in hidden else each for path, each in files.items()}
 
     @property
     def _secrets(self) -> list[str]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fleethands.untrusted import document, line, mapping, tree
+
 SCHEMA = 1
 KEPT = 5  # records on a host, the one of now among them
+LONGEST = 1 << 16  # bytes of a record: the probe reads no longer file
+MOST_KEYS = 200
 
 
 @dataclass(frozen=True)
 class Record:
     """
-    One release record.
+    One release record. It is the host's own word: data of which nothing is read, called or run on the controller.
 
     + time: as `2026-11-25T17:02:11Z`, by the host's clock; by: `user@controller`; run: that run's name, if it had one
     + version: of fleethands
@@ -36,13 +39,19 @@ class Record:
     def parse(cls, text: bytes | None) -> Record | None:
         """The record in a file; None where there is none that can be read."""
         try:
-            row: dict[str, Any] = json.loads(text or b"")
-            words = {key: str(row[key]) for key in ("time", "by", "run", "version", "revision")}
-            declared, versions = row["declared"], row["versions"]
-        except (ValueError, LookupError, TypeError, RecursionError):
+            row = mapping(document(text or b"", LONGEST))
+            if row["schema"] != SCHEMA:
+                return None
+            words = {key: line(row[key]) for key in ("time", "by", "run", "version", "revision")}
+            return cls(declared=_declared(row["declared"]), versions=_versions(row["versions"]), **words)
+        except (ValueError, LookupError):
             return None
-        known = row.get("schema") == SCHEMA and isinstance(declared, dict) and isinstance(versions, dict)
-        return cls(declared=declared, versions=versions, **words) if known else None
+
+    @property
+    def ollama(self) -> str:
+        """The release of Ollama that was declared; empty where none is named."""
+        found = self.declared.get("ollama_version")
+        return found if isinstance(found, str) else ""
 
     @property
     def when(self) -> str:
@@ -57,7 +66,22 @@ class Record:
         return dict(self.declared) == dict(declared) and _named(self.versions) == _named(versions)
 
 
+def _declared(value: Any) -> dict[str, Any]:
+    declared = mapping(tree(value))
+    if len(declared) > MOST_KEYS:
+        raise ValueError("more settings than there are")
+    return {line(key): each for key, each in declared.items()}
+
+
+def _versions(value: Any) -> dict[str, Any]:
+    row = mapping(value)
+    return {"ollama": line(row["ollama"]), "models": _lines(row["models"]), "image": _lines(row["image"])}
+
+
+def _lines(value: Any) -> dict[str, str]:
+    return {line(key): line(each) for key, each in mapping(value).items()}
+
+
 def _named(versions: Mapping[str, Any]) -> dict[str, Any]:
     """Without what follows from the rest, which records of before lack."""
-    image = versions.get("image")
-    return {**versions, "image": {**image, "digest": ""} if isinstance(image, dict) else image}
+    return {**versions, "image": {**versions["image"], "digest": ""}}

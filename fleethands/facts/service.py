@@ -22,6 +22,11 @@ class Text:
         return self.content.startswith(b"# Written by fleethands")
 
     @property
+    def is_public(self) -> bool:
+        """Never: anybody may have put secrets into these files, and whether all may read them was not asked."""
+        return False
+
+    @property
     def name(self) -> str:
         return PurePosixPath(self.path).name
 

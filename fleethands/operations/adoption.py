@@ -91,7 +91,7 @@ def _stuck(found: Found, service: Service) -> Refused | None:
         package = service.packages.get(text.path, "")
         if package or "/service.d/" in text.path:
             owner = f"belongs to the package {package}" if package else "is for every service"
-            hint = f"shadow it on the host: ln -s /dev/null {paths.OLLAMA_UNIT}.d/{text.name}"
+            hint = f"shadow it on the host: ln -s /dev/null {shlex.quote(f'{paths.OLLAMA_UNIT}.d/{text.name}')}"
             return Refused(f"{'; '.join(map(str, theirs))}; that file {owner}, so it is not moved", (hint,))
     return None
 

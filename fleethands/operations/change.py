@@ -20,6 +20,7 @@ from fleethands.facts import Probe, ProbeError, UnknownSection
 from fleethands.facts.files import ABSENT
 from fleethands.operations import journal, telling, turn
 from fleethands.operations.transfer import Parcel, TransferError
+from fleethands.rollout.printable import clean
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 
@@ -160,21 +161,21 @@ def _tell(changes: Sequence[Change]) -> None:
     host, name = ctx_host.get(), journal.current_name()
     for change in changes:
         for line in telling.lines(name, change.subject, change, diff=ctx_config.get().DIFF):
-            logger.info(f"{host.print_prefix}{line}")
+            logger.info(f"{host.print_prefix}{clean(line)}")
         _remark(change.notes)
 
 
 def _remark(notes: Sequence[str]) -> None:
     if not ctx_state.get().is_executing:
         for note in notes:
-            logger.warning(f"{ctx_host.get().print_prefix}note: {note}")
+            logger.warning(f"{ctx_host.get().print_prefix}note: {clean(note)}")
 
 
 def _say(state: State, host: Host, refused: Refused) -> bool:
     """Fails this host and no other; pyinfra wants both parameters by name, else it drops the False."""
-    logger.error(f"{host.print_prefix}error: {refused.reason}")
+    logger.error(f"{host.print_prefix}error: {clean(refused.reason)}")
     for hint in refused.hints:
-        logger.error(f"{host.print_prefix}hint: {hint}")
+        logger.error(f"{host.print_prefix}hint: {clean(hint)}")
     return False
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from fleethands.facts import Probe
 from fleethands.facts.network import Listener
 from fleethands.operations import source
@@ -51,7 +53,7 @@ def _held(listener: Listener, key: str, container: str | None) -> Refused:
     other = f"or have another {'OpenHands' if key == INNER else 'port'}: `{key}`"
     if container is not None:
         reason = f"port {listener.port} is held by {owner}{pid} for the container `{container}`"
-        return Refused(reason, (f"on the host: docker stop {container}", other))
+        return Refused(reason, (f"on the host: docker stop {shlex.quote(container)}", other))
     if listener.process == "ollama":
         hint = f"it is not ollama.service's own; on the host: kill {listener.pid}"
         return Refused(f"port {listener.port} is held by {owner}{pid}", (hint, other))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from fleethands import paths
@@ -25,6 +26,7 @@ from fleethands.settings.openhands import (
     generation_of,
     model_string,
 )
+from fleethands.untrusted import words
 
 APPLY = "on this machine: fleethands apply"
 ASKED_FOR = "it was asked for"
@@ -42,15 +44,26 @@ class Link:
     hint: str = ""
 
 
+MOST_LINKS = 100
+LONGEST_DETAIL, LONGEST_HINT = 1000, 4000  # characters; a hint may name a rule for each chain of a firewall
+_LINK = re.compile(
+    r"(?P<name>[a-z0-9-]{1,60})\t(?P<verdict>ok|broken)\t(?P<took>[0-9]{1,9})(?:\t(?P<said>[^\n]*))?\Z", re.ASCII
+)
+
+
 def links(record: bytes | None) -> list[Link]:
     """The links of a host's proof record; none when there is no record, or not one that can be read."""
-    found = []
-    for line in (record or b"").decode(errors="replace").splitlines():
-        name, verdict, milliseconds, detail, hint = [*line.split("\t"), "", "", "", ""][:5]
-        if verdict not in {"ok", "broken"} or not milliseconds.isdigit():
-            return []
-        found.append(Link(name, verdict == "ok", int(milliseconds) / 1000, detail, hint))
-    return found
+    rows = (record or b"").decode(errors="replace").removesuffix("\n").split("\n")
+    found = [_LINK.match(row) for row in rows[: MOST_LINKS + 1]]
+    if len(found) > MOST_LINKS or not all(found):
+        return []
+    return [_link(match) for match in found if match]
+
+
+def _link(match: re.Match[str]) -> Link:
+    detail, hint = [*(match["said"] or "").split("\t"), "", ""][:2]
+    texts = words(detail, LONGEST_DETAIL), words(hint, LONGEST_HINT)
+    return Link(match["name"], match["verdict"] == "ok", int(match["took"]) / 1000, *texts)
 
 
 def is_settled(settings: HostSettings, seen: Probe) -> bool:

@@ -71,7 +71,7 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
 def _of_records(seen: Probe) -> list[str]:
     """Releases on the host that a rollback may go back to."""
     records = (Record.parse(seen.files[path].content) for path in (paths.RECORD, paths.RECORD_BEFORE))
-    named = {record.declared.get("ollama_version") for record in records if record}
+    named = {record.ollama for record in records if record}
     return sorted(version for version in seen.releases if version in named)
 
 

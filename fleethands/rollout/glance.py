@@ -58,7 +58,7 @@ def _openhands(seen: Probe) -> str:
         return f"{container.state}, {container.tag}"
     unit = seen.units.get(paths.OPENHANDS_SERVICE)
     built = BUILT.search(seen.files.get(paths.OPENHANDS_UNIT, ABSENT).content or b"")
-    return f"{unit.active}, source {built[1].decode()}" if unit and built else "none"
+    return f"{unit.active}, source {built[1].decode(errors='replace')}" if unit and built else "none"
 
 
 def _gpu(seen: Probe) -> str:
@@ -76,7 +76,10 @@ def _proven(seen: Probe) -> str:
     record = seen.files.get(paths.PROOF, ABSENT)
     if record.kind != "file":
         return "no"
-    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(record.mtime))
+    try:
+        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(record.mtime))
+    except (ValueError, OverflowError, OSError):  # no year that there is
+        return UNKNOWN
 
 
 def _applied(seen: Probe) -> str:

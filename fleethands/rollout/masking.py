@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
-from urllib.parse import quote, quote_plus, urlsplit
 
 from fleethands.rollout.printable import clean
+from fleethands.rollout.writings import Writing, writings
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.secret import MASK
-from fleethands.systemd import word
 
-SHORT = 4  # characters: a shorter value is masked where it stands alone, else `on` would go from every `connection`
 T = TypeVar("T")
+MANY = 100  # writings from which on it is quicker to look up parts of a text than to look for each of them
+PART = 4  # characters of such a part
 
 
 class Mask:
     """Takes the values of secrets out of texts, in each way in which they may be written there."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        forms = {form for value in values for form in _forms(value)}
-        patterns = [_pattern(form) for form in sorted(forms, key=len, reverse=True) if form.strip()]
-        self._pattern = re.compile("|".join(patterns)) if patterns else None
+        self._writings = [writing for value in {*values} for writing in writings(value)]
+        self._by_part: dict[str, list[Writing]] = {}
+        for each in self._writings if len(self._writings) > MANY else ():
+            self._by_part.setdefault(each.core[:PART], []).append(each)
+        self._lengths = {len(part) for part in self._by_part}
+
+    def _possible(self, text: str) -> list[Writing]:
+        """Those that may be in a text, by the beginnings of their cores."""
+        if not self._by_part:
+            return self._writings
+        parts = {text[at : at + length] for length in self._lengths for at in range(len(text))}
+        return [each for part in parts & self._by_part.keys() for each in self._by_part[part]]
 
     @classmethod
     def of(cls, fleet: Iterable[HostSettings]) -> Mask:
@@ -33,8 +39,21 @@ class Mask:
         return cls({secret.reveal() for settings in fleet for secret in _declared(settings)})
 
     def text(self, text: str) -> str:
-        """A text without secrets, and without what a terminal would act on."""
-        return clean(self._pattern.sub(MASK, text) if self._pattern else text)
+        """A text without secrets, and without what a terminal would act on, a secret's colours among that."""
+        cleaned = clean(masked := self._masked(text))
+        return cleaned if cleaned == masked else self._masked(cleaned)
+
+    def _masked(self, text: str) -> str:
+        there = [each for each in self._possible(text) if each.core in text]
+        if not there:
+            return text
+        spans = [match.span() for each in there for match in each.pattern.finditer(text)]
+        parts, end = [], 0
+        for start, stop in sorted(spans):
+            if start >= end:
+                parts += [text[end:start], MASK]
+            end = max(end, stop)
+        return "".join([*parts, text[end:]])
 
     def all(self, value: T) -> T:
         """The same value with every text in it masked, however deep it lies; names of a mapping stay."""
@@ -59,19 +78,3 @@ NOTHING = Mask()
 def _declared(settings: HostSettings) -> list[Secret]:
     values = [*settings.ollama_env.values(), *settings.openhands_env.values()]
     return [value for value in values if isinstance(value, Secret)]
-
-
-def _forms(value: str) -> set[str]:
-    """The value as such, and as JSON, an address, systemd and a URL's password have it; each of its lines."""
-    whole = {value, *(line.strip() for line in value.splitlines())}
-    with suppress(ValueError):  # it need not be an address
-        whole.add(urlsplit(value).password or value)
-    return {form for each in whole for form in (each, *_written(each))}
-
-
-def _written(value: str) -> list[str]:
-    return [json.dumps(value)[1:-1], quote(value, safe=""), quote(value), quote_plus(value), word(value)[1:-1]]
-
-
-def _pattern(form: str) -> str:
-    return re.escape(form) if len(form) >= SHORT else rf"(?<!\w){re.escape(form)}(?!\w)"

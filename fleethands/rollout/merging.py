@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from fleethands.rollout.report import HostReport, Report
 from fleethands.rollout.shard import Shard
 
+NAMED = 20  # parts that left no report
+
 
 class Unlike(ValueError):
     """Reports that can't be one."""
@@ -60,7 +62,9 @@ def _missing(reports: Sequence[Report]) -> list[str]:
     if len(counts) > 1:
         raise Unlike(f"these are parts of different divisions: {', '.join(f'of {count}' for count in counts)}")
     there = {shard.index for shard in shards}
-    return [f"part {index}/{counts[0]} left no report" for index in range(1, sum(counts) + 1) if index not in there]
+    missing = [index for index in range(1, sum(counts) + 1) if index not in there]
+    named = [f"part {index}/{counts[0]} left no report" for index in missing[:NAMED]]
+    return named + ([f"{len(missing) - NAMED} parts more left none"] if len(missing) > NAMED else [])
 
 
 def _undivided(words: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from fleethands.facts import Unknown
 from fleethands.operations.change import Change, Refused, Same
 from fleethands.operations.journal import Entry
-from fleethands.operations.proof import APPLY, ASKED_FOR, Link, links
+from fleethands.operations.proof import APPLY, ASKED_FOR, LONGEST_HINT, Link, links
 from fleethands.paths import PROOF
 from fleethands.rollout.report import BAD, Changed, HostReport, Report
 from fleethands.rollout.timeline import OURS
 from fleethands.settings.pins import PIN
+from fleethands.untrusted import words
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.rollout.engine import Engine
@@ -22,6 +24,9 @@ if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.rollout.reach import Why
 
 PROOF_TASK = "Proof"
+HERE = "on this machine"
+# what a script of ours may tell people to type on the controller
+_OURS = re.compile(rf"[^\n]*?(?:{re.escape(APPLY)}|{re.escape(PIN)})(?: [\w./:=@+-]+)*\Z", re.ASCII)
 
 
 def planned(engine: Engine, command: str = "plan") -> Report:
@@ -171,8 +176,8 @@ def _made(engine: Engine, name: str, held: set[str]) -> list[Changed]:
 def _said(engine: Engine, name: str, broken: Outcome) -> Why:
     """Why an operation failed: its own words, else what became of the connection under it."""
     if said := broken.marked("error"):
-        return "; ".join(said), [_typed(engine, hint) for hint in broken.marked("hint")]
-    return engine.watch.lost.get(name) or ("see its log", [_typed(engine, hint) for hint in broken.marked("hint")])
+        return "; ".join(said), [_hosts(engine, hint) for hint in broken.marked("hint")]
+    return engine.watch.lost.get(name) or ("see its log", [_hosts(engine, hint) for hint in broken.marked("hint")])
 
 
 def went_back(failed: HostReport, back: HostReport) -> HostReport:
@@ -188,11 +193,19 @@ def went_back(failed: HostReport, back: HostReport) -> HostReport:
 
 
 def _links(engine: Engine, record: bytes | None) -> list[Link]:
-    return [replace(link, hint=_typed(engine, link.hint)) for link in links(record)]
+    return [replace(link, hint=_hosts(engine, link.hint)) for link in links(record)]
+
+
+def _hosts(engine: Engine, hint: str) -> str:
+    """A hint in a host's words. It may name a command of ours for the controller; any other is marked as the host's."""
+    hint = words(hint, LONGEST_HINT)
+    if HERE in hint and (hint.count(HERE) > 1 or not _OURS.match(hint)):
+        return f"the host says, and fleethands does not: {hint}"
+    return _typed(engine, hint)
 
 
 def _typed(engine: Engine, hint: str) -> str:
-    """A hint of a host's, which does not know by which words it is reached."""
+    """A hint for a host, with the words by which it is reached."""
     for command in (APPLY, PIN):
         hint = hint.replace(command, f"{command} {engine.watch.words}")
     return hint

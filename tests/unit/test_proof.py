@@ -23,3 +23,32 @@ def test_a_model_that_would_go_at_once_stays_until_it_was_looked_at(keep_alive: 
 
     assert isinstance(decision, Change)
     assert json.loads(decision.script.values["request"]).get("keep_alive") == asked
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        "list\tok\t\u00b2\t\t\n",  # a digit, and no number
+        f"list\tok\t{'9' * 4000}\t\t\n",
+        "list\tfine\t1\t\t\n",
+        "\x1b[2J\tok\t1\t\t\n",
+        "list\tok\t1\t\t\n" * 101,
+        "list\tok\n",
+        "\n",
+        "",
+    ],
+)
+def test_a_proof_that_is_none_has_no_links(record: str) -> None:
+    assert proof.links(record.encode()) == []
+
+
+def test_a_host_s_words_about_its_proof_are_one_short_line_each() -> None:
+    text = (
+        b"list\tok\t1\ndocker\tbroken\t20\tno\x1b[2J\x9b2J\r\xff end" + b"x" * 5000 + b"\ton the host: ls\x00\tmore\n"
+    )
+
+    first, second = proof.links(text)
+
+    assert first == proof.Link("list", True, 0.001, "")
+    assert second.detail.startswith("no\ufffd2J \ufffd endxxx")
+    assert (len(second.detail), second.hint) == (1000, "on the host: ls\ufffd")

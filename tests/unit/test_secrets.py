@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import example, given
 
 from fleethands import paths
+from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.service import Service, Text
 from fleethands.operations import diff, foreign
 from fleethands.settings import HostSettings, Secret
+from fleethands.settings.openhands import V1
 from fleethands.systemd import assignment, file_assignment
 from tasks import ollama
-from tests.hosts import declared
+from tests.hosts import bare, declared
 from tests.lab import hostile
 
 DROP_INS = f"{paths.OLLAMA_UNIT}.d"
@@ -95,3 +99,25 @@ def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> 
     for old, new in texts:
         before_it, after_it = (File("file", "0600", content=text.encode()) for text in (old, new))
         assert "hunter2" not in diff.unified("/x", before_it, after_it, frozenset({"B"}))
+
+
+def told(path: str, seen: Probe) -> Any:
+    return seen.document()["files"][path]["content"]
+
+
+def test_a_report_tells_neither_size_nor_digest_of_what_not_everybody_may_read() -> None:
+    text = b"COMPANY=hunter2\n"
+    foreign_ = (Text("/etc/mine", text, paths.OLLAMA_UNIT), Text("/etc/y", b"# Written by fleethands\n" + text, "/x"))
+    units = (Text(paths.OLLAMA_UNIT, b"[Service]\nEnvironment=COMPANY=hunter2\n"),)
+    inside, place = (V1.settings_path, V1.directory)
+    seen = bare().having(service=Service(units, foreign_))
+    for path, mode in ((paths.OLLAMA_SECRETS, "0600"), (paths.OLLAMA_OVERRIDE, "0644"), (inside, "0644")):
+        seen = seen.with_file(path, File("file", mode, content=text))
+
+    service = seen.document()["service"]
+
+    assert [each["content"] for each in (*service["units"], *service["files"])] == [None] * 3
+    assert told(paths.OLLAMA_SECRETS, seen) is None
+    assert told(paths.OLLAMA_OVERRIDE, seen)["size"] == len(text)
+    assert told(inside, seen.with_file(place, File("directory", "0755")))["size"] == len(text)
+    assert told(inside, seen.with_file(place, File("directory", "0700"))) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -29,7 +30,9 @@ def test_a_count_is_a_whole_number_in_its_limits(value: Any) -> None:
         untrusted.count(value)
 
 
-@pytest.mark.parametrize("value", ["a\nb", "\x1b[2J", "\x9b2J", "a" * 1001, b"a", 5, None, "\udcff"])
+@pytest.mark.parametrize(
+    "value", ["a\nb", "a\u202eb", "a\u2028b", "\x1b[2J", "\x9b2J", "a" * 1001, b"a", 5, None, "\udcff"]
+)
 def test_a_line_has_no_control_characters(value: Any) -> None:
     with pytest.raises(ValueError, match="one line"):
         untrusted.line(value)
@@ -41,3 +44,18 @@ def test_rows_and_mappings_have_their_types() -> None:
     for wrong in wrongs:
         with pytest.raises(ValueError, match="not "):
             untrusted.rows(wrong)
+
+
+def test_words_are_one_line_of_so_many_characters() -> None:
+    assert untrusted.words("a  b\r\n\x1b[31mc\x1b[0m\x9b\u202e\u2028d") == "a  b c\ufffd\ufffd d"
+    assert untrusted.words("x" * 10**6, 10) == "xxxxxxxxx…"
+    for wrong in (b"a", 5, None, ["a"]):
+        with pytest.raises(ValueError, match="not text"):
+            untrusted.words(wrong)
+
+
+@pytest.mark.parametrize("value", [float("inf"), {"a": [float("nan")]}, json.loads("[" * 30 + "]" * 30)])
+def test_a_tree_can_be_written_again(value: Any) -> None:
+    assert untrusted.tree({"a": [1.5, None, {"b": "c"}]}) == {"a": [1.5, None, {"b": "c"}]}
+    with pytest.raises(ValueError, match=r"number without an end|too deep"):
+        untrusted.tree(value)

@@ -1,0 +1,140 @@
+"""A secret in each way in which a program may write it: in quotes, in JSON, in an address, in base64, in hex."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from urllib.parse import urlsplit
+
+SHORT = 4  # characters: a shorter value is masked where it stands alone, else `on` would go from every `connection`
+SURE = 6  # characters of base64 or hex that a secret alone determines: fewer are found in any text
+NESTED = 8  # backslashes for one: three texts in quotes, one within the other
+_HTML = {"&": ("amp", "38"), "<": ("lt", "60"), ">": ("gt", "62"), '"': ("quot", "34"), "'": ("apos", "39")}
+_LETTERS = {"\n": "n", "\t": "t", "\r": "r", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\x1b": "e"}
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_BASE64 = "[A-Za-z0-9+/_-]"
+
+
+@dataclass(frozen=True)
+class Writing:
+    """
+    One text to find.
+
+    + source: a regular expression of it
+    + core: is in every text that it matches
+    """
+
+    source: str
+    core: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Made when the core was found somewhere: of most secrets nothing ever is."""
+        return re.compile(self.source)
+
+
+@lru_cache(maxsize=10_000)
+def writings(value: str) -> tuple[Writing, ...]:
+    """
+    All writings of a value, of each of its lines, and of the password in it where it is an address.
+
+    They are the same for every plan of a run, with the patterns that were made for one.
+    """
+    whole = {value, *(line.strip() for line in value.splitlines() if _core(line))}
+    with suppress(ValueError):  # it need not be an address
+        whole.add(urlsplit(value).password or value)
+    return tuple(writing for each in sorted(whole) if each.strip() for writing in _of(each))
+
+
+def _of(value: str) -> Iterator[Writing]:
+    source = _quoted(value)
+    yield Writing(source if len(value) >= SHORT else rf"(?<!\w){source}(?!\w)", _core(value))
+    data = value.encode(errors="surrogateescape") if _is_bytes(value) else value.encode(errors="surrogatepass")
+    if 2 * len(data) >= SURE:
+        yield from (Writing(digits, digits) for digits in (data.hex(), data.hex().upper()))
+    yield from _in_base64(data)
+
+
+def _is_bytes(value: str) -> bool:
+    """Whether its lone surrogates stand for bytes that are not UTF-8."""
+    return all(0xDC80 <= ord(char) <= 0xDCFF for char in value if 0xD800 <= ord(char) <= 0xDFFF)
+
+
+def _in_base64(data: bytes) -> Iterator[Writing]:
+    """For each of the three places where it may begin; characters that its neighbours have a part in go with it."""
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + data).decode().rstrip("=")
+        first = -(-before * 8 // 6)
+        last = (before + len(data)) * 8 // 6
+        sure = text[first:last]
+        if len(sure) >= SURE:
+            shared = f"{_BASE64}?" if before else ""
+            source = "".join(_LOOSE.get(char, char) for char in sure)
+            yield Writing(f"{shared}{source}{_BASE64}?={{0,2}}", _core(sure))
+
+
+_LOOSE = {"+": "(?:[+-]|%2[Bb])", "/": r"(?:\\{0,8}[/_]|%2[Ff])"}
+
+
+def _core(text: str) -> str:
+    """Its longest part that every writing leaves as it is."""
+    return max(_WORD.findall(text), key=len, default="")
+
+
+def _quoted(value: str) -> str:
+    """Character by character, as programs nest and mix their ways."""
+    parts = re.findall(r"\\+|[A-Za-z0-9]+|.", value, re.DOTALL)
+    return "".join(_part(part) for part in parts)
+
+
+def _part(part: str) -> str:
+    if part.startswith("\\"):
+        count = len(part)
+        return rf"(?:\\{{{count},{count * NESTED}}}|(?:{_percent(part[0])}){{{count}}})"
+    if _WORD.fullmatch(part):
+        return part
+    return rf"\\{{0,{NESTED}}}(?:{'|'.join(_escapes(part))})"
+
+
+def _escapes(char: str) -> Iterator[str]:
+    """One character, the longest writings first."""
+    if char == "'":
+        yield r"'\\{1,8}''"
+        yield r"'\\{0,8}\"'\\{0,8}\"'"
+    if char in _HTML:
+        name, number = _HTML[char]
+        yield f"&(?:{name}|#0*{number}|#[xX]0*{int(number):x});"
+    if char in "%$":
+        yield re.escape(char * 2)
+    if char == " ":
+        yield r"\+"
+    if char in _LETTERS:
+        yield rf"(?<=\\){_LETTERS[char]}"
+    yield from _numbers(char)
+    yield re.escape(char)
+    if not char.isprintable():
+        yield "\ufffd"  # what a report has in its place
+
+
+def _numbers(char: str) -> Iterator[str]:
+    """Behind a backslash, which stands before it already, and behind a per cent sign."""
+    code = ord(char)
+    units = [char] if code < 0x10000 else [chr(0xD800 + (code - 0x10000 >> 10)), chr(0xDC00 + (code & 0x3FF))]
+    yield r"(?<=\\)" + r"\\{1,8}".join(f"u(?i:{ord(unit):04x})" for unit in units)
+    yield rf"(?<=\\)U(?i:{code:08x})"
+    if 0xD800 <= code <= 0xDFFF:
+        return
+    data = char.encode()
+    yield r"(?<=\\)" + r"\\{1,8}".join(f"x(?i:{byte:02x})" for byte in data)
+    yield r"(?<=\\)" + r"\\{1,8}".join(f"{byte:03o}" for byte in data)
+    if code < 0x100:
+        yield rf"(?<=\\)x(?i:{code:02x})"
+    yield _percent(char)
+
+
+def _percent(char: str) -> str:
+    return "".join(f"%(?:25){{0,2}}(?i:{byte:02x})" for byte in char.encode())
