@@ -71,7 +71,7 @@ Decision = Same | Refused | Change | list[Change]
 P = ParamSpec("P")
 
 
-# what of `scripts` a step needs besides common.sh
+# what of `scripts` a step needs besides owned.sh and common.sh
 ALSO = {
     **dict.fromkeys(("container", "proof", "source_build", "source_off", "source_serve"), ("openhands",)),
     **dict.fromkeys(("firewall", "firewall_write", "firewall_settle"), ("table",)),
@@ -83,7 +83,7 @@ def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) 
     folder = files("fleethands.operations").joinpath("scripts")
     whole = folder.joinpath(name)
     parts = sorted(whole.iterdir(), key=lambda part: part.name) if whole.is_dir() else [folder.joinpath(f"{name}.sh")]
-    called = [folder.joinpath(f"{part}.sh") for part in ("common", *ALSO.get(name, ()))]
+    called = [folder.joinpath(f"{part}.sh") for part in ("owned", "common", *ALSO.get(name, ()))]
     body = "".join(part.read_text() for part in (*called, *parts))
     return Script(body, {"step": name, "run": "", **values}, dict(exports or {}))
 

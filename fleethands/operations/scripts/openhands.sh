@@ -32,17 +32,46 @@ worker_of() {
 }
 
 # hands_over DIRECTORY UID:GID: who works in it from now on. What the one before has in it goes with it, and nobody else's files.
+# Whoever worked in it has ended by then: its service and container by the caller, and here what its agent started.
 hands_over() {
-  owner=$(stat -c %u:%g "$1") || return
-  last=$(worker_of "$1")
+  case $2 in *[!0-9:]* | :* | *: | '') return 1 ;; esac
+  real=$(real_path "$1") && [ -d "$real" ] && [ ! -L "$real" ] || {
+    echo "$1 is no directory, or lies in one that is not root's, whose owner could put a link in its place: ls -ld '$1'" >&2
+    return 1
+  }
+  owner=$(stat -c %u:%g "$real") || return
   if [ "$owner" != "$2" ]; then
-    [ "$owner" != "$last" ] || find "$1" -xdev -uid "${owner%:*}" -exec chown -h "$2" {} + || return
-    chown "$2" "$1" || return
+    if [ "$owner" = "$(worker_of "$1")" ]; then
+      sandboxes_stopped "$1" "$real" && nobody_left "${owner%:*}" && give_tree "$real" "${owner%:*}" "$2" || return
+    fi
+    chown -h "$2" "$real" || return
   fi
   grep -qxsF "$2 $1" "$workers" && return 0
   { [ ! -f "$workers" ] || directory=" $1" awk 'substr($0, index($0, " ")) != ENVIRON["directory"]' "$workers"; echo "$2 $1"; } |
     atomic_file "$workers" 0600 root:root
 }
+
+# sandboxes_stopped PATH…: those in which one of them is mounted. OpenHands starts them again when somebody goes on with one.
+sandboxes_stopped() (
+  mounted=$(printf '%s\n' "$@")
+  for each in $(docker ps --quiet --filter name='^/?oh-agent-server-' --filter name='^/?openhands-runtime-' 2>/dev/null); do
+    docker container inspect --format '{{range .Mounts}}{{println .Source}}{{end}}' "$each" | grep -qxF "$mounted" || continue
+    docker stop --time 15 "$each" >/dev/null || exit 1
+  done
+)
+
+# nobody_left UID: no process of a user that fleethands made still works on the host itself; in containers of others the same
+# number is somebody else
+nobody_left() (
+  name=$(getent passwd "$1" | cut -d : -f 1)
+  grep -qxsF "user $name" "$ledger" || exit 0
+  for each in $(find /proc -maxdepth 1 -name '[0-9]*' -uid "$1"); do
+    [ "$(readlink "$each/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] || {
+      echo "processes of the user $name still run on this host: ps -fu $name" >&2
+      exit 1
+    }
+  done
+)
 
 # OpenHands as a service, where it runs without a container; a unit that gave way is kept until the new one is proven
 service_unit=/etc/systemd/system/openhands.service
@@ -52,9 +81,6 @@ service_config=/etc/fleethands/config.toml
 
 # by its first line: what somebody else has there is left alone
 service_ours() { [ -f "$service_unit" ] && head -n 1 "$service_unit" | grep -q '^# Written by fleethands'; }
-
-# numbers_of USER: its UID and its group's GID
-numbers_of() { echo "$(id -u "$1"):$(getent group "$1" | cut -d : -f 3)"; }
 
 # as whom the service works that is there, or gave way; empty where there is none
 service_user() {
@@ -141,12 +167,17 @@ openhands_back() {
   fi
 }
 
-# whose the directories are, is tried for what can be: what was there before is to start all the same
+# goes_back DIRECTORY UID:GID: only one that was handed over before. It is tried: what was there before is to start all the same.
+goes_back() {
+  ! directory=" $1" awk 'substr($0, index($0, " ")) == ENVIRON["directory"] { found = 1 } END { exit !found }' "$workers" 2>/dev/null ||
+    hands_over "$@" || true
+}
+
 container_serves() {
   was=$(container_label "$1-before" users) was_state=$(container_label "$1-before" state) was_workspace=$(container_label "$1-before" workspace)
   service_gone && container_gone "$1" && docker rename "$1-before" "$1" || return
-  [ -z "$was_state" ] || hands_over "$was_state" "${was% *}" || true
-  [ -z "$was_workspace" ] || hands_over "$was_workspace" "${was#* }" || true
+  goes_back "$was_state" "${was% *}"
+  goes_back "$was_workspace" "${was#* }"
   docker start "$1" >/dev/null
 }
 
@@ -155,8 +186,8 @@ service_serves() {
   was_state=$(sed -n 's,^Environment="HOME=\(.*\)"$,\1,p' "$service_unit")
   was_workspace=$(sed -n 's/^WorkingDirectory=//p' "$service_unit" | sed 's/%%/%/g')
   was=$(service_user)
-  [ -z "$was_state" ] || hands_over "$was_state" "$was" || true
-  [ -z "$was_workspace" ] || hands_over "$was_workspace" "$was" || true
+  goes_back "$was_state" "$was"
+  goes_back "$was_workspace" "$was"
   systemctl daemon-reload && systemctl enable --quiet openhands.service && systemctl restart openhands.service
 }
 

@@ -1,7 +1,7 @@
 # Has OpenHands run as a service of this unit. What was OpenHands before, a container or another unit, gives way and is
 # kept until this one is proven (proof/), and comes back if it does not get ready.
 : "${unit:?}" "${text:?}" "${environment?}" "${config?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}" "${service_before:?}" "${service_environment:?}" "${service_config:?}" "${started:?}"
-: "${user:?}" "${own:?}" "${adopt:?}"
+: "${user:?}" "${own:?}" "${nested?}" "${adopt:?}"
 
 ready() {
   end=$(($(date +%s) + limit))
@@ -11,11 +11,14 @@ ready() {
   done
 }
 
-# its own directories, one a line, are its user's
+# its own directories, one a line, are its user's, who makes the one in its home
 owns() {
   while IFS= read -r place; do hands_over "$place" "$(numbers_of "$user")" || return; done <<END
 $own
 END
+  place=$nested
+  # shellcheck disable=SC2016
+  [ -z "$nested" ] || as_owner "$(numbers_of "$user")" 60 sh -c 'rmdir "$1"; mkdir -p -m 0700 "$1" && [ -w "$1" ]' sh "$nested" 2>/dev/null
 }
 
 [ "$adopt" = no ] || openhands_adopts "$container"
