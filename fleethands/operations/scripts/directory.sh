@@ -8,7 +8,7 @@ if place=$(real_path "$path"); then
   [ -z "$mode" ] || chmod "$mode" "$place"
 else
   # shellcheck disable=SC2016
-  [ -n "$owner" ] && as_owner "$(numbers_of "$owner")" 60 sh -c 'mkdir -p "$1" && { [ -z "$2" ] || chmod "$2" "$1"; }' sh "$path" "$mode" ||
+  as_owner "$(numbers_of "${owner:-root}")" 60 sh -c 'mkdir -p "$1" && { [ -z "$2" ] || chmod "$2" "$1"; }' sh "$path" "$mode" ||
     fail "$path lies in a directory that is not root's, whose owner could put a link in its place" \
       'declare another directory, for example below /srv'
 fi

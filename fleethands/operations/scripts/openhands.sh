@@ -1,4 +1,5 @@
 # OpenHands as a container or as a service: which of them there is, and what gave way to it.
+: "${ledger:?}"
 
 container_exists() { docker container inspect "$1" >/dev/null 2>&1; }
 
@@ -65,12 +66,12 @@ sandboxes_stopped() (
 nobody_left() (
   name=$(getent passwd "$1" | cut -d : -f 1)
   grep -qxsF "user $name" "$ledger" || exit 0
-  for each in $(find /proc -maxdepth 1 -name '[0-9]*' -uid "$1"); do
-    [ "$(readlink "$each/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] || {
-      echo "processes of the user $name still run on this host: ps -fu $name" >&2
-      exit 1
-    }
-  done
+  left=$(find /proc -maxdepth 1 -name '[0-9]*' -uid "$1" | while read -r each; do
+    [ "$(readlink "$each/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] || echo "$each"
+  done)
+  [ -z "$left" ] && exit 0
+  echo "processes of the user $name still run on this host: ps -fu $name" >&2
+  exit 1
 )
 
 # OpenHands as a service, where it runs without a container; a unit that gave way is kept until the new one is proven

@@ -88,9 +88,9 @@ give_here() {
   fi
 }
 
-# remove_tree PATH: with all it holds, but for other file systems
+# remove_tree PATH: with all it holds, but for other file systems; of a link, the link alone
 remove_tree() {
-  real_path "$1" >/dev/null ||
-    fail "$1 lies in a directory that is not root's, so it is not removed" "on the host: rm -rf --one-file-system '$1'"
-  rm -rf --one-file-system "$1"
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  within "$(dirname "$1")" rm -rf --one-file-system "./$(basename "$1")" ||
+    fail "$1 is not removed: its path leads through a link that root did not make" "on the host: namei -l '$1'"
 }

@@ -2,7 +2,7 @@
 # errors that pass are tried again, with what was downloaded kept; broken part files are removed (once).
 : "${name:?}" "${request:?}" "${url:?}" "${place:?}" "${marker:?}" "${manifest_url:?}" "${manifest:?}" "${digest?}" \
   "${patience:?}" "${tries:?}" "${margin:?}" \
-  "${floor:?}" "${blobs:?}" "${renewal:?}"
+  "${floor:?}" "${blobs:?}" "${renewal:?}" "${ollama:?}"
 unclean=${unclean:-}
 answer=$place/pull.ndjson
 offered=$place/manifest # the registry's
@@ -143,6 +143,7 @@ request_once() {
 remove_parts() {
   [ -s "$offered" ] || return 0
   main=$(systemctl show ollama.service -p MainPID --value 2>/dev/null) || main=0
+  # shellcheck disable=SC2016
   described "$offered" | while read -r hex _; do
     find "/proc/${main:-0}/fd" -lname "*/sha256-$hex-partial" 2>/dev/null | grep -q . ||
       as_owner "$ollama" 60 sh -c 'rm -f "$1"*' sh "$blobs/sha256-$hex-partial"

@@ -1,5 +1,5 @@
 # Removes a directory that fleethands made, with all it holds.
-: "${path:?}"
+: "${path:?}" "${ledger:?}"
 remove_tree "$path"
 unmade directory "$path"
 # what was made in it has gone with it
