@@ -10,5 +10,5 @@ else
   # shellcheck disable=SC2016
   as_owner "$(numbers_of "${owner:-root}")" 60 sh -c 'mkdir -p "$1" && { [ -z "$2" ] || chmod "$2" "$1"; }' sh "$path" "$mode" ||
     fail "$path lies in a directory that is not root's, whose owner could put a link in its place" \
-      'declare another directory, for example below /srv'
+      'declare another directory, for example below /srv' "see whose this one is, on the host: namei -l '$path'"
 fi

@@ -1,5 +1,7 @@
 # OpenHands as a container or as a service: which of them there is, and what gave way to it.
 : "${ledger:?}"
+# shellcheck disable=SC2034  # why a directory is not handed over, for who calls
+unhanded='' remedy=''
 
 container_exists() { docker container inspect "$1" >/dev/null 2>&1; }
 
@@ -33,23 +35,31 @@ worker_of() {
 }
 
 # hands_over DIRECTORY UID:GID: who works in it from now on. What the one before has in it goes with it, and nobody else's files.
-# Whoever worked in it has ended by then: its service and container by the caller, and here what its agent started.
+# Its service and its container were ended by the caller. Where it fails, $unhanded and $remedy say why, and what to do.
+# shellcheck disable=SC2034
 hands_over() {
+  unhanded="$1 is no directory, or the directory that it lies in is not root's" remedy="see whose it is, on the host: namei -l '$1'"
   case $2 in *[!0-9:]* | :* | *: | '') return 1 ;; esac
-  real=$(real_path "$1") && [ -d "$real" ] && [ ! -L "$real" ] || {
-    echo "$1 is no directory, or lies in one that is not root's, whose owner could put a link in its place: ls -ld '$1'" >&2
-    return 1
-  }
+  real=$(real_path "$1") && [ -d "$real" ] && [ ! -L "$real" ] || return
+  unhanded="$1 cannot be given to $2" remedy="see why, on the host: chown -h $2 '$1'"
   owner=$(stat -c %u:%g "$real") || return
   if [ "$owner" != "$2" ]; then
-    if [ "$owner" = "$(worker_of "$1")" ]; then
-      sandboxes_stopped "$1" "$real" && nobody_left "${owner%:*}" && give_tree "$real" "${owner%:*}" "$2" || return
-    fi
+    [ "$owner" != "$(worker_of "$1")" ] || tree_goes_too "$1" "${owner%:*}" "$2" || return
     chown -h "$2" "$real" || return
   fi
   grep -qxsF "$2 $1" "$workers" && return 0
   { [ ! -f "$workers" ] || directory=" $1" awk 'substr($0, index($0, " ")) != ENVIRON["directory"]' "$workers"; echo "$2 $1"; } |
     atomic_file "$workers" 0600 root:root
+}
+
+# shellcheck disable=SC2034
+tree_goes_too() { # DIRECTORY UID UID:GID
+  sandboxes_stopped "$1" "$real" || return
+  nobody_left "$2" || {
+    unhanded="$1 cannot be given to $3: processes of the user $2, who works in it, still run" remedy="see them, on the host: ps -fU $2"
+    return 1
+  }
+  give_tree "$real" "$2" "$3"
 }
 
 # sandboxes_stopped PATH…: those in which one of them is mounted. OpenHands starts them again when somebody goes on with one.
@@ -62,16 +72,14 @@ sandboxes_stopped() (
 )
 
 # nobody_left UID: no process of a user that fleethands made still works on the host itself; in containers of others the same
-# number is somebody else
+# number is somebody else's
 nobody_left() (
   name=$(getent passwd "$1" | cut -d : -f 1)
   grep -qxsF "user $name" "$ledger" || exit 0
   left=$(find /proc -maxdepth 1 -name '[0-9]*' -uid "$1" | while read -r each; do
     [ "$(readlink "$each/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] || echo "$each"
   done)
-  [ -z "$left" ] && exit 0
-  echo "processes of the user $name still run on this host: ps -fu $name" >&2
-  exit 1
+  [ -z "$left" ]
 )
 
 # OpenHands as a service, where it runs without a container; a unit that gave way is kept until the new one is proven

@@ -91,7 +91,7 @@ def link_for_the_state_directory(field: Field) -> None:
     said = does(host, step("directory", path=SOURCE.directory, owner="", mode="0700")) + does(host, served(host))
 
     assert untouched(host) == before
-    assert f"{SOURCE.directory} cannot be given to openhands" in said
+    assert f"error: openhands cannot write in {SOURCE.directory}" in said
 
 
 def served(host: Host, **values: str) -> Script:
@@ -133,9 +133,11 @@ def somebody_still_works(field: Field) -> None:
     does(host, handed_over("openhands"))
     host.run("systemd-run --quiet --collect --unit person --uid openhands sleep inf")
 
-    said = does(host, handed_over("second"))
+    said = does(host, served(host, user="second", nested=""))
 
-    assert "processes of the user openhands still run on this host: ps -fu openhands" in said
+    uid = host.run("id -u openhands").stdout.strip()
+    assert f"processes of the user {uid}, who works in it, still run" in said
+    assert f"hint: see them, on the host: ps -fU {uid}" in said
     assert host.run(f"stat -c %U {WORKSPACE}; systemctl is-active person").stdout == "openhands\nactive\n"
 
 
