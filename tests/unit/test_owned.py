@@ -146,6 +146,16 @@ def test_of_roots_files_those_with_a_second_name_stay(place: Path) -> None:
     assert ((place / "shadow").stat().st_uid, (theirs / "mine").stat().st_uid) == (0, AGENT)
 
 
+def test_a_directory_is_made_in_the_place_itself(place: Path) -> None:
+    theirs = of_agent(place / "theirs")
+    (theirs / "link").symlink_to("/etc")
+
+    assert ran(f"make_within '{theirs}/a b/c' && echo done") == "done\n"
+    assert ran(f"make_within {theirs}/link/new || echo no") == "no\n"
+
+    assert [(theirs / "a b/c").is_dir(), Path("/etc/new").exists()] == [True, False]
+
+
 def test_only_what_lies_there_is_removed(place: Path) -> None:
     theirs, roots = of_agent(place / "theirs"), of_agent(place / "roots")
     (roots / "precious").write_text("")

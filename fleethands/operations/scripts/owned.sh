@@ -51,6 +51,9 @@ within() (
   "$@"
 )
 
+# make_within PATH: a directory, and those above it that are not there
+make_within() { [ -d "$1" ] || { make_within "$(dirname "$1")" && within "$(dirname "$1")" mkdir "./$(basename "$1")"; }; }
+
 # read_as UID:GID FILE [OPTION…]: its bytes; a pipe in its place is no reason to wait, and a link is not followed
 read_as() (
   owner=$1 file=$2

@@ -92,6 +92,10 @@ def link_for_the_state_directory(field: Field) -> None:
 
     assert untouched(host) == before
     assert f"error: openhands cannot write in {SOURCE.directory}" in said
+    acts(host, f"rm {SOURCE.directory}")
+    assert does(host, served(host)) == ""
+    shown = host.run(f"stat -c '%U %a' {SOURCE.home} {SOURCE.directory}; systemctl is-active openhands").stdout
+    assert shown == "openhands 700\nopenhands 700\nactive\n"
 
 
 def served(host: Host, **values: str) -> Script:
