@@ -20,7 +20,8 @@ def serve(settings: HostSettings, image: str = "") -> None:
         source.gone(name="Take the service away", settings=settings)
         return
     user, workspace = settings.openhands_user, str(settings.openhands_workspace)
-    system.user(name="Create the workspace's user", settings=settings, user=user, home=paths.OPENHANDS_HOME)
+    home = paths.OPENHANDS_HOME
+    system.user(name="Create the workspace's user", settings=settings, user=user, home=home, roots_home=True)
     if settings.openhands_flavor == "source":
         _serve_from_source(settings, user, workspace)
     else:
@@ -63,8 +64,7 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
     system.packages(name="Install what it needs", settings=settings, wanted=build.packages(settings))
     # they are given to who works in them when the service takes its place, with what the one before left there
     system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
-    for path in (era.home, era.directory):
-        system.directory(name=f"Make {path}", settings=settings, path=path, owner=None, mode="0700")
+    system.directory(name=f"Make {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
     build.built(name="Build it", settings=settings)
     source.serve(
         name="Run the service",

@@ -11,10 +11,7 @@ from fleethands.settings.openhands import GENERATIONS
 @deploy("Removal")
 def remove(settings: HostSettings, models: bool = False, workspaces: bool = False) -> None:
     workspace, user = str(settings.openhands_workspace), settings.openhands_user
-    states, stay = (
-        list(dict.fromkeys(path for each in GENERATIONS.values() for path in (each.directory, each.home))),
-        [],
-    )
+    states, stay = list(dict.fromkeys(each.home for each in GENERATIONS.values())), []
     openhands.gone(name="Take the container away", settings=settings)
     sandboxes.gone(name="Take its sandboxes away", settings=settings, always=True)
     source.gone(name="Take the service away", settings=settings, why="")

@@ -47,7 +47,7 @@ FIXED_FILES = (
     paths.PROOF, paths.RECORDS, paths.LEDGER,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
-    paths.OLLAMA_HOME, paths.RECORD, paths.RECORD_BEFORE,
+    paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.RECORD, paths.RECORD_BEFORE,
     paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED,
     paths.WANTED + paths.OLLAMA_SERVICE, paths.WANTED + paths.FIREWALL_SERVICE,
 )  # fmt: skip

@@ -212,7 +212,7 @@ def _models(settings: HostSettings, service: Service) -> list[Change]:
             path,
             f"of {theirs}",
             "with all it holds of ollama",
-            step("adopt_models", path=path),
+            step("adopt_models", path=path, theirs=theirs),
             why="Ollama ran as another user, and ours writes there",
         )
     ]

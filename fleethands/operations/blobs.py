@@ -25,7 +25,7 @@ def verified(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None 
         return Same("no declared model is on the host")
     rows = "\n".join(_row(settings, name, name in downloaded) for name in there)
     values = {"step": "verify", "models": rows, "models_dir": store.directory(settings)}
-    script = Script(store.body("common", "spelled", "blobs", "verify"), values)
+    script = Script(store.body("owned", "common", "spelled", "blobs", "verify"), values)
     return Change("blobs", "not read", f"of {len(there)} models read", script, why="it was asked for")
 
 

@@ -72,7 +72,7 @@ Decision = Same | Refused | Change | list[Change]
 P = ParamSpec("P")
 
 
-# what of `scripts` a step needs besides common.sh
+# what of `scripts` a step needs besides owned.sh and common.sh
 ALSO = {
     **dict.fromkeys(("container", "container_off", "sandboxes_off", "proof"), ("containers", "openhands")),
     **dict.fromkeys(("source_build", "source_off", "source_serve"), ("containers", "openhands")),
@@ -86,7 +86,7 @@ def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) 
     folder = files("fleethands.operations").joinpath("scripts")
     whole = folder.joinpath(name)
     parts = sorted(whole.iterdir(), key=lambda part: part.name) if whole.is_dir() else [folder.joinpath(f"{name}.sh")]
-    called = [folder.joinpath(f"{part}.sh") for part in ("common", *ALSO.get(name, ()))]
+    called = [folder.joinpath(f"{part}.sh") for part in ("owned", "common", *ALSO.get(name, ()))]
     body = "".join(part.read_text() for part in (*called, *parts))
     return Script(body, {"step": name, "run": "", **values}, dict(exports or {}))
 

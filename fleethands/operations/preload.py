@@ -73,7 +73,7 @@ def _process(seen: Probe) -> tuple[int, int] | None:
 def _loader(settings: HostSettings, names: list[ModelName]) -> str:
     rows = "\n".join(f"{name}|{_request(settings, name)}|{store.manifest(settings, name)}" for name in names)
     values = {"models": rows, "url": settings.ollama_host.local_url, "record": paths.PRELOADED}
-    return Script(store.body("spelled", "preloader"), values).text
+    return Script(store.body("owned", "spelled", "preloader"), values).text
 
 
 def _request(settings: HostSettings, name: ModelName) -> str:

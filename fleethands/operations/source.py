@@ -79,7 +79,8 @@ def _serving(settings: HostSettings, seen: Probe, text: str, environment: str, c
         adopt="yes" if theirs.has_container(seen) else "no",
         key_file=paths.CANVAS_KEY if era.keyed else "",
         user=settings.openhands_user,
-        own="\n".join(_own(settings)),
+        own="\n".join(path for path in _own(settings) if path != era.directory),
+        nested=era.directory,
     )
 
 
@@ -89,7 +90,8 @@ def _up(settings: HostSettings, probe: Probe, wanted: dict[str, File], digest: s
     for path, file in {**wanted, paths.OPENHANDS_STARTED: started}.items():
         probe = probe.with_file(path, file)
     for path in _own(settings):
-        probe = probe.with_file(path, replace(probe.files[path], uid=-1, gid=-1, owner=_owner(settings)))
+        there = File("directory", "0700") if probe.files[path] == ABSENT else probe.files[path]
+        probe = probe.with_file(path, replace(there, uid=-1, gid=-1, owner=_owner(settings)))
     docker = replace(probe.docker, container=None)
     return probe.having(units={**probe.units, paths.OPENHANDS_SERVICE: state}, docker=docker)
 

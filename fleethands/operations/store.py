@@ -67,7 +67,7 @@ def pull(settings: HostSettings, model: Model) -> Script:
     }
     environment = settings.ollama_environment
     puller = Script(
-        body("web", "blobs", "spelled", "puller"),
+        body("web", "owned", "blobs", "spelled", "puller"),
         {
             **common,
             "models_dir": directory(settings),
@@ -87,7 +87,7 @@ def pull(settings: HostSettings, model: Model) -> Script:
 
 def step(name: str, /, **values: str) -> Script:
     """The script `scripts/NAME.sh` behind the common parts and what it needs to find a model's manifest."""
-    return Script(body("common", "spelled", name), {"step": name, **values})
+    return Script(body("owned", "common", "spelled", name), {"step": name, **values})
 
 
 def body(*names: str) -> str:

@@ -46,30 +46,43 @@ def packages(settings: HostSettings, seen: Probe, wanted: tuple[str, ...]) -> De
 
 
 @operation
-def user(settings: HostSettings, seen: Probe, user: str, home: str, groups: tuple[str, ...] = ()) -> Decision:
+def user(
+    settings: HostSettings,
+    seen: Probe,
+    user: str,
+    home: str,
+    groups: tuple[str, ...] = (),
+    roots_home: bool = False,
+) -> Decision:
     """
     Have a system user without a login.
 
     + groups: those of them that exist on the host
+    + roots_home: root makes directories in its home, which therefore is root's
     """
     account = seen.accounts.users.get(user)
     if account is not None and account.uid == 0:
         return Refused(f"the user {user} is root by another name", ("give that user a UID of its own",))
     wanted = frozenset(groups) & seen.accounts.groups
     missing = wanted - (account.groups if account else frozenset())
-    if account is not None and not missing:
+    exposed = roots_home and user != "root" and seen.files[home].owner.partition(":")[0] == user
+    if account is not None and not missing and not exposed:
         return Same(f"user {user} exists")
 
     def then(probe: Probe) -> Probe:
         now = account or Account(-1, -1, home, frozenset({user}))
         users = {**probe.accounts.users, user: replace(now, groups=now.groups | missing)}
-        if probe.files.get(home) == ABSENT:
-            probe = probe.with_file(home, File("directory", "0755", owner=f"{user}:{user}"))
+        if exposed or probe.files.get(home) == ABSENT:
+            owner = "root:root" if roots_home else f"{user}:{user}"
+            probe = probe.with_file(home, File("directory", "0755", owner=owner))
         return probe.having(accounts=Accounts(users, probe.accounts.groups))
 
-    script = step("user", name=user, home=home, groups=" ".join(sorted(missing)))
-    before = "absent" if account is None else f"not in {', '.join(sorted(missing))}"
-    return Change(f"user {user}", before, "present", script, then)
+    script = step(
+        "user", name=user, home=home, groups=" ".join(sorted(missing)), roots_home="yes" if roots_home else "no"
+    )
+    before = "absent" if account is None else f"not in {', '.join(sorted(missing))}" if missing else f"owns {home}"
+    why = "root makes directories in it, and its owner could put links in their place" if exposed else ""
+    return Change(f"user {user}", before, "present", script, then, why=why)
 
 
 @operation

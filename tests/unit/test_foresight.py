@@ -45,7 +45,7 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (modelfiles.built, {"modelfiles": modelfile.of(settings)}),
         (preload.loaded, {"unit": "unit"}),
         (models.pruned, {"modelfiles": modelfile.of(settings)}),
-        (system.user, {"user": settings.openhands_user, "home": "/opt/openhands"}),
+        (system.user, {"user": settings.openhands_user, "home": "/opt/openhands", "roots_home": True}),
         (system.directory, {"path": str(settings.openhands_workspace), "owner": owner, "mode": "0755"}),
         (choice.chosen, {}),
         (openhands.serve, {}),

@@ -11,7 +11,7 @@ from fleethands.operations import change
 
 FOLDER = Path(change.__file__).parent / "scripts"
 DEFINED = re.compile(r"^([a-z_]+)\(\) ", re.MULTILINE)
-SHARED = ("common", "openhands", "spelled", "table")
+SHARED = ("common", "openhands", "owned", "spelled", "table")
 CALLABLE = {name: set(DEFINED.findall((FOLDER / f"{name}.sh").read_text())) for name in SHARED}
 
 

@@ -48,17 +48,19 @@ docker() {
     'start '*) ! grep -qxsF "$(sed -n s/^id=//p "$place/containers/$2")" "$place/broken" ;;
   esac
 }
+ledger=$place/made
+only_roots() { true; }
 """
 
 
 def ran(place: Path, *calls: str) -> str:
     """What calls of it say, with their exit status."""
-    scripts = files("fleethands.operations").joinpath("scripts")
-    text = "".join(scripts.joinpath(f"{name}.sh").read_text() for name in ("containers", "openhands"))
+    folder = files("fleethands.operations").joinpath("scripts")
+    text = "".join(folder.joinpath(f"{name}.sh").read_text() for name in ("containers", "openhands"))
     for path in ("/etc/systemd/system", "/var/lib/fleethands", "/etc/fleethands", "/opt/openhands-source"):
         assert path in text
         text = text.replace(path, str(place))
-    lines = "\n".join([f"place={place}", HEAD, text, *calls])
+    lines = "\n".join([f"place={place}", folder.joinpath("owned.sh").read_text(), HEAD, text, *calls])
     done = subprocess.run(["sh", "-c", lines], timeout=30, stdout=subprocess.PIPE, text=True, check=False)
     return done.stdout
 

@@ -1,5 +1,10 @@
 # Models that another account wrote become those of the service's user; links in it are not followed.
-: "${path:?}"
+: "${path:?}" "${theirs:?}"
 [ -d "$path" ] || exit 0
-adopting "owner $(stat -c %U:%G "$path") $path"
-chown -Rh ollama:ollama "$path"
+owner=$(within "$path" stat -c %u:%g .) || fail "$path is not reached without a link that root did not make" "on the host: namei -l '$path'"
+adopting "owner $owner $path"
+for each in "${owner%:*}" "$theirs"; do
+  uid=$each
+  case $each in *[!0-9]*) uid=$(id -u "$each" 2>/dev/null) || continue ;; esac
+  give_tree "$path" "$uid" "$(numbers_of ollama)"
+done

@@ -58,8 +58,13 @@ umask 022
 # what was proven before this change is not proven after it; but for what only follows from the proof
 case $step in firewall_settle | sandboxes_off) ;; *) rm -f /var/lib/fleethands/proof ;; esac
 
-# atomic_file PATH MODE OWNER: standard input becomes the file, whole or not at all
+# atomic_file PATH MODE OWNER: standard input becomes the file, whole or not at all; written by its owner where the directory
+# is not root's
 atomic_file() {
+  if real_path "$1" >/dev/null; then root_file "$@"; else owned_file "$@"; fi
+}
+
+root_file() {
   directory=$(dirname "$1")
   [ -d "$directory" ] || mkdir -p "$directory"
   new=$(umask 077 && mktemp "$directory/.fleethands-XXXXXX")
@@ -67,7 +72,6 @@ atomic_file() {
   rm -f "$new"
   fail "cannot write $1"
 }
-
 
 # made KIND NAME: fleethands made this here, and may take it away again. Said before the thing is made.
 made() {

@@ -1,7 +1,7 @@
 # Makes the container what its specification says. The old one is kept, stopped, until the new one is ready and proven
 # (proof.sh), and comes back otherwise.
 : "${name:?}" "${image:?}" "${pull:?}" "${spec:?}" "${arguments:?}" "${names?}" "${url:?}" "${limit:?}" "${generation:?}"
-: "${versions?}" "${user:?}" "${state:?}" "${workspace:?}" "${gateway_port?}" "${key_file?}" "${adopt:?}" "${pins?}"
+: "${versions?}" "${user:?}" "${state:?}" "${workspace:?}" "${gateway_port?}" "${key_file?}" "${adopt:?}" "${pins?}" "${unhanded?}" "${remedy?}"
 docker=$(command -v docker) || fail 'the command docker is missing' 'on the host: apt-get install docker-cli'
 
 look() { "$docker" container inspect --format "$1" "$name" 2>/dev/null || true; }
@@ -140,7 +140,7 @@ fi
 
 container_aside "$name"
 service_aside
-own || gives_way "$name" "$state or $workspace cannot be given to the user inside" "see why, on the host: chown ${users#* } $workspace"
+own || gives_way "$name" "$unhanded" "$remedy"
 started=$(start) || {
   echo "$started" >&2
   case $started in # moby libnetwork/iptables: its own chains are made when it starts

@@ -4,7 +4,8 @@ work=$(mktemp -d)
 remove_at_end "$work"
 base_manifest=$(spelled "$base_manifest")
 [ -f "$base_manifest" ] || fail "$base, which $name is made from, is not on the host" "on the host: ollama list"
-from=$(sha256sum <"$base_manifest" | cut -d ' ' -f 1)
+digest_of() { read_as "$(numbers_of ollama)" "$1" | sha256sum | cut -d ' ' -f 1; }
+from=$(digest_of "$base_manifest")
 printf %s "$text" >"$work/Modelfile"
 rm -f "$record"
 # in a directory of its own: FROM names a model, whatever file is called like it
@@ -12,5 +13,5 @@ rm -f "$record"
   fail "cannot create $name: $(grep -a -i error "$work/said" | tail -n 1)" 'correct its Modelfile, then run again'
 manifest=$(spelled "$manifest")
 [ -f "$manifest" ] || fail "Ollama said that it created $name, and it is not there" 'on the host: ollama list'
-echo "$(printf %s "$text" | sha256sum | cut -d ' ' -f 1) $from $(sha256sum <"$manifest" | cut -d ' ' -f 1) $name" |
+echo "$(printf %s "$text" | sha256sum | cut -d ' ' -f 1) $from $(digest_of "$manifest") $name" |
   atomic_file "$record" 0644 root:root

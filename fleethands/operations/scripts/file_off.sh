@@ -1,3 +1,3 @@
 # Removes one file that is not needed any more.
 : "${path:?}"
-rm -f "$path"
+[ ! -e "$path" ] && [ ! -L "$path" ] || within "$(dirname "$path")" rm -f "./$(basename "$path")"

@@ -1,4 +1,7 @@
 # OpenHands as a container or as a service: which of them there is, and what gave way to it.
+: "${ledger:?}"
+# shellcheck disable=SC2034  # why a directory is not handed over, for who calls
+unhanded='' remedy=''
 
 # Whom we gave a directory to last, as `UID:GID DIRECTORY`: the directory itself may have been given to somebody else since
 workers=/var/lib/fleethands/workers
@@ -8,17 +11,52 @@ worker_of() {
 }
 
 # hands_over DIRECTORY UID:GID: who works in it from now on. What the one before has in it goes with it, and nobody else's files.
+# Its service and its container were ended by the caller. Where it fails, $unhanded and $remedy say why, and what to do.
+# shellcheck disable=SC2034
 hands_over() {
-  owner=$(stat -c %u:%g "$1") || return
-  last=$(worker_of "$1")
+  unhanded="$1 is no directory, or the directory that it lies in is not root's" remedy="see whose it is, on the host: namei -l '$1'"
+  case $2 in *[!0-9:]* | :* | *: | '') return 1 ;; esac
+  real=$(real_path "$1") && [ -d "$real" ] && [ ! -L "$real" ] || return
+  unhanded="$1 cannot be given to $2" remedy="see why, on the host: chown -h $2 '$1'"
+  owner=$(stat -c %u:%g "$real") || return
   if [ "$owner" != "$2" ]; then
-    [ "$owner" != "$last" ] || find "$1" -xdev -uid "${owner%:*}" -exec chown -h "$2" {} + || return
-    chown "$2" "$1" || return
+    [ "$owner" != "$(worker_of "$1")" ] || tree_goes_too "$1" "${owner%:*}" "$2" || return
+    chown -h "$2" "$real" || return
   fi
   grep -qxsF "$2 $1" "$workers" && return 0
   { [ ! -f "$workers" ] || directory=" $1" awk 'substr($0, index($0, " ")) != ENVIRON["directory"]' "$workers"; echo "$2 $1"; } |
     atomic_file "$workers" 0600 root:root
 }
+
+# shellcheck disable=SC2034
+tree_goes_too() { # DIRECTORY UID UID:GID
+  sandboxes_stopped "$1" "$real" || return
+  nobody_left "$2" || {
+    unhanded="$1 cannot be given to $3: processes of the user $2, who works in it, still run" remedy="see them, on the host: ps -fU $2"
+    return 1
+  }
+  give_tree "$real" "$2" "$3"
+}
+
+# sandboxes_stopped PATH…: those in which one of them is mounted. OpenHands starts them again when somebody goes on with one.
+sandboxes_stopped() (
+  mounted=$(printf '%s\n' "$@")
+  for each in $(docker ps --quiet --filter name='^/?oh-agent-server-' --filter name='^/?openhands-runtime-' 2>/dev/null); do
+    docker container inspect --format '{{range .Mounts}}{{println .Source}}{{end}}' "$each" | grep -qxF "$mounted" || continue
+    docker stop --time 15 "$each" >/dev/null || exit 1
+  done
+)
+
+# nobody_left UID: no process of a user that fleethands made still works on the host itself; in containers of others the same
+# number is somebody else's
+nobody_left() (
+  name=$(getent passwd "$1" | cut -d : -f 1)
+  grep -qxsF "user $name" "$ledger" || exit 0
+  left=$(find /proc -maxdepth 1 -name '[0-9]*' -uid "$1" | while read -r each; do
+    [ "$(readlink "$each/ns/mnt")" != "$(readlink /proc/self/ns/mnt)" ] || echo "$each"
+  done)
+  [ -z "$left" ]
+)
 
 # OpenHands as a service, where it runs without a container; a unit that gave way is kept until the new one is proven
 service_unit=/etc/systemd/system/openhands.service
@@ -28,9 +66,6 @@ service_config=/etc/fleethands/config.toml
 
 # by its first line: what somebody else has there is left alone
 service_ours() { [ -f "$service_unit" ] && head -n 1 "$service_unit" | grep -q '^# Written by fleethands'; }
-
-# numbers_of USER: its UID and its group's GID
-numbers_of() { echo "$(id -u "$1"):$(getent group "$1" | cut -d : -f 3)"; }
 
 # as whom the service works that is there, or gave way; empty where there is none
 service_user() {
@@ -117,12 +152,17 @@ openhands_back() {
   fi
 }
 
-# whose the directories are, is tried for what can be: what was there before is to start all the same
+# goes_back DIRECTORY UID:GID: only one that was handed over before. It is tried: what was there before is to start all the same.
+goes_back() {
+  ! directory=" $1" awk 'substr($0, index($0, " ")) == ENVIRON["directory"] { found = 1 } END { exit !found }' "$workers" 2>/dev/null ||
+    hands_over "$@" || true
+}
+
 container_serves() {
   was=$(container_label "$1-before" users) was_state=$(container_label "$1-before" state) was_workspace=$(container_label "$1-before" workspace)
   service_gone && container_gone "$1" && docker rename "$1-before" "$1" || return
-  [ -z "$was_state" ] || hands_over "$was_state" "${was% *}" || true
-  [ -z "$was_workspace" ] || hands_over "$was_workspace" "${was#* }" || true
+  goes_back "$was_state" "${was% *}"
+  goes_back "$was_workspace" "${was#* }"
   docker start "$1" >/dev/null
 }
 
@@ -131,8 +171,8 @@ service_serves() {
   was_state=$(sed -n 's,^Environment="HOME=\(.*\)"$,\1,p' "$service_unit")
   was_workspace=$(sed -n 's/^WorkingDirectory=//p' "$service_unit" | sed 's/%%/%/g')
   was=$(service_user)
-  [ -z "$was_state" ] || hands_over "$was_state" "$was" || true
-  [ -z "$was_workspace" ] || hands_over "$was_workspace" "$was" || true
+  goes_back "$was_state" "$was"
+  goes_back "$was_workspace" "$was"
   systemctl daemon-reload && systemctl enable --quiet openhands.service && systemctl restart openhands.service
 }
 

@@ -20,7 +20,7 @@ while IFS='|' read -r name request manifest; do
   case $said in
     *'"error"'* | '' | curl:*) fail "cannot load $name: $said" ;;
   esac
-  echo "loaded $(sha256sum <"$(spelled "$manifest")" | cut -d ' ' -f 1) $name" >>"$record.part"
+  echo "loaded $(read_as "$(numbers_of ollama)" "$(spelled "$manifest")" | sha256sum | cut -d ' ' -f 1) $name" >>"$record.part"
 done <<END
 $models
 END

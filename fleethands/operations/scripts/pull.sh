@@ -35,5 +35,5 @@ fi
 [ ! -e "$marker" ] || fail "the pull of $name was killed on the host" "on the host: journalctl -u $unit" \
   'run again: what was downloaded is kept'
 manifest=$(spelled "$manifest")
-[ -z "$digest" ] || [ "$(sha256sum <"$manifest" | cut -d ' ' -f 1)" = "$digest" ] ||
+[ -z "$digest" ] || [ "$(read_as "$(numbers_of ollama)" "$manifest" | sha256sum | cut -d ' ' -f 1)" = "$digest" ] ||
   fail "the registry sent another $name than it had announced, not the pinned $digest" 'the tag moves just now: run again'

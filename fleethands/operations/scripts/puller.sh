@@ -2,7 +2,7 @@
 # errors that pass are tried again, with what was downloaded kept; broken part files are removed (once).
 : "${name:?}" "${request:?}" "${url:?}" "${place:?}" "${marker:?}" "${manifest_url:?}" "${manifest:?}" "${digest?}" \
   "${patience:?}" "${tries:?}" "${margin:?}" \
-  "${floor:?}" "${blobs:?}" "${renewal:?}"
+  "${floor:?}" "${blobs:?}" "${renewal:?}" "${ollama:?}"
 unclean=${unclean:-}
 answer=$place/pull.ndjson
 offered=$place/manifest # the registry's
@@ -28,6 +28,7 @@ fail() {
 }
 
 digest_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
+digest_there() { read_as "$ollama" "$manifest" | sha256sum | cut -d ' ' -f 1; }
 mib() { echo $((($1 + 1048575) / 1048576)); }
 
 ask_registry() {
@@ -147,8 +148,10 @@ request_once() {
 remove_parts() {
   [ -s "$offered" ] || return 0
   main=$(systemctl show ollama.service -p MainPID --value 2>/dev/null) || main=0
+  # shellcheck disable=SC2016
   described "$offered" | while read -r hex _; do
-    find "/proc/${main:-0}/fd" -lname "*/sha256-$hex-partial" 2>/dev/null | grep -q . || rm -f "$blobs/sha256-$hex-partial"*
+    find "/proc/${main:-0}/fd" -lname "*/sha256-$hex-partial" 2>/dev/null | grep -q . ||
+      as_owner "$ollama" 60 sh -c 'rm -f "$1"*' sh "$blobs/sha256-$hex-partial"
   done
 }
 
@@ -196,7 +199,7 @@ check_blobs() {
   manifest=$(spelled "$manifest")
   bad=$(broken "$manifest")
   [ -n "$bad" ] || return 0
-  for hex in $bad; do rm -f "$blobs/sha256-$hex"; done
+  for hex in $bad; do blob_gone "$hex" || true; done
   echo "model $name: removed broken blobs: $bad" >>"$place/said"
   return 1
 }
@@ -206,7 +209,7 @@ failures=0 best=0 healed='' said=-1 came=0 total=0
 while :; do
   await_ollama
   ask_registry
-  if [ -n "$digest" ] && [ ! -s "$offered" ] && [ -e "$manifest" ] && [ "$(digest_of "$manifest")" != "$digest" ]; then
+  if [ -n "$digest" ] && [ ! -s "$offered" ] && [ -e "$manifest" ] && [ "$(digest_there)" != "$digest" ]; then
     fail "cannot ask the registry for the digest of $name, and the one on the host is not the pinned $digest" \
       "on the host: curl -I $manifest_url" 'to pull without asking first, remove it: ollama rm'
   fi

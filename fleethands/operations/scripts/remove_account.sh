@@ -2,5 +2,5 @@
 : "${user:?}" "${home:?}" "${content:?}"
 userdel "$user" || fail "cannot remove the user $user" "see what it runs, on the host: ps -u $user"
 if getent group "$user" >/dev/null; then groupdel "$user"; fi
-if [ "$content" = yes ]; then rm -rf --one-file-system "$home"; else rmdir "$home" 2>/dev/null || true; fi
+if [ "$content" = yes ]; then remove_tree "$home"; else place=$(real_path "$home") && rmdir "$place" 2>/dev/null || true; fi
 unmade user "$user"

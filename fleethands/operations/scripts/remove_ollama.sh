@@ -1,7 +1,7 @@
 # Stops Ollama and removes its service and its releases: those that fleethands marked, and no others.
 : "${files?}" "${unit:?}"
 if [ "$unit" = yes ]; then systemctl disable --quiet --now ollama.service || true; fi
-printf '%s\n' "$files" | while IFS= read -r path; do [ -z "$path" ] || rm -f "$path"; done
+printf '%s\n' "$files" | while IFS= read -r file; do [ -z "$file" ] || rm -f "$file"; done
 rmdir /etc/systemd/system/ollama.service.d 2>/dev/null || true
 for marker in /opt/ollama/*/.fleethands; do
   [ ! -f "$marker" ] || rm -rf "${marker%/.fleethands}"

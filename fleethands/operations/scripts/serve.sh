@@ -112,7 +112,7 @@ theirs_back() {
         what=$what${path:+ $path}
         mkdir -p "$(dirname "$what")" && cp -a --remove-destination -T "/opt/ollama/adopted$what" "$what"
         ;;
-      owner) chown -Rh "$what" "$path" ;;
+      owner) give_tree "$path" "$(id -u ollama)" "$(numbers_of "$what")" || true ;;
     esac
   done <"$adopting"
   systemctl daemon-reload

@@ -1,7 +1,7 @@
 # Has OpenHands run as a service of this unit. What was OpenHands before, a container or another unit, gives way and is
 # kept until this one is proven (proof/), and comes back if it does not get ready.
 : "${unit:?}" "${text:?}" "${environment?}" "${config?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}" "${service_before:?}" "${service_environment:?}" "${service_config:?}" "${started:?}"
-: "${user:?}" "${own:?}" "${adopt:?}"
+: "${user:?}" "${own:?}" "${nested?}" "${adopt:?}" "${unhanded?}" "${remedy?}"
 
 ready() {
   end=$(($(date +%s) + limit))
@@ -11,11 +11,14 @@ ready() {
   done
 }
 
-# its own directories, one a line, are its user's
+# its own directories, one a line, are its user's, who makes the one in its home
 owns() {
   while IFS= read -r place; do hands_over "$place" "$(numbers_of "$user")" || return; done <<END
 $own
 END
+  unhanded="$user cannot write in $nested" remedy="see what is there, on the host: ls -ld '$nested'"
+  # shellcheck disable=SC2016
+  [ -z "$nested" ] || as_owner "$(numbers_of "$user")" 60 sh -c 'rmdir "$1"; mkdir -p -m 0700 "$1" && [ -w "$1" ]' sh "$nested" 2>/dev/null
 }
 
 [ "$adopt" = no ] || openhands_adopts "$container"
@@ -24,7 +27,7 @@ container_aside "$container"
 if service_ours && ! openhands_waits "$container"; then service_kept; fi
 rm -f "$started" # so that a run that ends between here and the restart is completed, though the unit may stay as it was
 ! service_ours || systemctl stop openhands.service
-owns || gives_way "$container" "$place cannot be given to $user" "see why, on the host: chown $user: $place"
+owns || gives_way "$container" "$unhanded" "$remedy"
 printf %s "$environment" | atomic_file "$service_environment" 0600 root:root
 [ -z "$config" ] || printf %s "$config" | atomic_file "$service_config" 0644 root:root
 printf %s "$text" | atomic_file "$unit" 0644 root:root

@@ -1,5 +1,5 @@
 # Creates a system user without a login, and puts it into groups.
-: "${name:?}" "${home:?}" "${groups?}"
+: "${name:?}" "${home:?}" "${groups?}" "${roots_home:?}"
 getent passwd "$name" >/dev/null || {
   made user "$name"
   if getent group "$name" >/dev/null; then
@@ -9,7 +9,12 @@ getent passwd "$name" >/dev/null || {
   fi
 }
 for group in $groups; do usermod --append --groups "$group" "$name"; done
-if [ ! -d "$home" ]; then
-  mkdir -p "$home"
-  chown "$name:$name" "$home"
+place=$(real_path "$home") && [ ! -L "$place" ] ||
+  fail "$home, the home of $name, lies in a directory that is not root's, or is a link" "see whose it is, on the host: namei -l '$home'"
+if [ ! -d "$place" ]; then
+  mkdir -p "$place"
+  [ "$roots_home" = yes ] || chown -h "$name:$name" "$place"
+elif [ "$roots_home" = yes ] && [ "$(stat -c %U "$place")" = "$name" ]; then
+  chown -h root:root "$place" # root makes directories in it, and its owner could put links in their place
+  chmod go-w "$place"
 fi

@@ -19,7 +19,8 @@ while IFS='|' read -r name marker record manifest; do
   hurt=yes
   if [ -n "$marker" ]; then echo "$name" | atomic_file "$marker" 0644 root:root; fi
   rm -f "$record"
-  for hex in $bad; do rm -f "$blobs/sha256-$hex"; done
+  [ "$bad" = manifest ] || for hex in $bad; do blob_gone "$hex" || fail "the user ollama cannot remove $blobs/sha256-$hex" \
+    "on the host: rm '$blobs/sha256-$hex'"; done
   cause="broken, and taken away: $(echo "$bad" | cut -c 1-12 | tr '\n' ' ')"
   echo "$link${tab}broken$tab$took$tab${cause% }${tab}fleethands apply: it brings them anew"
   echo "error: $link: ${cause% }" >&2

@@ -1,6 +1,6 @@
 """Attacks on a fleet as data: who tries what, and what must be true afterwards. tests/lab/test_attacks.py runs them."""
 
-from tests.lab.attacks import build, network, places, registries, streams
+from tests.lab.attacks import build, network, owned, places, registries, streams
 from tests.lab.attacks.attack import Attack, Field, Position
 
 __all__ = ["ATTACKS", "Attack", "Field", "Position"]
@@ -9,6 +9,7 @@ __all__ = ["ATTACKS", "Attack", "Field", "Position"]
 ATTACKS: tuple[Attack, ...] = (
     *build.ATTACKS,
     *network.ATTACKS,
+    *owned.ATTACKS,
     *places.ATTACKS,
     *registries.ATTACKS,
     *streams.ATTACKS,

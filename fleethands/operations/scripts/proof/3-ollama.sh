@@ -94,7 +94,7 @@ why_no_gpu() {
   if [ ! -e /dev/nvidia0 ] && [ ! -e /dev/kfd ]; then echo 'the host has no GPU device node (/dev/nvidia0, /dev/kfd)'
   elif [ -e /dev/nvidia0 ] && ! said=$(timeout 10 nvidia-smi -L 2>&1); then echo "nvidia-smi fails: $(printf %s "$said" | tail -n 1)"
   elif [ -e /dev/nvidia0 ] && ! ldconfig -p | grep -q 'libcuda\.so\.1'; then echo 'libcuda.so.1 is missing'
-  elif [ -e /dev/kfd ] && ! runuser -u ollama -- test -w /dev/kfd; then echo 'the user ollama may not use /dev/kfd'
+  elif [ -e /dev/kfd ] && ! runuser -u ollama -- test -w /dev/kfd 9>&-; then echo 'the user ollama may not use /dev/kfd'
   else echo 'Ollama found no GPU that it can use'
   fi
 }

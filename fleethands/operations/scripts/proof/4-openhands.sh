@@ -157,7 +157,7 @@ service_runs() {
 
 service_can_write() {
   link workspace
-  if runuser -u "$user" -- test -w "$workspace"; then
+  if as_user 60 test -w "$workspace"; then
     holds "the user $user can write in $workspace"
   else
     breaks "the user $user, who works in $workspace, cannot write there: it is $(stat -c '%U:%G %a' "$workspace")|$apply"
@@ -180,7 +180,7 @@ prove_service() {
   service_runs || finish
   service_can_write
   link generate-in-openhands
-  generate '' runuser -u "$user" -- sh -c "$(ask "$container_url")" || true
+  generate '' as_user 660 sh -c "$(ask "$container_url")" || true
 }
 
 # what runs OpenHands: its last word, what starts it anew, where its words are
@@ -188,7 +188,8 @@ runs() { if [ "$openhands" = container ]; then [ "$(look '{{.State.Running}}')" 
 last_word() {
   if [ "$openhands" = container ]; then docker logs --tail 1 "$container" 2>&1; else journalctl -u openhands.service -n 1 -o cat --no-pager; fi | tr '|' ' '
 }
-inside() { if [ "$openhands" = container ]; then docker exec "$container" "$@"; else runuser -u "$user" -- "$@"; fi; }
+inside() { if [ "$openhands" = container ]; then docker exec "$container" "$@"; else as_user 60 "$@"; fi; }
+as_user() { as_owner "$(numbers_of "$user")" "$@"; }
 if [ "$openhands" = container ]; then
   again="on the host: docker restart $container" words="on the host: docker logs --tail 50 $container"
 else

@@ -47,7 +47,12 @@ look_v0() {
 end_v0() {
   tell --request POST "$page/api/conversations/$talk/stop" >/dev/null
   tell --request DELETE "$page/api/conversations/$talk" >/dev/null
-  case $talk in '' | *[!0-9a-f]*) ;; *) inside rm -rf "$talks/$talk" ;; esac
+  case $talk in '' | *[!0-9a-f]*) ;; *) as_its_owner rm -rf "$talks/$talk" ;; esac
+}
+
+as_its_owner() {
+  who=$(container_label "$container" users)
+  if [ "$openhands" = container ]; then docker exec --user "${who% *}" "$container" "$@"; else as_user 60 "$@"; fi
 }
 
 # openhands/app_server/app_conversation/app_conversation_router.py, 1.11.0: a task first, then the conversation

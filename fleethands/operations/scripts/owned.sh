@@ -1,0 +1,99 @@
+# Directories that are not root's: of the agent, of Ollama, of another account. Whoever owns one can replace what lies in it
+# at any moment, so root uses no path that leads through it. Root works there as the owner, or from within the directory.
+
+# numbers_of USER[:GROUP]: as UID:GID; without a group, that of the user's name
+numbers_of() (
+  user=${1%%:*} group=${1#*:}
+  case $user in '' | *[!0-9]*) user=$(id -u "$user") || exit 1 ;; esac
+  case $group in '' | *[!0-9]*) group=$(getent group "$group" | cut -d : -f 3) ;; esac
+  [ -n "$group" ] && echo "$user:$group"
+)
+
+# as_owner UID:GID SECONDS COMMAND…: without root's rights, environment, directory and open files; never as root
+as_owner() (
+  case $1 in '' | *[!0-9:]*) exit 1 ;; esac
+  [ "${1%:*}" -gt 0 ] || exit 1
+  owner=$1 seconds=$2
+  shift 2
+  cd / && exec timeout -s KILL "$seconds" setpriv --reuid "${owner%:*}" --regid "${owner#*:}" --clear-groups --no-new-privs \
+    --inh-caps=-all --bounding-set=-all env -i PATH="$PATH" LC_ALL=C "$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+)
+
+# only_roots DIRECTORY: nobody but root can put anything into it
+only_roots() { [ -n "$(find "$1" -maxdepth 0 -type d -uid 0 ! -perm -0002 \( ! -perm -0020 -o -gid 0 \) 2>/dev/null)" ]; }
+
+# real_path PATH: where it leads to. Links that root made in directories of root's are followed, and no others. Status 1: a
+# directory above it is not root's.
+real_path() (
+  real='' left=$1/ hops=0 foreign=''
+  while [ -n "$left" ]; do
+    name=${left%%/*} left=${left#*/}
+    case $name in '' | .) continue ;; ..) real=${real%/*} && continue ;; esac
+    [ -n "$foreign" ] || { [ ! -e "${real:-/}" ] && [ ! -L "$real" ]; } || only_roots "${real:-/}" || foreign=yes
+    next=$real/$name
+    if [ -z "$foreign" ] && [ -L "$next" ] && [ "$(stat -c %u "$next")" = 0 ] && [ "$hops" -lt 40 ]; then
+      target=$(readlink "$next") hops=$((hops + 1))
+      case $target in /*) real='' ;; esac
+      left=$target/$left
+    else
+      real=$next
+    fi
+  done
+  printf '%s\n' "${real:-/}"
+  [ -z "$foreign" ]
+)
+
+# within DIRECTORY COMMAND…: in the directory itself, whatever its path leads to a moment later
+within() (
+  place=$(real_path "$1") || true
+  cd -P "$place" 2>/dev/null && [ "$(pwd -P)" = "$place" ] || exit 1
+  shift
+  "$@"
+)
+
+# make_within PATH: a directory, and those above it that are not there
+make_within() { [ -d "$1" ] || { make_within "$(dirname "$1")" && within "$(dirname "$1")" mkdir "./$(basename "$1")"; }; }
+
+# read_as UID:GID FILE [OPTION…]: its bytes; a pipe in its place is no reason to wait, and a link is not followed
+read_as() (
+  owner=$1 file=$2
+  shift 2
+  as_owner "$owner" 3600 dd if="$file" bs=1M iflag=nofollow,nonblock,fullblock status=none "$@" 2>/dev/null
+)
+
+# owned_file PATH MODE OWNER: standard input becomes the file, whole or not at all, in a directory of the owner's
+owned_file() {
+  # shellcheck disable=SC2016
+  as_owner "$(numbers_of "$3")" 60 sh -c 'umask 077
+    new=$(mktemp "${1%/*}/.fleethands-XXXXXX") && cat >"$new" && chmod "$2" "$new" && sync "$new" && mv -fT "$new" "$1" && exit
+    rm -f "$new"
+    exit 1' sh "$1" "$2" >/dev/null 2>&1 ||
+    fail "$3 cannot write $1" "on the host: ls -ld '${1%/*}'; df -h '${1%/*}'"
+}
+
+# has_mounts DIRECTORY: another file system is mounted somewhere in it
+has_mounts() {
+  # shellcheck disable=SC2016
+  below=$1/ awk '{ gsub(/\\040/, " ", $5); gsub(/\\134/, "\\", $5); if (index($5, ENVIRON["below"]) == 1) found = 1 } END { exit !found }' \
+    /proc/self/mountinfo
+}
+
+# give_tree DIRECTORY UID UID:GID: what the user of that number has in it gets another owner. Links are not followed, and
+# other file systems stay as they are.
+give_tree() { within "$1" give_here "$2" "$3"; }
+give_here() {
+  set -- "$1" "+${2%:*}:+${2#*:}"
+  if [ "$1" = 0 ] || has_mounts "$(pwd -P)"; then # a file of root's with a second name may lie anywhere
+    find . -xdev -mindepth 1 -uid "$1" ! \( -uid 0 ! -type d -links +1 \) -execdir chown -h --from="+$1" "$2" {} + &&
+      chown -h --from="+$1" "$2" .
+  else
+    chown -R -h -P --from="+$1" "$2" .
+  fi
+}
+
+# remove_tree PATH: with all it holds, but for other file systems; of a link, the link alone
+remove_tree() {
+  [ -e "$1" ] || [ -L "$1" ] || return 0
+  within "$(dirname "$1")" rm -rf --one-file-system "./$(basename "$1")" ||
+    fail "$1 is not removed: its path leads through a link that root did not make" "on the host: namei -l '$1'"
+}

@@ -1,0 +1,308 @@
+"""Attacks by whoever owns a directory in which root has something to do: the agent, Ollama's user, another account."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fleethands.operations import store
+from fleethands.operations.change import step
+from fleethands.script import Script
+from fleethands.settings.openhands import SOURCE, SOURCE_V0
+from tests.lab import fleet
+from tests.lab.attacks.attack import Attack, Field, Position
+from tests.lab.flavors import CANVAS, until
+from tests.lab.fleet import fleethands
+from tests.lab.host import Host
+
+HOME, WORKSPACE = "/opt/openhands", "/opt/openhands/workspace"
+VICTIM = "/root/victim"  # a directory of root's, with a file that nobody else may read
+UNIT = "[Service]\nExecStart=/bin/sleep inf\nUser=openhands\n"
+
+
+def does(host: Host, script: Script) -> str:
+    """What a step of the product says on this host, whether it succeeds or not."""
+    done = host.run("sh -s", stdin=script.text, check=False, timeout=120)
+    return done.stdout + done.stderr
+
+
+def account(host: Host) -> None:
+    """The agent's user, and its directories as a host has them once OpenHands was there."""
+    does(host, step("user", name="openhands", home=HOME, groups="", roots_home="yes"))
+    for place in (WORKSPACE, SOURCE.home, SOURCE_V0.home):
+        does(host, step("directory", path=place, owner="openhands:openhands", mode="0700"))
+
+
+def victim(host: Host) -> str:
+    """What must stay as it is, as `find` lists it."""
+    host.run(f"rm -rf {VICTIM}; mkdir -m 0700 {VICTIM} && cd {VICTIM} && echo precious >secret && chmod 600 secret")
+    host.run(f"cd {VICTIM} && for each in $(seq 100); do echo $each >f$each; done")
+    return untouched(host)
+
+
+def untouched(host: Host) -> str:
+    places = f"/ /root /etc {VICTIM}"
+    return host.run(f"stat -c '%n %U:%G %a' {places}; find {VICTIM} -mindepth 1 -printf '%p %u:%g %m\\n' | sort").stdout
+
+
+def acts(host: Host, command: str, user: str = "openhands") -> None:
+    """The attacker types this."""
+    host.run(f"runuser -u {user} -- sh -c {shlex.quote(command)}")
+
+
+@contextmanager
+def keeps_at(host: Host, command: str, user: str = "openhands") -> Iterator[None]:
+    """The attacker does this over and over, in a process that is none of the host's own."""
+    words = f"systemd-run --quiet --collect --unit attacker --uid {user} -p PrivateMounts=yes"
+    host.run(f"{words} sh -c {shlex.quote(f'while :; do {command}; done')}")
+    try:
+        yield
+    finally:
+        host.run("systemctl stop attacker", check=False)
+
+
+def settings_file_swapped(field: Field) -> None:
+    host, place = field.host, SOURCE_V0.directory
+    account(host)
+    acts(host, f"mkdir -p {place}")
+    before = victim(host)
+    seed = {"owner": "openhands:openhands", "seed_path": SOURCE_V0.seed_path, "seed": "{}\n"}
+    choose = step("choose", settings_path=SOURCE_V0.settings_path, settings='{"a": 1}\n', **seed)
+    swap = f"cd {place} && for each in .fleethands-*; do ln -sf {VICTIM}/secret $each; done"
+    with keeps_at(host, f"{swap} 2>/dev/null"):
+        for _ in range(field.rounds):
+            does(host, choose)
+            assert untouched(host) == before
+
+    acts(host, f"rm -f {place}/.fleethands-*")
+    does(host, choose)
+    shown = host.run(f"cat {SOURCE_V0.settings_path}; stat -c '%U:%G %a' {SOURCE_V0.settings_path}").stdout
+    assert shown == '{"a": 1}\nopenhands:openhands 600\n'
+
+
+def link_for_the_state_directory(field: Field) -> None:
+    host = field.host
+    account(host)
+    before = victim(host)
+    acts(host, f"ln -s / {SOURCE.directory}")
+
+    said = does(host, step("directory", path=SOURCE.directory, owner="", mode="0700")) + does(host, served(host))
+
+    assert untouched(host) == before
+    assert f"error: openhands cannot write in {SOURCE.directory}" in said
+    acts(host, f"rm {SOURCE.directory}")
+    assert does(host, served(host)) == ""
+    shown = host.run(f"stat -c '%U %a' {SOURCE.home} {SOURCE.directory}; systemctl is-active openhands").stdout
+    assert shown == "openhands 700\nopenhands 700\nactive\n"
+
+
+def served(host: Host, **values: str) -> Script:
+    """The step that has the service run; its page is Ollama's, which answers at once."""
+    own = {"own": f"{SOURCE.home}\n{WORKSPACE}", "nested": SOURCE.directory, "user": "openhands"}
+    files = {"unit": "/etc/systemd/system/openhands.service", "text": f"# Written by fleethands.\n{UNIT}"}
+    rest = {"environment": "", "config": "", "key_file": "", "adopt": "no", "container": "openhands-app"}
+    where = {"url": "http://127.0.0.1:11434/api/version", "limit": "20", "started": "/run/fleethands/openhands"}
+    return step("source_serve", **{**own, **files, **rest, **where, **values})
+
+
+def tree_swapped_while_handed_over(field: Field) -> None:
+    host = field.host
+    account(host)
+    host.run("useradd --system second")
+    before = victim(host)
+    acts(host, f"mkdir -p {WORKSPACE}/sub && cd {WORKSPACE}/sub && touch $(seq -f f%g 100)")
+    swap = f"cd {WORKSPACE} && mv sub away && ln -s {VICTIM} sub; rm sub; mv away sub"
+    for number in range(field.rounds):
+        one, other = ("openhands", "second") if number % 2 else ("second", "openhands")
+        does(host, handed_over(one))
+        with keeps_at(host, f"{swap} 2>/dev/null", user=one):
+            does(host, handed_over(other))
+        assert untouched(host) == before
+        host.run(f"cd {WORKSPACE}; rm -f sub; [ ! -d away ] || mv away sub")
+    does(host, handed_over("openhands"))
+    assert host.run(f"find {WORKSPACE} ! -user openhands").stdout == ""
+
+
+def handed_over(user: str) -> Script:
+    parts = store.body("owned", "common", "openhands")
+    return Script(f'{parts}\nhands_over {WORKSPACE} "$(numbers_of {user})"', {"step": "container", "run": ""})
+
+
+def somebody_still_works(field: Field) -> None:
+    host = field.host
+    account(host)
+    host.run("useradd --system second")
+    does(host, handed_over("openhands"))
+    host.run("systemd-run --quiet --collect --unit person --uid openhands sleep inf")
+
+    said = does(host, served(host, user="second", nested=""))
+
+    uid = host.run("id -u openhands").stdout.strip()
+    assert f"processes of the user {uid}, who works in it, still run" in said
+    assert f"hint: see them, on the host: ps -fU {uid}" in said
+    assert host.run(f"stat -c %U {WORKSPACE}; systemctl is-active person").stdout == "openhands\nactive\n"
+
+
+def agents_home_from_before(field: Field) -> None:
+    """A host on which an earlier release gave the directory above the agent's to the agent."""
+    host = field.host
+    account(host)
+    host.run(f"chown openhands: {HOME}")
+    acts(host, f"ln -s /root {HOME}/state-v1")
+    before = victim(host)
+
+    does(host, step("user", name="openhands", home=HOME, groups="", roots_home="yes"))
+    said = does(host, step("directory", path=f"{HOME}/state-v1", owner="", mode="0755"))
+
+    assert untouched(host) == before
+    assert f"error: {HOME}/state-v1 is a link that root did not make" in said
+    assert host.run(f"stat -c %U {HOME}").stdout == "root\n"
+
+
+def workspace_below_another_account(field: Field) -> None:
+    host = field.host
+    host.run("useradd --create-home dev")
+    acts(host, "ln -s /root /home/dev/ws", user="dev")
+    before = victim(host)
+
+    said = does(host, step("directory", path="/home/dev/ws", owner="", mode="0755"))
+
+    assert untouched(host) == before
+    assert "error: /home/dev/ws lies in a directory that is not root's" in said
+
+
+def link_in_ollamas_models(field: Field) -> None:
+    host, models = field.host, "/usr/share/ollama/.ollama/models"
+    blob = host.run(f"ls {models}/blobs | head -n 1").stdout.strip()
+    host.run(f"rm -rf {VICTIM}; mkdir -m 0711 {VICTIM}; echo precious >{VICTIM}/{blob}; chmod 600 {VICTIM}/{blob}")
+    acts(host, f"cd {models} && mv blobs away && ln -s {VICTIM} blobs", user="ollama")
+    before = untouched(host)
+
+    fleethands("verify", "--blobs")
+
+    assert untouched(host) == before
+
+
+def link_above_adopted_models(field: Field) -> None:
+    host = field.host
+    host.run("useradd --system --create-home --home-dir /srv/llm llm")
+    before = victim(host)
+    acts(host, f"ln -s {VICTIM.rpartition('/')[0]} /srv/llm/kept", user="llm")
+
+    does(host, step("adopt_models", path=f"/srv/llm/kept/{VICTIM.rpartition('/')[2]}", theirs="root"))
+
+    assert untouched(host) == before
+
+
+def removal_through_a_link(field: Field) -> None:
+    host = field.host
+    account(host)
+    host.run(f"echo 'directory {SOURCE.directory}' >>/var/lib/fleethands/made; chown openhands: {HOME}")
+    victim(host)
+    host.run(f"mkdir {VICTIM}/.openhands && echo precious >{VICTIM}/.openhands/notes")
+    before = untouched(host)
+    acts(host, f"rm -rf {SOURCE.home}; ln -s {VICTIM} {SOURCE.home}")
+
+    for path in (SOURCE.directory, SOURCE.home, SOURCE_V0.home, WORKSPACE):
+        does(host, step("remove_directory", path=path))
+
+    assert untouched(host) == before
+    assert host.run(f"ls -A {HOME}; grep directory /var/lib/fleethands/made", check=False).stdout == ""
+
+
+WRITER = "while :; do for each in $(seq 50); do echo $each >/workspace/new-$each; done; done"
+
+
+def sandbox_works_on(field: Field) -> None:
+    """V1 gives way to Canvas, and a sandbox that it started still runs."""
+    host, name = field.host, "oh-agent-server-lab"
+    field.lab.internet.offer("canvas")
+    image = host.run("sed -n 's/^sandbox //p' /var/lib/fleethands/made").stdout.split()[0]
+    mount = f"-v {WORKSPACE}:/workspace --entrypoint sh"
+    host.run(f"docker run -d --name {name} {mount} {image} -c {shlex.quote(WRITER)}", timeout=120)
+    until(host, f"test -e {WORKSPACE}/new-50", 30)
+
+    code, done = fleethands("apply", timeout=500, **CANVAS)
+
+    assert code == 0, fleet.trouble(done)
+    owner = host.run(f"stat -c %u {WORKSPACE}").stdout.strip()
+    assert host.run(f"find {WORKSPACE} ! -uid {owner}").stdout == ""
+    assert host.run(f"docker ps -aq --filter name={name}").stdout == ""
+
+
+def _attack(position: Position, carry_out: Any, tries: str, holds: str, **rest: Any) -> Attack:
+    return Attack(carry_out.__name__.replace("_", "-"), position, tries, holds, carry_out, **rest)
+
+
+ATTACKS = (
+    _attack(
+        Position.AGENT,
+        settings_file_swapped,
+        "removes settings.json, and puts a link in the place of the file that the next run writes",
+        "no file of root's gets another owner or mode, and the settings are written once the agent lets go",
+        finding="F3",
+        race=True,
+    ),
+    _attack(
+        Position.AGENT,
+        link_for_the_state_directory,
+        "puts a link to / in the place of its own state directory",
+        "/ keeps its mode, and the run ends with the name of the directory",
+        finding="F5",
+    ),
+    _attack(
+        Position.AGENT,
+        tree_swapped_while_handed_over,
+        "swaps a directory of the workspace with a link, over and over, while the workspace gets another owner",
+        "no file outside the workspace gets another owner",
+        finding="F6",
+        race=True,
+    ),
+    _attack(
+        Position.AGENT,
+        somebody_still_works,
+        "has a process run on while its workspace is given to another user",
+        "the run ends with the command that lists the processes, and ends none of them",
+    ),
+    _attack(
+        Position.AGENT,
+        sandbox_works_on,
+        "writes files in a sandbox of V1's while the workspace is given to Canvas",
+        "the sandbox is stopped first, and every file belongs to Canvas' user",
+        finding="F6",
+        state="v1",
+        slow=True,
+    ),
+    _attack(
+        Position.AGENT,
+        agents_home_from_before,
+        "puts a link to /root beside its state, where an earlier release gave it the directory above",
+        "the directory above becomes root's, and the link is refused with its name",
+    ),
+    _attack(
+        Position.AGENT,
+        removal_through_a_link,
+        "puts a link to a directory of root's in the place of its own home, before its directories are removed",
+        "the link goes, and what it leads to stays",
+    ),
+    _attack(
+        Position.ACCOUNT,
+        workspace_below_another_account,
+        "puts a link to /root in the place of a workspace that is declared in its home",
+        "/root keeps its mode, and the workspace is refused",
+    ),
+    _attack(
+        Position.ACCOUNT,
+        link_in_ollamas_models,
+        "as Ollama's user, puts a link in the place of the directory of blobs before verify --blobs",
+        "no file of root's is removed",
+    ),
+    _attack(
+        Position.ACCOUNT,
+        link_above_adopted_models,
+        "puts a link above the models that are adopted from it",
+        "no file outside gets another owner",
+    ),
+)

@@ -1,0 +1,74 @@
+"""Root writes, reads and removes nothing by path in a directory that is not root's: owned.sh has what does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fleethands.operations import change
+from tests.unit.root_paths import offences
+
+FOLDER = Path(change.__file__).parent / "scripts"
+BUILDS = ("source_build", "source_builder")  # what they make lies in a directory of root's
+# commands that are allowed, each with its reason
+ALLOWED = {
+    'mv --backup=numbered -T "$path" "$kept"': "what systemd starts, or the command of a root's shell: adopt.sh",
+    'cp -a --backup=numbered -T "$path" "$kept"': "the same",
+    '! cmp -s "$path" "$kept"': "the same",
+    'mkdir -p "$(dirname "$kept")"': "kept in /opt/ollama",
+    'mkdir -p "$(dirname "$what")"': "from /opt/ollama, where adopt.sh found it: serve.sh",
+    'cp -a --remove-destination -T "/opt/ollama/adopted$what" "$what"': "the same",
+    'read -r was_sha256 was_size was_mtime was_variant <"$home/.fleethands"': "a release in /opt/ollama: release.sh",
+    'mv -T "$home" "$work/before"': "the same",
+    'mv -T "$work/tree" "$home"': "the same",
+    'cat "$1"': "what the registry sent: blobs.sh",
+    "! runuser -u ollama -- test -w /dev/kfd": "the groups of the user are what is tried",
+}
+
+
+def step(place: Path) -> str:
+    """A step with what it calls of others."""
+    called = ("common", "spelled", "blobs") if place.stem in {"verify", "puller"} else ("common",)
+    parts = [FOLDER / f"{name}.sh" for name in (*called, *change.ALSO.get(place.stem, ())) if name != place.stem]
+    own = sorted(place.iterdir()) if place.is_dir() else [place]
+    return "\n".join(part.read_text() for part in (*parts, *own))
+
+
+@pytest.mark.parametrize(
+    "place",
+    [each for each in sorted(FOLDER.iterdir()) if each.suffix != ".txt" and each.stem not in (*BUILDS, "owned")],
+    ids=lambda each: each.stem,
+)
+def test_a_step_leaves_foreign_directories_to_their_owners(place: Path) -> None:
+    assert [each for each in offences(step(place)) if each not in ALLOWED] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'chown "$user" "$workspace/notes"',
+        'printf %s "$settings" >"$settings_path"',
+        'file=$blobs/x blobs=$models_dir/blobs\n[ ! -e "$file" ] || rm -f "$file"',
+        'gone() {\n  rm -rf "$2"\n}\ngone now "$talks/$talk"',
+        'while read -r place; do\n  chmod 700 "$place"\ndone <<END\n$own\nEND',
+        'digest=$(sha256sum <"$manifest")',
+        'find "$workspace" -xdev -exec chown -h "$user" {} +',
+        'runuser -u "$user" -- test -w /x',
+    ],
+)
+def test_it_is_seen_however_it_is_written(line: str) -> None:
+    assert offences(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'as_owner "$owner" 60 rm -f "$models_dir/blobs/x"',
+        'place=$(real_path "$path") || fail x\nchmod 0700 "$place"',
+        'echo "see $workspace" >"$record"',
+        "case $path in /etc/*) systemctl daemon-reload ;; esac",
+    ],
+)
+def test_what_is_as_it_should_be_is_left_alone(line: str) -> None:
+    assert offences(line) == []
