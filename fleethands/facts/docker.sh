@@ -29,18 +29,15 @@ read_docker() {
   docker_object container container "$container" || return $?
   docker_publishers || return $?
   docker_gone || return $?
-  origin=$(docker_origin)
+  # what a container with our label is made from: an image hands its labels on
+  origin=''
+  case $body in
+    *'"Image": "sha256:'*'"fleethands.spec"'*) origin=${body#*'"Image": "sha256:'} && origin=sha256:${origin%%'"'*} ;;
+  esac
   body=''
   [ -z "$image" ] || docker_object image image "$image" || return $?
   case $body in *"\"Id\": \"$origin\""*) return 0 ;; esac
   [ -z "$origin" ] || docker_object origin image "$origin"
-}
-
-# the id of the image that the container ($body) is made from, if it has our label: an image hands its labels on
-docker_origin() {
-  case $body in
-    *'"fleethands.spec"'*) printf '%s\n' "$body" | sed -n '/^ *"Image": "sha256:/ { s/.*"\(sha256:[0-9a-f]*\)".*/\1/p; q; }' ;;
-  esac
 }
 
 # KEY container|image NAME

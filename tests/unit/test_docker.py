@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fleethands.facts.docker import docker
+from fleethands.facts.document import DIGEST
 from fleethands.operations import openhands, theirs
 from fleethands.operations.change import Refused, Same
 from tests.hosts import bare, declared
@@ -63,6 +67,68 @@ def test_a_container_of_ours_from_an_image_that_was_committed_from_ours_is_ours(
 @pytest.mark.parametrize("lines", [("image -",), (f"image {image({}, MOVED)}",), ("image -", "origin -"), ()])
 def test_where_the_image_is_not_known_nothing_says_that_it_is_ours(lines: tuple[str, ...]) -> None:
     assert labels_of(f"container {container(MADE)}", *lines) == {"mine": "yes"}
+
+
+STANDIN = """#!/bin/sh
+echo "$*" >>"$place/asked"
+case $* in
+  'version '*) echo 26 ;;
+  'container inspect openhands-app') cat "$place/container" ;;
+  'image inspect '*) cat "$place/$3" 2>/dev/null || { echo "Error: No such image: $3" >&2; exit 1; } ;;
+esac
+"""
+
+
+def probed(place: Path, image: str, objects: dict[str, dict[str, Any]]) -> tuple[list[str], list[str]]:
+    """What the probe says of Docker, and what it asked: `docker` is a stand-in with our container and these images."""
+    (place / "docker").write_text(STANDIN)
+    (place / "docker").chmod(0o755)
+    for name, each in {"container": OURS, **objects}.items():
+        (place / name).write_text(json.dumps([each], indent=4))
+    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    head = f"""PATH={place}:$PATH place={place}; export PATH place
+container=openhands-app image={image} ports=3000 records=/none
+have() {{ :; }}; need() {{ :; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; }}
+"""
+    said = subprocess.run(["sh", "-c", f"{head}{text}\nread_docker ''"], capture_output=True, text=True, check=True)
+    return said.stdout.splitlines(), (place / "asked").read_text().splitlines()
+
+
+OURS = {
+    "Id": "c",
+    "Args": ['"Image": "sha256:0", "fleethands.spec"'],
+    "State": {"Status": "running", "StartedAt": ""},
+    "Image": MINE,
+    "Config": {"Labels": SPEC, "Image": "openhands:1"},
+}
+PLAIN, COMMITTED = ({"Id": MINE, "Config": {"Labels": labels}} for labels in ({}, SPEC))
+OTHER = {"Id": MOVED, "Parent": MINE, "Config": {"Labels": SPEC}}
+ASKED = ["version --format {{.Server.Version}}", "container inspect openhands-app"]
+
+
+def test_the_image_is_asked_for_its_labels_without_another_command_where_it_is_the_declared_one(tmp_path: Path) -> None:
+    for image, ours in ((PLAIN, True), (COMMITTED, False)):
+        (tmp_path / "asked").write_text("")
+        said, asked = probed(tmp_path, "openhands:1", {"openhands:1": image})
+
+        assert asked == [*ASKED, "image inspect openhands:1"]
+        found = docker(said).container
+        assert found is not None
+        assert (DIGEST in found.labels) == ours
+
+
+@pytest.mark.parametrize("declared_image", [OTHER, None])
+@pytest.mark.parametrize(("image", "ours"), [(PLAIN, True), (COMMITTED, False)])
+def test_another_image_than_the_declared_one_is_asked_for(
+    tmp_path: Path, declared_image: dict[str, Any] | None, image: dict[str, Any], ours: bool
+) -> None:
+    there = {"openhands:1": declared_image} if declared_image else {}
+    said, asked = probed(tmp_path, next(iter(there), "''"), {**there, MINE: image})
+
+    assert asked == [*ASKED, *(f"image inspect {name}" for name in (*there, MINE))]
+    found = docker(said).container
+    assert found is not None
+    assert (DIGEST in found.labels) == ours
 
 
 def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -> None:
