@@ -3,10 +3,10 @@
 from pyinfra.api import deploy
 
 from fleethands.operations import firewall, system
-from fleethands.operations.firewall import Closed
-from fleethands.paths import FIREWALL_LOADED, FIREWALL_RULES, FIREWALL_UNIT
+from fleethands.operations.closed import Closed
+from fleethands.paths import FIREWALL_SCRIPT, FIREWALL_UNIT
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import SANDBOXES
+from fleethands.settings.openhands import RUNTIMES, SANDBOXES
 from tasks import render
 
 
@@ -16,8 +16,9 @@ def close(settings: HostSettings) -> None:
     if not settings.firewall:
         firewall.gone(name="Take our table away", settings=settings)
         return
-    unit = render("firewall.service.j2", rules=FIREWALL_RULES, loaded=FIREWALL_LOADED)
     firewall.written(name="Write the rules", settings=settings, render=rules)
+    system.file(name="Write the watcher", settings=settings, path=FIREWALL_SCRIPT, content=firewall.watcher())
+    unit = render("firewall.service.j2", script=FIREWALL_SCRIPT)
     system.file(name="Write the unit", settings=settings, path=FIREWALL_UNIT, content=unit)
     firewall.loaded(name="Load the rules", settings=settings, render=rules)
 
@@ -30,11 +31,13 @@ def settle(settings: HostSettings) -> None:
 
 def rules(settings: HostSettings, closed: Closed, bridges: tuple[str, ...]) -> str:
     """The text of the rules' file."""
-    sandboxes = SANDBOXES if closed.sandboxes else None
     return render(
         "firewall.nft.j2",
         ports=closed.ports,
+        page=closed.page,
+        inside=closed.inside,
+        sandboxes=[each for each in (RUNTIMES, SANDBOXES) if each.published in closed.sandboxes],
+        calls_back=SANDBOXES.published in closed.sandboxes,
         allow_from=settings.allow_from,
-        sandboxes=sandboxes,
         bridges=bridges,
     )

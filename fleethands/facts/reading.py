@@ -40,7 +40,8 @@ PLACES = ("/", "/opt", "/usr/share", "/var/lib", paths.DOCKER_DATA)
 PARTS = ("gpu", "service", "docker", "upstream", "lock", "probe")  # of the script; the last one runs it
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
-    paths.FIREWALL_RULES, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED, paths.PROOF, paths.RECORDS, paths.LEDGER,
+    paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED,
+    paths.PROOF, paths.RECORDS, paths.LEDGER,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
     paths.OLLAMA_HOME, paths.RECORD, paths.RECORD_BEFORE,

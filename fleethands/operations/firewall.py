@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import re
+import shlex
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from importlib.resources import files
 
 from fleethands import paths
 from fleethands.facts import Probe
@@ -13,27 +14,10 @@ from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
 from fleethands.operations import system
 from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.operations.closed import Closed, declared, effect, until_now
 from fleethands.operations.proof import is_settled
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import SANDBOXES, V1, generation_of, inner_ports, rehearsal_ports
-
-CLOSING = re.compile(r"^\t\ttcp dport \{ ([0-9, ]+) \} jump guard$", re.MULTILINE)  # templates/firewall.nft.j2
-
-
-@dataclass(frozen=True)
-class Closed:
-    """What is closed to the outside: ports of the host, and whether those that V1's sandboxes publish."""
-
-    ports: tuple[int, ...] = ()
-    sandboxes: bool = False
-
-    def __or__(self, other: Closed) -> Closed:
-        return Closed(tuple(sorted({*self.ports, *other.ports})), self.sandboxes or other.sandboxes)
-
-    def __str__(self) -> str:
-        words = [*map(str, self.ports), *([f"{SANDBOXES.published} of sandboxes"] if self.sandboxes else [])]
-        return ", ".join(words)
-
+from fleethands.settings.openhands import RUNTIMES, SANDBOXES, V1, generation_of
 
 Render = Callable[[HostSettings, Closed, tuple[str, ...]], str]  # the rules' text; the last are bridges outside
 
@@ -41,22 +25,6 @@ Render = Callable[[HostSettings, Closed, tuple[str, ...]], str]  # the rules' te
 def has_sandboxes(settings: HostSettings) -> bool:
     """Whether OpenHands starts containers on this host that publish ports of their own."""
     return bool(settings.container_image) and generation_of(settings) is V1
-
-
-def declared(settings: HostSettings) -> Closed:
-    """What is to be closed: the ports that we have something listen on."""
-    openhands = {settings.openhands_port} if settings.openhands_flavor != "off" else set()
-    inner = {*inner_ports(settings), *rehearsal_ports(settings)}
-    return Closed(tuple(sorted({settings.ollama_host.port, *openhands, *inner})), has_sandboxes(settings))
-
-
-def until_now(seen: Probe) -> Closed:
-    """What the rules on a host close."""
-    text = (seen.files[paths.FIREWALL_RULES].content or b"").decode(errors="replace")
-    found = CLOSING.search(text)
-    ports = {int(port) for port in re.findall(r"[0-9]{1,5}", found[1])} if found else set()
-    guarded = f"dport {SANDBOXES.published} jump guard" in text
-    return Closed(tuple(sorted(port for port in ports if 0 < port < 1 << 16)), guarded)
 
 
 def _closed(settings: HostSettings, seen: Probe) -> Closed:
@@ -103,7 +71,7 @@ def loaded(settings: HostSettings, seen: Probe, render: Render) -> Decision:
         f"loaded, {digest[:12]}",
         script,
         lambda probe: _up(probe, digest),
-        consequence=_effect(settings, closed),
+        consequence=effect(settings, closed),
     )
 
 
@@ -116,8 +84,8 @@ def _values(closed: Closed) -> dict[str, str]:
     return {
         "rules": paths.FIREWALL_RULES,
         "loaded": paths.FIREWALL_LOADED,
-        "ports": " ".join(map(str, closed.ports)),
-        "published": SANDBOXES.published if closed.sandboxes else "",
+        "ports": " ".join(map(str, closed.of_host)),
+        "published": " ".join(closed.sandboxes),
     }
 
 
@@ -131,15 +99,18 @@ def _up(probe: Probe, digest: str) -> Probe:
     return probe.with_file(paths.FIREWALL_LOADED, record)
 
 
-def _effect(settings: HostSettings, closed: Closed) -> str:
-    allowed = ", ".join(settings.allow_from) or "nobody"
-    sandboxes, others = "", "no other port is touched"
-    if closed.sandboxes:
-        sandboxes = ", and those that its sandboxes publish,"
-        others = f"over IPv6 these are all of {SANDBOXES.published}, whoever listens there; no other port is touched"
-    *most, last = map(str, closed.ports)
-    noun = f"ports {', '.join(most)} and {last}" if most else f"port {last}"
-    return f"closes {noun}{sandboxes} to the outside but for {allowed}; {others}"
+def watcher() -> str:
+    """The script on a host that loads the rules, and loads them again when they are gone."""
+    values = {
+        "rules": paths.FIREWALL_RULES,
+        "loaded": paths.FIREWALL_LOADED,
+        "inside": "|".join(map(str, SANDBOXES.inside)),
+        "lowest": str(SANDBOXES.first),
+        "lowest_same": str(RUNTIMES.first),
+    }
+    body = files("fleethands.operations").joinpath("scripts/firewall_watch.sh").read_text()
+    lines = (f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+    return "".join(["# Written by fleethands.\n", *lines, body])
 
 
 @operation
@@ -169,7 +140,7 @@ def settled(settings: HostSettings, seen: Probe, render: Render) -> Decision:
 @operation
 def gone(settings: HostSettings, seen: Probe) -> Decision:
     """Have none of our firewall."""
-    ours = (paths.FIREWALL_RULES, paths.FIREWALL_UNIT)
+    ours = (paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT)
     if seen.firewall.loaded is None and all(seen.files[path].kind == "absent" for path in ours):
         return Same("there is no firewall of ours")
 
@@ -178,7 +149,7 @@ def gone(settings: HostSettings, seen: Probe) -> Decision:
             probe = probe.with_file(path, ABSENT)
         return probe.having(firewall=replace(probe.firewall, loaded=None))
 
-    script = step("firewall_off", rules=paths.FIREWALL_RULES, unit=paths.FIREWALL_UNIT)
+    script = step("firewall_off", ours="\n".join(ours))
     return Change(
         "firewall",
         "loaded",

@@ -200,6 +200,7 @@ def _effect(settings: HostSettings, seen: Probe, always: bool) -> str:
         effects.append(kept)
     if era.socket and seen.docker.container is None:
         effects.append("it gets Docker's socket, as upstream documents: who uses OpenHands is root on this host")
+        effects.append("every account of this host, and every container beside it, can use it without a password")
     return "; ".join(effects)
 
 

@@ -18,22 +18,31 @@ API_KEY = "ollama"  # Ollama checks none; OpenHands wants one
 @dataclass(frozen=True)
 class Sandboxes:
     """
-    Ports that V1's sandboxes publish on every address of a host (app_server/sandbox/docker_sandbox_service.py, 1.11.0).
+    Ports that a web app's sandboxes publish on every address of a host.
 
-    + inside: in their containers
-    + published: where on the host; V1 asks for free ports in its own container, so the host's own range does not count
+    + inside: in their containers; empty: the same numbers as on the host
+    + published: where on the host
     """
 
-    inside: tuple[int, ...] = (8000, 8001, 8011, 8012)
-    published: str = "32768-60999"
+    inside: tuple[int, ...]
+    published: str
+
+    @property
+    def first(self) -> int:
+        """The lowest of them on the host."""
+        return int(self.published.partition("-")[0])
 
     @property
     def sysctl(self) -> str:
-        """Has the kernel choose from these in V1's container, as it does there if nobody asks otherwise."""
+        """Has the kernel choose from these in the app's container, as it does there if nobody asks otherwise."""
         return f"net.ipv4.ip_local_port_range={self.published.replace('-', ' ')}"
 
 
-SANDBOXES = Sandboxes()
+# app_server/sandbox/docker_sandbox_service.py, 1.11.0: V1 asks for free ports in its own container, so the host's own
+# range does not count
+SANDBOXES = Sandboxes((8000, 8001, 8011, 8012), "32768-60999")
+# runtime/impl/docker/docker_runtime.py: V0 chooses the ports itself
+RUNTIMES = Sandboxes((), "30000-59999")
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class Generation:
     + nested: where its state lies in a home that it has to itself
     + suffix: of the names of its directory and of our record, as no two generations read the same files
     + inner: variable → port that its parts listen on among themselves, where it runs without a container
+    + sandboxes: ports of the containers that it starts, where it starts any
     """
 
     name: str
@@ -68,6 +78,7 @@ class Generation:
     settings_name: str = "settings.json"
     variables: Mapping[str, str] = field(default_factory=dict)
     inner: Mapping[str, int] = field(default_factory=dict)
+    sandboxes: Sandboxes | None = None
 
     @property
     def keyed(self) -> bool:
@@ -134,6 +145,7 @@ V0 = Generation(
     versions="0",
     api="v0",
     variables={"FILE_STORE": "local", "FILE_STORE_PATH": "/.openhands"},
+    sandboxes=RUNTIMES,
 )
 V1 = Generation(
     "v1",
@@ -152,6 +164,7 @@ V1 = Generation(
         "FILE_STORE_PATH": "/.openhands",
         "SANDBOX_STARTUP_GRACE_SECONDS": "180",  # its own 15 s call a healthy sandbox broken on a slow host
     },
+    sandboxes=SANDBOXES,
 )
 CANVAS = Generation(
     "canvas",
@@ -175,9 +188,10 @@ INNER = {
     "OH_CANVAS_SAFE_AUTOMATION_PORT": 18001,
 }
 EDITOR = 1000  # its editor listens that far above the backend
+INNER_PORTS = (*INNER.values(), INNER["OH_CANVAS_SAFE_BACKEND_PORT"] + EDITOR)
 REHEARSAL_PORTS = (18910, 18911, 18912, 18913)  # entrance, backend, automation, page of a build that is tried
 SOURCE = replace(CANVAS, name="source", suffix="-source", nested="/.openhands", inner=INNER)
-SOURCE_V0 = replace(V0, name="source-v0", suffix="-source-v0", nested="/.openhands", socket=False)
+SOURCE_V0 = replace(V0, name="source-v0", suffix="-source-v0", nested="/.openhands", socket=False, sandboxes=None)
 GENERATIONS = {each.name: each for each in (V0, V1, CANVAS, SOURCE, SOURCE_V0)}
 
 
@@ -203,8 +217,15 @@ def generation_of(settings: HostSettings) -> Generation:
 
 def inner_ports(settings: HostSettings) -> tuple[int, ...]:
     """Ports of a host that OpenHands' parts listen on among themselves."""
-    inner = generation_of(settings).inner if settings.openhands_flavor == "source" else {}
-    return (*inner.values(), inner["OH_CANVAS_SAFE_BACKEND_PORT"] + EDITOR) if inner else ()
+    return INNER_PORTS if settings.openhands_flavor == "source" and generation_of(settings).inner else ()
+
+
+def ports_inside(settings: HostSettings) -> tuple[int, ...]:
+    """Ports that OpenHands listens on in its container; Canvas' parts listen there as they do on a host."""
+    if not settings.container_image:
+        return ()
+    era = generation_of(settings)
+    return tuple(sorted({era.inside, *(INNER_PORTS if era.api == "canvas" else ())}))
 
 
 def rehearsal_ports(settings: HostSettings) -> tuple[int, ...]:

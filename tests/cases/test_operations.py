@@ -23,7 +23,7 @@ from fleethands.facts.service import Service, Text
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.change import Change, Refused, Same
-from fleethands.operations.firewall import Closed
+from fleethands.operations.closed import Closed
 from fleethands.settings import HostSettings
 from tasks.firewall import rules
 from tests.hosts import bare, declared
@@ -86,7 +86,8 @@ def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
         seen = seen.having(units={"ollama.service": replace(unit, **case["unit"])})
     seen = seen.having(**dict.fromkeys(case.get("unknown", []), Unknown("no answer within 5 s")))
     if "closed" in case:
-        text = rules(settings, Closed(tuple(case["closed"]), case.get("sandboxes", False)), seen.firewall.bridges)
+        closed = Closed(**{kind: tuple(those) for kind, those in case["closed"].items()})
+        text = rules(settings, closed, seen.firewall.bridges)
         file = File("file", "0644", owner="root:root", content=text.encode())
         seen = seen.with_file(paths.FIREWALL_RULES, file)
     for path, content in case.get("files", {}).items():

@@ -1,6 +1,7 @@
 # Takes our own nftables table away.
-: "${rules:?}" "${unit:?}"
+: "${ours:?}"
 systemctl disable --quiet --now fleethands-firewall.service 2>/dev/null || true
 nft list table inet fleethands >/dev/null 2>&1 && nft delete table inet fleethands
-rm -f "$rules" "$unit" /run/fleethands/firewall
+printf '%s\n' "$ours" | while IFS= read -r file; do rm -f "$file"; done
+rm -f /run/fleethands/firewall /run/fleethands/firewall.new
 systemctl daemon-reload

@@ -24,7 +24,10 @@ sshd_listens() {
 closes() {
   case " $ports " in *" $1 "*) return 0 ;; esac
   case $2 in *:* | '*') ;; *) return 1 ;; esac
-  [ -n "$published" ] && [ "$1" -ge "${published%-*}" ] && [ "$1" -le "${published#*-}" ]
+  for range in $published; do
+    [ "$1" -lt "${range%-*}" ] || [ "$1" -gt "${range#*-}" ] || return 0
+  done
+  return 1
 }
 
 no_way_in_is_closed() {

@@ -1,0 +1,115 @@
+"""What the firewall of a host closes: by its settings, and by the rules that it has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.settings import HostSettings
+from fleethands.settings.openhands import (
+    RUNTIMES,
+    SANDBOXES,
+    V1,
+    generation_of,
+    inner_ports,
+    ports_inside,
+    rehearsal_ports,
+)
+
+# lines of templates/firewall.nft.j2, in its chains `input` and `routed`
+CLOSED = re.compile(r"^\t\ttcp dport \{ ([0-9, ]+) \} jump (guard|page)$", re.MULTILINE)
+HOST_NETWORK = "AGENT_SERVER_USE_HOST_NETWORK"  # V1's sandboxes listen on the host itself then
+SANDBOXED = {each.published: each for each in (RUNTIMES, SANDBOXES)}
+
+
+@dataclass(frozen=True)
+class Closed:
+    """
+    What is closed to other machines.
+
+    + ports: of the host, which its containers may use, as they use Ollama's
+    + page: of the host, which its containers may not use either
+    + inside: of our containers, by their own addresses
+    + sandboxes: ranges of the host in which sandboxes publish ports
+    """
+
+    ports: tuple[int, ...] = ()
+    page: tuple[int, ...] = ()
+    inside: tuple[int, ...] = ()
+    sandboxes: tuple[str, ...] = ()
+
+    def __or__(self, other: Closed) -> Closed:
+        """All of both; which of its ports containers may use, the first one says."""
+        page = {*self.page, *other.page} - {*self.ports}
+        ports = {*self.ports, *other.ports} - page
+        sandboxes = tuple(sorted({*self.sandboxes, *other.sandboxes}))
+        return Closed(_sorted(ports), _sorted(page), _sorted({*self.inside, *other.inside}), sandboxes)
+
+    def __str__(self) -> str:
+        return ", ".join([*map(str, self.of_host), *(f"{each} of sandboxes" for each in self.sandboxes)])
+
+    @property
+    def of_host(self) -> tuple[int, ...]:
+        """All ports of the host itself."""
+        return _sorted({*self.ports, *self.page})
+
+
+def _sorted(ports: set[int]) -> tuple[int, ...]:
+    return tuple(sorted(ports))
+
+
+def declared(settings: HostSettings) -> Closed:
+    """What is to be closed: the ports that we have something listen on."""
+    if settings.openhands_flavor == "off":
+        return Closed((settings.ollama_host.port,))
+    era = generation_of(settings)
+    page = {settings.openhands_port, *inner_ports(settings), *rehearsal_ports(settings)}
+    if era is V1 and str(settings.openhands_env.get(HOST_NETWORK, "")).lower() in {"1", "true"}:
+        page |= {*SANDBOXES.inside}
+    return Closed(
+        (settings.ollama_host.port,),
+        _sorted(page),
+        ports_inside(settings),
+        (era.sandboxes.published,) if era.sandboxes else (),
+    )
+
+
+def until_now(seen: Probe) -> Closed:
+    """What the rules on a host close."""
+    text = (seen.files[paths.FIREWALL_RULES].content or b"").decode(errors="replace")
+    found: dict[str, set[int]] = {"guard": set(), "page": set()}
+    for ports, chain in CLOSED.findall(_chain(text, "input")):
+        found[chain] |= _ports(ports)
+    inside = {port for ports, _ in CLOSED.findall(_chain(text, "routed")) for port in _ports(ports)}
+    ranges = tuple(sorted(each for each in SANDBOXED if f"dport {each} jump guard" in text))
+    return Closed(_sorted(found["guard"]), _sorted(found["page"]), _sorted(inside), ranges)
+
+
+def _chain(text: str, name: str) -> str:
+    return text.partition(f"\tchain {name} {{\n")[2].partition("\n\t}")[0]
+
+
+def _ports(text: str) -> set[int]:
+    return {port for port in map(int, re.findall(r"\b[0-9]{1,5}\b", text)) if 0 < port < 1 << 16}
+
+
+def effect(settings: HostSettings, closed: Closed) -> str:
+    allowed = ", ".join(settings.allow_from) or "none"
+    effects = [f"closes {_listed(closed.of_host)} to other machines (allowed: {allowed})"]
+    if closed.page:
+        effects.append(f"closes {_listed(closed.page)} of the host to containers too{_but_callers(closed)}")
+    if closed.sandboxes:
+        ranges = " and ".join(closed.sandboxes)
+        effects.append(f"closes the ports of its sandboxes, and over IPv6 all of {ranges}, whoever listens there")
+    return "; ".join([*effects, "no other port is touched"])
+
+
+def _listed(ports: tuple[int, ...]) -> str:
+    *most, last = map(str, ports)
+    return f"ports {', '.join(most)} and {last}" if most else f"port {last}"
+
+
+def _but_callers(closed: Closed) -> str:
+    return " but those on Docker's own network" if SANDBOXES.published in closed.sandboxes else ""
