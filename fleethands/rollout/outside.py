@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 CLOSED_AFTER = 3  # seconds without an answer: what is dropped never gives one
 # an ended connection has no socket any more: AttributeError
 GONE = (OSError, EOFError, AttributeError, paramiko.SSHException, PyinfraError)
+UNTRIED = "not tried: routes to its containers, and ports of sandboxes"
 PATIENCE = 20  # seconds for OpenHands, which has just answered on its host
 
 
@@ -95,7 +96,8 @@ def _closed(host: Any, transport: paramiko.Transport, settings: HostSettings) ->
         detail = f"from this machine, {', '.join(open_ones)} answers, and should not"
         yield Link("closed-from-outside", False, took, detail, APPLY)
     else:
-        yield Link("closed-from-outside", True, took, f"{words} of {', '.join(sorted(addresses))} do not answer here")
+        detail = f"{words} of {', '.join(sorted(addresses))} do not answer this machine; {UNTRIED}"
+        yield Link("closed-from-outside", True, took, detail)
 
 
 def is_here(address: str, ours: str) -> bool:

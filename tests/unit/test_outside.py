@@ -52,3 +52,16 @@ def test_a_forwarded_port_says_nothing_of_the_hosts_own(monkeypatch: pytest.Monk
 )
 def test_which_addresses_are_of_this_machine(address: str, ours: str, here: bool) -> None:
     assert outside.is_here(address, ours) is here
+
+
+def test_what_is_closed_is_said_with_what_was_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside, "_answers", lambda *_: False)
+    monkeypatch.setattr(outside, "is_here", lambda *_: False)
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as ours:
+        host: Any = SimpleNamespace(data={"ssh_hostname": "127.0.0.1"}, name="box")
+        transport: Any = SimpleNamespace(sock=ours)
+
+        (link,) = outside._closed(host, transport, declared())
+
+    closed = "11434, 3000 of 127.0.0.1 do not answer this machine"
+    assert link.detail == f"{closed}; not tried: routes to its containers, and ports of sandboxes"
