@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.lab import cache, forwarding
@@ -18,12 +20,20 @@ table inet {table} {{
     set outward {{
         type ipv4_addr
     }}
+    set routed {{
+        type ipv4_addr; flags interval;
+    }}
+    set routed6 {{
+        type ipv6_addr; flags interval;
+    }}
     chain inbound {{
         type filter hook prerouting priority raw; policy accept;
         iifname != "{bridge}" accept
         ip daddr {{ {network}, 224.0.0.0/4, 255.255.255.255 }} accept
         ip6 daddr {{ {network6}, fe80::/10, ff00::/8 }} accept
         ip saddr @outward accept
+        ip daddr @routed accept
+        ip6 daddr @routed6 accept
         reject with icmpx admin-prohibited
     }}
     chain outbound {{
@@ -106,6 +116,21 @@ class Network:
             forwarding.ask(self.ident)
         elif "elements" not in run("nft", "list", "set", "inet", self.table, "outward").stdout:
             forwarding.release(self.ident)
+
+    @contextmanager
+    def routed(self, *networks: str) -> Iterator[None]:
+        """
+        For the time of a `with`, hosts hand each other what goes to these networks, as a switch does that asks for
+        no address: whoever has a route reaches what is behind a host.
+        """
+        sets = {network: "routed6" if ":" in network else "routed" for network in networks}
+        for network, name in sets.items():
+            run("nft", "add", "element", "inet", self.table, name, f"{{ {network} }}")
+        try:
+            yield
+        finally:
+            for network, name in sets.items():
+                run("nft", "delete", "element", "inet", self.table, name, f"{{ {network} }}")
 
     def _has_addresses(self) -> bool:
         shown = run("ip", "-json", "address", "show", "dev", self.bridge, check=False)

@@ -275,6 +275,7 @@ def test_sandboxes_are_closed_to_the_outside_and_other_containers_are_not(v1: Ho
     left = ["OpenHands | Take its sandboxes away", "Firewall | Close no more than is declared"]
     assert changes(done)[-3:] == [PROVE, *left]
     assert sorted(v1.run("docker ps -a --format {{.Names}}").stdout.split()) == ["mine", "openhands-app", "other"]
-    assert [observe.reachable(address, 45001) for address in both] == [True, True]
+    # V0's sandboxes have that range, and over IPv6 nothing tells them from others
+    assert [observe.reachable(address, 45001) for address in both] == [True, False]
     code, again = fleethands("apply", **V0)
     assert (code, changes(again)) == (0, [])
