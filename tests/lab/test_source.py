@@ -55,9 +55,12 @@ def serves(host: Host, **data: Any) -> dict[str, Any]:
 
 
 def leftovers(host: Host) -> list[str]:
-    """Work files of a build and of its rehearsal, besides those of any run."""
+    """Work files, processes and owners of a build and of its rehearsal, besides what any run may leave."""
     half = "find /opt/openhands-source -mindepth 1 -maxdepth 1 -type d ! -exec test -e {}/.fleethands \\; -print"
-    more = host.run(f"{half}; ls -d /run/fleethands/rehearsal* /opt/openhands-source/*.before", check=False)
+    files = "ls -d /run/fleethands/rehearsal* /run/fleethands/build /opt/openhands-source/*.before"
+    living = "pgrep -a -u fleethands-build; systemctl list-units --all --plain --no-legend 'fleethands-[br]*'"
+    owned = "find /opt/openhands-source ! -user root ! -path '*/cache*' -o -perm /7022 ! -type l ! -path '*/cache*'"
+    more = host.run(f"{half}; {files}; {living}; {owned}", check=False)
     return [*observe.leftovers(host), *more.stdout.splitlines()]
 
 
@@ -197,7 +200,7 @@ def test_the_guides_repository_is_built_by_its_makefile(upstream: dict[str, Repo
     root = outward.run("readlink -f /opt/openhands-source/git-*[0-9a-f]/checkout | sort -u").stdout.strip()
     assert "STAND-IN" in outward.run(f"cat {root}/LAB.txt").stdout
     commit = outward.run(f"cut -d ' ' -f 2 {root}/../.fleethands").stdout.strip()
-    assert commit == outward.run(f"runuser -u openhands -- git -C {root} rev-parse HEAD").stdout.strip()
+    assert commit == outward.run(f"git -C {root} rev-parse HEAD").stdout.strip()
     assert 'model = "openai/tiny-tools:latest"' in outward.run("cat /etc/fleethands/config.toml").stdout
     assert "<title>OpenHands" in outward.run("curl -fsS localhost:3000/").stdout
     assert fleethands("verify", "--deep", timeout=900, **GUIDE)[0] == 0

@@ -7,9 +7,12 @@ base_manifest=$(spelled "$base_manifest")
 digest_of() { read_as "$(numbers_of ollama)" "$1" | sha256sum | cut -d ' ' -f 1; }
 from=$(digest_of "$base_manifest")
 printf %s "$text" >"$work/Modelfile"
+chgrp -R ollama "$work"
+chmod 750 "$work"
 rm -f "$record"
 # in a directory of its own: FROM names a model, whatever file is called like it
-(cd "$work" && HOME=$work OLLAMA_HOST=$address timeout 1800 ollama create "$name" -f Modelfile) >"$work/said" 2>&1 9>&- ||
+(cd "$work" && HOME=/nonexistent OLLAMA_HOST=$address timeout 1800 \
+  setpriv --reuid=ollama --regid=ollama --clear-groups --no-new-privs ollama create "$name" -f Modelfile) >"$work/said" 2>&1 9>&- ||
   fail "cannot create $name: $(grep -a -i error "$work/said" | tail -n 1)" 'correct its Modelfile, then run again'
 manifest=$(spelled "$manifest")
 [ -f "$manifest" ] || fail "Ollama said that it created $name, and it is not there" 'on the host: ollama list'

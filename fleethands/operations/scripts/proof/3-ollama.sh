@@ -3,7 +3,9 @@
 
 ollama_lists() {
   link list
-  if OLLAMA_HOST=${local_url#http://} HOME=/root timeout 30 ollama list 2>/dev/null |
+  # what was downloaded is run as its own user, also where only its answer is wanted
+  if OLLAMA_HOST=${local_url#http://} HOME=/nonexistent timeout 30 \
+    setpriv --reuid=ollama --regid=ollama --clear-groups --no-new-privs ollama list 2>/dev/null 9>&- |
     awk -v name="$model" 'tolower($1) == tolower(name) { found = 1 } END { exit !found }'; then
     holds "$model is there"
     return 0

@@ -6,7 +6,7 @@
 authorities=/etc/ssl/certs/ca-certificates.crt # the host's own count for npm, pip and uv, too
 work=/run/fleethands/build
 limit=2400 # seconds for a build; the rehearsal gets 900, and a run waits an hour for a step (rollout/deadlines.py)
-low=1024   # MiB of the disk that stay free
+low=512    # MiB of the disk that stay free
 
 # in_unit NAME USER OPTION…
 in_unit() {
