@@ -1,9 +1,8 @@
-"""Attacks by registries, mirrors and git repositories, and by keys in known_hosts that count otherwise than they look."""
+"""Attacks by registries, mirrors and git repositories, and by host keys that known_hosts files speak against."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import threading
 import time
@@ -20,9 +19,9 @@ from tests.lab.internet.faults import Fault
 from tests.lab.project import Done, Project
 from tests.lab.shell import run
 
-MODEL = {"models": ["codellama:7b", "padded"], "openhands_flavor": "off"}
-NEWER = {"ollama_version": "0.24.1", "models": ["codellama:7b"], "openhands_flavor": "off"}
-REPOSITORY = {
+MODEL: dict[str, Any] = {"models": ["codellama:7b", "padded"], "openhands_flavor": "off"}
+NEWER: dict[str, Any] = {"ollama_version": "0.24.1", "models": ["codellama:7b"], "openhands_flavor": "off"}
+REPOSITORY: dict[str, Any] = {
     "openhands_flavor": "source",
     "openhands_repo": "https://github.com/OpenHands/OpenHands",
     "openhands_ref": "main",
@@ -106,7 +105,7 @@ def a_digest_that_is_a_path(field: Field) -> None:
         applied = boxes.fleethands("apply", "--yes", "--json")
 
     assert applied.code == 1
-    assert f"sha256sum.txt names no {release.archive_name()}" in told(field, applied)["reason"]
+    assert f"sha256sum.txt names no {release.archive_name()}" in told(field, applied)["reason"], applied.out
     assert list(field.directory.glob("escaped*")) == []
     still_serves(field)
 
@@ -208,19 +207,19 @@ def an_authority_before_a_host(field: Field) -> None:
 def a_git_server_without_end(field: Field) -> None:
     """A host that has it built asks whether its branch moved."""
     boxes = project(field, **REPOSITORY)
+    with field.host.outward():
+        field.host.run("apt-get -qq update && apt-get -qq install --no-install-recommends git", timeout=300)
     name = hashlib.sha256(f"{REPOSITORY['openhands_repo']}\0main".encode()).hexdigest()[:12]
     marker = f"/opt/openhands-source/git-{name}/.fleethands"
     field.host.run(f"mkdir -p $(dirname {marker}) && echo built {'a' * 40} >{marker}")
-    asked = time.time()
     begun = time.monotonic()
     with field.lab.internet.fault(Fault(endless=True), "git:OpenHands/OpenHands"):
         planned = boxes.fleethands("plan", "--json")
     took = time.monotonic() - begun
 
-    assert told(field, planned)["status"] != "failed", planned.out
+    (offer,) = [each for each in told(field, planned)["facts"]["upstream"]["offers"] if each["kind"] == "commit"]
+    assert (planned.code, offer["state"], offer["digest"]) == (2, "unknown", None), offer
     assert took < 60
-    assert any("info/refs" in each.path for each in field.lab.internet.requests(asked))
-    assert json.dumps(planned.document).count("a" * 40) == 0
 
 
 ATTACKS = (
@@ -272,6 +271,6 @@ ATTACKS = (
     Attack(
         "git-that-talks-for-ever", Position.REPOSITORY, "It lists refs that never end.",
         "The plan is made within its time, as if the repository had not answered.",
-        a_git_server_without_end, state="serving",
+        a_git_server_without_end, slow=True,
     ),
 )  # fmt: skip
