@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -54,27 +54,31 @@ def manifest(field: Field, size: str) -> str:
     return re.sub(r'"size": ?\d+', f'"size":{size}', found.decode(), count=1)
 
 
-def no_manifest(field: Field, text: str) -> None:
+def unanswered(field: Field, reason: str, *faults: tuple[Fault, str]) -> None:
+    """A plan goes on without the answer, and nothing is pinned."""
     boxes = project(field, **MODEL)
-    with field.lab.internet.fault(Fault(says=text), "manifest:padded"):
+    with ExitStack() as stack:
+        for fault, where in faults:
+            stack.enter_context(field.lab.internet.fault(fault, where))
         planned = boxes.fleethands("plan", "--upstream", "--json")
         pinned = boxes.fleethands("pin", "--only", "padded")
 
-    assert planned.code == 2, planned.err
-    assert "warning: padded:latest: registry.ollama.ai sends something that is no manifest" in planned.err
     (change,) = [each for each in told(field, planned)["changes"] if each["task"] == "Models"]
+    assert (planned.code, f"warning: padded:latest: {reason}" in planned.err) == (2, True), planned.err
     assert "its source did not tell the size" in change["consequence"]
     assert (pinned.code, boxes.lockfile.exists()) == (1, False)
-    assert "error: padded:latest: registry.ollama.ai sends something that is no manifest" in pinned.err
-    assert "Traceback" not in pinned.err
+    assert pinned.err.startswith(f"error: padded:latest: {reason}"), pinned.err
 
 
 def a_size_beyond_all_numbers(field: Field) -> None:
-    no_manifest(field, manifest(field, "1e999"))
+    reason = "registry.ollama.ai sends something that is no manifest"
+    unanswered(field, reason, (Fault(says=manifest(field, "1e999")), "manifest:padded"))
 
 
-def a_manifest_that_is_nested_deep(field: Field) -> None:
-    no_manifest(field, '{"layers":' + "[" * 60_000)
+def a_token_that_is_nested_deep(field: Field) -> None:
+    refused = Fault(status=401, realm="https://registry.ollama.ai/v2/token")
+    nested = Fault(says='{"token":' + "[" * 60_000)
+    unanswered(field, "registry.ollama.ai: nested too deep", (refused, "manifest:padded"), (nested, "/v2/token"))
 
 
 def an_endless_manifest(field: Field) -> None:
@@ -104,9 +108,9 @@ def a_digest_that_is_a_path(field: Field) -> None:
     with field.lab.internet.fault(Fault(says=text), "checksum:0.24.1"):
         applied = boxes.fleethands("apply", "--yes", "--json")
 
+    assert list(field.directory.glob("escaped*")) == []
     assert applied.code == 1
     assert f"sha256sum.txt names no {release.archive_name()}" in told(field, applied)["reason"], applied.out
-    assert list(field.directory.glob("escaped*")) == []
     still_serves(field)
 
 
@@ -225,13 +229,13 @@ def a_git_server_without_end(field: Field) -> None:
 ATTACKS = (
     Attack(
         "manifest-with-1e999", Position.REGISTRY, "It gives a blob the size 1e999.",
-        "plan, plan --upstream and pin say that it is no manifest, and the host stays readable.",
+        "plan --upstream and pin say that it is no manifest, and the host stays readable.",
         a_size_beyond_all_numbers, "L1",
     ),
     Attack(
-        "manifest-nested-deep", Position.REGISTRY, "It answers with 60,000 brackets that open.",
-        "plan, plan --upstream and pin say that it is no manifest, and the host stays readable.",
-        a_manifest_that_is_nested_deep, "L1",
+        "token-nested-deep", Position.REGISTRY, "It asks for a token, and gives one in 60,000 brackets that open.",
+        "plan --upstream and pin say that there is no answer, and the host stays readable.",
+        a_token_that_is_nested_deep, "L1",
     ),
     Attack(
         "endless-chunked-manifest", Position.REGISTRY, "It sends a manifest that never ends, without a length.",
