@@ -74,6 +74,7 @@ remote_refs() {
   GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=${repository%%:*}
   [ "$GIT_ALLOW_PROTOCOL" != http ] || GIT_ALLOW_PROTOCOL=http:https
   export GIT_TERMINAL_PROMPT GIT_ALLOW_PROTOCOL
+  # shellcheck disable=SC3045 # dash, bash and busybox have it
   ulimit -v 524288
   within 8 git ls-remote -- "$repository" "$ref" "$ref^{}"
 }

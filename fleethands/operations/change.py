@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -152,7 +153,10 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
                 yield FileUploadCommand(source, name)
             yield change.script.having(run=turn.of(ctx_host.get())).command
     except TransferError as error:
-        yield from _refuse(Refused(str(error), ("on this machine: curl -fI of that address", "then run it again")))
+        address = next(each.parcel.listed_at for each in changes if each.parcel)
+        refused = Refused(str(error), (f"on this machine: curl -fIL {shlex.quote(address)}", "then run it again"))
+        journal.note(refused)
+        yield from _refuse(refused)
     finally:
         facts.forget()
 

@@ -46,6 +46,11 @@ class Parcel:
     plain: bool = False
 
     @property
+    def listed_at(self) -> str:
+        """Address of the list of digests that lies beside the archives."""
+        return f"{web.bare(self.url)}/{sums.NAME}"
+
+    @property
     def sent(self) -> tuple[str, ...]:
         """Names of the archives as they arrive."""
         return tuple(name.removesuffix(ZST) for name in self.names) if self.plain else tuple(self.names)
@@ -58,26 +63,29 @@ class Parcel:
         """
         try:
             digests = self._digests()
-            places = {name: _cached(f"{self.url}/{name}", name, digest) for name, digest in digests.items()}
+            places = dict(self._place(name, digest) for name, digest in digests.items())
+            digests |= {name: _digest(place) for name, place in places.items() if name not in digests}
         except web.FAILURES as error:
             raise TransferError(
                 f"the controller cannot fetch from {web.bare(self.url)}: {web.reason(error)}"
             ) from error
-        for name, place in places.items():
-            if self.plain and name.endswith(ZST):
-                plain, plain_name = _unpacked(place), name.removesuffix(ZST)
-                digests[plain_name] = _digest(plain)
-                yield str(plain), PREFIX + plain_name
-            else:
-                yield str(place), PREFIX + name
+        yield from ((str(place), PREFIX + name) for name, place in places.items())
         yield io.StringIO("".join(f"{digest}  ./{name}\n" for name, digest in digests.items())), f"{PREFIX}sums"
 
+    def _place(self, name: str, digest: str) -> tuple[str, Path]:
+        """Name as it is sent, and where it lies here."""
+        archive = _cached(f"{self.url}/{name}", name, digest)
+        if self.plain and name.endswith(ZST):
+            return name.removesuffix(ZST), _unpacked(archive)
+        return name, archive
+
     def _digests(self) -> dict[str, str]:
-        known, place = dict(self.digests), f"{self.url}/{sums.NAME}"
+        known = dict(self.digests)
         if not known.keys() >= set(self.names):
-            known = {**sums.listed(web.fetched(place, most=sums.MOST), self.names), **known}
+            content = web.fetched(f"{self.url}/{sums.NAME}", most=sums.MOST)
+            known = {**sums.listed(content, self.names), **known}
         if missing := [name for name in self.names if name not in known]:
-            raise TransferError(f"{web.bare(place)} names no {missing[0]}")
+            raise TransferError(f"{self.listed_at} names no {missing[0]}")
         return {name: known[name] for name in self.names}
 
 

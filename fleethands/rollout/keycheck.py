@@ -11,6 +11,11 @@ from pyinfra.connectors.sshuserclient import client
 
 from fleethands.rollout.known_hosts import Files, Verdict
 
+WORDS = {
+    "revoked": "is revoked",
+    "changed": "is not the one that is known",
+    "new": "is not known, and its certificate is not read",
+}
 RSA = "rsa-sha2-512"  # how an RSA key signs: by its own name, it would sign with SHA-1
 
 
@@ -18,7 +23,7 @@ class RefusedKey(SSHException):
     """A host, or the jump host before it, shows a key that it may not show; pyinfra's own error comes on top."""
 
     def __init__(self, name: str, verdict: Verdict) -> None:
-        super().__init__(f"the host key of {name}: {verdict.status}")
+        super().__init__(f"the host key of {name} {WORDS[verdict.status]}: {verdict.line or verdict.authority}")
         self.name, self.verdict = name, verdict
 
 

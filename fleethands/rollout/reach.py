@@ -68,9 +68,9 @@ def refused_key(words: str, name: str, verdict: Verdict, own: bool = True) -> Wh
             f"then compare and accept the new one: {trust}",
         ]
     if line is not None:
-        remove = shlex.join(["ssh-keygen", "-R", name, "-f", str(line.path)])
+        remove = ["sed", "-i", f"{line.number}d"] if set("*?!") & set(line.names) else ["ssh-keygen", "-R", name, "-f"]
         reason = f"{whose} is not the one that is known: it was reinstalled, or somebody stands between"
-        return reason, [f"only if you know why: `{remove}`, then {trust}"]
+        return reason, [f"only if you know why: `{shlex.join([*remove, str(line.path)])}`, then {trust}"]
     reason = f"{whose} is not known here, and its certificate is not read ({verdict.authority})"
     return reason, [f"compare the key itself, and accept it: {trust}"]
 

@@ -162,8 +162,9 @@ heal_once() {
 }
 
 judge() {
-  why=$(printf %s "$last" | sed -n 's/.*"error":"\(.*\)".*/\1/p' | sed -e 's/\\[nt]/ /g' -e 's/\\"/"/g' -e 's/ *$//' | cut -c 1-500)
+  why=$(printf %s "$last" | sed -n 's/.*"error":"\(.*\)".*/\1/p' | sed -e 's/\\[nt]/ /g' -e 's/\\"/"/g' -e 's/ *$//')
   [ -n "$why" ] || why=${cause:-Ollama ended the answer${status:+ after \`$status\`}: $(tail -n 1 "$place/curl")}
+  why=$(printf %s "$why" | cut -c 1-500)
   case $why in
     *'file does not exist'*) fail "the registry has no model $name" "look for its right name: https://ollama.com/search" ;;
     *'no space left on device'*) fail "pull of $name ended early: $why" "on the host: df -h $blobs; ollama list" "$kept" ;;

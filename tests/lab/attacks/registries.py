@@ -1,14 +1,13 @@
-"""Attacks by registries, mirrors and git repositories, and by keys in known_hosts that count otherwise than they look."""
+"""Attacks by registries, mirrors and git repositories, and by host keys that known_hosts files speak against."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from tests.lab.internet.faults import Fault
 from tests.lab.project import Done, Project
 from tests.lab.shell import run
 
-MODEL = {"models": ["codellama:7b", "padded"], "openhands_flavor": "off"}
-NEWER = {"ollama_version": "0.24.1", "models": ["codellama:7b"], "openhands_flavor": "off"}
-REPOSITORY = {
+MODEL: dict[str, Any] = {"models": ["codellama:7b", "padded"], "openhands_flavor": "off"}
+NEWER: dict[str, Any] = {"ollama_version": "0.24.1", "models": ["codellama:7b"], "openhands_flavor": "off"}
+REPOSITORY: dict[str, Any] = {
     "openhands_flavor": "source",
     "openhands_repo": "https://github.com/OpenHands/OpenHands",
     "openhands_ref": "main",
@@ -55,27 +54,31 @@ def manifest(field: Field, size: str) -> str:
     return re.sub(r'"size": ?\d+', f'"size":{size}', found.decode(), count=1)
 
 
-def no_manifest(field: Field, text: str) -> None:
+def unanswered(field: Field, reason: str, *faults: tuple[Fault, str]) -> None:
+    """A plan goes on without the answer, and nothing is pinned."""
     boxes = project(field, **MODEL)
-    with field.lab.internet.fault(Fault(says=text), "manifest:padded"):
+    with ExitStack() as stack:
+        for fault, where in faults:
+            stack.enter_context(field.lab.internet.fault(fault, where))
         planned = boxes.fleethands("plan", "--upstream", "--json")
         pinned = boxes.fleethands("pin", "--only", "padded")
 
-    assert planned.code == 2, planned.err
-    assert "warning: padded:latest: registry.ollama.ai sends something that is no manifest" in planned.err
     (change,) = [each for each in told(field, planned)["changes"] if each["task"] == "Models"]
+    assert (planned.code, f"warning: padded:latest: {reason}" in planned.err) == (2, True), planned.err
     assert "its source did not tell the size" in change["consequence"]
     assert (pinned.code, boxes.lockfile.exists()) == (1, False)
-    assert "error: padded:latest: registry.ollama.ai sends something that is no manifest" in pinned.err
-    assert "Traceback" not in pinned.err
+    assert pinned.err.startswith(f"error: padded:latest: {reason}"), pinned.err
 
 
 def a_size_beyond_all_numbers(field: Field) -> None:
-    no_manifest(field, manifest(field, "1e999"))
+    reason = "registry.ollama.ai sends something that is no manifest"
+    unanswered(field, reason, (Fault(says=manifest(field, "1e999")), "manifest:padded"))
 
 
-def a_manifest_that_is_nested_deep(field: Field) -> None:
-    no_manifest(field, '{"layers":' + "[" * 60_000)
+def a_token_that_is_nested_deep(field: Field) -> None:
+    refused = Fault(status=401, realm="https://registry.ollama.ai/v2/token")
+    nested = Fault(says='{"token":' + "[" * 60_000)
+    unanswered(field, "registry.ollama.ai: nested too deep", (refused, "manifest:padded"), (nested, "/v2/token"))
 
 
 def an_endless_manifest(field: Field) -> None:
@@ -105,9 +108,9 @@ def a_digest_that_is_a_path(field: Field) -> None:
     with field.lab.internet.fault(Fault(says=text), "checksum:0.24.1"):
         applied = boxes.fleethands("apply", "--yes", "--json")
 
-    assert applied.code == 1
-    assert f"sha256sum.txt names no {release.archive_name()}" in told(field, applied)["reason"]
     assert list(field.directory.glob("escaped*")) == []
+    assert applied.code == 1
+    assert f"sha256sum.txt names no {release.archive_name()}" in told(field, applied)["reason"], applied.out
     still_serves(field)
 
 
@@ -208,31 +211,31 @@ def an_authority_before_a_host(field: Field) -> None:
 def a_git_server_without_end(field: Field) -> None:
     """A host that has it built asks whether its branch moved."""
     boxes = project(field, **REPOSITORY)
+    with field.host.outward():
+        field.host.run("apt-get -qq update && apt-get -qq install --no-install-recommends git", timeout=300)
     name = hashlib.sha256(f"{REPOSITORY['openhands_repo']}\0main".encode()).hexdigest()[:12]
     marker = f"/opt/openhands-source/git-{name}/.fleethands"
     field.host.run(f"mkdir -p $(dirname {marker}) && echo built {'a' * 40} >{marker}")
-    asked = time.time()
     begun = time.monotonic()
     with field.lab.internet.fault(Fault(endless=True), "git:OpenHands/OpenHands"):
         planned = boxes.fleethands("plan", "--json")
     took = time.monotonic() - begun
 
-    assert told(field, planned)["status"] != "failed", planned.out
+    (offer,) = [each for each in told(field, planned)["facts"]["upstream"]["offers"] if each["kind"] == "commit"]
+    assert (planned.code, offer["state"], offer["digest"]) == (2, "unknown", None), offer
     assert took < 60
-    assert any("info/refs" in each.path for each in field.lab.internet.requests(asked))
-    assert json.dumps(planned.document).count("a" * 40) == 0
 
 
 ATTACKS = (
     Attack(
         "manifest-with-1e999", Position.REGISTRY, "It gives a blob the size 1e999.",
-        "plan, plan --upstream and pin say that it is no manifest, and the host stays readable.",
+        "plan --upstream and pin say that it is no manifest, and the host stays readable.",
         a_size_beyond_all_numbers, "L1",
     ),
     Attack(
-        "manifest-nested-deep", Position.REGISTRY, "It answers with 60,000 brackets that open.",
-        "plan, plan --upstream and pin say that it is no manifest, and the host stays readable.",
-        a_manifest_that_is_nested_deep, "L1",
+        "token-nested-deep", Position.REGISTRY, "It asks for a token, and gives one in 60,000 brackets that open.",
+        "plan --upstream and pin say that there is no answer, and the host stays readable.",
+        a_token_that_is_nested_deep, "L1",
     ),
     Attack(
         "endless-chunked-manifest", Position.REGISTRY, "It sends a manifest that never ends, without a length.",
@@ -272,6 +275,6 @@ ATTACKS = (
     Attack(
         "git-that-talks-for-ever", Position.REPOSITORY, "It lists refs that never end.",
         "The plan is made within its time, as if the repository had not answered.",
-        a_git_server_without_end, state="serving",
+        a_git_server_without_end, slow=True,
     ),
 )  # fmt: skip

@@ -30,6 +30,7 @@ class Fault:
     + cut: the connection ends after so many bytes of each answer; 0.5 is half of it
     + says: answers with this text instead
     + leads: sends whoever asks to this address
+    + realm: with status 401, where a token is to be had
     + endless: answers in chunks that never end; from a git server, with refs that never end
     + times: only so many requests; then the address is well again
     """
@@ -40,6 +41,7 @@ class Fault:
     cut: int | float | None = None
     says: str | None = None
     leads: str | None = None
+    realm: str | None = None
     endless: bool = False
     times: int | None = None
 

@@ -36,7 +36,8 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         fault = self.server.take(self.path)
         if fault.get("status"):
-            self._say(int(fault["status"]), b"the lab's internet was told to answer so\n")
+            challenge = {"WWW-Authenticate": f'Bearer realm="{fault["realm"]}"'} if fault.get("realm") else {}
+            self._say(int(fault["status"]), b"the lab's internet was told to answer so\n", **challenge)
             return
         if fault.get("leads"):
             self._say(302, b"", Location=fault["leads"])
