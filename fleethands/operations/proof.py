@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from fleethands import paths
@@ -28,6 +29,8 @@ from fleethands.settings.openhands import (
 
 APPLY = "on this machine: fleethands apply"
 ASKED_FOR = "it was asked for"
+MILLISECONDS = re.compile(r"[0-9]{1,9}")
+MOST_LINKS = 100  # of one proof, which has some ten
 WHY = {"unproven": "no proof was made since the last change", "broken": "the last proof failed"}
 
 
@@ -44,10 +47,10 @@ class Link:
 
 def links(record: bytes | None) -> list[Link]:
     """The links of a host's proof record; none when there is no record, or not one that can be read."""
-    found = []
+    found: list[Link] = []
     for line in (record or b"").decode(errors="replace").splitlines():
         name, verdict, milliseconds, detail, hint = [*line.split("\t"), "", "", "", ""][:5]
-        if verdict not in {"ok", "broken"} or not milliseconds.isdigit():
+        if verdict not in {"ok", "broken"} or not MILLISECONDS.fullmatch(milliseconds) or len(found) == MOST_LINKS:
             return []
         found.append(Link(name, verdict == "ok", int(milliseconds) / 1000, detail, hint))
     return found

@@ -58,7 +58,7 @@ def _openhands(seen: Probe) -> str:
         return f"{container.state}, {container.tag}"
     unit = seen.units.get(paths.OPENHANDS_SERVICE)
     built = BUILT.search(seen.files.get(paths.OPENHANDS_UNIT, ABSENT).content or b"")
-    return f"{unit.active}, source {built[1].decode()}" if unit and built else "none"
+    return f"{unit.active}, source {built[1].decode(errors='replace')}" if unit and built else "none"
 
 
 def _gpu(seen: Probe) -> str:
