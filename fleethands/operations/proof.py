@@ -44,10 +44,10 @@ class Link:
     hint: str = ""
 
 
-MOST_LINKS = 100
+MOST_LINKS = 1000  # of one proof, which has some ten, and one for each model whose checksums are read
 LONGEST_DETAIL, LONGEST_HINT = 1000, 4000  # characters; a hint may name a rule for each chain of a firewall
 _LINK = re.compile(
-    r"(?P<name>[a-z0-9-]{1,60})\t(?P<verdict>ok|broken)\t(?P<took>[0-9]{1,9})(?:\t(?P<said>[^\n]*))?\Z", re.ASCII
+    r"(?P<name>[!-~][ -~]{0,600})\t(?P<verdict>ok|broken)\t(?P<took>[0-9]{1,9})(?:\t(?P<said>[^\n]*))?\Z", re.ASCII
 )
 
 

@@ -7,8 +7,10 @@ import json
 import pytest
 
 from fleethands.facts.files import File
+from fleethands.operations import choice
+from fleethands.operations.change import Change, Same
 from fleethands.operations.chosen import current
-from fleethands.settings.openhands import V0
+from fleethands.settings.openhands import V0, V1, Generation
 from tests.hosts import bare, declared
 
 HERE = "http://host.docker.internal:11434"
@@ -50,3 +52,26 @@ def test_a_persons_choice_is_tried_as_far_as_it_can_be(model: str, url: str, add
     assert (read_back, tried) == ("", address)
     assert wrong in against
     assert bool(against) == bool(wrong)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" * 60_000,
+        b'{"agent_settings": ' * 900 + b"1" + b"}" * 900,
+        b'{"agent_settings": "x", "llm_model": "\\ud800"}',
+        b'{"agent_settings": {"llm": [1]}, "llm_model": {"a": NaN}}',
+        b"\xff\xfe",
+        b"null",
+    ],
+)
+@pytest.mark.parametrize("era", [V0, V1], ids=["v0", "v1"])
+def test_whatever_the_agent_wrote_a_model_can_be_chosen(era: Generation, text: bytes) -> None:
+    image = "docker.openhands.dev/openhands/openhands:1.11"
+    settings = declared(openhands_settings="enforced", **({"openhands_image": image} if era is V1 else {}))
+    seen = bare(settings).with_file(era.settings_path, File("file", content=text))
+
+    decision = choice.chosen.decide(settings, seen)
+
+    assert isinstance(decision, Change)
+    assert choice.chosen.decide(settings, decision.then(seen)) == Same("OpenHands has openai/codellama:7b chosen")

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 def test_the_names_that_the_engine_uses_are_there() -> None:
     checks = """
@@ -209,3 +211,45 @@ def test_a_run_that_is_ended_at_once_says_what_it_was_at(tmp_path: Path) -> None
     assert "ended" in lines
     assert lines[-1] == "slow False [False] interrupted during `Step 1`"
     assert lines[-2].startswith("quick True [False, False, False]")
+
+
+ASKING = """
+from pyinfra.context import host
+from pyinfra.facts.server import Command
+
+host.get_fact(Command, "anything", _timeout=TIMEOUT)
+"""
+PLAN = """
+from pathlib import Path
+
+from fleethands.rollout.deadlines import Limits
+from fleethands.rollout.engine import Engine
+
+engine = Engine("inventory.py", Path.cwd(), {"models": ["any"]}, limits=LIMITS)
+engine.settings()
+engine.survey()
+for name in engine.names:
+    print(name.removeprefix("@fake/"), engine.watch.lost.get(name, [""])[0], engine.watch.unanswered.get(name, [""])[0])
+engine.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("timeout", "limits", "why"),
+    [
+        ("1", "Limits()", "slow it had not answered after 1 s, and was given up "),
+        ("None", "Limits(host=0.7)", "slow  not read within 0.7 s"),
+    ],
+)
+def test_a_host_that_takes_for_ever_to_be_read_is_given_up_alone(
+    tmp_path: Path, timeout: str, limits: str, why: str
+) -> None:
+    (tmp_path / "deploy.py").write_text(ASKING.replace("TIMEOUT", timeout))
+    (tmp_path / "inventory.py").write_text(INVENTORY)
+    program = PLAN.replace("LIMITS", limits)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["broken  ", "quick  ", why]

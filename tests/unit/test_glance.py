@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+
+import pytest
 
 from fleethands import paths
 from fleethands.facts import Probe, Unknown
@@ -10,6 +13,7 @@ from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.units import Unit
+from fleethands.operations.proof import links
 from fleethands.rollout.glance import COLUMNS, row
 from fleethands.rollout.report import HostReport
 from fleethands.rollout.written import page
@@ -61,3 +65,25 @@ def test_whatever_a_host_says_has_a_row() -> None:
 
     assert told(seen, "OpenHands") == "active, source \ufffd"
     assert told(seen.with_file(paths.PROOF, File("file", mtime=10**30)), "proven") == "unknown"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\x1b]0;owned\x07",
+        b"ExecStart=/\xff\x1b[2J/bin/serve x",
+        "list\tok\t²\tx\ty".encode(),
+        b"list\tok\t" + b"9" * 5000,
+        b"list\tok\t1\tx\ty\n" * 5000,
+        b"{" * 60_000,
+        b'{"schema": 1, "pid": 1e999}',
+    ],
+)
+def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> None:
+    odd = File("file", "0644", 0, 0, "\x1b[2J:\udcff", content, mtime=1 << 53)
+    seen = bare().having(files=dict.fromkeys(bare().files, odd), units={paths.OPENHANDS_SERVICE: ACTIVE})
+    host = HostReport("unchanged", seen=seen, proof=links(content))
+
+    assert not any(character < " " for cell in row("gpu-1", host) for character in cell)
+    assert json.dumps(host.document()).isascii()
+    assert len(host.proof) <= 1000

@@ -32,7 +32,8 @@ STRAY = f"""
 cd {MANIFESTS}
 echo x > stray; mkdir -p a/b/c/d/e "$(printf 'odd\\nname')/b/c" "$(printf '\\377')/b/c"; echo x > a/b/c/d/e/f
 echo x > "$(printf 'odd\\nname')/b/c/d"; echo x > "$(printf '\\377')/b/c/d"
-mkfifo a/b/c/fifo; ln -s /etc/shadow a/b/c/link; truncate -s 1T a/b/c/endless; mkdir many; cd many; seq 10000 | xargs touch
+mkfifo a/b/c/fifo; ln -s /etc/shadow a/b/c/link; truncate -s 1T a/b/c/endless
+mkdir many; cd many; seq 10000 | xargs touch
 """
 DOCKER = """#!/bin/sh
 case $1 in ps) echo 1 ;; inspect) echo '%s 5432 99999 x' ;; events) sleep 60 ;; esac
@@ -77,16 +78,14 @@ def leave_odd_settings(field: Field) -> None:
     odd = [
         f"ln -s \"$(printf '/x\\377')\" {SETTINGS}",
         f"yes [ | tr -d '\\n' | head -c 60000 > {SETTINGS}",
-        f"echo '{{\"agent_settings\": \"x\", \"llm_model\": \"\\ud800\"}}' > {SETTINGS}",
         f"printf '\\377' > {SETTINGS}",
         f"mkfifo {SETTINGS}",
+        f'echo \'{{"agent_settings": "x", "llm_model": "\\ud800"}}\' > {SETTINGS}',
     ]
     for each in odd:
         field.host.run(as_user(user, f"rm -f {SETTINGS}; {each}"))
         assert probed(field.host).knows("files")
-    for data in ({}, V1):
-        assert managed(**data)["status"] == "pending"
-    assert managed(**QUIET)["status"] == "unchanged"
+    assert managed()["status"] == "pending"
 
 
 def keep_settings_in_motion(field: Field) -> None:
@@ -109,7 +108,7 @@ def leave_stray_manifests(field: Field) -> None:
 
 
 def listen_under_an_odd_name(field: Field) -> None:
-    beside(field.host, "nobody", f"exec perl -e {shlex.quote(LISTENING)}")
+    beside(field.host, "daemon", f"exec perl -e {shlex.quote(LISTENING)}")
     field.host.run("until ss -Hltn | grep -q 127.0.0.2:3000; do sleep 0.1; done")
 
     assert managed(**QUIET)["status"] == "unchanged"
@@ -192,8 +191,8 @@ ATTACKS = (
         "each probe is whole, and takes no longer", keep_settings_in_motion, finding="L12", race=True,
     ),
     Attack(
-        "stray-manifests", Position.ACCOUNT, "as Ollama's user leaves odd names, a FIFO, a file of 1 TiB and 10000 more "
-        "among the manifests", "the plan is made in time, and the real models are seen",
+        "stray-manifests", Position.ACCOUNT, "as Ollama's user leaves odd names, a FIFO, a file of 1 TiB and 10000 "
+        "more among the manifests", "the plan is made in time, and the real models are seen",
         leave_stray_manifests, finding="F7",
     ),
     Attack(
