@@ -153,10 +153,10 @@ def record_with_escapes(field: Field) -> None:
     shown = [said(*line)[1] for line in (("status",), ("rollback", "--yes", "--to", "last"))]
     stock = fleet.apply("lab-1", deploy="rollback.py", **QUIET, fleethands_back="last")
 
-    assert f"its record {RECORD} can't be read" in shown[-1], shown[-1]
-    for text in (*shown, stock.said):
+    for text in (stock.said, *shown):
         assert not ACTED_ON.findall(text), text
         assert "Traceback" not in text, text
+    assert f"its record {RECORD} can't be read" in shown[-1], shown[-1]
 
 
 KEYS = '{"schema": 1, "by": "", "time": "", "run": "", "version": "", "revision": "", "declared": '
