@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -90,7 +88,7 @@ def _stuck(found: Found, service: Service) -> Refused | None:
         package = service.packages.get(text.path, "")
         if package or "/service.d/" in text.path:
             owner = f"belongs to the package {package}" if package else "is for every service"
-            hint = f"shadow it on the host: ln -s /dev/null {shlex.quote(f'{paths.OLLAMA_UNIT}.d/{text.name}')}"
+            hint = f"shadow it on the host: ln -s /dev/null {paths.OLLAMA_UNIT}.d/{text.name}"
             return Refused(f"{'; '.join(map(str, theirs))}; that file {owner}, so it is not moved", (hint,))
     return None
 
@@ -126,11 +124,11 @@ def _elsewhere(settings: HostSettings, service: Service) -> Refused | None:
     if store is None or settings.ollama_models_dir is not None or store[0] == DEFAULT_STORE:
         return None
     directory, place = store
-    hints = [f'to keep the models, declare "ollama_models_dir": {json.dumps(directory)}']
+    hints = [f'to keep the models, declare "ollama_models_dir": "{directory}"']
     if directory.startswith(HOMES) and foreign.user(service) != "ollama":
         home = "the user ollama may not enter there, so move them first"
         hints = [
-            f"{home}; on the host: systemctl stop ollama; mv {shlex.quote(directory)} /srv/ollama-models",
+            f"{home}; on the host: systemctl stop ollama; mv {directory} /srv/ollama-models",
             'then declare "ollama_models_dir": "/srv/ollama-models"',
         ]
     return Refused(f"models lie in {directory}, by {place}, and the inventory does not say so", tuple(hints))
@@ -141,7 +139,7 @@ def _hidden(settings: HostSettings, service: Service) -> Refused | None:
     directory = str(settings.ollama_models_dir or DEFAULT_STORE)
     if not service.store.startswith(HOMES) or directory.startswith(HOMES):
         return None
-    hint = f'declare where they are: "ollama_models_dir": {json.dumps(service.store)}'
+    hint = f'declare where they are: "ollama_models_dir": "{service.store}"'
     return Refused(f"{directory} leads to {service.store}, which Ollama's service does not see", (hint,))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fleethands import paths
+from fleethands.cli import overview
 from fleethands.facts import Probe, Unknown
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
@@ -61,3 +62,11 @@ def test_whatever_a_host_says_has_a_row() -> None:
 
     assert told(seen, "OpenHands") == "active, source \ufffd"
     assert told(seen.with_file(paths.PROOF, File("file", mtime=10**30)), "proven") == "unknown"
+
+
+def test_words_of_a_host_are_no_markup() -> None:
+    seen = bare().having(ollama=Ollama("0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:"))
+
+    shown = "\n".join(overview.lines(reports.run({"a": HostReport("unchanged", seen=seen)}, "status"), "prod.py"))
+
+    assert "0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:" in shown

@@ -159,6 +159,17 @@ def record_with_escapes(field: Field) -> None:
     assert f"its record {RECORD} can't be read" in shown[-1], shown[-1]
 
 
+def record_with_markup(field: Field) -> None:
+    """As the library that draws the table reads it: a tag that is closed and was never opened ends it."""
+    by = "[/x] [link=https://evil.example]ana[/link]"
+    rewrite(field.host, {"by": by})
+
+    code, text = said("status")
+
+    assert "Traceback" not in text, text
+    assert (code, by in text) == (0, True), text
+
+
 KEYS = '{"schema": 1, "by": "", "time": "", "run": "", "version": "", "revision": "", "declared": '
 RECORDS = {
     RECORD: KEYS + '{}, "versions": {"ollama": 1e999, "models": {}, "image": {}}}',
@@ -289,6 +300,12 @@ ATTACKS = (
         tries="puts terminal escapes into every field of the release record",
         holds=MOVES_NOTHING,
         carry_out=record_with_escapes,
+    ),
+    _rooted(
+        name="record-with-markup",
+        tries="writes tags into the record that the table of `fleethands status` would act on",
+        holds="the table shows them as they are",
+        carry_out=record_with_markup,
     ),
     _rooted(
         name="record-that-is-a-bomb",
