@@ -11,6 +11,7 @@ import click
 from fleethands.cli.document import tell
 from fleethands.cli.fleet import chosen, fleet_options, reached, spoken, unconnected
 from fleethands.cli.trouble import USAGE, Trouble
+from fleethands.rollout.printable import clean
 
 if TYPE_CHECKING:
     from fleethands.rollout.locking import Told
@@ -65,6 +66,6 @@ def _document(action: str, told: dict[str, Told]) -> dict[str, Any]:
 def _show(told: dict[str, Told], words: str) -> None:
     width = max(map(len, told))
     for name, each in told.items():
-        click.echo(f"{name:{width}}  {each.text}")
+        click.echo(clean(f"{name:{width}}  {each.text}"))
         for hint in each.hints:
-            click.echo(f"{'':{width}}  hint: {hint}")
+            click.echo(clean(f"{'':{width}}  hint: {hint}"))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from fleethands.cli.tables import folded
 from fleethands.rollout.glance import COLUMNS, row, state
@@ -26,7 +27,7 @@ def lines(report: Report, words: str) -> Iterator[str]:
     for column in COLUMNS:
         table.add_column(column, overflow="fold")
     for name, host in sorted(report.hosts.items()):
-        table.add_row(*row(name, host))
+        table.add_row(*(Text(cell) for cell in row(name, host)))  # a host's words are no markup
     text = io.StringIO()
     Console(file=text, width=WIDTH, color_system=None).print(table)
     yield from (line.rstrip() for line in text.getvalue().splitlines())

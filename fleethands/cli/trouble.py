@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from fleethands.rollout.printable import clean
+
 USAGE = 64
 
 
@@ -21,6 +23,6 @@ class Trouble(click.ClickException):
         self.hints, self.code = hints, code
 
     def show(self, file: Any = None) -> None:
-        click.echo(f"error: {self.message}", err=True)
+        click.echo(clean(f"error: {self.message}"), err=True)
         for hint in self.hints:
-            click.echo(f"\nhint: {hint}", err=True)
+            click.echo(clean(f"\nhint: {hint}"), err=True)

@@ -171,7 +171,7 @@ def test_five_records_are_kept_and_no_secret_in_them(
     assert code == 1
     host = json.loads(said)["hosts"]["lab-1"]
     assert host["status"] == "refused"
-    assert "`ollama_env.OLLAMA_API_KEY`: environment variable `LAB_KEY` is not set" in host["reason"]
+    assert "names Secret.env('LAB_KEY') for `ollama_env.OLLAMA_API_KEY`" in host["reason"]
     assert host["changes"] == []
     assert fleet.typed(f"fleethands destroy {inventory} --yes")[0] == 0
     assert clean.run("ls /var/lib/fleethands", check=False).stdout == "made\n"

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fleethands import paths
+from fleethands.cli import overview
 from fleethands.facts import Probe, Unknown
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
@@ -87,3 +88,11 @@ def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> No
     assert not any(character < " " for cell in row("gpu-1", host) for character in cell)
     assert json.dumps(host.document()).isascii()
     assert len(host.proof) <= 1000
+
+
+def test_words_of_a_host_are_no_markup() -> None:
+    seen = bare().having(ollama=Ollama("0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:"))
+
+    shown = "\n".join(overview.lines(reports.run({"a": HostReport("unchanged", seen=seen)}, "status"), "prod.py"))
+
+    assert "0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:" in shown

@@ -1,6 +1,6 @@
 """Attacks on a fleet as data: who tries what, and what must be true afterwards. tests/lab/test_attacks.py runs them."""
 
-from tests.lab.attacks import build, network, owned, places, registries, streams
+from tests.lab.attacks import build, network, owned, places, records, registries, streams
 from tests.lab.attacks.attack import Attack, Field, Position
 
 __all__ = ["ATTACKS", "Attack", "Field", "Position"]
@@ -11,6 +11,7 @@ ATTACKS: tuple[Attack, ...] = (
     *network.ATTACKS,
     *owned.ATTACKS,
     *places.ATTACKS,
+    *records.ATTACKS,
     *registries.ATTACKS,
     *streams.ATTACKS,
 )
