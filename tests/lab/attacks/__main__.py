@@ -7,11 +7,11 @@ from tests.lab.attacks import ATTACKS, Attack, Position
 HEAD = """\
 # The attacks that are tried
 
-Each row is a test of `tests/lab/test_attacks.py`. It carries the attack out on a real host, with the real product, and then
-checks what must be true. Run one with `.venv/bin/python -m pytest tests/lab/test_attacks.py -m '' -k NAME`.
+Each row is a test of `tests/lab/test_attacks.py`. It carries the attack out on a real host, with the real product, and
+then checks what must be true. Run one with `.venv/bin/python -m pytest tests/lab/test_attacks.py -m '' -k NAME`.
 
-A race runs 10 rounds in `make test` and 200 in `make soak`. *Long* attacks run in `make soak` only. A number as F3 names the
-finding that the attack shows; [security.md](security.md) explains what the product promises.
+A race runs 10 rounds in `make test` and 200 in `make soak`. *Long* attacks run in `make soak` only. A number as F3
+names the finding that the attack shows; [security.md](security.md) explains what the product promises.
 """
 
 
