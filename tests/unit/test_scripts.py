@@ -11,8 +11,9 @@ from fleethands.operations import change
 
 FOLDER = Path(change.__file__).parent / "scripts"
 DEFINED = re.compile(r"^([a-z_]+)\(\) ", re.MULTILINE)
-SHARED = ("common", "openhands", "owned", "spelled", "table")
+SHARED = ("common", "containers", "openhands", "owned", "spelled", "table")
 CALLABLE = {name: set(DEFINED.findall((FOLDER / f"{name}.sh").read_text())) for name in SHARED}
+OPENHANDS = CALLABLE["containers"] | CALLABLE["openhands"]
 
 
 def text(place: Path) -> str:
@@ -25,6 +26,6 @@ def text(place: Path) -> str:
 def test_a_step_has_what_openhands_needs_where_it_calls_it(place: Path) -> None:
     if place.stem in SHARED:
         pytest.skip("a shared part is no step")
-    called = set(re.findall(r"[a-z_]+", text(place))) & (CALLABLE["openhands"] | {"service_before", "service_unit"})
+    called = set(re.findall(r"[a-z_]+", text(place))) & (OPENHANDS | {"service_before", "service_unit"})
 
-    assert bool(called) == ("openhands" in change.ALSO.get(place.stem, ())), called
+    assert bool(called) == ({"containers", "openhands"} <= set(change.ALSO.get(place.stem, ()))), called
