@@ -22,7 +22,8 @@ whole_soon() { for try in $(seq 150); do whole && return; sleep 0.02; done; whol
 def gets(who: Host, url: str, container: str = "") -> bool:
     """Whether somebody, or a container of his, is answered there."""
     inside = f"docker exec {container} " if container else ""
-    return who.run(f"{inside}curl -gs -o /dev/null --max-time 2 http://{url}", check=False).returncode == 0
+    ask = f"{inside}curl -gs -o /dev/null --connect-timeout 2 --max-time 20 http://{url}"
+    return who.run(ask, check=False).returncode == 0
 
 
 def serve(host: Host, name: str, port: int, *published: str, network: str = "bridge") -> str:
