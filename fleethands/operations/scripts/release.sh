@@ -141,12 +141,12 @@ stream() {
   esac <"$work/$archive"
 }
 
-# without capabilities, so that tar can make no device
+# without the right to make a device, or a file with rights of its own
 unpack() {
   set --
   [ "$variant" != cpu ] || set -- --exclude='lib/ollama/cuda_*' --exclude='lib/ollama/vulkan'
   { stream || : >"$work/broken"; } | head -c "$(stream_limit)" |
-    setpriv --bounding-set=-all --inh-caps=-all --no-new-privs \
+    setpriv --bounding-set=-mknod,-setfcap --inh-caps=-mknod,-setfcap \
       tar -xf - -C "$work/tree" --no-same-owner --no-same-permissions "$@" &&
     [ ! -e "$work/broken" ] && chown -hR 0:0 "$work/tree" && chmod -R u+rw,u-s,g-s,o-t,go-w "$work/tree" && chmod 755 "$work/tree"
 }
