@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from paramiko import AuthenticationException, PKey, SSHException
 from pyinfra.connectors.sshuserclient import SSHClient
 
-from fleethands.rollout import hostkeys, keycheck
+from fleethands.rollout import hostkeys, keycheck, reach
 from fleethands.rollout.known_hosts import Files
 from tests.unit.sshd import fingerprint, key, public, trust
 
@@ -220,3 +220,22 @@ def test_keys_are_parsed(theirs: dict[str, Path], tmp_path: Path) -> None:
 
     assert [hostkeys.line_fingerprint(line) for line in found] == [fingerprint(each) for each in theirs.values()]
     assert all(isinstance(PKey.from_type_string(line.kind, line.key), PKey) for line in found)
+
+
+@pytest.mark.parametrize(
+    ("names", "command"),
+    [(HOST, f"ssh-keygen -R {HOST} -f "), ("*.example.net", "sed -i 1d "), ("a,!b,gpu*", "sed -i 1d ")],
+)
+def test_the_hint_for_a_changed_key_removes_its_line(
+    names: str, command: str, tmp_path: Path, theirs: dict[str, Path]
+) -> None:
+    path = tmp_path / "known_hosts"
+    path.write_text(f"{names} {public(theirs['ed25519'])}\nelsewhere {public(theirs['rsa'])}\n")
+    verdict = Files.read([path]).judge(HOST, PKey.from_path(theirs["ecdsa"]))
+
+    _, (hint,) = reach.refused_key("fleet.py", HOST, verdict)
+    removal = hint.partition("`")[2].partition("`")[0]
+    subprocess.run(removal, shell=True, check=True, capture_output=True)  # noqa: S602  as a person types it
+
+    assert removal.startswith(command)
+    assert path.read_text() == f"elsewhere {public(theirs['rsa'])}\n"
