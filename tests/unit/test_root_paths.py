@@ -21,6 +21,8 @@ ALLOWED = {
     'cp -a --remove-destination -T "/opt/ollama/adopted$what" "$what"': "the same",
     'read -r was_sha256 was_size was_mtime was_variant <"$home/.fleethands"': "a release in /opt/ollama: release.sh",
     'mv -T "$home" "$work/before"': "the same",
+    "setpriv --bounding-set=-mknod,-setfcap --inh-caps=-mknod,-setfcap "
+    'tar -xf - -C "$work/tree" --no-same-owner --no-same-permissions "$@"': "the same",
     'mv -T "$work/tree" "$home"': "the same",
     'cat "$1"': "what the registry sent: blobs.sh",
     "! runuser -u ollama -- test -w /dev/kfd": "the groups of the user are what is tried",
