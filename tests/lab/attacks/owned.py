@@ -11,9 +11,8 @@ from fleethands.operations import store
 from fleethands.operations.change import step
 from fleethands.script import Script
 from fleethands.settings.openhands import SOURCE, SOURCE_V0
-from tests.lab import fleet
 from tests.lab.attacks.attack import Attack, Field, Position
-from tests.lab.flavors import CANVAS, until
+from tests.lab.flavors import GUIDE, until
 from tests.lab.fleet import fleethands
 from tests.lab.host import Host
 
@@ -212,24 +211,22 @@ def removal_through_a_link(field: Field) -> None:
     assert host.run(f"ls -A {HOME}; grep directory /var/lib/fleethands/made", check=False).stdout == ""
 
 
-WRITER = "while :; do for each in $(seq 50); do echo $each >/workspace/new-$each; done; done"
+# new files for as long as the directory is the writer's, the last few of which stay
+WRITER = "at=0; while :; do at=$((at + 1)); echo >/workspace/new-$at && rm -f /workspace/new-$((at - 20)); done"
 
 
 def sandbox_works_on(field: Field) -> None:
-    """V1 gives way to Canvas, and a sandbox that it started still runs."""
+    """OpenHands gives way, and a sandbox that it started for its agent still runs."""
     host, name = field.host, "oh-agent-server-lab"
-    field.lab.internet.offer("canvas")
-    image = host.run("sed -n 's/^sandbox //p' /var/lib/fleethands/made").stdout.split()[0]
-    mount = f"-v {WORKSPACE}:/workspace --entrypoint sh"
-    host.run(f"docker run -d --name {name} {mount} {image} -c {shlex.quote(WRITER)}", timeout=120)
-    until(host, f"test -e {WORKSPACE}/new-50", 30)
+    host.run("useradd --system second")
+    run = f"docker run -d --name {name} --user $(id -u openhands):$(id -g openhands) -v {WORKSPACE}:/workspace"
+    host.run(f"{run} --entrypoint sh {GUIDE} -c {shlex.quote(WRITER)}", timeout=120)
+    until(host, f"ls {WORKSPACE} | grep -q new-", 30)
 
-    code, done = fleethands("apply", timeout=500, **CANVAS)
+    does(host, handed_over("second"))
 
-    assert code == 0, fleet.trouble(done)
-    owner = host.run(f"stat -c %u {WORKSPACE}").stdout.strip()
-    assert host.run(f"find {WORKSPACE} ! -uid {owner}").stdout == ""
-    assert host.run(f"docker ps -aq --filter name={name}").stdout == ""
+    assert host.run(f"find {WORKSPACE} ! -user second").stdout == ""
+    assert host.run(f"docker inspect -f '{{{{.State.Running}}}}' {name}").stdout == "false\n"
 
 
 def _attack(position: Position, carry_out: Any, tries: str, holds: str, **rest: Any) -> Attack:
@@ -269,11 +266,10 @@ ATTACKS = (
     _attack(
         Position.AGENT,
         sandbox_works_on,
-        "writes files in a sandbox of V1's while the workspace is given to Canvas",
-        "the sandbox is stopped first, and every file belongs to Canvas' user",
+        "writes files in a sandbox while the workspace is given to another user",
+        "the sandbox is stopped first, and every file belongs to that user",
         finding="F6",
-        state="v1",
-        slow=True,
+        state="converged",
     ),
     _attack(
         Position.AGENT,
