@@ -32,7 +32,7 @@ def test_a_model_that_would_go_at_once_stays_until_it_was_looked_at(keep_alive: 
         f"list\tok\t{'9' * 4000}\t\t\n",
         "list\tfine\t1\t\t\n",
         "\x1b[2J\tok\t1\t\t\n",
-        "list\tok\t1\t\t\n" * 101,
+        "list\tok\t1\t\t\n" * 1001,
         "list\tok\n",
         "\n",
         "",
