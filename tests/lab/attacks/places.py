@@ -124,7 +124,7 @@ def record_with_a_place_of_the_systems(field: Field) -> None:
 
 ATTACKS: tuple[Attack, ...] = (
     Attack(
-        "an image with our labels",
+        "image-with-our-labels",
         Position.ACCOUNT,
         "commits our container, and runs that image under the name of ours",
         "the container is somebody else's: plan refuses it, and neither apply nor destroy removes it",
@@ -132,7 +132,7 @@ ATTACKS: tuple[Attack, ...] = (
         finding="L8",
     ),
     Attack(
-        "the name of what gave way",
+        "name-of-a-kept-container",
         Position.ACCOUNT,
         "has a container under the name that ours gets while it waits for its proof",
         "ours goes on, and theirs is neither started, renamed nor removed",
@@ -140,14 +140,14 @@ ATTACKS: tuple[Attack, ...] = (
         state="converged",
     ),
     Attack(
-        "an image under a pulled name",
+        "image-under-a-pulled-name",
         Position.ACCOUNT,
         "commits work of their own under the name of an image that was pulled for us",
         "destroy leaves an image that no registry has",
         image_under_a_pulled_name,
     ),
     Attack(
-        "sandboxes of another OpenHands",
+        "sandboxes-of-another-openhands",
         Position.ACCOUNT,
         "runs an OpenHands of their own, whose sandboxes have the names and the image of ours",
         "only sandboxes that work in a directory of ours are removed",
@@ -155,7 +155,7 @@ ATTACKS: tuple[Attack, ...] = (
         finding="L9",
     ),
     Attack(
-        "sandboxes beside a real V1",
+        "sandboxes-beside-a-real-v1",
         Position.ACCOUNT,
         "runs an OpenHands of their own beside a V1 of ours",
         "the sandbox of ours goes with V1, theirs stays",
@@ -165,7 +165,7 @@ ATTACKS: tuple[Attack, ...] = (
         slow=True,
     ),
     Attack(
-        "a record with a place of the system's",
+        "record-with-a-system-place",
         Position.ROOT,
         "writes /etc/ssh into the host's release record as the models' directory, and waits for a rollback",
         "the rollback is refused with the reason, and /etc/ssh is as it was",
