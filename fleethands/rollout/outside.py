@@ -140,8 +140,8 @@ def _page(transport: paramiko.Transport, address: tuple[str, int], page: str) ->
         return False, f"nothing answers through SSH: {error.text}"
     except (paramiko.SSHException, EOFError) as error:
         return False, f"nothing answers through SSH: {error}"
-    with channel:
-        channel.settimeout(PATIENCE)
+    with channel, gevent.Timeout(2 * PATIENCE, TimeoutError("no whole answer in time")):
+        channel.settimeout(PATIENCE)  # of each part; the whole of an answer that never ends has a limit too
         connection = HTTPConnection("localhost")
         connection.sock = channel
         try:

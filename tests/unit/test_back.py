@@ -219,7 +219,7 @@ def test_the_probe_names_images_of_records_that_are_gone(tmp_path: Path) -> None
         docker.docker(["version 26", "container -", "gone voodoo"])
 
 
-# written by fleethands at 281063c, on a lab host
+# as fleethands at 281063c writes it
 OF_BEFORE = (
     '{"schema": 1, "by": "ana@build-2", "version": "0.1.0", "revision": "281063c+", "declared": {"firewall": true, '
     '"allow_from": [], "openhands_flavor": "off", "openhands_image": "ghcr.io/all-hands-ai/openhands:main", '

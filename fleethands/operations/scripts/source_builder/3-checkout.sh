@@ -4,7 +4,8 @@ fetched=$build/fetched # by the service's user, who may have keys that the one t
 
 # fetch REPOSITORY ADDRESS REF
 fetch() {
-  GIT_ALLOW_PROTOCOL=https:http:ssh:git:file GIT_CONFIG_COUNT=2
+  GIT_ALLOW_PROTOCOL=${2%%:*} GIT_CONFIG_COUNT=2 # a server behind https leads to no other protocol
+  [ "$GIT_ALLOW_PROTOCOL" != http ] || GIT_ALLOW_PROTOCOL=http:https
   GIT_CONFIG_KEY_0=core.hooksPath GIT_CONFIG_VALUE_0=/dev/null GIT_CONFIG_KEY_1=submodule.recurse GIT_CONFIG_VALUE_1=false
   export GIT_ALLOW_PROTOCOL GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0 GIT_CONFIG_KEY_1 GIT_CONFIG_VALUE_1
   # a repository of another user's is only read; it is no reason to run what is in it
