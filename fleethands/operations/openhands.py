@@ -198,7 +198,7 @@ def _effect(settings: HostSettings, seen: Probe, always: bool) -> str:
         effects.append("OpenHands is away until the new container answers; conversations under way end")
     if kept := theirs.effect(seen):
         effects.append(kept)
-    if era.socket and seen.docker.container is None:
+    if era.socket:  # what is replaced may have been without it
         effects.append("it gets Docker's socket, as upstream documents: who uses OpenHands is root on this host")
         effects.append("every account of this host, and every container beside it, can use it without a password")
     return "; ".join(effects)

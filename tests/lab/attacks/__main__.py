@@ -8,10 +8,11 @@ HEAD = """\
 # The attacks that are tried
 
 Each row is a test of `tests/lab/test_attacks.py`. It carries the attack out on a real host, with the real product, and
-then checks what must be true. Run one with `.venv/bin/python -m pytest tests/lab/test_attacks.py -m '' -k NAME`.
+then checks what must be true. Run one, as root, with
+`.venv/bin/python -m pytest -m '' 'tests/lab/test_attacks.py::test_an_attack_fails[NAME]'`.
 
-A race runs 10 rounds in `make test` and 200 in `make soak`. *Long* attacks run in `make soak` only. A number as F3
-names the finding that the attack shows; [security.md](security.md) explains what the product promises.
+A race runs 10 rounds in `make test` and 200 in `make soak`, as `NAME-200`. *Long* attacks run in `make soak` only. A
+number like F3 is the finding of the security review that the attack reproduces; [security.md](security.md) explains what the product promises.
 """
 
 

@@ -216,7 +216,7 @@ ATTACKS = (
         "sandbox-of-v1",
         Position.NEIGHBOUR,
         "asks a sandbox of V1 in the same ways",
-        "no sandbox answers a neighbour, and their host reaches them",
+        "no sandbox answers a neighbour, and the host itself still reaches each sandbox",
         sandbox_of_v1,
         finding="F4",
         state="v1",
@@ -261,7 +261,7 @@ ATTACKS = (
     Attack(
         "table-emptied",
         Position.ROOT,
-        "empties our table, or takes or replaces the rule that drops, and leaves the table there",
+        "empties our table, or removes or replaces its drop rule, without deleting the table",
         "the table is whole again",
         table_emptied,
     ),

@@ -321,7 +321,7 @@ ATTACKS = (
     ),
     _rooted(
         name="lock-that-is-a-bomb",
-        tries="holds a lock with terminal escapes for words and an infinite process id",
+        tries="holds a lock whose text is terminal escapes and whose process id is infinite",
         holds=MOVES_NOTHING,
         carry_out=lock_that_is_a_bomb,
     ),

@@ -269,7 +269,7 @@ ATTACKS = (
     ),
     Attack(
         "certificate-authority-line", Position.NEIGHBOUR, "known_hosts names an authority before the host.",
-        "A run names the line, trust accepts the key itself, and the next run reaches the host.",
+        "The first run fails and names that line. trust then adds the host's own key, and the next run connects.",
         an_authority_before_a_host, "F13", state="clean",
     ),
     Attack(
