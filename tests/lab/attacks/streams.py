@@ -200,8 +200,8 @@ ATTACKS = (
         "the plan is made, and tells the listener", listen_under_an_odd_name,
     ),
     Attack(
-        "talks-for-ever", Position.ROOT, "makes its shell print output without end", "the host is given up with the reason, and "
-        "the run holds little memory", talk_for_ever, finding="F8",
+        "talks-for-ever", Position.ROOT, "makes its shell print output without end",
+        "the host is given up with the reason, and the run holds little memory", talk_for_ever, finding="F8",
     ),
     Attack(
         "output-not-utf-8", Position.ROOT, "makes a tool print bytes that are not UTF-8, then fail",
