@@ -24,10 +24,20 @@ class TooMuch(OSError):
 
 
 class Lines:
-    """Blocks of bytes as lines of text. What it holds and what it gives is limited."""
+    """
+    Blocks of bytes as lines of text. What it holds and what it gives is limited.
 
-    def __init__(self, most: int = MOST_BYTES, lines: int = MOST_LINES, longest: int = LONGEST) -> None:
-        self._most, self._lines, self._longest = most, lines, longest
+    + uncounted: how lines begin that whoever reads does not keep; None: every line counts
+    """
+
+    def __init__(
+        self,
+        most: int = MOST_BYTES,
+        lines: int = MOST_LINES,
+        longest: int = LONGEST,
+        uncounted: bytes | None = None,
+    ) -> None:
+        self._most, self._lines, self._longest, self._uncounted = most, lines, longest, uncounted
         self._bytes = self._count = 0
         self._open: list[bytes] = []
         self._length = 0
@@ -53,14 +63,12 @@ class Lines:
         if any(self._open):
             yield self._line(b"")
 
-    def forget(self, line: str) -> None:
-        """Do not count a line that is not kept."""
-        self._bytes -= len(line.encode()) + 1
-        self._count -= 1
-
     def _line(self, part: bytes) -> str:
         whole = b"".join([*self._open, part])
         self._open, self._length = [], 0
+        if self._uncounted is not None and whole.startswith(self._uncounted):
+            self._bytes -= len(whole) + 1
+            self._count -= 1
         return whole.decode(errors="replace")
 
 
@@ -120,12 +128,9 @@ def take() -> None:
 
 
 def _received(receive: Callable[[int], bytes]) -> Iterator[str]:
-    lines = Lines()
+    lines = Lines(uncounted=PROGRESS.encode())
     while block := receive(BLOCK):
-        for line in lines.feed(block):
-            if line.startswith(PROGRESS):
-                lines.forget(line)
-            yield line
+        yield from lines.feed(block)
     yield from lines.rest()
 
 

@@ -95,6 +95,23 @@ def test_a_process_is_read_to_its_end() -> None:
     assert local("printf unended") == "0 ['unended'] [] 1"
 
 
+def test_progress_that_is_no_text_earns_no_room_for_other_lines() -> None:
+    lines = Lines(most=1000, uncounted=b"progress: ")
+
+    for _ in range(10):
+        assert len(list(lines.feed(b"progress: " + b"\xff" * 300 + b"\n"))) == 1
+    with pytest.raises(TooMuch):
+        list(lines.feed(b"a" * 600 + b"\n" + b"b" * 600 + b"\n"))
+
+
+def test_progress_counts_where_it_is_kept() -> None:
+    lines = Lines(most=1000)
+
+    with pytest.raises(TooMuch):
+        for _ in range(10):
+            list(lines.feed(b"progress: " + b"x" * 300 + b"\n"))
+
+
 def test_progress_that_is_said_for_days_is_no_flood() -> None:
     assert local(f"yes 'progress: model a 1/2 bytes' | head -n {2 * MOST_LINES}; echo done").startswith("0 ['done'] []")
 
