@@ -6,7 +6,7 @@ from fleethands.operations import firewall, system
 from fleethands.operations.closed import Closed
 from fleethands.paths import FIREWALL_SCRIPT, FIREWALL_UNIT
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import RUNTIMES, SANDBOXES
+from fleethands.settings.openhands import SANDBOXES
 from tasks import render
 
 
@@ -36,7 +36,7 @@ def rules(settings: HostSettings, closed: Closed, bridges: tuple[str, ...]) -> s
         ports=closed.ports,
         page=closed.page,
         inside=closed.inside,
-        sandboxes=[each for each in (RUNTIMES, SANDBOXES) if each.published in closed.sandboxes],
+        sandboxes=[each for each in (SANDBOXES,) if each.published in closed.sandboxes],
         calls_back=SANDBOXES.published in closed.sandboxes,
         allow_from=settings.allow_from,
         bridges=bridges,

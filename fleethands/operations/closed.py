@@ -9,7 +9,6 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import (
-    RUNTIMES,
     SANDBOXES,
     V1,
     generation_of,
@@ -21,7 +20,6 @@ from fleethands.settings.openhands import (
 # lines of templates/firewall.nft.j2, in its chains `input` and `routed`
 CLOSED = re.compile(r"^\t\ttcp dport \{ ([0-9, ]+) \} jump (guard|page)$", re.MULTILINE)
 HOST_NETWORK = "AGENT_SERVER_USE_HOST_NETWORK"  # V1's sandboxes listen on the host itself then
-SANDBOXED = {each.published: each for each in (RUNTIMES, SANDBOXES)}
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def until_now(seen: Probe) -> Closed:
     for ports, chain in CLOSED.findall(_chain(text, "input")):
         found[chain] |= _ports(ports)
     inside = {port for ports, _ in CLOSED.findall(_chain(text, "routed")) for port in _ports(ports)}
-    ranges = tuple(sorted(each for each in SANDBOXED if f"dport {each} jump guard" in text))
+    ranges = tuple(each for each in (SANDBOXES.published,) if f"dport {each} jump guard" in text)
     return Closed(_sorted(found["guard"]), _sorted(found["page"]), _sorted(inside), ranges)
 
 

@@ -17,7 +17,7 @@ from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.closed import Closed, declared, effect, until_now
 from fleethands.operations.proof import is_settled
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import RUNTIMES, SANDBOXES, V1, generation_of
+from fleethands.settings.openhands import SANDBOXES, V1, generation_of
 
 Render = Callable[[HostSettings, Closed, tuple[str, ...]], str]  # the rules' text; the last are bridges outside
 
@@ -106,7 +106,6 @@ def watcher() -> str:
         "loaded": paths.FIREWALL_LOADED,
         "inside": "|".join(map(str, SANDBOXES.inside)),
         "lowest": str(SANDBOXES.first),
-        "lowest_same": str(RUNTIMES.first),
     }
     body = files("fleethands.operations").joinpath("scripts/firewall_watch.sh").read_text()
     lines = (f"{name}={shlex.quote(value)}\n" for name, value in values.items())

@@ -166,7 +166,7 @@ class Narration(BaseStateCallback):
 
     def heard(self, message: Any = None, **_: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
-        prefix, mark, text = self.mask.text(str(message)[:LONGEST]).partition("progress: ")
+        prefix, mark, text = self.mask.text(str(message))[:LONGEST].partition("progress: ")
         host = prefix.strip()[1:-1]
         if bytes_of := PULL.fullmatch(text):
             self.listener.pull(host, bytes_of["what"], int(bytes_of["done"]), int(bytes_of["total"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, ClassVar, NoReturn
 
 import gevent  # type: ignore[import-untyped]
@@ -11,7 +12,8 @@ from paramiko.packet import Packetizer
 
 PACKET = (256 << 10) + 1024  # bytes; OpenSSH sends none that is larger (packet.c, PACKET_MAX_SIZE)
 GREETING = 64 << 10  # bytes before and with the line that names the server's version
-CHATTER = 20_000  # messages that carry nothing
+CHATTER = 20_000  # messages that carry nothing, within so many seconds
+WITHIN = 60.0
 TURN = 64  # messages, after which other hosts have theirs
 ITEMS = 64  # of what a message counts before it lists it
 COUNTED = {common.MSG_EXT_INFO: 0, common.MSG_USERAUTH_INFO_REQUEST: 3}  # strings before the count
@@ -27,6 +29,7 @@ class Packets(Packetizer):
     def __init__(self, socket: Any) -> None:
         super().__init__(socket)
         self._greeted = self._messages = self._chatter = 0
+        self._since = time.monotonic()
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
         if n > PACKET:
@@ -39,6 +42,8 @@ class Packets(Packetizer):
         self._messages += 1
         if self._messages % TURN == 0:
             gevent.sleep(0)
+        if time.monotonic() - self._since > WITHIN:  # a connection may be kept alive for weeks
+            self._chatter, self._since = 0, time.monotonic()
         self._chatter += kind in NOTHING
         if self._chatter > CHATTER:
             raise SSHException("it sent messages without end that carry nothing")

@@ -20,7 +20,7 @@ class Sandboxes:
     """
     Ports that a web app's sandboxes publish on every address of a host.
 
-    + inside: in their containers; empty: the same numbers as on the host
+    + inside: in their containers
     + published: where on the host
     """
 
@@ -41,8 +41,6 @@ class Sandboxes:
 # app_server/sandbox/docker_sandbox_service.py, 1.11.0: V1 asks for free ports in its own container, so the host's own
 # range does not count
 SANDBOXES = Sandboxes((8000, 8001, 8011, 8012), "32768-60999")
-# runtime/impl/docker/docker_runtime.py: V0 chooses the ports itself
-RUNTIMES = Sandboxes((), "30000-59999")
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,6 @@ V0 = Generation(
     versions="0",
     api="v0",
     variables={"FILE_STORE": "local", "FILE_STORE_PATH": "/.openhands"},
-    sandboxes=RUNTIMES,
 )
 V1 = Generation(
     "v1",
@@ -191,7 +188,7 @@ EDITOR = 1000  # its editor listens that far above the backend
 INNER_PORTS = (*INNER.values(), INNER["OH_CANVAS_SAFE_BACKEND_PORT"] + EDITOR)
 REHEARSAL_PORTS = (18910, 18911, 18912, 18913)  # entrance, backend, automation, page of a build that is tried
 SOURCE = replace(CANVAS, name="source", suffix="-source", nested="/.openhands", inner=INNER)
-SOURCE_V0 = replace(V0, name="source-v0", suffix="-source-v0", nested="/.openhands", socket=False, sandboxes=None)
+SOURCE_V0 = replace(V0, name="source-v0", suffix="-source-v0", nested="/.openhands", socket=False)
 GENERATIONS = {each.name: each for each in (V0, V1, CANVAS, SOURCE, SOURCE_V0)}
 
 

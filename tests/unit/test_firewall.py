@@ -26,9 +26,9 @@ V1 = {"openhands_image": "docker.openhands.dev/openhands/openhands:1.11"}
 SOURCE = {"openhands_flavor": "source"}
 PARTS = (3001, 8000, 18000, 18001, 18910, 18911, 18912, 18913, 19000, 19911)  # of Canvas without a container
 INSIDE = (3001, 8000, 18000, 18001, 19000)  # of its container
-OF_V0, OF_V1 = "30000-59999", "32768-60999"
+OF_V1 = "32768-60999"
 OF_CANVAS = Closed((11434,), PARTS)
-GUI = Closed((11434,), (3000,), (3000,), (OF_V0,))
+GUI = Closed((11434,), (3000,), (3000,))
 
 
 # as written until 2026-11
@@ -84,7 +84,7 @@ def settled(settings: HostSettings, seen: Probe) -> Probe:
         ({}, {"ollama_host": "0.0.0.0:11500"}, replace(GUI, ports=(11434, 11500)), replace(GUI, ports=(11500,))),
         ({"openhands_port": 4000}, {}, replace(GUI, page=(3000, 4000)), GUI),
         ({}, {"openhands_flavor": "off"}, GUI, Closed((11434,))),
-        (V1, {}, replace(GUI, sandboxes=(OF_V0, OF_V1)), GUI),
+        (V1, {}, replace(GUI, sandboxes=(OF_V1,)), GUI),
         ({}, {"openhands_flavor": "canvas"}, GUI | Closed((), (8000,), INSIDE), Closed((11434,), (8000,), INSIDE)),
         (SOURCE, {}, GUI | OF_CANVAS, GUI),
         ({}, SOURCE, GUI | OF_CANVAS, OF_CANVAS),
@@ -92,8 +92,8 @@ def settled(settings: HostSettings, seen: Probe) -> Probe:
         (
             {},
             {"ollama_host": "0.0.0.0:3000", "openhands_port": 4000},
-            Closed((3000, 11434), (4000,), (3000,), (OF_V0,)),
-            Closed((3000,), (4000,), (3000,), (OF_V0,)),
+            Closed((3000, 11434), (4000,), (3000,)),
+            Closed((3000,), (4000,), (3000,)),
         ),
     ],
 )
@@ -157,7 +157,7 @@ def test_rules_of_the_release_before_are_read(sandboxes: str, ranges: tuple[str,
 
     assert until_now(seen) == Closed((3000, 4000, 11434), (), (), ranges)
     between = until_now(closed(declared(), seen))
-    assert between == Closed((4000, 11434), (3000,), (3000,), tuple(sorted({OF_V0, *ranges})))
+    assert between == Closed((4000, 11434), (3000,), (3000,), ranges)
 
 
 def test_what_only_follows_from_a_proof_leaves_it_there() -> None:
@@ -229,12 +229,12 @@ def script(call: str, **commands: str) -> str:
 
 
 def test_ports_of_sandboxes_are_read_from_dockers_proxies() -> None:
-    ports = [(3000, 3000), (8080, 8000), (40001, 8000), (40002, 8012), (40003, 80), (45001, 9000), (31000, 31000)]
+    ports = [(3000, 3000), (8080, 8000), (40001, 8000), (40002, 8012), (40003, 80), (45001, 9000)]
     proxy = "7 /usr/bin/docker-proxy -proto tcp -host-ip :: -host-port {} -container-ip 172.17.0.3 -container-port {}"
 
     found = script("proxied", pgrep="\n".join(proxy.format(*pair) for pair in [*ports, ports[2]]))
 
-    assert found == "31000,40001,40002\n"
+    assert found == "40001,40002\n"
     assert script("proxied", pgrep="") == "\n"
 
 

@@ -8,13 +8,14 @@ import time
 import tracemalloc
 from collections import deque
 from itertools import count
+from typing import Any
 
 import pytest
 
 from fleethands.streams import LONGEST, MOST_BYTES, MOST_LINES, Lines, TooMuch
 
 
-def said(*blocks: bytes, **limits: int) -> list[str]:
+def said(*blocks: bytes, **limits: Any) -> list[str]:
     lines = Lines(**limits)
     return [line for block in blocks for line in lines.feed(block)] + list(lines.rest())
 
@@ -108,8 +109,7 @@ def test_progress_counts_where_it_is_kept() -> None:
     lines = Lines(most=1000)
 
     with pytest.raises(TooMuch):
-        for _ in range(10):
-            list(lines.feed(b"progress: " + b"x" * 300 + b"\n"))
+        list(lines.feed((b"progress: " + b"x" * 300 + b"\n") * 10))
 
 
 def test_progress_that_is_said_for_days_is_no_flood() -> None:

@@ -4,6 +4,7 @@ set -eu
 ledger=/var/lib/fleethands/made
 explained=''
 work_file=''
+unfinished='' # what only a step that comes to its end leaves
 
 # what is not to outlive this step
 remove_at_end() { work_file=$1; }
@@ -25,6 +26,7 @@ fail() {
 on_exit() {
   status=$?
   [ -z "$work_file" ] || rm -rf "$work_file"
+  [ -z "$unfinished" ] || rm -rf "$unfinished"
   [ "$status" -eq 0 ] || [ -n "$explained" ] ||
     printf 'error: a command of the step %s ended with status %s\n' "$step" "$status" >&2
 }

@@ -1,13 +1,13 @@
 # Lies on the host. `load` loads our table; `watch` loads it again whenever it has lost a rule: a flush of all rules takes
 # this table along.
-: "${rules:?}" "${loaded:?}" "${inside:?}" "${lowest:?}" "${lowest_same:?}"
+: "${rules:?}" "${loaded:?}" "${inside:?}" "${lowest:?}"
 
 # host ports of sandboxes that Docker's proxy listens on, as its command lines say
 proxied() {
-  pgrep --list-full --euid root --exact docker-proxy | awk -v inside="^($inside)$" -v lowest="$lowest" -v same="$lowest_same" '
+  pgrep --list-full --euid root --exact docker-proxy | awk -v inside="^($inside)$" -v lowest="$lowest" '
     { for (i = 1; i < NF; i++) value[$i] = $(i + 1) }
     { host = value["-host-port"] + 0; container = value["-container-port"] }
-    container ~ inside && host >= lowest || container == host && host >= same { print host }' |
+    container ~ inside && host >= lowest { print host }' |
     sort -un | paste -sd, -
 }
 

@@ -13,14 +13,21 @@ numbers_of() (
 as_owner() (
   case $1 in '' | *[!0-9:]*) exit 1 ;; esac
   [ "${1%:*}" -gt 0 ] || exit 1
-  owner=$1 seconds=$2
+  owner=$1 seconds=$2 groups=--clear-groups
   shift 2
-  cd / && exec timeout -s KILL "$seconds" setpriv --reuid "${owner%:*}" --regid "${owner#*:}" --clear-groups --no-new-privs \
+  ! getent passwd "${owner%:*}" >/dev/null || groups=--init-groups # as systemd gives them to a service of that user
+  cd / && exec timeout -s KILL "$seconds" setpriv --reuid "${owner%:*}" --regid "${owner#*:}" "$groups" --no-new-privs \
     --inh-caps=-all --bounding-set=-all env -i PATH="$PATH" LC_ALL=C "$@" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 )
 
 # only_roots DIRECTORY: nobody but root can put anything into it
-only_roots() { [ -n "$(find "$1" -maxdepth 0 -type d -uid 0 ! -perm -0002 \( ! -perm -0020 -o -gid 0 \) 2>/dev/null)" ]; }
+only_roots() {
+  [ -n "$(find "$1" -maxdepth 0 -type d -uid 0 ! -perm -0002 2>/dev/null)" ] &&
+    { [ -z "$(find "$1" -maxdepth 0 -perm -0020 ! -gid 0)" ] || nobody_in "$(stat -c %g "$1")"; }
+}
+
+# nobody_in GID: a group without members, as Debian's staff
+nobody_in() { [ -z "$(getent group "$1" | cut -d : -f 4)" ] && ! getent passwd | cut -d : -f 4 | grep -qx "$1"; }
 
 # real_path PATH: where it leads to. Links that root made in directories of root's are followed, and no others. Status 1: a
 # directory above it is not root's.

@@ -83,20 +83,6 @@ def other_addresses_of_the_host(field: Field) -> None:
         assert [gets(neighbour, f"127.0.0.1:{port}") for port in (9000, 3000)] == [True, False]
 
 
-def sandbox_of_v0(field: Field) -> None:
-    """Published as V0 does it: under one number inside and outside."""
-    host, neighbour = field.host, field.neighbour()
-    inside = serve(host, "openhands-runtime-1", 31000, "31000:31000")
-    serve(host, "other", 9000, "45001:9000")
-    tries = [f"{host.address}:31000", f"[{host.address6}]:31000", f"{inside}:31000"]
-
-    with routes(field.lab, host, neighbour, DOCKERS):
-        for words in ("nft list tables", "nft flush ruleset"):
-            flushed(host, words)
-            assert gets(neighbour, f"{host.address}:45001"), words
-            assert [each for each in tries if gets(neighbour, each)] == [], words
-
-
 def sandbox_of_v1(field: Field) -> None:
     host, neighbour = field.host, field.neighbour()
     ports = sandbox_ports(host)
@@ -205,17 +191,9 @@ ATTACKS = (
         state="converged",
     ),
     Attack(
-        "sandbox-of-v0",
-        Position.NEIGHBOUR,
-        "asks a sandbox of V0 at its published port, at its own address, and through Docker's proxy after a flush",
-        "no sandbox answers a neighbour, and another container's port does",
-        sandbox_of_v0,
-        state="converged",
-    ),
-    Attack(
         "sandbox-of-v1",
         Position.NEIGHBOUR,
-        "asks a sandbox of V1 in the same ways",
+        "asks a sandbox of V1 at its published ports, at its own address, and after a flush",
         "no sandbox answers a neighbour, and the host itself still reaches each sandbox",
         sandbox_of_v1,
         finding="F4",

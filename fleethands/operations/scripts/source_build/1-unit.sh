@@ -7,6 +7,8 @@ authorities=/etc/ssl/certs/ca-certificates.crt # the host's own count for npm, p
 work=/run/fleethands/build
 limit=2400 # seconds for a build; the rehearsal gets 900, and a run waits an hour for a step (rollout/deadlines.py)
 low=512    # MiB of the disk that stay free
+few=20000  # files that can still be made
+most=1048576 # bytes of what a build says
 
 # in_unit NAME USER OPTION…
 in_unit() {
@@ -46,11 +48,15 @@ make_builder() {
     fail "cannot make the user $builder, which OpenHands is built as" "on the host: getent group $builder"
 }
 
-# ends what fills the disk; a build needs some 6 GB of it
+# ends what fills the disk, by bytes or by files; a build needs some 6 GB of it
 room_or_end() {
-  [ "$(df -Pk "$build" | awk 'NR == 2 { print int($4 / 1024) }')" -lt "$low" ] || return 0
-  end_unit "$1"
-  fail "less than $low MiB are free in $place: the build was ended" "on the host: df -h $place"
+  if [ "$(df -Pk "$build" | awk 'NR == 2 { print int($4 / 1024) }')" -lt "$low" ]; then
+    end_unit "$1"
+    fail "less than $low MiB are free in $place: the build was ended" "on the host: df -h $place"
+  elif [ "$(df -Pi "$build" | awk -v few="$few" 'NR == 2 { print ($2 > 0 && $4 < few) ? "full" : "" }')" ]; then
+    end_unit "$1"
+    fail "fewer than $few files can be made in $place: the build was ended" "on the host: df -i $place"
+  fi
 }
 
 # build_as USER PART DIRECTORY…: the directories are made for this user; the first one is its home meanwhile
@@ -62,15 +68,18 @@ build_as() {
     way_to_packages
     printf '%s="%s"\n' part "$what" build "$build" HOME "$1" TMPDIR "$1"
   } | atomic_file "$work/environment" 0600 root:root
-  in_unit fleethands-build "$as" --wait --pipe --working-directory "$1" --property EnvironmentFile="$work/environment" \
-    --property ReadWritePaths="$build" --property RuntimeMaxSec="$limit" --property MemoryMax=80% \
-    /bin/sh "$build/builder.sh" >"$work/log" 2>&1 9>&- &
+  rm -f "$work/status"
+  {
+    in_unit fleethands-build "$as" --wait --pipe --working-directory "$1" --property EnvironmentFile="$work/environment" \
+      --property ReadWritePaths="$build" --property RuntimeMaxSec="$limit" --property MemoryMax=80% \
+      /bin/sh "$build/builder.sh" 2>&1 && echo ok >"$work/status"
+  } 9>&- | head -c "$most" >"$work/log" 9>&- & # through a pipe: who has the file itself could fill /run
   while kill -0 $! 2>/dev/null; do
     room_or_end fleethands-build
     sleep 0.5
   done
-  wait $! || not_built
   end_unit fleethands-build
+  [ -e "$work/status" ] || not_built
 }
 
 not_built() {

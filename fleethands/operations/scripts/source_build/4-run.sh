@@ -13,6 +13,7 @@ rm -rf "$work"
 remove_at_end "$work"
 install -d -m 0700 "$work"
 build=$(mktemp -d "$root.XXXXXX")
+unfinished=$build
 chmod 755 "$build"
 printf '%s' "$script" | atomic_file "$build/builder.sh" 0644 root:root
 mkdir "$build/bin"
@@ -20,7 +21,7 @@ for name in node npm npx; do ln -s "$build/tools/node/bin/$name" "$build/bin/$na
 ln -s "$build/tools/bin/uv" "$build/bin/uv"
 [ "$kind" != v0 ] || ln -s "$build/poetry/bin/poetry" "$build/bin/poetry"
 # by ssh and from this host's own files, the service's user may read what nobody else may
-case $repo in ssh:* | file:*) build_as "$user" fetch "$build/fetched" ;; esac
+case $repo in ssh:* | file:*) build_as "$user" fetch "$build/fetched" && give_tree "$build/fetched" "$(id -u "$user")" "$(numbers_of "$builder")" ;; esac
 build_as "$builder" build "$build/home" "$build/checkout" "$build/tools" "$build/canvas" "$build/python" "$build/poetry"
 read_result
 take_over
@@ -29,6 +30,7 @@ rehearse
 rm -f "$build/builder.sh"
 echo "$recipe $commit" | atomic_file "$build/.fleethands" 0644 root:root
 its_turn
+unfinished=''
 # the one that runs now is kept for the way back, until this one is proven
 [ ! -L "$root" ] || [ -L "$root.before" ] || cp -PT --remove-destination "$root" "$root.before"
 ln -sfn "$build" "$root.new"

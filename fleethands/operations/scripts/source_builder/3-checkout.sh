@@ -30,6 +30,10 @@ checkout() {
   fi
   run 'git checkout' git -C "$build/checkout" checkout --quiet --detach FETCH_HEAD
   commit=$(git -C "$build/checkout" rev-parse HEAD)
+  # whoever fetched it could have put another one in its place
+  if printf '%s\n' "$ref" | grep -qx '[0-9a-f]\{40\}' && [ "$commit" != "$ref" ]; then
+    fail "the checkout is at commit $commit, and not at the declared one" "declare another openhands_ref"
+  fi
 }
 
 is_expected() {
