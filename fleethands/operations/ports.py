@@ -12,6 +12,7 @@ from fleethands.settings import HostSettings
 from fleethands.settings.openhands import inner_ports
 
 INNER = "openhands_flavor"  # of its parts' ports, which are fixed; the parts are of all kinds
+DOCKER = ("docker-proxy", "dockerd")  # the engine itself holds published ports where `userland-proxy` is false
 SERVICE = ("node", "MainThread", "uvicorn")  # what the kernel calls the process of our service
 
 
@@ -30,7 +31,7 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
 
 def _ours(listener: Listener, key: str, seen: Probe) -> bool:
     if key in {"openhands_port", INNER}:
-        if listener.process == "docker-proxy":
+        if listener.process in DOCKER:
             return _publisher(listener, seen) is None
         return source.is_there(seen) and (key == INNER or listener.process in SERVICE)
     if listener.process != "ollama":

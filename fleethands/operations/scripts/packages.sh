@@ -1,16 +1,39 @@
-# Installs packages from the distribution.
+# Installs packages from the distribution, and removes none for them.
 : "${packages:?}"
-say_why() {
-  tail -n 15 "$log" >&2
-  fail "cannot install $packages" "on the host: apt-get update && apt-get install $packages"
-}
+try_again="on the host: apt-get update && apt-get install --no-install-recommends $packages"
 log=$(mktemp)
 remove_at_end "$log"
-apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update >"$log" 2>&1 || say_why
+
+say_why() {
+  tail -n 15 "$log" >&2
+  fail "cannot install $packages" "$try_again"
+}
+
+apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"; }
+
+# DPkg::Lock::Timeout does not hold for the lock of the lists (apt 2.6): a host that boots holds it for minutes
+update() {
+  end=$(($(date +%s) + 300))
+  until apt update >"$log" 2>&1; do
+    grep -q '/lists/lock' "$log" || say_why
+    [ "$(date +%s)" -lt "$end" ] || say_why
+    sleep 1
+  done
+}
+
+# nothing that is installed goes: somebody uses it
+none_is_removed() {
+  # shellcheck disable=SC2086
+  removed=$(apt -s install --no-install-recommends $packages 2>/dev/null | sed -n 's/^Remv \([^ ]*\) .*/\1/p' | tr '\n' ' ')
+  [ -z "$removed" ] || fail "to install $packages, apt would remove ${removed% }, which is in use on this host" \
+    "see it, on the host: apt-get -s install --no-install-recommends $packages"
+}
+
+update
 # a package of its own since Debian 13, part of docker.io before
 case " $packages " in
   *' docker.io '*) if apt-cache show docker-cli >/dev/null 2>&1; then packages="$packages docker-cli"; fi ;;
 esac
+none_is_removed
 # shellcheck disable=SC2086
-apt-get -q -y -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 -o Dpkg::Options::=--force-confold \
-  install --no-install-recommends $packages >>"$log" 2>&1 9>&- || say_why
+apt -y -o Dpkg::Options::=--force-confold --no-remove install --no-install-recommends $packages >>"$log" 2>&1 9>&- || say_why
