@@ -12,6 +12,7 @@ from tests.lab.lab import Lab
 
 FIRST_RUN = [
     "Firewall | Write the rules",
+    "Firewall | Write the watcher",
     "Firewall | Write the unit",
     "Firewall | Load the rules",
     "Ollama | Create the service user",
