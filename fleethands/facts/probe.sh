@@ -121,7 +121,7 @@ one_file() {
 }
 
 read_files() {
-  need stat readlink base64 tr || return $?
+  need timeout stat readlink base64 tr || return $?
   printf '%s\n' "$files" | while IFS= read -r path; do one_file "$path"; done
 }
 

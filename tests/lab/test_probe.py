@@ -93,7 +93,7 @@ MASKED = {
     "getent": {"accounts", "service"},
     "dpkg-query": {"packages"},
     "systemctl": {"system", "units", "process"},
-    "timeout": {"system", "disk", "units", "process", "models", "sockets", "docker"},
+    "timeout": {"system", "disk", "files", "units", "process", "models", "sockets", "docker"},
     "base64": {"files", "process", "service", "lock", "ollama", "docker"},
     "sha256sum": {"models", "firewall"},
     "stat": {"disk", "files", "releases", "lock"},
