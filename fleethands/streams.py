@@ -12,6 +12,8 @@ import pyinfra.connectors.util
 from pyinfra.api.output import echo, format_text
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
+from fleethands.untrusted import limit
+
 MOST_BYTES = 8 << 20  # of each output of one command; a probe of a large host takes a tenth of it
 MOST_LINES = 100_000
 LONGEST = 1 << 20  # bytes of one line
@@ -46,7 +48,7 @@ class Lines:
         """The lines that this block ends. Raises TooMuch."""
         self._bytes += len(block)
         if self._bytes > self._most:
-            raise TooMuch(f"it sent more than {size(self._most)}, and was given up")
+            raise TooMuch(f"it sent more than {limit(self._most)}, and was given up")
         self._count += block.count(b"\n")
         if self._count > self._lines:
             raise TooMuch(f"it sent more than {self._lines} lines, and was given up")
@@ -55,7 +57,7 @@ class Lines:
             yield self._line(part)
         self._length += len(rest)
         if self._length > self._longest:
-            raise TooMuch(f"it sent a line of more than {size(self._longest)}, and was given up")
+            raise TooMuch(f"it sent a line of more than {limit(self._longest)}, and was given up")
         self._open.append(rest)
 
     def rest(self) -> Iterator[str]:
@@ -70,11 +72,6 @@ class Lines:
             self._bytes -= len(whole) + 1
             self._count -= 1
         return whole.decode(errors="replace")
-
-
-def size(count: int) -> str:
-    """`8 MiB`, `64 KiB`."""
-    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"
 
 
 def read_output(

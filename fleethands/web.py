@@ -17,6 +17,8 @@ from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Reque
 
 import gevent  # type: ignore[import-untyped]
 
+from fleethands.untrusted import limit
+
 MOST = 4 << 20  # bytes of an answer; a manifest has a few hundred
 PATIENCE = 20.0  # seconds for a whole answer
 SILENCE = 60.0  # seconds without a byte
@@ -50,7 +52,7 @@ def fetched(url: str, *, most: int = MOST, patience: float = PATIENCE, accept: s
     with opened(url, most=most, patience=patience, accept=accept, token=token) as answer:
         body: bytes = answer.read(most + 1)
         if len(body) > most:
-            raise ValueError(f"sends more than {_in_words(most)}")
+            raise ValueError(f"sends more than {limit(most)}")
         if getattr(answer, "length", None):
             raise ValueError("the answer was cut off")
     return body
@@ -68,10 +70,6 @@ def bare(url: str) -> str:
     """An address without user and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _in_words(size: int) -> str:
-    return f"{size >> 20} MiB" if size >= 1 << 20 else f"{size >> 10} KiB"
 
 
 def _request(url: str, accept: str, token: str) -> Request:
@@ -108,7 +106,7 @@ class _Meter:
         """So many bytes came. Raises ValueError."""
         self._left -= count
         if self._left < 0:
-            raise ValueError(f"sends more than {_in_words(self._most)}")
+            raise ValueError(f"sends more than {limit(self._most)}")
         gevent.sleep(0)  # a server that never pauses would hold up every other host
 
 

@@ -36,7 +36,7 @@ def rules(settings: HostSettings, closed: Closed, bridges: tuple[str, ...]) -> s
         ports=closed.ports,
         page=closed.page,
         inside=closed.inside,
-        sandboxes=[each for each in (SANDBOXES,) if each.published in closed.sandboxes],
+        sandboxes=[SANDBOXES] if SANDBOXES.published in closed.sandboxes else [],
         calls_back=SANDBOXES.published in closed.sandboxes,
         allow_from=settings.allow_from,
         bridges=bridges,

@@ -81,7 +81,7 @@ def until_now(seen: Probe) -> Closed:
     for ports, chain in CLOSED.findall(_chain(text, "input")):
         found[chain] |= _ports(ports)
     inside = {port for ports, _ in CLOSED.findall(_chain(text, "routed")) for port in _ports(ports)}
-    ranges = tuple(each for each in (SANDBOXES.published,) if f"dport {each} jump guard" in text)
+    ranges = (SANDBOXES.published,) if f"dport {SANDBOXES.published} jump guard" in text else ()
     return Closed(_sorted(found["guard"]), _sorted(found["page"]), _sorted(inside), ranges)
 
 
