@@ -61,7 +61,7 @@ def three(lab: Lab, converged_state: str) -> Iterator[None]:
         list(pool.map(lambda name: lab[name].restore(converged_state), HOSTS))
     for name in ("lab-1", "lab-3"):
         lab[name].run(f"rm {OVERRIDE}/50-fleethands.conf")
-    lab["lab-3"].run(f"mount -t tmpfs -o ro none {OVERRIDE}")
+    lab["lab-3"].run(f"mount -t tmpfs -o ro,mode=755 none {OVERRIDE}")
     yield
     lab["lab-3"].run(f"umount {OVERRIDE}", check=False)
 

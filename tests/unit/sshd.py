@@ -25,9 +25,9 @@ while True:
 
 
 def key(place: Path, kind: str) -> Path:
-    """A host key of its own, made by ssh-keygen."""
+    """A host key of its own, made by ssh-keygen; paramiko 4.0 reads some of those without a comment as empty."""
     path = place / kind
-    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", path], check=True)
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", kind, "-f", path], check=True)
     return path
 
 

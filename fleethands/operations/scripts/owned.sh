@@ -70,12 +70,13 @@ read_as() (
 
 # owned_file PATH MODE OWNER: standard input becomes the file, whole or not at all, in a directory of the owner's
 owned_file() {
+  [ "${3%%:*}" != root ] || fail "$1 is not written: others than root can write in a directory above it" "on the host: namei -l '$1'"
   # shellcheck disable=SC2016
-  as_owner "$(numbers_of "$3")" 60 sh -c 'umask 077
-    new=$(mktemp "${1%/*}/.fleethands-XXXXXX") && cat >"$new" && chmod "$2" "$new" && sync "$new" && mv -fT "$new" "$1" && exit
-    rm -f "$new"
-    exit 1' sh "$1" "$2" >/dev/null 2>&1 ||
-    fail "$3 cannot write $1" "on the host: ls -ld '${1%/*}'; df -h '${1%/*}'"
+  said=$(as_owner "$(numbers_of "$3")" 60 sh -c 'umask 077
+    new=$(mktemp "${1%/*}/.fleethands-XXXXXX") && cat >"$new" && chmod "$2" "$new" && sync "$new" && mv -fT "$new" "$1" &&
+      echo written && exit
+    rm -f "$new"' sh "$1" "$2" 2>&1 | head -c 1000 | head -n 1)
+  [ "$said" = written ] || fail "$3 cannot write $1${said:+: $said}" "on the host: ls -ld '${1%/*}'; df -h '${1%/*}'"
 }
 
 # has_mounts DIRECTORY: another file system is mounted somewhere in it
