@@ -160,6 +160,7 @@ ATTACKS = (
         holds="what is unpacked has no setuid bit, and only root may write it",
         carry_out=an_archive_brings_setuid,
         finding="L5",
+        slow=True,
     ),
     Attack(
         name="archive-leads-out",

@@ -180,6 +180,7 @@ ATTACKS = (
         route_around_docker,
         finding="F4",
         state="converged",
+        slow=True,
     ),
     Attack(
         "other-addresses-of-the-host",
@@ -189,6 +190,7 @@ ATTACKS = (
         other_addresses_of_the_host,
         finding="F4",
         state="converged",
+        slow=True,
     ),
     Attack(
         "sandbox-of-v1",

@@ -145,6 +145,7 @@ ATTACKS: tuple[Attack, ...] = (
         "commits work of their own under the name of an image that was pulled for us",
         "destroy leaves an image that no registry has",
         image_under_a_pulled_name,
+        slow=True,
     ),
     Attack(
         "sandboxes-of-another-openhands",

@@ -193,6 +193,7 @@ ATTACKS = (
         tries="puts terminal escapes into every field of the release record",
         holds=MOVES_NOTHING,
         carry_out=record_with_escapes,
+        slow=True,
     ),
     _rooted(
         name="record-with-markup",

@@ -235,7 +235,7 @@ ATTACKS = (
     Attack(
         "token-nested-deep", Position.REGISTRY, "asks for a token, and gives one in 60,000 brackets that open",
         "plan --upstream and pin say that there is no answer, and the host stays readable",
-        a_token_that_is_nested_deep, "L1",
+        a_token_that_is_nested_deep, "L1", slow=True,
     ),
     Attack(
         "endless-chunked-manifest", Position.REGISTRY, "sends a manifest that never ends, without a length",
@@ -245,7 +245,7 @@ ATTACKS = (
     Attack(
         "size-08", Position.REGISTRY, "gives a blob the size 08, which shells read as octal",
         "the pull goes on to its end",
-        a_size_that_a_shell_reads_as_octal, "L10",
+        a_size_that_a_shell_reads_as_octal, "L10", slow=True,
     ),
     Attack(
         "digest-that-is-a-path", Position.MIRROR, "has a path of the controller as a digest in its sha256sum.txt",
@@ -260,7 +260,7 @@ ATTACKS = (
     Attack(
         "another-archive-with-its-checksum", Position.MIRROR, "replaces an archive and its line in sha256sum.txt",
         "a pinned archive is refused before it is unpacked, and the Ollama before serves on",
-        another_archive_with_its_checksum, "L5",
+        another_archive_with_its_checksum, "L5", slow=True,
     ),
     Attack(
         "revoked-host-key", Position.NEIGHBOUR, "shows a host key that known_hosts revokes",
