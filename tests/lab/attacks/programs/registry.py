@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 PORT = 4873
+ESTABLISHED = "01"  # a state of a socket, as /proc/net/tcp has it
 PROGRAM = "console.log('OWNED by ' + process.getuid());\n"
 
 
@@ -40,15 +41,15 @@ def archive(name: str, version: str) -> bytes:
 
 
 def asker(port: int) -> str:
-    """The user whose socket has this port on this host."""
+    """The user whose socket has this port on this host. Of one closed meanwhile the kernel says 0, or nothing."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    return next((row[7] for row in rows if row[1].endswith(f":{port:04X}")), "?")
+    return next((f"{row[7]}\n" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == ESTABLISHED), "")
 
 
 class Registry(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         with Path(sys.argv[2]).open("a") as notes:
-            notes.write(f"{asker(self.client_address[1])}\n")
+            notes.write(asker(self.client_address[1]))
         name, slash, file = unquote(self.path).lstrip("/").partition("/-/")
         body = archive(name, file) if slash else self.packument(name)
         self.send_response(200 if body else 404)
