@@ -13,7 +13,8 @@ import pytest
 
 from fleethands.facts.docker import docker
 from fleethands.facts.document import DIGEST
-from fleethands.operations import openhands, theirs
+from fleethands.facts.network import Listener
+from fleethands.operations import openhands, ports, theirs
 from fleethands.operations.change import Refused, Same
 from tests.hosts import bare, declared
 
@@ -72,7 +73,7 @@ def test_where_the_image_is_not_known_nothing_says_that_it_is_ours(lines: tuple[
 STANDIN = """#!/bin/sh
 echo "$*" >>"$place/asked"
 case $* in
-  'version '*) echo 26 ;;
+  'info '*) echo '{"ServerVersion":"26","DockerRootDir":"/var/lib/docker","SecurityOptions":null}' ;;
   'container inspect openhands-app') cat "$place/container" ;;
   'image inspect '*) cat "$place/$3" 2>/dev/null || { echo "Error: No such image: $3" >&2; exit 1; } ;;
 esac
@@ -88,7 +89,8 @@ def probed(place: Path, image: str, objects: dict[str, dict[str, Any]]) -> tuple
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
 container=openhands-app image={image} ports=3000 records=/none
-have() {{ :; }}; need() {{ :; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; }}
+have() {{ [ "$1" != curl ]; }}; need() {{ :; }}
+limit() {{ "$@"; }}; disk_of() {{ :; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; }}
 """
     said = subprocess.run(["sh", "-c", f"{head}{text}\nread_docker ''"], capture_output=True, text=True, check=True)
     return said.stdout.splitlines(), (place / "asked").read_text().splitlines()
@@ -103,7 +105,7 @@ OURS = {
 }
 PLAIN, COMMITTED = ({"Id": MINE, "Config": {"Labels": labels}} for labels in ({}, SPEC))
 OTHER = {"Id": MOVED, "Parent": MINE, "Config": {"Labels": SPEC}}
-ASKED = ["version --format {{.Server.Version}}", "container inspect openhands-app"]
+ASKED = ["--version", "info --format {{json .}}", "container inspect openhands-app"]
 
 
 def test_the_image_is_asked_for_its_labels_without_another_command_where_it_is_the_declared_one(tmp_path: Path) -> None:
@@ -143,3 +145,37 @@ def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -
     assert isinstance(refused, Refused)
     assert refused.reason == "a container named openhands-app is there that fleethands did not make"
     assert openhands.gone.decide(settings, seen) == Same("there is no container of ours")
+
+
+PUBLISHED = {
+    "3000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3000"}, {"HostIp": "", "HostPort": "3001"}],
+    "1/udp": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "labels", "listener", "ours"),
+    [
+        ("running", MADE, Listener(3000, "127.0.0.1", "slim-proxy", 7), True),
+        ("running", MADE, Listener(3001, "*", "slim-proxy", 7), True),
+        ("running", MADE, Listener(3001, "::", "", 0), True),
+        ("running", MADE, Listener(3000, "10.0.0.1", "slim-proxy", 7), False),
+        ("exited", MADE, Listener(3000, "127.0.0.1", "slim-proxy", 7), False),
+        ("running", {}, Listener(3000, "127.0.0.1", "slim-proxy", 7), False),
+    ],
+)
+def test_a_port_that_our_own_container_publishes_is_ours_whoever_holds_its_socket(
+    state: str, labels: dict[str, str], listener: Listener, ours: bool
+) -> None:
+    row = {
+        "Id": "c",
+        "State": {"Status": state, "StartedAt": ""},
+        "Image": MINE,
+        "Config": {"Labels": labels, "Image": "openhands:1"},
+        "HostConfig": {"PortBindings": PUBLISHED},
+    }
+    settings = declared(openhands_port=listener.port)
+    found = docker(["version 26", f"container {inspected(row)}", f"image {image({})}"])
+    seen = bare(settings).having(docker=found, sockets=(listener,))
+
+    assert (ports.refused(settings, seen) is None) == ours
