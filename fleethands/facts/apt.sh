@@ -8,9 +8,9 @@ read_apt() {
   case $1 in *' end packages 0') ;; *) return 0 ;; esac
   # shellcheck disable=SC2154 # probe.sh has it
   known=$newline$1$newline missing=''
-  for group in $wanted; do
-    name=${group%%|*}
-    if apt_has "$group"; then
+  for names in $wanted; do
+    name=${names%%|*}
+    if apt_has "$names"; then
       # since Debian 13 the engine comes without its command, if apt installs no recommended packages
       [ "$name" != docker.io ] || have docker || missing="$missing docker-cli"
     elif [ "$name" != docker.io ] || [ ! -S /run/docker.sock ]; then
@@ -26,19 +26,19 @@ read_apt() {
 
 # GROUP: whether one of its packages, `a|b`, is installed
 apt_has() {
-  IFS='|'
-  for name in $1; do case $known in *"${newline}installed $name$newline"*) unset IFS && name=${1%%|*} && return 0 ;; esac; done
-  unset IFS
-  name=${1%%|*}
-  return 1
+  group=$1
+  while [ -n "$group" ]; do
+    case $known in *"${newline}installed ${group%%|*}$newline"*) return 0 ;; esac
+    case $group in *'|'*) group=${group#*|} ;; *) return 1 ;; esac
+  done
 }
 
 apt_simulated() {
   deadline=$(($(date +%s) + 20))
-  # apt takes what it keeps of its lists where that is newer than they are; else it would write it anew
+  # apt keeps what it makes of its lists; where that is older than they are, it would write it anew
   set -- -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
-  [ ! -e /var/cache/apt/srcpkgcache.bin ] || [ -n "$(find "$apt_lists" -prune -newer /var/cache/apt/srcpkgcache.bin)" ] ||
-    set -- -o Dir::Cache::pkgcache=
+  ! apt_keeps srcpkgcache || set -- -o Dir::Cache::pkgcache=
+  ! apt_keeps pkgcache /var/lib/dpkg/status || set --
   command=''
   case "$missing " in *' docker.io '*) command=docker-cli ;; esac
   # shellcheck disable=SC2086
@@ -52,10 +52,18 @@ apt_simulated() {
   echo "said $(printf %s "$said" | encoded)"
 }
 
+# CACHE [FILE]: whether it is newer than the lists, and than that file
+apt_keeps() {
+  cache=/var/cache/apt/$1.bin
+  shift
+  [ -e "$cache" ] && [ -z "$(find "$apt_lists" "$@" -prune -newer "$cache")" ]
+}
+
 # OPTION… PACKAGE…: its words, and its status in a line of its own
 apt_says() {
   {
-    before "$deadline" apt-get -q -y -V "$@" -o APT::Get::HideAutoRemove=1 --no-remove --print-uris --no-install-recommends install 2>&1
+    before "$deadline" apt-get -q -y -V -o APT::Get::HideAutoRemove=1 --no-remove --print-uris --no-install-recommends \
+      install "$@" 2>&1
     echo "$newline$?"
   } | head -c 131072
 }

@@ -172,12 +172,12 @@ runs_it() {
   [ "$main" = "$2" ] || [ "$main" = "$parent" ]
 }
 
-# PID: the unit of the system's that a process belongs to, empty where it is of a session or of another system
+# PID: the unit of the system's that a process belongs to, empty where it is of somebody's session
 unit_of() {
   [ -r "/proc/${1:--}/cgroup" ] || return 0
   while IFS= read -r line; do
     case $line in
-      */user.slice/* | */docker/* | */machine.slice/*) ;;
+      */user.slice/*) ;;
       0::*.service | *:name=systemd:*.service) echo "${line##*/}" && return 0 ;;
     esac
   done <"/proc/$1/cgroup"
