@@ -10,7 +10,9 @@ from fleethands.facts.machine import Space
 from fleethands.facts.protocol import decode, fields
 from fleethands.untrusted import line
 
-ENGINE = ("snap", "podman", "version ", "security ", "images ", "room ", "unit ", "rootless ")
+FLAGS = ("snap", "podman")
+FIELDS = ("version ", "security ", "images ", "room ", "unit ", "rootless ")
+ENGINE = (*FLAGS, *FIELDS)
 _OPTION = re.compile(r'"name=([a-z-]{1,50})[",]')
 _UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,256}\Z")
 _STATE = re.compile(r"[a-z-]{1,50}\Z")
@@ -42,10 +44,10 @@ class Engine:
 
 def engine(lines: list[str]) -> Engine:
     """What of the section `docker` is about the engine. Raises ValueError, ProbeError."""
-    flags = {"snap", "podman"} & set(lines)
+    flags = set(FLAGS) & set(lines)
     owners = [each.partition(" ")[2] for each in lines if each.startswith("rootless ")]
     known = [each for each in lines if each.startswith(ENGINE) and each not in flags]
-    row = fields([each for each in known if not each.startswith("rootless ")], known=frozenset(map(str.strip, ENGINE)))
+    row = fields([each for each in known if not each.startswith("rootless ")], known=frozenset(map(str.strip, FIELDS)))
     unit, _, enabled = row.get("unit", " ").partition(" ")
     if "unit" in row and not (_UNIT.match(unit) and _STATE.match(enabled)):
         raise ValueError(row["unit"][:100])
