@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
+from fleethands.facts.record import Record
 from fleethands.facts.units import Unit
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.settings import HostSettings
@@ -76,8 +77,9 @@ def _masked(seen: Probe) -> Refused | None:
 
 @operation
 def runs(settings: HostSettings, seen: Probe) -> Decision:
-    """Have it run now and at boot, where a container is declared."""
-    if not settings.container_image:
+    """Have it run now and at boot, where a container is declared, or one of ours is to be taken away."""
+    left = not settings.container_image
+    if left and not _may_hold_ours(seen):
         return Same("nothing that is declared needs Docker")
     name = paths.DOCKER_SERVICE
     state, unit = seen.units.get(name), seen.docker.engine.unit
@@ -93,7 +95,16 @@ def runs(settings: HostSettings, seen: Probe) -> Decision:
 
     before = "absent" if state is None or state.load != "loaded" else f"{state.active}, {state.enabled} at boot"
     script = step("service", unit=name)
-    return Change(name, before, "active, enabled at boot", script, then, notes=_rootless(seen))
+    why = "the container of the last apply is taken away, and comes back with Docker otherwise" if left else ""
+    return Change(name, before, "active, enabled at boot", script, then, why=why, notes=_rootless(seen))
+
+
+def _may_hold_ours(seen: Probe) -> bool:
+    """Whether Docker does not run, and had a container of ours when this host was applied last."""
+    record = Record.parse(seen.files[paths.RECORD].content)
+    if record is None or not record.versions["image"].get("name"):
+        return False
+    return seen.docker.installed and seen.docker.version is None and not _masked(seen)
 
 
 def _rootless(seen: Probe) -> tuple[str, ...]:
