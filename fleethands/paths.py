@@ -45,6 +45,7 @@ PROOF = "/var/lib/fleethands/proof"
 
 OLLAMA_SERVICE = "ollama.service"
 DOCKER_SERVICE = "docker.service"
+DOCKER_SOCKET = "docker.socket"
 FIREWALL_SERVICE = "fleethands-firewall.service"
 OPENHANDS_SERVICE = "openhands.service"
 CONTAINER = "openhands-app"

@@ -61,7 +61,6 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         key_file=paths.CANVAS_KEY if era.keyed else "", environment_file=paths.OPENHANDS_ENVIRONMENT,
         revision=hashlib.sha256(read.encode(errors="surrogateescape")).hexdigest()[:16],
     )  # fmt: skip
-    system.packages(name="Install what it needs", settings=settings, wanted=build.packages(settings))
     # they are given to who works in them when the service takes its place, with what the one before left there
     system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
     system.directory(name=f"Make {era.home}", settings=settings, path=era.home, owner=None, mode="0700")

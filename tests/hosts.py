@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fleethands.facts.docker import Docker
+from fleethands.facts.engine import Engine
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.lock import Locking
 from fleethands.facts.machine import Accounts, Space, System
 from fleethands.facts.network import Firewall
 from fleethands.facts.ollama import Ollama, Store
+from fleethands.facts.packages import Apt
 from fleethands.facts.probe import Probe
 from fleethands.facts.reading import Question
 from fleethands.facts.service import Service
@@ -32,6 +34,7 @@ def bare(settings: HostSettings | None = None) -> Probe:
             "disk": {place: Space(100 << 20, True, "1") for place in question.places},
             "gpu": Gpu(),
             "packages": frozenset(),
+            "apt": Apt(),
             "accounts": Accounts({}, frozenset({"video", "render"})),
             "files": dict.fromkeys(question.files, ABSENT),
             "releases": {},
@@ -42,7 +45,7 @@ def bare(settings: HostSettings | None = None) -> Probe:
             "models": {},
             "store": Store(),
             "lock": Locking(),
-            "docker": Docker(installed=False),
+            "docker": Docker(installed=False, engine=Engine(room=Space(100 << 20, True, "1"))),
             "firewall": Firewall(installed=False),
             "sockets": (),
             "upstream": Upstream(),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from fleethands.facts.document import DIGEST
+from fleethands.facts.engine import ENGINE, Engine, engine
 from fleethands.facts.protocol import decode, fields, word
 from fleethands.untrusted import document, line, mapping, rows
 
 Lines = list[str]
-DOCKER = frozenset({"version", "container", "image", "origin"})
+DOCKER = frozenset({"container", "image", "origin"})
+REPEATED = ("publisher ", "gone ")
 OURS = "fleethands."  # begins the names of our labels
 OWN = (DIGEST, "fleethands.made")  # the second is another for each container (container.sh)
+EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104  what listeners are said to have, too
 IMAGE_ID = re.compile(r"sha256:[0-9a-f]{1,64}")
 
 
@@ -24,6 +27,7 @@ class Container:
     image: its id; tag: the name that the container was made with.
 
     labels: without ours where they may be its image's: `docker commit` hands on those of a container of ours.
+    published: (port, address) on the host; the address is empty for all of them.
     """
 
     id: str
@@ -32,12 +36,13 @@ class Container:
     labels: Mapping[str, str]
     started: str
     tag: str = ""
+    published: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Docker:
     """
-    version None: installed, but the daemon does not run.
+    installed: the command is there; version None: no engine answers it.
 
     image: id of the image in question; digests: those by which registries know it.
     publishers: (port, name) of containers, not ours, that publish a port of ours.
@@ -51,28 +56,29 @@ class Docker:
     digests: frozenset[str] = frozenset()
     publishers: tuple[tuple[int, str], ...] = ()
     gone: frozenset[str] = frozenset()
+    engine: Engine = field(default_factory=Engine)
 
 
 def docker(lines: Lines) -> Docker:
-    if lines == ["missing"]:
-        return Docker(installed=False)
-    if lines == ["stopped"]:
-        return Docker(installed=True)
+    found, lines = engine(lines), [each for each in lines if not each.startswith(ENGINE)]
+    if lines in (["missing"], ["stopped"]):
+        return Docker(lines == ["stopped"], engine=found)
     published = [row.split(" ")[1:] for row in lines if row.startswith("publisher ")]
     gone = [row.partition(" ")[2] for row in lines if row.startswith("gone ")]
     if wrong := next((each for each in gone if not IMAGE_ID.fullmatch(each)), None):
         raise ValueError(wrong[:100])
-    row = fields([each for each in lines if not each.startswith(("publisher ", "gone "))], known=DOCKER)
+    row = fields([each for each in lines if not each.startswith(REPEATED)], known=DOCKER)
     container, image = _inspected(row["container"]), _inspected(row.get("image", "-"))
     origin = _inspected(row["origin"]) if "origin" in row else image
     return Docker(
         installed=True,
-        version=word(row["version"]),
+        version=word(found.version),
         container=_container(container, origin) if container is not None else None,
         image=line(image["Id"]) if image is not None else None,
         digests=frozenset(str(name).rpartition("@")[2] for name in (image or {}).get("RepoDigests") or ()),
         publishers=tuple((int(port), name) for port, name in published),
         gone=frozenset(gone),
+        engine=found,
     )
 
 
@@ -92,7 +98,17 @@ def _container(row: dict[str, Any], origin: dict[str, Any] | None) -> Container:
         labels=_labels(row, origin),
         started=line(state["StartedAt"]),
         tag=line(config["Image"]),
+        published=tuple(_published(mapping(row.get("HostConfig") or {}))),
     )
+
+
+def _published(config: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    """By what a container was made with: it has them for as long as it runs."""
+    for bindings in mapping(config.get("PortBindings") or {}).values():
+        for binding in rows(bindings or []):
+            port, address = line(binding["HostPort"], 5), line(binding.get("HostIp") or "", 100)
+            if port:
+                yield int(port), "" if address in EVERYWHERE else address
 
 
 def _labels(row: dict[str, Any], origin: dict[str, Any] | None) -> dict[str, str]:

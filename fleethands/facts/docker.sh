@@ -21,11 +21,12 @@ read_sockets() {
 
 read_docker() {
   listening=$1
+  need timeout base64 tr date sed sort stat awk || return $?
+  deadline=$(($(date +%s) + 5)) version=''
+  [ ! -e /snap/bin/docker ] || echo snap
+  docker_engine || return $?
   if ! have docker; then echo missing && return 0; fi
-  need timeout base64 tr date sed sort || return $?
-  deadline=$(($(date +%s) + 5))
-  version=$(before "$deadline" docker version --format '{{.Server.Version}}')
-  case $? in 0) echo "version $version" ;; 124) return 124 ;; 125 | 126 | 127) return 1 ;; *) echo stopped && return 0 ;; esac
+  if [ -z "$version" ]; then echo stopped && return 0; fi
   docker_object container container "$container" || return $?
   docker_publishers || return $?
   docker_gone || return $?
@@ -74,4 +75,119 @@ docker_publishers() {
     names=$(before "$deadline" docker ps --filter "publish=$port" --format '{{.Names}}') || return $?
     for name in $names; do echo "publisher $port $name"; done
   done
+}
+
+# What answers at Docker's socket, where its images lie, and who runs it. Without an answer: where they would lie.
+docker_engine() {
+  info=$(docker_info)
+  case $? in 124) return 124 ;; 125 | 126 | 127) return 1 ;; esac
+  case $info in
+    podman | *'"BuildahVersion":'*) echo podman ;;
+    *'"ServerVersion":"'[!\"]*)
+      version=$(docker_field ServerVersion)
+      echo "version $version"
+      case $info in *'"SecurityOptions":['*) options=${info#*'"SecurityOptions":['} && echo "security ${options%%']'*}" ;; esac
+      docker_room "$(docker_images)"
+      docker_unit
+      ;;
+    *)
+      root=''
+      [ ! -f /etc/docker/daemon.json ] ||
+        root=$(head -c 65536 /etc/docker/daemon.json | sed -n 's/.*"data-root"[[:space:]]*:[[:space:]]*"\(\/[^"\\]*\)".*/\1/p' | head -n 1)
+      docker_room "${root:-/var/lib/docker}"
+      docker_rootless
+      ;;
+  esac
+}
+
+# curl is the quicker one; the command knows of a socket elsewhere, and may be another engine's
+docker_info() {
+  if have curl; then
+    before "$deadline" curl -sS --fail --max-filesize 1048576 --unix-socket /run/docker.sock http://localhost/info
+    case $? in 0) return 0 ;; 124) return 124 ;; esac
+  fi
+  have docker || return 1
+  case $(before "$deadline" docker --version) in podman*) echo podman && return 0 ;; esac
+  before "$deadline" docker info --format '{{json .}}'
+}
+
+docker_field() {
+  value=${info#*"\"$1\":\""}
+  printf '%s\n' "${value%%'"'*}"
+}
+
+# containerd's store of images is its own: of the system's containerd, or of one that Docker starts for itself
+docker_images() {
+  root=$(docker_field DockerRootDir)
+  case $info in
+    *'"io.containerd.snapshotter.v1"'*)
+      if [ ! -S /run/containerd/containerd.sock ]; then
+        root=$root/containerd/daemon
+      else
+        root=''
+        [ ! -f /etc/containerd/config.toml ] ||
+          root=$(head -c 65536 /etc/containerd/config.toml | sed -n "s/^root *= *[\"']\(\/[^\"']*\)[\"'].*/\1/p" | head -n 1)
+        root=${root:-/var/lib/containerd}
+      fi
+      ;;
+  esac
+  printf '%s\n' "$root"
+}
+
+# DIRECTORY
+docker_room() {
+  case $1 in /*) ;; *) return 0 ;; esac
+  # shellcheck disable=SC2046 # three words of one line each
+  set -- "$1" $(disk_of "$1")
+  echo "images $(printf %s "$1" | encoded)"
+  [ $# -ne 5 ] || echo "room $2 $3 $4 $5"
+}
+
+# only where it is not docker.service
+docker_unit() {
+  pid=''
+  [ ! -r /run/docker.pid ] || read -r pid </run/docker.pid
+  unit=$(unit_of "$pid")
+  [ "$unit" != docker.service ] || return 0
+  if [ -z "$unit" ] && have ss; then
+    for holder in $(limit ss -Hlxp | sed -n 's/.*docker\.sock .*users:(\(.*\)/\1/p' | tr ',' '\n' | sed -n 's/^pid=//p'); do
+      [ "$holder" = 1 ] || { pid=$holder && unit=$(unit_of "$pid"); }
+    done
+  fi
+  [ "$unit" != docker.service ] || return 0
+  runs_it "$unit" "$pid" || unit=''
+  enabled=''
+  [ -z "$unit" ] || enabled=$(limit systemctl is-enabled "$unit")
+  # another unit may start one that nobody can enable
+  case $enabled in static) [ -z "$(limit systemctl show "$unit" --value -p WantedBy -p RequiredBy | tr -d '\n')" ] || enabled=enabled ;; esac
+  echo "unit ${unit:--} ${enabled:--}"
+}
+
+# UNIT PID: what somebody starts by hand belongs to the unit of their shell, as ssh.service
+runs_it() {
+  [ -n "$1" ] || return 1
+  main=$(limit systemctl show "$1" --value -p MainPID)
+  parent=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$2/status")
+  case $1 in snap.*) return 0 ;; esac
+  [ "$main" = "$2" ] || [ "$main" = "$parent" ]
+}
+
+# PID: the unit of the system's that a process belongs to, empty where it is of somebody's session
+unit_of() {
+  [ -r "/proc/${1:--}/cgroup" ] || return 0
+  while IFS= read -r line; do
+    case $line in
+      */user.slice/*) ;;
+      0::*.service | *:name=systemd:*.service) echo "${line##*/}" && return 0 ;;
+    esac
+  done <"/proc/$1/cgroup"
+}
+
+# people who have an engine of their own
+docker_rootless() {
+  have pgrep || return 0
+  for pid in $(pgrep -x dockerd | head -n 100); do
+    owner=$(stat -c %U "/proc/$pid") && [ "$owner" != root ] && echo "rootless $owner"
+  done
+  true
 }

@@ -16,6 +16,7 @@ from fleethands.facts.lock import Locking
 from fleethands.facts.machine import Accounts, Space, System
 from fleethands.facts.network import Firewall, Listener
 from fleethands.facts.ollama import Ollama, Process, Release, Store
+from fleethands.facts.packages import Apt
 from fleethands.facts.record import Record
 from fleethands.facts.service import Service
 from fleethands.facts.units import Unit
@@ -72,6 +73,12 @@ class Probe:
     @property
     def packages(self) -> frozenset[str]:
         return self._known("packages", frozenset)
+
+    @property
+    def apt(self) -> Apt:
+        """What apt would do; nothing where it was not asked, or could not tell."""
+        found = self.sections["apt"]
+        return found if isinstance(found, Apt) else Apt()
 
     @property
     def accounts(self) -> Accounts:

@@ -63,9 +63,16 @@ read_system() {
 # Whether a place can be written is its mount's to say: busybox' `test -w` is always true for root.
 read_disk() {
   need timeout stat awk || return $?
+  disk_of "$places"
+}
+
+# PLACES, one a line: all their sizes, then their devices, then their modes
+disk_of() {
+  asked=$1
+  shift
   IFS=$newline
   set -f
-  for place in $places; do
+  for place in $asked; do
     while [ ! -d "$place" ]; do place=${place%/*} && place=${place:-/}; done
     set -- "$@" "$place"
   done
@@ -251,7 +258,11 @@ sections() {
   } | {
     exec 3<&0
     section ollama </dev/null | {
-      for name in system disk gpu packages accounts files releases units service process models store lock firewall; do section "$name"; done
+      for name in system disk gpu; do section "$name"; done
+      dpkg=$(section packages)
+      printf '%s\n' "$dpkg"
+      section apt "$dpkg"
+      for name in accounts files releases units service process models store lock firewall; do section "$name"; done
       section sockets "$listened" "$listening"
       cat
     }

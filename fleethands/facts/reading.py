@@ -14,10 +14,11 @@ from pyinfra.api.command import StringCommand
 
 from fleethands import paths
 from fleethands.facts import docker, files, gpu, lock, machine, network, ollama, service, units, upstream
+from fleethands.facts import packages as apt
 from fleethands.facts.probe import Probe, Unknown
 from fleethands.facts.protocol import split
 from fleethands.script import SHELL, Script
-from fleethands.settings import HostSettings
+from fleethands.settings import HostSettings, packages
 from fleethands.settings.openhands import GENERATIONS, inner_ports
 
 PACKAGES = (
@@ -32,15 +33,18 @@ PACKAGES = (
     "make",
     "moby-engine",
     "nftables",
+    "podman-docker",
     "python3-venv",
     "tmux",
     "zstd",
 )
-UNITS = (paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.FIREWALL_SERVICE, paths.OPENHANDS_SERVICE)
+UNITS = (
+    paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.DOCKER_SOCKET, paths.FIREWALL_SERVICE, paths.OPENHANDS_SERVICE,
+)  # fmt: skip
 GROUPS = ("ollama", "render", "video", "docker")
-PLACES = ("/", "/opt", "/usr/share", "/var/lib", paths.DOCKER_DATA)
+PLACES = ("/", "/opt", "/usr/share", "/var/lib")
 PARTS = (  # of the script; the last one runs it
-    "facts/gpu", "facts/service", "facts/docker", "operations/scripts/web", "facts/upstream", "facts/lock",
+    "facts/gpu", "facts/service", "facts/apt", "facts/docker", "operations/scripts/web", "facts/upstream", "facts/lock",
     "facts/probe",
 )  # fmt: skip
 FIXED_FILES = (
@@ -90,6 +94,7 @@ class Question:
         values = {
             "mark": self.mark,
             "packages": " ".join(PACKAGES),
+            "wanted": " ".join(packages.wanted(wanted)) if self.upstream else "",
             "accounts": f"ollama {wanted.openhands_user}",
             "groups": " ".join(GROUPS),
             "files": "\n".join(self.files),
@@ -122,7 +127,7 @@ def read(lines: list[str], question: Question, window: tuple[float, float] | Non
     """
     readers: dict[str, Callable[[list[str]], Any]] = {
         "system": machine.system(window), "disk": machine.disk(question.places), "gpu": gpu.read,
-        "packages": machine.packages(PACKAGES), "accounts": machine.accounts,
+        "packages": machine.packages(PACKAGES), "apt": apt.read, "accounts": machine.accounts,
         "files": files.files(question.files), "releases": ollama.releases, "units": units.units,
         "service": service.read,
         "process": ollama.process, "ollama": ollama.ollama, "models": ollama.models, "store": ollama.store,

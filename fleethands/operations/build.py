@@ -26,11 +26,6 @@ ON_THE_WAY = (
 )
 
 
-def packages(settings: HostSettings) -> tuple[str, ...]:
-    """What the distribution has of it."""
-    return ("git", "python3-venv", "tmux", *(["make"] if settings.openhands_source.generation == "v0" else []))
-
-
 def _way(settings: HostSettings) -> str:
     """Proxies, mirrors and authorities that are declared, for Ollama or for OpenHands, as systemd reads a file."""
     declared = {**settings.ollama_environment, **settings.openhands_variables}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shlex
 
 from fleethands.facts import Probe
+from fleethands.facts.docker import EVERYWHERE
 from fleethands.facts.network import Listener
-from fleethands.operations import source
+from fleethands.operations import source, theirs
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import inner_ports
@@ -30,6 +31,8 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
 
 
 def _ours(listener: Listener, key: str, seen: Probe) -> bool:
+    if _published(listener, seen):
+        return True
     if key in {"openhands_port", INNER}:
         if listener.process in DOCKER:
             return _publisher(listener, seen) is None
@@ -39,6 +42,14 @@ def _ours(listener: Listener, key: str, seen: Probe) -> bool:
     if not listener.pid or not seen.knows("process"):
         return True
     return seen.process is not None and listener.pid == seen.process.pid
+
+
+def _published(listener: Listener, seen: Probe) -> bool:
+    """Whether our own container publishes the port there, whoever holds its socket for it."""
+    container = seen.docker.container if seen.knows("docker") else None
+    if container is None or container.state != "running" or theirs.has_container(seen):
+        return False
+    return (listener.port, "" if listener.address in EVERYWHERE else listener.address) in container.published
 
 
 def _publisher(listener: Listener, seen: Probe) -> str | None:

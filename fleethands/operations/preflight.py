@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.machine import System
-from fleethands.operations import adoption, exposed, gpus, ports, reach, room
+from fleethands.operations import adoption, engine, exposed, gpus, ports, reach, room
 from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import NAME as LOCK
@@ -23,6 +23,7 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
         _system(seen.system)
         or _clock(seen.system)
         or adoption.refused(settings, seen)
+        or engine.refused(settings, seen)
         or ports.refused(settings, seen)
         or gpus.refused(settings, seen)
         or reach.refused(settings, seen)

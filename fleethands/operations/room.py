@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from fleethands import paths
 from fleethands.facts import Probe
+from fleethands.facts.machine import Space
 from fleethands.operations.change import Refused
 from fleethands.operations.release import CPU, variant
 from fleethands.operations.size import human
@@ -46,9 +47,17 @@ def needs(settings: HostSettings, seen: Probe) -> Iterator[Need]:
         if offer.kind == "model" and offer.size and not (seen.knows("models") and _is_there(offer.name, seen)):
             place = settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models"
             yield Need(str(place), offer.name, offer.size)
-    if settings.container_image and seen.knows("docker") and seen.docker.image is None:
+    if (images := _images(settings, seen)) and seen.docker.image is None:
         size = seen.upstream.size("image", settings.container_image)
-        yield Need(paths.DOCKER_DATA, settings.openhands_image, size * IMAGE_FACTOR if size else IMAGE_ROOM)
+        yield Need(images[0], settings.openhands_image, size * IMAGE_FACTOR if size else IMAGE_ROOM)
+
+
+def _images(settings: HostSettings, seen: Probe) -> tuple[str, Space] | None:
+    """Where Docker keeps its images, as it says itself; None where it is to keep none, or its room is not known."""
+    if not settings.container_image or not seen.knows("docker"):
+        return None
+    engine = seen.docker.engine
+    return (engine.images, engine.room) if engine.room else None
 
 
 def _is_there(name: str, seen: Probe) -> bool:
@@ -58,16 +67,18 @@ def _is_there(name: str, seen: Probe) -> bool:
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     """A place that can't be written, or a file system that is too small for all that will lie on it."""
-    for place, space in seen.disk.items():
+    images = _images(settings, seen)
+    disk = {**seen.disk, **({images[0]: images[1]} if images else {})}
+    for place, space in disk.items():
         if not space.writable:
             mount = f'mount -o remount,rw "$(findmnt -no TARGET -T {shlex.quote(place)})"'
             return Refused(f"{place} is not writable", (f"on the host: {mount}", "its cause: dmesg | tail"))
     shared: dict[str, list[Need]] = {}
     for need in needs(settings, seen):
-        shared.setdefault(seen.disk[need.place].device or need.place, []).append(need)
+        shared.setdefault(disk[need.place].device or need.place, []).append(need)
     for together in shared.values():
         place, size = together[0].place, sum(need.size for need in together)
-        free = min(seen.disk[need.place].free_kib for need in together) * 1024
+        free = min(disk[need.place].free_kib for need in together) * 1024
         if free < size:
             parts = ", ".join(f"{need.what} {human(need.size)}" for need in together)
             return Refused(

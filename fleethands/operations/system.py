@@ -1,4 +1,4 @@
-"""Packages, accounts, directories, files and plain services."""
+"""Accounts, directories and files."""
 
 from __future__ import annotations
 
@@ -7,42 +7,11 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.docker import Docker
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.machine import Account, Accounts
-from fleethands.facts.units import Unit
 from fleethands.operations import diff
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.settings import HostSettings
-
-
-@operation
-def packages(settings: HostSettings, seen: Probe, wanted: tuple[str, ...]) -> Decision:
-    """
-    Have packages from the distribution; what is there stays at its version.
-
-    + wanted: names; `a|b` is met by either, and installs the first
-    """
-    missing = [name.split("|")[0] for name in wanted if not seen.packages & set(name.split("|"))]
-    if "docker.io" not in missing and any("docker.io" in name for name in wanted) and not seen.docker.installed:
-        missing.append("docker-cli")  # the engine without its command, as apt leaves it without recommended packages
-    if not missing:
-        return Same(f"{', '.join(wanted)} are installed")
-
-    def then(probe: Probe) -> Probe:
-        docker = Docker(True) if {"docker.io", "docker-cli"} & set(missing) else probe.docker
-        firewall = replace(probe.firewall, installed=True) if "nftables" in missing else probe.firewall
-        return probe.having(packages=probe.packages | set(missing), docker=docker, firewall=firewall)
-
-    return Change(
-        "packages",
-        "missing",
-        " ".join(missing),
-        step("packages", packages=" ".join(missing)),
-        then,
-        why="later steps need them",
-        consequence="apt downloads them from the distribution's mirrors; what is installed stays at its version",
-    )
 
 
 @operation
@@ -161,19 +130,3 @@ def _summary(state: File) -> str:
         return f"{state.owner} {state.mode}"
     digest = hashlib.sha256(state.content or b"").hexdigest()[:12]
     return f"{digest} {state.owner} {state.mode}"
-
-
-@operation
-def running(settings: HostSettings, seen: Probe, unit: str) -> Decision:
-    """Have a unit run now and at boot."""
-    state = seen.units.get(unit)
-    if state is not None and (state.active, state.enabled) == ("active", "enabled"):
-        return Same(f"{unit} runs, now and at boot")
-
-    def then(probe: Probe) -> Probe:
-        unit_state = Unit("loaded", "active", "running", "enabled", -1, False, (), "", 0, "success")
-        docker = replace(probe.docker, version=probe.docker.version or "to be started")
-        return probe.having(units={**probe.units, unit: unit_state}, docker=docker)
-
-    before = "absent" if state is None or state.load != "loaded" else f"{state.active}, {state.enabled} at boot"
-    return Change(unit, before, "active, enabled at boot", step("service", unit=unit), then)

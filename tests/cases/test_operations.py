@@ -19,6 +19,7 @@ from fleethands.facts.files import File
 from fleethands.facts.machine import Space
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, Release, Store
+from fleethands.facts.packages import Apt, Package
 from fleethands.facts.service import Service, Text
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
@@ -63,6 +64,7 @@ def test_operation(case: dict[str, Any]) -> None:
         change = decision[0] if isinstance(decision, list) else decision
         assert isinstance(change, Change)
         assert [change.before, change.after] == case["change"]
+        assert case.get("consequence", change.consequence) == change.consequence
         if "notes" in case:
             remarks(case, change.notes)
 
@@ -74,7 +76,8 @@ def remarks(case: dict[str, Any], notes: tuple[str, ...]) -> None:
 def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
     """A bare host with what the case says is different."""
     seen = bare(settings)
-    seen = seen.having(**{key: read(seen, case[key]) for key, read in SECTIONS.items() if key in case})
+    for key in [name for name in SECTIONS if name in case]:
+        seen = seen.having(**{"docker" if key == "engine" else key: SECTIONS[key](seen, case[key])})
     if "publishers" in case:
         publishers = tuple((port, name) for port, name in case["publishers"])
         seen = seen.having(docker=Docker(True, "26", publishers=publishers))
@@ -99,6 +102,31 @@ def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
 
 def _container(labels: dict[str, str]) -> Docker:
     return Docker(True, "26", Container("c1", "running", "sha256:1", labels, ""), "sha256:1")
+
+
+def _engine(seen: Probe, row: dict[str, Any]) -> Docker:
+    """What answers at Docker's socket; `installed`: whether the command is there."""
+    facts = dict(row)
+    installed = facts.pop("installed", True)
+    for name in {"security", "rootless"} & facts.keys():
+        facts[name] = frozenset(facts[name])
+    if "room" in facts:
+        facts["room"] = Space(*facts["room"])
+    engine = replace(seen.docker.engine, **facts)
+    return Docker(installed, engine.version or None if installed else None, engine=engine)
+
+
+def _unit(load: str, active: str, sub: str, enabled: str) -> Unit:
+    return Unit(load, active, sub, enabled, 0, False, (), "", 0, "success")
+
+
+def _apt(row: dict[str, Any]) -> Apt:
+    """Packages as `name`, or as [name, version, version before]."""
+    kinds = {"installed", "upgraded", "downgraded", "removed", "held"} & row.keys()
+    listed = {
+        kind: tuple(Package(*([each] if isinstance(each, str) else each)) for each in row[kind]) for kind in kinds
+    }
+    return Apt(**{**row, **listed, "wanted": tuple(row["wanted"])})
 
 
 def _offer(kind: str, name: str, state: str, reason: str = "", size: int | None = None) -> Offer:
@@ -127,12 +155,15 @@ SECTIONS: dict[str, Callable[[Probe, Any], Any]] = {
     "system": lambda seen, row: replace(seen.system, **row),
     "disk": lambda seen, row: {**seen.disk, **{place: Space(*space) for place, space in row.items()}},
     "packages": lambda seen, row: frozenset(row),
+    "apt": lambda seen, row: _apt(row),
+    "units": lambda seen, row: {name: _unit(*each) for name, each in row.items()},
     "sockets": lambda seen, row: tuple(Listener(*each) for each in row),
     "releases": lambda seen, row: {version: Release(*each) for version, each in row.items()},
     "models": lambda seen, row: row,
     "ollama": lambda seen, row: Ollama(**row),
     "store": lambda seen, row: Store(frozenset(row["unfinished"])),
     "docker": lambda seen, row: _container(row),
+    "engine": _engine,
     "upstream": lambda seen, row: Upstream(tuple(_offer(*each) for each in row)),
     "gpu": lambda seen, row: _gpu(row),
     "service": lambda seen, row: _service(row),

@@ -7,6 +7,9 @@ They are stand-ins, and say so: Debian's engine in packages with the names, vers
 
 from __future__ import annotations
 
+import json
+import shlex
+
 from tests.lab.host import Host
 
 DOCKER_CE = r"""
@@ -33,6 +36,19 @@ systemctl daemon-reload
 systemctl enable --quiet --now containerd docker
 docker version
 """
+# Debian's engine by another name: a unit of somebody else's, and no package of an engine
+RENAMED = r"""
+set -e
+systemctl disable --quiet --now docker.service docker.socket
+units=/usr/lib/systemd/system
+sed 's/^Requires=docker.socket$//; s/ -H fd:\/\///; s/docker.socket//' $units/docker.service >"$units/$unit"
+rm $units/docker.service $units/docker.socket
+sed -i 's/^Package: docker.io$/Package: engine-of-ours/' /var/lib/dpkg/status
+mv /var/lib/dpkg/info/docker.io.list /var/lib/dpkg/info/engine-of-ours.list
+systemctl daemon-reload
+systemctl start "$unit"
+docker version >/dev/null
+"""
 THEIRS = r"""
 set -e
 tar -c -h -C / usr/bin/sleep lib64/ld-linux-x86-64.so.2 lib/x86_64-linux-gnu/libc.so.6 |
@@ -45,6 +61,17 @@ def docker_ce(host: Host) -> None:
     """Docker's own packages, and two containers of somebody else's. The host reaches the packages of the world."""
     host.run("sh -s", stdin=DOCKER_CE, timeout=300)
     host.run("sh -s", stdin=THEIRS, timeout=60)
+
+
+def renamed(host: Host, unit: str) -> None:
+    """The engine of Debian runs by another unit, which does not start at boot, and its package has another name."""
+    host.run("sh -s", stdin=f"unit={unit}\n{RENAMED}", timeout=60)
+
+
+def configured(host: Host, **settings: object) -> None:
+    """Docker starts again, by a daemon.json."""
+    text = json.dumps(settings)
+    host.run(f"mkdir -p /etc/docker; printf %s {shlex.quote(text)} > /etc/docker/daemon.json; systemctl restart docker")
 
 
 def containers(host: Host) -> str:

@@ -13,7 +13,10 @@ import pytest
 
 from fleethands.facts.docker import docker
 from fleethands.facts.document import DIGEST
-from fleethands.operations import openhands, theirs
+from fleethands.facts.engine import Engine, engine
+from fleethands.facts.machine import Space
+from fleethands.facts.network import Listener
+from fleethands.operations import openhands, ports, theirs
 from fleethands.operations.change import Refused, Same
 from tests.hosts import bare, declared
 
@@ -72,7 +75,7 @@ def test_where_the_image_is_not_known_nothing_says_that_it_is_ours(lines: tuple[
 STANDIN = """#!/bin/sh
 echo "$*" >>"$place/asked"
 case $* in
-  'version '*) echo 26 ;;
+  'info '*) echo '{"ServerVersion":"26","DockerRootDir":"/var/lib/docker","SecurityOptions":null}' ;;
   'container inspect openhands-app') cat "$place/container" ;;
   'image inspect '*) cat "$place/$3" 2>/dev/null || { echo "Error: No such image: $3" >&2; exit 1; } ;;
 esac
@@ -88,7 +91,8 @@ def probed(place: Path, image: str, objects: dict[str, dict[str, Any]]) -> tuple
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
 container=openhands-app image={image} ports=3000 records=/none
-have() {{ :; }}; need() {{ :; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; }}
+have() {{ [ "$1" != curl ]; }}; need() {{ :; }}
+limit() {{ "$@"; }}; disk_of() {{ :; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; }}
 """
     said = subprocess.run(["sh", "-c", f"{head}{text}\nread_docker ''"], capture_output=True, text=True, check=True)
     return said.stdout.splitlines(), (place / "asked").read_text().splitlines()
@@ -103,7 +107,7 @@ OURS = {
 }
 PLAIN, COMMITTED = ({"Id": MINE, "Config": {"Labels": labels}} for labels in ({}, SPEC))
 OTHER = {"Id": MOVED, "Parent": MINE, "Config": {"Labels": SPEC}}
-ASKED = ["version --format {{.Server.Version}}", "container inspect openhands-app"]
+ASKED = ["--version", "info --format {{json .}}", "container inspect openhands-app"]
 
 
 def test_the_image_is_asked_for_its_labels_without_another_command_where_it_is_the_declared_one(tmp_path: Path) -> None:
@@ -143,3 +147,129 @@ def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -
     assert isinstance(refused, Refused)
     assert refused.reason == "a container named openhands-app is there that fleethands did not make"
     assert openhands.gone.decide(settings, seen) == Same("there is no container of ours")
+
+
+PUBLISHED = {
+    "3000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "3000"}, {"HostIp": "", "HostPort": "3001"}],
+    "1/udp": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "labels", "listener", "ours"),
+    [
+        ("running", MADE, Listener(3000, "127.0.0.1", "slim-proxy", 7), True),
+        ("running", MADE, Listener(3001, "*", "slim-proxy", 7), True),
+        ("running", MADE, Listener(3001, "::", "", 0), True),
+        ("running", MADE, Listener(3000, "10.0.0.1", "slim-proxy", 7), False),
+        ("exited", MADE, Listener(3000, "127.0.0.1", "slim-proxy", 7), False),
+        ("running", {}, Listener(3000, "127.0.0.1", "slim-proxy", 7), False),
+    ],
+)
+def test_a_port_that_our_own_container_publishes_is_ours_whoever_holds_its_socket(
+    state: str, labels: dict[str, str], listener: Listener, ours: bool
+) -> None:
+    row = {
+        "Id": "c",
+        "State": {"Status": state, "StartedAt": ""},
+        "Image": MINE,
+        "Config": {"Labels": labels, "Image": "openhands:1"},
+        "HostConfig": {"PortBindings": PUBLISHED},
+    }
+    settings = declared(openhands_port=listener.port)
+    found = docker(["version 26", f"container {inspected(row)}", f"image {image({})}"])
+    seen = bare(settings).having(docker=found, sockets=(listener,))
+
+    assert (ports.refused(settings, seen) is None) == ours
+
+
+ENGINE_STANDIN = """#!/bin/sh
+case $0 in
+  */curl) cat "$place/info" ;;
+  *) case $* in --version) cat "$place/command" ;; *) cat "$place/info-of-command" ;; esac ;;
+esac
+"""
+
+
+def answered(place: Path, info: str, command: str = "", of_command: str = "") -> Engine:
+    """The engine as the probe tells it, where Docker's socket answers with `info`."""
+    for name in ("curl", "docker"):
+        (place / name).write_text(ENGINE_STANDIN)
+        (place / name).chmod(0o755)
+    for name, text in {"info": info, "command": command, "info-of-command": of_command}.items():
+        (place / name).unlink(missing_ok=True)
+        if text:
+            (place / name).write_text(text)
+    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    head = f"""PATH={place}:$PATH place={place}; export PATH place
+container=c image= ports=3000 records=/none deadline=0 version=
+have() {{ :; }}; limit() {{ "$@"; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; echo; }}
+disk_of() {{ printf '%s\\n' '10 1024' 7 writable; }}
+"""
+    said = subprocess.run(["sh", "-c", f"{head}{text}\ndocker_engine"], capture_output=True, text=True, check=True)
+    return engine(said.stdout.splitlines())
+
+
+def info(**more: object) -> str:
+    """As the Engine API answers GET /info (moby api, 1.45): an object in one line."""
+    facts = {"ID": "x", "ServerVersion": "26.1.5", "DockerRootDir": "/srv/docker", **more}
+    return json.dumps(facts, separators=(",", ":"))
+
+
+def test_an_engine_says_where_its_images_lie_and_how_it_confines(tmp_path: Path) -> None:
+    options = ["name=seccomp,profile=builtin", "name=userns", "name=cgroupns"]
+    found = answered(tmp_path, info(SecurityOptions=options))
+
+    assert (found.version, found.images, found.podman) == ("26.1.5", "/srv/docker", False)
+    assert found.security == {"seccomp", "userns", "cgroupns"}
+    assert found.room == Space(10, True, "7")
+
+
+def test_images_of_containerds_store_lie_with_containerd(tmp_path: Path) -> None:
+    store = answered(tmp_path, info(DriverStatus=[["driver-type", "io.containerd.snapshotter.v1"]])).images
+
+    assert store.startswith("/")
+    assert store != "/srv/docker"
+    assert "containerd" in store
+
+
+def test_what_somebody_wrote_into_a_label_is_nothing_that_the_engine_says(tmp_path: Path) -> None:
+    lie = '"DockerRootDir":"/lie","SecurityOptions":["name=userns"],"BuildahVersion":"1"'
+    found = answered(tmp_path, info(ID=lie, Labels=[lie], SecurityOptions=None))
+
+    assert (found.images, found.security, found.podman) == ("/srv/docker", frozenset(), False)
+
+
+@pytest.mark.parametrize("root", ["relative", "", "/with space", "/with\nbreak"])
+def test_a_directory_of_any_name_ends_the_probe_with_an_answer(tmp_path: Path, root: str) -> None:
+    assert answered(tmp_path, info(DockerRootDir=root)).version == "26.1.5"
+
+
+def test_podman_is_known_behind_the_socket_and_behind_the_command(tmp_path: Path) -> None:
+    assert answered(tmp_path, info(BuildahVersion="1.39.3")).podman
+    assert answered(tmp_path, "", "podman version 5.4.2\n", "{}").podman
+
+
+def test_an_engine_that_does_not_answer_is_no_engine(tmp_path: Path) -> None:
+    stopped = info(ServerVersion="", DockerRootDir="")  # as docker-cli 26 says it, and succeeds
+    assert answered(tmp_path, "", "Docker version 26.1.5\n", stopped).version == ""
+    assert answered(tmp_path, "", "Docker version 26.1.5\n").version == ""
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["unit x"],
+        ["unit /etc enabled"],
+        ["unit a.service enabled now"],
+        ["version 1", "version 2"],
+        ["room 1 2 3"],
+        ["room 1 2 3 sideways"],
+        ["podman 5"],
+        ["images AAA"],
+        ["rootless a\x1bb"],
+    ],
+)
+def test_what_is_no_answer_about_an_engine_is_not_read(lines: list[str]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  whichever: the section is unknown then
+        engine(lines)

@@ -9,11 +9,13 @@ import pytest
 from fleethands.facts import Probe
 from fleethands.operations import (
     choice,
+    engine,
     firewall,
     modelfiles,
     models,
     ollama,
     openhands,
+    packages,
     preflight,
     preload,
     proof,
@@ -23,7 +25,6 @@ from fleethands.operations import (
 )
 from fleethands.operations.change import Change, Same
 from fleethands.settings import HostSettings, modelfile
-from tasks import docker as docker_task
 from tasks.firewall import rules
 from tests.hosts import bare, declared
 
@@ -33,8 +34,8 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
     owner = f"{settings.openhands_user}:{settings.openhands_user}"
     return [
         (preflight.check, {}),
-        (system.packages, {"wanted": docker_task.PACKAGES}),
-        (system.running, {"unit": "docker.service"}),
+        (packages.installed, {}),
+        (engine.runs, {}),
         (firewall.written, {"render": rules}),
         (firewall.loaded, {"render": rules}),
         (system.user, {"user": "ollama", "home": "/usr/share/ollama", "groups": ("render", "video", "none")}),

@@ -1,5 +1,5 @@
 # Installs packages from the distribution, and removes none for them.
-: "${packages:?}"
+: "${packages:?}" "${engines:?}"
 try_again="on the host: apt-get update && apt-get install --no-install-recommends $packages"
 log=$(mktemp)
 remove_at_end "$log"
@@ -21,12 +21,22 @@ update() {
   done
 }
 
-# nothing that is installed goes: somebody uses it
-none_is_removed() {
+# The plan asked apt already, but by the lists of then. What is installed stays: somebody uses it, and an engine that is
+# upgraded stops what runs in it.
+nothing_suffers() {
   # shellcheck disable=SC2086
-  removed=$(apt -s install --no-install-recommends $packages 2>/dev/null | sed -n 's/^Remv \([^ ]*\) .*/\1/p' | tr '\n' ' ')
-  [ -z "$removed" ] || fail "to install $packages, apt would remove ${removed% }, which is in use on this host" \
-    "see it, on the host: apt-get -s install --no-install-recommends $packages"
+  simulated=$(apt -s install --no-install-recommends $packages 2>/dev/null) || return 0 # it says why when it is to do it
+  removed=$(printf '%s\n' "$simulated" | sed -n 's/^Remv \([^ ]*\) .*/\1/p' | tr '\n' ' ')
+  [ -z "$removed" ] || refuse "remove ${removed% }"
+  for engine in $engines; do
+    case $simulated in *"Inst $engine ["*) refuse "upgrade and restart $engine" ;; esac
+  done
+}
+
+refuse() {
+  fail "to install $packages, apt would $1, which is in use on this host" \
+    "see it, on the host: apt-get -s install --no-install-recommends $packages" \
+    "if that may be, on the host: apt-get install --no-install-recommends $packages"
 }
 
 update
@@ -34,6 +44,6 @@ update
 case " $packages " in
   *' docker.io '*) if apt-cache show docker-cli >/dev/null 2>&1; then packages="$packages docker-cli"; fi ;;
 esac
-none_is_removed
+nothing_suffers
 # shellcheck disable=SC2086
 apt -y -o Dpkg::Options::=--force-confold --no-remove install --no-install-recommends $packages >>"$log" 2>&1 9>&- || say_why

@@ -1,0 +1,69 @@
+# What apt would do to install what this host lacks, by the lists that it has. It is asked without a lock, writes nothing
+# and asks nobody; where nothing is missing it is not asked.
+: "${wanted?}"
+apt_lists=/var/lib/apt/lists
+
+# SECTION: what dpkg says of the packages in question
+read_apt() {
+  case $1 in *' end packages 0') ;; *) return 0 ;; esac
+  # shellcheck disable=SC2154 # probe.sh has it
+  known=$newline$1$newline missing=''
+  for names in $wanted; do
+    name=${names%%|*}
+    if apt_has "$names"; then
+      # since Debian 13 the engine comes without its command, if apt installs no recommended packages
+      [ "$name" != docker.io ] || have docker || missing="$missing docker-cli"
+    elif [ "$name" != docker.io ] || [ ! -S /run/docker.sock ]; then
+      missing="$missing $name"
+    fi
+  done
+  [ -n "$missing" ] || return 0
+  need apt-get timeout date find head base64 tr || return $?
+  echo "wanted$missing"
+  for list in "$apt_lists"/*_Packages*; do [ -e "$list" ] && apt_simulated && return; done
+  echo 'lists none'
+}
+
+# GROUP: whether one of its packages, `a|b`, is installed
+apt_has() {
+  group=$1
+  while [ -n "$group" ]; do
+    case $known in *"${newline}installed ${group%%|*}$newline"*) return 0 ;; esac
+    case $group in *'|'*) group=${group#*|} ;; *) return 1 ;; esac
+  done
+}
+
+apt_simulated() {
+  deadline=$(($(date +%s) + 20))
+  # apt keeps what it makes of its lists; where that is older than they are, it would write it anew
+  set -- -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
+  ! apt_keeps srcpkgcache || set -- -o Dir::Cache::pkgcache=
+  ! apt_keeps pkgcache /var/lib/dpkg/status || set --
+  command=''
+  case "$missing " in *' docker.io '*) command=docker-cli ;; esac
+  # shellcheck disable=SC2086
+  said=$(apt_says "$@" $missing $command)
+  case $command,$said in
+    docker-cli,*'E: Unable to locate package docker-cli'* | docker-cli,*"E: Package 'docker-cli' has no installation candidate"*)
+      # shellcheck disable=SC2086
+      said=$(apt_says "$@" $missing)
+      ;;
+  esac
+  echo "said $(printf %s "$said" | encoded)"
+}
+
+# CACHE [FILE]: whether it is newer than the lists, and than that file
+apt_keeps() {
+  cache=/var/cache/apt/$1.bin
+  shift
+  [ -e "$cache" ] && [ -z "$(find "$apt_lists" "$@" -prune -newer "$cache")" ]
+}
+
+# OPTION… PACKAGE…: its words, and its status in a line of its own
+apt_says() {
+  {
+    before "$deadline" apt-get -q -y -V -o APT::Get::HideAutoRemove=1 --no-remove --print-uris --no-install-recommends \
+      install "$@" 2>&1
+    echo "$newline$?"
+  } | head -c 131072
+}

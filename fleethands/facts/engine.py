@@ -1,0 +1,71 @@
+"""Reads what answers at Docker's socket, who runs it and where its images lie."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fleethands import paths
+from fleethands.facts.machine import Space
+from fleethands.facts.protocol import decode, fields
+from fleethands.untrusted import line
+
+FLAGS = ("snap", "podman")
+FIELDS = ("version ", "security ", "images ", "room ", "unit ", "rootless ")
+ENGINE = (*FLAGS, *FIELDS)
+_OPTION = re.compile(r'"name=([a-z-]{1,50})[",]')
+_UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,256}\Z")
+_STATE = re.compile(r"[a-z-]{1,50}\Z")
+
+
+@dataclass(frozen=True)
+class Engine:
+    """
+    What answers at Docker's socket; where nothing does, what would.
+
+    + version: empty where nothing answers, and Podman's is not told
+    + podman: Podman answers, or is the command `docker`; snap: Docker of a snap is there
+    + security: names of its options (moby api/types/system/security_opts.go)
+    + images: the directory of its images, and room: on its file system, None where that could not be told
+    + unit: that runs it, where it isn't docker.service; `-`: none of the system's; enabled: as systemd says
+    + rootless: users who run an engine of their own, while that of the system does not run
+    """
+
+    version: str = ""
+    podman: bool = False
+    snap: bool = False
+    security: frozenset[str] = frozenset()
+    images: str = paths.DOCKER_DATA
+    room: Space | None = None
+    unit: str = ""
+    enabled: str = ""
+    rootless: frozenset[str] = frozenset()
+
+
+def engine(lines: list[str]) -> Engine:
+    """What of the section `docker` is about the engine. Raises ValueError, ProbeError."""
+    flags = set(FLAGS) & set(lines)
+    owners = [each.partition(" ")[2] for each in lines if each.startswith("rootless ")]
+    known = [each for each in lines if each.startswith(ENGINE) and each not in flags]
+    row = fields([each for each in known if not each.startswith("rootless ")], known=frozenset(map(str.strip, FIELDS)))
+    unit, _, enabled = row.get("unit", " ").partition(" ")
+    if "unit" in row and not (_UNIT.match(unit) and _STATE.match(enabled)):
+        raise ValueError(row["unit"][:100])
+    return Engine(
+        version=line(row.get("version", ""), 100),
+        podman="podman" in flags,
+        snap="snap" in flags,
+        security=frozenset(_OPTION.findall(row.get("security", ""))),
+        images=line(decode("docker", row["images"]).decode()) if "images" in row else paths.DOCKER_DATA,
+        room=_room(row["room"]) if "room" in row else None,
+        unit=unit,
+        enabled=enabled,
+        rootless=frozenset(line(owner, 100) for owner in owners),
+    )
+
+
+def _room(text: str) -> Space:
+    blocks, size, device, mode = text.split(" ")
+    if mode not in {"writable", "read-only"}:
+        raise ValueError(mode)
+    return Space(int(blocks) * int(size) // 1024, mode == "writable", str(int(device)))

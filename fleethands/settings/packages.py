@@ -1,0 +1,20 @@
+"""Which packages of the distribution a host needs, by its settings."""
+
+from __future__ import annotations
+
+from fleethands.settings.host import HostSettings
+
+ENGINE = "docker.io|docker-ce|moby-engine"  # Debian's and Ubuntu's, Docker's own, Microsoft's
+
+
+def wanted(settings: HostSettings) -> tuple[str, ...]:
+    """Names of packages; `a|b` is met by either, and the first is installed where neither is there."""
+    names = ["ca-certificates", "curl", "nftables"]
+    if settings.container_image:
+        names.append(ENGINE)
+    if settings.openhands_flavor == "source":
+        names += ["git", "python3-venv", "tmux"]
+        names += ["make"] if settings.openhands_source.generation == "v0" else []
+    if settings.ollama_transfer != "controller":  # what the controller sends is unpacked without zstd, if need be
+        names.append("zstd")
+    return tuple(names)
