@@ -11,11 +11,12 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.service import Service, Text
-from fleethands.operations import foreign
+from fleethands.operations import declarations, foreign
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.operations.foreign import Declared, Theirs
 from fleethands.script import Script
-from fleethands.settings import HostSettings, places
+from fleethands.settings import HostSettings
+from fleethands.settings.forms import why_not_models
 
 NAMED = 8  # settings that one refusal names
 HOMES = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides
@@ -114,11 +115,11 @@ def _sentence(theirs: Sequence[Theirs]) -> str:
 
 
 def _declarations(theirs: Sequence[Theirs], settings: HostSettings, service: Service) -> Iterator[str]:
-    lines = dict.fromkeys(each.declaration for each in theirs[:NAMED] if each.declaration)
+    named = theirs[:NAMED]
     if settings.ollama_models_dir is None and (elsewhere := _elsewhere(settings, service)):
         yield from elsewhere.hints
-        lines = {line: None for line in lines if not line.startswith('"ollama_models_dir"')}
-    yield from (f"to keep that setting, declare {line}" for line in lines)
+        named = [each for each in named if each.name != "OLLAMA_MODELS"]
+    yield from declarations.hints(named, settings)
 
 
 def _elsewhere(settings: HostSettings, service: Service) -> Refused | None:
@@ -127,7 +128,7 @@ def _elsewhere(settings: HostSettings, service: Service) -> Refused | None:
     if store is None or settings.ollama_models_dir is not None or store[0] == DEFAULT_STORE:
         return None
     directory, place = store
-    why = places.why_not_models(directory)
+    why = why_not_models(directory)
     hints = _move(directory) if why else (f'to keep the models, declare "ollama_models_dir": {json.dumps(directory)}',)
     reason = f"models lie in {directory}, by {place}, and the inventory does not say so"
     return Refused(f"{reason}; no setting can name that directory, {why}" if why else reason, hints)

@@ -6,7 +6,7 @@ from fleethands.facts import Probe
 from fleethands.facts.machine import System
 from fleethands.operations import adoption, exposed, gpus, ports, reach, room
 from fleethands.operations.change import Decision, Refused, Same, operation
-from fleethands.settings import HostSettings
+from fleethands.settings import HostSettings, read_by
 from fleethands.settings.lockfile import NAME as LOCK
 from fleethands.settings.pins import PIN
 from fleethands.settings.release import ARCHS
@@ -32,7 +32,8 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
 
 
 def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
-    return (*_unpinned(settings), *exposed.notes(settings, seen), *_locked(seen))
+    unread = read_by.notes(settings.ollama_env, settings.ollama_version)
+    return (*_unpinned(settings), *exposed.notes(settings, seen), *_locked(seen), *unread)
 
 
 def _unpinned(settings: HostSettings) -> tuple[str, ...]:
