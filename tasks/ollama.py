@@ -3,8 +3,10 @@
 import hashlib
 
 from pyinfra.api import deploy
+from pyinfra.context import ctx_host
 
-from fleethands.operations import adoption, ollama, release, system
+from fleethands import facts
+from fleethands.operations import access, adoption, ollama, release, system
 from fleethands.operations.ollama import REVISION
 from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_SECRETS, OLLAMA_UNIT
 from fleethands.settings import HostSettings
@@ -15,7 +17,10 @@ OWNER = "ollama:ollama"
 
 @deploy("Ollama")
 def serve(settings: HostSettings) -> None:
-    unit = render("ollama.service.j2", binary=BINARY, home=OLLAMA_HOME, models_dir=settings.ollama_models_dir)
+    home, own_home = homes()
+    unit = render(
+        "ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=settings.ollama_models_dir
+    )
     revision = _revision(settings.ollama_version, unit, *(text or "" for text in variables(settings, revision="")))
     override, secrets = variables(settings, revision)
 
@@ -23,14 +28,15 @@ def serve(settings: HostSettings) -> None:
         name="Create the service user",
         settings=settings,
         user="ollama",
-        home=OLLAMA_HOME,
+        home=home,
         groups=("render", "video"),
     )
     adoption.adopted(name="Adopt the Ollama that is there", settings=settings)
-    system.directory(name="Own its home", settings=settings, path=OLLAMA_HOME, owner=OWNER, mode=None)
+    system.directory(name="Own its home", settings=settings, path=home, owner=OWNER, mode=None)
     if settings.ollama_models_dir is not None:
         place = str(settings.ollama_models_dir)
         system.directory(name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755")
+    access.models(name="Own its models", settings=settings)
     release.release(name="Install the pinned release", settings=settings)
     system.file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
     system.file(
@@ -46,6 +52,15 @@ def serve(settings: HostSettings) -> None:
     )
     ollama.serve(name="Serve this revision", settings=settings, revision=revision)
     adoption.cleared(name="Put the adopted libraries aside", settings=settings)
+
+
+def homes() -> tuple[str, str]:
+    """The home of Ollama's service, and that of its account, as the host of this context was seen last."""
+    seen = facts.last(ctx_host.get())
+    if seen is None or not seen.knows("directories") or not seen.knows("accounts"):
+        return OLLAMA_HOME, OLLAMA_HOME  # nothing will be done there: each step says why
+    account = seen.accounts.users.get("ollama")
+    return seen.home, account.home if account else seen.home
 
 
 def variables(settings: HostSettings, revision: str) -> tuple[str, str | None]:

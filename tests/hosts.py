@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleethands.facts.directories import Directories
 from fleethands.facts.docker import Docker
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import Gpu
@@ -41,6 +42,7 @@ def bare(settings: HostSettings | None = None) -> Probe:
             "ollama": Ollama(),
             "models": {},
             "store": Store(),
+            "directories": Directories(),
             "lock": Locking(),
             "docker": Docker(installed=False),
             "firewall": Firewall(installed=False),

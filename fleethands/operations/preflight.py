@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.machine import System
-from fleethands.operations import adoption, exposed, gpus, ports, reach, room
+from fleethands.operations import access, adoption, exposed, gpus, ports, reach, room
 from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.settings import HostSettings, read_by
 from fleethands.settings.lockfile import NAME as LOCK
@@ -24,6 +24,7 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
         or _clock(seen.system)
         or adoption.refused(settings, seen)
         or ports.refused(settings, seen)
+        or access.refused(settings, seen)
         or gpus.refused(settings, seen)
         or reach.refused(settings, seen)
         or room.refused(settings, seen)

@@ -73,13 +73,18 @@ def called(script: str, function: str, tmp_path: Path, **values: str) -> subproc
     """What a function of facts/upstream.sh, or of release.sh, says; in a directory of its own."""
     known = {
         "version": "0.24.0", "url": "x", "archives": "a.tgz", "sha256": "", "variant": "whole", "keep": "2",
-        "spare": "", "sent": "", "prefix": "p", "digests": "", "renew": "",
+        "by_proxy": "", "spare": "", "sent": "", "prefix": "p", "digests": "", "renew": "",
         "offers": "", "models_dir": "/x", "manifest_type": "x",
     }  # fmt: skip
     package = files("fleethands")
     web, text = (package.joinpath(path).read_text() for path in ("operations/scripts/web.sh", script))
     lines = [f"{name}='{value}'" for name, value in {**known, **values}.items()]
-    lines += ['within() { timeout -s KILL "$@"; }', "fail() { printf 'error: %s\\n' \"$@\"; exit 1; }", web]
+    lines += [
+        "exported() { :; }",
+        'within() { timeout -s KILL "$@"; }',
+        "fail() { printf 'error: %s\\n' \"$@\"; exit 1; }",
+        web,
+    ]
     lines += [text.partition("\nmkdir -p /opt/ollama")[0], f"work='{tmp_path}'", function]
     return subprocess.run(["sh"], input="\n".join(lines), capture_output=True, text=True, timeout=60, check=False)
 
