@@ -179,6 +179,15 @@ read_ollama() {
   case ${body##*"$newline"} in 0) ;; 7) echo refused && return 0 ;; 28) return 124 ;; *) return 1 ;; esac
   printf %s "${body%"$newline"*}" | encoded
   [ -z "$asked_model" ] || model_shown
+  { [ ! -e /dev/nvidia0 ] && [ ! -e /dev/kfd ] && ! have nvidia-smi && [ ! -e /usr/lib/wsl/lib/nvidia-smi ]; } || models_loaded
+}
+
+# how many bytes of each loaded model lie in a GPU's memory (api/types.go ProcessModelResponse, v0.32.15)
+models_loaded() {
+  need grep || return $?
+  body=$(asked 1048576 "$ollama_url/api/ps")
+  case $body in *"${newline}0") ;; *) return 0 ;; esac
+  printf %s "$body" | grep -o '"size_vram":[0-9]\{1,15\}' | head -n 100 | tr '":' '  ' | tr -s ' ' | cut -c 2-
 }
 
 # what Ollama says of the model that OpenHands is to have (api/types.go ShowResponse, v0.32.15); quotes within its texts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.machine import System
-from fleethands.operations import access, adoption, exposed, gpus, ports, reach, room
+from fleethands.operations import access, adoption, exposed, gpus, idle_gpus, outdated, ports, reach, room
 from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.settings import HostSettings, read_by
 from fleethands.settings.lockfile import NAME as LOCK
@@ -33,8 +33,14 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
 
 
 def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
-    unread = read_by.notes(settings.ollama_env, settings.ollama_version)
-    return (*_unpinned(settings), *exposed.notes(settings, seen), *_locked(seen), *unread)
+    return (
+        *_unpinned(settings),
+        *exposed.notes(settings, seen),
+        *_locked(seen),
+        *read_by.notes(settings.ollama_env, settings.ollama_version),
+        *idle_gpus.notes(settings, seen),
+        *outdated.notes(settings),
+    )
 
 
 def _unpinned(settings: HostSettings) -> tuple[str, ...]:
