@@ -19,7 +19,7 @@ own_home() {
 
 # each line of $directories is a number, an account and a directory
 read_directories() {
-  need find head stat base64 tr || return $?
+  need timeout find head stat base64 tr || return $?
   [ "$home" = /usr/share/ollama ] || echo "home $(printf %s "$home" | encoded)"
   all=''
   while read -r number account path; do
