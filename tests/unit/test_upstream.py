@@ -163,3 +163,17 @@ def test_the_size_of_an_archive_is_a_number(
     url = serve(lambda client: client.sendall(reply.encode()))
 
     assert called(RELEASE, "size a.tgz", tmp_path, url=url).stdout == f"{mebibytes}\n"
+
+
+@pytest.mark.parametrize(("target", "refused"), [("ollama", False), ("../../../outside", True), ("/etc/passwd", True)])
+def test_links_inside_a_release_are_known_where_its_own_place_is_one(
+    target: str, refused: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "re+al[1]/tree/bin").mkdir(parents=True)
+    (tmp_path / "re+al[1]/tree/bin/ollama").touch()
+    (tmp_path / "re+al[1]/tree/bin/link").symlink_to(target)
+    (tmp_path / "opt").symlink_to(tmp_path / "re+al[1]")
+
+    done = called(RELEASE, "archive=a.tgz hint_again=x; only_files && echo fine", tmp_path / "opt")
+
+    assert ("fine" not in done.stdout) is refused, done.stdout + done.stderr
