@@ -28,13 +28,15 @@ LEGACY = {
 }
 
 
-def notes(settings: HostSettings) -> Iterator[str]:
-    """One sentence for each."""
+def flaws(settings: HostSettings) -> Iterator[str]:
+    """One sentence for each published vulnerability of the declared release."""
     for flaw in FLAWS:
         if newer(flaw.fixed, settings.ollama_version):
-            yield (
-                f"Ollama {settings.ollama_version} has a known vulnerability, {flaw.name}: {flaw.what}; "
-                f"it is fixed in {flaw.fixed}"
-            )
+            known = f"Ollama {settings.ollama_version} has a known vulnerability, {flaw.name}: {flaw.what}"
+            yield f"{known}; it is fixed in {flaw.fixed}"
+
+
+def legacy(settings: HostSettings) -> Iterator[str]:
+    """That the declared generation of OpenHands is over, and what upstream works on."""
     if settings.openhands_flavor != "off" and (over := LEGACY.get(generation_of(settings).api)):
         yield f'{over}; what upstream works on is Agent Canvas (`openhands_flavor`: "canvas")'

@@ -39,7 +39,7 @@ def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
         *_locked(seen),
         *read_by.notes(settings.ollama_env, settings.ollama_version),
         *idle_gpus.notes(settings, seen),
-        *outdated.notes(settings),
+        *outdated.flaws(settings),
     )
 
 

@@ -22,7 +22,6 @@ from fleethands.facts.ollama import Ollama, Process, Release, Store
 from fleethands.facts.service import Service, Text
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations import outdated
 from fleethands.operations.change import Change, Refused, Same
 from fleethands.operations.closed import Closed
 from fleethands.settings import HostSettings
@@ -55,8 +54,7 @@ def test_operation(case: dict[str, Any]) -> None:
 
     if "same" in case:
         assert (type(decision), decision.fact) == (Same, case["same"])
-        legacy = list(outdated.notes(settings)) if module == "preflight" else []
-        remarks({"notes": [*case.get("notes", []), *legacy]}, decision.notes)
+        remarks(case, decision.notes)
     elif "refused" in case:
         assert isinstance(decision, Refused)
         assert decision.reason == case["refused"]
