@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.lab.test_adoption import install
 
 MODEL = "codellama:7b"
 ONE: dict[str, Any] = {**QUIET, "models": [MODEL]}
+FIXTURES = Path(__file__).parents[1] / "fixtures"
 OWN_MODELS = "Ollama | Own its models"
 
 
@@ -264,3 +266,26 @@ def test_a_drop_in_that_says_the_same_in_another_way_is_left_alone(serving: Host
 
     assert (code, fleet.changes(document)) == (0, []), document
     assert observe.process(serving) == before
+
+
+@pytest.mark.soak
+def test_a_gpu_that_carries_no_model_is_noted(serving: Host) -> None:
+    """There is no GPU here: what nvidia-smi says is from tests/fixtures, and the model lies in main memory."""
+    words = (FIXTURES / "nvidia-smi-unified.csv").read_text()
+    script = f"#!/bin/sh\ncat <<'.'\n{words}.\n"
+    serving.run("cat > /usr/local/bin/nvidia-smi; chmod 755 /usr/local/bin/nvidia-smi", stdin=script)
+
+    run = fleet.apply("lab-1", **QUIET)
+
+    assert run.code == 0, run.said
+    assert "gpu-memory" in [link.name for link in observe.proof(serving)]
+    code, document = fleet.fleethands("status", **QUIET)
+    told = document["hosts"]["lab-1"]
+    assert (code, [note for note in told["notes"] if "a model lies in main memory all the same" in note] != []) == (
+        0,
+        True,
+    )
+    settled(**QUIET)
+    meant = {**QUIET, "gpu": False}
+    assert fleet.apply("lab-1", **meant).code == 0
+    assert not any("main memory" in note for note in fleet.fleethands("status", **meant)[1]["hosts"]["lab-1"]["notes"])
