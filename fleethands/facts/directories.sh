@@ -88,14 +88,14 @@ may() {
   limit setpriv --reuid "$who" --regid "$group" --init-groups "$@" </dev/null
 }
 
-# something of the models that another account has, and Ollama may not write
+# something of the models that another account has, and Ollama may not write; a declared directory itself is its own step's
 models_kept() {
   id -u ollama >/dev/null || return 0
-  set -- "$models_dir/"
+  set -- "$models_dir/" -mindepth 1
   case $models_dir in "$home/.ollama/"*) set -- "$home/.ollama/" ;; esac
   [ -d "$1" ] || return 0
-  # shellcheck disable=SC2016
-  [ -n "$(limit find "$1" -xdev -maxdepth 6 ! -user ollama | head -n 1)" ] || return 0
-  found=$(may ollama find "$1" -xdev -maxdepth 6 ! -user ollama ! -writable | head -n 1)
+  set -- "$@" -xdev -maxdepth 6 ! -user ollama
+  found=$(limit find "$@" | head -n 1)
+  if [ -n "$found" ] && may ollama test -x "$1"; then found=$(may ollama find "$@" ! -writable | head -n 1); fi
   [ -z "$found" ] || told kept 0 "$found"
 }
