@@ -3,7 +3,6 @@
 import hashlib
 
 from pyinfra.api import deploy
-from pyinfra.context import ctx_host
 
 from fleethands import facts
 from fleethands.operations import access, adoption, ollama, release, system
@@ -17,7 +16,7 @@ OWNER = "ollama:ollama"
 
 @deploy("Ollama")
 def serve(settings: HostSettings) -> None:
-    home, own_home = homes()
+    home, own_home = homes(settings)
     unit = render(
         "ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=settings.ollama_models_dir
     )
@@ -54,12 +53,13 @@ def serve(settings: HostSettings) -> None:
     adoption.cleared(name="Put the adopted libraries aside", settings=settings)
 
 
-def homes() -> tuple[str, str]:
-    """The home of Ollama's service, and that of its account, as the host of this context was seen last."""
-    seen = facts.last(ctx_host.get())
-    if seen is None or not seen.knows("directories") or not seen.knows("accounts"):
+def homes(settings: HostSettings) -> tuple[str, str]:
+    """The home of Ollama's service, and that of its account, on the host of this context."""
+    try:
+        seen = facts.current(settings)
+        account = seen.accounts.users.get("ollama")
+    except (facts.ProbeError, facts.UnknownSection):
         return OLLAMA_HOME, OLLAMA_HOME  # nothing will be done there: each step says why
-    account = seen.accounts.users.get("ollama")
     return seen.home, account.home if account else seen.home
 
 
