@@ -4,7 +4,8 @@ import hashlib
 
 from pyinfra.api import deploy
 
-from fleethands.operations import adoption, ollama, release, system
+from fleethands import facts
+from fleethands.operations import access, adoption, ollama, release, system
 from fleethands.operations.ollama import REVISION
 from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_SECRETS, OLLAMA_UNIT
 from fleethands.settings import HostSettings
@@ -15,7 +16,10 @@ OWNER = "ollama:ollama"
 
 @deploy("Ollama")
 def serve(settings: HostSettings) -> None:
-    unit = render("ollama.service.j2", binary=BINARY, home=OLLAMA_HOME, models_dir=settings.ollama_models_dir)
+    home, own_home = homes(settings)
+    unit = render(
+        "ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=settings.ollama_models_dir
+    )
     revision = _revision(settings.ollama_version, unit, *(text or "" for text in variables(settings, revision="")))
     override, secrets = variables(settings, revision)
 
@@ -23,14 +27,15 @@ def serve(settings: HostSettings) -> None:
         name="Create the service user",
         settings=settings,
         user="ollama",
-        home=OLLAMA_HOME,
+        home=home,
         groups=("render", "video"),
     )
     adoption.adopted(name="Adopt the Ollama that is there", settings=settings)
-    system.directory(name="Own its home", settings=settings, path=OLLAMA_HOME, owner=OWNER, mode=None)
+    system.directory(name="Own its home", settings=settings, path=home, owner=OWNER, mode=None)
     if settings.ollama_models_dir is not None:
         place = str(settings.ollama_models_dir)
         system.directory(name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755")
+    access.models(name="Own its models", settings=settings)
     release.release(name="Install the pinned release", settings=settings)
     system.file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
     system.file(
@@ -46,6 +51,16 @@ def serve(settings: HostSettings) -> None:
     )
     ollama.serve(name="Serve this revision", settings=settings, revision=revision)
     adoption.cleared(name="Put the adopted libraries aside", settings=settings)
+
+
+def homes(settings: HostSettings) -> tuple[str, str]:
+    """The home of Ollama's service, and that of its account, on the host of this context."""
+    try:
+        seen = facts.current(settings)
+        account = seen.accounts.users.get("ollama")
+    except (facts.ProbeError, facts.UnknownSection):
+        return OLLAMA_HOME, OLLAMA_HOME  # nothing will be done there: each step says why
+    return seen.home, account.home if account else seen.home
 
 
 def variables(settings: HostSettings, revision: str) -> tuple[str, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleethands.facts.directories import Directories
 from fleethands.facts.docker import Docker
 from fleethands.facts.engine import Engine
 from fleethands.facts.files import ABSENT
@@ -44,6 +45,7 @@ def bare(settings: HostSettings | None = None) -> Probe:
             "ollama": Ollama(),
             "models": {},
             "store": Store(),
+            "directories": Directories(),
             "lock": Locking(),
             "docker": Docker(installed=False, engine=Engine(room=Space(100 << 20, True, "1"))),
             "firewall": Firewall(installed=False),

@@ -137,10 +137,8 @@ docker_images() {
 # DIRECTORY
 docker_room() {
   case $1 in /*) ;; *) return 0 ;; esac
-  # shellcheck disable=SC2046 # three words of one line each
-  set -- "$1" $(disk_of "$1")
   echo "images $(printf %s "$1" | encoded)"
-  [ $# -ne 5 ] || echo "room $2 $3 $4 $5"
+  disk_of "$1" | sed 's/^/room /'
 }
 
 # only where it is not docker.service

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from fleethands.settings.ollama_env import ELSEWHERE, VARIABLES
+from fleethands.settings.ollama_env import is_known
 from fleethands.settings.secret import MASK
 
 DIGEST = "fleethands.spec"  # label of a container: digest of all that it was made from
@@ -41,9 +41,8 @@ def plain(value: Any, secrets: Collection[str]) -> Any:
 
 
 def _environment(variables: Mapping[str, str], secrets: Collection[str]) -> dict[str, str]:
-    known = VARIABLES.keys() | ELSEWHERE.keys()
     return {
         name: MASK if name in secrets or "KEY" in name.upper() or "PROXY" in name.upper() else value
         for name, value in sorted(variables.items())
-        if name in known
+        if is_known(name)
     }

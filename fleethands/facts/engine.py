@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass
 
 from fleethands import paths
-from fleethands.facts.machine import Space
+from fleethands.facts.machine import Space, disk
 from fleethands.facts.protocol import decode, fields
 from fleethands.untrusted import line
 
 FLAGS = ("snap", "podman")
-FIELDS = ("version ", "security ", "images ", "room ", "unit ", "rootless ")
-ENGINE = (*FLAGS, *FIELDS)
+REPEATED = ("rootless ", "room ")
+FIELDS = ("version ", "security ", "images ", "unit ")
+ENGINE = (*FLAGS, *FIELDS, *REPEATED)
 _OPTION = re.compile(r'"name=([a-z-]{1,50})[",]')
 _UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,256}\Z")
 _STATE = re.compile(r"[a-z-]{1,50}\Z")
@@ -47,25 +48,20 @@ def engine(lines: list[str]) -> Engine:
     flags = set(FLAGS) & set(lines)
     owners = [each.partition(" ")[2] for each in lines if each.startswith("rootless ")]
     known = [each for each in lines if each.startswith(ENGINE) and each not in flags]
-    row = fields([each for each in known if not each.startswith("rootless ")], known=frozenset(map(str.strip, FIELDS)))
+    row = fields([each for each in known if not each.startswith(REPEATED)], known=frozenset(map(str.strip, FIELDS)))
     unit, _, enabled = row.get("unit", " ").partition(" ")
     if "unit" in row and not (_UNIT.match(unit) and _STATE.match(enabled)):
         raise ValueError(row["unit"][:100])
+    room = [each.removeprefix("room ") for each in lines if each.startswith("room ")]
+    images = line(decode("docker", row["images"]).decode()) if "images" in row else paths.DOCKER_DATA
     return Engine(
         version=line(row.get("version", ""), 100),
         podman="podman" in flags,
         snap="snap" in flags,
         security=frozenset(_OPTION.findall(row.get("security", ""))),
-        images=line(decode("docker", row["images"]).decode()) if "images" in row else paths.DOCKER_DATA,
-        room=_room(row["room"]) if "room" in row else None,
+        images=images,
+        room=disk((images,))(room)[images] if room else None,
         unit=unit,
         enabled=enabled,
         rootless=frozenset(line(owner, 100) for owner in owners),
     )
-
-
-def _room(text: str) -> Space:
-    blocks, size, device, mode = text.split(" ")
-    if mode not in {"writable", "read-only"}:
-        raise ValueError(mode)
-    return Space(int(blocks) * int(size) // 1024, mode == "writable", str(int(device)))

@@ -33,11 +33,18 @@ class System:
 
 @dataclass(frozen=True)
 class Space:
-    """Room for a user that is not root; places of one device share it."""
+    """
+    Room for a user that is not root; places of one device share it.
+
+    + kind: of the file system, as stat(1) names it
+    + runs: whether programs may be started from there
+    """
 
     free_kib: int
     writable: bool
     device: str = ""
+    kind: str = ""
+    runs: bool = True
 
 
 @dataclass(frozen=True)
@@ -95,11 +102,14 @@ def disk(places: Sequence[str]) -> Callable[[Lines], dict[str, Space]]:
         if len(lines) != 3 * count:
             raise ValueError(len(lines))
         found = {}
-        for place, size, device, mode in zip(places, lines, lines[count:], lines[2 * count :], strict=False):
-            blocks, block_size = size.split(" ")
-            if mode not in {"writable", "read-only"}:
-                raise ValueError(mode)
-            found[place] = Space(int(blocks) * int(block_size) // 1024, mode == "writable", str(int(device)))
+        for place, size, device, rights in zip(places, lines, lines[count:], lines[2 * count :], strict=False):
+            blocks, block_size, kind = size.split(" ", 2)
+            mode, *noexec = rights.split(",")
+            if mode not in {"writable", "read-only"} or noexec not in ([], ["noexec"]):
+                raise ValueError(rights)
+            found[place] = Space(
+                int(blocks) * int(block_size) // 1024, mode == "writable", str(int(device)), kind, not noexec
+            )
         return found
 
     return read

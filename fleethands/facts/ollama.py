@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fleethands.facts.protocol import decode
 from fleethands.settings.values import ModelName
@@ -45,11 +45,13 @@ class Ollama:
 
     + tools, context: whether the model that OpenHands is to have takes tools, and its longest context in tokens; None
       where Ollama does not say
+    + in_vram: bytes of each loaded model in a GPU's memory; asked only where a GPU may be
     """
 
     version: str | None = None
     tools: bool | None = None
     context: int | None = None
+    in_vram: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,20 @@ def ollama(lines: Lines) -> Ollama:
     if lines == ["refused"]:
         return Ollama()
     answer, *shown = lines
-    version = line(mapping(document(decode("ollama", answer)))["version"], 100)
-    if not shown:
-        return Ollama(version)
-    word, tools, context = shown[0].split(" ")
-    if word != "model" or tools not in {"yes", "no"} or len(shown) > 1:
-        raise ValueError(word)
-    return Ollama(version, tools == "yes", count(int(context)) if context != "-" else None)
+    found = Ollama(line(mapping(document(decode("ollama", answer)))["version"], 100))
+    for row in shown:
+        word, *words = row.split(" ")
+        if word == "size_vram":
+            found = replace(found, in_vram=(*found.in_vram, count(int(*words))))
+        elif word == "model" and found.tools is None:
+            tools, context = words
+            found = replace(found, tools=_YES[tools], context=count(int(context)) if context != "-" else None)
+        else:
+            raise ValueError(word)
+    return found
+
+
+_YES = {"yes": True, "no": False}
 
 
 def models(lines: Lines) -> dict[str, str]:

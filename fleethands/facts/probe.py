@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from fleethands import paths
+from fleethands.facts.directories import Directories
 from fleethands.facts.docker import Docker
 from fleethands.facts.document import plain
 from fleethands.facts.files import ABSENT, File
@@ -34,6 +35,13 @@ class Unknown:
 
 
 RESTARTS = {"docker": "docker", "ollama": "ollama"}  # sections that a daemon answers for, and its unit
+
+
+def _moved(section: Any, home: str) -> Any:
+    if not isinstance(section, Mapping):
+        return section
+    old = paths.OLLAMA_HOME
+    return {home + path.removeprefix(old) if path.startswith(old) else path: each for path, each in section.items()}
 
 
 class UnknownSection(ValueError):
@@ -117,6 +125,27 @@ class Probe:
     @property
     def store(self) -> Store:
         return self._known("store", Store)
+
+    @property
+    def directories(self) -> Directories:
+        return self._known("directories", Directories)
+
+    @property
+    def home(self) -> str:
+        """The home of Ollama's service."""
+        return self.directories.home
+
+    @property
+    def at_home(self) -> Probe:
+        """The same, with what was asked of upstream's home under the name of the home that the service has."""
+        if not self.knows("directories") or self.home == paths.OLLAMA_HOME:
+            return self
+        moved = {name: _moved(self.sections[name], self.home) for name in ("files", "disk")}
+        inside = replace(
+            self.directories,
+            **{name: _moved(getattr(self.directories, name), self.home) for name in ("leads", "barred")},
+        )
+        return self.having(**moved, directories=inside)
 
     @property
     def lock(self) -> Locking:

@@ -73,15 +73,18 @@ disk_of() {
   IFS=$newline
   set -f
   for place in $asked; do
+    case $place in @home*) place=$home${place#@home} ;; esac
     while [ ! -d "$place" ]; do place=${place%/*} && place=${place:-/}; done
-    set -- "$@" "$place"
+    cd -P "$place" || return 1 # a link's own device says nothing
+    set -- "$@" "$PWD"
   done
-  limit stat -f -c '%a %S' "$@" || return $?
+  limit stat -f -c '%a %S %T' "$@" || return $?
   stat -c %d "$@" || return $?
   # shellcheck disable=SC2016
   awk 'BEGIN { for (i = 2; i < ARGC; i++) { place[i] = ARGV[i]; ARGV[i] = "" } }
     { point = $5; gsub(/\\040/, " ", point); under = point == "/" ? point : point "/" }
     { mode = $6 ~ /^ro(,|$)/ || $NF ~ /^ro(,|$)/ ? "read-only" : "writable" }
+    { if ($6 ~ /(^|,)noexec(,|$)/) mode = mode ",noexec" }
     { for (i in place) if (index(place[i] "/", under) == 1 && length(point) >= best[i]) { best[i] = length(point); found[i] = mode } }
     END { for (i = 2; i in place; i++) print found[i] }' /proc/self/mountinfo "$@"
 }
@@ -127,9 +130,17 @@ one_file() {
   fi
 }
 
+# a link to it counts as the directory, where nobody but root can have made the link
+one_directory() {
+  if [ -L "$1" ] && [ -d "$1" ] && only_roots "$1"; then one_file "$1/"; else one_file "$1"; fi
+}
+
 read_files() {
   need timeout stat readlink base64 tr || return $?
-  printf '%s\n' "$files" | while IFS= read -r path; do one_file "$path"; done
+  printf '%s\n' "$files" | while IFS= read -r path; do
+    case $path in @home*) path=$home${path#@home} ;; esac
+    case $path in */) one_directory "${path%/}" ;; *) one_file "$path" ;; esac
+  done
 }
 
 read_releases() {
@@ -155,6 +166,8 @@ read_process() {
   pid=$(limit systemctl show ollama.service -p MainPID --value) || return $?
   case $pid in '' | 0) return 0 ;; esac
   exe=$(readlink "/proc/$pid/exe") || return 0 # ended meanwhile
+  # the kernel says where it lies behind all links; we name it as it was started
+  if cd -P /opt/ollama; then case $exe in "$PWD"/*) exe=/opt/ollama${exe#"$PWD"} ;; esac fi
   started=$(sed -n '$s/.*) //p' "/proc/$pid/stat" | cut -d ' ' -f 20) # a process may put line breaks into its name
   echo "$pid $started $(printf %s "$exe" | encoded)"
   head -c 131072 "/proc/$pid/environ" | encoded
@@ -173,6 +186,15 @@ read_ollama() {
   case ${body##*"$newline"} in 0) ;; 7) echo refused && return 0 ;; 28) return 124 ;; *) return 1 ;; esac
   printf %s "${body%"$newline"*}" | encoded
   [ -z "$asked_model" ] || model_shown
+  { [ ! -e /dev/nvidia0 ] && [ ! -e /dev/kfd ] && ! have nvidia-smi && [ ! -e /usr/lib/wsl/lib/nvidia-smi ]; } || models_loaded
+}
+
+# how many bytes of each loaded model lie in a GPU's memory (api/types.go ProcessModelResponse, v0.32.15)
+models_loaded() {
+  need grep || return $?
+  body=$(asked 1048576 "$ollama_url/api/ps")
+  case $body in *"${newline}0") ;; *) return 0 ;; esac
+  printf %s "$body" | grep -o '"size_vram":[0-9]\{1,15\}' | head -n 100 | tr '":' '  ' | tr -s ' ' | cut -c 2-
 }
 
 # what Ollama says of the model that OpenHands is to have (api/types.go ShowResponse, v0.32.15); quotes within its texts
@@ -248,6 +270,8 @@ read_firewall() {
 # Docker and Ollama may hang, and the world outside is slow: they are asked beside all the rest. Nothing is written
 # anywhere: what they say waits in its pipe.
 sections() {
+  own_home
+  case $models_dir in @home*) models_dir=$home${models_dir#@home} ;; esac
   listening=$(listen 2>/dev/null)
   listened=$?
   {
@@ -262,7 +286,7 @@ sections() {
       dpkg=$(section packages)
       printf '%s\n' "$dpkg"
       section apt "$dpkg"
-      for name in accounts files releases units service process models store lock firewall; do section "$name"; done
+      for name in accounts files releases units service process models store directories lock firewall; do section "$name"; done
       section sockets "$listened" "$listening"
       cat
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 SECTIONS = (
     "system", "disk", "gpu", "packages", "apt", "accounts", "files", "releases", "units", "service", "process",
-    "models", "store", "lock", "firewall", "sockets", "ollama", "docker", "upstream",
+    "models", "store", "directories", "lock", "firewall", "sockets", "ollama", "docker", "upstream",
 )  # fmt: skip
 _STATUS = re.compile(r"[0-9]{1,3}\Z")
 

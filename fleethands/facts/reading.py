@@ -13,12 +13,13 @@ from pyinfra.api import FactBase
 from pyinfra.api.command import StringCommand
 
 from fleethands import paths
-from fleethands.facts import docker, files, gpu, lock, machine, network, ollama, service, units, upstream
+from fleethands.facts import directories, docker, files, gpu, lock, machine, network, ollama, service, units, upstream
 from fleethands.facts import packages as apt
 from fleethands.facts.probe import Probe, Unknown
 from fleethands.facts.protocol import split
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings, packages
+from fleethands.settings.ollama_env import WAY_OUT
 from fleethands.settings.openhands import GENERATIONS, inner_ports
 
 PACKAGES = (
@@ -43,9 +44,10 @@ UNITS = (
 )  # fmt: skip
 GROUPS = ("ollama", "render", "video", "docker")
 PLACES = ("/", "/opt", "/usr/share", "/var/lib")
+AT_HOME = "@home"  # on the host: where the service's home turns out to be
 PARTS = (  # of the script; the last one runs it
-    "facts/gpu", "facts/service", "facts/apt", "facts/docker", "operations/scripts/web", "facts/upstream", "facts/lock",
-    "facts/probe",
+    "facts/gpu", "facts/directories", "facts/service", "facts/apt", "facts/docker", "operations/scripts/web",
+    "facts/upstream", "facts/lock", "facts/probe",
 )  # fmt: skip
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
@@ -77,6 +79,13 @@ class Question:
         return (*FIXED_FILES, *(str(path) for path in wanted if path is not None))
 
     @property
+    def followed(self) -> frozenset[str]:
+        """Of these files, directories for which a link of root's stands as well."""
+        return frozenset(
+            {paths.OLLAMA_HOME, paths.OPENHANDS_HOME, self.models_dir, str(self.settings.openhands_workspace)}
+        )
+
+    @property
     def models_dir(self) -> str:
         return str(self.settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models")
 
@@ -84,6 +93,16 @@ class Question:
     def places(self) -> tuple[str, ...]:
         """Where something is written; the room of one that is not there yet is that of the nearest above it."""
         return (*PLACES, self.models_dir)
+
+    @property
+    def directories(self) -> tuple[tuple[str, str], ...]:
+        """(account, directory) of all that an account of ours must get to by its path."""
+        wanted = self.settings
+        ollama = [("ollama", path) for path in (paths.RELEASES, paths.OLLAMA_HOME, self.models_dir)]
+        if wanted.openhands_flavor != "source":  # into a container, root brings the directory itself
+            return tuple(ollama)
+        theirs = (paths.OPENHANDS_SOURCE, paths.OPENHANDS_HOME, str(wanted.openhands_workspace))
+        return (*ollama, *((wanted.openhands_user, path) for path in theirs))
 
     @property
     def script(self) -> str:
@@ -97,10 +116,14 @@ class Question:
             "wanted": " ".join(packages.wanted(wanted)) if self.upstream else "",
             "accounts": f"ollama {wanted.openhands_user}",
             "groups": " ".join(GROUPS),
-            "files": "\n".join(self.files),
+            "files": "\n".join(_on_host(path) + "/" * (path in self.followed) for path in self.files),
+            "home": paths.OLLAMA_HOME,
+            "directories": "\n".join(
+                f"{number} {who} {_on_host(path)}" for number, (who, path) in enumerate(self.directories)
+            ),
             "units": " ".join(UNITS),
             "ollama_url": wanted.ollama_host.local_url,
-            "models_dir": self.models_dir,
+            "models_dir": _on_host(self.models_dir),
             "asked_model": str(wanted.model) if wanted.model and wanted.openhands_flavor != "off" else "",
             "container": paths.CONTAINER,
             "records": f"{paths.RECORD} {paths.RECORD_BEFORE}",
@@ -110,12 +133,18 @@ class Question:
             "turn": paths.TURN,
             "described": paths.LOCK_WORDS,
             "hold": paths.HOLD,
-            "places": "\n".join(self.places),
+            "places": "\n".join(map(_on_host, self.places)),
             "offers": "\n".join(each.line for each in upstream.wanted(wanted)) if self.upstream else "",
         }
         environment = {**wanted.ollama_environment, **wanted.openhands_variables}
-        proxies = {name: environment[name] for name in upstream.PROXIES if name in environment}
-        return Script(body, values, proxies).text
+        exports = {name: environment[name] for name in WAY_OUT if name in environment}
+        return Script(body, {**values, "by_proxy": "yes" if exports else ""}, exports).text
+
+
+def _on_host(path: str) -> str:
+    """A path as the script takes it: what lies in Ollama's home moves with that."""
+    inside = path == paths.OLLAMA_HOME or path.startswith(paths.OLLAMA_HOME + "/")
+    return AT_HOME + path.removeprefix(paths.OLLAMA_HOME) if inside else path
 
 
 def read(lines: list[str], question: Question, window: tuple[float, float] | None = None) -> Probe:
@@ -131,6 +160,7 @@ def read(lines: list[str], question: Question, window: tuple[float, float] | Non
         "files": files.files(question.files), "releases": ollama.releases, "units": units.units,
         "service": service.read,
         "process": ollama.process, "ollama": ollama.ollama, "models": ollama.models, "store": ollama.store,
+        "directories": directories.directories(question.directories),
         "lock": lock.read,
         "docker": docker.docker,
         "firewall": network.firewall, "sockets": network.sockets,
@@ -145,7 +175,7 @@ def read(lines: list[str], question: Question, window: tuple[float, float] | Non
             found[name] = readers[name](body)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):  # ProbeError is one
             found[name] = Unknown("what the host says of it does not read as expected")
-    return Probe(found)
+    return Probe(found).at_home
 
 
 def _unknown(status: int, body: list[str]) -> Unknown:

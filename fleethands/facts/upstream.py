@@ -30,7 +30,6 @@ WAYS = {
 }
 TOO_LONG = 63  # as of curl's --max-filesize; web.sh
 _COMMIT = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\t(\S{1,1000})\Z")
-PROXIES = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 # What upstream offers of that which this host lacks.
-: "${offers?}" "${models_dir:?}" "${manifest_type:?}"
+: "${by_proxy?}" "${offers?}" "${models_dir:?}" "${manifest_type:?}"
 
 # What is missing here is asked of where it would come from, all at once: each line of $offers is a kind, a name and
 # for curl the line of a configuration that holds the address; nothing of it shows on a command line.
@@ -51,7 +51,7 @@ ask() {
       answer=$(exported && at_most "$most" fetch "${rest#* }" -w '\n%{http_code}' --header "Accept: $manifest_type")
       ;;
     # only headers come; the size that they announce is what is asked for, whatever it is
-    archive\ *) tool=curl && answer=$(at_most "$most" fetch "${rest#* }" -I --max-filesize 1099511627776) ;;
+    archive\ *) tool=curl && answer=$(headers "${rest#* }" -I --max-filesize 1099511627776) ;;
     tag\ *) tool=curl && answer=$(at_most "$most" fetch "${rest#* }" --unix-socket /var/run/docker.sock) ;;
     commit\ *) tool=git && answer=$(exported && at_most "$most" remote_refs "${rest#* }") ;;
     image\ *) tool=docker && answer=$(at_most "$most" within 10 docker manifest inspect --verbose "$name") ;;
@@ -60,6 +60,13 @@ ask() {
   have "$tool" || status=127
   if [ "${#answer}" -gt "$largest" ]; then answer='' status=63; fi
   echo "${1%% *} $name $machine $status $(printf %s "$answer" | encoded)"
+}
+
+# by the proxy that Ollama has; where that does not lead there, as the host itself goes
+headers() {
+  said=$(exported && at_most "$most" fetch "$@") && printf '%s\n' "$said" && return 0 || ended=$?
+  [ -n "$by_proxy" ] || return "$ended"
+  at_most "$most" fetch "$@"
 }
 
 # fetch CONFIGURATION OPTION…: what stands at the address of a line of curl's configuration

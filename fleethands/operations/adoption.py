@@ -11,16 +11,15 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.service import Service, Text
-from fleethands.operations import foreign
+from fleethands.operations import access, declarations, foreign, store
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.operations.foreign import Declared, Theirs
 from fleethands.script import Script
-from fleethands.settings import HostSettings, places
+from fleethands.settings import HostSettings
+from fleethands.settings.forms import why_not_models
 
 NAMED = 8  # settings that one refusal names
-HOMES = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides
 MOVED = "/srv/ollama-models"
-DEFAULT_STORE = f"{paths.OLLAMA_HOME}/.ollama/models"
 
 
 @dataclass(frozen=True)
@@ -64,13 +63,13 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     """Why the Ollama that is there can't give way, or must not without being asked. Nothing is changed."""
     found = Found.on(settings, seen)
     if not found:
-        return _hidden(settings, seen.service)
+        return _hidden(settings, seen)
     return (
         _masked(seen.service)
         or _stuck(found, seen.service)
         or (_unasked(found, settings, seen) if not settings.ollama_adopt else None)
-        or _elsewhere(settings, seen.service)
-        or _hidden(settings, seen.service)
+        or _elsewhere(settings, seen)
+        or _hidden(settings, seen)
     )
 
 
@@ -103,7 +102,7 @@ def _unasked(found: Found, settings: HostSettings, seen: Probe) -> Refused:
         ": ".join(filter(None, (put, _sentence(found.all)))),
         (
             f"declare `ollama_adopt`: True, and it is kept in {paths.ADOPTED} while ours takes its place; models stay",
-            *_declarations(found.all, settings, seen.service),
+            *_declarations(found.all, settings, seen),
         ),
     )
 
@@ -113,21 +112,21 @@ def _sentence(theirs: Sequence[Theirs]) -> str:
     return "; ".join(map(str, theirs[:NAMED])) + more
 
 
-def _declarations(theirs: Sequence[Theirs], settings: HostSettings, service: Service) -> Iterator[str]:
-    lines = dict.fromkeys(each.declaration for each in theirs[:NAMED] if each.declaration)
-    if settings.ollama_models_dir is None and (elsewhere := _elsewhere(settings, service)):
+def _declarations(theirs: Sequence[Theirs], settings: HostSettings, seen: Probe) -> Iterator[str]:
+    named = theirs[:NAMED]
+    if settings.ollama_models_dir is None and (elsewhere := _elsewhere(settings, seen)):
         yield from elsewhere.hints
-        lines = {line: None for line in lines if not line.startswith('"ollama_models_dir"')}
-    yield from (f"to keep that setting, declare {line}" for line in lines)
+        named = [each for each in named if each.name != "OLLAMA_MODELS"]
+    yield from declarations.hints(named, settings)
 
 
-def _elsewhere(settings: HostSettings, service: Service) -> Refused | None:
+def _elsewhere(settings: HostSettings, seen: Probe) -> Refused | None:
     """Models that ours would not find: the inventory has to say where they lie."""
-    store = foreign.store(service)
-    if store is None or settings.ollama_models_dir is not None or store[0] == DEFAULT_STORE:
+    theirs = foreign.store(seen.service)
+    if theirs is None or settings.ollama_models_dir is not None or theirs[0] == store.directory(settings, seen):
         return None
-    directory, place = store
-    why = places.why_not_models(directory)
+    directory, place = theirs
+    why = why_not_models(directory)
     hints = _move(directory) if why else (f'to keep the models, declare "ollama_models_dir": {json.dumps(directory)}',)
     reason = f"models lie in {directory}, by {place}, and the inventory does not say so"
     return Refused(f"{reason}; no setting can name that directory, {why}" if why else reason, hints)
@@ -141,12 +140,13 @@ def _move(directory: str) -> tuple[str, ...]:
     )
 
 
-def _hidden(settings: HostSettings, service: Service) -> Refused | None:
+def _hidden(settings: HostSettings, seen: Probe) -> Refused | None:
     """Models behind a link into a home, which our unit hides from Ollama."""
-    directory = str(settings.ollama_models_dir or DEFAULT_STORE)
-    if not service.store.startswith(HOMES):
+    leads = seen.service.store
+    if not leads.startswith(access.HIDDEN):
         return None
-    return Refused(f"{directory} leads to {service.store}, which Ollama's service does not see", _move(service.store))
+    directory = store.directory(settings, seen)
+    return Refused(f"{directory} leads to {leads}, which Ollama's service does not see", _move(leads))
 
 
 @operation
@@ -166,7 +166,7 @@ def adopted(settings: HostSettings, seen: Probe) -> Decision:
         after = f"kept in {paths.ADOPTED}, ours takes its place"
         changes.append(Change(found.binary, "somebody else's", after, _keep(found.binary)))
     if found.unit:
-        changes += [_unit(found, settings, seen), *_models(settings, seen.service)]
+        changes += [_unit(found, settings, seen), *_models(settings, seen)]
     return changes + [_drop_in(text, theirs, seen.service) for text, theirs in found.drop_ins]
 
 
@@ -195,24 +195,25 @@ def _unit(found: Found, settings: HostSettings, seen: Probe) -> Change:
 
 
 def _models_left(settings: HostSettings, service: Service) -> str:
-    store, directory = foreign.store(service), settings.ollama_models_dir
-    if store is None or directory is None or store[0] == str(directory):
+    theirs, directory = foreign.store(service), settings.ollama_models_dir
+    if theirs is None or directory is None or theirs[0] == str(directory):
         return ""
-    return f"models in {store[0]}, by {store[1]}, stay there: {directory} is declared"
+    return f"models in {theirs[0]}, by {theirs[1]}, stay there: {directory} is declared"
 
 
-def _models(settings: HostSettings, service: Service) -> list[Change]:
+def _models(settings: HostSettings, seen: Probe) -> list[Change]:
     """Models of another account become the service user's."""
-    theirs = foreign.user(service)
+    theirs = foreign.user(seen.service)
     if theirs == "ollama":
         return []
-    path = str(settings.ollama_models_dir or DEFAULT_STORE)
+    path = store.directory(settings, seen)
     return [
         Change(
             path,
             f"of {theirs}",
             "with all it holds of ollama",
             step("adopt_models", path=path, theirs=theirs),
+            lambda probe: probe.having(directories=replace(probe.directories, kept=None)),
             why="Ollama ran as another user, and ours writes there",
         )
     ]

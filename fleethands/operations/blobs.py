@@ -23,12 +23,12 @@ def verified(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None 
     there = [name for name in names if local(seen, name)]
     if not there:
         return Same("no declared model is on the host")
-    rows = "\n".join(_row(settings, name, name in downloaded) for name in there)
-    values = {"step": "verify", "models": rows, "models_dir": store.directory(settings)}
+    rows = "\n".join(_row(settings, seen, name, name in downloaded) for name in there)
+    values = {"step": "verify", "models": rows, "models_dir": store.directory(settings, seen)}
     script = Script(store.body("owned", "common", "spelled", "blobs", "verify"), values)
     return Change("blobs", "not read", f"of {len(there)} models read", script, why="it was asked for")
 
 
-def _row(settings: HostSettings, name: ModelName, downloaded: bool) -> str:
+def _row(settings: HostSettings, seen: Probe, name: ModelName, downloaded: bool) -> str:
     marker = store.marker(name) if downloaded else ""
-    return "|".join((str(name), marker, store.made(name), store.manifest(settings, name)))  # a path may hold a |
+    return "|".join((str(name), marker, store.made(name), store.manifest(settings, seen, name)))  # a path may hold a |

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts.service import Service, Text
 from fleethands.settings import HostSettings
-from fleethands.settings.ollama_env import ELSEWHERE, VARIABLES
+from fleethands.settings.envconfig import meaning, same
+from fleethands.settings.ollama_env import is_known
 from fleethands.settings.secret import MASK
 from fleethands.unitfile import Setting, assignments, settings, variables, words
 
@@ -31,6 +31,7 @@ class Theirs:
     + name: of a variable, or of a unit file's key
     + fate: what becomes of it, as a clause
     + wins: over a declared one
+    + assigns: it is a variable
     """
 
     place: str
@@ -38,28 +39,10 @@ class Theirs:
     value: str
     fate: str
     wins: bool = False
+    assigns: bool = False
 
     def __str__(self) -> str:
         return f"{self.place} sets {self.name}={masked(self.name, self.value)}, {self.fate}"
-
-    @property
-    def declaration(self) -> str:
-        """The line of an inventory that declares the same; empty where there is none."""
-        if masked(self.name, self.value) == MASK:
-            return f'"ollama_env": {{"{self.name}": Secret.env("{self.name}")}}' if self.name in VARIABLES else ""
-        if self.name in VARIABLES:
-            return f'"ollama_env": {json.dumps({self.name: self.value})}'
-        if self.name not in ELSEWHERE:
-            return ""
-        return f'"{ELSEWHERE[self.name]}": {json.dumps(_as_declared(self.name, self.value))}'
-
-
-def _as_declared(name: str, value: str) -> str | int | list[str]:
-    if name == "OLLAMA_ORIGINS":
-        return value.split(",")
-    if name == "OLLAMA_CONTEXT_LENGTH" and value.isdigit():
-        return int(value)
-    return f"{value}:11434" if name == "OLLAMA_HOST" and ":" not in value else value
 
 
 def masked(name: str, value: str) -> str:
@@ -79,8 +62,7 @@ class Line:
     @property
     def shown(self) -> str:
         """The value as it may be shown: a file of variables may be one that not everybody reads."""
-        known = self.name in VARIABLES or self.name in ELSEWHERE
-        return masked(self.name, self.value) if known or self.kind != "EnvironmentFile" else MASK
+        return masked(self.name, self.value) if is_known(self.name) or self.kind != "EnvironmentFile" else MASK
 
 
 def lines(service: Service, text: Text) -> Iterator[Line]:
@@ -141,13 +123,15 @@ def of_unit(service: Service, declared: Declared) -> list[Theirs]:
 
 
 def _lost(line: Line, declared: Declared) -> list[Theirs]:
-    if line.name in WHERE_FROM or declared.values.get(line.name) == line.value:
+    if line.name in WHERE_FROM or meaning(line.name, line.value) is None:
+        return []
+    if same(line.name, declared.values.get(line.name), line.value):
         return []
     if line.name in declared.values:
         fate = f"which gives way to the declared {declared.shown(line.name)}"
     else:
         fate = "which is lost: it is not declared"
-    return [Theirs(line.place, line.name, line.shown, fate)]
+    return [Theirs(line.place, line.name, line.shown, fate, assigns=True)]
 
 
 def of_drop_in(service: Service, text: Text, declared: Declared) -> list[Theirs]:
@@ -182,11 +166,11 @@ def _variable_against(line: Line, declared: Declared, wins: bool) -> Theirs | No
     if line.name not in declared.values:
         fate = "which is not declared, and moves the models"
         moves = line.name in {"OLLAMA_MODELS", "HOME"}
-        return Theirs(line.place, line.name, line.value, fate, wins=True) if moves else None
-    if declared.values[line.name] == line.value:
+        return Theirs(line.place, line.name, line.value, fate, wins=True, assigns=moves) if moves else None
+    if same(line.name, declared.values[line.name], line.value):
         return None
     fate = f"which {'wins over' if wins else 'gives way to'} the declared {declared.shown(line.name)}"
-    return Theirs(line.place, line.name, line.value, fate, wins)
+    return Theirs(line.place, line.name, line.value, fate, wins, assigns=True)
 
 
 def store(service: Service) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ from fleethands.facts.gpu import Gpu, PciGpu
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
 
+DEDICATED = 2048  # MiB
 DRIVERS = {"nvidia": "nvidia", "amd": "amdgpu"}
 NO_GPU = "declare `gpu: None` or `gpu: False` for a host that works on its CPU"
 INSTALL = {
@@ -26,6 +27,22 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
         if against := _driver(device, found):
             return against
     return _nvidia(found) or _amd(found)
+
+
+def is_seen(seen: Probe) -> bool:
+    """Whether there is a GPU that would carry a model; AMD's that are part of a processor are none."""
+    if not seen.knows("gpu"):
+        return False
+    found = seen.gpu
+    dedicated = any(each.vendor == "nvidia" or (each.memory or 0) >= DEDICATED for each in found.pci)
+    return bool(found.devices or dedicated)
+
+
+def named(found: Gpu) -> str:
+    """The first GPU of a host, in words."""
+    if found.devices:
+        return found.devices[0].name
+    return "an NVIDIA GPU" if any(each.vendor == "nvidia" for each in found.pci) else "an AMD GPU"
 
 
 def _absent(found: Gpu) -> Refused:

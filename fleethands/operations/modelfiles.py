@@ -46,9 +46,9 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, seen: Probe) 
         name=name,
         text=file.text,
         address=settings.ollama_host.local_url.removeprefix("http://"),
-        manifest=store.manifest(settings, model.name),
+        manifest=store.manifest(settings, seen, model.name),
         base=str(file.base),
-        base_manifest=store.manifest(settings, file.base),
+        base_manifest=store.manifest(settings, seen, file.base),
         record=store.made(model.name),
     )
 

@@ -75,7 +75,7 @@ def _change(settings: HostSettings, model: Model, seen: Probe, upstream: str | N
         script = step("copy", name=name, request=request, url=settings.ollama_host.local_url)
         consequence = f"copied from {twin}, nothing is downloaded"
     else:
-        script, consequence = store.pull(settings, model), download.sentence(seen, "model", name, name)
+        script, consequence = store.pull(settings, seen, model), download.sentence(seen, "model", name, name)
 
     def then(probe: Probe) -> Probe:
         left = frozenset(each for each in probe.store.unfinished if each.lower() != name.lower())

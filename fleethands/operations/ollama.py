@@ -14,6 +14,7 @@ from fleethands.operations.change import Change, Decision, Refused, Same, operat
 from fleethands.operations.foreign import Declared
 from fleethands.script import Script
 from fleethands.settings import HostSettings
+from fleethands.settings.envconfig import same
 
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
 LISTENS_WITHIN = 20  # seconds: its socket is open before it looks for anything
@@ -35,7 +36,7 @@ class Served:
         if process.exe != f"{paths.RELEASES}/{self.version}/bin/ollama":
             return f"it runs {process.exe}"
         for name, value in self.environment.items():
-            if process.environment.get(name) != value:
+            if not same(name, process.environment.get(name), value):
                 return f"its {name} is not as declared"
         if process.environment.get(REVISION) != self.revision:
             return "it runs on older files"
@@ -112,7 +113,7 @@ def _overruled(wanted: Served, declared: Declared, seen: Probe, unit: Unit | Non
     process = seen.process
     if process is None or unit is None or process.environment.get(REVISION) != wanted.revision:
         return None
-    wrong = {name for name, value in wanted.environment.items() if process.environment.get(name) != value}
+    wrong = {name for name, value in wanted.environment.items() if not same(name, process.environment.get(name), value)}
     declared = replace(declared, hidden=frozenset(declared.values))
     theirs = [
         each

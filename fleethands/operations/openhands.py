@@ -12,7 +12,7 @@ from fleethands.facts.docker import Container
 from fleethands.facts.document import DIGEST
 from fleethands.facts.machine import Account
 from fleethands.facts.ollama import Ollama
-from fleethands.operations import download, theirs
+from fleethands.operations import download, outdated, theirs
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
@@ -125,7 +125,7 @@ def serve(settings: HostSettings, seen: Probe, same: bool = False, newest: str =
         _script(settings, spec, account, theirs.has_container(seen), always),
         lambda probe: _up(probe, spec),
         consequence=_effect(settings, seen, always),
-        notes=warnings(settings, seen),
+        notes=(*warnings(settings, seen), *outdated.legacy(settings)),
     )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.machine import System
-from fleethands.operations import adoption, engine, exposed, gpus, ports, reach, room
+from fleethands.operations import access, adoption, engine, exposed, gpus, idle_gpus, outdated, ports, reach, room
 from fleethands.operations.change import Decision, Refused, Same, operation
-from fleethands.settings import HostSettings
+from fleethands.settings import HostSettings, read_by
 from fleethands.settings.lockfile import NAME as LOCK
 from fleethands.settings.pins import PIN
 from fleethands.settings.release import ARCHS
@@ -25,6 +25,7 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
         or adoption.refused(settings, seen)
         or engine.refused(settings, seen)
         or ports.refused(settings, seen)
+        or access.refused(settings, seen)
         or gpus.refused(settings, seen)
         or reach.refused(settings, seen)
         or room.refused(settings, seen)
@@ -33,7 +34,14 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
 
 
 def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
-    return (*_unpinned(settings), *exposed.notes(settings, seen), *_locked(seen))
+    return (
+        *_unpinned(settings),
+        *exposed.notes(settings, seen),
+        *_locked(seen),
+        *read_by.notes(settings.ollama_env, settings.ollama_version),
+        *idle_gpus.notes(settings, seen),
+        *outdated.flaws(settings),
+    )
 
 
 def _unpinned(settings: HostSettings) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def loaded(settings: HostSettings, seen: Probe, unit: str) -> Decision:
     names = [model.name for model in settings.models if model.preload]
     if not names:
         return _off(seen)
-    text = _loader(settings, names)
+    text = _loader(settings, seen, names)
     why = _why(settings, seen, names, {paths.PRELOAD: text, paths.PRELOAD_UNIT: unit})
     shown = ", ".join(str(name) for name in names)
     if why is None:
@@ -70,8 +70,8 @@ def _process(seen: Probe) -> tuple[int, int] | None:
     return (seen.process.pid, seen.process.started) if seen.process else None
 
 
-def _loader(settings: HostSettings, names: list[ModelName]) -> str:
-    rows = "\n".join(f"{name}|{_request(settings, name)}|{store.manifest(settings, name)}" for name in names)
+def _loader(settings: HostSettings, seen: Probe, names: list[ModelName]) -> str:
+    rows = "\n".join(f"{name}|{_request(settings, name)}|{store.manifest(settings, seen, name)}" for name in names)
     values = {"models": rows, "url": settings.ollama_host.local_url, "record": paths.PRELOADED}
     return Script(store.body("owned", "spelled", "preloader"), values).text
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.operations import record
+from fleethands.operations import gpus, record
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.chosen import Choice, current
 from fleethands.operations.openhands import READY_WITHIN, SHORTEST_CONTEXT
@@ -113,6 +113,7 @@ def _record(recorded: HostSettings | None, seen: Probe) -> dict[str, str]:
     return record.entry(recorded, seen) if recorded else dict.fromkeys(("entry", "shift", "records", "kept"), "")
 
 
+CHECKED_WITHIN = 14  # seconds: Canvas gives its own check 15 (agent-server 1.56.0, PREFLIGHT_TIMEOUT_SECONDS)
 LOOKED_AT = "60s"  # a model that would go at once stays so long, or nobody could see how it was loaded
 
 
@@ -130,12 +131,13 @@ def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
         "proof",
         model=str(settings.model),
         request=json.dumps(request),
+        warm=json.dumps({key: request[key] for key in ("model", "keep_alive") if key in request}),
         local_url=settings.ollama_host.local_url,
         container_url=base_url(settings),
         record=paths.PROOF,
         apply=APPLY,
         deep="yes" if deep else "no",
-        gpu="yes" if settings.gpu else "no",
+        gpu="yes" if settings.gpu else "seen" if settings.gpu is None and gpus.is_seen(seen) else "no",
         context=str(settings.context_length or ""),
         least=str(SHORTEST_CONTEXT),
         openhands=serving(settings),
@@ -168,6 +170,7 @@ def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> di
         "webhook": f"http://{HOST_NAME}:{settings.openhands_port}{era.ready}" if era is V1 else "",
         "key_file": paths.CANVAS_KEY if era.keyed else "",
         "validation": json.dumps({"llm": llm}) if era.keyed else "",
+        "limit_check": str(CHECKED_WITHIN),
         "validate_url": f"{settings.openhands_url}/api/profiles/default/validate",
         "chosen": choice.model,
         "chosen_url": choice.url,

@@ -17,7 +17,7 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     """The first thing that is not there or that no way leads to; what could not be asked is left to its own step."""
     copied = {str(model.name) for model in settings.models if model.digest and _is_there(model.digest, seen)}
     for offer in seen.upstream.offers:
-        if not _has(offer, seen) and offer.name not in copied and (against := _against(offer)):
+        if not _has(offer, seen) and offer.name not in copied and (against := _against(settings, offer)):
             return against
     return None
 
@@ -35,7 +35,7 @@ def _has(offer: Offer, seen: Probe) -> bool:
     return offer.kind == "model" and seen.knows("models") and offer.name.lower() in map(str.lower, seen.models)
 
 
-def _against(offer: Offer) -> Refused | None:
+def _against(settings: HostSettings, offer: Offer) -> Refused | None:
     archive = offer.kind == "archive"
     if offer.state == MISSING:
         if archive:
@@ -43,9 +43,9 @@ def _against(offer: Offer) -> Refused | None:
         return Refused(
             f"the registry has no model {offer.name}", ("look for its right name: https://ollama.com/search",)
         )
-    if offer.state == UNREACHABLE:
-        return Refused(
-            f"no route to {offer.server}: {offer.reason}",
-            (f"try it on the host: curl -sSI {shlex.quote(offer.url)}", MIRROR if archive else PROXY),
-        )
-    return None
+    if offer.state != UNREACHABLE:
+        return None
+    asked = settings.ollama_env.keys() & {"HTTPS_PROXY", "https_proxy"}
+    proxy = f"it was asked by the proxy of `ollama_env`, too: does that let this host out to {offer.server}?"
+    hints = (f"try it on the host: curl -sSI {shlex.quote(offer.url)}", proxy if asked else PROXY)
+    return Refused(f"no route to {offer.server}: {offer.reason}", (*hints, MIRROR) if archive else hints)

@@ -15,6 +15,7 @@ from fleethands.operations.change import Change, Decision, Refused, Same, operat
 from fleethands.operations.transfer import PREFIX, Parcel
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import NAME as LOCK
+from fleethands.settings.ollama_env import WAY_OUT
 from fleethands.settings.pins import PIN
 from fleethands.settings.release import ARCHS, archive
 
@@ -47,6 +48,10 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
     plain = "zstd" not in seen.packages
     parcel = Parcel(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
     values = {
+        "version": version,
+        "keep": str(KEEP),
+        "spare": " ".join(_of_records(seen)),
+        "by_proxy": "yes" if _way_out(settings) else "",
         "prefix": PREFIX,
         "sent": "yes" if parcel else "",
         "url": url,
@@ -60,12 +65,18 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
         "Ollama release",
         current or "none",
         version,
-        step("release", version=version, keep=str(KEEP), spare=" ".join(_of_records(seen)), **values),
+        step("release", _way_out(settings), **values),
         lambda probe: _released(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
         why=wrong or "" if current else "",
         consequence=_consequence(seen, version, names, wrong is not None, sent),
         parcel=parcel,
     )
+
+
+def _way_out(settings: HostSettings) -> dict[str, str]:
+    """Variables of Ollama's that its release needs to come the same way."""
+    environment = settings.ollama_environment
+    return {name: environment[name] for name in WAY_OUT if name in environment}
 
 
 def _of_records(seen: Probe) -> list[str]:

@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.machine import Space
+from fleethands.operations import store
 from fleethands.operations.change import Refused
 from fleethands.operations.release import CPU, variant
 from fleethands.operations.size import human
@@ -45,8 +45,7 @@ def needs(settings: HostSettings, seen: Probe) -> Iterator[Need]:
         yield Need("/opt", f"Ollama {version}", room)
     for offer in seen.upstream.offers:
         if offer.kind == "model" and offer.size and not (seen.knows("models") and _is_there(offer.name, seen)):
-            place = settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models"
-            yield Need(str(place), offer.name, offer.size)
+            yield Need(store.directory(settings, seen), offer.name, offer.size)
     if (images := _images(settings, seen)) and seen.docker.image is None:
         size = seen.upstream.size("image", settings.container_image)
         yield Need(images[0], settings.openhands_image, size * IMAGE_FACTOR if size else IMAGE_ROOM)
@@ -66,13 +65,18 @@ def _is_there(name: str, seen: Probe) -> bool:
 
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
-    """A place that can't be written, or a file system that is too small for all that will lie on it."""
+    """A place that can't be written, or run from, or a file system that is too small for all that will lie on it."""
     images = _images(settings, seen)
     disk = {**seen.disk, **({images[0]: images[1]} if images else {})}
     for place, space in disk.items():
         if not space.writable:
             mount = f'mount -o remount,rw "$(findmnt -no TARGET -T {shlex.quote(place)})"'
             return Refused(f"{place} is not writable", (f"on the host: {mount}", "its cause: dmesg | tail"))
+    if not seen.disk["/opt"].runs:
+        return Refused(
+            "/opt is mounted noexec, so Ollama can't be started from there",
+            ('on the host: mount -o remount,exec "$(findmnt -no TARGET -T /opt)"', "and take noexec out of /etc/fstab"),
+        )
     shared: dict[str, list[Need]] = {}
     for need in needs(settings, seen):
         shared.setdefault(disk[need.place].device or need.place, []).append(need)

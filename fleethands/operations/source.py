@@ -9,7 +9,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
-from fleethands.operations import diff, theirs
+from fleethands.operations import diff, outdated, theirs
 from fleethands.operations.build import BUILDER
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.openhands import READY_WITHIN, warnings
@@ -60,7 +60,7 @@ def serve(
         lambda probe: _up(settings, probe, wanted, digest),
         consequence="; ".join(filter(None, (away, theirs.effect(seen)))),
         diff="".join(diff.unified(path, seen.files[path], file, shown) for path, file in wanted.items()),
-        notes=warnings(settings, seen),
+        notes=(*warnings(settings, seen), *outdated.legacy(settings)),
     )
 
 

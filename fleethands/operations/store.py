@@ -7,26 +7,27 @@ import json
 from importlib.resources import files
 
 from fleethands import paths
+from fleethands.facts import Probe
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
+from fleethands.settings.ollama_env import WAY_OUT
 from fleethands.settings.values import ModelName
 
 PATIENCE = 60  # seconds without a new byte; Ollama's own parts are started over after 30 (server/download.go, v0.32.15)
 TRIES = 6  # in a row without a new byte
 MARGIN = 256 << 20  # bytes that are to stay free, or a pull does not begin
 FLOOR = 64 << 20  # bytes; a pull stops where fewer are free
-PROXIES = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy")
 
 
-def directory(settings: HostSettings) -> str:
+def directory(settings: HostSettings, seen: Probe) -> str:
     """The directory of manifests and blobs."""
-    return str(settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models")
+    return str(settings.ollama_models_dir or f"{seen.home}/.ollama/models")
 
 
-def manifest(settings: HostSettings, name: ModelName) -> str:
+def manifest(settings: HostSettings, seen: Probe, name: ModelName) -> str:
     """The file whose sha256 is the model's digest (ollama manifest/manifest.go, v0.32.15)."""
-    return f"{directory(settings)}/manifests/{name.host}/{name.namespace}/{name.model}/{name.tag}"
+    return f"{directory(settings, seen)}/manifests/{name.host}/{name.namespace}/{name.model}/{name.tag}"
 
 
 def unit(name: ModelName) -> str:
@@ -55,14 +56,14 @@ def renewal(settings: HostSettings, model: Model, digest: str) -> str:
     return settings.pins.renewal(str(model.name)) or f"pin it: digest {digest}"
 
 
-def pull(settings: HostSettings, model: Model) -> Script:
+def pull(settings: HostSettings, seen: Probe, model: Model) -> Script:
     """Pull a model, or wait for the unit that does."""
     name = model.name
     common = {
         "name": str(name),
         "place": f"/run/fleethands/{unit(name)}",
         "marker": marker(name),
-        "manifest": manifest(settings, name),
+        "manifest": manifest(settings, seen, name),
         "digest": model.digest or "",
     }
     environment = settings.ollama_environment
@@ -70,7 +71,7 @@ def pull(settings: HostSettings, model: Model) -> Script:
         body("web", "owned", "blobs", "spelled", "puller"),
         {
             **common,
-            "models_dir": directory(settings),
+            "models_dir": directory(settings, seen),
             "request": json.dumps({"model": str(name), "insecure": model.insecure}),
             "url": settings.ollama_host.local_url,
             "manifest_url": manifest_url(model),
@@ -80,7 +81,7 @@ def pull(settings: HostSettings, model: Model) -> Script:
             "margin": str(MARGIN),
             "floor": str(FLOOR),
         },
-        {key: environment[key] for key in PROXIES if key in environment},
+        {key: environment[key] for key in WAY_OUT if key in environment},
     )
     return step("pull", **common, unit=unit(name), puller=puller.text)
 

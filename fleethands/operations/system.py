@@ -10,6 +10,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.machine import Account, Accounts
 from fleethands.operations import diff
+from fleethands.operations.access import OWNERLESS
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.settings import HostSettings
 
@@ -63,6 +64,9 @@ def directory(settings: HostSettings, seen: Probe, path: str, owner: str | None,
     + mode: octal, four digits; None: as it is
     """
     state = seen.files.get(path, ABSENT)
+    space = seen.disk.get(path)
+    if space is not None and space.kind in OWNERLESS:
+        mode = state.mode or None  # its mount says it
     if state.kind == "directory" and owner in (None, state.owner) and mode in (None, state.mode):
         return Same(f"{path} belongs to {state.owner}")
     before = f"{state.kind} {state.owner} {state.mode}".strip()

@@ -104,7 +104,8 @@ def _path(value: object) -> PurePosixPath:
     return plain
 
 
-def _models_dir(value: object) -> PurePosixPath:
+def models_dir(value: object) -> PurePosixPath:
+    """A directory that Ollama takes for its models. Raises Expected."""
     path = _path(value)
     places.check_models_dir(path)
     # ollama envconfig/config.go `Var`; manifest/manifest.go `Manifests` (filepath.Glob): v0.24.0, v0.32.15
@@ -113,6 +114,15 @@ def _models_dir(value: object) -> PurePosixPath:
     if set(str(path)) & set("\\*?["):
         raise Expected("none of `\\`, `*`, `?` and `[`", "which Ollama takes for a pattern, and finds no model")
     return path
+
+
+def why_not_models(directory: str) -> str:
+    """Why models may not lie in a directory, as a clause; empty where they may."""
+    try:
+        models_dir(directory)
+    except Expected as error:
+        return error.note or f"which is not {error.form}"
+    return ""
 
 
 def _workspace(value: object) -> PurePosixPath:
@@ -167,7 +177,7 @@ Listen = Annotated[Address, BeforeValidator(_address)]
 Ip = Annotated[str, BeforeValidator(_ip)]
 Network = Annotated[str, BeforeValidator(_network)]
 Origin = Annotated[str, BeforeValidator(_origin)]
-ModelsDir = Annotated[PurePosixPath, BeforeValidator(_models_dir)]
+ModelsDir = Annotated[PurePosixPath, BeforeValidator(models_dir)]
 Workspace = Annotated[PurePosixPath, BeforeValidator(_workspace)]
 UserName = Annotated[str, BeforeValidator(_user)]
 Name = Annotated[ModelName, BeforeValidator(_model)]

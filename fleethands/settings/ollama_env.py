@@ -62,7 +62,24 @@ VARIABLES = {
     "NO_PROXY": Variable(TEXT, "hosts to reach without the proxy, by comma"),
     "https_proxy": Variable(TEXT, "as `HTTPS_PROXY`"),
     "no_proxy": Variable(TEXT, "as `NO_PROXY`"),
+    "OLLAMA_EXPERIMENT": Variable(TEXT, "experiments to switch on, by comma"),
+    "OLLAMA_INTEL_GPU": Variable(BOOL, "look for Intel's GPUs", "0"),
+    "OLLAMA_MAX_VRAM": Variable(UINT, "bytes of GPU memory to use at the most", "0"),
+    "OLLAMA_MULTIUSER_CACHE": Variable(BOOL, "a prompt cache for several users", "0"),
+    "OLLAMA_NEW_ENGINE": Variable(BOOL, "Ollama's own engine in place of llama.cpp's", "0"),
+    "OLLAMA_NEW_ESTIMATES": Variable(BOOL, "newer estimates of the memory that a model takes", "0"),
+    "OLLAMA_REGISTRY_MAXSTREAMS": Variable(UINT, "streams of a pull by the newer client"),
+    "OLLAMA_RUNNERS_DIR": Variable(TEXT, "where runners lie"),
+    "OLLAMA_TMPDIR": Variable(TEXT, "where temporary files lie"),
 }
+# read by what Ollama is made of: CUDA, ROCm, Vulkan, ggml, llama.cpp, OpenMP; any name that begins so, and any text
+LIBRARIES = (
+    *("AMD_", "CUBLAS_", "CUDA_", "GGML_", "GPU_", "HIP_", "HSA_", "LLAMA_ARG_", "MESA_", "NCCL_", "NVIDIA_", "OMP_"),
+    *("RADV_", "ROCBLAS_", "ROCR_", "VK_"),
+)
+OF_GO = ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "SSL_CERT_DIR", "SSL_CERT_FILE")
+# what a request to the outside needs: curl reads these as Ollama does
+WAY_OUT = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy", "SSL_CERT_DIR", "SSL_CERT_FILE")
 ELSEWHERE = {
     "OLLAMA_HOST": "ollama_host",
     "OLLAMA_ORIGINS": "ollama_origins",
@@ -81,19 +98,52 @@ class NoSuchVariable(ValueError):
 
 
 def check_name(name: str) -> None:
-    """Raises NoSuchVariable for one that Ollama does not read, with the one that is meant."""
+    """
+    Raises NoSuchVariable for one that nothing of Ollama reads, with the one that is meant.
+
+    A name of Ollama's own that is not listed may be newer than the list: read_by.py judges it by the release.
+    """
     if name in ELSEWHERE:
         raise NoSuchVariable(f"expected as the setting `{ELSEWHERE[name]}`")
     if name in {"HTTP_PROXY", "http_proxy"}:
         raise NoSuchVariable("expected `HTTPS_PROXY`: a plain proxy breaks Ollama's own clients")
-    if name not in VARIABLES:
-        near = difflib.get_close_matches(str(name), [*VARIABLES, *ELSEWHERE], 1)
-        raise NoSuchVariable("Ollama reads no such variable" + (f", nearest is `{near[0]}`" if near else ""))
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(name), re.ASCII):
+        raise NoSuchVariable(no_such(name))
+    if is_known(name) or (str(name).startswith("OLLAMA_") and not _near(name, TYPO)):
+        return
+    raise NoSuchVariable(no_such(name))
+
+
+def is_known(name: str) -> bool:
+    """Whether Ollama reads it, or what Ollama is made of."""
+    if name in VARIABLES or name in ELSEWHERE or name in OF_GO:
+        return True
+    # HSA_OVERRIDE_GFX_VERSION_1 is for the second GPU
+    numbered = re.sub(r"_[0-9]+\Z", "", str(name)) in VARIABLES
+    return str(name).startswith(LIBRARIES) and (numbered or not _near(name, TYPO))
+
+
+def no_such(name: str) -> str:
+    """That no such variable is read, and which one is nearest."""
+    near = _near(name, 0.6)
+    return "Ollama reads no such variable" + (f", nearest is `{near[0]}`" if near else "")
+
+
+TYPO = 0.9  # from here on, a name is another one misspelled
+
+
+def _near(name: str, cutoff: float) -> list[str]:
+    return difflib.get_close_matches(str(name), [*VARIABLES, *ELSEWHERE], 1, cutoff)
+
+
+def kind_of(name: str) -> str:
+    """What a variable takes."""
+    return VARIABLES[name].kind if name in VARIABLES else TEXT
 
 
 def check_value(name: str, value: Any) -> None:
     """Raises Expected for a value that Ollama would misread, with the right spelling."""
-    kind = VARIABLES[name].kind
+    kind = kind_of(name)
     if not isinstance(value, str | int | float):
         raise Expected({TEXT: "text", DURATION: "a duration"}.get(kind, f"{'' if kind == BOOL else 'a '}{kind}"))
     said = text(str(value))

@@ -45,15 +45,6 @@ def check_models_dir(path: PurePosixPath) -> None:
     _check(path, {**SHARED, **MODELS}, ("/var/lib/ollama",), "/srv/ollama")
 
 
-def why_not_models(directory: str) -> str:
-    """Why models may not lie in a directory, as a clause; empty where they may."""
-    try:
-        check_models_dir(PurePosixPath(directory))
-    except Expected as error:
-        return error.note
-    return ""
-
-
 def check_workspace(path: PurePosixPath) -> None:
     """Raises Expected for a place where an agent may not work."""
     _check(path, {**SHARED, **WORKSPACE}, ("/var/lib/openhands",), "/srv/workspace")

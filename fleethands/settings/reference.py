@@ -6,7 +6,7 @@ import json
 
 from pydantic.fields import FieldInfo
 
-from fleethands.settings import ollama_env, openhands_env
+from fleethands.settings import ollama_env, openhands_env, read_by
 from fleethands.settings.about import about
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.keys import Keys
@@ -24,13 +24,18 @@ TABLE = """| key | what it is | takes | default | example | why one would change
 VARIABLES = """
 ## Variables of Ollama (`ollama_env`)
 
-What Ollama 0.32 reads, with its own defaults. Ollama takes any word but Go's own booleans for true (`off` too), and its
-default for a number it can't read; such values are refused here. These are settings of their own:
+What Ollama reads, with its own defaults, and which of its releases do, as far as they are listed: up to {newest}. A
+variable of Ollama's that is not listed is a note in the plan of a newer release, and refused for any other. What begins
+with {libraries} is read by what Ollama is made of, and goes
+through as it is; so do {go}. Any other
+variable can stand in a drop-in of your own; on the host: `systemctl edit ollama`. Ollama takes any word but Go's own
+booleans for true (`off` too), and its default for a number it can't read; such values are refused here. These are
+settings of their own:
 
 {elsewhere}
 
-| variable | takes | default | what it does |
-| --- | --- | --- | --- |
+| variable | takes | default | what it does | releases |
+| --- | --- | --- | --- | --- |
 """
 CONTAINER = """
 ## Variables of OpenHands' container (`openhands_env`)
@@ -87,10 +92,13 @@ def _row(name: str, field: FieldInfo) -> str:
 def _variables() -> str:
     elsewhere = "\n".join(f"- `{name}`: `{key}`" for name, key in ollama_env.ELSEWHERE.items())
     rows = (
-        f"| `{name}` | {each.kind} | {f'`{each.default}`' if each.default else ''} | {each.meaning} |\n"
+        f"| `{name}` | {each.kind} | {f'`{each.default}`' if each.default else ''} | {each.meaning} "
+        f"| {read_by.releases(name)} |\n"
         for name, each in ollama_env.VARIABLES.items()
     )
-    return VARIABLES.format(elsewhere=elsewhere) + "".join(rows)
+    libraries, go = (", ".join(f"`{each}`" for each in those) for those in (ollama_env.LIBRARIES, ollama_env.OF_GO))
+    head = VARIABLES.format(elsewhere=elsewhere, newest=read_by.NEWEST, libraries=libraries, go=go)
+    return head + "".join(rows)
 
 
 def _container() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleethands.settings import ollama_env, openhands_env
+from fleethands.settings import ollama_env, openhands_env, read_by
 from fleethands.settings.carried import uncarried
 from fleethands.settings.expected import Expected
 from fleethands.settings.host import HostSettings
@@ -40,6 +40,7 @@ def conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _source(settings)
     yield from _flavor(settings)
     yield from _secrets(settings)
+    yield from _unread(settings)
     for path, problem in uncarried(settings):
         yield _conflict(path, problem, "ollama_env")
     for path, problem in unsupported(settings):
@@ -114,6 +115,13 @@ def _flavor(settings: HostSettings) -> Iterator[Conflict]:
     if settings.openhands_generation is not None and settings.openhands_flavor not in {"gui", "source"}:
         problem = f"expected only where `openhands_flavor` is `gui` or `source`, got `{settings.openhands_generation}`"
         yield _conflict("openhands_generation", problem, "openhands_flavor")
+
+
+def _unread(settings: HostSettings) -> Iterator[Conflict]:
+    for name, why in read_by.unread(settings.ollama_env, settings.ollama_version):
+        path = f"ollama_env.{name}"
+        problem = f"{why}, got {shown(path, settings.ollama_env[name])}"
+        yield Conflict(path, problem, frozenset({"ollama_version"}))
 
 
 def _secrets(settings: HostSettings) -> Iterator[Conflict]:

@@ -30,7 +30,9 @@ class Address:
     def parse(cls, text: str, default_port: int = OLLAMA_PORT) -> Address:
         """Read `IP`, `IP:PORT` or `[IPv6]:PORT`. Raises Expected."""
         if "://" in text:
-            raise Expected(f"IP:PORT without a scheme, as `{text.split('://', 1)[1].rstrip('/')}`")
+            raise Expected(f"IP:PORT without a scheme, as `{text.split('://', 1)[1].partition('/')[0]}`")
+        if "/" in text:
+            raise Expected(f"IP:PORT without a path, as `{text.partition('/')[0]}`")
         ip, port = text, str(default_port)
         if match := re.fullmatch(r"\[(.+)\](?::(\d+))?", text):
             ip, port = match[1], match[2] or port

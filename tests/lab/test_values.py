@@ -206,7 +206,7 @@ def test_a_path_arrives_as_it_was_declared(debian: Host, count: int) -> None:
 
 def _unit_names(host: Host, name: str, path: str) -> None:
     """The product's own unit with this path."""
-    unit = render("ollama.service.j2", binary=BINARY, home=OLLAMA_HOME, models_dir=path)
+    unit = render("ollama.service.j2", binary=BINARY, home=OLLAMA_HOME, own_home=OLLAMA_HOME, models_dir=path)
     on(host, step("file", path=f"{UNITS}/{name}.service", mode="0644", owner="root:root", content=unit))
     place = f"{BUS}/{name.replace('-', '_2d')}_2eservice org.freedesktop.systemd1"
     told = host.run(f"systemctl daemon-reload; {place}.Unit RequiresMountsFor; {place}.Service ReadWritePaths").stdout

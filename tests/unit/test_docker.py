@@ -204,7 +204,7 @@ def answered(place: Path, info: str, command: str = "", of_command: str = "") ->
     head = f"""PATH={place}:$PATH place={place}; export PATH place
 container=c image= ports=3000 records=/none deadline=0 version=
 have() {{ :; }}; limit() {{ "$@"; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; echo; }}
-disk_of() {{ printf '%s\\n' '10 1024' 7 writable; }}
+disk_of() {{ printf '%s\\n' '10 1024 ext2/ext3' 7 writable; }}
 """
     said = subprocess.run(["sh", "-c", f"{head}{text}\ndocker_engine"], capture_output=True, text=True, check=True)
     return engine(said.stdout.splitlines())
@@ -222,7 +222,7 @@ def test_an_engine_says_where_its_images_lie_and_how_it_confines(tmp_path: Path)
 
     assert (found.version, found.images, found.podman) == ("26.1.5", "/srv/docker", False)
     assert found.security == {"seccomp", "userns", "cgroupns"}
-    assert found.room == Space(10, True, "7")
+    assert found.room == Space(10, True, "7", "ext2/ext3")
 
 
 def test_images_of_containerds_store_lie_with_containerd(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_an_engine_that_does_not_answer_is_no_engine(tmp_path: Path) -> None:
         ["unit a.service enabled now"],
         ["version 1", "version 2"],
         ["room 1 2 3"],
-        ["room 1 2 3 sideways"],
+        ["room 1 2 ext2/ext3", "room 7", "room sideways"],
         ["podman 5"],
         ["images AAA"],
         ["rootless a\x1bb"],

@@ -127,6 +127,7 @@ def test_success_leaves_nothing(tmp_path: Path) -> None:
         ("write /x/sha256-a-partial: no space left on device", "no space left on device", "df -h"),
         ("tls: failed to verify certificate: x509: unknown authority", "x509", "update-ca-certificates"),
         ("pull model manifest: insecure protocol http", "insecure protocol http", "insecure: true"),
+        ("open /x/sha256-a-partial-0: permission denied", "permission denied", "on the host: chown -R ollama: '"),
         ("pull model manifest: 401: {}", "the registry refuses m", "id_ed25519.pub"),
     ],
 )

@@ -73,13 +73,18 @@ def called(script: str, function: str, tmp_path: Path, **values: str) -> subproc
     """What a function of facts/upstream.sh, or of release.sh, says; in a directory of its own."""
     known = {
         "version": "0.24.0", "url": "x", "archives": "a.tgz", "sha256": "", "variant": "whole", "keep": "2",
-        "spare": "", "sent": "", "prefix": "p", "digests": "", "renew": "",
+        "by_proxy": "", "spare": "", "sent": "", "prefix": "p", "digests": "", "renew": "",
         "offers": "", "models_dir": "/x", "manifest_type": "x",
     }  # fmt: skip
     package = files("fleethands")
     web, text = (package.joinpath(path).read_text() for path in ("operations/scripts/web.sh", script))
     lines = [f"{name}='{value}'" for name, value in {**known, **values}.items()]
-    lines += ['within() { timeout -s KILL "$@"; }', "fail() { printf 'error: %s\\n' \"$@\"; exit 1; }", web]
+    lines += [
+        "exported() { :; }",
+        'within() { timeout -s KILL "$@"; }',
+        "fail() { printf 'error: %s\\n' \"$@\"; exit 1; }",
+        web,
+    ]
     lines += [text.partition("\nmkdir -p /opt/ollama")[0], f"work='{tmp_path}'", function]
     return subprocess.run(["sh"], input="\n".join(lines), capture_output=True, text=True, timeout=60, check=False)
 
@@ -158,3 +163,17 @@ def test_the_size_of_an_archive_is_a_number(
     url = serve(lambda client: client.sendall(reply.encode()))
 
     assert called(RELEASE, "size a.tgz", tmp_path, url=url).stdout == f"{mebibytes}\n"
+
+
+@pytest.mark.parametrize(("target", "refused"), [("ollama", False), ("../../../outside", True), ("/etc/passwd", True)])
+def test_links_inside_a_release_are_known_where_its_own_place_is_one(
+    target: str, refused: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "re+al[1]/tree/bin").mkdir(parents=True)
+    (tmp_path / "re+al[1]/tree/bin/ollama").touch()
+    (tmp_path / "re+al[1]/tree/bin/link").symlink_to(target)
+    (tmp_path / "opt").symlink_to(tmp_path / "re+al[1]")
+
+    done = called(RELEASE, "archive=a.tgz hint_again=x; only_files && echo fine", tmp_path / "opt")
+
+    assert ("fine" not in done.stdout) is refused, done.stdout + done.stderr

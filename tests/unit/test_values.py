@@ -90,6 +90,8 @@ def test_values_that_ollama_misreads_are_refused_with_the_right_spelling(name: s
         ("ollama_keep_alive", "٣m", "a duration as `30m`"),
         ("ollama_keep_alive", True, "a duration as `30m`"),
         ("ollama_host", "localhost", "as `127.0.0.1:11434`"),
+        ("ollama_host", "0.0.0.0:11434/", "without a path, as `0.0.0.0:11434`"),
+        ("ollama_host", "http://0.0.0.0:11434/v1", "without a scheme, as `0.0.0.0:11434`"),
         ("ollama_host", "[fe80::1%a\nb]:1", "one line"),
         ("ollama_host", "[fe80::1%eth0]:1", "IP:PORT"),
         ("ollama_origins", ["null"], "`*` or an origin"),

@@ -11,4 +11,9 @@ told() {
 
 told POST "/api/profiles/$name" "$profile"
 told POST "/api/profiles/$name/activate" '{}'
+# newer servers say so where a person chose an agent that brings a model of its own (agent-server 1.56: ACP agents)
+case $answer in
+  *'"llm_applied":false'* | *'"llm_applied": false'*)
+    echo "note: OpenHands took the profile $name, and does not use it: the agent that is chosen there has a model of its own" ;;
+esac
 printf %s "$seed" | atomic_file "$seed_path" 0600 root:root

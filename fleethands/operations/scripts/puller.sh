@@ -161,6 +161,12 @@ heal_once() {
   healed="$healed $1 "
 }
 
+# the first thing among the models that Ollama may not write
+barred() {
+  # shellcheck disable=SC2154 # blobs.sh asked for it
+  as_owner "$ollama" 60 find "$models_dir/" -xdev ! -writable -printf '; %p belongs to %u (%m)' -quit 2>/dev/null | head -c 500
+}
+
 judge() {
   why=$(printf %s "$last" | sed -n 's/.*"error":"\(.*\)".*/\1/p' | sed -e 's/\\[nt]/ /g' -e 's/\\"/"/g' -e 's/ *$//')
   [ -n "$why" ] || why=${cause:-Ollama ended the answer${status:+ after \`$status\`}: $(tail -n 1 "$place/curl")}
@@ -174,6 +180,7 @@ judge() {
       fail "pull of $name ended early: $why" "a registry without TLS is used where the model says insecure: true" ;;
     *unauthorized* | *' 401:'* | *' 403:'*) fail "the registry refuses $name: $why" \
       'it knows Ollama by the key ~ollama/.ollama/id_ed25519.pub: add it there' ;;
+    *'permission denied'*) fail "pull of $name ended early: $why$(barred)" "on the host: chown -R ollama: '$models_dir'" "$kept" ;;
     'EOF' | *'unexpected end of JSON'*)
       heal_once parts "on the host: ls -la $blobs/*-partial*"
       remove_parts ;;

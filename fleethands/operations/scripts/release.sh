@@ -1,7 +1,7 @@
 # Puts one Ollama release beside the others and makes it the current one. Nothing that serves is touched
 # before the archive's sha256 is right and its binary has said its version.
 : "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${spare?}" "${prefix:?}" "${sent?}"
-: "${digests?}" "${renew?}"
+: "${digests?}" "${renew?}" "${by_proxy?}"
 home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'
@@ -11,9 +11,15 @@ fetch() {
   (
     trap '' XFSZ
     ulimit -f $(($3 / 512))
-    curled "$url" --fail --connect-timeout 15 --speed-limit 1024 --speed-time 60 --max-time 14400 --retry 3 --retry-delay 2 \
+    out curled "$url" --fail --connect-timeout 15 --speed-limit 1024 --speed-time 60 --max-time 14400 --retry 3 --retry-delay 2 \
       --max-filesize "$3" --output "$2" "$url/v$version/$1"
   )
+}
+
+# out COMMAND…: by the proxy that Ollama has; where that does not lead there, as the host itself goes
+out() {
+  (exported && "$@") && return 0 || ended=$?
+  if [ -n "$by_proxy" ] && [ "$ended" -ne 23 ] && [ "$ended" -ne 63 ]; then "$@"; else return "$ended"; fi
 }
 
 sound() {
@@ -67,7 +73,7 @@ size() {
     echo $(($(stat -c %s "$work/$1") / 1048576))
     return
   fi
-  at_most 65536 curled "$url" --fail --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null | tr -d '\r' |
+  out at_most 65536 curled "$url" --fail --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null | tr -d '\r' |
     awk 'tolower($1) == "content-length:" { size = $2 ~ /^[0-9]+$/ && length($2) <= 15 ? $2 : 0 } END { printf "%.0f\n", size / 1048576 }'
 }
 
@@ -154,7 +160,8 @@ unpack() {
 # a link is followed by whoever runs Ollama, so it stays inside
 only_files() {
   odd=$(find "$work/tree" ! -type f ! -type d ! -type l -print -quit)
-  [ -n "$odd" ] || odd=$(find "$work/tree" -type l -exec realpath -zm -- {} + | grep -zv "^$work/tree/" | tr '\0' '\n' | head -n 1)
+  inside=$(realpath "$work/tree" | sed 's/[][\\.*^$]/\\&/g') # /opt may be a link
+  [ -n "$odd" ] || odd=$(find "$work/tree" -type l -exec realpath -zm -- {} + | grep -zv "^$inside/" | tr '\0' '\n' | head -n 1)
   [ -z "$odd" ] || fail "$archive holds more than files and links among them: $(printf %s "$odd" | head -c 200)" "$hint_again"
 }
 
@@ -199,7 +206,7 @@ others=$keep
 if [ -n "$before" ] && [ "$before" != "$version" ]; then others=$((keep - 1)); fi
 set -- -e "$home" -e "/opt/ollama/${before:-$version}"
 for each in $spare; do set -- "$@" -e "/opt/ollama/$each"; done
-find /opt/ollama -mindepth 2 -maxdepth 2 -name .fleethands -printf '%T@ %h\n' | sort -rn | cut -d ' ' -f 2- |
+find /opt/ollama/ -mindepth 2 -maxdepth 2 -name .fleethands -printf '%T@ %h\n' | sort -rn | cut -d ' ' -f 2- |
   grep -vxF "$@" | tail -n "+$others" | while IFS= read -r old; do
   rm -rf "$old"
 done

@@ -92,6 +92,18 @@ in_vram() {
   fi
 }
 
+# a GPU is there and nobody declared what it is for: that is told, and breaks nothing
+where_it_lies() {
+  link gpu-memory
+  vram=$(field size_vram)
+  [ -n "$row" ] || return 0
+  if [ "${vram:-0}" -gt 0 ]; then
+    holds "$((vram / 1048576)) of $(($(field size) / 1048576)) MiB of $model in VRAM"
+  else
+    holds "main memory, though there is a GPU: $(why_no_gpu)"
+  fi
+}
+
 why_no_gpu() {
   if [ ! -e /dev/nvidia0 ] && [ ! -e /dev/kfd ]; then echo 'the host has no GPU device node (/dev/nvidia0, /dev/kfd)'
   elif [ -e /dev/nvidia0 ] && ! said=$(timeout 10 nvidia-smi -L 2>&1); then echo "nvidia-smi fails: $(printf %s "$said" | tail -n 1)"
@@ -109,5 +121,5 @@ prove_ollama() {
   about=$(shown)
   [ -z "$context" ] || context_holds
   [ "$tools" = no ] || has_tools
-  [ "$gpu" = no ] || in_vram
+  case $gpu in yes) in_vram ;; seen) where_it_lies ;; esac
 }

@@ -1,7 +1,7 @@
 # OpenHands runs, its user can work, it reaches Ollama from where its calls are made, and it has the model chosen.
 : "${container_url:?}" "${apply:?}" "${model:?}" "${container:?}" "${image?}" "${ready_url?}" "${settings_url?}" "${limit:?}" "${key_file?}" "${validation?}"
 : "${validate_url?}" "${workspace:?}" "${port:?}" "${chosen?}" "${chosen_url?}" "${chosen_says?}" "${chosen_wrong?}"
-: "${openhands:?}" "${user?}" "${chosen_try?}" "${choose:?}" "${webhook?}"
+: "${openhands:?}" "${user?}" "${local_url:?}" "${limit_check:?}" "${warm:?}" "${chosen_try?}" "${choose:?}" "${webhook?}"
 
 look() { docker container inspect --format "$1" "$container" 2>/dev/null; }
 
@@ -130,13 +130,26 @@ is_chosen() {
   fi
 }
 
+# newer servers give that call so many seconds and no second try, which a model that has to be loaded first may not keep
 asks_model() {
   link openhands-asks-model
+  validated && return 0
+  [ "$spent" -lt "$limit_check" ] || { validated && return 0; }
+  said=$(printf %s "$answer" | tr '|' ' ')
+  if [ "$spent" -ge "$limit_check" ] && [ "$spent" -lt $((limit_check * 2)) ]; then
+    breaks "$model is loaded, and did not answer OpenHands' own check within $spent s: $said|in the inventory: a smaller model, or a smaller ollama_context_length"
+  else
+    breaks "OpenHands gets no answer from $model: $said|$words"
+  fi
+}
+
+# validated: whether it says that its own call was answered; spent: seconds that it took, with the model loaded before
+validated() {
+  curl --silent --noproxy '*' --output /dev/null --max-time 600 --data "$warm" "$local_url/api/generate" || true
+  from=$(now)
   answer=$(openhands_says --header 'Content-Type: application/json' --data "$validation" "$validate_url") || true
-  case $answer in
-    *'"valid":true'*) holds "its own call to $model was answered" ;;
-    *) breaks "OpenHands gets no answer from $model: $(printf %s "$answer" | tr '|' ' ')|$words" ;;
-  esac
+  spent=$((($(now) - from) / 1000))
+  case $answer in *'"valid":true'*) holds "its own call to $model was answered" ;; *) return 1 ;; esac
 }
 
 service_runs() {

@@ -1,0 +1,80 @@
+"""Reads whether accounts get to the directories that are to be theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from fleethands import paths
+from fleethands.facts.protocol import decode
+from fleethands.untrusted import line
+
+LONGEST = 4096  # bytes of a path (limits.h)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A directory or file: its octal mode and `user:group`; account: who is to get there."""
+
+    path: str
+    mode: str
+    owner: str
+    account: str = "ollama"
+
+
+@dataclass(frozen=True)
+class Directories:
+    """
+    + home: that of Ollama's service
+    + leads: directory → where it leads, of those behind links
+    + barred: directory → the first one above it that its account may not enter
+    + kept: something among the models that is another account's, and that Ollama may not write
+    """
+
+    home: str = paths.OLLAMA_HOME
+    leads: Mapping[str, str] = field(default_factory=dict)
+    barred: Mapping[str, Place] = field(default_factory=dict)
+    kept: Place | None = None
+
+
+def directories(asked: Sequence[tuple[str, str]]) -> Callable[[list[str]], Directories]:
+    """A reader for the (account, directory) pairs that were asked for, by their number."""
+
+    def read(lines: list[str]) -> Directories:
+        home, kept = paths.OLLAMA_HOME, None
+        leads: dict[str, str] = {}
+        barred: dict[str, Place] = {}
+        for row in lines:
+            kind, *words = row.split(" ")
+            if kind == "home" and len(words) == 1:
+                home = _path(words[0])
+            elif kind == "leads" and len(words) == 2:
+                leads[asked[_number(words[0])][1]] = _path(words[1])
+            elif kind == "barred" and len(words) == 3:
+                account, directory = asked[_number(words[0])]
+                barred[directory] = replace(_place(*words[1:]), account=account)
+            elif kind == "kept" and len(words) == 3:
+                kept = _place(*words[1:])
+            else:
+                raise ValueError(kind)
+        return Directories(home, leads, barred, kept)
+
+    return read
+
+
+def _number(word: str) -> int:
+    if not word.isdecimal() or not word.isascii():
+        raise ValueError(word)
+    return int(word)
+
+
+def _path(word: str) -> str:
+    path = line(decode("directories", word).decode(errors="backslashreplace"), LONGEST)
+    if not path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(path)
+    return path
+
+
+def _place(meta: str, word: str) -> Place:
+    mode, owner = line(decode("directories", meta).decode(errors="backslashreplace").rstrip("\n"), 200).split(" ", 1)
+    return Place(_path(word), f"{int(mode, 8):04o}", owner)

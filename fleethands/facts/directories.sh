@@ -1,0 +1,101 @@
+# shellcheck disable=SC2154 # the probe's own: newline, models_dir
+# Where Ollama has its home, whether accounts get to the directories that are to be theirs, and whose the models are.
+: "${home:?}" "${directories?}"
+
+# The home of the account `ollama`, where that is a directory of its own which its service can see; else upstream's.
+own_home() {
+  line=$(getent passwd ollama 2>/dev/null) || return 0
+  line=${line%:*} own=''
+  case ${line##*:} in "$home" | /home/* | /root/* | /run/user/* | *[*?\\[]* | */../* | */..) ;; /*) own=${line##*:} ;; esac
+  [ -n "$own" ] || return 0
+  line=${line#*:*:}
+  if [ -d "$own" ]; then
+    [ "$(stat -L -c %u "$own")" = "${line%%:*}" ] || return 0
+  elif [ "$own" != /var/lib/ollama ]; then # upstream's, of later releases
+    return 0
+  fi
+  home=$own
+}
+
+# each line of $directories is a number, an account and a directory
+read_directories() {
+  need timeout find head stat base64 tr || return $?
+  [ "$home" = /usr/share/ollama ] || echo "home $(printf %s "$home" | encoded)"
+  all=''
+  while read -r number account path; do
+    follow || return 1
+    [ "$real" = "$there" ] || echo "leads $number $(printf %s "${real%/}${path#"$there"}" | encoded)"
+    all=$all$above
+  done <<END
+$directories
+END
+  IFS=$newline
+  set -f
+  # shellcheck disable=SC2086
+  closed=$newline$(find $all -maxdepth 0 ! -perm -0001)$newline
+  unset IFS
+  [ "$closed" = "$newline$newline" ] || barred
+  models_kept
+}
+
+# where a path leads, and a line for each directory above it, the first one first
+follow() {
+  case $path in @home*) path=$home${path#@home} ;; esac
+  there=$path
+  until [ -d "$there" ]; do there=${there%/*} && there=${there:-/}; done
+  cd -P "$there" || return 1
+  real=$PWD above='' up=$PWD
+  [ "$there" != "$path" ] || up=${real%/*}
+  while [ "${up:-/}" != / ]; do above=$up$newline$above up=${up%/*}; done
+  above=/$newline$above
+}
+
+# the first directory above each of $directories that its account may not enter; one that is not there yet has no rights of its own
+barred() {
+  while read -r number account path; do
+    follow || return 1
+    IFS=$newline
+    for each in $above; do
+      unset IFS
+      case $closed in *"$newline$each$newline"*) ;; *) continue ;; esac
+      may "$account" test -x "$each" || { told barred "$number" "$each" && break; }
+    done
+    unset IFS
+  done <<END
+$directories
+END
+}
+
+# PATH: nobody but root can put anything into the directories above it, nor into those above what it leads to
+only_roots() {
+  leads=$(readlink -f "$1") && [ "$(stat -c %u "$1")" = 0 ] || return 1
+  set -- "${1%/*}" "${leads%/*}"
+  for each in "$@"; do
+    while [ -n "$each" ]; do set -- "$@" "$each" && each=${each%/*}; done
+  done
+  [ -z "$(find / "$@" -maxdepth 0 \( ! -uid 0 -o -perm -020 -o -perm -002 \))" ]
+}
+
+# KIND NUMBER PATH
+told() { echo "$1 $2 $(stat -c '%a %U:%G' "$3" | encoded) $(printf %s "$3" | encoded)"; }
+
+# ACCOUNT COMMAND…: the system's own word for what an account may do, with its groups and access lists
+may() {
+  have setpriv || return 0
+  who=$1
+  group=$(id -g "$who") || return 1
+  shift
+  limit setpriv --reuid "$who" --regid "$group" --init-groups "$@" </dev/null
+}
+
+# something of the models that another account has, and Ollama may not write; a declared directory itself is its own step's
+models_kept() {
+  id -u ollama >/dev/null || return 0
+  set -- "$models_dir/" -mindepth 1
+  case $models_dir in "$home/.ollama/"*) set -- "$home/.ollama/" ;; esac
+  [ -d "$1" ] || return 0
+  set -- "$@" -xdev -maxdepth 6 ! -user ollama
+  found=$(limit find "$@" | head -n 1)
+  if [ -n "$found" ] && may ollama test -x "$1"; then found=$(may ollama find "$@" ! -writable | head -n 1); fi
+  [ -z "$found" ] || told kept 0 "$found"
+}
