@@ -17,7 +17,7 @@ from fleethands.cli.completing import names, targets
 from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
 from fleethands.cli.typed import typed, unvalued
-from fleethands.rollout.ansible.kind import ENDINGS, PREFIX
+from fleethands.rollout.ansible.kind import ENDINGS, PREFIX, ansible_file
 
 if TYPE_CHECKING:
     from fleethands.rollout.deadlines import Limits
@@ -157,6 +157,8 @@ def _part(text: str) -> Shard:
 def _first_models(target: str, options: Mapping[str, Any]) -> list[str]:
     """What to type for hosts that no inventory says anything of, as `root@box`."""
     data = options["data"]
+    if (path := ansible_file(target)) is not None:
+        return [f"declare them in {path.parent / 'group_vars/all.yml'}, as `models: [codellama:7b]`"]
     if target.endswith(FILES) or os.path.isfile(target) or any(pair.startswith("models=") for pair in data):
         return []
     context = click.get_current_context()

@@ -1,4 +1,4 @@
-"""Embeds pyinfra 3.10. Its semi-private names: here, walker, ledger, watch, connection, target, streams, wire."""
+"""Embeds pyinfra 3.10. Its private names: here, walker, ledger, watch, connection, target, streams, wire, ansible."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 from fleethands import facts
 from fleethands.operations import journal, turn
 from fleethands.rollout import registry
+from fleethands.rollout.ansible.kind import PREFIX
 from fleethands.rollout.ansible.notes import Notes, check_connections, read_noted
 from fleethands.rollout.connection import hang_up, is_connected
 from fleethands.rollout.crowd import Crowd
 from fleethands.rollout.deadlines import CONNECT, CONNECTED, LIMITS, Limits, OutOfTime, spoken
+from fleethands.rollout.group_data import strays
 from fleethands.rollout.ledger import Ledger
 from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.pick import EVERY, Pick, picked
@@ -33,6 +35,7 @@ from fleethands.rollout.walk import Cut, Walk
 from fleethands.rollout.walker import Walker
 from fleethands.rollout.watch import Listener, Narration, Watch
 from fleethands.settings import HostSettings, Secret
+from fleethands.settings.lockfile import Lockfile
 
 # each costs this machine a tenth of a second of its own, so more would only hold up one another until they time out
 SURVEYED_AT_ONCE = 32
@@ -65,6 +68,7 @@ class Engine(Ledger):
         self.timeline = Timeline()
         self._use(State(check_for_changes=True))
         self.inventory, notes = inventory(target, data)
+        self._strays = strays(Path(target.removeprefix(PREFIX)), self.inventory)
         roster = Roster.of(self.inventory)
         whole = picked(target, pick, roster)
         self.fleet = frozenset(pick.fleet(roster))  # with all its parts
@@ -159,17 +163,23 @@ class Engine(Ledger):
     @property
     def warnings(self) -> list[str]:
         """What the inventory's files have that is left, and may have been meant."""
-        return list(dict.fromkeys(line for note in self.notes.values() for line in note.warnings))
+        return [*self._strays, *dict.fromkeys(line for note in self.notes.values() for line in note.warnings)]
 
     @property
     def names(self) -> list[str]:
         """The chosen hosts, sorted."""
         return sorted(host.name for host in self.chosen)
 
-    def settings(self) -> dict[str, HostSettings]:
-        """Settings of every chosen host. Raises SettingsError with every mistake; nothing is connected yet."""
+    def settings(self, lock: Lockfile | None = None) -> dict[str, HostSettings]:
+        """
+        Settings of every chosen host; nothing is connected yet.
+
+        + lock: None for that of the working directory
+
+        Raises SettingsError with every mistake, LockfileError.
+        """
         data = {host.name: host.data.dict() for host in self.chosen}
-        self._settings = read_noted(data, self.notes, self.inventory.override_data)
+        self._settings = read_noted(data, self.notes, self.inventory.override_data, lock)
         self.mask = Mask.of(self._settings.values())
         return self._settings
 

@@ -22,7 +22,7 @@ from pyinfra.connectors.sshuserclient import client
 from pyinfra_cli.inventory import make_inventory
 
 from fleethands import streams
-from fleethands.rollout import keycheck, shortcuts, wire
+from fleethands.rollout import group_data, keycheck, shortcuts, wire
 from fleethands.rollout.address import Address, check_target
 from fleethands.rollout.ansible.kind import ansible_file
 from fleethands.rollout.ansible.place import Unreadable, shown
@@ -31,7 +31,6 @@ from fleethands.rollout.deadlines import CONNECT
 if TYPE_CHECKING:
     from fleethands.rollout.ansible.notes import Notes
 
-GROUP_DATA = "group_data"
 WITH_AN_END = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
 BUSY_JUMP_HOST = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 3.0}  # sshd's MaxStartups drops some of many
 
@@ -74,7 +73,7 @@ def inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Note
 def _where(error: BaseException, target: str) -> tuple[str, str]:
     """The file of the inventory's that an error comes from, and the line in it."""
     for frame in reversed(_frames(error)):
-        if frame.filename == target or Path(frame.filename or "").parent.name == GROUP_DATA:
+        if frame.filename == target or Path(frame.filename or "").parent.name == group_data.NAME:
             return shown(Path(frame.filename)) if frame.filename != target else target, f", line {frame.lineno}"
     return target, ""
 

@@ -53,10 +53,10 @@ BEHIND = """
 all:
   hosts:
     lab-1:
-      ansible_user: root
       ansible_ssh_common_args: -o ProxyJump=root@{three}
-      models: ["codellama:7b"]
-      openhands_flavor: "off"
+    lab-2:
+      ansible_ssh_common_args: '-o ProxyCommand="ssh -i {key} -o UserKnownHostsFile={known} -W %h:%p -q root@{three}"'
+  vars: {{ansible_user: root, models: ["codellama:7b"], openhands_flavor: "off"}}
 """
 
 
@@ -101,6 +101,6 @@ def test_an_inventory_of_ansibles_has_the_plan_of_the_one_that_says_the_same(
             host.pop("facts", None)
             host.pop("seconds", None)
     assert json.loads(json.dumps(of_ansible["hosts"]).replace("plan hosts", "plan fleet.py")) == of_pyinfra["hosts"]
-    # by way of lab-3, where alone the name `lab-1` is known
-    behind = plan(tmp_path, "behind.yml")["hosts"]["lab-1"]
-    assert behind["status"] == "pending", behind
+    # by way of lab-3, where alone these names are known
+    behind = plan(tmp_path, "behind.yml")["hosts"]
+    assert [behind[name]["status"] for name in ("lab-1", "lab-2")] == ["pending", "pending"], behind

@@ -147,6 +147,16 @@ def test_a_mistake_in_group_data_is_named_with_its_line(tmp_path: Path, text: st
         assert answer == {"error": said, "hints": ["correct `group_data/gpu.py`, then run again"]}
 
 
+def test_group_data_of_a_group_that_is_almost_there_is_said(tmp_path: Path) -> None:
+    laid(tmp_path, {"prod.py": "gpu_a = ['a']\ngpu_b = []\n", "hosts.ini": "[gpu-a]\na\n"})
+    laid(tmp_path, {f"group_data/{name}.py": "models = ['m:1']\n" for name in ("all", "gpu_a", "gpu_aa", "staging")})
+
+    of_pyinfra, of_ansible = read(tmp_path, asked("prod.py"), asked("hosts.ini"))
+
+    assert of_pyinfra["warnings"] == ["group_data/gpu_aa.py: no host is in a group `gpu_aa`, nearest is `gpu_a`"]
+    assert of_ansible["warnings"][0] == "group_data/gpu_a.py: no host is in a group `gpu_a`, nearest is `gpu-a`"
+
+
 def test_settings_of_group_data_are_checked(tmp_path: Path) -> None:
     laid(tmp_path, {"prod.py": "gpu = ['a']\n", "group_data/gpu.py": "models = ['m:1']\nopenhands_prot = 1\n"})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from glob import escape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,9 @@ HOSTS = Roster(NAMES)
 GROUPS = Roster(NAMES, {"all": NAMES, "prod": NAMES, "gpu": NAMES[:2], "edge": NAMES[1:], "web-1": ["gpu-1"]})
 
 
-def refusal(roster: Roster = HOSTS, **pick: object) -> tuple[str, tuple[str, ...]]:
+def refusal(roster: Roster = HOSTS, /, **pick: Any) -> tuple[str, tuple[str, ...]]:
     with pytest.raises(NoHosts) as caught:
-        picked("prod.py", Pick(**pick), roster)  # type: ignore[arg-type]
+        picked("prod.py", Pick(**pick), roster)
     return str(caught.value), caught.value.hints
 
 

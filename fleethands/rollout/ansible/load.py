@@ -19,6 +19,7 @@ from fleethands.rollout.ansible.place import Place, Unreadable, Variable, shown
 from fleethands.rollout.ansible.reading import tree_of
 from fleethands.rollout.ansible.ssh_args import config_files
 from fleethands.rollout.ansible.tree import Group
+from fleethands.rollout.group_data import directories
 
 LOCAL = "@local"
 
@@ -72,14 +73,14 @@ def _host(
 
 
 def _group_data(path: Path, members: Mapping[str, list[Group]]) -> dict[str, dict[str, Variable]]:
-    """pyinfra's group_data of here and of beside the inventory: of two, the latter counts, as pyinfra has it."""
+    """pyinfra's group_data: group → variables."""
     groups: dict[str, list[str]] = {}
     for host, own in members.items():
         for group in own:
             groups.setdefault(group.name, []).append(host)
     found: dict[str, dict[str, Variable]] = {}
     with ctx_inventory.use(Inventory(([*members], {}), **{name: (hosts, {}) for name, hosts in groups.items()})):
-        for directory in dict.fromkeys((Path.cwd() / "group_data", path.parent.resolve() / "group_data")):
+        for directory in directories(path):
             for group, data in _get_group_data(str(directory)).items():
                 place = Place(directory / f"{group}.py", 0)
                 found.setdefault(group, {}).update({key: Variable(value, place) for key, value in data.items()})

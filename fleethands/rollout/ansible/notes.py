@@ -8,6 +8,7 @@ from typing import Any
 
 from fleethands.rollout.ansible.place import Place
 from fleethands.settings import HostSettings, SettingsError, read_fleet
+from fleethands.settings.lockfile import Lockfile
 from fleethands.settings.mistakes import Mistake
 
 HINTS = {
@@ -75,7 +76,10 @@ def _hint(each: Unusable, hosts: list[str]) -> str:
 
 
 def read_noted(
-    fleet: Mapping[str, Mapping[str, Any]], notes: Mapping[str, Notes], given: Container[str]
+    fleet: Mapping[str, Mapping[str, Any]],
+    notes: Mapping[str, Notes],
+    given: Container[str],
+    lock: Lockfile | None = None,
 ) -> dict[str, HostSettings]:
     """
     Settings of each host by `read_fleet`, whose mistakes say where they stand.
@@ -92,7 +96,7 @@ def read_noted(
     ]
     known = {(each.host, each.path) for each in mistakes}
     try:
-        settings = read_fleet(fleet)
+        settings = read_fleet(fleet, lock)
     except SettingsError as error:
         placed = [_placed(each, notes.get(each.host), given) for each in error.mistakes]
         mistakes += [each for each in placed if (each.host, each.path.partition(".")[0]) not in known]
