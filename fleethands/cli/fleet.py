@@ -17,6 +17,7 @@ from fleethands.cli.completing import names, targets
 from fleethands.cli.project import source
 from fleethands.cli.trouble import USAGE, Trouble
 from fleethands.cli.typed import typed, unvalued
+from fleethands.rollout.ansible.kind import ENDINGS, PREFIX, ansible_file
 
 if TYPE_CHECKING:
     from fleethands.rollout.deadlines import Limits
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 EXAMPLES = {"example.py", "local.py"}
+FILES = (".py", *ENDINGS)
 
 
 def fleet_options(command: Any) -> Any:
@@ -34,12 +36,19 @@ def fleet_options(command: Any) -> Any:
     return command
 
 
+def _joined(_context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> str:
+    """One list of all, as `--hosts a --hosts b,c` means three hosts."""
+    return ",".join(values) if values else {"hosts": "*"}.get(str(option.name), "")
+
+
+def _which(name: str, text: str) -> Any:
+    return click.option(name, multiple=True, callback=_joined, metavar="PATTERN", help=text, shell_complete=names)
+
+
 _OPTIONS = (
     click.argument("target", required=False, shell_complete=targets),
-    click.option(
-        "--hosts", default="*", metavar="PATTERN", help="Only hosts whose name matches.", shell_complete=names
-    ),
-    click.option("--exclude", default="", metavar="PATTERN", help="No host whose name matches.", shell_complete=names),
+    _which("--hosts", "Only these hosts: names, patterns as `gpu-*`, groups; with commas between."),
+    _which("--exclude", "Not these hosts; in the same words."),
     click.option("--shard", default="", metavar="I/N", help="Only part I of N of the fleet, the same in every run."),
     click.option("--data", multiple=True, metavar="KEY=VALUE", help="A setting, for all hosts."),
     keeping.JSON,
@@ -109,6 +118,7 @@ def unconnected(
     """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target; leaves an empty part."""
     from fleethands.operations.origin import made_from  # noqa: PLC0415
     from fleethands.rollout.address import WrongName  # noqa: PLC0415
+    from fleethands.rollout.ansible.notes import Unreachable  # noqa: PLC0415
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
     from fleethands.rollout.pick import NoHosts, Pick, few  # noqa: PLC0415
     from fleethands.rollout.shard import EmptyShard  # noqa: PLC0415
@@ -122,13 +132,15 @@ def unconnected(
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     except WrongName as error:
         raise Trouble(str(error), *error.hints, code=1 if os.path.isfile(target) else USAGE) from None
-    except WrongInventory as error:
+    except (WrongInventory, Unreachable) as error:
         raise Trouble(str(error), *error.hints) from None
     except EmptyShard as error:
         keeping.leave_empty(str(error), words, shard)
     if gone := sorted((only or frozenset()) - set(engine.inventory.hosts)):
         click.echo(f"warning: of the report's hosts {target} has these no more: {few(gone, 10)}", err=True)
-    made_from(target)
+    for line in engine.warnings:
+        click.echo(f"warning: {line}", err=True)
+    made_from(target.removeprefix(PREFIX))
     keeping.note_engine(engine, words, shard)
     return engine
 
@@ -145,7 +157,9 @@ def _part(text: str) -> Shard:
 def _first_models(target: str, options: Mapping[str, Any]) -> list[str]:
     """What to type for hosts that no inventory says anything of, as `root@box`."""
     data = options["data"]
-    if target.endswith(".py") or any(pair.startswith("models=") for pair in data):
+    if (path := ansible_file(target)) is not None:
+        return [f"declare them in {path.parent / 'group_vars/all.yml'}, as `models: [codellama:7b]`"]
+    if target.endswith(FILES) or os.path.isfile(target) or any(pair.startswith("models=") for pair in data):
         return []
     context = click.get_current_context()
     command, yes = context.command_path.partition(" ")[2], " --yes" if context.params.get("yes") else ""
@@ -192,15 +206,21 @@ def project() -> Path:
     return here if (here / "deploy.py").is_file() else source()
 
 
+def inventories() -> list[str]:
+    """The inventories of this directory, pyinfra's before Ansible's."""
+    return [path.as_posix() for ending in FILES for path in sorted(Path("inventory").glob(f"*{ending}"))]
+
+
 def chosen(target: str | None) -> str:
     """The target that was given, or the one inventory of this directory. Raises Trouble."""
-    choices = sorted(str(path) for path in Path("inventory").glob("*.py"))
+    choices = inventories()
     if target is not None:
-        if target.endswith(".py") and not Path(target).is_file():
+        if target.endswith(FILES) and not Path(target.removeprefix(PREFIX)).is_file():
             near = difflib.get_close_matches(target, choices, 1)
             raise Trouble(f"there is no inventory `{target}`", *(f"nearest is `{name}`" for name in near), code=USAGE)
         return target
-    own = [path for path in choices if Path(path).name not in EXAMPLES]
+    written = [path for path in choices if Path(path).name not in EXAMPLES]
+    own = [path for path in written if path.endswith(".py")] or written  # beside those, a .yml may be anything
     if len(own) == 1:
         return own[0]
     names = ", ".join(f"`{path}`" for path in own or choices) or "none"

@@ -27,8 +27,8 @@ from fleethands.cli.tunnel import tunnel
 from fleethands.cli.verify import verify
 
 INTERRUPTED = 130
-EPILOG = """TARGET is an inventory file, hosts as root@box[,root@box2], @local, or whatever else pyinfra takes;
-without it, the one inventory of your own in inventory/."""
+EPILOG = """TARGET is an inventory file of pyinfra's or Ansible's, hosts as root@box[,root@box2], @local, or whatever
+else pyinfra takes; without it, the one inventory of your own in inventory/."""
 
 
 @click.group(

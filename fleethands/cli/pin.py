@@ -125,10 +125,8 @@ def _listed(name: str) -> str:
 
 
 def _settings(target: str, lock: Lockfile, **options: Any) -> dict[str, HostSettings]:
-    from fleethands.settings import read_fleet  # noqa: PLC0415
-
     engine = unconnected(target, **options)
-    return settled(lambda: read_fleet({name: engine.host(name).data.dict() for name in engine.names}, lock))
+    return settled(lambda: engine.settings(lock))
 
 
 def _agrees(target: str, document: Document, **options: Any) -> None:

@@ -14,6 +14,7 @@ import click
 from fleethands.cli.document import tell
 from fleethands.cli.fleet import chosen, connected, fleet_options, unconnected
 from fleethands.cli.trouble import USAGE, Trouble
+from fleethands.cli.typed import typed
 
 if TYPE_CHECKING:
     from fleethands.rollout.engine import Engine
@@ -56,10 +57,13 @@ def _reached(target: str | None, **options: Any) -> Engine:
 
 
 def _only(engine: Engine) -> str:
+    from fleethands.rollout.again import only  # noqa: PLC0415
+
     if len(engine.names) > 1:
         several = ", ".join(engine.names[:5]) + (" …" if len(engine.names) > 5 else "")
         reason = f"a tunnel leads to one host, and these match: {several}"
-        raise Trouble(reason, f"add `--hosts {engine.names[0]}`", code=USAGE)
+        one = only(engine.watch.words, engine.names[0])
+        raise Trouble(reason, f"name it: fleethands tunnel {typed(one)}", code=USAGE)
     return engine.names[0]
 
 

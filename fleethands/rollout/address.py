@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleethands.rollout.ansible.kind import ansible_file
+
 _BRACKETED = re.compile(r"\[(?P<address>[^\[\]]*)\](?P<rest>:.*)?\Z", re.DOTALL)
 LIST = "name an inventory file, or hosts as `root@box,root@box2`"
 _PORT = re.compile(r"\d{1,5}\Z", re.ASCII)
@@ -70,7 +72,7 @@ def check_target(target: str) -> None:
     if not target.strip():
         raise WrongName("the target is empty", LIST)
     if os.path.isdir(target):
-        files = sorted(str(each) for each in Path(target).glob("*.py"))
+        files = [*sorted(Path(target).glob("*.py")), *filter(ansible_file, map(str, sorted(Path(target).iterdir())))]
         raise WrongName(f"`{target}` is a directory, and no inventory", f"name a file: `{files[0]}`" if files else LIST)
     if os.path.exists(target):
         return

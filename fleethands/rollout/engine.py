@@ -1,4 +1,4 @@
-"""Embeds pyinfra 3.10. Its semi-private names: here, walker, ledger, watch, connection, target, streams, wire."""
+"""Embeds pyinfra 3.10. Its private names: here, walker, ledger, watch, connection, target, streams, wire, ansible."""
 
 from __future__ import annotations
 
@@ -17,20 +17,25 @@ from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 from fleethands import facts
 from fleethands.operations import journal, turn
 from fleethands.rollout import registry
+from fleethands.rollout.ansible.kind import PREFIX
+from fleethands.rollout.ansible.notes import Notes, check_connections, read_noted
 from fleethands.rollout.connection import hang_up, is_connected
 from fleethands.rollout.crowd import Crowd
 from fleethands.rollout.deadlines import CONNECT, CONNECTED, LIMITS, Limits, OutOfTime, spoken
+from fleethands.rollout.group_data import strays
 from fleethands.rollout.ledger import Ledger
 from fleethands.rollout.masking import NOTHING, Mask
 from fleethands.rollout.pick import EVERY, Pick, picked
 from fleethands.rollout.printable import short
+from fleethands.rollout.roster import Roster
 from fleethands.rollout.shard import EmptyShard
 from fleethands.rollout.target import again, inventory, prepare, reach_by_ssh
 from fleethands.rollout.timeline import Timeline
 from fleethands.rollout.walk import Cut, Walk
 from fleethands.rollout.walker import Walker
 from fleethands.rollout.watch import Listener, Narration, Watch
-from fleethands.settings import HostSettings, Secret, read_fleet
+from fleethands.settings import HostSettings, Secret
+from fleethands.settings.lockfile import Lockfile
 
 # each costs this machine a tenth of a second of its own, so more would only hold up one another until they time out
 SURVEYED_AT_ONCE = 32
@@ -62,12 +67,16 @@ class Engine(Ledger):
         self.watch = Watch(words or target, limits)
         self.timeline = Timeline()
         self._use(State(check_for_changes=True))
-        self.inventory = inventory(target, data, project)
-        whole = picked(target, pick, [host.name for host in self.inventory])
-        self.fleet = frozenset(host.name for host in self.inventory if pick.matches(host.name))  # with all its parts
+        self.inventory, notes = inventory(target, data)
+        self._strays = strays(Path(target.removeprefix(PREFIX)), self.inventory)
+        roster = Roster.of(self.inventory)
+        whole = picked(target, pick, roster)
+        self.fleet = frozenset(pick.fleet(roster))  # with all its parts
         self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.holds(name)]
+        self.notes: dict[str, Notes] = {name: notes[name] for name in self.names if name in notes}
         if not self.chosen:
             raise EmptyShard(f"none of {len(whole)} hosts is of part {pick.shard}")
+        check_connections(self.notes, data)
         self._init()
 
     def _use(self, state: State) -> None:
@@ -102,6 +111,7 @@ class Engine(Ledger):
         other.timeline = self.timeline
         self.others.append(other)
         other.project, other.limits, other.begun, other.watch = self.project, self.limits, self.begun, self.watch
+        other.notes = self.notes
         try:
             other._use(State(check_for_changes=True))
             other.inventory = again(self.inventory, names, data)
@@ -151,13 +161,25 @@ class Engine(Ledger):
         return self._walker.stopping
 
     @property
+    def warnings(self) -> list[str]:
+        """What the inventory's files have that is left, and may have been meant."""
+        return [*self._strays, *dict.fromkeys(line for note in self.notes.values() for line in note.warnings)]
+
+    @property
     def names(self) -> list[str]:
         """The chosen hosts, sorted."""
         return sorted(host.name for host in self.chosen)
 
-    def settings(self) -> dict[str, HostSettings]:
-        """Settings of every chosen host. Raises SettingsError with every mistake; nothing is connected yet."""
-        self._settings = read_fleet({host.name: host.data.dict() for host in self.chosen})
+    def settings(self, lock: Lockfile | None = None) -> dict[str, HostSettings]:
+        """
+        Settings of every chosen host; nothing is connected yet.
+
+        + lock: None for that of the working directory
+
+        Raises SettingsError with every mistake, LockfileError.
+        """
+        data = {host.name: host.data.dict() for host in self.chosen}
+        self._settings = read_noted(data, self.notes, self.inventory.override_data, lock)
         self.mask = Mask.of(self._settings.values())
         return self._settings
 

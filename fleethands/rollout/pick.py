@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from pathlib import PurePath
 
 from fleethands.rollout.address import LIST
+from fleethands.rollout.roster import ALL, Roster
 from fleethands.rollout.shard import WHOLE, Shard
 
 SHOWN = 3
@@ -18,8 +19,8 @@ class Pick:
     """
     Which hosts of an inventory.
 
-    + hosts, exclude: patterns of names, as fnmatch reads them, or a name; only: names that a report left, None for all
-    + shard: a part of those
+    + hosts, exclude: names, patterns as fnmatch reads them, and groups, with commas between
+    + only: names that a report left, None for all; shard: a part of those
     """
 
     hosts: str = "*"
@@ -27,20 +28,13 @@ class Pick:
     shard: Shard = WHOLE
     only: frozenset[str] | None = None
 
-    def matches(self, name: str) -> bool:
-        """Whether a host of this name is of the fleet that is meant, done already or of whatever part."""
-        return _is_of(name, self.hosts) and not _is_of(name, self.exclude)
-
-    def takes(self, name: str) -> bool:
-        """Whether a host of this name is one of them, whatever its part."""
-        return self.matches(name) and (self.only is None or name in self.only)
+    def fleet(self, roster: Roster) -> list[str]:
+        """The hosts that are meant, those that are done already and those of every part among them."""
+        taken, spared = roster.taken(self.hosts), roster.spared(self.exclude)
+        return [name for name in roster.names if name in taken and name not in spared]
 
 
 EVERY = Pick()
-
-
-def _is_of(name: str, pattern: str) -> bool:
-    return name == pattern or fnmatch(name, pattern)  # `root@[::1]:22`, as a pattern, does not match itself
 
 
 class NoHosts(LookupError):
@@ -51,42 +45,50 @@ class NoHosts(LookupError):
         self.hints = hints
 
 
-def picked(target: str, pick: Pick, names: Sequence[str]) -> list[str]:
+def picked(target: str, pick: Pick, roster: Roster) -> list[str]:
     """
     The names that a pick takes, of whatever part.
 
-    + names: of all hosts of the inventory, its target
+    + roster: what the target has
 
-    Raises NoHosts where none is left, and for a pattern that none has: a host would be taken that was to be spared.
+    Raises NoHosts where none is left, and for a part of a list that means none: a host would be taken that was to be
+    spared.
     """
-    if not names:
+    if not roster.names:
         raise NoHosts(f"`{target}` names no host", LIST)
-    for pattern, typed in ((pick.hosts, pick.hosts), (pick.exclude, f"--exclude {pick.exclude}")):
-        if pattern and not any(_is_of(name, pattern) for name in names):
-            raise NoHosts(f"`{target}` names no host that matches `{typed}`", _nearest(pattern, names))
-    found = [name for name in names if pick.takes(name)]
+    for words, option in ((pick.hosts, ""), (pick.exclude, "--exclude ")):
+        if words and (part := roster.unknown(words)) is not None:
+            raise NoHosts(f"`{target}` names no host that matches `{option}{part}`", *_nearest(target, part, roster))
+    found = [name for name in pick.fleet(roster) if pick.only is None or name in pick.only]
     if not found:
-        raise _none(target, pick, names)
+        raise _none(target, pick, roster)
     return found
 
 
-def _none(target: str, pick: Pick, names: Sequence[str]) -> NoHosts:
+def _none(target: str, pick: Pick, roster: Roster) -> NoHosts:
     """What is said of words each of which means a host, and that mean none together."""
     wanted = f"matches `{pick.hosts}`" + (f" and not `{pick.exclude}`" if pick.exclude else "")
     if pick.only is None:
-        return NoHosts(f"`{target}` names no host that {wanted}", _nearest(pick.hosts, names))
-    left = sorted(pick.only & set(names))
+        return NoHosts(f"`{target}` names no host that {wanted}", *_nearest(target, pick.hosts, roster))
+    left = sorted(pick.only & set(roster.names))
     if not left:
         return NoHosts(
             f"`{target}` names none of the hosts that the report leaves: {few(sorted(pick.only))}",
-            _nearest(min(pick.only), names),
+            *_nearest(target, min(pick.only), roster),
         )
     return NoHosts(f"no host that the report leaves {wanted}", f"it leaves: {few(left)}")
 
 
-def _nearest(pattern: str, names: Collection[str]) -> str:
-    near = difflib.get_close_matches(pattern, sorted(names), SHOWN, cutoff=0.4) or sorted(names)[:SHOWN]
-    return f"its hosts: {', '.join(near)}{' …' if len(names) > len(near) else ''}"
+def _nearest(target: str, part: str, roster: Roster) -> list[str]:
+    implied = {ALL, PurePath(target).stem}  # a file's name is a group of all its hosts
+    groups = [name for name in roster.groups if name not in implied and not name.startswith("@")]
+    hints = [f"its hosts: {_near(part, roster.names)}"]
+    return [*hints, f"its groups: {_near(part, groups)}"] if groups else hints
+
+
+def _near(part: str, names: Collection[str]) -> str:
+    near = difflib.get_close_matches(part, sorted(names), SHOWN, cutoff=0.4) or sorted(names)[:SHOWN]
+    return f"{', '.join(near)}{' …' if len(names) > len(near) else ''}"
 
 
 def few(names: Sequence[str], most: int = SHOWN) -> str:

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pyinfra
 import pyinfra.connectors.ssh_util
@@ -22,9 +22,14 @@ from pyinfra.connectors.sshuserclient import client
 from pyinfra_cli.inventory import make_inventory
 
 from fleethands import streams
-from fleethands.rollout import keycheck, shortcuts, wire
+from fleethands.rollout import group_data, keycheck, shortcuts, wire
 from fleethands.rollout.address import Address, check_target
+from fleethands.rollout.ansible.kind import ansible_file
+from fleethands.rollout.ansible.place import Unreadable, shown
 from fleethands.rollout.deadlines import CONNECT
+
+if TYPE_CHECKING:
+    from fleethands.rollout.ansible.notes import Notes
 
 WITH_AN_END = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
 BUSY_JUMP_HOST = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 3.0}  # sshd's MaxStartups drops some of many
@@ -38,18 +43,43 @@ class WrongInventory(ValueError):
         self.hints = hints
 
 
-def inventory(target: str, data: Mapping[str, Any], project: Path) -> Any:
-    """pyinfra's inventory of a target, with data on top. Raises WrongName for words, WrongInventory for a file."""
-    check_target(target)
+def inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
+    """
+    pyinfra's inventory of a target with data on top, and notes of the hosts that Ansible's files declare.
+
+    group_data counts where the command is typed, and beside the inventory. Raises WrongName for words, WrongInventory
+    for a file.
+    """
+    path = ansible_file(target)
+    check_target(str(path or target))
     try:
-        return make_inventory(target, override_data=dict(data), cwd=str(project))
+        if path is not None:
+            from fleethands.rollout.ansible.load import load  # noqa: PLC0415  it brings YAML
+
+            return load(path, data)
+        return make_inventory(target, override_data=dict(data), cwd=str(Path.cwd())), {}
     except SystemExit as error:  # an inventory may refuse in its own words
         raise WrongInventory(*_own_words(str(error.code))) from None
+    except Unreadable as error:
+        raise WrongInventory(str(error), *error.hints) from None
     except Exception as error:  # it is somebody's program
         cause = error.__cause__ or error.__context__ or error
-        place = next((f", line {each.lineno}" for each in reversed(_frames(cause)) if each.filename == target), "")
-        what = f"{target}{place}: {type(cause).__name__}: {cause}"
-        raise WrongInventory(what, f"correct `{target}`, then run again") from None
+        file, line = _where(cause, target)
+        raise WrongInventory(
+            f"{file}{line}: {type(cause).__name__}: {_said(cause)}", f"correct `{file}`, then run again"
+        ) from None
+
+
+def _where(error: BaseException, target: str) -> tuple[str, str]:
+    """The file of the inventory's that an error comes from, and the line in it."""
+    for frame in reversed(_frames(error)):
+        if frame.filename == target or Path(frame.filename or "").parent.name == group_data.NAME:
+            return shown(Path(frame.filename)) if frame.filename != target else target, f", line {frame.lineno}"
+    return target, ""
+
+
+def _said(error: BaseException) -> str:
+    return error.msg if isinstance(error, SyntaxError) else str(error)
 
 
 def _own_words(text: str) -> list[str]:

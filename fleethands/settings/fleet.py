@@ -70,16 +70,17 @@ def _read(data: Mapping[str, Any]) -> tuple[HostSettings, list[tuple[str, str]]]
 
 def of(host: Host) -> HostSettings:
     """
-    One host's settings inside a deploy. The first call checks the whole inventory.
+    One host's settings inside a deploy. The first call checks every host that the run is limited to.
 
     Raises pyinfra's InventoryError, which stops all hosts before anything is changed, with every mistake.
     """
     from pyinfra.api.exceptions import InventoryError  # noqa: PLC0415  settings are read without pyinfra elsewhere
 
-    inventory = host.state.inventory
+    state, inventory = host.state, host.state.inventory
     if inventory not in _known:
+        limited = [each for each in inventory if state.is_host_in_limit(each)]
         try:
-            _known[inventory] = read_fleet({each.name: each.data.dict() for each in inventory})
+            _known[inventory] = read_fleet({each.name: each.data.dict() for each in limited})
         except SettingsError as error:
             raise InventoryError(f"the inventory has mistakes, and nothing was changed\n\n{error}") from None
         except LockfileError as error:

@@ -39,6 +39,8 @@ def completed(*words: str) -> list[str]:
         (["plan", "@l"], ["@local"]),
         (["plan", "--exc"], ["--exclude"]),
         (["plan", "inventory/example.py", "--hosts", "gpu-2"], ["gpu-2.example.net"]),
+        (["plan", "inventory/example.py", "--exclude", "x,gpu-2"], ["x,gpu-2.example.net"]),
+        (["plan", "tests/fixtures/ansible/hosts.ini", "--hosts", "gpu-1,fl"], ["gpu-1,fleet"]),
         (["completion", "f"], ["fish"]),
     ],
 )

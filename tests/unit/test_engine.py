@@ -24,12 +24,13 @@ from pyinfra.connectors import ssh_util, util
 from pyinfra.connectors.ssh import SSHConnector, connector_data_meta
 from pyinfra.connectors.sshuserclient import client
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
-from pyinfra_cli.inventory import make_inventory
+from pyinfra_cli.inventory import _get_group_data, make_inventory
 
 assert importlib.metadata.version("pyinfra").startswith("3.10.")
 assert list(inspect.signature(run_host_op).parameters) == ["state", "host", "op_hash"]
 assert list(inspect.signature(Host.__init__).parameters)[1:] == ["name", "inventory", "groups", "connector_cls"]
 assert {"override_data", "cwd"} <= set(inspect.signature(make_inventory).parameters)
+assert list(inspect.signature(_get_group_data).parameters) == ["dirname_or_filename"]
 assert {"host_connect", "host_connect_error"} <= set(dir(BaseStateCallback))
 assert {"Connect", "Prepare", "Execute"} <= set(StateStage.__members__)
 assert {"is_complete", "did_error", "stderr_lines"} <= set(dir(OperationMeta))

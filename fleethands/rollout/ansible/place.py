@@ -1,0 +1,46 @@
+"""Where something stands in an inventory's files, and what can't be read there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of a file, from 1; line 0 is the file as a whole."""
+
+    file: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{shown(self.file)}, line {self.line}" if self.line else shown(self.file)
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is one of pyinfra's own files."""
+        return self.file.suffix == ".py"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A value, and where it is declared."""
+
+    value: Any
+    place: Place
+
+
+class Unreadable(ValueError):
+    """A file that can't be read; the message begins with the place, and `hints` say what to do."""
+
+    def __init__(self, place: Place, problem: str, *hints: str) -> None:
+        super().__init__(f"{place}: {problem}")
+        self.hints = hints or (f"correct `{shown(place.file)}`, then run again",)
+
+
+def shown(path: Path) -> str:
+    """A path as one would type it here."""
+    absolute, here = os.path.abspath(path), os.getcwd()
+    return os.path.relpath(absolute, here) if absolute.startswith(here + os.sep) else absolute

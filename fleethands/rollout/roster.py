@@ -1,0 +1,63 @@
+"""The hosts and groups of an inventory, and which of them the words of `--hosts` and `--exclude` mean."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from typing import Any
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Roster:
+    """
+    The hosts and groups of an inventory.
+
+    + names: of all hosts; groups: name → names of its hosts
+    """
+
+    names: Sequence[str]
+    groups: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, inventory: Any) -> Roster:
+        """Of pyinfra's inventory."""
+        names = [host.name for host in inventory]
+        groups = {name: [host.name for host in hosts] for name, hosts in inventory.groups.items() if hosts}
+        return cls(names, {ALL: names, **groups})
+
+    def parts(self, words: str) -> list[str]:
+        """The names, patterns and groups in a comma-separated list; a host may have a comma in its name."""
+        if "," not in words or any(_matches(name, words) for name in self.names):
+            return [words] if words else []
+        return [part.strip() for part in words.split(",") if part.strip()]
+
+    def taken(self, words: str) -> frozenset[str]:
+        """The hosts that `--hosts` means. A name that is a host's and a group's means the host."""
+        return frozenset(name for part in self.parts(words) for name in self._named(part))
+
+    def spared(self, words: str) -> frozenset[str]:
+        """The hosts that `--exclude` means. A name that is a host's and a group's means all of both."""
+        return frozenset(name for part in self.parts(words) for name in self._spared(part))
+
+    def unknown(self, words: str) -> str | None:
+        """The first part of a list that means no host, if there is one."""
+        return next((part for part in self.parts(words) or [words] if not self._named(part)), None)
+
+    def _named(self, part: str) -> Collection[str]:
+        if part in self.names:
+            return [part]
+        if part in self.groups:
+            return self.groups[part]
+        return [name for name in self.names if _matches(name, part)]
+
+    def _spared(self, part: str) -> Collection[str]:
+        group = self.groups.get(part, ())
+        both = part in self.names and len(group) < len(self.names)  # all.py makes every host a member of `all`
+        return {part, *group} if both else self._named(part)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return name == pattern or fnmatch(name, pattern)  # `root@[::1]:22`, as a pattern, does not match itself
