@@ -10,7 +10,7 @@ from typing import Any
 
 import gevent  # type: ignore[import-untyped]
 from gevent import socket, subprocess
-from gevent.os import make_nonblocking, nb_read  # type: ignore[import-untyped]
+from gevent.fileobject import FileObjectPosix  # type: ignore[import-untyped]
 
 from fleethands.rollout.printable import clean
 from fleethands.streams import BLOCK, TooMuch
@@ -49,18 +49,17 @@ def output(words: Sequence[str], most: int = MOST_SAID) -> tuple[str, str]:
         raise
     finally:
         gevent.killall(readers)
-        _close(out, complaints)
         with suppress(ChildProcessError):  # gevent's loop may have been first
             os.waitpid(process, 0)
 
 
 def _whole(pipe: int, most: int) -> str:
-    make_nonblocking(pipe)
     blocks: list[bytes] = []
-    while block := nb_read(pipe, BLOCK):
-        blocks.append(block)
-        if sum(map(len, blocks)) > most:
-            raise TooMuch(f"it sent more than {limit(most)}, and was given up")
+    with FileObjectPosix(pipe, "rb", 0) as stream:
+        while block := stream.read(BLOCK):
+            blocks.append(block)
+            if sum(map(len, blocks)) > most:
+                raise TooMuch(f"it sent more than {limit(most)}, and was given up")
     return b"".join(blocks).decode(errors="replace")
 
 
@@ -74,7 +73,7 @@ def _kill(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-class Carrier(socket.socket):  # type: ignore[misc]
+class Carrier(socket.socket):
     """
     A connection that a program carries between its standard input and output; the program ends with it.
 
