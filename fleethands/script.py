@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 
 from pyinfra.api.command import StringCommand
 
-# sudo is asked first and silently: pyinfra answers its complaint with a prompt, which would hang a CI job
-SHELL = (
-    'if [ "$(id -u)" -eq 0 ]; then exec sh -s; '
-    "elif sudo -n true 2>/dev/null; then exec sudo -n sh -s; "
-    'else echo "error: $(id -un) is not root and has no passwordless sudo" >&2; '
-    'echo "hint: on the host, as root: echo \\"$(id -un) ALL=(ALL) NOPASSWD: ALL\\" > /etc/sudoers.d/$(id -un)" >&2; '
-    "exit 1; fi"
+# sudo is asked first, and its words are told behind ours: pyinfra answers its bare complaint with a prompt, which would
+# hang a CI job
+SHELL = " ".join(
+    line.strip()
+    for line in files("fleethands").joinpath("become_root.sh").read_text().splitlines()
+    if not line.startswith("#")
 )
+LOGIN_SHELL = f"sh -c {shlex.quote(SHELL)}"  # for a channel, where the login shell may be any
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 

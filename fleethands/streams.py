@@ -10,7 +10,7 @@ import gevent  # type: ignore[import-untyped]
 import pyinfra.connectors.ssh
 import pyinfra.connectors.util
 from pyinfra.api.output import echo, format_text
-from pyinfra.connectors.util import CommandOutput, OutputLine
+from pyinfra.connectors.util import CommandOutput, OutputLine, write_stdin
 
 from fleethands.untrusted import limit
 
@@ -118,10 +118,30 @@ def read_output(
     return CommandOutput(kept)
 
 
+def write_input(stdin: Any, buffer: Any) -> None:
+    """
+    What a command reads. One that ends before it has read all of it has failed, and what it said is still read: a
+    forced command, an account without a shell.
+
+    Raises OSError where the connection itself has ended.
+    """
+    try:
+        write_stdin(stdin, buffer)
+    except OSError:
+        channel = getattr(buffer, "channel", None)
+        if channel is None or not channel.closed or not channel.get_transport().is_active():
+            raise
+        channel.exit_status = channel.exit_status or 1
+
+
 def take() -> None:
-    """Have pyinfra's connectors read by it from now on: their own way has no limit, and ends at a byte not of UTF-8."""
+    """
+    Have pyinfra's connectors read and write by it from now on. Their own reading has no limit, and ends at a byte not
+    of UTF-8.
+    """
     pyinfra.connectors.ssh.read_output_buffers = read_output
     pyinfra.connectors.util.read_output_buffers = read_output
+    setattr(pyinfra.connectors.ssh, "write_stdin", write_input)  # noqa: B010 (not exported, to the type checker)
 
 
 def _received(receive: Callable[[int], bytes]) -> Iterator[str]:

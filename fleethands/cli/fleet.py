@@ -119,6 +119,7 @@ def unconnected(
     from fleethands.operations.origin import made_from  # noqa: PLC0415
     from fleethands.rollout.address import WrongName  # noqa: PLC0415
     from fleethands.rollout.ansible.notes import Unreachable  # noqa: PLC0415
+    from fleethands.rollout.client import left_out  # noqa: PLC0415
     from fleethands.rollout.engine import Engine  # noqa: PLC0415
     from fleethands.rollout.pick import NoHosts, Pick, few  # noqa: PLC0415
     from fleethands.rollout.shard import EmptyShard  # noqa: PLC0415
@@ -138,7 +139,7 @@ def unconnected(
         keeping.leave_empty(str(error), words, shard)
     if gone := sorted((only or frozenset()) - set(engine.inventory.hosts)):
         click.echo(f"warning: of the report's hosts {target} has these no more: {few(gone, 10)}", err=True)
-    for line in engine.warnings:
+    for line in [*engine.warnings, *left_out(engine.chosen)]:
         click.echo(f"warning: {line}", err=True)
     made_from(target.removeprefix(PREFIX))
     keeping.note_engine(engine, words, shard)

@@ -71,13 +71,11 @@ def _trouble(each: Shown, words: str) -> tuple[str, list[str]]:
     from fleethands.rollout.hostkeys import line_fingerprint  # noqa: PLC0415
     from fleethands.rollout.reach import refused_key  # noqa: PLC0415
 
-    if each.status == "unreachable":
-        return each.reason, [f"try by hand: `ssh -v {each.place.address if each.place else each.host}`"]
-    if each.status == "failed":
-        return each.reason, [f"look at it: `ls -ld {each.place.known_hosts.parent}`"] if each.place else []
+    if each.status in {"unreachable", "failed"}:
+        return each.reason, [*each.hints]
     if each.status not in BAD or each.place is None or each.verdict is None:
         return "", []
-    reason, hints = refused_key(words, each.place.name, each.verdict)
+    reason, hints = refused_key(f"`fleethands trust {words}`", each.place.name, each.verdict)
     was = each.verdict.line
     if each.status == "changed" and was is not None:
         reason = f"its key changed: known is {line_fingerprint(was)}, {was}; shown is {each.fingerprint}"
@@ -87,7 +85,7 @@ def _trouble(each: Shown, words: str) -> tuple[str, list[str]]:
 def _write(new: list[Shown]) -> None:
     from fleethands.rollout.known_hosts import add  # noqa: PLC0415
 
-    for path in sorted({each.place.known_hosts for each in new if each.place}):
+    for path in sorted({each.place.known_hosts for each in new if each.place and each.place.known_hosts}):
         keys = [
             (each.place.name, each.key) for each in new if each.place and each.key and each.place.known_hosts == path
         ]
@@ -123,6 +121,6 @@ def _host(each: Shown) -> dict[str, Any]:
         "reason": reason or each.reason,
         "hints": hints,
         "name": each.place.name if each.place else "",
-        "known_hosts": str(each.place.known_hosts) if each.place else "",
+        "known_hosts": str(each.place.known_hosts) if each.place and each.place.known_hosts else "",
         "fingerprint": each.fingerprint,
     }

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from typing import Any
+from weakref import WeakKeyDictionary, WeakSet
 
 from pyinfra.api.host import Host
 from pyinfra.context import ctx_host, ctx_state
 
 from fleethands import streams
+from fleethands.facts.no_answer import NoAnswer, no_answer
 from fleethands.facts.probe import Probe
 from fleethands.facts.protocol import ProbeError
 from fleethands.facts.reading import HostProbe, Question, read
@@ -32,6 +36,7 @@ class _Kept:
 
 _kept: WeakKeyDictionary[Host, _Kept] = WeakKeyDictionary()
 _mute: WeakKeyDictionary[Host, ProbeError] = WeakKeyDictionary()  # a plan asks such a host once
+_refused: WeakSet[Host] = WeakSet()  # of these
 
 
 def current(settings: HostSettings) -> Probe:
@@ -53,15 +58,43 @@ def current(settings: HostSettings) -> Probe:
     streams.take()  # stock pyinfra has it, too, once it asks
     question = Question.about(settings, upstream=not outdated)
     asked = time.time()
-    lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=WHOLE)
-    if lines is None:
-        _mute[host] = ProbeError("system", "is missing: the host did not run the probe")
-        raise _mute[host]
-    seen = read(lines, question, (asked, time.time()))
+    try:
+        seen = read(_answer(host, question), question, (asked, time.time()))
+    except NoAnswer as error:
+        _mute[host] = error
+        raise
     if kept is not None and outdated:
         seen = seen.having(upstream=kept.seen.sections["upstream"])
     _kept[host] = _Kept(seen, seen, time.monotonic(), settings, running=executing)
     return seen
+
+
+def _answer(host: Host, question: Question) -> list[str]:
+    """The lines of the probe. Raises NoAnswer with what the host says instead."""
+    with _overheard(host, question.script) as said:
+        # without it pyinfra would fail the host for a reason of its own, and hide what the host says
+        lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=WHOLE, _ignore_errors=True)
+    if lines is None or not any(line.startswith(question.mark) for line in lines):
+        raise no_answer(said, host)
+    return list(lines)
+
+
+@contextmanager
+def _overheard(host: Host, script: str) -> Iterator[list[str]]:
+    """All that a host says to a script, which pyinfra drops where the command fails."""
+    send, heard = host.connector.run_shell_command, list[str]()
+
+    def listening(*args: Any, **options: Any) -> Any:
+        done, said = send(*args, **options)
+        if options.get("_stdin") == script:
+            heard.extend(said.output_lines)
+        return done, said
+
+    host.connector.run_shell_command = listening
+    try:
+        yield heard
+    finally:
+        host.connector.run_shell_command = send
 
 
 def last(host: Host) -> Probe | None:
@@ -104,11 +137,15 @@ def foreseen() -> Probe:
 
 def refuse() -> None:
     """While a plan is made: this host will go no further."""
-    if kept := _kept.get(ctx_host.get()):
+    host = ctx_host.get()
+    if kept := _kept.get(host):
         kept.refused = True
+    elif host in _mute:
+        _refused.add(host)
 
 
 def is_refused() -> bool:
     """Whether the plan being made has refused the host of this context."""
-    kept = _kept.get(ctx_host.get())
-    return kept is not None and kept.refused and not ctx_state.get().is_executing
+    host = ctx_host.get()
+    kept = _kept.get(host)
+    return (kept.refused if kept else host in _refused) and not ctx_state.get().is_executing

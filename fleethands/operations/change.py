@@ -110,7 +110,7 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
         try:
             decision = decide(settings, facts.current(settings), *args, **kwargs)
         except (ProbeError, UnknownSection) as error:
-            decision = Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `ssh {host.name}`",))
+            decision = Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `{facts.ssh(host)}`",))
         if _sends(decision) and host.connector_cls.__name__ == "LocalConnector":
             decision = Refused("`ollama_transfer`: `controller` sends to other machines", (HOST,))
         journal.note(decision)

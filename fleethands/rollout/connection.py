@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from paramiko import Channel, Transport
 
@@ -45,11 +45,16 @@ def hang_up(host: Any) -> None:
         host.connected = False
 
 
+def is_of_network(sock: socket.socket | Channel) -> TypeGuard[socket.socket]:
+    """Whether a connection is the kernel's own; what leads through other hosts is not."""
+    return isinstance(sock, socket.socket) and sock.family in {socket.AF_INET, socket.AF_INET6}
+
+
 def quicken(host: Any) -> None:
     """Have no command wait for an acknowledgement, and notice when there are none any more."""
     for transport in transports(host):
         transport.set_keepalive(KEEPALIVE)
-        if isinstance(transport.sock, socket.socket):  # not so behind a jump host
+        if is_of_network(transport.sock):
             transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko leaves Nagle on
             # without it the kernel tries for a quarter of an hour to reach a host that is gone
             if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from contextlib import suppress
 from typing import Any, Protocol
@@ -10,11 +9,11 @@ from typing import Any, Protocol
 import gevent  # type: ignore[import-untyped]
 import paramiko
 
+from fleethands.facts import ssh
 from fleethands.operations.lock import MARK, Answer, read
-from fleethands.rollout.connection import address
 from fleethands.rollout.printable import short
 from fleethands.rollout.reach import flooding, gone
-from fleethands.script import SHELL
+from fleethands.script import LOGIN_SHELL, SHELL
 from fleethands.streams import BLOCK, Lines, TooMuch
 
 ANSWER = 20.0  # seconds in which a host answers, its own second of trying included
@@ -91,7 +90,7 @@ class Holder:
                 self._pipe.write(data)
                 lines = self._answer(self._pipe)
         except TooMuch as error:
-            raise HolderError(f"asked for its lock, {error}", *flooding(address(self._host), "")[1]) from None
+            raise HolderError(f"asked for its lock, {error}", *flooding(ssh(self._host), "")[1]) from None
         except (OSError, EOFError, paramiko.SSHException) as error:  # TimeoutError is one
             raise _lost(self._host, _words(error)) from None
         try:
@@ -167,7 +166,7 @@ def _words(error: Exception) -> str:
 def _lost(host: Any, error: str) -> HolderError:
     if getattr(host.connector, "client", None) is None:
         return HolderError(f"no process for its lock: {error}")
-    reason, hints = gone(address(host))
+    reason, hints = gone(ssh(host, "-v"))
     return HolderError(f"{reason}: {short(error) or 'it was closed'}", *hints)
 
 
@@ -176,7 +175,7 @@ def _open(host: Any) -> Pipe:
     transport = client.get_transport() if client else None
     if transport is not None:
         channel = transport.open_session(timeout=ANSWER)
-        channel.exec_command(f"sh -c {shlex.quote(SHELL)}")
+        channel.exec_command(LOGIN_SHELL)
         return _Channel(channel)
     if host.connector_cls.__name__ == "LocalConnector":
         return _Process()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,23 @@ import paramiko.client
 from gevent.pool import Pool  # type: ignore[import-untyped]
 from paramiko import PKey, SSHException
 from pyinfra.connectors.ssh import SSHConnector
-from pyinfra.connectors.sshuserclient import SSHClient
 
+from fleethands.facts import ssh
+from fleethands.rollout.client import (
+    BEHIND_OTHERS,
+    ask,
+    known_hosts,
+    lost,
+    own_file,
+    patiently,
+    question_of,
+    way,
+)
+from fleethands.rollout.jumps import WayLost
 from fleethands.rollout.keycheck import preferred
 from fleethands.rollout.known_hosts import Files, Line, Verdict, entry_name
 from fleethands.rollout.printable import clean
+from fleethands.rollout.unreachable import why_unreachable
 
 CONNECT_TIMEOUT = 10  # seconds to reach a host, and as many again until it has shown its key
 AT_ONCE = 32
@@ -28,24 +42,24 @@ class Place:
     """
     Where a host is reached.
 
-    + files: say what its key is; a new one is added to the first
-    + sock: the way there, behind a jump host
+    + files: say what its key is; a new one is added to `known_hosts`
+    + alias: what it is called in them, empty where that is its address
+    + way: what leads there, as `client.way` has it; raises what that raises
+    + lost: why that did not, where it says so
     """
 
     address: str
     port: int
     files: tuple[Path, ...]
-    sock: Any = None
-
-    @property
-    def known_hosts(self) -> Path:
-        """The file that new keys are added to."""
-        return self.files[0]
+    known_hosts: Path | None = None
+    alias: str = ""
+    way: Callable[[], Any] = lambda: None
+    lost: Callable[[Any], Exception | None] = lambda _: None
 
     @property
     def name(self) -> str:
-        """What the host is called in that file."""
-        return entry_name(self.address, self.port)
+        """What the host is called in these files."""
+        return self.alias or entry_name(self.address, self.port)
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,7 @@ class Shown:
     key: PKey | None = None
     verdict: Verdict | None = None
     reason: str = ""
+    hints: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -95,47 +110,68 @@ def _asked(host: Any) -> Shown:
         return Shown(host.name, "skipped", reason="it is not reached by SSH")
     try:
         place = _place(host)
-    except (OSError, SSHException, EOFError, ValueError) as error:  # its settings, or its jump host
-        return Shown(host.name, "failed", reason=f"there is no way to it: {error}")
+    except (SSHException, OSError, ValueError) as error:  # its configuration
+        return _failed(host, "failed", error)
     try:
         files = Files.read(place.files)
     except OSError as error:
-        return Shown(host.name, "failed", place, reason=f"cannot read {error.filename}: {error.strerror}")
-    return _compared(host.name, place, files)
+        reason = f"cannot read {error.filename}: {error.strerror}"
+        look = f"look at it: `ls -ld {shlex.quote(os.path.dirname(error.filename))}`"
+        return Shown(host.name, "failed", place, reason=reason, hints=(look,))
+    return _compared(host, place, files)
 
 
-def _compared(host: str, place: Place, files: Files) -> Shown:
+def _failed(host: Any, status: str, error: Exception, place: Place | None = None) -> Shown:
+    reason, hints = why_unreachable("", host, error)
+    return Shown(host.name, status, place, reason=reason, hints=tuple(hints))
+
+
+def _compared(host: Any, place: Place, files: Files) -> Shown:
     try:
-        key = _offered(place, preferred(files, place.name))
+        key = patiently(lambda: _offered(place, preferred(files, place.name)))
+    except WayLost as error:
+        return _failed(host, "unreachable", error, place)
     except (OSError, SSHException, EOFError) as error:
         said = " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())
         reason = clean(f"{place.name}: {said}")[:LONGEST_REASON]
-        return Shown(host, "unreachable", place, reason=reason)
+        hint = f"try by hand: `{ssh(host, '-v')}`"
+        return Shown(host.name, "unreachable", place, reason=reason, hints=(hint,))
     verdict = files.judge(place.name, key)
-    return Shown(host, verdict.status, place, key, verdict)
+    if verdict.status == "new" and place.known_hosts is None:
+        hint = "give the inventory one: `ssh_known_hosts_file`"
+        return Shown(host.name, "failed", place, key, reason="`UserKnownHostsFile` names no file", hints=(hint,))
+    return Shown(host.name, verdict.status, place, key, verdict)
 
 
 def _place(host: Any) -> Place:
-    """As pyinfra's own client finds a host: its data, then ssh_config (pyinfra 3.10, connectors/sshuserclient)."""
-    data = host.connector.data
-    given: dict[str, Any] = {"port": int(data["ssh_port"])} if data["ssh_port"] else {}
-    address, config, _, _, files, *_ = SSHClient().parse_config(
-        data["ssh_hostname"] or host.name, {"timeout": CONNECT_TIMEOUT, **given}, data["ssh_config_file"], "yes"
+    """As a run finds a host."""
+    question, given = question_of(host), host.data.get("ssh_known_hosts_file")
+    answer = ask(question)
+    return Place(
+        answer.hostname,
+        answer.port,
+        known_hosts(answer, given),
+        own_file(answer, given),
+        answer.alias,
+        lambda: way(question, answer),
+        lambda leads: lost(leads, question, answer),
     )
-    paths = (data["ssh_known_hosts_file"],) if data["ssh_known_hosts_file"] else files
-    port = given.get("port", config["port"])
-    return Place(address, port, tuple(Path(path).expanduser() for path in paths), config.get("sock"))
 
 
 def _offered(place: Place, first: str | None) -> PKey:
     """The key that a host proves to have. The type that it is known by comes first, as in a run."""
-    sock = place.sock or socket.create_connection((place.address, place.port), CONNECT_TIMEOUT)
-    transport = paramiko.client.Transport(sock)  # type: ignore[attr-defined]  # as a run's connections have it
-    transport.banner_timeout = CONNECT_TIMEOUT
+    leads = place.way()
+    limit = CONNECT_TIMEOUT if leads is None else BEHIND_OTHERS
+    transport = paramiko.client.Transport(  # type: ignore[attr-defined]  # as a run's connections have it
+        leads or socket.create_connection((place.address, place.port), CONNECT_TIMEOUT)
+    )
+    transport.banner_timeout = limit
     try:
         options = transport.get_security_options()
         options.key_types = [*([first] if first else []), *(name for name in options.key_types if name != first)]
-        transport.start_client(timeout=CONNECT_TIMEOUT)
+        transport.start_client(timeout=limit)
         return transport.get_remote_server_key()
+    except (SSHException, OSError, EOFError) as error:
+        raise place.lost(leads) or error from error
     finally:
         transport.close()

@@ -11,33 +11,17 @@ from pyinfra.connectors.sshuserclient import client
 
 from fleethands.rollout.known_hosts import Files, Verdict
 
-WORDS = {
-    "revoked": "is revoked",
-    "changed": "is not the one that is known",
-    "new": "is not known, and its certificate is not read",
-}
+WORDS = {"revoked": "is revoked", "changed": "is not the one that is known", "new": "is not known"}
 RSA = "rsa-sha2-512"  # how an RSA key signs: by its own name, it would sign with SHA-1
 
 
 class RefusedKey(SSHException):
-    """A host, or the jump host before it, shows a key that it may not show; pyinfra's own error comes on top."""
+    """A host, or a jump host before it, shows a key that it may not show; pyinfra's own error comes on top."""
 
     def __init__(self, name: str, verdict: Verdict) -> None:
-        super().__init__(f"the host key of {name} {WORDS[verdict.status]}: {verdict.line or verdict.authority}")
+        place = verdict.line or verdict.authority
+        super().__init__(f"the host key of {name} {WORDS[verdict.status]}{f': {place}' if place else ''}")
         self.name, self.verdict = name, verdict
-
-
-def refused(error: BaseException) -> RefusedKey | None:
-    """What is behind an error of pyinfra's, where it is a key."""
-    cause = error.__context__
-    return cause if isinstance(cause, RefusedKey) else None
-
-
-def take() -> None:
-    """Have every connection of pyinfra's judge host keys so, those to jump hosts too; nobody is asked."""
-    if client.get_host_keys is not _host_keys:
-        client.get_host_keys = _host_keys
-        client.get_missing_host_key_policy = _policy(client.get_missing_host_key_policy)
 
 
 def preferred(files: Files, name: str) -> str | None:
@@ -47,23 +31,30 @@ def preferred(files: Files, name: str) -> str | None:
 
 
 @cache
-def _host_keys(filenames: tuple[str, ...]) -> Any:
-    return _HostKeys(Files.read(map(Path, filenames)))
+def _files(paths: tuple[Path, ...]) -> Files:
+    return Files.read(paths)
 
 
-class _HostKeys(HostKeys):
-    """In the place of paramiko's, which SSHClient.connect asks."""
+class Known(HostKeys):
+    """
+    In the place of paramiko's, which SSHClient.connect asks.
 
-    def __init__(self, files: Files) -> None:
+    + alias: the name by which the one host is known, whatever its address; empty where it has none
+
+    Raises OSError for a file that can't be read.
+    """
+
+    def __init__(self, paths: tuple[Path, ...], alias: str = "") -> None:
         super().__init__()
-        self.files = files
+        self.files, self.alias = _files(paths), alias
 
     def lookup(self, hostname: str) -> Any:
-        kind = preferred(self.files, hostname)
-        return _Known(self.files, hostname, kind) if kind else None
+        name = self.alias or hostname
+        kind = preferred(self.files, name)
+        return _Keys(self.files, name, kind) if kind else None
 
 
-class _Known:
+class _Keys:
     """The keys of one host, as SSHClient.connect uses them: whatever it gets, it compares with what is shown."""
 
     def __init__(self, files: Files, name: str, kind: str) -> None:
@@ -72,7 +63,7 @@ class _Known:
     def keys(self) -> list[str]:
         return [self._kind]
 
-    def get(self, _kind: str) -> _Known:
+    def get(self, _kind: str) -> _Keys:
         return self
 
     def __eq__(self, shown: object) -> bool:
@@ -86,23 +77,21 @@ class _Known:
     __hash__ = None  # type: ignore[assignment]
 
 
-class _Policy(MissingHostKeyPolicy):
-    """What is done with a key that is not known: as the configuration says, but for what files say of it."""
+class Policy(MissingHostKeyPolicy):
+    """
+    What is done with a key that is not known: as `StrictHostKeyChecking` says, but for what files say of the key.
+    Nobody is asked.
 
-    def __init__(self, other: MissingHostKeyPolicy) -> None:
-        self._other = other
+    + word: its value
+    """
+
+    def __init__(self, word: str) -> None:
+        self._other = client.get_missing_host_key_policy({"true": "yes", "false": "no", "ask": "yes"}.get(word, word))
 
     def missing_host_key(self, ssh: Any, hostname: str, key: PKey) -> None:
-        verdict = ssh._host_keys.files.judge(hostname, key)
-        strict = isinstance(self._other, client.StrictPolicy)
-        if verdict.status == "revoked" or (strict and verdict.authority):
-            raise RefusedKey(hostname, verdict)
-        self._other.missing_host_key(ssh, hostname, key)
-
-
-def _policy(original: Any) -> Any:
-    def policy(word: str | None) -> MissingHostKeyPolicy:
-        found = original(word)
-        return _Policy(client.StrictPolicy() if isinstance(found, client.AskPolicy) else found)
-
-    return policy
+        known: Known = ssh._host_keys
+        name = known.alias or hostname
+        verdict = known.files.judge(name, key)
+        if verdict.status == "revoked" or isinstance(self._other, client.StrictPolicy):
+            raise RefusedKey(name, verdict)
+        self._other.missing_host_key(ssh, name, key)

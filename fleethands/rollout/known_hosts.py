@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import errno
 import hashlib
 import hmac
 import os
@@ -41,9 +42,9 @@ class Line:
         """Whether the line is about a host: by its name, a pattern of names, or the hash of its name."""
         found = False
         for each in self.names.split(","):
-            if each.startswith("!") and _pattern(each[1:].lower()).match(name.lower()):
+            if each.startswith("!") and pattern(each[1:].lower()).match(name.lower()):
                 return False
-            found = found or _is_hash_of(each, name) or bool(_pattern(each.lower()).match(name.lower()))
+            found = found or _is_hash_of(each, name) or bool(pattern(each.lower()).match(name.lower()))
         return found
 
 
@@ -106,6 +107,8 @@ def add(path: Path, keys: Iterable[tuple[str, PKey]]) -> None:
     Raises OSError; the file then is as it was.
     """
     path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():  # /dev/null, say, which is not to be replaced
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = path.read_bytes() if path.exists() else b""
     separator = b"" if before.endswith(b"\n") or not before else b"\n"
@@ -149,7 +152,7 @@ def _decoded(kind: str, encoded: str) -> bytes | None:
 
 
 @lru_cache(4096)
-def _pattern(text: str) -> re.Pattern[str]:
+def pattern(text: str) -> re.Pattern[str]:
     """`*` and `?` alone have a meaning (ssh_config(5), PATTERNS); a name with a port stands in brackets."""
     return re.compile("".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in text) + r"\Z", re.DOTALL)
 

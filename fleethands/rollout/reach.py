@@ -12,20 +12,19 @@ MUTE = "it takes the connection, and then says nothing: no SSH server, or one th
 HANDS_FREE = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
 
 
-def diagnosis(words: str, host: str, address: str, error: str) -> Why:
+def diagnosis(host: str, address: str, ssh: str, error: str) -> Why:
     """
     Reason and hints for what pyinfra's connectors say (pyinfra 3.10, connectors/ssh.py).
 
-    + words: target and options, as the next command takes them
-    + address: what SSH was asked to reach, where it differs from the host's name
+    + address: what SSH was asked to reach
+    + ssh: what a person types to reach it, with all that is said on the way
     """
     error = " ".join(error.split())
     text = error.lower()
     if host.startswith("@"):
         return error, []
-    trust, by_hand = f"fleethands trust {words}", f"try by hand: `ssh -v {address}`"
+    by_hand = f"try by hand: `{ssh}`"
     known: dict[str, tuple[str, str]] = {
-        "no host key for": ("its host key is not known here", f"compare and accept it: `{trust}`"),
         "authentication timeout": ("it takes the connection, but does not answer the login", by_hand),
         "authentication": (f"login refused: {error}", by_hand),
         "protocol banner": (MUTE, by_hand),
@@ -40,68 +39,68 @@ def diagnosis(words: str, host: str, address: str, error: str) -> Why:
             f"its name is not known: {address}",
             "correct the name in the inventory, or give `ssh_hostname`",
         ),
-        "unable to connect": (f"no SSH server answers at {address}", f"is it up? `ssh -v {address}`"),
-        "timed out": (f"no answer from {address}", f"is it up, and port 22 open to you? `ssh -v {address}`"),
+        "unable to connect": (f"no SSH server answers at {address}", f"is it up? `{ssh}`"),
+        "timed out": (f"no answer from {address}", f"is it up, and its SSH port open to you? `{ssh}`"),
     }
     reason, hint = next((words for mark, words in known.items() if mark in text), (error, by_hand))
     return reason, [hint]
 
 
-def unknown_jump_host(jump_host: str, address: str, config: str | None) -> Why:
-    """A host that is reached through another one, whose key is not known."""
-    by_hand = f"ssh -F {config} {address}" if config else f"ssh {address}"
-    return f"the host key of its jump host {jump_host} is not known here", [f"compare and accept it: `{by_hand}`"]
-
-
-def refused_key(words: str, name: str, verdict: Verdict, own: bool = True) -> Why:
+def refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> Why:
     """
-    A host key that its known_hosts files speak against.
+    A host key that known_hosts files do not know, or speak against.
 
+    + accept: the command that shows the new key and accepts it, in backquotes
     + name: the host's in these files
     + own: it is the key of the host itself, not of a jump host before it
     """
     line, whose = verdict.line, "its host key" if own else f"the host key of its jump host {name}"
-    trust = f"`fleethands trust {words}`" if own else f"`ssh {name}`"
     if verdict.status == "revoked":
         return f"{whose} is revoked: {line}", [
             "on the host, make others: rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart ssh",
-            f"then compare and accept the new one: {trust}",
+            f"then compare and accept the new one: {accept}",
         ]
     if line is not None:
         remove = ["sed", "-i", f"{line.number}d"] if set("*?!") & set(line.names) else ["ssh-keygen", "-R", name, "-f"]
         reason = f"{whose} is not the one that is known: it was reinstalled, or somebody stands between"
-        return reason, [f"only if you know why: `{shlex.join([*remove, str(line.path)])}`, then {trust}"]
-    reason = f"{whose} is not known here, and its certificate is not read ({verdict.authority})"
-    return reason, [f"compare the key itself, and accept it: {trust}"]
+        return reason, [f"only if you know why: `{shlex.join([*remove, str(line.path)])}`, then {accept}"]
+    if verdict.authority:
+        reason = f"{whose} is not known here, and its certificate is not read ({verdict.authority})"
+        return reason, [f"compare the key itself, and accept it: {accept}"]
+    return f"{whose} is not known here", [f"compare and accept it: {accept}"]
 
 
-def silent(address: str, limit: str) -> Why:
-    """A remote command that was given up."""
-    return f"it said nothing for {limit}, and was given up", [_look(address)]
+def silent(ssh: str, limit: str) -> Why:
+    """
+    A remote command that was given up.
+
+    + ssh: what a person types to reach the host, here and below
+    """
+    return f"it said nothing for {limit}, and was given up", [_look(ssh)]
 
 
-def slow(address: str, limit: str) -> Why:
+def slow(ssh: str, limit: str) -> Why:
     """A remote command that did not come to its end in time."""
-    return f"it had not answered after {limit}, and was given up", [_look(address)]
+    return f"it had not answered after {limit}, and was given up", [_look(ssh)]
 
 
-def flooding(address: str, reason: str) -> Why:
+def flooding(ssh: str, reason: str) -> Why:
     """
     A host that sent more than it may.
 
     + reason: in words that begin with "it"
     """
-    return reason, [f"see whether its shell talks when nobody asks: `ssh {shlex.quote(address)} true`"]
+    return reason, [f"see whether its shell talks when nobody asks: `{ssh} true`"]
 
 
-def _look(address: str) -> str:
-    return f"see what holds it up: `ssh {shlex.quote(address)} ps -ef --forest`"
+def _look(ssh: str) -> str:
+    return f"see what holds it up: `{ssh} ps -ef --forest`"
 
 
-def gone(address: str, completing: Sequence[str] = ()) -> Why:
+def gone(ssh: str, completing: Sequence[str] = ()) -> Why:
     """
     A connection that ended under a command.
 
     + completing: hints on how what was begun there is completed
     """
-    return "the connection to it was lost", [f"is it up? `ssh -v {shlex.quote(address)}`", *completing]
+    return "the connection to it was lost", [f"is it up? `{ssh}`", *completing]

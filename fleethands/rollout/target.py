@@ -18,11 +18,10 @@ import pyinfra.connectors.ssh_util
 import pyinfra.connectors.util
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.api.host import Host
-from pyinfra.connectors.sshuserclient import client
 from pyinfra_cli.inventory import make_inventory
 
 from fleethands import streams
-from fleethands.rollout import group_data, keycheck, shortcuts, wire
+from fleethands.rollout import client, group_data, shortcuts, wire
 from fleethands.rollout.address import Address, check_target
 from fleethands.rollout.ansible.kind import ansible_file
 from fleethands.rollout.ansible.place import Unreadable, shown
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from fleethands.rollout.ansible.notes import Notes
 
 WITH_AN_END = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
-BUSY_JUMP_HOST = {"ssh_connect_retries": 5, "ssh_connect_retry_max_delay": 3.0}  # sshd's MaxStartups drops some of many
 
 
 class WrongInventory(ValueError):
@@ -129,17 +127,11 @@ def prepare(project: Path) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
     pyinfra.connectors.ssh_util.getpass = _unasked
     pyinfra.connectors.util.getpass = _unasked
-    keycheck.take()
-    client.AgentRequestHandler = _unforwarded
+    client.take()
 
 
 def _unasked(prompt: str = "") -> NoReturn:
     raise ConnectError(f"would ask: {prompt.strip().rstrip(':')}")
-
-
-def _unforwarded(session: Any) -> None:
-    """`ForwardAgent yes` is not heeded: whoever is root on a host, or a jump host, could use the keys of the agent."""
-    session.close()
 
 
 def reach_by_ssh(host: Any) -> None:
@@ -155,26 +147,3 @@ def reach_by_ssh(host: Any) -> None:
     if "ssh_strict_host_key_checking" not in known:
         host.data.ssh_strict_host_key_checking = "yes"
     host.data.ssh_paramiko_connect_kwargs = {**WITH_AN_END, **(known.get("ssh_paramiko_connect_kwargs") or {})}
-    if "ssh_connect_retries" not in known and _jumps(host):
-        for key, value in BUSY_JUMP_HOST.items():
-            setattr(host.data, key, value)
-
-
-def _jumps(host: Any) -> bool:
-    return "proxyjump" in _configured(host)
-
-
-def names_of(host: Any) -> set[str]:
-    """By which a host is asked for its key."""
-    asked = host.data.get("ssh_hostname") or host.name
-    name, port = (
-        _configured(host).get("hostname", asked),
-        host.data.get("ssh_port") or _configured(host).get("port", 22),
-    )
-    return {asked, name, f"[{name}]:{port}", f"[{asked}]:{port}"}
-
-
-def _configured(host: Any) -> dict[str, Any]:
-    config = client.get_ssh_config(host.data.get("ssh_config_file"))
-    found: dict[str, Any] = config.lookup(host.data.get("ssh_hostname") or host.name) if config else {}
-    return found

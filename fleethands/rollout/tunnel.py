@@ -14,9 +14,10 @@ from gevent.event import Event  # type: ignore[import-untyped]
 from gevent.server import StreamServer  # type: ignore[import-untyped]
 from pyinfra.api.exceptions import ConnectError
 
+from fleethands.rollout.connection import is_of_network
 from fleethands.rollout.deadlines import CONNECTED, OutOfTime
 from fleethands.rollout.printable import short
-from fleethands.script import SHELL, Script
+from fleethands.script import LOGIN_SHELL, Script
 from fleethands.settings.openhands import SANDBOXES
 from fleethands.streams import BLOCK, Lines
 
@@ -85,7 +86,7 @@ class Link:
 
     def _begun(self, script: Script) -> paramiko.Channel:
         channel = self._transport.open_session(timeout=PATIENCE)
-        channel.exec_command(SHELL)
+        channel.exec_command(LOGIN_SHELL)
         channel.sendall(script.text.encode())
         if not script.talks:
             channel.shutdown_write()
@@ -97,7 +98,7 @@ class Link:
 
     def _settle(self) -> None:
         self._transport = self._host.connector.client.get_transport()
-        if isinstance(self._transport.sock, socket.socket):  # not so behind a jump host
+        if is_of_network(self._transport.sock):
             self._transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE)
         self._up.set()
 

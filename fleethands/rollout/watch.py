@@ -13,18 +13,16 @@ from pyinfra.api import State
 from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
+from fleethands.facts import ssh
 from fleethands.operations import journal
-from fleethands.rollout import keycheck
 from fleethands.rollout.again import completing
-from fleethands.rollout.connection import address, hang_up, is_connected, quicken
+from fleethands.rollout.connection import hang_up, is_connected, quicken
 from fleethands.rollout.deadlines import Limits, Patience, Silent, spoken
 from fleethands.rollout.masking import NOTHING, Mask
-from fleethands.rollout.printable import short
-from fleethands.rollout.reach import Why, diagnosis, flooding, gone, refused_key, silent, slow, unknown_jump_host
-from fleethands.rollout.target import names_of
+from fleethands.rollout.reach import Why, flooding, gone, silent, slow
+from fleethands.rollout.unreachable import why_unreachable
 from fleethands.streams import TooMuch
 
-UNKNOWN_KEY = re.compile(r"No host key for (\S+) found")  # pyinfra 3.10, connectors/sshuserclient/client.py
 PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes")  # scripts/pull.sh
 LONGEST = 500  # characters of a line that is shown while a host works
 
@@ -76,14 +74,7 @@ class Watch(BaseStateCallback):
         host.connector.run_shell_command = counted
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
-        unknown = UNKNOWN_KEY.search(str(error))
-        if refused := keycheck.refused(error):
-            own = refused.name in names_of(host)
-            self.unreachable[host.name] = refused_key(self.words, refused.name, refused.verdict, own)
-        elif unknown and unknown[1] not in names_of(host):
-            self.unreachable[host.name] = unknown_jump_host(unknown[1], address(host), host.data.get("ssh_config_file"))
-        else:
-            self.unreachable[host.name] = diagnosis(self.words, host.name, address(host), short(str(error)))
+        self.unreachable[host.name] = why_unreachable(self.words, host, error)
         hang_up(host)
 
     def heard(self, message: Any = None, **said: Any) -> None:
@@ -106,7 +97,7 @@ class Watch(BaseStateCallback):
 
     def _note(self, host: Any, errors: list[str]) -> None:
         if not is_connected(host):
-            self.lost[host.name] = gone(address(host), self.completing(host.name))
+            self.lost[host.name] = gone(ssh(host, "-v"), self.completing(host.name))
         said = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
         if said and not host.state.is_executing:
             hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
@@ -114,12 +105,12 @@ class Watch(BaseStateCallback):
 
     def _why(self, host: Any, error: Exception, timeout: float | None) -> Why:
         if isinstance(error, Silent):
-            return silent(address(host), spoken(self.limits.silence))
+            return silent(ssh(host), spoken(self.limits.silence))
         if isinstance(error, TooMuch):
-            return flooding(address(host), str(error))
+            return flooding(ssh(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
-            return slow(address(host), spoken(timeout))
-        return gone(address(host), self.completing(host.name))
+            return slow(ssh(host), spoken(timeout))
+        return gone(ssh(host, "-v"), self.completing(host.name))
 
 
 class Listener(Protocol):

@@ -38,20 +38,28 @@ assert {"set_stage", "add_callback_handler", "get_op_meta", "is_executing"} <= s
 assert {"get_op_order", "activate_host", "trigger_callbacks", "current_deploy_filename"} <= set(dir(State))
 assert list(inspect.signature(pyinfra_cli.util.exec_file).parameters)[:1] == ["filename"]
 assert {"run_shell_command", "client", "connect"} <= set(dir(SSHConnector))
-assert {"ssh_paramiko_connect_kwargs", "ssh_connect_retries", "ssh_connect_retry_max_delay"} <= set(connector_data_meta)
+assert {"ssh_paramiko_connect_kwargs", "ssh_known_hosts_file", "ssh_config_file"} <= set(connector_data_meta)
 assert "getpass(" in inspect.getsource(util) and callable(util.getpass)
 assert "getpass(" in inspect.getsource(ssh_util) and callable(ssh_util.getpass)
 assert "input(" in inspect.getsource(client.AskPolicy.missing_host_key)
-assert "input(" not in inspect.getsource(client.StrictPolicy.missing_host_key) and callable(client.get_ssh_config)
+assert "input(" not in inspect.getsource(client.StrictPolicy.missing_host_key)
+assert list(inspect.signature(client.get_missing_host_key_policy).parameters) == ["policy"]
 sources = {"ssh": SSHConnector, "client": client, "ssh_util": ssh_util, "util": util}
 asking = {name: inspect.getsource(each).count("input(") for name, each in sources.items()}
 assert asking == {"ssh": 0, "client": 1, "ssh_util": 0, "util": 0}, asking  # another place where it asks a person
 assert "read_output_buffers(" in inspect.getsource(SSHConnector.run_shell_command)
+assert "write_stdin(_stdin, stdin_buffer)" in inspect.getsource(SSHConnector.run_shell_command)
+assert paramiko.Channel(0).exit_status == -1
 assert "read_output_buffers(" in inspect.getsource(util.run_local_process)
 names = ["stdout_buffer", "stderr_buffer", "timeout", "print_output", "print_prefix"]
 assert list(inspect.signature(util.read_output_buffers).parameters) == names
 assert [each.name for each in dataclasses.fields(util.OutputLine)] == ["buffer_name", "line"]
-assert "AgentRequestHandler(session)" in inspect.getsource(client.SSHClient.connect)
+assert "self.client = SSHClient()" in inspect.getsource(SSHConnector._connect)  # the name that is replaced
+given = inspect.getsource(SSHConnector.make_paramiko_kwargs)
+ours = ["config_file", "known_hosts_file", "strict_host_key_checking", "paramiko_connect_kwargs"]
+assert all(f'"_pyinfra_ssh_{each}"' in given for each in ours)
+assert all(word in given for word in ('("username",', '("port",', '"pkey"', '"allow_agent"', '"look_for_keys"'))
+assert "for pkey_class in (RSAKey, ECDSAKey, Ed25519Key):" in inspect.getsource(paramiko.client.SSHClient._auth)
 assert "transport_factory = Transport" in inspect.getsource(paramiko.client.SSHClient.connect)
 assert "packetizer_class" in inspect.signature(paramiko.Transport.__init__).parameters
 assert {"read_all", "read_message", "_read_timeout"} <= set(dir(paramiko.packet.Packetizer))

@@ -110,7 +110,9 @@ def test_a_host_that_does_not_answer_is_named(tmp_path: Path, known_hosts: Path)
     done = trust(tmp_path, 1, "--yes")
 
     assert done.returncode == 1
-    assert "error: box: [127.0.0.1]:1: Connection refused\n\nhint: try by hand: `ssh -v 127.0.0.1`" in done.stderr
+    assert (
+        "error: box: [127.0.0.1]:1: Connection refused\n\nhint: try by hand: `ssh -v -p 1 -o UserKnown" in done.stderr
+    )
     assert "When the cause is gone, run: fleethands trust" in done.stdout
     assert not known_hosts.exists()
 

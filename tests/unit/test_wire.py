@@ -14,7 +14,7 @@ import pyinfra_cli.util  # patches the standard library
 import gevent, paramiko
 from paramiko import Message, common
 from pathlib import Path
-from pyinfra.connectors.sshuserclient import client
+from pyinfra.connectors import ssh as connector
 from fleethands.rollout.target import prepare
 
 prepare(Path.cwd())
@@ -54,7 +54,7 @@ listener = socket.create_server(("127.0.0.1", 0))
 gevent.spawn(serve, listener)
 port = listener.getsockname()[1]
 Path("config").write_text("Host *\\n  ForwardAgent yes\\n  StrictHostKeyChecking no\\n")
-there, turns = client.SSHClient(), 0
+there, turns = connector.SSHClient(), 0
 try:
     there.connect("127.0.0.1", port=port, username="root", pkey=HOST_KEY, timeout=20, _pyinfra_ssh_config_file="config")
     channel = there.get_transport().open_session()

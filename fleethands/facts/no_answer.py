@@ -1,0 +1,67 @@
+"""A host that lets one in and does not run the probe: what it says instead, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from fleethands.facts.protocol import SECTIONS, ProbeError
+from fleethands.untrusted import words
+
+LONGEST = 300  # characters of what it says; the end of it says most
+ANOTHER = '"ssh_user": "NAME"` in the inventory, a user who has passwordless sudo'
+_SENT_ELSEWHERE = re.compile(
+    r"""log ?in as the user ["'“]?(?P<name>[a-z_][a-z0-9_.-]{0,31})["'”]? rather""", re.IGNORECASE
+)
+
+
+class NoAnswer(ProbeError):
+    """The host's own words; `hints` say what comes next."""
+
+    def __init__(self, reason: str, hints: Sequence[str]) -> None:
+        ValueError.__init__(self, reason)
+        self.section, self.hints = SECTIONS[0], tuple(hints)
+
+
+def no_answer(said: Sequence[str], host: Any) -> NoAnswer:
+    """
+    Why there is no answer.
+
+    + said: all lines of the host, in their order
+    + host: pyinfra's
+    """
+    if error := next((line for line in said if line.startswith("error: ")), None):
+        hints = [line.removeprefix("hint: ") for line in said if line.startswith("hint: ")]
+        return NoAnswer(words(error.removeprefix("error: ")), [words(each) for each in hints[:5]])
+    text = words(" ".join(" ".join(said).split())[-4 * LONGEST :], 4 * LONGEST)
+    short = text if len(text) <= LONGEST else "…" + text[-LONGEST:]
+    by_hand = ssh(host)
+    if not short:
+        return NoAnswer("it does not run what it is sent, and says nothing", [f"look for yourself: `{by_hand}`"])
+    return NoAnswer(f"it does not run what it is sent, and says: {short}", _hints(short, by_hand))
+
+
+def _hints(said: str, by_hand: str) -> list[str]:
+    if other := _SENT_ELSEWHERE.search(said):
+        return [f'`"ssh_user": "{other["name"]}"` in the inventory, or `--data ssh_user={other["name"]}`']
+    if "assword" in said and ("expired" in said or "change" in said):
+        return [f"give it a new password by hand: `{by_hand}`; or `{ANOTHER}"]
+    return [f"`{ANOTHER}", f"look for yourself: `{by_hand}`"]
+
+
+def ssh(host: Any, *options: str) -> str:
+    """
+    What a person types to reach a host as a run does.
+
+    + host: pyinfra's
+    + options: of `ssh`, in front of the others
+    """
+    data = host.data
+    flags = {"-F": "ssh_config_file", "-i": "ssh_key", "-p": "ssh_port"}
+    given = [word for flag, key in flags.items() if data.get(key) for word in (flag, str(data.get(key)))]
+    if known := data.get("ssh_known_hosts_file"):
+        given += ["-o", f"UserKnownHostsFile={known}"]
+    user, place = data.get("ssh_user"), data.get("ssh_hostname") or host.name
+    return shlex.join(["ssh", *options, *given, f"{user}@{place}" if user else str(place)])

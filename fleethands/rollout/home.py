@@ -1,0 +1,68 @@
+"""Where SSH finds the user's files: below $HOME, as every other program does."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pwd
+import tempfile
+from functools import cache
+from pathlib import Path
+
+SYSTEM = Path("/etc/ssh/ssh_config")
+
+
+def user_file(config: str | None) -> Path:
+    """The configuration file of the user, or the one in its place."""
+    return Path(config).expanduser() if config else Path.home() / ".ssh" / "config"
+
+
+def config_words(config: str | None) -> list[str]:
+    """
+    Options that have `ssh` read the right files.
+
+    + config: a file in the place of the user's and the system's
+
+    `ssh` itself looks for the account's home and not at $HOME. CI jobs in containers have two different ones, and put
+    keys and host keys below $HOME.
+    """
+    if config:
+        return ["-F", str(user_file(config))]
+    return [] if Path.home() == account() else ["-F", _joined(str(Path.home()))]
+
+
+def at_home(path: str) -> str:
+    """A path as `ssh` has it, below $HOME where it is below the home of the account."""
+    rest = path.removeprefix(f"{account()}/.ssh/")
+    return str(Path.home() / ".ssh" / rest) if rest != path else os.path.expanduser(path)
+
+
+@cache
+def account() -> Path:
+    """The home of this account."""
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:  # no such account; `ssh` refuses to run then
+        return Path.home()
+
+
+def user_name() -> str:
+    """The name of this account."""
+    return pwd.getpwuid(os.getuid()).pw_name
+
+
+@cache
+def _joined(home: str) -> str:
+    """A file that includes those of $HOME and the system's; it lies about until this program ends."""
+    quoted = f"{home}/.ssh".replace('"', "")
+    escaped = quoted.replace("%", "%%")
+    lines = [
+        f'Match all\n  Include "{quoted}/config"',
+        f'Match all\n  Include "{SYSTEM}"',
+        f'Match all\n  UserKnownHostsFile "{escaped}/known_hosts" "{escaped}/known_hosts2"',
+    ]
+    descriptor, path = tempfile.mkstemp(prefix="fleethands-ssh-", text=True)
+    with os.fdopen(descriptor, "w") as file:
+        file.write("\n".join(lines) + "\n")
+    atexit.register(Path(path).unlink, missing_ok=True)
+    return path
