@@ -30,7 +30,7 @@ def said(host: Host) -> str:
     _, document = fleethands("plan", hosts=host.name)
     told = document["hosts"][host.name]
     docker = [change for change in told["changes"] if change["task"] == "Docker"]
-    rows = [f"{each['before']} -> {each['after']}; {each['consequence']}" for each in docker]
+    rows = [f"{each['from']} -> {each['to']}; {each['consequence']}" for each in docker]
     return "\n".join([told["status"], told["reason"], *told["hints"], *rows, *told["notes"]])
 
 
@@ -74,7 +74,7 @@ def test_room_is_asked_where_docker_keeps_its_images(clean: Host) -> None:
         clean.run(
             f"umount {images}; mount -t tmpfs -o {small} tmpfs /var/lib/docker; mount -t tmpfs -o {big} tmpfs {images}"
         )
-        clean.run("systemctl start containerd docker")
+        clean.run("systemctl reset-failed; systemctl start containerd docker")
         assert said(clean).startswith("pending\n")
 
     clean.run("systemctl stop docker.socket docker")
