@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from fleethands.facts.reading import Question
 from tests.hosts import declared
 
-QUESTION = Question.about(declared(ollama_url="file:///no/such/mirror", models=["127.0.0.1:9/library/codellama:7b"]))
+QUESTION = Question.about(
+    # no container: apt would be asked on every machine without Docker, for seconds
+    declared(ollama_url="file:///no/such/mirror", models=["127.0.0.1:9/library/codellama:7b"], openhands_flavor="off")
+)
 
 
 def answer(question: Question = QUESTION) -> list[str]:

@@ -13,7 +13,7 @@ read_apt() {
     if apt_has "$names"; then
       # since Debian 13 the engine comes without its command, if apt installs no recommended packages
       [ "$name" != docker.io ] || have docker || missing="$missing docker-cli"
-    elif [ "$name" != docker.io ] || [ ! -S /run/docker.sock ]; then
+    elif [ "$name" != docker.io ] || ! apt_spares; then
       missing="$missing $name"
     fi
   done
@@ -22,6 +22,12 @@ read_apt() {
   echo "wanted$missing"
   for list in "$apt_lists"/*_Packages*; do [ -e "$list" ] && apt_simulated && return; done
   echo 'lists none'
+}
+
+# whether an engine of another kind listens; the socket's file stays behind when it ends
+apt_spares() {
+  case $(limit ss -Hlx) in *'/run/docker.sock '*) return 0 ;; esac
+  return 1
 }
 
 # GROUP: whether one of its packages, `a|b`, is installed

@@ -70,8 +70,8 @@ def renamed(host: Host, unit: str) -> None:
 
 def configured(host: Host, **settings: object) -> None:
     """Docker starts again, by a daemon.json."""
-    text = json.dumps(settings)
-    host.run(f"mkdir -p /etc/docker; printf %s {shlex.quote(text)} > /etc/docker/daemon.json; systemctl restart docker")
+    host.run(f"mkdir -p /etc/docker; printf %s {shlex.quote(json.dumps(settings))} > /etc/docker/daemon.json")
+    host.run("systemctl reset-failed; systemctl restart docker")  # it may start three times a minute
 
 
 def containers(host: Host) -> str:

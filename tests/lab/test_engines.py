@@ -30,7 +30,7 @@ def said(host: Host) -> str:
     _, document = fleethands("plan", hosts=host.name)
     told = document["hosts"][host.name]
     docker = [change for change in told["changes"] if change["task"] == "Docker"]
-    rows = [f"{each['before']} -> {each['after']}; {each['consequence']}" for each in docker]
+    rows = [f"{each['from']} -> {each['to']}; {each['consequence']}" for each in docker]
     return "\n".join([told["status"], told["reason"], *told["hints"], *rows, *told["notes"]])
 
 
@@ -74,7 +74,7 @@ def test_room_is_asked_where_docker_keeps_its_images(clean: Host) -> None:
         clean.run(
             f"umount {images}; mount -t tmpfs -o {small} tmpfs /var/lib/docker; mount -t tmpfs -o {big} tmpfs {images}"
         )
-        clean.run("systemctl start containerd docker")
+        clean.run("systemctl reset-failed; systemctl start containerd docker")
         assert said(clean).startswith("pending\n")
 
     clean.run("systemctl stop docker.socket docker")
@@ -163,8 +163,8 @@ def test_a_package_that_apt_would_remove_is_named_in_the_plan_and_stays(without_
     told = said(without_docker)
     code, done = fleethands("apply", hosts="lab-4")
 
-    assert "refused\nto install docker.io" in told
-    assert "apt would remove" in told
+    assert told.startswith("refused\nto install ")
+    assert "apt would remove " in told
     assert "docker-engine" in told
     assert (code, done["hosts"]["lab-4"]["status"]) == (1, "refused")
     assert engines.packages(without_docker) == installed
@@ -186,7 +186,7 @@ def test_podman_in_dockers_place_is_refused_and_stays_until_somebody_removes_it(
     without_docker.run(hint(told, "if Docker may take").replace("remove ", "-y remove "))
     told = said(without_docker)
     assert told.startswith("pending\n")
-    assert "missing -> docker.io" in told
+    assert " docker.io " in told
 
 
 @pytest.mark.soak
@@ -197,8 +197,7 @@ def test_every_package_is_in_the_plan_and_a_list_that_somebody_locks_is_waited_f
     before, files = engines.packages(without_docker), without_docker.run("ls -lRc /var/lib/apt /var/cache/apt").stdout
 
     told = said(without_docker)
-    assert " -> docker.io" in told
-    assert "containerd" in told
+    assert {"docker.io", "docker-cli", "containerd"} <= set(told.split())
     assert "apt downloads " in told
     assert without_docker.run("ls -lRc /var/lib/apt /var/cache/apt").stdout == files
     without_docker.run(f'systemd-run --quiet --unit holds-the-lists python3 -c "{lock}"')
