@@ -1,4 +1,7 @@
-"""Embeds pyinfra 3.10. Its semi-private names: here, walker, ledger, watch, connection, target, streams, wire."""
+"""
+Embeds pyinfra 3.10. Its semi-private names: here, walker, ledger, watch, connection, target, client, keycheck, streams,
+wire.
+"""
 
 from __future__ import annotations
 
