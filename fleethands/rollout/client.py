@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from base64 import b64decode
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import cache
@@ -15,12 +12,11 @@ from typing import Any, TypeVar
 import gevent  # type: ignore[import-untyped]
 import pyinfra.connectors.ssh
 from paramiko import AuthenticationException, PKey, RSAKey, SSHException
-from paramiko.agent import Agent, AgentSSH
 from paramiko.client import SSHClient
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors.ssh_util import load_key_with_certificate
 
-from fleethands.rollout import jumps, openssh, without_ssh
+from fleethands.rollout import identities, jumps, openssh, without_ssh
 from fleethands.rollout.deadlines import CONNECT
 from fleethands.rollout.jumps import WayLost
 from fleethands.rollout.keycheck import Known, Policy, RefusedKey
@@ -29,7 +25,6 @@ from fleethands.rollout.processes import Carrier
 
 BEHIND_OTHERS = 4 * CONNECT  # seconds until a host greets through jump hosts that each have a login of their own
 TRIES, LONGEST_PAUSE = 6, 3.0  # sshd's MaxStartups drops some of many
-DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa")
 
 T = TypeVar("T")
 
@@ -97,8 +92,13 @@ class Client(SSHClient):
         self._expect(
             answer, ours.get("_pyinfra_ssh_known_hosts_file"), ours.get("_pyinfra_ssh_strict_host_key_checking")
         )
-        options = {**given, **self._keys(answer, given), **(ours.get("_pyinfra_ssh_paramiko_connect_kwargs") or {})}
+        options = {
+            **given,
+            **identities.options(answer, given),
+            **(ours.get("_pyinfra_ssh_paramiko_connect_kwargs") or {}),
+        }
         self._ssh_config, self.identity_agent = {"port": answer.port}, answer.agent
+        self._agent = identities.agent(answer)
         patiently(lambda: self._log_in(question, answer, options))
 
     def _expect(self, answer: Answer, given: str | None, strict: str | None) -> None:
@@ -106,21 +106,6 @@ class Client(SSHClient):
         own = own_file(answer, given)
         self._host_keys_filename = str(own) if own else None
         self.set_missing_host_key_policy(Policy(strict or answer.strict))
-
-    def _keys(self, answer: Answer, given: dict[str, Any]) -> dict[str, Any]:
-        """Options of paramiko's: a key of the inventory, or the files and the agent that `ssh` would use."""
-        if "pkey" in given:
-            return {}
-        files = [each for each in answer.identities if _is_private_key(each)]
-        if not given.get("look_for_keys", True):
-            files = [each for each in files if Path(each).name not in DEFAULT_KEYS]
-        found: dict[str, Any] = {"key_filename": files, "look_for_keys": False}
-        if certified := _certified(files, answer.certificates):
-            found["pkey"] = certified
-        if given.get("allow_agent", True):
-            found["allow_agent"] = answer.agent != ""
-            self._agent = _agent(answer)
-        return found
 
     def _key_from_filepath(self, filename: str, klass: type, password: str | None) -> PKey:
         """
@@ -195,7 +180,8 @@ def _hop(question: Question, begun: Any) -> Any:
     options = {"timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
     try:
         leads = begun or way(question, answer)
-        client._log_in(question, answer, {**options, **client._keys(answer, {})}, leads)
+        client._agent = identities.agent(answer)
+        client._log_in(question, answer, {**options, **identities.options(answer, {})}, leads)
     except RefusedKey as error:
         raise WayLost(jumps.refused(error.name, error.verdict, question.command())) from error
     except AuthenticationException as error:
@@ -205,61 +191,6 @@ def _hop(question: Question, begun: Any) -> Any:
     except (SSHException, OSError, EOFError) as error:
         raise WayLost((f"its jump host {question.name} is not reached: {error}", by_hand), busy=True) from error
     return client.get_transport()
-
-
-def _is_private_key(path: str) -> bool:
-    try:
-        with open(path, "rb") as file:
-            return file.read(11) == b"-----BEGIN "
-    except OSError:
-        return False
-
-
-def _certified(files: list[str], certificates: tuple[str, ...]) -> PKey | None:
-    """The first key that has a certificate of the configuration; paramiko itself finds those that lie beside keys."""
-    for path in files:
-        for certificate in certificates:
-            with suppress(SSHException, PyinfraError, OSError, ValueError):
-                key = load_key_with_certificate(path, certificate_filename=certificate, allow_prompt=False)
-                own = key.asbytes()[4 + len(key.get_name()) :]  # behind the name of the type
-                if key.public_blob and own in key.public_blob.key_blob:
-                    return key
-    return None
-
-
-class _AgentAt(Agent):
-    """The agent of one socket. paramiko's own looks into the environment, which all connections share."""
-
-    def __init__(self, path: str) -> None:
-        AgentSSH.__init__(self)
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.connect(path)
-            self._connect(connection)  # type: ignore[attr-defined]
-        except (OSError, SSHException):  # as ssh has it, an agent that is not there has no keys
-            connection.close()
-
-
-def _agent(answer: Answer) -> Agent | None:
-    """An agent with the keys that may be used; None leaves it to paramiko."""
-    path = os.environ.get("SSH_AUTH_SOCK", "") if answer.agent is None else answer.agent
-    if not path or (answer.agent is None and not answer.identities_only):
-        return None
-    agent = _AgentAt(path)
-    if answer.identities_only:
-        wanted = {blob for each in answer.identities if (blob := _public(each))}
-        agent._keys = tuple(key for key in agent.get_keys() if key.asbytes() in wanted)  # type: ignore[attr-defined]
-    return agent
-
-
-def _public(path: str) -> bytes | None:
-    """The public part of an identity: the file beside it, or the file itself."""
-    for each in (f"{path}.pub", path):
-        with suppress(OSError, ValueError):
-            kind, encoded = Path(each).read_text().split()[:2]
-            if kind.startswith(("ssh-", "ecdsa-", "sk-")):
-                return b64decode(encoded, validate=True)
-    return None
 
 
 def take() -> None:

@@ -12,9 +12,9 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from fleethands.facts.lock import Lock, Locking
+from fleethands.facts.no_answer import no_answer
 from fleethands.operations.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
 from fleethands.rollout.lock import mine, refusal
-from fleethands.rollout.outcome import Outcome
 from fleethands.rollout.printable import short
 from fleethands.script import SHELL
 
@@ -76,8 +76,8 @@ def _one(engine: Engine, name: str, action: str, lock: Lock) -> Told:
         reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
         return Told(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
-        outcome = Outcome("", failed=True, stdout="", stderr=output.stderr)
-        return Told("; ".join(outcome.marked("error")) or "it did not answer", outcome.marked("hint"), failed=True)
+        without = no_answer(output.output_lines, engine.host(name))
+        return Told(str(without), list(without.hints), failed=True)
     return _told(answer, engine.watch.words, name)
 
 

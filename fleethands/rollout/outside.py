@@ -19,6 +19,7 @@ from fleethands import facts
 from fleethands.operations.proof import APPLY, Link
 from fleethands.paths import PROOF
 from fleethands.rollout import reporting
+from fleethands.rollout.connection import is_of_network
 from fleethands.rollout.timeline import LOOK
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings
@@ -77,7 +78,7 @@ def links(host: Any, settings: HostSettings) -> list[Link]:
 
 def _closed(host: Any, transport: paramiko.Transport, settings: HostSettings) -> Iterator[Link]:
     """All are tried at once. Where some may reach them by the settings, it is not known whether this machine may."""
-    if not settings.firewall or settings.allow_from or not isinstance(transport.sock, socket.socket):
+    if not settings.firewall or settings.allow_from or not is_of_network(transport.sock):
         return
     begun = time.monotonic()
     openhands = [settings.openhands_port, *inner_ports(settings)] if settings.openhands_flavor != "off" else []

@@ -49,8 +49,16 @@ def output(words: Sequence[str], most: int = MOST_SAID) -> tuple[str, str]:
         raise
     finally:
         gevent.killall(readers)
-        with suppress(ChildProcessError):  # gevent's loop may have been first
-            os.waitpid(process, 0)
+        _reap(process)
+
+
+def _reap(process: int) -> None:
+    """Its outputs have ended, so it has ended, or is about to; nothing waits for it longer than a moment."""
+    with suppress(ChildProcessError):  # gevent's loop may have been first
+        for _ in range(100):
+            if os.waitpid(process, os.WNOHANG)[0]:
+                return
+            gevent.sleep(0.01)
 
 
 def _whole(pipe: int, most: int) -> str:

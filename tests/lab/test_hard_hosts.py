@@ -174,13 +174,14 @@ def test_three_of_eight_are_done_and_five_are_named(eight: dict[str, Host], tmp_
     assert f"`ssh-keygen -R {eight['lab-4'].address}`, then `fleethands trust" in told.of("lab-4")
     assert told.of("lab-5").startswith("rolled-back Ollama | Install the pinned release: /opt has ")
     assert "unreachable it takes the connection, and then says nothing" in told.of("lab-6")
-    assert f"`ssh -v {eight['lab-6'].address}`" in told.of("lab-6")
+    assert "`ssh -v -i " in told.of("lab-6")
+    assert f" root@{eight['lab-6'].address}`" in told.of("lab-6")
     assert told.of("lab-7").startswith(
         "failed Ollama | Serve this revision: it said nothing for 45 s, and was given up"
     )
     assert "`ssh " in told.of("lab-7")
     assert told.of("lab-8").startswith("refused plain is not root and has no passwordless sudo")
-    assert "/etc/sudoers.d/plain" in told.of("lab-8")
+    assert "/etc/sudoers.d/zz-fleethands" in told.of("lab-8")
     assert all(told.document["hosts"][name]["hints"] for name in told.document["hosts"] if name not in good)
     assert told.seconds < 300
     assert all_proven(eight[name] for name in good)

@@ -83,7 +83,7 @@ def test_a_user_without_sudo_is_told_so_and_never_asked(clean: Host) -> None:
 
     assert run.code == 1
     assert "error: plain is not root and has no passwordless sudo" in run.said
-    assert "hint: on the host, as root: echo" in run.said
+    assert "hint: on the host, as root: l='plain ALL=(ALL) NOPASSWD: ALL';" in run.said
 
 
 def test_a_full_disk_is_named_and_the_next_run_completes(serving: Host) -> None:

@@ -126,8 +126,8 @@ def servers(place: Path, **wanted: dict[str, Any]) -> Iterator[Servers]:
         (place / name).mkdir(exist_ok=True)
         default = {"out": f"{name}\n", "err": "", "status": 0, "accepts": None, "drops": 0}
         whole[name] = {**default, **words, "key": str(key(place / name, "ed25519"))}
-    words = [sys.executable, "-c", PROGRAM, json.dumps(whole)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+    line = [sys.executable, "-c", PROGRAM, json.dumps(whole)]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             ports = dict(zip(wanted, json.loads(process.stdout.readline()), strict=True))

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.answering import ROOT, Servers, fleethands, servers
-from tests.unit.sshd import key, public
+from tests.unit.answering import Servers, fleethands, servers
+from tests.unit.sshd import ROOT, key, public
 
 # in a process of its own, as a run is: gevent patches it whole
 PROGRAM = """

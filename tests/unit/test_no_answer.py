@@ -57,7 +57,9 @@ def test_much_is_cut_to_its_end() -> None:
 def test_a_fleet_of_one_and_one_of_many_are_told_the_same(tmp_path: Path) -> None:
     own = key(tmp_path, "rsa")
     forced = {"out": f"{SENT}\n\n", "status": 142}
-    with servers(tmp_path, a=forced, b={**forced, "status": 0}, c={"err": "No shell here.\n", "status": 1}) as there:
+    with servers(
+        tmp_path, a=forced, b={**forced, "status": 0}, c={"out": "", "err": "No shell here.\n", "status": 1}
+    ) as there:
         (tmp_path / "known").write_text("".join(there.lines.values()))
         hosts: dict[str, dict[str, Any]] = {
             name: {"ssh_hostname": "127.0.0.1", "ssh_port": port, "ssh_user": "root", "ssh_key": str(own)}
@@ -71,7 +73,7 @@ def test_a_fleet_of_one_and_one_of_many_are_told_the_same(tmp_path: Path) -> Non
     assert one.returncode == three.returncode == 1
     assert f'a  refused: {SAYS}{SENT}\n  hint: `"ssh_user": "debian"` in the inventory' in one.stdout
     assert f"a, b  refused: {SAYS}{SENT}\n" in three.stdout
-    assert f"c     refused: {SAYS}No shell here.\n" in three.stdout
+    assert f"c  refused: {SAYS}No shell here.\n" in three.stdout
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])

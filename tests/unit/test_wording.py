@@ -69,7 +69,7 @@ def test_a_plan_from_nothing(snapshot: SnapshotAssertion) -> None:
 def test_hosts_that_can_not_go_on_are_in_the_plan(snapshot: SnapshotAssertion) -> None:
     refused = HostReport("refused", "port 11434 is held by `sshd`", ["see it on the host: ss -ltnp 'sport = :11434'"])
     away = HostReport(
-        "unreachable", "no answer from 10.0.0.9", ["is it up, and port 22 open to you? `ssh -v 10.0.0.9`"]
+        "unreachable", "no answer from 10.0.0.9", ["is it up, and its SSH port open to you? `ssh -v 10.0.0.9`"]
     )
     pending = HostReport(
         "pending", changes=[Changed("Models", "Pull what is missing", "model m:1", "missing", "present")]
