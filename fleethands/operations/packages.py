@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fleethands.facts import Probe
@@ -13,6 +13,7 @@ from fleethands.operations.size import human
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import ENGINE, wanted
 
+MOST = 20  # names in a refusal
 # an upgrade restarts them, and what runs in them stops
 ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "moby-containerd", "moby-engine", "runc"})
 
@@ -68,18 +69,22 @@ def _refused(apt: Apt, missing: list[str]) -> Refused | None:
     engines = [each for each in apt.upgraded if each.name in ENGINES]
     for those, verb in ((apt.removed, "remove"), (apt.downgraded, "downgrade"), (engines, "upgrade and restart")):
         if those:
-            reason = f"to install {' '.join(missing)}, apt would {verb} {_named(those)}, which is in use on this host"
+            used = "which are in use" if len(those) > 1 else "which is in use"
+            reason = f"to install {' '.join(missing)}, apt would {verb} {_named(those)}, {used} on this host"
             return Refused(reason, (look, yourself))
     if apt.held:
         unhold = f"if they may change, on the host: apt-mark unhold {shlex.join(each.name for each in apt.held)}"
-        return Refused(f"to install {' '.join(missing)}, apt would change {_named(apt.held)}, which is held", (unhold,))
+        return Refused(
+            f"to install {' '.join(missing)}, apt would change {_named(apt.held)}, held on this host", (unhold,)
+        )
     if apt.error and not apt.is_unknown:
         return Refused(f"apt cannot install {' '.join(missing)}: {apt.error}", (look,))
     return None
 
 
-def _named(those: Iterable[Package]) -> str:
-    return " ".join(each.name for each in those)
+def _named(those: Sequence[Package]) -> str:
+    names = " ".join(each.name for each in those[:MOST])
+    return f"{names} and {len(those) - MOST} more" if len(those) > MOST else names
 
 
 def _effect(apt: Apt) -> str:
