@@ -1,6 +1,6 @@
 """
-Embeds pyinfra 3.10. Its private names: here, walker, ledger, watch, connection, target, client, keycheck, streams, wire,
-ansible.
+Embeds pyinfra 3.10. Its private names: here, walker, ledger, watch, connection, target, client, keycheck, streams,
+wire, ansible.
 """
 
 from __future__ import annotations
