@@ -46,7 +46,7 @@ def test_a_forced_command_and_a_terminal_for_sudo_are_told_in_their_words(clean:
 
     user(clean, "deploy")
     before = "Defaults:deploy requiretty\ndeploy ALL=(ALL) NOPASSWD: ALL\n"
-    clean.run("cat > /etc/sudoers.d/deploy", stdin=before)
+    clean.run("umask 337; cat > /etc/sudoers.d/deploy", stdin=before)
     reason, hints = refused("deploy")
     assert reason == "deploy is not root, and sudo refuses: sudo: sorry, you must have a tty to run sudo"
     clean.run(as_typed(hints[0]))

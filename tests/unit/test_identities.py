@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from paramiko.agent import Agent
 
 from fleethands.rollout import identities
 from fleethands.rollout.openssh import Answer
@@ -21,7 +22,7 @@ def agent(tmp_path: Path) -> Iterator[Path]:
         try:
             for kind in ("ed25519", "ecdsa"):
                 path = key(tmp_path, kind)
-                add = ["ssh-add", "-q", path]
+                add = ["ssh-add", "-q", str(path)]
                 while subprocess.run(
                     add, env={"SSH_AUTH_SOCK": str(place)}, capture_output=True, check=False
                 ).returncode:
@@ -35,7 +36,7 @@ def answer(**words: object) -> Answer:
     return Answer("10.0.0.7", 22, "ada", **words)  # type: ignore[arg-type]
 
 
-def names(found: identities.Agent | None) -> list[str]:
+def names(found: Agent | None) -> list[str]:
     return [each.get_name() for each in found.get_keys()] if found else []
 
 
