@@ -58,11 +58,21 @@ def test_opt_behind_a_link_and_an_account_with_a_home_of_its_own(clean: Host) ->
     digest = clean.run(f"sha256sum < {manifest}").stdout.split()[0]
     assert clean.run("ls /usr/share/ollama", check=False).returncode != 0
     before = observe.process(clean)
-    settled(**ONE)
+    settled(**{**ONE, "models": [{"name": MODEL, "digest": digest}]})
     assert observe.process(clean) == before
-    pinned = {**ONE, "models": [{"name": MODEL, "digest": digest}]}
+
+
+@pytest.mark.soak
+def test_a_pinned_model_comes_into_the_home_that_the_account_has(clean: Host) -> None:
+    clean.run("useradd -r -m -d /var/lib/ollama -s /bin/false ollama")
+    assert fleet.apply("lab-1", **ONE).code == 0
+    manifest = "/var/lib/ollama/.ollama/models/manifests/registry.ollama.ai/library/codellama/7b"
+    digest = clean.run(f"sha256sum < {manifest}").stdout.split()[0]
     clean.run(f"ollama rm {MODEL}")
+    pinned = {**ONE, "models": [{"name": MODEL, "digest": digest}]}
+
     run = fleet.apply("lab-1", **pinned)
+
     assert run.code == 0, run.said
     settled(**pinned)
 
