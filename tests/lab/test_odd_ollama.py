@@ -58,11 +58,21 @@ def test_opt_behind_a_link_and_an_account_with_a_home_of_its_own(clean: Host) ->
     digest = clean.run(f"sha256sum < {manifest}").stdout.split()[0]
     assert clean.run("ls /usr/share/ollama", check=False).returncode != 0
     before = observe.process(clean)
-    settled(**ONE)
+    settled(**{**ONE, "models": [{"name": MODEL, "digest": digest}]})
     assert observe.process(clean) == before
-    pinned = {**ONE, "models": [{"name": MODEL, "digest": digest}]}
+
+
+@pytest.mark.soak
+def test_a_pinned_model_comes_into_the_home_that_the_account_has(clean: Host) -> None:
+    clean.run("useradd -r -m -d /var/lib/ollama -s /bin/false ollama")
+    assert fleet.apply("lab-1", **ONE).code == 0
+    manifest = "/var/lib/ollama/.ollama/models/manifests/registry.ollama.ai/library/codellama/7b"
+    digest = clean.run(f"sha256sum < {manifest}").stdout.split()[0]
     clean.run(f"ollama rm {MODEL}")
+    pinned = {**ONE, "models": [{"name": MODEL, "digest": digest}]}
+
     run = fleet.apply("lab-1", **pinned)
+
     assert run.code == 0, run.said
     settled(**pinned)
 
@@ -150,10 +160,11 @@ def test_models_of_a_person_are_named_and_a_pull_ends_at_once(serving: Host) -> 
     serving.run("useradd -m bob; cd /usr/share/ollama/.ollama/models && chown -R bob: manifests blobs")
     wanted = {**QUIET, "models": [MODEL, "tiny-tools"]}
 
+    planned = fleet.fleethands("plan", **wanted)[1]["hosts"]["lab-1"]["notes"]
     run = fleet.apply("lab-1", **wanted)
 
+    assert any("Ollama can't write /usr/share/ollama/.ollama/models/" in note for note in planned), planned
     assert run.code == 1
-    assert "note: Ollama can't write /usr/share/ollama/.ollama/models/" in run.said
     assert "trying again" not in run.said
     assert "permission denied" in run.said
     (hint,) = set(re.findall(r"hint: on the host: (chown -R ollama: .*)", run.said))
