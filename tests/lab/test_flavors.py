@@ -85,10 +85,11 @@ BAD = {"converged": "bad/openhands:0.63", "v1": "bad/openhands:1.12", "canvas": 
     ("state", "data"),
     [
         ("converged", V0),
-        pytest.param("v1", V1, marks=pytest.mark.soak),
-        pytest.param("canvas", CANVAS, marks=pytest.mark.soak),
+        ("v1", V1),
+        ("canvas", CANVAS),
     ],
 )
+@pytest.mark.soak
 def test_a_bad_image_gives_way_to_the_good_one(
     request: pytest.FixtureRequest, state: str, data: dict[str, Any]
 ) -> None:
@@ -233,6 +234,7 @@ def test_a_unit_of_somebody_elses_is_refused_and_moved_by_the_hint(converged: Ho
     assert RUN in changes(fleethands("plan", **changed)[1])
 
 
+@pytest.mark.soak
 def test_verify_leaves_what_waits_for_its_proof_to_the_next_apply(converged: Host) -> None:
     """A run was killed before its proof: the new container runs, and the old one is kept."""
     answers(converged)
