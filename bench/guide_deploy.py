@@ -40,7 +40,8 @@ systemd.service(name="Run Ollama", service="ollama.service", running=True, enabl
 for model in host.loop(host.data.models):
     if model not in host.get_fact(Command, "ollama list"):
         server.shell(name="Pull the model", commands=[f"ollama pull {model}"])
-server.user(name="Create the workspace's user", user="openhands")
+# its home is root's here: pyinfra would give it to the user
+server.user(name="Create the workspace's user", user="openhands", ensure_home=False)
 files.directory(name="Make the workspace", path=WORKSPACE)
 docker.image(name="Pull OpenHands", image=host.data.openhands_image)
 docker.container(
