@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 
@@ -127,10 +128,11 @@ def _through(transport: paramiko.Transport, settings: HostSettings) -> Iterator[
         return
     begun = time.monotonic()
     address, page = settings.openhands_address, generation_of(settings).ready
-    ok, detail = _page(transport, (address.local_ip, address.port), page)
+    ask = partial(_page, transport, (address.local_ip, address.port), page)
+    ok, detail = ask()
     while not ok and time.monotonic() - begun < PATIENCE:  # it may be busy with what the proof asked of it
         gevent.sleep(1)
-        ok, detail = _page(transport, (address.local_ip, address.port), page)
+        ok, detail = ask()
     hint = "" if ok else f"on the host: curl -i {settings.openhands_url}{page}"
     yield Link("open-through-ssh", ok, time.monotonic() - begun, detail, hint)
 
