@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from tests.lab import fleet
 from tests.lab.host import Host
@@ -41,7 +42,9 @@ def test_one_host_out_of_reach_exits_1_and_the_others_are_told(lab: Lab, converg
 
     assert code == 1
     assert "as declared" in said
-    assert f"lab-3  unreachable: no SSH server answers at {lab['lab-3'].address}" in said
+    # the kernel gives up by itself, or the connection's own limit ends first: by how long ago it last heard of the host
+    unreachable = "lab-3  unreachable: no (SSH server answers at|answer from) "
+    assert re.search(unreachable + re.escape(lab["lab-3"].address), said), said
 
 
 def test_the_whole_of_it_is_one_document_without_secrets(converged: Host) -> None:
