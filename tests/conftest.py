@@ -5,9 +5,22 @@ import sys
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadFileScheduling
 
 settings.register_profile("shared", deadline=None)  # a machine that others use too is no defect of the code
 settings.load_profile("shared")
+
+
+# tests that begin where Canvas runs: to bring a lab there takes two minutes, so one of those side by side has them all
+CANVAS = {f"tests/lab/test_{each}.py" for each in ("browser", "flavors", "secrets", "tunnel")}
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileScheduling:
+    """Who of those side by side gets which tests: a file's stay together, and those of the files above."""
+    scheduler = LoadFileScheduling(config, log)
+    file_of = scheduler._split_scope
+    scheduler._split_scope = lambda test: "canvas" if file_of(test) in CANVAS else file_of(test)
+    return scheduler
 
 
 def pytest_configure() -> None:
