@@ -63,8 +63,11 @@ def _show(shown: list[Shown], words: str) -> None:
 
 
 def _note(each: Shown) -> str:
-    authority = each.verdict.authority if each.verdict and each.status == "new" else None
-    return f"certificates of hosts are not read ({authority}): the key itself is what counts" if authority else ""
+    verdict = each.verdict if each.status == "new" else None
+    if verdict is None or verdict.authority is None:
+        return ""
+    fault = f"its certificate {verdict.fault}" if verdict.fault else "it shows no certificate of the authority"
+    return f"{fault} ({verdict.authority}): the key itself is what counts"
 
 
 def _trouble(each: Shown, words: str) -> tuple[str, list[str]]:

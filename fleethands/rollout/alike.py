@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from fleethands.rollout import home
-from fleethands.rollout.known_hosts import pattern
+from fleethands.rollout.patterns import pattern
 
 DEEPEST = 16  # files that include one another; `ssh` ends there too
 SAME_FOR_ALL = ({"all"}, {"final", "all"})  # conditions of `Match` that hold for every host

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import uniform
 from typing import Any, TypeVar
 
 import gevent  # type: ignore[import-untyped]
+import paramiko.client
 import pyinfra.connectors.ssh
 from paramiko import AuthenticationException, PKey, RSAKey, SSHException
 from paramiko.client import SSHClient
@@ -19,7 +20,8 @@ from pyinfra.connectors.ssh_util import load_key_with_certificate
 from fleethands.rollout import identities, jumps, openssh, without_ssh
 from fleethands.rollout.deadlines import CONNECT
 from fleethands.rollout.jumps import WayLost
-from fleethands.rollout.keycheck import Known, Policy, RefusedKey
+from fleethands.rollout.keycheck import Known, Policy, RefusedKey, order
+from fleethands.rollout.known_hosts import entry_name
 from fleethands.rollout.openssh import Answer, Question
 from fleethands.rollout.processes import Carrier
 
@@ -125,12 +127,22 @@ class Client(SSHClient):
         leads = begun or way(question, answer)
         if leads is not None:
             options = {**options, "banner_timeout": max(BEHIND_OTHERS, options.get("banner_timeout") or 0)}
+        name = answer.alias or entry_name(answer.hostname, answer.port)
+        options = {"sock": leads, "transport_factory": partial(self._transport_to, name), **options}
         try:
-            super().connect(answer.hostname, answer.port, answer.user, **{"sock": leads, **options})
+            super().connect(answer.hostname, answer.port, answer.user, **options)
         except (RefusedKey, AuthenticationException):
             raise
         except (SSHException, OSError, EOFError) as error:
             raise lost(leads, question, answer) or error from error
+
+    def _transport_to(self, name: str, sock: Any, **options: Any) -> Any:
+        """A connection that asks for the host's key in the way in which it is known."""
+        transport = paramiko.client.Transport(sock, **options)  # type: ignore[attr-defined]
+        known: Known = self._host_keys
+        security = transport.get_security_options()
+        security.key_types = order(known.files, name, security.key_types)
+        return transport
 
 
 def patiently(connect: Callable[[], T]) -> T:

@@ -27,7 +27,7 @@ from fleethands.rollout.client import (
     way,
 )
 from fleethands.rollout.jumps import WayLost
-from fleethands.rollout.keycheck import preferred
+from fleethands.rollout.keycheck import order
 from fleethands.rollout.known_hosts import Files, Line, Verdict, entry_name
 from fleethands.rollout.printable import clean
 from fleethands.rollout.unreachable import why_unreachable
@@ -128,7 +128,7 @@ def _failed(host: Any, status: str, error: Exception, place: Place | None = None
 
 def _compared(host: Any, place: Place, files: Files) -> Shown:
     try:
-        key = patiently(lambda: _offered(place, preferred(files, place.name)))
+        key = patiently(lambda: _offered(place, files))
     except WayLost as error:
         return _failed(host, "unreachable", error, place)
     except (OSError, SSHException, EOFError) as error:
@@ -158,8 +158,8 @@ def _place(host: Any) -> Place:
     )
 
 
-def _offered(place: Place, first: str | None) -> PKey:
-    """The key that a host proves to have. The type that it is known by comes first, as in a run."""
+def _offered(place: Place, files: Files) -> PKey:
+    """The key that a host proves to have. It is asked for as in a run."""
     leads = place.way()
     limit = CONNECT_TIMEOUT if leads is None else BEHIND_OTHERS
     transport = paramiko.client.Transport(  # type: ignore[attr-defined]  # as a run's connections have it
@@ -168,7 +168,7 @@ def _offered(place: Place, first: str | None) -> PKey:
     transport.banner_timeout = limit
     try:
         options = transport.get_security_options()
-        options.key_types = [*([first] if first else []), *(name for name in options.key_types if name != first)]
+        options.key_types = order(files, place.name, options.key_types)
         transport.start_client(timeout=limit)
         return transport.get_remote_server_key()
     except (SSHException, OSError, EOFError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,14 @@ class RefusedKey(SSHException):
         self.name, self.verdict = name, verdict
 
 
-def preferred(files: Files, name: str) -> str | None:
-    """How a host is asked to sign first: as the first key does that it is known by."""
-    first = next((line.kind for line in files.known(name)), None)
-    return RSA if first == "ssh-rsa" else first
+def order(files: Files, name: str, kinds: Iterable[str]) -> list[str]:
+    """
+    How a host is asked to sign: by a certificate where an authority is known for it, then by what it is known by.
+
+    + kinds: all ways, as paramiko prefers them
+    """
+    first = [RSA if kind == "ssh-rsa" else kind for kind in files.kinds(name)]
+    return list(dict.fromkeys([*first, *kinds]))
 
 
 @cache
@@ -50,8 +55,8 @@ class Known(HostKeys):
 
     def lookup(self, hostname: str) -> Any:
         name = self.alias or hostname
-        kind = preferred(self.files, name)
-        return _Keys(self.files, name, kind) if kind else None
+        kinds = order(self.files, name, ())
+        return _Keys(self.files, name, kinds[0]) if kinds else None
 
 
 class _Keys:

@@ -13,14 +13,19 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from paramiko import PKey
 
+from fleethands.rollout import certificates
+from fleethands.rollout.patterns import pattern
+
 SSH_PORT = 22
 REVOKED, AUTHORITY = "@revoked", "@cert-authority"
 KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")  # paramiko's
+# how a key signs, and so is asked for: an RSA key by its own name would with SHA-1
+SIGNING = (*KINDS[:-1], "rsa-sha2-512", "rsa-sha2-256")
+_WITH_PORT = re.compile(r"\[(.+)\]:[0-9]+\Z")
 _HASHED = re.compile(r"\|1\|([A-Za-z0-9+/]{27}=)\|([A-Za-z0-9+/]{27}=)\Z")
 
 
@@ -54,12 +59,14 @@ class Verdict:
     What files say of a key that a host shows.
 
     + status: known, new, changed or revoked; line: that says so, of a changed key the first that the host had
-    + authority: the line of an authority whose certificates the host may have, which nobody here reads
+    + authority: the line of an authority whose certificates count for the host
+    + fault: why the one that it shows does not, as a clause
     """
 
     status: str
     line: Line | None = None
     authority: Line | None = None
+    fault: str = ""
 
 
 class Files:
@@ -77,14 +84,37 @@ class Files:
         """The keys of a host, in the order of the files, without those that are revoked."""
         return [line for line in self._of(name, "") if self._revoked(name, line.key) is None]
 
+    def kinds(self, name: str) -> list[str]:
+        """Of the keys that a host is known by, the first first: those of its certificates, where one may be shown."""
+        names = _names(name)
+        certified = any(True for each in names for _ in self._of(each, AUTHORITY))
+        known = [line.kind for each in names for line in self.known(each)]
+        return [*(f"{kind}{certificates.SUFFIX}" for kind in SIGNING if certified), *(dict.fromkeys(known))]
+
     def judge(self, name: str, key: PKey) -> Verdict:
-        """Whether a host may show this key."""
-        if revoked := self._revoked(name, key.asbytes()):
-            return Verdict("revoked", revoked)
+        """
+        Whether a host may show this key, with its certificate if there is one.
+
+        What is known of its name alone counts for another port too, as far as it speaks for it (sshconnect.c,
+        `check_host_key`, OpenSSH 9.9).
+        """
+        verdicts = [self._judge(each, key) for each in _names(name)]
+        return next((each for each in verdicts[1:] if _counts(verdicts[0], each)), verdicts[0])
+
+    def _judge(self, name: str, key: PKey) -> Verdict:
+        shown = certificates.shown(key)
+        for each in (key.asbytes(), *([shown.authority] if shown else [])):
+            if revoked := self._revoked(name, each):
+                return Verdict("revoked", revoked)
+        authorities = list(self._of(name, AUTHORITY))
+        signer = next((line for line in authorities if shown and line.key == shown.authority), None)
+        fault = shown.fault(_names(name)[-1]) if shown and signer else ""
+        if signer and not fault:
+            return Verdict("known", signer)
         known = self.known(name)
         same = next((line for line in known if line.key == key.asbytes()), None)
         status = "known" if same else "changed" if known else "new"
-        return Verdict(status, same or next(iter(known), None), next(self._of(name, AUTHORITY), None))
+        return Verdict(status, same or next(iter(known), None), signer or next(iter(authorities), None), fault)
 
     def _of(self, name: str, marker: str) -> Iterator[Line]:
         return (line for line in self._lines if line.marker == marker and line.is_of(name))
@@ -96,6 +126,19 @@ class Files:
 def entry_name(address: str, port: int) -> str:
     """What a host is called in known_hosts: another port than 22 is part of its name."""
     return address if port == SSH_PORT else f"[{address}]:{port}"
+
+
+def _names(name: str) -> tuple[str, ...]:
+    """What a host is called, and the same without its port."""
+    match = _WITH_PORT.match(name)
+    return (name, match[1]) if match else (name,)
+
+
+def _counts(first: Verdict, other: Verdict) -> bool:
+    """Whether what is known of a host's name alone says more than what is known of it with its port."""
+    return other.status == "revoked" or (
+        first.status == "new" and (other.status == "known" or (other.status == "new" and other.authority is not None))
+    )
 
 
 def add(path: Path, keys: Iterable[tuple[str, PKey]]) -> None:
@@ -149,12 +192,6 @@ def _decoded(kind: str, encoded: str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     return key if key.startswith(len(kind.encode()).to_bytes(4, "big") + kind.encode()) else None
-
-
-@lru_cache(4096)
-def pattern(text: str) -> re.Pattern[str]:
-    """`*` and `?` alone have a meaning (ssh_config(5), PATTERNS); a name with a port stands in brackets."""
-    return re.compile("".join({"*": ".*", "?": "."}.get(each, re.escape(each)) for each in text) + r"\Z", re.DOTALL)
 
 
 def _is_hash_of(text: str, name: str) -> bool:

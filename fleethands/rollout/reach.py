@@ -65,8 +65,9 @@ def refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> W
         reason = f"{whose} is not the one that is known: it was reinstalled, or somebody stands between"
         return reason, [f"only if you know why: `{shlex.join([*remove, str(line.path)])}`, then {accept}"]
     if verdict.authority:
-        reason = f"{whose} is not known here, and its certificate is not read ({verdict.authority})"
-        return reason, [f"compare the key itself, and accept it: {accept}"]
+        fault = f"its certificate {verdict.fault}" if verdict.fault else "it shows no certificate of the authority"
+        reason = f"{whose} is not known here, and {fault} ({verdict.authority})"
+        return reason, [f"have it sign the host's key, or compare the key itself, and accept it: {accept}"]
     return f"{whose} is not known here", [f"compare and accept it: {accept}"]
 
 

@@ -121,7 +121,9 @@ def lines(ours: str, other: str, port: int) -> dict[str, tuple[str, str]]:
         "by a pattern": (f"[127.0.*]:{port} {ours}\n", "known"),
         "by the second of two keys": (f"{name} {other}\n{name} {ours}\n", "known"),
         "by nobody": (f"elsewhere {ours}\n", "new"),
-        "excepted": (f"*,!{name} {ours}\n", "new"),
+        "by its name without a port": (f"127.0.0.1 {ours}\n", "known"),
+        "by its name without a port, and another": (f"127.0.0.1 {other}\n", "new"),
+        "excepted": (f"*,!{name},!127.0.0.1 {ours}\n", "new"),
         "another": (f"{name} {other}\n", "changed"),
         "revoked": (f"@revoked * {ours}\n", "revoked"),
         "known and revoked": (f"{name} {ours}\n@revoked {name} {ours}\n", "revoked"),
@@ -177,7 +179,7 @@ def test_an_authority_is_named_and_the_key_itself_can_be_accepted(
     done = trust(tmp_path, port, "--yes")
 
     assert done.returncode == 0, done.stderr
-    assert f"note: box: certificates of hosts are not read (line 1 of {known_hosts})" in done.stdout
+    assert f"note: box: it shows no certificate of the authority (line 1 of {known_hosts})" in done.stdout
     assert known_hosts.read_text().endswith(f"\n[127.0.0.1]:{port} {public(keys['ed25519'])}\n")
     assert run_says(port, known_hosts) == "known"
 
