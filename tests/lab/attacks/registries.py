@@ -195,16 +195,24 @@ def a_revoked_host_key(field: Field) -> None:
     assert path.read_text() == before
 
 
-def an_authority_before_a_host(field: Field) -> None:
-    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", field.directory / "authority")
-    authority = f"@cert-authority * {(field.directory / 'authority.pub').read_text().strip()}"
-    path = known_hosts(field, authority)
+def a_certificate_of_another_host(field: Field) -> None:
+    key, host = field.directory / "authority", field.host
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", key)
+    path = known_hosts(field, f"@cert-authority * {key.with_suffix('.pub').read_text().strip()}")
+    own = field.directory / "host.pub"
+    own.write_text(host.run("cat /etc/ssh/ssh_host_ed25519_key.pub").stdout)
 
-    code, said = with_keys("plan", path)
+    def plan_with(name: str) -> tuple[int, str]:
+        run("ssh-keygen", "-q", "-s", key, "-I", name, "-h", "-n", name, own)
+        shown = "/etc/ssh/ssh_host_ed25519_key-cert.pub"
+        host.run(f"cat > {shown}", stdin=own.with_name("host-cert.pub").read_text())
+        host.run(f"echo HostCertificate {shown} > /etc/ssh/sshd_config.d/lab.conf; systemctl restart ssh")
+        return with_keys("plan", path)
+
+    code, said = plan_with("elsewhere")
     assert code == 1, said
-    assert f"its certificate is not read (line 1 of {path})" in said
-    assert with_keys("trust", path, "--yes")[0] == 0
-    code, said = with_keys("plan", path)
+    assert f"its certificate is for elsewhere, and not for {host.address} (line 1 of {path})" in said
+    code, said = plan_with(host.address)
     assert code in {0, 2}, said
 
 
@@ -268,10 +276,10 @@ ATTACKS = (
         a_revoked_host_key, "F13", state="clean",
     ),
     Attack(
-        "certificate-authority-line", Position.NEIGHBOUR,
-        "answers where known_hosts names an authority before the host",
-        "the first run fails and names that line; trust then adds the host's own key, and the next run connects",
-        an_authority_before_a_host, "F13", state="clean",
+        "certificate-of-another-host", Position.NEIGHBOUR,
+        "shows a certificate of the right authority that is for another host",
+        "a run does not connect, and names that host and the authority; with a certificate of its own it connects",
+        a_certificate_of_another_host, "F13", state="clean",
     ),
     Attack(
         "git-that-talks-for-ever", Position.REPOSITORY, "lists refs that never end",
