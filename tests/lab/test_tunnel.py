@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -38,17 +39,16 @@ def test_openhands_is_on_a_port_of_this_machine_and_stays_closed_otherwise(conve
     browser.write_text(f"#!/bin/sh\necho $1 > {opened}\n")
     browser.chmod(0o755)
 
-    with tunnel("lab-1", "--open", BROWSER=f"{browser} %s") as (url, _):
+    # the pages are open until after the tunnel, which ends at once all the same
+    with ExitStack() as pages, tunnel("lab-1", "--open", BROWSER=f"{browser} %s") as (url, _):
         assert b"openai/codellama:7b" in get(f"{url}/api/settings")
         assert not observe.reachable(converged.address, 3000)
         assert opened.read_text() == f"{url}\n"
-        pages = [connect(f"{url.replace('http', 'ws')}/{SOCKET_IO}", close_timeout=1) for _ in range(5)]
-        for page in pages:
+        for _ in range(5):
+            page = pages.enter_context(connect(f"{url.replace('http', 'ws')}/{SOCKET_IO}", close_timeout=1))
             assert str(page.recv(60)).startswith('0{"sid":')  # engine.io: opened
             page.send("40")  # to join without a conversation, which it refuses
             assert str(page.recv(60)).startswith("4")
-    for page in pages:  # open until now, and the tunnel ended at once all the same
-        page.close()
     with tunnel("lab-1", "--ollama") as (url, _), ThreadPoolExecutor(200) as pool:
         said = pool.map(lambda _: get(f"{url}/api/version"), range(200))
         assert set(said) == {b'{"version":"0.24.0"}'}
