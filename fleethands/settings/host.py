@@ -18,6 +18,7 @@ from fleethands.settings.values import Address, ModelName
 __all__ = ["HostSettings", "Model"]
 
 OPENHANDS_CONTEXT = 32768
+OLLAMA_IMAGE = "ollama/ollama"
 
 
 class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
@@ -75,6 +76,27 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         """The same, by its digest where that is pinned."""
         digest = self.pins.images.get(self.declared_image)
         return at_digest(self.declared_image, digest) if digest else self.declared_image
+
+    @property
+    def manages_ollama(self) -> bool:
+        """Whether Ollama is this host's own, and not somebody else's at an address."""
+        return self.ollama_run != "external"
+
+    @property
+    def ollama_declared_image(self) -> str:
+        """The image that Ollama runs from as it is declared, empty where it runs from none."""
+        return (self.ollama_image or f"{OLLAMA_IMAGE}:{self.ollama_version}") if self.ollama_run == "container" else ""
+
+    @property
+    def ollama_container_image(self) -> str:
+        """The same, by its digest where that is pinned."""
+        digest = self.pins.images.get(self.ollama_declared_image)
+        return at_digest(self.ollama_declared_image, digest) if digest else self.ollama_declared_image
+
+    @property
+    def ollama_client_url(self) -> str:
+        """Where a client on the host itself reaches Ollama."""
+        return self.ollama_base_url or self.ollama_host.local_url
 
     @property
     def openhands_source(self) -> Source:

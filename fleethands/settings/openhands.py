@@ -251,9 +251,12 @@ def sandbox_image(settings: HostSettings) -> str | None:
 
 def base_url(settings: HostSettings) -> str:
     """Ollama, as OpenHands sees it: from its container, or on the host itself."""
+    url = settings.ollama_client_url
     if settings.openhands_flavor == "source":
-        return settings.ollama_host.local_url
-    return f"http://{HOST_NAME}:{settings.ollama_host.port}"
+        return url
+    if settings.manages_ollama:
+        return f"http://{HOST_NAME}:{settings.ollama_host.port}"
+    return re.sub(r"//(localhost|127[0-9.]*|\[::1\])(?=:|\Z)", f"//{HOST_NAME}", url)
 
 
 def model_string(settings: HostSettings) -> str:

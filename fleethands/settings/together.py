@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fleethands.settings import ollama_env, openhands_env, read_by
 from fleethands.settings.carried import uncarried
 from fleethands.settings.expected import Expected
-from fleethands.settings.host import HostSettings
+from fleethands.settings.host import OLLAMA_IMAGE, HostSettings
+from fleethands.settings.images import is_tagged, located
 from fleethands.settings.mistakes import shown
 from fleethands.settings.openhands import inner_ports, rehearsal_ports
 from fleethands.settings.secret import MASK, Secret
@@ -33,6 +34,7 @@ class Conflict:
 def conflicts(settings: HostSettings) -> Iterator[Conflict]:
     """Everything that is wrong with settings whose values are each right."""
     yield from _model(settings)
+    yield from _run(settings)
     yield from _port(settings)
     yield from _bound(settings)
     yield from _twice(settings)
@@ -55,6 +57,30 @@ def _model(settings: HostSettings) -> Iterator[Conflict]:
     if settings.openhands_flavor != "off" and settings.model is None:
         problem = 'expected at least one, as `["codellama:7b"]`: OpenHands needs a model'
         yield _conflict("models", problem, "openhands_model", "openhands_flavor")
+
+
+def _run(settings: HostSettings) -> Iterator[Conflict]:
+    """Keys of one way to run Ollama where another is declared."""
+    for key, run in (("ollama_base_url", "external"), ("ollama_image", "container")):
+        value = getattr(settings, key)
+        if value is not None and settings.ollama_run != run:
+            problem = f"expected only where `ollama_run` is `{run}`, got {shown(key, value)}"
+            yield _conflict(key, problem, "ollama_run")
+    if settings.ollama_run == "external" and settings.ollama_base_url is None:
+        problem = "expected the address of that Ollama, as `http://10.0.0.5:11434`: `ollama_run` is `external`"
+        yield _conflict("ollama_base_url", problem, "ollama_run")
+    image, version = settings.ollama_image, settings.ollama_version
+    if image is not None and is_tagged(image) and not _is_of(version, located(image)[2]):
+        problem = f"expected a tag of the release in `ollama_version`, as `{OLLAMA_IMAGE}:{version}`"
+        yield _conflict("ollama_image", f"{problem}, got {shown('ollama_image', image)}", "ollama_version")
+    for index, model in enumerate(settings.models):
+        if model.modelfile is not None and not settings.manages_ollama:
+            problem = "expected none where `ollama_run` is `external`: nothing is made on somebody else's Ollama"
+            yield Conflict(f"models.{index}.modelfile", problem, frozenset({"ollama_run"}))
+
+
+def _is_of(version: str, tag: str) -> bool:
+    return tag == version or tag.startswith(f"{version}-")
 
 
 def _port(settings: HostSettings) -> Iterator[Conflict]:

@@ -100,6 +100,32 @@ class ModelName:
         return name if self.namespace == DEFAULTS["namespace"] else f"{self.namespace}/{name}"
 
 
+_BASE_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?\Z"
+)
+
+
+def check_base_url(text: str) -> str:
+    """Where Ollama's API begins: scheme, host and port, without a slash at its end. Raises Expected."""
+    if "@" in text:
+        raise Expected("an address without a user and password")
+    if "://" not in text:
+        raise Expected(f"a scheme, as `http://{text}`")
+    scheme, _, rest = text.partition("://")
+    server, _, path = rest.partition("/")
+    if path.rstrip("/") in {"v1", "api"}:
+        raise Expected(f"an address without a path, as `{scheme}://{server}`")
+    match = _BASE_URL.match(text)
+    if match is None or not 0 < int(match["port"] or 80) < 65536:
+        raise Expected("an address without a path, as `http://10.0.0.5:11434`")
+    if match["host"].startswith("["):
+        try:
+            ipaddress.IPv6Address(match["host"][1:-1])
+        except ValueError:
+            raise Expected("an IPv6 address in its brackets, as `http://[fd00::5]:11434`") from None
+    return text.rstrip("/")
+
+
 _SCHEMES = (
     "http://",
     "https://",
