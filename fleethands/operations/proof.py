@@ -132,7 +132,7 @@ def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
         model=str(settings.model),
         request=json.dumps(request),
         warm=json.dumps({key: request[key] for key in ("model", "keep_alive") if key in request}),
-        local_url=settings.ollama_host.local_url,
+        local_url=settings.ollama_client_url,
         container_url=base_url(settings),
         record=paths.PROOF,
         apply=APPLY,

@@ -17,7 +17,7 @@ answered() { # STATUS ANSWER
   case $2 in
     *'not found'*) echo "Ollama has no model $model|$apply" ;;
     *'error: 403'* | *'HTTP 403'*) echo "Ollama refuses the request (403): its OLLAMA_HOST or OLLAMA_ORIGINS is not as declared|$apply" ;;
-    *) echo "no answer to the prompt: $(flat "$2" | tr '|' ' ') (curl: $1)|on the host: journalctl -u ollama -n 20" ;;
+    *) echo "no answer to $(if [ "${link:?}" = list ]; then echo 'the question which models it has'; else echo 'the prompt'; fi): $(flat "$2" | tr '|' ' ') (curl: $1)|on the host: journalctl -u ollama -n 20" ;;
   esac
 }
 
