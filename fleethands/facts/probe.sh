@@ -2,7 +2,7 @@
 # absent. It is written for dash and busybox. Values of unknown content travel as base64, one line each.
 # 124: no answer in time; 127: a command is missing, which the section's last line names.
 : "${mark:?}" "${packages:?}" "${accounts:?}" "${groups:?}" "${files:?}" "${units:?}" "${ollama_url:?}" "${models_dir:?}"
-: "${places:?}" "${asked_model?}"
+: "${places:?}" "${asked_model?}" "${image?}" "${ollama_image?}" "${ollama_container:?}"
 newline='
 '
 

@@ -14,7 +14,7 @@ import yaml
 
 from fleethands import paths
 from fleethands.facts import Probe, Unknown, UnknownSection, gpu
-from fleethands.facts.docker import Container, Docker, Image, Publisher
+from fleethands.facts.docker import Container, Docker, Publisher
 from fleethands.facts.files import File
 from fleethands.facts.machine import Space
 from fleethands.facts.network import Listener

@@ -16,7 +16,7 @@ said=$("$docker" run --rm --pull never --network none --cap-drop ALL --security-
 case "$said " in
   *" $version ") ;;
   *) fail "$image is not Ollama $version; asked for its version, it says: $said" \
-    'declare the version that it is, `ollama_version`, or another `ollama_image`' ;;
+    'declare the version that it is in ollama_version, or another ollama_image' ;;
 esac
 its_turn
 [ "$image" = "$name" ] || "$docker" tag "$image" "$name"
