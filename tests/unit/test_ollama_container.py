@@ -227,8 +227,9 @@ def test_an_image_without_rocm_is_refused_or_noted_on_a_host_with_an_amd_gpu() -
 
 def test_the_process_is_that_of_the_container() -> None:
     exe, environ = (base64.b64encode(each).decode() for each in (b"/usr/bin/ollama", b"A=1\0B=2"))
-    assert process([f"7 99 {exe} 812 {ID}", environ]) == Process(7, 99, "/usr/bin/ollama", {"A": "1", "B": "2"}, ID, 812)
-    assert process([f"7 99 {exe}", environ]) == Process(7, 99, "/usr/bin/ollama", {"A": "1", "B": "2"})
+    alone = Process(7, 99, "/usr/bin/ollama", {"A": "1", "B": "2"})
+    assert process([f"7 99 {exe}", environ]) == alone
+    assert process([f"7 99 {exe} 812 {ID}", environ]) == replace(alone, image=ID, inside=812)
     for wrong in ("812", "812 sha256:x", f"x {ID}", f"812 {ID} more"):
         with pytest.raises(ValueError):  # noqa: PT011
             process([f"7 99 {exe} {wrong}", environ])
@@ -244,11 +245,12 @@ def test_docker_says_what_its_image_is_and_who_holds_a_port() -> None:
     assert docker(["version 26", "container -", "ollama_image -"]).ollama_image is None
 
 
-INFO = {
+RUNC = {"runc": {"path": "runc"}}
+INFO: dict[str, dict[str, Any]] = {
     # the shape of /info: moby api/types/system/info.go, v26 and v28.2 (DiscoveredDevices)
-    "runtime": {"Runtimes": {"nvidia": {"path": "nvidia-container-runtime"}, "runc": {"path": "runc"}}},
-    "cdi": {"Runtimes": {"runc": {"path": "runc"}}, "DiscoveredDevices": [{"Source": "cdi", "ID": "nvidia.com/gpu=all"}]},
-    "": {"Runtimes": {"runc": {"path": "runc"}}, "Labels": ["nvidia"]},
+    "runtime": {"Runtimes": {"nvidia": {"path": "nvidia-container-runtime"}, **RUNC}},
+    "cdi": {"Runtimes": RUNC, "DiscoveredDevices": [{"Source": "cdi", "ID": "nvidia.com/gpu=all"}]},
+    "": {"Runtimes": RUNC, "Labels": ["nvidia"]},
 }
 
 
