@@ -127,6 +127,7 @@ docker_engine() {
       [ ! -f /etc/docker/daemon.json ] ||
         root=$(head -c 65536 /etc/docker/daemon.json | sed -n 's/.*"data-root"[[:space:]]*:[[:space:]]*"\(\/[^"\\]*\)".*/\1/p' | head -n 1)
       docker_room "${root:-/var/lib/docker}"
+      docker_gpus
       docker_rootless
       ;;
   esac

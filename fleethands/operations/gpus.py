@@ -55,7 +55,8 @@ def barred(settings: HostSettings, seen: Probe) -> Refused | None:
     image = settings.ollama_declared_image
     if not image or settings.gpu is False or not seen.knows("gpu") or not seen.knows("docker"):
         return None
-    if _nvidia_works(seen.gpu) and not seen.docker.engine.gpus:
+    stopped = seen.docker.installed and seen.docker.version is None  # what it gives to containers is not known then
+    if _nvidia_works(seen.gpu) and not seen.docker.engine.gpus and not stopped:
         return Refused(
             f"the host has {named(seen.gpu)}, and no container gets it: NVIDIA's container toolkit is missing",
             (

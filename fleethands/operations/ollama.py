@@ -62,6 +62,8 @@ class Served:
 
     def _in_container(self, process: Process) -> str | None:
         if not process.image:
+            if process.exe.startswith(paths.RELEASES + "/"):
+                return "it runs as a service"
             return "its container does not run" if process.exe.endswith("/docker") else f"it runs {process.exe}"
         return None if process.image == self.id else f"it runs from another image than {self.image}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,11 +13,14 @@ import pytest
 from tests.lab import observe, sessions
 from tests.lab.fleet import changes, fleethands, trouble
 from tests.lab.host import Host
+from tests.lab.internet.registry import Blob, Registry, compact
 from tests.lab.lab import Lab
 from tests.lab.many import QUIET
+from tests.lab.project import Project
 from tests.lab.test_adoption import install
 from tests.lab.test_broken_ways import type_in
 from tests.lab.test_destroy import listing
+from tests.lab.test_pin import applied as held
 
 IMAGE, NEWER = "ollama/ollama:0.24.0", "ollama/ollama:0.24.1"
 NAME = "fleethands-ollama"
@@ -46,6 +50,18 @@ def settled(**data: Any) -> None:
 def image(host: Host) -> str:
     """Of the container that serves; empty where a service does."""
     return host.run(f"docker ps --filter name={NAME} --format '{{{{.Image}}}}'").stdout.strip()
+
+
+def moved(registry: Registry, tag: str, word: str) -> str:
+    """Have a tag of this lab's own stand for the image with another label; its digest."""
+    repository = "ollama/ollama"
+    document = json.loads(registry.manifest(repository, "0.24.0") or b"")
+    config = json.loads(registry.blob(repository, document["config"]["digest"]))
+    config["config"]["Labels"]["io.fleethands.lab.pin"] = word
+    blob = Blob.of(compact(config))
+    registry.push(repository, blob)
+    described = {**document["config"], "digest": blob.digest, "size": blob.size}
+    return registry.tag(repository, tag, compact({**document, "config": described}))
 
 
 def files(host: Host) -> str:
@@ -279,3 +295,32 @@ def test_what_install_sh_put_there_is_taken_over_by_the_container(lab: Lab, clea
 
     assert (files(clean), image(clean)) == (before, IMAGE)
     assert not [each for each in lab.internet.requests()[asked:] if "/library/" in each.path and "/blobs/" in each.path]
+
+
+@pytest.mark.soak
+def test_a_pinned_image_is_held_to_and_upstream_follows_its_tag(lab: Lab, clean: Host, tmp_path: Path) -> None:
+    tag = f"0.24.0-{lab.site.ident}"
+    name, registry = f"ollama/ollama:{tag}", lab.internet.registry
+    old = moved(registry, tag, "old")
+    project = Project.laid(lab, tmp_path / "boxes", "lab-1", **CONTAINER, ollama_image=name)
+    assert project.fleethands("pin").code == 0
+    assert json.loads(project.lockfile.read_text())["images"] == {name: old}
+    assert PULL in held(project)
+    new = moved(registry, tag, "new")
+
+    assert held(project) == []
+    clean.run(f"docker rm -f {NAME}; docker rmi -f {name}")
+    assert held(project) == [PULL, SERVE, PROVE]
+    assert old in clean.run(f"docker image inspect {name}").stdout
+
+    assert project.fleethands("pin", "--only", name).code == 0
+    assert held(project) == [PULL, SERVE, PROVE]
+    assert (new in clean.run(f"docker image inspect {name}").stdout, image(clean)) == (True, name)
+
+    project.lockfile.unlink()
+    assert held(project) == []
+    newest = moved(registry, tag, "newest")
+    done = project.fleethands("apply", "--upstream", "--yes", "--json")
+    assert (done.code, changes(done.document)) == (0, [PULL, SERVE, PROVE]), done.err
+    assert newest in clean.run(f"docker image inspect {name}").stdout
+    assert held(project) == []

@@ -60,7 +60,8 @@ def test_what_serves_from_the_declared_image_stays() -> None:
     [
         ({"image": OTHER}, f"it runs from another image than {IMAGE}"),
         ({"image": "", "exe": "/usr/bin/docker"}, "its container does not run"),
-        ({"image": "", "exe": "/opt/ollama/0.24.0/bin/ollama"}, "it runs /opt/ollama/0.24.0/bin/ollama"),
+        ({"image": "", "exe": "/opt/ollama/0.24.0/bin/ollama"}, "it runs as a service"),
+        ({"image": "", "exe": "/usr/bin/ollama"}, "it runs /usr/bin/ollama"),
         ({"environment": {}}, "its OLLAMA_HOST is not as declared"),
     ],
 )
@@ -205,6 +206,8 @@ def test_a_gpu_that_docker_gives_to_nobody_is_refused() -> None:
     assert 'Ollama without Docker: declare `"ollama_run": "service"`' in refused.hints
     for fine in (with_gpu(NVIDIA, RUNTIME), with_gpu(NVIDIA, CDI), with_gpu(AMD_NODES), with_gpu(NOUVEAU)):
         assert gpus.barred(settings, fine) is None
+    assert gpus.barred(settings, with_gpu(NVIDIA, Docker(installed=False))) is not None
+    assert gpus.barred(settings, with_gpu(NVIDIA, Docker(installed=True))) is None  # it does not run, so nobody knows
     assert gpus.barred(declared(**OFF, gpu=False), with_gpu(NVIDIA)) is None
     assert gpus.barred(declared(openhands_flavor="off"), with_gpu(NVIDIA)) is None
 
