@@ -5,7 +5,7 @@ import hashlib
 from pyinfra.api import deploy
 
 from fleethands import facts
-from fleethands.operations import access, adoption, ollama, release, system
+from fleethands.operations import access, adoption, elsewhere, ollama, release, system
 from fleethands.operations.ollama import REVISION
 from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_SECRETS, OLLAMA_UNIT
 from fleethands.settings import HostSettings
@@ -16,6 +16,9 @@ OWNER = "ollama:ollama"
 
 @deploy("Ollama")
 def serve(settings: HostSettings) -> None:
+    if not settings.manages_ollama:
+        elsewhere.used(name="Ask the one that is elsewhere", settings=settings)
+        return
     home, own_home = homes(settings)
     unit = render(
         "ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=settings.ollama_models_dir
@@ -51,6 +54,13 @@ def serve(settings: HostSettings) -> None:
     )
     ollama.serve(name="Serve this revision", settings=settings, revision=revision)
     adoption.cleared(name="Put the adopted libraries aside", settings=settings)
+
+
+@deploy("Ollama")
+def settle(settings: HostSettings) -> None:
+    """Once all is proven: what we put here gives way to one that is elsewhere."""
+    if not settings.manages_ollama:
+        elsewhere.settled(name="Take ours away", settings=settings)
 
 
 def homes(settings: HostSettings) -> tuple[str, str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.facts.docker import EVERYWHERE
 from fleethands.facts.network import Listener
-from fleethands.operations import source, theirs
+from fleethands.operations import elsewhere, source, theirs
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import inner_ports
@@ -19,14 +20,16 @@ SERVICE = ("node", "MainThread", "uvicorn")  # what the kernel calls the process
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     """A port that somebody else listens on, with who that is."""
-    declared = {settings.ollama_host.port: "ollama_host"}
+    declared = {settings.ollama_host.port: "ollama_host"} if settings.manages_ollama else {}
     if settings.openhands_flavor != "off":
         declared[settings.openhands_port] = "openhands_port"
     declared |= dict.fromkeys(inner_ports(settings), INNER)
     for listener in seen.sockets:
         key = declared.get(listener.port)
         if key is not None and not _ours(listener, key, seen):
-            return _held(listener, key, _publisher(listener, seen))
+            held = _held(listener, key, _publisher(listener, seen))
+            as_it_is = elsewhere.declaration(settings, seen) if key == "ollama_host" else ()
+            return replace(held, hints=(*held.hints, *as_it_is))
     return None
 
 

@@ -51,6 +51,11 @@ def is_new(script: Script) -> bool:
     return script.values.get("shift") in {FIRST, SHIFTED}
 
 
+def _elsewhere(seen: Probe) -> str:
+    """The version that an Ollama elsewhere says."""
+    return (seen.ollama.version or "") if seen.knows("ollama") else ""
+
+
 def _versions(settings: HostSettings, seen: Probe) -> dict[str, Any]:
     digests = seen.models if seen.knows("models") else {}
     docker = seen.docker if seen.knows("docker") else None
@@ -58,7 +63,7 @@ def _versions(settings: HostSettings, seen: Probe) -> dict[str, Any]:
     known = docker.digests if docker and image and docker.image == image else frozenset()
     digest = min(known) if len(known) == 1 else ""  # of several names, it is not known whose it is
     return {
-        "ollama": settings.ollama_version,
+        "ollama": settings.ollama_version if settings.manages_ollama else _elsewhere(seen),
         "models": {str(each.name): digests.get(str(each.name), "") for each in settings.models},
         "image": {"name": settings.declared_image, "id": image, **({"digest": digest} if digest else {})},
     }

@@ -45,6 +45,8 @@ def _told(read: Callable[[Probe], str], seen: Probe) -> str:
 
 
 def _ollama(seen: Probe) -> str:
+    if seen.ollama.way:
+        return f"{seen.ollama.version}, elsewhere" if seen.ollama.version else "elsewhere, no answer"
     return seen.ollama.version or ("stopped" if seen.releases else "none")
 
 

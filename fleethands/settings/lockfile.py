@@ -124,7 +124,8 @@ def wanted(settings: HostSettings) -> Wanted:
     known = {model.name for model in settings.models}
     bases = {file.base: Model(name=file.base) for file in files.values() if file.base not in known}
     images = [image for image in (settings.declared_image, sandbox_image(settings)) if image and is_tagged(image)]
-    release = None if settings.ollama_sha256 is not None else (settings.ollama_version, settings.ollama_url.rstrip("/"))
+    declared = settings.ollama_sha256 is not None or not settings.manages_ollama
+    release = None if declared else (settings.ollama_version, settings.ollama_url.rstrip("/"))
     return Wanted(release, (*listed, *bases.values()), tuple(images))
 
 

@@ -9,12 +9,14 @@ ENGINE = "docker.io|docker-ce|moby-engine"  # Debian's and Ubuntu's, Docker's ow
 
 def wanted(settings: HostSettings) -> tuple[str, ...]:
     """Names of packages; `a|b` is met by either, and the first is installed where neither is there."""
-    names = ["ca-certificates", "curl", "nftables"]
+    names = ["ca-certificates", "curl"]
+    if settings.listens:
+        names.append("nftables")
     if settings.container_image:
         names.append(ENGINE)
     if settings.openhands_flavor == "source":
         names += ["git", "python3-venv", "tmux"]
         names += ["make"] if settings.openhands_source.generation == "v0" else []
-    if settings.ollama_transfer != "controller":  # what the controller sends is unpacked without zstd, if need be
+    if settings.manages_ollama and settings.ollama_transfer != "controller":  # what is sent needs no zstd
         names.append("zstd")
     return tuple(names)
