@@ -6,7 +6,7 @@ from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import facts
-from fleethands.operations import access, adoption, gpus, image, ollama, release, system
+from fleethands.operations import access, adoption, elsewhere, gpus, image, ollama, release, system
 from fleethands.operations.ollama import LABEL, REVISION
 from fleethands.paths import (
     BINARY,
@@ -28,6 +28,9 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
     """
     + image_of_then: id of the image that a container's name is to mean, whatever it means now
     """
+    if not settings.manages_ollama:
+        elsewhere.used(name="Ask the one that is elsewhere", settings=settings)
+        return
     home, own_home = homes(settings)
     unit = unit_text(settings, home, own_home)
     revision = _revision(settings.ollama_version, unit, *(text or "" for text in variables(settings, revision="")))
@@ -87,6 +90,13 @@ def unit_text(settings: HostSettings, home: str, own_home: str) -> str:
         name=OLLAMA_CONTAINER,
         label=LABEL,
     )
+
+
+@deploy("Ollama")
+def settle(settings: HostSettings) -> None:
+    """Once all is proven: what we put here gives way to one that is elsewhere."""
+    if not settings.manages_ollama:
+        elsewhere.settled(name="Take ours away", settings=settings)
 
 
 def homes(settings: HostSettings) -> tuple[str, str]:

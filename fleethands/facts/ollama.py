@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from fleethands.facts import elsewhere
+from fleethands.facts.elsewhere import Way
 from fleethands.facts.protocol import decode
 from fleethands.settings.values import ModelName
 from fleethands.untrusted import count, document, line, mapping
@@ -49,17 +51,19 @@ class Process:
 @dataclass(frozen=True)
 class Ollama:
     """
-    version None: nothing listens.
+    version None: nothing listens, or nothing that says one.
 
     + tools, context: whether the model that OpenHands is to have takes tools, and its longest context in tokens; None
       where Ollama does not say
     + in_vram: bytes of each loaded model in a GPU's memory; asked only where a GPU may be
+    + way: how it was reached, of one that is elsewhere
     """
 
     version: str | None = None
     tools: bool | None = None
     context: int | None = None
     in_vram: tuple[int, ...] = ()
+    way: Way | None = None
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,12 @@ def ollama(lines: Lines) -> Ollama:
     if lines == ["refused"]:
         return Ollama()
     answer, *shown = lines
-    found = Ollama(line(mapping(document(decode("ollama", answer)))["version"], 100))
+    found = _first(answer)
     for row in shown:
         word, *words = row.split(" ")
-        if word == "size_vram":
+        if word == "from" and found.way:
+            found = replace(found, way=replace(found.way, ours=elsewhere.source(*words)))
+        elif word == "size_vram":
             found = replace(found, in_vram=(*found.in_vram, count(int(*words))))
         elif word == "model" and found.tools is None:
             tools, context = words
@@ -135,10 +141,20 @@ def ollama(lines: Lines) -> Ollama:
 _YES = {"yes": True, "no": False}
 
 
+def _first(answer: str) -> Ollama:
+    word, _, text = answer.rpartition(" ")
+    if word == "elsewhere":
+        version, way = elsewhere.answer(text)
+        return Ollama(version, way=way)
+    return Ollama(line(mapping(document(decode("ollama", answer)))["version"], 100))
+
+
 def models(lines: Lines) -> dict[str, str]:
     """Name as Ollama lists it → digest; a file that is none of its manifests is nobody's model."""
-    found = {}
+    found: dict[str, str] = {}
     for row in lines:
+        if row.startswith("tags "):
+            return elsewhere.models(row.removeprefix("tags "))
         digest, _, path = row.partition("  ./")
         parts = path.split("/")
         if DIGEST.fullmatch(digest) and len(parts) == 4 and all(parts):

@@ -99,7 +99,7 @@ def wanted(settings: HostSettings) -> Iterator[Wanted]:
         url = f"{base}/v{version}/{archive(version, arch)}"
         yield Wanted("archive", f"{version}/{machine}", version, url)
     for model in settings.models:
-        if model.modelfile is None:
+        if model.modelfile is None and settings.manages_ollama:
             yield _model(model.name, "http" if model.insecure else "https")
     source = settings.openhands_source if settings.openhands_flavor == "source" else None
     if source and source.repo and not is_commit(source.ref) and settings.openhands_pull == "always":

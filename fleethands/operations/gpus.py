@@ -21,7 +21,7 @@ INSTALL = {
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     """Where `gpu: True` is declared: a GPU without driver, a driver without GPU, or one that does not answer."""
-    if not settings.gpu:
+    if not settings.gpu or not settings.manages_ollama:
         return None
     found = seen.gpu
     if not found.pci and not found.devices and not found.tegra:

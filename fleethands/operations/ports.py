@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.facts.docker import EVERYWHERE, Publisher
 from fleethands.facts.network import Listener
-from fleethands.operations import source, theirs
+from fleethands.operations import elsewhere, source, theirs
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import inner_ports
@@ -19,14 +20,16 @@ SERVICE = ("node", "MainThread", "uvicorn")  # what the kernel calls the process
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     """A port that somebody else listens on, with who that is."""
-    declared = {settings.ollama_host.port: "ollama_host"}
+    declared = {settings.ollama_host.port: "ollama_host"} if settings.manages_ollama else {}
     if settings.openhands_flavor != "off":
         declared[settings.openhands_port] = "openhands_port"
     declared |= dict.fromkeys(inner_ports(settings), INNER)
     for listener in seen.sockets:
         key = declared.get(listener.port)
         if key is not None and not _ours(listener, key, seen):
-            return _held(listener, key, _publisher(listener, seen))
+            held = _held(listener, key, _publisher(listener, seen))
+            as_it_is = elsewhere.declaration(settings, seen) if key == "ollama_host" else ()
+            return replace(held, hints=(*held.hints, *as_it_is))
     return None
 
 
@@ -73,15 +76,13 @@ def _held(listener: Listener, key: str, container: Publisher | None) -> Refused:
 
 
 def _held_by(container: Publisher, held: str, key: str, other: str) -> Refused:
-    """A container that is Ollama, by its image's name, can be declared as it is."""
+    """A container that is Ollama, by its image's name, may be in the place of ours for good."""
     name, image = shlex.quote(container.name), container.image
     if key != "ollama_host" or "ollama" not in image.rpartition("/")[2]:
         return Refused(f"{held} for the container `{container.name}`", (f"on the host: docker stop {name}", other))
-    use = f'"ollama_run": "external", "ollama_base_url": "http://127.0.0.1:{container.port}"'
     return Refused(
         f"{held} for the container `{container.name}` of {image}, which fleethands did not make",
         (
-            f"to use that Ollama as it is, declare {use}",
             f"to have ours in its place, on the host: docker update --restart no {name} && docker stop {name}",
             other,
         ),

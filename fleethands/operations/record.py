@@ -52,13 +52,18 @@ def is_new(script: Script) -> bool:
     return script.values.get("shift") in {FIRST, SHIFTED}
 
 
+def _elsewhere(seen: Probe) -> str:
+    """The version that an Ollama elsewhere says."""
+    return (seen.ollama.version or "") if seen.knows("ollama") else ""
+
+
 def _versions(settings: HostSettings, seen: Probe) -> dict[str, Any]:
     digests = seen.models if seen.knows("models") else {}
     docker = seen.docker if seen.knows("docker") else None
     image = docker.container.image if docker and docker.container and settings.container_image else ""
     known = docker.digests if docker and image and docker.image == image else frozenset()
     return {
-        "ollama": settings.ollama_version,
+        "ollama": settings.ollama_version if settings.manages_ollama else _elsewhere(seen),
         "models": {str(each.name): digests.get(str(each.name), "") for each in settings.models},
         "image": _image(settings.declared_image, image, known),
         **_of_ollama(settings, docker),

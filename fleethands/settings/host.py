@@ -13,7 +13,7 @@ from fleethands.settings.keys.openhands import OpenHandsKeys
 from fleethands.settings.pins import Pins
 from fleethands.settings.secret import Secret
 from fleethands.settings.source import RELEASES, Source, source_generation
-from fleethands.settings.values import Address, ModelName
+from fleethands.settings.values import Address, ModelName, server
 
 __all__ = ["HostSettings", "Model"]
 
@@ -62,6 +62,8 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def context_length(self) -> int | None:
         """Tokens of context that Ollama is told, None for its own choice."""
+        if not self.manages_ollama:
+            return None
         if self.ollama_context_length is None and self.openhands_flavor != "off":
             return OPENHANDS_CONTEXT
         return self.ollama_context_length
@@ -83,6 +85,11 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return self.ollama_run != "external"
 
     @property
+    def listens(self) -> bool:
+        """Whether anything of ours listens on this host."""
+        return self.manages_ollama or self.openhands_flavor != "off"
+
+    @property
     def ollama_declared_image(self) -> str:
         """The image that Ollama runs from as it is declared, empty where it runs from none."""
         return (self.ollama_image or f"{OLLAMA_IMAGE}:{self.ollama_version}") if self.ollama_run == "container" else ""
@@ -97,6 +104,11 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     def ollama_client_url(self) -> str:
         """Where a client on the host itself reaches Ollama."""
         return self.ollama_base_url or self.ollama_host.local_url
+
+    @property
+    def ollama_server(self) -> tuple[str, int]:
+        """Name or address, and port, at which a client on the host itself reaches Ollama."""
+        return server(self.ollama_client_url)
 
     @property
     def openhands_source(self) -> Source:
@@ -127,6 +139,8 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def ollama_environment(self) -> dict[str, str]:
         """Every variable of the service, as text; secrets revealed. Raises ValueError for one that can't be read."""
+        if not self.manages_ollama:
+            return {}
         named = {
             "OLLAMA_HOST": str(self.ollama_host),
             "OLLAMA_ORIGINS": ",".join(self.ollama_origins),
@@ -140,7 +154,8 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def ollama_secrets(self) -> frozenset[str]:
         """Names of Ollama's variables whose values nobody else may see."""
-        return frozenset(name for name, value in self.ollama_env.items() if isinstance(value, Secret))
+        values = self.ollama_env if self.manages_ollama else {}
+        return frozenset(name for name, value in values.items() if isinstance(value, Secret))
 
     @property
     def openhands_variables(self) -> dict[str, str]:

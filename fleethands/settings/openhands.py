@@ -10,6 +10,7 @@ from typing import Any
 from fleethands import paths
 from fleethands.settings.host import HostSettings
 from fleethands.settings.images import is_image
+from fleethands.settings.values import from_container
 
 HOST_NAME = "host.docker.internal"
 API_KEY = "ollama"  # Ollama checks none; OpenHands wants one
@@ -256,7 +257,7 @@ def base_url(settings: HostSettings) -> str:
         return url
     if settings.manages_ollama:
         return f"http://{HOST_NAME}:{settings.ollama_host.port}"
-    return re.sub(r"//(localhost|127[0-9.]*|\[::1\])(?=:|\Z)", f"//{HOST_NAME}", url)
+    return from_container(url, HOST_NAME)
 
 
 def model_string(settings: HostSettings) -> str:

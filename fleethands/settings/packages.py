@@ -14,13 +14,14 @@ def needs_docker(settings: HostSettings) -> bool:
 
 def wanted(settings: HostSettings) -> tuple[str, ...]:
     """Names of packages; `a|b` is met by either, and the first is installed where neither is there."""
-    names = ["ca-certificates", "curl", "nftables"]
+    names = ["ca-certificates", "curl"]
+    if settings.listens:
+        names.append("nftables")
     if needs_docker(settings):
         names.append(ENGINE)
     if settings.openhands_flavor == "source":
         names += ["git", "python3-venv", "tmux"]
         names += ["make"] if settings.openhands_source.generation == "v0" else []
-    # what the controller sends is unpacked without zstd, if need be
-    if settings.ollama_run == "service" and settings.ollama_transfer != "controller":
+    if settings.ollama_run == "service" and settings.ollama_transfer != "controller":  # what is sent needs no zstd
         names.append("zstd")
     return tuple(names)

@@ -84,11 +84,12 @@ def _is_of(version: str, tag: str) -> bool:
 
 
 def _port(settings: HostSettings) -> Iterator[Conflict]:
-    if settings.openhands_flavor != "off" and settings.openhands_port == settings.ollama_host.port:
+    ollama = settings.ollama_host.port if settings.manages_ollama else None
+    if settings.openhands_flavor != "off" and settings.openhands_port == ollama:
         problem = f"expected another port than that of `ollama_host`, got `{settings.openhands_port}`"
         yield _conflict("openhands_port", problem, "ollama_host", "openhands_flavor")
     taken = {*inner_ports(settings), *rehearsal_ports(settings)}
-    for key, port in (("openhands_port", settings.openhands_port), ("ollama_host", settings.ollama_host.port)):
+    for key, port in (("openhands_port", settings.openhands_port), ("ollama_host", ollama)):
         if port in taken:
             yield _conflict(key, f"expected another port than Agent Canvas' own, got `{port}`", "openhands_flavor")
 
@@ -115,7 +116,7 @@ def _twice(settings: HostSettings) -> Iterator[Conflict]:
 def _overlap(settings: HostSettings) -> Iterator[Conflict]:
     """Models that an agent could replace, or files of the agent's among the models."""
     models, workspace = settings.ollama_models_dir, settings.openhands_workspace
-    if settings.openhands_flavor == "off" or models is None:
+    if settings.openhands_flavor == "off" or models is None or not settings.manages_ollama:
         return
     if models.is_relative_to(workspace) or workspace.is_relative_to(models):
         problem = (
@@ -144,6 +145,8 @@ def _flavor(settings: HostSettings) -> Iterator[Conflict]:
 
 
 def _unread(settings: HostSettings) -> Iterator[Conflict]:
+    if not settings.manages_ollama:
+        return
     for name, why in read_by.unread(settings.ollama_env, settings.ollama_version):
         path = f"ollama_env.{name}"
         problem = f"{why}, got {shown(path, settings.ollama_env[name])}"
@@ -151,7 +154,8 @@ def _unread(settings: HostSettings) -> Iterator[Conflict]:
 
 
 def _secrets(settings: HostSettings) -> Iterator[Conflict]:
-    for key, values in (("ollama_env", settings.ollama_env), ("openhands_env", settings.openhands_env)):
+    of_ollama = settings.ollama_env if settings.manages_ollama else {}
+    for key, values in (("ollama_env", of_ollama), ("openhands_env", settings.openhands_env)):
         for name, value in values.items():
             if isinstance(value, Secret) and (problem := _unfit(key, name, value)):
                 yield Conflict(f"{key}.{name}", problem, frozenset())

@@ -19,7 +19,7 @@ from fleethands.facts.docker import Docker, Image, Publisher, docker
 from fleethands.facts.engine import Engine
 from fleethands.facts.machine import Space
 from fleethands.facts.network import Listener
-from fleethands.facts.ollama import Process, process
+from fleethands.facts.ollama import Ollama, Process, process
 from fleethands.facts.record import Record
 from fleethands.facts.service import Service, Text
 from fleethands.facts.upstream import wanted as upstream_wanted
@@ -298,7 +298,7 @@ def test_the_port_is_the_containers_own() -> None:
 @pytest.mark.parametrize("name", ["docker-proxy", "ollama"])
 def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: str) -> None:
     theirs = replace(MADE, publishers=(Publisher(11434, "theirs", "ollama/ollama:latest"),))
-    seen = bare().having(docker=theirs, sockets=(Listener(11434, "*", name, 9),))
+    seen = bare().having(docker=theirs, sockets=(Listener(11434, "*", name, 9),), ollama=Ollama("0.20.0"))
     for data in (OFF, {"openhands_flavor": "off"}):
         refused = ports.refused(declared(**data), seen)
         assert refused is not None
@@ -306,10 +306,10 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
             f"port 11434 is held by `{name}` (pid 9) for the container `theirs` of ollama/ollama:latest, "
             "which fleethands did not make"
         )
-        assert refused.hints[:2] == (
-            "to use that Ollama as it is, declare "
-            '"ollama_run": "external", "ollama_base_url": "http://127.0.0.1:11434"',
+        assert refused.hints == (
             "to have ours in its place, on the host: docker update --restart no theirs && docker stop theirs",
+            "or have another port: `ollama_host`",
+            'to use it as it is, declare "ollama_run": "external", "ollama_base_url": "http://127.0.0.1:11434"',
         )
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests.unit.webserver import OK, Say, body
 
 SCRIPTS = files("fleethands.operations").joinpath("scripts/proof")
+PARTS = ("1-record", "2-why-elsewhere", "2-why", "3-ollama")
 ROW = '{"name":"%s","model":"%s","size":1,"digest":"00","details":{"family":"llama"}}'
 
 
@@ -33,11 +34,12 @@ def cut(client: socket.socket) -> None:
 def said(place: Path, url: str, **more: str) -> str:
     values = {
         "model": "codellama:7b", "local_url": url, "record": str(place / "record"), "apply": "apply", "request": "{}",
-        "gpu": "no", "context": "", "least": "0", "openhands": "no", "tools": "no",
-        **dict.fromkeys(("container", "entry", "shift", "records", "kept", "run"), "x"), **more,
+        "gpu": "no", "elsewhere": "", "place": "on the host", "restart": "restart", "said_by_ollama": "look",
+        "port_of_ollama": url.rpartition(":")[2], "context": "", "least": "0", "openhands": "no", "tools": "no",
+        **dict.fromkeys(("container", "ollama_image", "entry", "shift", "records", "kept", "run"), "x"), **more,
     }  # fmt: skip
     known = "\n".join(f"{name}='{value}'" for name, value in values.items())
-    parts = [SCRIPTS.joinpath(f"{name}.sh").read_text() for name in ("1-record", "2-why", "3-ollama")]
+    parts = [SCRIPTS.joinpath(f"{name}.sh").read_text() for name in PARTS]
     text = "\n".join([known, *parts, 'ollama_lists || true; printf %s "$seen"'])
     done = subprocess.run(["sh", "-eu", "-c", text], capture_output=True, text=True, timeout=40, check=False)
     assert done.returncode == 0, done.stderr

@@ -1,14 +1,18 @@
 # Why a link broke: the cause in words, and behind the bar the command that repairs it.
-: "${model:?}" "${container:?}" "${local_url:?}" "${apply:?}" "${ollama_image?}"
-ollama_port=${local_url##*:}
+: "${model:?}" "${container:?}" "${port_of_ollama:?}" "${apply:?}" "${elsewhere?}" "${restart:?}" "${said_by_ollama:?}"
+: "${ollama_image?}"
 
 # why STATUS ANSWER [ours|thrown-away]: of curl, on the host or in which container
 why() {
   case $2 in *[Rr]esolving\ timed\ out* | *'Could not resolve'*) set -- 6 "$2" "${3:-}" ;; esac
+  if [ -n "$elsewhere" ]; then
+    why_elsewhere "$1" "$2" "${3:-}"
+    return
+  fi
   case $1 in
     6) unnamed "${3:-}" ;;
     7) refused "${3:-}" ;;
-    28 | 124 | 137) if [ -n "${3:-}" ]; then blocked "$ollama_port"; else slow; fi ;;
+    28 | 124 | 137) if [ -n "${3:-}" ]; then blocked "$port_of_ollama"; else slow; fi ;;
     *) answered "$1" "$2" ;;
   esac
 }
@@ -17,11 +21,11 @@ answered() { # STATUS ANSWER
   case $2 in
     *'not found'*) echo "Ollama has no model $model|$apply" ;;
     *'error: 403'* | *'HTTP 403'*) echo "Ollama refuses the request (403): its OLLAMA_HOST or OLLAMA_ORIGINS is not as declared|$apply" ;;
-    *) echo "no answer to $(if [ "${link:?}" = list ]; then echo 'the question which models it has'; else echo 'the prompt'; fi): $(flat "$2" | tr '|' ' ') (curl: $1)|on the host: journalctl -u ollama -n 20" ;;
+    *) echo "no answer to $(if [ "${link:?}" = list ]; then echo 'the question which models it has'; else echo 'the prompt'; fi): $(flat "$2" | tr '|' ' ') (curl: $1)|$said_by_ollama" ;;
   esac
 }
 
-slow() { echo "Ollama took the prompt and gave no answer in time|on the host: systemctl restart ollama"; }
+slow() { echo "Ollama took the prompt and gave no answer in time|$restart"; }
 
 # Docker writes the name into a container's /etc/hosts when it starts, if the container was made so
 unnamed() {
@@ -37,12 +41,12 @@ unnamed() {
 }
 
 refused() { # WHERE
-  where=$(ss -Hltn "sport = :$ollama_port" | awk '{ print $4 }' | sort -u | tr '\n' ' ')
+  where=$(ss -Hltn "sport = :$port_of_ollama" | awk '{ print $4 }' | sort -u | tr '\n' ' ')
   where=${where% }
   case $where in
-    '') echo "connection refused: nothing listens on port $ollama_port, $(down)|$apply" ;;
+    '') echo "connection refused: nothing listens on port $port_of_ollama, $(down)|$apply" ;;
     127.* | '[::1]'*) echo "connection refused: Ollama listens on $where alone, which no container reaches|$apply" ;;
-    *) if [ -n "$1" ]; then blocked "$ollama_port"; else echo "connection refused, though $where is listened on|$apply"; fi ;;
+    *) if [ -n "$1" ]; then blocked "$port_of_ollama"; else echo "connection refused, though $where is listened on|$apply"; fi ;;
   esac
 }
 
@@ -82,12 +86,12 @@ blocked() {
   fi
 }
 
-# chains of others that see what comes in and drop or reject some of it, as `FAMILY TABLE CHAIN`
+# dropping [HOOK]: chains of others that see what comes in and drop or reject some of it, as `FAMILY TABLE CHAIN`
 dropping() {
-  nft list chains 2>/dev/null | awk '
+  nft list chains 2>/dev/null | awk -v hook="${1:-input}" '
     $1 == "table" { family = $2; table = $3 }
     $1 == "chain" { chain = $2 }
-    / hook input / && table != "fleethands" { print family, table, chain }' |
+    $0 ~ " hook " hook " " && table != "fleethands" { print family, table, chain }' |
     while read -r family table chain; do
       nft list chain "$family" "$table" "$chain" 2>/dev/null | grep -Eq 'policy drop|[[:space:]](drop|reject)' || continue
       echo "$family $table $chain"
