@@ -183,7 +183,7 @@ read_process() {
 # `PID IMAGE` of Ollama in its container, where Docker's client is the service's process
 in_container() {
   found=$(limit docker container inspect --format '{{.State.Pid}} {{.Image}}' "$ollama_container")
-  case $? in 124) return 124 ;; 0) case $found in '0 '*) ;; *) printf '%s\n' "$found" ;; esac ;; esac
+  case $? in 124) return 124 ;; 0) case $found in [1-9]*' sha256:'*) printf '%s\n' "$found" ;; esac ;; esac
 }
 
 # BYTES ARGUMENT…: so much of what Ollama's API answers, and a line with curl's status, if all of it came
