@@ -16,6 +16,8 @@ def close(settings: HostSettings) -> None:
     if not settings.firewall:
         firewall.gone(name="Take our table away", settings=settings)
         return
+    if not settings.listens:  # what is there stays until all is proven
+        return
     firewall.written(name="Write the rules", settings=settings, render=rules)
     system.file(name="Write the watcher", settings=settings, path=FIREWALL_SCRIPT, content=firewall.watcher())
     unit = render("firewall.service.j2", script=FIREWALL_SCRIPT)

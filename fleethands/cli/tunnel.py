@@ -79,7 +79,7 @@ def _lead(engine: Engine, name: str, port: int | None, as_json: bool, ollama: bo
     settings = engine.settings()[name]
     link = Link(engine.inventory.get_host(name), _say)
     forward = _forward(link, settings, port, ollama)
-    url = f"http://localhost:{forward.port}"
+    url = f"{_scheme(settings, ollama)}://localhost:{forward.port}"
     _show(link, name, settings, url, as_json, ollama)
     if not ollama and _has_sandboxes(settings):
         gevent.spawn(follow, link, _say)
@@ -93,12 +93,17 @@ def _lead(engine: Engine, name: str, port: int | None, as_json: bool, ollama: bo
 def _forward(link: Link, settings: HostSettings, port: int | None, ollama: bool) -> Forward:
     from fleethands.rollout.tunnel import forwarded  # noqa: PLC0415
 
-    address = settings.ollama_host if ollama else settings.openhands_address
+    page = settings.openhands_address
+    there = settings.ollama_server if ollama else (page.local_ip, page.port)
     try:
-        return forwarded(link, address.local_ip, address.port, port)
+        return forwarded(link, *there, port)
     except OSError as error:
         hint = "leave `--port` out, and a free one is taken"
         raise Trouble(f"port {port} of this machine can't be had: {error.strerror}", hint) from None
+
+
+def _scheme(settings: HostSettings, ollama: bool) -> str:
+    return settings.ollama_client_url.partition(":")[0] if ollama else "http"
 
 
 def _has_sandboxes(settings: HostSettings) -> bool:
@@ -115,6 +120,10 @@ def _show(link: Link, name: str, settings: HostSettings, url: str, as_json: bool
         tell({"schema": 1, "command": "tunnel", "host": name, "url": url})
         return
     click.echo(f"{'Ollama' if ollama else 'OpenHands'} of {name}: {url}")
+    if ollama and url.startswith("https"):
+        server, port = settings.ollama_server
+        here = url.removeprefix("https://")
+        click.echo(f"with its certificate: curl --connect-to {server}:{port}:{here} https://{server}:{port}/api/tags")
     if generation_of(settings).keyed and not ollama:
         if sys.stdout.isatty():  # never into a file, a pipe or a log
             key = "".join(link.lines(f"sed -n s/^LOCAL_BACKEND_API_KEY=//p {CANVAS_KEY}"))

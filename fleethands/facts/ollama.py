@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from fleethands.facts import elsewhere
+from fleethands.facts.elsewhere import Way
 from fleethands.facts.protocol import decode
 from fleethands.settings.values import ModelName
 from fleethands.untrusted import count, document, line, mapping
@@ -13,6 +15,7 @@ from fleethands.untrusted import count, document, line, mapping
 Lines = list[str]
 WHOLE = "whole"
 DIGEST = re.compile(r"[0-9a-f]{64}")
+IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -30,28 +33,37 @@ class Release:
 
 @dataclass(frozen=True)
 class Process:
-    """Ollama's main process; `started` in clock ticks since the host's boot."""
+    """
+    The main process of Ollama's service; `started` in clock ticks since the host's boot.
+
+    + exe, environment: those of Ollama itself; of Docker's client where there is no container behind it
+    + image: id of the image of its container, and inside: Ollama's own process there; empty and 0 without a container
+    """
 
     pid: int
     started: int
     exe: str
     environment: Mapping[str, str]
+    image: str = ""
+    inside: int = 0
 
 
 @dataclass(frozen=True)
 class Ollama:
     """
-    version None: nothing listens.
+    version None: nothing listens, or nothing that says one.
 
     + tools, context: whether the model that OpenHands is to have takes tools, and its longest context in tokens; None
       where Ollama does not say
     + in_vram: bytes of each loaded model in a GPU's memory; asked only where a GPU may be
+    + way: how it was reached, of one that is elsewhere
     """
 
     version: str | None = None
     tools: bool | None = None
     context: int | None = None
     in_vram: tuple[int, ...] = ()
+    way: Way | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,10 @@ def releases(lines: Lines) -> dict[str, Release]:
 def process(lines: Lines) -> Process | None:
     if not lines:
         return None
-    pid, started, exe = lines[0].split(" ")
+    pid, started, exe, *container = lines[0].split(" ")
+    inside, image = container or ("0", "")
+    if image and not IMAGE_ID.fullmatch(image):
+        raise ValueError(image[:100])
     (environ,) = lines[1:] or [""]
     pairs = decode("process", environ).decode(errors="backslashreplace").split("\0")
     return Process(
@@ -99,6 +114,8 @@ def process(lines: Lines) -> Process | None:
         int(started),
         decode("process", exe).decode(errors="backslashreplace"),
         dict(pair.partition("=")[::2] for pair in pairs if pair),
+        image,
+        int(inside),
     )
 
 
@@ -106,10 +123,12 @@ def ollama(lines: Lines) -> Ollama:
     if lines == ["refused"]:
         return Ollama()
     answer, *shown = lines
-    found = Ollama(line(mapping(document(decode("ollama", answer)))["version"], 100))
+    found = _first(answer)
     for row in shown:
         word, *words = row.split(" ")
-        if word == "size_vram":
+        if word == "from" and found.way:
+            found = replace(found, way=replace(found.way, ours=elsewhere.source(*words)))
+        elif word == "size_vram":
             found = replace(found, in_vram=(*found.in_vram, count(int(*words))))
         elif word == "model" and found.tools is None:
             tools, context = words
@@ -122,10 +141,20 @@ def ollama(lines: Lines) -> Ollama:
 _YES = {"yes": True, "no": False}
 
 
+def _first(answer: str) -> Ollama:
+    word, _, text = answer.rpartition(" ")
+    if word == "elsewhere":
+        version, way = elsewhere.answer(text)
+        return Ollama(version, way=way)
+    return Ollama(line(mapping(document(decode("ollama", answer)))["version"], 100))
+
+
 def models(lines: Lines) -> dict[str, str]:
     """Name as Ollama lists it → digest; a file that is none of its manifests is nobody's model."""
-    found = {}
+    found: dict[str, str] = {}
     for row in lines:
+        if row.startswith("tags "):
+            return elsewhere.models(row.removeprefix("tags "))
         digest, _, path = row.partition("  ./")
         parts = path.split("/")
         if DIGEST.fullmatch(digest) and len(parts) == 4 and all(parts):

@@ -28,10 +28,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Unknown:
-    """Why a section could not be read; timed_out: it did not answer."""
+    """Why a section could not be read; timed_out: it did not answer; lacks: the command that the host does not have."""
 
     reason: str
     timed_out: bool = False
+    lacks: str = ""
 
 
 RESTARTS = {"docker": "docker", "ollama": "ollama"}  # sections that a daemon answers for, and its unit

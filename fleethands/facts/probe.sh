@@ -2,7 +2,7 @@
 # absent. It is written for dash and busybox. Values of unknown content travel as base64, one line each.
 # 124: no answer in time; 127: a command is missing, which the section's last line names.
 : "${mark:?}" "${packages:?}" "${accounts:?}" "${groups:?}" "${files:?}" "${units:?}" "${ollama_url:?}" "${models_dir:?}"
-: "${places:?}" "${asked_model?}"
+: "${places:?}" "${asked_model?}" "${image?}" "${ollama_image?}" "${ollama_container:?}" "${elsewhere?}"
 newline='
 '
 
@@ -169,8 +169,21 @@ read_process() {
   # the kernel says where it lies behind all links; we name it as it was started
   if cd -P /opt/ollama; then case $exe in "$PWD"/*) exe=/opt/ollama${exe#"$PWD"} ;; esac fi
   started=$(sed -n '$s/.*) //p' "/proc/$pid/stat" | cut -d ' ' -f 20) # a process may put line breaks into its name
-  echo "$pid $started $(printf %s "$exe" | encoded)"
-  head -c 131072 "/proc/$pid/environ" | encoded
+  behind=''
+  case $exe in */docker) behind=$(in_container) || return $? ;; esac
+  itself=$pid
+  if [ -n "$behind" ]; then
+    itself=${behind%% *}
+    exe=$(readlink "/proc/$itself/exe") || return 0
+  fi
+  echo "$pid $started $(printf %s "$exe" | encoded)${behind:+ $behind}"
+  head -c 131072 "/proc/$itself/environ" | encoded
+}
+
+# `PID IMAGE` of Ollama in its container, where Docker's client is the service's process
+in_container() {
+  found=$(limit docker container inspect --format '{{.State.Pid}} {{.Image}}' "$ollama_container")
+  case $? in 124) return 124 ;; 0) case $found in [1-9]*' sha256:'*) printf '%s\n' "$found" ;; esac ;; esac
 }
 
 # BYTES ARGUMENT…: so much of what Ollama's API answers, and a line with curl's status, if all of it came
@@ -182,11 +195,44 @@ asked() {
 
 read_ollama() {
   need curl head base64 tr || return $?
+  if [ -n "$elsewhere" ]; then
+    ollama_elsewhere
+    return
+  fi
   body=$(asked 65536 "$ollama_url/api/version")
   case ${body##*"$newline"} in 0) ;; 7) echo refused && return 0 ;; 28) return 124 ;; *) return 1 ;; esac
   printf %s "${body%"$newline"*}" | encoded
   [ -z "$asked_model" ] || model_shown
   { [ ! -e /dev/nvidia0 ] && [ ! -e /dev/kfd ] && ! have nvidia-smi && [ ! -e /usr/lib/wsl/lib/nvidia-smi ]; } || models_loaded
+}
+
+# What one that is elsewhere answers, and the way there: no proxy leads to what is inside a network. By its two ends a host
+# sees that it reached itself.
+ollama_elsewhere() {
+  body=$({
+    curl -s --noproxy '*' --max-time 5 -w "$newline%{http_code}|%{local_ip}|%{remote_ip}|%{redirect_url}|%{errormsg}" "$ollama_url/api/version"
+    echo "$newline$?"
+  } | head -c 8192)
+  echo "elsewhere $(printf %s "$body" | encoded)"
+  case $body in
+    '{"version":'*) [ -z "$asked_model" ] || model_shown ;;
+    *"${newline}28") way_there ;;
+  esac
+  true
+}
+
+# the host's own address on the way
+way_there() {
+  need getent ip sed || return 0
+  address=$(limit getent ahosts "$elsewhere" | sed -n '1s/ .*//p')
+  [ -z "$address" ] || limit ip -o route get "$address" | sed -n 's/.* src \([0-9a-f.:]*\).*/from \1/p'
+}
+
+models_elsewhere() {
+  need curl head base64 tr || return $?
+  body=$(asked 1048576 "$ollama_url/api/tags")
+  case $body in *"${newline}0") ;; *"${newline}28") return 124 ;; *) return 1 ;; esac
+  echo "tags $(printf %s "${body%"$newline"*}" | encoded)"
 }
 
 # how many bytes of each loaded model lie in a GPU's memory (api/types.go ProcessModelResponse, v0.32.15)
@@ -213,6 +259,10 @@ model_shown() {
 # A model's digest is that of its manifest (ollama manifest/manifest.go, v0.32.15); so it is known while Ollama is
 # stopped. The directory is not root's: there may be anything, and any number of it. What can't be a manifest is left out.
 read_models() {
+  if [ -n "$elsewhere" ]; then
+    models_elsewhere
+    return
+  fi
   [ -d "$models_dir/manifests" ] || return 0
   need timeout find head sha256sum date || return $?
   cd "$models_dir/manifests" || return 1
@@ -277,8 +327,10 @@ sections() {
   {
     answer=$(section docker "$listening")
     printf '%s\n' "$answer"
-    case $answer in *"${newline}image -$newline"* | *"${newline}stopped$newline"*) image_missing=yes ;; *) image_missing='' ;; esac
-    section upstream "$image_missing"
+    images_missing=''
+    case $answer in *"${newline}image -$newline"* | *"${newline}stopped$newline"*) images_missing=" $image " ;; esac
+    case $answer in *"${newline}ollama_image -$newline"* | *"${newline}stopped$newline"*) images_missing="$images_missing $ollama_image " ;; esac
+    section upstream "$images_missing"
   } | {
     exec 3<&0
     section ollama </dev/null | {

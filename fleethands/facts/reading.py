@@ -92,7 +92,7 @@ class Question:
     @property
     def places(self) -> tuple[str, ...]:
         """Where something is written; the room of one that is not there yet is that of the nearest above it."""
-        return (*PLACES, self.models_dir)
+        return (*PLACES, self.models_dir) if self.settings.manages_ollama else PLACES
 
     @property
     def directories(self) -> tuple[tuple[str, str], ...]:
@@ -122,12 +122,15 @@ class Question:
                 f"{number} {who} {_on_host(path)}" for number, (who, path) in enumerate(self.directories)
             ),
             "units": " ".join(UNITS),
-            "ollama_url": wanted.ollama_host.local_url,
+            "ollama_url": wanted.ollama_client_url,
+            "elsewhere": "" if wanted.manages_ollama else wanted.ollama_server[0],
             "models_dir": _on_host(self.models_dir),
             "asked_model": str(wanted.model) if wanted.model and wanted.openhands_flavor != "off" else "",
             "container": paths.CONTAINER,
             "records": f"{paths.RECORD} {paths.RECORD_BEFORE}",
             "image": wanted.container_image,
+            "ollama_image": wanted.ollama_container_image,
+            "ollama_container": paths.OLLAMA_CONTAINER,
             "ports": " ".join(map(str, (wanted.ollama_host.port, wanted.openhands_port, *inner_ports(wanted)))),
             "manifest_type": upstream.MANIFEST,
             "turn": paths.TURN,
@@ -181,7 +184,8 @@ def read(lines: list[str], question: Question, window: tuple[float, float] | Non
 def _unknown(status: int, body: list[str]) -> Unknown:
     last = body[-1] if body else ""
     if status == 127 and last.startswith("needs "):
-        return Unknown(f"the command `{last.removeprefix('needs ')}` is missing on this host")
+        lacks = last.removeprefix("needs ")
+        return Unknown(f"the command `{lacks}` is missing on this host", lacks=lacks)
     if status == 124:
         return Unknown("no answer within 5 s", timed_out=True)
     return Unknown(f"it ended with status {status}")

@@ -94,15 +94,18 @@ class Wanted:
 def wanted(settings: HostSettings) -> Iterator[Wanted]:
     """All that the settings may have to fetch."""
     version, base = settings.ollama_version, settings.ollama_url.rstrip("/")
-    for machine, arch in ARCHS.items() if settings.ollama_transfer == "host" else ():
+    fetches = settings.ollama_run == "service" and settings.ollama_transfer == "host"
+    for machine, arch in ARCHS.items() if fetches else ():
         url = f"{base}/v{version}/{archive(version, arch)}"
         yield Wanted("archive", f"{version}/{machine}", version, url)
     for model in settings.models:
-        if model.modelfile is None:
+        if model.modelfile is None and settings.manages_ollama:
             yield _model(model.name, "http" if model.insecure else "https")
     source = settings.openhands_source if settings.openhands_flavor == "source" else None
     if source and source.repo and not is_commit(source.ref) and settings.openhands_pull == "always":
         yield Wanted("commit", str(settings.openhands_built), source.title, f"{source.repo} {source.ref}")
+    if image := settings.ollama_container_image:
+        yield Wanted("image", image, image, "")
     if image := settings.container_image:
         yield Wanted("image", image, image, "")
         if settings.openhands_pull == "always" and image == settings.declared_image:

@@ -17,6 +17,8 @@ OWNERLESS = frozenset({"exfat", "msdos"})  # file systems on which all files hav
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     """Why an account would not get to a directory of its own, or could not be given it."""
+    if not settings.manages_ollama:
+        return _barred(settings, seen)
     return _hidden(seen) or _barred(settings, seen) or _ownerless(settings, seen)
 
 
@@ -36,7 +38,7 @@ def _hidden(seen: Probe) -> Refused | None:
 
 def _barred(settings: HostSettings, seen: Probe) -> Refused | None:
     for path, place in seen.directories.barred.items():
-        if place.account == "ollama" and _is_served(settings, seen):
+        if place.account == "ollama" and (not settings.manages_ollama or _is_served(settings, seen)):
             continue
         hints = [f"on the host: chmod o+x {shlex.quote(place.path)}"]
         if path == str(settings.ollama_models_dir):

@@ -11,7 +11,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.service import Service, Text
-from fleethands.operations import access, declarations, foreign, store
+from fleethands.operations import access, declarations, elsewhere, foreign, store
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.operations.foreign import Declared, Theirs
 from fleethands.script import Script
@@ -39,6 +39,7 @@ class Found:
         ]
         binary = seen.files[paths.BINARY]
         ours = binary.kind == "absent" or (binary.kind == "link" and binary.target.startswith(paths.RELEASES + "/"))
+        ours = ours or bool(wanted.ollama_declared_image)  # a container leaves it where it is
         unit = service.fragment
         if unit is None or unit.ours:
             unit = None
@@ -61,12 +62,14 @@ class Found:
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     """Why the Ollama that is there can't give way, or must not without being asked. Nothing is changed."""
+    if not settings.manages_ollama:
+        return None
     found = Found.on(settings, seen)
     if not found:
         return _hidden(settings, seen)
     return (
         _masked(seen.service)
-        or _stuck(found, seen.service)
+        or _stuck(found, settings, seen)
         or (_unasked(found, settings, seen) if not settings.ollama_adopt else None)
         or _elsewhere(settings, seen)
         or _hidden(settings, seen)
@@ -80,11 +83,13 @@ def _masked(service: Service) -> Refused | None:
     return Refused(f"ollama.service is masked, by {service.fragment.path}", ("on the host: systemctl unmask ollama",))
 
 
-def _stuck(found: Found, service: Service) -> Refused | None:
+def _stuck(found: Found, settings: HostSettings, seen: Probe) -> Refused | None:
     """What may not be moved: it is a package's, or stands there for other services too."""
+    service = seen.service
     if found.binary and (package := service.packages.get(found.binary)):
+        give_up = f"models stay; on the host: apt-get remove {package}"
         return Refused(
-            f"{found.binary} belongs to the package {package}", (f"models stay; on the host: apt-get remove {package}",)
+            f"{found.binary} belongs to the package {package}", (give_up, *elsewhere.declaration(settings, seen))
         )
     for text, theirs in found.drop_ins:
         package = service.packages.get(text.path, "")
@@ -102,6 +107,7 @@ def _unasked(found: Found, settings: HostSettings, seen: Probe) -> Refused:
         ": ".join(filter(None, (put, _sentence(found.all)))),
         (
             f"declare `ollama_adopt`: True, and it is kept in {paths.ADOPTED} while ours takes its place; models stay",
+            *elsewhere.declaration(settings, seen),
             *_declarations(found.all, settings, seen),
         ),
     )
@@ -238,7 +244,7 @@ def _drop_in(text: Text, theirs: tuple[Theirs, ...], service: Service) -> Change
 def cleared(settings: HostSettings, seen: Probe) -> Decision:
     """Have the libraries of an adopted Ollama out of the way, once ours serves."""
     path = paths.LIBRARIES
-    if not settings.ollama_adopt or path not in seen.service.there:
+    if not settings.ollama_adopt or settings.ollama_declared_image or path not in seen.service.there:
         return Same("no libraries of somebody else's are left")
     if package := seen.service.packages.get(path):
         return Same(f"{path} belongs to the package {package}, and stays")

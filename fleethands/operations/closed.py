@@ -45,6 +45,9 @@ class Closed:
         sandboxes = tuple(sorted({*self.sandboxes, *other.sandboxes}))
         return Closed(_sorted(ports), _sorted(page), _sorted({*self.inside, *other.inside}), sandboxes)
 
+    def __bool__(self) -> bool:
+        return self != Closed()
+
     def __str__(self) -> str:
         return ", ".join([*map(str, self.of_host), *(f"{each} of sandboxes" for each in self.sandboxes)])
 
@@ -60,14 +63,15 @@ def _sorted(ports: set[int]) -> tuple[int, ...]:
 
 def declared(settings: HostSettings) -> Closed:
     """What is to be closed: the ports that we have something listen on."""
+    ollama = (settings.ollama_host.port,) if settings.manages_ollama else ()
     if settings.openhands_flavor == "off":
-        return Closed((settings.ollama_host.port,))
+        return Closed(ollama)
     era = generation_of(settings)
     page = {settings.openhands_port, *inner_ports(settings), *rehearsal_ports(settings)}
     if era is V1 and str(settings.openhands_env.get(HOST_NETWORK, "")).lower() in {"1", "true"}:
         page |= {*SANDBOXES.inside}
     return Closed(
-        (settings.ollama_host.port,),
+        ollama,
         _sorted(page),
         ports_inside(settings),
         (era.sandboxes.published,) if era.sandboxes else (),

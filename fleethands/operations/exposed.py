@@ -21,6 +21,15 @@ def notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
 
 
 def _notes(settings: HostSettings, seen: Probe) -> Iterator[str]:
+    if settings.manages_ollama:
+        yield from _of_ollama(settings, seen)
+    source = settings.openhands_source if settings.openhands_flavor == "source" else None
+    if source and (source.repo or "").startswith(PLAIN) and not is_commit(source.ref):
+        scheme = str(source.repo).partition(":")[0]
+        yield _note(source.title, scheme, "commit; declare one as `openhands_ref`")
+
+
+def _of_ollama(settings: HostSettings, seen: Probe) -> Iterator[str]:
     if settings.ollama_url.startswith(PLAIN) and settings.ollama_version not in seen.releases:
         arch = ARCHS[seen.system.arch]
         names = archives(settings.ollama_version, arch, variant(settings, seen, arch))
@@ -29,10 +38,6 @@ def _notes(settings: HostSettings, seen: Probe) -> Iterator[str]:
     for model in models.pulled(settings, {}):
         if model.insecure and not model.digest and seen.knows("models") and not models.local(seen, model.name):
             yield _note(f"model {model.name}", "http", f"digest; {PIN}")
-    source = settings.openhands_source if settings.openhands_flavor == "source" else None
-    if source and (source.repo or "").startswith(PLAIN) and not is_commit(source.ref):
-        scheme = str(source.repo).partition(":")[0]
-        yield _note(source.title, scheme, "commit; declare one as `openhands_ref`")
 
 
 def _note(what: str, scheme: str, pin: str) -> str:

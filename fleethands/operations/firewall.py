@@ -120,6 +120,8 @@ def settled(settings: HostSettings, seen: Probe, render: Render) -> Decision:
     + render: makes the text of the rules' file
     """
     text = render(settings, declared(settings), seen.firewall.bridges)
+    if not declared(settings):
+        return _needed_no_more(settings, seen)
     if not settings.firewall or seen.files[paths.FIREWALL_RULES].content == text.encode():
         return Same("nothing is closed but what is declared")
     if not is_settled(settings, seen):
@@ -134,6 +136,17 @@ def settled(settings: HostSettings, seen: Probe, render: Render) -> Decision:
         why="nothing of ours listens on the others any more",
         keeps_proof=True,
     )
+
+
+def _needed_no_more(settings: HostSettings, seen: Probe) -> Decision:
+    """Where nothing of ours listens: what was closed before is open once nothing that listened there can come back."""
+    decision: Decision = gone.decide(settings, seen)
+    if not settings.firewall or not isinstance(decision, Change):
+        return decision if isinstance(decision, Same) else Same("nothing is closed")
+    if not is_settled(settings, seen):
+        return Same("what was closed before stays so until what is declared is proven")
+    script = decision.script.having(step="firewall_settle")
+    return replace(decision, script=script, why="nothing of ours listens here", consequence="", keeps_proof=True)
 
 
 @operation

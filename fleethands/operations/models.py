@@ -26,6 +26,8 @@ def present(
 
     + upstream: digests that registries have for tags now, by name; a model that is there stays as it is without them
     """
+    if not settings.manages_ollama:
+        return Same("none is pulled to an Ollama that is elsewhere")
     wanted = pulled(settings, modelfiles or {})
     moved = {model.name: (upstream or {}).get(str(model.name)) for model in wanted}
     refusals = (_refusal(settings, model, seen, moved[model.name] or _offered(model, seen)) for model in wanted)
@@ -105,7 +107,7 @@ def _twin(digest: str | None, seen: Probe) -> str | None:
 @operation
 def pruned(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """Have no model that is not listed, where `models_prune` says so; else nobody else's model is touched."""
-    if not settings.models_prune:
+    if not settings.models_prune or not settings.manages_ollama:
         return Same("models that are not listed stay")
     keep = {str(name).lower() for name in _kept(settings, modelfiles or {})}
     extra = [name for name in sorted(seen.models) if name.lower() not in keep]

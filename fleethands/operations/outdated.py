@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import generation_of
 from fleethands.settings.read_by import newer
+
+RELEASE = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(-rc\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,11 @@ LEGACY = {
 }
 
 
-def flaws(settings: HostSettings) -> Iterator[str]:
-    """One sentence for each published vulnerability of the declared release."""
-    for flaw in FLAWS:
-        if newer(flaw.fixed, settings.ollama_version):
-            known = f"Ollama {settings.ollama_version} has a known vulnerability, {flaw.name}: {flaw.what}"
+def flaws(release: str) -> Iterator[str]:
+    """One sentence for each published vulnerability of a release; none for what is no release."""
+    for flaw in FLAWS if RELEASE.fullmatch(release) else ():
+        if newer(flaw.fixed, release):
+            known = f"Ollama {release} has a known vulnerability, {flaw.name}: {flaw.what}"
             yield f"{known}; it is fixed in {flaw.fixed}"
 
 

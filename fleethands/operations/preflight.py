@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.machine import System
-from fleethands.operations import access, adoption, engine, exposed, gpus, idle_gpus, outdated, ports, reach, room
+from fleethands.operations import (
+    access,
+    adoption,
+    elsewhere,
+    engine,
+    exposed,
+    gpus,
+    idle_gpus,
+    outdated,
+    ports,
+    reach,
+    room,
+)
 from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.settings import HostSettings, read_by
 from fleethands.settings.lockfile import NAME as LOCK
@@ -22,11 +34,13 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
     return (
         _system(seen.system)
         or _clock(seen.system)
+        or elsewhere.refused(settings, seen)
         or adoption.refused(settings, seen)
         or engine.refused(settings, seen)
         or ports.refused(settings, seen)
         or access.refused(settings, seen)
         or gpus.refused(settings, seen)
+        or gpus.barred(settings, seen)
         or reach.refused(settings, seen)
         or room.refused(settings, seen)
         or Same(f"{seen.system.os_name} on {seen.system.arch}", _notes(settings, seen))
@@ -38,9 +52,19 @@ def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
         *_unpinned(settings),
         *exposed.notes(settings, seen),
         *_locked(seen),
+        *_of_ollama(settings, seen),
+    )
+
+
+def _of_ollama(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+    if not settings.manages_ollama:
+        known = seen.ollama.version if seen.knows("ollama") else None
+        return (*elsewhere.notes(settings, seen), *outdated.flaws(known or ""))
+    return (
         *read_by.notes(settings.ollama_env, settings.ollama_version),
+        *gpus.notes(settings, seen),
         *idle_gpus.notes(settings, seen),
-        *outdated.flaws(settings),
+        *outdated.flaws(settings.ollama_version),
     )
 
 

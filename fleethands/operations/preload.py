@@ -28,6 +28,8 @@ def loaded(settings: HostSettings, seen: Probe, unit: str) -> Decision:
 
     + unit: text of the unit that loads them at each start of Ollama
     """
+    if not settings.manages_ollama:
+        return Same("no model is loaded by an Ollama that is elsewhere before it is asked for")
     names = [model.name for model in settings.models if model.preload]
     if not names:
         return _off(seen)

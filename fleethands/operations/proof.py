@@ -26,11 +26,17 @@ from fleethands.settings.openhands import (
     generation_of,
     model_string,
 )
+from fleethands.settings.values import is_local
 from fleethands.untrusted import words
 
 APPLY = "on this machine: fleethands apply"
+SERVER = "on that server, where systemd runs its Ollama"
 ASKED_FOR = "it was asked for"
-WHY = {"unproven": "no proof was made since the last change", "broken": "the last proof failed"}
+WHY = {
+    "unproven": "no proof was made since the last change",
+    "broken": "the last proof failed",
+    "of another Ollama": "the last proof was made with that",
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,22 @@ def _link(match: re.Match[str]) -> Link:
 def is_settled(settings: HostSettings, seen: Probe) -> bool:
     """Whether nothing that gave way can come back: what is declared is proven, or there is nothing to prove."""
     known = links(seen.files[paths.PROOF].content)
-    return settings.model is None or (bool(known) and all(link.ok for link in known))
+    return settings.model is None or (_holds(known) and _is_of(settings, known))
+
+
+def _holds(known: list[Link]) -> bool:
+    return bool(known) and all(link.ok for link in known)
+
+
+def _is_of(settings: HostSettings, known: list[Link]) -> bool:
+    """
+    Whether it was made with the Ollama that is declared. One that is elsewhere is named by its address, and its model
+    too, as no change to the host need tell them apart.
+    """
+    asked = next((link.detail for link in known if link.name == "list"), None)
+    if asked is None or settings.manages_ollama:
+        return asked is None or not re.search(r", at https?://\S+\Z", asked)
+    return asked.endswith(f"{settings.model} is there, at {settings.ollama_base_url}")
 
 
 @operation
@@ -91,12 +112,12 @@ def answered(
     if never:
         return Same("no proof was asked for")
     known = links(seen.files[paths.PROOF].content)
-    held = bool(known) and all(link.ok for link in known)
+    held = _holds(known) and _is_of(settings, known)
     if held and not anew:
         return Same(f"{len(known)} links proven since the last change")
     if settings.model is None:
         return Same("no model is declared, so there is nothing to ask")
-    before = "proven" if held else "broken" if known else "unproven"
+    before = "proven" if held else "of another Ollama" if _holds(known) else "broken" if known else "unproven"
     proven = File("file", "0644", owner="root:root", content=b"all\tok\t0\t\n")
     return Change(
         "proof",
@@ -132,18 +153,36 @@ def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
         model=str(settings.model),
         request=json.dumps(request),
         warm=json.dumps({key: request[key] for key in ("model", "keep_alive") if key in request}),
-        local_url=settings.ollama_host.local_url,
+        local_url=settings.ollama_client_url,
+        ollama_image=settings.ollama_declared_image,
+        port_of_ollama=str(settings.ollama_server[1]),
         container_url=base_url(settings),
         record=paths.PROOF,
         apply=APPLY,
+        **_of_ollama(settings, seen),
         deep="yes" if deep else "no",
-        gpu="yes" if settings.gpu else "seen" if settings.gpu is None and gpus.is_seen(seen) else "no",
-        context=str(settings.context_length or ""),
         least=str(SHORTEST_CONTEXT),
         openhands=serving(settings),
         tools="yes" if serving(settings) != "no" and era.tools else "no",
         **_of_openhands(settings, era, current(settings, seen)),
     )
+
+
+def _of_ollama(settings: HostSettings, seen: Probe) -> dict[str, str]:
+    """Where it runs, how it is restarted and where its words are, and what is expected of it."""
+    if settings.manages_ollama:
+        gpu = "yes" if settings.gpu else "seen" if settings.gpu is None and gpus.is_seen(seen) else "no"
+        context = str(settings.context_length or "")
+        return {"elsewhere": "", "gpu": gpu, "context": context, **_typed("on the host")}
+    url, longest = str(settings.ollama_base_url), "" if serving(settings) == "no" else str(SHORTEST_CONTEXT)
+    place = "on the host" if is_local(url) else SERVER
+    where = "here" if is_local(url) else "there"
+    return {"elsewhere": where, "gpu": "no", "context": longest, "server": settings.ollama_server[0], **_typed(place)}
+
+
+def _typed(place: str) -> dict[str, str]:
+    restart, said = "systemctl restart ollama", "journalctl -u ollama -n 20"
+    return {"place": place, "restart": f"{place}: {restart}", "said_by_ollama": f"{place}: {said}"}
 
 
 def serving(settings: HostSettings) -> str:

@@ -35,8 +35,9 @@ class Mask:
 
     @classmethod
     def of(cls, fleet: Iterable[HostSettings]) -> Mask:
-        """The mask of all secrets that a fleet declares."""
-        return cls({secret.reveal() for settings in fleet for secret in _declared(settings)})
+        """The mask of all secrets that a fleet declares; one that can't be read, as no host needs it, is on none."""
+        revealed = {_revealed(secret) for settings in fleet for secret in _declared(settings)}
+        return cls({secret for secret in revealed if secret is not None})
 
     def text(self, text: str) -> str:
         """A text without secrets, and without what a terminal would act on, a secret's colours among that."""
@@ -73,6 +74,13 @@ class Mask:
 
 
 NOTHING = Mask()
+
+
+def _revealed(secret: Secret) -> str | None:
+    try:
+        return secret.reveal()
+    except ValueError:
+        return None
 
 
 def _declared(settings: HostSettings) -> list[Secret]:

@@ -83,7 +83,9 @@ def _closed(host: Any, transport: paramiko.Transport, settings: HostSettings) ->
         return
     begun = time.monotonic()
     openhands = [settings.openhands_port, *inner_ports(settings)] if settings.openhands_flavor != "off" else []
-    ports = [settings.ollama_host.port, *openhands]
+    ports = [*([settings.ollama_host.port] if settings.manages_ollama else []), *openhands]
+    if not ports:
+        return
     known = {transport.sock.getpeername()[0], *_addresses(host.data.get("ssh_hostname") or host.name)}
     addresses = {each for each in known if not is_here(each, transport.sock.getsockname()[0])}
     if not addresses:

@@ -15,7 +15,7 @@ from fleethands.settings.durations import check_duration
 from fleethands.settings.expected import Expected, one_line, text
 from fleethands.settings.images import check_image
 from fleethands.settings.source import check_ref, check_repository
-from fleethands.settings.values import Address, ModelName, check_origin
+from fleethands.settings.values import Address, ModelName, check_base_url, check_origin
 from fleethands.systemd import carried
 
 _RELEASE = re.compile(r"\d+\.\d+\.\d+(-rc\d+)?\Z", re.ASCII)
@@ -88,6 +88,10 @@ def _network(value: object) -> str:
 
 def _origin(value: object) -> str:
     return check_origin(one_line(value))
+
+
+def _base_url(value: object) -> str:
+    return check_base_url(one_line(value))
 
 
 def _path(value: object) -> PurePosixPath:
@@ -171,6 +175,7 @@ def _list(value: Any) -> Any:
 
 Release = Annotated[str, BeforeValidator(_release)]
 Url = Annotated[str, BeforeValidator(_url)]
+BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Digests = Annotated[str | dict[str, str], BeforeValidator(_digests)]
 Sha256 = Annotated[str, BeforeValidator(_sha256)]
 Listen = Annotated[Address, BeforeValidator(_address)]

@@ -13,11 +13,12 @@ from fleethands.settings.keys.openhands import OpenHandsKeys
 from fleethands.settings.pins import Pins
 from fleethands.settings.secret import Secret
 from fleethands.settings.source import RELEASES, Source, source_generation
-from fleethands.settings.values import Address, ModelName
+from fleethands.settings.values import Address, ModelName, server
 
 __all__ = ["HostSettings", "Model"]
 
 OPENHANDS_CONTEXT = 32768
+OLLAMA_IMAGE = "ollama/ollama"
 
 
 class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
@@ -61,6 +62,8 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def context_length(self) -> int | None:
         """Tokens of context that Ollama is told, None for its own choice."""
+        if not self.manages_ollama:
+            return None
         if self.ollama_context_length is None and self.openhands_flavor != "off":
             return OPENHANDS_CONTEXT
         return self.ollama_context_length
@@ -75,6 +78,37 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         """The same, by its digest where that is pinned."""
         digest = self.pins.images.get(self.declared_image)
         return at_digest(self.declared_image, digest) if digest else self.declared_image
+
+    @property
+    def manages_ollama(self) -> bool:
+        """Whether Ollama is this host's own, and not somebody else's at an address."""
+        return self.ollama_run != "external"
+
+    @property
+    def listens(self) -> bool:
+        """Whether anything of ours listens on this host."""
+        return self.manages_ollama or self.openhands_flavor != "off"
+
+    @property
+    def ollama_declared_image(self) -> str:
+        """The image that Ollama runs from as it is declared, empty where it runs from none."""
+        return (self.ollama_image or f"{OLLAMA_IMAGE}:{self.ollama_version}") if self.ollama_run == "container" else ""
+
+    @property
+    def ollama_container_image(self) -> str:
+        """The same, by its digest where that is pinned."""
+        digest = self.pins.images.get(self.ollama_declared_image)
+        return at_digest(self.ollama_declared_image, digest) if digest else self.ollama_declared_image
+
+    @property
+    def ollama_client_url(self) -> str:
+        """Where a client on the host itself reaches Ollama."""
+        return self.ollama_base_url or self.ollama_host.local_url
+
+    @property
+    def ollama_server(self) -> tuple[str, int]:
+        """Name or address, and port, at which a client on the host itself reaches Ollama."""
+        return server(self.ollama_client_url)
 
     @property
     def openhands_source(self) -> Source:
@@ -105,6 +139,8 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def ollama_environment(self) -> dict[str, str]:
         """Every variable of the service, as text; secrets revealed. Raises ValueError for one that can't be read."""
+        if not self.manages_ollama:
+            return {}
         named = {
             "OLLAMA_HOST": str(self.ollama_host),
             "OLLAMA_ORIGINS": ",".join(self.ollama_origins),
@@ -118,7 +154,8 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def ollama_secrets(self) -> frozenset[str]:
         """Names of Ollama's variables whose values nobody else may see."""
-        return frozenset(name for name, value in self.ollama_env.items() if isinstance(value, Secret))
+        values = self.ollama_env if self.manages_ollama else {}
+        return frozenset(name for name, value in values.items() if isinstance(value, Secret))
 
     @property
     def openhands_variables(self) -> dict[str, str]:

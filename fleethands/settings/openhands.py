@@ -10,6 +10,7 @@ from typing import Any
 from fleethands import paths
 from fleethands.settings.host import HostSettings
 from fleethands.settings.images import is_image
+from fleethands.settings.values import from_container
 
 HOST_NAME = "host.docker.internal"
 API_KEY = "ollama"  # Ollama checks none; OpenHands wants one
@@ -251,9 +252,12 @@ def sandbox_image(settings: HostSettings) -> str | None:
 
 def base_url(settings: HostSettings) -> str:
     """Ollama, as OpenHands sees it: from its container, or on the host itself."""
+    url = settings.ollama_client_url
     if settings.openhands_flavor == "source":
-        return settings.ollama_host.local_url
-    return f"http://{HOST_NAME}:{settings.ollama_host.port}"
+        return url
+    if settings.manages_ollama:
+        return f"http://{HOST_NAME}:{settings.ollama_host.port}"
+    return from_container(url, HOST_NAME)
 
 
 def model_string(settings: HostSettings) -> str:

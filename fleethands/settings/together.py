@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fleethands.settings import ollama_env, openhands_env, read_by
 from fleethands.settings.carried import uncarried
 from fleethands.settings.expected import Expected
-from fleethands.settings.host import HostSettings
+from fleethands.settings.host import OLLAMA_IMAGE, HostSettings
+from fleethands.settings.images import is_tagged, located
 from fleethands.settings.mistakes import shown
 from fleethands.settings.openhands import inner_ports, rehearsal_ports
 from fleethands.settings.secret import MASK, Secret
@@ -33,6 +34,7 @@ class Conflict:
 def conflicts(settings: HostSettings) -> Iterator[Conflict]:
     """Everything that is wrong with settings whose values are each right."""
     yield from _model(settings)
+    yield from _run(settings)
     yield from _port(settings)
     yield from _bound(settings)
     yield from _twice(settings)
@@ -57,12 +59,37 @@ def _model(settings: HostSettings) -> Iterator[Conflict]:
         yield _conflict("models", problem, "openhands_model", "openhands_flavor")
 
 
+def _run(settings: HostSettings) -> Iterator[Conflict]:
+    """Keys of one way to run Ollama where another is declared."""
+    for key, run in (("ollama_base_url", "external"), ("ollama_image", "container")):
+        value = getattr(settings, key)
+        if value is not None and settings.ollama_run != run:
+            problem = f"expected only where `ollama_run` is `{run}`, got {shown(key, value)}"
+            yield _conflict(key, problem, "ollama_run")
+    if settings.ollama_run == "external" and settings.ollama_base_url is None:
+        problem = "expected the address of that Ollama, as `http://10.0.0.5:11434`: `ollama_run` is `external`"
+        yield _conflict("ollama_base_url", problem, "ollama_run")
+    image, version = settings.ollama_image, settings.ollama_version
+    if image is not None and is_tagged(image) and not _is_of(version, located(image)[2]):
+        problem = f"expected a tag of the release in `ollama_version`, as `{OLLAMA_IMAGE}:{version}`"
+        yield _conflict("ollama_image", f"{problem}, got {shown('ollama_image', image)}", "ollama_version")
+    for index, model in enumerate(settings.models):
+        if model.modelfile is not None and not settings.manages_ollama:
+            problem = "expected none where `ollama_run` is `external`: nothing is made on somebody else's Ollama"
+            yield Conflict(f"models.{index}.modelfile", problem, frozenset({"ollama_run"}))
+
+
+def _is_of(version: str, tag: str) -> bool:
+    return tag == version or tag.startswith(f"{version}-")
+
+
 def _port(settings: HostSettings) -> Iterator[Conflict]:
-    if settings.openhands_flavor != "off" and settings.openhands_port == settings.ollama_host.port:
+    ollama = settings.ollama_host.port if settings.manages_ollama else None
+    if settings.openhands_flavor != "off" and settings.openhands_port == ollama:
         problem = f"expected another port than that of `ollama_host`, got `{settings.openhands_port}`"
         yield _conflict("openhands_port", problem, "ollama_host", "openhands_flavor")
     taken = {*inner_ports(settings), *rehearsal_ports(settings)}
-    for key, port in (("openhands_port", settings.openhands_port), ("ollama_host", settings.ollama_host.port)):
+    for key, port in (("openhands_port", settings.openhands_port), ("ollama_host", ollama)):
         if port in taken:
             yield _conflict(key, f"expected another port than Agent Canvas' own, got `{port}`", "openhands_flavor")
 
@@ -89,7 +116,7 @@ def _twice(settings: HostSettings) -> Iterator[Conflict]:
 def _overlap(settings: HostSettings) -> Iterator[Conflict]:
     """Models that an agent could replace, or files of the agent's among the models."""
     models, workspace = settings.ollama_models_dir, settings.openhands_workspace
-    if settings.openhands_flavor == "off" or models is None:
+    if settings.openhands_flavor == "off" or models is None or not settings.manages_ollama:
         return
     if models.is_relative_to(workspace) or workspace.is_relative_to(models):
         problem = (
@@ -118,6 +145,8 @@ def _flavor(settings: HostSettings) -> Iterator[Conflict]:
 
 
 def _unread(settings: HostSettings) -> Iterator[Conflict]:
+    if not settings.manages_ollama:
+        return
     for name, why in read_by.unread(settings.ollama_env, settings.ollama_version):
         path = f"ollama_env.{name}"
         problem = f"{why}, got {shown(path, settings.ollama_env[name])}"
@@ -125,7 +154,8 @@ def _unread(settings: HostSettings) -> Iterator[Conflict]:
 
 
 def _secrets(settings: HostSettings) -> Iterator[Conflict]:
-    for key, values in (("ollama_env", settings.ollama_env), ("openhands_env", settings.openhands_env)):
+    of_ollama = settings.ollama_env if settings.manages_ollama else {}
+    for key, values in (("ollama_env", of_ollama), ("openhands_env", settings.openhands_env)):
         for name, value in values.items():
             if isinstance(value, Secret) and (problem := _unfit(key, name, value)):
                 yield Conflict(f"{key}.{name}", problem, frozenset())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from fleethands.settings.expected import Expected
 
@@ -98,6 +99,52 @@ class ModelName:
         if self.host != DEFAULTS["host"]:
             return f"{self.host}/{self.namespace}/{name}"
         return name if self.namespace == DEFAULTS["namespace"] else f"{self.namespace}/{name}"
+
+
+_BASE_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?\Z"
+)
+
+
+def check_base_url(text: str) -> str:
+    """Where Ollama's API begins: scheme, host and port in lower case, without a slash at its end. Raises Expected."""
+    text = text.lower()
+    if "@" in text:
+        raise Expected("an address without a user and password")
+    if "://" not in text:
+        raise Expected(f"a scheme, as `http://{text}`")
+    scheme, _, rest = text.partition("://")
+    server, _, path = rest.partition("/")
+    if path.rstrip("/") in {"v1", "api"}:
+        raise Expected(f"an address without a path, as `{scheme}://{server}`")
+    match = _BASE_URL.match(text)
+    if match is None or not 0 < int(match["port"] or 80) < 65536:
+        raise Expected("an address without a path, as `http://10.0.0.5:11434`")
+    if match["host"].startswith("["):
+        try:
+            ipaddress.IPv6Address(match["host"][1:-1])
+        except ValueError:
+            raise Expected("an IPv6 address in its brackets, as `http://[fd00::5]:11434`") from None
+    return text.rstrip("/")
+
+
+_LOCAL = re.compile(r"//(localhost|127[0-9.]*|0\.0\.0\.0|\[::1?\])(?=:|\Z)")
+
+
+def is_local(base_url: str) -> bool:
+    """Whether a base address is a host's own, by which nobody else means that host; `0.0.0.0` is one to connect to."""
+    return _LOCAL.search(base_url) is not None
+
+
+def from_container(base_url: str, name: str) -> str:
+    """A base address as a container has it, which knows its host by another name."""
+    return _LOCAL.sub(f"//{name}", base_url)
+
+
+def server(base_url: str) -> tuple[str, int]:
+    """Name or address, without brackets, and port of a base address."""
+    parts = urlsplit(base_url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
 _SCHEMES = (

@@ -13,13 +13,17 @@ from tests.lab.lab import Lab
 
 QUIET: dict[str, Any] = {"openhands_flavor": "off"}  # what is tried with many hosts is no matter of OpenHands
 AT_ONCE = 4  # that are restored
-OLLAMA = "/usr/local/sbin/ollama"  # found before /usr/local/bin/ollama
+CURL = "/usr/local/sbin/curl"  # found before /usr/bin/curl
 BROKEN = """#!/bin/sh
-if grep -q 'OLLAMA_KEEP_ALIVE=%s"' /etc/systemd/system/ollama.service.d/50-fleethands.conf; then
-  echo 'this setting breaks here' >&2
-  exit 1
-fi
-exec /opt/ollama/current/bin/ollama "$@"
+case "$*" in
+  */api/tags*)
+    if grep -q 'OLLAMA_KEEP_ALIVE=%s"' /etc/systemd/system/ollama.service.d/50-fleethands.conf; then
+      echo 'this setting breaks here' >&2
+      exit 52
+    fi
+    ;;
+esac
+exec /usr/bin/curl "$@"
 """
 
 
@@ -34,12 +38,12 @@ def brought(lab: Lab, count: int, state: str) -> dict[str, Host]:
 
 def break_at(host: Host, keep_alive: str) -> None:
     """From now on the proof fails on this host where this `ollama_keep_alive` is set."""
-    host.run(f"printf %s {shlex.quote(BROKEN % keep_alive)} > {OLLAMA} && chmod 0755 {OLLAMA}")
+    host.run(f"printf %s {shlex.quote(BROKEN % keep_alive)} > {CURL} && chmod 0755 {CURL}")
 
 
 def mend(host: Host) -> None:
     """Undo it."""
-    host.run(f"rm -f {OLLAMA}")
+    host.run(f"rm -f {CURL}")
 
 
 def statuses(document: dict[str, Any]) -> dict[str, str]:

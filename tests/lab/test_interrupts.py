@@ -19,13 +19,17 @@ from tests.lab import fleet
 from tests.lab.fleet import fleethands
 from tests.lab.host import Host
 from tests.lab.lab import Lab
-from tests.lab.many import OLLAMA, QUIET, all_proven, brought, kept_alive, mend, statuses
+from tests.lab.many import CURL, QUIET, all_proven, brought, kept_alive, mend, statuses
 
 THREE, SIX = "lab-[123]", "lab-[1-6]"
 MOMENTS = 10
 STARTED = 3.0  # seconds; before, the words may not be read yet, and nobody knows where the report goes
 ENDS_WITHIN = 240  # seconds after it was told to, or cut off: one step of each host, or what a lost connection takes
 WORDS = ("--batch", "3", "--lock-wait", "120")  # a lock whose controller was cut off ends within a minute
+HANGS = """#!/bin/sh
+case "$*" in */api/tags*) exec sleep 86400 ;; esac
+exec /usr/bin/curl "$@"
+"""
 
 
 @dataclass(frozen=True)
@@ -129,12 +133,8 @@ def test_ctrl_c_lets_each_host_finish_its_step_and_the_next_run_completes(
 @pytest.mark.soak
 def test_a_second_ctrl_c_ends_it_at_once_and_still_reports(lab: Lab, quiet_state: str, tmp_path: Path) -> None:
     this = Round("2m", brought(lab, 3, quiet_state), THREE, tmp_path)
-    hang = "printf '#!/bin/sh\\nexec sleep 86400\\n' > /usr/local/sbin/systemd-run-wait"
     slow = this.hosts["lab-2"]
-    slow.run(
-        f"{hang}; chmod 0755 /usr/local/sbin/systemd-run-wait; printf '#!/bin/sh\\nexec systemd-run-wait\\n' > {OLLAMA}"
-    )
-    slow.run(f"chmod 0755 {OLLAMA}")
+    slow.run(f"cat > {CURL}; chmod 0755 {CURL}", stdin=HANGS)
     process = this.begin()
     slow.run("until pgrep -f 'sleep 8640[0]'; do sleep 0.02; done", timeout=120)
     process.send_signal(signal.SIGINT)

@@ -207,6 +207,6 @@ def test_a_variable_that_a_release_does_not_read_is_refused(release: str, name: 
 def test_a_variable_that_may_have_no_effect_is_a_note(release: str, name: str, notes: list[str]) -> None:
     settings = declared(ollama_version=release, ollama_env={name: "1"}, openhands_flavor="off")
     if release == "0.6.0":
-        notes = [*notes, *outdated.flaws(settings)]
+        notes = [*notes, *outdated.flaws(settings.ollama_version)]
 
     assert list(preflight.check.decide(settings, bare(settings)).notes) == notes

@@ -165,7 +165,7 @@ def test_what_only_follows_from_a_proof_leaves_it_there() -> None:
     text = change.step("firewall").body
     exempt = text[text.index("case $step in firewall_settle") :].partition(")")[0]
 
-    assert exempt == "case $step in firewall_settle | sandboxes_off"
+    assert exempt == "case $step in firewall_settle | ollama_settle | sandboxes_off"
 
 
 @pytest.mark.parametrize(

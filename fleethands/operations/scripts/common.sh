@@ -58,7 +58,7 @@ fi
 umask 022
 
 # what was proven before this change is not proven after it; but for what only follows from the proof
-case $step in firewall_settle | sandboxes_off) ;; *) rm -f /var/lib/fleethands/proof ;; esac
+case $step in firewall_settle | ollama_settle | sandboxes_off) ;; *) rm -f /var/lib/fleethands/proof ;; esac
 
 # atomic_file PATH MODE OWNER: standard input becomes the file, whole or not at all; written by its owner where the directory
 # is not root's

@@ -7,7 +7,19 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from fleethands.settings.about import About
-from fleethands.settings.forms import AsTuple, Count, Digests, Duration, Listen, ModelsDir, Origin, Release, Url
+from fleethands.settings.forms import (
+    AsTuple,
+    BaseUrl,
+    Count,
+    Digests,
+    Duration,
+    Image,
+    Listen,
+    ModelsDir,
+    Origin,
+    Release,
+    Url,
+)
 from fleethands.settings.keys import Keys
 from fleethands.settings.places import PLACES
 from fleethands.settings.values import Address
@@ -20,6 +32,34 @@ RELEASES = "https://github.com/ollama/ollama/releases/download"
 class OllamaKeys(Keys):
     """Ollama."""
 
+    ollama_run: Annotated[
+        Literal["service", "container", "external"],
+        About(
+            "how Ollama runs: as a service of systemd, as upstream's container under Docker, or elsewhere",
+            form="one of `service`, `container`, `external`",
+            why="a host where all runs in containers, or a team's own server, of which nothing is managed",
+            example="container",
+        ),
+    ] = "service"
+    ollama_image: Annotated[
+        Image | None,
+        About(
+            "container image, where `ollama_run` is `container`",
+            form="an image of the release in `ollama_version`, by tag or digest",
+            why="a registry of your own, or upstream's `rocm` image for AMD GPUs",
+            example="registry.example/ollama/ollama:0.24.0-rocm",
+            derived="`ollama/ollama` with `ollama_version` as its tag",
+        ),
+    ] = None
+    ollama_base_url: Annotated[
+        BaseUrl | None,
+        About(
+            "where Ollama answers, where `ollama_run` is `external`",
+            form="an address as `http://10.0.0.5:11434`",
+            why="OpenHands uses, and the proof asks, an Ollama that somebody else runs",
+            example="http://10.0.0.5:11434",
+        ),
+    ] = None
     ollama_version: Annotated[
         Release,
         About(

@@ -1,14 +1,18 @@
 # Why a link broke: the cause in words, and behind the bar the command that repairs it.
-: "${model:?}" "${container:?}" "${local_url:?}" "${apply:?}"
-ollama_port=${local_url##*:}
+: "${model:?}" "${container:?}" "${port_of_ollama:?}" "${apply:?}" "${elsewhere?}" "${restart:?}" "${said_by_ollama:?}"
+: "${ollama_image?}"
 
 # why STATUS ANSWER [ours|thrown-away]: of curl, on the host or in which container
 why() {
   case $2 in *[Rr]esolving\ timed\ out* | *'Could not resolve'*) set -- 6 "$2" "${3:-}" ;; esac
+  if [ -n "$elsewhere" ]; then
+    why_elsewhere "$1" "$2" "${3:-}"
+    return
+  fi
   case $1 in
     6) unnamed "${3:-}" ;;
     7) refused "${3:-}" ;;
-    28 | 124 | 137) if [ -n "${3:-}" ]; then blocked "$ollama_port"; else slow; fi ;;
+    28 | 124 | 137) if [ -n "${3:-}" ]; then blocked "$port_of_ollama"; else slow; fi ;;
     *) answered "$1" "$2" ;;
   esac
 }
@@ -17,11 +21,11 @@ answered() { # STATUS ANSWER
   case $2 in
     *'not found'*) echo "Ollama has no model $model|$apply" ;;
     *'error: 403'* | *'HTTP 403'*) echo "Ollama refuses the request (403): its OLLAMA_HOST or OLLAMA_ORIGINS is not as declared|$apply" ;;
-    *) echo "no answer to the prompt: $(flat "$2" | tr '|' ' ') (curl: $1)|on the host: journalctl -u ollama -n 20" ;;
+    *) echo "no answer to $(if [ "${link:?}" = list ]; then echo 'the question which models it has'; else echo 'the prompt'; fi): $(flat "$2" | tr '|' ' ') (curl: $1)|$said_by_ollama" ;;
   esac
 }
 
-slow() { echo "Ollama took the prompt and gave no answer in time|on the host: systemctl restart ollama"; }
+slow() { echo "Ollama took the prompt and gave no answer in time|$restart"; }
 
 # Docker writes the name into a container's /etc/hosts when it starts, if the container was made so
 unnamed() {
@@ -37,13 +41,26 @@ unnamed() {
 }
 
 refused() { # WHERE
-  where=$(ss -Hltn "sport = :$ollama_port" | awk '{ print $4 }' | sort -u | tr '\n' ' ')
+  where=$(ss -Hltn "sport = :$port_of_ollama" | awk '{ print $4 }' | sort -u | tr '\n' ' ')
   where=${where% }
   case $where in
-    '') echo "connection refused: nothing listens on port $ollama_port, ollama.service is $(systemctl is-active ollama)|$apply" ;;
+    '') echo "connection refused: nothing listens on port $port_of_ollama, $(down)|$apply" ;;
     127.* | '[::1]'*) echo "connection refused: Ollama listens on $where alone, which no container reaches|$apply" ;;
-    *) if [ -n "$1" ]; then blocked "$ollama_port"; else echo "connection refused, though $where is listened on|$apply"; fi ;;
+    *) if [ -n "$1" ]; then blocked "$port_of_ollama"; else echo "connection refused, though $where is listened on|$apply"; fi ;;
   esac
+}
+
+# down: why Ollama does not run, where its service needs Docker, or the image of a container
+down() {
+  needed=$(sed -n 's/^Requires=//p' /etc/systemd/system/ollama.service 2>/dev/null)
+  if [ -n "$ollama_image" ] && [ -n "$needed" ]; then
+    if ! systemctl is-active --quiet "$needed"; then
+      echo "Docker does not run ($needed is $(systemctl is-active "$needed")), and Ollama is a container" && return 0
+    elif ! docker image inspect "$ollama_image" >/dev/null 2>&1; then
+      echo "the image $ollama_image is not on the host" && return 0
+    fi
+  fi
+  echo "ollama.service is $(systemctl is-active ollama)"
 }
 
 bridge() { docker network inspect bridge --format '{{index .Options "com.docker.network.bridge.name"}}' 2>/dev/null || echo docker0; }
@@ -69,12 +86,12 @@ blocked() {
   fi
 }
 
-# chains of others that see what comes in and drop or reject some of it, as `FAMILY TABLE CHAIN`
+# dropping [HOOK]: chains of others that see what comes in and drop or reject some of it, as `FAMILY TABLE CHAIN`
 dropping() {
-  nft list chains 2>/dev/null | awk '
+  nft list chains 2>/dev/null | awk -v hook="${1:-input}" '
     $1 == "table" { family = $2; table = $3 }
     $1 == "chain" { chain = $2 }
-    / hook input / && table != "fleethands" { print family, table, chain }' |
+    $0 ~ " hook " hook " " && table != "fleethands" { print family, table, chain }' |
     while read -r family table chain; do
       nft list chain "$family" "$table" "$chain" 2>/dev/null | grep -Eq 'policy drop|[[:space:]](drop|reject)' || continue
       echo "$family $table $chain"

@@ -1,23 +1,49 @@
 # Ollama has the model, answers a prompt on the host, and does so with the context and the device that are declared.
-: "${apply:?}" "${model:?}" "${local_url:?}" "${request:?}" "${gpu:?}" "${context?}" "${least:?}" "${openhands:?}" "${tools:?}"
+: "${apply:?}" "${place:?}" "${restart:?}" "${elsewhere?}" "${model:?}" "${local_url:?}" "${request:?}" "${gpu:?}" "${context?}" "${least:?}" "${openhands:?}" "${tools:?}"
+
+smaller='a smaller model, or a smaller ollama_context_length'
+[ -z "$elsewhere" ] || smaller='a smaller model'
+
+# Ollama's list of models (api/types.go ListResponse, v0.32.15), so much of it as counts, with HTTP's and curl's status
+tags() {
+  {
+    curl --silent --show-error --noproxy '*' --connect-timeout 10 --max-time 30 --write-out ' HTTP %{http_code}' "$local_url/api/tags" 2>&1 && status=0 || status=$?
+    echo " curl $status"
+  } | head -c 4194304
+}
 
 ollama_lists() {
   link list
-  # what was downloaded is run as its own user, also where only its answer is wanted
-  if OLLAMA_HOST=${local_url#http://} HOME=/nonexistent timeout 30 \
-    setpriv --reuid=ollama --regid=ollama --clear-groups --no-new-privs ollama list 2>/dev/null 9>&- |
-    awk -v name="$model" 'tolower($1) == tolower(name) { found = 1 } END { exit !found }'; then
-    holds "$model is there"
-    return 0
-  fi
-  answer=$(curl --silent --show-error --noproxy '*' --max-time 10 "$local_url/api/version" 2>&1) && status=0 || status=$?
+  answer=$(tags)
+  end=$(printf %s "$answer" | tail -c 400) # of all of it dash would take minutes to find a status that is not there
+  status=${end##*" HTTP "}
   case $status in
-    0) breaks "Ollama has no model $model|$apply" ;;
-    28) breaks "Ollama does not answer within 10 s|on the host: systemctl restart ollama" ;;
-    *) breaks "$(why "$status" "$answer")" ;;
+    *' curl 28')
+      case $end$elsewhere in
+        *'Operation timed out'* | *'curl 28') breaks "Ollama does not answer within 30 s|$restart" ;;
+        *) breaks "$(why 28 "$end")" ;;
+      esac
+      ;;
+    '403 curl 0' | 5??' curl 0') breaks "$(why 0 "${end%" curl 0"}")" ;;
+    '200 curl 0') is_listed && return 0 ;;
+    *' curl 0') no_ollama ;;
+    *' curl '*) breaks "$(why "${status##*" curl "}" "${end%" HTTP "*}")" ;;
+    *) breaks "Ollama's list of models is longer than 4 MiB|on the host: curl -sS $local_url/api/tags" ;;
   esac
   return 1
 }
+
+# to Ollama the case of a name does not count; quotes within its texts are escaped
+is_listed() {
+  if printf %s "$answer" | grep -qiF "\"name\":\"$model\""; then
+    holds "$model is there${elsewhere:+, at $local_url}"
+    return 0
+  fi
+  case $answer in *'"models":'*) breaks "Ollama has no model $model|${bring_model:-$apply}" ;; *) no_ollama ;; esac
+  return 1
+}
+
+no_ollama() { breaks "what answers at $local_url is no Ollama|$place: ss -ltnp 'sport = :${port_of_ollama:?}'"; }
 
 # generate WHERE COMMAND…: the prompt gets an answer of at least one token
 generate() {
@@ -62,6 +88,8 @@ context_holds() {
     holds "$got tokens$short"
   elif [ "$got" -ge "${trained:-$context}" ]; then
     holds "$got tokens, all that $model was made for$short"
+  elif [ -n "$elsewhere" ]; then
+    breaks "$(short_elsewhere)"
   elif printf %s "$about" | grep -q '"parameters":"[^"]*num_ctx'; then
     breaks "$model sets its own num_ctx and is loaded with $got tokens, not $context$short|in the inventory: give it a \`modelfile\` with PARAMETER num_ctx $context"
   else
@@ -86,7 +114,7 @@ in_vram() {
   elif [ -n "$vram" ] && [ "$vram" -gt 0 ] && [ "$vram" -eq "${size:-0}" ]; then
     holds "$((vram / 1048576)) MiB of $model in VRAM"
   elif [ "${vram:-0}" -gt 0 ]; then
-    breaks "only $((vram / 1048576)) of $((size / 1048576)) MiB of $model fit into VRAM|in the inventory: a smaller model, or a smaller ollama_context_length"
+    breaks "only $((vram / 1048576)) of $((size / 1048576)) MiB of $model fit into VRAM|in the inventory: $smaller"
   else
     breaks "$model lies in main memory: $(why_no_gpu)|on the host: journalctl -u ollama --grep 'inference compute'"
   fi

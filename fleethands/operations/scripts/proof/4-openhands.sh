@@ -137,7 +137,7 @@ asks_model() {
   [ "$spent" -lt "$limit_check" ] || { validated && return 0; }
   said=$(printf %s "$answer" | tr '|' ' ')
   if [ "$spent" -ge "$limit_check" ] && [ "$spent" -lt $((limit_check * 2)) ]; then
-    breaks "$model is loaded, and did not answer OpenHands' own check within $spent s: $said|in the inventory: a smaller model, or a smaller ollama_context_length"
+    breaks "$model is loaded, and did not answer OpenHands' own check within $spent s: $said|in the inventory: ${smaller:?}"
   else
     breaks "OpenHands gets no answer from $model: $said|$words"
   fi

@@ -2,7 +2,7 @@
 # requests and by OpenHands' own word where its version has one. It is removed afterwards.
 : "${deep:?}" "${model:?}" "${generation:?}" "${page:?}" "${container:?}" "${key_file?}"
 TALK_WITHIN=900 # seconds: a sandbox starts, and a model without a GPU reads the agent's own prompt of some 9,000 tokens
-: "${words:?}" "${talks:?}" "${openhands:?}"
+: "${words:?}" "${talks:?}" "${openhands:?}" "${elsewhere?}"
 
 tell() { openhands_says --header 'Content-Type: application/json' "$@"; } # OPTION… URL
 text_of() { printf %s "$2" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; } # NAME JSON
@@ -24,10 +24,20 @@ converses() {
 
 # gin's line of each request that was answered; the host's own count where OpenHands is one of its services
 heard() {
+  if [ -n "$elsewhere" ]; then
+    said_by_agent
+    return
+  fi
   theirs=' (127\.0\.0\.1|::1) '
   [ "$openhands" = container ] || theirs='^$'
   journalctl -u ollama --since "@$begun_at" -o cat --no-pager |
     grep -F '"/v1/chat/completions"' | grep -vE "$theirs" | grep -qE '\| 200 \|'
+}
+
+# no log of Ollama's is on this host: what its agent said stands for it; before anything is asked, V0 waits for its user too
+said_by_agent() {
+  [ "$generation" != v0 ] || tell "$page/api/conversations/$talk/events?limit=20&reverse=true" |
+    grep -o '"source":"agent","message":"[^"]*","action":"message"' | grep -q .
 }
 
 begun() { # ID ANSWER

@@ -1,0 +1,95 @@
+"""Reads what an Ollama answers that is elsewhere, as the host hears it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fleethands.facts.protocol import decode
+from fleethands.settings.expected import Expected
+from fleethands.settings.values import ModelName
+from fleethands.untrusted import document, line, mapping, rows, words
+
+MOST_MODELS = 10_000
+DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
+ADDRESS = re.compile(r"[0-9a-fA-F:.]{2,45}")
+# the body, and behind it what curl says of the answer (man curl, --write-out), and its exit status
+_ANSWER = re.compile(
+    r"(?P<body>.*)\n(?P<code>[0-9]{3})\|(?P<local>[^|\n]*)\|(?P<remote>[^|\n]*)\|(?P<leads>[^|\n]*)\|(?P<said>[^\n]*)"
+    r"\n(?P<status>[0-9]{1,3})\n?\Z",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Way:
+    """
+    How it was asked for its version.
+
+    + status: curl's exit status, None where what came had no end that counts; code: HTTP's status, 0 where none came
+    + said: curl's words
+    + local, remote: addresses of both ends, empty where there was no connection
+    + leads: where a redirect leads
+    + ours: the host's address on the way there, looked up where no answer came
+    """
+
+    status: int | None = None
+    code: int = 0
+    said: str = ""
+    local: str = ""
+    remote: str = ""
+    leads: str = ""
+    ours: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the host reached itself."""
+        return self.local != "" and self.local == self.remote
+
+
+def answer(text: str) -> tuple[str | None, Way]:
+    """The version that it says, None where it says none, and the way. Raises ValueError for what is no answer."""
+    match = _ANSWER.match(decode("ollama", text).decode(errors="replace"))
+    if match is None:
+        return None, Way()
+    way = Way(
+        int(match["status"]), int(match["code"]), words(match["said"], 200), _address(match["local"]),
+        _address(match["remote"]), words(match["leads"], 200),
+    )  # fmt: skip
+    return (_version(match["body"]) if (way.status, way.code) == (0, 200) else None), way
+
+
+def _version(body: str) -> str | None:
+    try:
+        return line(mapping(document(body))["version"], 100)
+    except (ValueError, LookupError):
+        return None
+
+
+def _address(text: str) -> str:
+    return text if ADDRESS.fullmatch(text) else ""
+
+
+def source(text: str) -> str:
+    """The host's address on the way. Raises ValueError for what is none."""
+    if not ADDRESS.fullmatch(text):
+        raise ValueError(text)
+    return text
+
+
+def models(text: str) -> dict[str, str]:
+    """Name as Ollama lists it → digest, empty where none is said (api/types.go ListResponse, v0.32.15)."""
+    listed = rows(mapping(document(decode("models", text)))["models"] or [], MOST_MODELS)
+    return {name: _digest(each.get("digest")) for each in listed if (name := _name(each.get("name")))}
+
+
+def _name(value: object) -> str:
+    try:
+        return str(ModelName.parse(line(value, 350)))
+    except (ValueError, Expected):
+        return ""
+
+
+def _digest(value: object) -> str:
+    match = DIGEST.fullmatch(value) if isinstance(value, str) else None
+    return match[1] if match else ""
