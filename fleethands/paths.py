@@ -49,3 +49,4 @@ DOCKER_SOCKET = "docker.socket"
 FIREWALL_SERVICE = "fleethands-firewall.service"
 OPENHANDS_SERVICE = "openhands.service"
 CONTAINER = "openhands-app"
+OLLAMA_CONTAINER = "fleethands-ollama"  # a name of its own: upstream's documentation has people call theirs `ollama`

@@ -3,26 +3,36 @@
 import hashlib
 
 from pyinfra.api import deploy
+from pyinfra.context import ctx_host
 
 from fleethands import facts
-from fleethands.operations import access, adoption, elsewhere, ollama, release, system
-from fleethands.operations.ollama import REVISION
-from fleethands.paths import BINARY, OLLAMA_HOME, OLLAMA_OVERRIDE, OLLAMA_SECRETS, OLLAMA_UNIT
+from fleethands.operations import access, adoption, elsewhere, gpus, image, ollama, release, system
+from fleethands.operations.ollama import LABEL, REVISION
+from fleethands.paths import (
+    BINARY,
+    DOCKER_SERVICE,
+    OLLAMA_CONTAINER,
+    OLLAMA_HOME,
+    OLLAMA_OVERRIDE,
+    OLLAMA_SECRETS,
+    OLLAMA_UNIT,
+)
 from fleethands.settings import HostSettings
-from tasks import render
+from tasks import UPSTREAM, render
 
 OWNER = "ollama:ollama"
 
 
 @deploy("Ollama")
-def serve(settings: HostSettings) -> None:
+def serve(settings: HostSettings, image_of_then: str = "") -> None:
+    """
+    + image_of_then: id of the image that a container's name is to mean, whatever it means now
+    """
     if not settings.manages_ollama:
         elsewhere.used(name="Ask the one that is elsewhere", settings=settings)
         return
     home, own_home = homes(settings)
-    unit = render(
-        "ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=settings.ollama_models_dir
-    )
+    unit = unit_text(settings, home, own_home)
     revision = _revision(settings.ollama_version, unit, *(text or "" for text in variables(settings, revision="")))
     override, secrets = variables(settings, revision)
 
@@ -39,7 +49,11 @@ def serve(settings: HostSettings) -> None:
         place = str(settings.ollama_models_dir)
         system.directory(name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755")
     access.models(name="Own its models", settings=settings)
-    release.release(name="Install the pinned release", settings=settings)
+    if settings.ollama_declared_image:
+        newest = (ctx_host.get().data.get(UPSTREAM) or {}).get(settings.ollama_declared_image, "")
+        image.pulled(name="Pull its image", settings=settings, same=image_of_then, newest=newest)
+    else:
+        release.release(name="Install the pinned release", settings=settings)
     system.file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
     system.file(
         name="Write its secrets",
@@ -54,6 +68,28 @@ def serve(settings: HostSettings) -> None:
     )
     ollama.serve(name="Serve this revision", settings=settings, revision=revision)
     adoption.cleared(name="Put the adopted libraries aside", settings=settings)
+
+
+def unit_text(settings: HostSettings, home: str, own_home: str) -> str:
+    """The unit: of Ollama itself, or of the client of its container, by what the host of this context has of GPUs."""
+    models_dir = settings.ollama_models_dir
+    if not settings.ollama_declared_image:
+        return render("ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=models_dir)
+    try:
+        seen = facts.current(settings)
+        engine, passed = seen.docker.engine.unit or DOCKER_SERVICE, gpus.passed(settings, seen)
+    except (facts.ProbeError, facts.UnknownSection):
+        engine, passed = DOCKER_SERVICE, ()  # as above
+    return render(
+        "ollama-container.service.j2",
+        image=settings.ollama_declared_image,
+        docker=engine,
+        gpus=passed,
+        home=home,
+        models_dir=models_dir,
+        name=OLLAMA_CONTAINER,
+        label=LABEL,
+    )
 
 
 @deploy("Ollama")

@@ -15,10 +15,10 @@ def remove(settings: HostSettings, models: bool = False, workspaces: bool = Fals
     openhands.gone(name="Take the container away", settings=settings)
     sandboxes.gone(name="Take its sandboxes away", settings=settings, always=True)
     source.gone(name="Take the service away", settings=settings, why="")
-    removal.images(name="Take its images away", settings=settings)
     removal.place(name="Take Canvas' key away", settings=settings, path=CANVAS_KEY)
     preload.gone(name="Load nothing at Ollama's start", settings=settings)
     removal.ollama(name="Take Ollama away", settings=settings)
+    removal.images(name="Take the images away", settings=settings)
     firewall.gone(name="Take our table away", settings=settings)
     if models:
         if settings.ollama_models_dir is not None:

@@ -13,7 +13,7 @@ from fleethands.facts.protocol import decode, fields, word
 from fleethands.untrusted import document, line, mapping, rows
 
 Lines = list[str]
-DOCKER = frozenset({"container", "image", "origin"})
+DOCKER = frozenset({"container", "image", "origin", "ollama_image"})
 REPEATED = ("publisher ", "gone ")
 OURS = "fleethands."  # begins the names of our labels
 OWN = (DIGEST, "fleethands.made")  # the second is another for each container (container.sh)
@@ -40,12 +40,30 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Image:
+    """An image on the host: its id, and the digests by which registries know it."""
+
+    id: str
+    digests: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """A container, not ours, that holds a port of ours; image: the name that it was made with."""
+
+    port: int
+    name: str
+    image: str = ""
+
+
+@dataclass(frozen=True)
 class Docker:
     """
     installed: the command is there; version None: no engine answers it.
 
     image: id of the image in question; digests: those by which registries know it.
-    publishers: (port, name) of containers, not ours, that publish a port of ours.
+    ollama_image: the one that Ollama is to run from; None where it is not here, or Ollama runs from none.
+    publishers: containers, not ours, that hold a port of ours: published, or in the host's own network.
     gone: ids of images of release records that are not here any more.
     """
 
@@ -54,7 +72,8 @@ class Docker:
     container: Container | None = None
     image: str | None = None
     digests: frozenset[str] = frozenset()
-    publishers: tuple[tuple[int, str], ...] = ()
+    ollama_image: Image | None = None
+    publishers: tuple[Publisher, ...] = ()
     gone: frozenset[str] = frozenset()
     engine: Engine = field(default_factory=Engine)
 
@@ -75,11 +94,24 @@ def docker(lines: Lines) -> Docker:
         version=word(found.version),
         container=_container(container, origin) if container is not None else None,
         image=line(image["Id"]) if image is not None else None,
-        digests=frozenset(str(name).rpartition("@")[2] for name in (image or {}).get("RepoDigests") or ()),
-        publishers=tuple((int(port), name) for port, name in published),
+        digests=_digests(image),
+        ollama_image=_image(_inspected(row.get("ollama_image", "-"))),
+        publishers=tuple(_publisher(*words) for words in published),
         gone=frozenset(gone),
         engine=found,
     )
+
+
+def _digests(image: dict[str, Any] | None) -> frozenset[str]:
+    return frozenset(str(name).rpartition("@")[2] for name in (image or {}).get("RepoDigests") or ())
+
+
+def _image(image: dict[str, Any] | None) -> Image | None:
+    return Image(line(image["Id"]), _digests(image)) if image is not None else None
+
+
+def _publisher(port: str, name: str, image: str = "") -> Publisher:
+    return Publisher(int(port), line(name), line(image))
 
 
 def _inspected(text: str) -> dict[str, Any] | None:

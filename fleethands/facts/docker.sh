@@ -1,5 +1,5 @@
 # Docker, its container and image in question, and who holds the ports.
-: "${container:?}" "${image?}" "${ports:?}" "${records:?}"
+: "${container:?}" "${image?}" "${ollama_image?}" "${ollama_container:?}" "${ports:?}" "${records:?}"
 
 # The listeners on the ports in question; the docker section needs them too, so they are read once.
 listen() {
@@ -29,12 +29,14 @@ read_docker() {
   if [ -z "$version" ]; then echo stopped && return 0; fi
   docker_object container container "$container" || return $?
   docker_publishers || return $?
+  docker_neighbours || return $?
   docker_gone || return $?
   # what a container with our label is made from: an image hands its labels on
   origin=''
   case $body in
     *'"Image": "sha256:'*'"fleethands.spec"'*) origin=${body#*'"Image": "sha256:'} && origin=sha256:${origin%%'"'*} ;;
   esac
+  [ -z "$ollama_image" ] || docker_object ollama_image image "$ollama_image" || return $?
   body=''
   [ -z "$image" ] || docker_object image image "$image" || return $?
   case $body in *"\"Id\": \"$origin\""*) return 0 ;; esac
@@ -54,7 +56,9 @@ docker_object() {
 # images of release records that are not here any more; the one of our own container ($body) is
 docker_gone() {
   # shellcheck disable=SC2086
-  ids=$(sed -n 's/.*"image": {"name": "[^"]*", "id": "\(sha256:[0-9a-f]*\)".*/\1/p' $records 2>/dev/null | sort -u)
+  ids=$(for kind in image ollama_image; do
+    sed -n "s/.*\"$kind\": {\"name\": \"[^\"]*\", \"id\": \"\(sha256:[0-9a-f]*\)\".*/\1/p" $records 2>/dev/null
+  done | sort -u)
   for id in $ids; do
     case $body in *"$id"*) continue ;; esac
     said=$(before "$deadline" docker image inspect --format '{{.Id}}' "$id" 2>&1)
@@ -72,9 +76,36 @@ docker_publishers() {
   for port in $ports; do
     case $body in *"\"HostPort\": \"$port\""*) continue ;; esac
     case $listening in *":$port "*) ;; *) continue ;; esac
-    names=$(before "$deadline" docker ps --filter "publish=$port" --format '{{.Names}}') || return $?
-    for name in $names; do echo "publisher $port $name"; done
+    before "$deadline" docker ps --filter "publish=$port" --format "publisher $port {{.Names}} {{.Image}}" || return $?
   done
+}
+
+# containers in the host's own network that listen on a port of ours, unless it is our own Ollama
+docker_neighbours() {
+  case $listening in *'",pid='*) ;; *) return 0 ;; esac
+  # shellcheck disable=SC2046
+  set -- $(printf '%s\n' "$listening" | sed -n '/(("docker/!s/.*:\([0-9]\{1,5\}\) .*users:((".*",pid=\([0-9]*\),.*/\1 \2/p')
+  while [ $# -gt 1 ]; do
+    id=$(container_of "$2")
+    if [ -n "$id" ]; then
+      said=$(before "$deadline" docker container inspect --format '{{.Name}} {{.Config.Image}}' "$id")
+      case $? in
+        0) case $said in "/$ollama_container "*) ;; *) echo "publisher $1 ${said#/}" ;; esac ;;
+        124) return 124 ;;
+      esac
+    fi
+    shift 2
+  done
+}
+
+# PID: the id of the container that a process runs in, by the group that Docker put it into
+container_of() {
+  [ -r "/proc/$1/cgroup" ] || return 0
+  while IFS= read -r line; do
+    case $line in */docker-*.scope | */docker/*) ;; *) continue ;; esac
+    line=${line##*docker[-/]}
+    printf '%s\n' "${line%%[!0-9a-f]*}" && return 0
+  done <"/proc/$1/cgroup"
 }
 
 # What answers at Docker's socket, where its images lie, and who runs it. Without an answer: where they would lie.
@@ -89,12 +120,14 @@ docker_engine() {
       case $info in *'"SecurityOptions":['*) options=${info#*'"SecurityOptions":['} && echo "security ${options%%']'*}" ;; esac
       docker_room "$(docker_images)"
       docker_unit
+      docker_gpus
       ;;
     *)
       root=''
       [ ! -f /etc/docker/daemon.json ] ||
         root=$(head -c 65536 /etc/docker/daemon.json | sed -n 's/.*"data-root"[[:space:]]*:[[:space:]]*"\(\/[^"\\]*\)".*/\1/p' | head -n 1)
       docker_room "${root:-/var/lib/docker}"
+      docker_gpus
       docker_rootless
       ;;
   esac
@@ -109,6 +142,20 @@ docker_info() {
   have docker || return 1
   case $(before "$deadline" docker --version) in podman*) echo podman && return 0 ;; esac
   before "$deadline" docker info --format '{{json .}}'
+}
+
+# how a container gets NVIDIA's GPUs: Docker's `--gpus` finds its hook by name, whatever runtime is configured (moby
+# daemon/nvidia_linux.go, v26); newer ones list the devices of CDI
+docker_gpus() {
+  case $info in *'"Runtimes":{'*) runtimes=${info#*'"Runtimes":{'} ;; *) runtimes='' ;; esac
+  case ${runtimes%%'"DefaultRuntime"'*} in
+    *'"nvidia":'*) echo 'gpus runtime' ;;
+    *)
+      if have nvidia-container-runtime-hook; then echo 'gpus runtime'
+      else case $info in *'"nvidia.com/gpu='*) echo 'gpus cdi' ;; esac
+      fi
+      ;;
+  esac
 }
 
 docker_field() {

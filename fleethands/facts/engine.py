@@ -12,8 +12,9 @@ from fleethands.untrusted import line
 
 FLAGS = ("snap", "podman")
 REPEATED = ("rootless ", "room ")
-FIELDS = ("version ", "security ", "images ", "unit ")
+FIELDS = ("version ", "security ", "images ", "unit ", "gpus ")
 ENGINE = (*FLAGS, *FIELDS, *REPEATED)
+_GPUS = {each: each for each in ("", "runtime", "cdi")}
 _OPTION = re.compile(r'"name=([a-z-]{1,50})[",]')
 _UNIT = re.compile(r"[A-Za-z0-9:_.@\\-]{1,256}\Z")
 _STATE = re.compile(r"[a-z-]{1,50}\Z")
@@ -29,6 +30,7 @@ class Engine:
     + security: names of its options (moby api/types/system/security_opts.go)
     + images: the directory of its images, and room: on its file system, None where that could not be told
     + unit: that runs it, where it isn't docker.service; `-`: none of the system's; enabled: as systemd says
+    + gpus: how its containers get NVIDIA's GPUs: by its `runtime`, or by `cdi`; empty: they get none
     + rootless: users who run an engine of their own, while that of the system does not run
     """
 
@@ -40,6 +42,7 @@ class Engine:
     room: Space | None = None
     unit: str = ""
     enabled: str = ""
+    gpus: str = ""
     rootless: frozenset[str] = frozenset()
 
 
@@ -63,5 +66,6 @@ def engine(lines: list[str]) -> Engine:
         room=disk((images,))(room)[images] if room else None,
         unit=unit,
         enabled=enabled,
+        gpus=_GPUS[row.get("gpus", "")],
         rootless=frozenset(line(owner, 100) for owner in owners),
     )

@@ -15,6 +15,7 @@ from fleethands.untrusted import count, document, line, mapping
 Lines = list[str]
 WHOLE = "whole"
 DIGEST = re.compile(r"[0-9a-f]{64}")
+IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,19 @@ class Release:
 
 @dataclass(frozen=True)
 class Process:
-    """Ollama's main process; `started` in clock ticks since the host's boot."""
+    """
+    The main process of Ollama's service; `started` in clock ticks since the host's boot.
+
+    + exe, environment: those of Ollama itself; of Docker's client where there is no container behind it
+    + image: id of the image of its container, and inside: Ollama's own process there; empty and 0 without a container
+    """
 
     pid: int
     started: int
     exe: str
     environment: Mapping[str, str]
+    image: str = ""
+    inside: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,10 @@ def releases(lines: Lines) -> dict[str, Release]:
 def process(lines: Lines) -> Process | None:
     if not lines:
         return None
-    pid, started, exe = lines[0].split(" ")
+    pid, started, exe, *container = lines[0].split(" ")
+    inside, image = container or ("0", "")
+    if image and not IMAGE_ID.fullmatch(image):
+        raise ValueError(image[:100])
     (environ,) = lines[1:] or [""]
     pairs = decode("process", environ).decode(errors="backslashreplace").split("\0")
     return Process(
@@ -103,6 +114,8 @@ def process(lines: Lines) -> Process | None:
         int(started),
         decode("process", exe).decode(errors="backslashreplace"),
         dict(pair.partition("=")[::2] for pair in pairs if pair),
+        image,
+        int(inside),
     )
 
 

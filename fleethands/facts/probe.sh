@@ -2,7 +2,7 @@
 # absent. It is written for dash and busybox. Values of unknown content travel as base64, one line each.
 # 124: no answer in time; 127: a command is missing, which the section's last line names.
 : "${mark:?}" "${packages:?}" "${accounts:?}" "${groups:?}" "${files:?}" "${units:?}" "${ollama_url:?}" "${models_dir:?}"
-: "${places:?}" "${asked_model?}" "${elsewhere?}"
+: "${places:?}" "${asked_model?}" "${image?}" "${ollama_image?}" "${ollama_container:?}" "${elsewhere?}"
 newline='
 '
 
@@ -169,8 +169,21 @@ read_process() {
   # the kernel says where it lies behind all links; we name it as it was started
   if cd -P /opt/ollama; then case $exe in "$PWD"/*) exe=/opt/ollama${exe#"$PWD"} ;; esac fi
   started=$(sed -n '$s/.*) //p' "/proc/$pid/stat" | cut -d ' ' -f 20) # a process may put line breaks into its name
-  echo "$pid $started $(printf %s "$exe" | encoded)"
-  head -c 131072 "/proc/$pid/environ" | encoded
+  behind=''
+  case $exe in */docker) behind=$(in_container) || return $? ;; esac
+  itself=$pid
+  if [ -n "$behind" ]; then
+    itself=${behind%% *}
+    exe=$(readlink "/proc/$itself/exe") || return 0
+  fi
+  echo "$pid $started $(printf %s "$exe" | encoded)${behind:+ $behind}"
+  head -c 131072 "/proc/$itself/environ" | encoded
+}
+
+# `PID IMAGE` of Ollama in its container, where Docker's client is the service's process
+in_container() {
+  found=$(limit docker container inspect --format '{{.State.Pid}} {{.Image}}' "$ollama_container")
+  case $? in 124) return 124 ;; 0) case $found in '0 '*) ;; *) printf '%s\n' "$found" ;; esac ;; esac
 }
 
 # BYTES ARGUMENT…: so much of what Ollama's API answers, and a line with curl's status, if all of it came
@@ -314,8 +327,10 @@ sections() {
   {
     answer=$(section docker "$listening")
     printf '%s\n' "$answer"
-    case $answer in *"${newline}image -$newline"* | *"${newline}stopped$newline"*) image_missing=yes ;; *) image_missing='' ;; esac
-    section upstream "$image_missing"
+    images_missing=''
+    case $answer in *"${newline}image -$newline"* | *"${newline}stopped$newline"*) images_missing=" $image " ;; esac
+    case $answer in *"${newline}ollama_image -$newline"* | *"${newline}stopped$newline"*) images_missing="$images_missing $ollama_image " ;; esac
+    section upstream "$images_missing"
   } | {
     exec 3<&0
     section ollama </dev/null | {

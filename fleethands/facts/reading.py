@@ -129,6 +129,8 @@ class Question:
             "container": paths.CONTAINER,
             "records": f"{paths.RECORD} {paths.RECORD_BEFORE}",
             "image": wanted.container_image,
+            "ollama_image": wanted.ollama_container_image,
+            "ollama_container": paths.OLLAMA_CONTAINER,
             "ports": " ".join(map(str, (wanted.ollama_host.port, wanted.openhands_port, *inner_ports(wanted)))),
             "manifest_type": upstream.MANIFEST,
             "turn": paths.TURN,

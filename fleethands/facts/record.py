@@ -24,7 +24,7 @@ class Record:
     + revision: commit of the inventory's directory, with `+` where it held changes besides; empty outside of git
     + declared: the settings, as settings/declared.py writes them
     + versions: Ollama's release, each model's digest, the image's name, its id and, where it came from a registry, its
-      manifest's digest
+      manifest's digest; the same of Ollama's own image (`ollama_image`), where it ran from one
     """
 
     time: str
@@ -75,7 +75,8 @@ def _declared(value: Any) -> dict[str, Any]:
 
 def _versions(value: Any) -> dict[str, Any]:
     row = mapping(value)
-    return {"ollama": line(row["ollama"]), "models": _lines(row["models"]), "image": _lines(row["image"])}
+    more = {"ollama_image": _lines(row["ollama_image"])} if "ollama_image" in row else {}
+    return {"ollama": line(row["ollama"]), "models": _lines(row["models"]), "image": _lines(row["image"]), **more}
 
 
 def _lines(value: Any) -> dict[str, str]:
@@ -84,4 +85,5 @@ def _lines(value: Any) -> dict[str, str]:
 
 def _named(versions: Mapping[str, Any]) -> dict[str, Any]:
     """Without what follows from the rest, which records of before lack."""
-    return {**versions, "image": {**versions["image"], "digest": ""}}
+    images = {key: {**versions[key], "digest": ""} for key in ("image", "ollama_image") if key in versions}
+    return {**versions, **images}

@@ -94,8 +94,8 @@ class Wanted:
 def wanted(settings: HostSettings) -> Iterator[Wanted]:
     """All that the settings may have to fetch."""
     version, base = settings.ollama_version, settings.ollama_url.rstrip("/")
-    fetched = settings.manages_ollama and settings.ollama_transfer == "host"
-    for machine, arch in ARCHS.items() if fetched else ():
+    fetches = settings.ollama_run == "service" and settings.ollama_transfer == "host"
+    for machine, arch in ARCHS.items() if fetches else ():
         url = f"{base}/v{version}/{archive(version, arch)}"
         yield Wanted("archive", f"{version}/{machine}", version, url)
     for model in settings.models:
@@ -104,6 +104,8 @@ def wanted(settings: HostSettings) -> Iterator[Wanted]:
     source = settings.openhands_source if settings.openhands_flavor == "source" else None
     if source and source.repo and not is_commit(source.ref) and settings.openhands_pull == "always":
         yield Wanted("commit", str(settings.openhands_built), source.title, f"{source.repo} {source.ref}")
+    if image := settings.ollama_container_image:
+        yield Wanted("image", image, image, "")
     if image := settings.container_image:
         yield Wanted("image", image, image, "")
         if settings.openhands_pull == "always" and image == settings.declared_image:

@@ -4,7 +4,7 @@
 # What is missing here is asked of where it would come from, all at once: each line of $offers is a kind, a name and
 # for curl the line of a configuration that holds the address; nothing of it shows on a command line.
 read_upstream() {
-  image_missing=$1
+  images_missing=$1
   shift
   need uname || return $?
   machine=$(uname -m)
@@ -20,8 +20,8 @@ read_upstream() {
         [ -f "/opt/ollama/${name%%/*}/.fleethands" ] && continue
         [ "${name##*/}" = "$machine" ] || continue
         ;;
-      image\ *) [ -n "$image_missing" ] || continue ;;
-      tag\ *) [ -z "$image_missing" ] || continue ;;
+      image\ *) case $images_missing in *" $name "*) ;; *) continue ;; esac ;;
+      tag\ *) case $images_missing in *" $name "*) continue ;; esac ;;
       commit\ *) [ -f "$name" ] || continue ;;
     esac
     set -- "$@" "$offer"

@@ -39,6 +39,7 @@ class Found:
         ]
         binary = seen.files[paths.BINARY]
         ours = binary.kind == "absent" or (binary.kind == "link" and binary.target.startswith(paths.RELEASES + "/"))
+        ours = ours or bool(wanted.ollama_declared_image)  # a container leaves it where it is
         unit = service.fragment
         if unit is None or unit.ours:
             unit = None
@@ -243,7 +244,7 @@ def _drop_in(text: Text, theirs: tuple[Theirs, ...], service: Service) -> Change
 def cleared(settings: HostSettings, seen: Probe) -> Decision:
     """Have the libraries of an adopted Ollama out of the way, once ours serves."""
     path = paths.LIBRARIES
-    if not settings.ollama_adopt or path not in seen.service.there:
+    if not settings.ollama_adopt or settings.ollama_declared_image or path not in seen.service.there:
         return Same("no libraries of somebody else's are left")
     if package := seen.service.packages.get(path):
         return Same(f"{path} belongs to the package {package}, and stays")

@@ -44,7 +44,15 @@ class Back:
     @property
     def image(self) -> str:
         """The id of the image that OpenHands' container was made from; empty where there was none."""
-        found = self.record.versions["image"].get("id", "") if self.record and not self.problem else ""
+        return self._image("image")
+
+    @property
+    def ollama_image(self) -> str:
+        """The same of the image that Ollama's container was made from."""
+        return self._image("ollama_image") if self.settings.ollama_declared_image else ""
+
+    def _image(self, kind: str) -> str:
+        found = self.record.versions.get(kind, {}).get("id", "") if self.record and not self.problem else ""
         return found if IMAGE_ID.fullmatch(found) else ""
 
     @property
@@ -145,14 +153,15 @@ def chosen(settings: HostSettings, seen: Probe, back: Back) -> Decision:
     record = Record.parse(seen.files[back.place].content)
     if record is None or record != back.record:
         return Refused("its records changed since this was planned: another run was here", ("run it again",))
-    if seen.knows("docker") and back.image in seen.docker.gone:
-        return Refused(f"the image of then is not on the host any more: {back.image}", _again(record))
+    for kind, image in (("image", back.image), ("ollama_image", back.ollama_image)):
+        if seen.knows("docker") and image in seen.docker.gone:
+            return Refused(f"the image of then is not on the host any more: {image}", _again(record, kind))
     return Same(f"the record of {record} is there", (f"goes back to what was proven on {record}", *_lost(seen, record)))
 
 
-def _again(record: Record) -> tuple[str, ...]:
+def _again(record: Record, kind: str) -> tuple[str, ...]:
     """How the image of then is had again, if it is known where it came from."""
-    image = record.versions["image"]
+    image = record.versions[kind]
     name = image.get("name", "")
     digest = image.get("digest") or name.partition("@")[2]
     if is_image(name) and is_image(whole := at_digest(name, digest)):

@@ -98,7 +98,8 @@ def _ours(settings: HostSettings, seen: Probe) -> Refused | None:
     way, (_, port) = seen.ollama.way or Way(), settings.ollama_server
     pids = {each.pid for each in seen.sockets if each.port == port}
     unit = (seen.files[paths.OLLAMA_UNIT].content or b"").startswith(removal.OURS)
-    if not (way.is_here and unit and seen.process is not None and seen.process.pid in pids):
+    ours = {seen.process.pid, seen.process.inside} if seen.process else set()
+    if not (way.is_here and unit and ours & pids):
         return None
     return Refused(
         f"{settings.ollama_base_url} is this host's own ollama.service, which fleethands put here",

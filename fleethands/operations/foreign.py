@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fleethands import paths
 from fleethands.facts.service import Service, Text
@@ -17,6 +17,7 @@ from fleethands.unitfile import Setting, assignments, settings, variables, words
 OURS = paths.OLLAMA_OVERRIDE.rsplit("/", 1)[-1]
 WHERE_FROM = {"PATH", "HOME"}  # install.sh freezes its own PATH in; what else runs is ours
 ACCOUNT = {"ExecStart": f"{paths.BINARY} serve", "User": "ollama", "Group": "ollama", "DynamicUser": "no"}
+CLIENT = {"ExecStart": "docker run", "User": "root", "Group": "root", "DynamicUser": "no"}  # of its container
 KEPT_NOWHERE = re.compile(r"Exec(?!Start\Z)|Limit|Nice|CPU|Memory|IO|OOM|Slice|\w+Cred")  # keys whose loss is told
 _SECRET = re.compile(r"KEY|TOKEN|PASS|SECRET|CREDENTIAL", re.IGNORECASE)
 _LOGIN = re.compile(r"://[^/@\s]+@")
@@ -97,15 +98,18 @@ class Declared:
 
     + secret: names of those that lie in the file beside it, whose word counts more than Environment='s
     + hidden: names whose values may not be seen
+    + account: what our unit runs, and as whom
     """
 
     values: Mapping[str, str]
     secret: frozenset[str] = frozenset()
     hidden: frozenset[str] = frozenset()
+    account: Mapping[str, str] = field(default_factory=lambda: ACCOUNT)
 
     @classmethod
     def by(cls, wanted: HostSettings) -> Declared:
-        return cls(wanted.ollama_environment, wanted.ollama_secrets, wanted.ollama_secrets)
+        account = CLIENT if wanted.ollama_declared_image else ACCOUNT
+        return cls(wanted.ollama_environment, wanted.ollama_secrets, wanted.ollama_secrets, account)
 
     def shown(self, name: str) -> str:
         return MASK if name in self.hidden else masked(name, self.values[name])
@@ -150,7 +154,7 @@ def _against(line: Line, declared: Declared, last: bool) -> Theirs | None:
         return Theirs(line.place, line.name, "", f"which takes {what} away", wins=True) if takes else None
     if line.kind == "UnsetEnvironment" and line.name in declared.values:
         return Theirs(line.place, line.kind, line.value, "which takes the declared one away", wins=True)
-    ours = ACCOUNT.get(line.kind)
+    ours = declared.account.get(line.kind)
     if ours is None or line.value in {ours, ""}:
         return None
     return Theirs(line.place, line.name, line.value, f"which wins over our {ours}", wins=True)

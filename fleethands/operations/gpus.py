@@ -6,8 +6,11 @@ from fleethands.facts import Probe
 from fleethands.facts.gpu import Gpu, PciGpu
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
+from fleethands.settings.host import OLLAMA_IMAGE
+from fleethands.settings.images import is_tagged
 
 DEDICATED = 2048  # MiB
+TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html"
 DRIVERS = {"nvidia": "nvidia", "amd": "amdgpu"}
 NO_GPU = "declare `gpu: None` or `gpu: False` for a host that works on its CPU"
 INSTALL = {
@@ -27,6 +30,65 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
         if against := _driver(device, found):
             return against
     return _nvidia(found) or _amd(found)
+
+
+def passed(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+    """Arguments of `docker run` by which Ollama's container gets the host's GPUs."""
+    if settings.gpu is False:
+        return ("--env", "NVIDIA_VISIBLE_DEVICES=void")  # where NVIDIA's runtime is Docker's default
+    if _nvidia_works(seen.gpu):
+        return ("--device", "nvidia.com/gpu=all") if seen.docker.engine.gpus == "cdi" else ("--gpus", "all")
+    render = any(path.startswith("/dev/dri/") for path in seen.gpu.nodes)
+    if "/dev/kfd" in seen.gpu.nodes:
+        return ("--device", "/dev/kfd", *(("--device", "/dev/dri") if render else ()))
+    return ()
+
+
+def _nvidia_works(found: Gpu) -> bool:
+    """Whether there is a GPU of NVIDIA's that its driver knows; with another one a container would not start."""
+    there = any(each.vendor == "nvidia" and each.driver == "nvidia" for each in found.pci)
+    return bool(found.devices) or (there and not found.failure)
+
+
+def barred(settings: HostSettings, seen: Probe) -> Refused | None:
+    """Why Ollama's container would not get the GPU of its host; None where it is to have none."""
+    image = settings.ollama_declared_image
+    if not image or settings.gpu is False or not seen.knows("gpu") or not seen.knows("docker"):
+        return None
+    stopped = seen.docker.installed and seen.docker.version is None  # what it gives to containers is not known then
+    if _nvidia_works(seen.gpu) and not seen.docker.engine.gpus and not stopped:
+        return Refused(
+            f"the host has {named(seen.gpu)}, and no container gets it: NVIDIA's container toolkit is missing",
+            (
+                f"on the host, from NVIDIA's repository ({TOOLKIT}): "
+                "apt-get install nvidia-container-toolkit && systemctl restart docker",
+                'Ollama without Docker: declare `"ollama_run": "service"`',
+                "declare `gpu`: False for answers from the CPU",
+            ),
+        )
+    if settings.gpu and _lacks_rocm(settings, seen):
+        return Refused(f"{image} has no ROCm, and the host has an AMD GPU", (_rocm(settings),))
+    return None
+
+
+def notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+    """Where nothing is declared: that a container's image can't use the GPU that is there."""
+    if not settings.ollama_declared_image or settings.gpu is not None or not is_seen(seen):
+        return ()
+    if not _lacks_rocm(settings, seen):
+        return ()
+    return (f"{settings.ollama_declared_image} has no ROCm, and the host has an AMD GPU; {_rocm(settings)}",)
+
+
+def _lacks_rocm(settings: HostSettings, seen: Probe) -> bool:
+    """By its name: upstream's image for AMD is the one whose tag ends in `-rocm` (ollama docs/docker.mdx, v0.32.15)."""
+    image = settings.ollama_declared_image
+    amd = any(each.vendor == "amd" for each in seen.gpu.pci)
+    return amd and not _nvidia_works(seen.gpu) and is_tagged(image) and "rocm" not in image
+
+
+def _rocm(settings: HostSettings) -> str:
+    return f'declare `"ollama_image": "{OLLAMA_IMAGE}:{settings.ollama_version}-rocm"`'
 
 
 def is_seen(seen: Probe) -> bool:

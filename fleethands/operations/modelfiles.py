@@ -50,6 +50,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, seen: Probe) 
         base=str(file.base),
         base_manifest=store.manifest(settings, seen, file.base),
         record=store.made(model.name),
+        image=settings.ollama_declared_image,
     )
 
     def then(probe: Probe) -> Probe:

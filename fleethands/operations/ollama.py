@@ -1,4 +1,4 @@
-"""Ollama's service, running on the files that are there now."""
+"""Ollama's service, or the container that it runs, on the files that are there now."""
 
 from __future__ import annotations
 
@@ -19,28 +19,63 @@ from fleethands.settings.envconfig import same
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
 LISTENS_WITHIN = 20  # seconds: its socket is open before it looks for anything
 REVISION = "FLEETHANDS_REVISION"
+LABEL = "fleethands.run=ollama"  # of our container
 
 
 @dataclass(frozen=True)
 class Served:
-    """What the running Ollama must carry: the revision of its files, its release and its variables."""
+    """
+    What the running Ollama must carry: the revision of its files, its release and its variables.
+
+    + image: name of the image of its container, and id of what that name means on the host; empty for a service
+    """
 
     revision: str
     version: str
     environment: dict[str, str]
+    image: str = ""
+    id: str = ""
+
+    @classmethod
+    def by(cls, settings: HostSettings, seen: Probe, revision: str) -> Served:
+        image = settings.ollama_declared_image
+        found = seen.docker.ollama_image if image else None
+        return cls(revision, settings.ollama_version, settings.ollama_environment, image, found.id if found else "")
 
     def missing_in(self, process: Process | None) -> str | None:
         """The first thing that the process lacks, in words; None when it lacks nothing."""
         if process is None:
             return "it does not run"
-        if process.exe != f"{paths.RELEASES}/{self.version}/bin/ollama":
-            return f"it runs {process.exe}"
+        if wrong := self._in_container(process) if self.image else self._as_service(process):
+            return wrong
         for name, value in self.environment.items():
             if not same(name, process.environment.get(name), value):
                 return f"its {name} is not as declared"
         if process.environment.get(REVISION) != self.revision:
             return "it runs on older files"
         return None
+
+    def _as_service(self, process: Process) -> str | None:
+        if process.image:
+            return "it runs in a container"
+        return None if process.exe == self._exe else f"it runs {process.exe}"
+
+    def _in_container(self, process: Process) -> str | None:
+        if not process.image:
+            if process.exe.startswith(paths.RELEASES + "/"):
+                return "it runs as a service"
+            return "its container does not run" if process.exe.endswith("/docker") else f"it runs {process.exe}"
+        return None if process.image == self.id else f"it runs from another image than {self.image}"
+
+    @property
+    def _exe(self) -> str:
+        return f"{paths.RELEASES}/{self.version}/bin/ollama"
+
+    @property
+    def process(self) -> Process:
+        """The process that has all of it."""
+        exe = "" if self.image else self._exe
+        return Process(-1, -1, exe, {**self.environment, REVISION: self.revision}, self.id, -1 if self.image else 0)
 
 
 @operation
@@ -52,7 +87,7 @@ def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
 
     + revision: digest that the override puts into the process's environment
     """
-    wanted = Served(revision, settings.ollama_version, settings.ollama_environment)
+    wanted = Served.by(settings, seen, revision)
     unit = seen.units.get(paths.OLLAMA_SERVICE)
     lacking = wanted.missing_in(seen.process)
     restart = lacking is not None
@@ -76,7 +111,8 @@ def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
 
 def _named(settings: HostSettings, revision: str) -> str:
     """What is served; by the digest that a revision is, one could try out what a secret is."""
-    return f"Ollama {settings.ollama_version}" + ("" if settings.ollama_secrets else f", revision {revision}")
+    source = f" by {settings.ollama_declared_image}" if settings.ollama_declared_image else ""
+    return f"Ollama {settings.ollama_version}{source}" + ("" if settings.ollama_secrets else f", revision {revision}")
 
 
 def _unsettled(unit: Unit) -> str | None:
@@ -104,6 +140,10 @@ def _serve_script(settings: HostSettings, restart: bool) -> Script:
         unit=paths.OLLAMA_UNIT,
         override=paths.OLLAMA_OVERRIDE,
         secrets=paths.OLLAMA_SECRETS,
+        image=settings.ollama_declared_image,
+        pinned=settings.ollama_container_image,
+        container=paths.OLLAMA_CONTAINER,
+        label=LABEL,
         restart="yes" if restart else "no",
     )
 
@@ -128,11 +168,10 @@ def _overruled(wanted: Served, declared: Declared, seen: Probe, unit: Unit | Non
 
 
 def _serving(probe: Probe, wanted: Served) -> Probe:
-    exe = f"{paths.RELEASES}/{wanted.version}/bin/ollama"
     unit = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OLLAMA_UNIT, 0, "success")
     probe = probe.with_file(paths.WANTED + paths.OLLAMA_SERVICE, File("link", target=paths.OLLAMA_UNIT))
     return probe.having(
-        process=Process(-1, -1, exe, {**wanted.environment, REVISION: wanted.revision}),
+        process=wanted.process,
         units={**probe.units, paths.OLLAMA_SERVICE: unit},
         # what it says of the model does not change with it
         ollama=replace(probe.ollama, version=wanted.version) if probe.knows("ollama") else Ollama(wanted.version),

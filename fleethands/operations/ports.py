@@ -6,7 +6,7 @@ import shlex
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.facts.docker import EVERYWHERE
+from fleethands.facts.docker import EVERYWHERE, Publisher
 from fleethands.facts.network import Listener
 from fleethands.operations import elsewhere, source, theirs
 from fleethands.operations.change import Refused
@@ -44,7 +44,7 @@ def _ours(listener: Listener, key: str, seen: Probe) -> bool:
         return False
     if not listener.pid or not seen.knows("process"):
         return True
-    return seen.process is not None and listener.pid == seen.process.pid
+    return seen.process is not None and listener.pid in {seen.process.pid, seen.process.inside}
 
 
 def _published(listener: Listener, seen: Probe) -> bool:
@@ -55,22 +55,35 @@ def _published(listener: Listener, seen: Probe) -> bool:
     return (listener.port, "" if listener.address in EVERYWHERE else listener.address) in container.published
 
 
-def _publisher(listener: Listener, seen: Probe) -> str | None:
-    """The container, not ours, that publishes the port; None when there is none or Docker does not tell."""
+def _publisher(listener: Listener, seen: Probe) -> Publisher | None:
+    """The container, not ours, that has the port; None when there is none or Docker does not tell."""
     if not seen.knows("docker"):
         return None
-    return next((name for port, name in seen.docker.publishers if port == listener.port), None)
+    return next((each for each in seen.docker.publishers if each.port == listener.port), None)
 
 
-def _held(listener: Listener, key: str, container: str | None) -> Refused:
+def _held(listener: Listener, key: str, container: Publisher | None) -> Refused:
     owner = f"`{listener.process}`" if listener.process else "another process"
     pid = f" (pid {listener.pid})" if listener.pid else ""
     other = f"or have another {'OpenHands' if key == INNER else 'port'}: `{key}`"
     if container is not None:
-        reason = f"port {listener.port} is held by {owner}{pid} for the container `{container}`"
-        return Refused(reason, (f"on the host: docker stop {shlex.quote(container)}", other))
+        return _held_by(container, f"port {listener.port} is held by {owner}{pid}", key, other)
     if listener.process == "ollama":
         hint = f"it is not ollama.service's own; on the host: kill {listener.pid}"
         return Refused(f"port {listener.port} is held by {owner}{pid}", (hint, other))
     look = f"see it on the host: ss -ltnp 'sport = :{listener.port}'"
     return Refused(f"port {listener.port} is held by {owner}{pid}", (look, other))
+
+
+def _held_by(container: Publisher, held: str, key: str, other: str) -> Refused:
+    """A container that is Ollama, by its image's name, may be in the place of ours for good."""
+    name, image = shlex.quote(container.name), container.image
+    if key != "ollama_host" or "ollama" not in image.rpartition("/")[2]:
+        return Refused(f"{held} for the container `{container.name}`", (f"on the host: docker stop {name}", other))
+    return Refused(
+        f"{held} for the container `{container.name}` of {image}, which fleethands did not make",
+        (
+            f"to have ours in its place, on the host: docker update --restart no {name} && docker stop {name}",
+            other,
+        ),
+    )

@@ -41,6 +41,7 @@ def check(settings: HostSettings, seen: Probe) -> Decision:
         or ports.refused(settings, seen)
         or access.refused(settings, seen)
         or gpus.refused(settings, seen)
+        or gpus.barred(settings, seen)
         or reach.refused(settings, seen)
         or room.refused(settings, seen)
         or Same(f"{seen.system.os_name} on {seen.system.arch}", _notes(settings, seen))
@@ -63,6 +64,7 @@ def _of_ollama(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
         return (*elsewhere.notes(settings, seen), *outdated.flaws(known or ""))
     return (
         *read_by.notes(settings.ollama_env, settings.ollama_version),
+        *gpus.notes(settings, seen),
         *idle_gpus.notes(settings, seen),
         *outdated.flaws(settings.ollama_version),
     )

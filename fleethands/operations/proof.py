@@ -153,6 +153,7 @@ def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
         request=json.dumps(request),
         warm=json.dumps({key: request[key] for key in ("model", "keep_alive") if key in request}),
         local_url=settings.ollama_client_url,
+        ollama_image=settings.ollama_declared_image,
         port_of_ollama=str(settings.ollama_server[1]),
         container_url=base_url(settings),
         record=paths.PROOF,

@@ -7,6 +7,7 @@ from typing import Any
 
 from fleethands import __version__, paths
 from fleethands.facts import Probe
+from fleethands.facts.docker import Docker, Image
 from fleethands.facts.record import KEPT, SCHEMA, Record
 from fleethands.operations import origin
 from fleethands.script import Script
@@ -61,9 +62,21 @@ def _versions(settings: HostSettings, seen: Probe) -> dict[str, Any]:
     docker = seen.docker if seen.knows("docker") else None
     image = docker.container.image if docker and docker.container and settings.container_image else ""
     known = docker.digests if docker and image and docker.image == image else frozenset()
-    digest = min(known) if len(known) == 1 else ""  # of several names, it is not known whose it is
     return {
         "ollama": settings.ollama_version if settings.manages_ollama else _elsewhere(seen),
         "models": {str(each.name): digests.get(str(each.name), "") for each in settings.models},
-        "image": {"name": settings.declared_image, "id": image, **({"digest": digest} if digest else {})},
+        "image": _image(settings.declared_image, image, known),
+        **_of_ollama(settings, docker),
     }
+
+
+def _image(name: str, id: str, digests: frozenset[str]) -> dict[str, str]:
+    digest = min(digests) if len(digests) == 1 else ""  # of several names, it is not known whose it is
+    return {"name": name, "id": id, **({"digest": digest} if digest else {})}
+
+
+def _of_ollama(settings: HostSettings, docker: Docker | None) -> dict[str, Any]:
+    if not settings.ollama_declared_image:
+        return {}
+    found = (docker.ollama_image if docker else None) or Image("")
+    return {"ollama_image": _image(settings.ollama_declared_image, found.id, found.digests)}

@@ -9,6 +9,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT
 from fleethands.facts.machine import Accounts
 from fleethands.operations.change import Change, Decision, Same, operation, step
+from fleethands.operations.ollama import LABEL
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import GENERATIONS
 
@@ -44,7 +45,7 @@ def images(settings: HostSettings, seen: Probe) -> Decision:
         return Same("there is no image of ours" if not names else "Docker does not run, so its images stay")
 
     def then(probe: Probe) -> Probe:
-        return probe.having(docker=replace(probe.docker, image=None))
+        return probe.having(docker=replace(probe.docker, image=None, ollama_image=None))
 
     return Change(f"images {', '.join(names)}", "present", "gone", step("remove_images", images="\n".join(names)), then)
 
@@ -61,7 +62,13 @@ def ollama(settings: HostSettings, seen: Probe) -> Decision:
     if not seen.releases and not links and not texts:
         return Same("there is no Ollama of ours")
     files = [*texts, *links]
-    script = step("remove_ollama", files="\n".join(files), unit="yes" if paths.OLLAMA_UNIT in texts else "no")
+    script = step(
+        "remove_ollama",
+        files="\n".join(files),
+        unit="yes" if paths.OLLAMA_UNIT in texts else "no",
+        container=paths.OLLAMA_CONTAINER,
+        label=LABEL,
+    )
 
     def then(probe: Probe) -> Probe:
         for path in (*files, paths.WANTED + paths.OLLAMA_SERVICE):

@@ -13,6 +13,7 @@ from fleethands.operations.change import Refused
 from fleethands.operations.release import CPU, variant
 from fleethands.operations.size import human
 from fleethands.settings import HostSettings
+from fleethands.settings.packages import needs_docker
 from fleethands.settings.release import ARCHS
 
 MIB = 1 << 20
@@ -37,7 +38,7 @@ class Need:
 def needs(settings: HostSettings, seen: Probe) -> Iterator[Need]:
     """What the host lacks and where it will lie; a model whose size is not known counts for nothing."""
     version = settings.ollama_version
-    if settings.manages_ollama and version not in seen.releases:
+    if settings.ollama_run == "service" and version not in seen.releases:
         size = seen.upstream.size("archive", version)
         room = int(size * ARCHIVE_FACTOR) if size else ARCHIVE_ROOM
         if size and variant(settings, seen, ARCHS[seen.system.arch]) == CPU:
@@ -46,14 +47,19 @@ def needs(settings: HostSettings, seen: Probe) -> Iterator[Need]:
     for offer in seen.upstream.offers:
         if offer.kind == "model" and offer.size and not (seen.knows("models") and _is_there(offer.name, seen)):
             yield Need(store.directory(settings, seen), offer.name, offer.size)
-    if (images := _images(settings, seen)) and seen.docker.image is None:
-        size = seen.upstream.size("image", settings.container_image)
-        yield Need(images[0], settings.openhands_image, size * IMAGE_FACTOR if size else IMAGE_ROOM)
+    if images := _images(settings, seen):
+        missing = {settings.openhands_image: settings.container_image} if seen.docker.image is None else {}
+        if seen.docker.ollama_image is None:
+            missing[settings.ollama_declared_image] = settings.ollama_container_image
+        for name, image in missing.items():
+            size = seen.upstream.size("image", image)
+            if image:
+                yield Need(images[0], name, size * IMAGE_FACTOR if size else IMAGE_ROOM)
 
 
 def _images(settings: HostSettings, seen: Probe) -> tuple[str, Space] | None:
     """Where Docker keeps its images, as it says itself; None where it is to keep none, or its room is not known."""
-    if not settings.container_image or not seen.knows("docker"):
+    if not needs_docker(settings) or not seen.knows("docker"):
         return None
     engine = seen.docker.engine
     return (engine.images, engine.room) if engine.room else None
@@ -72,7 +78,7 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
         if not space.writable:
             mount = f'mount -o remount,rw "$(findmnt -no TARGET -T {shlex.quote(place)})"'
             return Refused(f"{place} is not writable", (f"on the host: {mount}", "its cause: dmesg | tail"))
-    if settings.manages_ollama and not seen.disk["/opt"].runs:
+    if settings.ollama_run == "service" and not seen.disk["/opt"].runs:
         return Refused(
             "/opt is mounted noexec, so Ollama can't be started from there",
             ('on the host: mount -o remount,exec "$(findmnt -no TARGET -T /opt)"', "and take noexec out of /etc/fstab"),

@@ -74,6 +74,7 @@ def pull(settings: HostSettings, seen: Probe, model: Model) -> Script:
             "models_dir": directory(settings, seen),
             "request": json.dumps({"model": str(name), "insecure": model.insecure}),
             "url": settings.ollama_host.local_url,
+            "container": paths.OLLAMA_CONTAINER,
             "manifest_url": manifest_url(model),
             "renewal": renewal(settings, model, ""),
             "patience": str(PATIENCE),

@@ -11,6 +11,7 @@ from fleethands.facts import Probe, UnknownSection
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import MIB
 from fleethands.facts.record import Record
+from fleethands.operations.removal import OURS
 from fleethands.operations.size import human
 from fleethands.rollout.report import HostReport
 
@@ -47,7 +48,19 @@ def _told(read: Callable[[Probe], str], seen: Probe) -> str:
 def _ollama(seen: Probe) -> str:
     if seen.ollama.way:
         return f"{seen.ollama.version}, elsewhere" if seen.ollama.version else "elsewhere, no answer"
-    return seen.ollama.version or ("stopped" if seen.releases else "none")
+    if seen.ollama.version:
+        return f"{seen.ollama.version}{', container' if _is_contained(seen) else ''}"
+    return "stopped" if seen.releases or _is_ours(seen) else "none"
+
+
+def _is_contained(seen: Probe) -> bool:
+    process = seen.process if seen.knows("process") else None
+    return process is not None and bool(process.image)
+
+
+def _is_ours(seen: Probe) -> bool:
+    """Whether our unit is there: a container needs no release."""
+    return (seen.files.get(paths.OLLAMA_UNIT, ABSENT).content or b"").startswith(OURS)
 
 
 def _models(seen: Probe) -> str:

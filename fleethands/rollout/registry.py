@@ -72,7 +72,9 @@ def tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[st
     + say: is told what a registry did not answer, one line of text
     """
     known = look_up(model for settings in fleet for model in settings.models)
-    names = {each.declared_image for each in fleet if each.container_image == each.declared_image} - {""}
+    names = {each.declared_image for each in fleet if each.container_image == each.declared_image}
+    names |= {each.ollama_declared_image for each in fleet if each.ollama_container_image == each.ollama_declared_image}
+    names -= {""}
     found = images(sorted(name for name in names if "@" not in name))
     for name, answer in [*known.items(), *found.items()]:
         if isinstance(answer, Unanswered):

@@ -123,9 +123,10 @@ def wanted(settings: HostSettings) -> Wanted:
     listed = [model for model in settings.models if model.modelfile is None and model.digest is None]
     known = {model.name for model in settings.models}
     bases = {file.base: Model(name=file.base) for file in files.values() if file.base not in known}
-    images = [image for image in (settings.declared_image, sandbox_image(settings)) if image and is_tagged(image)]
-    declared = settings.ollama_sha256 is not None or not settings.manages_ollama
-    release = None if declared else (settings.ollama_version, settings.ollama_url.rstrip("/"))
+    named = (settings.declared_image, sandbox_image(settings), settings.ollama_declared_image)
+    images = [image for image in named if image and is_tagged(image)]
+    listed_release = (settings.ollama_version, settings.ollama_url.rstrip("/"))
+    release = listed_release if settings.ollama_run == "service" and settings.ollama_sha256 is None else None
     return Wanted(release, (*listed, *bases.values()), tuple(images))
 
 

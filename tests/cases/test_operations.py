@@ -14,7 +14,7 @@ import yaml
 
 from fleethands import paths
 from fleethands.facts import Probe, Unknown, UnknownSection, gpu
-from fleethands.facts.docker import Container, Docker
+from fleethands.facts.docker import Container, Docker, Publisher
 from fleethands.facts.files import File
 from fleethands.facts.machine import Space
 from fleethands.facts.network import Listener
@@ -79,7 +79,7 @@ def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
     for key in [name for name in SECTIONS if name in case]:
         seen = seen.having(**{"docker" if key == "engine" else key: SECTIONS[key](seen, case[key])})
     if "publishers" in case:
-        publishers = tuple((port, name) for port, name in case["publishers"])
+        publishers = tuple(Publisher(*each) for each in case["publishers"])
         seen = seen.having(docker=Docker(True, "26", publishers=publishers))
     if "process" in case:
         seen = seen.having(**_serving(settings, case))

@@ -90,7 +90,7 @@ def probed(place: Path, image: str, objects: dict[str, dict[str, Any]]) -> tuple
         (place / name).write_text(json.dumps([each], indent=4))
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
-container=openhands-app image={image} ports=3000 records=/none
+container=openhands-app image={image} ports=3000 records=/none ollama_image='' ollama_container=none
 have() {{ [ "$1" != curl ]; }}; need() {{ :; }}
 limit() {{ "$@"; }}; disk_of() {{ :; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; }}
 """
@@ -202,8 +202,9 @@ def answered(place: Path, info: str, command: str = "", of_command: str = "") ->
             (place / name).write_text(text)
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
-container=c image= ports=3000 records=/none deadline=0 version=
-have() {{ :; }}; limit() {{ "$@"; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; echo; }}
+container=c image= ollama_image= ollama_container=none ports=3000 records=/none deadline=0 version=
+have() {{ [ "$1" != nvidia-container-runtime-hook ]; }}
+limit() {{ "$@"; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; echo; }}
 disk_of() {{ printf '%s\\n' '10 1024 ext2/ext3' 7 writable; }}
 """
     said = subprocess.run(["sh", "-c", f"{head}{text}\ndocker_engine"], capture_output=True, text=True, check=True)

@@ -11,6 +11,7 @@ from fleethands.operations import (
     choice,
     engine,
     firewall,
+    image,
     modelfiles,
     models,
     ollama,
@@ -40,7 +41,7 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (firewall.loaded, {"render": rules}),
         (system.user, {"user": "ollama", "home": "/usr/share/ollama", "groups": ("render", "video", "none")}),
         (system.directory, {"path": "/usr/share/ollama", "owner": "ollama:ollama", "mode": None}),
-        (release.release, {}),
+        (image.pulled if settings.ollama_declared_image else release.release, {}),
         (ollama.serve, {"revision": "r1"}),
         (models.present, {"modelfiles": modelfile.of(settings)}),
         (modelfiles.built, {"modelfiles": modelfile.of(settings)}),
@@ -65,6 +66,8 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         {"models": [{"name": "a", "digest": "a" * 64, "preload": True}], "models_prune": True},
         {"models": [{"name": "b", "modelfile": "tests/unit/Modelfile"}], "models_prune": True},
         {"firewall": True},
+        {"ollama_run": "container"},
+        {"ollama_run": "container", "openhands_flavor": "off"},
     ],
 )
 def test_what_is_foreseen_from_a_bare_host_needs_nothing_more(data: dict[str, Any]) -> None:

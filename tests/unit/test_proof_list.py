@@ -36,7 +36,7 @@ def said(place: Path, url: str, **more: str) -> str:
         "model": "codellama:7b", "local_url": url, "record": str(place / "record"), "apply": "apply", "request": "{}",
         "gpu": "no", "elsewhere": "", "place": "on the host", "restart": "restart", "said_by_ollama": "look",
         "port_of_ollama": url.rpartition(":")[2], "context": "", "least": "0", "openhands": "no", "tools": "no",
-        **dict.fromkeys(("container", "entry", "shift", "records", "kept", "run"), "x"), **more,
+        **dict.fromkeys(("container", "ollama_image", "entry", "shift", "records", "kept", "run"), "x"), **more,
     }  # fmt: skip
     known = "\n".join(f"{name}='{value}'" for name, value in values.items())
     parts = [SCRIPTS.joinpath(f"{name}.sh").read_text() for name in PARTS]

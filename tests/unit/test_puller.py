@@ -100,7 +100,7 @@ def pull(tmp_path: Path, *answers: list[Any], manifest: int = 200, unclean: str 
             "name": "m", "request": "{}", "url": url, "place": str(tmp_path / "run"), "digest": "",
             "marker": str(tmp_path / "marker"), "manifest_url": f"{url}/v2/m", "models_dir": str(tmp_path),
             "manifest": str(tmp_path / "manifest"), "patience": "2", "tries": "2", "margin": "1", "floor": "1",
-            "renewal": "pin it: digest ",
+            "renewal": "pin it: digest ", "container": "none",
         }  # fmt: skip
         body = store.body("web", "owned") + ANYBODY + store.body("blobs", "spelled", "puller")
         text = Script(body, {**defaults, **values}).text

@@ -2,4 +2,4 @@
 : "${name:?}" "${request:?}" "${url:?}"
 said=$(printf %s "$request" | curl --silent --noproxy '*' --show-error --max-time 60 --data @- "$url/api/copy" 2>&1) ||
   fail "cannot copy to $name: $said" 'on the host: systemctl status ollama'
-case $said in *'"error"'*) fail "cannot copy to $name: $said" 'on the host: ollama list' ;; esac
+case $said in *'"error"'*) fail "cannot copy to $name: $said" "on the host: curl -s $url/api/tags" ;; esac

@@ -2,7 +2,7 @@
 # errors that pass are tried again, with what was downloaded kept; broken part files are removed (once).
 : "${name:?}" "${request:?}" "${url:?}" "${place:?}" "${marker:?}" "${manifest_url:?}" "${manifest:?}" "${digest?}" \
   "${patience:?}" "${tries:?}" "${margin:?}" \
-  "${floor:?}" "${blobs:?}" "${renewal:?}" "${ollama:?}"
+  "${floor:?}" "${blobs:?}" "${renewal:?}" "${ollama:?}" "${container:?}"
 unclean=${unclean:-}
 answer=$place/pull.ndjson
 offered=$place/manifest # the registry's
@@ -73,7 +73,7 @@ END
   look_for_room
   [ "$free" -ge $((needed + margin)) ] ||
     fail "model $name needs $(mib $((needed + margin))) MiB, $room has $(mib "$free") MiB free" \
-      "on the host: df -h $room; ollama list"
+      "on the host: df -h $room; curl -s $url/api/tags"
 }
 
 await_ollama() {
@@ -148,6 +148,10 @@ request_once() {
 remove_parts() {
   [ -s "$offered" ] || return 0
   main=$(systemctl show ollama.service -p MainPID --value 2>/dev/null) || main=0
+  # that of a container is Docker's client
+  case $(readlink "/proc/${main:-0}/exe") in
+    */docker) main=$(timeout 10 docker container inspect --format '{{.State.Pid}}' "$container") || main=0 ;;
+  esac
   # shellcheck disable=SC2016
   described "$offered" | while read -r hex _; do
     find "/proc/${main:-0}/fd" -lname "*/sha256-$hex-partial" 2>/dev/null | grep -q . ||
@@ -173,7 +177,7 @@ judge() {
   why=$(printf %s "$why" | cut -c 1-500)
   case $why in
     *'file does not exist'*) fail "the registry has no model $name" "look for its right name: https://ollama.com/search" ;;
-    *'no space left on device'*) fail "pull of $name ended early: $why" "on the host: df -h $blobs; ollama list" "$kept" ;;
+    *'no space left on device'*) fail "pull of $name ended early: $why" "on the host: df -h $blobs; curl -s $url/api/tags" "$kept" ;;
     *x509:*) fail "pull of $name ended early: $why" \
       "put the registry's authority into the host's store: /usr/local/share/ca-certificates, update-ca-certificates, systemctl restart ollama" ;;
     *'insecure protocol http'* | *'HTTP response to HTTPS client'*)
@@ -219,7 +223,7 @@ while :; do
   ask_registry
   if [ -n "$digest" ] && [ ! -s "$offered" ] && [ -e "$manifest" ] && [ "$(digest_there)" != "$digest" ]; then
     fail "cannot ask the registry for the digest of $name, and the one on the host is not the pinned $digest" \
-      "on the host: curl -I $manifest_url" 'to pull without asking first, remove it: ollama rm'
+      "on the host: curl -I $manifest_url" "to pull without asking first, remove it, on the host: curl -X DELETE $url/api/delete -d '{\"model\":\"$name\"}'"
   fi
   request_once
   case $status in

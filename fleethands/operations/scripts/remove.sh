@@ -4,5 +4,5 @@ said=$(printf %s "$request" | curl --silent --noproxy '*' --show-error --max-tim
   fail "cannot remove $name: $said" 'on the host: systemctl status ollama'
 case $said in
   *'not found'*) ;; # somebody was faster
-  *'"error"'*) fail "cannot remove $name: $said" "on the host: ollama rm '$name'" ;;
+  *'"error"'*) fail "cannot remove $name: $said" "on the host: curl -X DELETE $url/api/delete -d '$request'" ;;
 esac

@@ -1,6 +1,7 @@
 # Has Ollama run on the files that are there now, answering with its version. What served before is kept, and comes back
-# if this does not answer in time.
+# if this does not answer in time. Where it runs in a container, its unit is the one that needs Docker's.
 : "${version:?}" "${url:?}" "${limit:?}" "${limit_listen:?}" "${unit:?}" "${override:?}" "${secrets:?}" "${restart:?}"
+: "${image?}" "${pinned?}" "${container:?}" "${label:?}"
 served=/var/lib/fleethands/served
 tried=$served.tried
 adopting=/var/lib/fleethands/adopting # common.sh
@@ -9,6 +10,12 @@ remove_at_end "$log"
 
 now() { date +%s%3N; }
 
+# needs FILE: Docker's unit that a unit's text needs; empty for a service
+needs() { sed -n 's/^Requires=//p' "$1" 2>/dev/null | head -n 1; }
+
+# where there is no release yet, there is no link
+released() { readlink /opt/ollama/current || true; }
+
 # record DIRECTORY: the unit, the override, the secrets, the release and the address that are there now
 record() {
   rm -rf "$1"
@@ -16,14 +23,15 @@ record() {
   cp -p "$unit" "$1/unit"
   cp -p "$override" "$1/override"
   [ ! -e "$secrets" ] || cp -p "$secrets" "$1/secrets"
-  readlink /opt/ollama/current >"$1/release"
+  released >"$1/release"
+  echo "$version" >"$1/version"
   echo "$url" >"$1/url"
   sync -f "$1"
 }
 
 differs() {
   ! { cmp -s "$unit" "$1/unit" && cmp -s "$override" "$1/override" && same_secrets "$1" &&
-    [ "$(readlink /opt/ollama/current)" = "$(cat "$1/release")" ]; }
+    [ "$(released)" = "$(cat "$1/release")" ]; }
 }
 
 same_secrets() { if [ -e "$secrets" ]; then cmp -s "$secrets" "$1/secrets"; else [ ! -e "$1/secrets" ]; fi; }
@@ -33,9 +41,23 @@ put() {
   if [ -e "$1/secrets" ]; then atomic_file "$secrets" 0600 root:root <"$1/secrets"; else rm -f "$secrets"; fi
   mode=$(stat -c %a "$1/override")
   atomic_file "$override" "$mode" root:root <"$1/override"
-  ln -sfn "$(cat "$1/release")" /opt/ollama/current.fleethands
-  mv -fT /opt/ollama/current.fleethands /opt/ollama/current
-  version=$(cat "$1/release") url=$(cat "$1/url")
+  if [ -s "$1/release" ]; then
+    ln -sfn "$(cat "$1/release")" /opt/ollama/current.fleethands
+    mv -fT /opt/ollama/current.fleethands /opt/ollama/current
+  fi
+  # one from before there were containers has no file of the version: it is the release
+  version=$(cat "$1/version" 2>/dev/null || cat "$1/release") url=$(cat "$1/url")
+}
+
+unwanted_by_docker() { [ -z "$docker_before" ] || rm -f "/etc/systemd/system/$docker_before.wants/ollama.service"; }
+
+# A container is Docker's, and may outlive the unit whose client it had: it would hold the port. And a service does not
+# follow Docker's starts.
+without_container() {
+  [ -n "$docker_before" ] && [ -z "$(needs "$unit")" ] || return 0
+  unwanted_by_docker
+  systemctl stop ollama.service || true
+  docker ps --all --quiet --filter "name=^/?$container\$" --filter "label=$label" | xargs -r docker rm --force >/dev/null || true
 }
 
 start() {
@@ -46,6 +68,7 @@ start() {
   [ "$restart" = yes ] || return 0
   systemctl reset-failed ollama.service 2>/dev/null || true
   since=$(date +%s) begin=$(now)
+  without_container
   systemctl restart ollama.service || true
 }
 
@@ -58,7 +81,7 @@ answers() {
     [ "$status" -eq 7 ] || heard=$end # it listens before it looks for GPUs (ollama cmd/cmd.go, v0.32.15)
     case $said in
       *'"version":"'"$version"'"'*) return 0 ;;
-      *'"version":"'*) trouble="something answers at $url, but not as Ollama $version: $said" && return 1 ;;
+      *'"version":"'*) trouble="${image:-something} answers at $url, but not as Ollama $version: $said" && return 1 ;;
     esac
     if systemctl is-failed --quiet ollama.service || [ "$(systemctl show ollama.service -p NRestarts --value)" -ge 2 ]; then
       trouble="Ollama $version does not stay up$(last_error)"
@@ -76,7 +99,7 @@ answers() {
   done
 }
 
-last_error() { journalctl -u ollama.service --since "@$since" -o cat --no-pager | grep -iE '^(Error|panic|fatal)' | tail -n 1 | sed 's/^/: /'; }
+last_error() { journalctl -u ollama.service --since "@$since" -o cat --no-pager | grep -iE '^(docker: )?(Error|panic|fatal)' | tail -n 1 | sed 's/^/: /'; }
 
 # Ollama says all its settings once, a proxy's password among them (server/routes.go, v0.32.15)
 last_words() {
@@ -104,6 +127,7 @@ is_serving() {
 # an Ollama of somebody else's, which was to be adopted, as it was: binary, unit, drop-ins, whose its models are
 theirs_back() {
   systemctl stop ollama.service || true
+  unwanted_by_docker
   rm -f "$unit" "$override" "$secrets"
   [ ! -L /usr/local/bin/ollama ] || rm -f /usr/local/bin/ollama
   while read -r kind what path; do
@@ -143,8 +167,11 @@ come_back() {
 }
 
 [ -d "$served" ] || [ ! -s "$served.new/url" ] || mv -T "$served.new" "$served"
+docker_before=$(needs "$served/unit")
+[ -n "$docker_before" ] || docker_before=$(needs "$unit")
 # a run that was cut off between the restart and `remember`
 if [ -s "$tried/url" ] && is_serving "$tried"; then remember; fi
+if [ -n "$pinned" ] && [ "$pinned" != "$image" ]; then docker tag "$pinned" "$image"; fi
 [ "$restart" = no ] || record "$tried"
 start
 if [ "$restart" = no ]; then exit 0; fi

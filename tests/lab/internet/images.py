@@ -1,10 +1,15 @@
-"""OpenHands images of three generations, made here of the packages that upstream publishes, under upstream's names."""
+"""
+OpenHands images of three generations, made here of the packages that upstream publishes, under upstream's names; and
+Ollama's, made of the lab's own releases.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tests.lab.internet import release
 from tests.lab.internet.image import Image, System
+from tests.lab.internet.ollama import Ollama
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -98,3 +103,4 @@ CANVAS = System(
     files={"usr/local/bin/canvas-entrypoint": "entrypoint-canvas.sh"},
 )
 IMAGES: Mapping[str, Image] = {"v0": V0, "v1": V1, "canvas": CANVAS}
+OLLAMA: Mapping[str, Ollama] = {version: Ollama(version) for version in release.VERSIONS}

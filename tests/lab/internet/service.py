@@ -79,10 +79,12 @@ class Internet:
         return self._nginx.running() and self._registry.running() and self._answers()
 
     def fill(self) -> None:
-        """Everything the demo needs: releases, models and the guide's OpenHands image."""
+        """Everything the demo needs: releases, models, Ollama's images and the guide's OpenHands image."""
         release.tree()
         for model in models.MODELS:
             store.offered(model, self.registry)
+        for image in images.OLLAMA.values():
+            store.offered(image, self.registry)
         self.offer("v0")
 
     def offer(self, *what: str) -> None:

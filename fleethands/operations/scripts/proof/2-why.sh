@@ -1,5 +1,6 @@
 # Why a link broke: the cause in words, and behind the bar the command that repairs it.
 : "${model:?}" "${container:?}" "${port_of_ollama:?}" "${apply:?}" "${elsewhere?}" "${restart:?}" "${said_by_ollama:?}"
+: "${ollama_image?}"
 
 # why STATUS ANSWER [ours|thrown-away]: of curl, on the host or in which container
 why() {
@@ -43,10 +44,23 @@ refused() { # WHERE
   where=$(ss -Hltn "sport = :$port_of_ollama" | awk '{ print $4 }' | sort -u | tr '\n' ' ')
   where=${where% }
   case $where in
-    '') echo "connection refused: nothing listens on port $port_of_ollama, ollama.service is $(systemctl is-active ollama)|$apply" ;;
+    '') echo "connection refused: nothing listens on port $port_of_ollama, $(down)|$apply" ;;
     127.* | '[::1]'*) echo "connection refused: Ollama listens on $where alone, which no container reaches|$apply" ;;
     *) if [ -n "$1" ]; then blocked "$port_of_ollama"; else echo "connection refused, though $where is listened on|$apply"; fi ;;
   esac
+}
+
+# down: why Ollama does not run, where its service needs Docker, or the image of a container
+down() {
+  needed=$(sed -n 's/^Requires=//p' /etc/systemd/system/ollama.service 2>/dev/null)
+  if [ -n "$ollama_image" ] && [ -n "$needed" ]; then
+    if ! systemctl is-active --quiet "$needed"; then
+      echo "Docker does not run ($needed is $(systemctl is-active "$needed")), and Ollama is a container" && return 0
+    elif ! docker image inspect "$ollama_image" >/dev/null 2>&1; then
+      echo "the image $ollama_image is not on the host" && return 0
+    fi
+  fi
+  echo "ollama.service is $(systemctl is-active ollama)"
 }
 
 bridge() { docker network inspect bridge --format '{{index .Options "com.docker.network.bridge.name"}}' 2>/dev/null || echo docker0; }

@@ -1,0 +1,22 @@
+# Pulls the image of Ollama's container, by its digest where fleethands.lock pins it. What serves is not touched before it has
+# said its version.
+: "${image:?}" "${name:?}" "${version:?}"
+docker=$(command -v docker) || fail 'the command docker is missing' 'on the host: apt-get install docker-cli'
+"$docker" image inspect "$name" >/dev/null 2>&1 || made image "$name"
+if [ "$image" = "$name" ]; then
+  "$docker" pull --quiet "$image" >/dev/null || fail "cannot pull $image" "on the host: docker pull $image"
+else
+  "$docker" image inspect "$image" >/dev/null 2>&1 || "$docker" pull --quiet "$image" >/dev/null ||
+    fail "cannot pull $image, as fleethands.lock pins $name" \
+      "on the host: docker pull $image" "if its registry has it no longer: fleethands pin --only $name"
+fi
+# what was downloaded is run as nobody, without a network
+said=$("$docker" run --rm --pull never --network none --cap-drop ALL --security-opt no-new-privileges --user 65534:65534 \
+  --env HOME=/nonexistent "$image" --version 2>&1 9>&- | tail -n 1 | cut -c 1-200) || true
+case "$said " in
+  *" $version ") ;;
+  *) fail "$image is not Ollama $version; asked for its version, it says: $said" \
+    'declare the version that it is in ollama_version, or another ollama_image' ;;
+esac
+its_turn
+[ "$image" = "$name" ] || "$docker" tag "$image" "$name"
