@@ -19,7 +19,7 @@ from tests.lab.tunnels import get, tunnel
 
 STATE = "serving-others"
 PROOF, AWAY = "Proof | Get an answer to a prompt", "Ollama | Take ours away"
-NONE = ("/usr/local/bin/ollama", "/opt/ollama", "/etc/systemd/system/ollama.service", "/etc/fleethands")
+NONE = ("/usr/local/bin/ollama", "/opt/ollama", "/etc/systemd/system/ollama.service", "/etc/fleethands/firewall.nft")
 DROP_IN = "/etc/systemd/system/ollama.service.d/zz.conf"
 THEIRS = "on that server, where systemd runs its Ollama: "
 
@@ -96,8 +96,9 @@ def test_openhands_uses_it_and_each_break_is_named_with_what_repairs_it(server: 
     assert fleethands("verify", **data)[0] == 0
 
     server.run("ollama rm codellama:7b")
-    assert broken("verify", "has no model codellama:7b", **data) == broken("plan", "has no model codellama:7b", **data)
-    type_in(broken("plan", "has no model codellama:7b", **data), clean, server)
+    hints = broken("verify", "has no model codellama:7b", **data)
+    assert hints == broken("plan", "has no model codellama:7b", **data)
+    type_in(hints, clean, server)
     assert fleethands("verify", **data)[0] == 0
 
     code, _ = fleethands("apply", hosts="lab-2", fleethands_verify="never", **QUIET)
