@@ -39,6 +39,7 @@ def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
         *exposed.notes(settings, seen),
         *_locked(seen),
         *read_by.notes(settings.ollama_env, settings.ollama_version),
+        *gpus.notes(settings, seen),
         *idle_gpus.notes(settings, seen),
         *outdated.flaws(settings),
     )
