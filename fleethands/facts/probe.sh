@@ -177,7 +177,7 @@ read_process() {
 asked() {
   most=$1
   shift
-  { curl -sS --noproxy '*' --max-time 5 --fail "$@"; echo "$newline$?"; } | head -c "$most"
+  { curl -q -sS --noproxy '*' --max-time 5 --fail "$@"; echo "$newline$?"; } | head -c "$most"
 }
 
 read_ollama() {

@@ -100,7 +100,7 @@ END
 ready() {
   end=$(($(date +%s) + limit))
   while [ "$(date +%s)" -lt "$end" ]; do
-    curl --silent --output /dev/null --fail --max-time 5 "$url" && return 0
+    curl -q --silent --output /dev/null --fail --max-time 5 "$url" && return 0
     case $(look '{{.State.Status}} {{.RestartCount}}') in
       exited* | dead* | '' | *' '[3-9] | *' '[1-9][0-9]*) return 1 ;;
     esac

@@ -10,7 +10,7 @@ ollama_lists() {
     holds "$model is there"
     return 0
   fi
-  answer=$(curl --silent --show-error --noproxy '*' --max-time 10 "$local_url/api/version" 2>&1) && status=0 || status=$?
+  answer=$(curl -q --silent --show-error --noproxy '*' --max-time 10 "$local_url/api/version" 2>&1) && status=0 || status=$?
   case $status in
     0) breaks "Ollama has no model $model|$apply" ;;
     28) breaks "Ollama does not answer within 10 s|on the host: systemctl restart ollama" ;;
@@ -40,12 +40,12 @@ ask() { printf "curl ${2:-} --silent --show-error --max-time 600 --connect-timeo
 field() { printf %s "$row" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
 
 loaded() {
-  row=$(curl --silent --noproxy '*' --max-time 10 "$local_url/api/ps" | sed 's/{"name":"/\n&/g' | grep -F "{\"name\":\"$model\"" | head -n 1) || true
+  row=$(curl -q --silent --noproxy '*' --max-time 10 "$local_url/api/ps" | sed 's/{"name":"/\n&/g' | grep -F "{\"name\":\"$model\"" | head -n 1) || true
 }
 
 # what the model is: /api/show (ollama api/types.go ShowResponse, v0.32.15); quotes in its texts are escaped there
 shown() {
-  curl --silent --noproxy '*' --max-time 20 --data "{\"model\":\"$model\"}" "$local_url/api/show" || true
+  curl -q --silent --noproxy '*' --max-time 20 --data "{\"model\":\"$model\"}" "$local_url/api/show" || true
 }
 
 # the window that the model was loaded with; Ollama takes no larger one than the model was trained for (server/sched.go)
@@ -116,7 +116,7 @@ why_no_gpu() {
 prove_ollama() {
   ollama_lists || finish
   link generate-on-host
-  generate '' sh -c "$(ask "$local_url" "--noproxy '*'")" || finish
+  generate '' sh -c "$(ask "$local_url" "-q --noproxy '*'")" || finish
   loaded
   about=$(shown)
   [ -z "$context" ] || context_holds
