@@ -5,10 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from paramiko import Transport
+
 from fleethands.rollout.known_hosts import Verdict
 
 Why = tuple[str, list[str]]  # a reason, and hints
 MUTE = "it takes the connection, and then says nothing: no SSH server, or one that is overloaded"
+NOTHING_IN_COMMON = {  # paramiko's words -> sshd_config(5)'s, and what paramiko speaks
+    "kex algorithm": ("KexAlgorithms", Transport._preferred_kex),
+    "ciphers": ("Ciphers", Transport._preferred_ciphers),
+    "macs": ("MACs", Transport._preferred_macs),
+    "host key": ("HostKeyAlgorithms", Transport._preferred_keys),
+}
 HANDS_FREE = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
 
 
@@ -23,6 +31,8 @@ def diagnosis(host: str, address: str, ssh: str, error: str) -> Why:
     text = error.lower()
     if host.startswith("@"):
         return error, []
+    if "no acceptable " in text and (why := _nothing_in_common(text)):
+        return why
     by_hand = f"try by hand: `{ssh}`"
     known: dict[str, tuple[str, str]] = {
         "authentication timeout": ("it takes the connection, but does not answer the login", by_hand),
@@ -44,6 +54,16 @@ def diagnosis(host: str, address: str, ssh: str, error: str) -> Why:
     }
     reason, hint = next((words for mark, words in known.items() if mark in text), (error, by_hand))
     return reason, [hint]
+
+
+def _nothing_in_common(text: str) -> Why | None:
+    name = next((name for name in NOTHING_IN_COMMON if f"no acceptable {name}" in text), None)
+    if name is None:
+        return None
+    keyword, spoken = NOTHING_IN_COMMON[name]
+    return f"its SSH server allows no {keyword} that fleethands speaks, though `ssh` may get there", [
+        f"on the host, in sshd_config or sshd_config.d: add one to its `{keyword}`, for example {', '.join(spoken[:4])}"
+    ]
 
 
 def refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> Why:
