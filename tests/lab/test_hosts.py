@@ -95,7 +95,7 @@ def is_proven(state: State, controller: Controller) -> None:
     _, plan = controller.fleethands("plan")
     assert [word for word in state.words if word not in text(plan)] == [], text(plan)
 
-    applied(state, controller, {})
+    applied(state, controller, plan)
 
     rows = [row for row in plan["changes"] if row["operation"] == "Install from the distribution"]
     packages = [name for row in rows for name in row["to"].split()]
@@ -134,12 +134,11 @@ def gone(state: State, controller: Controller, way: Way) -> None:
         return
     assert code in {0, 2}, text(told)
     if state.then == "proven":
-        applied(state, controller, way.data)
+        applied(state, controller, told, **way.data)
 
 
-def applied(state: State, controller: Controller, data: dict[str, Any]) -> None:
+def applied(state: State, controller: Controller, plan: dict[str, Any], **data: Any) -> None:
     """What is planned is done, its proof holds, and then there is nothing left to do."""
-    _, plan = controller.fleethands("plan", **data)
     code, done = controller.fleethands("apply", **data)
     assert code == 0, text(done)
     assert named(plan) == named(done)

@@ -45,10 +45,16 @@ class Controller:
         + proxy: the address of a way to the registries and the releases
         """
         access = lab.site.access
-        values = {"HERE": here, "ADDRESS": host.address, "KEY": access.identity, "KNOWN_HOSTS": access.known_hosts}
+        values: dict[str, Any] = {
+            "HERE": here,
+            "ADDRESS": host.address,
+            "KEY": access.identity,
+            "KNOWN_HOSTS": access.known_hosts,
+        }
         values |= {f"LAB{number}": lab[f"lab-{number}"].address for number in (2, 3)}
-        values |= {"KNOWN": access.known_hosts.read_text(), "PROXY": proxy, "ROOT": fleet.ROOT}
         (here / "home").mkdir(parents=True, exist_ok=True)
+        values |= {"KNOWN": access.known_hosts.read_text(), "PROXY": proxy, "ROOT": fleet.ROOT}
+        values["HASHED"] = _hashed(values["KNOWN"], here / "home/hashed")
         for name, text in state.controller.items():
             (here / name).parent.mkdir(parents=True, exist_ok=True)
             (here / name).write_text(_filled(text, values))
@@ -102,6 +108,13 @@ def _talk(terminal: int, timeout: float) -> str:
         except OSError:  # the last program has closed it
             break
     return said.decode(errors="replace")
+
+
+def _hashed(known: str, place: Path) -> str:
+    """The same lines as ssh-keygen hides their names."""
+    place.write_text(known)
+    run("ssh-keygen", "-H", "-f", place)
+    return place.read_text()
 
 
 def _filled(text: str, values: dict[str, Any]) -> str:

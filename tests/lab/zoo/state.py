@@ -99,8 +99,12 @@ class State(BaseModel):
     @property
     def script(self) -> str:
         """All that root runs on the host."""
-        files = [(RECIPES / f"{name}.sh").read_text() for name in self.recipes]
-        return "\n".join(["set -e", *files, self.recipe])
+        return f"{recipes(*self.recipes)}\n{self.recipe}"
+
+
+def recipes(*names: str) -> str:
+    """Shared pieces as one script."""
+    return "\n".join(["set -e", *((RECIPES / f"{name}.sh").read_text() for name in names)])
 
 
 def read() -> list[State]:
