@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import socket
 from collections.abc import Sequence
 
 from paramiko import Transport
@@ -11,11 +12,11 @@ from fleethands.rollout.known_hosts import Verdict
 
 Why = tuple[str, list[str]]  # a reason, and hints
 MUTE = "it takes the connection, and then says nothing: no SSH server, or one that is overloaded"
-NOTHING_IN_COMMON = {  # paramiko's words -> sshd_config(5)'s, and what paramiko speaks
-    "kex algorithm": ("KexAlgorithms", Transport._preferred_kex),
-    "ciphers": ("Ciphers", Transport._preferred_ciphers),
-    "macs": ("MACs", Transport._preferred_macs),
-    "host key": ("HostKeyAlgorithms", Transport._preferred_keys),
+NOTHING_IN_COMMON = {  # paramiko's words -> sshd_config(5)'s, and the name of what paramiko speaks
+    "kex algorithm": ("KexAlgorithms", "kex"),
+    "ciphers": ("Ciphers", "ciphers"),
+    "macs": ("MACs", "digests"),
+    "host key": ("HostKeyAlgorithms", "key_types"),
 }
 HANDS_FREE = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
 
@@ -60,7 +61,9 @@ def _nothing_in_common(text: str) -> Why | None:
     name = next((name for name in NOTHING_IN_COMMON if f"no acceptable {name}" in text), None)
     if name is None:
         return None
-    keyword, spoken = NOTHING_IN_COMMON[name]
+    keyword, kind = NOTHING_IN_COMMON[name]
+    with socket.socket() as unconnected:
+        spoken = getattr(Transport(unconnected).get_security_options(), kind)
     return f"its SSH server allows no {keyword} that fleethands speaks, though `ssh` may get there", [
         f"on the host, in sshd_config or sshd_config.d: add one to its `{keyword}`, for example {', '.join(spoken[:4])}"
     ]
