@@ -6,7 +6,9 @@ remove_at_end "$log"
 
 say_why() {
   tail -n 15 "$log" >&2
-  fail "cannot install $packages" "$try_again"
+  said=$(sed -n 's/^E: //p' "$log" | head -n 1)
+  case $said in *'dpkg --configure -a'*) try_again='on the host: dpkg --configure -a' ;; esac
+  fail "cannot install $packages${said:+: $said}" "$try_again"
 }
 
 apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"; }
