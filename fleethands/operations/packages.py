@@ -73,8 +73,8 @@ def _refused(apt: Apt, missing: list[str]) -> Refused | None:
             reason = f"to install {' '.join(missing)}, apt would {verb} {_named(those)}, {used} on this host"
             return Refused(reason, (look, yourself))
     if apt.is_interrupted:
-        reason = f"dpkg was interrupted, and apt installs nothing before that is completed; missing is {' '.join(missing)}"
-        return Refused(reason, ("on the host: dpkg --configure -a",))
+        reason = "dpkg was interrupted, and apt installs nothing before that is completed"
+        return Refused(f"{reason}; missing is {' '.join(missing)}", ("on the host: dpkg --configure -a",))
     if apt.held:
         unhold = f"if they may change, on the host: apt-mark unhold {shlex.join(each.name for each in apt.held)}"
         return Refused(
