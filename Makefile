@@ -53,6 +53,7 @@ docs: .venv/ready ## write the pages that are made from the code
 	@$(PYTHON) -m fleethands.settings.reference > docs/settings.md
 	@$(PYTHON) -m fleethands.settings.annotated > inventory/example.py
 	@$(PYTHON) -m tests.lab.attacks > docs/attacks.md
+	@$(PYTHON) -m tests.lab.zoo > docs/hosts.md
 
 lock: .venv/ready ## resolve the dependencies anew
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -18,6 +18,11 @@ SHELL = " ".join(
 )
 LOGIN_SHELL = f"sh -c {shlex.quote(SHELL)}"  # for a channel, where the login shell may be any
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# a login brings variables (/etc/environment, pam_tmpdir) that lead commands elsewhere: to another engine or directory
+LOCAL = """\
+unset CDPATH POSIXLY_CORRECT TAR_OPTIONS TEMP TMP TMPDIR
+unset DOCKER_API_VERSION DOCKER_CERT_PATH DOCKER_CONTEXT DOCKER_DEFAULT_PLATFORM DOCKER_TLS DOCKER_TLS_VERIFY
+DOCKER_HOST=unix:///var/run/docker.sock; export DOCKER_HOST"""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -46,7 +51,7 @@ class Script:
 
         Raises ValueError for a value that a shell variable can't hold.
         """
-        lines = ["LC_ALL=C; export LC_ALL; umask 022", f"PATH={PATH}; export PATH"]
+        lines = ["LC_ALL=C; export LC_ALL; umask 022", f"PATH={PATH}; export PATH", LOCAL]
         lines += [_assign(name, value) for name, value in self.values.items()]
         lines += ["exported() {", ":"]
         lines += [f"{_assign(name, value)}; export {name}" for name, value in self.exports.items()]

@@ -20,6 +20,8 @@ read_apt() {
   [ -n "$missing" ] || return 0
   need apt-get timeout date find head base64 tr || return $?
   echo "wanted$missing"
+  # apt asks it where it takes dpkg's lock, as it does not here
+  for update in /var/lib/dpkg/updates/[0-9]*; do [ ! -e "$update" ] || { echo 'dpkg interrupted' && return; }; done
   for list in "$apt_lists"/*_Packages*; do [ -e "$list" ] && apt_simulated && return; done
   echo 'lists none'
 }

@@ -136,7 +136,7 @@ docker_engine() {
 # curl is the quicker one; the command knows of a socket elsewhere, and may be another engine's
 docker_info() {
   if have curl; then
-    before "$deadline" curl -sS --fail --max-filesize 1048576 --unix-socket /run/docker.sock http://localhost/info
+    before "$deadline" curl -q -sS --fail --max-filesize 1048576 --unix-socket /run/docker.sock http://localhost/info
     case $? in 0) return 0 ;; 124) return 124 ;; esac
   fi
   have docker || return 1

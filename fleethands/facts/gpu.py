@@ -10,7 +10,10 @@ from fleethands.facts.protocol import decode
 
 VENDORS = {"0x10de": "nvidia", "0x1002": "amd"}
 MIB = 1 << 20
-_CELL = re.compile(r"\[.*\]\Z")  # `[N/A]`, `[Not Supported]`: nvidia-smi has no figure
+SMI_SECONDS = 20  # facts/gpu.sh
+REMARKS = 8  # lines beside nvidia-smi's list that are kept
+_MIB = re.compile(r"\d{1,12}\Z")  # else `[N/A]`, `[Not Supported]`, `[Insufficient Permissions]`: there is no figure
+_ROW = re.compile(r"\d{1,4}, (?:.*, ){4}")  # of the list; one of a GPU that does not answer has words in its cells
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Gpu:
     + amdgpu: whether AMD's is loaded
     + devices: as nvidia-smi lists them; empty when it failed
     + failure: why nvidia-smi gave no list, its own words; empty when it did, None when it is not installed
+    + remarks: what it said beside its list: a warning, a GPU that does not answer
     + libcuda: whether the linker finds libcuda.so.1, None where there is nothing of NVIDIA's
     + nodes: device file → who may use it
     + tegra: first line of /etc/nv_tegra_release on a Jetson
@@ -64,6 +68,7 @@ class Gpu:
     amdgpu: bool = False
     devices: tuple[Device, ...] = ()
     failure: str | None = None
+    remarks: tuple[str, ...] = ()
     libcuda: bool | None = None
     nodes: Mapping[str, Node] = field(default_factory=dict)
     tegra: str = ""
@@ -83,13 +88,14 @@ def read(lines: list[str]) -> Gpu:
             raise ValueError(kind)
         else:
             single[kind] = rest
-    devices, failure = _smi(single["smi"]) if "smi" in single else ((), None)
+    devices, failure, remarks = _smi(single["smi"]) if "smi" in single else ((), None, ())
     return Gpu(
         pci=tuple(pci),
         nvidia=single.get("nvidia"),
         amdgpu="amdgpu" in single,
         devices=devices,
         failure=failure,
+        remarks=remarks,
         libcuda={"yes": True, "no": False}[single["libcuda"]] if "libcuda" in single else None,
         nodes=nodes,
         tegra=single.get("tegra", ""),
@@ -101,24 +107,30 @@ def _pci(address: str, vendor: str, product: str, driver: str, total: str, used:
     return PciGpu(address, VENDORS[vendor], product, "" if driver == "-" else driver, *memory)
 
 
-def _smi(text: str) -> tuple[tuple[Device, ...], str]:
+def _smi(text: str) -> tuple[tuple[Device, ...], str, tuple[str, ...]]:
+    """Devices, failure and remarks. It lists GPUs and ends with a status other than 0 when one of them is unwell."""
     status, _, word = text.partition(" ")
     said = decode("gpu", word).decode(errors="replace").strip()
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    devices = {line: device for line in lines if (device := _device(line))}
+    if devices:
+        return tuple(devices.values()), "", tuple(line for line in lines if line not in devices)[:REMARKS]
     if status == "124":
-        return (), "no answer within 5 s"
-    if status != "0":
-        return (), " ".join(said.split()) or f"it ended with status {int(status)}"
-    if said == "No devices were found":
-        return (), said
-    return tuple(_device(line) for line in said.splitlines()), ""
+        return (), f"no answer within {SMI_SECONDS} s", ()
+    if status == "0" and said != "No devices were found" and not all(map(_ROW.match, lines)):
+        raise ValueError(said)
+    return (), " ".join(said.split()) or f"it ended with status {int(status)}", ()
 
 
-def _device(line: str) -> Device:
+def _device(line: str) -> Device | None:
+    """The GPU of a row; None where it is no row, or of a GPU that does not answer."""
+    if not _ROW.match(line):
+        return None
     index, *name, uuid, driver, memory, used = line.split(", ")
-    if not name or not uuid.startswith("GPU-"):
-        raise ValueError(line)
-    return Device(int(index), ", ".join(name), uuid, driver, _mib(memory), _mib(used))
+    return (
+        Device(int(index), ", ".join(name), uuid, driver, _mib(memory), _mib(used)) if name and "GPU-" in uuid else None
+    )
 
 
 def _mib(cell: str) -> int | None:
-    return None if _CELL.match(cell) else int(cell)
+    return int(cell) if _MIB.match(cell) else None

@@ -19,16 +19,28 @@ read_gpu() {
   [ -d /sys/module/amdgpu ] && echo amdgpu
   smi=$(command -v nvidia-smi || command -v /usr/lib/wsl/lib/nvidia-smi) && nvidia=yes
   [ -n "$nvidia$seen" ] || return 0
-  need timeout base64 tr stat || return $?
+  need timeout base64 head tr stat || return $?
   for node in /dev/nvidia[0-9]* /dev/kfd /dev/dri/renderD*; do
     [ -e "$node" ] && echo "node $node $(stat -c '%a %G' "$node")"
   done
   if [ -n "$smi" ]; then
-    said=$(limit "$smi" --query-gpu=index,name,uuid,driver_version,memory.total,memory.used --format=csv,noheader,nounits 2>&1)
-    echo "smi $? $(printf %s "$said" | encoded)"
+    said=$(smi_says) && status=${said##*"$newline"} || status=124
+    case $status in '' | *[!0-9]*) status=1 ;; esac
+    echo "smi $status $(printf %s "${said%"$newline"*}" | encoded)"
   fi
   if [ -n "$nvidia" ] && have ldconfig; then
     case $(ldconfig -p) in *libcuda.so.1\ *) echo 'libcuda yes' ;; *) echo 'libcuda no' ;; esac
   fi
   true
+}
+
+# The list of nvidia-smi and its status. It may hang in the kernel, where no signal ends it, so only its reader is ended. Without
+# persistence mode the driver starts anew for each question, which takes many GPUs more than ten seconds.
+smi_says() {
+  (
+    {
+      "$smi" --query-gpu=index,name,uuid,driver_version,memory.total,memory.used --format=csv,noheader,nounits 2>&1
+      echo "$newline$?"
+    } &
+  ) | within 20 head -c 65536
 }

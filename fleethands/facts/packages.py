@@ -39,6 +39,7 @@ class Apt:
 
     + wanted: the packages that it was asked for; nothing else of this is known where that is empty
     + has_lists: False where it has never fetched its lists, so that it knows of no package
+    + is_interrupted: dpkg was, and apt does nothing before that is completed
     + is_late: it gave no answer within 20 s
     + size: bytes to download
     + error: its own words where it would do nothing; is_unknown: it only knows of no such package, as with old lists
@@ -46,6 +47,7 @@ class Apt:
 
     wanted: tuple[str, ...] = ()
     has_lists: bool = True
+    is_interrupted: bool = False
     is_late: bool = False
     installed: tuple[Package, ...] = ()
     upgraded: tuple[Package, ...] = ()
@@ -59,12 +61,12 @@ class Apt:
 
 def read(lines: list[str]) -> Apt:
     """The section `apt`. Raises ValueError for what apt-get does not say."""
-    row = fields(lines, known=frozenset({"wanted", "lists", "said"}))
+    row = fields(lines, known=frozenset({"wanted", "dpkg", "lists", "said"}))
     wanted = tuple(row.get("wanted", "").split())
     if wrong := next((name for name in wanted if not re.fullmatch(_NAME, name)), None):
         raise ValueError(wrong[:100])
     if "said" not in row:
-        return Apt(wanted, has_lists="lists" not in row)
+        return Apt(wanted, has_lists="lists" not in row, is_interrupted="dpkg" in row)
     said = decode("apt", row["said"]).decode(errors="replace").split("\n")
     status = int(said[-1])
     if status == 124:

@@ -190,7 +190,7 @@ in_container() {
 asked() {
   most=$1
   shift
-  { curl -sS --noproxy '*' --max-time 5 --fail "$@"; echo "$newline$?"; } | head -c "$most"
+  { curl -q -sS --noproxy '*' --max-time 5 --fail "$@"; echo "$newline$?"; } | head -c "$most"
 }
 
 read_ollama() {
@@ -210,7 +210,7 @@ read_ollama() {
 # sees that it reached itself.
 ollama_elsewhere() {
   body=$({
-    curl -s --noproxy '*' --max-time 5 -w "$newline%{http_code}|%{local_ip}|%{remote_ip}|%{redirect_url}|%{errormsg}" "$ollama_url/api/version"
+    curl -q -s --noproxy '*' --max-time 5 -w "$newline%{http_code}|%{local_ip}|%{remote_ip}|%{redirect_url}|%{errormsg}" "$ollama_url/api/version"
     echo "$newline$?"
   } | head -c 8192)
   echo "elsewhere $(printf %s "$body" | encoded)"

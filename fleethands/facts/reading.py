@@ -43,7 +43,7 @@ UNITS = (
     paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.DOCKER_SOCKET, paths.FIREWALL_SERVICE, paths.OPENHANDS_SERVICE,
 )  # fmt: skip
 GROUPS = ("ollama", "render", "video", "docker")
-PLACES = ("/", "/opt", "/usr/share", "/var/lib")
+PLACES = ("/", "/etc/systemd/system", "/opt", "/tmp", "/usr/local/bin", "/usr/share", "/var/lib")  # noqa: S108
 AT_HOME = "@home"  # on the host: where the service's home turns out to be
 PARTS = (  # of the script; the last one runs it
     "facts/gpu", "facts/directories", "facts/service", "facts/apt", "facts/docker", "operations/scripts/web",

@@ -11,7 +11,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.service import Service, Text
-from fleethands.operations import access, declarations, elsewhere, foreign, store
+from fleethands.operations import access, declarations, elsewhere, environment_files, foreign, store
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.operations.foreign import Declared, Theirs
 from fleethands.script import Script
@@ -66,7 +66,7 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
         return None
     found = Found.on(settings, seen)
     if not found:
-        return _hidden(settings, seen)
+        return _hidden(settings, seen) or environment_files.missing(seen.service)
     return (
         _masked(seen.service)
         or _stuck(found, settings, seen)

@@ -20,16 +20,23 @@ INSTALL = {
 
 
 def refused(settings: HostSettings, seen: Probe) -> Refused | None:
-    """Where `gpu: True` is declared: a GPU without driver, a driver without GPU, or one that does not answer."""
+    """Where `gpu: True` is declared: no GPU that has its driver and answers. One such GPU is enough."""
     if not settings.gpu or not settings.manages_ollama:
         return None
     found = seen.gpu
     if not found.pci and not found.devices and not found.tegra:
         return _absent(found)
-    for device in found.pci:
-        if against := _driver(device, found):
-            return against
-    return _nvidia(found) or _amd(found)
+    against = [_against(device, found) for device in _carriers(found)]
+    if not found.pci:
+        against = [_nvidia(found)] if found.devices else []
+    return next(filter(None, against), None) if all(against) else None
+
+
+def notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+    """What nvidia-smi said beside its list of GPUs, and what a container's image can't use."""
+    if settings.gpu is False or not settings.manages_ollama or not seen.knows("gpu"):
+        return ()
+    return (*(f"nvidia-smi says: {remark}" for remark in seen.gpu.remarks), *_of_image(settings, seen))
 
 
 def passed(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
@@ -71,7 +78,7 @@ def barred(settings: HostSettings, seen: Probe) -> Refused | None:
     return None
 
 
-def notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+def _of_image(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
     """Where nothing is declared: that a container's image can't use the GPU that is there."""
     if not settings.ollama_declared_image or settings.gpu is not None or not is_seen(seen):
         return ()
@@ -96,8 +103,7 @@ def is_seen(seen: Probe) -> bool:
     if not seen.knows("gpu"):
         return False
     found = seen.gpu
-    dedicated = any(each.vendor == "nvidia" or (each.memory or 0) >= DEDICATED for each in found.pci)
-    return bool(found.devices or dedicated)
+    return bool(found.devices or any(map(_is_dedicated, found.pci)))
 
 
 def named(found: Gpu) -> str:
@@ -107,11 +113,26 @@ def named(found: Gpu) -> str:
     return "an NVIDIA GPU" if any(each.vendor == "nvidia" for each in found.pci) else "an AMD GPU"
 
 
+def _is_dedicated(device: PciGpu) -> bool:
+    return device.vendor == "nvidia" or (device.memory or 0) >= DEDICATED
+
+
+def _carriers(found: Gpu) -> list[PciGpu]:
+    """The GPUs that a model is meant for: those with memory of their own, where there are any."""
+    return [each for each in found.pci if _is_dedicated(each)] or list(found.pci)
+
+
+def _against(device: PciGpu, found: Gpu) -> Refused | None:
+    return _driver(device, found) or (_nvidia(found) if device.vendor == "nvidia" else _amd(found))
+
+
 def _absent(found: Gpu) -> Refused:
     hints = ("look for it on the host: lspci -d ::0300; lspci -d ::0302", NO_GPU)
     if found.nvidia is not None or found.amdgpu:
         driver = f"NVIDIA's driver {found.nvidia}" if found.nvidia is not None else "AMD's driver"
         return Refused(f"{driver} is loaded, but there is no GPU on the PCI bus", hints)
+    if found.failure:  # as in WSL, which shows no PCI bus
+        return _unanswered(found.failure)
     return Refused("there is no NVIDIA or AMD GPU on the PCI bus", hints)
 
 
@@ -125,23 +146,29 @@ def _driver(device: PciGpu, found: Gpu) -> Refused | None:
 
 
 def _nvidia(found: Gpu) -> Refused | None:
-    if all(device.vendor != "nvidia" for device in found.pci) and not found.devices:
-        return None
     if found.failure is None:
         return Refused("nvidia-smi is missing, so the GPU's driver can't be asked", (INSTALL["nvidia"],))
     if found.failure:
-        mismatch = "version mismatch" in found.failure
-        hint = "the driver was updated under a running one; on the host: systemctl reboot"
-        return Refused(
-            f"nvidia-smi: {found.failure}", (hint if mismatch else "on the host: dmesg | grep -i nvrm; nvidia-smi",)
-        )
+        return _unanswered(found.failure)
     if found.libcuda is False:
         hint = "on the host: apt-get install libcuda1 (Debian) or libnvidia-compute-VERSION (Ubuntu); ldconfig"
         return Refused("libcuda.so.1 is missing, so Ollama would fall back to the CPU", (hint,))
     return None
 
 
+def _unanswered(failure: str) -> Refused:
+    hints = {
+        "version mismatch": ("the driver was updated under a running one; on the host: systemctl reboot",),
+        "no answer": (
+            "if it only takes that long, keep the driver loaded, on the host: nvidia-smi -pm 1",
+            "if it hangs, on the host: dmesg | grep -i nvrm; systemctl reboot",
+        ),
+    }
+    found = next((each for mark, each in hints.items() if mark in failure), None)
+    return Refused(f"nvidia-smi: {failure}", found or ("on the host: dmesg | grep -i nvrm; nvidia-smi",))
+
+
 def _amd(found: Gpu) -> Refused | None:
-    if any(device.vendor == "amd" for device in found.pci) and not found.devices and "/dev/kfd" not in found.nodes:
-        return Refused("/dev/kfd is missing, so Ollama would fall back to the CPU", (INSTALL["amd"],))
-    return None
+    if "/dev/kfd" in found.nodes:
+        return None
+    return Refused("/dev/kfd is missing, so Ollama would fall back to the CPU", (INSTALL["amd"],))

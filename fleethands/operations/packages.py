@@ -72,6 +72,9 @@ def _refused(apt: Apt, missing: list[str]) -> Refused | None:
             used = "which are in use" if len(those) > 1 else "which is in use"
             reason = f"to install {' '.join(missing)}, apt would {verb} {_named(those)}, {used} on this host"
             return Refused(reason, (look, yourself))
+    if apt.is_interrupted:
+        reason = "dpkg was interrupted, and apt installs nothing before that is completed"
+        return Refused(f"{reason}; missing is {' '.join(missing)}", ("on the host: dpkg --configure -a",))
     if apt.held:
         unhold = f"if they may change, on the host: apt-mark unhold {shlex.join(each.name for each in apt.held)}"
         return Refused(

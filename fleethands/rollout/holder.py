@@ -55,7 +55,7 @@ class Holder:
                 self._pipe = _open(self._host)
         except paramiko.ChannelException as error:
             reason = f"no second session on its connection for the lock: {short(str(error))}"
-            raise HolderError(reason, "on the host: sshd -T | grep maxsessions (2 are needed)") from None
+            raise HolderError(reason, "2 are needed; on the host: sshd -T | grep maxsessions") from None
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise _lost(self._host, _words(error)) from None
         self._said(script.encode())
@@ -118,8 +118,11 @@ class Holder:
 
 
 class _Channel:
-    def __init__(self, channel: paramiko.Channel) -> None:
+    """+ client: the connection that is there for this session alone."""
+
+    def __init__(self, channel: paramiko.Channel, client: paramiko.SSHClient | None) -> None:
         self._channel = channel
+        self._client = client
 
     def write(self, data: bytes) -> None:
         self._channel.sendall(data)
@@ -132,6 +135,8 @@ class _Channel:
 
     def close(self) -> None:
         self._channel.close()
+        if self._client is not None:
+            self._client.close()
 
 
 class _Process:
@@ -174,11 +179,24 @@ def _open(host: Any) -> Pipe:
     client = getattr(host.connector, "client", None)
     transport = client.get_transport() if client else None
     if transport is not None:
-        channel = transport.open_session(timeout=ANSWER)
-        channel.exec_command(LOGIN_SHELL)
-        return _Channel(channel)
+        return _Channel(*_session(host, transport))
     if host.connector_cls.__name__ == "LocalConnector":
         return _Process()
     if client is not None:
         raise _lost(host, "it was closed")
     raise HolderError(f"{host.connector_cls.__name__} has no way to hold a lock", "reach it by SSH, or as @local")
+
+
+def _session(host: Any, transport: paramiko.Transport) -> tuple[paramiko.Channel, paramiko.SSHClient | None]:
+    """A shell beside the commands of a run; on a connection of its own where sshd allows one each (MaxSessions 1)."""
+    channel, client = transport.open_session(timeout=ANSWER), None
+    try:
+        transport.open_session(timeout=ANSWER).close()
+    except paramiko.ChannelException:
+        channel.close()
+        connector = type(host.connector)(host.connector.state, host)
+        connector.connect()
+        client = connector.client
+        channel = client.get_transport().open_session(timeout=ANSWER)
+    channel.exec_command(LOGIN_SHELL)
+    return channel, client

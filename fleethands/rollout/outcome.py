@@ -7,6 +7,7 @@ from dataclasses import dataclass
 MARKED = 100  # lines of one mark
 LOGGED = 400  # last lines of a log
 LONGEST = 2000  # characters of a line
+UNFORESEEN = "a command of the step "  # scripts/common.sh: no script has words for it, so the command's own are told
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ class Outcome:
         """Lines that begin with `MARK: `, without it."""
         both = [*self.stdout.split("\n"), *self.stderr.split("\n")]
         return [line.removeprefix(f"{mark}: ")[:LONGEST] for line in both if line.startswith(f"{mark}: ")][:MARKED]
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, by what the script said; empty where it said nothing."""
+        said = "; ".join(self.marked("error"))
+        return f"{said}: {self.log[-1]}" if said.startswith(UNFORESEEN) and self.log else said
 
     @property
     def log(self) -> list[str]:

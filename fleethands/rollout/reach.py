@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import shlex
+import socket
 from collections.abc import Sequence
+
+from paramiko import Transport
 
 from fleethands.rollout.known_hosts import Verdict
 
 Why = tuple[str, list[str]]  # a reason, and hints
 MUTE = "it takes the connection, and then says nothing: no SSH server, or one that is overloaded"
+NOTHING_IN_COMMON = {  # paramiko's words -> sshd_config(5)'s, and the name of what paramiko speaks
+    "kex algorithm": ("KexAlgorithms", "kex"),
+    "ciphers": ("Ciphers", "ciphers"),
+    "macs": ("MACs", "digests"),
+    "host key": ("HostKeyAlgorithms", "key_types"),
+}
 HANDS_FREE = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
 
 
@@ -23,6 +32,8 @@ def diagnosis(host: str, address: str, ssh: str, error: str) -> Why:
     text = error.lower()
     if host.startswith("@"):
         return error, []
+    if "no acceptable " in text and (why := _nothing_in_common(text)):
+        return why
     by_hand = f"try by hand: `{ssh}`"
     known: dict[str, tuple[str, str]] = {
         "authentication timeout": ("it takes the connection, but does not answer the login", by_hand),
@@ -44,6 +55,18 @@ def diagnosis(host: str, address: str, ssh: str, error: str) -> Why:
     }
     reason, hint = next((words for mark, words in known.items() if mark in text), (error, by_hand))
     return reason, [hint]
+
+
+def _nothing_in_common(text: str) -> Why | None:
+    name = next((name for name in NOTHING_IN_COMMON if f"no acceptable {name}" in text), None)
+    if name is None:
+        return None
+    keyword, kind = NOTHING_IN_COMMON[name]
+    with socket.socket() as unconnected:
+        spoken = getattr(Transport(unconnected).get_security_options(), kind)
+    return f"its SSH server allows no {keyword} that fleethands speaks, though `ssh` may get there", [
+        f"on the host, in sshd_config or sshd_config.d: add one to its `{keyword}`, for example {', '.join(spoken[:4])}"
+    ]
 
 
 def refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> Why:

@@ -175,8 +175,8 @@ def _made(engine: Engine, name: str, held: set[str]) -> list[Changed]:
 
 def _said(engine: Engine, name: str, broken: Outcome) -> Why:
     """Why an operation failed: its own words, those of this machine, or what became of the connection under it."""
-    if said := broken.marked("error"):
-        return "; ".join(said), [_hosts(engine, hint) for hint in broken.marked("hint")]
+    if reason := broken.reason:
+        return reason, [_hosts(engine, hint) for hint in broken.marked("hint")]
     for entry in engine.done(name):
         if entry.name == broken.operation and isinstance(entry.decision, Refused):
             return entry.decision.reason, [_typed(engine, hint) for hint in entry.decision.hints]

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleethands.settings.envconfig import same
 from tests.lab import fleet, observe
 from tests.lab.host import Host
-from tests.lab.lab import Lab
 from tests.lab.many import QUIET
-from tests.lab.relay import Relay
-from tests.lab.test_adoption import install
 
 MODEL = "codellama:7b"
 ONE: dict[str, Any] = {**QUIET, "models": [MODEL]}
@@ -47,21 +39,6 @@ def settled(**data: Any) -> None:
     assert fleet.apply("lab-1", **data).changed("lab-1") == []
 
 
-def test_opt_behind_a_link_and_an_account_with_a_home_of_its_own(clean: Host) -> None:
-    clean.run("mkdir -p /srv/opt && cp -a /opt/. /srv/opt/ && rm -rf /opt && ln -s /srv/opt /opt")
-    clean.run("useradd -r -m -d /var/lib/ollama -s /bin/false ollama")
-
-    run = fleet.apply("lab-1", **ONE)
-
-    assert run.code == 0, run.said
-    manifest = "/var/lib/ollama/.ollama/models/manifests/registry.ollama.ai/library/codellama/7b"
-    digest = clean.run(f"sha256sum < {manifest}").stdout.split()[0]
-    assert clean.run("ls /usr/share/ollama", check=False).returncode != 0
-    before = observe.process(clean)
-    settled(**{**ONE, "models": [{"name": MODEL, "digest": digest}]})
-    assert observe.process(clean) == before
-
-
 @pytest.mark.soak
 def test_a_pinned_model_comes_into_the_home_that_the_account_has(clean: Host) -> None:
     clean.run("useradd -r -m -d /var/lib/ollama -s /bin/false ollama")
@@ -75,45 +52,6 @@ def test_a_pinned_model_comes_into_the_home_that_the_account_has(clean: Host) ->
 
     assert run.code == 0, run.said
     settled(**pinned)
-
-
-@pytest.mark.soak
-def test_an_account_whose_home_the_service_can_not_see(clean: Host) -> None:
-    clean.run("useradd -m -s /bin/bash ollama")
-
-    run = fleet.apply("lab-1", **ONE)
-
-    assert run.code == 0, run.said
-    assert observe.environment(clean)["HOME"] == "/usr/share/ollama"
-    assert clean.run("ls -A /home/ollama").stdout.split() == [".bash_logout", ".bashrc", ".profile"]
-    settled(**ONE)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("home", ["/", "/nonexistent", "/var/lib", "/srv"])
-def test_a_home_that_is_no_directory_of_the_account_s_own_stays_whose_it_is(clean: Host, home: str) -> None:
-    clean.run(f"useradd -r -M -d {home} -s /bin/false ollama")
-    owner = clean.run(f"stat -c '%U %a' {home}", check=False).stdout
-
-    run = fleet.apply("lab-1", **ONE)
-
-    assert run.code == 0, run.said
-    assert clean.run(f"stat -c '%U %a' {home}", check=False).stdout == owner
-    settled(**ONE)
-
-
-@pytest.mark.soak
-def test_the_home_and_the_models_may_lie_behind_links_of_root_s(clean: Host) -> None:
-    clean.run(
-        "mkdir -p /big/ollama /big/models && ln -s /big/ollama /usr/share/ollama && ln -s /big/models /srv/models"
-    )
-    elsewhere = {**ONE, "ollama_models_dir": "/srv/models"}
-
-    run = fleet.apply("lab-1", **elsewhere)
-
-    assert run.code == 0, run.said
-    assert clean.run("ls /big/models/manifests; ls -d /big/ollama/.ollama").returncode == 0
-    settled(**elsewhere)
 
 
 @pytest.mark.soak
@@ -189,94 +127,6 @@ def test_a_second_name_of_a_file_of_root_s_is_not_given_away(serving: Host) -> N
     )
     assert fleet.apply("lab-1", **ONE).code == 0
     settled(**ONE)
-
-
-@contextmanager
-def mounted(host: Host, place: str, options: str) -> Iterator[None]:
-    """A directory as a mount of its own with such options."""
-    host.run(f"mkdir -p {place} && mount --bind {place} {place} && mount -o remount,bind,{options} {place}")
-    try:
-        yield
-    finally:
-        host.run(f"umount {place}", check=False)
-
-
-@pytest.mark.soak
-def test_noexec_of_opt_is_named_and_that_of_tmp_does_not_matter(clean: Host) -> None:
-    with mounted(clean, "/tmp", "noexec"), mounted(clean, "/opt", "noexec"):
-        reason, hints = refused(**ONE)
-        assert reason == "/opt is mounted noexec, so Ollama can't be started from there"
-        typed(clean, hints[:1])
-        run = fleet.apply("lab-1", **ONE)
-        assert run.code == 0, run.said
-        settled(**ONE)
-
-
-@pytest.mark.soak
-def test_opt_on_the_disk_of_the_homes_is_refused_with_the_way_out(clean: Host) -> None:
-    clean.run("mkdir -p /home/opt && cp -a /opt/. /home/opt/ && rm -rf /opt && ln -s /home/opt /opt")
-
-    reason, hints = refused(**ONE)
-
-    assert reason == "/opt/ollama leads to /home/opt/ollama, which Ollama's service does not see"
-    typed(clean, hints)
-    run = fleet.apply("lab-1", **ONE)
-    assert run.code == 0, run.said
-    settled(**ONE)
-
-
-@pytest.mark.soak
-def test_the_release_comes_by_the_proxy_that_ollama_has(lab: Lab, clean: Host) -> None:
-    clean.run(
-        "nft add table inet t && nft add chain inet t o '{ type filter hook output priority 0; }' && "
-        "nft add rule inet t o tcp dport 443 ip daddr != 127.0.0.0/8 drop"
-    )
-    assert refused(**ONE)[0].startswith("no route to ")
-    with Relay(lab.gateway, (lab.internet.address, 443), proxy=True).open() as relay:
-        wanted = {**ONE, "ollama_env": {"HTTPS_PROXY": f"http://{lab.gateway}:{relay.port}"}}
-        run = fleet.apply("lab-1", **wanted)
-        assert run.code == 0, run.said
-        assert any("github.com" in line for line in relay.asked), relay.asked
-        settled(**wanted)
-
-
-@pytest.mark.soak
-def test_what_a_hint_declares_is_taken_and_means_the_same(clean: Host) -> None:
-    theirs = {
-        "OLLAMA_HOST": "http://127.0.0.1:11434/",
-        "OLLAMA_ORIGINS": "'https://*.example'",
-        "OLLAMA_NOPRUNE": "on",
-        "OLLAMA_KEEP_ALIVE": " 600s",
-        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
-    }
-    install(clean, *(f'"{name}={value}"' for name, value in theirs.items()))
-
-    _, hints = refused(**ONE)
-
-    lines = [match[1] for hint in hints if (match := re.match(r"to keep .*?, declare (.*)", hint))]
-    pasted = dict(ast.literal_eval("{" + ", ".join(lines) + "}"))
-    wanted = {**ONE, **pasted, "ollama_adopt": True}
-    run = fleet.apply("lab-1", **wanted)
-    assert run.code == 0, run.said
-    environment = observe.environment(clean)
-    assert {name for name, value in theirs.items() if not same(name, environment.get(name), value)} == set()
-    settled(**wanted)
-
-
-@pytest.mark.soak
-def test_a_drop_in_that_says_the_same_in_another_way_is_left_alone(serving: Host) -> None:
-    mine = "/etc/systemd/system/ollama.service.d/90-mine.conf"
-    line = "Environment=" + shlex.quote("OLLAMA_HOST=http://0.0.0.0:11434/")
-    serving.run(
-        f"printf '[Service]\\n%s\\n' {shlex.quote(line)} > {mine}; systemctl daemon-reload; systemctl restart ollama"
-    )
-    serving.run("until curl -fs -o /dev/null localhost:11434/api/version; do sleep 0.05; done", timeout=20)
-    before = observe.process(serving)
-
-    code, document = fleet.fleethands("plan", **QUIET)
-
-    assert (code, fleet.changes(document)) == (0, []), document
-    assert observe.process(serving) == before
 
 
 @pytest.mark.soak

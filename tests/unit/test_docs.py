@@ -16,6 +16,8 @@ from fleethands.settings.host import Model
 from fleethands.settings.reference import page
 from tests.lab import attacks
 from tests.lab.attacks.__main__ import page as attacks_page
+from tests.lab.zoo import STATES
+from tests.lab.zoo.__main__ import page as hosts_page
 
 ROOT = Path(__file__).parents[2]
 KEYS = list(HostSettings.model_fields)
@@ -27,6 +29,17 @@ def test_the_reference_of_settings_is_current() -> None:
 
 def test_the_table_of_attacks_is_current() -> None:
     assert (ROOT / "docs/attacks.md").read_text() == attacks_page(), "run `make docs`"
+
+
+def test_the_table_of_hosts_is_current() -> None:
+    assert (ROOT / "docs/hosts.md").read_text() == hosts_page(), "run `make docs`"
+
+
+def test_every_state_of_a_host_has_a_name_of_its_own() -> None:
+    names = [state.name for state in STATES]
+
+    assert sorted({*names}) == sorted(names)
+    assert sum(state.sample for state in STATES) <= 9, "`make test` has no time for more"
 
 
 def test_every_finding_has_an_attack_or_is_said_to_have_none() -> None:

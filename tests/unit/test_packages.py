@@ -63,6 +63,7 @@ def test_unmet_dependencies_are_apts_own_words() -> None:
 def test_no_lists_no_answer_and_no_question() -> None:
     assert read([]) == Apt()
     assert read(["wanted curl zstd", "lists none"]) == Apt(("curl", "zstd"), has_lists=False)
+    assert read(["wanted zstd", "dpkg interrupted"]) == Apt(("zstd",), is_interrupted=True)
     assert read(said("\n124", "curl")) == Apt(("curl",), is_late=True)
 
 

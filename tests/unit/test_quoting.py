@@ -29,6 +29,26 @@ def test_exported_values_arrive_byte_for_byte(value: str) -> None:
     assert run(Script("exported; exec sh -c 'printf %s \"$Anything\"'", exports={"Anything": value})) == value
 
 
+def test_a_script_asks_the_engine_of_its_host_and_writes_where_every_host_can() -> None:
+    login = {
+        "DOCKER_HOST": "tcp://192.0.2.1:2375",
+        "DOCKER_CONTEXT": "desktop-linux",
+        "DOCKER_API_VERSION": "1.99",
+        "TMPDIR": "/scratch",
+        "HTTPS_PROXY": "http://proxy.example:3128",
+        "DOCKER_CONTENT_TRUST": "1",
+    }
+    text = Script("env | grep -E '^(DOCKER|TMP|HTTPS)' | sort").text
+
+    done = subprocess.run(["sh", "-s"], input=text, capture_output=True, text=True, check=True, env=login, timeout=10)
+
+    assert done.stdout.split() == [
+        "DOCKER_CONTENT_TRUST=1",
+        "DOCKER_HOST=unix:///var/run/docker.sock",
+        "HTTPS_PROXY=http://proxy.example:3128",
+    ]
+
+
 def test_half_a_script_does_nothing() -> None:
     text = Script("echo reached").text
     for cut in range(text.rindex("main") + 3):

@@ -77,3 +77,12 @@ def test_a_host_s_hint_names_no_command_of_its_own_for_the_controller(hint: str,
     engine: Any = Engine(CHANGE, failed=True, said=f"error: it broke\nhint: {hint}\n")
 
     assert applied_one(engine, "gpu-1", HostReport("pending")).hints == [shown]
+
+
+def test_a_command_that_no_script_expected_to_fail_is_told_in_its_own_words() -> None:
+    said = "cp: error writing 'unit': No space left on device\nerror: a command of the step serve ended with status 1"
+    engine: Any = Engine(CHANGE, failed=True, said=said)
+
+    report = applied_one(engine, "gpu-1", HostReport("pending"))
+
+    assert report.reason.endswith("ended with status 1: cp: error writing 'unit': No space left on device")

@@ -47,8 +47,41 @@ def test_gpus_are_listed_with_their_memory_in_mebibytes() -> None:
     assert found.nodes["/dev/dri/renderD128"] == Node("0660", "render")
 
 
-def test_a_gpu_without_memory_of_its_own_has_no_figure() -> None:
-    assert gpu.read([smi(0, "nvidia-smi-unified.csv")]).devices[0].memory is None
+@pytest.mark.parametrize(
+    ("status", "name", "devices", "remarks"),
+    [
+        (
+            14,
+            "nvidia-smi-inforom.csv",
+            ["Tesla P100-PCIE-16GB"],
+            ("WARNING: infoROM is corrupted at gpu 0000:0B:00.0",),
+        ),
+        (
+            255,
+            "nvidia-smi-one-lost.csv",
+            ["NVIDIA GeForce RTX 2080 Ti"] * 3,
+            ("Unable to determine the device handle for GPU 0000:0B:00.0: Unknown Error",),
+        ),
+    ],
+)
+def test_a_gpu_that_is_unwell_hides_no_other(status: int, name: str, devices: list[str], remarks: tuple[str]) -> None:
+    found = gpu.read([smi(status, name)])
+
+    assert ([device.name for device in found.devices], found.failure, found.remarks) == (devices, "", remarks)
+
+
+def test_a_gpu_without_an_identity_is_a_remark() -> None:
+    row = "1, [Unknown Error], [Unknown Error], 515.48.07, [Unknown Error], [Unknown Error]"
+    text = f"0, NVIDIA GeForce RTX 3090, GPU-67a571b1-79ee-1016-8ea3-c1fff3f1c1d2, 515.48.07, 24268, 1\n{row}\n"
+
+    found = gpu.read([f"smi 0 {base64.b64encode(text.encode()).decode()}"])
+
+    assert ([device.index for device in found.devices], found.remarks) == ([0], (row,))
+
+
+@pytest.mark.parametrize("name", ["nvidia-smi-mig.csv", "nvidia-smi-unified.csv"])
+def test_figures_that_the_driver_has_not_are_none(name: str) -> None:
+    assert {(device.memory, device.used) for device in gpu.read([smi(0, name)]).devices} == {(None, None)}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +102,7 @@ def test_a_gpu_without_memory_of_its_own_has_no_figure() -> None:
         ),
         (smi(6, "nvidia-smi-none.txt"), "No devices were found"),
         (smi(0, "nvidia-smi-none.txt"), "No devices were found"),
-        (smi(124, "empty.txt"), "no answer within 5 s"),
+        (smi(124, "empty.txt"), "no answer within 20 s"),
         (smi(3, "empty.txt"), "it ended with status 3"),
     ],
 )

@@ -9,12 +9,25 @@ look() { "$docker" container inspect --format "$1" "$name" 2>/dev/null || true; 
 # pinned IMAGE: the image by the digest that fleethands.lock has, empty where it has none
 pinned() { printf '%s\n' "$pins" | awk -v image="$1" '$1 == image { print $2 }'; }
 
+# pull_image IMAGE REASON [HINT]: a login of root's that fails keeps Docker from images that anybody may have
+pull_image() {
+  told=$("$docker" pull --quiet "$1" 2>&1 >/dev/null) && return 0
+  printf '%s\n' "$told" >&2
+  told=$(printf '%s\n' "$told" | tail -n 1)
+  case $told in
+    *credential* | *denied* | *unauthorized*)
+      fail "$2: $told" "if anybody may have it, on the host: DOCKER_CONFIG=/nonexistent docker pull $1" ${3:+"$3"}
+      ;;
+    *) fail "$2: $told" "on the host: docker pull $1" ${3:+"$3"} ;;
+  esac
+}
+
 have_image() { # IMAGE always|missing
   by_digest=$(pinned "$1")
   [ -z "$by_digest" ] || { have_pinned "$1" && return 0; }
   "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
   if [ "$2" = always ] || ! "$docker" image inspect "$1" >/dev/null 2>&1; then
-    "$docker" pull --quiet "$1" >/dev/null || fail "cannot pull $1" "on the host: docker pull $1"
+    pull_image "$1" "cannot pull $1"
   fi
 }
 
@@ -22,8 +35,8 @@ have_image() { # IMAGE always|missing
 have_pinned() {
   "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
   if ! "$docker" image inspect "$by_digest" >/dev/null 2>&1; then
-    "$docker" pull --quiet "$by_digest" >/dev/null || fail "cannot pull $by_digest, as fleethands.lock pins $1" \
-      "on the host: docker pull $by_digest" "if its registry has it no longer: fleethands pin --only $1"
+    pull_image "$by_digest" "cannot pull $by_digest, as fleethands.lock pins $1" \
+      "if its registry has it no longer: fleethands pin --only $1"
   fi
   "$docker" tag "$by_digest" "$1"
 }
@@ -100,7 +113,7 @@ END
 ready() {
   end=$(($(date +%s) + limit))
   while [ "$(date +%s)" -lt "$end" ]; do
-    curl --silent --output /dev/null --fail --max-time 5 "$url" && return 0
+    curl -q --silent --output /dev/null --fail --max-time 5 "$url" && return 0
     case $(look '{{.State.Status}} {{.RestartCount}}') in
       exited* | dead* | '' | *' '[3-9] | *' '[1-9][0-9]*) return 1 ;;
     esac

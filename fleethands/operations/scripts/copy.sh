@@ -1,5 +1,5 @@
 # Gives a model that is on the host a second name; nothing is downloaded.
 : "${name:?}" "${request:?}" "${url:?}"
-said=$(printf %s "$request" | curl --silent --noproxy '*' --show-error --max-time 60 --data @- "$url/api/copy" 2>&1) ||
+said=$(printf %s "$request" | curl -q --silent --noproxy '*' --show-error --max-time 60 --data @- "$url/api/copy" 2>&1) ||
   fail "cannot copy to $name: $said" 'on the host: systemctl status ollama'
 case $said in *'"error"'*) fail "cannot copy to $name: $said" "on the host: curl -s $url/api/tags" ;; esac

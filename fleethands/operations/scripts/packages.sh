@@ -6,7 +6,9 @@ remove_at_end "$log"
 
 say_why() {
   tail -n 15 "$log" >&2
-  fail "cannot install $packages" "$try_again"
+  said=$(sed -n 's/^E: //p' "$log" | head -n 1)
+  case $said in *'dpkg --configure -a'*) try_again='on the host: dpkg --configure -a' ;; esac
+  fail "cannot install $packages${said:+: $said}" "$try_again"
 }
 
 apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"; }
@@ -15,9 +17,12 @@ apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"; }
 update() {
   end=$(($(date +%s) + 300))
   until apt update >"$log" 2>&1; do
-    grep -q '/lists/lock' "$log" || say_why
-    [ "$(date +%s)" -lt "$end" ] || say_why
-    sleep 1
+    if grep -q '/lists/lock' "$log" && [ "$(date +%s)" -lt "$end" ]; then sleep 1 && continue; fi
+    # a source of somebody else's may be gone; what is wanted is known without it
+    # shellcheck disable=SC2086
+    apt -s install --no-install-recommends $packages >/dev/null 2>&1 || say_why
+    echo "note: apt-get update: $(grep '^E: ' "$log" | head -n 1 | cut -c 4-)"
+    return 0
   done
 }
 

@@ -77,7 +77,7 @@ END
 }
 
 await_ollama() {
-  curl --silent --noproxy '*' --fail --output /dev/null --max-time 120 --retry 90 --retry-connrefused --retry-delay 1 "$url/api/version" ||
+  curl -q --silent --noproxy '*' --fail --output /dev/null --max-time 120 --retry 90 --retry-connrefused --retry-delay 1 "$url/api/version" ||
     fail "Ollama does not answer at $url" 'on the host: journalctl -u ollama -n 30' "$kept"
 }
 
@@ -118,7 +118,7 @@ request_once() {
   mkfifo "$place/pipe"
   : >"$answer"
   cause=''
-  printf %s "$request" | curl --silent --noproxy '*' --show-error --no-buffer --data @- "$url/api/pull" >"$place/pipe" 2>"$place/curl" &
+  printf %s "$request" | curl -q --silent --noproxy '*' --show-error --no-buffer --data @- "$url/api/pull" >"$place/pipe" 2>"$place/curl" &
   client=$!
   # a line a second is enough
   awk -W interactive '!/"completed"/ || systime() != at { print substr($0, 1, 4096); fflush(); at = systime() }' <"$place/pipe" >>"$answer" 2>/dev/null &

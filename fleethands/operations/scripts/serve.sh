@@ -77,7 +77,7 @@ answers() {
   end=$(($(date +%s) + limit)) heard=$(($(date +%s) + limit_listen))
   while :; do
     status=0
-    said=$(curl --silent --noproxy '*' --max-time 5 "$url/api/version") || status=$?
+    said=$(curl -q --silent --noproxy '*' --max-time 5 "$url/api/version") || status=$?
     [ "$status" -eq 7 ] || heard=$end # it listens before it looks for GPUs (ollama cmd/cmd.go, v0.32.15)
     case $said in
       *'"version":"'"$version"'"'*) return 0 ;;
@@ -99,7 +99,14 @@ answers() {
   done
 }
 
-last_error() { journalctl -u ollama.service --since "@$since" -o cat --no-pager | grep -iE '^(docker: )?(Error|panic|fatal)' | tail -n 1 | sed 's/^/: /'; }
+# Ollama's last word on why, or what kept systemd from starting it
+last_error() {
+  since_begin=$(journalctl -u ollama.service --since "@$since" -o cat --no-pager)
+  {
+    printf '%s\n' "$since_begin" | grep -iE '^(docker: )?(Error|panic|fatal)' | tail -n 1 | grep . ||
+      printf '%s\n' "$since_begin" | sed -n 's/^ollama\.service: \(Failed [at][to] .*\)/\1/p' | head -n 1
+  } | sed 's/^/: /'
+}
 
 # Ollama says all its settings once, a proxy's password among them (server/routes.go, v0.32.15)
 last_words() {
@@ -121,7 +128,7 @@ is_serving() {
   pid=$(systemctl show ollama.service -p MainPID --value)
   runs=$(tr '\0' '\n' <"/proc/${pid:-0}/environ" 2>/dev/null | sed -n 's/^FLEETHANDS_REVISION=//p')
   [ -n "$runs" ] && cat "$1/override" "$1/secrets" 2>/dev/null | grep -qF "$runs" &&
-    curl --silent --noproxy '*' --output /dev/null --fail --max-time 5 "$(cat "$1/url")/api/version"
+    curl -q --silent --noproxy '*' --output /dev/null --fail --max-time 5 "$(cat "$1/url")/api/version"
 }
 
 # an Ollama of somebody else's, which was to be adopted, as it was: binary, unit, drop-ins, whose its models are

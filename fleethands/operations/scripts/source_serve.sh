@@ -5,7 +5,7 @@
 
 ready() {
   end=$(($(date +%s) + limit))
-  until curl --silent --noproxy '*' --output /dev/null --fail --max-time 5 "$url"; do
+  until curl -q --silent --noproxy '*' --output /dev/null --fail --max-time 5 "$url"; do
     [ "$(date +%s)" -lt "$end" ] && [ "$(systemctl show openhands.service -p NRestarts --value)" -lt 3 ] || return 1
     sleep 0.2
   done

@@ -1,9 +1,11 @@
 # What servers outside may send, and where they may lead. Read into other scripts.
 
-# curled ADDRESS OPTION…: curl, on no way that is less safe than the address; which goes to it by an option of its own
+# curled ADDRESS OPTION…: curl, on no way that is less safe than the address; which goes to it by an option of its own. What
+# root's ~/.curlrc says of the way out counts (a proxy, an authority), and what it says of the answer does not.
 curled() {
   case $1 in https://*) onwards='=https' ;; *) onwards='=https,http' ;; esac
   shift
+  set -- --write-out '' --no-include --no-remote-name-all --no-remote-header-name "$@"
   curl --globoff --silent --show-error --location --max-redirs 5 --proto '=https,http,file' --proto-redir "$onwards" "$@"
 }
 

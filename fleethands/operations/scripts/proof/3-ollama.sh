@@ -7,7 +7,7 @@ smaller='a smaller model, or a smaller ollama_context_length'
 # Ollama's list of models (api/types.go ListResponse, v0.32.15), so much of it as counts, with HTTP's and curl's status
 tags() {
   {
-    curl --silent --show-error --noproxy '*' --connect-timeout 10 --max-time 30 --write-out ' HTTP %{http_code}' "$local_url/api/tags" 2>&1 && status=0 || status=$?
+    curl -q --silent --show-error --noproxy '*' --connect-timeout 10 --max-time 30 --write-out ' HTTP %{http_code}' "$local_url/api/tags" 2>&1 && status=0 || status=$?
     echo " curl $status"
   } | head -c 4194304
 }
@@ -66,12 +66,12 @@ ask() { printf "curl ${2:-} --silent --show-error --max-time 600 --connect-timeo
 field() { printf %s "$row" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
 
 loaded() {
-  row=$(curl --silent --noproxy '*' --max-time 10 "$local_url/api/ps" | sed 's/{"name":"/\n&/g' | grep -F "{\"name\":\"$model\"" | head -n 1) || true
+  row=$(curl -q --silent --noproxy '*' --max-time 10 "$local_url/api/ps" | sed 's/{"name":"/\n&/g' | grep -F "{\"name\":\"$model\"" | head -n 1) || true
 }
 
 # what the model is: /api/show (ollama api/types.go ShowResponse, v0.32.15); quotes in its texts are escaped there
 shown() {
-  curl --silent --noproxy '*' --max-time 20 --data "{\"model\":\"$model\"}" "$local_url/api/show" || true
+  curl -q --silent --noproxy '*' --max-time 20 --data "{\"model\":\"$model\"}" "$local_url/api/show" || true
 }
 
 # the window that the model was loaded with; Ollama takes no larger one than the model was trained for (server/sched.go)
@@ -144,7 +144,7 @@ why_no_gpu() {
 prove_ollama() {
   ollama_lists || finish
   link generate-on-host
-  generate '' sh -c "$(ask "$local_url" "--noproxy '*'")" || finish
+  generate '' sh -c "$(ask "$local_url" "-q --noproxy '*'")" || finish
   loaded
   about=$(shown)
   [ -z "$context" ] || context_holds

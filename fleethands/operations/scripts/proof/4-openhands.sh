@@ -70,7 +70,7 @@ throw_away() {
 gets_ready() {
   link openhands-answers
   end=$(($(date +%s) + limit))
-  until curl --silent --noproxy '*' --fail --output /dev/null --max-time 5 "$ready_url"; do
+  until curl -q --silent --noproxy '*' --fail --output /dev/null --max-time 5 "$ready_url"; do
     if ! runs || [ "$(date +%s)" -ge "$end" ]; then
       breaks "OpenHands does not answer at $ready_url: $(last_word)|$again"
       return 1
@@ -105,7 +105,7 @@ gateway() { docker network inspect bridge --format '{{(index .IPAM.Config 0).Gat
 openhands_says() {
   if [ -n "$key_file" ]; then
     sed -n 's/^LOCAL_BACKEND_API_KEY=\(.*\)$/header = "X-Session-API-Key: \1"/p' "$key_file"
-  fi | curl --config - --silent --show-error --noproxy '*' --max-time 180 "$@" 2>&1
+  fi | curl -q --config - --silent --show-error --noproxy '*' --max-time 180 "$@" 2>&1
 }
 
 # the choice is read back by its API; one that a person made is tried as far as it can be
@@ -145,7 +145,7 @@ asks_model() {
 
 # validated: whether it says that its own call was answered; spent: seconds that it took, with the model loaded before
 validated() {
-  curl --silent --noproxy '*' --output /dev/null --max-time 600 --data "$warm" "$local_url/api/generate" || true
+  curl -q --silent --noproxy '*' --output /dev/null --max-time 600 --data "$warm" "$local_url/api/generate" || true
   from=$(now)
   answer=$(openhands_says --header 'Content-Type: application/json' --data "$validation" "$validate_url") || true
   spent=$((($(now) - from) / 1000))

@@ -25,7 +25,7 @@ end_rehearsal() {
 # answers URL: by a file, as a command line can be read by everybody
 answers() {
   printf 'header = "X-Session-API-Key: %s"\n' "$key" |
-    curl --silent --noproxy '*' --fail --output /dev/null --max-time 5 --config - "$1"
+    curl -q --silent --noproxy '*' --fail --output /dev/null --max-time 5 --config - "$1"
 }
 
 rehearse() {

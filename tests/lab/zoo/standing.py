@@ -1,0 +1,61 @@
+"""What stands on a host, and whether a run has left alone what is not ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from fleethands import paths
+from tests.lab.host import Host
+
+SCRIPT = Path(__file__).with_suffix(".sh")
+Standing = Mapping[str, str]  # kind and name of a thing -> what must stay the same of it
+UNITS = ("ollama.service", "openhands.service", "fleethands-")
+OURS = (
+    *(f"unit {name}" for name in UNITS),
+    f"container /{paths.CONTAINER}",
+    *("account ollama", "account openhands", "group ollama", "group openhands"),
+    *(f"file {paths.UNITS}{name}" for name in UNITS if name != "ollama.service"),
+    *(f"file {paths.WANTED}{name}" for name in UNITS),
+    f"file {paths.OLLAMA_UNIT}\t",
+    f"file {paths.OLLAMA_UNIT}.d\t",
+    f"file {paths.OLLAMA_OVERRIDE}",
+    f"file {paths.UNITS}ollama.service.wants",
+    f"file {paths.BINARY}\t",
+    *(f"file {path}" for path in (paths.RELEASES, paths.OPENHANDS_HOME, "/etc/fleethands", paths.RECORDS)),
+    f"file {paths.OLLAMA_HOME}",
+)
+# of the packages that a plan announces
+PACKAGED = ("file /var/lib/", "file /var/cache/", "file /etc/", "file /usr/", "account ", "group ", "unit ")
+
+
+def standing(host: Host) -> Standing:
+    """What stands on a host now."""
+    lines = host.run("sh -s", stdin=SCRIPT.read_text()).stdout.splitlines()
+    return dict(line.partition("\t")[::2] for line in lines)
+
+
+def differing(before: Standing, after: Standing, ours: Iterable[str] = ()) -> list[str]:
+    """What is gone, new or otherwise, one line each, but for what is ours."""
+    names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    return [f"{name}: {before.get(name)} -> {after.get(name)}" for name in names if not _is_one(name, ours)]
+
+
+def foreign(before: Standing, after: Standing, announced: Iterable[str], ours: Iterable[str]) -> list[str]:
+    """
+    The same of what is not ours.
+
+    + announced: packages that the plan has named; what comes with them may be new, and nothing else may change
+    + ours: of the state's own
+    """
+    packages = [f"package {name}\t" for name in announced]
+    found = differing(before, after, [*OURS, *map(_named, ours), *packages])
+    return [line for line in found if not (packages and ": None -> " in line and line.startswith(PACKAGED))]
+
+
+def _named(word: str) -> str:
+    return f"file {word}" if word.startswith("/") else word
+
+
+def _is_one(name: str, ours: Iterable[str]) -> bool:
+    return f"{name}\t".startswith(tuple(ours))
