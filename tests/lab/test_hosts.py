@@ -111,11 +111,14 @@ def is_refused(state: State, controller: Controller, ground: Ground) -> None:
         assert [word for word in state.words if word not in told["reason"]] == [], text(told)
     assert differing(before, standing(controller.host)) == []
 
+    touched = False
     for number in range(len(ways(state, told["hints"]))):
-        if number:
+        if touched:
             controller = ground.brought(state)
             _, told = controller.fleethands("plan")
-        gone(state, controller, ways(state, told["hints"])[number])
+        way = ways(state, told["hints"])[number]
+        gone(state, controller, way)
+        touched = bool(way.on_host or way.here or state.then == "proven")
 
 
 def gone(state: State, controller: Controller, way: Way) -> None:
