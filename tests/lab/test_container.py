@@ -295,6 +295,21 @@ def test_models_behind_links_and_a_directory_of_their_own(clean: Host) -> None:
 
 
 @pytest.mark.soak
+def test_a_link_of_ollamas_own_brings_no_place_of_roots_into_the_container(clean: Host) -> None:
+    applied(**CONTAINER)
+    clean.run("mkdir /root/open && echo secret > /root/open/file && chmod 755 /root/open && systemctl stop ollama")
+    as_ollama = "setpriv --reuid ollama --regid ollama --init-groups sh -c"
+    clean.run(f"cd /usr/share/ollama && {as_ollama} 'mv .ollama mine && ln -s /root/open .ollama'")
+
+    clean.run("systemctl start ollama")
+
+    places = f"docker ps -aq --filter name={NAME} | xargs -r docker inspect --format '{{{{.HostConfig.Binds}}}}'"
+    seen = clean.run(f"for _ in $(seq 100); do {places} 2>/dev/null; sleep 0.05; done", timeout=60).stdout
+    assert "/usr/share/ollama:/usr/share/ollama" in seen
+    assert "/root" not in seen
+
+
+@pytest.mark.soak
 def test_what_install_sh_put_there_is_taken_over_by_the_container(lab: Lab, clean: Host) -> None:
     install(clean)
     before, asked = files(clean), len(lab.internet.requests())
