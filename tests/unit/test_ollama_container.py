@@ -376,8 +376,10 @@ def command(unit: str) -> list[str]:
 def start(tmp_path: Path) -> Any:
     """Runs the unit's command with a `docker` that says its arguments, and an `id` that knows `ollama`."""
     for name, text in {
-        "docker": 'printf "%s\\n" "$@"', "setpriv": 'shift 5; exec "$@"', "id": 'case $1 in -u) echo 901;; -g) echo 902;; -G) echo 902 44;; esac'
-    }.items():  # fmt: skip
+        "docker": 'printf "%s\\n" "$@"',
+        "setpriv": 'shift 5; exec "$@"',
+        "id": "case $1 in -u) echo 901;; -g) echo 902;; -G) echo 902 44;; esac",
+    }.items():
         (tmp_path / "bin").mkdir(exist_ok=True)
         (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / "bin" / name).chmod(0o755)
