@@ -248,24 +248,31 @@ def test_docker_says_what_its_image_is_and_who_holds_a_port() -> None:
     assert docker(["version 26", "container -", "ollama_image -"]).ollama_image is None
 
 
-RUNC = {"runc": {"path": "runc"}}
-INFO: dict[str, dict[str, Any]] = {
-    # the shape of /info: moby api/types/system/info.go, v26 and v28.2 (DiscoveredDevices)
-    "runtime": {"Runtimes": {"nvidia": {"path": "nvidia-container-runtime"}, **RUNC}},
-    "cdi": {"Runtimes": RUNC, "DiscoveredDevices": [{"Source": "cdi", "ID": "nvidia.com/gpu=all"}]},
-    "": {"Runtimes": RUNC, "Labels": ["nvidia"]},
-}
+RECORDED = (FIXTURES / "docker-info-nvidia.json").read_text()
+RUNTIMES = '"Runtimes":{"io.containerd.runc.v2":{"path":"runc"},"nvidia":{"path":"nvidia-container-runtime"},'
+PLAIN = RECORDED.replace('"nvidia":{"path":"nvidia-container-runtime"},', "")
+# https://github.com/moby/moby/pull/49980 (Docker 28.2) has the shape of a discovered device
+DEVICE = '"DiscoveredDevices":[{"Source":"cdi","ID":"nvidia.com/gpu=all"}]'
 
 
-@pytest.mark.parametrize("way", INFO)
-def test_how_containers_get_gpus_is_what_docker_says(way: str) -> None:
-    known = {"ServerVersion": "28.2.0", "DockerRootDir": "/x", **INFO[way], "DefaultRuntime": "runc"}
+@pytest.mark.parametrize(
+    ("info", "hook", "way"),
+    [
+        (RECORDED, False, "runtime"),
+        (PLAIN, False, ""),
+        (PLAIN, True, "runtime"),
+        (PLAIN.replace('"Labels":[]', '"Labels":["\\"nvidia\\":"]'), False, ""),
+        (PLAIN.replace('"CDISpecDirs":[]', f'"CDISpecDirs":[],{DEVICE}'), False, "cdi"),
+        ("", True, "runtime"),
+        ("", False, ""),
+    ],
+)
+def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way: str) -> None:
+    assert RUNTIMES in RECORDED
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
-    head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\nhave() { false; }\n"
-    info = json.dumps(known, separators=(",", ":"))
-    done = subprocess.run(
-        ["sh", "-c", f"{head}{text}\ninfo='{info}'\ndocker_gpus"], capture_output=True, text=True, check=True
-    )
+    head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
+    script = f"{head}have() {{ {'true' if hook else 'false'}; }}\n{text}\ninfo=$(cat)\ndocker_gpus"
+    done = subprocess.run(["sh", "-c", script], input=info, capture_output=True, text=True, check=True)
     assert done.stdout == (f"gpus {way}\n" if way else "")
 
 
