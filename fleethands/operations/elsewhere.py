@@ -98,12 +98,13 @@ def _ours(settings: HostSettings, seen: Probe) -> Refused | None:
     way, (_, port) = seen.ollama.way or Way(), settings.ollama_server
     pids = {each.pid for each in seen.sockets if each.port == port}
     unit = (seen.files[paths.OLLAMA_UNIT].content or b"").startswith(removal.OURS)
-    ours = {seen.process.pid, seen.process.inside} if seen.process else set()
-    if not (way.is_here and unit and ours & pids):
+    process = seen.process
+    if not (way.is_here and unit and process and {process.pid, process.inside} & pids):
         return None
+    run = "container" if process.image else "service"
     return Refused(
         f"{settings.ollama_base_url} is this host's own ollama.service, which fleethands put here",
-        ('to keep it, declare "ollama_run": "service", and no `ollama_base_url`',),
+        (f'to keep it, declare "ollama_run": "{run}", and no `ollama_base_url`',),
     )
 
 
