@@ -76,12 +76,15 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     disk = {**seen.disk, **({images[0]: images[1]} if images else {})}
     for place, space in disk.items():
         if not space.writable:
-            mount = f'mount -o remount,rw "$(findmnt -no TARGET -T {shlex.quote(place)})"'
+            mount = f'mount -o remount,rw "$(findmnt -fno TARGET -T {shlex.quote(place)})"'
             return Refused(f"{place} is not writable", (f"on the host: {mount}", "its cause: dmesg | tail"))
     if settings.ollama_run == "service" and not seen.disk["/opt"].runs:
         return Refused(
             "/opt is mounted noexec, so Ollama can't be started from there",
-            ('on the host: mount -o remount,exec "$(findmnt -no TARGET -T /opt)"', "and take noexec out of /etc/fstab"),
+            (
+                'on the host: mount -o remount,exec "$(findmnt -fno TARGET -T /opt)"',
+                "and take noexec out of /etc/fstab",
+            ),
         )
     shared: dict[str, list[Need]] = {}
     for need in needs(settings, seen):

@@ -7,12 +7,13 @@ from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
 from random import uniform
+from time import monotonic
 from typing import Any, TypeVar
 
 import gevent  # type: ignore[import-untyped]
 import paramiko.client
 import pyinfra.connectors.ssh
-from paramiko import AuthenticationException, PKey, RSAKey, SSHException
+from paramiko import AuthenticationException, ChannelException, PKey, RSAKey, SSHException
 from paramiko.client import SSHClient
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors.ssh_util import load_key_with_certificate
@@ -27,6 +28,7 @@ from fleethands.rollout.processes import Carrier
 
 BEHIND_OTHERS = 4 * CONNECT  # seconds until a host greets through jump hosts that each have a login of their own
 TRIES, LONGEST_PAUSE = 6, 3.0  # sshd's MaxStartups drops some of many
+ENDS, SOON = 10.0, 0.05  # seconds in which sshd has ended the session before, and between two looks
 
 T = TypeVar("T")
 
@@ -102,6 +104,17 @@ class Client(SSHClient):
         self._ssh_config, self.identity_agent = {"port": answer.port}, answer.agent
         self._agent = identities.agent(answer)
         patiently(lambda: self._log_in(question, answer, options))
+
+    def exec_command(self, *words: Any, **options: Any) -> Any:
+        """As paramiko does. Where sshd allows one session (MaxSessions 1), the last one ends a moment after its command."""
+        deadline = monotonic() + ENDS
+        while True:
+            try:
+                return super().exec_command(*words, **options)
+            except ChannelException:
+                if monotonic() > deadline:
+                    raise
+            gevent.sleep(SOON)
 
     def _expect(self, answer: Answer, given: str | None, strict: str | None) -> None:
         self._host_keys = Known(known_hosts(answer, given), answer.alias)

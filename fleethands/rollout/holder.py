@@ -189,14 +189,21 @@ def _open(host: Any) -> Pipe:
 
 def _session(host: Any, transport: paramiko.Transport) -> tuple[paramiko.Channel, paramiko.SSHClient | None]:
     """A shell beside the commands of a run; on a connection of its own where sshd allows one each (MaxSessions 1)."""
-    channel, client = transport.open_session(timeout=ANSWER), None
     try:
-        transport.open_session(timeout=ANSWER).close()
+        channel, client = transport.open_session(timeout=ANSWER), None
+        _make_sure_of_another(transport, channel)
     except paramiko.ChannelException:
-        channel.close()
         connector = type(host.connector)(host.connector.state, host)
         connector.connect()
         client = connector.client
         channel = client.get_transport().open_session(timeout=ANSWER)
     channel.exec_command(LOGIN_SHELL)
     return channel, client
+
+
+def _make_sure_of_another(transport: paramiko.Transport, channel: paramiko.Channel) -> None:
+    try:
+        transport.open_session(timeout=ANSWER).close()
+    except paramiko.ChannelException:
+        channel.close()
+        raise

@@ -213,14 +213,17 @@ def test_a_lock_is_freed_on_that_host_alone() -> None:
 
 
 class Server:
-    """A stand-in: an SSH server that gives no second session."""
+    """A stand-in: an SSH server that gives no second session, on another connection neither."""
 
     name, data = "gpu-7", {"ssh_hostname": "10.0.0.7"}
     connector_cls = type("SSHConnector", (), {})
 
-    def __init__(self, error: Exception | None) -> None:
-        self._error = error
+    def __init__(self, error: Exception | None, _: Any = None) -> None:
+        self._error = self.state = error
         self.connector = self.client = self
+
+    def connect(self) -> None:
+        """As pyinfra's connector does."""
 
     def get_transport(self) -> Any:
         return self if self._error else None
