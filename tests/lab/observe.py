@@ -90,8 +90,9 @@ def listing(host: Host) -> str:
         " -o -path /var/lib/systemd -o -path /var/lib/containerd -o -path '/tmp/systemd-private-*' \\) -prune"
         " -o -printf '%p %y %s %m %u:%g %l\\n' | sort"
     ).stdout
-    docker = host.run("docker ps -aq; docker images -q; docker volume ls -q; docker network ls -q", check=False).stdout
-    return files + docker
+    # Docker makes its own networks anew when it starts, under other ids
+    docker = "docker ps -aq; docker images -q; docker volume ls -q; docker network ls --format '{{.Name}}'"
+    return files + host.run(docker, check=False).stdout
 
 
 def leftovers(host: Host) -> list[str]:

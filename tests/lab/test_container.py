@@ -240,6 +240,13 @@ def test_an_image_that_is_another_version_gives_way(contained: Host) -> None:
     assert image(contained) == IMAGE
     assert applied(**CONTAINER) == [PROVE]
 
+    # the name that it has is given to another one
+    contained.run(f"docker tag {NEWER} {IMAGE}")
+    code, done = fleethands("apply", "--no-rollback", **CONTAINER)
+    assert (code, "Ollama 0.24.0 serves again as before" in trouble(done)) == (1, True), trouble(done)
+    assert contained.run("curl -s localhost:11434/api/version").stdout == '{"version":"0.24.0"}'
+    assert applied(**CONTAINER) == [PROVE]
+
     # one that is pulled has to say its version before anything is stopped
     contained.run(f"docker rmi -f mine/ollama:0.24.0 {NEWER}")
     pid = observe.process(contained)

@@ -33,7 +33,7 @@ def checked(place: Path, canvas: str, ollama: str) -> str:
     """What the link says of a check that Canvas gives a second."""
     values = {
         "model": "codellama:7b", "local_url": ollama, "validation": "{}", "validate_url": f"{canvas}/validate",
-        "key_file": "", "limit_check": "1", "warm": "{}", "words": "look",
+        "key_file": "", "limit_check": "1", "warm": "{}", "words": "look", "smaller": "less",
         "record": str(place / "record"), "apply": "apply",
         **dict.fromkeys(("container", "entry", "shift", "records", "kept", "run"), "x"),
     }  # fmt: skip

@@ -16,7 +16,10 @@ needs() { sed -n 's/^Requires=//p' "$1" 2>/dev/null | head -n 1; }
 # where there is no release yet, there is no link
 released() { readlink /opt/ollama/current || true; }
 
-# record DIRECTORY: the unit, the override, the secrets, the release and the address that are there now
+# what the name of the container's image means, as `ID NAME`: a tag may move
+named() { [ -z "$image" ] || echo "$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) $image"; }
+
+# record DIRECTORY: the unit, the override, the secrets, the release, the image and the address that are there now
 record() {
   rm -rf "$1"
   (umask 077 && mkdir -p "$1")
@@ -24,6 +27,7 @@ record() {
   cp -p "$override" "$1/override"
   [ ! -e "$secrets" ] || cp -p "$secrets" "$1/secrets"
   released >"$1/release"
+  named >"$1/image"
   echo "$version" >"$1/version"
   echo "$url" >"$1/url"
   sync -f "$1"
@@ -31,7 +35,7 @@ record() {
 
 differs() {
   ! { cmp -s "$unit" "$1/unit" && cmp -s "$override" "$1/override" && same_secrets "$1" &&
-    [ "$(released)" = "$(cat "$1/release")" ]; }
+    [ "$(released)" = "$(cat "$1/release")" ] && [ "$(named)" = "$(cat "$1/image" 2>/dev/null)" ]; }
 }
 
 same_secrets() { if [ -e "$secrets" ]; then cmp -s "$secrets" "$1/secrets"; else [ ! -e "$1/secrets" ]; fi; }
@@ -44,6 +48,11 @@ put() {
   if [ -s "$1/release" ]; then
     ln -sfn "$(cat "$1/release")" /opt/ollama/current.fleethands
     mv -fT /opt/ollama/current.fleethands /opt/ollama/current
+  fi
+  image=''
+  if [ -s "$1/image" ]; then
+    read -r id image <"$1/image"
+    docker tag "$id" "$image" || true
   fi
   # one from before there were containers has no file of the version: it is the release
   version=$(cat "$1/version" 2>/dev/null || cat "$1/release") url=$(cat "$1/url")
