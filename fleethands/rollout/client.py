@@ -106,7 +106,7 @@ class Client(SSHClient):
         patiently(lambda: self._log_in(question, answer, options))
 
     def exec_command(self, *words: Any, **options: Any) -> Any:
-        """As paramiko does; where sshd allows one session, the last one ends a moment after its command."""
+        """As paramiko does. Where sshd allows one session (MaxSessions 1), it ends one a moment after its command."""
         deadline = monotonic() + ENDS
         while True:
             try:
