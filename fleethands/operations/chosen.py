@@ -58,7 +58,7 @@ def _persons(model: str, url: str, settings: HostSettings, seen: Probe) -> Choic
         return Choice("", "", says, f"{says}: litellm does not know whose model that is")
     if server == "":
         return Choice("", "", f"{says} of a provider's own, which was not asked")
-    if server != base_url(settings):
+    if server != _server(base_url(settings)):
         return Choice("", "", says, address=server)
     return Choice("", "", says, _against(model, url.rstrip("/"), settings, seen, says))
 
@@ -91,7 +91,8 @@ def _server(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return ""
-    return f"{parts.scheme}://{parts.hostname}{port}" if parts.scheme in {"http", "https"} and parts.hostname else ""
+    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{name}{port}" if parts.scheme in {"http", "https"} and name else ""
 
 
 def found_in(era: Generation, seen: Probe) -> dict[str, Any] | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -11,7 +9,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.elsewhere import Way
 from fleethands.facts.probe import Unknown
-from fleethands.operations import preload, removal, store, unanswered
+from fleethands.operations import preload, removal, store, there, unanswered
 from fleethands.operations.change import Change, Decision, Refused, Same, operation
 from fleethands.operations.models import local
 from fleethands.operations.proof import is_settled
@@ -66,8 +64,8 @@ def used(settings: HostSettings, seen: Probe) -> Decision:
 @operation
 def settled(settings: HostSettings, seen: Probe) -> Decision:
     """Have no Ollama of ours beside one that is elsewhere, once that one is proven. Models, account and home stay."""
-    there = [preload.gone.decide(settings, seen), removal.ollama.decide(settings, seen)]
-    changes = [_kept_proven(each) for each in there if isinstance(each, Change)]
+    ours = [preload.gone.decide(settings, seen), removal.ollama.decide(settings, seen)]
+    changes = [_kept_proven(each) for each in ours if isinstance(each, Change)]
     if not changes:
         return Same("there is no Ollama of ours beside it")
     if not is_settled(settings, seen):
@@ -92,11 +90,7 @@ def _silent(settings: HostSettings, seen: Probe) -> Refused | None:
         return None
     url, way = str(settings.ollama_base_url), seen.ollama.way or Way()
     why, *hints = unanswered.why(url, way)
-    return Refused(f"Ollama at {url}: {why}", (*hints, f"try it on the host: {_curl(url, 'version')}"))
-
-
-def _curl(url: str, path: str) -> str:
-    return f"curl -sS --noproxy '*' {shlex.quote(f'{url}/api/{path}')}"
+    return Refused(f"Ollama at {url}: {why}", (*hints, f"try it on the host: {there.asking(url, 'version')}"))
 
 
 def _ours(settings: HostSettings, seen: Probe) -> Refused | None:
@@ -104,34 +98,31 @@ def _ours(settings: HostSettings, seen: Probe) -> Refused | None:
     way, (_, port) = seen.ollama.way or Way(), settings.ollama_server
     pids = {each.pid for each in seen.sockets if each.port == port}
     unit = (seen.files[paths.OLLAMA_UNIT].content or b"").startswith(removal.OURS)
-    ours = {seen.process.pid, seen.process.inside} if seen.process else set()
-    if not (way.is_here and unit and ours & pids):
+    process = seen.process
+    if not (way.is_here and unit and process and {process.pid, process.inside} & pids):
         return None
+    run = "container" if process.image else "service"
     return Refused(
         f"{settings.ollama_base_url} is this host's own ollama.service, which fleethands put here",
-        ('to keep it, declare "ollama_run": "service", and no `ollama_base_url`',),
+        (f'to keep it, declare "ollama_run": "{run}", and no `ollama_base_url`',),
     )
 
 
 def _lacking(settings: HostSettings, seen: Probe) -> Refused | None:
     """Models that are not there, or are others. None is pulled: the disk is somebody else's."""
-    url, there = str(settings.ollama_base_url), {model.name: local(seen, model.name) for model in _wanted(settings)}
-    missing = [str(name) for name, digest in there.items() if digest is None]
+    url, found = str(settings.ollama_base_url), {model.name: local(seen, model.name) for model in _wanted(settings)}
+    missing = [str(name) for name, digest in found.items() if digest is None]
     if missing:
-        pulls = (f"on the host: {_pull(url, name)}" for name in missing)
+        pulls = (there.pulling(url, name) for name in missing)
         return Refused(f"Ollama at {url} has no model {', '.join(missing)}, and none is pulled there", tuple(pulls))
-    others = ((model, there[model.name] or "") for model in _wanted(settings) if model.digest)
+    others = ((model, found[model.name] or "") for model in _wanted(settings) if model.digest)
     return next((_another(settings, model, digest) for model, digest in others if digest != model.digest), None)
-
-
-def _pull(url: str, name: str) -> str:
-    return f"{_curl(url, 'pull')} -d {shlex.quote(json.dumps({'model': name}))}"
 
 
 def _another(settings: HostSettings, model: Model, digest: str) -> Refused:
     url = str(settings.ollama_base_url)
     has = f"has digest {digest[:12]}" if digest else "has no digest that its server says"
-    hints = [f"if its registry has the pinned one, on the host: {_pull(url, str(model.name))}"]
+    hints = [f"if its registry has the pinned one, {there.pulling(url, str(model.name))}"]
     hints += [f"if that one is wanted, {store.renewal(settings, model, digest)}"] if digest else []
     return Refused(f"{model.name} at {url} {has}, pinned is {str(model.digest)[:12]}", tuple(hints))
 

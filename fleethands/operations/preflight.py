@@ -14,6 +14,7 @@ from fleethands.operations import (
     idle_gpus,
     outdated,
     ports,
+    proxied,
     reach,
     room,
 )
@@ -53,6 +54,7 @@ def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
         *exposed.notes(settings, seen),
         *_locked(seen),
         *_of_ollama(settings, seen),
+        *proxied.notes(settings),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.operations import gpus, record
+from fleethands.operations import gpus, record, there
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.chosen import Choice, current
 from fleethands.operations.openhands import READY_WITHIN, SHORTEST_CONTEXT
@@ -30,7 +30,6 @@ from fleethands.settings.values import is_local
 from fleethands.untrusted import words
 
 APPLY = "on this machine: fleethands apply"
-SERVER = "on that server, where systemd runs its Ollama"
 ASKED_FOR = "it was asked for"
 WHY = {
     "unproven": "no proof was made since the last change",
@@ -175,9 +174,14 @@ def _of_ollama(settings: HostSettings, seen: Probe) -> dict[str, str]:
         context = str(settings.context_length or "")
         return {"elsewhere": "", "gpu": gpu, "context": context, **_typed("on the host")}
     url, longest = str(settings.ollama_base_url), "" if serving(settings) == "no" else str(SHORTEST_CONTEXT)
-    place = "on the host" if is_local(url) else SERVER
-    where = "here" if is_local(url) else "there"
-    return {"elsewhere": where, "gpu": "no", "context": longest, "server": settings.ollama_server[0], **_typed(place)}
+    return {
+        "elsewhere": "here" if is_local(url) else "there",
+        "server": settings.ollama_server[0],
+        "bring_model": there.pulling(url, str(settings.model)),
+        "gpu": "no",
+        "context": longest,
+        **_typed(there.place(url)),
+    }
 
 
 def _typed(place: str) -> dict[str, str]:

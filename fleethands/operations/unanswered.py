@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fleethands.facts.elsewhere import Way
-from fleethands.operations.proof import SERVER
-from fleethands.settings.values import is_local, server
+from fleethands.operations.there import SERVER, place
+from fleethands.settings.values import server
 
 START = f"{SERVER}: systemctl start ollama"
 # curl's exit status (man curl)
@@ -25,8 +25,7 @@ def why(url: str, way: Way) -> tuple[str, ...]:
         hint = f'in the inventory, by its address: "ollama_base_url": "http://10.0.0.5:{port}"'
         return f"the name {name} is not known on this host", hint
     if way.status == NO_CONNECTION:
-        start = "on the host: systemctl start ollama" if is_local(url) else START
-        return f"nothing listens there, or no way leads there{_said(way)}", start
+        return f"nothing listens there, or no way leads there{_said(way)}", f"{place(url)}: systemctl start ollama"
     if way.status == LATE:
         return _late(port, way)
     if way.status == NO_TLS or way.status in OF_TLS:

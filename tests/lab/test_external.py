@@ -19,7 +19,7 @@ from tests.lab.tunnels import get, tunnel
 
 STATE = "serving-others"
 PROOF, AWAY = "Proof | Get an answer to a prompt", "Ollama | Take ours away"
-NONE = ("/usr/local/bin/ollama", "/opt/ollama", "/etc/systemd/system/ollama.service", "/etc/fleethands")
+NONE = ("/usr/local/bin/ollama", "/opt/ollama", "/etc/systemd/system/ollama.service", "/etc/fleethands/firewall.nft")
 DROP_IN = "/etc/systemd/system/ollama.service.d/zz.conf"
 THEIRS = "on that server, where systemd runs its Ollama: "
 
@@ -96,8 +96,9 @@ def test_openhands_uses_it_and_each_break_is_named_with_what_repairs_it(server: 
     assert fleethands("verify", **data)[0] == 0
 
     server.run("ollama rm codellama:7b")
-    assert broken("verify", "has no model codellama:7b", **data) == broken("plan", "has no model codellama:7b", **data)
-    type_in(broken("plan", "has no model codellama:7b", **data), clean, server)
+    hints = broken("verify", "has no model codellama:7b", **data)
+    assert hints == broken("plan", "has no model codellama:7b", **data)
+    type_in(hints, clean, server)
     assert fleethands("verify", **data)[0] == 0
 
     code, _ = fleethands("apply", hosts="lab-2", fleethands_verify="never", **QUIET)
@@ -159,7 +160,8 @@ def test_from_a_service_and_back_every_model_stays(lab: Lab, server: Host, servi
     assert changes(done) == [PROOF, AWAY, "Firewall | Close no more than is declared"]
     assert serving.run(there).stdout == models
     assert not any(serving.run(f"test -e {path}", check=False).returncode == 0 for path in NONE)
-    assert serving.run("ss -Hltn 'sport = :11434'; nft list tables").stdout == ""
+    assert "fleethands" not in serving.run("nft list tables").stdout
+    assert serving.run("ss -Hltn 'sport = :11434'").stdout == ""
     assert is_empty(**away)
     code, done = fleethands("rollback", **away)
     assert code == 0, trouble(done)
@@ -172,6 +174,28 @@ def test_from_a_service_and_back_every_model_stays(lab: Lab, server: Host, servi
     assert "Models | Pull what is missing" not in changes(done)
     assert blobs(lab, asked) == []
     assert fleethands("plan", **QUIET)[0] == 0
+
+
+@pytest.mark.soak
+def test_a_container_of_ours_goes_too_and_is_none_of_somebody_elses(lab: Lab, server: Host, clean: Host) -> None:
+    ours: dict[str, Any] = {**QUIET, "ollama_run": "container"}
+    code, done = fleethands("apply", **ours)
+    assert code == 0, trouble(done)
+    own = {"ollama_run": "external", "ollama_base_url": "http://localhost:11434", **QUIET}
+    (hint, *_) = broken("plan", "is this host's own ollama.service", **own)
+    assert '"ollama_run": "container"' in hint
+    asked = len(lab.internet.requests())
+
+    code, done = fleethands("apply", **of(server, **QUIET))
+
+    assert code == 0, trouble(done)
+    assert changes(done) == [PROOF, AWAY, "Firewall | Close no more than is declared"]
+    assert clean.run("docker ps --all --quiet; ss -Hltn 'sport = :11434'").stdout == ""
+    assert is_empty(**of(server, **QUIET))
+    code, done = fleethands("apply", **ours)
+    assert code == 0, trouble(done)
+    assert blobs(lab, asked) == []
+    assert fleethands("plan", **ours)[0] == 0
 
 
 @pytest.mark.soak
@@ -207,7 +231,7 @@ def test_one_that_is_found_is_named_with_the_line_that_uses_it(clean: Host) -> N
 @pytest.mark.soak
 def test_destroy_status_and_tunnel(server: Host, clean: Host) -> None:
     before = listing(clean)
-    data = of(server, **QUIET)
+    data = {**of(server, **QUIET), "ollama_base_url": f"HTTP://[{server.address6.upper()}]:11434/"}
     assert fleethands("apply", **data)[0] == 0
     words = " ".join(f"--data '{key}=\"{value}\"'" for key, value in data.items())
 

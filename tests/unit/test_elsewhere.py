@@ -274,6 +274,26 @@ def test_a_known_flaw_is_that_of_the_release_which_answers() -> None:
     assert any("Ollama 0.11.0 has a known vulnerability" in note for note in same.notes)
 
 
+@pytest.mark.parametrize(
+    ("env", "noted"),
+    [
+        ({"HTTP_PROXY": "http://p:3128"}, True),
+        ({"http_proxy": "http://p:3128", "no_proxy": "localhost"}, True),
+        ({"HTTP_PROXY": "http://p:3128", "NO_PROXY": "localhost, 10.0.0.5"}, False),
+        ({"HTTP_PROXY": "http://p:3128", "NO_PROXY": "*"}, False),
+        ({"HTTPS_PROXY": "http://p:3128"}, False),
+        ({}, False),
+    ],
+)
+def test_a_proxy_of_openhands_is_noted(env: dict[str, str], noted: bool) -> None:
+    settings = external(openhands_flavor="canvas", openhands_env=env)
+
+    same = preflight.check.decide(settings, answering(settings))
+
+    assert isinstance(same, Same)
+    assert any('add to `openhands_env`: "NO_PROXY": "10.0.0.5"' in note for note in same.notes) is noted
+
+
 def test_no_blob_is_read() -> None:
     settings = external()
 

@@ -1,7 +1,5 @@
 # Why a link broke to an Ollama that is elsewhere: `there` on another machine, or `here`, on a loopback address of this host.
-: "${elsewhere?}" "${server:=}" "${port_of_ollama:?}" "${place:?}" "${local_url:?}" "${model:?}" "${restart:?}"
-bring_model=''
-[ -z "$elsewhere" ] || bring_model="on the host: curl -sS --noproxy '*' '$local_url/api/pull' -d '{\"model\": \"$model\"}'"
+: "${elsewhere?}" "${server:=}" "${bring_model:=}" "${port_of_ollama:?}" "${place:?}" "${local_url:?}" "${model:?}" "${restart:?}"
 
 why_elsewhere() { # STATUS ANSWER [ours|thrown-away]
   case $1 in
@@ -64,6 +62,12 @@ late_elsewhere() { # WHERE
 
 # this host gets there, and its containers do not
 forwarded() {
+  case $local_url in
+    *//\[*)
+      echo "this host reaches $local_url, and its containers do not: Docker's networks have no IPv6, unless it is set up|in the inventory: \`ollama_base_url\` by that server's IPv4 address"
+      return
+      ;;
+  esac
   from=$(bridge)
   rules=$(dropping forward | while read -r family table chain; do
     printf ' && nft insert rule %s %s %s iifname %s tcp dport %s accept' "$family" "$table" "$chain" "$from" "$port_of_ollama"

@@ -1,0 +1,23 @@
+"""Proxies of OpenHands' own environment that stand between it and Ollama."""
+
+from __future__ import annotations
+
+from fleethands.settings import HostSettings
+from fleethands.settings.openhands import base_url
+from fleethands.settings.values import server
+
+EXEMPT = ("NO_PROXY", "no_proxy")
+
+
+def notes(settings: HostSettings) -> tuple[str, ...]:
+    """Where OpenHands would ask Ollama by a proxy, as its libraries do by these variables (httpx, curl)."""
+    if settings.openhands_flavor == "off":
+        return ()
+    url, given = base_url(settings), settings.openhands_env
+    name, scheme = server(url)[0], url.partition(":")[0]
+    proxies = [each for each in (f"{scheme}_proxy", "all_proxy") if given.keys() & {each, each.upper()}]
+    exempt = {word.strip() for key in EXEMPT for word in str(given.get(key, "")).split(",")}
+    if not proxies or exempt & {name, "*"} or any(word and name.endswith(f".{word.lstrip('.')}") for word in exempt):
+        return ()
+    add = f'add to `openhands_env`: "NO_PROXY": "{name}"'
+    return (f"OpenHands asks {url} by the proxy of `openhands_env`; unless that leads there, {add}",)
