@@ -71,6 +71,7 @@ def test_a_clean_host_uses_it_and_nothing_of_ollama_is_put_there(server: Host, c
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1800)
 def test_openhands_uses_it_and_each_break_is_named_with_what_repairs_it(server: Host, clean: Host) -> None:
     data = of(server)
     code, done = fleethands("apply", timeout=500, **data)
