@@ -76,8 +76,11 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def container_image(self) -> str:
         """The same, by its digest where that is pinned."""
-        digest = self.pins.images.get(self.declared_image)
-        return at_digest(self.declared_image, digest) if digest else self.declared_image
+        return self._at_pin(self.declared_image)
+
+    def _at_pin(self, image: str) -> str:
+        digest = self.pins.images.get(image)
+        return at_digest(image, digest) if digest else image
 
     @property
     def manages_ollama(self) -> bool:
@@ -97,8 +100,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def ollama_container_image(self) -> str:
         """The same, by its digest where that is pinned."""
-        digest = self.pins.images.get(self.ollama_declared_image)
-        return at_digest(self.ollama_declared_image, digest) if digest else self.ollama_declared_image
+        return self._at_pin(self.ollama_declared_image)
 
     @property
     def ollama_client_url(self) -> str:
