@@ -26,7 +26,7 @@ gpu = (
         # container image, where `ollama_run` is `container`
         # why change it: a registry of your own, or upstream's `rocm` image for AMD GPUs
         # takes an image of the release in `ollama_version`, by tag or digest
-        # for example: "registry.example/ollama/ollama:0.24.0-rocm"
+        # for example: "registry.example/ollama/ollama:0.32.15-rocm"
         # by default: `ollama/ollama` with `ollama_version` as its tag
         # "ollama_image": None,
         #
@@ -72,9 +72,9 @@ gpu = (
         # "ollama_variant": None,
         #
         # address and port Ollama listens on
-        # why change it: another port, or one interface; containers must still reach it
+        # why change it: another port, or one interface; on loopback no container reaches it
         # takes IP:PORT, as `0.0.0.0:11434`
-        # for example: "127.0.0.1:11434"
+        # for example: "0.0.0.0:11500"
         # "ollama_host": "0.0.0.0:11434",
         #
         # browser origins Ollama answers (CORS), as `["*"]`; no access control

@@ -14,7 +14,7 @@ from fleethands.cli.running import carry_out, lock_option
 @click.command()
 @fleet_options
 @report_options
-@click.option("--models", is_flag=True, help="The models too.")
+@click.option("--models", is_flag=True, help="The models on the host too.")
 @click.option("--workspaces", is_flag=True, help="OpenHands' workspace and conversations too.")
 @lock_option
 @click.option("--yes", is_flag=True, help="Do not ask.")

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 EXAMPLES = {"example.py", "local.py"}
 FILES = (".py", *ENDINGS)
+PYTHONS = {
+    "True": True,
+    "False": False,
+    "None": None,
+}  # as inventories have them; the rest of `--data` is JSON, or a word
 
 
 def fleet_options(command: Any) -> Any:
@@ -198,7 +203,7 @@ def _pair(text: str) -> tuple[str, Any]:
     try:
         return key, json.loads(value)
     except ValueError:
-        return key, value
+        return key, PYTHONS.get(value, value)
 
 
 def project() -> Path:

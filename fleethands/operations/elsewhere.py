@@ -18,8 +18,9 @@ from fleethands.settings.host import Model
 
 # of Ollama and of its models, which somebody else sees to
 UNUSED = (
-    "ollama_version", "ollama_url", "ollama_transfer", "ollama_sha256", "ollama_host", "ollama_origins",
-    "ollama_context_length", "ollama_keep_alive", "ollama_models_dir", "ollama_env", "ollama_adopt", "models_prune",
+    "ollama_version", "ollama_url", "ollama_transfer", "ollama_sha256", "ollama_variant", "ollama_host",
+    "ollama_origins", "ollama_context_length", "ollama_keep_alive", "ollama_models_dir", "ollama_env",
+    "ollama_adopt", "models_prune",
 )  # fmt: skip
 OF_MODELS = ("insecure", "preload")
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from fleethands.settings.expected import Expected, text
 
+OLLAMAS = "`ollama_host`, or `ollama_base_url` where `ollama_run` is `external`"
 # A value here would cut the container off from Ollama, from the workspace or from its own settings.
 ELSEWHERE = {
     "LLM_MODEL": "`openhands_model`",
-    "LLM_BASE_URL": "`ollama_host`",
+    "LLM_BASE_URL": OLLAMAS,
     "PORT": "`openhands_port`",
-    "LLM_OLLAMA_BASE_URL": "`ollama_host`",
-    "OLLAMA_BASE_URL": "`ollama_host`",
+    "LLM_OLLAMA_BASE_URL": OLLAMAS,
+    "OLLAMA_BASE_URL": OLLAMAS,
     "SANDBOX_USER_ID": "`openhands_user`",
     "WORKSPACE_BASE": "`openhands_workspace`",
     "WORKSPACE_MOUNT_PATH": "`openhands_workspace`",

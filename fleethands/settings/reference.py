@@ -14,9 +14,10 @@ from fleethands.settings.secret import Secret
 
 HEAD = """# Settings
 
-Flat keys of host data: in an inventory, in `group_data`, or as `--data KEY=VALUE`. A secret is given as
-`Secret.env("NAME")` or `Secret.file("PATH")` (`from fleethands.settings import Secret`), read on the controller and
-masked wherever it is shown. Every mistake of every host is named before anything connects. Written by `make docs`.
+Flat keys of host data: in an inventory, in `group_data`, or as `--data KEY=VALUE`, where VALUE is JSON or a plain word.
+A secret is given as `Secret.env("NAME")` or `Secret.file("PATH")` (`from fleethands.settings import Secret`), read on
+the controller and masked wherever it is shown. Every mistake of every host is named before anything connects.
+Written by `make docs`.
 """
 TABLE = """| key | what it is | takes | default | example | why one would change it |
 | --- | --- | --- | --- | --- | --- |

@@ -118,8 +118,12 @@ def check_base_url(text: str) -> str:
     if path.rstrip("/") in {"v1", "api"}:
         raise Expected(f"an address without a path, as `{scheme}://{server}`")
     match = _BASE_URL.match(text)
-    if match is None or not 0 < int(match["port"] or 80) < 65536:
+    if match is None and server.count(":") > 1 and not server.startswith("["):
+        raise Expected("an IPv6 address in its brackets, as `http://[fd00::5]:11434`")
+    if match is None:
         raise Expected("an address without a path, as `http://10.0.0.5:11434`")
+    if not 0 < int(match["port"] or 80) < 65536:
+        raise Expected("a port from 1 to 65535")
     if match["host"].startswith("["):
         try:
             ipaddress.IPv6Address(match["host"][1:-1])

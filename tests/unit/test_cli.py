@@ -123,3 +123,12 @@ def test_a_lock_asks_for_no_settings(tmp_path: Path, action: list[str]) -> None:
         done = fleethands("lock", *action, target)
         assert (done.returncode, done.stderr) == (1, "")
         assert "gpu-1.invalid  unreachable: its name is not known: gpu-1.invalid" in done.stdout
+
+
+def test_data_takes_words_as_inventories_have_them() -> None:
+    words = [word for pair in ("firewall=False", "gpu=None", "models_prune=True") for word in ("--data", pair)]
+
+    done = fleethands("plan", "root@gpu-1.invalid", "--data", 'models=["m"]', *words)
+
+    assert "expected True" not in done.stderr
+    assert done.returncode == 1

@@ -47,7 +47,7 @@ class OllamaKeys(Keys):
             "container image, where `ollama_run` is `container`",
             form="an image of the release in `ollama_version`, by tag or digest",
             why="a registry of your own, or upstream's `rocm` image for AMD GPUs",
-            example="registry.example/ollama/ollama:0.24.0-rocm",
+            example=f"registry.example/ollama/ollama:{KNOWN_OLLAMA}-rocm",
             derived="`ollama/ollama` with `ollama_version` as its tag",
         ),
     ] = None
@@ -112,8 +112,8 @@ class OllamaKeys(Keys):
         About(
             "address and port Ollama listens on",
             form="IP:PORT, as `0.0.0.0:11434`",
-            why="another port, or one interface; containers must still reach it",
-            example="127.0.0.1:11434",
+            why="another port, or one interface; on loopback no container reaches it",
+            example="0.0.0.0:11500",
         ),
     ] = Address("0.0.0.0", 11434)  # noqa: S104  containers need it; the firewall closes it to the outside
     ollama_origins: Annotated[
