@@ -19,7 +19,7 @@ from tests.lab.relay import Relay
 from tests.lab.zoo import STATES, State
 from tests.lab.zoo.controller import Controller
 from tests.lab.zoo.hints import Way, ways
-from tests.lab.zoo.standing import differing, foreign, standing
+from tests.lab.zoo.standing import Standing, differing, foreign, standing
 from tests.lab.zoo.state import FIXTURES
 
 ANOTHER = {"no-docker": ("lab-4", "trixie-nodocker"), "bookworm": ("lab-3", "bookworm")}
@@ -91,19 +91,15 @@ def test_a_host_as_people_have_it(state: State, ground: Ground) -> None:
 
 def is_proven(state: State, controller: Controller) -> None:
     """An apply does what the plan said, nothing of somebody else's is touched, and all of ours goes again."""
-    host, before = controller.host, standing(controller.host)
+    before = standing(controller.host)
     _, plan = controller.fleethands("plan")
     assert [word for word in state.words if word not in text(plan)] == [], text(plan)
 
-    applied(state, controller, plan)
+    applied(state, controller, plan, before)
 
-    rows = [row for row in plan["changes"] if row["operation"] == "Install from the distribution"]
-    packages = [name for row in rows for name in row["to"].split()]
-    ours = [*state.ours, *(ENGINE if "Docker | Run the engine" in named(plan) else ())]
-    assert foreign(before, standing(host), packages, ours) == []
     code, done = controller.fleethands("destroy", "--models", "--workspaces")
     assert code == 0, text(done)
-    assert foreign(before, standing(host), packages, ours) == []
+    untouched(state, controller, plan, before)
 
 
 def is_refused(state: State, controller: Controller, ground: Ground) -> None:
@@ -113,13 +109,16 @@ def is_refused(state: State, controller: Controller, ground: Ground) -> None:
         code, told = controller.fleethands(command)
         assert (code, told["status"] in REFUSED) == (1, True), text(told)
         assert [word for word in state.words if word not in told["reason"]] == [], text(told)
-    assert differing(before, standing(controller.host)) == []
+    assert differing(before, standing(controller.host)) == {}
 
+    touched = False
     for number in range(len(ways(state, told["hints"]))):
-        if number:
+        if touched:
             controller = ground.brought(state)
             _, told = controller.fleethands("plan")
-        gone(state, controller, ways(state, told["hints"])[number])
+        way = ways(state, told["hints"])[number]
+        gone(state, controller, way)
+        touched = bool(way.on_host or way.here or state.then == "proven")
 
 
 def gone(state: State, controller: Controller, way: Way) -> None:
@@ -128,26 +127,37 @@ def gone(state: State, controller: Controller, way: Way) -> None:
         controller.host.run(f"yes | sh -c {shlex.quote(line)}", timeout=240)
     for line in way.here:
         controller.type(line)
+    before = standing(controller.host)
     code, told = controller.fleethands("plan", **way.data)
     if state.then == "further" and code == 1:
         assert [word for word in state.words if word not in told["reason"]] != [], text(told)
         return
     assert code in {0, 2}, text(told)
     if state.then == "proven":
-        applied(state, controller, told, **way.data)
+        applied(state, controller, told, before, **way.data)
 
 
-def applied(state: State, controller: Controller, plan: dict[str, Any], **data: Any) -> None:
-    """What is planned is done, its proof holds, and then there is nothing left to do."""
+def applied(state: State, controller: Controller, plan: dict[str, Any], before: Standing, **data: Any) -> None:
+    """What is planned is done, its proof holds, nothing else has changed, and then there is nothing left to do."""
     code, done = controller.fleethands("apply", **data)
     assert code == 0, text(done)
     assert named(plan) == named(done)
     proof = observe.proof(controller.host)
     assert [link.name for link in proof][: len(observe.OLLAMA_LINKS)] == observe.OLLAMA_LINKS
     assert all(link.ok for link in proof)
+    untouched(state, controller, plan, before)
     controller.host.run("sh -s", stdin=f"set -e\ntest -s {paths.RECORD}\n{state.check}")
     code, again = controller.fleethands("plan", **data)
     assert (code, named(again), again["remote_commands"]) == (0, [], 1), text(again)
+
+
+def untouched(state: State, controller: Controller, plan: dict[str, Any], before: Standing) -> None:
+    """What is not ours is as it was, but for the packages that the plan names."""
+    rows = [row for row in plan["changes"] if row["operation"] == "Install from the distribution"]
+    unknown = any("not known" in row["consequence"] for row in rows)
+    packages = None if unknown else [name for row in rows for name in row["to"].split()]
+    ours = [*state.ours, *(ENGINE if "Docker | Run the engine" in named(plan) else ())]
+    assert foreign(before, standing(controller.host), packages, ours) == {}
 
 
 def named(told: dict[str, Any]) -> list[str]:

@@ -25,8 +25,9 @@ OURS = (
     *(f"file {path}" for path in (paths.RELEASES, paths.OPENHANDS_HOME, "/etc/fleethands", paths.RECORDS)),
     f"file {paths.OLLAMA_HOME}",
 )
-# of the packages that a plan announces
-PACKAGED = ("file /var/lib/", "file /var/cache/", "file /etc/", "file /usr/", "account ", "group ", "unit ")
+# what comes with packages, and what apt and dpkg write about them
+PACKAGED = ("file /etc/", "file /usr/", "file /var/lib/", "file /boot/", "account ", "group ", "unit ")
+WRITTEN = ("file /var/lib/dpkg", "file /var/lib/apt", "file /var/cache/", "file /etc/ld.so.cache", "file /var/lib/ucf")
 
 
 def standing(host: Host) -> Standing:
@@ -35,22 +36,24 @@ def standing(host: Host) -> Standing:
     return dict(line.partition("\t")[::2] for line in lines)
 
 
-def differing(before: Standing, after: Standing, ours: Iterable[str] = ()) -> list[str]:
-    """What is gone, new or otherwise, one line each, but for what is ours."""
+def differing(before: Standing, after: Standing, ours: Iterable[str] = ()) -> dict[str, str]:
+    """What is gone, new or otherwise, and from what to what, but for what is ours."""
     names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    return [f"{name}: {before.get(name)} -> {after.get(name)}" for name in names if not _is_one(name, ours)]
+    return {name: f"{before.get(name)} -> {after.get(name)}" for name in names if not _is_one(name, ours)}
 
 
-def foreign(before: Standing, after: Standing, announced: Iterable[str], ours: Iterable[str]) -> list[str]:
+def foreign(before: Standing, after: Standing, announced: Iterable[str] | None, ours: Iterable[str]) -> dict[str, str]:
     """
     The same of what is not ours.
 
-    + announced: packages that the plan has named; what comes with them may be new, and nothing else may change
+    + announced: packages that the plan has named, None where it says that their names are not known; what comes with
+      them may be new, and nothing else may change
     + ours: of the state's own
     """
-    packages = [f"package {name}\t" for name in announced]
-    found = differing(before, after, [*OURS, *map(_named, ours), *packages])
-    return [line for line in found if not (packages and ": None -> " in line and line.startswith(PACKAGED))]
+    packages = ("package ",) if announced is None else tuple(f"package {name}\t" for name in announced)
+    found = differing(before, after, [*OURS, *map(_named, ours), *(WRITTEN if packages else ())])
+    come = {name for name in found if packages and name not in before and _is_one(name, packages + PACKAGED)}
+    return {name: change for name, change in found.items() if name not in come}
 
 
 def _named(word: str) -> str:
