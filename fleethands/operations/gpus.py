@@ -51,6 +51,12 @@ def passed(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
     return ()
 
 
+def _unwell(found: Gpu) -> bool:
+    """Whether NVIDIA's driver has a GPU, and its tool fails."""
+    there = any(each.vendor == "nvidia" and each.driver == "nvidia" for each in found.pci)
+    return there and not found.devices and bool(found.failure)
+
+
 def _nvidia_works(found: Gpu) -> bool:
     """Whether there is a GPU of NVIDIA's that its driver knows; with another one a container would not start."""
     there = any(each.vendor == "nvidia" and each.driver == "nvidia" for each in found.pci)
@@ -62,6 +68,11 @@ def barred(settings: HostSettings, seen: Probe) -> Refused | None:
     image = settings.ollama_declared_image
     if not image or settings.gpu is False or not seen.knows("gpu") or not seen.knows("docker"):
         return None
+    if _unwell(seen.gpu):  # one run would pass it to the container, and the next one would not
+        return Refused(
+            f"the host has {named(seen.gpu)}, and nvidia-smi does not answer for it: {seen.gpu.failure}",
+            ("on the host: nvidia-smi", "declare `gpu`: False for answers from the CPU"),
+        )
     stopped = seen.docker.installed and seen.docker.version is None  # what it gives to containers is not known then
     if _nvidia_works(seen.gpu) and not seen.docker.engine.gpus and not stopped:
         return Refused(

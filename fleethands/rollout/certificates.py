@@ -41,14 +41,14 @@ class Certificate:
         """
         Why it does not stand for a host, as a clause; empty where it does.
 
-        + name: the host's, without its port
+        + name: the host's, as ssh has it and without its port; in a certificate, case counts
         """
         names = [each.decode(errors="replace") for each in self._parsed.valid_principals]
         if self._parsed.type is not SSHCertificateType.HOST:
             return "is one of a user"
         if self._parsed.critical_options:
             return "has options that nobody here knows"
-        if not any(pattern(each.lower()).match(name.lower()) for each in names):
+        if not any(pattern(each).match(name) for each in names):
             return f"is for {clean(', '.join(names))[:LONGEST_NAMES] or 'nobody'}, and not for {name}"
         return self._untimely() or self._unsigned()
 

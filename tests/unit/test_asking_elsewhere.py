@@ -6,6 +6,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from importlib.resources import files
@@ -60,6 +61,21 @@ def certified(tmp_path: Path) -> Iterator[str]:
 
         threading.Thread(target=accept, daemon=True).start()
         yield f"https://127.0.0.1:{server.getsockname()[1]}"
+
+
+def test_what_a_model_takes_is_looked_for_in_little_time(serve: Callable[[Say], str]) -> None:
+    answers = [body('"capabilities":[' * 250_000), body(VERSION)]
+
+    def in_turn(client: socket.socket) -> None:
+        answers.pop()(client)
+
+    url = serve(in_turn)
+    begun = time.monotonic()
+
+    status, lines = heard("ollama", url, "codellama:7b")
+
+    assert (status, ollama(lines).version, ollama(lines).tools) == (0, "0.24.0", None)
+    assert time.monotonic() - begun < 15
 
 
 def test_an_ollama_is_heard_with_its_models_and_what_its_model_takes(serve: Callable[[Say], str]) -> None:

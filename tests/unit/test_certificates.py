@@ -43,7 +43,7 @@ def shown(host: Path, authority: Path, *words: str) -> PKey:
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
 @pytest.mark.parametrize("authority", ["ours", "rsa-authority"])
-@pytest.mark.parametrize("names", [HOST, f"a,{HOST}", "*.example.net", HOST.upper()])
+@pytest.mark.parametrize("names", [HOST, f"a,{HOST}", "*.example.net"])
 def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority: str, names: str) -> None:
     certificate = certificates.shown(shown(keys[kind], keys[authority], "-h", "-n", names))
 
@@ -56,6 +56,7 @@ def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority:
     ("words", "fault"),
     [
         (("-h", "-n", "a,b"), "is for a, b, and not for gpu.example.net"),
+        (("-h", "-n", HOST.upper()), "is for GPU.EXAMPLE.NET, and not for gpu.example.net"),
         (("-h",), "is for nobody, and not for gpu.example.net"),
         (("-n", HOST), "is one of a user"),
         (("-h", "-n", HOST, "-V", "20200101000000Z:20200102000000Z"), "ended on 2020-01-02 00:00 UTC"),

@@ -208,6 +208,9 @@ def test_a_gpu_that_docker_gives_to_nobody_is_refused() -> None:
         assert gpus.barred(settings, fine) is None
     assert gpus.barred(settings, with_gpu(NVIDIA, Docker(installed=False))) is not None
     assert gpus.barred(settings, with_gpu(NVIDIA, Docker(installed=True))) is None  # it does not run, so nobody knows
+    refused = gpus.barred(settings, with_gpu(MISMATCH, RUNTIME))
+    assert refused is not None
+    assert "and nvidia-smi does not answer for it: Failed to initialize NVML" in refused.reason
     assert gpus.barred(declared(**OFF, gpu=False), with_gpu(NVIDIA)) is None
     assert gpus.barred(declared(openhands_flavor="off"), with_gpu(NVIDIA)) is None
 

@@ -10,9 +10,12 @@ else
     fail "cannot pull $image, as fleethands.lock pins $name" \
       "on the host: docker pull $image" "if its registry has it no longer: fleethands pin --only $name"
 fi
-# what was downloaded is run as nobody, without a network
-said=$("$docker" run --rm --pull never --network none --cap-drop ALL --security-opt no-new-privileges --user 65534:65534 \
-  --env HOME=/nonexistent "$image" --version 2>&1 9>&- | tail -n 1 | cut -c 1-200) || true
+# what was downloaded is run as nobody, without a network, and not for long
+asked=fleethands-version-$$
+said=$(timeout -s KILL 60 "$docker" run --rm --pull never --name "$asked" --network none --cap-drop ALL --pids-limit 64 \
+  --memory 1g --security-opt no-new-privileges --user 65534:65534 --env HOME=/nonexistent "$image" --version 2>&1 9>&- |
+  head -c 65536 | tail -n 1 | cut -c 1-200) || true
+"$docker" rm --force "$asked" >/dev/null 2>&1 || true
 case "$said " in
   *" $version ") ;;
   *) fail "$image is not Ollama $version; asked for its version, it says: $said" \

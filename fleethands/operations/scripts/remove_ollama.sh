@@ -12,6 +12,8 @@ for marker in /opt/ollama/*/.fleethands; do
   [ ! -f "$marker" ] || rm -rf "${marker%/.fleethands}"
 done
 rm -rf /opt/ollama/.incoming
+# nothing comes back to what was taken away, and secrets are among it
+rm -rf /var/lib/fleethands/served /var/lib/fleethands/served.tried /var/lib/fleethands/served.new
 rmdir /opt/ollama 2>/dev/null || true
 systemctl daemon-reload
 systemctl reset-failed ollama.service 2>/dev/null || true

@@ -188,6 +188,10 @@ docker_before=$(needs "$served/unit")
 # a run that was cut off between the restart and `remember`
 if [ -s "$tried/url" ] && is_serving "$tried"; then remember; fi
 if [ -n "$pinned" ] && [ "$pinned" != "$image" ]; then docker tag "$pinned" "$image"; fi
+if [ -n "$image" ] && docker container inspect "$container" >/dev/null 2>&1; then # of that name, and of whom?
+  docker ps --all --filter "name=^/?$container\$" --filter "label=$label" --quiet | grep -q . ||
+    fail "a container of somebody else's is called $container" "on the host: docker rename $container $container-mine"
+fi
 [ "$restart" = no ] || record "$tried"
 start
 if [ "$restart" = no ]; then exit 0; fi

@@ -49,7 +49,11 @@ no_ollama() { breaks "what answers at $local_url is no Ollama|$place: ss -ltnp '
 generate() {
   where=$1
   shift
-  answer=$("$@" 2>&1) && status=0 || status=$?
+  answer=$({ "$@" 2>&1 && status=0 || status=$?; echo " ended $status"; } | head -c 1048576)
+  case $(printf %s "$answer" | tail -c 20) in
+    *' ended '[0-9]*) status=${answer##*' ended '} answer=${answer%' ended '*} ;;
+    *) status=63 answer='its answer is longer than 1 MiB' ;; # CURLE_FILESIZE_EXCEEDED
+  esac
   tokens=$(printf %s "$answer" | sed -n 's/.*"eval_count":\([0-9]*\).*/\1/p')
   if [ "$status" -eq 0 ] && [ "${tokens:-0}" -gt 0 ]; then
     holds "$tokens tokens from $model"
@@ -66,12 +70,12 @@ ask() { printf "curl ${2:-} --silent --show-error --max-time 600 --connect-timeo
 field() { printf %s "$row" | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
 
 loaded() {
-  row=$(curl -q --silent --noproxy '*' --max-time 10 "$local_url/api/ps" | sed 's/{"name":"/\n&/g' | grep -F "{\"name\":\"$model\"" | head -n 1) || true
+  row=$(curl -q --silent --noproxy '*' --max-time 10 "$local_url/api/ps" | head -c 1048576 | sed 's/{"name":"/\n&/g' | grep -F "{\"name\":\"$model\"" | head -n 1) || true
 }
 
 # what the model is: /api/show (ollama api/types.go ShowResponse, v0.32.15); quotes in its texts are escaped there
 shown() {
-  curl -q --silent --noproxy '*' --max-time 20 --data "{\"model\":\"$model\"}" "$local_url/api/show" || true
+  curl -q --silent --noproxy '*' --max-time 20 --data "{\"model\":\"$model\"}" "$local_url/api/show" | head -c 4194304 || true
 }
 
 # the window that the model was loaded with; Ollama takes no larger one than the model was trained for (server/sched.go)
@@ -100,9 +104,10 @@ context_holds() {
 # a model without tools answers a ping, and ends every conversation with Ollama's 400
 has_tools() {
   link model-tools
-  case $about in
-    *'"capabilities":['*'"tools"'*']'*) holds "$model takes tools" ;;
-    *'"capabilities":['*) breaks "$model takes no tools, so Ollama refuses each conversation of this OpenHands (400)|in the inventory: \`openhands_model\`, one of https://ollama.com/search?c=tools" ;;
+  listed=$(printf %s "$about" | grep -o '"capabilities":\[[^]]*\]' | head -n 1)
+  case $listed in
+    *'"tools"'*) holds "$model takes tools" ;;
+    ?*) breaks "$model takes no tools, so Ollama refuses each conversation of this OpenHands (400)|in the inventory: \`openhands_model\`, one of https://ollama.com/search?c=tools" ;;
   esac
 }
 
