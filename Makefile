@@ -50,8 +50,8 @@ format: .venv/ready ## rewrite the layout of the code
 	@.venv/bin/ruff format --quiet .
 
 docs: .venv/ready ## write the pages that are made from the code
-	@$(PYTHON) -m fleethands.settings.reference > docs/settings.md
-	@$(PYTHON) -m fleethands.settings.annotated > inventory/example.py
+	@$(PYTHON) -m fleethands.settings.docs.reference > docs/settings.md
+	@$(PYTHON) -m fleethands.settings.docs.example > inventory/example.py
 	@$(PYTHON) -m tests.lab.attacks > docs/attacks.md
 	@$(PYTHON) -m tests.lab.zoo > docs/hosts.md
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fleethands.facts.reading import Question
+from fleethands.facts.probe_fact import Question
 from fleethands.settings import read_fleet
 from tests.lab import sessions
 from tests.lab.host import Host

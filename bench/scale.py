@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleethands.facts.reading import Question
+from fleethands.facts.probe_fact import Question
 from fleethands.settings import read_fleet
 from fleethands.settings.lockfile import Lockfile
 from tests.lab.host import Host
@@ -26,7 +26,7 @@ from .watched import Watched
 
 SIZES = (50, 200, 1000)
 PORT = 2222
-AT_ONCE = 32  # connections (rollout/engine.py)
+AT_ONCE = 32  # connections (engine/engine.py)
 LATE = 4  # of those that have ended, and of whose end the server has not heard when the next ones come
 FILES = 60  # that a process has open besides
 GROWTH = 1.25  # times what a further host takes of a larger fleet, over what one takes of a smaller

@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any
 
-from fleethands.rollout.printable import clean
+from fleethands.text.sanitize import clean
 
 MOST_BYTES = 1 << 22  # of one document: the largest manifests and reports of one host stay far below
 MOST_COUNT = 1 << 53  # bytes of anything: what JSON's own readers keep exact

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fleethands.systemd import assignment, file_assignment, word
-from fleethands.toml import basic_string
+from fleethands.text.systemd import assignment, file_assignment, word
+from fleethands.text.toml import basic_string
 
 UPSTREAM = "fleethands_upstream"  # host data: model or image → digest that its registry has now, by `--upstream`
 

@@ -6,7 +6,7 @@ from fleethands.operations import firewall, system
 from fleethands.operations.closed import Closed
 from fleethands.paths import FIREWALL_SCRIPT, FIREWALL_UNIT
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import SANDBOXES
+from fleethands.settings.generations import SANDBOXES
 from tasks import render
 
 

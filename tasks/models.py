@@ -5,7 +5,8 @@ from pyinfra.context import ctx_host
 
 from fleethands.operations import modelfiles, models, preload
 from fleethands.paths import PRELOAD
-from fleethands.settings import HostSettings, modelfile
+from fleethands.settings import HostSettings
+from fleethands.settings.values import modelfile
 from tasks import UPSTREAM, render
 
 

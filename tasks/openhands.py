@@ -8,8 +8,8 @@ from pyinfra.context import ctx_host
 from fleethands import paths
 from fleethands.operations import build, choice, openhands, sandboxes, source, system
 from fleethands.settings import HostSettings, Secret
-from fleethands.settings.openhands import API_KEY, SOURCE_V0, base_url, generation_of, model_string
-from fleethands.systemd import file_assignment
+from fleethands.settings.generations import API_KEY, SOURCE_V0, base_url, generation_of, model_string
+from fleethands.text.systemd import file_assignment
 from tasks import UPSTREAM, render
 
 

@@ -3,7 +3,8 @@
 from pyinfra.api import deploy
 
 from fleethands.operations import blobs, proof
-from fleethands.settings import HostSettings, modelfile
+from fleethands.settings import HostSettings
+from fleethands.settings.values import modelfile
 
 
 @deploy("Proof")

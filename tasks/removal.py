@@ -5,7 +5,7 @@ from pyinfra.api import deploy
 from fleethands.operations import firewall, openhands, preload, removal, sandboxes, source
 from fleethands.paths import CANVAS_KEY, OLLAMA_HOME, OPENHANDS_HOME
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import GENERATIONS
+from fleethands.settings.generations import GENERATIONS
 
 
 @deploy("Removal")

@@ -6,7 +6,7 @@ import hashlib
 import subprocess
 from collections.abc import Sequence
 
-from fleethands.facts.reading import Question
+from fleethands.facts.probe_fact import Question
 from tests.hosts import declared
 
 QUESTION = Question.about(

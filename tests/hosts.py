@@ -10,13 +10,13 @@ from fleethands.facts.engine import Engine
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.lock import Locking
-from fleethands.facts.machine import Accounts, Space, System
 from fleethands.facts.network import Firewall
 from fleethands.facts.ollama import Ollama, Store
 from fleethands.facts.packages import Apt
 from fleethands.facts.probe import Probe
-from fleethands.facts.reading import Question
+from fleethands.facts.probe_fact import Question
 from fleethands.facts.service import Service
+from fleethands.facts.system import Accounts, Space, System
 from fleethands.facts.upstream import Upstream
 from fleethands.settings import HostSettings, read_fleet
 

@@ -10,21 +10,21 @@ from typing import NoReturn
 import click
 
 from fleethands import __version__
-from fleethands.cli.apply import apply
-from fleethands.cli.completion import completion
-from fleethands.cli.destroy import destroy
-from fleethands.cli.document import is_told, tell
-from fleethands.cli.init import init
-from fleethands.cli.lock import lock
-from fleethands.cli.pin import pin
-from fleethands.cli.plan import plan
-from fleethands.cli.report import report
-from fleethands.cli.rollback import rollback
-from fleethands.cli.status import status
-from fleethands.cli.trouble import USAGE, Trouble
-from fleethands.cli.trust import trust
-from fleethands.cli.tunnel import tunnel
-from fleethands.cli.verify import verify
+from fleethands.cli.commands.apply import apply
+from fleethands.cli.commands.completion import completion
+from fleethands.cli.commands.destroy import destroy
+from fleethands.cli.commands.init import init
+from fleethands.cli.commands.lock import lock
+from fleethands.cli.commands.pin import pin
+from fleethands.cli.commands.plan import plan
+from fleethands.cli.commands.report import report
+from fleethands.cli.commands.rollback import rollback
+from fleethands.cli.commands.status import status
+from fleethands.cli.commands.trust import trust
+from fleethands.cli.commands.tunnel import tunnel
+from fleethands.cli.commands.verify import verify
+from fleethands.cli.errors import USAGE, Trouble
+from fleethands.cli.output.json_document import is_told, tell
 
 INTERRUPTED = 130
 EPILOG = """TARGET is an inventory file of pyinfra's or Ansible's, hosts as root@box[,root@box2], @local, or whatever
@@ -53,7 +53,7 @@ def _show(error: click.UsageError) -> None:
     said = error.format_message()
     click.echo(f"error: {said}", err=True)
     if "--json" in sys.argv and error.ctx and not is_told(error.ctx):
-        from fleethands.rollout.report import Report  # noqa: PLC0415
+        from fleethands.report.model import Report  # noqa: PLC0415
 
         command = error.ctx.command_path.partition(" ")[2]
         tell(Report(command, {}, error=said).document())

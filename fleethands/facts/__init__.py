@@ -1,9 +1,19 @@
 """What is true of a host: read in one remote command, held as one typed value."""
 
+from fleethands.facts.framing import ProbeError
 from fleethands.facts.no_answer import ssh
-from fleethands.facts.observed import asked_for, current, foresee, foreseen, forget, is_refused, last, outdate, refuse
 from fleethands.facts.probe import Probe, Unknown, UnknownSection
-from fleethands.facts.protocol import ProbeError
+from fleethands.facts.probe_cache import (
+    asked_for,
+    current,
+    foresee,
+    foreseen,
+    forget,
+    is_refused,
+    last,
+    outdate,
+    refuse,
+)
 
 __all__ = [
     "Probe",

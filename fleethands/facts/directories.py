@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fleethands import paths
-from fleethands.facts.protocol import decode
+from fleethands.facts.framing import decode
 from fleethands.untrusted import line
 
 LONGEST = 4096  # bytes of a path (limits.h)

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleethands.facts.document import DIGEST
 from fleethands.facts.engine import ENGINE, Engine, engine
-from fleethands.facts.protocol import decode, fields, word
+from fleethands.facts.framing import decode, fields, word
+from fleethands.facts.to_json import DIGEST
 from fleethands.untrusted import document, line, mapping, rows
 
 Lines = list[str]

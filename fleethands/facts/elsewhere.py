@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fleethands.facts.protocol import decode
+from fleethands.facts.framing import decode
 from fleethands.settings.expected import Expected
-from fleethands.settings.values import ModelName
+from fleethands.settings.values.names import ModelName
 from fleethands.untrusted import document, line, mapping, rows, words
 
 MOST_MODELS = 10_000

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from fleethands import paths
-from fleethands.facts.machine import Space, disk
-from fleethands.facts.protocol import decode, fields
+from fleethands.facts.framing import decode, fields
+from fleethands.facts.system import Space, disk
 from fleethands.untrusted import line
 
 FLAGS = ("snap", "podman")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from fleethands.facts.protocol import decode
+from fleethands.facts.framing import decode
 from fleethands.untrusted import count
 
 Lines = list[str]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fleethands.facts.protocol import decode
+from fleethands.facts.framing import decode
 
 VENDORS = {"0x10de": "nvidia", "0x1002": "amd"}
 MIB = 1 << 20

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleethands.facts.protocol import decode
+from fleethands.facts.framing import decode
 from fleethands.untrusted import count, document, mapping, words
 
 LEASE = 60  # seconds without a sign after which a lock ends

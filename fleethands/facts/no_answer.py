@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from fleethands.facts.protocol import SECTIONS, ProbeError
+from fleethands.facts.framing import SECTIONS, ProbeError
 from fleethands.untrusted import words
 
 LONGEST = 300  # characters of what it says; the end of it says most

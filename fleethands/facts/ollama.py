@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from fleethands.facts import elsewhere
 from fleethands.facts.elsewhere import Way
-from fleethands.facts.protocol import decode
-from fleethands.settings.values import ModelName
+from fleethands.facts.framing import decode
+from fleethands.settings.values.names import ModelName
 from fleethands.untrusted import count, document, line, mapping
 
 Lines = list[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fleethands.facts.protocol import decode, fields
+from fleethands.facts.framing import decode, fields
 from fleethands.untrusted import words
 
 KINDS = {  # apt-private/private-output.cc, apt 2.6 and 3.0

@@ -10,16 +10,16 @@ from typing import Any, TypeVar
 from fleethands import paths
 from fleethands.facts.directories import Directories
 from fleethands.facts.docker import Docker
-from fleethands.facts.document import plain
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.lock import Locking
-from fleethands.facts.machine import Accounts, Space, System
 from fleethands.facts.network import Firewall, Listener
 from fleethands.facts.ollama import Ollama, Process, Release, Store
 from fleethands.facts.packages import Apt
 from fleethands.facts.record import Record
 from fleethands.facts.service import Service
+from fleethands.facts.system import Accounts, Space, System
+from fleethands.facts.to_json import plain
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Upstream
 

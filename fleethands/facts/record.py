@@ -22,7 +22,7 @@ class Record:
     + time: as `2026-11-25T17:02:11Z`, by the host's clock; by: `user@controller`; run: that run's name, if it had one
     + version: of fleethands
     + revision: commit of the inventory's directory, with `+` where it held changes besides; empty outside of git
-    + declared: the settings, as settings/declared.py writes them
+    + declared: the settings, as settings/serialize.py writes them
     + versions: Ollama's release, each model's digest, the image's name, its id and, where it came from a registry, its
       manifest's digest; the same of Ollama's own image (`ollama_image`), where it ran from one
     """

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from fleethands.facts.protocol import decode
+from fleethands.facts.framing import decode
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fleethands import manifest
-from fleethands.facts.protocol import decode
+from fleethands.facts.framing import decode
 from fleethands.settings import HostSettings
-from fleethands.settings.release import ARCHS, archive
-from fleethands.settings.source import is_commit
-from fleethands.settings.values import ModelName
+from fleethands.settings.values.names import ModelName
+from fleethands.settings.values.ollama_release import ARCHS, archive
+from fleethands.settings.values.source import is_commit
 from fleethands.untrusted import document, mapping
 from fleethands.web import bare
 

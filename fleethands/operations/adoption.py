@@ -16,7 +16,7 @@ from fleethands.operations.change import Change, Decision, Refused, Same, operat
 from fleethands.operations.foreign import Declared, Theirs
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.forms import why_not_models
+from fleethands.settings.schema.types import why_not_models
 
 NAMED = 8  # settings that one refusal names
 MOVED = "/srv/ollama-models"

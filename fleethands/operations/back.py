@@ -13,9 +13,9 @@ from fleethands.operations import record as records
 from fleethands.operations.change import Decision, Refused, Same, operation
 from fleethands.operations.proof import APPLY, links
 from fleethands.settings import HostSettings, SettingsError, read_fleet
-from fleethands.settings.declared import Undeclared, host_data
-from fleethands.settings.images import at_digest, is_image
 from fleethands.settings.lockfile import Lockfile
+from fleethands.settings.serialize import Undeclared, host_data
+from fleethands.settings.values.images import at_digest, is_image
 from fleethands.untrusted import words
 
 NAMED = 3  # mistakes of a record that one refusal names

@@ -8,7 +8,7 @@ from fleethands.operations.change import Change, Decision, Same, operation
 from fleethands.operations.models import Modelfiles, local, pulled
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.values import ModelName
+from fleethands.settings.values.names import ModelName
 
 
 @operation

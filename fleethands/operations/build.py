@@ -12,8 +12,8 @@ from fleethands.facts.files import File
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import REHEARSAL_PORTS, generation_of
-from fleethands.systemd import file_assignment
+from fleethands.settings.generations import REHEARSAL_PORTS, generation_of
+from fleethands.text.systemd import file_assignment
 
 BUILDER = "fleethands-build"  # its user
 # Canvas' releases whose dependencies have moved on since, to what they can't use: FastAPI 0.142 and agent-server 1.44

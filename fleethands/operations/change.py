@@ -21,9 +21,9 @@ from fleethands.facts import Probe, ProbeError, UnknownSection
 from fleethands.facts.files import ABSENT
 from fleethands.operations import journal, telling, turn
 from fleethands.operations.transfer import Parcel, TransferError
-from fleethands.rollout.printable import clean
 from fleethands.script import Script
 from fleethands.settings import HostSettings
+from fleethands.text.sanitize import clean
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from fleethands.operations.chosen import PROFILE, found_in, holds, is_active, is
 from fleethands.paths import CANVAS_KEY
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import API_KEY, SOURCE, Generation, base_url, generation_of, model_string
-from fleethands.settings.secret import MASK
+from fleethands.settings.generations import API_KEY, SOURCE, Generation, base_url, generation_of, model_string
+from fleethands.settings.values.secret import MASK
 
 
 @operation

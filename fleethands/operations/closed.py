@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import (
+from fleethands.settings.generations import (
     SANDBOXES,
     V1,
     generation_of,

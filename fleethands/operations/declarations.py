@@ -9,11 +9,11 @@ from typing import Any
 
 from fleethands.operations.foreign import Theirs, masked
 from fleethands.settings import HostSettings
-from fleethands.settings.envconfig import listened, meaning, setting
 from fleethands.settings.expected import Expected
-from fleethands.settings.ollama_env import ELSEWHERE, NoSuchVariable, is_known
-from fleethands.settings.read_by import unread
-from fleethands.settings.secret import MASK
+from fleethands.settings.schema.ollama_env import ELSEWHERE, NoSuchVariable, is_known
+from fleethands.settings.schema.ollama_env_releases import unread
+from fleethands.settings.values.envconfig import listened, meaning, setting
+from fleethands.settings.values.secret import MASK
 
 DROP_IN = "on the host: systemctl edit ollama"
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection
 
 from fleethands.facts.files import File
-from fleethands.settings.secret import MASK
+from fleethands.settings.values.secret import MASK
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]*)"
 # of a unit file a line; of a file that EnvironmentFile= names an assignment, which may have several

@@ -9,8 +9,8 @@ from fleethands.operations import models
 from fleethands.operations.release import archives, pinned, variant
 from fleethands.settings import HostSettings
 from fleethands.settings.pins import PIN
-from fleethands.settings.release import ARCHS
-from fleethands.settings.source import is_commit
+from fleethands.settings.values.ollama_release import ARCHS
+from fleethands.settings.values.source import is_commit
 
 PLAIN = ("http://", "git://")
 

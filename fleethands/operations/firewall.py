@@ -17,7 +17,7 @@ from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.closed import Closed, declared, effect, until_now
 from fleethands.operations.proof import is_settled
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import SANDBOXES, V1, generation_of
+from fleethands.settings.generations import SANDBOXES, V1, generation_of
 
 Render = Callable[[HostSettings, Closed, tuple[str, ...]], str]  # the rules' text; the last are bridges outside
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from fleethands import paths
 from fleethands.facts.service import Service, Text
 from fleethands.settings import HostSettings
-from fleethands.settings.envconfig import meaning, same
-from fleethands.settings.ollama_env import is_known
-from fleethands.settings.secret import MASK
-from fleethands.unitfile import Setting, assignments, settings, variables, words
+from fleethands.settings.schema.ollama_env import is_known
+from fleethands.settings.values.envconfig import meaning, same
+from fleethands.settings.values.secret import MASK
+from fleethands.text.systemd_unit import Setting, assignments, settings, variables, words
 
 OURS = paths.OLLAMA_OVERRIDE.rsplit("/", 1)[-1]
 WHERE_FROM = {"PATH", "HOME"}  # install.sh freezes its own PATH in; what else runs is ours

@@ -7,7 +7,7 @@ from fleethands.facts.gpu import Gpu, PciGpu
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
 from fleethands.settings.host import OLLAMA_IMAGE
-from fleethands.settings.images import is_tagged
+from fleethands.settings.values.images import is_tagged
 
 DEDICATED = 2048  # MiB
 TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html"

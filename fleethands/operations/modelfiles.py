@@ -12,7 +12,7 @@ from fleethands.operations.change import Change, Decision, Same, operation
 from fleethands.operations.models import Modelfiles, local
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
-from fleethands.settings.modelfile import Modelfile
+from fleethands.settings.values.modelfile import Modelfile
 
 
 @operation

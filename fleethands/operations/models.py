@@ -11,8 +11,8 @@ from fleethands.operations import download, store
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
-from fleethands.settings.modelfile import Modelfile
-from fleethands.settings.values import ModelName
+from fleethands.settings.values.modelfile import Modelfile
+from fleethands.settings.values.names import ModelName
 
 Modelfiles = Mapping[Model, Modelfile]
 

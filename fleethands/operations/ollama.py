@@ -14,7 +14,7 @@ from fleethands.operations.change import Change, Decision, Refused, Same, operat
 from fleethands.operations.foreign import Declared
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.envconfig import same
+from fleethands.settings.values.envconfig import same
 
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
 LISTENS_WITHIN = 20  # seconds: its socket is open before it looks for anything

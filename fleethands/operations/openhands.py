@@ -9,15 +9,24 @@ from dataclasses import dataclass, replace
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.docker import Container
-from fleethands.facts.document import DIGEST
-from fleethands.facts.machine import Account
 from fleethands.facts.ollama import Ollama
+from fleethands.facts.system import Account
+from fleethands.facts.to_json import DIGEST
 from fleethands.operations import download, outdated, theirs
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.images import at_digest
-from fleethands.settings.openhands import API_KEY, SANDBOXES, V0, V1, Generation, base_url, generation_of, model_string
+from fleethands.settings.generations import (
+    API_KEY,
+    SANDBOXES,
+    V0,
+    V1,
+    Generation,
+    base_url,
+    generation_of,
+    model_string,
+)
+from fleethands.settings.values.images import at_digest
 
 LABEL = DIGEST
 USERS = "fleethands.users"

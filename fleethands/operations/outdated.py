@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import generation_of
-from fleethands.settings.read_by import newer
+from fleethands.settings.generations import generation_of
+from fleethands.settings.schema.ollama_env_releases import newer
 
 RELEASE = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(-rc\d+)?", re.ASCII)
 

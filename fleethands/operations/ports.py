@@ -11,7 +11,7 @@ from fleethands.facts.network import Listener
 from fleethands.operations import elsewhere, source, theirs
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import inner_ports
+from fleethands.settings.generations import inner_ports
 
 INNER = "openhands_flavor"  # of its parts' ports, which are fixed; the parts are of all kinds
 DOCKER = ("docker-proxy", "dockerd")  # the engine itself holds published ports where `userland-proxy` is false

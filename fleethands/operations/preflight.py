@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.facts.machine import System
+from fleethands.facts.system import System
 from fleethands.operations import (
     access,
     adoption,
@@ -19,10 +19,11 @@ from fleethands.operations import (
     room,
 )
 from fleethands.operations.change import Decision, Refused, Same, operation
-from fleethands.settings import HostSettings, read_by
+from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import NAME as LOCK
 from fleethands.settings.pins import PIN
-from fleethands.settings.release import ARCHS
+from fleethands.settings.schema import ollama_env_releases
+from fleethands.settings.values.ollama_release import ARCHS
 
 SYSTEMS = ("debian", "ubuntu")
 SYSTEMD_UP = ("running", "degraded", "starting")
@@ -63,7 +64,7 @@ def _of_ollama(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
         known = seen.ollama.version if seen.knows("ollama") else None
         return (*elsewhere.notes(settings, seen), *outdated.flaws(known or ""))
     return (
-        *read_by.notes(settings.ollama_env, settings.ollama_version),
+        *ollama_env_releases.notes(settings.ollama_env, settings.ollama_version),
         *gpus.notes(settings, seen),
         *idle_gpus.notes(settings, seen),
         *outdated.flaws(settings.ollama_version),

@@ -14,7 +14,7 @@ from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.models import local
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.values import ModelName
+from fleethands.settings.values.names import ModelName
 
 FILES = (paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED)
 FOR_EVER = -1

@@ -15,8 +15,7 @@ from fleethands.operations.chosen import Choice, current
 from fleethands.operations.openhands import READY_WITHIN, SHORTEST_CONTEXT
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.durations import nanoseconds
-from fleethands.settings.openhands import (
+from fleethands.settings.generations import (
     API_KEY,
     CANVAS,
     HOST_NAME,
@@ -26,7 +25,8 @@ from fleethands.settings.openhands import (
     generation_of,
     model_string,
 )
-from fleethands.settings.values import is_local
+from fleethands.settings.values.durations import nanoseconds
+from fleethands.settings.values.names import is_local
 from fleethands.untrusted import words
 
 APPLY = "on this machine: fleethands apply"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import base_url
-from fleethands.settings.values import server
+from fleethands.settings.generations import base_url
+from fleethands.settings.values.names import server
 
 EXEMPT = ("NO_PROXY", "no_proxy")
 

@@ -12,7 +12,7 @@ from fleethands.facts.record import KEPT, SCHEMA, Record
 from fleethands.operations import origin
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.declared import written
+from fleethands.settings.serialize import written
 
 FIRST, SHIFTED = "first", "yes"
 

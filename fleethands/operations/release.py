@@ -15,9 +15,9 @@ from fleethands.operations.change import Change, Decision, Refused, Same, operat
 from fleethands.operations.transfer import PREFIX, Parcel
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import NAME as LOCK
-from fleethands.settings.ollama_env import WAY_OUT
 from fleethands.settings.pins import PIN
-from fleethands.settings.release import ARCHS, archive
+from fleethands.settings.schema.ollama_env import WAY_OUT
+from fleethands.settings.values.ollama_release import ARCHS, archive
 
 CPU = "cpu"
 JETPACKS = {"R35": "jetpack5", "R36": "jetpack6"}  # by the release of Linux for Tegra

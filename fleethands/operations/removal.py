@@ -7,11 +7,11 @@ from dataclasses import replace
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT
-from fleethands.facts.machine import Accounts
+from fleethands.facts.system import Accounts
 from fleethands.operations.change import Change, Decision, Same, operation, step
 from fleethands.operations.ollama import LABEL
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import GENERATIONS
+from fleethands.settings.generations import GENERATIONS
 
 OURS = b"# Written by fleethands"
 

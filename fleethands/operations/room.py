@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands.facts import Probe
-from fleethands.facts.machine import Space
+from fleethands.facts.system import Space
 from fleethands.operations import store
 from fleethands.operations.change import Refused
 from fleethands.operations.release import CPU, variant
 from fleethands.operations.size import human
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import needs_docker
-from fleethands.settings.release import ARCHS
+from fleethands.settings.values.ollama_release import ARCHS
 
 MIB = 1 << 20
 # a release's archive and its tree lie side by side, 2.5 bytes of tree for each of the archive (scripts/release.sh)

@@ -16,7 +16,7 @@ from fleethands.operations.openhands import READY_WITHIN, warnings
 from fleethands.operations.removal import OURS, made, unmade
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import generation_of
+from fleethands.settings.generations import generation_of
 
 
 @operation

@@ -11,8 +11,8 @@ from fleethands.facts import Probe
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
-from fleethands.settings.ollama_env import WAY_OUT
-from fleethands.settings.values import ModelName
+from fleethands.settings.schema.ollama_env import WAY_OUT
+from fleethands.settings.values.names import ModelName
 
 PATIENCE = 60  # seconds without a new byte; Ollama's own parts are started over after 30 (server/download.go, v0.32.15)
 TRIES = 6  # in a row without a new byte

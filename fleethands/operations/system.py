@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
-from fleethands.facts.machine import Account, Accounts
+from fleethands.facts.system import Account, Accounts
 from fleethands.operations import diff
 from fleethands.operations.access import OWNERLESS
 from fleethands.operations.change import Change, Decision, Refused, Same, operation, step

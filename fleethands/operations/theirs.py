@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.document import DIGEST
+from fleethands.facts.to_json import DIGEST
 from fleethands.operations.change import Refused
 from fleethands.operations.removal import OURS
 from fleethands.settings import HostSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 
-from fleethands.settings.values import is_local
+from fleethands.settings.values.names import is_local
 
 SERVER = "on that server, where systemd runs its Ollama"
 

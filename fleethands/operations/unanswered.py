@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands.facts.elsewhere import Way
 from fleethands.operations.there import SERVER, place
-from fleethands.settings.values import server
+from fleethands.settings.values.names import server
 
 START = f"{SERVER}: systemctl start ollama"
 # curl's exit status (man curl)

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from fleethands.engine.interrupts import Interrupts
+from fleethands.locks.run_locks import Locks
 from fleethands.operations import back, record
 from fleethands.operations.change import Change
-from fleethands.rollout import outside, reporting
-from fleethands.rollout.interrupts import Interrupts
-from fleethands.rollout.lock import Locks
-from fleethands.rollout.report import BAD, HostReport, Report
-from fleethands.rollout.words import Group, Manner
+from fleethands.report.model import BAD, HostReport, Report
+from fleethands.rollout import build_report, external_checks
+from fleethands.rollout.strategy import Group, Manner
 
 if TYPE_CHECKING:  # their import patches the standard library
-    from fleethands.rollout.engine import Engine
-    from fleethands.rollout.watch import Listener
+    from fleethands.engine.engine import Engine
+    from fleethands.engine.monitor import Listener
 
 BROKEN = ("failed", "rolled-back")
 BACK = "fleethands_back"  # rollback.py: which of a host's records
@@ -78,7 +78,7 @@ class Rollout:
             self._listener.phase(f"{group.label}: {', '.join(names)}")
             self._engine.run(names, self._listener)
             self._gather(names)
-            outside.look(self._engine, self._report, names)
+            external_checks.look(self._engine, self._report, names)
             self._go_back([name for name in names if self._report.hosts[name].status == "failed"])
             self._locks.release(names)
             for name in names:
@@ -88,7 +88,7 @@ class Rollout:
     def _gather(self, names: Iterable[str]) -> None:
         for name in names:
             if name in self._engine.walks and name not in self._report.hosts:
-                self._report.hosts[name] = reporting.applied_one(self._engine, name, self._plan.hosts[name])
+                self._report.hosts[name] = build_report.applied_one(self._engine, name, self._plan.hosts[name])
 
     def _go_back(self, failed: list[str]) -> None:
         """Failed hosts go to what was proven last; those whose proof has just been written down, to what was before."""
@@ -111,7 +111,7 @@ class Rollout:
 
     def _changed(self, name: str) -> bool:
         """Whether anything was to change there: a proof alone is nothing to go back from."""
-        return any(change.task != reporting.PROOF_TASK for change in self._plan.hosts[name].changes)
+        return any(change.task != build_report.PROOF_TASK for change in self._plan.hosts[name].changes)
 
     def _go_back_to_or_say(self, place: str, names: list[str]) -> None:
         self._goes_back = True
@@ -128,12 +128,12 @@ class Rollout:
         self._listener.phase(f"rollback: {', '.join(names)}")
         with self._engine.beside(names, {BACK: place}) as other:
             other.plan("rollback.py")
-            plan = reporting.planned(other, "rollback")
+            plan = build_report.planned(other, "rollback")
             other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)
-            went = reporting.applied(other, plan)
-            outside.look(other, went, names)
+            went = build_report.applied(other, plan)
+            external_checks.look(other, went, names)
         for name in names:
-            self._report.hosts[name] = reporting.went_back(self._report.hosts[name], went.hosts[name])
+            self._report.hosts[name] = build_report.went_back(self._report.hosts[name], went.hosts[name])
 
     def _judge(self, group: Group) -> None:
         """Whether it goes on."""
@@ -159,4 +159,4 @@ class Rollout:
                 self._report.hosts[name] = left
             else:
                 self._report.hosts.setdefault(name, host)
-        return reporting.whole(self._engine, self._report)
+        return build_report.whole(self._engine, self._report)

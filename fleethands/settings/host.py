@@ -5,15 +5,15 @@ from __future__ import annotations
 from pydantic import PrivateAttr
 
 from fleethands import paths
-from fleethands.settings.images import at_digest
-from fleethands.settings.keys.access import AccessKeys
-from fleethands.settings.keys.models import Model, ModelKeys
-from fleethands.settings.keys.ollama import OllamaKeys
-from fleethands.settings.keys.openhands import OpenHandsKeys
 from fleethands.settings.pins import Pins
-from fleethands.settings.secret import Secret
-from fleethands.settings.source import RELEASES, Source, source_generation
-from fleethands.settings.values import Address, ModelName, server
+from fleethands.settings.schema.access import AccessKeys
+from fleethands.settings.schema.models import Model, ModelKeys
+from fleethands.settings.schema.ollama import OllamaKeys
+from fleethands.settings.schema.openhands import OpenHandsKeys
+from fleethands.settings.values.images import at_digest
+from fleethands.settings.values.names import Address, ModelName, server
+from fleethands.settings.values.secret import Secret
+from fleethands.settings.values.source import RELEASES, Source, source_generation
 
 __all__ = ["HostSettings", "Model"]
 

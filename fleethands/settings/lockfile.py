@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from fleethands.settings import modelfile
+from fleethands.settings.generations import sandbox_image
 from fleethands.settings.host import HostSettings, Model
-from fleethands.settings.images import is_tagged
-from fleethands.settings.openhands import sandbox_image
 from fleethands.settings.pins import Pins, Wanted
-from fleethands.settings.release import ARCHS, archive
+from fleethands.settings.values import modelfile
+from fleethands.settings.values.images import is_tagged
+from fleethands.settings.values.ollama_release import ARCHS, archive
 
 NAME = "fleethands.lock"
 SCHEMA = 1

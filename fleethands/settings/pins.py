@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fleethands.settings.keys.models import Model
+    from fleethands.settings.schema.models import Model
 
 PIN = "on this machine: fleethands pin"  # a report puts target and options behind it
 

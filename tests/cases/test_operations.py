@@ -16,11 +16,11 @@ from fleethands import paths
 from fleethands.facts import Probe, Unknown, UnknownSection, gpu
 from fleethands.facts.docker import Container, Docker, Publisher
 from fleethands.facts.files import File
-from fleethands.facts.machine import Space
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, Release, Store
 from fleethands.facts.packages import Apt, Package
 from fleethands.facts.service import Service, Text
+from fleethands.facts.system import Space
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.change import Change, Refused, Same
@@ -36,7 +36,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
 def test_operation(case: dict[str, Any]) -> None:
     data = dict(case.get("data", {}))
-    declares_gpu = data.pop("gpu", None)  # inventories can't say it yet: settings/support.py
+    declares_gpu = data.pop("gpu", None)  # inventories can't say it yet: settings/validation/unsupported.py
     settings = declared(**data).model_copy(update={"gpu": declares_gpu})
     module, _, name = case["operation"].partition(".")
     decide = getattr(import_module(f"fleethands.operations.{module}"), name).decide

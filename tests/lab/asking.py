@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from fleethands.facts import Probe
-from fleethands.facts.protocol import SECTIONS
-from fleethands.facts.reading import Question, read
+from fleethands.facts.framing import SECTIONS
+from fleethands.facts.probe_fact import Question, read
 from fleethands.settings import HostSettings
 from tests.hosts import declared
 from tests.lab import fleet

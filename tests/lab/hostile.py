@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from fleethands.settings.values import MODEL
+from fleethands.settings.values.names import MODEL
 
 # what a shell, systemd, Jinja2, Go or a terminal gives a meaning to, and what is easily lost on the way
 _SPECIAL = [*"\"'\\%$#;`=,:/~*?[]{}() \t\n\r\0\x01\x1b\x7f", "\x85", "\xa0", "\u2028", "\u2029", "\ufeff", "\u200b"]

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from fleethands.rollout import registry
+from fleethands.pinning import registry
 from fleethands.settings.host import Model
-from fleethands.settings.values import ModelName
+from fleethands.settings.values.names import ModelName
 from tests.lab import fleet, observe
 from tests.lab.host import Host
 from tests.lab.internet import authority

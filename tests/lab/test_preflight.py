@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.protocol import SECTIONS
+from fleethands.facts.framing import SECTIONS
 from tests.lab.asking import differing, plan_of, probed
 from tests.lab.flavors import GUIDE
 from tests.lab.host import Host

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from fleethands.facts.framing import SECTIONS
 from fleethands.facts.network import Firewall
-from fleethands.facts.protocol import SECTIONS
 from fleethands.script import PATH, SHELL
 from tests.lab.asking import differing, fleethands, probed
 from tests.lab.flavors import GUIDE

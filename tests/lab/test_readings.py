@@ -8,9 +8,9 @@ import re
 
 import pytest
 
-from fleethands.settings.durations import check_duration
-from fleethands.settings.ollama_env import check_value
-from fleethands.settings.values import ModelName
+from fleethands.settings.schema.ollama_env import check_value
+from fleethands.settings.values.durations import check_duration
+from fleethands.settings.values.names import ModelName
 from tests.lab.host import Host
 
 DEFAULT = "5m0s"  # what Ollama takes for a keep-alive that it can't read

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.rollout.written import NAMES
+from fleethands.report.formats import NAMES
 from tests.lab import fleet, observe
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -103,7 +103,7 @@ def _agrees(left: Left, said: str) -> None:
 @pytest.mark.soak
 def test_a_run_that_a_defect_ends_says_how_far_each_host_got(lab: Lab, three: None, tmp_path: Path) -> None:
     lab["lab-3"].run(f"umount {OVERRIDE}")
-    break_it = "import fleethands.rollout.outside as outside; outside.look = lambda *_: 1 // 0"
+    break_it = "import fleethands.rollout.external_checks as outside; outside.look = lambda *_: 1 // 0"
     words = ["apply", "inventory/lab.py", "--yes", "--canary", "lab-1", "--report", str(tmp_path / "r")]
     python = [str(fleet.FLEETHANDS.with_name("python")), "-c"]
     done = run(

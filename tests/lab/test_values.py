@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fleethands.facts.reading import Question, read
+from fleethands.facts.probe_fact import Question, read
 from fleethands.operations.change import step
 from fleethands.paths import BINARY, OLLAMA_HOME
 from fleethands.script import Script
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.carried import ROOM
+from fleethands.settings.validation.encodable import ROOM
 from tasks import render
 from tests.hosts import declared
 from tests.lab import fleet, hostile, observe

@@ -49,12 +49,12 @@ def read(here: Path, *questions: dict[str, Any], **environment: str) -> list[dic
 
 
 def _read(question: dict[str, Any]) -> dict[str, Any]:
-    from fleethands.rollout.ansible.notes import Unreachable  # noqa: PLC0415
-    from fleethands.rollout.engine import Engine  # noqa: PLC0415
-    from fleethands.rollout.pick import NoHosts, Pick  # noqa: PLC0415
-    from fleethands.rollout.target import WrongInventory  # noqa: PLC0415
+    from fleethands.engine.engine import Engine  # noqa: PLC0415
+    from fleethands.fleet.ansible.notes import Unreachable  # noqa: PLC0415
+    from fleethands.fleet.inventory import WrongInventory  # noqa: PLC0415
+    from fleethands.fleet.selection import NoHosts, Pick  # noqa: PLC0415
     from fleethands.settings import SettingsError  # noqa: PLC0415
-    from fleethands.settings.declared import written  # noqa: PLC0415
+    from fleethands.settings.serialize import written  # noqa: PLC0415
 
     try:
         engine = Engine(question["target"], ROOT, question["data"], Pick(question["hosts"], question["exclude"]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.rollout.address import Address, WrongName, check_target
+from fleethands.fleet.host_address import Address, WrongName, check_target
 from tests.unit.test_cli import fleethands
 
 MODELS = ("--data", 'models=["m"]')

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleethands.rollout.again import completing, only, reached
+from fleethands.report.rerun_hints import completing, only, reached
 
 WORDS = "fleet.py --hosts 'gpu-*' --exclude gpu-9 --data models_prune=true --shard 1/4 --models"
 name = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)

@@ -9,7 +9,7 @@ import pytest
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.facts.machine import Account, Accounts
+from fleethands.facts.system import Account, Accounts
 from fleethands.operations import system
 from fleethands.operations.change import Change, Same
 from tests.hosts import bare, declared

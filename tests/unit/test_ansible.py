@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from fleethands.rollout.ansible.connection import Connection, connection
-from fleethands.rollout.ansible.files import VarsFiles
-from fleethands.rollout.ansible.kind import ansible_file
-from fleethands.rollout.ansible.layers import Layers
-from fleethands.rollout.ansible.names import MOST, WrongHostName, hosts
-from fleethands.rollout.ansible.notes import Notes, Unreachable, Unusable, check_connections, read_noted
-from fleethands.rollout.ansible.ours import is_ours, plain, problem_of, warnings
-from fleethands.rollout.ansible.place import Place, Unreadable, Variable
-from fleethands.rollout.ansible.reading import tree_of
-from fleethands.rollout.ansible.ssh_args import SshOptions, WrongOption, config_files
+from fleethands.fleet.ansible.connection import Connection, connection
+from fleethands.fleet.ansible.files import VarsFiles
+from fleethands.fleet.ansible.kind import ansible_file
+from fleethands.fleet.ansible.layers import Layers
+from fleethands.fleet.ansible.names import MOST, WrongHostName, hosts
+from fleethands.fleet.ansible.notes import Notes, Unreachable, Unusable, check_connections, read_noted
+from fleethands.fleet.ansible.ours import is_ours, plain, problem_of, warnings
+from fleethands.fleet.ansible.place import Place, Unreadable, Variable
+from fleethands.fleet.ansible.reading import tree_of
+from fleethands.fleet.ansible.ssh_args import SshOptions, WrongOption, config_files
 from fleethands.settings import SettingsError
 from tests.unit.inventories import asked, laid, read
 

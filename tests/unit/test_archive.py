@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.cli import project
+from fleethands.cli import scaffold
 
 ROOT = Path(__file__).parents[2]
 LITTER = (".orig", ".rej", ".swp", ".log", ".pyc", "~", ".lock", ".bak", ".part")
@@ -35,7 +35,7 @@ def test_the_wheel_has_all_that_runs_and_nothing_else(built: Path) -> None:
     (path,) = built.glob("*.whl")
     names = {name for name in zipfile.ZipFile(path).namelist() if ".dist-info/" not in name}
     inventories = ("inventory/example.py", "inventory/local.py")
-    laid = {f"fleethands/project/{name}" for name in (*project.files(), *inventories)}
+    laid = {f"fleethands/project/{name}" for name in (*scaffold.files(), *inventories)}
 
     assert names == {name for name in kept() if name.startswith("fleethands/")} | laid
     assert "fleethands/operations/locks/tools.txt" in names

@@ -22,7 +22,7 @@ from fleethands.facts.record import Record
 from fleethands.operations import back, origin, record, release
 from fleethands.operations.change import Refused, Same
 from fleethands.settings import HostSettings, Secret
-from fleethands.settings.images import at_digest
+from fleethands.settings.values.images import at_digest
 from tests.hosts import bare, declared
 
 PROVEN = {paths.PROOF: "list\tok\t1\t\t\n"}

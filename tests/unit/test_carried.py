@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleethands.settings import SettingsError
-from fleethands.settings.values import ModelName
+from fleethands.settings.values.names import ModelName
 from tests.hosts import declared
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from paramiko import Ed25519Key, PKey
 from paramiko.transport import Transport
 
-from fleethands.rollout import certificates
-from fleethands.rollout.known_hosts import Files
+from fleethands.ssh import host_certificates
+from fleethands.ssh.known_hosts import Files
 from tests.unit.sshd import key, public
 
 HOST = "gpu.example.net"
@@ -45,7 +45,7 @@ def shown(host: Path, authority: Path, *words: str) -> PKey:
 @pytest.mark.parametrize("authority", ["ours", "rsa-authority"])
 @pytest.mark.parametrize("names", [HOST, f"a,{HOST}", "*.example.net"])
 def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority: str, names: str) -> None:
-    certificate = certificates.shown(shown(keys[kind], keys[authority], "-h", "-n", names))
+    certificate = host_certificates.shown(shown(keys[kind], keys[authority], "-h", "-n", names))
 
     assert certificate is not None
     assert certificate.fault(HOST) == ""
@@ -65,14 +65,14 @@ def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority:
     ],
 )
 def test_one_that_does_not(keys: dict[str, Path], words: tuple[str, ...], fault: str) -> None:
-    certificate = certificates.shown(shown(keys["ed25519"], keys["ours"], *words))
+    certificate = host_certificates.shown(shown(keys["ed25519"], keys["ours"], *words))
 
     assert certificate is not None
     assert certificate.fault(HOST) == fault
 
 
 def test_sha1_does_not_sign_for_anybody(keys: dict[str, Path]) -> None:
-    weak = certificates.shown(shown(keys["ed25519"], keys["rsa-authority"], "-t", "ssh-rsa", "-h", "-n", HOST))
+    weak = host_certificates.shown(shown(keys["ed25519"], keys["rsa-authority"], "-t", "ssh-rsa", "-h", "-n", HOST))
 
     assert weak is not None
     assert weak.fault(HOST) == "is signed with SHA-1"
@@ -97,7 +97,7 @@ def test_what_was_altered_does_not_stand_for_the_host(
         key = Ed25519Key(data=bytes(altered))
     except Exception:
         return
-    certificate = certificates.shown(key)
+    certificate = host_certificates.shown(key)
 
     if certificate is not None and certificate.authority == b64decode(public(keys["ours"]).split()[1]):
         assert certificate.fault(HOST)

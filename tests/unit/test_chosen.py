@@ -10,7 +10,7 @@ from fleethands.facts.files import File
 from fleethands.operations import choice
 from fleethands.operations.change import Change, Same
 from fleethands.operations.chosen import current
-from fleethands.settings.openhands import V0, V1, Generation
+from fleethands.settings.generations import V0, V1, Generation
 from tests.hosts import bare, declared
 
 HERE = "http://host.docker.internal:11434"

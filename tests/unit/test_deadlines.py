@@ -7,7 +7,7 @@ import time
 import gevent  # type: ignore[import-untyped]
 import pytest
 
-from fleethands.rollout.deadlines import Patience, Silent, spoken
+from fleethands.ssh.timeouts import Patience, Silent, spoken
 
 
 def test_silence_ends_what_is_waited_for() -> None:

@@ -12,8 +12,8 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, Secret, read_fleet
-from fleethands.settings.declared import ENVIRONMENTS, Undeclared, host_data, written
 from fleethands.settings.host import Model
+from fleethands.settings.serialize import ENVIRONMENTS, Undeclared, host_data, written
 
 line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40)
 word = st.from_regex(r"[a-z][a-z0-9]{0,9}", fullmatch=True)

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from fleethands.facts.docker import docker
-from fleethands.facts.document import DIGEST
 from fleethands.facts.engine import Engine, engine
-from fleethands.facts.machine import Space
 from fleethands.facts.network import Listener
+from fleethands.facts.system import Space
+from fleethands.facts.to_json import DIGEST
 from fleethands.operations import openhands, ports, theirs
 from fleethands.operations.change import Refused, Same
 from tests.hosts import bare, declared

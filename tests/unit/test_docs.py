@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from fleethands.cli.main import cli
-from fleethands.settings import HostSettings, ollama_env, read_fleet
-from fleethands.settings.about import about
-from fleethands.settings.annotated import inventory
+from fleethands.settings import HostSettings, read_fleet
+from fleethands.settings.docs.example import inventory
+from fleethands.settings.docs.reference import page
 from fleethands.settings.host import Model
-from fleethands.settings.reference import page
+from fleethands.settings.schema import ollama_env
+from fleethands.settings.schema.describe import about
 from tests.lab import attacks
 from tests.lab.attacks.__main__ import page as attacks_page
 from tests.lab.zoo import STATES

@@ -20,7 +20,7 @@ from fleethands.facts.probe import Unknown
 from fleethands.operations import adoption, blobs, closed, elsewhere, firewall, ports, preflight, proof, unanswered
 from fleethands.operations import models as pulling
 from fleethands.operations.change import Change, Refused, Same
-from fleethands.rollout.masking import Mask
+from fleethands.report.redaction import Mask
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.packages import wanted
 from tests.hosts import bare, declared

@@ -27,15 +27,15 @@ from pathlib import Path
 
 import gevent
 
-from fleethands.rollout import reporting
-from fleethands.rollout.engine import Engine
+from fleethands.rollout import build_report
+from fleethands.engine.engine import Engine
 
 engine = Engine("inventory.py", Path.cwd(), {"models": ["m:1"]})
 engine.settings()
 gevent.spawn_later(3, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
 with suppress(KeyboardInterrupt):
     engine.survey()
-report = reporting.cut_short(engine, "plan", engine.read)
+report = build_report.cut_short(engine, "plan", engine.read)
 print({name: host.status for name, host in report.hosts.items()}, report.result, report.error)
 print(len([each for each in engine._crowd.walkers if not each.dead]))
 engine.close()

@@ -82,7 +82,7 @@ def test_the_help_needs_no_pyinfra() -> None:
 
 def test_a_report_is_made_without_patching_the_standard_library() -> None:
     checks = (
-        "import sys, fleethands.rollout.reporting, fleethands.rollout.rollout, gevent.monkey;"
+        "import sys, fleethands.rollout.build_report, fleethands.rollout.rollout, gevent.monkey;"
         "sys.exit(gevent.monkey.is_module_patched('socket'))"
     )
     assert subprocess.run([sys.executable, "-c", checks], timeout=60, check=False).returncode == 0
@@ -107,8 +107,8 @@ from pathlib import Path
 
 import gevent
 
-from fleethands.rollout.deadlines import Limits
-from fleethands.rollout.engine import Engine
+from fleethands.ssh.timeouts import Limits
+from fleethands.engine.engine import Engine
 from pyinfra.api.state import BaseStateCallback
 
 class Seen(BaseStateCallback):
@@ -171,7 +171,7 @@ def test_the_shortcuts_say_what_pyinfra_asks_for() -> None:
     checks = """
 import inspect, typing
 import pyinfra.api.arguments, pyinfra.api.util
-from fleethands.rollout import shortcuts
+from fleethands.engine import pyinfra_speedups as speedups
 
 assert pyinfra.api.util.stack is inspect.stack and pyinfra.api.util.getframeinfo is inspect.getframeinfo
 assert pyinfra.api.arguments.get_type_hints is typing.get_type_hints
@@ -181,12 +181,12 @@ def places(stack, place):
     return [(place(item[0]).filename, place(item[0]).lineno) for item in stack()]
 
 def nested():
-    return [places(*each) for each in ((inspect.stack, inspect.getframeinfo), (shortcuts.stack, shortcuts.place))]
+    return [places(*each) for each in ((inspect.stack, inspect.getframeinfo), (speedups.stack, speedups.place))]
 
 slow, quick = nested()
 assert slow == quick and len(quick) == 4, (slow, quick)
-shortcuts.take()
-assert pyinfra.api.util.stack is shortcuts.stack
+speedups.take()
+assert pyinfra.api.util.stack is speedups.stack
 assert pyinfra.api.arguments.all_global_arguments() == before
 """
     done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
@@ -231,8 +231,8 @@ host.get_fact(Command, "anything", _timeout=TIMEOUT)
 PLAN = """
 from pathlib import Path
 
-from fleethands.rollout.deadlines import Limits
-from fleethands.rollout.engine import Engine
+from fleethands.ssh.timeouts import Limits
+from fleethands.engine.engine import Engine
 
 engine = Engine("inventory.py", Path.cwd(), {"models": ["any"]}, limits=LIMITS)
 engine.settings()

@@ -16,11 +16,11 @@ from fleethands.operations import adoption, foreign, outdated, preflight
 from fleethands.operations.change import Refused, Same
 from fleethands.operations.foreign import Declared
 from fleethands.settings import SettingsError
-from fleethands.settings.envconfig import meaning, same
-from fleethands.settings.ollama_env import ELSEWHERE, LIBRARIES, OF_GO, VARIABLES
-from fleethands.settings.secret import MASK
-from fleethands.settings.values import Address
-from fleethands.systemd import assignment
+from fleethands.settings.schema.ollama_env import ELSEWHERE, LIBRARIES, OF_GO, VARIABLES
+from fleethands.settings.values.envconfig import meaning, same
+from fleethands.settings.values.names import Address
+from fleethands.settings.values.secret import MASK
+from fleethands.text.systemd import assignment
 from tests.hosts import bare, declared
 
 LINE = re.compile(r"to keep .*?, (?:declare|add to what `ollama_env` has) (\"[a-z_]+\": .*)\Z")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleethands.operations import exposed
-from fleethands.settings.source import RELEASES
+from fleethands.settings.values.source import RELEASES
 from tests.hosts import bare, declared
 
 A = "a" * 64

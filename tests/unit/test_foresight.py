@@ -25,7 +25,8 @@ from fleethands.operations import (
     system,
 )
 from fleethands.operations.change import Change, Same
-from fleethands.settings import HostSettings, modelfile
+from fleethands.settings import HostSettings
+from fleethands.settings.values import modelfile
 from tasks.firewall import rules
 from tests.hosts import bare, declared
 

@@ -8,16 +8,16 @@ from dataclasses import replace
 import pytest
 
 from fleethands import paths
-from fleethands.cli import overview
+from fleethands.cli.output import status_table
 from fleethands.facts import Probe, Unknown
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.units import Unit
 from fleethands.operations.proof import links
-from fleethands.rollout.glance import COLUMNS, row
-from fleethands.rollout.report import HostReport
-from fleethands.rollout.written import page
+from fleethands.report.formats import html_page
+from fleethands.report.host_summary import COLUMNS, row
+from fleethands.report.model import HostReport
 from tests.hosts import bare
 from tests.unit import reports
 
@@ -53,11 +53,11 @@ def test_the_page_of_a_status_has_the_table_and_no_other_page_has() -> None:
     seen = bare().having(ollama=Ollama("0.24.0"), models={"<b>m</b>:1": "d"})
     hosts = {"gpu-1": HostReport("unchanged", seen=seen), "gpu-2": HostReport("unreachable", "no answer")}
 
-    text = page.text(reports.run(hosts, "status"))
+    text = html_page.text(reports.run(hosts, "status"))
 
     assert "<td>0.24.0</td><td>&lt;b&gt;m&lt;/b&gt;:1</td><td>none</td>" in text
     assert "<td>gpu-2</td><td>unreachable</td><td></td>" in text
-    assert "What the hosts are" not in page.text(reports.run(hosts, "apply"))
+    assert "What the hosts are" not in html_page.text(reports.run(hosts, "apply"))
 
 
 def test_whatever_a_host_says_has_a_row() -> None:
@@ -93,6 +93,6 @@ def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> No
 def test_words_of_a_host_are_no_markup() -> None:
     seen = bare().having(ollama=Ollama("0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:"))
 
-    shown = "\n".join(overview.lines(reports.run({"a": HostReport("unchanged", seen=seen)}, "status"), "prod.py"))
+    shown = "\n".join(status_table.lines(reports.run({"a": HostReport("unchanged", seen=seen)}, "status"), "prod.py"))
 
     assert "0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:" in shown

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from paramiko.agent import Agent
 
-from fleethands.rollout import identities
-from fleethands.rollout.openssh import Answer
+from fleethands.ssh import identities
+from fleethands.ssh.openssh import Answer
 from tests.unit.sshd import key, public
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.cli import project
-from fleethands.settings.annotated import inventory
+from fleethands.cli import scaffold
+from fleethands.settings.docs.example import inventory
 from tests.unit.test_cli import fleethands
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +112,7 @@ def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "rename", full)
 
     with pytest.raises(OSError, match="No space left"):
-        project.lay_down(here, project.files())
+        scaffold.lay_down(here, scaffold.files())
     assert [path.name for path in tmp_path.rglob("*")] == ([] if fresh else ["boxes"])
 
 
@@ -140,7 +140,7 @@ def test_a_wheel_lays_the_same_project_down_and_stock_pyinfra_runs_it(tmp_path: 
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith(f"{packages}/fleethands/__init__.py")
-    assert tree(tmp_path / "boxes") == {**project.files(), "inventory/hosts.py": inventory("hosts.py").encode()}
+    assert tree(tmp_path / "boxes") == {**scaffold.files(), "inventory/hosts.py": inventory("hosts.py").encode()}
 
     (tmp_path / "boxes/tasks/preflight.py").write_text("raise SystemExit('the tasks of this directory')\n")
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fleethands.cli.fleet import chosen
-from fleethands.cli.trouble import Trouble
+from fleethands.cli.errors import Trouble
+from fleethands.cli.session import chosen
 from tests.unit.inventories import asked, laid, read
 from tests.unit.test_cli import fleethands
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from fleethands.cli.errors import Trouble
 from fleethands.cli.main import cli
-from fleethands.cli.trouble import Trouble
-from fleethands.rollout.report import HostReport, Report
-from fleethands.rollout.shard import Shard
+from fleethands.fleet.shard import Shard
+from fleethands.report.model import HostReport, Report
 from tests.unit.junit_rules import breaches
 from tests.unit.test_cli import ROOT, fleethands
 
@@ -160,9 +160,7 @@ def test_hints_and_the_report_name_the_part(tmp_path: Path, inventory: str) -> N
 
 
 def test_a_defect_of_our_own_leaves_a_report_too(tmp_path: Path, inventory: str) -> None:
-    break_it = (
-        "import fleethands.cli.plan as plan; plan.finish = lambda *_: 1 // 0; from fleethands.cli.main import main"
-    )
+    break_it = "import fleethands.cli.commands.plan as plan; plan.finish = lambda *_: 1 // 0; from fleethands.cli.main import main"
     words = ["plan", inventory, "--report", str(tmp_path / "r")]
     line = [sys.executable, "-c", f"{break_it}; main()", *words]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)

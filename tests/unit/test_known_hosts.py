@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from paramiko import AuthenticationException, PKey, SSHException
 
-from fleethands.rollout import hostkeys, keycheck, reach
-from fleethands.rollout.client import Client
-from fleethands.rollout.known_hosts import Files
+from fleethands.ssh import diagnosis, host_key_check, host_keys
+from fleethands.ssh.client import Client
+from fleethands.ssh.known_hosts import Files
 from tests.unit.sshd import fingerprint, key, public, trust
 
 HOST = "gpu.example.net"
@@ -97,7 +97,7 @@ def test_no_file_can_not_be_read(tmp_path_factory: pytest.TempPathFactory, conte
 
 def run_says(port: int, known_hosts: Path) -> str:
     """What a run makes of the key of the server on loopback: it is told no password, so a login ends at that."""
-    keycheck._files.cache_clear()
+    host_key_check._files.cache_clear()
     try:
         Client().connect(
             "127.0.0.1", _pyinfra_ssh_known_hosts_file=str(known_hosts), _pyinfra_ssh_strict_host_key_checking="yes",
@@ -105,7 +105,7 @@ def run_says(port: int, known_hosts: Path) -> str:
         )  # fmt: skip
     except AuthenticationException:
         return "known"
-    except keycheck.RefusedKey as error:
+    except host_key_check.RefusedKey as error:
         return error.verdict.status
     except SSHException as error:
         return str(error)
@@ -142,7 +142,7 @@ def test_trust_and_a_run_say_the_same(
     path = tmp_path / "known_hosts"
     path.write_text(content)
 
-    shown = hostkeys._compared(BOX, hostkeys.Place("127.0.0.1", port, (path,), path), Files.read([path]))
+    shown = host_keys._compared(BOX, host_keys.Place("127.0.0.1", port, (path,), path), Files.read([path]))
 
     assert (shown.status, run_says(port, path)) == (status, status), shown.reason
 
@@ -221,7 +221,7 @@ def test_keys_are_parsed(theirs: dict[str, Path], tmp_path: Path) -> None:
 
     found = Files.read([path]).known(HOST)
 
-    assert [hostkeys.line_fingerprint(line) for line in found] == [fingerprint(each) for each in theirs.values()]
+    assert [host_keys.line_fingerprint(line) for line in found] == [fingerprint(each) for each in theirs.values()]
     assert all(isinstance(PKey.from_type_string(line.kind, line.key), PKey) for line in found)
 
 
@@ -236,7 +236,7 @@ def test_the_hint_for_a_changed_key_removes_its_line(
     path.write_text(f"{names} {public(theirs['ed25519'])}\nelsewhere {public(theirs['rsa'])}\n")
     verdict = Files.read([path]).judge(HOST, PKey.from_path(theirs["ecdsa"]))
 
-    _, (hint,) = reach.refused_key("`fleethands trust fleet.py`", HOST, verdict)
+    _, (hint,) = diagnosis.refused_key("`fleethands trust fleet.py`", HOST, verdict)
     removal = hint.partition("`")[2].partition("`")[0]
     subprocess.run(removal, shell=True, check=True, capture_output=True)  # noqa: S602  as a person types it
 

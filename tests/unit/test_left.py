@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from fleethands.cli.left import left_by
-from fleethands.cli.trouble import Trouble
-from fleethands.rollout.report import HostReport, Report
-from fleethands.rollout.reporting import went_back
-from fleethands.rollout.written import Written
+from fleethands.cli.errors import Trouble
+from fleethands.cli.retry_failed import left_by
+from fleethands.report.formats import Written
+from fleethands.report.model import HostReport, Report
+from fleethands.rollout.build_report import went_back
 from tests.unit.test_cli import fleethands
 
 DONE = HostReport("changed")

@@ -15,13 +15,13 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from fleethands.operations.proof import Link
-from fleethands.rollout.masking import Mask
-from fleethands.rollout.report import Changed, HostReport, Report
-from fleethands.rollout.writings import writings
-from fleethands.rollout.written import junit, page, summary
+from fleethands.report.formats import html_page, junit, markdown
+from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.redaction import Mask
+from fleethands.report.secret_forms import writings
 from fleethands.settings import Secret
-from fleethands.settings.secret import MASK
-from fleethands.systemd import file_assignment, word
+from fleethands.settings.values.secret import MASK
+from fleethands.text.systemd import file_assignment, word
 from tests.hosts import declared
 
 PROXY = "http://ana:hunt%er2&x@proxy:3128"
@@ -78,7 +78,7 @@ def test_no_form_of_a_report_holds_a_secret(mask: Mask) -> None:
         report = Report("apply", {"gpu-1": host}, error=value, hints=[value], words="inventory/prod.py")
         report.mask_all(mask)
         host.read = mask.all(host.read)
-        for text in (json.dumps(report.document()), page.text(report), junit.text(report), summary.text(report)):
+        for text in (json.dumps(report.document()), html_page.text(report), junit.text(report), markdown.text(report)):
             assert not [form for form in (value, json.dumps(value)[1:-1], quote(value, safe="")) if form in text]
 
 

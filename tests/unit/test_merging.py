@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
+from fleethands.cli.errors import Trouble
 from fleethands.cli.main import cli
-from fleethands.cli.trouble import Trouble
-from fleethands.rollout.report import HostReport, Report
-from fleethands.rollout.reread import NoReport, read
-from fleethands.rollout.shard import Shard
-from fleethands.rollout.written import Written, junit, page
+from fleethands.fleet.shard import Shard
+from fleethands.report.formats import Written, html_page, junit
+from fleethands.report.load import NoReport, read
+from fleethands.report.model import HostReport, Report
 from tests.unit import reports
 
 FLEET = [f"gpu-{number:04}.example.net" for number in range(1000)]
@@ -231,7 +231,7 @@ def test_a_report_with_any_value_anywhere_is_one_or_is_refused(way: tuple[Any, .
             report = read(path)
         except NoReport:
             return
-    for text in (json.dumps(report.document(), allow_nan=False), page.text(report), junit.text(report)):
+    for text in (json.dumps(report.document(), allow_nan=False), html_page.text(report), junit.text(report)):
         assert "\x1b" not in text
 
 
@@ -244,7 +244,7 @@ def test_a_bomb_is_no_report(tmp_path: Path, text: str) -> None:
 
 
 def test_a_report_that_is_too_long_is_read_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleethands.rollout.reread.LONGEST", 1 << 20)
+    monkeypatch.setattr("fleethands.report.load.LONGEST", 1 << 20)
     (tmp_path / "report.json").symlink_to("/dev/zero")
 
     with pytest.raises(NoReport, match="more than 1 MiB"):

@@ -10,7 +10,8 @@ import pytest
 from fleethands.facts.ollama import Made, Store
 from fleethands.operations import modelfiles, models
 from fleethands.operations.change import Change
-from fleethands.settings import SettingsError, modelfile
+from fleethands.settings import SettingsError
+from fleethands.settings.values import modelfile
 from tests.hosts import bare, declared
 
 PINNED = "b" * 64

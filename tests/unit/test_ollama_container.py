@@ -17,15 +17,15 @@ from fleethands import paths
 from fleethands.facts import Probe, gpu
 from fleethands.facts.docker import Docker, Image, Publisher, docker
 from fleethands.facts.engine import Engine
-from fleethands.facts.machine import Space
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, process
 from fleethands.facts.record import Record
 from fleethands.facts.service import Service, Text
+from fleethands.facts.system import Space
 from fleethands.facts.upstream import wanted as upstream_wanted
 from fleethands.operations import adoption, back, engine, gpus, image, ollama, ports, record, removal, room
 from fleethands.operations.change import Change, Refused, Same
-from fleethands.rollout import registry
+from fleethands.pinning import registry
 from fleethands.settings import lockfile, packages
 from fleethands.settings.pins import Pins
 from tasks import render

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from fleethands.facts.docker import Container, Docker
-from fleethands.facts.machine import Account, Accounts
+from fleethands.facts.system import Account, Accounts
 from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.change import Change, Same
 from fleethands.operations.openhands import LABEL, serve, specification
-from fleethands.rollout import registry
+from fleethands.pinning import registry
 from tests.hosts import bare, declared
 
 

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from fleethands.rollout import alike, openssh
-from fleethands.rollout.openssh import Answer, ConfigurationError, Question, jump_words
-from fleethands.rollout.processes import output
+from fleethands.ssh import openssh, shared_answers
+from fleethands.ssh.openssh import Answer, ConfigurationError, Question, jump_words
+from fleethands.ssh.processes import output
 from fleethands.streams import TooMuch
 
 
 @pytest.fixture(autouse=True)
 def fresh() -> None:
-    alike._rules.cache_clear()
+    shared_answers._rules.cache_clear()
     openssh._shared.clear()
 
 
@@ -146,7 +146,7 @@ LINES = st.lists(
 @example(["ProxyCommand nc %h %p"])
 @example(["HostKeyAlias x", "ProxyCommand nc %k %n"])
 def test_a_shared_answer_is_the_one_that_ssh_would_give(tmp_path: Path, lines: list[str]) -> None:
-    alike._rules.cache_clear()
+    shared_answers._rules.cache_clear()
     openssh._shared.clear()
     config = tmp_path / "config"
     config.write_text("\n".join(lines) + "\n")

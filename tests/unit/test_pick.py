@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fleethands.rollout.pick import NoHosts, Pick, picked
-from fleethands.rollout.roster import Roster
+from fleethands.fleet.roster import Roster
+from fleethands.fleet.selection import NoHosts, Pick, picked
 from tests.unit.test_cli import fleethands
 
 NAMES = ["gpu-1", "gpu-2", "web-1"]

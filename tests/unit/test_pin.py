@@ -21,11 +21,11 @@ from fleethands.facts.upstream import Upstream
 from fleethands.operations import models, openhands, preflight, release
 from fleethands.operations.change import Change, Refused, Same
 from fleethands.operations.openhands import LABEL, specification
-from fleethands.rollout import pinning, registry
-from fleethands.rollout.registry import Unanswered
-from fleethands.settings import HostSettings, LockfileError, SettingsError, declared, lockfile, read_fleet
-from fleethands.settings.images import at_digest, located
+from fleethands.pinning import registry, resolve
+from fleethands.pinning.registry import Unanswered
+from fleethands.settings import HostSettings, LockfileError, SettingsError, lockfile, read_fleet, serialize
 from fleethands.settings.lockfile import Document, Lockfile, ModelPin
+from fleethands.settings.values.images import at_digest, located
 from tests.hosts import bare
 from tests.unit.test_cli import fleethands
 
@@ -175,7 +175,7 @@ def test_what_is_declared_by_digest_needs_no_pin() -> None:
     settings = held(Document(), **data)
 
     assert settings.pins.missing == ()
-    assert pinning.Fleet.of([settings]).names == frozenset()
+    assert resolve.Fleet.of([settings]).names == frozenset()
 
 
 def test_what_a_modelfile_starts_from_is_held(tmp_path: Path) -> None:
@@ -189,7 +189,7 @@ def test_what_a_modelfile_starts_from_is_held(tmp_path: Path) -> None:
 
 
 def _files(settings: HostSettings) -> Any:
-    from fleethands.settings import modelfile  # noqa: PLC0415
+    from fleethands.settings.values import modelfile  # noqa: PLC0415
 
     return modelfile.of(settings)
 
@@ -292,9 +292,9 @@ def test_a_mirror_that_has_something_else_is_no_answer(tmp_path: Path) -> None:
     fleet = {url: {**DATA, "models": [], "openhands_flavor": "off", "ollama_url": url} for url in urls}
     hosts = read_fleet({url: {**data, "ollama_transfer": "controller"} for url, data in fleet.items()}, Lockfile())
 
-    one = pinning.ask(pinning.Fleet.of([hosts[urls[0]]]))
-    both = pinning.ask(pinning.Fleet.of(hosts.values()))
-    on_hosts = pinning.ask(pinning.Fleet.of(read_fleet(fleet, Lockfile()).values()))
+    one = resolve.ask(resolve.Fleet.of([hosts[urls[0]]]))
+    both = resolve.ask(resolve.Fleet.of(hosts.values()))
+    on_hosts = resolve.ask(resolve.Fleet.of(read_fleet(fleet, Lockfile()).values()))
 
     assert (one.document.ollama, one.unanswered) == ({"0.24.0": {ARCHIVE: A}}, {})
     assert both.unanswered == {"Ollama 0.24.0": f"{urls[0]} and {urls[1]} have another {ARCHIVE} each"}
@@ -413,7 +413,7 @@ def test_an_endless_answer_is_none(standin: tuple[str, type[Standin]]) -> None:
 def test_a_release_record_keeps_what_was_declared_and_not_what_was_pinned() -> None:
     free = read_fleet({"host": DATA}, Lockfile())["host"]
 
-    assert declared.written(held()) == declared.written(free)
+    assert serialize.written(held()) == serialize.written(free)
     assert held().as_declared == free
 
 

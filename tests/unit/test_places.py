@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.machine import Account, Accounts
+from fleethands.facts.system import Account, Accounts
 from fleethands.operations import system
 from fleethands.operations.change import Refused
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.about import about
-from fleethands.settings.openhands import GENERATIONS
-from fleethands.settings.places import STATES
+from fleethands.settings.generations import GENERATIONS
+from fleethands.settings.schema.describe import about
+from fleethands.settings.validation.places import STATES
 from tests.hosts import bare, declared
 
 OWN = ("/data", "/data/x", "/mnt/big", "/media/disk/x", "/opt/mine", "/srv/a")

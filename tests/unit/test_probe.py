@@ -10,11 +10,11 @@ import pytest
 
 from fleethands.facts import Probe, UnknownSection
 from fleethands.facts.files import ABSENT, File, files
+from fleethands.facts.framing import SECTIONS
 from fleethands.facts.network import Listener, sockets
 from fleethands.facts.ollama import models
 from fleethands.facts.packages import Apt
-from fleethands.facts.protocol import SECTIONS
-from fleethands.facts.reading import Question, read
+from fleethands.facts.probe_fact import Question, read
 from fleethands.facts.upstream import Upstream
 from tests.answers import QUESTION, answer, ended, sealed
 from tests.hosts import declared

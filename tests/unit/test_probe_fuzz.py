@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleethands.facts import ProbeError
-from fleethands.facts.protocol import SECTIONS
-from fleethands.facts.reading import Question, read
+from fleethands.facts.framing import SECTIONS
+from fleethands.facts.probe_fact import Question, read
 from tests.answers import QUESTION, answer, ended, sealed
 from tests.hosts import declared
 

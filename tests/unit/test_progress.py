@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from fleethands.cli.live import Live
-from fleethands.cli.progress import Plain
+from fleethands.cli.output.live_table import Live
+from fleethands.cli.output.progress import Plain
 
 MIB = 1 << 20
 

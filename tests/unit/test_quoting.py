@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleethands.script import Script
-from fleethands.systemd import assignment
+from fleethands.text.systemd import assignment
 
 no_nul = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=200)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleethands.rollout.reach import diagnosis
+from fleethands.ssh.diagnosis import diagnosis
 
 
 @pytest.mark.parametrize(

@@ -22,13 +22,13 @@ for number in range(3):
 PROGRAM = """
 import os, signal, sys
 import gevent
-from fleethands.cli import running
+from fleethands.cli import change_command
 from fleethands.cli.main import main
 from fleethands.facts.lock import Lock, Locking
 from fleethands.operations.lock import Answer
-from fleethands.rollout import lock
-from fleethands.rollout.holder import HolderError
-from fleethands.rollout.report import Changed
+from fleethands.locks import run_locks
+from fleethands.locks.lock_session import HolderError
+from fleethands.report.model import Changed
 
 ANA = Lock("ana", "build-2", 7, "aaaa1111", "apply inventory/prod.py", "2026-11-25 17:02:11 UTC")
 SAID = {"held": Locking(ANA.run, ANA), "kept": Locking(hold=ANA), "stuck": Locking(), "unwritable": Locking()}
@@ -60,8 +60,8 @@ def take(self, names):
     taken(self, names)
     END
 
-survey, running.survey_of, lock.Holder = running.survey_of, survey_of, Holder
-taken, lock.Locks.take = lock.Locks.take, take
+survey, change_command.survey_of, run_locks.Holder = change_command.survey_of, survey_of, Holder
+taken, run_locks.Locks.take = run_locks.Locks.take, take
 main()
 """
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from fleethands.engine.host_run import Walk
 from fleethands.operations.change import Change, Same
 from fleethands.operations.journal import Entry
 from fleethands.operations.proof import Link
-from fleethands.rollout.outcome import Outcome
-from fleethands.rollout.report import HostReport
-from fleethands.rollout.reporting import applied_one
-from fleethands.rollout.walk import Walk
+from fleethands.report.model import HostReport
+from fleethands.report.operation_result import Outcome
+from fleethands.rollout.build_report import applied_one
 from fleethands.script import Script
 
 EARLIER = [Link("list", True, 0.1, "m:1 is there")]

@@ -12,9 +12,9 @@ from fleethands.facts.files import File
 from fleethands.operations import proof, record
 from fleethands.operations.change import Change
 from fleethands.operations.journal import Entry
-from fleethands.rollout.report import Changed, HostReport, Report
+from fleethands.report.model import Changed, HostReport, Report
 from fleethands.rollout.rollout import Rollout
-from fleethands.rollout.words import Group, Manner, Share
+from fleethands.rollout.strategy import Group, Manner, Share
 from tests.hosts import bare, declared
 
 DRIFT = Changed("Ollama", "Write the unit", "ollama.service", "another", "as declared")

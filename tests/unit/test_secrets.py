@@ -13,8 +13,8 @@ from fleethands.facts.files import File
 from fleethands.facts.service import Service, Text
 from fleethands.operations import diff, foreign
 from fleethands.settings import HostSettings, Secret
-from fleethands.settings.openhands import V1
-from fleethands.systemd import assignment, file_assignment
+from fleethands.settings.generations import V1
+from fleethands.text.systemd import assignment, file_assignment
 from tasks import ollama
 from tests.hosts import bare, declared
 from tests.lab import hostile

@@ -17,9 +17,9 @@ from fleethands.facts.files import File
 from fleethands.operations import build, source
 from fleethands.operations.change import Change, Same
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.openhands import SOURCE, SOURCE_V0, generation_of
-from fleethands.settings.secret import Secret
-from fleethands.toml import basic_string
+from fleethands.settings.generations import SOURCE, SOURCE_V0, generation_of
+from fleethands.settings.values.secret import Secret
+from fleethands.text.toml import basic_string
 from tasks import render
 from tests.hosts import bare, declared
 

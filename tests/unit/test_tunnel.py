@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fleethands.cli.tunnel import KEY
-from fleethands.rollout.tunnel import MOST_PORTS, sandbox_ports
+from fleethands.cli.commands.tunnel import KEY
+from fleethands.ssh.tunnel import MOST_PORTS, sandbox_ports
 
 
 def asked(line: str) -> tuple[set[int], list[str]]:

@@ -6,8 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from fleethands.cli.apply import apply
-from fleethands.cli.typed import typed
+from fleethands.cli.command_line import typed
+from fleethands.cli.commands.apply import apply
 
 
 @pytest.mark.parametrize(

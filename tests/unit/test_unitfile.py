@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleethands.systemd import assignment
-from fleethands.unitfile import Setting, assignments, settings, variables
+from fleethands.text.systemd import assignment
+from fleethands.text.systemd_unit import Setting, assignments, settings, variables
 
 TEXT = r"""# a comment
 [Service]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.facts.reading import Question, read
+from fleethands.facts.probe_fact import Question, read
 from fleethands.facts.upstream import Offer
 from tests.answers import answer
 from tests.hosts import declared

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.fleet import Mistake
-from fleethands.settings.values import Address, ModelName
+from fleethands.settings.load import Mistake
+from fleethands.settings.values.names import Address, ModelName
 from tests.hosts import declared
 
 

@@ -18,10 +18,10 @@ import pytest
 from fleethands import manifest, web
 from fleethands.operations import sums, transfer
 from fleethands.operations.transfer import Parcel, TransferError
-from fleethands.rollout import registry
-from fleethands.rollout.registry import Offered, Unanswered
+from fleethands.pinning import registry
+from fleethands.pinning.registry import Offered, Unanswered
 from fleethands.settings.host import Model
-from fleethands.settings.values import ModelName
+from fleethands.settings.values.names import ModelName
 from tests.lab.shell import run
 from tests.unit.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 

@@ -11,13 +11,13 @@ from syrupy.assertion import SnapshotAssertion
 
 from fleethands import paths
 from fleethands.cli.main import cli
-from fleethands.cli.tables import lines
+from fleethands.cli.output.report_table import lines
 from fleethands.facts.files import File
 from fleethands.operations import system
 from fleethands.operations.change import Change
 from fleethands.operations.proof import Link
-from fleethands.rollout.report import Changed, HostReport, Report
-from fleethands.rollout.reporting import changed
+from fleethands.report.model import Changed, HostReport, Report
+from fleethands.rollout.build_report import changed
 from fleethands.settings import Secret
 from tasks import ollama as ollama_task
 from tests.hosts import bare, declared

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleethands.rollout.words import Canary, Manner, Order, Share, WrongWord, seconds
+from fleethands.rollout.strategy import Canary, Manner, Order, Share, WrongWord, seconds
 
 TWELVE = [f"lab-{number}" for number in range(1, 13)]
 

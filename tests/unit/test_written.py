@@ -15,9 +15,9 @@ from markdown_it import MarkdownIt
 from syrupy.assertion import SnapshotAssertion
 
 from fleethands.operations.proof import Link
-from fleethands.rollout.report import Changed, HostReport, Report
-from fleethands.rollout.timeline import Step
-from fleethands.rollout.written import NAMES, Written, junit, page, summary
+from fleethands.report.formats import NAMES, Written, html_page, junit, markdown
+from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.timeline import Step
 from tests.unit import reports
 from tests.unit.junit_rules import breaches
 
@@ -71,11 +71,11 @@ def report(request: pytest.FixtureRequest) -> Report:
 
 
 def test_the_page(snapshot: SnapshotAssertion) -> None:
-    assert Page(page.text(reports.apply())).said == snapshot
+    assert Page(html_page.text(reports.apply())).said == snapshot
 
 
 def test_the_summary(snapshot: SnapshotAssertion) -> None:
-    assert summary.text(reports.apply()) == snapshot
+    assert markdown.text(reports.apply()) == snapshot
 
 
 def test_junit(snapshot: SnapshotAssertion) -> None:
@@ -127,7 +127,7 @@ def test_drift_is_a_failure_of_a_status_and_none_of_a_plan() -> None:
 
 
 def test_a_page_is_one_file_that_asks_for_nothing(report: Report) -> None:
-    text = page.text(report)
+    text = html_page.text(report)
     seen = Page(text)
 
     assert text.startswith("<!DOCTYPE html>\n<html lang=")
@@ -143,14 +143,14 @@ def test_a_page_is_one_file_that_asks_for_nothing(report: Report) -> None:
 
 
 def test_a_page_says_in_words_what_it_shows_by_colour(report: Report) -> None:
-    said = Page(page.text(report)).said
+    said = Page(html_page.text(report)).said
     for name, host in report.hosts.items():
         assert name in said
         assert host.reason in said
 
 
 def test_nothing_that_a_host_says_breaks_out_of_a_page() -> None:
-    text = page.text(hostile())
+    text = html_page.text(hostile())
     seen = Page(text)
 
     assert seen.open == []
@@ -161,7 +161,7 @@ def test_nothing_that_a_host_says_breaks_out_of_a_page() -> None:
 
 
 def test_nothing_that_a_host_says_breaks_out_of_a_summary() -> None:
-    text = summary.text(hostile())
+    text = markdown.text(hostile())
     rows = [line for line in text.splitlines() if line.startswith("| ")]
 
     assert len(rows) == 2 + 2
@@ -178,9 +178,9 @@ def test_a_large_fleet_stays_short_where_many_say_the_same() -> None:
     whole = reports.run({f"gpu-{number:03}": reports.changed() for number in range(200)})
     several = reports.run({f"gpu-{number:03}": HostReport("failed", f"reason {number}") for number in range(200)})
 
-    assert len(summary.text(whole)) < 1000
-    assert "200 hosts" in summary.text(whole)
-    assert "| 150 hosts more | see report.html |" in summary.text(several)
+    assert len(markdown.text(whole)) < 1000
+    assert "200 hosts" in markdown.text(whole)
+    assert "| 150 hosts more | see report.html |" in markdown.text(several)
 
 
 def test_files_are_whole_and_readable_and_the_summary_grows(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import shlex
 from functools import partial
 
 from fleethands.paths import HOLD, PROOF
-from fleethands.systemd import file_assignment
+from fleethands.text.systemd import file_assignment
 from tests.lab import fleet
 from tests.lab.attacks.attack import Attack, Field, Position
 from tests.lab.attacks.shown import ACTED_ON, CANARY, ESCAPES, VARIABLE, inventory, is_planned, said, variable

@@ -10,7 +10,7 @@ from typing import Any
 from fleethands.operations import store
 from fleethands.operations.change import step
 from fleethands.script import Script
-from fleethands.settings.openhands import SOURCE, SOURCE_V0
+from fleethands.settings.generations import SOURCE, SOURCE_V0
 from tests.lab.attacks.attack import Attack, Field, Position
 from tests.lab.flavors import GUIDE, until
 from tests.lab.fleet import fleethands

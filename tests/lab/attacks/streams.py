@@ -8,7 +8,7 @@ import subprocess
 import time
 from typing import Any
 
-from fleethands.facts.protocol import SECTIONS
+from fleethands.facts.framing import SECTIONS
 from tests.lab import fleet, observe
 from tests.lab.asking import probed
 from tests.lab.attacks.attack import Attack, Field, Position

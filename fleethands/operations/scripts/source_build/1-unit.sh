@@ -5,7 +5,7 @@
 : "${newest?}" "${ports:?}" "${ready:?}" "${variables?}" "${config:?}" "${way:?}"
 authorities=/etc/ssl/certs/ca-certificates.crt # the host's own count for npm, pip and uv, too
 work=/run/fleethands/build
-limit=2400 # seconds for a build; the rehearsal gets 900, and a run waits an hour for a step (rollout/deadlines.py)
+limit=2400 # seconds for a build; the rehearsal gets 900, and a run waits an hour for a step (ssh/timeouts.py)
 low=512    # MiB of the disk that stay free
 few=20000  # files that can still be made
 most=1048576 # bytes of what a build says

@@ -1,0 +1,61 @@
+"""`fleethands verify`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleethands.cli.output.finish import finish, plan_of
+from fleethands.cli.output.report_files import report_options
+from fleethands.cli.session import checked, chosen, fleet_options, spoken
+
+if TYPE_CHECKING:
+    from fleethands.engine.engine import Engine
+    from fleethands.report.model import Report
+
+
+@click.command()
+@fleet_options
+@report_options
+@click.option("--blobs", is_flag=True, help="Read every byte of the models, too; a broken blob is taken away.")
+@click.option("--deep", is_flag=True, help="Hold a conversation in OpenHands, too; it is removed afterwards.")
+def verify(target: str | None, as_json: bool, blobs: bool, deep: bool, **options: Any) -> None:
+    """Ask each host's model a question along the whole way; nothing is set up. Exit 0: proven, 1: a link is broken."""
+    target = chosen(target)
+    engine = checked(target, extra={"verify_blobs": blobs, "verify_deep": deep}, **options)
+    with closing(engine):
+        report = _proven(engine, as_json)
+    words = [spoken(target, **options), *(["--blobs"] if blobs else []), *(["--deep"] if deep else [])]
+    finish(report, as_json, " ".join(words))
+
+
+def _proven(engine: Engine, as_json: bool) -> Report:
+    from fleethands.engine.interrupts import Interrupts  # noqa: PLC0415
+    from fleethands.rollout import build_report  # noqa: PLC0415
+
+    try:
+        with Interrupts():
+            engine.connect()
+        plan = plan_of(engine, "verify", "verify.py")
+    except KeyboardInterrupt:
+        return build_report.cut_short(engine, "verify", ())
+    return _tried(engine, plan, as_json)
+
+
+def _tried(engine: Engine, plan: Report, as_json: bool) -> Report:
+    from fleethands.cli.output.progress import listener  # noqa: PLC0415
+    from fleethands.engine.interrupts import Interrupts  # noqa: PLC0415
+    from fleethands.rollout import build_report, external_checks  # noqa: PLC0415
+
+    pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
+    try:
+        with listener(pending, plain=as_json) as told, Interrupts():
+            engine.run(pending, told)
+        report = build_report.verified(engine, plan)
+        with Interrupts():
+            external_checks.look(engine, report, engine.names)
+    except KeyboardInterrupt:
+        return build_report.proven_so_far(engine, plan)
+    return report

@@ -1,0 +1,1 @@
+"""Runs pyinfra over a fleet: many hosts at once, each at its own pace, seen while they work."""

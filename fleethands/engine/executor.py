@@ -1,0 +1,62 @@
+"""Leads hosts through their operations, each at its own pace: pyinfra's own runs keep step, one operation a fleet."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import gevent  # type: ignore[import-untyped]
+from pyinfra.api import State
+from pyinfra.api.operations import run_host_op
+from pyinfra.context import ctx_host
+
+from fleethands.engine.host_run import Cut, Walk
+from fleethands.engine.monitor import Watch
+from fleethands.report.timeline import Timeline
+from fleethands.ssh.connection import hang_up
+from fleethands.ssh.timeouts import OutOfTime, spoken
+
+
+class Walker:
+    """
+    The way of each host through the operations of one state.
+
+    + walks: host → how far it came
+    + stopping: no operation begins any more
+    """
+
+    def __init__(self, state: State, watch: Watch, timeline: Timeline) -> None:
+        self.walks: dict[str, Walk] = {}
+        self.stopping = False
+        self._state, self._watch, self._timeline = state, watch, timeline
+        self._limit = watch.limits.host
+
+    def lead(self, host: Any) -> None:
+        """One host, to the end of its operations or to the one that fails; raises nothing, the walk says why."""
+        walk = self.walks[host.name] = Walk()
+        begun = time.monotonic()
+        ctx_host.set(host)  # of this greenlet alone
+        try:
+            with gevent.Timeout(self._limit, OutOfTime()):
+                walk.done = self._goes_through(host, walk)
+        except OutOfTime:
+            longer = ["give it longer: `--host-timeout`"] if self._watch.command == "apply" else []
+            hints = [*longer, *self._watch.completing(host.name)]
+            walk.why = f"not done within {spoken(self._limit)}, at `{walk.step}`", hints
+            hang_up(host)  # what still runs there is not listened to any more
+        except Cut:
+            walk.interrupt(self._watch.completing(host.name), at_once=True)
+        except Exception as error:  # of pyinfra, or of a program of the project's
+            walk.why = self._watch.lost.get(host.name) or (f"{walk.step}: {type(error).__name__}: {error}", [])
+        walk.seconds = time.monotonic() - begun
+        self._timeline.leave(host.name)
+
+    def _goes_through(self, host: Any, walk: Walk) -> bool:
+        for op_hash in self._state.get_op_order():
+            if self.stopping:
+                walk.interrupt(self._watch.completing(host.name), at_once=False)
+                return False
+            (walk.step,) = self._state.get_op_meta(op_hash).names
+            if op_hash in self._state.ops[host] and not run_host_op(self._state, host, op_hash):
+                return False
+        return True

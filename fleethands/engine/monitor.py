@@ -1,0 +1,165 @@
+"""What is seen while an engine works: commands counted where they are sent, unreachable hosts, steps and progress."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import gevent  # type: ignore[import-untyped]
+from paramiko import SSHException
+from pyinfra.api import State
+from pyinfra.api.output import set_echo
+from pyinfra.api.state import BaseStateCallback
+
+from fleethands.facts import ssh
+from fleethands.operations import journal
+from fleethands.report.redaction import NOTHING, Mask
+from fleethands.report.rerun_hints import completing
+from fleethands.ssh.connection import hang_up, is_connected, quicken
+from fleethands.ssh.diagnosis import Why, flooding, gone, silent, slow
+from fleethands.ssh.timeouts import Limits, Patience, Silent, spoken
+from fleethands.ssh.unreachable import why_unreachable
+from fleethands.streams import TooMuch
+
+PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes")  # scripts/pull.sh
+LONGEST = 500  # characters of a line that is shown while a host works
+
+
+class Watch(BaseStateCallback):
+    """
+    Counts commands where they are sent, ends those that fall silent, and remembers why a host could not be reached or
+    did not answer.
+
+    + words: target and options as a command line has them, for hints
+
+    `command`: what changes hosts, and `typed`: its target and all its options; both empty for what only reads.
+    """
+
+    def __init__(self, words: str, limits: Limits) -> None:
+        self.words, self.limits = words, limits
+        self.command, self.typed = "", ""
+        self.commands: dict[str, int] = {}
+        self.unreachable: dict[str, Why] = {}
+        self.unanswered: dict[str, Why] = {}  # asked what it is, it refused to say
+        self.lost: dict[str, Why] = {}  # while something was done there
+        self.narration: Narration | None = None
+        self._awaited: dict[str, list[Patience]] = {}
+        set_echo(self.heard)
+
+    def completing(self, name: str) -> list[str]:
+        """Hints: what completes what was begun on a host."""
+        return completing(self.command, self.typed, name)
+
+    def host_connect(self, _state: State, host: Any) -> None:
+        quicken(host)
+        send = host.connector.run_shell_command
+
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            self.commands[host.name] = self.commands.get(host.name, 0) + 1
+            with self._listening(host.name):
+                try:
+                    with gevent.Timeout(kwargs.get("_timeout"), TimeoutError):  # pyinfra's own is for its output alone
+                        done, said = send(*args, **{**kwargs, "print_output": True})
+                except (OSError, SSHException, EOFError) as error:
+                    self.lost[host.name] = self._why(host, error, kwargs.get("_timeout"))
+                    if isinstance(error, TooMuch):
+                        hang_up(host)
+                    raise SSHException(str(error)) from error
+            if not done:
+                self._note(host, said.stderr_lines)
+            return done, said
+
+        host.connector.run_shell_command = counted
+
+    def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
+        self.unreachable[host.name] = why_unreachable(self.words, host, error)
+        hang_up(host)
+
+    def heard(self, message: Any = None, **said: Any) -> None:
+        """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
+        name = str(message).partition("] ")[0].strip().removeprefix("[")
+        for patience in self._awaited.get(name, ()):
+            patience.heard()
+        if self.narration:
+            self.narration.heard(message, **said)
+
+    @contextmanager
+    def _listening(self, name: str) -> Iterator[None]:
+        awaited = self._awaited.setdefault(name, [])
+        with Patience(self.limits.silence) as patience:
+            awaited.append(patience)
+            try:
+                yield
+            finally:
+                awaited.remove(patience)
+
+    def _note(self, host: Any, errors: list[str]) -> None:
+        if not is_connected(host):
+            self.lost[host.name] = gone(ssh(host, "-v"), self.completing(host.name))
+        said = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
+        if said and not host.state.is_executing:
+            hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
+            self.unanswered[host.name] = said[0], hints
+
+    def _why(self, host: Any, error: Exception, timeout: float | None) -> Why:
+        if isinstance(error, Silent):
+            return silent(ssh(host), spoken(self.limits.silence))
+        if isinstance(error, TooMuch):
+            return flooding(ssh(host), str(error))
+        if isinstance(error, TimeoutError) and timeout:
+            return slow(ssh(host), spoken(timeout))
+        return gone(ssh(host, "-v"), self.completing(host.name))
+
+
+class Listener(Protocol):
+    """Who is told what happens while it happens."""
+
+    def phase(self, text: str) -> None:
+        """A part of the run begins, as `canary: lab-1`; or what else there is to say of the whole run."""
+
+    def step(self, host: str, name: str) -> None:
+        """An operation that changes a host begins."""
+
+    def pull(self, host: str, what: str, done: int, total: int) -> None:
+        """So many bytes of a model have come to a host; total 0: not known yet."""
+
+    def remark(self, host: str, text: str) -> None:
+        """A line that a host says of what it does."""
+
+    def done(self, host: str, ok: bool) -> None:
+        """A host's last operation has ended, or one has failed."""
+
+
+class Narration(BaseStateCallback):
+    """Tells a listener each operation that changes a host, and its progress."""
+
+    def __init__(self, state: State, listener: Listener, mask: Mask = NOTHING) -> None:
+        self.state, self.listener, self.mask = state, listener, mask
+        self._left: dict[str, set[str]] = {}
+
+    def operation_host_start(self, _state: State, host: Any, op_hash: str) -> None:
+        (name,) = self.state.get_op_meta(op_hash).names
+        if name in journal.changing(host):
+            self.listener.step(host.name, name)
+
+    def operation_host_success(self, _state: State, host: Any, op_hash: str, _retries: int = 0) -> None:
+        (name,) = self.state.get_op_meta(op_hash).names
+        left = self._left.setdefault(host.name, journal.changing(host))
+        if name in left:
+            left.remove(name)
+            if not left:
+                self.listener.done(host.name, ok=True)
+
+    def operation_host_error(self, _state: State, host: Any, *_: Any) -> None:
+        self.listener.done(host.name, ok=False)
+
+    def heard(self, message: Any = None, **_: Any) -> None:
+        """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
+        prefix, mark, text = self.mask.text(str(message))[:LONGEST].partition("progress: ")
+        host = prefix.strip()[1:-1]
+        if bytes_of := PULL.fullmatch(text):
+            self.listener.pull(host, bytes_of["what"], int(bytes_of["done"]), int(bytes_of["total"]))
+        elif mark:
+            self.listener.remark(host, text)

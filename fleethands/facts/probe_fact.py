@@ -1,0 +1,201 @@
+"""The probe as a pyinfra fact: what to ask for, and how the answer is read."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files as package_files
+from typing import Any
+
+from pyinfra.api import FactBase
+from pyinfra.api.command import StringCommand
+
+from fleethands import paths
+from fleethands.facts import directories, docker, files, gpu, lock, network, ollama, service, system, units, upstream
+from fleethands.facts import packages as apt
+from fleethands.facts.framing import split
+from fleethands.facts.probe import Probe, Unknown
+from fleethands.script import SHELL, Script
+from fleethands.settings import HostSettings, packages
+from fleethands.settings.generations import GENERATIONS, inner_ports
+from fleethands.settings.schema.ollama_env import WAY_OUT
+
+PACKAGES = (
+    "ca-certificates",
+    "containerd",
+    "curl",
+    "docker-ce",
+    "docker-cli",
+    "docker.io",
+    "git",
+    "iptables",
+    "make",
+    "moby-engine",
+    "nftables",
+    "podman-docker",
+    "python3-venv",
+    "tmux",
+    "zstd",
+)
+UNITS = (
+    paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.DOCKER_SOCKET, paths.FIREWALL_SERVICE, paths.OPENHANDS_SERVICE,
+)  # fmt: skip
+GROUPS = ("ollama", "render", "video", "docker")
+PLACES = ("/", "/etc/systemd/system", "/opt", "/tmp", "/usr/local/bin", "/usr/share", "/var/lib")  # noqa: S108
+AT_HOME = "@home"  # on the host: where the service's home turns out to be
+PARTS = (  # of the script; the last one runs it
+    "facts/gpu", "facts/directories", "facts/service", "facts/apt", "facts/docker", "operations/scripts/web",
+    "facts/upstream", "facts/lock", "facts/probe",
+)  # fmt: skip
+FIXED_FILES = (
+    paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
+    paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED,
+    paths.PROOF, paths.RECORDS, paths.LEDGER,
+    paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
+    *(path for each in GENERATIONS.values() for path in each.places),
+    paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.RECORD, paths.RECORD_BEFORE,
+    paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED,
+    paths.WANTED + paths.OLLAMA_SERVICE, paths.WANTED + paths.FIREWALL_SERVICE,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Question:
+    """What of a host the probe is asked for; upstream: also what is offered of that which it lacks."""
+
+    settings: HostSettings
+    mark: str
+    upstream: bool = True
+
+    @classmethod
+    def about(cls, settings: HostSettings, *, upstream: bool = True) -> Question:
+        return cls(settings, f"@@{secrets.token_hex(12)}", upstream)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        wanted = (self.settings.openhands_workspace, self.settings.ollama_models_dir, self.settings.openhands_built)
+        return (*FIXED_FILES, *(str(path) for path in wanted if path is not None))
+
+    @property
+    def followed(self) -> frozenset[str]:
+        """Of these files, directories for which a link of root's stands as well."""
+        return frozenset(
+            {paths.OLLAMA_HOME, paths.OPENHANDS_HOME, self.models_dir, str(self.settings.openhands_workspace)}
+        )
+
+    @property
+    def models_dir(self) -> str:
+        return str(self.settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models")
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where something is written; the room of one that is not there yet is that of the nearest above it."""
+        return (*PLACES, self.models_dir) if self.settings.manages_ollama else PLACES
+
+    @property
+    def directories(self) -> tuple[tuple[str, str], ...]:
+        """(account, directory) of all that an account of ours must get to by its path."""
+        wanted = self.settings
+        ollama = [("ollama", path) for path in (paths.RELEASES, paths.OLLAMA_HOME, self.models_dir)]
+        if wanted.openhands_flavor != "source":  # into a container, root brings the directory itself
+            return tuple(ollama)
+        theirs = (paths.OPENHANDS_SOURCE, paths.OPENHANDS_HOME, str(wanted.openhands_workspace))
+        return (*ollama, *((wanted.openhands_user, path) for path in theirs))
+
+    @property
+    def script(self) -> str:
+        """The whole probe, as the host's shell reads it."""
+        wanted = self.settings
+        folder = package_files("fleethands")
+        body = "".join(folder.joinpath(f"{part}.sh").read_text() for part in PARTS)
+        values = {
+            "mark": self.mark,
+            "packages": " ".join(PACKAGES),
+            "wanted": " ".join(packages.wanted(wanted)) if self.upstream else "",
+            "accounts": f"ollama {wanted.openhands_user}",
+            "groups": " ".join(GROUPS),
+            "files": "\n".join(_on_host(path) + "/" * (path in self.followed) for path in self.files),
+            "home": paths.OLLAMA_HOME,
+            "directories": "\n".join(
+                f"{number} {who} {_on_host(path)}" for number, (who, path) in enumerate(self.directories)
+            ),
+            "units": " ".join(UNITS),
+            "ollama_url": wanted.ollama_client_url,
+            "elsewhere": "" if wanted.manages_ollama else wanted.ollama_server[0],
+            "models_dir": _on_host(self.models_dir),
+            "asked_model": str(wanted.model) if wanted.model and wanted.openhands_flavor != "off" else "",
+            "container": paths.CONTAINER,
+            "records": f"{paths.RECORD} {paths.RECORD_BEFORE}",
+            "image": wanted.container_image,
+            "ollama_image": wanted.ollama_container_image,
+            "ollama_container": paths.OLLAMA_CONTAINER,
+            "ports": " ".join(map(str, (wanted.ollama_host.port, wanted.openhands_port, *inner_ports(wanted)))),
+            "manifest_type": upstream.MANIFEST,
+            "turn": paths.TURN,
+            "described": paths.LOCK_WORDS,
+            "hold": paths.HOLD,
+            "places": "\n".join(map(_on_host, self.places)),
+            "offers": "\n".join(each.line for each in upstream.wanted(wanted)) if self.upstream else "",
+        }
+        environment = {**wanted.ollama_environment, **wanted.openhands_variables}
+        exports = {name: environment[name] for name in WAY_OUT if name in environment}
+        return Script(body, {**values, "by_proxy": "yes" if exports else ""}, exports).text
+
+
+def _on_host(path: str) -> str:
+    """A path as the script takes it: what lies in Ollama's home moves with that."""
+    inside = path == paths.OLLAMA_HOME or path.startswith(paths.OLLAMA_HOME + "/")
+    return AT_HOME + path.removeprefix(paths.OLLAMA_HOME) if inside else path
+
+
+def read(lines: list[str], question: Question, window: tuple[float, float] | None = None) -> Probe:
+    """
+    The typed value of a probe's answer; a section that does not read as expected is unknown. Raises ProbeError for an
+    answer that is not whole.
+
+    + window: the controller's clock before it asked and after it was answered, in seconds since 1970
+    """
+    readers: dict[str, Callable[[list[str]], Any]] = {
+        "system": system.system(window), "disk": system.disk(question.places), "gpu": gpu.read,
+        "packages": system.packages(PACKAGES), "apt": apt.read, "accounts": system.accounts,
+        "files": files.files(question.files), "releases": ollama.releases, "units": units.units,
+        "service": service.read,
+        "process": ollama.process, "ollama": ollama.ollama, "models": ollama.models, "store": ollama.store,
+        "directories": directories.directories(question.directories),
+        "lock": lock.read,
+        "docker": docker.docker,
+        "firewall": network.firewall, "sockets": network.sockets,
+        "upstream": partial(upstream.read, question.settings),
+    }  # fmt: skip
+    found: dict[str, Any] = {}
+    for name, status, body in split(lines, question.mark):
+        if status:
+            found[name] = _unknown(status, body)
+            continue
+        try:
+            found[name] = readers[name](body)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):  # ProbeError is one
+            found[name] = Unknown("what the host says of it does not read as expected")
+    return Probe(found).at_home
+
+
+def _unknown(status: int, body: list[str]) -> Unknown:
+    last = body[-1] if body else ""
+    if status == 127 and last.startswith("needs "):
+        lacks = last.removeprefix("needs ")
+        return Unknown(f"the command `{lacks}` is missing on this host", lacks=lacks)
+    if status == 124:
+        return Unknown("no answer within 5 s", timed_out=True)
+    return Unknown(f"it ended with status {status}")
+
+
+class HostProbe(FactBase[list[str]]):
+    """The raw answer of the probe; the script travels on stdin."""
+
+    def command(self) -> StringCommand:
+        return StringCommand(SHELL)
+
+    def process(self, output: list[str]) -> list[str]:
+        return output

@@ -1,0 +1,48 @@
+"""Which of several declarations of one variable counts for a host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fleethands.fleet.ansible.files import VarsFiles
+from fleethands.fleet.ansible.ours import concerns
+from fleethands.fleet.ansible.place import Variable
+from fleethands.fleet.ansible.tree import ALL, Group, Tree
+
+GroupData = Mapping[str, Mapping[str, Variable]]
+
+
+class Layers:
+    """
+    Variables of hosts, from the weakest declaration to the strongest.
+
+    The order is Ansible's own (its docs, "Understanding variable precedence"): groups in the inventory, group_vars of
+    `all`, group_vars of groups, the host in the inventory, host_vars. pyinfra's group_data stands where Ansible has
+    the group_vars beside a playbook.
+    """
+
+    def __init__(self, tree: Tree, files: VarsFiles, group_data: GroupData) -> None:
+        self._tree, self._files, self._group_data = tree, files, group_data
+
+    def of(self, host: str, groups: list[Group]) -> dict[str, Variable]:
+        """
+        What counts for a host, of the variables that concern us. Raises Unreadable for a file.
+
+        + groups: the host's, parents first
+        """
+        names = [group.name for group in groups]
+        found: dict[str, Variable] = {}
+        for group in (self._tree.groups[ALL], *groups):
+            found.update(_relevant(group.variables))
+        for some in ([ALL], names):
+            for name in some:
+                found.update(_relevant(self._files.of("group_vars", name)))
+            for name in some:
+                found.update(self._group_data.get(name, {}))
+        found.update(_relevant(self._tree.hosts[host]))
+        found.update(_relevant(self._files.of("host_vars", host)))
+        return found
+
+
+def _relevant(variables: Mapping[str, Variable]) -> dict[str, Variable]:
+    return {name: variable for name, variable in variables.items() if concerns(name)}

@@ -1,0 +1,112 @@
+"""What was noticed of the hosts in an inventory of Ansible's, for when they are meant by a command."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleethands.fleet.ansible.place import Place
+from fleethands.settings import HostSettings, SettingsError, read_fleet
+from fleethands.settings.lockfile import Lockfile
+from fleethands.settings.validation.errors import Mistake
+
+HINTS = {
+    "ssh_password": "to log in by a key instead: `--data ssh_password=null`",
+    "ssh_config_file": "write it into ~/.ssh/config, and add `--data ssh_config_file=null`",
+}
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """Why a variable can't be taken as it stands there; `key` is what it would be in host data."""
+
+    key: str
+    name: str
+    place: Place
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: `{self.name}`: {self.problem}"
+
+
+@dataclass
+class Notes:
+    """
+    What was noticed of one host.
+
+    + connection: what stands in the way of reaching it; settings: settings that can't be read
+    + places: key of host data → where it is declared; warnings: lines of text
+    """
+
+    connection: list[Unusable] = field(default_factory=list)
+    settings: list[Unusable] = field(default_factory=list)
+    places: dict[str, Place] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Unreachable(ValueError):
+    """Hosts that are declared to be reached in a way that can't be honoured; `hints` say what to do."""
+
+    def __init__(self, message: str, *hints: str) -> None:
+        super().__init__(message)
+        self.hints = hints
+
+
+def check_connections(notes: Mapping[str, Notes], given: Container[str]) -> None:
+    """
+    Raise Unreachable with every place.
+
+    + notes: of the hosts that are meant, by their names; given: keys of data that take the place of what is declared
+    """
+    wrong: dict[Unusable, list[str]] = {}
+    for host, note in notes.items():
+        for each in note.connection:
+            if each.key not in given:
+                wrong.setdefault(each, []).append(host)
+    if wrong:
+        hints = dict.fromkeys(_hint(each, hosts) for each, hosts in wrong.items())
+        raise Unreachable("\nerror: ".join(dict.fromkeys(map(str, wrong))), *hints)
+
+
+def _hint(each: Unusable, hosts: list[str]) -> str:
+    if each.key == "ansible_connection":
+        return f"to leave out what is not for fleethands: `--exclude {','.join(sorted(hosts))}`"
+    return HINTS.get(each.key, f"write the value itself there, or give it: `--data {each.key}=…`")
+
+
+def read_noted(
+    fleet: Mapping[str, Mapping[str, Any]],
+    notes: Mapping[str, Notes],
+    given: Container[str],
+    lock: Lockfile | None = None,
+) -> dict[str, HostSettings]:
+    """
+    Settings of each host by `read_fleet`, whose mistakes say where they stand.
+
+    + given: keys of data that take the place of what is declared
+
+    Raises SettingsError, LockfileError.
+    """
+    mistakes = [
+        Mistake(host, each.key, f"{each.problem} ({each.place})")
+        for host, note in notes.items()
+        for each in note.settings
+        if host in fleet and each.key not in given
+    ]
+    known = {(each.host, each.path) for each in mistakes}
+    try:
+        settings = read_fleet(fleet, lock)
+    except SettingsError as error:
+        placed = [_placed(each, notes.get(each.host), given) for each in error.mistakes]
+        mistakes += [each for each in placed if (each.host, each.path.partition(".")[0]) not in known]
+    if mistakes:
+        raise SettingsError(mistakes)
+    return settings
+
+
+def _placed(mistake: Mistake, note: Notes | None, given: Container[str]) -> Mistake:
+    key = mistake.path.partition(".")[0]
+    if note is None or key in given or key not in note.places:
+        return mistake
+    return Mistake(mistake.host, mistake.path, f"{mistake.problem} ({note.places[key]})")

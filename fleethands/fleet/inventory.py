@@ -1,0 +1,151 @@
+"""From a target's words to pyinfra's inventory; what is wrong with them, in one line. Nothing there asks a person."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import resource
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pyinfra
+import pyinfra.connectors.ssh_util
+import pyinfra.connectors.util
+from pyinfra.api.exceptions import ConnectError
+from pyinfra.api.host import Host
+from pyinfra_cli.inventory import make_inventory
+
+from fleethands import streams
+from fleethands.engine import pyinfra_speedups
+from fleethands.fleet import group_data
+from fleethands.fleet.ansible.kind import ansible_file
+from fleethands.fleet.ansible.place import Unreadable, shown
+from fleethands.fleet.host_address import Address, check_target
+from fleethands.ssh import client, transport
+from fleethands.ssh.timeouts import CONNECT
+
+if TYPE_CHECKING:
+    from fleethands.fleet.ansible.notes import Notes
+
+WITH_AN_END = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
+
+
+class WrongInventory(ValueError):
+    """An inventory that can't be read, with the place; `hints` say what to do."""
+
+    def __init__(self, message: str, *hints: str) -> None:
+        super().__init__(message)
+        self.hints = hints
+
+
+def inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
+    """
+    pyinfra's inventory of a target with data on top, and notes of the hosts that Ansible's files declare.
+
+    group_data counts where the command is typed, and beside the inventory. Raises WrongName for words, WrongInventory
+    for a file.
+    """
+    path = ansible_file(target)
+    check_target(str(path or target))
+    try:
+        if path is not None:
+            from fleethands.fleet.ansible.load import load  # noqa: PLC0415  it brings YAML
+
+            return load(path, data)
+        return make_inventory(target, override_data=dict(data), cwd=str(Path.cwd())), {}
+    except SystemExit as error:  # an inventory may refuse in its own words
+        raise WrongInventory(*_own_words(str(error.code))) from None
+    except Unreadable as error:
+        raise WrongInventory(str(error), *error.hints) from None
+    except Exception as error:  # it is somebody's program
+        cause = error.__cause__ or error.__context__ or error
+        file, line = _where(cause, target)
+        raise WrongInventory(
+            f"{file}{line}: {type(cause).__name__}: {_said(cause)}", f"correct `{file}`, then run again"
+        ) from None
+
+
+def _where(error: BaseException, target: str) -> tuple[str, str]:
+    """The file of the inventory's that an error comes from, and the line in it."""
+    for frame in reversed(_frames(error)):
+        if frame.filename == target or Path(frame.filename or "").parent.name == group_data.NAME:
+            return shown(Path(frame.filename)) if frame.filename != target else target, f", line {frame.lineno}"
+    return target, ""
+
+
+def _said(error: BaseException) -> str:
+    return error.msg if isinstance(error, SyntaxError) else str(error)
+
+
+def _own_words(text: str) -> list[str]:
+    message, *hints = text.strip().split("\n\nhint: ")
+    return [message.removeprefix("error: "), *hints]
+
+
+def _frames(error: BaseException) -> list[Any]:
+    if isinstance(error, SyntaxError):
+        return [error]
+    return list(traceback.extract_tb(error.__traceback__))
+
+
+def again(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
+    """
+    A copy of an inventory that has some of its hosts, as if nothing had been done with them yet.
+
+    + data: on top of what was given before
+    """
+    new = copy.copy(inventory)
+    new.override_data = {**inventory.override_data, **data}
+    new.hosts = {}
+    for name in names:
+        old = inventory.get_host(name)
+        new.hosts[name] = Host(name, inventory=new, groups=old.groups, connector_cls=old.connector_cls)
+    return new
+
+
+def prepare(project: Path) -> None:
+    """
+    Have pyinfra say nothing (a report says it all, once), tell operations apart by where they stand, and ask nobody:
+    where it would ask a person for a password or about a key, a host can't be reached instead.
+
+    + project: its tasks are found by their names
+    """
+    for name in ("paramiko", "pyinfra"):
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    os.environ["PYINFRA_PROGRESS"] = "off"
+    if str(project) not in sys.path:
+        sys.path.insert(0, str(project))
+    pyinfra.is_cli = True
+    pyinfra_speedups.take()
+    streams.take()
+    transport.take()
+    with suppress(ValueError, OSError):  # macOS has a limit below its limit
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
+    pyinfra.connectors.ssh_util.getpass = _unasked
+    pyinfra.connectors.util.getpass = _unasked
+    client.take()
+
+
+def _unasked(prompt: str = "") -> NoReturn:
+    raise ConnectError(f"would ask: {prompt.strip().rstrip(':')}")
+
+
+def reach_by_ssh(host: Any) -> None:
+    """
+    Fill in what pyinfra leaves open: `user@address:port` as a name, strict host keys (it would take any), an end to
+    each wait. Raises WrongName.
+    """
+    known = host.data.dict()
+    if "ssh_hostname" not in known and (address := Address.read(host.name)):
+        host.data.ssh_user, host.data.ssh_hostname = address.user, address.hostname
+        if address.port:
+            host.data.ssh_port = address.port
+    if "ssh_strict_host_key_checking" not in known:
+        host.data.ssh_strict_host_key_checking = "yes"
+    host.data.ssh_paramiko_connect_kwargs = {**WITH_AN_END, **(known.get("ssh_paramiko_connect_kwargs") or {})}

@@ -1,0 +1,96 @@
+"""Which hosts of an inventory are meant, and what is said of words that mean none of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from fleethands.fleet.host_address import LIST
+from fleethands.fleet.roster import ALL, Roster
+from fleethands.fleet.shard import WHOLE, Shard
+
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Pick:
+    """
+    Which hosts of an inventory.
+
+    + hosts, exclude: names, patterns as fnmatch reads them, and groups, with commas between
+    + only: names that a report left, None for all; shard: a part of those
+    """
+
+    hosts: str = "*"
+    exclude: str = ""
+    shard: Shard = WHOLE
+    only: frozenset[str] | None = None
+
+    def fleet(self, roster: Roster) -> list[str]:
+        """The hosts that are meant, those that are done already and those of every part among them."""
+        taken, spared = roster.taken(self.hosts), roster.spared(self.exclude)
+        return [name for name in roster.names if name in taken and name not in spared]
+
+
+EVERY = Pick()
+
+
+class NoHosts(LookupError):
+    """A target or a pattern names no host; `hints` say which there are."""
+
+    def __init__(self, message: str, *hints: str) -> None:
+        super().__init__(message)
+        self.hints = hints
+
+
+def picked(target: str, pick: Pick, roster: Roster) -> list[str]:
+    """
+    The names that a pick takes, of whatever part.
+
+    + roster: what the target has
+
+    Raises NoHosts where none is left, and for a part of a list that means none: a host would be taken that was to be
+    spared.
+    """
+    if not roster.names:
+        raise NoHosts(f"`{target}` names no host", LIST)
+    for words, option in ((pick.hosts, ""), (pick.exclude, "--exclude ")):
+        if words and (part := roster.unknown(words)) is not None:
+            raise NoHosts(f"`{target}` names no host that matches `{option}{part}`", *_nearest(target, part, roster))
+    found = [name for name in pick.fleet(roster) if pick.only is None or name in pick.only]
+    if not found:
+        raise _none(target, pick, roster)
+    return found
+
+
+def _none(target: str, pick: Pick, roster: Roster) -> NoHosts:
+    """What is said of words each of which means a host, and that mean none together."""
+    wanted = f"matches `{pick.hosts}`" + (f" and not `{pick.exclude}`" if pick.exclude else "")
+    if pick.only is None:
+        return NoHosts(f"`{target}` names no host that {wanted}", *_nearest(target, pick.hosts, roster))
+    left = sorted(pick.only & set(roster.names))
+    if not left:
+        return NoHosts(
+            f"`{target}` names none of the hosts that the report leaves: {few(sorted(pick.only))}",
+            *_nearest(target, min(pick.only), roster),
+        )
+    return NoHosts(f"no host that the report leaves {wanted}", f"it leaves: {few(left)}")
+
+
+def _nearest(target: str, part: str, roster: Roster) -> list[str]:
+    implied = {ALL, PurePath(target).stem}  # a file's name is a group of all its hosts
+    groups = [name for name in roster.groups if name not in implied and not name.startswith("@")]
+    hints = [f"its hosts: {_near(part, roster.names)}"]
+    return [*hints, f"its groups: {_near(part, groups)}"] if groups else hints
+
+
+def _near(part: str, names: Collection[str]) -> str:
+    near = difflib.get_close_matches(part, sorted(names), SHOWN, cutoff=0.4) or sorted(names)[:SHOWN]
+    return f"{', '.join(near)}{' …' if len(names) > len(near) else ''}"
+
+
+def few(names: Sequence[str], most: int = SHOWN) -> str:
+    """Names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,1 @@
+"""Locks of hosts: those of a run, and those of a person."""

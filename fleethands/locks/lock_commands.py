@@ -1,0 +1,96 @@
+"""What a person asks of locks: each host by one command, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import gevent  # type: ignore[import-untyped]
+from paramiko import SSHException
+from pyinfra.api.command import StringCommand
+from pyinfra.api.exceptions import PyinfraError
+
+from fleethands.facts.lock import Lock, Locking
+from fleethands.facts.no_answer import no_answer
+from fleethands.locks.run_locks import mine, refusal
+from fleethands.operations.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
+from fleethands.script import SHELL
+from fleethands.text.sanitize import short
+
+if TYPE_CHECKING:
+    from fleethands.engine.engine import Engine
+
+SECONDS = 60
+DONE = {ACQUIRED, RELEASED, STATUS}
+
+
+@dataclass(frozen=True)
+class Told:
+    """
+    What one host said.
+
+    + failed: it did not do what it was asked
+    + before: whose it was; None where that is not known
+    """
+
+    text: str
+    hints: Sequence[str] = ()
+    failed: bool = False
+    before: Locking | None = None
+
+    def document(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        known = self.before or Locking()
+        return {
+            "status": "failed" if self.failed else "done",
+            "reason": self.text,
+            "hints": list(self.hints),
+            "run": known.run.document if known.run else None,
+            "hold": known.hold.document if known.hold else None,
+        }
+
+
+def ask(engine: Engine, action: str, reason: str) -> dict[str, Told]:
+    """
+    What each host said, the unreachable ones included.
+
+    + action: acquire, status or release
+    + reason: of the lock that is acquired
+    """
+    lock = mine(reason)
+    asked = {name: gevent.spawn(_one, engine, name, action, lock) for name in engine.names}
+    gevent.joinall(list(asked.values()), raise_error=True)
+    return {name: each.value for name, each in asked.items()}
+
+
+def _one(engine: Engine, name: str, action: str, lock: Lock) -> Told:
+    if name in engine.watch.unreachable:
+        reason, hints = engine.watch.unreachable[name]
+        return Told(f"unreachable: {reason}", hints, failed=True)
+    text = script(action, lock).text
+    try:
+        _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=SECONDS)
+        answer = read(output.stdout_lines)
+    except (PyinfraError, OSError, EOFError, SSHException) as error:
+        reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
+        return Told(reason, hints, failed=True)
+    except (ValueError, LookupError, TypeError, OverflowError):
+        without = no_answer(output.output_lines, engine.host(name))
+        return Told(str(without), list(without.hints), failed=True)
+    return _told(answer, engine.watch.words, name)
+
+
+def _told(answer: Answer, words: str, name: str) -> Told:
+    if answer.word not in DONE:
+        reason, hints = refusal(answer, words, name)
+        return Told(reason, hints, failed=True, before=answer.before)
+    before = answer.before
+    texts = {
+        ACQUIRED: "locked for you",
+        RELEASED: f"free; it was locked by {before.by}" if before.by else "free; nobody had locked it",
+        STATUS: f"locked by {before.by}" if before.by else "free",
+    }
+    gone = before.run if before.run and before.run.ended and not before.hold else None
+    left = f"; a run went away without a word: {gone}" if gone and answer.word == STATUS else ""
+    return Told(short(texts[answer.word] + left), before=before)

@@ -1,0 +1,1 @@
+"""What versions and tags stand for now, as registries say."""

@@ -1,0 +1,178 @@
+"""Finds out, from the controller, what a fleet's versions and tags stand for now."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from fleethands import web
+from fleethands.operations import sums
+from fleethands.operations.release import EXTRA, archives
+from fleethands.pinning import registry
+from fleethands.pinning.registry import Offered, Unanswered
+from fleethands.settings import HostSettings
+from fleethands.settings.lockfile import Document, ModelPin, wanted
+from fleethands.settings.schema.models import Model
+from fleethands.settings.values.ollama_release import ARCHS
+
+
+class UnknownName(LookupError):
+    """A name that the fleet does not want; `near` are some that it does."""
+
+    def __init__(self, name: str, known: Collection[str]) -> None:
+        super().__init__(f"nothing of this fleet is called `{name}`")
+        self.near = difflib.get_close_matches(name, sorted(known), 3, cutoff=0.5) or sorted(known)[:5]
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """
+    What all hosts of a fleet would have pinned.
+
+    + releases: version → where its hosts get it from
+    + unreachable: versions of which the controller can't ask, as their archives lie on the hosts
+    """
+
+    releases: Mapping[str, frozenset[str]]
+    models: Mapping[str, Model]
+    images: frozenset[str]
+    unreachable: frozenset[str]
+
+    @classmethod
+    def of(cls, hosts: Iterable[HostSettings]) -> Fleet:
+        releases: dict[str, set[str]] = {}
+        models: dict[str, Model] = {}
+        images: set[str] = set()
+        unreachable: set[str] = set()
+        for settings in hosts:
+            want = wanted(settings)
+            if want.release is not None:
+                version, url = want.release
+                releases.setdefault(version, set()).add(url)
+                if urlsplit(url).scheme == "file" and settings.ollama_transfer == "host":
+                    unreachable.add(version)
+            models.update({str(model.name): model for model in want.models})
+            images.update(want.images)
+        places = {version: frozenset(urls) for version, urls in releases.items()}
+        return cls(places, models, frozenset(images), frozenset(unreachable))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of everything that can be pinned."""
+        return frozenset({*self.releases, *self.models, *self.images})
+
+    def only(self, names: Collection[str]) -> Fleet:
+        """Those of these names alone, all where there is none. Raises UnknownName."""
+        for name in names:
+            if name not in self.names:
+                raise UnknownName(name, self.names)
+        if not names:
+            return self
+        return Fleet(
+            {version: urls for version, urls in self.releases.items() if version in names},
+            {name: model for name, model in self.models.items() if name in names},
+            self.images & frozenset(names),
+            self.unreachable,
+        )
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered, as a lock has it, and why the rest was not."""
+
+    document: Document
+    unanswered: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """
+    One entry that another one takes the place of.
+
+    + kind: ollama, model or image; before: None for one that was not pinned
+    """
+
+    kind: str
+    name: str
+    before: str | None
+    after: str
+
+
+def ask(fleet: Fleet) -> Answers:
+    """Ask for all of it, each thing once. Raises nothing."""
+    listed = registry.at_once(lambda version: _release(version, fleet), fleet.releases)
+    releases = dict(zip(fleet.releases, listed, strict=True))
+    models = {str(name): answer for name, answer in registry.look_up(fleet.models.values()).items()}
+    found = registry.images(fleet.images)
+    named = {f"Ollama {version}": each for version, each in releases.items()}
+    answers: dict[str, object] = {**named, **models, **found}
+    document = Document(
+        ollama={version: each for version, each in releases.items() if not isinstance(each, Unanswered)},
+        models={
+            name: ModelPin(digest=each.digest, size=each.size)
+            for name, each in models.items()
+            if isinstance(each, Offered)
+        },
+        images={name: each for name, each in found.items() if not isinstance(each, Unanswered)},
+    )
+    return Answers(document, {name: each.reason for name, each in answers.items() if isinstance(each, Unanswered)})
+
+
+def merged(old: Document, new: Document) -> Document:
+    """The old entries with the new ones in their place; those of other fleets of the project stay."""
+    return Document(
+        ollama={**old.ollama, **new.ollama}, models={**old.models, **new.models}, images={**old.images, **new.images}
+    )
+
+
+def differences(old: Document, new: Document) -> list[Difference]:
+    """What of new entries is not as it was, sorted."""
+    before, after = _flat(old), _flat(new)
+    changed = {key for key, text in after.items() if before.get(key) != text}
+    return [Difference(*key, before.get(key), after[key]) for key in sorted(changed)]
+
+
+def missing(fleet: Fleet, document: Document) -> list[str]:
+    """What a fleet wants and a lock does not have."""
+    known = {*document.models, *document.images, *document.ollama}
+    return sorted(fleet.names - known)
+
+
+def _flat(document: Document) -> dict[tuple[str, str], str]:
+    files = {
+        ("ollama", f"{version} {name}"): digest
+        for version, each in document.ollama.items()
+        for name, digest in each.items()
+    }
+    models = {("model", name): pin.digest for name, pin in document.models.items()}
+    return {**files, **models, **{("image", name): digest for name, digest in document.images.items()}}
+
+
+def _release(version: str, fleet: Fleet) -> dict[str, str] | Unanswered:
+    """File → sha256 of what any host may need of a release, the same wherever they get it from."""
+    if version in fleet.unreachable:
+        return Unanswered("its archives lie on the hosts (`file://`): declare `ollama_sha256`")
+    found: dict[str, dict[str, str]] = {}
+    for url in sorted(fleet.releases[version]):
+        place = f"{web.bare(url)}/v{version}/{sums.NAME}"
+        answer = registry.fetched(f"{url}/v{version}/{sums.NAME}", "release", most=sums.MOST)
+        if isinstance(answer, Unanswered):
+            return answer
+        try:
+            found[url] = sums.listed(answer, _needed(version))
+        except ValueError as error:
+            return Unanswered(f"{place}: {error}")
+        if not found[url]:
+            return Unanswered(f"{place} names no archive for Linux")
+    first, *others = found
+    for other in others:
+        shared = found[first].keys() & found[other].keys()
+        if odd := next((name for name in sorted(shared) if found[first][name] != found[other][name]), None):
+            return Unanswered(f"{web.bare(first)} and {web.bare(other)} have another {odd} each")
+    return {name: digest for each in found.values() for name, digest in each.items()}
+
+
+def _needed(version: str) -> set[str]:
+    return {name for arch in ARCHS.values() for extra in ("whole", *EXTRA) for name in archives(version, arch, extra)}

@@ -1,0 +1,1 @@
+"""What a run found and did: the document behind tables, files and --json."""

@@ -1,0 +1,127 @@
+"""A report as one page that needs nothing else, no script and no address; readable on paper and without colour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import DictLoader, Environment, StrictUndefined, Template
+
+from fleethands import __version__
+from fleethands.report.formats import wording
+from fleethands.report.host_summary import COLUMNS, row
+from fleethands.report.model import BAD, Report, moment
+from fleethands.report.timeline import Step
+from fleethands.text.sanitize import clean
+
+TEMPLATE = "report.html.j2"
+PARTS = (TEMPLATE, "report.css")
+MANY = 24  # hosts whose times are shown without being asked for
+FEW = 3  # hosts, or changes, whose details are open
+ROOM = 9  # percent of the width from which a bar bears a name
+THIN = 0.15  # percent of the width that a bar has at least
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A step on the line of time, in percent of the run."""
+
+    left: float
+    width: float
+    step: Step
+
+    @property
+    def label(self) -> str:
+        """The operation, where there is room for a word."""
+        return self.step.name.rpartition(" | ")[2] if self.width >= ROOM else ""
+
+
+def text(report: Report) -> str:
+    """The whole page."""
+    found = list(wording.groups(report))
+    return _template().render(
+        report=report,
+        bad=[group for group in found if group.host.status in BAD],
+        groups=found,
+        longest=_longest(report),
+        columns=COLUMNS,
+        overview=_overview(report),
+        many=MANY,
+        few=FEW,
+        version=__version__,
+    )
+
+
+def _overview(report: Report) -> list[list[str]]:
+    """A row for each host of a `status`; none for a report that was read again, which has no probes."""
+    if report.command != "status" or not any(host.seen for host in report.hosts.values()):
+        return []
+    return [row(name, host) for name, host in sorted(report.hosts.items())]
+
+
+@cache
+def _template() -> Template:
+    folder = files("fleethands.report.formats")
+    loader = DictLoader({name: folder.joinpath(name).read_text(encoding="utf-8") for name in PARTS})
+    environment = Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
+    )
+    environment.filters |= {"took": wording.took, "named": wording.named, "moment": _moment, "kind": _kind}
+    environment.globals |= {
+        "commands": _commands,
+        "changes": wording.changes,
+        "word": wording.word,
+        "marks": wording.MARKS,
+        "verdict": wording.verdict,
+        "counted": wording.counted,
+        "count": wording.count,
+        "ordered": wording.ordered,
+        "hosts": wording.hosts,
+        "bars": bars,
+        "held": _held,
+    }
+    return environment.get_template(TEMPLATE)
+
+
+def _shown(value: Any) -> Any:
+    return clean(value) if type(value) is str else value
+
+
+def _moment(at: float) -> str:
+    return moment(at).replace("T", " ").replace("Z", " UTC")
+
+
+def _kind(line: str) -> str:
+    """What a line of a unified diff is."""
+    if line.startswith(("---", "+++", "@@")):
+        return "where"
+    return {"+": "more", "-": "less"}.get(line[:1], "same")
+
+
+def _held(report: Report, name: str) -> str:
+    proof = report.hosts[name].proof
+    return f"{sum(link.ok for link in proof)} of {len(proof)} links of the proof held" if proof else "no proof was made"
+
+
+def _commands(number: int) -> str:
+    return f"{number} remote command" if number == 1 else f"{number} remote commands"
+
+
+def _longest(report: Report) -> float:
+    ends = [step.started + step.seconds for host in report.hosts.values() for step in host.steps]
+    return max([report.started + report.seconds, *ends]) - report.started or 1.0
+
+
+def bars(report: Report, name: str, longest: float) -> list[Bar]:
+    """
+    One host's steps on the line of time.
+
+    + longest: seconds that the line is long
+    """
+    found = []
+    for step in report.hosts[name].steps:
+        left = min(max((step.started - report.started) / longest * 100, 0), 100 - THIN)
+        found.append(Bar(left, min(max(step.seconds / longest * 100, THIN), 100 - left), step))
+    return found

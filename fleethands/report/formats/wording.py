@@ -1,0 +1,141 @@
+"""What a reader wants to know first: how many of what, in a sentence; who tells the same story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleethands.report.model import BAD, Changed, HostReport, Report
+
+ORDER = ("failed", "rolled-back", "unreachable", "refused", "not-run", "changed", "pending", "unchanged")
+WORDS = {
+    "rolled-back": "rolled back",
+    "not-run": "not run",
+    "pending": "to change",
+    "unchanged": "up to date",
+}
+OF_COMMAND = {
+    "verify": {"unchanged": "proven"},
+    "status": {"unchanged": "as declared", "pending": "drifted"},
+    "destroy": {"changed": "removed", "unchanged": "nothing there"},
+}
+MARKS = {
+    "failed": "✖",
+    "rolled-back": "↩",
+    "unreachable": "✖",
+    "refused": "✖",
+    "not-run": "–",
+    "changed": "✔",
+    "pending": "△",
+    "unchanged": "✔",
+    "interrupted": "✖",
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Hosts that tell the same story; `host` is one of them."""
+
+    names: list[str]
+    host: HostReport
+
+
+def word(report: Report, status: str) -> str:
+    """A status as people say it of this command."""
+    return OF_COMMAND.get(report.command, {}).get(status) or WORDS.get(status, status)
+
+
+def ordered(report: Report) -> list[str]:
+    """Statuses that occur, the worst first."""
+    found = {host.status for host in report.hosts.values()}
+    return sorted(found, key=lambda status: (ORDER.index(status) if status in ORDER else -1, status))
+
+
+def count(report: Report, status: str) -> int:
+    """How many hosts ended so."""
+    return sum(1 for host in report.hosts.values() if host.status == status)
+
+
+def counted(report: Report) -> str:
+    """How many hosts, and how many of what."""
+    parts = [f"{count(report, status)} {word(report, status)}" for status in ordered(report)]
+    return ", ".join([hosts(len(report.hosts)), *parts])
+
+
+def hosts(number: int) -> str:
+    """So many hosts."""
+    return f"{number} host" if number == 1 else f"{number} hosts"
+
+
+def changes(made: list[Changed]) -> str:
+    """How many changes, and what of."""
+    number = f"{len(made)} change" if len(made) == 1 else f"{len(made)} changes"
+    return f"{number}: {', '.join(dict.fromkeys(each.task for each in made))}"
+
+
+def verdict(report: Report) -> str:
+    """The whole run in one sentence."""
+    whole, bad = len(report.hosts), sum(count(report, status) for status in BAD)
+    if report.error and not bad:
+        return report.error
+    if report.interrupted:
+        return f"Interrupted: {bad} of {hosts(whole)} did not get through"
+    if bad:
+        return f"{bad} of {hosts(whole)} did not get through" if whole > 1 else "The host did not get through"
+    if not whole:
+        retried = "--retry-failed" in report.words
+        return "No host is left to do" if retried else "No host is of this part of the fleet"
+    return _good(report, whole)
+
+
+def _good(report: Report, whole: int) -> str:
+    changed, pending = count(report, "changed"), count(report, "pending")
+    who = "The host" if whole == 1 else f"All {whole} hosts"
+    are = "is" if whole == 1 else "are"
+    if pending:
+        what = "differs from its declaration" if report.command == "status" else "would change"
+        return f"{pending} of {hosts(whole)} {what}"
+    if report.command == "verify":
+        return f"{who} {are} proven: a prompt gets an answer along the whole way"
+    if report.command == "status":
+        return f"{who} {are} as declared"
+    if changed and report.command == "destroy":
+        return f"{changed} of {hosts(whole)} removed"
+    if changed:
+        return (
+            f"{changed} of {whole} hosts changed; all are in order"
+            if whole > 1
+            else "The host changed, and is in order"
+        )
+    return f"Nothing to do: {who[0].lower() + who[1:]} {are} up to date"
+
+
+def groups(report: Report) -> Iterator[Group]:
+    """Hosts that tell the same story, together; the worst first."""
+    found: dict[str, Group] = {}
+    for status in ordered(report):
+        for name, host in sorted(report.hosts.items()):
+            if host.status == status:
+                told = (status, host.reason, host.hints, host.log, host.changes)
+                found.setdefault(repr(told), Group([], host)).names.append(name)
+    yield from found.values()
+
+
+def named(names: list[str], most: int = 6) -> str:
+    """Names, as many as a line can bear."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def took(seconds: float) -> str:
+    """A length of time as people say it; a dash for none at all."""
+    if not seconds:
+        return "–"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,93 @@
+"""A directory that has a run's report in three forms, and a file that gets a few lines of Markdown."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fleethands.report.formats import html_page, junit, markdown
+from fleethands.report.model import Report
+
+
+def _json(report: Report) -> str:
+    return json.dumps(report.document(), indent=2) + "\n"
+
+
+MAIN = "report.json"  # of which the others are made for readers
+FORMS: dict[str, Callable[[Report], str]] = {
+    MAIN: _json,
+    "junit.xml": junit.text,
+    "report.html": html_page.text,
+}
+NAMES = tuple(FORMS)
+MODE = 0o644
+
+
+class Written:
+    """
+    Where a report goes.
+
+    + directory: gets report.json, junit.xml and report.html; made if it is missing
+    + summary: gets Markdown at its end, as a CI's summary file is shared by all steps of a job
+    """
+
+    def __init__(self, directory: Path | None = None, summary: Path | None = None) -> None:
+        self.directory, self.summary = directory, summary
+
+    def ready(self) -> None:
+        """Make what is missing and try to write. Raises OSError, with the place in it."""
+        if self.directory is not None:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.directory):
+                pass
+            for name in NAMES:
+                if (self.directory / name).is_dir():
+                    raise IsADirectoryError(21, "Is a directory", str(self.directory / name))
+        if self.summary is not None:
+            self.summary.parent.mkdir(parents=True, exist_ok=True)
+            with self.summary.open("a", encoding="utf-8"):
+                pass
+
+    def write(self, report: Report) -> None:
+        """Each file whole: under its name is the one before or this one, never a part. Raises OSError."""
+        if self.directory is not None:
+            for name, form in FORMS.items():
+                with _named(self.directory / name):
+                    _replace(self.directory / name, form(report))
+        if self.summary is not None:
+            with _named(self.summary), self.summary.open("a", encoding="utf-8") as file:
+                file.write(markdown.text(report))
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """A full disk is an error that does not name its file."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(MODE & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

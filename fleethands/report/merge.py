@@ -1,0 +1,84 @@
+"""Reports of the parts of a fleet, as one."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from fleethands.fleet.shard import Shard
+from fleethands.report.model import HostReport, Report
+
+NAMED = 20  # parts that left no report
+
+
+class Unlike(ValueError):
+    """Reports that can't be one."""
+
+
+def merged(reports: Sequence[Report]) -> tuple[Report, list[str]]:
+    """
+    One report of several, and a line for each host that more than one of them has: of these the later report counts.
+
+    A part of which there is no report makes the whole a failure: the job that should have left it may have died.
+    Raises Unlike when they are of several commands, or of several divisions.
+    """
+    commands = sorted({report.command for report in reports})
+    if len(commands) > 1:
+        raise Unlike(f"these are reports of different commands: {', '.join(commands)}")
+    inorder = sorted(reports, key=lambda report: report.started)
+    hosts, twice = _hosts(inorder)
+    first, end = inorder[0], max(report.started + report.seconds for report in reports)
+    whole = Report(commands[0], hosts, first.started, end - first.started)
+    whole.words = _one([_undivided(report.words) for report in inorder])
+    whole.by = ", ".join(dict.fromkeys(report.by for report in inorder if report.by))
+    whole.interrupted = any(report.interrupted for report in reports)
+    whole.error = "; ".join(dict.fromkeys([*(_said(each) for each in inorder if each.error), *_missing(inorder)]))
+    whole.hints = list(dict.fromkeys(hint for report in inorder for hint in report.hints))
+    return whole, twice
+
+
+def _said(report: Report) -> str:
+    """What ended a part; where it had no host yet, the whole lacks some."""
+    return report.error if report.hosts else f"{report.error}, before the hosts of a part were known"
+
+
+def _hosts(inorder: Sequence[Report]) -> tuple[dict[str, HostReport], list[str]]:
+    hosts: dict[str, HostReport] = {}
+    twice = []
+    for report in inorder:
+        for name, host in report.hosts.items():
+            if name in hosts and hosts[name].document() != host.document():
+                twice.append(f"{name} is in several reports: the one that began last counts")
+            hosts[name] = host
+    return hosts, list(dict.fromkeys(twice))
+
+
+def _missing(reports: Sequence[Report]) -> list[str]:
+    try:
+        shards = [Shard.parse(report.shard) for report in reports if report.shard]
+    except ValueError as error:
+        raise Unlike(f"a report names its part of the fleet {error}") from None
+    counts = sorted({shard.count for shard in shards})
+    if len(counts) > 1:
+        raise Unlike(f"these are parts of different divisions: {', '.join(f'of {count}' for count in counts)}")
+    there = {shard.index for shard in shards}
+    missing = [index for index in range(1, sum(counts) + 1) if index not in there]
+    named = [f"part {index}/{counts[0]} left no report" for index in missing[:NAMED]]
+    return named + ([f"{len(missing) - NAMED} parts more left none"] if len(missing) > NAMED else [])
+
+
+def _undivided(words: str) -> str:
+    """The words of a command line without its shard."""
+    try:
+        parts = shlex.split(words)
+    except ValueError:  # no shell's words, so none that one could type
+        return ""
+    if "--shard" in parts:
+        place = parts.index("--shard")
+        del parts[place : place + 2]
+    return shlex.join(parts)
+
+
+def _one(words: Sequence[str]) -> str:
+    found = list(dict.fromkeys(words))
+    return found[0] if len(found) == 1 else ""

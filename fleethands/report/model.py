@@ -1,0 +1,182 @@
+"""What a run found and did, host by host: the document behind every table and behind --json."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleethands.facts import Probe
+from fleethands.operations import origin
+from fleethands.operations.proof import Link
+from fleethands.report.redaction import NOTHING, Mask
+from fleethands.report.timeline import Step
+
+SCHEMA = 1
+BAD = ("failed", "rolled-back", "refused", "unreachable", "not-run")
+SECOND, MILLISECOND = 0, 3
+
+
+def moment(at: float, digits: int = SECOND) -> str:
+    """A moment as ISO 8601 has it, in UTC."""
+    whole, rest = divmod(int(at * 10**digits), 10**digits)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + (f".{rest:0{digits}d}" if digits else "") + "Z"
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One change, planned or made."""
+
+    task: str
+    operation: str
+    subject: str
+    before: str
+    after: str
+    why: str = ""
+    consequence: str = ""
+    diff: str = ""
+
+    @property
+    def name(self) -> str:
+        """Task and operation, as pyinfra names them."""
+        return f"{self.task} | {self.operation}"
+
+    def document(self) -> dict[str, str]:
+        """The contract's names."""
+        return {
+            "task": self.task,
+            "operation": self.operation,
+            "subject": self.subject,
+            "from": self.before,
+            "to": self.after,
+            "why": self.why,
+            "consequence": self.consequence,
+            "diff": self.diff,
+        }
+
+
+@dataclass
+class HostReport:
+    """
+    One host of a run.
+
+    + log: what the operation that failed said, without its errors and hints
+    + notes: what operations said of their work, as a measured downtime
+    + seconds: how long it was worked on, without waiting for others
+    + steps: when it was, and with what
+    + seen: the host as it was when it was last asked; None when it never was, or has changed since
+    + secrets: names of variables whose values are not shown; mask: their values
+    + read: facts of a report that was read again, which has no probe
+    """
+
+    status: str
+    reason: str = ""
+    hints: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    remote_commands: int = 0
+    changes: list[Changed] = field(default_factory=list)
+    proof: list[Link] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    seen: Probe | None = None
+    secrets: frozenset[str] = frozenset()
+    mask: Mask = NOTHING
+    read: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was seen of the host, without secrets."""
+        return self.mask.all(self.seen.document(self.secrets)) if self.seen else self.read
+
+    def mask_all(self, mask: Mask) -> None:
+        """Take the values of secrets out of all that is said of this host, now and later."""
+        self.mask = mask
+        self.reason = mask.text(self.reason)
+        self.hints, self.log, self.notes = mask.all(self.hints), mask.all(self.log), mask.all(self.notes)
+        self.changes, self.proof = mask.all(self.changes), mask.all(self.proof)
+
+    def document(self) -> dict[str, Any]:
+        """The contract's form."""
+        return {
+            "status": self.status,
+            "reason": self.reason,
+            "hints": self.hints,
+            "log": self.log,
+            "notes": self.notes,
+            "seconds": round(self.seconds, 3),
+            "remote_commands": self.remote_commands,
+            "changes": [change.document() for change in self.changes],
+            "proof": [_link(link) for link in self.proof],
+            "steps": [_step(step) for step in self.steps],
+            "facts": self.facts,
+        }
+
+
+def _link(link: Link) -> dict[str, Any]:
+    return {"link": link.name, "ok": link.ok, "seconds": link.seconds, "detail": link.detail, "hint": link.hint}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "name": step.name,
+        "started": moment(step.started, MILLISECOND),
+        "seconds": round(step.seconds, 3),
+        "ok": step.ok,
+    }
+
+
+@dataclass
+class Report:
+    """
+    A whole run.
+
+    + started: seconds since 1970; seconds: all of it, connecting included
+    + words: target and options, as the next command takes them
+    + by: who ran it and where
+    + shard: `I/N` where it was a part of a fleet
+    + error: what ended the run itself, beside what hosts say; hints: what to do about it
+    """
+
+    command: str
+    hosts: dict[str, HostReport]
+    started: float = field(default_factory=time.time)
+    seconds: float = 0.0
+    interrupted: bool = False
+    words: str = ""
+    by: str = field(default_factory=origin.who)
+    shard: str = ""
+    error: str = ""
+    hints: list[str] = field(default_factory=list)
+
+    def mask_all(self, mask: Mask) -> None:
+        """Take the values of secrets out of all that is said."""
+        self.error, self.hints = mask.text(self.error), mask.all(self.hints)
+        for host in self.hosts.values():
+            host.mask_all(mask)
+
+    @property
+    def result(self) -> str:
+        """unchanged, pending, changed, failed or interrupted."""
+        seen = {host.status for host in self.hosts.values()}
+        if self.interrupted:
+            return "interrupted"
+        if self.error or seen & set(BAD):
+            return "failed"
+        return next((word for word in ("pending", "changed") if word in seen), "unchanged")
+
+    def document(self) -> dict[str, Any]:
+        """The contract's form, schema 1."""
+        return {
+            "schema": SCHEMA,
+            "command": self.command,
+            "words": self.words,
+            "by": self.by,
+            "shard": self.shard,
+            "started": moment(self.started),
+            "seconds": round(self.seconds, 3),
+            "result": self.result,
+            "error": self.error,
+            "hints": self.hints,
+            "hosts": {name: host.document() for name, host in sorted(self.hosts.items())},
+        }

@@ -1,0 +1,88 @@
+"""Values of declared secrets, wherever they come back: in a host's own words, in a failed command, in a fact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from fleethands.report.secret_forms import Writing, writings
+from fleethands.settings import HostSettings, Secret
+from fleethands.settings.values.secret import MASK
+from fleethands.text.sanitize import clean
+
+T = TypeVar("T")
+MANY = 100  # writings from which on it is quicker to look up parts of a text than to look for each of them
+PART = 4  # characters of such a part
+
+
+class Mask:
+    """Takes the values of secrets out of texts, in each way in which they may be written there."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._writings = [writing for value in {*values} for writing in writings(value)]
+        self._by_part: dict[str, list[Writing]] = {}
+        for each in self._writings if len(self._writings) > MANY else ():
+            self._by_part.setdefault(each.core[:PART], []).append(each)
+        self._lengths = {len(part) for part in self._by_part}
+
+    def _possible(self, text: str) -> list[Writing]:
+        """Those that may be in a text, by the beginnings of their cores."""
+        if not self._by_part:
+            return self._writings
+        parts = {text[at : at + length] for length in self._lengths for at in range(len(text))}
+        return [each for part in parts & self._by_part.keys() for each in self._by_part[part]]
+
+    @classmethod
+    def of(cls, fleet: Iterable[HostSettings]) -> Mask:
+        """The mask of all secrets that a fleet declares; one that can't be read, as no host needs it, is on none."""
+        revealed = {_revealed(secret) for settings in fleet for secret in _declared(settings)}
+        return cls({secret for secret in revealed if secret is not None})
+
+    def text(self, text: str) -> str:
+        """A text without secrets, and without what a terminal would act on, a secret's colours among that."""
+        cleaned = clean(masked := self._masked(text))
+        return cleaned if cleaned == masked else self._masked(cleaned)
+
+    def _masked(self, text: str) -> str:
+        there = [each for each in self._possible(text) if each.core in text]
+        if not there:
+            return text
+        spans = [match.span() for each in there for match in each.pattern.finditer(text)]
+        parts, end = [], 0
+        for start, stop in sorted(spans):
+            if start >= end:
+                parts += [text[end:start], MASK]
+            end = max(end, stop)
+        return "".join([*parts, text[end:]])
+
+    def all(self, value: T) -> T:
+        """The same value with every text in it masked, however deep it lies; names of a mapping stay."""
+        masked: Any = self._all(value)
+        return masked
+
+    def _all(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if is_dataclass(value) and not isinstance(value, type):
+            return replace(value, **{each.name: self._all(getattr(value, each.name)) for each in fields(value)})
+        if isinstance(value, dict):
+            return {key: self._all(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self._all(each) for each in value)
+        return value
+
+
+NOTHING = Mask()
+
+
+def _revealed(secret: Secret) -> str | None:
+    try:
+        return secret.reveal()
+    except ValueError:
+        return None
+
+
+def _declared(settings: HostSettings) -> list[Secret]:
+    values = [*settings.ollama_env.values(), *settings.openhands_env.values()]
+    return [value for value in values if isinstance(value, Secret)]

@@ -1,0 +1,235 @@
+"""Reads an engine after a plan or a run, and makes its report."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from fleethands.facts import Unknown
+from fleethands.operations.change import Change, Refused, Same
+from fleethands.operations.journal import Entry
+from fleethands.operations.proof import APPLY, ASKED_FOR, LONGEST_HINT, Link, links
+from fleethands.paths import PROOF
+from fleethands.report.model import BAD, Changed, HostReport, Report
+from fleethands.report.timeline import OURS
+from fleethands.settings.pins import PIN
+from fleethands.untrusted import words
+
+if TYPE_CHECKING:  # its import patches the standard library
+    from fleethands.engine.engine import Engine
+    from fleethands.report.operation_result import Outcome
+    from fleethands.ssh.diagnosis import Why
+
+PROOF_TASK = "Proof"
+HERE = "on this machine"
+# what a script of ours may tell people to type on the controller
+_OURS = re.compile(rf"[^\n]*?(?:{re.escape(APPLY)}|{re.escape(PIN)})(?: [\w./:=@+-]+)*\Z", re.ASCII)
+
+
+def planned(engine: Engine, command: str = "plan") -> Report:
+    """The report of a plan that was made."""
+    hosts = {name: _planned(engine, name) for name in engine.names}
+    return _whole(engine, command, hosts)
+
+
+def applied(engine: Engine, plan: Report) -> Report:
+    """The report of a run that followed a plan."""
+    hosts = {name: applied_one(engine, name, plan.hosts[name]) for name in engine.names}
+    return _whole(engine, "apply", hosts)
+
+
+def untouched(engine: Engine, command: str) -> Report:
+    """The report of a run that was interrupted before it changed anything."""
+    left = HostReport("not-run", "interrupted before anything was changed")
+    hosts = {name: replace(left, remote_commands=engine.watch.commands.get(name, 0)) for name in engine.names}
+    report = _whole(engine, command, hosts)
+    report.interrupted = True
+    return report
+
+
+def cut_short(engine: Engine, command: str, known: Collection[str]) -> Report:
+    """
+    The report of a run that only reads, and was interrupted.
+
+    + known: hosts that had said all by then
+    """
+    report = planned(engine, command)
+    for name, host in report.hosts.items():
+        if name not in known:
+            _leave(host)
+    return _ended(report)
+
+
+def proven_so_far(engine: Engine, plan: Report) -> Report:
+    """The report of a proof that was interrupted."""
+    report = verified(engine, plan)
+    for name, host in report.hosts.items():
+        host.hints = [] if name in engine.walks and engine.walks[name].interrupted else host.hints
+        if name not in engine.walks:
+            _leave(host)
+    return _ended(report)
+
+
+def _leave(host: HostReport) -> None:
+    if host.status not in BAD:
+        host.status, host.reason, host.changes = "not-run", "interrupted before it had answered", []
+
+
+def _ended(report: Report) -> Report:
+    report.interrupted, report.error, report.hints = True, "interrupted", ["run it again: nothing was changed"]
+    return report
+
+
+def verified(engine: Engine, plan: Report) -> Report:
+    """The report of a proof that was made anew: links instead of changes."""
+    report = applied(engine, plan)
+    for name, host in report.hosts.items():
+        if host.status not in {"unreachable", "refused"}:
+            host.changes = []
+            host.proof = [link for each in engine.outcomes(name) for link in _links(engine, each.stdout.encode())]
+            host.status = "unchanged" if host.status == "changed" else host.status
+            if not host.proof and host.status == "unchanged":
+                host.status, host.reason = "failed", "no model is declared, so there is nothing to prove"
+                host.hints = ["declare `models`"]
+    return _whole(engine, "verify", report.hosts)
+
+
+def _whole(engine: Engine, command: str, hosts: dict[str, HostReport]) -> Report:
+    return whole(engine, Report(command, hosts, engine.begun, words=engine.watch.words))
+
+
+def whole(engine: Engine, report: Report) -> Report:
+    """The same report, without secrets, and with the times of its hosts."""
+    report.mask_all(engine.mask)
+    time_hosts(engine, report)
+    return report
+
+
+def time_hosts(engine: Engine, report: Report) -> None:
+    """Note when hosts were worked on, until now. Operations that changed nothing are in their sum alone."""
+    report.seconds = time.time() - engine.begun
+    for name, host in report.hosts.items():
+        steps = engine.timeline.of(name)
+        done = [entry for each in (engine, *engine.others) if name in each.names for entry in each.done(name)]
+        told = OURS | {entry.name for entry in done if not isinstance(entry.decision, Same)}
+        host.seconds = sum(step.seconds for step in steps)
+        host.steps = [step for step in steps if step.name in told or not step.ok]
+
+
+def _planned(engine: Engine, name: str) -> HostReport:
+    for status, seen in (("unreachable", engine.watch.unreachable), ("unreachable", engine.watch.lost)):
+        if name in seen and name not in engine.walks:
+            return HostReport(status, *seen[name], remote_commands=engine.watch.commands.get(name, 0))
+    entries = engine.planned(name)
+    report = HostReport("unchanged", remote_commands=engine.watch.commands.get(name, 0), changes=_changes(entries))
+    report.seen, report.secrets = engine.seen(name), engine.secrets(name)
+    report.notes = [_typed(engine, note) for note in _notes(entries)]
+    if report.seen is not None and not isinstance(report.seen.sections["files"], Unknown):
+        report.proof = _links(engine, report.seen.files[PROOF].content)
+    refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
+    if name in engine.watch.unanswered:
+        report.status, (report.reason, report.hints) = "refused", engine.watch.unanswered[name]
+    elif refusals:
+        report.status, report.reason = "refused", refusals[0].reason
+        report.hints = [_typed(engine, hint) for hint in refusals[0].hints]
+    elif report.changes:
+        report.status = "pending"
+    return report
+
+
+def applied_one(engine: Engine, name: str, plan: HostReport) -> HostReport:
+    """What came of the plan of one host."""
+    if plan.status in BAD or name not in engine.walks:
+        return plan
+    walk, outcomes = engine.walks[name], engine.outcomes(name)
+    changes = _made(engine, name, {each.operation for each in outcomes if not each.failed})
+    report = HostReport("changed" if changes else "unchanged", changes=changes, seconds=walk.seconds)
+    report.remote_commands = engine.watch.commands.get(name, 0)
+    report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
+    proofs = (_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
+    report.proof = next(proofs, []) or ([] if _voided(engine, name) else plan.proof)
+    if broken := next((each for each in outcomes if each.failed), None):
+        report.status, report.log = "failed", broken.log
+        reason, hints = _said(engine, name, broken)
+        report.reason, report.hints = f"{broken.operation}: {reason}", hints
+    elif walk.why:
+        report.status = "not-run" if walk.interrupted and walk.between and not changes else "failed"
+        report.reason, report.hints = walk.why
+    elif not changes:
+        report.seen, report.secrets = plan.seen, plan.secrets
+    return report
+
+
+def _voided(engine: Engine, name: str) -> bool:
+    """Whether a step was sent that changes the host: the first thing that it does is to take back an earlier proof."""
+    return any(isinstance(each, Change) for entry in engine.done(name) for each in _each(entry))
+
+
+def _made(engine: Engine, name: str, held: set[str]) -> list[Changed]:
+    """The changes of operations that held. A proof that was only asked for is none."""
+    return [each for each in _changes(engine.done(name)) if each.name in held and each.why != ASKED_FOR]
+
+
+def _said(engine: Engine, name: str, broken: Outcome) -> Why:
+    """Why an operation failed: its own words, those of this machine, or what became of the connection under it."""
+    if reason := broken.reason:
+        return reason, [_hosts(engine, hint) for hint in broken.marked("hint")]
+    for entry in engine.done(name):
+        if entry.name == broken.operation and isinstance(entry.decision, Refused):
+            return entry.decision.reason, [_typed(engine, hint) for hint in entry.decision.hints]
+    return engine.watch.lost.get(name) or ("see its log", [_hosts(engine, hint) for hint in broken.marked("hint")])
+
+
+def went_back(failed: HostReport, back: HostReport) -> HostReport:
+    """A host that failed, after it was told to go back to what it was; the reason of the failure stays."""
+    report = replace(failed, remote_commands=max(failed.remote_commands, back.remote_commands))
+    if back.status in {"changed", "unchanged"}:
+        went = [f"went back: {each.subject}: {each.before} → {each.after}" for each in back.changes]
+        return replace(report, status="rolled-back", changes=[], notes=[*failed.notes, *went], proof=back.proof)
+    if back.status == "refused":
+        return replace(report, notes=[*failed.notes, f"not rolled back: {back.reason}"])
+    reason = f"{failed.reason}; and it did not go back: {back.reason}"
+    return replace(report, reason=reason, hints=[*failed.hints, *back.hints], log=[*failed.log, *back.log])
+
+
+def _links(engine: Engine, record: bytes | None) -> list[Link]:
+    return [replace(link, hint=_hosts(engine, link.hint)) for link in links(record)]
+
+
+def _hosts(engine: Engine, hint: str) -> str:
+    """A hint in a host's words. It may name a command of ours for the controller; any other is marked as the host's."""
+    hint = words(hint, LONGEST_HINT)
+    if HERE in hint and (hint.count(HERE) > 1 or not _OURS.match(hint)):
+        return f"the host says, and fleethands does not: {hint}"
+    return _typed(engine, hint)
+
+
+def _typed(engine: Engine, hint: str) -> str:
+    """A hint for a host, with the words by which it is reached."""
+    for command in (APPLY, PIN):
+        hint = hint.replace(command, f"{command} {engine.watch.words}")
+    return hint
+
+
+def _notes(entries: list[Entry]) -> list[str]:
+    """What operations remark, whether they change something or not."""
+    decisions = ((entry.name, each) for entry in entries for each in _each(entry))
+    return [f"{name}: {note}" for name, each in decisions for note in getattr(each, "notes", ())]
+
+
+def _each(entry: Entry) -> list[Any]:
+    return entry.decision if isinstance(entry.decision, list) else [entry.decision]
+
+
+def _changes(entries: list[Entry]) -> list[Changed]:
+    return [changed(entry.name, each) for entry in entries for each in _each(entry) if isinstance(each, Change)]
+
+
+def changed(name: str, change: Change) -> Changed:
+    """A change of the operation of this name, `Task | Operation`, as a report has it."""
+    task, _, operation = name.partition(" | ")
+    told = (change.subject, change.before, change.after, change.why, change.consequence, change.diff)
+    return Changed(task, operation, *told)

@@ -1,5 +1,0 @@
-"""Reports as files: for programs, for CI and for people who were not there."""
-
-from fleethands.rollout.written.files import MAIN, NAMES, Written
-
-__all__ = ["MAIN", "NAMES", "Written"]

@@ -1,0 +1,1 @@
+"""Pages and an inventory, made from what the settings say of themselves."""

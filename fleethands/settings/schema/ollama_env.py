@@ -1,0 +1,160 @@
+"""Every variable that Ollama's service reads (ollama envconfig/config.go, v0.32.15)."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from fleethands.settings.expected import Expected, text
+from fleethands.settings.values.durations import check_duration
+
+BOOL, UINT, LEVEL, DURATION, TEXT = "True or False", "whole number", "0, 1 or 2", "duration", "text"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """
+    One variable.
+
+    + kind: what it takes
+    + meaning: what it does
+    + default: Ollama's own, where it has one
+    """
+
+    kind: str
+    meaning: str
+    default: str = ""
+
+
+VARIABLES = {
+    "OLLAMA_DEBUG": Variable(LEVEL, "how much is logged: 1 debug, 2 trace", "0"),
+    "OLLAMA_DEBUG_LOG_REQUESTS": Variable(BOOL, "write the bodies of requests, prompts included, to a directory", "0"),
+    "OLLAMA_FLASH_ATTENTION": Variable(BOOL, "flash attention: 1 on, 0 off", "chosen for each model"),
+    "OLLAMA_GO_TEMPLATE": Variable(BOOL, "render prompts with the model file's own template", "1"),
+    "OLLAMA_GPU_OVERHEAD": Variable(UINT, "bytes of each GPU's memory to leave free", "0"),
+    "OLLAMA_IGPU_ENABLE": Variable(BOOL, "use integrated GPUs"),
+    "OLLAMA_KV_CACHE_TYPE": Variable(TEXT, "type of the key and value cache, as `q8_0`, `q4_0`", "f16"),
+    "OLLAMA_LLM_LIBRARY": Variable(TEXT, "load this library instead of the one found, as `cuda_v12`, `cpu`"),
+    "OLLAMA_LOAD_TIMEOUT": Variable(DURATION, "how long a model's load may stand still; 0 for ever", "5m"),
+    "OLLAMA_MAX_LOADED_MODELS": Variable(UINT, "models loaded at a time; 0: three for each GPU", "0"),
+    "OLLAMA_MAX_QUEUE": Variable(UINT, "requests that may wait; further ones get status 503", "512"),
+    "OLLAMA_MAX_TRANSFER_STREAMS": Variable(UINT, "streams of a pull, for safetensors models only", "4"),
+    "OLLAMA_NOHISTORY": Variable(BOOL, "the interactive client keeps no history; no effect on the service", "0"),
+    "OLLAMA_NOPRUNE": Variable(BOOL, "keep blobs that no model uses", "0"),
+    "OLLAMA_NO_CLOUD": Variable(BOOL, "no cloud models and no web search", "0"),
+    "OLLAMA_NUM_PARALLEL": Variable(UINT, "requests that a model answers at a time; each takes a whole context", "1"),
+    "OLLAMA_REMOTES": Variable(TEXT, "hosts that remote models may come from, by comma", "ollama.com"),
+    "OLLAMA_SCHED_SPREAD": Variable(BOOL, "spread a model over all GPUs even if one would hold it", "0"),
+    "OLLAMA_VULKAN": Variable(BOOL, "look for GPUs by Vulkan too", "1"),
+    "OLLAMA_API_KEY": Variable(TEXT, "key for ollama.com's API; give it as a Secret"),
+    "OLLAMA_CLOUD_BASE_URL": Variable(TEXT, "where cloud models are asked for", "https://ollama.com"),
+    "LLAMA_ARG_FIT": Variable(TEXT, "whether llama.cpp fits a model to the memory: `on` or `off`", "on"),
+    "LLAMA_ARG_FIT_TARGET": Variable(TEXT, "memory that fitting leaves free, in MiB"),
+    "CUDA_VISIBLE_DEVICES": Variable(TEXT, "NVIDIA GPUs to use, best by UUID; `-1` for none"),
+    "HIP_VISIBLE_DEVICES": Variable(TEXT, "AMD GPUs to use, by number"),
+    "ROCR_VISIBLE_DEVICES": Variable(TEXT, "AMD GPUs to use, best by UUID"),
+    "GGML_VK_VISIBLE_DEVICES": Variable(TEXT, "Vulkan devices to use, by number"),
+    "GPU_DEVICE_ORDINAL": Variable(TEXT, "AMD GPUs to use, by number"),
+    "HSA_OVERRIDE_GFX_VERSION": Variable(TEXT, "AMD GPU generation to be taken for, as `10.3.0`"),
+    "HTTPS_PROXY": Variable(TEXT, "proxy for pulls; give it as a Secret where it has a password"),
+    "NO_PROXY": Variable(TEXT, "hosts to reach without the proxy, by comma"),
+    "https_proxy": Variable(TEXT, "as `HTTPS_PROXY`"),
+    "no_proxy": Variable(TEXT, "as `NO_PROXY`"),
+    "OLLAMA_EXPERIMENT": Variable(TEXT, "experiments to switch on, by comma"),
+    "OLLAMA_INTEL_GPU": Variable(BOOL, "look for Intel's GPUs", "0"),
+    "OLLAMA_MAX_VRAM": Variable(UINT, "bytes of GPU memory to use at the most", "0"),
+    "OLLAMA_MULTIUSER_CACHE": Variable(BOOL, "a prompt cache for several users", "0"),
+    "OLLAMA_NEW_ENGINE": Variable(BOOL, "Ollama's own engine in place of llama.cpp's", "0"),
+    "OLLAMA_NEW_ESTIMATES": Variable(BOOL, "newer estimates of the memory that a model takes", "0"),
+    "OLLAMA_REGISTRY_MAXSTREAMS": Variable(UINT, "streams of a pull by the newer client"),
+    "OLLAMA_RUNNERS_DIR": Variable(TEXT, "where runners lie"),
+    "OLLAMA_TMPDIR": Variable(TEXT, "where temporary files lie"),
+}
+# read by what Ollama is made of: CUDA, ROCm, Vulkan, ggml, llama.cpp, OpenMP; any name that begins so, and any text
+LIBRARIES = (
+    *("AMD_", "CUBLAS_", "CUDA_", "GGML_", "GPU_", "HIP_", "HSA_", "LLAMA_ARG_", "MESA_", "NCCL_", "NVIDIA_", "OMP_"),
+    *("RADV_", "ROCBLAS_", "ROCR_", "VK_"),
+)
+OF_GO = ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "SSL_CERT_DIR", "SSL_CERT_FILE")
+# what a request to the outside needs: curl reads these as Ollama does
+WAY_OUT = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy", "SSL_CERT_DIR", "SSL_CERT_FILE")
+ELSEWHERE = {
+    "OLLAMA_HOST": "ollama_host",
+    "OLLAMA_ORIGINS": "ollama_origins",
+    "OLLAMA_CONTEXT_LENGTH": "ollama_context_length",
+    "OLLAMA_KEEP_ALIVE": "ollama_keep_alive",
+    "OLLAMA_MODELS": "ollama_models_dir",
+}
+FALSE_WORDS = {"no", "off", "disable", "disabled", "none", "n"}
+TRUE_WORDS = {"yes", "on", "enable", "enabled", "y"}
+GO_TRUE, GO_FALSE = {"1", "t", "T", "TRUE", "true", "True"}, {"0", "f", "F", "FALSE", "false", "False"}
+_STRIPPED = " \t\r\n\"'"  # what envconfig's Var takes off both ends
+
+
+class NoSuchVariable(ValueError):
+    """A name that is not read, or is set elsewhere."""
+
+
+def check_name(name: str) -> None:
+    """
+    Raises NoSuchVariable for one that nothing of Ollama reads, with the one that is meant.
+
+    A name of Ollama's own that is not listed may be newer than the list: read_by.py judges it by the release.
+    """
+    if name in ELSEWHERE:
+        raise NoSuchVariable(f"expected as the setting `{ELSEWHERE[name]}`")
+    if name in {"HTTP_PROXY", "http_proxy"}:
+        raise NoSuchVariable("expected `HTTPS_PROXY`: a plain proxy breaks Ollama's own clients")
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(name), re.ASCII):
+        raise NoSuchVariable(no_such(name))
+    if is_known(name) or (str(name).startswith("OLLAMA_") and not _near(name, TYPO)):
+        return
+    raise NoSuchVariable(no_such(name))
+
+
+def is_known(name: str) -> bool:
+    """Whether Ollama reads it, or what Ollama is made of."""
+    if name in VARIABLES or name in ELSEWHERE or name in OF_GO:
+        return True
+    # HSA_OVERRIDE_GFX_VERSION_1 is for the second GPU
+    numbered = re.sub(r"_[0-9]+\Z", "", str(name)) in VARIABLES
+    return str(name).startswith(LIBRARIES) and (numbered or not _near(name, TYPO))
+
+
+def no_such(name: str) -> str:
+    """That no such variable is read, and which one is nearest."""
+    near = _near(name, 0.6)
+    return "Ollama reads no such variable" + (f", nearest is `{near[0]}`" if near else "")
+
+
+TYPO = 0.9  # from here on, a name is another one misspelled
+
+
+def _near(name: str, cutoff: float) -> list[str]:
+    return difflib.get_close_matches(str(name), [*VARIABLES, *ELSEWHERE], 1, cutoff)
+
+
+def kind_of(name: str) -> str:
+    """What a variable takes."""
+    return VARIABLES[name].kind if name in VARIABLES else TEXT
+
+
+def check_value(name: str, value: Any) -> None:
+    """Raises Expected for a value that Ollama would misread, with the right spelling."""
+    kind = kind_of(name)
+    if not isinstance(value, str | int | float):
+        raise Expected({TEXT: "text", DURATION: "a duration"}.get(kind, f"{'' if kind == BOOL else 'a '}{kind}"))
+    said = text(str(value))
+    if kind == BOOL and not isinstance(value, bool) and said not in GO_TRUE | GO_FALSE:
+        meant = "False" if said.lower() in FALSE_WORDS else "True" if said.lower() in TRUE_WORDS else "True or False"
+        raise Expected(meant, "which Ollama takes for true")
+    if kind == UINT and (isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,19}", said)):
+        raise Expected("a whole number", "which Ollama replaces by its default")
+    if kind == LEVEL and not isinstance(value, bool) and said not in {"0", "1", "2"}:
+        raise Expected("0, 1 or 2")
+    if kind == DURATION:
+        check_duration(value)
+    if kind == TEXT and name.startswith("OLLAMA_") and said != said.strip(_STRIPPED):
+        raise Expected("text without quotes or spaces at its ends", "which Ollama takes off")

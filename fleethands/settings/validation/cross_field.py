@@ -1,0 +1,176 @@
+"""Settings that are right one by one and wrong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fleethands.settings.expected import Expected
+from fleethands.settings.generations import inner_ports, rehearsal_ports
+from fleethands.settings.host import OLLAMA_IMAGE, HostSettings
+from fleethands.settings.schema import ollama_env, ollama_env_releases, openhands_env
+from fleethands.settings.validation.encodable import uncarried
+from fleethands.settings.validation.errors import shown
+from fleethands.settings.validation.unsupported import unsupported
+from fleethands.settings.values.images import is_tagged, located
+from fleethands.settings.values.secret import MASK, Secret
+
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """
+    One mistake that only several keys together make.
+
+    + reads: keys it follows from; where one of them is wrong by itself, this is not said
+    """
+
+    path: str
+    problem: str
+    reads: frozenset[str]
+
+
+def conflicts(settings: HostSettings) -> Iterator[Conflict]:
+    """Everything that is wrong with settings whose values are each right."""
+    yield from _model(settings)
+    yield from _run(settings)
+    yield from _port(settings)
+    yield from _bound(settings)
+    yield from _twice(settings)
+    yield from _overlap(settings)
+    yield from _source(settings)
+    yield from _flavor(settings)
+    yield from _secrets(settings)
+    yield from _unread(settings)
+    for path, problem in uncarried(settings):
+        yield _conflict(path, problem, "ollama_env")
+    for path, problem in unsupported(settings):
+        yield _conflict(path, problem, "openhands_flavor")
+
+
+def _conflict(path: str, problem: str, *reads: str) -> Conflict:
+    return Conflict(path, problem, frozenset({path.partition(".")[0], *reads}))
+
+
+def _model(settings: HostSettings) -> Iterator[Conflict]:
+    if settings.openhands_flavor != "off" and settings.model is None:
+        problem = 'expected at least one, as `["codellama:7b"]`: OpenHands needs a model'
+        yield _conflict("models", problem, "openhands_model", "openhands_flavor")
+
+
+def _run(settings: HostSettings) -> Iterator[Conflict]:
+    """Keys of one way to run Ollama where another is declared."""
+    for key, run in (("ollama_base_url", "external"), ("ollama_image", "container")):
+        value = getattr(settings, key)
+        if value is not None and settings.ollama_run != run:
+            problem = f"expected only where `ollama_run` is `{run}`, got {shown(key, value)}"
+            yield _conflict(key, problem, "ollama_run")
+    if settings.ollama_run == "external" and settings.ollama_base_url is None:
+        problem = "expected the address of that Ollama, as `http://10.0.0.5:11434`: `ollama_run` is `external`"
+        yield _conflict("ollama_base_url", problem, "ollama_run")
+    image, version = settings.ollama_image, settings.ollama_version
+    if image is not None and is_tagged(image) and not _is_of(version, located(image)[2]):
+        problem = f"expected a tag of the release in `ollama_version`, as `{OLLAMA_IMAGE}:{version}`"
+        yield _conflict("ollama_image", f"{problem}, got {shown('ollama_image', image)}", "ollama_version")
+    for index, model in enumerate(settings.models):
+        if model.modelfile is not None and not settings.manages_ollama:
+            problem = "expected none where `ollama_run` is `external`: nothing is made on somebody else's Ollama"
+            yield Conflict(f"models.{index}.modelfile", problem, frozenset({"ollama_run"}))
+
+
+def _is_of(version: str, tag: str) -> bool:
+    return tag == version or tag.startswith(f"{version}-")
+
+
+def _port(settings: HostSettings) -> Iterator[Conflict]:
+    ollama = settings.ollama_host.port if settings.manages_ollama else None
+    if settings.openhands_flavor != "off" and settings.openhands_port == ollama:
+        problem = f"expected another port than that of `ollama_host`, got `{settings.openhands_port}`"
+        yield _conflict("openhands_port", problem, "ollama_host", "openhands_flavor")
+    taken = {*inner_ports(settings), *rehearsal_ports(settings)}
+    for key, port in (("openhands_port", settings.openhands_port), ("ollama_host", ollama)):
+        if port in taken:
+            yield _conflict(key, f"expected another port than Agent Canvas' own, got `{port}`", "openhands_flavor")
+
+
+def _bound(settings: HostSettings) -> Iterator[Conflict]:
+    """A page that can't be bound is closed by the firewall alone."""
+    if inner_ports(settings) and not settings.firewall and settings.openhands_bind not in EVERYWHERE:
+        problem = (
+            "expected True, or `openhands_bind`: `0.0.0.0`, where `openhands_flavor` is `source`: Agent Canvas listens "
+            "on every address, whatever it is told; got `False`"
+        )
+        yield _conflict("firewall", problem, "openhands_bind", "openhands_flavor")
+
+
+def _twice(settings: HostSettings) -> Iterator[Conflict]:
+    seen: dict[str, int] = {}
+    for index, model in enumerate(settings.models):
+        name = str(model.name)
+        if name in seen:
+            yield Conflict(f"models.{index}", f"expected each model once, got `{name}`", frozenset())
+        seen.setdefault(name, index)
+
+
+def _overlap(settings: HostSettings) -> Iterator[Conflict]:
+    """Models that an agent could replace, or files of the agent's among the models."""
+    models, workspace = settings.ollama_models_dir, settings.openhands_workspace
+    if settings.openhands_flavor == "off" or models is None or not settings.manages_ollama:
+        return
+    if models.is_relative_to(workspace) or workspace.is_relative_to(models):
+        problem = (
+            f"expected a directory apart from `ollama_models_dir`, as `/srv/workspace`, got `{workspace}`: "
+            f"an agent could replace the models in `{models}`"
+        )
+        yield _conflict("openhands_workspace", problem, "ollama_models_dir", "openhands_flavor")
+
+
+def _source(settings: HostSettings) -> Iterator[Conflict]:
+    for key in ("openhands_repo", "openhands_ref"):
+        value = getattr(settings, key)
+        if value is not None and settings.openhands_flavor != "source":
+            problem = f"expected only where `openhands_flavor` is `source`, got {shown(key, value)}"
+            yield _conflict(key, problem, "openhands_flavor")
+
+
+def _flavor(settings: HostSettings) -> Iterator[Conflict]:
+    canvas = "agent-canvas" in settings.openhands_image
+    if settings.openhands_flavor == "gui" and canvas:
+        problem = f"expected an image of the web app, or `openhands_flavor`: `canvas`, got `{settings.openhands_image}`"
+        yield _conflict("openhands_image", problem, "openhands_flavor")
+    if settings.openhands_generation is not None and settings.openhands_flavor not in {"gui", "source"}:
+        problem = f"expected only where `openhands_flavor` is `gui` or `source`, got `{settings.openhands_generation}`"
+        yield _conflict("openhands_generation", problem, "openhands_flavor")
+
+
+def _unread(settings: HostSettings) -> Iterator[Conflict]:
+    if not settings.manages_ollama:
+        return
+    for name, why in ollama_env_releases.unread(settings.ollama_env, settings.ollama_version):
+        path = f"ollama_env.{name}"
+        problem = f"{why}, got {shown(path, settings.ollama_env[name])}"
+        yield Conflict(path, problem, frozenset({"ollama_version"}))
+
+
+def _secrets(settings: HostSettings) -> Iterator[Conflict]:
+    of_ollama = settings.ollama_env if settings.manages_ollama else {}
+    for key, values in (("ollama_env", of_ollama), ("openhands_env", settings.openhands_env)):
+        for name, value in values.items():
+            if isinstance(value, Secret) and (problem := _unfit(key, name, value)):
+                yield Conflict(f"{key}.{name}", problem, frozenset())
+
+
+def _unfit(key: str, name: str, secret: Secret) -> str:
+    try:
+        value = secret.reveal()
+    except ValueError as error:
+        return str(error)
+    try:
+        if key == "ollama_env":
+            ollama_env.check_value(name, value)
+        else:
+            openhands_env.check_value(value)
+    except Expected as error:
+        return error.got(f"`{MASK}`")
+    return ""

@@ -1,0 +1,67 @@
+"""What is wrong in an inventory, in words; values that may be secret are never among them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fleethands.settings.values.secret import MASK, Secret
+
+LONGEST = 80  # characters of a value that are shown
+_SECRET = re.compile(r"key|token|secret|passw|pwd|credential|auth", re.IGNORECASE)
+_USERINFO = re.compile(r"://(\S*)@|^([^\s/@]*:[^\s/@]*)@(?!sha)")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One thing that is wrong in an inventory."""
+
+    host: str
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        return _printable(f"{self.host}: `{self.path}`: {self.problem}")
+
+
+class SettingsError(ValueError):
+    """An inventory that can't be applied; `mistakes` holds all of it, and the text names what hosts share once."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(f"error: {line}" for line in _folded(mistakes)))
+
+
+def _folded(mistakes: list[Mistake]) -> list[str]:
+    hosts: dict[tuple[str, str], list[str]] = {}
+    for mistake in mistakes:
+        hosts.setdefault((mistake.path, mistake.problem), []).append(mistake.host)
+    return [str(Mistake(_named(names), path, problem)) for (path, problem), names in hosts.items()]
+
+
+def _named(hosts: list[str]) -> str:
+    return hosts[0] if len(hosts) == 1 else f"{', '.join(hosts)} ({len(hosts)} hosts)"
+
+
+def shown(path: str, value: object) -> str:
+    """A value as a message shows it: one short line, masked where it may be secret."""
+    if isinstance(value, dict):
+        return "a dictionary"
+    if isinstance(value, list | tuple | set | frozenset):
+        return "a list"
+    if isinstance(value, Secret) or _SECRET.search(path.rpartition(".")[2]):
+        return f"`{MASK}`"
+    text = _printable(str(value))
+    return f"`{text if len(text) <= LONGEST else text[: LONGEST - 1] + '…'}`"
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def masked(sentence: str, value: object) -> str:
+    """A sentence about a value, without the user and password that stand in an address."""
+    for match in _USERINFO.finditer(value if isinstance(value, str) else ""):
+        secret = match[1] or match[2]
+        sentence = sentence.replace(secret, MASK) if secret else sentence
+    return sentence

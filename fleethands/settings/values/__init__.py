@@ -1,0 +1,1 @@
+"""Types of values, and how upstream reads them."""

@@ -1,0 +1,86 @@
+"""Modelfiles on the controller: their text, and the model that each starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.values.names import ModelName
+
+
+@dataclass(frozen=True)
+class Modelfile:
+    """What a model is made of: the text as the `ollama` command reads it, and the model it is FROM."""
+
+    text: str
+    base: ModelName
+
+    @classmethod
+    def read(cls, path: str) -> Modelfile:
+        """
+        A Modelfile on the controller; a relative path counts from the working directory, as `Secret.file`'s does.
+
+        Raises ValueError for one that can't be read, or that needs files of its own on the host.
+        """
+        try:
+            text = Path(path).expanduser().read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"cannot read `{path}`: {getattr(error, 'strerror', 'it is not text')}") from None
+        lines = _instructions(text)
+        if any(word == "adapter" for word, _ in lines):
+            raise ValueError("expected no ADAPTER: its file is not on the host")
+        bases = [rest for word, rest in lines if word == "from"]
+        if len(bases) != 1 or bases[0].startswith((".", "/", "~")):
+            raise ValueError("expected one FROM that names a model, as `FROM codellama:7b`")
+        return cls(text, ModelName.parse(bases[0]))
+
+
+def of(settings: HostSettings) -> dict[Model, Modelfile]:
+    """The Modelfile of each model that has one, those it starts from first. Raises ValueError."""
+    waiting = {model: Modelfile.read(model.modelfile) for model in settings.models if model.modelfile is not None}
+    ordered: dict[Model, Modelfile] = {}
+    while waiting:
+        left = {model.name for model in waiting}
+        ready = [model for model, file in waiting.items() if file.base not in left]
+        if not ready:
+            raise ValueError(f"{' and '.join(str(name) for name in sorted(left, key=str))}: FROM one another")
+        ordered.update({model: waiting.pop(model) for model in ready})
+    return ordered
+
+
+def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
+    """(key, problem) for each Modelfile that can't be used."""
+    found = False
+    seen = set()
+    for index, model in enumerate(settings.models):
+        found = found or model.name in seen  # named elsewhere
+        seen.add(model.name)
+        if model.modelfile is None:
+            continue
+        if model.digest is not None:
+            yield f"models.{index}.digest", "a model that is made from a Modelfile has no digest of a registry's"
+        try:
+            Modelfile.read(model.modelfile)
+        except ValueError as error:
+            found = True
+            yield f"models.{index}.modelfile", str(error)
+    if found:
+        return
+    try:
+        of(settings)
+    except ValueError as error:
+        yield "models", str(error)
+
+
+def _instructions(text: str) -> list[tuple[str, str]]:
+    """(instruction in lower case, rest of its line), without what stands between triple quotes."""
+    found, quoted = [], False
+    for line in text.splitlines():
+        word, _, rest = line.strip().partition(" ")
+        if not quoted and word and not word.startswith("#"):
+            found.append((word.lower(), rest.strip()))
+        if line.count('"""') % 2:
+            quoted = not quoted
+    return found

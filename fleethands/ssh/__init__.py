@@ -1,0 +1,1 @@
+"""Connections to hosts, as OpenSSH would make them."""

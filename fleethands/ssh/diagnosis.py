@@ -1,0 +1,130 @@
+"""Why a host could not be reached, in words, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+import socket
+from collections.abc import Sequence
+
+from paramiko import Transport
+
+from fleethands.ssh.known_hosts import Verdict
+
+Why = tuple[str, list[str]]  # a reason, and hints
+MUTE = "it takes the connection, and then says nothing: no SSH server, or one that is overloaded"
+NOTHING_IN_COMMON = {  # paramiko's words -> sshd_config(5)'s, and the name of what paramiko speaks
+    "kex algorithm": ("KexAlgorithms", "kex"),
+    "ciphers": ("Ciphers", "ciphers"),
+    "macs": ("MACs", "digests"),
+    "host key": ("HostKeyAlgorithms", "key_types"),
+}
+HANDS_FREE = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
+
+
+def diagnosis(host: str, address: str, ssh: str, error: str) -> Why:
+    """
+    Reason and hints for what pyinfra's connectors say (pyinfra 3.10, connectors/ssh.py).
+
+    + address: what SSH was asked to reach
+    + ssh: what a person types to reach it, with all that is said on the way
+    """
+    error = " ".join(error.split())
+    text = error.lower()
+    if host.startswith("@"):
+        return error, []
+    if "no acceptable " in text and (why := _nothing_in_common(text)):
+        return why
+    by_hand = f"try by hand: `{ssh}`"
+    known: dict[str, tuple[str, str]] = {
+        "authentication timeout": ("it takes the connection, but does not answer the login", by_hand),
+        "authentication": (f"login refused: {error}", by_hand),
+        "protocol banner": (MUTE, by_hand),
+        "no existing session": (MUTE, by_hand),
+        "second factor": (
+            "it asks a person for a second factor after the key",
+            "on the host, in sshd_config, for this user: `AuthenticationMethods publickey`",
+        ),
+        "would ask": (f"it is not reached without a person: SSH {error}", HANDS_FREE),
+        "is encrypted": (error, HANDS_FREE),
+        "could not resolve": (
+            f"its name is not known: {address}",
+            "correct the name in the inventory, or give `ssh_hostname`",
+        ),
+        "unable to connect": (f"no SSH server answers at {address}", f"is it up? `{ssh}`"),
+        "timed out": (f"no answer from {address}", f"is it up, and its SSH port open to you? `{ssh}`"),
+    }
+    reason, hint = next((words for mark, words in known.items() if mark in text), (error, by_hand))
+    return reason, [hint]
+
+
+def _nothing_in_common(text: str) -> Why | None:
+    name = next((name for name in NOTHING_IN_COMMON if f"no acceptable {name}" in text), None)
+    if name is None:
+        return None
+    keyword, kind = NOTHING_IN_COMMON[name]
+    with socket.socket() as unconnected:
+        spoken = getattr(Transport(unconnected).get_security_options(), kind)
+    return f"its SSH server allows no {keyword} that fleethands speaks, though `ssh` may get there", [
+        f"on the host, in sshd_config or sshd_config.d: add one to its `{keyword}`, for example {', '.join(spoken[:4])}"
+    ]
+
+
+def refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> Why:
+    """
+    A host key that known_hosts files do not know, or speak against.
+
+    + accept: the command that shows the new key and accepts it, in backquotes
+    + name: the host's in these files
+    + own: it is the key of the host itself, not of a jump host before it
+    """
+    line, whose = verdict.line, "its host key" if own else f"the host key of its jump host {name}"
+    if verdict.status == "revoked":
+        return f"{whose} is revoked: {line}", [
+            "on the host, make others: rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart ssh",
+            f"then compare and accept the new one: {accept}",
+        ]
+    if line is not None:
+        remove = ["sed", "-i", f"{line.number}d"] if set("*?!") & set(line.names) else ["ssh-keygen", "-R", name, "-f"]
+        reason = f"{whose} is not the one that is known: it was reinstalled, or somebody stands between"
+        return reason, [f"only if you know why: `{shlex.join([*remove, str(line.path)])}`, then {accept}"]
+    if verdict.authority:
+        fault = f"its certificate {verdict.fault}" if verdict.fault else "it shows no certificate of the authority"
+        reason = f"{whose} is not known here, and {fault} ({verdict.authority})"
+        return reason, [f"have it sign the host's key, or compare the key itself, and accept it: {accept}"]
+    return f"{whose} is not known here", [f"compare and accept it: {accept}"]
+
+
+def silent(ssh: str, limit: str) -> Why:
+    """
+    A remote command that was given up.
+
+    + ssh: what a person types to reach the host, here and below
+    """
+    return f"it said nothing for {limit}, and was given up", [_look(ssh)]
+
+
+def slow(ssh: str, limit: str) -> Why:
+    """A remote command that did not come to its end in time."""
+    return f"it had not answered after {limit}, and was given up", [_look(ssh)]
+
+
+def flooding(ssh: str, reason: str) -> Why:
+    """
+    A host that sent more than it may.
+
+    + reason: in words that begin with "it"
+    """
+    return reason, [f"see whether its shell talks when nobody asks: `{ssh} true`"]
+
+
+def _look(ssh: str) -> str:
+    return f"see what holds it up: `{ssh} ps -ef --forest`"
+
+
+def gone(ssh: str, completing: Sequence[str] = ()) -> Why:
+    """
+    A connection that ended under a command.
+
+    + completing: hints on how what was begun there is completed
+    """
+    return "the connection to it was lost", [f"is it up? `{ssh}`", *completing]

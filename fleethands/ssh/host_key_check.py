@@ -1,0 +1,102 @@
+"""The host keys of a run, judged as `fleethands trust` judges them: paramiko reads neither markers nor patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from paramiko import HostKeys, MissingHostKeyPolicy, PKey, SSHException
+from pyinfra.connectors.sshuserclient import client
+
+from fleethands.ssh.known_hosts import Files, Verdict
+
+WORDS = {"revoked": "is revoked", "changed": "is not the one that is known", "new": "is not known"}
+RSA = "rsa-sha2-512"  # how an RSA key signs: by its own name, it would sign with SHA-1
+
+
+class RefusedKey(SSHException):
+    """A host, or a jump host before it, shows a key that it may not show; pyinfra's own error comes on top."""
+
+    def __init__(self, name: str, verdict: Verdict) -> None:
+        place = verdict.line or verdict.authority
+        super().__init__(f"the host key of {name} {WORDS[verdict.status]}{f': {place}' if place else ''}")
+        self.name, self.verdict = name, verdict
+
+
+def order(files: Files, name: str, kinds: Iterable[str]) -> list[str]:
+    """
+    How a host is asked to sign: by a certificate where an authority is known for it, then by what it is known by.
+
+    + kinds: all ways, as paramiko prefers them
+    """
+    first = [RSA if kind == "ssh-rsa" else kind for kind in files.kinds(name)]
+    return list(dict.fromkeys([*first, *kinds]))
+
+
+@cache
+def _files(paths: tuple[Path, ...]) -> Files:
+    return Files.read(paths)
+
+
+class Known(HostKeys):
+    """
+    In the place of paramiko's, which SSHClient.connect asks.
+
+    + alias: the name by which the one host is known, whatever its address; empty where it has none
+
+    Raises OSError for a file that can't be read.
+    """
+
+    def __init__(self, paths: tuple[Path, ...], alias: str = "") -> None:
+        super().__init__()
+        self.files, self.alias = _files(paths), alias
+
+    def lookup(self, hostname: str) -> Any:
+        name = self.alias or hostname
+        kinds = order(self.files, name, ())
+        return _Keys(self.files, name, kinds[0]) if kinds else None
+
+
+class _Keys:
+    """The keys of one host, as SSHClient.connect uses them: whatever it gets, it compares with what is shown."""
+
+    def __init__(self, files: Files, name: str, kind: str) -> None:
+        self._files, self._name, self._kind = files, name, kind
+
+    def keys(self) -> list[str]:
+        return [self._kind]
+
+    def get(self, _kind: str) -> _Keys:
+        return self
+
+    def __eq__(self, shown: object) -> bool:
+        if not isinstance(shown, PKey):
+            return NotImplemented
+        verdict = self._files.judge(self._name, shown)
+        if verdict.status != "known":
+            raise RefusedKey(self._name, verdict)
+        return True
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Policy(MissingHostKeyPolicy):
+    """
+    What is done with a key that is not known: as `StrictHostKeyChecking` says, but for what files say of the key.
+    Nobody is asked.
+
+    + word: its value
+    """
+
+    def __init__(self, word: str) -> None:
+        self._other = client.get_missing_host_key_policy({"true": "yes", "false": "no", "ask": "yes"}.get(word, word))
+
+    def missing_host_key(self, ssh: Any, hostname: str, key: PKey) -> None:
+        known: Known = ssh._host_keys
+        name = known.alias or hostname
+        verdict = known.files.judge(name, key)
+        if verdict.status == "revoked" or isinstance(self._other, client.StrictPolicy):
+            raise RefusedKey(name, verdict)
+        self._other.missing_host_key(ssh, name, key)

@@ -1,0 +1,170 @@
+"""The way to a host that leads through others, and in words why it does not get there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from paramiko import ChannelException, SSHException
+
+from fleethands.ssh.diagnosis import Why, refused_key
+from fleethands.ssh.known_hosts import Verdict, entry_name
+from fleethands.ssh.openssh import Answer, Question, jump_words
+from fleethands.ssh.processes import Carrier
+from fleethands.text.sanitize import short
+
+LIMIT = 20.0  # seconds until a jump host has reached the next host
+Ask = Callable[[Question], Answer]
+LOOP = "jumphost loop via "
+BUSY = ("kex_exchange_identification", "Connection closed by", "Connection reset by", "banner exchange")
+_OFFENDING = re.compile(r"Offending \S+ key in (?P<path>.+):(?P<line>\d+)")
+_OPEN_FAILED = re.compile(r"open failed: (?:connect failed: )?(?P<why>.+)")
+# of what `ssh` says along the way, what explains nothing
+_ASIDE = re.compile(r"@|Warning: Permanently added|\*\* |ssh_dispatch|Killed by signal")
+
+
+class WayLost(SSHException):
+    """
+    The jump hosts before a host, or the program that leads to it, do not get there; a reason and hints.
+
+    + busy: a connection was dropped before anything was said, and may get through later
+    """
+
+    def __init__(self, why: Why, busy: bool = False) -> None:
+        super().__init__(why[0])
+        self.why, self.busy = why, busy
+
+
+def carrier(question: Question, answer: Answer) -> Carrier:
+    """A connection through the jump hosts, or by the ProxyCommand, of an answer. Raises OSError."""
+    if answer.command:
+        # as ssh runs it: by the user's shell
+        return Carrier([os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {answer.command}"])
+    return Carrier(jump_words(question, answer))
+
+
+def lost(said: str, question: Question, answer: Answer, ask: Ask) -> WayLost | None:
+    """
+    Why a carrier did not get there, None where it did not complain.
+
+    + said: what it complained of, a line each
+    + ask: says how the jump host itself is reached
+    """
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not _ASIDE.match(line)]
+    if not lines:
+        return None
+    by_hand = f"try by hand: `{question.command('-v')}`"
+    if answer.command:
+        return WayLost((f"the ProxyCommand that leads to it says: {short(lines[-1])}", [by_hand]))
+    name = _name(question, answer, ask)
+    busy = any(line.startswith(BUSY) for line in lines)
+    return WayLost(_why("\n".join(lines), name, by_hand, question.command()), busy)
+
+
+def _why(said: str, name: str, by_hand: str, command: str) -> Why:
+    last, key = short(said.splitlines()[-1]), f"the host key of its jump host {name}"
+    if found := _OFFENDING.search(said):
+        remove = shlex.join(["sed", "-i", f"{found['line']}d", found["path"]])
+        return f"{key} is not the one that is known: it was reinstalled, or somebody stands between", [
+            f"only if you know why: `{remove}`, then compare and accept the new one: `{command}`"
+        ]
+    if LOOP in said:
+        return f"its way leads through its jump host {name} back to that: {last}", [leading_back(name)]
+    if "Host key verification failed" in said and "revoked" not in said:
+        return unknown(name, command)
+    if failed := _OPEN_FAILED.search(said):
+        last = short(failed["why"])
+    what = next((each for mark, each in MARKS.items() if mark in said), "its jump host {name}: {last}")
+    return what.format(key=key, name=name, last=last), [by_hand]
+
+
+MARKS = {
+    "revoked": "{key} is revoked in known_hosts",
+    "Permission denied": "its jump host {name} refuses the login: {last}",
+    "forwarding failed": "its jump host {name} does not get through to it: {last}",
+}
+
+
+def unknown(name: str, command: str) -> Why:
+    """
+    A jump host whose key is not known.
+
+    + command: asks a person about it
+    """
+    return f"the host key of its jump host {name} is not known here", [f"compare and accept it: `{command}`"]
+
+
+def refused(name: str, verdict: Verdict, command: str) -> Why:
+    """A jump host that shows a key which it may not show, where it is not `ssh` that looks."""
+    return unknown(name, command) if verdict.status == "new" else refused_key(f"`{command}`", name, verdict, own=False)
+
+
+def _name(question: Question, answer: Answer, ask: Ask) -> str:
+    """What the jump host is called in known_hosts; where there are several, as they are written."""
+    if "," in answer.jump:
+        return answer.jump
+    user, host, port = parts(answer.jump)
+    try:
+        found = ask(Question(host, port, user, question.config))
+    except (SSHException, OSError, ValueError):
+        return answer.jump
+    return answer.jump if found.jump else found.alias or entry_name(found.hostname, found.port)
+
+
+def parts(hop: str) -> tuple[str | None, str, int | None]:
+    """User, host and port of `[user@]host[:port]` or of the same behind `ssh://`."""
+    user, _, place = hop.removeprefix("ssh://").rpartition("@")
+    if place.startswith("["):
+        host, _, rest = place[1:].partition("]")
+        port = rest.removeprefix(":")
+    else:
+        host, _, port = place.partition(":") if place.count(":") == 1 else (place, "", "")
+    return user or None, host, int(port) if port.isdecimal() else None
+
+
+def check_end(question: Question, answer: Answer, ask: Ask) -> None:
+    """
+    See that jump hosts do not lead back to one another: `ssh` would begin one process after the other.
+
+    Raises WayLost.
+    """
+    jump, seen = answer.jump, set[Question]()
+    while jump:
+        user, host, port = parts(jump.split(",")[0])
+        hop = Question(host, port, user, question.config)
+        if hop in seen:
+            raise WayLost((f"its way leads through its jump host {host} back to that", [leading_back(host)]))
+        seen.add(hop)
+        jump = ask(hop).jump
+
+
+def leading_back(name: str) -> str:
+    """A hint."""
+    return f"in the ssh configuration, above the `ProxyJump` line: `Host {name}` and `ProxyJump none`"
+
+
+def channel(question: Question, answer: Answer, ask: Ask, connect: Callable[[Question, Any], Any]) -> Any:
+    """
+    The same without `ssh`: a channel through each jump host in turn; the first is itself reached as is configured.
+
+    + ask: says how a jump host is reached
+    + connect: logs in to one host, by a channel or straight away, and gives its transport
+
+    Raises WayLost; whatever `connect` raises.
+    """
+    hops = [parts(each) for each in answer.jump.split(",")]
+    asked = [Question(host, port, user, question.config) for user, host, port in hops]
+    found = [*(ask(each) for each in asked[1:]), answer]
+    way = None
+    for each, after in zip(asked, found, strict=True):
+        transport = connect(each, way)
+        target = (after.hostname, after.port)
+        try:
+            way = transport.open_channel("direct-tcpip", target, ("127.0.0.1", 0), timeout=LIMIT)
+        except ChannelException as error:
+            why = f"its jump host {each.name} does not get through to {target[0]}: {error.text}"
+            raise WayLost((why, [f"try by hand: `{question.command('-v')}`"])) from error
+    return way

@@ -1,0 +1,120 @@
+"""Programs of this machine that connections need: what one says, and one that carries a connection."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import gevent  # type: ignore[import-untyped]
+from gevent import socket, subprocess
+from gevent.fileobject import FileObjectPosix  # type: ignore[import-untyped]
+
+from fleethands.streams import BLOCK, TooMuch
+from fleethands.text.sanitize import clean
+from fleethands.untrusted import limit
+
+MOST_SAID = 1 << 18  # bytes of one answer
+MOST_KEPT = 4 << 10  # bytes of complaints; what follows is read and dropped
+LAST_WORDS = 1.0  # seconds in which a program that has ended says why
+
+
+def output(words: Sequence[str], most: int = MOST_SAID) -> tuple[str, str]:
+    """
+    Standard output and standard error of a program. It and what it began are killed when this is interrupted.
+
+    + words: the path of the program, and its arguments
+
+    It is spawned, as a fork copies the page tables of this process, which a large fleet makes long.
+
+    Raises OSError, TooMuch.
+    """
+    (out, to_out), (complaints, to_complaints), null = os.pipe(), os.pipe(), os.open(os.devnull, os.O_RDONLY)
+    actions = [(os.POSIX_SPAWN_DUP2, each, place) for place, each in enumerate((null, to_out, to_complaints))]
+    try:
+        process = os.posix_spawn(words[0], [*words], os.environ, file_actions=actions, setpgroup=0)
+    except OSError:
+        _close(out, complaints)
+        raise
+    finally:
+        _close(null, to_out, to_complaints)
+    readers = [gevent.spawn(_whole, each, most) for each in (out, complaints)]
+    try:
+        gevent.joinall(readers, raise_error=True)
+        return readers[0].value, readers[1].value
+    except BaseException:
+        _kill(process)
+        raise
+    finally:
+        gevent.killall(readers)
+        _reap(process)
+
+
+def _reap(process: int) -> None:
+    """Its outputs have ended, so it has ended, or is about to; nothing waits for it longer than a moment."""
+    with suppress(ChildProcessError):  # gevent's loop may have been first
+        for _ in range(100):
+            if os.waitpid(process, os.WNOHANG)[0]:
+                return
+            gevent.sleep(0.01)
+
+
+def _whole(pipe: int, most: int) -> str:
+    blocks: list[bytes] = []
+    with FileObjectPosix(pipe, "rb", 0) as stream:
+        while block := stream.read(BLOCK):
+            blocks.append(block)
+            if sum(map(len, blocks)) > most:
+                raise TooMuch(f"it sent more than {limit(most)}, and was given up")
+    return b"".join(blocks).decode(errors="replace")
+
+
+def _close(*files: int) -> None:
+    for each in files:
+        os.close(each)
+
+
+def _kill(group: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+
+
+class Carrier(socket.socket):
+    """
+    A connection that a program carries between its standard input and output; the program ends with it.
+
+    + words: the program and its arguments
+
+    Raises OSError.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            os.set_blocking(theirs.fileno(), True)  # gevent's sockets are not, and few programs expect that
+            with ours:
+                far = theirs.fileno()
+                self._process = subprocess.Popen(
+                    words, stdin=far, stdout=far, stderr=subprocess.PIPE, start_new_session=True
+                )
+                super().__init__(fileno=ours.detach())
+        self._complaints = bytearray()
+        self._reader = gevent.spawn(self._listen, self._process.stderr)
+
+    def _listen(self, stream: Any) -> None:
+        with stream:
+            while block := stream.read1(BLOCK):
+                self._complaints += block[: MOST_KEPT - len(self._complaints)]
+
+    def last_words(self) -> str:
+        """What the program has complained of, safe to show, a line each."""
+        self._reader.join(timeout=LAST_WORDS)
+        return clean(self._complaints.decode(errors="replace"))
+
+    def close(self) -> None:
+        """End the connection and the program."""
+        super().close()
+        if self._process.poll() is None:
+            _kill(self._process.pid)

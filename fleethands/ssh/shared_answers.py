@@ -1,0 +1,101 @@
+"""Which hosts a configuration of SSH does not tell apart: for them one answer of `ssh` is enough."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shlex
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from fleethands.ssh import home
+from fleethands.ssh.patterns import pattern
+
+DEEPEST = 16  # files that include one another; `ssh` ends there too
+SAME_FOR_ALL = ({"all"}, {"final", "all"})  # conditions of `Match` that hold for every host
+OWN_TOKENS = {"controlpath", "localcommand", "remotecommand", "proxycommand"}  # `ssh -G` leaves their tokens alone
+
+
+@dataclass(frozen=True)
+class _Rules:
+    patterns: tuple[str, ...]
+    hostnames: frozenset[str]
+
+
+def class_of(name: str, config: str | None) -> Hashable | None:
+    """
+    The same value for hosts to which the same lines apply, None where only `ssh` itself can say.
+
+    + config: a file in the place of the user's and the system's
+    """
+    rules = _rules(config, str(Path.home()))
+    if rules is None or ":" in name or name.lower() in rules.hostnames:
+        return None
+    return tuple(bool(pattern(each).match(word)) for each in rules.patterns for word in (name, name.lower()))
+
+
+@cache
+def _rules(config: str | None, _home: str) -> _Rules | None:
+    files = [home.user_file(config)] if config else [home.user_file(None), home.SYSTEM]
+    patterns: set[str] = set()
+    hostnames: set[str] = set()
+    try:
+        for keyword, words in (line for file in files for line in _lines(file)):
+            if keyword == "host":
+                patterns.update(each.removeprefix("!") for each in words)
+            elif keyword == "hostname":
+                hostnames.update(each.lower() for each in words)
+            if _is_beyond(keyword, words):
+                return None
+    except (OSError, ValueError):
+        return None
+    return _Rules(tuple(sorted(patterns)), frozenset(hostnames))
+
+
+def _is_beyond(keyword: str, words: list[str]) -> bool:
+    """Whether a line makes a host differ by more than the patterns that match its name."""
+    if keyword == "match":
+        return {each.lower() for each in words} not in SAME_FOR_ALL
+    if keyword.startswith("canonicalize"):
+        return True
+    return keyword not in OWN_TOKENS and any("%" in each for each in words)
+
+
+def _lines(file: Path, depth: int = 0) -> Iterator[tuple[str, list[str]]]:
+    """Keywords in lower case, and the words behind them. Raises OSError, ValueError for what can't be followed."""
+    if depth > DEEPEST:
+        raise ValueError("too deep")
+    if not file.exists():
+        return
+    for row in file.read_text(errors="replace").splitlines():
+        keyword, words = split(row)
+        if keyword:
+            yield keyword, words
+        if keyword == "include":
+            for each in words:
+                for found in included(each):
+                    yield from _lines(found, depth + 1)
+
+
+def included(word: str) -> list[Path]:
+    """Files of an `Include` line."""
+    if "%" in word or "$" in word:
+        raise ValueError("tokens")
+    path = os.path.expanduser(word)
+    # relative to the user's directory; in a file of the system to the system's: both are looked at
+    places = [path] if os.path.isabs(path) else [str(home.account() / ".ssh" / path), str(home.SYSTEM.parent / path)]
+    return [Path(each) for place in places for each in sorted(glob.glob(place)) if os.path.isfile(each)]
+
+
+def split(row: str) -> tuple[str, list[str]]:
+    """Keyword, in lower case, and words of a line: `Port 22`, `Port=22`; empty for a comment. Raises ValueError."""
+    text = row.strip()
+    if not text or text.startswith("#"):
+        return "", []
+    end = next((place for place, letter in enumerate(text) if letter in " \t="), len(text))
+    rest = text[end:].lstrip().removeprefix("=")
+    words = shlex.shlex(rest, posix=True, punctuation_chars=False)
+    words.whitespace_split, words.commenters, words.quotes, words.escape = True, "#", "\"'", ""
+    return text[:end].lower(), list(words)

@@ -1,0 +1,1 @@
+"""Forms that text takes: of systemd, of TOML, and safe to show."""
