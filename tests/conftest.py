@@ -33,4 +33,4 @@ def pytest_collection_finish() -> None:
     """Whoever imports the engine patches the standard library for gevent, and the process that tests waits for ever."""
     monkey = sys.modules.get("gevent.monkey")
     if monkey and monkey.is_module_patched("socket"):
-        raise pytest.UsageError("a test module imports engine/engine.py, target.py or watch.py: run it as a program")
+        raise pytest.UsageError("a test module imports engine/engine.py or engine/monitor.py: run it as a program")

@@ -23,10 +23,11 @@ from fleethands.engine.executor import Walker
 from fleethands.engine.host_run import Cut, Walk
 from fleethands.engine.monitor import Listener, Narration, Watch
 from fleethands.engine.results import Ledger
+from fleethands.engine.setup import prepare
 from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.ansible.notes import Notes, check_connections, read_noted
 from fleethands.fleet.group_data import strays
-from fleethands.fleet.inventory import again, inventory, prepare, reach_by_ssh
+from fleethands.fleet.inventory import again, inventory, reach_by_ssh
 from fleethands.fleet.roster import Roster
 from fleethands.fleet.selection import EVERY, Pick, picked
 from fleethands.fleet.shard import EmptyShard

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import copy
-import logging
-import os
-import resource
-import sys
 import traceback
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-import pyinfra
-import pyinfra.connectors.ssh_util
-import pyinfra.connectors.util
-from pyinfra.api.exceptions import ConnectError
 from pyinfra.api.host import Host
 from pyinfra_cli.inventory import make_inventory
 
-from fleethands import streams
-from fleethands.engine import pyinfra_speedups
 from fleethands.fleet import group_data
 from fleethands.fleet.ansible.kind import ansible_file
 from fleethands.fleet.ansible.place import Unreadable, shown
 from fleethands.fleet.host_address import Address, check_target
-from fleethands.ssh import client, transport
 from fleethands.ssh.timeouts import CONNECT
 
 if TYPE_CHECKING:
@@ -106,34 +94,6 @@ def again(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
         old = inventory.get_host(name)
         new.hosts[name] = Host(name, inventory=new, groups=old.groups, connector_cls=old.connector_cls)
     return new
-
-
-def prepare(project: Path) -> None:
-    """
-    Have pyinfra say nothing (a report says it all, once), tell operations apart by where they stand, and ask nobody:
-    where it would ask a person for a password or about a key, a host can't be reached instead.
-
-    + project: its tasks are found by their names
-    """
-    for name in ("paramiko", "pyinfra"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    os.environ["PYINFRA_PROGRESS"] = "off"
-    if str(project) not in sys.path:
-        sys.path.insert(0, str(project))
-    pyinfra.is_cli = True
-    pyinfra_speedups.take()
-    streams.take()
-    transport.take()
-    with suppress(ValueError, OSError):  # macOS has a limit below its limit
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
-    pyinfra.connectors.ssh_util.getpass = _unasked
-    pyinfra.connectors.util.getpass = _unasked
-    client.take()
-
-
-def _unasked(prompt: str = "") -> NoReturn:
-    raise ConnectError(f"would ask: {prompt.strip().rstrip(':')}")
 
 
 def reach_by_ssh(host: Any) -> None:

@@ -23,7 +23,7 @@ import pyinfra_cli.util  # patches the standard library
 import gevent
 from pathlib import Path
 from pyinfra.connectors import ssh as connector
-from fleethands.fleet.inventory import prepare
+from fleethands.engine.setup import prepare
 
 prepare(Path.cwd())
 

@@ -160,9 +160,9 @@ def test_hints_and_the_report_name_the_part(tmp_path: Path, inventory: str) -> N
 
 
 def test_a_defect_of_our_own_leaves_a_report_too(tmp_path: Path, inventory: str) -> None:
-    break_it = "import fleethands.cli.commands.plan as plan; plan.finish = lambda *_: 1 // 0; from fleethands.cli.main import main"
+    break_it = "import fleethands.cli.commands.plan as plan; plan.finish = lambda *_: 1 // 0"
     words = ["plan", inventory, "--report", str(tmp_path / "r")]
-    line = [sys.executable, "-c", f"{break_it}; main()", *words]
+    line = [sys.executable, "-c", f"{break_it}; from fleethands.cli.main import main; main()", *words]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
     document = left(tmp_path / "r")

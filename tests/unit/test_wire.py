@@ -15,7 +15,7 @@ import gevent, paramiko
 from paramiko import Message, common
 from pathlib import Path
 from pyinfra.connectors import ssh as connector
-from fleethands.fleet.inventory import prepare
+from fleethands.engine.setup import prepare
 
 prepare(Path.cwd())
 HOST_KEY = paramiko.Ed25519Key.from_private_key_file("key")
