@@ -18,5 +18,5 @@ def clean(text: str) -> str:
 
 def short(text: str, most: int = 500) -> str:
     """The same on one line, of so many characters."""
-    line = " ".join(clean(text[: 4 * most]).split())
+    line = clean(" ".join(text[: 4 * most].split()))  # `ssh` ends its lines with CR and LF
     return line if len(line) <= most else f"{line[:most]} …"

@@ -97,7 +97,7 @@ Host command
 
 
 def test_what_ssh_does_not_take_is_told_in_its_words(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="config: line 2: Bad configuration option: tunnels"):
+    with pytest.raises(ConfigurationError, match="config: line 2: Bad configuration option: tunnels /"):
         asked(tmp_path, "Host *\n  Tunnels yes\n")
     with pytest.raises(ConfigurationError, match="hostname contains invalid characters"):
         asked(tmp_path, "", "-oProxyCommand=x")

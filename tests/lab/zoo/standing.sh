@@ -1,5 +1,6 @@
 # What stands on a host, one item a line: kind, name, and (behind a tab) all that must stay the same.
-# Neither times of directories nor what lives by itself; Docker is not asked where that would start it.
+# Neither times of directories nor what lives by itself, as Podman does whenever somebody asks it; Docker is not asked
+# where that would start it.
 dpkg-query -W -f '${db:Status-Status} package ${Package}\t${Version}\n' | sed -n 's/^installed //p'
 systemctl show --property Id,ActiveState,ActiveEnterTimestampMonotonic,NRestarts '*.service' '*.socket' |
   awk -F = '
@@ -9,7 +10,7 @@ systemctl show --property Id,ActiveState,ActiveEnterTimestampMonotonic,NRestarts
     $1 == "ActiveState" { active = $2 }
     $1 == "ActiveEnterTimestampMonotonic" { since = $2 }
     $1 == "NRestarts" { restarts = $2 }
-    END { tell() }' | grep -Ev '^unit (user@|user-runtime-dir@|systemd-|getty@|console-getty)'
+    END { tell() }' | grep -Ev '^unit (podman\.service|user@|user-runtime-dir@|systemd-|getty@|console-getty)'
 if pgrep -x dockerd >/dev/null && PATH=$PATH:/snap/bin command -v docker >/dev/null; then
   PATH=$PATH:/snap/bin
   docker ps --all --quiet --no-trunc |
@@ -21,7 +22,7 @@ sed 's/^\([^:]*\):\(.*\)/account \1	\2/' /etc/passwd
 # our accounts are members of groups that are there already
 sed -E 's/([:,])(ollama|openhands)\b,?/\1/g; s/,$//; s/^([^:]*):(.*)/group \1	\2/' /etc/group
 find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /var/log -o -path /var/lib/docker \
-  -o -path /var/lib/systemd -o -path /var/lib/containerd -o -path '*/tmp/systemd-private-*' -o -path '/etc/*-' \
+  -o -path /var/lib/systemd -o -path /var/lib/containerd -o -path /var/lib/containers -o -path '*/tmp/systemd-private-*' -o -path '/etc/*-' \
   -o -path /etc/passwd -o -path /etc/group -o -path /etc/shadow -o -path /etc/gshadow -o -path /etc/subuid \
   -o -path /etc/subgid -o -path /etc/.pwd.lock \) -prune \
   -o -type f -printf 'file %p\t%m %u:%g %s bytes of %T@\n' \
