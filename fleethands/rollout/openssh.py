@@ -120,8 +120,7 @@ def ask(question: Question) -> Answer:
             result.set_exception(error)
             raise
     name, text = result.get()
-    answer = _read(question, text)
-    return replace(answer, hostname=question.name.lower()) if answer.hostname == name else answer
+    return _read(question, text, name)
 
 
 def _said(question: Question) -> str:
@@ -137,8 +136,12 @@ def _said(question: Question) -> str:
     return said
 
 
-def _read(question: Question, text: str) -> Answer:
-    """Raises ConfigurationError for an answer without what every answer has."""
+def _read(question: Question, text: str, asked: str = "") -> Answer:
+    """
+    Raises ConfigurationError for an answer without what every answer has.
+
+    + asked: the name of another host that the answer was given for; where it is the address, so is the question's own
+    """
     lines: dict[str, list[str]] = {}
     for line in text.splitlines():
         keyword, _, value = line.partition(" ")
@@ -148,6 +151,7 @@ def _read(question: Question, text: str) -> Answer:
         hostname, port, user = one["hostname"], int(one["port"]), one["user"]
     except (KeyError, ValueError):
         raise ConfigurationError(f"the answer of `ssh -G {question.name}` does not read as expected") from None
+    hostname = question.name.lower() if hostname == asked else hostname
     answer = Answer(hostname, port, user, alias=one.get("hostkeyalias", ""))
     tokens = _Tokens(question, answer)
     return replace(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gevent  # type: ignore[import-untyped]
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fleethands.rollout import alike, openssh
@@ -143,6 +143,7 @@ LINES = st.lists(
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LINES)
+@example(["  ProxyCommand nc %h %p"])
 def test_a_shared_answer_is_the_one_that_ssh_would_give(tmp_path: Path, lines: list[str]) -> None:
     alike._rules.cache_clear()
     openssh._shared.clear()
