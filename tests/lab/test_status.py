@@ -56,7 +56,7 @@ def test_the_whole_of_it_is_one_document_without_secrets(converged: Host) -> Non
     _, said = fleet.say("status", "--json")
 
     facts = json.loads(said)["hosts"]["lab-1"]["facts"]
-    assert facts["ollama"] == {"version": "0.24.0", "tools": False, "context": 131072, "in_vram": []}
+    assert facts["ollama"] == {"version": "0.24.0", "tools": False, "context": 131072, "in_vram": [], "way": None}
     assert list(facts["models"]) == ["codellama:7b"]
     assert facts["docker"]["container"]["state"] == "running"
     assert PASSWORD not in said
