@@ -51,16 +51,19 @@ def passed(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
     return ()
 
 
+def _has_driver(found: Gpu) -> bool:
+    """Whether NVIDIA's own driver has a GPU."""
+    return any(each.vendor == "nvidia" and each.driver == "nvidia" for each in found.pci)
+
+
 def _unwell(found: Gpu) -> bool:
     """Whether NVIDIA's driver has a GPU, and its tool fails."""
-    there = any(each.vendor == "nvidia" and each.driver == "nvidia" for each in found.pci)
-    return there and not found.devices and bool(found.failure)
+    return _has_driver(found) and not found.devices and bool(found.failure)
 
 
 def _nvidia_works(found: Gpu) -> bool:
     """Whether there is a GPU of NVIDIA's that its driver knows; with another one a container would not start."""
-    there = any(each.vendor == "nvidia" and each.driver == "nvidia" for each in found.pci)
-    return bool(found.devices) or (there and not found.failure)
+    return bool(found.devices) or (_has_driver(found) and not found.failure)
 
 
 def barred(settings: HostSettings, seen: Probe) -> Refused | None:

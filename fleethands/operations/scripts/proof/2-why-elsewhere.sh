@@ -39,8 +39,7 @@ refused_elsewhere() { # WHERE
     if [ -z "$1" ]; then echo "connection refused: nothing listens at $local_url|$restart"; else forwarded; fi
     return
   fi
-  where=$(ss -Hltn "sport = :$port_of_ollama" | awk '{ print $4 }' | sort -u | tr '\n' ' ')
-  where=${where% }
+  where=$(listened_on)
   case $where in
     '') echo "connection refused: nothing listens at $local_url|$restart" ;;
     127.* | '[::1]'*) echo "connection refused: that Ollama listens on $where alone, which no container reaches|$place, and close port $port_of_ollama to other machines: $(environment OLLAMA_HOST=0.0.0.0)" ;;

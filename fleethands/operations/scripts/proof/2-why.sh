@@ -40,9 +40,11 @@ unnamed() {
   fi
 }
 
+# where Ollama's port is listened on: addresses with blanks between them
+listened_on() { ss -Hltn "sport = :$port_of_ollama" | awk '{ print $4 }' | sort -u | tr '\n' ' ' | sed 's/ $//'; }
+
 refused() { # WHERE
-  where=$(ss -Hltn "sport = :$port_of_ollama" | awk '{ print $4 }' | sort -u | tr '\n' ' ')
-  where=${where% }
+  where=$(listened_on)
   case $where in
     '') echo "connection refused: nothing listens on port $port_of_ollama, $(down)|$apply" ;;
     127.* | '[::1]'*) echo "connection refused: Ollama listens on $where alone, which no container reaches|$apply" ;;
