@@ -21,6 +21,7 @@ from tests.lab.zoo import STATES
 from tests.lab.zoo.__main__ import page as hosts_page
 
 ROOT = Path(__file__).parents[2]
+LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(#[^)\s]+)?\)")
 KEYS = list(HostSettings.model_fields)
 
 
@@ -108,6 +109,27 @@ def test_the_example_inventories_are_right() -> None:
         hosts = groups["gpu"][0] if name == "example" else [host for host, _ in groups["local"]]
         data = groups["gpu"][1] if name == "example" else groups["local"][0][1]
         assert read_fleet(dict.fromkeys(hosts, data))
+
+
+def test_every_link_between_pages_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    links = [(page, *link) for page in pages for link in LINK.findall(page.read_text())]
+    broken = [
+        f"{page.relative_to(ROOT)}: {place}{anchor}"
+        for page, place, anchor in links
+        if not is_there(page.parent / place if place else page, anchor)
+    ]
+
+    assert len(links) > 50
+    assert broken == []
+
+
+def is_there(target: Path, anchor: str) -> bool:
+    """Whether a link leads to a file, and to a heading in it, as GitHub spells headings in addresses."""
+    if not target.exists() or not anchor:
+        return target.exists()
+    headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+    return anchor[1:] in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_every_command_is_documented() -> None:
