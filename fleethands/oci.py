@@ -1,4 +1,4 @@
-"""What registries say of models and images: digests and sizes, read as data of somebody else's."""
+"""Manifests of models and images, as registries send them: media types, digests and sizes. They are untrusted data."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from typing import Any
 
 from fleethands.untrusted import count, document, mapping, rows
 
+# Ollama asks for this type (ollama server/images.go, v0.32.15); registries answer 400 to a request without it
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+# an index before its parts: its digest is what a tag stands for on hosts of every architecture
+IMAGE_TYPES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    MANIFEST,
+)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
 
 
