@@ -1,4 +1,4 @@
-"""Writes what the settings say of themselves: `python -m fleethands.settings.docs.reference` is docs/reference/settings.md."""
+"""Writes docs/reference/settings.md: `python -m fleethands.settings.docs.reference`."""
 
 from __future__ import annotations
 
