@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleethands.operations import change
-from tests.unit.root_paths import offences
+from tests.helpers.root_paths import offences
 
 FOLDER = Path(change.__file__).parent / "scripts"
 BUILDS = ("source_build", "source_builder")  # what they make lies in a directory of root's

@@ -21,7 +21,7 @@ from fleethands.rollout.build_report import changed
 from fleethands.settings import Secret
 from tasks import ollama as ollama_task
 from tests.hosts import bare, declared
-from tests.unit.test_foresight import steps
+from tests.unit.test_predictions import steps
 
 TARGET = "inventory/fleet.py"
 
