@@ -17,7 +17,7 @@ import yaml
 from fleethands.cli.main import cli
 from tests.helpers.checkout import ROOT
 
-EXAMPLES = ROOT / "docs/ci"
+EXAMPLES = ROOT / "docs/guides/ci"
 SCHEMAS = {"github.yml": "vendor.github-workflows", "gitlab.yml": "vendor.gitlab-ci"}
 TOOLS = Path(sys.executable).parent
 COMMANDS = {"plan", "apply", "report merge"}
