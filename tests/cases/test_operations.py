@@ -27,10 +27,10 @@ from fleethands.operations.core.operation import Change, Refused, Same
 from fleethands.operations.firewall.closed_ports import Closed
 from fleethands.settings import HostSettings
 from tasks.firewall import rules
+from tests.helpers.checkout import FIXTURES
 from tests.hosts import bare, declared
 
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("operations.yaml").read_text())
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fleethands.operations.core import operation, scripts
-from tests.unit.root_paths import offences
+from tests.helpers.root_paths import offences
 
 BUILDS = ("source_build", "source_builder")  # what they make lies in a directory of root's
 # commands that are allowed, each with its reason

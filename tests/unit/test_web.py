@@ -22,8 +22,8 @@ from fleethands.pinning import registry
 from fleethands.pinning.registry import Offered, Unanswered
 from fleethands.settings.host import Model
 from fleethands.settings.values.names import ModelName
+from tests.helpers.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 from tests.lab.shell import run
-from tests.unit.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 
 A = "a" * 64
 
