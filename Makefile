@@ -50,10 +50,10 @@ format: .venv/ready ## rewrite the layout of the code
 	@.venv/bin/ruff format --quiet .
 
 docs: .venv/ready ## write the pages that are made from the code
-	@$(PYTHON) -m fleethands.settings.docs.reference > docs/settings.md
+	@$(PYTHON) -m fleethands.settings.docs.reference > docs/reference/settings.md
 	@$(PYTHON) -m fleethands.settings.docs.example > inventory/example.py
-	@$(PYTHON) -m tests.lab.attacks > docs/attacks.md
-	@$(PYTHON) -m tests.lab.zoo > docs/hosts.md
+	@$(PYTHON) -m tests.lab.attacks > docs/reference/attacks.md
+	@$(PYTHON) -m tests.lab.zoo > docs/reference/hosts.md
 
 lock: .venv/ready ## resolve the dependencies anew
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

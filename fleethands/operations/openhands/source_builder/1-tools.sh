@@ -23,7 +23,7 @@ run() {
   shift
   "$@" >"$log" 2>&1 || {
     tail -n 15 "$log"
-    fail "$what failed" "its last lines stand above; with a proxy or a mirror: see docs/openhands.md"
+    fail "$what failed" "its last lines stand above; with a proxy or a mirror: see docs/guides/openhands.md"
   }
 }
 
