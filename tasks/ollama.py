@@ -7,8 +7,8 @@ from pyinfra.context import ctx_host
 
 from fleethands import facts
 from fleethands.operations.ollama import adoption, external, image, release, service
+from fleethands.operations.ollama.gpus import container_arguments
 from fleethands.operations.ollama.service import LABEL, REVISION
-from fleethands.operations.preflight import gpus
 from fleethands.operations.system import access, system
 from fleethands.paths import (
     BINARY,
@@ -79,7 +79,7 @@ def unit_text(settings: HostSettings, home: str, own_home: str) -> str:
         return render("ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=models_dir)
     try:
         probe = facts.current(settings)
-        engine, passed = probe.docker.engine.unit or DOCKER_SERVICE, gpus.passed(settings, probe)
+        engine, passed = probe.docker.engine.unit or DOCKER_SERVICE, container_arguments(settings, probe)
     except (facts.ProbeError, facts.UnknownSection):
         engine, passed = DOCKER_SERVICE, ()  # as above
     return render(

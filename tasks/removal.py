@@ -4,6 +4,7 @@ from pyinfra.api import deploy
 
 from fleethands.operations.firewall import firewall
 from fleethands.operations.models import preload
+from fleethands.operations.ollama import remove_ollama
 from fleethands.operations.openhands import container, sandboxes, source_service
 from fleethands.operations.removal import removal
 from fleethands.paths import CANVAS_KEY, OLLAMA_HOME, OPENHANDS_HOME
@@ -20,7 +21,7 @@ def remove(settings: HostSettings, models: bool = False, workspaces: bool = Fals
     source_service.gone(name="Take the service away", settings=settings, why="")
     removal.place(name="Take Canvas' key away", settings=settings, path=CANVAS_KEY)
     preload.gone(name="Load nothing at Ollama's start", settings=settings)
-    removal.ollama(name="Take Ollama away", settings=settings)
+    remove_ollama.remove(name="Take Ollama away", settings=settings)
     removal.images(name="Take the images away", settings=settings)
     firewall.gone(name="Take our table away", settings=settings)
     if models:

@@ -74,7 +74,7 @@ class Locks:
             self._signs = None
         gevent.joinall([gevent.spawn(each.close) for each in given.values()])
         for name in given:
-            lock_token.take(self._engine.host(name), "")
+            lock_token.set_token(self._engine.host(name), "")
 
     def _open(self, names: Sequence[str]) -> dict[str, Holder]:
         """A process on each host that can take its lock; all begin at once, as that takes longest."""
@@ -113,7 +113,7 @@ class Locks:
 
     def _got(self, name: str, before: Locking) -> None:
         host = self._engine.host(name)
-        lock_token.take(host, self.lock.run)
+        lock_token.set_token(host, self.lock.run)
         if before.run is not None:
             self.notes[name] = short(f"took over the lock of {before.run}; that run went away without a word")
         seen = facts.last(host)

@@ -23,7 +23,7 @@ from fleethands.facts.service import Service, Text
 from fleethands.facts.system import Space
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.firewall.closed_ports import Closed
 from fleethands.settings import HostSettings
 from tasks.firewall import rules
@@ -54,7 +54,7 @@ def test_operation(case: dict[str, Any]) -> None:
     decision = decide(settings, host(settings, case), **arguments)
 
     if "same" in case:
-        assert (type(decision), decision.fact) == (Same, case["same"])
+        assert (type(decision), decision.fact) == (Unchanged, case["same"])
         remarks(case, decision.notes)
     elif "refused" in case:
         assert isinstance(decision, Refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleethands.operations.core import proof_record
 from fleethands.operations.proof import proof
 from tests.hosts import bare, declared
 from tests.lab.host import Host
@@ -13,7 +14,7 @@ def test_a_model_in_main_memory_breaks_the_link_with_its_cause(serving: Host) ->
 
     done = serving.run("sh -s", stdin=change.script.text.encode(), check=False, timeout=120)
 
-    broken = [link for link in proof.links(done.stdout.encode()) if not link.ok]
+    broken = [link for link in proof_record.parse_links(done.stdout.encode()) if not link.ok]
     assert [link.name for link in broken] == ["gpu-carries-model"]
     assert broken[0].detail == (
         "codellama:7b lies in main memory: the host has no GPU device node (/dev/nvidia0, /dev/kfd)"

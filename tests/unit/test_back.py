@@ -20,7 +20,7 @@ from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
 from fleethands.facts.record import Record
 from fleethands.operations.core import provenance, release_record
-from fleethands.operations.core.operation import Refused, Same
+from fleethands.operations.core.operation import Refused, Unchanged
 from fleethands.operations.ollama import release
 from fleethands.operations.rollback import rollback
 from fleethands.settings import HostSettings, Secret
@@ -33,7 +33,7 @@ BROKEN = {paths.PROOF: "list\tbroken\t1\tno such model\t\n"}
 
 def kept(settings: HostSettings, seen: Probe | None = None, **more: Any) -> str:
     """A record's text, as the proof's script writes it."""
-    row = release_record.entry(settings, seen or bare(settings))
+    row = release_record.new_record(settings, seen or bare(settings))
     return row["entry"] + f', "run": "r1", "time": "2026-11-25T17:02:11Z"{"".join(more.values())}}}'
 
 
@@ -64,7 +64,7 @@ def test_it_follows_from_what_is_proven(proof: dict[str, str], wanted: str | Non
 
     assert (way.problem, way.settings) == (None, settings)
     assert (way.gentle.models_prune, way.gentle.openhands_pull) == (False, "missing")
-    assert str(way.record) == f"2026-11-25 17:02 UTC by {provenance.who()}"
+    assert str(way.record) == f"2026-11-25 17:02 UTC by {provenance.user_at_controller()}"
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ def test_a_secret_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert way.problem is not None
     assert way.problem.reason == (
-        f"the record of 2026-11-25 17:02 UTC by {provenance.who()} can't be applied from here: "
+        f"the record of 2026-11-25 17:02 UTC by {provenance.user_at_controller()} can't be applied from here: "
         "`openhands_env.TOKEN`: environment variable `MY_TOKEN` is not set"
     )
 
 
 def test_records_that_moved_since_the_plan_are_refused() -> None:
     way = rollback.find(declared(), host(**RECORDS, **PROVEN))
-    assert isinstance(rollback.chosen.decide(way.gentle, host(**RECORDS), way), Same)
+    assert isinstance(rollback.chosen.decide(way.gentle, host(**RECORDS), way), Unchanged)
 
     moved = host(**{paths.RECORD: kept(declared()), paths.RECORD_BEFORE: kept(LAST)})
 
@@ -140,7 +140,7 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
     container = Container("c1", "running", ID, {}, "")
     seen = bare().having(docker=Docker(True, "26", container), models={"codellama:7b": "d1"})
 
-    first = release_record.entry(declared(), seen)
+    first = release_record.new_record(declared(), seen)
 
     known = Record.parse((first["entry"] + ', "run": "", "time": ""}').encode())
     assert known is not None
@@ -151,9 +151,9 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
     }
     assert first["shift"] == "first"
     again = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
-    assert release_record.entry(declared(), again)["shift"] == "no"
-    assert release_record.entry(declared(ollama_keep_alive="1m"), again)["shift"] == "yes"
-    assert release_record.entry(declared(), again.having(models={"codellama:7b": "d2"}))["shift"] == "yes"
+    assert release_record.new_record(declared(), again)["shift"] == "no"
+    assert release_record.new_record(declared(ollama_keep_alive="1m"), again)["shift"] == "yes"
+    assert release_record.new_record(declared(), again.having(models={"codellama:7b": "d2"}))["shift"] == "yes"
 
 
 PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)}"
@@ -174,7 +174,7 @@ def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints:
     there = rollback.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26")), way)
     gone = rollback.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26", gone=frozenset({ID}))), way)
 
-    assert isinstance(there, Same)
+    assert isinstance(there, Unchanged)
     assert gone == Refused(f"the image of then is not on the host any more: {ID}", hints)
 
 
@@ -183,7 +183,7 @@ def test_a_record_without_the_manifests_digest_says_the_same_as_one_with_it() ->
     seen = bare().having(docker=then)
     seen = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
 
-    now = release_record.entry(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
+    now = release_record.new_record(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
 
     assert now["shift"] == "no"
     assert DIGEST in now["entry"]
@@ -263,7 +263,7 @@ def test_a_record_that_names_a_file_of_the_controller_is_refused_and_the_file_no
     assert way.settings == declared()
     assert way.problem is not None
     assert way.problem.reason == (
-        f"the record of 2026-11-25 17:02 UTC by {provenance.who()} names Secret.file('{canary}') for "
+        f"the record of 2026-11-25 17:02 UTC by {provenance.user_at_controller()} names Secret.file('{canary}') for "
         "`ollama_env.OLLAMA_API_KEY`, which the inventory does not declare for this host: nothing of it was read"
     )
     assert way.problem.hints[1] == "on this machine: fleethands apply"
@@ -321,7 +321,7 @@ def test_a_record_that_is_none_is_one_that_can_t_be_read(name: str) -> None:
     assert way.problem is not None
     assert way.problem.reason == f"its record {paths.RECORD} can't be read"
     json.dumps(seen.document(), allow_nan=False)
-    assert release_record.entry(declared(), seen)["shift"] == "first"
+    assert release_record.new_record(declared(), seen)["shift"] == "first"
 
 
 json_values = st.recursive(
@@ -353,5 +353,5 @@ def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
         secrets = [*way.settings.ollama_env.values(), *way.settings.openhands_env.values()]
         assert not [each for each in secrets if isinstance(each, Secret)]
         assert all(model.modelfile is None for model in way.settings.models)
-        assert isinstance(rollback.chosen.decide(way.gentle, seen, way), Same | Refused)
+        assert isinstance(rollback.chosen.decide(way.gentle, seen, way), Unchanged | Refused)
         assert isinstance(release._of_records(seen.having(releases={})), list)

@@ -15,7 +15,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.directories import Directories, Place, directories
 from fleethands.facts.ollama import Ollama, Process
-from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.models import model_store
 from fleethands.operations.system import access
 from tests.hosts import bare, declared
@@ -143,8 +143,8 @@ def test_models_of_root_are_given_over_and_those_of_a_person_are_named() -> None
     same = access.models.decide(settings, bare(settings).having(directories=Directories(kept=bobs)))
 
     assert isinstance(change, Change)
-    assert change.then(bare(settings).having(directories=Directories(kept=roots))).directories.kept is None
-    assert isinstance(same, Same)
+    assert change.predict(bare(settings).having(directories=Directories(kept=roots))).directories.kept is None
+    assert isinstance(same, Unchanged)
     assert same.notes[0].endswith("on the host: chown -R --from=bob ollama: /data/models")
 
 

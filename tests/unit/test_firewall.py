@@ -13,8 +13,8 @@ import pytest
 from fleethands import paths
 from fleethands.facts import Probe, network
 from fleethands.facts.files import ABSENT, File
-from fleethands.operations.core import operation, scripts
-from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.core import operation, proof_record, scripts
+from fleethands.operations.core.operation import Change, Unchanged
 from fleethands.operations.firewall import firewall
 from fleethands.operations.firewall.closed_ports import Closed, until_now
 from fleethands.operations.firewall.closed_ports import declared as closed_by
@@ -66,7 +66,7 @@ def on(decide: Any, settings: HostSettings, seen: Probe) -> Probe:
     decision = decide(settings, seen)
     if not isinstance(decision, Change):
         return seen
-    return decision.then(seen if decision.keeps_proof else seen.with_file(paths.PROOF, ABSENT))
+    return decision.predict(seen if decision.keeps_proof else seen.with_file(paths.PROOF, ABSENT))
 
 
 def closed(settings: HostSettings, seen: Probe) -> Probe:
@@ -109,9 +109,9 @@ def test_what_was_closed_stays_so_until_what_takes_its_place_is_proven(
     seen = settled(new, on(proof.answered.decide, new, seen))
 
     assert until_now(seen) == then
-    assert proof.is_settled(new, seen)
+    assert proof_record.is_proven(new, seen)
     for step in (firewall.written, firewall.loaded, firewall.settled):
-        assert isinstance(step.decide(new, seen, render=rules), Same)
+        assert isinstance(step.decide(new, seen, render=rules), Unchanged)
 
 
 def test_sandboxes_on_the_hosts_own_network_are_closed_there() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleethands.facts import Probe
-from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.core.operation import Change, Unchanged
 from fleethands.operations.docker import engine
 from fleethands.operations.firewall import firewall
 from fleethands.operations.models import modelfiles, models, preload
@@ -70,11 +70,11 @@ def test_what_is_foreseen_from_a_bare_host_needs_nothing_more(data: dict[str, An
 
     left = [step.decide(settings, seen, **arguments) for step, arguments in steps(settings)]
 
-    assert all(isinstance(decision, Same) for decision in left), left
+    assert all(isinstance(decision, Unchanged) for decision in left), left
 
 
 def _after(decision: Any, seen: Probe) -> Probe:
     for change in decision if isinstance(decision, list) else [decision]:
         if isinstance(change, Change):
-            seen = change.then(seen)
+            seen = change.predict(seen)
     return seen

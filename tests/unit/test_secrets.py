@@ -99,7 +99,7 @@ def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> 
         return
     for old, new in texts:
         before_it, after_it = (File("file", "0600", content=text.encode()) for text in (old, new))
-        assert "hunter2" not in diff.unified("/x", before_it, after_it, frozenset({"B"}))
+        assert "hunter2" not in diff.unified_diff("/x", before_it, after_it, frozenset({"B"}))
 
 
 def told(path: str, seen: Probe) -> Any:

@@ -14,7 +14,7 @@ from fleethands.cli.main import cli
 from fleethands.cli.output.report_table import lines
 from fleethands.facts.files import File
 from fleethands.operations.core.operation import Change
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
 from fleethands.operations.system import system
 from fleethands.report.model import Changed, HostReport, Report
 from fleethands.rollout.build_report import changed
@@ -39,7 +39,7 @@ def from_nothing() -> Iterator[Changed]:
         for change in decision if isinstance(decision, list) else [decision]:
             if isinstance(change, Change):
                 yield changed(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
-                seen = change.then(seen)
+                seen = change.predict(seen)
 
 
 @pytest.mark.parametrize("words", [[], *([name] for name in sorted(cli.commands))], ids=" ".join)

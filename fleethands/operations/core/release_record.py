@@ -17,24 +17,24 @@ from fleethands.settings.serialize import written
 FIRST, SHIFTED = "first", "yes"
 
 
-def of(probe: Probe) -> Record | None:
+def current_record(probe: Probe) -> Record | None:
     """The record of what was proven here last; None where nothing was."""
     return Record.parse(probe.files[paths.RECORD].content)
 
 
-def entry(settings: HostSettings, probe: Probe) -> dict[str, str]:
+def new_record(settings: HostSettings, probe: Probe) -> dict[str, str]:
     """
     What the proof's script needs to write a record down, once every link has held.
 
     A host of which it says nothing new keeps its history: the record of now is only written anew.
     """
     declared, versions = written(settings), _versions(settings, probe)
-    known = of(probe)
+    known = current_record(probe)
     row = {
         "schema": SCHEMA,
-        "by": provenance.who(),
+        "by": provenance.user_at_controller(),
         "version": __version__,
-        "revision": provenance.revision(),
+        "revision": provenance.inventory_revision(),
         "declared": declared,
         "versions": versions,
     }

@@ -8,7 +8,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.record import Record
 from fleethands.facts.units import Unit
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import needs_docker
 
@@ -89,15 +89,15 @@ def runs(settings: HostSettings, probe: Probe) -> Decision:
     """Have it run now and at boot, where a container is declared, or one of ours is to be taken away."""
     left = not needs_docker(settings)
     if left and not _may_hold_ours(settings, probe):
-        return Same("nothing that is declared needs Docker")
+        return Unchanged("nothing that is declared needs Docker")
     name = paths.DOCKER_SERVICE
     state, unit = probe.units.get(name), probe.docker.engine.unit
     if unit:  # refused beforehand where it does not start at boot
-        return Same(f"Docker runs by {unit}, now and at boot")
+        return Unchanged(f"Docker runs by {unit}, now and at boot")
     if state is not None and (state.active, state.enabled) == ("active", "enabled"):
-        return Same(f"{name} runs, now and at boot")
+        return Unchanged(f"{name} runs, now and at boot")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         unit_state = Unit("loaded", "active", "running", "enabled", -1, False, (), "", 0, "success")
         docker = replace(probe.docker, version=probe.docker.version or "to be started")
         return probe.having(units={**probe.units, name: unit_state}, docker=docker)
@@ -105,7 +105,7 @@ def runs(settings: HostSettings, probe: Probe) -> Decision:
     before = "absent" if state is None or state.load != "loaded" else f"{state.active}, {state.enabled} at boot"
     script = step("service", unit=name)
     why = "the container of the last apply is taken away, and comes back with Docker otherwise" if left else ""
-    return Change(name, before, "active, enabled at boot", script, then, why=why, notes=_rootless(probe))
+    return Change(name, before, "active, enabled at boot", script, predict, why=why, notes=_rootless(probe))
 
 
 def _may_hold_ours(settings: HostSettings, probe: Probe) -> bool:

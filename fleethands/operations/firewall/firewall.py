@@ -12,9 +12,9 @@ from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
 from fleethands.operations.core import scripts
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.firewall.closed_ports import Closed, declared, effect, until_now
-from fleethands.operations.proof.proof import is_settled
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import SANDBOXES, V1, generation_of
@@ -60,7 +60,7 @@ def loaded(settings: HostSettings, probe: Probe, render: Render) -> Decision:
     unit = probe.units.get(paths.FIREWALL_SERVICE)
     watches = unit is not None and unit.enabled == "enabled" and unit.active == "active"
     if watches and record == [digest, probe.firewall.loaded]:
-        return Same("the firewall is loaded as declared")
+        return Unchanged("the firewall is loaded as declared")
     script = step("firewall", **_values(closed))
     before = "not loaded" if probe.firewall.loaded is None else "loaded from other rules, or changed since"
     if record == [digest, probe.firewall.loaded]:
@@ -123,9 +123,9 @@ def settled(settings: HostSettings, probe: Probe, render: Render) -> Decision:
     if not declared(settings):
         return _needed_no_more(settings, probe)
     if not settings.firewall or probe.files[paths.FIREWALL_RULES].content == text.encode():
-        return Same("nothing is closed but what is declared")
-    if not is_settled(settings, probe):
-        return Same("what was closed before stays so until what is declared is proven")
+        return Unchanged("nothing is closed but what is declared")
+    if not is_proven(settings, probe):
+        return Unchanged("what was closed before stays so until what is declared is proven")
     wanted = File("file", "0644", owner="root:root", content=text.encode())
     return Change(
         "firewall",
@@ -142,9 +142,9 @@ def _needed_no_more(settings: HostSettings, probe: Probe) -> Decision:
     """Where nothing of ours listens: what was closed before is open once nothing that listened there can come back."""
     decision: Decision = gone.decide(settings, probe)
     if not settings.firewall or not isinstance(decision, Change):
-        return decision if isinstance(decision, Same) else Same("nothing is closed")
-    if not is_settled(settings, probe):
-        return Same("what was closed before stays so until what is declared is proven")
+        return decision if isinstance(decision, Unchanged) else Unchanged("nothing is closed")
+    if not is_proven(settings, probe):
+        return Unchanged("what was closed before stays so until what is declared is proven")
     script = decision.script.having(step="firewall_settle")
     return replace(decision, script=script, why="nothing of ours listens here", consequence="", keeps_proof=True)
 
@@ -154,9 +154,9 @@ def gone(settings: HostSettings, probe: Probe) -> Decision:
     """Have none of our firewall."""
     ours = (paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT)
     if probe.firewall.loaded is None and all(probe.files[path].kind == "absent" for path in ours):
-        return Same("there is no firewall of ours")
+        return Unchanged("there is no firewall of ours")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         for path in (*ours, paths.FIREWALL_LOADED):
             probe = probe.with_file(path, ABSENT)
         return probe.having(firewall=replace(probe.firewall, loaded=None))
@@ -167,7 +167,7 @@ def gone(settings: HostSettings, probe: Probe) -> Decision:
         "loaded",
         "gone",
         script,
-        then,
+        predict,
         why="the setting `firewall` is False",
         consequence="whoever reaches this host reaches Ollama, which asks for no password",
     )

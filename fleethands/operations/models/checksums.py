@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.operations.core.operation import Change, Decision, Same, operation
+from fleethands.operations.core.operation import Change, Decision, Unchanged, operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import Modelfiles, local, pulled
 from fleethands.script import Script
@@ -20,12 +20,12 @@ def verified(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None
     """
     if not settings.manages_ollama:
         note = f"the models of the Ollama at {settings.ollama_base_url} are not this host's to read: no blob was"
-        return Same("no model is on this host's disk", (note,))
+        return Unchanged("no model is on this host's disk", (note,))
     downloaded = {model.name for model in pulled(settings, modelfiles or {})}
     names = [*downloaded, *(model.name for model in modelfiles or {})]
     there = [name for name in names if local(probe, name)]
     if not there:
-        return Same("no declared model is on the host")
+        return Unchanged("no declared model is on the host")
     rows = "\n".join(_row(settings, probe, name, name in downloaded) for name in there)
     values = {"step": "verify", "models": rows, "models_dir": model_store.directory(settings, probe)}
     script = Script(model_store.body("owned", "common", "spelled", "blobs", "verify"), values)

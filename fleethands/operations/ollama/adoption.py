@@ -11,7 +11,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.service import Service, Text
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama import environment_files, existing_install, existing_settings, external
 from fleethands.operations.ollama.existing_install import Declared, Theirs
@@ -168,7 +168,7 @@ def adopted(settings: HostSettings, probe: Probe) -> Decision:
     """
     found = Found.on(settings, probe)
     if not found:
-        return Same("no Ollama of somebody else's is in the way")
+        return Unchanged("no Ollama of somebody else's is in the way")
     if stop := refused(settings, probe):
         return stop
     changes = []
@@ -185,7 +185,7 @@ def _keep(path: str, move: bool = False) -> Script:
 
 
 def _unit(found: Found, settings: HostSettings, probe: Probe) -> Change:
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         if found.unit == paths.OLLAMA_UNIT:  # what it says is not for the diff of ours
             probe = probe.with_file(found.unit, File("file", "0644", owner="root:root"))
         units = tuple(each for each in probe.service.units if each.name != "ollama.service")
@@ -198,7 +198,7 @@ def _unit(found: Found, settings: HostSettings, probe: Probe) -> Change:
         f"of the package {package}" if package else "somebody else's",
         f"kept in {paths.ADOPTED}, {ours}",
         _keep(found.unit),
-        then,
+        predict,
         why="; ".join(filter(None, (_sentence(found.settings), _models_left(settings, probe.service)))),
         consequence="its process gives way with one restart, when ours is unpacked",
     )
@@ -249,12 +249,12 @@ def cleared(settings: HostSettings, probe: Probe) -> Decision:
     """Have the libraries of an adopted Ollama out of the way, once ours serves."""
     path = paths.LIBRARIES
     if not settings.ollama_adopt or settings.ollama_declared_image or path not in probe.service.there:
-        return Same("no libraries of somebody else's are left")
+        return Unchanged("no libraries of somebody else's are left")
     if package := probe.service.packages.get(path):
-        return Same(f"{path} belongs to the package {package}, and stays")
+        return Unchanged(f"{path} belongs to the package {package}, and stays")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         return probe.having(service=probe.service.without(path))
 
     why = "no Ollama uses them any more"
-    return Change(path, "somebody else's", f"moved to {paths.ADOPTED}", _keep(path, move=True), then, why)
+    return Change(path, "somebody else's", f"moved to {paths.ADOPTED}", _keep(path, move=True), predict, why)

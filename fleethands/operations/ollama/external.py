@@ -9,12 +9,12 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.elsewhere import Way
 from fleethands.facts.probe import Unknown
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation
+from fleethands.operations.core.ownership import is_written_by_us
+from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.models import model_store, preload
 from fleethands.operations.models.models import local
-from fleethands.operations.ollama import external_commands, external_diagnosis
-from fleethands.operations.proof.proof import is_settled
-from fleethands.operations.removal import removal
+from fleethands.operations.ollama import external_commands, external_diagnosis, remove_ollama
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
 
@@ -57,11 +57,11 @@ def notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
 def used(settings: HostSettings, probe: Probe) -> Decision:
     """Have an Ollama at the declared address, with every declared model. Nothing is changed there."""
     if lacks_curl(probe):
-        return Same("the Ollama that is elsewhere is asked once this host has curl")
+        return Unchanged("the Ollama that is elsewhere is asked once this host has curl")
     if against := refused(settings, probe):
         return against
     names = ", ".join(dict.fromkeys(str(model.name) for model in _wanted(settings)))
-    return Same(
+    return Unchanged(
         f"Ollama {probe.ollama.version} answers at {settings.ollama_base_url}, with {names or 'no model asked'}"
     )
 
@@ -69,12 +69,12 @@ def used(settings: HostSettings, probe: Probe) -> Decision:
 @operation
 def settled(settings: HostSettings, probe: Probe) -> Decision:
     """Have no Ollama of ours beside one that is elsewhere, once that one is proven. Models, account and home stay."""
-    ours = [preload.gone.decide(settings, probe), removal.ollama.decide(settings, probe)]
+    ours = [preload.gone.decide(settings, probe), remove_ollama.remove.decide(settings, probe)]
     changes = [_kept_proven(each) for each in ours if isinstance(each, Change)]
     if not changes:
-        return Same("there is no Ollama of ours beside it")
-    if not is_settled(settings, probe):
-        return Same("our Ollama stays until the one that is elsewhere is proven")
+        return Unchanged("there is no Ollama of ours beside it")
+    if not is_proven(settings, probe):
+        return Unchanged("our Ollama stays until the one that is elsewhere is proven")
     return changes
 
 
@@ -104,7 +104,7 @@ def _ours(settings: HostSettings, probe: Probe) -> Refused | None:
     """The address is that of this very host, and what answers there is what we would take away."""
     way, (_, port) = probe.ollama.way or Way(), settings.ollama_server
     pids = {each.pid for each in probe.sockets if each.port == port}
-    unit = (probe.files[paths.OLLAMA_UNIT].content or b"").startswith(removal.OURS)
+    unit = is_written_by_us(probe, paths.OLLAMA_UNIT)
     process = probe.process
     if not (way.is_here and unit and process and {process.pid, process.inside} & pids):
         return None

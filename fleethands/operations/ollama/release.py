@@ -10,8 +10,8 @@ from fleethands.facts.files import File
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.ollama import WHOLE, Release
 from fleethands.facts.record import Record
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.operations.ollama.transfer import PREFIX, Parcel
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import NAME as LOCK
@@ -41,7 +41,7 @@ def release(settings: HostSettings, probe: Probe) -> Decision:
     wrong = _wrong(found, sha256, wanted)
     linked = probe.files[paths.BINARY].target == f"{paths.CURRENT}/bin/ollama"
     if wrong is None and current == version and linked:
-        return Same(f"Ollama {version} is the current release")
+        return Unchanged(f"Ollama {version} is the current release")
     names, url = archives(version, arch, wanted), settings.ollama_url.rstrip("/")
     digests = {name: digests[name] for name in names if name in digests}
     sent = settings.ollama_transfer == "controller"
@@ -69,7 +69,7 @@ def release(settings: HostSettings, probe: Probe) -> Decision:
         lambda probe: _released(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
         why=wrong or "" if current else "",
         consequence=_consequence(probe, version, names, wrong is not None, sent),
-        parcel=parcel,
+        upload=parcel,
     )
 
 
@@ -160,7 +160,7 @@ def _consequence(probe: Probe, version: str, names: tuple[str, ...], anew: bool,
     if not anew:
         return ""
     what = " and ".join(names)
-    return f"the controller sends {what}" if sent else download_note.sentence(probe, "archive", version, what)
+    return f"the controller sends {what}" if sent else describe_download(probe, "archive", version, what)
 
 
 def _released(probe: Probe, version: str, made: Release, anew: bool) -> Probe:

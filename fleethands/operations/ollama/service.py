@@ -9,7 +9,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama, Process
 from fleethands.facts.units import Unit
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.operations.ollama import existing_install
 from fleethands.operations.ollama.existing_install import Declared
 from fleethands.script import Script
@@ -96,7 +96,7 @@ def serve(settings: HostSettings, probe: Probe, revision: str) -> Decision:
     elif lacking is None and unit is not None:
         lacking = _unsettled(unit)
     if lacking is None:
-        return Same(f"{_named(settings, revision)}, is served")
+        return Unchanged(f"{_named(settings, revision)}, is served")
     if stranger := _overruled(wanted, Declared.by(settings), probe, unit):
         return stranger
     return Change(

@@ -10,7 +10,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.operations.core import scripts
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import REHEARSAL_PORTS, generation_of
@@ -75,7 +75,7 @@ def built(settings: HostSettings, probe: Probe) -> Decision:
     offer = probe.upstream.of("commit", wanted.title)
     moved = offer.digest if offer is not None and offer.digest not in {None, commit} else None
     if digest == recipe(settings) and moved is None:
-        return Same(f"{wanted.title} is built{f', commit {commit[:12]}' if wanted.repo else ''}")
+        return Unchanged(f"{wanted.title} is built{f', commit {commit[:12]}' if wanted.repo else ''}")
     before = "absent" if not digest else f"commit {commit[:12]}" if moved else "built in another way"
     content = f"{recipe(settings)} {moved or 'to-be-built'}\n"
     whole = File("file", "0644", owner="root:root", content=content.encode())

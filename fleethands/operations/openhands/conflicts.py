@@ -6,7 +6,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.to_json import DIGEST
 from fleethands.operations.core.operation import Refused
-from fleethands.operations.removal.removal import OURS
+from fleethands.operations.core.ownership import HEADER
 from fleethands.settings import HostSettings
 
 _KEPT = "openhands-mine.service"
@@ -21,7 +21,7 @@ def has_container(probe: Probe) -> bool:
 def has_unit(probe: Probe) -> bool:
     """Whether a unit of that name is there that fleethands did not write; a link is never ours."""
     unit = probe.files[paths.OPENHANDS_UNIT]
-    return unit.kind != "absent" and not (unit.content or b"").startswith(OURS)
+    return unit.kind != "absent" and not (unit.content or b"").startswith(HEADER)
 
 
 def refusal(settings: HostSettings, probe: Probe) -> Refused | None:

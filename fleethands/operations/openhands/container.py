@@ -12,10 +12,9 @@ from fleethands.facts.docker import Container
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.system import Account
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
-from fleethands.operations.openhands import conflicts
-from fleethands.operations.preflight import outdated
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import (
@@ -99,7 +98,7 @@ def named(settings: HostSettings, probe: Probe, image: str) -> Decision:
     + image: its id
     """
     if probe.docker.image == image:
-        return Same(f"{settings.openhands_image} is the image of then")
+        return Unchanged(f"{settings.openhands_image} is the image of then")
     return Change(
         f"image {settings.openhands_image}",
         "another than then" if probe.docker.image else "absent",
@@ -126,7 +125,7 @@ def serve(settings: HostSettings, probe: Probe, same: bool = False, newest: str 
     newest = "" if same else newest or _tag(settings, probe, spec.image)
     wrong = _wrong(settings, probe, spec, same, always, newest)
     if wrong is None:
-        return Same(f"{paths.CONTAINER} runs as specified", warnings(settings, probe))
+        return Unchanged(f"{paths.CONTAINER} runs as specified", warnings(settings, probe))
     if refused := conflicts.refusal(settings, probe):
         return refused
     return Change(
@@ -136,7 +135,7 @@ def serve(settings: HostSettings, probe: Probe, same: bool = False, newest: str 
         _script(settings, spec, account, conflicts.has_container(probe), always),
         lambda probe: _up(probe, spec),
         consequence=_effect(settings, probe, always),
-        notes=(*warnings(settings, probe), *outdated.legacy(settings)),
+        notes=(*warnings(settings, probe), *unmaintained.notes(settings)),
     )
 
 
@@ -200,7 +199,7 @@ def warnings(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
 def _effect(settings: HostSettings, probe: Probe, always: bool) -> str:
     era, effects = generation_of(settings), []
     if probe.docker.image is None:
-        effects.append(download_note.sentence(probe, "image", settings.container_image, settings.container_image))
+        effects.append(describe_download(probe, "image", settings.container_image, settings.container_image))
     elif always and settings.container_image == settings.declared_image:
         effects.append("asks the registry for a newer image")
     if era is V1 and probe.docker.container is None:
@@ -253,9 +252,9 @@ def gone(settings: HostSettings, probe: Probe) -> Decision:
     """Have no container of ours; workspace and state stay."""
     container = probe.docker.container
     if container is None or LABEL not in container.labels:
-        return Same("there is no container of ours")
+        return Unchanged("there is no container of ours")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         return probe.having(docker=replace(probe.docker, container=None))
 
     return Change(
@@ -263,7 +262,7 @@ def gone(settings: HostSettings, probe: Probe) -> Decision:
         container.state,
         "gone",
         step("container_off", name=paths.CONTAINER),
-        then,
+        predict,
         why="the setting `openhands_flavor` is off",
         consequence="OpenHands stops answering; workspace and state stay",
     )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.system import System
-from fleethands.operations.core.operation import Decision, Refused, Same, operation
+from fleethands.operations.core.operation import Decision, Refused, Unchanged, operation
 from fleethands.operations.docker import engine
-from fleethands.operations.ollama import adoption, external
+from fleethands.operations.ollama import adoption, external, vulnerabilities
 from fleethands.operations.openhands import proxy_conflicts
 from fleethands.operations.preflight import (
+    container_gpus,
     disk_space,
     gpus,
     idle_gpus,
-    outdated,
     ports,
     reachable_sources,
     unverified_downloads,
@@ -40,11 +40,11 @@ def check(settings: HostSettings, probe: Probe) -> Decision:
         or engine.refused(settings, probe)
         or ports.refused(settings, probe)
         or access.refused(settings, probe)
-        or gpus.refused(settings, probe)
-        or gpus.barred(settings, probe)
+        or gpus.check(settings, probe)
+        or container_gpus.check(settings, probe)
         or reachable_sources.refused(settings, probe)
         or disk_space.refused(settings, probe)
-        or Same(f"{probe.system.os_name} on {probe.system.arch}", _notes(settings, probe))
+        or Unchanged(f"{probe.system.os_name} on {probe.system.arch}", _notes(settings, probe))
     )
 
 
@@ -61,12 +61,12 @@ def _notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
 def _of_ollama(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     if not settings.manages_ollama:
         known = probe.ollama.version if probe.knows("ollama") else None
-        return (*external.notes(settings, probe), *outdated.flaws(known or ""))
+        return (*external.notes(settings, probe), *vulnerabilities.notes(known or ""))
     return (
         *ollama_env_releases.notes(settings.ollama_env, settings.ollama_version),
         *gpus.notes(settings, probe),
         *idle_gpus.notes(settings, probe),
-        *outdated.flaws(settings.ollama_version),
+        *vulnerabilities.notes(settings.ollama_version),
     )
 
 

@@ -10,8 +10,9 @@ from fleethands.facts import Probe
 from fleethands.facts.docker import IMAGE_ID
 from fleethands.facts.record import Record
 from fleethands.operations.core import release_record as records
-from fleethands.operations.core.operation import Decision, Refused, Same, operation
-from fleethands.operations.proof.proof import APPLY, links
+from fleethands.operations.core.operation import Decision, Refused, Unchanged, operation
+from fleethands.operations.core.proof_record import all_hold, read_links
+from fleethands.operations.proof.proof import APPLY
 from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.lockfile import Lockfile
 from fleethands.settings.serialize import Undeclared, host_data
@@ -76,8 +77,7 @@ def find(declared: HostSettings, probe: Probe, wanted: str | None = None) -> Bac
     + wanted: `last`, what was proven last; `before`, what was proven before that; None: `last` where what is there now
       is not proven, else `before`
     """
-    known = links(probe.files[paths.PROOF].content)
-    held = bool(known) and all(link.ok for link in known)
+    held = all_hold(read_links(probe))
     which = wanted or (BEFORE if held else LAST)
     if which not in PLACES:
         return Back(
@@ -106,7 +106,9 @@ def _nothing(probe: Probe, place: str, which: str) -> Refused:
     if probe.files[place].kind != "absent":
         return Refused(f"its record {place} can't be read", ("declare what is to be there, then: fleethands apply",))
     what = {LAST: "nothing was proven here yet", BEFORE: "nothing was proven here before what was proven last"}[which]
-    other = ("add `--to last`: what was proven last is there",) if which == BEFORE and records.of(probe) else ()
+    other = (
+        ("add `--to last`: what was proven last is there",) if which == BEFORE and records.current_record(probe) else ()
+    )
     return Refused(f"there is no record to go back to: {what}", (*other, "declare another release, then apply"))
 
 
@@ -156,7 +158,7 @@ def chosen(settings: HostSettings, probe: Probe, back: Back) -> Decision:
     for kind, image in (("image", back.image), ("ollama_image", back.ollama_image)):
         if probe.knows("docker") and image in probe.docker.gone:
             return Refused(f"the image of then is not on the host any more: {image}", _again(record, kind))
-    return Same(
+    return Unchanged(
         f"the record of {record} is there", (f"goes back to what was proven on {record}", *_lost(probe, record))
     )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.directories import Place
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.settings import HostSettings
 
 HIDDEN = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides
@@ -80,13 +80,13 @@ def models(settings: HostSettings, probe: Probe) -> Decision:
     """Have the models Ollama's to write: those that root copied there are given to it."""
     kept = probe.directories.kept
     if kept is None:
-        return Same("Ollama can write all of its models")
+        return Unchanged("Ollama can write all of its models")
     path = f"{probe.home}/.ollama" if settings.ollama_models_dir is None else str(settings.ollama_models_dir)
     owner = kept.owner.partition(":")[0]
     if owner != "root":
         command = f"chown -R --from={owner} ollama: {shlex.quote(path)}"
         note = f"Ollama can't write {_shown(kept)}: pulls may end with `permission denied`; on the host: {command}"
-        return Same(f"{kept.path} is another account's", (note,))
+        return Unchanged(f"{kept.path} is another account's", (note,))
     return Change(
         path,
         f"{kept.path} belongs to {kept.owner}",

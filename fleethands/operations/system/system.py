@@ -10,7 +10,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.system import Account, Accounts
 from fleethands.operations.core import diff
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.operations.system.access import OWNERLESS
 from fleethands.settings import HostSettings
 
@@ -37,9 +37,9 @@ def user(
     missing = wanted - (account.groups if account else frozenset())
     exposed = roots_home and user != "root" and probe.files[home].owner.partition(":")[0] == user
     if account is not None and not missing and not exposed:
-        return Same(f"user {user} exists")
+        return Unchanged(f"user {user} exists")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         now = account or Account(-1, -1, home, frozenset({user}))
         users = {**probe.accounts.users, user: replace(now, groups=now.groups | missing)}
         if exposed or probe.files.get(home) == ABSENT:
@@ -52,7 +52,7 @@ def user(
     )
     before = "absent" if account is None else f"not in {', '.join(sorted(missing))}" if missing else f"owns {home}"
     why = "root makes directories in it, and its owner could put links in their place" if exposed else ""
-    return Change(f"user {user}", before, "present", script, then, why=why)
+    return Change(f"user {user}", before, "present", script, predict, why=why)
 
 
 @operation
@@ -68,7 +68,7 @@ def directory(settings: HostSettings, probe: Probe, path: str, owner: str | None
     if space is not None and space.kind in OWNERLESS:
         mode = state.mode or None  # its mount says it
     if state.kind == "directory" and owner in (None, state.owner) and mode in (None, state.mode):
-        return Same(f"{path} belongs to {state.owner}")
+        return Unchanged(f"{path} belongs to {state.owner}")
     before = f"{state.kind} {state.owner} {state.mode}".strip()
     script = step("directory", path=path, owner=owner or "", mode=mode or "")
     whose = (-1, -1) if owner else (state.uid, state.gid)
@@ -98,20 +98,20 @@ def file(
         return _no_file(path, state)
     wanted = File("file", mode, owner=owner, content=content.encode(errors="surrogateescape"))
     if state.kind == "file" and (state.content, state.mode, state.owner) == (wanted.content, mode, owner):
-        return Same(f"{path} is as declared")
+        return Unchanged(f"{path} is as declared")
     return Change(
         path,
         _summary(state),
         _summary(wanted),
         step("file", path=path, mode=mode, owner=owner, content=content),
         lambda probe: _read_by_systemd(probe.with_file(path, wanted), path),
-        diff=diff.unified(path, state, wanted, shown),
+        diff=diff.unified_diff(path, state, wanted, shown),
     )
 
 
 def _no_file(path: str, state: File) -> Decision:
     if state.kind == "absent":
-        return Same(f"there is no {path}, and none is needed")
+        return Unchanged(f"there is no {path}, and none is needed")
     script = step("file_off", path=path)
     return Change(path, _summary(state), "gone", script, lambda probe: probe.with_file(path, ABSENT))
 
