@@ -6,11 +6,12 @@ from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import paths
+from fleethands.deploy_options import DeployOptions
 from fleethands.operations import build, choice, openhands, sandboxes, source, system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.generations import API_KEY, SOURCE_V0, base_url, generation_of, model_string
 from fleethands.text.systemd import file_assignment
-from tasks import UPSTREAM, render
+from tasks import render
 
 
 @deploy("OpenHands")
@@ -31,7 +32,7 @@ def serve(settings: HostSettings, image: str = "") -> None:
         system.directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
         if image:
             openhands.named(name="Name the image of then", settings=settings, image=image)
-        newest = (ctx_host.get().data.get(UPSTREAM) or {}).get(settings.declared_image, "")
+        newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.declared_image, "")
         openhands.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
     choice.chosen(name="Choose the model", settings=settings)
 
