@@ -2,7 +2,7 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import blobs, proof
+from fleethands.operations.proof import proof
 from fleethands.settings import HostSettings
 from fleethands.settings.values import modelfile
 
@@ -15,7 +15,7 @@ def answer_one_prompt(settings: HostSettings, recorded: HostSettings | None = No
 
 
 @deploy("Proof")
-def prove_anew(settings: HostSettings, checksums: bool = False, conversation: bool = False) -> None:
-    if checksums:
-        blobs.verified(name="Verify the models' checksums", settings=settings, modelfiles=modelfile.of(settings))
+def prove_anew(settings: HostSettings, verify_checksums: bool = False, conversation: bool = False) -> None:
+    if verify_checksums:
+        checksums.verified(name="Verify the models' checksums", settings=settings, modelfiles=modelfile.of(settings))
     proof.answered(name="Get an answer to a prompt", settings=settings, anew=True, deep=conversation)

@@ -1,4 +1,4 @@
-"""Writes what the settings say of themselves: `python -m fleethands.settings.docs.reference` is docs/settings.md."""
+"""Writes what the settings say of themselves: `python -m fleethands.settings.docs.reference` is docs/reference/settings.md."""
 
 from __future__ import annotations
 
