@@ -2,6 +2,7 @@
 
 from pyinfra.api import deploy
 
+from fleethands.operations.models import checksums
 from fleethands.operations.proof import proof
 from fleethands.settings import HostSettings
 from fleethands.settings.values import modelfile

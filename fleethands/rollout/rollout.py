@@ -101,12 +101,10 @@ class Rollout:
                 self._report.hosts[name].notes.append("not rolled back: the run was interrupted")
             return
         noted = [name for name in failed if self._engine.has_proven(name) and self._is_noted(name)]
-        for names, place in (
-            ([name for name in failed if name not in noted], rollback.CURRENT),
-            (noted, rollback.PREVIOUS),
-        ):
+        unnoted = [name for name in failed if name not in noted]
+        for names, record in ((unnoted, rollback.CURRENT), (noted, rollback.PREVIOUS)):
             if names:
-                self._go_back_to_or_say(place, names)
+                self._go_back_to_or_say(record, names)
 
     def _is_noted(self, name: str) -> bool:
         """Whether its proof wrote down something new; after a repair of drift alone, the record stays as it is."""
