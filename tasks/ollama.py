@@ -6,6 +6,7 @@ from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import facts
+from fleethands.deploy_options import DeployOptions
 from fleethands.operations.ollama import adoption, external, image, release, service
 from fleethands.operations.ollama.gpus import container_arguments
 from fleethands.operations.ollama.service import LABEL, REVISION
@@ -20,7 +21,7 @@ from fleethands.paths import (
     OLLAMA_UNIT,
 )
 from fleethands.settings import HostSettings
-from tasks import UPSTREAM, render
+from tasks import render
 
 OWNER = "ollama:ollama"
 
@@ -52,7 +53,7 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
         system.directory(name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755")
     access.models(name="Own its models", settings=settings)
     if settings.ollama_declared_image:
-        newest = (ctx_host.get().data.get(UPSTREAM) or {}).get(settings.ollama_declared_image, "")
+        newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.ollama_declared_image, "")
         image.pulled(name="Pull its image", settings=settings, same=image_of_then, newest=newest)
     else:
         release.release(name="Install the pinned release", settings=settings)

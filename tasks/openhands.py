@@ -6,12 +6,13 @@ from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import paths
+from fleethands.deploy_options import DeployOptions
 from fleethands.operations.openhands import build_from_source, choose_model, container, sandboxes, source_service
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.generations import API_KEY, SOURCE_V0, base_url, generation_of, model_string
 from fleethands.text.systemd import file_assignment
-from tasks import UPSTREAM, render
+from tasks import render
 
 
 @deploy("OpenHands")
@@ -32,7 +33,7 @@ def serve(settings: HostSettings, image: str = "") -> None:
         system.directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
         if image:
             container.named(name="Name the image of then", settings=settings, image=image)
-        newest = (ctx_host.get().data.get(UPSTREAM) or {}).get(settings.declared_image, "")
+        newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.declared_image, "")
         container.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
     choose_model.chosen(name="Choose the model", settings=settings)
 

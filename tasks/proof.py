@@ -16,7 +16,7 @@ def answer_one_prompt(settings: HostSettings, recorded: HostSettings | None = No
 
 
 @deploy("Proof")
-def prove_anew(settings: HostSettings, blobs_too: bool = False, deep: bool = False) -> None:
-    if blobs_too:
-        checksums.verified(name="Read the models' blobs", settings=settings, modelfiles=modelfile.of(settings))
-    proof.answered(name="Get an answer to a prompt", settings=settings, anew=True, deep=deep)
+def prove_anew(settings: HostSettings, verify_checksums: bool = False, conversation: bool = False) -> None:
+    if verify_checksums:
+        checksums.verified(name="Verify the models' checksums", settings=settings, modelfiles=modelfile.of(settings))
+    proof.answered(name="Get an answer to a prompt", settings=settings, anew=True, deep=conversation)

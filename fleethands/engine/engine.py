@@ -207,7 +207,7 @@ class Engine(Ledger):
         """
         found = registry.tags(self._settings.values(), say)
         for host in self.chosen:
-            host.data.fleethands_upstream = found
+            host.data.fleethands_check_tags = found
 
     def connect(self) -> None:
         """Reach every host that can be reached; `watch.unreachable` has the others with the reason."""

@@ -45,18 +45,18 @@ def host(**files: str) -> Probe:
 
 
 ID, DIGEST = "sha256:" + "1" * 64, "sha256:" + "2" * 64
-LAST, BEFORE = declared(ollama_keep_alive="1m", models_prune=True), declared(ollama_keep_alive="2m")
-RECORDS = {paths.RECORD: kept(LAST), paths.RECORD_BEFORE: kept(BEFORE)}
+CURRENT, PREVIOUS = declared(ollama_keep_alive="1m", models_prune=True), declared(ollama_keep_alive="2m")
+RECORDS = {paths.RECORD: kept(CURRENT), paths.RECORD_BEFORE: kept(PREVIOUS)}
 
 
 @pytest.mark.parametrize(
     ("proof", "wanted", "settings"),
     [
-        (PROVEN, None, BEFORE),
-        (BROKEN, None, LAST),
-        ({}, None, LAST),
-        (PROVEN, "last", LAST),
-        (BROKEN, "before", BEFORE),
+        (PROVEN, None, PREVIOUS),
+        (BROKEN, None, CURRENT),
+        ({}, None, CURRENT),
+        (PROVEN, "current", CURRENT),
+        (BROKEN, "previous", PREVIOUS),
     ],
 )
 def test_it_follows_from_what_is_proven(proof: dict[str, str], wanted: str | None, settings: HostSettings) -> None:
@@ -70,16 +70,16 @@ def test_it_follows_from_what_is_proven(proof: dict[str, str], wanted: str | Non
 @pytest.mark.parametrize(
     ("files", "wanted", "reason", "hint"),
     [
-        ({}, None, "there is no record to go back to: nothing was proven here yet", "declare another release"),
+        ({}, None, "the host has no current release record", "declare another release"),
         (
-            {**PROVEN, paths.RECORD: kept(LAST)},
+            {**PROVEN, paths.RECORD: kept(CURRENT)},
             None,
-            "there is no record to go back to: nothing was proven here before what was proven last",
-            "add `--to last`: what was proven last is there",
+            "the host has no previous release record",
+            "restore the current record instead: add `--to current`",
         ),
         ({paths.RECORD: "{"}, None, f"its record {paths.RECORD} can't be read", "declare what is to be there"),
         ({paths.RECORD: '{"schema": 2}'}, None, f"its record {paths.RECORD} can't be read", "declare"),
-        (RECORDS, "first", "`fleethands_back`: expected `last` or `before`, got `first`", ""),
+        (RECORDS, "first", "`fleethands_rollback_to`: expected `current` or `previous`, got `first`", ""),
     ],
 )
 def test_a_host_is_refused_with_the_reason(files: dict[str, str], wanted: str | None, reason: str, hint: str) -> None:
@@ -112,14 +112,14 @@ def test_records_that_moved_since_the_plan_are_refused() -> None:
     way = rollback.find(declared(), host(**RECORDS, **PROVEN))
     assert isinstance(rollback.chosen.decide(way.gentle, host(**RECORDS), way), Unchanged)
 
-    moved = host(**{paths.RECORD: kept(declared()), paths.RECORD_BEFORE: kept(LAST)})
+    moved = host(**{paths.RECORD: kept(declared()), paths.RECORD_BEFORE: kept(CURRENT)})
 
     assert isinstance(rollback.chosen.decide(way.gentle, moved, way), Refused)
 
 
 def test_a_model_that_is_another_by_now_is_told() -> None:
     way = rollback.find(
-        declared(), host(**{paths.RECORD: kept(LAST, bare().having(models={"codellama:7b": "a" * 64}))})
+        declared(), host(**{paths.RECORD: kept(CURRENT, bare().having(models={"codellama:7b": "a" * 64}))})
     )
 
     decision = rollback.chosen.decide(
@@ -168,7 +168,7 @@ PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)
 )
 def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints: tuple[str, ...]) -> None:
     then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID, frozenset(digests))
-    seen = host(**{paths.RECORD: kept(LAST, bare().having(docker=then))})
+    seen = host(**{paths.RECORD: kept(CURRENT, bare().having(docker=then))})
     way = rollback.find(declared(), seen)
 
     there = rollback.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26")), way)
@@ -204,7 +204,7 @@ def missing_here(place: Path, *ids: str) -> subprocess.CompletedProcess[str]:
     (place / "docker").chmod(0o755)
     for number, each in enumerate(ids):
         then = Docker(True, "26", Container("c1", "running", each, {}, ""))
-        (place / f"record-{number}.json").write_text(kept(LAST, bare().having(docker=then)))
+        (place / f"record-{number}.json").write_text(kept(CURRENT, bare().having(docker=then)))
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
     part = text[text.index("docker_gone()") : text.index("# the containers behind")]
     head = f'PATH={place}:$PATH; deadline=0; body="$1"; shift; records="$*"; before() {{ shift; "$@"; }}'
@@ -246,7 +246,7 @@ def test_a_record_of_before_is_read_as_it_was() -> None:
 
 
 def record_with(**declared_: Any) -> str:
-    row = json.loads(kept(LAST))
+    row = json.loads(kept(CURRENT))
     return json.dumps({**row, "declared": {**row["declared"], **declared_}})
 
 
@@ -297,17 +297,17 @@ def test_where_a_host_fetches_by_itself_is_its_record_s_to_say() -> None:
 
 BOMBS: dict[str, str] = {
     "deep": '{"schema": 1, "declared": ' + "[" * 60_000,
-    "deep enough for Python": json.dumps({**json.loads(kept(LAST)), "declared": json.loads("[" * 500 + "]" * 500)}),
-    "infinite": kept(LAST).replace('"models_prune": true', '"models_prune": 1e999'),
-    "digits": kept(LAST).replace('"models_prune": true', '"models_prune": ' + "9" * 5000),
-    "keys": json.dumps({**json.loads(kept(LAST)), "declared": {f"ollama_{n}": n for n in range(3000)}}),
-    "long": kept(LAST).replace('"by": "', '"by": "' + "a" * (1 << 17)),
-    "not utf-8": kept(LAST).replace('"by": "', '"by": "\udcff'),
-    "escapes": kept(LAST).replace('"by": "', '"by": "\\u001b[2J'),
-    "turned text": kept(LAST).replace('"by": "', '"by": "\\u202e'),
-    "a list for a word": kept(LAST).replace('"by": "', '"by": ["x"], "and": "'),
-    "no image": kept(LAST).replace('"image": {', '"image": 5, "x": {'),
-    "an infinite version": kept(LAST).replace('"versions": {"ollama": "0.24.0"', '"versions": {"ollama": 1e999'),
+    "deep enough for Python": json.dumps({**json.loads(kept(CURRENT)), "declared": json.loads("[" * 500 + "]" * 500)}),
+    "infinite": kept(CURRENT).replace('"models_prune": true', '"models_prune": 1e999'),
+    "digits": kept(CURRENT).replace('"models_prune": true', '"models_prune": ' + "9" * 5000),
+    "keys": json.dumps({**json.loads(kept(CURRENT)), "declared": {f"ollama_{n}": n for n in range(3000)}}),
+    "long": kept(CURRENT).replace('"by": "', '"by": "' + "a" * (1 << 17)),
+    "not utf-8": kept(CURRENT).replace('"by": "', '"by": "\udcff'),
+    "escapes": kept(CURRENT).replace('"by": "', '"by": "\\u001b[2J'),
+    "turned text": kept(CURRENT).replace('"by": "', '"by": "\\u202e'),
+    "a list for a word": kept(CURRENT).replace('"by": "', '"by": ["x"], "and": "'),
+    "no image": kept(CURRENT).replace('"image": {', '"image": 5, "x": {'),
+    "an infinite version": kept(CURRENT).replace('"versions": {"ollama": "0.24.0"', '"versions": {"ollama": 1e999'),
 }
 
 
@@ -345,7 +345,7 @@ places = st.fixed_dictionaries({"secret": st.sampled_from(["env", "file"]), "pla
 def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
     declared_: dict[str, Any], versions: Any, by: str
 ) -> None:
-    row = json.loads(kept(LAST))
+    row = json.loads(kept(CURRENT))
     row = {**row, "declared": {**row["declared"], **declared_}, "by": by}
     for text in (row, {**row, "versions": versions}, {**row, "declared": versions}):
         seen = host(**{paths.RECORD: json.dumps(text)})

@@ -56,11 +56,11 @@ class Engine:
 @pytest.mark.parametrize(
     ("known", "proven", "place"),
     [
-        (NOW, True, "last"),  # drift was repaired: the record of now is not a new one
-        (declared(), True, "before"),
-        (None, True, "before"),  # where there is nothing
-        (declared(), False, "last"),
-        (NOW, False, "last"),
+        (NOW, True, "current"),  # drift was repaired: the record of now is not a new one
+        (declared(), True, "previous"),
+        (None, True, "previous"),  # where there is nothing
+        (declared(), False, "current"),
+        (NOW, False, "current"),
     ],
 )
 def test_a_host_goes_back_by_one_record_and_never_by_two(

@@ -63,7 +63,7 @@ def hostile() -> Report:
     return report
 
 
-@pytest.fixture(params=["apply", "verify", "plan", "status", "destroy", "rollback"])
+@pytest.fixture(params=["apply", "verify", "plan", "status", "uninstall", "rollback"])
 def report(request: pytest.FixtureRequest) -> Report:
     made = reports.apply(**{"gpu-9": HostReport("pending", changes=[reports.override()])})
     made.command = request.param

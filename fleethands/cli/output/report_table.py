@@ -12,7 +12,7 @@ from fleethands.report.model import BAD, HostReport, Report
 WORDS = {"pending": "to change", "unchanged": "up to date"}
 PROVEN = {**WORDS, "unchanged": "proven"}
 ENDINGS = {
-    "destroy": "What fleethands put there is gone; packages stay",
+    "uninstall": "What fleethands put there is gone; packages stay",
     "rollback": "To stay there, declare it in the inventory: until then `fleethands plan` names what differs",
 }
 

@@ -22,5 +22,6 @@ def notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
         aside = proven is not None and proven.detail.startswith(ASIDE)
     if not aside:
         return ()
-    why = f"the host has {describe_gpu(probe.gpu)}, and a model lies in main memory all the same: answers come from the CPU"
+    gpu = describe_gpu(probe.gpu)
+    why = f"the host has {gpu}, and a model lies in main memory all the same: answers come from the CPU"
     return (f"{why}; declare `gpu`: True to have that fail, or False if it is meant",)

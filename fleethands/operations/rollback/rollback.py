@@ -20,8 +20,8 @@ from fleethands.settings.values.images import at_digest, is_image
 from fleethands.untrusted import words
 
 NAMED = 3  # mistakes of a record that one refusal names
-LAST, BEFORE = "last", "before"
-PLACES = {LAST: paths.RECORD, BEFORE: paths.RECORD_BEFORE}
+CURRENT, PREVIOUS = "current", "previous"
+PLACES = {CURRENT: paths.RECORD, PREVIOUS: paths.RECORD_BEFORE}
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,13 @@ def find(declared: HostSettings, probe: Probe, wanted: str | None = None) -> Bac
     """
     The record to go back to, and its settings.
 
-    + wanted: `last`, what was proven last; `before`, what was proven before that; None: `last` where what is there now
-      is not proven, else `before`
+    + wanted: `current`, what was proven last; `previous`, what was proven before that; None: `previous` if the host
+      is proven now, else `current`
     """
-    held = all_hold(read_links(probe))
-    which = wanted or (BEFORE if held else LAST)
+    which = wanted or (PREVIOUS if all_hold(read_links(probe)) else CURRENT)
     if which not in PLACES:
-        return Back(
-            declared, declared, problem=Refused(f"`fleethands_back`: expected `{LAST}` or `{BEFORE}`, got `{which}`")
-        )
+        wrong = f"`fleethands_rollback_to`: expected `{CURRENT}` or `{PREVIOUS}`, got `{which}`"
+        return Back(declared, declared, problem=Refused(wrong))
     place = PLACES[which]
     record = Record.parse(probe.files[place].content)
     if record is None:
@@ -105,11 +103,9 @@ def unknown(error: ValueError) -> Refused:
 def _nothing(probe: Probe, place: str, which: str) -> Refused:
     if probe.files[place].kind != "absent":
         return Refused(f"its record {place} can't be read", ("declare what is to be there, then: fleethands apply",))
-    what = {LAST: "nothing was proven here yet", BEFORE: "nothing was proven here before what was proven last"}[which]
-    other = (
-        ("add `--to last`: what was proven last is there",) if which == BEFORE and records.current_record(probe) else ()
-    )
-    return Refused(f"there is no record to go back to: {what}", (*other, "declare another release, then apply"))
+    has_current = which == PREVIOUS and records.current_record(probe)
+    other = ("restore the current record instead: add `--to current`",) if has_current else ()
+    return Refused(f"the host has no {which} release record", (*other, "declare another release, then apply"))
 
 
 def _undeclared(record: Record, error: Undeclared) -> Refused:
