@@ -14,7 +14,7 @@ from pyinfra.api.exceptions import PyinfraError
 from fleethands.facts.lock import Lock, Locking
 from fleethands.facts.no_answer import no_answer
 from fleethands.locks.run_locks import mine, refusal
-from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
+from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, LockReply, lock_script, parse_reply
 from fleethands.script import SHELL
 from fleethands.text.sanitize import short
 
@@ -68,10 +68,10 @@ def _one(engine: Engine, name: str, action: str, lock: Lock) -> Told:
     if name in engine.watch.unreachable:
         reason, hints = engine.watch.unreachable[name]
         return Told(f"unreachable: {reason}", hints, failed=True)
-    text = script(action, lock).text
+    text = lock_script(action, lock).text
     try:
         _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=SECONDS)
-        answer = read(output.stdout_lines)
+        answer = parse_reply(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
         reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
         return Told(reason, hints, failed=True)
@@ -81,7 +81,7 @@ def _one(engine: Engine, name: str, action: str, lock: Lock) -> Told:
     return _told(answer, engine.watch.words, name)
 
 
-def _told(answer: Answer, words: str, name: str) -> Told:
+def _told(answer: LockReply, words: str, name: str) -> Told:
     if answer.word not in DONE:
         reason, hints = refusal(answer, words, name)
         return Told(reason, hints, failed=True, before=answer.before)

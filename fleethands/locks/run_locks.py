@@ -15,7 +15,7 @@ from fleethands import facts, paths
 from fleethands.facts.lock import LEASE, Lock, Locking
 from fleethands.locks.lock_session import Holder, HolderError
 from fleethands.operations.core import lock_token, provenance
-from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, Answer, script
+from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, LockReply, lock_script
 from fleethands.report.rerun_hints import reached
 from fleethands.text.sanitize import short
 
@@ -78,7 +78,7 @@ class Locks:
 
     def _open(self, names: Sequence[str]) -> dict[str, Holder]:
         """A process on each host that can take its lock; all begin at once, as that takes longest."""
-        text = script("hold", self.lock, lease=str(LEASE)).text
+        text = lock_script("hold", self.lock, lease=str(LEASE)).text
         opened = {name: Holder(self._engine.host(name)) for name in names}
         begun = {name: gevent.spawn(self._begin, name, each, text) for name, each in opened.items()}
         gevent.joinall(list(begun.values()))
@@ -162,7 +162,7 @@ def mine(reason: str) -> Lock:
     return Lock(provenance.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
 
 
-def refusal(answer: Answer, words: str, name: str, again: str = "") -> Refusal:
+def refusal(answer: LockReply, words: str, name: str, again: str = "") -> Refusal:
     """
     Why a host can't be locked, and what to type.
 

@@ -12,7 +12,7 @@ from fleethands.facts import Unknown
 from fleethands.operations.core.journal import JournalEntry
 from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.core.proof_record import LONGEST_HINT, Link, parse_links
-from fleethands.operations.proof.proof import APPLY, ASKED_FOR
+from fleethands.operations.proof.proof import APPLY_HINT, ASKED_FOR
 from fleethands.paths import PROOF
 from fleethands.report.model import BAD, Changed, HostReport, Report
 from fleethands.report.timeline import OURS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # its import patches the standard library
 PROOF_TASK = "Proof"
 HERE = "on this machine"
 # what a script of ours may tell people to type on the controller
-_OURS = re.compile(rf"[^\n]*?(?:{re.escape(APPLY)}|{re.escape(PIN)})(?: [\w./:=@+-]+)*\Z", re.ASCII)
+_OURS = re.compile(rf"[^\n]*?(?:{re.escape(APPLY_HINT)}|{re.escape(PIN)})(?: [\w./:=@+-]+)*\Z", re.ASCII)
 
 
 def planned(engine: Engine, command: str = "plan") -> Report:
@@ -210,7 +210,7 @@ def _hosts(engine: Engine, hint: str) -> str:
 
 def _typed(engine: Engine, hint: str) -> str:
     """A hint for a host, with the words by which it is reached."""
-    for command in (APPLY, PIN):
+    for command in (APPLY_HINT, PIN):
         hint = hint.replace(command, f"{command} {engine.watch.words}")
     return hint
 

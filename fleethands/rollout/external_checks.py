@@ -18,7 +18,7 @@ from pyinfra.api.exceptions import PyinfraError
 
 from fleethands import facts
 from fleethands.operations.core.proof_record import Link
-from fleethands.operations.proof.proof import APPLY
+from fleethands.operations.proof.proof import APPLY_HINT
 from fleethands.paths import PROOF
 from fleethands.report.timeline import LOOK
 from fleethands.rollout import build_report
@@ -50,7 +50,7 @@ def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
             with suppress(*GONE):  # the next run asks it anew then
                 engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
-            host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY else broken.hint]
+            host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY_HINT else broken.hint]
             host.remote_commands = engine.watch.commands.get(name, 0)
     build_report.time_hosts(engine, report)
 
@@ -62,7 +62,7 @@ def _looked(engine: Engine, name: str) -> list[Link]:
         try:
             return links(host, settings) if settings else []
         except GONE as error:  # one host that dies after its proof ends no rollout
-            return [Link("open-through-ssh", False, 0, f"its connection was lost after the proof: {error}", APPLY)]
+            return [Link("open-through-ssh", False, 0, f"its connection was lost after the proof: {error}", APPLY_HINT)]
 
 
 def links(host: Any, settings: HostSettings) -> list[Link]:
@@ -99,7 +99,7 @@ def _closed(host: Any, transport: paramiko.Transport, settings: HostSettings) ->
     open_ones = [f"{address} port {port}" for (address, port), each in tries.items() if each.value]
     if open_ones:
         detail = f"from this machine, {', '.join(open_ones)} answers, and should not"
-        yield Link("closed-from-outside", False, took, detail, APPLY)
+        yield Link("closed-from-outside", False, took, detail, APPLY_HINT)
     else:
         detail = f"{words} of {', '.join(sorted(addresses))} do not answer this machine; {UNTRIED}"
         yield Link("closed-from-outside", True, took, detail)

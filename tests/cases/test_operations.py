@@ -24,7 +24,7 @@ from fleethands.facts.system import Space
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.core.operation import Change, Refused, Unchanged
-from fleethands.operations.firewall.closed_ports import Closed
+from fleethands.operations.firewall.closed_ports import ClosedPorts
 from fleethands.settings import HostSettings
 from tasks.firewall import rules
 from tests.hosts import bare, declared
@@ -89,7 +89,7 @@ def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
         seen = seen.having(units={"ollama.service": replace(unit, **case["unit"])})
     seen = seen.having(**dict.fromkeys(case.get("unknown", []), Unknown("no answer within 5 s")))
     if "closed" in case:
-        closed = Closed(**{kind: tuple(those) for kind, those in case["closed"].items()})
+        closed = ClosedPorts(**{kind: tuple(those) for kind, those in case["closed"].items()})
         text = rules(settings, closed, seen.firewall.bridges)
         file = File("file", "0644", owner="root:root", content=text.encode())
         seen = seen.with_file(paths.FIREWALL_RULES, file)

@@ -10,7 +10,7 @@ from tests.lab.host import Host
 
 def test_a_model_in_main_memory_breaks_the_link_with_its_cause(serving: Host) -> None:
     settings = declared(openhands_flavor="off").model_copy(update={"gpu": True})
-    change = proof.answered.decide(settings, bare(settings))
+    change = proof.prove.decide(settings, bare(settings))
 
     done = serving.run("sh -s", stdin=change.script.text.encode(), check=False, timeout=120)
 

@@ -24,7 +24,7 @@ def seen(user: str, owner: str) -> Probe:
 
 
 def decided(user: str, probe: Probe) -> Any:
-    return system.user.decide(declared(), probe, user=user, home=HOME, roots_home=True)
+    return system.create_user.decide(declared(), probe, user=user, home=HOME, roots_home=True)
 
 
 def test_one_that_the_agent_owns_becomes_roots() -> None:

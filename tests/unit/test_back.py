@@ -60,10 +60,10 @@ RECORDS = {paths.RECORD: kept(CURRENT), paths.RECORD_BEFORE: kept(PREVIOUS)}
     ],
 )
 def test_it_follows_from_what_is_proven(proof: dict[str, str], wanted: str | None, settings: HostSettings) -> None:
-    way = rollback.find(declared(), host(**RECORDS, **proof), wanted)
+    way = rollback.find_target(declared(), host(**RECORDS, **proof), wanted)
 
     assert (way.problem, way.settings) == (None, settings)
-    assert (way.gentle.models_prune, way.gentle.openhands_pull) == (False, "missing")
+    assert (way.settings_to_apply.models_prune, way.settings_to_apply.openhands_pull) == (False, "missing")
     assert str(way.record) == f"2026-11-25 17:02 UTC by {provenance.user_at_controller()}"
 
 
@@ -83,9 +83,9 @@ def test_it_follows_from_what_is_proven(proof: dict[str, str], wanted: str | Non
     ],
 )
 def test_a_host_is_refused_with_the_reason(files: dict[str, str], wanted: str | None, reason: str, hint: str) -> None:
-    way = rollback.find(declared(), host(**files), wanted)
+    way = rollback.find_target(declared(), host(**files), wanted)
 
-    decision = rollback.chosen.decide(way.gentle, host(**files), way)
+    decision = rollback.check_target.decide(way.settings_to_apply, host(**files), way)
     assert isinstance(decision, Refused)
     assert decision.reason == reason
     assert "".join(decision.hints).startswith(hint)
@@ -99,7 +99,7 @@ def test_a_secret_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     assert "hunter2" not in text
     monkeypatch.delenv("MY_TOKEN")
 
-    way = rollback.find(today, host(**{paths.RECORD: text}))
+    way = rollback.find_target(today, host(**{paths.RECORD: text}))
 
     assert way.problem is not None
     assert way.problem.reason == (
@@ -109,21 +109,21 @@ def test_a_secret_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_records_that_moved_since_the_plan_are_refused() -> None:
-    way = rollback.find(declared(), host(**RECORDS, **PROVEN))
-    assert isinstance(rollback.chosen.decide(way.gentle, host(**RECORDS), way), Unchanged)
+    way = rollback.find_target(declared(), host(**RECORDS, **PROVEN))
+    assert isinstance(rollback.check_target.decide(way.settings_to_apply, host(**RECORDS), way), Unchanged)
 
     moved = host(**{paths.RECORD: kept(declared()), paths.RECORD_BEFORE: kept(CURRENT)})
 
-    assert isinstance(rollback.chosen.decide(way.gentle, moved, way), Refused)
+    assert isinstance(rollback.check_target.decide(way.settings_to_apply, moved, way), Refused)
 
 
 def test_a_model_that_is_another_by_now_is_told() -> None:
-    way = rollback.find(
+    way = rollback.find_target(
         declared(), host(**{paths.RECORD: kept(CURRENT, bare().having(models={"codellama:7b": "a" * 64}))})
     )
 
-    decision = rollback.chosen.decide(
-        way.gentle, host(**{paths.RECORD: _text(way)}).having(models={"codellama:7b": "b"}), way
+    decision = rollback.check_target.decide(
+        way.settings_to_apply, host(**{paths.RECORD: _text(way)}).having(models={"codellama:7b": "b"}), way
     )
 
     assert decision.notes[1:] == (
@@ -131,7 +131,7 @@ def test_a_model_that_is_another_by_now_is_told() -> None:
     )
 
 
-def _text(way: rollback.Back) -> str:
+def _text(way: rollback.RollbackTarget) -> str:
     known = way.record
     return json.dumps({"schema": 1, **known.__dict__}) if known else ""
 
@@ -169,10 +169,12 @@ PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)
 def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints: tuple[str, ...]) -> None:
     then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID, frozenset(digests))
     seen = host(**{paths.RECORD: kept(CURRENT, bare().having(docker=then))})
-    way = rollback.find(declared(), seen)
+    way = rollback.find_target(declared(), seen)
 
-    there = rollback.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26")), way)
-    gone = rollback.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26", gone=frozenset({ID}))), way)
+    there = rollback.check_target.decide(way.settings_to_apply, seen.having(docker=Docker(True, "26")), way)
+    gone = rollback.check_target.decide(
+        way.settings_to_apply, seen.having(docker=Docker(True, "26", gone=frozenset({ID}))), way
+    )
 
     assert isinstance(there, Unchanged)
     assert gone == Refused(f"the image of then is not on the host any more: {ID}", hints)
@@ -238,7 +240,7 @@ OF_BEFORE = (
 
 
 def test_a_record_of_before_is_read_as_it_was() -> None:
-    way = rollback.find(declared(), host(**{paths.RECORD: OF_BEFORE}))
+    way = rollback.find_target(declared(), host(**{paths.RECORD: OF_BEFORE}))
 
     assert (way.problem, way.image) == (None, "")
     assert (way.settings.ollama_keep_alive, way.settings.ollama_env) == ("7m", {"OLLAMA_NUM_PARALLEL": 2})
@@ -258,7 +260,7 @@ def test_a_record_that_names_a_file_of_the_controller_is_refused_and_the_file_no
     monkeypatch.setattr(Path, "read_text", lambda *_: pytest.fail("a file was read"))
     place = {"secret": "file", "place": str(canary)}
 
-    way = rollback.find(declared(), host(**{paths.RECORD: record_with(ollama_env={"OLLAMA_API_KEY": place})}))
+    way = rollback.find_target(declared(), host(**{paths.RECORD: record_with(ollama_env={"OLLAMA_API_KEY": place})}))
 
     assert way.settings == declared()
     assert way.problem is not None
@@ -282,17 +284,17 @@ def test_a_record_that_names_a_file_of_the_controller_is_refused_and_the_file_no
 def test_what_the_controller_fetches_is_the_inventory_s_to_say(today: dict[str, str], wanted: tuple[str, str]) -> None:
     text = record_with(ollama_transfer="controller", ollama_url="file:///etc", ollama_keep_alive="1m")
 
-    way = rollback.find(declared(**today), host(**{paths.RECORD: text}))
+    way = rollback.find_target(declared(**today), host(**{paths.RECORD: text}))
 
     assert way.problem is None
-    assert (way.gentle.ollama_transfer, way.gentle.ollama_url) == wanted
-    assert way.gentle.ollama_keep_alive == "1m"
+    assert (way.settings_to_apply.ollama_transfer, way.settings_to_apply.ollama_url) == wanted
+    assert way.settings_to_apply.ollama_keep_alive == "1m"
 
 
 def test_where_a_host_fetches_by_itself_is_its_record_s_to_say() -> None:
-    way = rollback.find(declared(), host(**{paths.RECORD: record_with(ollama_url="https://old.example/o")}))
+    way = rollback.find_target(declared(), host(**{paths.RECORD: record_with(ollama_url="https://old.example/o")}))
 
-    assert way.gentle.ollama_url == "https://old.example/o"
+    assert way.settings_to_apply.ollama_url == "https://old.example/o"
 
 
 BOMBS: dict[str, str] = {
@@ -316,7 +318,7 @@ def test_a_record_that_is_none_is_one_that_can_t_be_read(name: str) -> None:
     content = BOMBS[name].encode(errors="surrogateescape")
     seen = bare().with_file(paths.RECORD, File("file", "0600", content=content))
 
-    way = rollback.find(declared(), seen)
+    way = rollback.find_target(declared(), seen)
 
     assert way.problem is not None
     assert way.problem.reason == f"its record {paths.RECORD} can't be read"
@@ -349,9 +351,9 @@ def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
     row = {**row, "declared": {**row["declared"], **declared_}, "by": by}
     for text in (row, {**row, "versions": versions}, {**row, "declared": versions}):
         seen = host(**{paths.RECORD: json.dumps(text)})
-        way = rollback.find(declared(), seen)
+        way = rollback.find_target(declared(), seen)
         secrets = [*way.settings.ollama_env.values(), *way.settings.openhands_env.values()]
         assert not [each for each in secrets if isinstance(each, Secret)]
         assert all(model.modelfile is None for model in way.settings.models)
-        assert isinstance(rollback.chosen.decide(way.gentle, seen, way), Unchanged | Refused)
+        assert isinstance(rollback.check_target.decide(way.settings_to_apply, seen, way), Unchanged | Refused)
         assert isinstance(release._of_records(seen.having(releases={})), list)

@@ -182,7 +182,7 @@ def test_a_port_that_our_own_container_publishes_is_ours_whoever_holds_its_socke
     found = docker(["version 26", f"container {inspected(row)}", f"image {image({})}"])
     seen = bare(settings).having(docker=found, sockets=(listener,))
 
-    assert (ports.refused(settings, seen) is None) == ours
+    assert (ports.check_ports(settings, seen) is None) == ours
 
 
 ENGINE_STANDIN = """#!/bin/sh

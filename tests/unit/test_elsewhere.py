@@ -142,7 +142,7 @@ def test_what_answers_with_every_model_is_used_and_nothing_is_put_on_the_host() 
     assert isinstance(pulling.present.decide(settings, seen), Unchanged)
     assert isinstance(pulling.pruned.decide(settings, seen), Unchanged)
     assert wanted(settings) == ("ca-certificates", "curl")
-    assert not closed_ports.declared(settings)
+    assert not closed_ports.declared_ports(settings)
 
 
 def test_missing_models_are_named_with_what_brings_them() -> None:
@@ -227,7 +227,7 @@ def test_a_proof_is_that_of_one_ollama(record: File, declares: dict[str, Any], h
     settings = external(**declares)
     seen = bare(settings).with_file(paths.PROOF, record)
 
-    decision = proof.answered.decide(settings, seen, recorded=settings)
+    decision = proof.prove.decide(settings, seen, recorded=settings)
 
     assert isinstance(decision, Unchanged if held else Change)
     assert proof_record.is_proven(settings, seen) is held
@@ -239,7 +239,7 @@ def test_the_firewall_goes_last_where_nothing_of_ours_listens() -> None:
     seen = seen.having(firewall=replace(seen.firewall, loaded="0" * 64))
 
     def decided(seen: Probe) -> Any:
-        return firewall.settled.decide(settings, seen, render=lambda *_: "rules")
+        return firewall.narrow_rules.decide(settings, seen, render=lambda *_: "rules")
 
     waits, gone = decided(seen), decided(seen.with_file(paths.PROOF, PROVEN))
 
@@ -314,7 +314,7 @@ def test_one_that_holds_the_port_is_named_with_the_line_that_uses_it(address: st
     settings = declared()
     seen = bare(settings).having(ollama=Ollama("0.9.0"), sockets=(Listener(11434, address, "ollama", 7),))
 
-    refused = ports.refused(settings, seen)
+    refused = ports.check_ports(settings, seen)
 
     assert refused is not None
     line = '"ollama_run": "external", "ollama_base_url": "http://127.0.0.1:11434"'

@@ -120,7 +120,7 @@ def test_a_container_needs_docker_and_no_release() -> None:
     assert packages.ENGINE in packages.wanted(settings)
     assert "zstd" not in packages.wanted(settings)
     assert packages.ENGINE not in packages.wanted(declared(openhands_flavor="off"))
-    assert isinstance(engine.runs.decide(settings, bare(settings)), Change)
+    assert isinstance(engine.start.decide(settings, bare(settings)), Change)
     assert {each.kind for each in upstream_wanted(settings)} == {"image", "model"}
     want = lockfile.wanted(settings)
     assert (want.release, want.images) == (None, (IMAGE,))
@@ -141,7 +141,7 @@ def test_a_container_needs_docker_and_no_release() -> None:
 def test_a_docker_that_will_not_do_is_refused_with_the_way_without_it(data: dict[str, Any], hint: str) -> None:
     settings = declared(**data)
     seen = bare(settings).having(docker=Docker(True, "26", engine=Engine("26", security=frozenset({"userns"}))))
-    refused = engine.refused(settings, seen)
+    refused = engine.check_engine(settings, seen)
     assert refused is not None
     assert hint in refused.hints
 
@@ -149,10 +149,13 @@ def test_a_docker_that_will_not_do_is_refused_with_the_way_without_it(data: dict
 def test_the_room_for_its_image_is_looked_for_where_docker_keeps_images() -> None:
     settings = declared(**OFF)
     small = Docker(True, "26", engine=Engine("26", images="/var/lib/docker", room=Space(100, True, "9")))
-    refused = disk_space.refused(settings, bare(settings).having(docker=small))
+    refused = disk_space.check_disk_space(settings, bare(settings).having(docker=small))
     assert refused is not None
     assert refused.reason == "/var/lib/docker has 0 MiB free, 4096 MiB are needed"
-    assert disk_space.refused(settings, bare(settings).having(docker=replace(small, ollama_image=Image(ID)))) is None
+    assert (
+        disk_space.check_disk_space(settings, bare(settings).having(docker=replace(small, ollama_image=Image(ID))))
+        is None
+    )
 
 
 def test_upstream_is_asked_what_its_tag_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,33 +208,33 @@ def test_gpus_are_passed_as_the_host_has_them(
 
 def test_a_gpu_that_docker_gives_to_nobody_is_refused() -> None:
     settings = declared(**OFF)
-    refused = container_gpus.check(settings, with_gpu(NVIDIA))
+    refused = container_gpus.check_container_gpus(settings, with_gpu(NVIDIA))
     assert refused is not None
     assert refused.reason.endswith("and no container gets it: NVIDIA's container toolkit is missing")
     assert 'Ollama without Docker: declare `"ollama_run": "service"`' in refused.hints
     for fine in (with_gpu(NVIDIA, RUNTIME), with_gpu(NVIDIA, CDI), with_gpu(AMD_NODES), with_gpu(NOUVEAU)):
-        assert container_gpus.check(settings, fine) is None
-    assert container_gpus.check(settings, with_gpu(NVIDIA, Docker(installed=False))) is not None
+        assert container_gpus.check_container_gpus(settings, fine) is None
+    assert container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=False))) is not None
     assert (
-        container_gpus.check(settings, with_gpu(NVIDIA, Docker(installed=True))) is None
+        container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=True))) is None
     )  # it does not run, so nobody knows
-    refused = container_gpus.check(settings, with_gpu(MISMATCH, RUNTIME))
+    refused = container_gpus.check_container_gpus(settings, with_gpu(MISMATCH, RUNTIME))
     assert refused is not None
     assert "and nvidia-smi does not answer for it: Failed to initialize NVML" in refused.reason
-    assert container_gpus.check(declared(**OFF, gpu=False), with_gpu(NVIDIA)) is None
-    assert container_gpus.check(declared(openhands_flavor="off"), with_gpu(NVIDIA)) is None
+    assert container_gpus.check_container_gpus(declared(**OFF, gpu=False), with_gpu(NVIDIA)) is None
+    assert container_gpus.check_container_gpus(declared(openhands_flavor="off"), with_gpu(NVIDIA)) is None
 
 
 def test_an_image_without_rocm_is_refused_or_noted_on_a_host_with_an_amd_gpu() -> None:
     hint = 'declare `"ollama_image": "ollama/ollama:0.24.0-rocm"`'
-    assert container_gpus.check(declared(**OFF, gpu=True), with_gpu(AMD_NODES)) == Refused(
+    assert container_gpus.check_container_gpus(declared(**OFF, gpu=True), with_gpu(AMD_NODES)) == Refused(
         f"{IMAGE} has no ROCm, and the host has an AMD GPU", (hint,)
     )
     assert container_gpus.notes(declared(**OFF), with_gpu(AMD_NODES)) == (
         f"{IMAGE} has no ROCm, and the host has an AMD GPU; {hint}",
     )
     rocm = declared(**OFF, ollama_image="ollama/ollama:0.24.0-rocm", gpu=True)
-    assert container_gpus.check(rocm, with_gpu(AMD_NODES)) is None
+    assert container_gpus.check_container_gpus(rocm, with_gpu(AMD_NODES)) is None
     assert container_gpus.notes(declared(**OFF), with_gpu(NVIDIA, RUNTIME)) == ()
 
 
@@ -308,8 +311,8 @@ def test_a_process_is_traced_to_its_container(tmp_path: Path) -> None:
 def test_the_port_is_the_containers_own() -> None:
     settings = declared(**OFF)
     seen = running(settings).having(sockets=(Listener(11434, "*", "ollama", 8),))
-    assert ports.refused(settings, seen) is None
-    assert ports.refused(settings, seen.having(sockets=(Listener(11434, "*", "ollama", 9),))) is not None
+    assert ports.check_ports(settings, seen) is None
+    assert ports.check_ports(settings, seen.having(sockets=(Listener(11434, "*", "ollama", 9),))) is not None
 
 
 @pytest.mark.parametrize("name", ["docker-proxy", "ollama"])
@@ -317,7 +320,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
     theirs = replace(MADE, publishers=(Publisher(11434, "theirs", "ollama/ollama:latest"),))
     seen = bare().having(docker=theirs, sockets=(Listener(11434, "*", name, 9),), ollama=Ollama("0.20.0"))
     for data in (OFF, {"openhands_flavor": "off"}):
-        refused = ports.refused(declared(**data), seen)
+        refused = ports.check_ports(declared(**data), seen)
         assert refused is not None
         assert refused.reason == (
             f"port 11434 is held by `{name}` (pid 9) for the container `theirs` of ollama/ollama:latest, "
@@ -345,9 +348,9 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
     found = written(settings, bare(settings).having(docker=MADE))
     assert found.versions["ollama_image"] == {"name": IMAGE, "id": ID, "digest": DIGEST}
     assert "ollama_image" not in written(declared(), bare()).versions
-    way = rollback.Back(settings, settings, found, place=paths.RECORD)
+    way = rollback.RollbackTarget(settings, settings, found, place=paths.RECORD)
     assert way.ollama_image == ID
-    assert rollback.Back(declared(), declared(), found, place=paths.RECORD).ollama_image == ""
+    assert rollback.RollbackTarget(declared(), declared(), found, place=paths.RECORD).ollama_image == ""
     assert found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": ID}})
     assert not found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": OTHER}})
 

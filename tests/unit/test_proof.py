@@ -20,7 +20,7 @@ from tests.hosts import bare, declared
 def test_a_model_that_would_go_at_once_stays_until_it_was_looked_at(keep_alive: str | None, asked: Any) -> None:
     settings = declared(**{"ollama_keep_alive": keep_alive} if keep_alive else {})
 
-    decision = proof.answered.decide(settings, bare(settings), recorded=settings)
+    decision = proof.prove.decide(settings, bare(settings), recorded=settings)
 
     assert isinstance(decision, Change)
     assert json.loads(decision.script.values["request"]).get("keep_alive") == asked

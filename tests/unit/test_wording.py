@@ -96,12 +96,14 @@ def test_a_run_of_which_one_host_failed(snapshot: SnapshotAssertion) -> None:
 def test_a_secret_is_masked_in_a_diff(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
     monkeypatch.setenv("PROXY", 'http://u:hunter2@proxy\nhunter3"hunter4')
     settings = declared(ollama_env={"HTTPS_PROXY": Secret.env("PROXY"), "OLLAMA_NUM_PARALLEL": 2})
-    override, secrets = ollama_task.variables(settings, "12ab")
+    override, secrets = ollama_task.render_variables(settings, "12ab")
     seen = bare(settings).with_file(paths.OLLAMA_OVERRIDE, File("file", "0600", content=BEFORE))
     written = {paths.OLLAMA_OVERRIDE: override, paths.OLLAMA_SECRETS: secrets}
     modes = {paths.OLLAMA_OVERRIDE: "0644", paths.OLLAMA_SECRETS: "0600"}
     said = [
-        system.file.decide(settings, seen, path, text, modes[path], shown=ollama_task.shown(settings)).diff
+        system.write_file.decide(
+            settings, seen, path, text, modes[path], shown=ollama_task.shown_variables(settings)
+        ).diff
         for path, text in written.items()
     ]
 

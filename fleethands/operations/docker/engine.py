@@ -17,7 +17,7 @@ REMAPPED = "its containers may use neither Docker's socket nor the directories o
 REMAPPED_OLLAMA = "its containers may use neither the host's network nor its directories"
 
 
-def refused(settings: HostSettings, probe: Probe) -> Refused | None:
+def check_engine(settings: HostSettings, probe: Probe) -> Refused | None:
     """Why what is there will not do, and is left as it is; None where no container is declared."""
     if not needs_docker(settings) or not probe.knows("docker"):
         return None
@@ -85,7 +85,7 @@ def _masked(settings: HostSettings, probe: Probe) -> Refused | None:
 
 
 @operation
-def runs(settings: HostSettings, probe: Probe) -> Decision:
+def start(settings: HostSettings, probe: Probe) -> Decision:
     """Have it run now and at boot, where a container is declared, or one of ours is to be taken away."""
     left = not needs_docker(settings)
     if left and not _may_hold_ours(settings, probe):

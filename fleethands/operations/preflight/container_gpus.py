@@ -13,7 +13,7 @@ TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/lat
 USE_CPU = "declare `gpu`: False for answers from the CPU"
 
 
-def check(settings: HostSettings, probe: Probe) -> Refused | None:
+def check_container_gpus(settings: HostSettings, probe: Probe) -> Refused | None:
     """Why Ollama's container would not get the GPU of its host; None where it is to have none."""
     image = settings.ollama_declared_image
     if not image or settings.gpu is False or not probe.knows("gpu") or not probe.knows("docker"):

@@ -70,7 +70,7 @@ def _is_there(name: str, probe: Probe) -> bool:
     return name.lower() in map(str.lower, probe.models)
 
 
-def refused(settings: HostSettings, probe: Probe) -> Refused | None:
+def check_disk_space(settings: HostSettings, probe: Probe) -> Refused | None:
     """A place that can't be written, or run from, or a file system that is too small for all that will lie on it."""
     images = _images(settings, probe)
     disk = {**probe.disk, **({images[0]: images[1]} if images else {})}

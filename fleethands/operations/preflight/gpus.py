@@ -17,7 +17,7 @@ INSTALL = {
 }
 
 
-def check(settings: HostSettings, probe: Probe) -> Refused | None:
+def check_gpus(settings: HostSettings, probe: Probe) -> Refused | None:
     """Where `gpu: True` is declared: no GPU that has its driver and answers. One such GPU is enough."""
     if not settings.gpu or not settings.manages_ollama:
         return None

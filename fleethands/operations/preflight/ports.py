@@ -19,7 +19,7 @@ DOCKER = ("docker-proxy", "dockerd")  # the engine itself holds published ports 
 SERVICE = ("node", "MainThread", "uvicorn")  # what the kernel calls the process of our service
 
 
-def refused(settings: HostSettings, probe: Probe) -> Refused | None:
+def check_ports(settings: HostSettings, probe: Probe) -> Refused | None:
     """A port that somebody else listens on, with who that is."""
     declared = {settings.ollama_host.port: "ollama_host"} if settings.manages_ollama else {}
     if settings.openhands_flavor != "off":

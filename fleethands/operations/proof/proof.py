@@ -29,7 +29,7 @@ from fleethands.settings.generations import (
 from fleethands.settings.values.durations import nanoseconds
 from fleethands.settings.values.names import is_local
 
-APPLY = "on this machine: fleethands apply"
+APPLY_HINT = "on this machine: fleethands apply"
 ASKED_FOR = "it was asked for"
 WHY = {
     "unproven": "no proof was made since the last change",
@@ -39,7 +39,7 @@ WHY = {
 
 
 @operation
-def answered(
+def prove(
     settings: HostSettings,
     probe: Probe,
     anew: bool = False,
@@ -107,12 +107,12 @@ def _script(settings: HostSettings, probe: Probe, deep: bool) -> Script:
         port_of_ollama=str(settings.ollama_server[1]),
         container_url=base_url(settings),
         record=paths.PROOF,
-        apply=APPLY,
+        apply=APPLY_HINT,
         **_of_ollama(settings, probe),
         deep="yes" if deep else "no",
         least=str(SHORTEST_CONTEXT),
-        openhands=serving(settings),
-        tools="yes" if serving(settings) != "no" and era.tools else "no",
+        openhands=openhands_runtime(settings),
+        tools="yes" if openhands_runtime(settings) != "no" and era.tools else "no",
         **_of_openhands(settings, era, current(settings, probe)),
     )
 
@@ -123,7 +123,7 @@ def _of_ollama(settings: HostSettings, probe: Probe) -> dict[str, str]:
         gpu = "yes" if settings.gpu else "seen" if settings.gpu is None and has_gpu(probe) else "no"
         context = str(settings.context_length or "")
         return {"elsewhere": "", "gpu": gpu, "context": context, **_typed("on the host")}
-    url, longest = str(settings.ollama_base_url), "" if serving(settings) == "no" else str(SHORTEST_CONTEXT)
+    url, longest = str(settings.ollama_base_url), "" if openhands_runtime(settings) == "no" else str(SHORTEST_CONTEXT)
     return {
         "elsewhere": "here" if is_local(url) else "there",
         "server": settings.ollama_server[0],
@@ -139,7 +139,7 @@ def _typed(place: str) -> dict[str, str]:
     return {"place": place, "restart": f"{place}: {restart}", "said_by_ollama": f"{place}: {said}"}
 
 
-def serving(settings: HostSettings) -> str:
+def openhands_runtime(settings: HostSettings) -> str:
     """How OpenHands runs: in a `container`, as a `service`, or `no`."""
     return {"off": "no", "source": "service"}.get(settings.openhands_flavor, "container")
 
@@ -170,5 +170,5 @@ def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> di
         "chosen_says": choice.says,
         "chosen_wrong": choice.wrong,
         "chosen_try": choice.address,
-        "choose": f"{APPLY}{'' if choice.model else ' --data openhands_settings=enforced'}",
+        "choose": f"{APPLY_HINT}{'' if choice.model else ' --data openhands_settings=enforced'}",
     }

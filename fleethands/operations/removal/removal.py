@@ -15,7 +15,7 @@ from fleethands.settings.generations import GENERATIONS
 
 
 @operation
-def images(settings: HostSettings, probe: Probe) -> Decision:
+def remove_images(settings: HostSettings, probe: Probe) -> Decision:
     """Have none of the images that were pulled for us, unless another container is made from them."""
     names = managed(probe, "image")
     if not names or probe.docker.version is None:
@@ -30,7 +30,7 @@ def images(settings: HostSettings, probe: Probe) -> Decision:
 
 
 @operation
-def place(settings: HostSettings, probe: Probe, path: str) -> Decision:
+def remove_path(settings: HostSettings, probe: Probe, path: str) -> Decision:
     """
     Have a directory gone, with all it holds, or a file.
 
@@ -46,7 +46,7 @@ def place(settings: HostSettings, probe: Probe, path: str) -> Decision:
 
 
 @operation
-def account(settings: HostSettings, probe: Probe, user: str, home: str, content: bool) -> Decision:
+def remove_account(settings: HostSettings, probe: Probe, user: str, home: str, content: bool) -> Decision:
     """
     Have a user gone that fleethands made, and its home.
 
@@ -67,7 +67,7 @@ def account(settings: HostSettings, probe: Probe, user: str, home: str, content:
 
 
 @operation
-def records(settings: HostSettings, probe: Probe, keep: tuple[str, ...]) -> Decision:
+def remove_records(settings: HostSettings, probe: Probe, keep: tuple[str, ...]) -> Decision:
     """
     Have no record of ours.
 

@@ -12,7 +12,7 @@ from fleethands.facts.record import Record
 from fleethands.operations.core import release_record as records
 from fleethands.operations.core.operation import Decision, Refused, Unchanged, operation
 from fleethands.operations.core.proof_record import all_hold, read_links
-from fleethands.operations.proof.proof import APPLY
+from fleethands.operations.proof.proof import APPLY_HINT
 from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.lockfile import Lockfile
 from fleethands.settings.serialize import Undeclared, host_data
@@ -21,11 +21,11 @@ from fleethands.untrusted import words
 
 NAMED = 3  # mistakes of a record that one refusal names
 CURRENT, PREVIOUS = "current", "previous"
-PLACES = {CURRENT: paths.RECORD, PREVIOUS: paths.RECORD_BEFORE}
+RECORD_FILES = {CURRENT: paths.RECORD, PREVIOUS: paths.RECORD_BEFORE}
 
 
 @dataclass(frozen=True)
-class Back:
+class RollbackTarget:
     """
     Where a host goes back to.
 
@@ -57,7 +57,7 @@ class Back:
         return found if IMAGE_ID.fullmatch(found) else ""
 
     @property
-    def gentle(self) -> HostSettings:
+    def settings_to_apply(self) -> HostSettings:
         """
         The settings by which a host goes back: nothing is removed, and nothing is asked for that is there.
 
@@ -70,7 +70,7 @@ class Back:
         return self.settings.model_copy(update=gentle)
 
 
-def find(declared: HostSettings, probe: Probe, wanted: str | None = None) -> Back:
+def find_target(declared: HostSettings, probe: Probe, wanted: str | None = None) -> RollbackTarget:
     """
     The record to go back to, and its settings.
 
@@ -78,24 +78,24 @@ def find(declared: HostSettings, probe: Probe, wanted: str | None = None) -> Bac
       is proven now, else `current`
     """
     which = wanted or (PREVIOUS if all_hold(read_links(probe)) else CURRENT)
-    if which not in PLACES:
+    if which not in RECORD_FILES:
         wrong = f"`fleethands_rollback_to`: expected `{CURRENT}` or `{PREVIOUS}`, got `{which}`"
-        return Back(declared, declared, problem=Refused(wrong))
-    place = PLACES[which]
+        return RollbackTarget(declared, declared, problem=Refused(wrong))
+    place = RECORD_FILES[which]
     record = Record.parse(probe.files[place].content)
     if record is None:
-        return Back(declared, declared, problem=_nothing(probe, place, which))
+        return RollbackTarget(declared, declared, problem=_nothing(probe, place, which))
     try:
         data = host_data(record.declared, declared)
         settings = read_fleet({"its record": data}, Lockfile())["its record"]
     except Undeclared as error:
-        return Back(declared, declared, record, _undeclared(record, error), place)
+        return RollbackTarget(declared, declared, record, _undeclared(record, error), place)
     except (SettingsError, ValueError) as error:
-        return Back(declared, declared, record, _unreadable(record, error), place)
-    return Back(settings, declared, record, place=place)
+        return RollbackTarget(declared, declared, record, _unreadable(record, error), place)
+    return RollbackTarget(settings, declared, record, place=place)
 
 
-def unknown(error: ValueError) -> Refused:
+def refuse_unknown(error: ValueError) -> Refused:
     """Why a host's records are not known."""
     return Refused(str(error), tuple(getattr(error, "hints", ())) or ("when the cause is gone, run it again",))
 
@@ -116,7 +116,7 @@ def _undeclared(record: Record, error: Undeclared) -> Refused:
         "nothing of it was read",
         (
             "apply what the inventory declares",
-            APPLY,
+            APPLY_HINT,
             f"or, only if you declared it so yourself: declare {keys} like that again, then roll back",
         ),
     )
@@ -129,7 +129,7 @@ def _unreadable(record: Record, error: Exception) -> Refused:
         (
             "make that secret readable on this machine, or go back from the machine that applied it",
             "or apply what the inventory declares",
-            APPLY,
+            APPLY_HINT,
         ),
     )
 
@@ -140,7 +140,7 @@ def _few(said: list[str]) -> str:
 
 
 @operation
-def chosen(settings: HostSettings, probe: Probe, back: Back) -> Decision:
+def check_target(settings: HostSettings, probe: Probe, back: RollbackTarget) -> Decision:
     """
     Have a record to go back to, the same when it is gone back to as when it was planned.
 
@@ -166,7 +166,7 @@ def _again(record: Record, kind: str) -> tuple[str, ...]:
     digest = image.get("digest") or name.partition("@")[2]
     if is_image(name) and is_image(whole := at_digest(name, digest)):
         return (f"on the host: docker pull {whole}", "then run it again")
-    return ("apply what is declared instead", APPLY)
+    return ("apply what is declared instead", APPLY_HINT)
 
 
 def _lost(probe: Probe, record: Record) -> Iterator[str]:

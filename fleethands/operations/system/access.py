@@ -15,7 +15,7 @@ HIDDEN = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides
 OWNERLESS = frozenset({"exfat", "msdos"})  # file systems on which all files have the owner that their mount says
 
 
-def refused(settings: HostSettings, probe: Probe) -> Refused | None:
+def check_access(settings: HostSettings, probe: Probe) -> Refused | None:
     """Why an account would not get to a directory of its own, or could not be given it."""
     if not settings.manages_ollama:
         return _barred(settings, probe)
@@ -76,7 +76,7 @@ def _shown(place: Place) -> str:
 
 
 @operation
-def models(settings: HostSettings, probe: Probe) -> Decision:
+def own_models(settings: HostSettings, probe: Probe) -> Decision:
     """Have the models Ollama's to write: those that root copied there are given to it."""
     kept = probe.directories.kept
     if kept is None:

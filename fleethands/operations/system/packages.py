@@ -19,7 +19,7 @@ ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "m
 
 
 @operation
-def installed(settings: HostSettings, probe: Probe) -> Decision:
+def install(settings: HostSettings, probe: Probe) -> Decision:
     """Have what the settings need; nothing that is installed is removed, and no engine is upgraded."""
     missing = _missing(settings, probe)
     if not missing:

@@ -16,7 +16,7 @@ from fleethands.settings import HostSettings
 
 
 @operation
-def user(
+def create_user(
     settings: HostSettings,
     probe: Probe,
     user: str,
@@ -56,7 +56,7 @@ def user(
 
 
 @operation
-def directory(settings: HostSettings, probe: Probe, path: str, owner: str | None, mode: str | None) -> Decision:
+def create_directory(settings: HostSettings, probe: Probe, path: str, owner: str | None, mode: str | None) -> Decision:
     """
     Have a directory, with its owner and mode; what it holds stays as it is.
 
@@ -78,7 +78,7 @@ def directory(settings: HostSettings, probe: Probe, path: str, owner: str | None
 
 
 @operation
-def file(
+def write_file(
     settings: HostSettings,
     probe: Probe,
     path: str,
