@@ -56,7 +56,7 @@ def images(names: Iterable[str], patience: float = web.PATIENCE) -> dict[str, st
 
 def tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[str, str]:
     """
-    Model or image → digest that its registry has under this name now (host data `fleethands_upstream`). Each is asked
+    Model or image → digest that its registry has under this name now (host data `fleethands_check_tags`). Each is asked
     once, however many hosts have it; nothing is asked of what is pinned.
 
     + say: is told what a registry did not answer, one line of text
@@ -73,7 +73,7 @@ def tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[st
 
 
 def digests(found: dict[ModelName, Offered | Unanswered]) -> dict[str, str]:
-    """Name → digest of those that are known, as `models.present` takes them (host data `fleethands_upstream`)."""
+    """Name → digest of those that are known, as `models.present` takes them (host data `fleethands_check_tags`)."""
     return {str(name): answer.digest for name, answer in found.items() if isinstance(answer, Offered)}
 
 

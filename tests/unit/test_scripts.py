@@ -20,4 +20,4 @@ def test_a_step_has_what_openhands_needs_where_it_calls_it(name: str) -> None:
         pytest.skip("a shared part is no step")
     called = set(re.findall(r"[a-z_]+", scripts.read(name))) & (OPENHANDS | {"service_before", "service_unit"})
 
-    assert bool(called) == ({"containers", "openhands"} <= set(operation.ALSO.get(name, ()))), called
+    assert bool(called) == ({"containers", "openhands"} <= set(operation.SCRIPT_DEPENDENCIES.get(name, ()))), called

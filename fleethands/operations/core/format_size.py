@@ -5,7 +5,7 @@ from __future__ import annotations
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
-def human(size: int) -> str:
+def format_size(size: int) -> str:
     """Bytes as people read them: `512 B`, `87 MiB`, `1.9 GiB`."""
     value, unit = float(size), 0
     while value >= 1024 and unit < len(UNITS) - 1:

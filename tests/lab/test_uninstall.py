@@ -23,11 +23,11 @@ def test_a_host_is_as_it_was_before(clean: Host) -> None:
     before = listing(clean)
     assert fleet.apply("lab-1").code == 0
 
-    code, done = fleethands("destroy", "--models", "--workspaces")
+    code, done = fleethands("uninstall", "--models", "--workspaces")
 
     assert code == 0, done
     assert listing(clean) == before
-    code, again = fleethands("destroy", "--models", "--workspaces")
+    code, again = fleethands("uninstall", "--models", "--workspaces")
     assert (code, changes(again, "lab-1")) == (0, [])
 
 
@@ -35,12 +35,12 @@ def test_a_host_is_as_it_was_before(clean: Host) -> None:
 def test_models_and_workspace_stay_unless_they_are_named(lab: Lab, converged: Host) -> None:
     converged.run("echo precious > /opt/openhands/workspace/notes")
 
-    code, done = fleethands("destroy")
+    code, done = fleethands("uninstall")
 
     assert code == 0, done
     assert converged.run("systemctl is-active ollama", check=False).stdout != "active\n"
     assert converged.run("docker ps -aq").stdout == ""
-    code, again = fleethands("destroy")
+    code, again = fleethands("uninstall")
     assert (code, changes(again, "lab-1")) == (0, [])
     asked = len(lab.internet.requests())
     assert fleet.apply("lab-1").code == 0
@@ -54,7 +54,7 @@ def test_what_was_there_before_stays(clean: Host) -> None:
     clean.run("useradd --system --home-dir /usr/share/ollama --create-home ollama")
     assert fleet.apply("lab-1").code == 0
 
-    code, _ = fleethands("destroy", "--models", "--workspaces")
+    code, _ = fleethands("uninstall", "--models", "--workspaces")
 
     assert code == 0
     assert clean.run("id -un ollama").stdout == "ollama\n"

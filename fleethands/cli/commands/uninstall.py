@@ -1,4 +1,4 @@
-"""`fleethands destroy`."""
+"""`fleethands uninstall`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import click
 from fleethands.cli.change_command import carry_out, lock_option
 from fleethands.cli.output.report_files import report_options
 from fleethands.cli.session import chosen, fleet_options
+from fleethands.deploy_options import DeployOptions
 
 
 @click.command()
@@ -18,7 +19,7 @@ from fleethands.cli.session import chosen, fleet_options
 @click.option("--workspaces", is_flag=True, help="OpenHands' workspace and conversations too.")
 @lock_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def destroy(target: str | None, models: bool, workspaces: bool, **options: Any) -> None:
+def uninstall(target: str | None, models: bool, workspaces: bool, **options: Any) -> None:
     """Take away what apply put on hosts, and nothing else. Packages stay. Exit 0: gone; 1: a host failed."""
-    named = {"destroy_models": models, "destroy_workspaces": workspaces}
-    carry_out("destroy", "destroy.py", chosen(target), extra=named, **options)
+    named = DeployOptions(uninstall_models=models, uninstall_workspaces=workspaces).to_host_data()
+    carry_out("uninstall", "uninstall.py", chosen(target), extra=named, **options)
