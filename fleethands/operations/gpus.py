@@ -83,7 +83,7 @@ def barred(settings: HostSettings, seen: Probe) -> Refused | None:
             (
                 f"on the host, from NVIDIA's repository ({TOOLKIT}): "
                 "apt-get install nvidia-container-toolkit && systemctl restart docker",
-                'Ollama without Docker: declare `"ollama_run": "service"`',
+                'Ollama without Docker: declare `"ollama_runtime": "service"`',
                 "declare `gpu`: False for answers from the CPU",
             ),
         )

@@ -89,7 +89,7 @@ def _is_of(settings: HostSettings, known: list[Link]) -> bool:
     asked = next((link.detail for link in known if link.name == "list"), None)
     if asked is None or settings.manages_ollama:
         return asked is None or not re.search(r", at https?://\S+\Z", asked)
-    return asked.endswith(f"{settings.model} is there, at {settings.ollama_base_url}")
+    return asked.endswith(f"{settings.model} is there, at {settings.ollama_address}")
 
 
 @operation
@@ -173,7 +173,7 @@ def _of_ollama(settings: HostSettings, seen: Probe) -> dict[str, str]:
         gpu = "yes" if settings.gpu else "seen" if settings.gpu is None and gpus.is_seen(seen) else "no"
         context = str(settings.context_length or "")
         return {"elsewhere": "", "gpu": gpu, "context": context, **_typed("on the host")}
-    url, longest = str(settings.ollama_base_url), "" if serving(settings) == "no" else str(SHORTEST_CONTEXT)
+    url, longest = str(settings.ollama_address), "" if serving(settings) == "no" else str(SHORTEST_CONTEXT)
     return {
         "elsewhere": "here" if is_local(url) else "there",
         "server": settings.ollama_server[0],
