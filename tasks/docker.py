@@ -2,7 +2,8 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import engine, packages
+from fleethands.operations.docker import engine
+from fleethands.operations.system import packages
 from fleethands.settings import HostSettings
 
 

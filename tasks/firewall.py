@@ -2,8 +2,9 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import firewall, system
-from fleethands.operations.closed import Closed
+from fleethands.operations.firewall import firewall
+from fleethands.operations.firewall.closed_ports import Closed
+from fleethands.operations.system import system
 from fleethands.paths import FIREWALL_SCRIPT, FIREWALL_UNIT
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import SANDBOXES

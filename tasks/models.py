@@ -3,7 +3,7 @@
 from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
-from fleethands.operations import modelfiles, models, preload
+from fleethands.operations.models import modelfiles, models, preload
 from fleethands.paths import PRELOAD
 from fleethands.settings import HostSettings
 from fleethands.settings.values import modelfile

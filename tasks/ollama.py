@@ -6,8 +6,10 @@ from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import facts
-from fleethands.operations import access, adoption, elsewhere, gpus, image, ollama, release, system
-from fleethands.operations.ollama import LABEL, REVISION
+from fleethands.operations.ollama import adoption, external, image, release, service
+from fleethands.operations.ollama.service import LABEL, REVISION
+from fleethands.operations.preflight import gpus
+from fleethands.operations.system import access, system
 from fleethands.paths import (
     BINARY,
     DOCKER_SERVICE,
@@ -29,7 +31,7 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
     + image_of_then: id of the image that a container's name is to mean, whatever it means now
     """
     if not settings.manages_ollama:
-        elsewhere.used(name="Ask the one that is elsewhere", settings=settings)
+        external.used(name="Ask the one that is elsewhere", settings=settings)
         return
     home, own_home = homes(settings)
     unit = unit_text(settings, home, own_home)
@@ -66,7 +68,7 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
     system.file(
         name="Write the override", settings=settings, path=OLLAMA_OVERRIDE, content=override, shown=shown(settings)
     )
-    ollama.serve(name="Serve this revision", settings=settings, revision=revision)
+    service.serve(name="Serve this revision", settings=settings, revision=revision)
     adoption.cleared(name="Put the adopted libraries aside", settings=settings)
 
 
@@ -96,7 +98,7 @@ def unit_text(settings: HostSettings, home: str, own_home: str) -> str:
 def settle(settings: HostSettings) -> None:
     """Once all is proven: what we put here gives way to one that is elsewhere."""
     if not settings.manages_ollama:
-        elsewhere.settled(name="Take ours away", settings=settings)
+        external.settled(name="Take ours away", settings=settings)
 
 
 def homes(settings: HostSettings) -> tuple[str, str]:

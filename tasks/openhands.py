@@ -6,7 +6,8 @@ from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import paths
-from fleethands.operations import build, choice, openhands, sandboxes, source, system
+from fleethands.operations.openhands import build_from_source, choose_model, container, sandboxes, source_service
+from fleethands.operations.system import system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.generations import API_KEY, SOURCE_V0, base_url, generation_of, model_string
 from fleethands.text.systemd import file_assignment
@@ -16,8 +17,8 @@ from tasks import UPSTREAM, render
 @deploy("OpenHands")
 def serve(settings: HostSettings, image: str = "") -> None:
     if settings.openhands_flavor == "off":
-        openhands.gone(name="Take the container away", settings=settings)
-        source.gone(name="Take the service away", settings=settings)
+        container.gone(name="Take the container away", settings=settings)
+        source_service.gone(name="Take the service away", settings=settings)
         return
     user, workspace = settings.openhands_user, str(settings.openhands_workspace)
     home = paths.OPENHANDS_HOME
@@ -30,10 +31,10 @@ def serve(settings: HostSettings, image: str = "") -> None:
         system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
         system.directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
         if image:
-            openhands.named(name="Name the image of then", settings=settings, image=image)
+            container.named(name="Name the image of then", settings=settings, image=image)
         newest = (ctx_host.get().data.get(UPSTREAM) or {}).get(settings.declared_image, "")
-        openhands.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
-    choice.chosen(name="Choose the model", settings=settings)
+        container.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
+    choose_model.chosen(name="Choose the model", settings=settings)
 
 
 @deploy("OpenHands")
@@ -64,8 +65,8 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
     # they are given to who works in them when the service takes its place, with what the one before left there
     system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
     system.directory(name=f"Make {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
-    build.built(name="Build it", settings=settings)
-    source.serve(
+    build_from_source.built(name="Build it", settings=settings)
+    source_service.serve(
         name="Run the service",
         settings=settings,
         text=unit,

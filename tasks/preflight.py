@@ -2,7 +2,7 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import preflight
+from fleethands.operations.preflight import preflight
 from fleethands.settings import HostSettings
 
 

@@ -2,7 +2,8 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import blobs, proof
+from fleethands.operations.models import checksums
+from fleethands.operations.proof import proof
 from fleethands.settings import HostSettings
 from fleethands.settings.values import modelfile
 
@@ -17,5 +18,5 @@ def answer_one_prompt(settings: HostSettings, recorded: HostSettings | None = No
 @deploy("Proof")
 def prove_anew(settings: HostSettings, blobs_too: bool = False, deep: bool = False) -> None:
     if blobs_too:
-        blobs.verified(name="Read the models' blobs", settings=settings, modelfiles=modelfile.of(settings))
+        checksums.verified(name="Read the models' blobs", settings=settings, modelfiles=modelfile.of(settings))
     proof.answered(name="Get an answer to a prompt", settings=settings, anew=True, deep=deep)

@@ -2,7 +2,10 @@
 
 from pyinfra.api import deploy
 
-from fleethands.operations import firewall, openhands, preload, removal, sandboxes, source
+from fleethands.operations.firewall import firewall
+from fleethands.operations.models import preload
+from fleethands.operations.openhands import container, sandboxes, source_service
+from fleethands.operations.removal import removal
 from fleethands.paths import CANVAS_KEY, OLLAMA_HOME, OPENHANDS_HOME
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import GENERATIONS
@@ -12,9 +15,9 @@ from fleethands.settings.generations import GENERATIONS
 def remove(settings: HostSettings, models: bool = False, workspaces: bool = False) -> None:
     workspace, user = str(settings.openhands_workspace), settings.openhands_user
     states, stay = list(dict.fromkeys(each.home for each in GENERATIONS.values())), []
-    openhands.gone(name="Take the container away", settings=settings)
+    container.gone(name="Take the container away", settings=settings)
     sandboxes.gone(name="Take its sandboxes away", settings=settings, always=True)
-    source.gone(name="Take the service away", settings=settings, why="")
+    source_service.gone(name="Take the service away", settings=settings, why="")
     removal.place(name="Take Canvas' key away", settings=settings, path=CANVAS_KEY)
     preload.gone(name="Load nothing at Ollama's start", settings=settings)
     removal.ollama(name="Take Ollama away", settings=settings)

@@ -3,19 +3,19 @@
 from pyinfra.api import deploy
 
 from fleethands import facts
-from fleethands.operations import back
-from fleethands.operations.back import Back
+from fleethands.operations.rollback import rollback
+from fleethands.operations.rollback.rollback import Back
 from fleethands.settings import HostSettings
 
 
 def found(declared: HostSettings, wanted: str | None) -> Back:
     """The record to go back to, by what the host keeps. Whatever stands in its way, this host alone is refused."""
     try:
-        return back.find(declared, facts.current(declared), wanted)
+        return rollback.find(declared, facts.current(declared), wanted)
     except (facts.ProbeError, facts.UnknownSection) as error:
-        return Back(declared, declared, problem=back.unknown(error))
+        return Back(declared, declared, problem=rollback.unknown(error))
 
 
 @deploy("Rollback")
 def begin(way: Back) -> None:
-    back.chosen(name="Choose the release record", settings=way.gentle, back=way)
+    rollback.chosen(name="Choose the release record", settings=way.gentle, back=way)

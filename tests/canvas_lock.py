@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from fleethands.operations.build import NEWEST_DEPENDENCIES
+from fleethands.operations.openhands.build_from_source import NEWEST_DEPENDENCIES
 
-LOCKS = Path(__file__).parents[1] / "fleethands/operations/locks"
+LOCKS = Path(__file__).parents[1] / "fleethands/operations/openhands/locks"
 WORDS = "--package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --omit dev"
 NOT_NEEDED = ("license", "funding", "engines", "deprecated", "hasInstallScript")
 

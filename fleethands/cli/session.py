@@ -127,7 +127,7 @@ def unconnected(
     from fleethands.fleet.inventory import WrongInventory  # noqa: PLC0415
     from fleethands.fleet.selection import NoHosts, Pick, few  # noqa: PLC0415
     from fleethands.fleet.shard import EmptyShard  # noqa: PLC0415
-    from fleethands.operations.origin import made_from  # noqa: PLC0415
+    from fleethands.operations.core.provenance import made_from  # noqa: PLC0415
     from fleethands.ssh.client import left_out  # noqa: PLC0415
 
     values = {**dict(_pair(text) for text in data), **(extra or {})}

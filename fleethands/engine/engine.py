@@ -31,7 +31,7 @@ from fleethands.fleet.inventory import again, inventory, reach_by_ssh
 from fleethands.fleet.roster import Roster
 from fleethands.fleet.selection import EVERY, Pick, picked
 from fleethands.fleet.shard import EmptyShard
-from fleethands.operations import journal, turn
+from fleethands.operations.core import journal, lock_token
 from fleethands.pinning import registry
 from fleethands.report.redaction import NOTHING, Mask
 from fleethands.report.timeline import Timeline
@@ -139,7 +139,7 @@ class Engine(Ledger):
             before = other.host(host.name)
             for seen in (self.watch.lost, self.watch.unanswered):
                 seen.pop(host.name, None)
-            turn.take(host, turn.of(before))
+            lock_token.take(host, lock_token.of(before))
             if not is_connected(before):
                 lost.append(host)
                 continue

@@ -14,7 +14,7 @@ from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
 from fleethands.facts import ssh
-from fleethands.operations import journal
+from fleethands.operations.core import journal
 from fleethands.report.redaction import NOTHING, Mask
 from fleethands.report.rerun_hints import completing
 from fleethands.ssh.connection import hang_up, is_connected, quicken
@@ -23,7 +23,7 @@ from fleethands.ssh.timeouts import Limits, Patience, Silent, spoken
 from fleethands.ssh.unreachable import why_unreachable
 from fleethands.streams import TooMuch
 
-PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes")  # scripts/pull.sh
+PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes")  # operations/models/pull.sh
 LONGEST = 500  # characters of a line that is shown while a host works
 
 

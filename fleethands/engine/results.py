@@ -8,7 +8,7 @@ from pyinfra.api import Inventory, State
 
 from fleethands import facts
 from fleethands.facts import Probe
-from fleethands.operations import journal
+from fleethands.operations.core import journal
 from fleethands.report.operation_result import Outcome
 
 

@@ -46,7 +46,7 @@ GROUPS = ("ollama", "render", "video", "docker")
 PLACES = ("/", "/etc/systemd/system", "/opt", "/tmp", "/usr/local/bin", "/usr/share", "/var/lib")  # noqa: S108
 AT_HOME = "@home"  # on the host: where the service's home turns out to be
 PARTS = (  # of the script; the last one runs it
-    "facts/gpu", "facts/directories", "facts/service", "facts/apt", "facts/docker", "operations/scripts/web",
+    "facts/gpu", "facts/directories", "facts/service", "facts/apt", "facts/docker", "web",
     "facts/upstream", "facts/lock", "facts/probe",
 )  # fmt: skip
 FIXED_FILES = (

@@ -14,7 +14,7 @@ from pyinfra.api.exceptions import PyinfraError
 from fleethands.facts.lock import Lock, Locking
 from fleethands.facts.no_answer import no_answer
 from fleethands.locks.run_locks import mine, refusal
-from fleethands.operations.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
+from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
 from fleethands.script import SHELL
 from fleethands.text.sanitize import short
 

@@ -10,7 +10,7 @@ import gevent  # type: ignore[import-untyped]
 import paramiko
 
 from fleethands.facts import ssh
-from fleethands.operations.lock import MARK, Answer, read
+from fleethands.operations.lock.lock import MARK, Answer, read
 from fleethands.script import LOGIN_SHELL, SHELL
 from fleethands.ssh.diagnosis import flooding, gone
 from fleethands.streams import BLOCK, Lines, TooMuch
@@ -39,7 +39,7 @@ class Pipe(Protocol):
 
 class Holder:
     """
-    The process of scripts/lock_hold.sh on one host.
+    The process of operations/lock/lock_hold.sh on one host.
 
     + open: starts a shell there and gives its ends
     """

@@ -14,8 +14,8 @@ import gevent  # type: ignore[import-untyped]
 from fleethands import facts, paths
 from fleethands.facts.lock import LEASE, Lock, Locking
 from fleethands.locks.lock_session import Holder, HolderError
-from fleethands.operations import origin, turn
-from fleethands.operations.lock import HELD, KEPT, LOCKED, STUCK, Answer, script
+from fleethands.operations.core import lock_token, provenance
+from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, Answer, script
 from fleethands.report.rerun_hints import reached
 from fleethands.text.sanitize import short
 
@@ -74,7 +74,7 @@ class Locks:
             self._signs = None
         gevent.joinall([gevent.spawn(each.close) for each in given.values()])
         for name in given:
-            turn.take(self._engine.host(name), "")
+            lock_token.take(self._engine.host(name), "")
 
     def _open(self, names: Sequence[str]) -> dict[str, Holder]:
         """A process on each host that can take its lock; all begin at once, as that takes longest."""
@@ -113,7 +113,7 @@ class Locks:
 
     def _got(self, name: str, before: Locking) -> None:
         host = self._engine.host(name)
-        turn.take(host, self.lock.run)
+        lock_token.take(host, self.lock.run)
         if before.run is not None:
             self.notes[name] = short(f"took over the lock of {before.run}; that run went away without a word")
         seen = facts.last(host)
@@ -159,7 +159,7 @@ def mine(reason: str) -> Lock:
     """A lock in this process's name."""
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     text = " ".join(reason.split())
-    return Lock(origin.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
+    return Lock(provenance.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
 
 
 def refusal(answer: Answer, words: str, name: str, again: str = "") -> Refusal:

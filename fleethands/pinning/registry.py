@@ -12,7 +12,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
 
 from fleethands import manifest, web
-from fleethands.operations.store import manifest_url
+from fleethands.operations.models.model_store import manifest_url
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.values.images import located
 from fleethands.settings.values.names import ModelName

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from fleethands import web
-from fleethands.operations import sums
-from fleethands.operations.release import EXTRA, archives
+from fleethands.operations.ollama import release_checksums
+from fleethands.operations.ollama.release import EXTRA, archives
 from fleethands.pinning import registry
 from fleethands.pinning.registry import Offered, Unanswered
 from fleethands.settings import HostSettings
@@ -156,12 +156,12 @@ def _release(version: str, fleet: Fleet) -> dict[str, str] | Unanswered:
         return Unanswered("its archives lie on the hosts (`file://`): declare `ollama_sha256`")
     found: dict[str, dict[str, str]] = {}
     for url in sorted(fleet.releases[version]):
-        place = f"{web.bare(url)}/v{version}/{sums.NAME}"
-        answer = registry.fetched(f"{url}/v{version}/{sums.NAME}", "release", most=sums.MOST)
+        place = f"{web.bare(url)}/v{version}/{release_checksums.NAME}"
+        answer = registry.fetched(f"{url}/v{version}/{release_checksums.NAME}", "release", most=release_checksums.MOST)
         if isinstance(answer, Unanswered):
             return answer
         try:
-            found[url] = sums.listed(answer, _needed(version))
+            found[url] = release_checksums.listed(answer, _needed(version))
         except ValueError as error:
             return Unanswered(f"{place}: {error}")
         if not found[url]:

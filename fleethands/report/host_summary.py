@@ -11,8 +11,8 @@ from fleethands.facts import Probe, UnknownSection
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import MIB
 from fleethands.facts.record import Record
-from fleethands.operations.removal import OURS
-from fleethands.operations.size import human
+from fleethands.operations.core.human_size import human
+from fleethands.operations.removal.removal import OURS
 from fleethands.report.model import HostReport
 
 UNKNOWN = "unknown"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 MARKED = 100  # lines of one mark
 LOGGED = 400  # last lines of a log
 LONGEST = 2000  # characters of a line
-UNFORESEEN = "a command of the step "  # scripts/common.sh: no script has words for it, so the command's own are told
+UNFORESEEN = "a command of the step "  # core/common.sh: the script has no message for this failure
 
 
 @dataclass(frozen=True)

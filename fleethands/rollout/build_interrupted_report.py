@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyinfra.api.state import StateStage
 
-from fleethands.operations import journal
+from fleethands.operations.core import journal
 from fleethands.report.model import BAD, HostReport, Report
 from fleethands.rollout import build_report
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
-from fleethands.operations.change import Change, Refused, Same
-from fleethands.operations.journal import Entry
-from fleethands.operations.proof import APPLY, ASKED_FOR, LONGEST_HINT, Link, links
+from fleethands.operations.core.journal import Entry
+from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.proof.proof import APPLY, ASKED_FOR, LONGEST_HINT, Link, links
 from fleethands.paths import PROOF
 from fleethands.report.model import BAD, Changed, HostReport, Report
 from fleethands.report.timeline import OURS

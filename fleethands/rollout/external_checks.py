@@ -17,7 +17,7 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from fleethands import facts
-from fleethands.operations.proof import APPLY, Link
+from fleethands.operations.proof.proof import APPLY, Link
 from fleethands.paths import PROOF
 from fleethands.report.timeline import LOOK
 from fleethands.rollout import build_report

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from fleethands.engine.interrupts import Interrupts
 from fleethands.locks.run_locks import Locks
-from fleethands.operations import back, record
-from fleethands.operations.change import Change
+from fleethands.operations.core import release_record
+from fleethands.operations.core.operation import Change
+from fleethands.operations.rollback import rollback
 from fleethands.report.model import BAD, HostReport, Report
 from fleethands.rollout import build_report, external_checks
 from fleethands.rollout.strategy import Group, Manner
@@ -100,14 +101,14 @@ class Rollout:
                 self._report.hosts[name].notes.append("not rolled back: the run was interrupted")
             return
         noted = [name for name in failed if self._engine.has_proven(name) and self._is_noted(name)]
-        for names, place in (([name for name in failed if name not in noted], back.LAST), (noted, back.BEFORE)):
+        for names, place in (([name for name in failed if name not in noted], rollback.LAST), (noted, rollback.BEFORE)):
             if names:
                 self._go_back_to_or_say(place, names)
 
     def _is_noted(self, name: str) -> bool:
         """Whether its proof wrote down something new; after a repair of drift alone, the record stays as it is."""
         decisions = (entry.decision for entry in self._engine.done(name))
-        return any(record.is_new(each.script) for each in decisions if isinstance(each, Change))
+        return any(release_record.is_new(each.script) for each in decisions if isinstance(each, Change))
 
     def _changed(self, name: str) -> bool:
         """Whether anything was to change there: a proof alone is nothing to go back from."""

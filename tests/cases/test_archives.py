@@ -11,8 +11,8 @@ import yaml
 
 from fleethands.facts import Unknown, gpu, ollama
 from fleethands.facts.ollama import Process, Release
-from fleethands.operations.change import Change
-from fleethands.operations.release import archives, release, variant
+from fleethands.operations.core.operation import Change
+from fleethands.operations.ollama.release import archives, release, variant
 from fleethands.settings import SettingsError
 from tests.hosts import bare, declared
 

@@ -23,8 +23,8 @@ from fleethands.facts.service import Service, Text
 from fleethands.facts.system import Space
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.change import Change, Refused, Same
-from fleethands.operations.closed import Closed
+from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.firewall.closed_ports import Closed
 from fleethands.settings import HostSettings
 from tasks.firewall import rules
 from tests.hosts import bare, declared
@@ -38,13 +38,13 @@ def test_operation(case: dict[str, Any]) -> None:
     data = dict(case.get("data", {}))
     declares_gpu = data.pop("gpu", None)  # inventories can't say it yet: settings/validation/unsupported.py
     settings = declared(**data).model_copy(update={"gpu": declares_gpu})
-    module, _, name = case["operation"].partition(".")
+    module, _, name = case["operation"].rpartition(".")
     decide = getattr(import_module(f"fleethands.operations.{module}"), name).decide
     arguments = {
         key: tuple(value) if isinstance(value, list) else value for key, value in case.get("arguments", {}).items()
     }
 
-    if module == "firewall" and name != "gone":
+    if module == "firewall.firewall" and name != "gone":
         arguments["render"] = rules
 
     if "raises" in case:

@@ -6,7 +6,7 @@ import json
 import socket
 from dataclasses import dataclass
 
-from fleethands.operations.proof import Link, links
+from fleethands.operations.proof.proof import Link, links
 from fleethands.paths import PROOF
 from tests.lab.host import Host
 

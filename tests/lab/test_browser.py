@@ -11,7 +11,7 @@ from tests.lab.fleet import changes, fleethands
 from tests.lab.host import Host
 from tests.lab.tunnels import tunnel_on_a_terminal
 
-PICTURE = fleet.ROOT / ".lab" / "canvas.png"  # docs/canvas.png is one of these
+PICTURE = fleet.ROOT / ".lab" / "canvas.png"  # docs/guides/canvas.png is one of these
 MODEL = "openai/tiny-tools:latest"
 
 

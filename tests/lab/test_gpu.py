@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleethands.operations import proof
+from fleethands.operations.proof import proof
 from tests.hosts import bare, declared
 from tests.lab.host import Host
 

@@ -33,8 +33,12 @@ GUIDE = {**NPM, "openhands_repo": "https://github.com/All-Hands-AI/OpenHands"}
 GIT = {**NPM, "openhands_repo": "https://github.com/OpenHands/OpenHands"}
 LINKS = ["list", "generate-on-host", "context", "workspace", "generate-in-openhands", "openhands-answers"]
 BUILT_FROM = (
-    *("operations/source.py", "operations/build.py", "operations/locks"),
-    *("operations/scripts/source_build", "operations/scripts/source_builder"),
+    *(
+        "operations/openhands/source_service.py",
+        "operations/openhands/build_from_source.py",
+        "operations/openhands/locks",
+    ),
+    *("operations/openhands/source_build", "operations/openhands/source_builder"),
 )
 OPENED = (3001, 8000, 11434, 18000, 18001, 18910, 18911, 18912, 18913)  # by Canvas, by its build, by Ollama
 MINUTES = 60.0

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fleethands.facts.probe_fact import Question, read
-from fleethands.operations.change import step
+from fleethands.operations.core.operation import step
 from fleethands.paths import BINARY, OLLAMA_HOME
 from fleethands.script import Script
 from fleethands.settings import HostSettings, SettingsError

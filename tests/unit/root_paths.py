@@ -1,4 +1,4 @@
-"""Finds what a shell script does as root to a place that is not root's, without the functions of scripts/owned.sh."""
+"""Finds what a shell script does as root to a place that is not root's, without the functions of owned.sh."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.system import Account, Accounts
-from fleethands.operations import system
-from fleethands.operations.change import Change, Same
+from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.system import system
 from tests.hosts import bare, declared
 
 HOME = paths.OPENHANDS_HOME

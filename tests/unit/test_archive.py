@@ -38,7 +38,7 @@ def test_the_wheel_has_all_that_runs_and_nothing_else(built: Path) -> None:
     laid = {f"fleethands/project/{name}" for name in (*scaffold.files(), *inventories)}
 
     assert names == {name for name in kept() if name.startswith("fleethands/")} | laid
-    assert "fleethands/operations/locks/tools.txt" in names
+    assert "fleethands/operations/openhands/locks/tools.txt" in names
 
 
 def test_the_source_has_all_that_is_worked_on_and_no_litter(built: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fleethands.facts.ollama import Ollama, models, ollama
-from fleethands.operations import unanswered
+from fleethands.operations.ollama import external_diagnosis
 from tests.unit.webserver import Say, body, endless
 
 VERSION = '{"version":"0.24.0"}'
@@ -42,7 +42,7 @@ def why(url: str) -> str:
     found = ollama(lines)
     assert (status, found.version) == (0, None)
     assert found.way
-    return unanswered.why(url, found.way)[0]
+    return external_diagnosis.why(url, found.way)[0]
 
 
 @pytest.fixture

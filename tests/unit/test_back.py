@@ -19,8 +19,10 @@ from fleethands.facts import Probe, docker
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
 from fleethands.facts.record import Record
-from fleethands.operations import back, origin, record, release
-from fleethands.operations.change import Refused, Same
+from fleethands.operations.core import provenance, release_record
+from fleethands.operations.core.operation import Refused, Same
+from fleethands.operations.ollama import release
+from fleethands.operations.rollback import rollback
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.values.images import at_digest
 from tests.hosts import bare, declared
@@ -31,7 +33,7 @@ BROKEN = {paths.PROOF: "list\tbroken\t1\tno such model\t\n"}
 
 def kept(settings: HostSettings, seen: Probe | None = None, **more: Any) -> str:
     """A record's text, as the proof's script writes it."""
-    row = record.entry(settings, seen or bare(settings))
+    row = release_record.entry(settings, seen or bare(settings))
     return row["entry"] + f', "run": "r1", "time": "2026-11-25T17:02:11Z"{"".join(more.values())}}}'
 
 
@@ -58,11 +60,11 @@ RECORDS = {paths.RECORD: kept(LAST), paths.RECORD_BEFORE: kept(BEFORE)}
     ],
 )
 def test_it_follows_from_what_is_proven(proof: dict[str, str], wanted: str | None, settings: HostSettings) -> None:
-    way = back.find(declared(), host(**RECORDS, **proof), wanted)
+    way = rollback.find(declared(), host(**RECORDS, **proof), wanted)
 
     assert (way.problem, way.settings) == (None, settings)
     assert (way.gentle.models_prune, way.gentle.openhands_pull) == (False, "missing")
-    assert str(way.record) == f"2026-11-25 17:02 UTC by {origin.who()}"
+    assert str(way.record) == f"2026-11-25 17:02 UTC by {provenance.who()}"
 
 
 @pytest.mark.parametrize(
@@ -81,9 +83,9 @@ def test_it_follows_from_what_is_proven(proof: dict[str, str], wanted: str | Non
     ],
 )
 def test_a_host_is_refused_with_the_reason(files: dict[str, str], wanted: str | None, reason: str, hint: str) -> None:
-    way = back.find(declared(), host(**files), wanted)
+    way = rollback.find(declared(), host(**files), wanted)
 
-    decision = back.chosen.decide(way.gentle, host(**files), way)
+    decision = rollback.chosen.decide(way.gentle, host(**files), way)
     assert isinstance(decision, Refused)
     assert decision.reason == reason
     assert "".join(decision.hints).startswith(hint)
@@ -97,28 +99,30 @@ def test_a_secret_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     assert "hunter2" not in text
     monkeypatch.delenv("MY_TOKEN")
 
-    way = back.find(today, host(**{paths.RECORD: text}))
+    way = rollback.find(today, host(**{paths.RECORD: text}))
 
     assert way.problem is not None
     assert way.problem.reason == (
-        f"the record of 2026-11-25 17:02 UTC by {origin.who()} can't be applied from here: "
+        f"the record of 2026-11-25 17:02 UTC by {provenance.who()} can't be applied from here: "
         "`openhands_env.TOKEN`: environment variable `MY_TOKEN` is not set"
     )
 
 
 def test_records_that_moved_since_the_plan_are_refused() -> None:
-    way = back.find(declared(), host(**RECORDS, **PROVEN))
-    assert isinstance(back.chosen.decide(way.gentle, host(**RECORDS), way), Same)
+    way = rollback.find(declared(), host(**RECORDS, **PROVEN))
+    assert isinstance(rollback.chosen.decide(way.gentle, host(**RECORDS), way), Same)
 
     moved = host(**{paths.RECORD: kept(declared()), paths.RECORD_BEFORE: kept(LAST)})
 
-    assert isinstance(back.chosen.decide(way.gentle, moved, way), Refused)
+    assert isinstance(rollback.chosen.decide(way.gentle, moved, way), Refused)
 
 
 def test_a_model_that_is_another_by_now_is_told() -> None:
-    way = back.find(declared(), host(**{paths.RECORD: kept(LAST, bare().having(models={"codellama:7b": "a" * 64}))}))
+    way = rollback.find(
+        declared(), host(**{paths.RECORD: kept(LAST, bare().having(models={"codellama:7b": "a" * 64}))})
+    )
 
-    decision = back.chosen.decide(
+    decision = rollback.chosen.decide(
         way.gentle, host(**{paths.RECORD: _text(way)}).having(models={"codellama:7b": "b"}), way
     )
 
@@ -127,7 +131,7 @@ def test_a_model_that_is_another_by_now_is_told() -> None:
     )
 
 
-def _text(way: back.Back) -> str:
+def _text(way: rollback.Back) -> str:
     known = way.record
     return json.dumps({"schema": 1, **known.__dict__}) if known else ""
 
@@ -136,7 +140,7 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
     container = Container("c1", "running", ID, {}, "")
     seen = bare().having(docker=Docker(True, "26", container), models={"codellama:7b": "d1"})
 
-    first = record.entry(declared(), seen)
+    first = release_record.entry(declared(), seen)
 
     known = Record.parse((first["entry"] + ', "run": "", "time": ""}').encode())
     assert known is not None
@@ -147,9 +151,9 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
     }
     assert first["shift"] == "first"
     again = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
-    assert record.entry(declared(), again)["shift"] == "no"
-    assert record.entry(declared(ollama_keep_alive="1m"), again)["shift"] == "yes"
-    assert record.entry(declared(), again.having(models={"codellama:7b": "d2"}))["shift"] == "yes"
+    assert release_record.entry(declared(), again)["shift"] == "no"
+    assert release_record.entry(declared(ollama_keep_alive="1m"), again)["shift"] == "yes"
+    assert release_record.entry(declared(), again.having(models={"codellama:7b": "d2"}))["shift"] == "yes"
 
 
 PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)}"
@@ -165,10 +169,10 @@ PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)
 def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints: tuple[str, ...]) -> None:
     then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID, frozenset(digests))
     seen = host(**{paths.RECORD: kept(LAST, bare().having(docker=then))})
-    way = back.find(declared(), seen)
+    way = rollback.find(declared(), seen)
 
-    there = back.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26")), way)
-    gone = back.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26", gone=frozenset({ID}))), way)
+    there = rollback.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26")), way)
+    gone = rollback.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26", gone=frozenset({ID}))), way)
 
     assert isinstance(there, Same)
     assert gone == Refused(f"the image of then is not on the host any more: {ID}", hints)
@@ -179,7 +183,7 @@ def test_a_record_without_the_manifests_digest_says_the_same_as_one_with_it() ->
     seen = bare().having(docker=then)
     seen = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
 
-    now = record.entry(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
+    now = release_record.entry(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
 
     assert now["shift"] == "no"
     assert DIGEST in now["entry"]
@@ -234,7 +238,7 @@ OF_BEFORE = (
 
 
 def test_a_record_of_before_is_read_as_it_was() -> None:
-    way = back.find(declared(), host(**{paths.RECORD: OF_BEFORE}))
+    way = rollback.find(declared(), host(**{paths.RECORD: OF_BEFORE}))
 
     assert (way.problem, way.image) == (None, "")
     assert (way.settings.ollama_keep_alive, way.settings.ollama_env) == ("7m", {"OLLAMA_NUM_PARALLEL": 2})
@@ -254,12 +258,12 @@ def test_a_record_that_names_a_file_of_the_controller_is_refused_and_the_file_no
     monkeypatch.setattr(Path, "read_text", lambda *_: pytest.fail("a file was read"))
     place = {"secret": "file", "place": str(canary)}
 
-    way = back.find(declared(), host(**{paths.RECORD: record_with(ollama_env={"OLLAMA_API_KEY": place})}))
+    way = rollback.find(declared(), host(**{paths.RECORD: record_with(ollama_env={"OLLAMA_API_KEY": place})}))
 
     assert way.settings == declared()
     assert way.problem is not None
     assert way.problem.reason == (
-        f"the record of 2026-11-25 17:02 UTC by {origin.who()} names Secret.file('{canary}') for "
+        f"the record of 2026-11-25 17:02 UTC by {provenance.who()} names Secret.file('{canary}') for "
         "`ollama_env.OLLAMA_API_KEY`, which the inventory does not declare for this host: nothing of it was read"
     )
     assert way.problem.hints[1] == "on this machine: fleethands apply"
@@ -278,7 +282,7 @@ def test_a_record_that_names_a_file_of_the_controller_is_refused_and_the_file_no
 def test_what_the_controller_fetches_is_the_inventory_s_to_say(today: dict[str, str], wanted: tuple[str, str]) -> None:
     text = record_with(ollama_transfer="controller", ollama_url="file:///etc", ollama_keep_alive="1m")
 
-    way = back.find(declared(**today), host(**{paths.RECORD: text}))
+    way = rollback.find(declared(**today), host(**{paths.RECORD: text}))
 
     assert way.problem is None
     assert (way.gentle.ollama_transfer, way.gentle.ollama_url) == wanted
@@ -286,7 +290,7 @@ def test_what_the_controller_fetches_is_the_inventory_s_to_say(today: dict[str, 
 
 
 def test_where_a_host_fetches_by_itself_is_its_record_s_to_say() -> None:
-    way = back.find(declared(), host(**{paths.RECORD: record_with(ollama_url="https://old.example/o")}))
+    way = rollback.find(declared(), host(**{paths.RECORD: record_with(ollama_url="https://old.example/o")}))
 
     assert way.gentle.ollama_url == "https://old.example/o"
 
@@ -312,12 +316,12 @@ def test_a_record_that_is_none_is_one_that_can_t_be_read(name: str) -> None:
     content = BOMBS[name].encode(errors="surrogateescape")
     seen = bare().with_file(paths.RECORD, File("file", "0600", content=content))
 
-    way = back.find(declared(), seen)
+    way = rollback.find(declared(), seen)
 
     assert way.problem is not None
     assert way.problem.reason == f"its record {paths.RECORD} can't be read"
     json.dumps(seen.document(), allow_nan=False)
-    assert record.entry(declared(), seen)["shift"] == "first"
+    assert release_record.entry(declared(), seen)["shift"] == "first"
 
 
 json_values = st.recursive(
@@ -345,9 +349,9 @@ def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
     row = {**row, "declared": {**row["declared"], **declared_}, "by": by}
     for text in (row, {**row, "versions": versions}, {**row, "declared": versions}):
         seen = host(**{paths.RECORD: json.dumps(text)})
-        way = back.find(declared(), seen)
+        way = rollback.find(declared(), seen)
         secrets = [*way.settings.ollama_env.values(), *way.settings.openhands_env.values()]
         assert not [each for each in secrets if isinstance(each, Secret)]
         assert all(model.modelfile is None for model in way.settings.models)
-        assert isinstance(back.chosen.decide(way.gentle, seen, way), Same | Refused)
+        assert isinstance(rollback.chosen.decide(way.gentle, seen, way), Same | Refused)
         assert isinstance(release._of_records(seen.having(releases={})), list)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.unit.webserver import OK, Say
 
-SCRIPTS = files("fleethands.operations").joinpath("scripts")
+SCRIPTS = files("fleethands.operations")
 VALID, INVALID = b'{"valid":true}', b'{"valid":false,"error":"Timeout"}'
 
 
@@ -74,7 +74,7 @@ def test_a_profile_that_is_not_used_is_told(
     values |= {"name": "default", "seed": "{}", "seed_path": str(tmp_path / "seed"), "words": "look"}
     known = "\n".join(f"{name}='{value}'" for name, value in values.items())
     parts = [known, 'fail() { echo "error: $1"; exit 1; }', 'atomic_file() { cat >"$1"; }']
-    text = "\n".join([*parts, SCRIPTS.joinpath("choose_canvas.sh").read_text()])
+    text = "\n".join([*parts, SCRIPTS.joinpath("openhands/choose_canvas.sh").read_text()])
 
     done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=30, check=False)
 

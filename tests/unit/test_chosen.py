@@ -7,9 +7,9 @@ import json
 import pytest
 
 from fleethands.facts.files import File
-from fleethands.operations import choice
-from fleethands.operations.change import Change, Same
-from fleethands.operations.chosen import current
+from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.openhands import choose_model
+from fleethands.operations.openhands.model_choice import current
 from fleethands.settings.generations import V0, V1, Generation
 from tests.hosts import bare, declared
 
@@ -71,7 +71,7 @@ def test_whatever_the_agent_wrote_a_model_can_be_chosen(era: Generation, text: b
     settings = declared(openhands_settings="enforced", **({"openhands_image": image} if era is V1 else {}))
     seen = bare(settings).with_file(era.settings_path, File("file", content=text))
 
-    decision = choice.chosen.decide(settings, seen)
+    decision = choose_model.chosen.decide(settings, seen)
 
     assert isinstance(decision, Change)
-    assert choice.chosen.decide(settings, decision.then(seen)) == Same("OpenHands has openai/codellama:7b chosen")
+    assert choose_model.chosen.decide(settings, decision.then(seen)) == Same("OpenHands has openai/codellama:7b chosen")

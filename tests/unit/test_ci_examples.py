@@ -16,7 +16,7 @@ import yaml
 
 from fleethands.cli.main import cli
 
-EXAMPLES = Path(__file__).parents[2] / "docs/ci"
+EXAMPLES = Path(__file__).parents[2] / "docs/guides/ci"
 SCHEMAS = {"github.yml": "vendor.github-workflows", "gitlab.yml": "vendor.gitlab-ci"}
 TOOLS = Path(sys.executable).parent
 COMMANDS = {"plan", "apply", "report merge"}

@@ -15,7 +15,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.record import Record
 from fleethands.fleet.ansible.ours import concerns, is_ours
-from fleethands.operations import back
+from fleethands.operations.rollback import rollback
 from fleethands.settings import HostSettings, Secret, SettingsError, read_fleet, renamed
 from fleethands.settings.renamed import Removed
 from fleethands.settings.serialize import written
@@ -50,7 +50,7 @@ def test_a_host_rolls_back_to_the_record_of_an_earlier_version(record: Path, mon
     monkeypatch.setenv("GITHUB_TOKEN", "hunter2")
     today = declared(openhands_env={"GITHUB_TOKEN": Secret.env("GITHUB_TOKEN")})
 
-    found = back.find(today, host(record), "last")
+    found = rollback.find(today, host(record), "last")
 
     assert found.problem is None
     assert found.settings == EXPECTED[record.stem](today)

@@ -15,8 +15,9 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.directories import Directories, Place, directories
 from fleethands.facts.ollama import Ollama, Process
-from fleethands.operations import access, store
-from fleethands.operations.change import Change, Refused, Same
+from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.models import model_store
+from fleethands.operations.system import access
 from tests.hosts import bare, declared
 
 OLLAMA = ("ollama", paths.OLLAMA_HOME)
@@ -90,7 +91,7 @@ def test_the_home_is_read_with_what_lies_in_it() -> None:
     settings = declared()
     moved = bare(settings).having(directories=Directories("/var/lib/ollama")).at_home
 
-    assert store.directory(settings, moved) == "/var/lib/ollama/.ollama/models"
+    assert model_store.directory(settings, moved) == "/var/lib/ollama/.ollama/models"
     assert "/var/lib/ollama" in moved.files
     assert "/var/lib/ollama/.ollama/models" in moved.disk
     assert paths.OLLAMA_HOME not in moved.files

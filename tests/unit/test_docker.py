@@ -16,8 +16,10 @@ from fleethands.facts.engine import Engine, engine
 from fleethands.facts.network import Listener
 from fleethands.facts.system import Space
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations import openhands, ports, theirs
-from fleethands.operations.change import Refused, Same
+from fleethands.operations.core.operation import Refused, Same
+from fleethands.operations.openhands import conflicts
+from fleethands.operations.openhands import container as openhands_container
+from fleethands.operations.preflight import ports
 from tests.hosts import bare, declared
 
 MINE, MOVED = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -137,16 +139,16 @@ def test_another_image_than_the_declared_one_is_asked_for(
 
 def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -> None:
     settings = declared()
-    spec = openhands.specification(settings, -1).digest
+    spec = openhands_container.specification(settings, -1).digest
     handed = {"fleethands.spec": spec, "fleethands.made": "m1"}
     lines = ["version 26", f"container {container(handed)}", f"image {image(handed)}"]
     seen = bare(settings).having(docker=docker(lines))
 
-    assert theirs.has_container(seen)
-    refused = openhands.serve.decide(settings, seen)
+    assert conflicts.has_container(seen)
+    refused = openhands_container.serve.decide(settings, seen)
     assert isinstance(refused, Refused)
     assert refused.reason == "a container named openhands-app is there that fleethands did not make"
-    assert openhands.gone.decide(settings, seen) == Same("there is no container of ours")
+    assert openhands_container.gone.decide(settings, seen) == Same("there is no container of ours")
 
 
 PUBLISHED = {

@@ -25,15 +25,15 @@ KEYS = list(HostSettings.model_fields)
 
 
 def test_the_reference_of_settings_is_current() -> None:
-    assert (ROOT / "docs/settings.md").read_text() == page(), "run `make docs`"
+    assert (ROOT / "docs/reference/settings.md").read_text() == page(), "run `make docs`"
 
 
 def test_the_table_of_attacks_is_current() -> None:
-    assert (ROOT / "docs/attacks.md").read_text() == attacks_page(), "run `make docs`"
+    assert (ROOT / "docs/reference/attacks.md").read_text() == attacks_page(), "run `make docs`"
 
 
 def test_the_table_of_hosts_is_current() -> None:
-    assert (ROOT / "docs/hosts.md").read_text() == hosts_page(), "run `make docs`"
+    assert (ROOT / "docs/reference/hosts.md").read_text() == hosts_page(), "run `make docs`"
 
 
 def test_every_state_of_a_host_has_a_name_of_its_own() -> None:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from fleethands import paths
 from fleethands.facts.service import Service, Text
-from fleethands.operations import adoption, foreign, outdated, preflight
-from fleethands.operations.change import Refused, Same
-from fleethands.operations.foreign import Declared
+from fleethands.operations.core.operation import Refused, Same
+from fleethands.operations.ollama import adoption, existing_install
+from fleethands.operations.ollama.existing_install import Declared
+from fleethands.operations.preflight import outdated, preflight
 from fleethands.settings import SettingsError
 from fleethands.settings.schema.ollama_env import ELSEWHERE, LIBRARIES, OF_GO, VARIABLES
 from fleethands.settings.values.envconfig import meaning, same
@@ -133,7 +134,7 @@ names = st.sampled_from(sorted({*VARIABLES, *ELSEWHERE, *(f"{each}X" for each in
 def test_every_declaration_of_a_hint_is_taken_and_means_the_same(name: str, text: str) -> None:
     """Spaces between origins keep Ollama from starting, and levels above 2 log what 2 does."""
     if (
-        foreign.masked(name, text) == MASK
+        existing_install.masked(name, text) == MASK
         or meaning(name, text) is None
         or same(name, declared().ollama_environment.get(name), text)
     ):
@@ -165,7 +166,7 @@ def test_the_same_said_in_another_way_is_no_contradiction(said: str) -> None:
     path = f"{paths.OLLAMA_UNIT}.d/90-mine.conf"
     drop_in = Text(path, f"[Service]\nEnvironment={assignment('OLLAMA_HOST', said)}\n".encode())
 
-    assert foreign.of_drop_in(Service((drop_in,)), drop_in, Declared.by(declared())) == []
+    assert existing_install.of_drop_in(Service((drop_in,)), drop_in, Declared.by(declared())) == []
     assert isinstance(preflight.check.decide(declared(), bare().having(service=Service((drop_in,)))), Same)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.operations import exposed
+from fleethands.operations.preflight import unverified_downloads
 from fleethands.settings.values.source import RELEASES
 from tests.hosts import bare, declared
 
@@ -37,7 +37,7 @@ SOURCE = {"openhands_flavor": "source", "openhands_repo": "http://git.example/op
 def test_what_anybody_on_the_way_can_replace_is_named(data: dict[str, Any], named: list[str]) -> None:
     settings = declared(**{"ollama_version": "0.24.0", "models": ["m"], **data})
 
-    found = exposed.notes(settings, bare(settings))
+    found = unverified_downloads.notes(settings, bare(settings))
 
     assert [note.startswith(begin) for note, begin in zip(found, named, strict=True)] == [True] * len(named)
 
@@ -47,4 +47,4 @@ def test_what_is_on_the_host_comes_no_more() -> None:
     release = {"0.24.0": None}
     seen = bare(settings).having(models={"127.0.0.1:9/team/m:latest": A}, releases=release)
 
-    assert exposed.notes(settings, seen) == ()
+    assert unverified_downloads.notes(settings, seen) == ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,12 @@ import pytest
 from fleethands import paths
 from fleethands.facts import Probe, network
 from fleethands.facts.files import ABSENT, File
-from fleethands.operations import change, firewall, proof
-from fleethands.operations.change import Change, Same
-from fleethands.operations.closed import Closed, until_now
-from fleethands.operations.closed import declared as closed_by
+from fleethands.operations.core import operation, scripts
+from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.firewall import firewall
+from fleethands.operations.firewall.closed_ports import Closed, until_now
+from fleethands.operations.firewall.closed_ports import declared as closed_by
+from fleethands.operations.proof import proof
 from fleethands.settings import HostSettings, SettingsError
 from tasks.firewall import rules
 from tests.hosts import bare, declared
@@ -69,8 +70,8 @@ def on(decide: Any, settings: HostSettings, seen: Probe) -> Probe:
 
 
 def closed(settings: HostSettings, seen: Probe) -> Probe:
-    for operation in (firewall.written, firewall.loaded):
-        seen = on(lambda *known, each=operation: each.decide(*known, render=rules), settings, seen)
+    for step in (firewall.written, firewall.loaded):
+        seen = on(lambda *known, each=step: each.decide(*known, render=rules), settings, seen)
     return seen
 
 
@@ -109,8 +110,8 @@ def test_what_was_closed_stays_so_until_what_takes_its_place_is_proven(
 
     assert until_now(seen) == then
     assert proof.is_settled(new, seen)
-    for operation in (firewall.written, firewall.loaded, firewall.settled):
-        assert isinstance(operation.decide(new, seen, render=rules), Same)
+    for step in (firewall.written, firewall.loaded, firewall.settled):
+        assert isinstance(step.decide(new, seen, render=rules), Same)
 
 
 def test_sandboxes_on_the_hosts_own_network_are_closed_there() -> None:
@@ -162,7 +163,7 @@ def test_rules_of_the_release_before_are_read(sandboxes: str, ranges: tuple[str,
 
 def test_what_only_follows_from_a_proof_leaves_it_there() -> None:
     """Each of these steps is named in common.sh, which takes the proof away for all others."""
-    text = change.step("firewall").body
+    text = operation.step("firewall").body
     exempt = text[text.index("case $step in firewall_settle") :].partition(")")[0]
 
     assert exempt == "case $step in firewall_settle | ollama_settle | sandboxes_off"
@@ -184,7 +185,7 @@ def test_what_only_follows_from_a_proof_leaves_it_there() -> None:
     ],
 )
 def test_no_port_of_sshds_is_closed(tmp_path: Path, sockets: str, units: str, refused: str) -> None:
-    part = files("fleethands.operations").joinpath("scripts/table.sh").read_text()
+    part = scripts.read("table")
     (tmp_path / "ss").write_text(sockets + "\n")
     (tmp_path / "units").write_text(units)
     stand_ins = f"""

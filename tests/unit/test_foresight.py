@@ -7,24 +7,15 @@ from typing import Any
 import pytest
 
 from fleethands.facts import Probe
-from fleethands.operations import (
-    choice,
-    engine,
-    firewall,
-    image,
-    modelfiles,
-    models,
-    ollama,
-    openhands,
-    packages,
-    preflight,
-    preload,
-    proof,
-    release,
-    sandboxes,
-    system,
-)
-from fleethands.operations.change import Change, Same
+from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.docker import engine
+from fleethands.operations.firewall import firewall
+from fleethands.operations.models import modelfiles, models, preload
+from fleethands.operations.ollama import image, release, service
+from fleethands.operations.openhands import choose_model, container, sandboxes
+from fleethands.operations.preflight import preflight
+from fleethands.operations.proof import proof
+from fleethands.operations.system import packages, system
 from fleethands.settings import HostSettings
 from fleethands.settings.values import modelfile
 from tasks.firewall import rules
@@ -43,15 +34,15 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (system.user, {"user": "ollama", "home": "/usr/share/ollama", "groups": ("render", "video", "none")}),
         (system.directory, {"path": "/usr/share/ollama", "owner": "ollama:ollama", "mode": None}),
         (image.pulled if settings.ollama_declared_image else release.release, {}),
-        (ollama.serve, {"revision": "r1"}),
+        (service.serve, {"revision": "r1"}),
         (models.present, {"modelfiles": modelfile.of(settings)}),
         (modelfiles.built, {"modelfiles": modelfile.of(settings)}),
         (preload.loaded, {"unit": "unit"}),
         (models.pruned, {"modelfiles": modelfile.of(settings)}),
         (system.user, {"user": settings.openhands_user, "home": "/opt/openhands", "roots_home": True}),
         (system.directory, {"path": str(settings.openhands_workspace), "owner": owner, "mode": "0755"}),
-        (choice.chosen, {}),
-        (openhands.serve, {}),
+        (choose_model.chosen, {}),
+        (container.serve, {}),
         (proof.answered, {}),
         (sandboxes.gone, {}),
         (firewall.settled, {"render": rules}),

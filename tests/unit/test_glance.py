@@ -14,7 +14,7 @@ from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.units import Unit
-from fleethands.operations.proof import links
+from fleethands.operations.proof.proof import links
 from fleethands.report.formats import html_page
 from fleethands.report.host_summary import COLUMNS, row
 from fleethands.report.model import HostReport

@@ -238,7 +238,7 @@ def test_hosts_of_terraform_come_by_pyinfras_connector(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_what_terraform_said() -> None:
-    page = (Path(__file__).parents[2] / "docs/inventories.md").read_text()
+    page = (Path(__file__).parents[2] / "docs/guides/inventories.md").read_text()
     values: Any = json.loads((FIXTURES / "terraform/output.json").read_text())["fleethands"]["value"]
 
     assert (FIXTURES / "terraform/main.tf").read_text().split("\n\n")[0] in page

@@ -21,8 +21,8 @@ from paramiko import ChannelException, SSHException
 from fleethands.facts.lock import LEASE, Lock, Locking, read
 from fleethands.locks.lock_session import Holder, HolderError
 from fleethands.locks.run_locks import refusal
-from fleethands.operations import lock as scripts
-from fleethands.operations.lock import Answer, script
+from fleethands.operations.lock import lock as scripts
+from fleethands.operations.lock.lock import Answer, script
 
 ANA = Lock("ana", "build-2", 7, "aaaa1111", "apply inventory/prod.py", "2026-11-25 17:02:11 UTC")
 BO = replace(ANA, owner="bo", run="bbbb2222", reason='new driver\'s "day"')

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fleethands.facts.ollama import Made, Store
-from fleethands.operations import modelfiles, models
-from fleethands.operations.change import Change
+from fleethands.operations.core.operation import Change
+from fleethands.operations.models import modelfiles, models
 from fleethands.settings import SettingsError
 from fleethands.settings.values import modelfile
 from tests.hosts import bare, declared

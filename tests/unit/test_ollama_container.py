@@ -23,8 +23,13 @@ from fleethands.facts.record import Record
 from fleethands.facts.service import Service, Text
 from fleethands.facts.system import Space
 from fleethands.facts.upstream import wanted as upstream_wanted
-from fleethands.operations import adoption, back, engine, gpus, image, ollama, ports, record, removal, room
-from fleethands.operations.change import Change, Refused, Same
+from fleethands.operations.core import release_record
+from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.docker import engine
+from fleethands.operations.ollama import adoption, image, service
+from fleethands.operations.preflight import disk_space, gpus, ports
+from fleethands.operations.removal import removal
+from fleethands.operations.rollback import rollback
 from fleethands.pinning import registry
 from fleethands.settings import lockfile, packages
 from fleethands.settings.pins import Pins
@@ -40,16 +45,16 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 def running(settings: Any, revision: str = "r1", **changed: Any) -> Probe:
     """A host on which it serves."""
-    wanted = ollama.Served.by(settings, bare(settings).having(docker=MADE), revision)
+    wanted = service.Served.by(settings, bare(settings).having(docker=MADE), revision)
     made = replace(wanted.process, pid=7, started=1, inside=8)
-    seen = ollama.serve.decide(settings, bare(settings).having(docker=MADE), revision).then(bare(settings))
+    seen = service.serve.decide(settings, bare(settings).having(docker=MADE), revision).then(bare(settings))
     return seen.having(docker=MADE, process=replace(made, **changed))
 
 
 def test_what_serves_from_the_declared_image_stays() -> None:
     settings = declared(**OFF)
 
-    same = ollama.serve.decide(settings, running(settings), "r1")
+    same = service.serve.decide(settings, running(settings), "r1")
 
     assert isinstance(same, Same)
     assert same.fact == f"Ollama 0.24.0 by {IMAGE}, revision r1, is served"
@@ -67,7 +72,7 @@ def test_what_serves_from_the_declared_image_stays() -> None:
 )
 def test_another_process_is_replaced_with_the_reason(changed: dict[str, Any], why: str) -> None:
     settings = declared(**OFF)
-    change = ollama.serve.decide(settings, running(settings, **changed), "r1")
+    change = service.serve.decide(settings, running(settings, **changed), "r1")
     assert isinstance(change, Change)
     assert change.before == why
     assert change.after == f"Ollama 0.24.0 by {IMAGE}, revision r1"
@@ -76,7 +81,7 @@ def test_another_process_is_replaced_with_the_reason(changed: dict[str, Any], wh
 
 def test_a_service_takes_the_place_of_a_container() -> None:
     seen = running(declared(**OFF))
-    change = ollama.serve.decide(declared(openhands_flavor="off"), seen, "r1")
+    change = service.serve.decide(declared(openhands_flavor="off"), seen, "r1")
     assert (change.before, change.script.values["image"]) == ("it runs in a container", "")
 
 
@@ -106,7 +111,7 @@ def test_a_pinned_image_is_pulled_by_its_digest_and_has_its_name() -> None:
     change = image.pulled.decide(settings, bare(settings).having(docker=Docker(True, "26")), newest=OTHER)
     assert change.script.values["image"] == f"ollama/ollama@{DIGEST}"
     assert change.script.values["name"] == IMAGE
-    served = ollama.serve.decide(settings, change.then(bare(settings)), "r1")
+    served = service.serve.decide(settings, change.then(bare(settings)), "r1")
     assert (served.script.values["image"], served.script.values["pinned"]) == (IMAGE, f"ollama/ollama@{DIGEST}")
 
 
@@ -145,10 +150,10 @@ def test_a_docker_that_will_not_do_is_refused_with_the_way_without_it(data: dict
 def test_the_room_for_its_image_is_looked_for_where_docker_keeps_images() -> None:
     settings = declared(**OFF)
     small = Docker(True, "26", engine=Engine("26", images="/var/lib/docker", room=Space(100, True, "9")))
-    refused = room.refused(settings, bare(settings).having(docker=small))
+    refused = disk_space.refused(settings, bare(settings).having(docker=small))
     assert refused is not None
     assert refused.reason == "/var/lib/docker has 0 MiB free, 4096 MiB are needed"
-    assert room.refused(settings, bare(settings).having(docker=replace(small, ollama_image=Image(ID)))) is None
+    assert disk_space.refused(settings, bare(settings).having(docker=replace(small, ollama_image=Image(ID)))) is None
 
 
 def test_upstream_is_asked_what_its_tag_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,7 +333,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
 
 
 def written(settings: Any, seen: Probe) -> Record:
-    entry = json.loads(record.entry(settings, seen)["entry"] + "}")
+    entry = json.loads(release_record.entry(settings, seen)["entry"] + "}")
     found = Record.parse(json.dumps({**entry, "time": "2026-11-29T10:00:00Z", "run": ""}).encode())
     assert found is not None
     return found
@@ -339,9 +344,9 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
     found = written(settings, bare(settings).having(docker=MADE))
     assert found.versions["ollama_image"] == {"name": IMAGE, "id": ID, "digest": DIGEST}
     assert "ollama_image" not in written(declared(), bare()).versions
-    way = back.Back(settings, settings, found, place=paths.RECORD)
+    way = rollback.Back(settings, settings, found, place=paths.RECORD)
     assert way.ollama_image == ID
-    assert back.Back(declared(), declared(), found, place=paths.RECORD).ollama_image == ""
+    assert rollback.Back(declared(), declared(), found, place=paths.RECORD).ollama_image == ""
     assert found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": ID}})
     assert not found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": OTHER}})
 
@@ -398,7 +403,7 @@ def start(tmp_path: Path) -> Any:
     def run(home: Path, arguments: tuple[str, ...] = (), **environment: str) -> list[str]:
         unit = render(
             "ollama-container.service.j2", image=IMAGE, docker="docker.service", gpus=arguments, home=str(home),
-            models_dir=None, name=paths.OLLAMA_CONTAINER, label=ollama.LABEL,
+            models_dir=None, name=paths.OLLAMA_CONTAINER, label=service.LABEL,
         )  # fmt: skip
         known = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "FLEETHANDS_HOME": str(home), "INVOCATION_ID": "i"}
         done = subprocess.run(

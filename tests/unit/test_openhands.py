@@ -9,8 +9,8 @@ import pytest
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.system import Account, Accounts
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.change import Change, Same
-from fleethands.operations.openhands import LABEL, serve, specification
+from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.openhands.container import LABEL, serve, specification
 from fleethands.pinning import registry
 from tests.hosts import bare, declared
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from fleethands.operations import openhands, outdated
-from fleethands.operations.change import Change
+from fleethands.operations.core.operation import Change
+from fleethands.operations.openhands import container
+from fleethands.operations.preflight import outdated
 from tests.hosts import bare, declared
 
 
@@ -30,7 +31,7 @@ def test_a_generation_that_is_over_is_named_with_what_upstream_works_on(data: di
 def test_a_plan_that_makes_the_container_says_so() -> None:
     settings = declared()
 
-    change = openhands.serve.decide(settings, bare(settings))
+    change = container.serve.decide(settings, bare(settings))
 
     assert isinstance(change, Change)
     assert change.notes[-1:] == tuple(outdated.legacy(settings))

@@ -1,4 +1,4 @@
-"""What root does in directories of others, by the functions of scripts/owned.sh, tried with users of this machine."""
+"""What root does in directories of others, by the functions of owned.sh, tried with users of this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.operations import store
+from fleethands.operations.models import model_store
 from fleethands.script import PATH
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other users")
@@ -30,7 +30,7 @@ def place() -> Iterator[Path]:
 
 def ran(*lines: str, check: bool = False) -> str:
     """What lines say behind these functions."""
-    text = "\n".join([f"set -eu; PATH={PATH}", FAIL, store.body("owned"), *lines])
+    text = "\n".join([f"set -eu; PATH={PATH}", FAIL, model_store.body("owned"), *lines])
     done = subprocess.run(["sh", "-c", text], input="text\n", capture_output=True, text=True, timeout=30, check=check)
     return done.stdout
 

@@ -18,9 +18,12 @@ import pytest
 from fleethands import web
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.upstream import Upstream
-from fleethands.operations import models, openhands, preflight, release
-from fleethands.operations.change import Change, Refused, Same
-from fleethands.operations.openhands import LABEL, specification
+from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.models import models
+from fleethands.operations.ollama import release
+from fleethands.operations.openhands import container
+from fleethands.operations.openhands.container import LABEL, specification
+from fleethands.operations.preflight import preflight
 from fleethands.pinning import registry, resolve
 from fleethands.pinning.registry import Unanswered
 from fleethands.settings import HostSettings, LockfileError, SettingsError, lockfile, read_fleet, serialize
@@ -246,13 +249,13 @@ def test_a_container_is_made_from_the_pinned_image(runs: str, known: str | None,
         docker=Docker(True, "26", Container("1", "running", runs, labels, ""), image=known, digests=frozenset())
     )
 
-    decision = openhands.serve.decide(settings, seen)
+    decision = container.serve.decide(settings, seen)
 
     assert (decision.before if isinstance(decision, Change) else None) == wrong
     if isinstance(decision, Change):
         pins = decision.script.values["pins"]
         assert pins == f"{GUIDE} {at_digest(GUIDE, f'sha256:{A}')}"
-        assert openhands.serve.decide(settings, decision.then(seen)) == Same("openhands-app runs as specified")
+        assert container.serve.decide(settings, decision.then(seen)) == Same("openhands-app runs as specified")
 
 
 def test_the_image_of_sandboxes_is_pinned_where_it_is_known() -> None:

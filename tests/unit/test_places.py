@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from fleethands.facts.system import Account, Accounts
-from fleethands.operations import system
-from fleethands.operations.change import Refused
+from fleethands.operations.core.operation import Refused
+from fleethands.operations.system import system
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.generations import GENERATIONS
 from fleethands.settings.schema.describe import about

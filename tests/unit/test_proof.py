@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fleethands.operations import proof
-from fleethands.operations.change import Change
+from fleethands.operations.core.operation import Change
+from fleethands.operations.proof import proof
 from tests.hosts import bare, declared
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.webserver import OK, Say, body
 
-SCRIPTS = files("fleethands.operations").joinpath("scripts/proof")
+SCRIPTS = files("fleethands.operations.proof")
 PARTS = ("1-record", "2-why-elsewhere", "2-why", "3-ollama")
 ROW = '{"name":"%s","model":"%s","size":1,"digest":"00","details":{"family":"llama"}}'
 

@@ -25,7 +25,7 @@ import gevent
 from fleethands.cli import change_command
 from fleethands.cli.main import main
 from fleethands.facts.lock import Lock, Locking
-from fleethands.operations.lock import Answer
+from fleethands.operations.lock.lock import Answer
 from fleethands.locks import run_locks
 from fleethands.locks.lock_session import HolderError
 from fleethands.report.model import Changed

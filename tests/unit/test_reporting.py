@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fleethands.engine.host_run import Walk
-from fleethands.operations.change import Change, Same
-from fleethands.operations.journal import Entry
-from fleethands.operations.proof import Link
+from fleethands.operations.core.journal import Entry
+from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.proof.proof import Link
 from fleethands.report.model import HostReport
 from fleethands.report.operation_result import Outcome
 from fleethands.rollout.build_report import applied_one

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from fleethands.operations import change
+from fleethands.operations.core import operation, scripts
 from tests.unit.root_paths import offences
 
-FOLDER = Path(change.__file__).parent / "scripts"
 BUILDS = ("source_build", "source_builder")  # what they make lies in a directory of root's
 # commands that are allowed, each with its reason
 ALLOWED = {
@@ -29,21 +26,16 @@ ALLOWED = {
 }
 
 
-def step(place: Path) -> str:
+def step(name: str) -> str:
     """A step with what it calls of others."""
-    called = ("common", "spelled", "blobs") if place.stem in {"verify", "puller"} else ("common",)
-    parts = [FOLDER / f"{name}.sh" for name in (*called, *change.ALSO.get(place.stem, ())) if name != place.stem]
-    own = sorted(place.iterdir()) if place.is_dir() else [place]
-    return "\n".join(part.read_text() for part in (*parts, *own))
+    called = ("common", "spelled", "blobs") if name in {"verify", "puller"} else ("common",)
+    parts = [each for each in (*called, *operation.ALSO.get(name, ())) if each != name]
+    return "\n".join(scripts.read(each) for each in (*parts, name))
 
 
-@pytest.mark.parametrize(
-    "place",
-    [each for each in sorted(FOLDER.iterdir()) if each.suffix != ".txt" and each.stem not in (*BUILDS, "owned")],
-    ids=lambda each: each.stem,
-)
-def test_a_step_leaves_foreign_directories_to_their_owners(place: Path) -> None:
-    assert [each for each in offences(step(place)) if each not in ALLOWED] == []
+@pytest.mark.parametrize("name", [each for each in scripts.names() if each not in (*BUILDS, "owned")])
+def test_a_step_leaves_foreign_directories_to_their_owners(name: str) -> None:
+    assert [each for each in offences(step(name)) if each not in ALLOWED] == []
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fleethands.operations.core import scripts
+
 BEFORE = {
     "openhands.service": "# Written by fleethands.\nunit 1\n",
     "openhands.env": "KEY=1\n",
@@ -55,12 +57,11 @@ only_roots() { true; }
 
 def ran(place: Path, *calls: str) -> str:
     """What calls of it say, with their exit status."""
-    folder = files("fleethands.operations").joinpath("scripts")
-    text = "".join(folder.joinpath(f"{name}.sh").read_text() for name in ("containers", "openhands"))
+    text = scripts.read("containers") + scripts.read("openhands")
     for path in ("/etc/systemd/system", "/var/lib/fleethands", "/etc/fleethands", "/opt/openhands-source"):
         assert path in text
         text = text.replace(path, str(place))
-    lines = "\n".join([f"place={place}", folder.joinpath("owned.sh").read_text(), HEAD, text, *calls])
+    lines = "\n".join([f"place={place}", scripts.read("owned"), HEAD, text, *calls])
     done = subprocess.run(["sh", "-c", lines], timeout=30, stdout=subprocess.PIPE, text=True, check=False)
     return done.stdout
 
@@ -246,7 +247,7 @@ def test_only_a_run_that_changes_the_host_ends_what_waits_for_a_proof(
     tmp_path: Path, broken: str, change: bool
 ) -> None:
     written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": OURS})
-    script = files("fleethands.operations").joinpath("scripts/proof/1-record.sh").read_text()
+    script = files("fleethands.operations.proof").joinpath("1-record.sh").read_text()
     finish = [PROOF, f"entry='{'{' if change else ''}'", script, "run_has_host() { return 1; }"]
 
     ran(tmp_path, *finish, f"broken='{broken}'", "finish")
@@ -259,7 +260,7 @@ def test_only_a_run_that_changes_the_host_ends_what_waits_for_a_proof(
 @pytest.mark.parametrize("locked", [True, False])
 def test_a_proof_alone_is_written_down_where_nothing_waits_for_it(tmp_path: Path, locked: bool) -> None:
     written(tmp_path, {"containers/app": OURS})
-    script = files("fleethands.operations").joinpath("scripts/proof/1-record.sh").read_text()
+    script = files("fleethands.operations.proof").joinpath("1-record.sh").read_text()
     lock = f"run_has_host() {{ return {0 if locked else 1}; }}"
 
     assert ran(tmp_path, PROOF, "entry=''", script, lock, "finish") == "status 0\n"

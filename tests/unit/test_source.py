@@ -14,8 +14,8 @@ import pytest
 from fleethands.facts import upstream
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
-from fleethands.operations import build, source
-from fleethands.operations.change import Change, Same
+from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.openhands import build_from_source, source_service
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.generations import SOURCE, SOURCE_V0, generation_of
 from fleethands.settings.values.secret import Secret
@@ -88,14 +88,14 @@ def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Same | C
         encoded = base64.b64encode(answer.encode()).decode()
         line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
         seen = seen.having(upstream=upstream.read(settings, [line]))
-    decision = build.built.decide(settings, seen)
+    decision = build_from_source.built.decide(settings, seen)
     assert isinstance(decision, Same | Change)
     return decision
 
 
 def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> None:
     settings = built_here(openhands_repo=NEW, openhands_ref="main", openhands_pull="always")
-    recipe = build.recipe(settings)
+    recipe = build_from_source.recipe(settings)
 
     assert isinstance(on_a_host(settings, recipe), Same)
     assert isinstance(on_a_host(settings, recipe, f"{COMMIT}\trefs/heads/main\n"), Same)
@@ -113,12 +113,12 @@ def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> No
 def test_what_was_built_in_another_way_is_built_anew() -> None:
     settings = built_here()
 
-    assert isinstance(on_a_host(settings, build.recipe(settings)), Same)
+    assert isinstance(on_a_host(settings, build_from_source.recipe(settings)), Same)
     assert isinstance(on_a_host(settings, "another"), Change)
 
 
-LOCKS = Path(build.__file__).parent / "locks"
-SCRIPTS = Path(build.__file__).parent / "scripts"
+LOCKS = Path(build_from_source.__file__).parent / "locks"
+SCRIPTS = Path(build_from_source.__file__).parents[1]
 TOOLS = "npm|npx|node|uv|uvx|pip|poetry|make|git|python3"
 BEFORE = r"^\s*|[|&;(] *|\b(?:then|do|env|as_user|timeout \d+) |run ['\"][^'\"]+['\"] "
 FOREIGN = re.compile(f"(?:{BEFORE})(?:{TOOLS}) ", re.MULTILINE)
@@ -133,7 +133,7 @@ def test_python_packages_are_locked_by_hashes_and_come_from_no_named_server(name
     assert "://" not in text
 
 
-@pytest.mark.parametrize("ref", build.NEWEST_DEPENDENCIES)
+@pytest.mark.parametrize("ref", build_from_source.NEWEST_DEPENDENCIES)
 def test_npm_packages_are_locked_by_hashes_and_come_from_no_named_server(ref: str) -> None:
     text = (LOCKS / f"canvas-{ref}.json").read_text()
     packages = json.loads(text)["packages"]
@@ -148,7 +148,7 @@ def test_npm_packages_are_locked_by_hashes_and_come_from_no_named_server(ref: st
 def test_a_release_without_a_lock_is_said_to_have_none() -> None:
     def notes(**data: Any) -> tuple[str, ...]:
         settings = built_here(**data)
-        decision = build.built.decide(settings, bare(settings))
+        decision = build_from_source.built.decide(settings, bare(settings))
         assert isinstance(decision, Change)
         return decision.notes
 
@@ -170,7 +170,7 @@ def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: 
     variables = {"HTTPS_PROXY": Secret.env("PROXY"), "UV_INDEX_URL": "https://pypi.example/", "GITHUB_TOKEN": "t"}
     settings = built_here(openhands_env=variables, ollama_env={"no_proxy": "localhost"})
 
-    decision = build.built.decide(settings, bare(settings))
+    decision = build_from_source.built.decide(settings, bare(settings))
 
     names = {line.partition("=")[0] for line in decision.script.values["variables"].splitlines()}
     assert names == {"HTTPS_PROXY", "UV_INDEX_URL", "no_proxy"}
@@ -188,15 +188,15 @@ def test_a_service_takes_the_place_and_the_directories_of_a_container() -> None:
     seen = seen.with_file(workspace, File("directory", "0755", 10001, 10001, "UNKNOWN:UNKNOWN"))
     arguments = {"text": "# Written by fleethands.\n", "environment": "", "config": "", "shown": frozenset()}
 
-    change = source.serve.decide(settings, seen, **arguments)
+    change = source_service.serve.decide(settings, seen, **arguments)
 
     assert (change.script.values["adopt"], change.script.values["own"].splitlines()[-1]) == ("yes", workspace)
     assert "kept as openhands-app-adopted" in change.consequence
     after = change.then(seen)
-    assert isinstance(source.serve.decide(settings, after, **arguments), Same)
+    assert isinstance(source_service.serve.decide(settings, after, **arguments), Same)
     taken = after.with_file(workspace, File("directory", "0755", 0, 0, "root:root"))
     assert (
-        source.serve.decide(settings, taken, **arguments).before
+        source_service.serve.decide(settings, taken, **arguments).before
         == f"running, but {workspace} does not belong to openhands"
     )
 

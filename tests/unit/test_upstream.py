@@ -18,7 +18,7 @@ from tests.hosts import declared
 from tests.unit.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 
 A = "a" * 64
-UPSTREAM, RELEASE = "facts/upstream.sh", "operations/scripts/release.sh"
+UPSTREAM, RELEASE = "facts/upstream.sh", "operations/ollama/release.sh"
 SMALL = {"config": {"digest": f"sha256:{A}", "size": 5}, "layers": []}
 
 
@@ -77,7 +77,7 @@ def called(script: str, function: str, tmp_path: Path, **values: str) -> subproc
         "offers": "", "models_dir": "/x", "manifest_type": "x",
     }  # fmt: skip
     package = files("fleethands")
-    web, text = (package.joinpath(path).read_text() for path in ("operations/scripts/web.sh", script))
+    web, text = (package.joinpath(path).read_text() for path in ("web.sh", script))
     lines = [f"{name}='{value}'" for name, value in {**known, **values}.items()]
     lines += [
         "exported() { :; }",

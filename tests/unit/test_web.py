@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from fleethands import manifest, web
-from fleethands.operations import sums, transfer
-from fleethands.operations.transfer import Parcel, TransferError
+from fleethands.operations.ollama import release_checksums, transfer
+from fleethands.operations.ollama.transfer import Parcel, TransferError
 from fleethands.pinning import registry
 from fleethands.pinning.registry import Offered, Unanswered
 from fleethands.settings.host import Model
@@ -194,9 +194,9 @@ def test_a_password_in_an_address_goes_to_its_server_alone() -> None:
 def test_a_list_of_digests_names_files_and_nothing_else() -> None:
     text = f"{A}  ./wanted\n../../etc/cron.d/x  ./wanted\n{'B' * 64} *other\n{A}  ./unwanted\n{A}  ../wanted\n\xff\n"
 
-    assert sums.listed(text.encode("latin-1"), {"wanted", "other"}) == {"wanted": A, "other": "b" * 64}
+    assert release_checksums.listed(text.encode("latin-1"), {"wanted", "other"}) == {"wanted": A, "other": "b" * 64}
     with pytest.raises(ValueError, match="two digests of wanted"):
-        sums.listed(f"{A}  wanted\n{'b' * 64}  wanted\n".encode(), {"wanted"})
+        release_checksums.listed(f"{A}  wanted\n{'b' * 64}  wanted\n".encode(), {"wanted"})
 
 
 def uploads(url: str) -> None:

@@ -13,9 +13,9 @@ from fleethands import paths
 from fleethands.cli.main import cli
 from fleethands.cli.output.report_table import lines
 from fleethands.facts.files import File
-from fleethands.operations import system
-from fleethands.operations.change import Change
-from fleethands.operations.proof import Link
+from fleethands.operations.core.operation import Change
+from fleethands.operations.proof.proof import Link
+from fleethands.operations.system import system
 from fleethands.report.model import Changed, HostReport, Report
 from fleethands.rollout.build_report import changed
 from fleethands.settings import Secret

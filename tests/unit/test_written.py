@@ -14,7 +14,7 @@ import pytest
 from markdown_it import MarkdownIt
 from syrupy.assertion import SnapshotAssertion
 
-from fleethands.operations.proof import Link
+from fleethands.operations.proof.proof import Link
 from fleethands.report.formats import NAMES, Written, html_page, junit, markdown
 from fleethands.report.model import Changed, HostReport, Report
 from fleethands.report.timeline import Step

@@ -107,7 +107,7 @@ def _scheme(settings: HostSettings, ollama: bool) -> str:
 
 
 def _has_sandboxes(settings: HostSettings) -> bool:
-    from fleethands.operations.firewall import has_sandboxes  # noqa: PLC0415
+    from fleethands.operations.firewall.firewall import has_sandboxes  # noqa: PLC0415
 
     return has_sandboxes(settings)
 

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from fleethands.cli.output.live_table import Live
-from fleethands.operations.size import human
+from fleethands.operations.core.human_size import human
 from fleethands.text.sanitize import clean
 
 if TYPE_CHECKING:

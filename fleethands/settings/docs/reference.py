@@ -1,4 +1,4 @@
-"""Writes what the settings say of themselves: `python -m fleethands.settings.docs.reference` is docs/settings.md."""
+"""The page docs/reference/settings.md: `python -m fleethands.settings.docs.reference` prints it."""
 
 from __future__ import annotations
 

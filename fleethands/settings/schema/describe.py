@@ -1,4 +1,4 @@
-"""What is said of a setting, once: messages, docs/settings.md and the inventory of `fleethands init` all show it."""
+"""Descriptions of settings: messages, docs/reference/settings.md and the inventory of `fleethands init` show them."""
 
 from __future__ import annotations
 

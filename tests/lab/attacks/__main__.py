@@ -1,4 +1,4 @@
-"""Writes the table of docs/attacks.md: `python -m tests.lab.attacks`."""
+"""Writes the table of docs/reference/attacks.md: `python -m tests.lab.attacks`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ then checks what must be true. Run one, as root, with
 `.venv/bin/python -m pytest -m '' 'tests/lab/test_attacks.py::test_an_attack_fails[NAME]'`.
 
 A race runs 10 rounds in `make test` and 200 in `make soak`, as `NAME-200`. *Long* attacks run in `make soak` only. A
-number like F3 is the finding of the security review that the attack reproduces; [security.md](security.md) explains
+number like F3 is the finding of the security review that the attack reproduces; [security.md](../security.md) explains
 what the product promises.
 """
 

@@ -122,7 +122,7 @@ def a_checkout_is_code(field: Field) -> None:
 
 
 def a_registry_lies(field: Field) -> None:
-    lock = next((fleet.ROOT / "fleethands/operations/locks").glob("canvas-*.json")).read_text()
+    lock = next((fleet.ROOT / "fleethands/operations/openhands/locks").glob("canvas-*.json")).read_text()
     registry = (FILES / "registry.py").read_text()
     npm = {"npm_config_registry": "http://127.0.0.1:4873/"}
     with ready_to_build(field) as host:

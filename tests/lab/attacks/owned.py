@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fleethands.operations import store
-from fleethands.operations.change import step
+from fleethands.operations.core.operation import step
+from fleethands.operations.models import model_store
 from fleethands.script import Script
 from fleethands.settings.generations import SOURCE, SOURCE_V0
 from tests.lab.attacks.attack import Attack, Field, Position
@@ -125,7 +125,7 @@ def tree_swapped_while_handed_over(field: Field) -> None:
 
 
 def handed_over(user: str) -> Script:
-    parts = store.body("owned", "common", "openhands")
+    parts = model_store.body("owned", "common", "openhands")
     return Script(f'{parts}\nhands_over {WORKSPACE} "$(numbers_of {user})"', {"step": "container", "run": ""})
 
 

@@ -1,0 +1,1 @@
+"""What every operation stands on: decisions, the journal, diffs, and the scripts that are sent."""

@@ -1,0 +1,16 @@
+"""What a change downloads, in words, with its size where the source told it."""
+
+from __future__ import annotations
+
+from fleethands.facts import Probe
+from fleethands.operations.core.human_size import human
+
+
+def sentence(seen: Probe, kind: str, name: str, what: str) -> str:
+    """
+    `downloads WHAT (SIZE)`.
+
+    + kind, name: as the probe's upstream section has them
+    """
+    size = seen.upstream.size(kind, name)
+    return f"downloads {what} ({human(size) if size is not None else 'its source did not tell the size'})"

@@ -1,0 +1,1 @@
+"""A Docker engine on the host."""

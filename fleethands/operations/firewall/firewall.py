@@ -1,0 +1,173 @@
+"""Our own nftables table: loaded as its file says, or gone."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.files import ABSENT, File
+from fleethands.facts.units import Unit
+from fleethands.operations.core import scripts
+from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.firewall.closed_ports import Closed, declared, effect, until_now
+from fleethands.operations.proof.proof import is_settled
+from fleethands.operations.system import system
+from fleethands.settings import HostSettings
+from fleethands.settings.generations import SANDBOXES, V1, generation_of
+
+Render = Callable[[HostSettings, Closed, tuple[str, ...]], str]  # the rules' text; the last are bridges outside
+
+
+def has_sandboxes(settings: HostSettings) -> bool:
+    """Whether OpenHands starts containers on this host that publish ports of their own."""
+    return bool(settings.container_image) and generation_of(settings) is V1
+
+
+def _closed(settings: HostSettings, seen: Probe) -> Closed:
+    """What was there before listens until what is declared takes its place, and again where that is not proven."""
+    return declared(settings) | until_now(seen)
+
+
+@operation
+def written(settings: HostSettings, seen: Probe, render: Render) -> Decision:
+    """
+    Have the rules' file close what is declared, and all that it has closed until now.
+
+    + render: makes the text of the file
+    """
+    closed = _closed(settings, seen)
+    text = render(settings, closed, seen.firewall.bridges)
+    decision: Decision = system.file.decide(settings, seen, path=paths.FIREWALL_RULES, content=text)
+    if not isinstance(decision, Change):
+        return decision
+    return replace(decision, script=step("firewall_write", text=text, **_values(closed)))
+
+
+@operation
+def loaded(settings: HostSettings, seen: Probe, render: Render) -> Decision:
+    """
+    Have the table in the kernel as the rules say, now and after a boot.
+
+    + render: makes the text of the rules' file
+    """
+    closed = _closed(settings, seen)
+    digest = _digest(render(settings, closed, seen.firewall.bridges))
+    record = (seen.files[paths.FIREWALL_LOADED].content or b"").decode().split()
+    unit = seen.units.get(paths.FIREWALL_SERVICE)
+    watches = unit is not None and unit.enabled == "enabled" and unit.active == "active"
+    if watches and record == [digest, seen.firewall.loaded]:
+        return Same("the firewall is loaded as declared")
+    script = step("firewall", **_values(closed))
+    before = "not loaded" if seen.firewall.loaded is None else "loaded from other rules, or changed since"
+    if record == [digest, seen.firewall.loaded]:
+        before = "loaded, and nobody loads it again after a flush or a boot"
+    return Change(
+        "firewall",
+        before,
+        f"loaded, {digest[:12]}",
+        script,
+        lambda probe: _up(probe, digest),
+        consequence=effect(settings, closed),
+    )
+
+
+def _digest(rules: str) -> str:
+    return hashlib.sha256(rules.encode()).hexdigest()
+
+
+def _values(closed: Closed) -> dict[str, str]:
+    """What the scripts that load the rules want to know."""
+    return {
+        "rules": paths.FIREWALL_RULES,
+        "loaded": paths.FIREWALL_LOADED,
+        "ports": " ".join(map(str, closed.of_host)),
+        "published": " ".join(closed.sandboxes),
+    }
+
+
+def _up(probe: Probe, digest: str) -> Probe:
+    enabled = Unit("loaded", "active", "running", "enabled", 0, False, (), paths.FIREWALL_UNIT, 0, "success")
+    record = File("file", "0644", owner="root:root", content=f"{digest} foreseen\n".encode())
+    probe = probe.having(
+        units={**probe.units, paths.FIREWALL_SERVICE: enabled},
+        firewall=replace(probe.firewall, loaded="foreseen"),
+    )
+    return probe.with_file(paths.FIREWALL_LOADED, record)
+
+
+def watcher() -> str:
+    """The script on a host that loads the rules, and loads them again when they are gone."""
+    values = {
+        "rules": paths.FIREWALL_RULES,
+        "loaded": paths.FIREWALL_LOADED,
+        "inside": "|".join(map(str, SANDBOXES.inside)),
+        "lowest": str(SANDBOXES.first),
+    }
+    body = scripts.read("firewall_watch")
+    lines = (f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+    return "".join(["# Written by fleethands.\n", *lines, body])
+
+
+@operation
+def settled(settings: HostSettings, seen: Probe, render: Render) -> Decision:
+    """
+    Have no more closed than what is declared, once nothing that listened on the rest can come back.
+
+    + render: makes the text of the rules' file
+    """
+    text = render(settings, declared(settings), seen.firewall.bridges)
+    if not declared(settings):
+        return _needed_no_more(settings, seen)
+    if not settings.firewall or seen.files[paths.FIREWALL_RULES].content == text.encode():
+        return Same("nothing is closed but what is declared")
+    if not is_settled(settings, seen):
+        return Same("what was closed before stays so until what is declared is proven")
+    wanted = File("file", "0644", owner="root:root", content=text.encode())
+    return Change(
+        "firewall",
+        f"closes {until_now(seen)}",
+        f"closes {declared(settings)}",
+        step("firewall_settle", text=text, **_values(declared(settings))),
+        lambda probe: _up(probe.with_file(paths.FIREWALL_RULES, wanted), _digest(text)),
+        why="nothing of ours listens on the others any more",
+        keeps_proof=True,
+    )
+
+
+def _needed_no_more(settings: HostSettings, seen: Probe) -> Decision:
+    """Where nothing of ours listens: what was closed before is open once nothing that listened there can come back."""
+    decision: Decision = gone.decide(settings, seen)
+    if not settings.firewall or not isinstance(decision, Change):
+        return decision if isinstance(decision, Same) else Same("nothing is closed")
+    if not is_settled(settings, seen):
+        return Same("what was closed before stays so until what is declared is proven")
+    script = decision.script.having(step="firewall_settle")
+    return replace(decision, script=script, why="nothing of ours listens here", consequence="", keeps_proof=True)
+
+
+@operation
+def gone(settings: HostSettings, seen: Probe) -> Decision:
+    """Have none of our firewall."""
+    ours = (paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT)
+    if seen.firewall.loaded is None and all(seen.files[path].kind == "absent" for path in ours):
+        return Same("there is no firewall of ours")
+
+    def then(probe: Probe) -> Probe:
+        for path in (*ours, paths.FIREWALL_LOADED):
+            probe = probe.with_file(path, ABSENT)
+        return probe.having(firewall=replace(probe.firewall, loaded=None))
+
+    script = step("firewall_off", ours="\n".join(ours))
+    return Change(
+        "firewall",
+        "loaded",
+        "gone",
+        script,
+        then,
+        why="the setting `firewall` is False",
+        consequence="whoever reaches this host reaches Ollama, which asks for no password",
+    )

@@ -1,0 +1,56 @@
+"""The scripts that lock a host, and what they answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from importlib.resources import files
+
+from fleethands import paths
+from fleethands.facts import lock as section
+from fleethands.facts.lock import Lock, Locking
+from fleethands.operations.core import scripts
+from fleethands.script import Script
+
+MARK = "fleethands-lock"
+LOCKED, HELD, KEPT, STUCK, ACQUIRED, RELEASED, STATUS = (
+    "locked", "held", "kept", "stuck", "acquired", "released", "status",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a script said: its word, and who had what of the lock before."""
+
+    word: str
+    before: Locking
+
+
+def script(name: str, lock: Lock, **values: str) -> Script:
+    """
+    One of `lock_NAME.sh`: hold, acquire, release, status.
+
+    + lock: the one to take, or in whose name another is taken away
+    """
+    reading = files("fleethands.facts").joinpath("lock.sh").read_text()
+    known = {
+        "mark": MARK,
+        "lock": paths.LOCK,
+        "described": paths.LOCK_WORDS,
+        "hold": paths.HOLD,
+        "turn": paths.TURN,
+        "words": lock.file,
+        "left": replace(lock, ended=True).file,
+        "run": lock.run,
+        "who": str(lock) if lock.reason else lock.who,
+    }
+    body = reading + scripts.read("lock") + scripts.read(f"lock_{name}")
+    return Script(body, {**known, **values}, talks=name == "hold")
+
+
+def read(lines: list[str]) -> Answer:
+    """The answer among what a script said. Raises ValueError where there is none."""
+    for index, line in enumerate(lines):
+        if line.startswith(f"{MARK} begin ") and f"{MARK} end" in lines[index:]:
+            end = lines.index(f"{MARK} end", index)
+            return Answer(line.removeprefix(f"{MARK} begin "), section.read(lines[index + 1 : end]))
+    raise ValueError("no answer")

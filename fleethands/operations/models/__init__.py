@@ -1,0 +1,1 @@
+"""Models: pulled, made from a Modelfile, checked, loaded, removed."""

@@ -1,0 +1,74 @@
+"""Models that are made on the host from a Modelfile on the controller."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+from fleethands.facts import Probe
+from fleethands.facts.ollama import Made
+from fleethands.operations.core.operation import Change, Decision, Same, operation
+from fleethands.operations.models import model_store
+from fleethands.operations.models.models import Modelfiles, local
+from fleethands.settings import HostSettings
+from fleethands.settings.host import Model
+from fleethands.settings.values.modelfile import Modelfile
+
+
+@operation
+def built(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = None) -> Decision:
+    """
+    Have each model as its Modelfile says: made again when the text or the model it starts from is another one.
+
+    + modelfiles: in the order in which they are made
+    """
+    changes: list[Change] = []
+    for model, file in (modelfiles or {}).items():
+        if change := _change(settings, model, file, seen):
+            changes.append(change)
+            seen = change.then(seen)  # what starts from this one is made again, too
+    if changes:
+        return changes
+    names = [str(model.name) for model in modelfiles or {}]
+    return Same(f"{', '.join(names)}: as the Modelfile says" if names else "no model has a Modelfile")
+
+
+def _change(settings: HostSettings, model: Model, file: Modelfile, seen: Probe) -> Change | None:
+    name = str(model.name)
+    base = local(seen, file.base) or "unknown"
+    text = hashlib.sha256(file.text.encode()).hexdigest()
+    digest, made = local(seen, model.name), seen.store.made.get(name)
+    why = _why(digest, made, Made(text, base, digest or ""), file)
+    if why is None:
+        return None
+    script = model_store.step(
+        "create",
+        name=name,
+        text=file.text,
+        address=settings.ollama_host.local_url.removeprefix("http://"),
+        manifest=model_store.manifest(settings, seen, model.name),
+        base=str(file.base),
+        base_manifest=model_store.manifest(settings, seen, file.base),
+        record=model_store.made(model.name),
+        image=settings.ollama_declared_image,
+    )
+
+    def then(probe: Probe) -> Probe:
+        made = {**probe.store.made, name: Made(text, base, f"of {text} and {base}")}
+        kept = replace(probe.store, made=made)
+        return probe.having(models={**probe.models, name: f"of {text} and {base}"}, store=kept)
+
+    before = f"digest {digest[:12]}" if digest else "missing"
+    return Change(f"model {name}", before, f"made from {file.base}", script, then, why=why)
+
+
+def _why(digest: str | None, made: Made | None, wanted: Made, file: Modelfile) -> str | None:
+    if digest is None:
+        return "it is not on the host"
+    if made is None:
+        return "it was not made here"
+    if made.digest != digest:
+        return "it was changed since it was made"
+    if made.text != wanted.text:
+        return "its Modelfile changed"
+    return f"{file.base} is another one now" if made.base != wanted.base else None

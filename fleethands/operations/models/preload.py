@@ -1,0 +1,107 @@
+"""Models that are loaded before anybody asks: now, and whenever Ollama starts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.files import ABSENT, File
+from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.models import model_store
+from fleethands.operations.models.models import local
+from fleethands.script import Script
+from fleethands.settings import HostSettings
+from fleethands.settings.values.names import ModelName
+
+FILES = (paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED)
+FOR_EVER = -1
+
+
+@operation
+def loaded(settings: HostSettings, seen: Probe, unit: str) -> Decision:
+    """
+    Have the models with `preload` loaded by the Ollama that runs now. Whether they still are is Ollama's affair: how
+    long a model stays is `ollama_keep_alive`'s, and another one may need its memory.
+
+    + unit: text of the unit that loads them at each start of Ollama
+    """
+    if not settings.manages_ollama:
+        return Same("no model is loaded by an Ollama that is elsewhere before it is asked for")
+    names = [model.name for model in settings.models if model.preload]
+    if not names:
+        return _off(seen)
+    text = _loader(settings, seen, names)
+    why = _why(settings, seen, names, {paths.PRELOAD: text, paths.PRELOAD_UNIT: unit})
+    shown = ", ".join(str(name) for name in names)
+    if why is None:
+        return Same(f"{shown}: loaded since Ollama started")
+
+    def then(probe: Probe) -> Probe:
+        for path, content in ((paths.PRELOAD, text), (paths.PRELOAD_UNIT, unit)):
+            probe = probe.with_file(path, File("file", owner="root:root", content=content.encode()))
+        probe = probe.with_file(paths.PRELOAD_WANTED, File("link", target=paths.PRELOAD_UNIT))
+        digests = {str(name): local(probe, name) or "" for name in names}
+        return probe.having(store=replace(probe.store, loaded=digests, process=_process(probe)))
+
+    script = step("preload", script=text, script_path=paths.PRELOAD, unit=unit, unit_path=paths.PRELOAD_UNIT)
+    return Change("preload", why, f"{shown} loaded", script, then, why=why, consequence="takes the models' memory")
+
+
+@operation
+def gone(settings: HostSettings, seen: Probe) -> Decision:
+    """Have no model loaded before anybody asks, whatever is declared."""
+    return _off(seen)
+
+
+def _why(settings: HostSettings, seen: Probe, names: list[ModelName], contents: dict[str, str]) -> str | None:
+    if any(seen.files[path].content != text.encode() for path, text in contents.items()):
+        return "not loaded at Ollama's start, or not these"
+    if seen.files[paths.PRELOAD_WANTED].kind != "link":
+        return "not loaded at Ollama's start"
+    if seen.store.process != _process(seen):
+        return "this Ollama was not asked to load them"
+    if any(seen.store.loaded.get(str(name)) != local(seen, name) for name in names):
+        return "loaded from what the model was before"
+    return None
+
+
+def _process(seen: Probe) -> tuple[int, int] | None:
+    return (seen.process.pid, seen.process.started) if seen.process else None
+
+
+def _loader(settings: HostSettings, seen: Probe, names: list[ModelName]) -> str:
+    rows = "\n".join(
+        f"{name}|{_request(settings, name)}|{model_store.manifest(settings, seen, name)}" for name in names
+    )
+    values = {"models": rows, "url": settings.ollama_host.local_url, "record": paths.PRELOADED}
+    return Script(model_store.body("owned", "spelled", "preloader"), values).text
+
+
+def _request(settings: HostSettings, name: ModelName) -> str:
+    declared = settings.ollama_keep_alive
+    keep: Any = FOR_EVER if declared is None else declared
+    if isinstance(keep, str) and keep.lstrip("-").isdigit():
+        keep = int(keep)  # as text it would ask for a unit
+    return json.dumps({"model": str(name), "keep_alive": keep})
+
+
+def _off(seen: Probe) -> Decision:
+    if all(seen.files[path].kind == "absent" for path in FILES):
+        return Same("no model is to be loaded before it is asked for")
+
+    def then(probe: Probe) -> Probe:
+        for path in FILES:
+            probe = probe.with_file(path, ABSENT)
+        return probe
+
+    script = step(
+        "preload_off",
+        script_path=paths.PRELOAD,
+        unit_path=paths.PRELOAD_UNIT,
+        wanted=paths.PRELOAD_WANTED,
+        record=paths.PRELOADED,
+    )
+    return Change("preload", "at Ollama's start", "none", script, then, why="no model is declared with preload")

@@ -1,0 +1,1 @@
+"""Ollama as a service, as a container, or at an address that is declared."""

@@ -1,0 +1,71 @@
+"""Why nobody answers as Ollama at an address of somebody else's."""
+
+from __future__ import annotations
+
+from fleethands.facts.elsewhere import Way
+from fleethands.operations.ollama.external_commands import SERVER, place
+from fleethands.settings.values.names import server
+
+START = f"{SERVER}: systemctl start ollama"
+# curl's exit status (man curl)
+NO_NAME, NO_CONNECTION, LATE = (5, 6), 7, 28
+NO_TLS, OF_TLS = 35, (51, 53, 54, 58, 59, 60, 64, 66, 77, 80, 82, 83, 90, 91)
+NO_HTTP = (1, 8, 52, 56)
+# HTTP's
+LOGIN = ("it wants a login, and no setting has one",)
+NO_WAY_IN = ("it refuses this host", "its OLLAMA_HOST is of loopback alone, or a server before it lets few in")
+BEHIND = ("the server before it gets no answer from Ollama", START)
+CODES = {401: LOGIN, 403: NO_WAY_IN, 407: LOGIN, 502: BEHIND, 503: BEHIND, 504: BEHIND}
+
+
+def why(url: str, way: Way) -> tuple[str, ...]:
+    """The cause, and behind it what may be done."""
+    name, port = server(url)
+    if way.status in NO_NAME:
+        hint = f'in the inventory, by its address: "ollama_address": "http://10.0.0.5:{port}"'
+        return f"the name {name} is not known on this host", hint
+    if way.status == NO_CONNECTION:
+        return f"nothing listens there, or no way leads there{_said(way)}", f"{place(url)}: systemctl start ollama"
+    if way.status == LATE:
+        return _late(port, way)
+    if way.status == NO_TLS or way.status in OF_TLS:
+        return _untrusted(url, way)
+    return _answered(way)
+
+
+def _late(port: int, way: Way) -> tuple[str, ...]:
+    if way.remote:
+        return "it takes the request, and does not answer within 5 s", f"{SERVER}: systemctl restart ollama"
+    return "no answer within 5 s: a firewall keeps this host out, or that machine is off", *_let_in(way.ours, port)
+
+
+def _untrusted(url: str, way: Way) -> tuple[str, ...]:
+    if way.status == NO_TLS:
+        plain = url.replace("https://", "http://")
+        return f"no TLS is spoken there{_said(way)}", f'in the inventory, if so: "ollama_address": "{plain}"'
+    return f"its certificate will not do{_said(way)}", "on the host: apt-get install ca-certificates"
+
+
+def _said(way: Way) -> str:
+    return f" ({way.said})" if way.said else ""
+
+
+def _let_in(ours: str, port: int) -> tuple[str, ...]:
+    if not ours:
+        return ()
+    ufw = f"on that server, where ufw is its firewall: ufw allow from {ours} to any port {port} proto tcp"
+    return ufw, f'where fleethands keeps that server, in its inventory: "allow_from": ["{ours}"]'
+
+
+def _answered(way: Way) -> tuple[str, ...]:
+    """Something answers, and it is not Ollama, or not Ollama alone."""
+    if way.leads:
+        return f"it answers HTTP {way.code}, and leads to {way.leads}", "in the inventory: `ollama_address`, like that"
+    if way.code in CODES:
+        cause, *hints = CODES[way.code]
+        return f"{cause} (HTTP {way.code})", *hints
+    if way.status in NO_HTTP:
+        return (f"what answers there is not Ollama{_said(way)}",)
+    if way.status:
+        return (f"curl ended with status {way.status}{_said(way)}",)
+    return (f"what answers there is not Ollama{f' (HTTP {way.code})' if way.code not in (0, 200) else ''}",)

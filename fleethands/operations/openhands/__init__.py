@@ -1,0 +1,1 @@
+"""OpenHands as a container or as a service, with its model."""

@@ -1,0 +1,50 @@
+"""What somebody else has where OpenHands is to be: a container of its name, a unit of its service's."""
+
+from __future__ import annotations
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.to_json import DIGEST
+from fleethands.operations.core.operation import Refused
+from fleethands.operations.removal.removal import OURS
+from fleethands.settings import HostSettings
+
+_KEPT = "openhands-mine.service"
+
+
+def has_container(seen: Probe) -> bool:
+    """Whether a container of that name is there that fleethands did not make."""
+    container = seen.docker.container
+    return container is not None and DIGEST not in container.labels
+
+
+def has_unit(seen: Probe) -> bool:
+    """Whether a unit of that name is there that fleethands did not write; a link is never ours."""
+    unit = seen.files[paths.OPENHANDS_UNIT]
+    return unit.kind != "absent" and not (unit.content or b"").startswith(OURS)
+
+
+def refusal(settings: HostSettings, seen: Probe) -> Refused | None:
+    """Why OpenHands is not put in their place; None where there is nothing of theirs, or it may be."""
+    if has_container(seen) and not settings.openhands_adopt:
+        return Refused(
+            f"a container named {paths.CONTAINER} is there that fleethands did not make",
+            (
+                "declare `openhands_adopt`: True, and it is stopped and kept while ours takes its place",
+                f"or give it another name on the host: docker rename {paths.CONTAINER} {paths.CONTAINER}-mine",
+            ),
+        )
+    if has_unit(seen):
+        moved = f"mv {paths.OPENHANDS_UNIT} {paths.UNITS}{_KEPT} && systemctl daemon-reload"
+        return Refused(
+            f"{paths.OPENHANDS_UNIT} is there, which fleethands did not write",
+            (f"stop it and give it another name on the host: systemctl disable --now openhands; {moved}",),
+        )
+    return None
+
+
+def effect(seen: Probe) -> str:
+    """What becomes of a container of theirs, in words; empty where there is none."""
+    if not has_container(seen):
+        return ""
+    return f"somebody else's {paths.CONTAINER} is stopped, and kept as {paths.CONTAINER}-adopted once ours is proven"

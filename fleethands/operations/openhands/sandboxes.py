@@ -1,0 +1,46 @@
+"""The sandboxes that V1 started beside its own container, which it leaves running when it goes."""
+
+from __future__ import annotations
+
+from fleethands.facts import Probe
+from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.firewall.firewall import has_sandboxes
+from fleethands.operations.proof.proof import is_settled
+from fleethands.operations.removal.removal import made_of, unmade
+from fleethands.settings import HostSettings
+
+KIND = "sandbox"
+
+
+@operation
+def gone(settings: HostSettings, seen: Probe, always: bool = False) -> Decision:
+    """
+    Have no sandbox of a V1 that is not there any more, and can't come back.
+
+    + always: whatever is declared
+    """
+    images = made_of(seen, KIND)
+    if not images:
+        return Same("no V1 of ours was here, so there is no sandbox of one")
+    if not always and has_sandboxes(settings):
+        return Same("V1 is declared, and its sandboxes are its own")
+    if not always and not is_settled(settings, seen):
+        return Same("its sandboxes stay until what is declared is proven")
+    if seen.docker.version is None:
+        return Same("Docker does not run, and no sandbox does")
+
+    def then(probe: Probe) -> Probe:
+        for image in images:
+            probe = unmade(probe, KIND, image)
+        return probe
+
+    return Change(
+        f"sandboxes of {', '.join(images)}",
+        "of a V1 that was here",
+        "gone",
+        step("sandboxes_off", images="\n".join(images)),
+        then,
+        why="V1 leaves them running, and what they publish open",
+        consequence="conversations of V1 that are under way end; the workspace stays",
+        keeps_proof=True,
+    )

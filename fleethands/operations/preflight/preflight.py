@@ -1,0 +1,108 @@
+"""What stands against a host, before anything on it is changed."""
+
+from __future__ import annotations
+
+from fleethands.facts import Probe
+from fleethands.facts.system import System
+from fleethands.operations.core.operation import Decision, Refused, Same, operation
+from fleethands.operations.docker import engine
+from fleethands.operations.ollama import adoption, external
+from fleethands.operations.openhands import proxy_conflicts
+from fleethands.operations.preflight import (
+    disk_space,
+    gpus,
+    idle_gpus,
+    outdated,
+    ports,
+    reachable_sources,
+    unverified_downloads,
+)
+from fleethands.operations.system import access
+from fleethands.settings import HostSettings
+from fleethands.settings.lockfile import NAME as LOCK
+from fleethands.settings.pins import PIN
+from fleethands.settings.schema import ollama_env_releases
+from fleethands.settings.values.ollama_release import ARCHS
+
+SYSTEMS = ("debian", "ubuntu")
+SYSTEMD_UP = ("running", "degraded", "starting")
+SKEW = 300  # seconds: certificates and signed addresses of downloads are refused by a clock that is wrong
+
+
+@operation
+def check(settings: HostSettings, seen: Probe) -> Decision:
+    """Refuse a host that can't be brought to its state, with the reason. Changes nothing."""
+    return (
+        _system(seen.system)
+        or _clock(seen.system)
+        or external.refused(settings, seen)
+        or adoption.refused(settings, seen)
+        or engine.refused(settings, seen)
+        or ports.refused(settings, seen)
+        or access.refused(settings, seen)
+        or gpus.refused(settings, seen)
+        or gpus.barred(settings, seen)
+        or reachable_sources.refused(settings, seen)
+        or disk_space.refused(settings, seen)
+        or Same(f"{seen.system.os_name} on {seen.system.arch}", _notes(settings, seen))
+    )
+
+
+def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+    return (
+        *_unpinned(settings),
+        *unverified_downloads.notes(settings, seen),
+        *_locked(seen),
+        *_of_ollama(settings, seen),
+        *proxy_conflicts.notes(settings),
+    )
+
+
+def _of_ollama(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+    if not settings.manages_ollama:
+        known = seen.ollama.version if seen.knows("ollama") else None
+        return (*external.notes(settings, seen), *outdated.flaws(known or ""))
+    return (
+        *ollama_env_releases.notes(settings.ollama_env, settings.ollama_version),
+        *gpus.notes(settings, seen),
+        *idle_gpus.notes(settings, seen),
+        *outdated.flaws(settings.ollama_version),
+    )
+
+
+def _unpinned(settings: HostSettings) -> tuple[str, ...]:
+    missing = settings.pins.missing
+    return (f"{LOCK} does not pin {', '.join(missing)}; {PIN}",) if missing else ()
+
+
+def _locked(seen: Probe) -> tuple[str, ...]:
+    by = seen.lock.by if seen.knows("lock") else None
+    return (f"locked by {by}",) if by else ()
+
+
+def _system(system: System) -> Refused | None:
+    if system.arch not in ARCHS:
+        return Refused(f"Ollama has no Linux release for {system.arch}", (f"it has for {' and '.join(ARCHS)}",))
+    if system.os_id not in SYSTEMS:
+        return Refused(f"{system.os_name or 'this system'} is not supported", ("supported: Debian and Ubuntu",))
+    if system.systemd is None:
+        hints = (
+            "add to /etc/wsl.conf: [boot]",
+            "and below it: systemd=true",
+            "then in Windows: wsl --shutdown",
+        )
+        return Refused(
+            "systemd does not run here", hints if system.wsl else ("boot the host with systemd as its init",)
+        )
+    if system.systemd not in SYSTEMD_UP:
+        return Refused(f"systemd is {system.systemd or 'not answering'}", ("on the host: systemctl status",))
+    return None
+
+
+def _clock(system: System) -> Refused | None:
+    if abs(system.skew) <= SKEW:
+        return None
+    return Refused(
+        f"the clock is {abs(system.skew) // 60} min {'ahead of' if system.skew > 0 else 'behind'} the controller's",
+        ("on the host: timedatectl set-ntp true", "look at both: date -u"),
+    )

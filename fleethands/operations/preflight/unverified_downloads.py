@@ -1,0 +1,44 @@
+"""What a host would bring by a way on which anybody can replace it: plain http, and no digest that it is held to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fleethands.facts import Probe
+from fleethands.operations.models import models
+from fleethands.operations.ollama.release import archives, pinned, variant
+from fleethands.settings import HostSettings
+from fleethands.settings.pins import PIN
+from fleethands.settings.values.ollama_release import ARCHS
+from fleethands.settings.values.source import is_commit
+
+PLAIN = ("http://", "git://")
+
+
+def notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+    """One note a thing, with what to do."""
+    return tuple(_notes(settings, seen))
+
+
+def _notes(settings: HostSettings, seen: Probe) -> Iterator[str]:
+    if settings.manages_ollama:
+        yield from _of_ollama(settings, seen)
+    source = settings.openhands_source if settings.openhands_flavor == "source" else None
+    if source and (source.repo or "").startswith(PLAIN) and not is_commit(source.ref):
+        scheme = str(source.repo).partition(":")[0]
+        yield _note(source.title, scheme, "commit; declare one as `openhands_ref`")
+
+
+def _of_ollama(settings: HostSettings, seen: Probe) -> Iterator[str]:
+    if settings.ollama_url.startswith(PLAIN) and settings.ollama_version not in seen.releases:
+        arch = ARCHS[seen.system.arch]
+        names = archives(settings.ollama_version, arch, variant(settings, seen, arch))
+        if not pinned(settings, arch).keys() >= set(names):
+            yield _note(f"Ollama {settings.ollama_version}", "http", f"checksum; {PIN}")
+    for model in models.pulled(settings, {}):
+        if model.insecure and not model.digest and seen.knows("models") and not models.local(seen, model.name):
+            yield _note(f"model {model.name}", "http", f"digest; {PIN}")
+
+
+def _note(what: str, scheme: str, pin: str) -> str:
+    return f"{what} comes over {scheme}: anybody on the way can replace it, as it has no pinned {pin}"

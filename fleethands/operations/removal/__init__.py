@@ -1,0 +1,1 @@
+"""Removes what fleethands put on a host."""

@@ -1,0 +1,1 @@
+"""Restores the state of a release record."""

@@ -1,0 +1,1 @@
+"""Packages, accounts, directories and files."""

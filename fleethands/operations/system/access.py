@@ -1,0 +1,97 @@
+"""Whether accounts get to the directories that are to be theirs, and can be given them."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import replace
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.facts.directories import Place
+from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.settings import HostSettings
+
+HIDDEN = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides
+OWNERLESS = frozenset({"exfat", "msdos"})  # file systems on which all files have the owner that their mount says
+
+
+def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+    """Why an account would not get to a directory of its own, or could not be given it."""
+    if not settings.manages_ollama:
+        return _barred(settings, seen)
+    return _hidden(seen) or _barred(settings, seen) or _ownerless(settings, seen)
+
+
+def _hidden(seen: Probe) -> Refused | None:
+    """Releases behind a link into a home: Ollama could not be started from there."""
+    leads = seen.directories.leads.get(paths.RELEASES, "")
+    if not leads.startswith(HIDDEN):
+        return None
+    behind = leads.removesuffix("/ollama") if leads.endswith("/ollama") else leads
+    link = "/opt" if behind != leads else paths.RELEASES
+    mount = f"rm {link} && mkdir {link} && mount --bind {shlex.quote(behind)} {link}"
+    return Refused(
+        f"{paths.RELEASES} leads to {leads}, which Ollama's service does not see",
+        (f"mount it in place of the link; on the host: {mount}", f"and in /etc/fstab: {behind} {link} none bind 0 0"),
+    )
+
+
+def _barred(settings: HostSettings, seen: Probe) -> Refused | None:
+    for path, place in seen.directories.barred.items():
+        if place.account == "ollama" and (not settings.manages_ollama or _is_served(settings, seen)):
+            continue
+        hints = [f"on the host: chmod o+x {shlex.quote(place.path)}"]
+        if path == str(settings.ollama_models_dir):
+            hints.append("or declare another `ollama_models_dir`")
+        return Refused(
+            f"the user {place.account} may not enter {_shown(place)}, and {path} lies below it", tuple(hints)
+        )
+    return None
+
+
+def _is_served(settings: HostSettings, seen: Probe) -> bool:
+    """Whether an Ollama of ours answers with these models: then it gets there, by a drop-in's groups for example."""
+    process = seen.process
+    declared = settings.ollama_environment.get("OLLAMA_MODELS")
+    answers = seen.knows("ollama") and seen.ollama.version is not None
+    return answers and process is not None and process.environment.get("OLLAMA_MODELS") == declared
+
+
+def _ownerless(settings: HostSettings, seen: Probe) -> Refused | None:
+    path = settings.ollama_models_dir
+    space = seen.disk.get(str(path))
+    if path is None or space is None or space.kind not in OWNERLESS:
+        return None
+    state = seen.files[str(path)]
+    if state.kind == "directory" and state.owner.partition(":")[0] == "ollama":
+        return None
+    return Refused(
+        f"{path} lies on a file system without owners ({space.kind}), so it can't be given to ollama",
+        ("declare an `ollama_models_dir` on a disk of Linux's, or mount this one with uid=ollama,gid=ollama",),
+    )
+
+
+def _shown(place: Place) -> str:
+    return f"{place.path} ({place.owner} {place.mode})"
+
+
+@operation
+def models(settings: HostSettings, seen: Probe) -> Decision:
+    """Have the models Ollama's to write: those that root copied there are given to it."""
+    kept = seen.directories.kept
+    if kept is None:
+        return Same("Ollama can write all of its models")
+    path = f"{seen.home}/.ollama" if settings.ollama_models_dir is None else str(settings.ollama_models_dir)
+    owner = kept.owner.partition(":")[0]
+    if owner != "root":
+        command = f"chown -R --from={owner} ollama: {shlex.quote(path)}"
+        note = f"Ollama can't write {_shown(kept)}: pulls may end with `permission denied`; on the host: {command}"
+        return Same(f"{kept.path} is another account's", (note,))
+    return Change(
+        path,
+        f"{kept.path} belongs to {kept.owner}",
+        "with all it holds of ollama",
+        step("give_models", path=path),
+        lambda probe: probe.having(directories=replace(probe.directories, kept=None)),
+        why="Ollama can't write there: a pull would end with `permission denied`",
+    )

@@ -1,0 +1,109 @@
+"""Packages from the distribution, and what apt would do besides."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+
+from fleethands.facts import Probe
+from fleethands.facts.packages import Apt, Package
+from fleethands.operations.core.human_size import human
+from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.settings import HostSettings
+from fleethands.settings.packages import ENGINE, wanted
+
+MOST = 20  # names in a refusal
+# an upgrade restarts them, and what runs in them stops
+ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "moby-containerd", "moby-engine", "runc"})
+
+
+@operation
+def installed(settings: HostSettings, seen: Probe) -> Decision:
+    """Have what the settings need; nothing that is installed is removed, and no engine is upgraded."""
+    missing = _missing(settings, seen)
+    if not missing:
+        return Same(f"{', '.join(wanted(settings))} are installed")
+    apt = seen.apt if set(seen.apt.wanted) == set(missing) else Apt()
+    if refused := _refused(apt, missing):
+        return refused
+
+    def then(probe: Probe) -> Probe:
+        docker = replace(probe.docker, installed=True) if {"docker.io", "docker-cli"} & set(missing) else probe.docker
+        firewall = replace(probe.firewall, installed=True) if "nftables" in missing else probe.firewall
+        return probe.having(packages=probe.packages | set(missing), docker=docker, firewall=firewall)
+
+    return Change(
+        "packages",
+        "missing",
+        " ".join([*missing, *_others(apt, missing)]),
+        step("packages", packages=" ".join(missing), engines=" ".join(sorted(ENGINES))),
+        then,
+        why="later steps need them",
+        consequence=_effect(apt),
+    )
+
+
+def _missing(settings: HostSettings, seen: Probe) -> list[str]:
+    missing = []
+    for names in wanted(settings):
+        first = names.partition("|")[0]
+        if seen.packages & set(names.split("|")):
+            # the engine without its command, as apt leaves it since Debian 13 without recommended packages
+            missing += ["docker-cli"] if names == ENGINE and not seen.docker.installed else []
+        elif names != ENGINE or seen.docker.version is None:  # an engine that answers will do, whoever installed it
+            missing.append(first)
+    return missing
+
+
+def _others(apt: Apt, missing: list[str]) -> list[str]:
+    """What they depend on."""
+    return [each.name for each in apt.installed if each.name not in missing]
+
+
+def _refused(apt: Apt, missing: list[str]) -> Refused | None:
+    """What apt would do to packages that are in use, or why it would do nothing."""
+    names = shlex.join(missing)
+    look = f"see it, on the host: apt-get -s install --no-install-recommends {names}"
+    yourself = f"if that may be, on the host: apt-get install --no-install-recommends {names}"
+    engines = [each for each in apt.upgraded if each.name in ENGINES]
+    for those, verb in ((apt.removed, "remove"), (apt.downgraded, "downgrade"), (engines, "upgrade and restart")):
+        if those:
+            used = "which are in use" if len(those) > 1 else "which is in use"
+            reason = f"to install {' '.join(missing)}, apt would {verb} {_named(those)}, {used} on this host"
+            return Refused(reason, (look, yourself))
+    if apt.is_interrupted:
+        reason = "dpkg was interrupted, and apt installs nothing before that is completed"
+        return Refused(f"{reason}; missing is {' '.join(missing)}", ("on the host: dpkg --configure -a",))
+    if apt.held:
+        unhold = f"if they may change, on the host: apt-mark unhold {shlex.join(each.name for each in apt.held)}"
+        return Refused(
+            f"to install {' '.join(missing)}, apt would change {_named(apt.held)}, held on this host", (unhold,)
+        )
+    if apt.error and not apt.is_unknown:
+        return Refused(f"apt cannot install {' '.join(missing)}: {apt.error}", (look,))
+    return None
+
+
+def _named(those: Sequence[Package]) -> str:
+    names = " ".join(each.name for each in those[:MOST])
+    return f"{names} and {len(those) - MOST} more" if len(those) > MOST else names
+
+
+def _effect(apt: Apt) -> str:
+    """The download, and what changes besides; what is not known before is said."""
+    if not apt.has_lists:
+        return "apt fetches its lists first; what these packages depend on, and their size, is not known before"
+    if apt.error:
+        return f"apt fetches its lists anew first; by those it has: {apt.error}"
+    if not apt.installed:
+        late = "apt gave no answer within 20 s" if apt.is_late else "apt was not asked"
+        return f"{late}: what these packages depend on, and their size, is not known"
+    count = len(apt.installed) + len(apt.upgraded)
+    parts = [f"apt downloads {human(apt.size)} in {count} package{'s' if count > 1 else ''}"]
+    if apt.upgraded:
+        upgrades = (f"{each.name} {each.before} -> {each.version}" for each in apt.upgraded)
+        parts.append(f"to fit them it upgrades {', '.join(upgrades)}; all else that is installed stays as it is")
+    else:
+        parts.append("what is installed stays at its version")
+    return "; ".join(parts)
