@@ -92,7 +92,7 @@ class Wanted:
 def wanted(settings: HostSettings) -> Iterator[Wanted]:
     """All that the settings may have to fetch."""
     version, base = settings.ollama_version, settings.ollama_url.rstrip("/")
-    fetches = settings.ollama_run == "service" and settings.ollama_transfer == "host"
+    fetches = settings.ollama_runtime == "service" and settings.ollama_transfer == "host"
     for machine, arch in ARCHS.items() if fetches else ():
         url = f"{base}/v{version}/{archive(version, arch)}"
         yield Wanted("archive", f"{version}/{machine}", version, url)

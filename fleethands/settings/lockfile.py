@@ -113,7 +113,7 @@ def wanted(settings: HostSettings) -> Wanted:
     named = (settings.declared_image, sandbox_image(settings), settings.ollama_declared_image)
     images = [image for image in named if image and is_tagged(image)]
     listed_release = (settings.ollama_version, settings.ollama_url.rstrip("/"))
-    release = listed_release if settings.ollama_run == "service" and settings.ollama_sha256 is None else None
+    release = listed_release if settings.ollama_runtime == "service" and settings.ollama_sha256 is None else None
     return Wanted(release, (*listed, *bases.values()), tuple(images))
 
 

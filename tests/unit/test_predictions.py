@@ -58,8 +58,8 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         {"models": [{"name": "a", "digest": "a" * 64, "preload": True}], "models_prune": True},
         {"models": [{"name": "b", "modelfile": "tests/unit/Modelfile"}], "models_prune": True},
         {"firewall": True},
-        {"ollama_run": "container"},
-        {"ollama_run": "container", "openhands_flavor": "off"},
+        {"ollama_runtime": "container"},
+        {"ollama_runtime": "container", "openhands_flavor": "off"},
     ],
 )
 def test_what_is_foreseen_from_a_bare_host_needs_nothing_more(data: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ def check_engine(settings: HostSettings, probe: Probe) -> Refused | None:
 def without(settings: HostSettings) -> str:
     """How a host has what is declared without Docker."""
     ways = {"OpenHands": '`"openhands_flavor": "source"`'} if settings.container_image else {}
-    ways |= {"Ollama": '`"ollama_run": "service"`'} if settings.ollama_declared_image else {}
+    ways |= {"Ollama": '`"ollama_runtime": "service"`'} if settings.ollama_declared_image else {}
     return f"{' and '.join(ways)} without Docker: declare {' and '.join(ways.values())}"
 
 

@@ -19,7 +19,7 @@ def verified(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None
     Not part of an apply unless it is asked for: it reads every byte.
     """
     if not settings.manages_ollama:
-        note = f"the models of the Ollama at {settings.ollama_base_url} are not this host's to read: no blob was"
+        note = f"the models of the Ollama at {settings.ollama_address} are not this host's to read: no blob was"
         return Unchanged("no model is on this host's disk", (note,))
     downloaded = {model.name for model in pulled(settings, modelfiles or {})}
     names = [*downloaded, *(model.name for model in modelfiles or {})]

@@ -49,7 +49,7 @@ def notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     unused += ["gpu"] if settings.gpu else []
     unused += [f"`{key}` of a model" for key in OF_MODELS if any(getattr(each, key) for each in settings.models)]
     named = ", ".join(each if " " in each else f"`{each}`" for each in unused)
-    why = f"`ollama_run` is `external`: nothing of the Ollama at {settings.ollama_base_url} is managed"
+    why = f"`ollama_runtime` is `external`: nothing of the Ollama at {settings.ollama_address} is managed"
     return (f"without effect here: {named}; {why}",) if unused else ()
 
 
@@ -62,7 +62,7 @@ def used(settings: HostSettings, probe: Probe) -> Decision:
         return against
     names = ", ".join(dict.fromkeys(str(model.name) for model in _wanted(settings)))
     return Unchanged(
-        f"Ollama {probe.ollama.version} answers at {settings.ollama_base_url}, with {names or 'no model asked'}"
+        f"Ollama {probe.ollama.version} answers at {settings.ollama_address}, with {names or 'no model asked'}"
     )
 
 
@@ -93,7 +93,7 @@ def _silent(settings: HostSettings, probe: Probe) -> Refused | None:
     """Nothing answers there, or something that is not Ollama."""
     if probe.ollama.version is not None:
         return None
-    url, way = str(settings.ollama_base_url), probe.ollama.way or Way()
+    url, way = str(settings.ollama_address), probe.ollama.way or Way()
     why, *hints = external_diagnosis.why(url, way)
     return Refused(
         f"Ollama at {url}: {why}", (*hints, f"try it on the host: {external_commands.asking(url, 'version')}")
@@ -110,14 +110,14 @@ def _ours(settings: HostSettings, probe: Probe) -> Refused | None:
         return None
     run = "container" if process.image else "service"
     return Refused(
-        f"{settings.ollama_base_url} is this host's own ollama.service, which fleethands put here",
-        (f'to keep it, declare "ollama_run": "{run}", and no `ollama_base_url`',),
+        f"{settings.ollama_address} is this host's own ollama.service, which fleethands put here",
+        (f'to keep it, declare "ollama_runtime": "{run}", and no `ollama_address`',),
     )
 
 
 def _lacking(settings: HostSettings, probe: Probe) -> Refused | None:
     """Models that are not there, or are others. None is pulled: the disk is somebody else's."""
-    url, found = str(settings.ollama_base_url), {model.name: local(probe, model.name) for model in _wanted(settings)}
+    url, found = str(settings.ollama_address), {model.name: local(probe, model.name) for model in _wanted(settings)}
     missing = [str(name) for name, digest in found.items() if digest is None]
     if missing:
         pulls = (external_commands.pulling(url, name) for name in missing)
@@ -127,7 +127,7 @@ def _lacking(settings: HostSettings, probe: Probe) -> Refused | None:
 
 
 def _another(settings: HostSettings, model: Model, digest: str) -> Refused:
-    url = str(settings.ollama_base_url)
+    url = str(settings.ollama_address)
     has = f"has digest {digest[:12]}" if digest else "has no digest that its server says"
     hints = [f"if its registry has the pinned one, {external_commands.pulling(url, str(model.name))}"]
     hints += [f"if that one is wanted, {model_store.renewal(settings, model, digest)}"] if digest else []
@@ -142,7 +142,7 @@ def declaration(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     bound = [each.address for each in probe.sockets if each.port == settings.ollama_host.port]
     alone = settings.container_image and bound and all(_is_loopback(address) for address in bound)
     but = "; containers reach it once it listens on more than loopback (its OLLAMA_HOST)" if alone else ""
-    return (f'to use it as it is, declare "ollama_run": "external", "ollama_base_url": "{url}"{but}',)
+    return (f'to use it as it is, declare "ollama_runtime": "external", "ollama_address": "{url}"{but}',)
 
 
 def _is_loopback(address: str) -> bool:

@@ -38,7 +38,7 @@ class Need:
 def needs(settings: HostSettings, probe: Probe) -> Iterator[Need]:
     """What the host lacks and where it will lie; a model whose size is not known counts for nothing."""
     version = settings.ollama_version
-    if settings.ollama_run == "service" and version not in probe.releases:
+    if settings.ollama_runtime == "service" and version not in probe.releases:
         size = probe.upstream.size("archive", version)
         room = int(size * ARCHIVE_FACTOR) if size else ARCHIVE_ROOM
         if size and variant(settings, probe, ARCHS[probe.system.arch]) == CPU:
@@ -78,7 +78,7 @@ def check_disk_space(settings: HostSettings, probe: Probe) -> Refused | None:
         if not space.writable:
             mount = f'mount -o remount,rw "$(findmnt -fno TARGET -T {shlex.quote(place)})"'
             return Refused(f"{place} is not writable", (f"on the host: {mount}", "its cause: dmesg | tail"))
-    if settings.ollama_run == "service" and not probe.disk["/opt"].runs:
+    if settings.ollama_runtime == "service" and not probe.disk["/opt"].runs:
         return Refused(
             "/opt is mounted noexec, so Ollama can't be started from there",
             (

@@ -123,7 +123,7 @@ def _of_ollama(settings: HostSettings, probe: Probe) -> dict[str, str]:
         gpu = "yes" if settings.gpu else "seen" if settings.gpu is None and has_gpu(probe) else "no"
         context = str(settings.context_length or "")
         return {"elsewhere": "", "gpu": gpu, "context": context, **_typed("on the host")}
-    url, longest = str(settings.ollama_base_url), "" if openhands_runtime(settings) == "no" else str(SHORTEST_CONTEXT)
+    url, longest = str(settings.ollama_address), "" if openhands_runtime(settings) == "no" else str(SHORTEST_CONTEXT)
     return {
         "elsewhere": "here" if is_local(url) else "there",
         "server": settings.ollama_server[0],

@@ -23,10 +23,10 @@ from fleethands.facts.record import Record
 from fleethands.facts.service import Service, Text
 from fleethands.facts.system import Space
 from fleethands.facts.upstream import wanted as upstream_wanted
-from fleethands.operations.core import release_record
+from fleethands.operations.core import ownership, release_record
 from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.docker import engine
-from fleethands.operations.ollama import adoption, image, service
+from fleethands.operations.ollama import adoption, image, remove_ollama, service
 from fleethands.operations.ollama.gpus import container_arguments
 from fleethands.operations.preflight import container_gpus, disk_space, ports
 from fleethands.operations.rollback import rollback
@@ -39,7 +39,7 @@ from tests.hosts import bare, declared
 
 IMAGE, ID, OTHER = "ollama/ollama:0.24.0", "sha256:" + "1" * 64, "sha256:" + "2" * 64
 DIGEST = "sha256:" + "d" * 64
-OFF: dict[str, Any] = {"openhands_flavor": "off", "ollama_run": "container"}
+OFF: dict[str, Any] = {"openhands_flavor": "off", "ollama_runtime": "container"}
 MADE = Docker(True, "26", ollama_image=Image(ID, frozenset({DIGEST})))
 
 
@@ -130,11 +130,12 @@ def test_a_container_needs_docker_and_no_release() -> None:
 @pytest.mark.parametrize(
     ("data", "hint"),
     [
-        (OFF, 'Ollama without Docker: declare `"ollama_run": "service"`'),
+        (OFF, 'Ollama without Docker: declare `"ollama_runtime": "service"`'),
         ({}, 'OpenHands without Docker: declare `"openhands_flavor": "source"`'),
         (
-            {"ollama_run": "container"},
-            'OpenHands and Ollama without Docker: declare `"openhands_flavor": "source"` and `"ollama_run": "service"`',
+            {"ollama_runtime": "container"},
+            "OpenHands and Ollama without Docker: "
+            'declare `"openhands_flavor": "source"` and `"ollama_runtime": "service"`',
         ),
     ],
 )
@@ -211,7 +212,7 @@ def test_a_gpu_that_docker_gives_to_nobody_is_refused() -> None:
     refused = container_gpus.check_container_gpus(settings, with_gpu(NVIDIA))
     assert refused is not None
     assert refused.reason.endswith("and no container gets it: NVIDIA's container toolkit is missing")
-    assert 'Ollama without Docker: declare `"ollama_run": "service"`' in refused.hints
+    assert 'Ollama without Docker: declare `"ollama_runtime": "service"`' in refused.hints
     for fine in (with_gpu(NVIDIA, RUNTIME), with_gpu(NVIDIA, CDI), with_gpu(AMD_NODES), with_gpu(NOUVEAU)):
         assert container_gpus.check_container_gpus(settings, fine) is None
     assert container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=False))) is not None
@@ -329,7 +330,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
         assert refused.hints == (
             "to have ours in its place, on the host: docker update --restart no theirs && docker stop theirs",
             "or have another port: `ollama_host`",
-            'to use it as it is, declare "ollama_run": "external", "ollama_base_url": "http://127.0.0.1:11434"',
+            'to use it as it is, declare "ollama_runtime": "external", "ollama_address": "http://127.0.0.1:11434"',
         )
 
 

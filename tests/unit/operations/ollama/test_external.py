@@ -39,7 +39,7 @@ OF_OURS = File("file", "0644", content=b"list\tok\t0\tcodellama:7b is there\t\n"
 
 
 def external(**more: Any) -> HostSettings:
-    return declared(**{"ollama_run": "external", "ollama_base_url": URL, "openhands_flavor": "off", **more})
+    return declared(**{"ollama_runtime": "external", "ollama_address": URL, "openhands_flavor": "off", **more})
 
 
 def answering(settings: HostSettings, **there: str) -> Probe:
@@ -100,16 +100,16 @@ def test_its_list_is_data_with_limits() -> None:
 @pytest.mark.parametrize(
     ("way", "cause", "hint"),
     [
-        (Way(6), "the name 10.0.0.5 is not known", "ollama_base_url"),
+        (Way(6), "the name 10.0.0.5 is not known", "ollama_address"),
         (Way(7, said="Could not connect"), "nothing listens there, or no way leads there (Could not connect)", "start"),
         (Way(28, ours="10.0.0.9"), "a firewall keeps this host out", "ufw allow from 10.0.0.9 to any port 11434"),
         (Way(28, remote="10.0.0.5"), "it takes the request, and does not answer", "systemctl restart ollama"),
         (Way(60, said="self-signed"), "its certificate will not do (self-signed)", "ca-certificates"),
-        (Way(35), "no TLS is spoken there", f'"ollama_base_url": "{URL}"'),
+        (Way(35), "no TLS is spoken there", f'"ollama_address": "{URL}"'),
         (Way(0, 401), "it wants a login, and no setting has one (HTTP 401)", ""),
         (Way(0, 403), "it refuses this host (HTTP 403)", "OLLAMA_HOST"),
         (Way(0, 502), "the server before it gets no answer from Ollama (HTTP 502)", "systemctl start ollama"),
-        (Way(0, 308, leads="https://x/"), "it answers HTTP 308, and leads to https://x/", "ollama_base_url"),
+        (Way(0, 308, leads="https://x/"), "it answers HTTP 308, and leads to https://x/", "ollama_address"),
         (Way(0, 404), "what answers there is not Ollama (HTTP 404)", ""),
         (Way(0, 200), "what answers there is not Ollama", ""),
         (Way(1, said="Received HTTP/0.9"), "what answers there is not Ollama (Received HTTP/0.9)", ""),
@@ -181,7 +181,7 @@ def test_a_host_without_curl_asks_once_it_has_it() -> None:
 
 @pytest.mark.parametrize(("local", "ours"), [("127.0.0.1", True), ("10.0.0.9", True), ("", False)])
 def test_our_own_service_is_nobody_elses(local: str, ours: bool) -> None:
-    settings = external(ollama_base_url="http://127.0.0.1:11434")
+    settings = external(ollama_address="http://127.0.0.1:11434")
     way = Way(0, 200, local=local or "10.0.0.9", remote=local or "10.0.0.5")
     seen = serving(answering(settings)).having(ollama=Ollama("0.24.0", way=way))
 
@@ -189,7 +189,7 @@ def test_our_own_service_is_nobody_elses(local: str, ours: bool) -> None:
 
     assert (refused is not None) is ours
     if refused:
-        assert '"ollama_run": "service"' in refused.hints[0]
+        assert '"ollama_runtime": "service"' in refused.hints[0]
         theirs = seen.with_file(paths.OLLAMA_UNIT, File("file", content=b"[Service]\n"))
         assert external_ollama.refused(settings, theirs) is None
 
@@ -216,11 +216,11 @@ def test_ours_goes_once_the_other_is_proven_and_the_proof_stays() -> None:
     ("record", "declares", "held"),
     [
         (PROVEN, {}, True),
-        (PROVEN, {"ollama_base_url": "http://10.0.0.6:11434"}, False),
+        (PROVEN, {"ollama_address": "http://10.0.0.6:11434"}, False),
         (PROVEN, {"models": ["tiny"]}, False),
         (OF_OURS, {}, False),
-        (PROVEN, {"ollama_run": "service", "ollama_base_url": None}, False),
-        (OF_OURS, {"ollama_run": "service", "ollama_base_url": None}, True),
+        (PROVEN, {"ollama_runtime": "service", "ollama_address": None}, False),
+        (OF_OURS, {"ollama_runtime": "service", "ollama_address": None}, True),
     ],
 )
 def test_a_proof_is_that_of_one_ollama(record: File, declares: dict[str, Any], held: bool) -> None:
@@ -317,7 +317,7 @@ def test_one_that_holds_the_port_is_named_with_the_line_that_uses_it(address: st
     refused = ports.check_ports(settings, seen)
 
     assert refused is not None
-    line = '"ollama_run": "external", "ollama_base_url": "http://127.0.0.1:11434"'
+    line = '"ollama_runtime": "external", "ollama_address": "http://127.0.0.1:11434"'
     assert line in refused.hints[-1]
     assert ("more than loopback" in refused.hints[-1]) is loopback
     seen = seen.having(sockets=()).with_file(paths.BINARY, File("file"))
