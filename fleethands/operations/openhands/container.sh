@@ -1,7 +1,7 @@
 # Makes the container what its specification says. The old one is kept, stopped, until the new one is ready and proven
 # (proof.sh), and comes back otherwise.
 : "${name:?}" "${image:?}" "${pull:?}" "${spec:?}" "${arguments:?}" "${names?}" "${url:?}" "${limit:?}" "${generation:?}"
-: "${versions?}" "${user:?}" "${state:?}" "${workspace:?}" "${gateway_port?}" "${key_file?}" "${adopt:?}" "${pins?}" "${unhanded?}" "${remedy?}"
+: "${versions?}" "${user:?}" "${state:?}" "${workspace:?}" "${gateway_port?}" "${key_file?}" "${adopt:?}" "${pins?}" "${handover_error?}" "${handover_hint?}"
 docker=$(command -v docker) || fail 'the command docker is missing' 'on the host: apt-get install docker-cli'
 
 look() { "$docker" container inspect --format "$1" "$name" 2>/dev/null || true; }
@@ -122,27 +122,27 @@ ready() {
   return 1
 }
 
-own() { hands_over "$state" "${users% *}" && hands_over "$workspace" "${users#* }"; }
+own() { hand_over "$state" "${users% *}" && hand_over "$workspace" "${users#* }"; }
 
 # failed REASON [HINT]: with the last words of the new one
 failed() {
   echo "last lines of $name:" >&2
   "$docker" logs --tail 30 "$name" >&2 2>&1 || true
-  gives_way "$name" "$@"
+  restore_and_fail "$name" "$@"
 }
 
 as_specified() { [ "$(container_label "$name" spec) $(container_label "$name" users) $(look '{{.Image}}')" = "$spec $users $id" ]; }
 
-[ "$adopt" = no ] || openhands_adopts "$name"
+[ "$adopt" = no ] || require_free_adopted_name "$name"
 have_image "$image" "$pull"
 [ -z "$versions" ] || of_generation
 find_users
 its_turn
-openhands_key "$key_file"
+ensure_canvas_key "$key_file"
 
 # a run that was killed may have left the old one, and perhaps half of the new one
-if container_waits "$name" && [ "$(container_label "$name" spec)" != "$spec" ]; then
-  openhands_back "$name" || true # whether it starts or not, it gives way now
+if has_previous_container "$name" && [ "$(container_label "$name" spec)" != "$spec" ]; then
+  restore_previous_openhands "$name" || true # whether it starts or not, it gives way now
 fi
 
 id=$("$docker" image inspect --format '{{.Id}}' "$image")
@@ -151,9 +151,9 @@ if as_specified && own && "$docker" start "$name" >/dev/null 2>&1; then
   exit 0
 fi
 
-container_aside "$name"
-service_aside
-own || gives_way "$name" "$unhanded" "$remedy"
+set_container_aside "$name"
+set_service_aside
+own || restore_and_fail "$name" "$handover_error" "$handover_hint"
 started=$(start) || {
   echo "$started" >&2
   case $started in # moby libnetwork/iptables: its own chains are made when it starts

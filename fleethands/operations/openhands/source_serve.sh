@@ -1,7 +1,7 @@
 # Has OpenHands run as a service of this unit. What was OpenHands before, a container or another unit, gives way and is
 # kept until this one is proven (proof/), and comes back if it does not get ready.
-: "${unit:?}" "${text:?}" "${environment?}" "${config?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}" "${service_before:?}" "${service_environment:?}" "${service_config:?}" "${started:?}"
-: "${user:?}" "${own:?}" "${nested?}" "${adopt:?}" "${unhanded?}" "${remedy?}"
+: "${unit:?}" "${text:?}" "${environment?}" "${config?}" "${url:?}" "${limit:?}" "${container:?}" "${key_file?}" "${previous_unit:?}" "${service_environment:?}" "${service_config:?}" "${started:?}"
+: "${user:?}" "${own:?}" "${nested?}" "${adopt:?}" "${handover_error?}" "${handover_hint?}"
 
 ready() {
   end=$(($(date +%s) + limit))
@@ -13,21 +13,21 @@ ready() {
 
 # its own directories, one a line, are its user's, who makes the one in its home
 owns() {
-  while IFS= read -r place; do hands_over "$place" "$(numbers_of "$user")" || return; done <<END
+  while IFS= read -r place; do hand_over "$place" "$(numbers_of "$user")" || return; done <<END
 $own
 END
-  unhanded="$user cannot write in $nested" remedy="see what is there, on the host: ls -ld '$nested'"
+  handover_error="$user cannot write in $nested" handover_hint="see what is there, on the host: ls -ld '$nested'"
   # shellcheck disable=SC2016
   [ -z "$nested" ] || as_owner "$(numbers_of "$user")" 60 sh -c 'rmdir "$1"; mkdir -p -m 0700 "$1" && [ -w "$1" ]' sh "$nested" 2>/dev/null
 }
 
-[ "$adopt" = no ] || openhands_adopts "$container"
-openhands_key "$key_file"
-container_aside "$container"
-if service_ours && ! openhands_waits "$container"; then service_kept; fi
+[ "$adopt" = no ] || require_free_adopted_name "$container"
+ensure_canvas_key "$key_file"
+set_container_aside "$container"
+if is_own_service && ! has_previous_openhands "$container"; then keep_service; fi
 rm -f "$started" # so that a run that ends between here and the restart is completed, though the unit may stay as it was
-! service_ours || systemctl stop openhands.service
-owns || gives_way "$container" "$unhanded" "$remedy"
+! is_own_service || systemctl stop openhands.service
+owns || restore_and_fail "$container" "$handover_error" "$handover_hint"
 printf %s "$environment" | atomic_file "$service_environment" 0600 root:root
 [ -z "$config" ] || printf %s "$config" | atomic_file "$service_config" 0644 root:root
 printf %s "$text" | atomic_file "$unit" 0644 root:root
@@ -39,4 +39,4 @@ systemctl restart openhands.service || true
 ready && exit 0
 echo 'last lines of its journal:' >&2
 journalctl -u openhands.service --since "@$since" -n 30 -o cat --no-pager >&2 || true
-gives_way "$container" "openhands.service does not get ready within $limit s"
+restore_and_fail "$container" "openhands.service does not get ready within $limit s"

@@ -7,7 +7,7 @@ case $(cat "$root/.fleethands" 2>/dev/null) in "$recipe $moved"*) exit 0 ;; esac
 place=$(dirname "$root")
 made directory "$place"
 mkdir -p "$place"
-source_half_built
+remove_partial_builds
 make_builder
 rm -rf "$work"
 remove_at_end "$work"
