@@ -147,7 +147,7 @@ def test_what_was_there_before_is_kept_though_it_does_not_start(tmp_path: Path, 
 
     assert containers(tmp_path) == {"app": "old"}
     assert said.splitlines() == [
-        "error: the new one does not start; the one before it is there again, and does not start",
+        "error: the new one does not start; the previous one is back in place, and does not start",
         *([f"hint: {hint}"] if hint else []),
         "hint: on the host: docker start app",
         "status 1",
@@ -157,7 +157,7 @@ def test_what_was_there_before_is_kept_though_it_does_not_start(tmp_path: Path, 
 def test_what_was_there_before_serves_again(tmp_path: Path) -> None:
     written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": THEIRS})
 
-    assert "error: x; the one before it serves again" in ran(tmp_path, "restore_and_fail app x")
+    assert "error: x; the previous one is running again" in ran(tmp_path, "restore_and_fail app x")
 
     assert containers(tmp_path) == {"app": "old"}
 
@@ -169,7 +169,7 @@ def test_a_service_that_does_not_come_back_is_told(tmp_path: Path) -> None:
 
     said = ran(tmp_path, "restore_and_fail app x")
 
-    assert "error: x; the one before it is there again, and does not start" in said
+    assert "error: x; the previous one is back in place, and does not start" in said
     assert "hint: on the host: systemctl restart openhands" in said
     assert there(tmp_path) == BEFORE
     assert containers(tmp_path) == {}
@@ -178,7 +178,7 @@ def test_a_service_that_does_not_come_back_is_told(tmp_path: Path) -> None:
 def test_where_nothing_was_before_the_new_one_goes(tmp_path: Path) -> None:
     written(tmp_path, {"containers/app": "id=new\nspec=s2\n"})
 
-    assert "error: x\nhint: look for its cause" in ran(tmp_path, "restore_and_fail app x")
+    assert "error: x\nhint: look for the cause" in ran(tmp_path, "restore_and_fail app x")
 
     assert containers(tmp_path) == {}
 
@@ -231,7 +231,7 @@ def test_directories_go_back_with_what_worked_in_them(tmp_path: Path) -> None:
 
     ran(tmp_path, "set_service_aside", f'hand_over "{place}" 2001:2001')
     assert {each.stat().st_uid for each in (place, place / "notes")} == {2001}
-    assert "serves again" in ran(tmp_path, "restore_and_fail app x")
+    assert "is running again" in ran(tmp_path, "restore_and_fail app x")
 
     assert {each.stat().st_uid for each in (place, place / "notes")} == {int(ran(tmp_path, ids).split(":")[0])}
 

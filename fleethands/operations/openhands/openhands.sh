@@ -1,17 +1,18 @@
-# OpenHands as a container or as a service: which of them there is, and what gave way to it.
+# OpenHands as a container or as a service, and the previous one of either kind. A part of other scripts.
 : "${ledger:?}"
-# shellcheck disable=SC2034  # why a directory is not handed over, for who calls
+# shellcheck disable=SC2034  # why a directory is not handed over, for the caller
 handover_error='' handover_hint=''
 
-# Whom we gave a directory to last, as `UID:GID DIRECTORY`: the directory itself may have been given to somebody else since
+# Lines `UID:GID DIRECTORY`: the user that each directory was handed over to last. Its owner may have been changed since.
 workers=/var/lib/fleethands/workers
 last_worker() {
   worker=$([ ! -f "$workers" ] || directory=" $1" awk 'substr($0, index($0, " ")) == ENVIRON["directory"] { print $1 }' "$workers")
   echo "${worker:-$(service_user)}"
 }
 
-# hand_over DIRECTORY UID:GID: who works in it from now on. What the one before has in it goes with it, and nobody else's files.
-# Its service and its container were ended by the caller. Where it fails, $handover_error and $handover_hint say why, and what to do.
+# hand_over DIRECTORY UID:GID: makes this user the owner of the directory, and of the previous user's files in it. Files of other
+# users keep their owner. The caller has stopped the previous service or container. If it fails, $handover_error and
+# $handover_hint have the reason and the next step.
 # shellcheck disable=SC2034
 hand_over() {
   handover_error="$1 is no directory, or the directory that it lies in is not root's" handover_hint="see whose it is, on the host: namei -l '$1'"
@@ -38,7 +39,7 @@ hand_over_tree() { # DIRECTORY UID UID:GID
   give_tree "$real" "$2" "$3"
 }
 
-# stop_sandboxes PATH…: those in which one of them is mounted. OpenHands starts them again when somebody goes on with one.
+# stop_sandboxes PATH…: those that mount one of the paths. OpenHands starts them again when a user continues a conversation.
 stop_sandboxes() (
   mounted=$(printf '%s\n' "$@")
   for each in $(docker ps --quiet --filter name='^/?oh-agent-server-' --filter name='^/?openhands-runtime-' 2>/dev/null); do
@@ -47,8 +48,8 @@ stop_sandboxes() (
   done
 )
 
-# has_no_processes UID: no process of a user that fleethands made still works on the host itself; in containers of others the same
-# number is somebody else's
+# has_no_processes UID: only for users that fleethands created. Processes in containers do not count, because the number may be
+# another user there.
 has_no_processes() (
   name=$(getent passwd "$1" | cut -d : -f 1)
   grep -qxsF "user $name" "$ledger" || exit 0
@@ -58,22 +59,22 @@ has_no_processes() (
   [ -z "$left" ]
 )
 
-# OpenHands as a service, where it runs without a container; a unit that gave way is kept until the new one is proven
+# the service, if OpenHands runs without a container; the previous unit is kept until the new one is proven
 service_unit=/etc/systemd/system/openhands.service
 previous_unit=/var/lib/fleethands/openhands.service-before
 service_environment=/etc/fleethands/openhands.env
 service_config=/etc/fleethands/config.toml
 
-# by its first line: what somebody else has there is left alone
+# by its first line; a foreign unit is left alone
 is_own_service() { [ -f "$service_unit" ] && head -n 1 "$service_unit" | grep -q '^# Written by fleethands'; }
 
-# as whom the service works that is there, or gave way; empty where there is none
+# UID:GID of the service or of the previous one; empty without either
 service_user() {
   works=$(sed -n 's/^User=//p' "$service_unit" "$previous_unit" 2>/dev/null | head -n 1)
   [ -z "$works" ] || numbers_of "$works"
 }
 
-# what the unit reads is kept with it; the unit last, as it says that all is kept
+# keeps the unit's files, then the unit: once it is there, all of them are
 keep_service() {
   for each in "$service_environment" "$service_config"; do
     rm -f "$previous_unit.${each##*.}"
@@ -82,7 +83,7 @@ keep_service() {
   cp -p "$service_unit" "$previous_unit"
 }
 
-# Functions that bring back are asked in conditions, where `set -e` does not count: each says itself that it failed.
+# The functions that restore are called in conditions, where `set -e` has no effect, so each returns its own status.
 restore_service_files() {
   for each in "$service_environment" "$service_config"; do
     [ ! -e "$previous_unit.${each##*.}" ] || mv -fT "$previous_unit.${each##*.}" "$each" || return
@@ -90,7 +91,7 @@ restore_service_files() {
   mv -fT "$previous_unit" "$service_unit"
 }
 
-# of two, the one that is kept already was proven, and the one that runs was not
+# if a proven unit is kept already, the current one was never proven and is removed
 set_service_aside() {
   is_own_service || return 0
   [ -e "$previous_unit" ] || keep_service
@@ -102,8 +103,8 @@ remove_service() {
   systemctl disable --quiet --now openhands.service && rm -f "$service_unit" && systemctl daemon-reload
 }
 
-# What was built lies under names of its own, to which links lead: source_link of a unit is one. A link is only put back
-# together with its unit.
+# Each build has a directory of its own, and a symlink leads to it. A unit starts from such a symlink, so both are restored
+# together.
 builds_directory=/opt/openhands-source
 source_link() { [ ! -e "$service_unit" ] || sed -n 's,^ExecStart=\(.*\)/bin/serve .*,\1,p' "$service_unit"; }
 
@@ -112,14 +113,14 @@ restore_source_link() {
   [ -z "$link" ] || [ ! -L "$link.before" ] || mv -fT "$link.before" "$link"
 }
 
-# of a run that was ended half-way
+# left by an interrupted run
 remove_partial_builds() {
   for each in "$builds_directory"/*.??????; do
     [ -L "$each" ] || [ ! -d "$each" ] || [ -e "$each/.fleethands" ] || rm -rf "$each"
   done
 }
 
-# what neither the link of the unit nor the newest other one leads to
+# keeps the build that the unit starts from, and the newest of the others
 remove_old_builds() {
   [ -d "$builds_directory" ] || return 0
   rm -f "$builds_directory"/*.before
@@ -137,11 +138,10 @@ remove_old_builds() {
   done
 }
 
-# has_previous_openhands NAME: what gave way is kept until there is a proof
+# has_previous_openhands NAME: a previous container or service is kept until there is a proof
 has_previous_openhands() { has_previous_container "$1" || [ -e "$previous_unit" ]; }
 
-# restore_previous_openhands NAME: what was OpenHands before this serves again, a container of that name or a service. Status 1: there is
-# none; 2: it is there, and does not start.
+# restore_previous_openhands NAME: starts the previous container or service. Status 1: there is none; 2: it does not start.
 restore_previous_openhands() {
   if has_previous_container "$1"; then
     start_previous_container "$1" || return 2
@@ -152,7 +152,7 @@ restore_previous_openhands() {
   fi
 }
 
-# hand_back DIRECTORY UID:GID: only one that was handed over before. It is tried: what was there before is to start all the same.
+# hand_back DIRECTORY UID:GID: only a directory that was handed over. A failure is ignored, so that the previous OpenHands starts.
 hand_back() {
   ! directory=" $1" awk 'substr($0, index($0, " ")) == ENVIRON["directory"] { found = 1 } END { exit !found }' "$workers" 2>/dev/null ||
     hand_over "$@" || true
@@ -176,7 +176,7 @@ start_previous_service() {
   systemctl daemon-reload && systemctl enable --quiet openhands.service && systemctl restart openhands.service
 }
 
-# manual_start_hint NAME: the command for what is there again, and does not start
+# manual_start_hint NAME: the command that starts what was restored and did not start
 manual_start_hint() {
   if has_previous_container "$1"; then
     echo "on the host: docker rename $1-before $1 && docker start $1"
@@ -187,21 +187,20 @@ manual_start_hint() {
   fi
 }
 
-# restore_and_fail NAME REASON [HINT]: what was to serve goes, and what was there before it comes back, which is never lost
+# restore_and_fail NAME REASON [HINT]: removes the new container or service, and starts the previous one
 restore_and_fail() {
   back=0
   restore_previous_openhands "$1" || back=$?
   case $back in
-    0) fail "$2; the one before it serves again" "${3:-when the cause is gone, run it again}" ;;
-    2) fail "$2; the one before it is there again, and does not start" ${3:+"$3"} "$(manual_start_hint "$1")" ;;
+    0) fail "$2; the previous one is running again" "${3:-fix the cause, then run it again}" ;;
+    2) fail "$2; the previous one is back in place, and does not start" ${3:+"$3"} "$(manual_start_hint "$1")" ;;
   esac
   remove_own_container "$1" || true
   ! is_own_service || systemctl stop openhands.service || true
-  fail "$2" "${3:-look for its cause in the lines above, then run again}"
+  fail "$2" "${3:-look for the cause in the lines above, then run again}"
 }
 
-# remove_previous_openhands NAME: it is proven, so what was there before goes; a container of somebody else's is kept under a name
-# that says so
+# remove_previous_openhands NAME: called once NAME is proven. A foreign container is kept as NAME-adopted.
 remove_previous_openhands() {
   rm -f "$previous_unit" "$previous_unit".*
   remove_old_builds
@@ -213,7 +212,7 @@ remove_previous_openhands() {
   fi
 }
 
-# ensure_canvas_key FILE: what Canvas asks its users for, made once on the host
+# ensure_canvas_key FILE: the API key that Canvas asks its users for, created once on the host
 ensure_canvas_key() {
   [ -n "$1" ] && [ ! -s "$1" ] || return 0
   made directory "$1"

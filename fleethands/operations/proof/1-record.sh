@@ -66,9 +66,9 @@ concluded() {
   back=0
   restore_previous_openhands "$container" || back=$?
   case $back in
-    0) echo 'error: the one before it serves again' >&2 ;;
+    0) echo 'error: the previous one is running again' >&2 ;;
     2)
-      echo 'error: the one before it is there again, and does not start' >&2
+      echo 'error: the previous one is back in place, and does not start' >&2
       echo "hint: $(manual_start_hint "$container")" >&2
       ;;
   esac
