@@ -6,11 +6,11 @@ from fleethands.facts import Probe
 from fleethands.operations.core.human_size import human
 
 
-def sentence(seen: Probe, kind: str, name: str, what: str) -> str:
+def sentence(probe: Probe, kind: str, name: str, what: str) -> str:
     """
     `downloads WHAT (SIZE)`.
 
     + kind, name: as the probe's upstream section has them
     """
-    size = seen.upstream.size(kind, name)
+    size = probe.upstream.size(kind, name)
     return f"downloads {what} ({human(size) if size is not None else 'its source did not tell the size'})"

@@ -138,8 +138,8 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
     if not ctx_state.get().is_executing:
         _tell(changes)
         for change in changes:
-            seen = facts.foreseen()
-            facts.foresee(change.then(seen if change.keeps_proof else seen.with_file(paths.PROOF, ABSENT)))
+            probe = facts.foreseen()
+            facts.foresee(change.then(probe if change.keeps_proof else probe.with_file(paths.PROOF, ABSENT)))
         yield changes[0].script.command
         return
     try:

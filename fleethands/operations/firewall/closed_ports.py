@@ -78,9 +78,9 @@ def declared(settings: HostSettings) -> Closed:
     )
 
 
-def until_now(seen: Probe) -> Closed:
+def until_now(probe: Probe) -> Closed:
     """What the rules on a host close."""
-    text = (seen.files[paths.FIREWALL_RULES].content or b"").decode(errors="replace")
+    text = (probe.files[paths.FIREWALL_RULES].content or b"").decode(errors="replace")
     found: dict[str, set[int]] = {"guard": set(), "page": set()}
     for ports, chain in CLOSED.findall(_chain(text, "input")):
         found[chain] |= _ports(ports)

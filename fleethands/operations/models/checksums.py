@@ -12,7 +12,7 @@ from fleethands.settings.values.names import ModelName
 
 
 @operation
-def verified(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = None) -> Decision:
+def verified(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """
     Read every blob of the declared models. A broken one is removed, so that `models.present`, which follows, pulls it.
 
@@ -23,17 +23,17 @@ def verified(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None 
         return Same("no model is on this host's disk", (note,))
     downloaded = {model.name for model in pulled(settings, modelfiles or {})}
     names = [*downloaded, *(model.name for model in modelfiles or {})]
-    there = [name for name in names if local(seen, name)]
+    there = [name for name in names if local(probe, name)]
     if not there:
         return Same("no declared model is on the host")
-    rows = "\n".join(_row(settings, seen, name, name in downloaded) for name in there)
-    values = {"step": "verify", "models": rows, "models_dir": model_store.directory(settings, seen)}
+    rows = "\n".join(_row(settings, probe, name, name in downloaded) for name in there)
+    values = {"step": "verify", "models": rows, "models_dir": model_store.directory(settings, probe)}
     script = Script(model_store.body("owned", "common", "spelled", "blobs", "verify"), values)
     return Change("blobs", "not read", f"of {len(there)} models read", script, why="it was asked for")
 
 
-def _row(settings: HostSettings, seen: Probe, name: ModelName, downloaded: bool) -> str:
+def _row(settings: HostSettings, probe: Probe, name: ModelName, downloaded: bool) -> str:
     marker = model_store.marker(name) if downloaded else ""
     return "|".join(
-        (str(name), marker, model_store.made(name), model_store.manifest(settings, seen, name))
+        (str(name), marker, model_store.made(name), model_store.manifest(settings, probe, name))
     )  # a path may hold a |

@@ -18,7 +18,7 @@ from fleethands.settings.values.secret import MASK
 
 
 @operation
-def chosen(settings: HostSettings, seen: Probe) -> Decision:
+def chosen(settings: HostSettings, probe: Probe) -> Decision:
     """
     Have the model chosen in the settings that this generation reads.
 
@@ -26,10 +26,10 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
     only what we wrote ourselves is replaced.
     """
     era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
-    wanted, found = era.settings_file(model, url), found_in(era, seen)
-    if found is not None and holds(found, wanted) and is_active(era, seen):
+    wanted, found = era.settings_file(model, url), found_in(era, probe)
+    if found is not None and holds(found, wanted) and is_active(era, probe):
         return Same(f"OpenHands has {model} chosen")
-    if found is not None and settings.openhands_settings == "kept" and is_persons(settings, found, seen):
+    if found is not None and settings.openhands_settings == "kept" and is_persons(settings, found, probe):
         note = f"a person chose {model_in(found) or 'other settings'} in OpenHands, which stays; declared is {model}"
         return Same("the model was chosen by a person since", (f"{note} (see `openhands_settings`)",))
     whole = _merged(found, wanted) if found is not None else era.first_settings(model, url)

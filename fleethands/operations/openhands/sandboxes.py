@@ -13,20 +13,20 @@ KIND = "sandbox"
 
 
 @operation
-def gone(settings: HostSettings, seen: Probe, always: bool = False) -> Decision:
+def gone(settings: HostSettings, probe: Probe, always: bool = False) -> Decision:
     """
     Have no sandbox of a V1 that is not there any more, and can't come back.
 
     + always: whatever is declared
     """
-    images = made_of(seen, KIND)
+    images = made_of(probe, KIND)
     if not images:
         return Same("no V1 of ours was here, so there is no sandbox of one")
     if not always and has_sandboxes(settings):
         return Same("V1 is declared, and its sandboxes are its own")
-    if not always and not is_settled(settings, seen):
+    if not always and not is_settled(settings, probe):
         return Same("its sandboxes stay until what is declared is proven")
-    if seen.docker.version is None:
+    if probe.docker.version is None:
         return Same("Docker does not run, and no sandbox does")
 
     def then(probe: Probe) -> Probe:

@@ -30,42 +30,42 @@ SKEW = 300  # seconds: certificates and signed addresses of downloads are refuse
 
 
 @operation
-def check(settings: HostSettings, seen: Probe) -> Decision:
+def check(settings: HostSettings, probe: Probe) -> Decision:
     """Refuse a host that can't be brought to its state, with the reason. Changes nothing."""
     return (
-        _system(seen.system)
-        or _clock(seen.system)
-        or external.refused(settings, seen)
-        or adoption.refused(settings, seen)
-        or engine.refused(settings, seen)
-        or ports.refused(settings, seen)
-        or access.refused(settings, seen)
-        or gpus.refused(settings, seen)
-        or gpus.barred(settings, seen)
-        or reachable_sources.refused(settings, seen)
-        or disk_space.refused(settings, seen)
-        or Same(f"{seen.system.os_name} on {seen.system.arch}", _notes(settings, seen))
+        _system(probe.system)
+        or _clock(probe.system)
+        or external.refused(settings, probe)
+        or adoption.refused(settings, probe)
+        or engine.refused(settings, probe)
+        or ports.refused(settings, probe)
+        or access.refused(settings, probe)
+        or gpus.refused(settings, probe)
+        or gpus.barred(settings, probe)
+        or reachable_sources.refused(settings, probe)
+        or disk_space.refused(settings, probe)
+        or Same(f"{probe.system.os_name} on {probe.system.arch}", _notes(settings, probe))
     )
 
 
-def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+def _notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     return (
         *_unpinned(settings),
-        *unverified_downloads.notes(settings, seen),
-        *_locked(seen),
-        *_of_ollama(settings, seen),
+        *unverified_downloads.notes(settings, probe),
+        *_locked(probe),
+        *_of_ollama(settings, probe),
         *proxy_conflicts.notes(settings),
     )
 
 
-def _of_ollama(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+def _of_ollama(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     if not settings.manages_ollama:
-        known = seen.ollama.version if seen.knows("ollama") else None
-        return (*external.notes(settings, seen), *outdated.flaws(known or ""))
+        known = probe.ollama.version if probe.knows("ollama") else None
+        return (*external.notes(settings, probe), *outdated.flaws(known or ""))
     return (
         *ollama_env_releases.notes(settings.ollama_env, settings.ollama_version),
-        *gpus.notes(settings, seen),
-        *idle_gpus.notes(settings, seen),
+        *gpus.notes(settings, probe),
+        *idle_gpus.notes(settings, probe),
         *outdated.flaws(settings.ollama_version),
     )
 
@@ -75,8 +75,8 @@ def _unpinned(settings: HostSettings) -> tuple[str, ...]:
     return (f"{LOCK} does not pin {', '.join(missing)}; {PIN}",) if missing else ()
 
 
-def _locked(seen: Probe) -> tuple[str, ...]:
-    by = seen.lock.by if seen.knows("lock") else None
+def _locked(probe: Probe) -> tuple[str, ...]:
+    by = probe.lock.by if probe.knows("lock") else None
     return (f"locked by {by}",) if by else ()
 
 

@@ -73,9 +73,9 @@ def _link(match: re.Match[str]) -> Link:
     return Link(match["name"], match["verdict"] == "ok", int(match["took"]) / 1000, *texts)
 
 
-def is_settled(settings: HostSettings, seen: Probe) -> bool:
+def is_settled(settings: HostSettings, probe: Probe) -> bool:
     """Whether nothing that gave way can come back: what is declared is proven, or there is nothing to prove."""
-    known = links(seen.files[paths.PROOF].content)
+    known = links(probe.files[paths.PROOF].content)
     return settings.model is None or (_holds(known) and _is_of(settings, known))
 
 
@@ -97,7 +97,7 @@ def _is_of(settings: HostSettings, known: list[Link]) -> bool:
 @operation
 def answered(
     settings: HostSettings,
-    seen: Probe,
+    probe: Probe,
     anew: bool = False,
     deep: bool = False,
     never: bool = False,
@@ -112,7 +112,7 @@ def answered(
     """
     if never:
         return Same("no proof was asked for")
-    known = links(seen.files[paths.PROOF].content)
+    known = links(probe.files[paths.PROOF].content)
     held = _holds(known) and _is_of(settings, known)
     if held and not anew:
         return Same(f"{len(known)} links proven since the last change")
@@ -124,16 +124,16 @@ def answered(
         "proof",
         before,
         "proven",
-        _script(settings, seen, deep).having(**_record(recorded, seen)),
+        _script(settings, probe, deep).having(**_record(recorded, probe)),
         lambda probe: probe.with_file(paths.PROOF, proven),
         why=ASKED_FOR if held else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
     )
 
 
-def _record(recorded: HostSettings | None, seen: Probe) -> dict[str, str]:
+def _record(recorded: HostSettings | None, probe: Probe) -> dict[str, str]:
     return (
-        release_record.entry(recorded, seen) if recorded else dict.fromkeys(("entry", "shift", "records", "kept"), "")
+        release_record.entry(recorded, probe) if recorded else dict.fromkeys(("entry", "shift", "records", "kept"), "")
     )
 
 
@@ -141,7 +141,7 @@ CHECKED_WITHIN = 14  # seconds: Canvas gives its own check 15 (agent-server 1.56
 LOOKED_AT = "60s"  # a model that would go at once stays so long, or nobody could see how it was loaded
 
 
-def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
+def _script(settings: HostSettings, probe: Probe, deep: bool) -> Script:
     era = generation_of(settings)
     request = {
         "model": str(settings.model),
@@ -162,19 +162,19 @@ def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
         container_url=base_url(settings),
         record=paths.PROOF,
         apply=APPLY,
-        **_of_ollama(settings, seen),
+        **_of_ollama(settings, probe),
         deep="yes" if deep else "no",
         least=str(SHORTEST_CONTEXT),
         openhands=serving(settings),
         tools="yes" if serving(settings) != "no" and era.tools else "no",
-        **_of_openhands(settings, era, current(settings, seen)),
+        **_of_openhands(settings, era, current(settings, probe)),
     )
 
 
-def _of_ollama(settings: HostSettings, seen: Probe) -> dict[str, str]:
+def _of_ollama(settings: HostSettings, probe: Probe) -> dict[str, str]:
     """Where it runs, how it is restarted and where its words are, and what is expected of it."""
     if settings.manages_ollama:
-        gpu = "yes" if settings.gpu else "seen" if settings.gpu is None and gpus.is_seen(seen) else "no"
+        gpu = "yes" if settings.gpu else "seen" if settings.gpu is None and gpus.is_seen(probe) else "no"
         context = str(settings.context_length or "")
         return {"elsewhere": "", "gpu": gpu, "context": context, **_typed("on the host")}
     url, longest = str(settings.ollama_base_url), "" if serving(settings) == "no" else str(SHORTEST_CONTEXT)

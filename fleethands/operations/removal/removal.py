@@ -16,14 +16,14 @@ from fleethands.settings.generations import GENERATIONS
 OURS = b"# Written by fleethands"
 
 
-def made(seen: Probe, kind: str, name: str) -> bool:
+def made(probe: Probe, kind: str, name: str) -> bool:
     """Whether this host's ledger says that fleethands made a thing there: an account, a directory or file, an image."""
-    return f"{kind} {name}" in _ledger(seen)
+    return f"{kind} {name}" in _ledger(probe)
 
 
-def made_of(seen: Probe, kind: str) -> list[str]:
+def made_of(probe: Probe, kind: str) -> list[str]:
     """Names of all that this host's ledger has of one kind."""
-    return [line.removeprefix(f"{kind} ") for line in _ledger(seen) if line.startswith(f"{kind} ")]
+    return [line.removeprefix(f"{kind} ") for line in _ledger(probe) if line.startswith(f"{kind} ")]
 
 
 def unmade(probe: Probe, kind: str, name: str) -> Probe:
@@ -33,15 +33,15 @@ def unmade(probe: Probe, kind: str, name: str) -> Probe:
     return probe.with_file(paths.LEDGER, replace(probe.files[paths.LEDGER], content=content))
 
 
-def _ledger(seen: Probe) -> list[str]:
-    return (seen.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
+def _ledger(probe: Probe) -> list[str]:
+    return (probe.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
 
 
 @operation
-def images(settings: HostSettings, seen: Probe) -> Decision:
+def images(settings: HostSettings, probe: Probe) -> Decision:
     """Have none of the images that were pulled for us, unless another container is made from them."""
-    names = made_of(seen, "image")
-    if not names or seen.docker.version is None:
+    names = made_of(probe, "image")
+    if not names or probe.docker.version is None:
         return Same("there is no image of ours" if not names else "Docker does not run, so its images stay")
 
     def then(probe: Probe) -> Probe:
@@ -51,15 +51,15 @@ def images(settings: HostSettings, seen: Probe) -> Decision:
 
 
 @operation
-def ollama(settings: HostSettings, seen: Probe) -> Decision:
+def ollama(settings: HostSettings, probe: Probe) -> Decision:
     """Have no Ollama of ours: neither its service nor its releases. Its models stay where they are."""
     links = {
-        path: seen.files[path].kind == "link"
+        path: probe.files[path].kind == "link"
         for path in (paths.CURRENT, paths.BINARY)
-        if seen.files[path].target.startswith((paths.CURRENT, *seen.releases))
+        if probe.files[path].target.startswith((paths.CURRENT, *probe.releases))
     }
-    texts = [path for path in (paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS) if _is_ours(seen, path)]
-    if not seen.releases and not links and not texts:
+    texts = [path for path in (paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS) if _is_ours(probe, path)]
+    if not probe.releases and not links and not texts:
         return Same("there is no Ollama of ours")
     files = [*texts, *links]
     script = step(
@@ -75,24 +75,24 @@ def ollama(settings: HostSettings, seen: Probe) -> Decision:
             probe = probe.with_file(path, ABSENT)
         return probe.having(releases={}, process=None)
 
-    what = ", ".join(sorted(seen.releases)) or "files"
+    what = ", ".join(sorted(probe.releases)) or "files"
     return Change("Ollama", what, "gone", script, then, consequence="Ollama stops answering; its models stay")
 
 
-def _is_ours(seen: Probe, path: str) -> bool:
-    return (seen.files[path].content or b"").startswith(OURS)
+def _is_ours(probe: Probe, path: str) -> bool:
+    return (probe.files[path].content or b"").startswith(OURS)
 
 
 @operation
-def place(settings: HostSettings, seen: Probe, path: str) -> Decision:
+def place(settings: HostSettings, probe: Probe, path: str) -> Decision:
     """
     Have a directory gone, with all it holds, or a file.
 
     + path: one that fleethands made; another one stays
     """
-    if path in seen.files and seen.files[path].kind == "absent":
+    if path in probe.files and probe.files[path].kind == "absent":
         return Same(f"{path} is not there")
-    if not made(seen, "directory", path):
+    if not made(probe, "directory", path):
         return Same(f"{path} is nothing that fleethands made")
     script = step("remove_directory", path=path)
     consequence = "what it holds is lost"
@@ -100,15 +100,15 @@ def place(settings: HostSettings, seen: Probe, path: str) -> Decision:
 
 
 @operation
-def account(settings: HostSettings, seen: Probe, user: str, home: str, content: bool) -> Decision:
+def account(settings: HostSettings, probe: Probe, user: str, home: str, content: bool) -> Decision:
     """
     Have a user gone that fleethands made, and its home.
 
     + content: the home goes with all it holds; otherwise only if it is empty
     """
-    if user not in seen.accounts.users:
+    if user not in probe.accounts.users:
         return Same(f"there is no user {user}")
-    if not made(seen, "user", user):
+    if not made(probe, "user", user):
         return Same(f"user {user} was there before fleethands, and stays")
 
     def then(probe: Probe) -> Probe:
@@ -121,26 +121,26 @@ def account(settings: HostSettings, seen: Probe, user: str, home: str, content: 
 
 
 @operation
-def records(settings: HostSettings, seen: Probe, keep: tuple[str, ...]) -> Decision:
+def records(settings: HostSettings, probe: Probe, keep: tuple[str, ...]) -> Decision:
     """
     Have no record of ours.
 
     + keep: lines of the ledger whose things stay, so that a later removal still knows them
     """
-    ledger = _ledger(seen)
+    ledger = _ledger(probe)
     left = [line for line in ledger if line in keep]
-    if seen.files[paths.RECORDS].kind == "absent" or (left and left == ledger and not _others(seen)):
+    if probe.files[paths.RECORDS].kind == "absent" or (left and left == ledger and not _others(probe)):
         return Same("there is no record of ours" if not left else f"only the record of what stays: {', '.join(left)}")
     script = step("remove_records", keep="\n".join(left), ledger=paths.LEDGER)
 
-    def then(probe: Probe) -> Probe:
+    def then(predicted: Probe) -> Probe:
         if not left:
-            return probe.with_file(paths.RECORDS, ABSENT).with_file(paths.LEDGER, ABSENT)
-        return probe.with_file(paths.LEDGER, replace(seen.files[paths.LEDGER], content="\n".join(left).encode()))
+            return predicted.with_file(paths.RECORDS, ABSENT).with_file(paths.LEDGER, ABSENT)
+        return predicted.with_file(paths.LEDGER, replace(probe.files[paths.LEDGER], content="\n".join(left).encode()))
 
     return Change(paths.RECORDS, "present", ", ".join(left) or "gone", script, then)
 
 
-def _others(seen: Probe) -> bool:
+def _others(probe: Probe) -> bool:
     seeds = (each.seed_path for each in GENERATIONS.values())
-    return any(seen.files[path].kind != "absent" for path in (paths.PROOF, paths.RECORD, *seeds))
+    return any(probe.files[path].kind != "absent" for path in (paths.PROOF, paths.RECORD, *seeds))

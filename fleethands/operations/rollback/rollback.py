@@ -69,14 +69,14 @@ class Back:
         return self.settings.model_copy(update=gentle)
 
 
-def find(declared: HostSettings, seen: Probe, wanted: str | None = None) -> Back:
+def find(declared: HostSettings, probe: Probe, wanted: str | None = None) -> Back:
     """
     The record to go back to, and its settings.
 
     + wanted: `last`, what was proven last; `before`, what was proven before that; None: `last` where what is there now
       is not proven, else `before`
     """
-    known = links(seen.files[paths.PROOF].content)
+    known = links(probe.files[paths.PROOF].content)
     held = bool(known) and all(link.ok for link in known)
     which = wanted or (BEFORE if held else LAST)
     if which not in PLACES:
@@ -84,9 +84,9 @@ def find(declared: HostSettings, seen: Probe, wanted: str | None = None) -> Back
             declared, declared, problem=Refused(f"`fleethands_back`: expected `{LAST}` or `{BEFORE}`, got `{which}`")
         )
     place = PLACES[which]
-    record = Record.parse(seen.files[place].content)
+    record = Record.parse(probe.files[place].content)
     if record is None:
-        return Back(declared, declared, problem=_nothing(seen, place, which))
+        return Back(declared, declared, problem=_nothing(probe, place, which))
     try:
         data = host_data(record.declared, declared)
         settings = read_fleet({"its record": data}, Lockfile())["its record"]
@@ -102,11 +102,11 @@ def unknown(error: ValueError) -> Refused:
     return Refused(str(error), tuple(getattr(error, "hints", ())) or ("when the cause is gone, run it again",))
 
 
-def _nothing(seen: Probe, place: str, which: str) -> Refused:
-    if seen.files[place].kind != "absent":
+def _nothing(probe: Probe, place: str, which: str) -> Refused:
+    if probe.files[place].kind != "absent":
         return Refused(f"its record {place} can't be read", ("declare what is to be there, then: fleethands apply",))
     what = {LAST: "nothing was proven here yet", BEFORE: "nothing was proven here before what was proven last"}[which]
-    other = ("add `--to last`: what was proven last is there",) if which == BEFORE and records.of(seen) else ()
+    other = ("add `--to last`: what was proven last is there",) if which == BEFORE and records.of(probe) else ()
     return Refused(f"there is no record to go back to: {what}", (*other, "declare another release, then apply"))
 
 
@@ -142,7 +142,7 @@ def _few(said: list[str]) -> str:
 
 
 @operation
-def chosen(settings: HostSettings, seen: Probe, back: Back) -> Decision:
+def chosen(settings: HostSettings, probe: Probe, back: Back) -> Decision:
     """
     Have a record to go back to, the same when it is gone back to as when it was planned.
 
@@ -150,13 +150,15 @@ def chosen(settings: HostSettings, seen: Probe, back: Back) -> Decision:
     """
     if back.problem is not None:
         return back.problem
-    record = Record.parse(seen.files[back.place].content)
+    record = Record.parse(probe.files[back.place].content)
     if record is None or record != back.record:
         return Refused("its records changed since this was planned: another run was here", ("run it again",))
     for kind, image in (("image", back.image), ("ollama_image", back.ollama_image)):
-        if seen.knows("docker") and image in seen.docker.gone:
+        if probe.knows("docker") and image in probe.docker.gone:
             return Refused(f"the image of then is not on the host any more: {image}", _again(record, kind))
-    return Same(f"the record of {record} is there", (f"goes back to what was proven on {record}", *_lost(seen, record)))
+    return Same(
+        f"the record of {record} is there", (f"goes back to what was proven on {record}", *_lost(probe, record))
+    )
 
 
 def _again(record: Record, kind: str) -> tuple[str, ...]:
@@ -169,9 +171,9 @@ def _again(record: Record, kind: str) -> tuple[str, ...]:
     return ("apply what is declared instead", APPLY)
 
 
-def _lost(seen: Probe, record: Record) -> Iterator[str]:
+def _lost(probe: Probe, record: Record) -> Iterator[str]:
     """What of then is not on the host any more, though its name is."""
-    known = seen.models if seen.knows("models") else {}
+    known = probe.models if probe.knows("models") else {}
     for name, digest in record.versions["models"].items():
         if digest and known.get(name) not in (None, digest):
             yield f"{name} is another than then: its tag moved, and Ollama keeps one of each name"

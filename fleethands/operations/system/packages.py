@@ -19,12 +19,12 @@ ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "m
 
 
 @operation
-def installed(settings: HostSettings, seen: Probe) -> Decision:
+def installed(settings: HostSettings, probe: Probe) -> Decision:
     """Have what the settings need; nothing that is installed is removed, and no engine is upgraded."""
-    missing = _missing(settings, seen)
+    missing = _missing(settings, probe)
     if not missing:
         return Same(f"{', '.join(wanted(settings))} are installed")
-    apt = seen.apt if set(seen.apt.wanted) == set(missing) else Apt()
+    apt = probe.apt if set(probe.apt.wanted) == set(missing) else Apt()
     if refused := _refused(apt, missing):
         return refused
 
@@ -44,14 +44,14 @@ def installed(settings: HostSettings, seen: Probe) -> Decision:
     )
 
 
-def _missing(settings: HostSettings, seen: Probe) -> list[str]:
+def _missing(settings: HostSettings, probe: Probe) -> list[str]:
     missing = []
     for names in wanted(settings):
         first = names.partition("|")[0]
-        if seen.packages & set(names.split("|")):
+        if probe.packages & set(names.split("|")):
             # the engine without its command, as apt leaves it since Debian 13 without recommended packages
-            missing += ["docker-cli"] if names == ENGINE and not seen.docker.installed else []
-        elif names != ENGINE or seen.docker.version is None:  # an engine that answers will do, whoever installed it
+            missing += ["docker-cli"] if names == ENGINE and not probe.docker.installed else []
+        elif names != ENGINE or probe.docker.version is None:  # an engine that answers will do, whoever installed it
             missing.append(first)
     return missing
 

@@ -18,7 +18,7 @@ from fleethands.settings import HostSettings
 @operation
 def user(
     settings: HostSettings,
-    seen: Probe,
+    probe: Probe,
     user: str,
     home: str,
     groups: tuple[str, ...] = (),
@@ -30,12 +30,12 @@ def user(
     + groups: those of them that exist on the host
     + roots_home: root makes directories in its home, which therefore is root's
     """
-    account = seen.accounts.users.get(user)
+    account = probe.accounts.users.get(user)
     if account is not None and account.uid == 0:
         return Refused(f"the user {user} is root by another name", ("give that user a UID of its own",))
-    wanted = frozenset(groups) & seen.accounts.groups
+    wanted = frozenset(groups) & probe.accounts.groups
     missing = wanted - (account.groups if account else frozenset())
-    exposed = roots_home and user != "root" and seen.files[home].owner.partition(":")[0] == user
+    exposed = roots_home and user != "root" and probe.files[home].owner.partition(":")[0] == user
     if account is not None and not missing and not exposed:
         return Same(f"user {user} exists")
 
@@ -56,15 +56,15 @@ def user(
 
 
 @operation
-def directory(settings: HostSettings, seen: Probe, path: str, owner: str | None, mode: str | None) -> Decision:
+def directory(settings: HostSettings, probe: Probe, path: str, owner: str | None, mode: str | None) -> Decision:
     """
     Have a directory, with its owner and mode; what it holds stays as it is.
 
     + owner: `user:group`; None: as it is, which for a new one is root's
     + mode: octal, four digits; None: as it is
     """
-    state = seen.files.get(path, ABSENT)
-    space = seen.disk.get(path)
+    state = probe.files.get(path, ABSENT)
+    space = probe.disk.get(path)
     if space is not None and space.kind in OWNERLESS:
         mode = state.mode or None  # its mount says it
     if state.kind == "directory" and owner in (None, state.owner) and mode in (None, state.mode):
@@ -80,7 +80,7 @@ def directory(settings: HostSettings, seen: Probe, path: str, owner: str | None,
 @operation
 def file(
     settings: HostSettings,
-    seen: Probe,
+    probe: Probe,
     path: str,
     content: str | None,
     mode: str = "0644",
@@ -93,7 +93,7 @@ def file(
     + content: text; a secret in it asks for mode 0600; None: there is to be no such file
     + shown: names of its variables that a diff may show, where some may not be seen
     """
-    state = seen.files.get(path, ABSENT)
+    state = probe.files.get(path, ABSENT)
     if content is None:
         return _no_file(path, state)
     wanted = File("file", mode, owner=owner, content=content.encode(errors="surrogateescape"))
