@@ -15,12 +15,12 @@ from fleethands.settings.docs.reference import page
 from fleethands.settings.host import Model
 from fleethands.settings.schema import ollama_env
 from fleethands.settings.schema.describe import about
+from tests.helpers.checkout import ROOT
 from tests.lab import attacks
 from tests.lab.attacks.__main__ import page as attacks_page
 from tests.lab.zoo import STATES
 from tests.lab.zoo.__main__ import page as hosts_page
 
-ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(#[^)\s]+)?\)")
 KEYS = list(HostSettings.model_fields)
 

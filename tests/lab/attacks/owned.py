@@ -179,7 +179,7 @@ def link_in_ollamas_models(field: Field) -> None:
     acts(host, f"cd {models} && mv blobs away && ln -s {VICTIM} blobs", user="ollama")
     before = untouched(host)
 
-    fleethands("verify", "--blobs")
+    fleethands("verify", "--checksums")
 
     assert untouched(host) == before
 

@@ -43,7 +43,7 @@ def image_with_our_labels(field: Field) -> None:
 
     _, refused = fleethands("plan")
     quiet = [fleethands(command, openhands_flavor=OFF) for command in ("plan", "apply")]
-    code, done = fleethands("destroy")
+    code, done = fleethands("uninstall")
 
     assert TAKE_CONTAINER in changes(ours)  # these labels are what the version before wrote
     assert refused["hosts"]["lab-1"]["reason"] == f"a container named {NAME} is there that fleethands did not make"
@@ -71,7 +71,7 @@ def image_under_a_pulled_name(field: Field) -> None:
     host.run(f"echo 'image {GUIDE}' >> {LEDGER}")
     empty_image(host, GUIDE)
 
-    code, done = fleethands("destroy")
+    code, done = fleethands("uninstall")
 
     assert code == 0, trouble(done)
     assert host.run("docker images --format '{{.Repository}}:{{.Tag}}'").stdout == f"{GUIDE}\n"
