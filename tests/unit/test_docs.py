@@ -22,6 +22,7 @@ from tests.lab.zoo import STATES
 from tests.lab.zoo.__main__ import page as hosts_page
 
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(#[^)\s]+)?\)")
+PATH = re.compile(r"\b(?<![./-])((?:fleethands|tasks|templates|tests|bench)/[\w/.-]*\w)")
 KEYS = list(HostSettings.model_fields)
 
 
@@ -122,6 +123,15 @@ def test_every_link_between_pages_leads_somewhere() -> None:
 
     assert len(links) > 50
     assert broken == []
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    found = [(page, name) for page in pages for name in PATH.findall(page.read_text())]
+    named = [(page, name) for page, name in found if not {"NOUN", "test_x"} & set(re.split(r"[/.]", name))]
+
+    assert len(named) > 50
+    assert [f"{page.relative_to(ROOT)}: {name}" for page, name in named if not (ROOT / name).exists()] == []
 
 
 def is_there(target: Path, anchor: str) -> bool:
