@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 CODE = "`code`"  # what inline code becomes: a word that no rule matches
-_INLINE_CODE = re.compile(r"(`+).+?\1", re.DOTALL)
+_INLINE_CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
 _FENCED = re.compile(r"^ *(```|~~~).*?^ *\1 *$", re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"(?:\A|(?<=\n\n))(?:(?: {4}|\t).*\n?|\n)+", re.MULTILINE)
 _ADDRESS = re.compile(r"\]\([^)\s]*\)|<?https?://\S+|<!--.*?-->", re.DOTALL)
+_CELLS = re.compile(r"(?<!\\)\|")
 _HASH_COMMENT = re.compile(r"(?:^|\s)#+:? +(.*)")
 _SHELL_MESSAGE = re.compile(r"^\s*(?:.*\|\| )?(?:fail|note|warn|hint|progress) (.*)")
 _SHELL_WORDS = re.compile(r'"((?:\\.|[^"\\])*)"|\'([^\']*)\'')
@@ -31,16 +32,15 @@ def in_markdown(source: str) -> Iterator[Text]:
     """Paragraphs, list items and the cells of tables, without code and addresses."""
     for pattern in (_FENCED, _INDENTED, _ADDRESS):
         source = pattern.sub(lambda found: "\n" * found[0].count("\n"), source)
-    source = _INLINE_CODE.sub(lambda found: CODE + "\n" * found[0].count("\n"), source)
     block: list[str] = []
     begin = 1
     for number, line in enumerate([*source.splitlines(), ""], 1):
         item = re.match(r"\s*(?:[-*]|\d+\.|#+|>) +", line)
         if not line.strip() or item or line.startswith("|"):
-            yield Text(begin, " ".join(block))
+            yield Text(begin, _without_code(" ".join(block)))
             block = []
         if line.startswith("|"):
-            yield from (Text(number, cell.strip()) for cell in line.split("|"))
+            yield from (Text(number, _without_code(cell.strip())) for cell in _CELLS.split(line))
         elif line.strip():
             begin = begin if block else number
             block.append(line[item.end() :] if item else line.strip())
