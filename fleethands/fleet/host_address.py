@@ -12,7 +12,7 @@ from pathlib import Path
 from fleethands.fleet.ansible.kind import ansible_file
 
 _BRACKETED = re.compile(r"\[(?P<address>[^\[\]]*)\](?P<rest>:.*)?\Z", re.DOTALL)
-LIST = "name an inventory file, or hosts as `root@box,root@box2`"
+LIST = "name an inventory file, or hosts such as `root@box,root@box2`"
 _PORT = re.compile(r"\d{1,5}\Z", re.ASCII)
 
 
@@ -44,7 +44,7 @@ class Address:
             hostname, colon, port = (place, "", "") if _is_ipv6(place) else place.partition(":")
             rest = colon + port
         if not hostname or (bracketed and not _is_ipv6(hostname)) or ":" in rest[1:]:
-            example = f"as `{user}@box:22`; an IPv6 address as `{user}@2001:db8::7` or `{user}@[2001:db8::7]:22`"
+            example = f"for example `{user}@box:22`, `{user}@2001:db8::7` or `{user}@[2001:db8::7]:22`"
             raise WrongName(f"`{name}`: expected a host's name or address, and a port at most, behind `@`", example)
         return cls(user, hostname, _port(name, rest[1:]) if rest else None)
 

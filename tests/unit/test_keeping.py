@@ -147,7 +147,7 @@ def test_wrong_words_for_a_part_exit_64(inventory: str, shard: str) -> None:
     done = fleethands("plan", inventory, "--shard", shard)
 
     assert done.returncode == 64
-    assert done.stderr == f"error: `--shard` `{shard}`: expected I/N with I from 1 to N, as `2/4`\n"
+    assert done.stderr == f"error: `--shard` `{shard}`: expected I/N with I from 1 to N, such as `2/4`\n"
 
 
 def test_hints_and_the_report_name_the_part(tmp_path: Path, inventory: str) -> None:

@@ -44,7 +44,7 @@ def check_name(name: Any) -> None:
 def check_value(value: Any) -> None:
     """Raises Expected for what no process can be given."""
     if isinstance(value, bool):
-        raise Expected(f"text, as `{str(value).lower()}`")
+        raise Expected(f"text, such as `{str(value).lower()}`")
     if not isinstance(value, str | int):
         raise Expected("text or a whole number")
     text(str(value))

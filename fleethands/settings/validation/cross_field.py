@@ -55,7 +55,7 @@ def _conflict(path: str, problem: str, *reads: str) -> Conflict:
 
 def _model(settings: HostSettings) -> Iterator[Conflict]:
     if settings.openhands_flavor != "off" and settings.model is None:
-        problem = 'expected at least one, as `["codellama:7b"]`: OpenHands needs a model'
+        problem = 'expected at least one, such as `["codellama:7b"]`: OpenHands needs a model'
         yield _conflict("models", problem, "openhands_model", "openhands_flavor")
 
 
@@ -67,11 +67,11 @@ def _run(settings: HostSettings) -> Iterator[Conflict]:
             problem = f"expected only where `ollama_runtime` is `{run}`, got {shown(key, value)}"
             yield _conflict(key, problem, "ollama_runtime")
     if settings.ollama_runtime == "external" and settings.ollama_address is None:
-        problem = "expected the address of that Ollama, as `http://10.0.0.5:11434`: `ollama_runtime` is `external`"
+        problem = "expected the address of that Ollama, such as `http://10.0.0.5:11434`: `ollama_runtime` is `external`"
         yield _conflict("ollama_address", problem, "ollama_runtime")
     image, version = settings.ollama_image, settings.ollama_version
     if image is not None and is_tagged(image) and not _is_of(version, located(image)[2]):
-        problem = f"expected a tag of the release in `ollama_version`, as `{OLLAMA_IMAGE}:{version}`"
+        problem = f"expected a tag of the release in `ollama_version`, such as `{OLLAMA_IMAGE}:{version}`"
         yield _conflict("ollama_image", f"{problem}, got {shown('ollama_image', image)}", "ollama_version")
     for index, model in enumerate(settings.models):
         if model.modelfile is not None and not settings.manages_ollama:
@@ -120,7 +120,7 @@ def _overlap(settings: HostSettings) -> Iterator[Conflict]:
         return
     if models.is_relative_to(workspace) or workspace.is_relative_to(models):
         problem = (
-            f"expected a directory apart from `ollama_models_dir`, as `/srv/workspace`, got `{workspace}`: "
+            f"expected a directory apart from `ollama_models_dir`, such as `/srv/workspace`, got `{workspace}`: "
             f"an agent could replace the models in `{models}`"
         )
         yield _conflict("openhands_workspace", problem, "ollama_models_dir", "openhands_flavor")

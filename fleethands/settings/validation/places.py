@@ -9,8 +9,8 @@ from fleethands import paths
 from fleethands.settings.expected import Expected
 
 PLACES = (
-    "an absolute path below `/srv`, `/mnt` or `/opt`, or a directory of your own like `/data`; "
-    "nothing of the system's, of fleethands' or in a home"
+    "an absolute path, for example below `/srv`, `/mnt`, `/opt` or `/data`; "
+    "not a directory of the system, of fleethands or in a home"
 )
 SYSTEMS = "which belongs to the system"
 OURS = "which fleethands keeps for itself"
@@ -56,4 +56,4 @@ def _check(path: PurePosixPath, shared: Mapping[str, str], free: tuple[str, ...]
         if place in free or (place in shared and each != path):
             return
         if note := shared.get(place) or CLOSED.get(place):
-            raise Expected(f"a directory of its own, as `{example}`", note)
+            raise Expected(f"a directory of its own, such as `{example}`", note)

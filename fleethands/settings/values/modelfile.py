@@ -24,6 +24,8 @@ class Modelfile:
 
         Raises ValueError for one that can't be read, or that needs files of its own on the host.
         """
+        if "\n" in path or path.upper().startswith("FROM "):
+            raise ValueError("expected the path of a Modelfile, got its text: write the text to a file")
         try:
             text = Path(path).expanduser().read_text()
         except (OSError, UnicodeDecodeError) as error:
@@ -33,7 +35,7 @@ class Modelfile:
             raise ValueError("expected no ADAPTER: its file is not on the host")
         bases = [rest for word, rest in lines if word == "from"]
         if len(bases) != 1 or bases[0].startswith((".", "/", "~")):
-            raise ValueError("expected one FROM that names a model, as `FROM codellama:7b`")
+            raise ValueError("expected one FROM that names a model, such as `FROM codellama:7b`")
         return cls(text, ModelName.parse(bases[0]))
 
 
