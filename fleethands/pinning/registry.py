@@ -31,7 +31,7 @@ ACCEPT_IMAGE = ", ".join(
         ACCEPT,
     )
 )
-REASONS = {401: "asks for a login", 403: "refuses to answer", 404: "has no such {what}"}
+REASONS = {401: "requires a login", 403: "refuses to answer", 404: "has no such {what}"}
 T = TypeVar("T")
 K = TypeVar("K")
 
@@ -142,7 +142,7 @@ def _model(model: Model, patience: float) -> Offered | Unanswered:
     try:
         return Offered(hashlib.sha256(body).hexdigest(), manifest.size(body))
     except ValueError:
-        return Unanswered(f"{model.name.host} sends something that is no manifest")
+        return Unanswered(f"{model.name.host} sent something that is not a manifest")
 
 
 def _image(name: str, patience: float) -> str | Unanswered:
@@ -153,5 +153,5 @@ def _image(name: str, patience: float) -> str | Unanswered:
     try:
         manifest.check_image(body)
     except ValueError:
-        return Unanswered(f"{server} sends something that is no manifest")
+        return Unanswered(f"{server} sent something that is not a manifest")
     return f"sha256:{hashlib.sha256(body).hexdigest()}"

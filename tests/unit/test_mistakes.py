@@ -80,18 +80,18 @@ without spaces, got `mirror.example/ollama`
 192.0.2.3: `ollama_env.OLLAMA_NOPRUNE`: expected False, got `off`, which Ollama takes for true
 192.0.2.3: `ollama_env.OLLAMA_NUM_PARALEL`: Ollama reads no such variable, nearest is `OLLAMA_NUM_PARALLEL`, got `2`
 192.0.2.3: `ollama_env.OLLAMA_MAX_QUEUE`: expected a whole number, got `-1`, which Ollama replaces by its default
-192.0.2.3: `ollama_env.OLLAMA_HOST`: expected as the setting `ollama_host`, got `x`
+192.0.2.3: `ollama_env.OLLAMA_HOST`: use the setting `ollama_host`, got `x`
 192.0.2.3: `ollama_models_dir`: expected an absolute path, such as `/srv/ollama`, got `models`
 192.0.2.4: `firewal`: no such setting, nearest is `firewall`, got `False`
 192.0.2.4: `models`: expected a list of models, such as `["qwen3-coder:30b"]`, got `m`
 192.0.2.4: `openhands_image`: expected an image without a scheme, such as `ghcr.io/a/b:main`, got `https://ghcr.io/a/b:main`
 192.0.2.4: `openhands_bind`: expected an IP address, such as `127.0.0.1`, got `localhost`
-192.0.2.4: `openhands_env.LLM_MODEL`: expected as the setting `openhands_model`: fleethands sets this variable \
+192.0.2.4: `openhands_env.LLM_MODEL`: use the setting `openhands_model`: fleethands sets this variable \
 from it, got `m`
 192.0.2.4: `openhands_env.1X`: expected a variable's name: letters, digits and `_`, no digit first, got `y`
 192.0.2.4: `openhands_env.GITHUB_TOKEN`: expected text or a whole number, got a list
 192.0.2.5: `openhands_workspace`: expected a directory of its own, such as `/srv/workspace`, got `/home/dev/work`, \
-where people have their homes: the owner of one could put a link in its place
+where home directories are: their owner could replace it with a symlink
 192.0.2.5: `openhands_user`: expected a user's name: at most 32 lower-case letters, digits, `_` and `-`, \
 got `Open Hands`
 192.0.2.5: `firewall`: expected True or False, got `yes`

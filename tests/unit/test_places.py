@@ -21,8 +21,8 @@ MIGHTY = ("docker", "sudo", "disk", "shadow")
 BOTH = ("ollama_models_dir", "openhands_workspace")
 EXAMPLES = dict(zip(BOTH, ("/srv/ollama", "/srv/workspace"), strict=True))
 SYSTEM, OURS = "which belongs to the system", "which fleethands keeps for itself"
-HOME = "where people have their homes: the owner of one could put a link in its place"
-EVERYBODY, PACKAGES = "where every account may write", "where packages keep what is theirs"
+HOME = "where home directories are: their owner could replace it with a symlink"
+EVERYBODY, PACKAGES = "where every account may write", "where packages keep their files"
 REFUSED = {
     **dict.fromkeys(("/usr/bin", "/etc/ssh", "/root/.ssh", "/root", "/bin/x", "/boot", "/dev/x", "/lib/x"), SYSTEM),
     **dict.fromkeys(("/proc/1", "/sys"), SYSTEM),

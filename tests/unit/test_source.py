@@ -66,7 +66,7 @@ def test_repository_and_ref_say_which_openhands_it_is(
         ({"openhands_repo": NEW, "openhands_generation": "v1"}, "expected `v0` or `canvas`"),
         (
             {"openhands_generation": "v0"},
-            "expected generation V0's, such as `https://github.com/All-Hands-AI/OpenHands`",
+            "expected the repository of OpenHands V0, such as `https://github.com/All-Hands-AI/OpenHands`",
         ),
     ],
 )

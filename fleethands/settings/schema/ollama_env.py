@@ -104,7 +104,7 @@ def check_name(name: str) -> None:
     A name of Ollama's own that is not listed may be newer than the list: read_by.py judges it by the release.
     """
     if name in ELSEWHERE:
-        raise NoSuchVariable(f"expected as the setting `{ELSEWHERE[name]}`")
+        raise NoSuchVariable(f"use the setting `{ELSEWHERE[name]}`")
     if name in {"HTTP_PROXY", "http_proxy"}:
         raise NoSuchVariable("expected `HTTPS_PROXY`: a plain proxy breaks Ollama's own clients")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(name), re.ASCII):

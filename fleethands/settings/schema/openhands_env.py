@@ -32,7 +32,7 @@ def check_name(name: Any) -> None:
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ValueError("expected a variable's name: letters, digits and `_`, no digit first")
     if name in ELSEWHERE:
-        raise ValueError(f"expected as the setting {ELSEWHERE[name]}: fleethands sets this variable from it")
+        raise ValueError(f"use the setting {ELSEWHERE[name]}: fleethands sets this variable from it")
     if name in MADE:
         raise ValueError("expected no such variable: each host makes this key itself, `fleethands tunnel` shows it")
     if re.fullmatch(r"OH_CANVAS_SAFE_\w*PORT", name):

@@ -15,9 +15,9 @@ PLACES = (
 SYSTEMS = "which belongs to the system"
 OURS = "which fleethands keeps for itself"
 DOCKERS = "which belongs to Docker"
-PERSONS = "where people have their homes: the owner of one could put a link in its place"
+PERSONS = "where home directories are: their owner could replace it with a symlink"
 ANYBODYS = "where every account may write"
-PACKAGES = "where packages keep what is theirs"
+PACKAGES = "where packages keep their files"
 
 # of the home's account: its own files, by generation (settings/generations.py)
 STATES = tuple(f"{paths.OPENHANDS_STATE}{suffix}" for suffix in ("", "-v1", "-canvas", "-source", "-source-v0"))

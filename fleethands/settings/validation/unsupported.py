@@ -21,7 +21,8 @@ def _source(settings: HostSettings) -> Iterator[tuple[str, str]]:
     elif wanted.repo is None and wanted.generation == "v0":
         yield (
             "openhands_repo",
-            "expected generation V0's, such as `https://github.com/All-Hands-AI/OpenHands`: npm has none",
+            "expected the repository of OpenHands V0, such as `https://github.com/All-Hands-AI/OpenHands`: "
+            "npm has no package of it",
         )
     elif wanted.repo is None and not RELEASE.match(wanted.ref):
         problem = "expected a release of @openhands/agent-canvas, such as `1.16.0`, or an `openhands_repo` that has it"

@@ -47,7 +47,8 @@ def of(settings: HostSettings) -> dict[Model, Modelfile]:
         left = {model.name for model in waiting}
         ready = [model for model, file in waiting.items() if file.base not in left]
         if not ready:
-            raise ValueError(f"{' and '.join(str(name) for name in sorted(left, key=str))}: FROM one another")
+            names = " and ".join(sorted(map(str, left)))
+            raise ValueError(f"{names}: each is built FROM the other")
         ordered.update({model: waiting.pop(model) for model in ready})
     return ordered
 
@@ -62,7 +63,7 @@ def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
         if model.modelfile is None:
             continue
         if model.digest is not None:
-            yield f"models.{index}.digest", "a model that is made from a Modelfile has no digest of a registry's"
+            yield f"models.{index}.digest", "a model that is built from a Modelfile has no registry digest"
         try:
             Modelfile.read(model.modelfile)
         except ValueError as error:
