@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from fleethands.files import atomic_write
 from fleethands.settings.generations import sandbox_image
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.pins import Pins, Wanted
@@ -102,19 +101,7 @@ def read(path: Path) -> Lockfile:
 
 def write(path: Path, document: Document) -> None:
     """Put a lock in its place, whole or not at all. Raises OSError."""
-    work = tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{NAME}-", delete=False)  # noqa: SIM115
-    try:
-        with work:
-            work.write(document.text())
-            work.flush()
-            os.fsync(work.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(work.name, 0o666 & ~mask)
-        os.replace(work.name, path)
-    except BaseException:
-        os.unlink(work.name)
-        raise
+    atomic_write(path, document.text().encode())
 
 
 def wanted(settings: HostSettings) -> Wanted:

@@ -20,8 +20,8 @@ from tests.lab.many import QUIET
 from tests.lab.project import Project
 from tests.lab.test_adoption import install
 from tests.lab.test_broken_ways import type_in
-from tests.lab.test_destroy import listing
 from tests.lab.test_pin import applied as held
+from tests.lab.test_uninstall import listing
 
 IMAGE, NEWER = "ollama/ollama:0.24.0", "ollama/ollama:0.24.1"
 NAME = "fleethands-ollama"
@@ -127,7 +127,7 @@ def test_openhands_has_it_a_boot_brings_it_back_and_a_removal_leaves_nothing(cle
     code, verified = fleethands("verify", **data)
     assert (code, image(clean)) == (0, IMAGE), trouble(verified)
 
-    code, done = fleethands("destroy", "--models", "--workspaces", **data)
+    code, done = fleethands("uninstall", "--models", "--workspaces", **data)
 
     assert code == 0, trouble(done)
     assert lasting(clean) == before
@@ -283,7 +283,7 @@ def test_models_are_made_loaded_and_pruned_through_it(contained: Host, tmp_path:
     assert "mine:latest" in contained.run("curl -s localhost:11434/api/tags").stdout
     assert "codellama:7b" in contained.run("curl -s localhost:11434/api/ps").stdout
     assert "Models | Remove what is not listed" in applied(**{**data, "models": models[:1]})
-    code, verified = fleethands("verify", "--blobs", **{**data, "models": models[:1]})
+    code, verified = fleethands("verify", "--checksums", **{**data, "models": models[:1]})
     assert code == 0, trouble(verified)
 
 

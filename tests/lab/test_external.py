@@ -14,7 +14,7 @@ from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.many import QUIET
 from tests.lab.test_adoption import blobs, install
-from tests.lab.test_destroy import listing
+from tests.lab.test_uninstall import listing
 from tests.lab.tunnels import get, tunnel
 
 STATE = "serving-others"
@@ -83,7 +83,7 @@ def test_openhands_uses_it_and_each_break_is_named_with_what_repairs_it(server: 
     assert code == 0, trouble(done)
     assert observe.proven(clean)
     assert is_empty(**data)
-    code, done = fleethands("verify", "--deep", "--blobs", timeout=900, **data)
+    code, done = fleethands("verify", "--conversation", "--checksums", timeout=900, **data)
     assert code == 0, trouble(done)
     assert "conversation" in [link["link"] for link in done["hosts"]["lab-1"]["proof"]]
     assert any("not this host's to read" in note for note in done["hosts"]["lab-1"]["notes"])
@@ -225,14 +225,14 @@ def test_one_that_is_found_is_named_with_the_line_that_uses_it(clean: Host) -> N
 
     assert code == 0, trouble(done)
     assert is_empty(**data)
-    code, done = fleethands("destroy", **data)
+    code, done = fleethands("uninstall", **data)
     assert code == 0, trouble(done)
     assert listing(clean) == before
     assert clean.run("systemctl is-active ollama").stdout == "active\n"
 
 
 @pytest.mark.soak
-def test_destroy_status_and_tunnel(server: Host, clean: Host) -> None:
+def test_uninstall_status_and_tunnel(server: Host, clean: Host) -> None:
     before = listing(clean)
     data = {**of(server, **QUIET), "ollama_address": f"HTTP://[{server.address6.upper()}]:11434/"}
     assert fleethands("apply", **data)[0] == 0
@@ -244,9 +244,9 @@ def test_destroy_status_and_tunnel(server: Host, clean: Host) -> None:
     options = [word for key, value in data.items() for word in ("--data", f'{key}="{value}"')]
     with tunnel("lab-1", "--ollama", *options) as (url, _):
         assert get(f"{url}/api/version") == b'{"version":"0.24.0"}'
-    code, done = fleethands("destroy", "--models", "--workspaces", **data)
+    code, done = fleethands("uninstall", "--models", "--workspaces", **data)
 
     assert code == 0, trouble(done)
     assert listing(clean) == before
-    code, again = fleethands("destroy", "--models", "--workspaces", **data)
+    code, again = fleethands("uninstall", "--models", "--workspaces", **data)
     assert (code, changes(again)) == (0, [])

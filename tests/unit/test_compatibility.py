@@ -19,8 +19,8 @@ from fleethands.operations.rollback import rollback
 from fleethands.settings import HostSettings, Secret, SettingsError, read_fleet, renamed
 from fleethands.settings.renamed import Removed
 from fleethands.settings.serialize import written
+from tests.helpers.command_line import fleethands
 from tests.hosts import bare, declared
-from tests.unit.test_cli import fleethands
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "compatibility"
 REPORT = FIXTURES / "report-281063c.json"
@@ -50,7 +50,7 @@ def test_a_host_rolls_back_to_the_record_of_an_earlier_version(record: Path, mon
     monkeypatch.setenv("GITHUB_TOKEN", "hunter2")
     today = declared(openhands_env={"GITHUB_TOKEN": Secret.env("GITHUB_TOKEN")})
 
-    found = rollback.find(today, host(record), "last")
+    found = rollback.find_target(today, host(record), "current")
 
     assert found.problem is None
     assert found.settings == EXPECTED[record.stem](today)

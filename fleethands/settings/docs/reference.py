@@ -1,4 +1,4 @@
-"""The page docs/reference/settings.md: `python -m fleethands.settings.docs.reference` prints it."""
+"""Writes docs/reference/settings.md: `python -m fleethands.settings.docs.reference`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Descriptions of settings: messages, docs/reference/settings.md and the inventory of `fleethands init` show them."""
+"""Describes a setting once, for messages, docs/reference/settings.md and the inventory of `fleethands init`."""
 
 from __future__ import annotations
 
