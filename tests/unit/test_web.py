@@ -60,7 +60,7 @@ def test_what_is_no_manifest_is_named_so(text: str, serve: Callable[[Say], str])
     answer = asked(serve(body(text)))
 
     assert isinstance(answer, Unanswered)
-    assert answer.reason.endswith("sends something that is no manifest")
+    assert answer.reason.endswith("sent something that is not a manifest")
 
 
 ENDLESS = {

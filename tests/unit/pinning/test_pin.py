@@ -74,9 +74,9 @@ def test_a_lock_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 
 
 BROKEN = [
-    ('{\n<<<<<<< HEAD\n  "schema": 1\n', ", line 2: a merge left its marks (`<<<<<<< HEAD`)"),
+    ('{\n<<<<<<< HEAD\n  "schema": 1\n', ", line 2: unresolved merge conflict (`<<<<<<< HEAD`)"),
     ('{\n  "schema": 1,\n}\n', ", line 3: it is not JSON: "),
-    ('{"schema": 1, "models": {"m": {}, "m": {}}}', ": `m` is there twice"),
+    ('{"schema": 1, "models": {"m": {}, "m": {}}}', ": `m` appears twice"),
     ('{"schema": 2}', ": schema 2 is newer than this fleethands, which reads 1"),
     ("[]", ": expected `schema`: 1, got null"),
     ('{"schema": 1, "model": {}}', ": `model`: no such entry"),
@@ -110,11 +110,11 @@ def test_what_is_no_text_or_no_file_is_named(tmp_path: Path) -> None:
 def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_path: Path) -> None:
     fleethands("init", "boxes", cwd=tmp_path)
     (tmp_path / "boxes/fleethands.lock").write_text("<<<<<<< HEAD\n")
-    line = "fleethands.lock, line 1: a merge left its marks (`<<<<<<< HEAD`)"
+    line = "fleethands.lock, line 1: unresolved merge conflict (`<<<<<<< HEAD`)"
     for command in ("plan", "pin"):
         done = fleethands(command, "root@192.0.2.1", "--data", 'models=["m"]', cwd=tmp_path / "boxes")
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(f"error: {tmp_path}/boxes/{line}\n\nhint: keep one side of it: git checkout")
+        assert done.stderr.startswith(f"error: {tmp_path}/boxes/{line}\n\nhint: keep one side: git checkout")
     stock = [
         sys.executable,
         "-c",
@@ -169,7 +169,7 @@ def test_a_contradiction_is_a_mistake(data: dict[str, Any], path: str) -> None:
 
     (mistake,) = error.value.mistakes
     assert mistake.path == path
-    assert mistake.problem.startswith(f"expected `{A}`, as fleethands.lock has it, got `{B}`")
+    assert mistake.problem.startswith(f"expected `{A}` from fleethands.lock, got `{B}`")
 
 
 def test_what_is_declared_by_digest_needs_no_pin() -> None:
@@ -300,7 +300,7 @@ def test_a_mirror_that_has_something_else_is_no_answer(tmp_path: Path) -> None:
     on_hosts = resolve.ask(resolve.Fleet.of(read_fleet(fleet, Lockfile()).values()))
 
     assert (one.document.ollama, one.unanswered) == ({"0.24.0": {ARCHIVE: A}}, {})
-    assert both.unanswered == {"Ollama 0.24.0": f"{urls[0]} and {urls[1]} have another {ARCHIVE} each"}
+    assert both.unanswered == {"Ollama 0.24.0": f"{urls[0]} and {urls[1]} have different checksums for {ARCHIVE}"}
     assert "declare `ollama_sha256`" in on_hosts.unanswered["Ollama 0.24.0"]
 
 
@@ -398,7 +398,7 @@ def test_a_registry_cannot_have_files_of_this_machine_read(standin: tuple[str, t
     url, handler = standin
     handler.realm = realm
 
-    assert registry.fetched(f"{url}/v2/a/b", "image") == Unanswered("127.0.0.1 asks for a login")
+    assert registry.fetched(f"{url}/v2/a/b", "image") == Unanswered("127.0.0.1 requires a login")
     assert len(handler.heard) == 1
 
 

@@ -103,7 +103,7 @@ def test_what_starts_from_a_model_that_is_made_again_is_made_again_after_it(tmp_
         ("FROM a\nFROM b\n", "expected one FROM that names a model"),
         ("FROM a\nADAPTER ./x\n", "expected no ADAPTER"),
         ('SYSTEM """\nFROM a\n"""\n', "expected one FROM that names a model"),
-        ("FROM mine\n", "mine:latest: FROM one another"),
+        ("FROM mine\n", "mine:latest: each is built FROM the other"),
     ],
 )
 def test_modelfiles_that_cannot_work_are_refused(tmp_path: Path, text: str, problem: str) -> None:

@@ -55,16 +55,19 @@ def test_repository_and_ref_say_which_openhands_it_is(
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        ({"openhands_repo": "ext::sh -c id"}, "expected an address as `https://github.com/OpenHands/OpenHands`"),
-        ({"openhands_repo": "--upload-pack=id"}, "expected an address as"),
+        ({"openhands_repo": "ext::sh -c id"}, "expected an address such as `https://github.com/OpenHands/OpenHands`"),
+        ({"openhands_repo": "--upload-pack=id"}, "expected an address such as"),
         ({"openhands_repo": "https://-oProxyCommand=id/x"}, "expected an address with a server's name"),
         ({"openhands_repo": "https://me:hidden@git.example/x"}, "expected an address without user and password"),
-        ({"openhands_repo": "https://git.example/a b"}, "expected an address as"),
+        ({"openhands_repo": "https://git.example/a b"}, "expected an address such as"),
         ({"openhands_repo": NEW, "openhands_ref": "--upload-pack=id"}, "expected a tag, a branch or a commit's"),
         ({"openhands_repo": NEW, "openhands_ref": "a..b"}, "expected a tag, a branch or a commit's"),
         ({"openhands_repo": NEW, "openhands_ref": "main:refs/heads/x"}, "expected a tag, a branch or a commit's"),
         ({"openhands_repo": NEW, "openhands_generation": "v1"}, "expected `v0` or `canvas`"),
-        ({"openhands_generation": "v0"}, "expected generation V0's, as `https://github.com/All-Hands-AI/OpenHands`"),
+        (
+            {"openhands_generation": "v0"},
+            "expected the repository of OpenHands V0, such as `https://github.com/All-Hands-AI/OpenHands`",
+        ),
     ],
 )
 def test_what_git_might_run_or_show_is_refused(data: dict[str, Any], problem: str) -> None:
