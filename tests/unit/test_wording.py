@@ -17,7 +17,7 @@ from fleethands.operations.core.operation import Change
 from fleethands.operations.proof.proof import Link
 from fleethands.operations.system import system
 from fleethands.report.model import Changed, HostReport, Report
-from fleethands.rollout.build_report import changed
+from fleethands.rollout.build_report import change_report
 from fleethands.settings import Secret
 from tasks import ollama as ollama_task
 from tests.hosts import bare, declared
@@ -38,7 +38,7 @@ def from_nothing() -> Iterator[Changed]:
         decision = step.decide(settings, seen, **arguments)
         for change in decision if isinstance(decision, list) else [decision]:
             if isinstance(change, Change):
-                yield changed(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
+                yield change_report(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
                 seen = change.then(seen)
 
 

@@ -136,9 +136,9 @@ class Keeper:
             return _mistaken(self.command, self.engine.names, self.mistakes)
         if not self.reports:
             return None
-        from fleethands.rollout.build_interrupted_report import unfinished  # noqa: PLC0415
+        from fleethands.rollout.build_interrupted_report import interrupted_run_report  # noqa: PLC0415
 
-        return unfinished(self.engine, self.command)
+        return interrupted_run_report(self.engine, self.command)
 
 
 def _mistaken(command: str, names: list[str], mistakes: list[Mistake]) -> Report:

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from fleethands import paths
 from fleethands.facts import lock as section
-from fleethands.facts.lock import Lock, Locking
+from fleethands.facts.lock import Lock, LockState
 from fleethands.operations.core import scripts
 from fleethands.script import Script
 
@@ -22,7 +22,7 @@ class Answer:
     """What a script said: its word, and who had what of the lock before."""
 
     word: str
-    before: Locking
+    before: LockState
 
 
 def script(name: str, lock: Lock, **values: str) -> Script:

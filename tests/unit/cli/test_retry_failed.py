@@ -13,7 +13,7 @@ from fleethands.cli.errors import Trouble
 from fleethands.cli.retry_failed import left_by
 from fleethands.report.formats import Written
 from fleethands.report.model import HostReport, Report
-from fleethands.rollout.build_report import went_back
+from fleethands.rollout.build_report import after_rollback
 from tests.helpers.command_line import fleethands
 
 DONE = HostReport("changed")
@@ -202,19 +202,19 @@ FAILED = HostReport("failed", "Proof | Get an answer: no", ["look"], remote_comm
 
 
 def test_a_host_that_went_back_keeps_the_reason_of_its_failure() -> None:
-    host = went_back(FAILED, HostReport("changed", remote_commands=12))
+    host = after_rollback(FAILED, HostReport("changed", remote_commands=12))
     assert (host.status, host.reason, host.remote_commands) == ("rolled-back", FAILED.reason, 12)
-    assert went_back(FAILED, HostReport("unchanged")).status == "rolled-back"
+    assert after_rollback(FAILED, HostReport("unchanged")).status == "rolled-back"
 
 
 def test_a_host_without_a_record_stays_failed_and_says_so() -> None:
-    host = went_back(FAILED, HostReport("refused", "there is no record to go back to"))
+    host = after_rollback(FAILED, HostReport("refused", "there is no record to go back to"))
     assert (host.status, host.reason) == ("failed", FAILED.reason)
     assert host.notes == ["not rolled back: there is no record to go back to"]
 
 
 def test_a_host_that_did_not_get_back_has_both_reasons() -> None:
-    host = went_back(FAILED, HostReport("failed", "Ollama: no start", ["see its log"]))
+    host = after_rollback(FAILED, HostReport("failed", "Ollama: no start", ["see its log"]))
     assert host.status == "failed"
     assert host.reason == f"{FAILED.reason}; and it did not go back: Ollama: no start"
     assert host.hints == ["look", "see its log"]

@@ -24,14 +24,14 @@ import os, signal, sys
 import gevent
 from fleethands.cli import change_command
 from fleethands.cli.main import main
-from fleethands.facts.lock import Lock, Locking
+from fleethands.facts.lock import Lock, LockState
 from fleethands.operations.lock.lock import Answer
 from fleethands.locks import run_locks
-from fleethands.locks.lock_session import HolderError
+from fleethands.locks.lock_session import LockSessionError
 from fleethands.report.model import Changed
 
 ANA = Lock("ana", "build-2", 7, "aaaa1111", "apply inventory/prod.py", "2026-11-25 17:02:11 UTC")
-SAID = {"held": Locking(ANA.run, ANA), "kept": Locking(hold=ANA), "stuck": Locking(), "unwritable": Locking()}
+SAID = {"held": LockState(ANA.run, ANA), "kept": LockState(hold=ANA), "stuck": LockState(), "unwritable": LockState()}
 
 class Holder:
     def __init__(self, host):
@@ -39,12 +39,12 @@ class Holder:
 
     def begin(self, text):
         if self.name == "mute":
-            raise HolderError("no second session", "look there")
+            raise LockSessionError("no second session", "look there")
 
     def ask(self, letter):
         if self.name == "lost":
-            raise HolderError("it went away")
-        return Answer(self.name, SAID[self.name]) if self.name in SAID else Answer("locked", Locking())
+            raise LockSessionError("it went away")
+        return Answer(self.name, SAID[self.name]) if self.name in SAID else Answer("locked", LockState())
 
     def sign(self): pass
     def close(self): print("freed", self.name, file=sys.stderr)
@@ -60,7 +60,7 @@ def take(self, names):
     taken(self, names)
     END
 
-survey, change_command.survey_of, run_locks.Holder = change_command.survey_of, survey_of, Holder
+survey, change_command.survey_of, run_locks.LockSession = change_command.survey_of, survey_of, Holder
 taken, run_locks.Locks.take = run_locks.Locks.take, take
 main()
 """

@@ -35,7 +35,7 @@ engine.settings()
 gevent.spawn_later(3, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
 with suppress(KeyboardInterrupt):
     engine.survey()
-report = build_report.cut_short(engine, "plan", engine.read)
+report = build_report.interrupted_read_report(engine, "plan", engine.read)
 print({name: host.status for name, host in report.hosts.items()}, report.result, report.error)
 print(len([each for each in engine._crowd.walkers if not each.dead]))
 engine.close()

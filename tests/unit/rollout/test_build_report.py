@@ -12,7 +12,7 @@ from fleethands.operations.core.operation import Change, Same
 from fleethands.operations.proof.proof import Link
 from fleethands.report.model import HostReport
 from fleethands.report.operation_result import Outcome
-from fleethands.rollout.build_report import applied_one
+from fleethands.rollout.build_report import host_run_report
 from fleethands.script import Script
 
 EARLIER = [Link("list", True, 0.1, "m:1 is there")]
@@ -44,7 +44,7 @@ def test_an_earlier_proof_is_none_of_a_host_that_was_changed_since(
 ) -> None:
     engine: Any = Engine(decision, failed=failed)
 
-    assert applied_one(engine, "gpu-1", HostReport("pending", proof=EARLIER)).proof == proof
+    assert host_run_report(engine, "gpu-1", HostReport("pending", proof=EARLIER)).proof == proof
 
 
 MARKED = "the host says, and fleethands does not: "
@@ -76,13 +76,13 @@ MARKED = "the host says, and fleethands does not: "
 def test_a_host_s_hint_names_no_command_of_its_own_for_the_controller(hint: str, shown: str) -> None:
     engine: Any = Engine(CHANGE, failed=True, said=f"error: it broke\nhint: {hint}\n")
 
-    assert applied_one(engine, "gpu-1", HostReport("pending")).hints == [shown]
+    assert host_run_report(engine, "gpu-1", HostReport("pending")).hints == [shown]
 
 
 def test_a_command_that_no_script_expected_to_fail_is_told_in_its_own_words() -> None:
     said = "cp: error writing 'unit': No space left on device\nerror: a command of the step serve ended with status 1"
     engine: Any = Engine(CHANGE, failed=True, said=said)
 
-    report = applied_one(engine, "gpu-1", HostReport("pending"))
+    report = host_run_report(engine, "gpu-1", HostReport("pending"))
 
     assert report.reason.endswith("ended with status 1: cp: error writing 'unit': No space left on device")

@@ -15,7 +15,7 @@ from fleethands.operations.core.operation import Change
 from fleethands.operations.proof import proof
 from fleethands.report.model import Changed, HostReport, Report
 from fleethands.rollout.rollout import Rollout
-from fleethands.rollout.strategy import Group, Manner, Share
+from fleethands.rollout.strategy import Batch, HostQuota, RolloutStrategy
 from tests.hosts import bare, declared
 
 DRIFT = Changed("Ollama", "Write the unit", "ollama.service", "another", "as declared")
@@ -69,7 +69,7 @@ def test_a_host_goes_back_by_one_record_and_never_by_two(
     engine: Any = Engine(noted(known), proven=proven)
     plan = Report("apply", {"a": HostReport("pending", changes=[DRIFT])})
     nobody: Any = SimpleNamespace()
-    rollout = Rollout(engine, plan, Manner(), nobody, nobody)
+    rollout = Rollout(engine, plan, RolloutStrategy(), nobody, nobody)
     taken: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(rollout, "_go_back_to", lambda *words: taken.append(words))
 
@@ -93,7 +93,7 @@ def test_the_first_ctrl_c_says_what_becomes_of_the_hosts(
     listener: Any = SimpleNamespace(phase=phases.append)
     plan = Report("apply", {"a": HostReport("pending", changes=[DRIFT])})
     nobody: Any = SimpleNamespace()
-    rollout = Rollout(engine, plan, Manner(), listener, nobody)
+    rollout = Rollout(engine, plan, RolloutStrategy(), listener, nobody)
     monkeypatch.setattr(rollout, "_go_back_to", lambda *_: rollout._stop() if back else None)
 
     rollout._go_back(["a"])
@@ -107,10 +107,10 @@ def test_a_share_of_failures_is_one_of_all_hosts_of_the_run() -> None:
     engine.names = tuple("abcdefghij")  # of which two have something to do
     plan = Report("apply", {name: HostReport("pending", changes=[DRIFT]) for name in "ab"})
     nobody: Any = SimpleNamespace()
-    rollout = Rollout(engine, plan, Manner(max_fail=Share.read("--max-fail", "20%")), nobody, nobody)
+    rollout = Rollout(engine, plan, RolloutStrategy(failure_limit=HostQuota.read("--max-fail", "20%")), nobody, nobody)
 
     for name, why in (("a", ""), ("b", "2 of 2 failed: a, b")):
         rollout._report.hosts[name] = HostReport("failed")
-        rollout._judge(Group(f"batch {name}", (name,)))
+        rollout._judge(Batch(f"batch {name}", (name,)))
 
         assert rollout._why == why

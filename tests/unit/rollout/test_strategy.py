@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleethands.rollout.strategy import Canary, Manner, Order, Share, WrongWord, seconds
+from fleethands.rollout.strategy import Canary, HostQuota, InvalidOption, Order, RolloutStrategy, parse_duration
 
 TWELVE = [f"lab-{number}" for number in range(1, 13)]
 
 
-def taken(manner: Manner, names: list[str] = TWELVE) -> list[tuple[str, ...]]:
+def taken(manner: RolloutStrategy, names: list[str] = TWELVE) -> list[tuple[str, ...]]:
     return [group.names for group in manner.groups(names, TWELVE)]
 
 
@@ -30,13 +30,13 @@ def taken(manner: Manner, names: list[str] = TWELVE) -> list[tuple[str, ...]]:
     ],
 )
 def test_a_share_is_rounded_down_and_never_none(text: str, count: int, share: int) -> None:
-    assert Share.read("--batch", text).of(count) == share
+    assert HostQuota.read("--batch", text).of(count) == share
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "0%", "101%", "%", "25 %", "1.5", "half", "٣", "1e2", "9999999"])
 def test_another_word_for_a_share_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(WrongWord, match="expected a number of hosts from 1 on, or a percentage") as caught:
-        Share.read("--batch", text)
+    with pytest.raises(InvalidOption, match="expected a number of hosts from 1 on, or a percentage") as caught:
+        HostQuota.read("--batch", text)
     assert caught.value.hints == ("for three hosts: `--batch 3`; for a quarter of them: `--batch 25%`",)
 
 
@@ -54,12 +54,12 @@ def test_the_same_seed_shuffles_the_same_way_whatever_came_in() -> None:
 
 @pytest.mark.parametrize("text", ["", "name", "random:", "random:x", "sorted:1", "random:-1"])
 def test_another_order_is_refused(text: str) -> None:
-    with pytest.raises(WrongWord, match="expected `sorted`, `random` or `random:SEED`"):
+    with pytest.raises(InvalidOption, match="expected `sorted`, `random` or `random:SEED`"):
         Order.read(text)
 
 
 def test_a_canary_and_quarters_of_twelve() -> None:
-    manner = Manner(canary=Canary("1"), batch=Share.read("--batch", "25%"))
+    manner = RolloutStrategy(canary=Canary("1"), batch=HostQuota.read("--batch", "25%"))
     groups = manner.groups(TWELVE, TWELVE)
     assert [group.names for group in groups] == [
         ("lab-1",),
@@ -73,30 +73,32 @@ def test_a_canary_and_quarters_of_twelve() -> None:
 
 
 def test_without_a_word_all_go_at_once() -> None:
-    assert taken(Manner()) == [tuple(TWELVE)]
-    assert taken(Manner(), []) == []
+    assert taken(RolloutStrategy()) == [tuple(TWELVE)]
+    assert taken(RolloutStrategy(), []) == []
 
 
 def test_a_canary_by_name_goes_first_and_one_with_nothing_to_do_is_passed_over() -> None:
-    manner = Manner(canary=Canary("lab-10"))
+    manner = RolloutStrategy(canary=Canary("lab-10"))
     assert taken(manner)[0] == ("lab-10",)
     assert taken(manner, ["lab-1", "lab-2"]) == [("lab-1", "lab-2")]
 
 
 @pytest.mark.parametrize(("word", "elsewhere"), [("lab-2", True), ("lab-1", False), ("gpu-1", False), ("2", False)])
 def test_a_canary_of_another_part_of_the_fleet(word: str, elsewhere: bool) -> None:
-    assert Canary(word).is_elsewhere(["lab-1", "lab-3"], TWELVE) is elsewhere
+    assert Canary(word).is_in_another_part(["lab-1", "lab-3"], TWELVE) is elsewhere
 
 
 def test_a_canary_that_no_host_is_called_names_the_nearest() -> None:
-    with pytest.raises(WrongWord) as caught:
+    with pytest.raises(InvalidOption) as caught:
         Canary("lab-2O").of(TWELVE, TWELVE)
     assert caught.value.hints == ("nearest is `--canary lab-2`",)
 
 
 @pytest.mark.parametrize("word", ["0", "000"])
 def test_a_canary_of_no_host_is_refused(word: str) -> None:
-    with pytest.raises(WrongWord, match="expected a number of hosts from 1 on, or the name of one of them") as caught:
+    with pytest.raises(
+        InvalidOption, match="expected a number of hosts from 1 on, or the name of one of them"
+    ) as caught:
         Canary(word)
     assert caught.value.hints == ("for one host: `--canary 1`; for no canary, leave it out",)
 
@@ -106,7 +108,7 @@ def test_a_canary_of_no_host_is_refused(word: str) -> None:
     [("0", 1, True), ("1", 1, True), ("2", 1, False), ("2", 2, True), ("25%", 2, False), ("25%", 3, True)],
 )
 def test_so_many_failures_of_twelve_end_it(text: str, failed: int, over: bool) -> None:
-    assert Manner(max_fail=Share.read("--max-fail", text, least=0)).is_over(failed, 12) is over
+    assert RolloutStrategy(failure_limit=HostQuota.read("--max-fail", text, least=0)).is_over(failed, 12) is over
 
 
 @given(
@@ -116,18 +118,18 @@ def test_so_many_failures_of_twelve_end_it(text: str, failed: int, over: bool) -
     seed=st.none() | st.integers(0, 9),
 )
 def test_every_host_is_taken_once(names: list[str], canary: str | None, batch: str | None, seed: int | None) -> None:
-    manner = Manner(Order(seed), Canary(canary) if canary else None, Share.read("--batch", batch) if batch else None)
-    groups = manner.groups(names, names)
+    quota = HostQuota.read("--batch", batch) if batch else None
+    groups = RolloutStrategy(Order(seed), Canary(canary) if canary else None, quota).groups(names, names)
     assert sorted(name for group in groups for name in group.names) == sorted(names)
     assert all(group.names for group in groups)
 
 
 @pytest.mark.parametrize(("text", "length"), [("90", 90), ("90s", 90), ("20m", 1200), ("2h", 7200)])
 def test_a_duration_in_seconds(text: str, length: float) -> None:
-    assert seconds("--host-timeout", text) == length
+    assert parse_duration("--host-timeout", text) == length
 
 
 @pytest.mark.parametrize("text", ["", "0", "0m", "-1", "1.5h", "1d", "forever"])
 def test_another_duration_is_refused(text: str) -> None:
-    with pytest.raises(WrongWord, match="expected a duration"):
-        seconds("--host-timeout", text)
+    with pytest.raises(InvalidOption, match="expected a duration"):
+        parse_duration("--host-timeout", text)
