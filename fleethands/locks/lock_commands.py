@@ -14,7 +14,7 @@ from pyinfra.api.exceptions import PyinfraError
 from fleethands.facts.lock import Lock, LockState
 from fleethands.facts.no_answer import no_answer
 from fleethands.locks.run_locks import explain_refusal, new_lock
-from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
+from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, LockReply, lock_script, parse_reply
 from fleethands.script import SHELL
 from fleethands.text.sanitize import short
 
@@ -68,10 +68,10 @@ def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
     if name in engine.watch.unreachable:
         reason, hints = engine.watch.unreachable[name]
         return LockResult(f"unreachable: {reason}", hints, failed=True)
-    text = script(action, lock).text
+    text = lock_script(action, lock).text
     try:
         _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=TIMEOUT)
-        answer = read(output.stdout_lines)
+        answer = parse_reply(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
         reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
         return LockResult(reason, hints, failed=True)
@@ -81,7 +81,7 @@ def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
     return _to_result(answer, engine.watch.words, name)
 
 
-def _to_result(answer: Answer, words: str, name: str) -> LockResult:
+def _to_result(answer: LockReply, words: str, name: str) -> LockResult:
     if answer.word not in SUCCESSFUL:
         reason, hints = explain_refusal(answer, words, name)
         return LockResult(reason, hints, failed=True, before=answer.before)

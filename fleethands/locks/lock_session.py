@@ -10,7 +10,7 @@ import gevent  # type: ignore[import-untyped]
 import paramiko
 
 from fleethands.facts import ssh
-from fleethands.operations.lock.lock import MARK, Answer, read
+from fleethands.operations.lock.lock import MARK, LockReply, parse_reply
 from fleethands.script import LOGIN_SHELL, SHELL
 from fleethands.ssh.diagnosis import flooding, gone
 from fleethands.streams import BLOCK, Lines, TooMuch
@@ -60,7 +60,7 @@ class LockSession:
             raise _connection_lost(self._host, _describe(error)) from None
         self._said(script.encode())
 
-    def ask(self, letter: str) -> Answer:
+    def ask(self, letter: str) -> LockReply:
         """Say a letter, hear the answer. Raises LockSessionError."""
         return self._said(letter.encode())
 
@@ -82,7 +82,7 @@ class LockSession:
             if self._pipe is not None:
                 self._pipe.write(data)  # whoever reads next notices what went wrong
 
-    def _said(self, data: bytes) -> Answer:
+    def _said(self, data: bytes) -> LockReply:
         if self._pipe is None:
             raise LockSessionError("it has no lock")
         try:
@@ -94,7 +94,7 @@ class LockSession:
         except (OSError, EOFError, paramiko.SSHException) as error:  # TimeoutError is one
             raise _connection_lost(self._host, _describe(error)) from None
         try:
-            return read(lines)
+            return parse_reply(lines)
         except (ValueError, LookupError, TypeError, OverflowError):
             raise LockSessionError(f"its answer about its lock can't be read: {short(str(lines[-2:]), 100)}") from None
 

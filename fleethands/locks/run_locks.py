@@ -15,7 +15,7 @@ from fleethands import facts, paths
 from fleethands.facts.lock import LEASE, Lock, LockState
 from fleethands.locks.lock_session import LockSession, LockSessionError
 from fleethands.operations.core import lock_token, provenance
-from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, Answer, script
+from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, LockReply, lock_script
 from fleethands.report.rerun_hints import reached
 from fleethands.text.sanitize import short
 
@@ -74,11 +74,11 @@ class Locks:
             self._signs = None
         gevent.joinall([gevent.spawn(each.close) for each in given.values()])
         for name in given:
-            lock_token.take(self._engine.host(name), "")
+            lock_token.set_token(self._engine.host(name), "")
 
     def _open(self, names: Sequence[str]) -> dict[str, LockSession]:
         """A process on each host that can take its lock; all begin at once, as that takes longest."""
-        text = script("hold", self.lock, lease=str(LEASE)).text
+        text = lock_script("hold", self.lock, lease=str(LEASE)).text
         opened = {name: LockSession(self._engine.host(name)) for name in names}
         begun = {name: gevent.spawn(self._begin, name, each, text) for name, each in opened.items()}
         gevent.joinall(list(begun.values()))
@@ -113,7 +113,7 @@ class Locks:
 
     def _got(self, name: str, before: LockState) -> None:
         host = self._engine.host(name)
-        lock_token.take(host, self.lock.run)
+        lock_token.set_token(host, self.lock.run)
         if before.run is not None:
             self.notes[name] = short(f"took over the lock of {before.run}; that run went away without a word")
         seen = facts.last(host)
@@ -162,7 +162,7 @@ def new_lock(reason: str) -> Lock:
     return Lock(provenance.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
 
 
-def explain_refusal(answer: Answer, words: str, name: str, again: str = "") -> Refusal:
+def explain_refusal(answer: LockReply, words: str, name: str, again: str = "") -> Refusal:
     """
     Why a host can't be locked, and what to type.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import BAD, SCHEMA, Changed, HostReport, Report
 from fleethands.report.timeline import Step
 from fleethands.text.sanitize import clean

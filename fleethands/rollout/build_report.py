@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
-from fleethands.operations.core.journal import Entry
-from fleethands.operations.core.operation import Change, Refused, Same
-from fleethands.operations.proof.proof import APPLY, ASKED_FOR, LONGEST_HINT, Link, links
+from fleethands.operations.core.journal import JournalEntry
+from fleethands.operations.core.operation import Change, Refused, Unchanged
+from fleethands.operations.core.proof_record import LONGEST_HINT, Link, parse_links
+from fleethands.operations.proof.proof import APPLY_HINT, ASKED_FOR
 from fleethands.paths import PROOF
 from fleethands.report.model import BAD, Changed, HostReport, Report
 from fleethands.report.timeline import OURS
@@ -26,7 +27,7 @@ if TYPE_CHECKING:  # its import patches the standard library
 PROOF_TASK = "Proof"
 ON_THIS_MACHINE = "on this machine"
 # what a script of ours may tell people to type on the controller
-_KNOWN_COMMAND = re.compile(rf"[^\n]*?(?:{re.escape(APPLY)}|{re.escape(PIN)})(?: [\w./:=@+-]+)*\Z", re.ASCII)
+_KNOWN_COMMAND = re.compile(rf"[^\n]*?(?:{re.escape(APPLY_HINT)}|{re.escape(PIN)})(?: [\w./:=@+-]+)*\Z", re.ASCII)
 
 
 def plan_report(engine: Engine, command: str = "plan") -> Report:
@@ -114,7 +115,7 @@ def record_times(engine: Engine, report: Report) -> None:
     for name, host in report.hosts.items():
         steps = engine.timeline.of(name)
         done = [entry for each in (engine, *engine.others) if name in each.names for entry in each.done(name)]
-        told = OURS | {entry.name for entry in done if not isinstance(entry.decision, Same)}
+        told = OURS | {entry.name for entry in done if not isinstance(entry.decision, Unchanged)}
         host.seconds = sum(step.seconds for step in steps)
         host.steps = [step for step in steps if step.name in told or not step.ok]
 
@@ -196,7 +197,7 @@ def after_rollback(failed: HostReport, back: HostReport) -> HostReport:
 
 
 def _proof_links(engine: Engine, record: bytes | None) -> list[Link]:
-    return [replace(link, hint=_host_hint(engine, link.hint)) for link in links(record)]
+    return [replace(link, hint=_host_hint(engine, link.hint)) for link in parse_links(record)]
 
 
 def _host_hint(engine: Engine, hint: str) -> str:
@@ -209,22 +210,22 @@ def _host_hint(engine: Engine, hint: str) -> str:
 
 def _typed(engine: Engine, hint: str) -> str:
     """A hint for a host, with the words by which it is reached."""
-    for command in (APPLY, PIN):
+    for command in (APPLY_HINT, PIN):
         hint = hint.replace(command, f"{command} {engine.watch.words}")
     return hint
 
 
-def _notes(entries: list[Entry]) -> list[str]:
+def _notes(entries: list[JournalEntry]) -> list[str]:
     """What operations remark, whether they change something or not."""
     decisions = ((entry.name, each) for entry in entries for each in _decisions(entry))
     return [f"{name}: {note}" for name, each in decisions for note in getattr(each, "notes", ())]
 
 
-def _decisions(entry: Entry) -> list[Any]:
+def _decisions(entry: JournalEntry) -> list[Any]:
     return entry.decision if isinstance(entry.decision, list) else [entry.decision]
 
 
-def _changes(entries: list[Entry]) -> list[Changed]:
+def _changes(entries: list[JournalEntry]) -> list[Changed]:
     return [
         change_report(entry.name, each) for entry in entries for each in _decisions(entry) if isinstance(each, Change)
     ]

@@ -17,7 +17,8 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from fleethands import facts
-from fleethands.operations.proof.proof import APPLY, Link
+from fleethands.operations.core.proof_record import Link
+from fleethands.operations.proof.proof import APPLY_HINT
 from fleethands.paths import PROOF
 from fleethands.report.timeline import LOOK
 from fleethands.rollout import build_report
@@ -49,7 +50,7 @@ def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) ->
             with suppress(*CONNECTION_ERRORS):  # the next run asks it anew then
                 engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
-            host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY else broken.hint]
+            host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY_HINT else broken.hint]
             host.remote_commands = engine.watch.commands.get(name, 0)
     build_report.record_times(engine, report)
 
@@ -61,7 +62,7 @@ def _check_proven_host(engine: Engine, name: str) -> list[Link]:
         try:
             return check_host(host, settings) if settings else []
         except CONNECTION_ERRORS as error:  # one host that dies after its proof ends no rollout
-            return [Link("open-through-ssh", False, 0, f"its connection was lost after the proof: {error}", APPLY)]
+            return [Link("open-through-ssh", False, 0, f"its connection was lost after the proof: {error}", APPLY_HINT)]
 
 
 def check_host(host: Any, settings: HostSettings) -> list[Link]:
@@ -98,7 +99,7 @@ def _check_closed_ports(host: Any, transport: paramiko.Transport, settings: Host
     open_ones = [f"{address} port {port}" for (address, port), each in tries.items() if each.value]
     if open_ones:
         detail = f"from this machine, {', '.join(open_ones)} answers, and should not"
-        yield Link("closed-from-outside", False, took, detail, APPLY)
+        yield Link("closed-from-outside", False, took, detail, APPLY_HINT)
     else:
         detail = f"{words} of {', '.join(sorted(addresses))} do not answer this machine; {NOT_CHECKED}"
         yield Link("closed-from-outside", True, took, detail)

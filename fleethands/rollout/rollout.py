@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from fleethands.deploy_options import DeployOptions
 from fleethands.engine.interrupts import Interrupts
 from fleethands.locks.run_locks import Locks
 from fleethands.operations.core import release_record
@@ -19,7 +20,6 @@ if TYPE_CHECKING:  # their import patches the standard library
     from fleethands.engine.monitor import Listener
 
 UNSUCCESSFUL = ("failed", "rolled-back")
-BACK = "fleethands_back"  # rollback.py: which of a host's records
 
 
 class Rollout:
@@ -101,9 +101,10 @@ class Rollout:
                 self._report.hosts[name].notes.append("not rolled back: the run was interrupted")
             return
         noted = [name for name in failed if self._engine.has_proven(name) and self._is_noted(name)]
-        for names, place in (([name for name in failed if name not in noted], rollback.LAST), (noted, rollback.BEFORE)):
+        unnoted = [name for name in failed if name not in noted]
+        for names, record in ((unnoted, rollback.CURRENT), (noted, rollback.PREVIOUS)):
             if names:
-                self._go_back_to_or_say(place, names)
+                self._go_back_to_or_say(record, names)
 
     def _is_noted(self, name: str) -> bool:
         """Whether its proof wrote down something new; after a repair of drift alone, the record stays as it is."""
@@ -127,7 +128,7 @@ class Rollout:
 
     def _go_back_to(self, place: str, names: list[str]) -> None:
         self._listener.phase(f"rollback: {', '.join(names)}")
-        with self._engine.beside(names, {BACK: place}) as other:
+        with self._engine.beside(names, DeployOptions(rollback_to=place).to_host_data()) as other:
             other.plan("rollback.py")
             plan = build_report.plan_report(other, "rollback")
             other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)

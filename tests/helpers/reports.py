@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import Changed, HostReport, Report
 from fleethands.report.timeline import CONNECT, READ, Step
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleethands.facts import Probe
-from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.core.operation import Change, Unchanged
 from fleethands.operations.docker import engine
 from fleethands.operations.firewall import firewall
 from fleethands.operations.models import modelfiles, models, preload
@@ -27,25 +27,25 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
     owner = f"{settings.openhands_user}:{settings.openhands_user}"
     return [
         (preflight.check, {}),
-        (packages.installed, {}),
-        (engine.runs, {}),
-        (firewall.written, {"render": rules}),
-        (firewall.loaded, {"render": rules}),
-        (system.user, {"user": "ollama", "home": "/usr/share/ollama", "groups": ("render", "video", "none")}),
-        (system.directory, {"path": "/usr/share/ollama", "owner": "ollama:ollama", "mode": None}),
+        (packages.install, {}),
+        (engine.start, {}),
+        (firewall.write_rules, {"render": rules}),
+        (firewall.load_rules, {"render": rules}),
+        (system.create_user, {"user": "ollama", "home": "/usr/share/ollama", "groups": ("render", "video", "none")}),
+        (system.create_directory, {"path": "/usr/share/ollama", "owner": "ollama:ollama", "mode": None}),
         (image.pulled if settings.ollama_declared_image else release.release, {}),
         (service.serve, {"revision": "r1"}),
         (models.present, {"modelfiles": modelfile.of(settings)}),
         (modelfiles.built, {"modelfiles": modelfile.of(settings)}),
         (preload.loaded, {"unit": "unit"}),
         (models.pruned, {"modelfiles": modelfile.of(settings)}),
-        (system.user, {"user": settings.openhands_user, "home": "/opt/openhands", "roots_home": True}),
-        (system.directory, {"path": str(settings.openhands_workspace), "owner": owner, "mode": "0755"}),
+        (system.create_user, {"user": settings.openhands_user, "home": "/opt/openhands", "roots_home": True}),
+        (system.create_directory, {"path": str(settings.openhands_workspace), "owner": owner, "mode": "0755"}),
         (choose_model.chosen, {}),
         (container.serve, {}),
-        (proof.answered, {}),
+        (proof.prove, {}),
         (sandboxes.gone, {}),
-        (firewall.settled, {"render": rules}),
+        (firewall.narrow_rules, {"render": rules}),
     ]
 
 
@@ -58,8 +58,8 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         {"models": [{"name": "a", "digest": "a" * 64, "preload": True}], "models_prune": True},
         {"models": [{"name": "b", "modelfile": "tests/unit/Modelfile"}], "models_prune": True},
         {"firewall": True},
-        {"ollama_run": "container"},
-        {"ollama_run": "container", "openhands_flavor": "off"},
+        {"ollama_runtime": "container"},
+        {"ollama_runtime": "container", "openhands_flavor": "off"},
     ],
 )
 def test_what_is_foreseen_from_a_bare_host_needs_nothing_more(data: dict[str, Any]) -> None:
@@ -70,11 +70,11 @@ def test_what_is_foreseen_from_a_bare_host_needs_nothing_more(data: dict[str, An
 
     left = [step.decide(settings, seen, **arguments) for step, arguments in steps(settings)]
 
-    assert all(isinstance(decision, Same) for decision in left), left
+    assert all(isinstance(decision, Unchanged) for decision in left), left
 
 
 def _after(decision: Any, seen: Probe) -> Probe:
     for change in decision if isinstance(decision, list) else [decision]:
         if isinstance(change, Change):
-            seen = change.then(seen)
+            seen = change.predict(seen)
     return seen

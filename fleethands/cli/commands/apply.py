@@ -11,6 +11,7 @@ from fleethands.cli.errors import USAGE, Trouble
 from fleethands.cli.output.report_files import leave_empty, report_options
 from fleethands.cli.retry_failed import left_by, spoken_of, without_it
 from fleethands.cli.session import chosen, fleet_options, upstream_option
+from fleethands.deploy_options import DeployOptions
 
 if TYPE_CHECKING:
     from fleethands.rollout.strategy import RolloutStrategy
@@ -61,7 +62,7 @@ def apply(target: str | None, verify: str, retry_failed: str | None, **options: 
         only = left_by(retry_failed, without_it(target, options))
         if not only:
             leave_empty(f"every host of {retry_failed} is done", spoken_of(target, options), options["shard"])
-    extra = {"fleethands_verify": verify}
+    extra = DeployOptions(verify=verify).to_host_data()
     carry_out("apply", "deploy.py", target, extra=extra, manner=manner, limits=limits, only=only, **options)
 
 

@@ -179,7 +179,7 @@ def link_in_ollamas_models(field: Field) -> None:
     acts(host, f"cd {models} && mv blobs away && ln -s {VICTIM} blobs", user="ollama")
     before = untouched(host)
 
-    fleethands("verify", "--blobs")
+    fleethands("verify", "--checksums")
 
     assert untouched(host) == before
 
@@ -292,7 +292,7 @@ ATTACKS = (
     _attack(
         Position.ACCOUNT,
         link_in_ollamas_models,
-        "as Ollama's user, puts a link in the place of the directory of blobs before verify --blobs",
+        "as Ollama's user, puts a link in the place of the directory of blobs before verify --checksums",
         "no file of root's is removed",
     ),
     _attack(

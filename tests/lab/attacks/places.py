@@ -43,7 +43,7 @@ def image_with_our_labels(field: Field) -> None:
 
     _, refused = fleethands("plan")
     quiet = [fleethands(command, openhands_flavor=OFF) for command in ("plan", "apply")]
-    code, done = fleethands("destroy")
+    code, done = fleethands("uninstall")
 
     assert TAKE_CONTAINER in changes(ours)  # these labels are what the version before wrote
     assert refused["hosts"]["lab-1"]["reason"] == f"a container named {NAME} is there that fleethands did not make"
@@ -71,7 +71,7 @@ def image_under_a_pulled_name(field: Field) -> None:
     host.run(f"echo 'image {GUIDE}' >> {LEDGER}")
     empty_image(host, GUIDE)
 
-    code, done = fleethands("destroy")
+    code, done = fleethands("uninstall")
 
     assert code == 0, trouble(done)
     assert host.run("docker images --format '{{.Repository}}:{{.Tag}}'").stdout == f"{GUIDE}\n"
@@ -127,7 +127,7 @@ ATTACKS: tuple[Attack, ...] = (
         "image-with-our-labels",
         Position.ACCOUNT,
         "commits our container, and runs that image under the name of ours",
-        "the container is somebody else's: plan refuses it, and neither apply nor destroy removes it",
+        "the container is somebody else's: plan refuses it, and neither apply nor uninstall removes it",
         image_with_our_labels,
         finding="L8",
     ),
@@ -143,7 +143,7 @@ ATTACKS: tuple[Attack, ...] = (
         "image-under-a-pulled-name",
         Position.ACCOUNT,
         "commits work of their own under the name of an image that was pulled for us",
-        "destroy leaves an image that no registry has",
+        "uninstall leaves an image that no registry has",
         image_under_a_pulled_name,
         slow=True,
     ),

@@ -59,7 +59,7 @@ def record_reads_a_variable(field: Field) -> None:
     rewrite(field.host, ollama_env={"OLLAMA_API_KEY": {"secret": "env", "place": VARIABLE}})
 
     with variable(VARIABLE, CANARY):
-        code, text = said("rollback", "--yes", "--to", "last")
+        code, text = said("rollback", "--yes", "--to", "current")
 
         assert (code, knows(field.host, CANARY)) == (1, "")
         is_refused(text, f"Secret.env('{VARIABLE}') for `ollama_env.OLLAMA_API_KEY`")
@@ -73,7 +73,7 @@ def record_moves_a_secret(field: Field) -> None:
     rewrite(field.host, ollama_env={"HTTPS_PROXY": {"secret": "env", "place": VARIABLE}})
 
     with variable(VARIABLE, CANARY):
-        code, text = fleet.typed(f"fleethands rollback {inventory(field)} --yes --to last")
+        code, text = fleet.typed(f"fleethands rollback {inventory(field)} --yes --to current")
 
     assert (code, knows(field.host, CANARY)) == (1, "")
     is_refused(text, f"Secret.env('{VARIABLE}') for `ollama_env.HTTPS_PROXY`")
@@ -85,7 +85,7 @@ def record_reads_a_modelfile(field: Field) -> None:
     models = [{"name": "codellama:7b"}, {"name": "stolen:1", "modelfile": str(other)}]
     rewrite(field.host, models=models)
 
-    code, text = said("rollback", "--yes", "--to", "last")
+    code, text = said("rollback", "--yes", "--to", "current")
 
     assert (code, knows(field.host, CANARY)) == (1, "")
     is_refused(text, f"the file '{other}' for `models.1.modelfile`")
@@ -102,7 +102,7 @@ def record_sends_a_file(field: Field) -> None:
     url = f"file://{field.directory}"
     rewrite(field.host, ollama_version="0.99.0", ollama_url=url, ollama_transfer="controller", ollama_sha256=digest)
 
-    code, text = said("rollback", "--yes", "--to", "last")
+    code, text = said("rollback", "--yes", "--to", "current")
 
     assert code == 1
     assert knows(field.host, CANARY) == ""
@@ -116,8 +116,8 @@ def record_with_escapes(field: Field) -> None:
     versions = {"ollama": ESCAPES, "models": {ESCAPES: ESCAPES}, "image": {"name": ESCAPES, "id": ESCAPES}}
     rewrite(field.host, {**words, "versions": versions}, ollama_keep_alive=ESCAPES, openhands_user=ESCAPES)
 
-    shown = [said(*line)[1] for line in (("status",), ("rollback", "--yes", "--to", "last"))]
-    stock = fleet.apply("lab-1", deploy="rollback.py", **QUIET, fleethands_back="last")
+    shown = [said(*line)[1] for line in (("status",), ("rollback", "--yes", "--to", "current"))]
+    stock = fleet.apply("lab-1", deploy="rollback.py", **QUIET, fleethands_rollback_to="current")
 
     for text in (stock.said, *shown):
         assert not ACTED_ON.findall(text), text

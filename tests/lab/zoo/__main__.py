@@ -13,7 +13,7 @@ Each row is a state in which people found their hosts, from a public report. `te
 host into it, and then the real product must do one of two things:
 
 - *Proven*: `fleethands apply` does what the plan said, a prompt gets an answer, and a second plan is empty. Packages,
-  services, containers and files of somebody else's stay as they are, also after `fleethands destroy`.
+  services, containers and files of somebody else's stay as they are, also after `fleethands uninstall`.
 - *Refused*: plan and apply say why, and nothing changes. The test then types the hints as they are given, and the next
   plan gets further.
 

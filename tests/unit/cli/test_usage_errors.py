@@ -85,7 +85,7 @@ def test_a_host_that_is_not_there_is_named_and_the_next_command_is_whole() -> No
     "words",
     [
         ["tunnel", "root@gpu-1.invalid", "--port", "8080", "--ollama"],
-        ["destroy", "root@gpu-1.invalid", "--workspaces", "--yes"],
+        ["uninstall", "root@gpu-1.invalid", "--workspaces", "--yes"],
         ["apply", "root@gpu-1.invalid", "--shard", "1/1", "--canary", "1", "--yes"],
     ],
 )

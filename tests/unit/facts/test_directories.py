@@ -15,7 +15,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.directories import Directories, Place, directories
 from fleethands.facts.ollama import Ollama, Process
-from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.models import model_store
 from fleethands.operations.system import access
 from tests.hosts import bare, declared
@@ -116,20 +116,20 @@ def test_an_account_that_does_not_get_there_is_refused_unless_it_evidently_does(
     settings = declared(ollama_models_dir="/data/models")
     process = Process(7, 1, f"{paths.RELEASES}/0.24.0/bin/ollama", settings.ollama_environment)
 
-    found = access.refused(settings, barred())
+    found = access.check_access(settings, barred())
 
     assert found == Refused(
         "the user ollama may not enter /data (root:root 0700), and /data/models lies below it",
         ("on the host: chmod o+x /data", "or declare another `ollama_models_dir`"),
     )
-    assert access.refused(settings, barred(process=process, ollama=Ollama("0.24.0"))) is None
-    assert access.refused(settings, barred(process=process)) == found
+    assert access.check_access(settings, barred(process=process, ollama=Ollama("0.24.0"))) is None
+    assert access.check_access(settings, barred(process=process)) == found
 
 
 def test_releases_behind_a_link_into_a_home_are_refused_with_the_way_out() -> None:
     seen = bare().having(directories=Directories(leads={paths.RELEASES: "/home/opt/ollama"}))
 
-    found = access.refused(declared(), seen)
+    found = access.check_access(declared(), seen)
 
     assert found is not None
     assert found.hints[0].endswith("on the host: rm /opt && mkdir /opt && mount --bind /home/opt /opt")
@@ -139,12 +139,12 @@ def test_models_of_root_are_given_over_and_those_of_a_person_are_named() -> None
     roots, bobs = (Place("/data/models/blobs", "0755", f"{who}:{who}") for who in ("root", "bob"))
     settings = declared(ollama_models_dir="/data/models")
 
-    change = access.models.decide(settings, bare(settings).having(directories=Directories(kept=roots)))
-    same = access.models.decide(settings, bare(settings).having(directories=Directories(kept=bobs)))
+    change = access.own_models.decide(settings, bare(settings).having(directories=Directories(kept=roots)))
+    same = access.own_models.decide(settings, bare(settings).having(directories=Directories(kept=bobs)))
 
     assert isinstance(change, Change)
-    assert change.then(bare(settings).having(directories=Directories(kept=roots))).directories.kept is None
-    assert isinstance(same, Same)
+    assert change.predict(bare(settings).having(directories=Directories(kept=roots))).directories.kept is None
+    assert isinstance(same, Unchanged)
     assert same.notes[0].endswith("on the host: chown -R --from=bob ollama: /data/models")
 
 

@@ -16,7 +16,7 @@ from fleethands.facts.engine import Engine, engine
 from fleethands.facts.network import Listener
 from fleethands.facts.system import Space
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations.core.operation import Refused, Same
+from fleethands.operations.core.operation import Refused, Unchanged
 from fleethands.operations.openhands import conflicts
 from fleethands.operations.openhands import container as openhands_container
 from fleethands.operations.preflight import ports
@@ -148,7 +148,7 @@ def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -
     refused = openhands_container.serve.decide(settings, seen)
     assert isinstance(refused, Refused)
     assert refused.reason == "a container named openhands-app is there that fleethands did not make"
-    assert openhands_container.gone.decide(settings, seen) == Same("there is no container of ours")
+    assert openhands_container.gone.decide(settings, seen) == Unchanged("there is no container of ours")
 
 
 PUBLISHED = {
@@ -182,7 +182,7 @@ def test_a_port_that_our_own_container_publishes_is_ours_whoever_holds_its_socke
     found = docker(["version 26", f"container {inspected(row)}", f"image {image({})}"])
     seen = bare(settings).having(docker=found, sockets=(listener,))
 
-    assert (ports.refused(settings, seen) is None) == ours
+    assert (ports.check_ports(settings, seen) is None) == ours
 
 
 ENGINE_STANDIN = """#!/bin/sh

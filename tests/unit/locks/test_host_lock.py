@@ -22,7 +22,7 @@ from fleethands.facts.lock import LEASE, Lock, LockState, read
 from fleethands.locks.lock_session import LockSession, LockSessionError
 from fleethands.locks.run_locks import explain_refusal
 from fleethands.operations.lock import lock as scripts
-from fleethands.operations.lock.lock import Answer, script
+from fleethands.operations.lock.lock import LockReply, lock_script
 
 ANA = Lock("ana", "build-2", 7, "aaaa1111", "apply inventory/prod.py", "2026-11-25 17:02:11 UTC")
 BO = replace(ANA, owner="bo", run="bbbb2222", reason='new driver\'s "day"')
@@ -37,7 +37,7 @@ class Holding:
         self._say(text)
         assert self.hears().word == "ready"
 
-    def ask(self, letter: str) -> Answer:
+    def ask(self, letter: str) -> LockReply:
         self._say(letter)
         return self.hears()
 
@@ -49,12 +49,12 @@ class Holding:
     def sign(self) -> None:
         self._say(".")
 
-    def hears(self) -> Answer:
+    def hears(self) -> LockReply:
         lines: list[str] = []
         while self._process.stdout and f"{scripts.MARK} end" not in lines:
             lines.append(self._process.stdout.readline().decode().rstrip("\n"))
             assert lines[-1] or lines[:-1], "it ended"
-        return scripts.read(lines)
+        return scripts.parse_reply(lines)
 
     def end(self, kill: bool = False) -> None:
         if kill:
@@ -81,7 +81,7 @@ def hold(places: dict[str, str]) -> Iterator[Hold]:
     begun = []
 
     def begin(lock: Lock, lease: int = LEASE) -> Holding:
-        begun.append(Holding(script("hold", lock, lease=str(lease)).having(**places).text))
+        begun.append(Holding(lock_script("hold", lock, lease=str(lease)).having(**places).text))
         return begun[-1]
 
     yield begin
@@ -89,19 +89,19 @@ def hold(places: dict[str, str]) -> Iterator[Hold]:
         each.end(kill=True)
 
 
-def once(name: str, lock: Lock, places: dict[str, str]) -> Answer:
-    text = script(name, lock).having(**places).text
+def once(name: str, lock: Lock, places: dict[str, str]) -> LockReply:
+    text = lock_script(name, lock).having(**places).text
     done = subprocess.run(["sh", "-s"], input=text.encode(), capture_output=True, timeout=20, check=True)
-    return scripts.read(done.stdout.decode().splitlines())
+    return scripts.parse_reply(done.stdout.decode().splitlines())
 
 
 def test_one_of_two_gets_it_and_the_other_is_told_whose_it_is(hold: Hold) -> None:
     ana, bo = hold(ANA), hold(BO)
 
-    assert ana.ask("t") == Answer("locked", LockState())
-    assert bo.ask("t") == Answer("held", LockState(ANA.run, ANA))
+    assert ana.ask("t") == LockReply("locked", LockState())
+    assert bo.ask("t") == LockReply("held", LockState(ANA.run, ANA))
     assert ana.ask("r").word == "released"
-    assert bo.ask("t") == Answer("locked", LockState(ANA.run))
+    assert bo.ask("t") == LockReply("locked", LockState(ANA.run))
 
 
 def test_a_run_that_goes_away_without_a_word_is_named_to_the_next(hold: Hold) -> None:
@@ -110,7 +110,7 @@ def test_a_run_that_goes_away_without_a_word_is_named_to_the_next(hold: Hold) ->
 
     ana.end()
 
-    assert bo.ask("t") == Answer("locked", LockState(ANA.run, replace(ANA, ended=True)))
+    assert bo.ask("t") == LockReply("locked", LockState(ANA.run, replace(ANA, ended=True)))
 
 
 def test_a_killed_process_holds_nothing(hold: Hold) -> None:
@@ -134,7 +134,7 @@ def test_without_a_sign_of_life_it_ends_with_the_lease(hold: Hold, places: dict[
     while (answer := bo.ask("t")).word == "held" and time.monotonic() < end:
         pass
 
-    assert answer == Answer("locked", LockState(ANA.run, replace(ANA, ended=True)))
+    assert answer == LockReply("locked", LockState(ANA.run, replace(ANA, ended=True)))
 
 
 def test_a_person_keeps_runs_out_and_is_kept_out_by_them(hold: Hold, places: dict[str, str]) -> None:
@@ -145,10 +145,10 @@ def test_a_person_keeps_runs_out_and_is_kept_out_by_them(hold: Hold, places: dic
 
     assert once("acquire", BO, places).word == "acquired"
 
-    assert hold(ANA).ask("t") == Answer("kept", LockState(BO.run, hold=BO))
+    assert hold(ANA).ask("t") == LockReply("kept", LockState(BO.run, hold=BO))
     assert once("acquire", ANA, places).word == "kept"
     assert once("release", ANA, places).before.by == BO
-    assert once("status", ANA, places) == Answer("status", LockState(ANA.run))
+    assert once("status", ANA, places) == LockReply("status", LockState(ANA.run))
 
 
 def test_released_by_hand_it_is_another_ones_turn(hold: Hold, places: dict[str, str]) -> None:
@@ -156,8 +156,8 @@ def test_released_by_hand_it_is_another_ones_turn(hold: Hold, places: dict[str, 
 
     answer = once("release", BO, places)
 
-    assert answer == Answer("released", LockState(ANA.run, ANA))
-    assert once("status", BO, places) == Answer("status", LockState(BO.run))
+    assert answer == LockReply("released", LockState(ANA.run, ANA))
+    assert once("status", BO, places) == LockReply("status", LockState(BO.run))
     assert hold(ANA).ask("t").word == "locked"
 
 
@@ -198,7 +198,9 @@ def test_a_release_ends_no_process_that_only_has_the_number_of_a_holder(places: 
 
 
 def test_what_a_terminal_would_act_on_is_not_in_a_refusal() -> None:
-    said, _ = explain_refusal(Answer("kept", LockState(hold=replace(ANA, reason="\x1b[2Jmine"))), "fleet.py", "gpu-1")
+    said, _ = explain_refusal(
+        LockReply("kept", LockState(hold=replace(ANA, reason="\x1b[2Jmine"))), "fleet.py", "gpu-1"
+    )
 
     assert "mine" in said
     assert "\x1b" not in said
@@ -207,8 +209,9 @@ def test_what_a_terminal_would_act_on_is_not_in_a_refusal() -> None:
 def test_a_lock_is_freed_on_that_host_alone() -> None:
     words = "fleet.py --hosts 'gpu-*' --shard 1/4 --data ssh_port=2222"
     for word in ("kept", "held"):
-        answer = Answer(word, LockState(ANA.run, ANA, BO))
-        _, hints = explain_refusal(answer, words, "gpu-7", "apply fleet.py --shard 1/4")
+        _, hints = explain_refusal(
+            LockReply(word, LockState(ANA.run, ANA, BO)), words, "gpu-7", "apply fleet.py --shard 1/4"
+        )
 
         assert hints[-1].endswith(": fleethands lock release fleet.py --data ssh_port=2222 --hosts gpu-7")
 
@@ -254,7 +257,7 @@ def test_a_connection_without_another_session_is_told_from_a_lost_one(
 
 
 def test_status_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
-    assert once("status", ANA, places) == Answer("status", LockState())
+    assert once("status", ANA, places) == LockReply("status", LockState())
     assert list(tmp_path.iterdir()) == []
 
 

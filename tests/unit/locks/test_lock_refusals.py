@@ -69,7 +69,7 @@ main()
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory with a project of three steps."""
-    for each in ("deploy.py", "destroy.py", "rollback.py"):
+    for each in ("deploy.py", "uninstall.py", "rollback.py"):
         (tmp_path / each).write_text(DEPLOY)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
@@ -115,13 +115,13 @@ def test_who_waits_types_the_same_change_again() -> None:
 
 @pytest.mark.parametrize(
     ("command", "told"),
-    [(["rollback", "--to", "last"], "rollback fleet.py --to last"), (["destroy", "--models"], None)],
+    [(["rollback", "--to", "current"], "rollback fleet.py --to current"), (["uninstall", "--models"], None)],
 )
 def test_who_waits_types_what_the_command_was_told(command: list[str], told: str | None) -> None:
     done = ran("held", *command, "fleet.py", "--yes", "--json")
 
     wait = hosts(done)["held"]["hints"][0]
-    assert wait == f"wait for it: fleethands {told or 'destroy fleet.py --models'} --yes --lock-wait 600"
+    assert wait == f"wait for it: fleethands {told or 'uninstall fleet.py --models'} --yes --lock-wait 600"
 
 
 def test_only_the_host_that_somebody_has_is_to_be_freed() -> None:
@@ -143,7 +143,7 @@ def test_a_host_that_can_not_be_locked_is_refused_alone(broken: str) -> None:
 
 
 def test_where_none_can_be_locked_nothing_begins() -> None:
-    done = ran("mute lost", "destroy", "fleet.py", "--yes", "--json")
+    done = ran("mute lost", "uninstall", "fleet.py", "--yes", "--json")
 
     assert done.returncode == 1
     said = {name: (host["reason"], host["hints"]) for name, host in hosts(done).items()}
@@ -174,10 +174,10 @@ def test_a_host_that_somebody_has_still_keeps_the_run_from_all() -> None:
 @pytest.mark.parametrize(
     ("command", "hints"),
     [
-        (["destroy", "--models"], ["the next run completes it: `fleethands destroy fleet.py --models`"]),
+        (["uninstall", "--models"], ["the next run completes it: `fleethands uninstall fleet.py --models`"]),
         (
-            ["rollback", "--to", "last"],
-            ["the next run completes it: `fleethands rollback fleet.py --to last --hosts @fake/a`"],
+            ["rollback", "--to", "current"],
+            ["the next run completes it: `fleethands rollback fleet.py --to current --hosts @fake/a`"],
         ),
         (["apply", "--canary", "1"], ["the next run completes it: `fleethands apply fleet.py --canary 1`"]),
     ],
@@ -192,9 +192,9 @@ def test_what_is_interrupted_is_completed_by_the_same_command(command: list[str]
 
 
 def test_the_last_line_has_the_whole_command() -> None:
-    done = ran("mute", "rollback", "fleet.py", "--to", "last", "--yes")
+    done = ran("mute", "rollback", "fleet.py", "--to", "current", "--yes")
 
-    assert done.stdout.endswith("When the cause is gone, run: fleethands rollback fleet.py --to last\n")
+    assert done.stdout.endswith("When the cause is gone, run: fleethands rollback fleet.py --to current\n")
 
 
 def test_a_plan_that_comes_next_is_told_no_manner() -> None:

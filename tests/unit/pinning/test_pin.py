@@ -18,7 +18,7 @@ import pytest
 from fleethands import web
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.upstream import Upstream
-from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.models import models
 from fleethands.operations.ollama import release
 from fleethands.operations.openhands import container
@@ -149,7 +149,7 @@ def test_what_the_lock_does_not_have_is_said_in_the_plan() -> None:
 
     decision = preflight.check.decide(settings, bare(settings))
 
-    assert isinstance(decision, Same)
+    assert isinstance(decision, Unchanged)
     assert decision.notes == (
         "fleethands.lock does not pin Ollama 0.24.1, other:latest; on this machine: fleethands pin",
     )
@@ -255,7 +255,7 @@ def test_a_container_is_made_from_the_pinned_image(runs: str, known: str | None,
     if isinstance(decision, Change):
         pins = decision.script.values["pins"]
         assert pins == f"{GUIDE} {at_digest(GUIDE, f'sha256:{A}')}"
-        assert container.serve.decide(settings, decision.then(seen)) == Same("openhands-app runs as specified")
+        assert container.serve.decide(settings, decision.predict(seen)) == Unchanged("openhands-app runs as specified")
 
 
 def test_the_image_of_sandboxes_is_pinned_where_it_is_known() -> None:

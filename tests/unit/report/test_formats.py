@@ -14,7 +14,7 @@ import pytest
 from markdown_it import MarkdownIt
 from syrupy.assertion import SnapshotAssertion
 
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
 from fleethands.report.formats import NAMES, Written, html_page, junit, markdown
 from fleethands.report.model import Changed, HostReport, Report
 from fleethands.report.timeline import Step
@@ -63,7 +63,7 @@ def hostile() -> Report:
     return report
 
 
-@pytest.fixture(params=["apply", "verify", "plan", "status", "destroy", "rollback"])
+@pytest.fixture(params=["apply", "verify", "plan", "status", "uninstall", "rollback"])
 def report(request: pytest.FixtureRequest) -> Report:
     made = reports.apply(**{"gpu-9": HostReport("pending", changes=[reports.override()])})
     made.command = request.param

@@ -14,7 +14,7 @@ from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.units import Unit
-from fleethands.operations.proof.proof import links
+from fleethands.operations.core.proof_record import parse_links
 from fleethands.report.formats import html_page
 from fleethands.report.host_summary import COLUMNS, row
 from fleethands.report.model import HostReport
@@ -83,7 +83,7 @@ def test_whatever_a_host_says_has_a_row() -> None:
 def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> None:
     odd = File("file", "0644", 0, 0, "\x1b[2J:\udcff", content, mtime=1 << 53)
     seen = bare().having(files=dict.fromkeys(bare().files, odd), units={paths.OPENHANDS_SERVICE: ACTIVE})
-    host = HostReport("unchanged", seen=seen, proof=links(content))
+    host = HostReport("unchanged", seen=seen, proof=parse_links(content))
 
     assert not any(character < " " for cell in row("gpu-1", host) for character in cell)
     assert json.dumps(host.document()).isascii()

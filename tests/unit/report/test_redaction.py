@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
 from fleethands.report.formats import html_page, junit, markdown
 from fleethands.report.model import Changed, HostReport, Report
 from fleethands.report.redaction import Mask

@@ -46,18 +46,18 @@ def test_what_a_shell_or_a_pattern_would_act_on_is_only_a_name(name: str) -> Non
     [
         ("", "", []),
         ("apply", "fleet.py --canary 1", ["the next run completes it: `fleethands apply fleet.py --canary 1`"]),
-        ("destroy", "fleet.py --models", ["the next run completes it: `fleethands destroy fleet.py --models`"]),
+        ("uninstall", "fleet.py --models", ["the next run completes it: `fleethands uninstall fleet.py --models`"]),
         (
             "rollback",
-            "fleet.py --to last",
-            ["the next run completes it: `fleethands rollback fleet.py --to last --hosts gpu-7`"],
+            "fleet.py --to current",
+            ["the next run completes it: `fleethands rollback fleet.py --to current --hosts gpu-7`"],
         ),
         (
             "rollback",
             "fleet.py --shard 1/4",
             [
-                "to what was proven last: `fleethands rollback fleet.py --hosts gpu-7 --to last`",
-                "to what was proven before that: `fleethands rollback fleet.py --hosts gpu-7 --to before`",
+                "to restore the current record: `fleethands rollback fleet.py --hosts gpu-7 --to current`",
+                "to restore the previous record: `fleethands rollback fleet.py --hosts gpu-7 --to previous`",
             ],
         ),
     ],

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from fleethands.engine.host_run import Walk
-from fleethands.operations.core.journal import Entry
-from fleethands.operations.core.operation import Change, Same
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.journal import JournalEntry
+from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import HostReport
 from fleethands.report.operation_result import Outcome
 from fleethands.rollout.build_report import host_run_report
@@ -17,7 +17,7 @@ from fleethands.script import Script
 
 EARLIER = [Link("list", True, 0.1, "m:1 is there")]
 NAME = "Ollama | Write the override"
-CHANGE, SAME = Change("override.conf", "differs", "as declared", Script("")), Same("as declared")
+CHANGE, SAME = Change("override.conf", "differs", "as declared", Script("")), Unchanged("as declared")
 
 
 class Engine:
@@ -28,8 +28,8 @@ class Engine:
         self.walks = {"gpu-1": Walk(done=not failed)}
         self.watch = type("Watch", (), {"commands": {"gpu-1": 2}, "lost": {}, "words": "fleet.py"})
 
-    def done(self, _: str) -> list[Entry]:
-        return [Entry(NAME, self._decision, executing=True)]
+    def done(self, _: str) -> list[JournalEntry]:
+        return [JournalEntry(NAME, self._decision, executing=True)]
 
     def outcomes(self, _: str) -> list[Outcome]:
         return [Outcome(NAME, self._failed, "", self._said)]

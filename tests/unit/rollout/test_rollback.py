@@ -10,7 +10,7 @@ import pytest
 from fleethands import paths
 from fleethands.facts.files import File
 from fleethands.operations.core import release_record
-from fleethands.operations.core.journal import Entry
+from fleethands.operations.core.journal import JournalEntry
 from fleethands.operations.core.operation import Change
 from fleethands.operations.proof import proof
 from fleethands.report.model import Changed, HostReport, Report
@@ -26,9 +26,9 @@ def noted(known: Any) -> Change:
     """The proof of a host that is as NOW declares it, and has a record of `known`."""
     seen = bare(NOW)
     if known is not None:
-        text = release_record.entry(known, seen)["entry"] + ', "run": "r1", "time": "2026-11-25T17:02:11Z"}'
+        text = release_record.new_record(known, seen)["entry"] + ', "run": "r1", "time": "2026-11-25T17:02:11Z"}'
         seen = seen.with_file(paths.RECORD, File("file", content=text.encode()))
-    decision = proof.answered.decide(NOW, seen, recorded=NOW)
+    decision = proof.prove.decide(NOW, seen, recorded=NOW)
     assert isinstance(decision, Change)
     return decision
 
@@ -49,18 +49,18 @@ class Engine:
     def stop(self) -> None:
         self.stopping = True
 
-    def done(self, _: str) -> list[Entry]:
-        return [Entry("Proof | Get an answer to a prompt", self._decision, executing=True)]
+    def done(self, _: str) -> list[JournalEntry]:
+        return [JournalEntry("Proof | Get an answer to a prompt", self._decision, executing=True)]
 
 
 @pytest.mark.parametrize(
     ("known", "proven", "place"),
     [
-        (NOW, True, "last"),  # drift was repaired: the record of now is not a new one
-        (declared(), True, "before"),
-        (None, True, "before"),  # where there is nothing
-        (declared(), False, "last"),
-        (NOW, False, "last"),
+        (NOW, True, "current"),  # drift was repaired: the record of now is not a new one
+        (declared(), True, "previous"),
+        (None, True, "previous"),  # where there is nothing
+        (declared(), False, "current"),
+        (NOW, False, "current"),
     ],
 )
 def test_a_host_goes_back_by_one_record_and_never_by_two(

@@ -118,8 +118,10 @@ def test_so_many_failures_of_twelve_end_it(text: str, failed: int, over: bool) -
     seed=st.none() | st.integers(0, 9),
 )
 def test_every_host_is_taken_once(names: list[str], canary: str | None, batch: str | None, seed: int | None) -> None:
-    quota = HostQuota.read("--batch", batch) if batch else None
-    groups = RolloutStrategy(Order(seed), Canary(canary) if canary else None, quota).groups(names, names)
+    manner = RolloutStrategy(
+        Order(seed), Canary(canary) if canary else None, HostQuota.read("--batch", batch) if batch else None
+    )
+    groups = manner.groups(names, names)
     assert sorted(name for group in groups for name in group.names) == sorted(names)
     assert all(group.names for group in groups)
 

@@ -10,25 +10,25 @@ from fleethands.settings import SettingsError, read_fleet
 from fleethands.settings.generations import base_url
 from tests.hosts import declared
 
-EXTERNAL = {"ollama_run": "external"}
-CONTAINER = {"ollama_run": "container", "ollama_version": "0.24.0"}
+EXTERNAL = {"ollama_runtime": "external"}
+CONTAINER = {"ollama_runtime": "container", "ollama_version": "0.24.0"}
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (EXTERNAL, "`ollama_base_url`: expected the address of that Ollama, as `http://10.0.0.5:11434`"),
-        ({"ollama_base_url": "http://10.0.0.5:11434"}, "expected only where `ollama_run` is `external`"),
-        ({"ollama_image": "ollama/ollama:0.24.0"}, "expected only where `ollama_run` is `container`"),
-        ({**EXTERNAL, "ollama_base_url": "10.0.0.5:11434"}, "expected a scheme, as `http://10.0.0.5:11434`"),
-        ({**EXTERNAL, "ollama_base_url": "http://a:11434/v1"}, "without a path, as `http://a:11434`"),
-        ({**EXTERNAL, "ollama_base_url": "http://u:p@a:11434"}, "an address without a user and password"),
-        ({**EXTERNAL, "ollama_base_url": "http://a:99999"}, "expected a port from 1 to 65535"),
-        ({**EXTERNAL, "ollama_base_url": "http://fe80::1:11434"}, "an IPv6 address in its brackets"),
-        ({**EXTERNAL, "ollama_base_url": "http://[::g]:11434"}, "an address without a path"),
+        (EXTERNAL, "`ollama_address`: expected the address of that Ollama, as `http://10.0.0.5:11434`"),
+        ({"ollama_address": "http://10.0.0.5:11434"}, "expected only where `ollama_runtime` is `external`"),
+        ({"ollama_image": "ollama/ollama:0.24.0"}, "expected only where `ollama_runtime` is `container`"),
+        ({**EXTERNAL, "ollama_address": "10.0.0.5:11434"}, "expected a scheme, as `http://10.0.0.5:11434`"),
+        ({**EXTERNAL, "ollama_address": "http://a:11434/v1"}, "without a path, as `http://a:11434`"),
+        ({**EXTERNAL, "ollama_address": "http://u:p@a:11434"}, "an address without a user and password"),
+        ({**EXTERNAL, "ollama_address": "http://a:99999"}, "expected a port from 1 to 65535"),
+        ({**EXTERNAL, "ollama_address": "http://fe80::1:11434"}, "an IPv6 address in its brackets"),
+        ({**EXTERNAL, "ollama_address": "http://[::g]:11434"}, "an address without a path"),
         ({**CONTAINER, "ollama_image": "ollama/ollama:0.23.0"}, "a tag of the release in `ollama_version`"),
         ({**CONTAINER, "ollama_image": "ollama/ollama"}, "a tag of the release in `ollama_version`"),
-        ({"ollama_run": "docker"}, "expected one of `service`, `container`, `external`"),
+        ({"ollama_runtime": "docker"}, "expected one of `service`, `container`, `external`"),
     ],
 )
 def test_what_is_wrong_with_a_way_to_run_it(data: dict[str, Any], said: str) -> None:
@@ -42,9 +42,9 @@ def test_a_model_is_not_made_on_somebody_elses_ollama() -> None:
     models = [{"name": "mine", "modelfile": "FROM codellama:7b"}]
 
     with pytest.raises(SettingsError) as caught:
-        read_fleet({"a": {**EXTERNAL, "ollama_base_url": "http://10.0.0.5:11434", "models": models}})
+        read_fleet({"a": {**EXTERNAL, "ollama_address": "http://10.0.0.5:11434", "models": models}})
 
-    assert "`models.0.modelfile`: expected none where `ollama_run` is `external`" in str(caught.value)
+    assert "`models.0.modelfile`: expected none where `ollama_runtime` is `external`" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_model_is_not_made_on_somebody_elses_ollama() -> None:
     ],
 )
 def test_openhands_sees_it_where_it_can_reach_it(url: str, flavor: str, seen: str) -> None:
-    assert base_url(declared(**EXTERNAL, ollama_base_url=url, openhands_flavor=flavor)) == seen
+    assert base_url(declared(**EXTERNAL, ollama_address=url, openhands_flavor=flavor)) == seen
 
 
 @pytest.mark.parametrize(

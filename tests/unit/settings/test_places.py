@@ -144,7 +144,7 @@ def test_root_by_another_name_is_refused_on_its_host() -> None:
 
     seen = bare(settings).having(accounts=accounts)
 
-    decision = system.user.decide(settings, seen, user="toor", home="/opt/openhands")
+    decision = system.create_user.decide(settings, seen, user="toor", home="/opt/openhands")
 
     assert isinstance(decision, Refused)
     assert decision.reason == "the user toor is root by another name"

@@ -174,7 +174,8 @@ def test_every_key_was_looked_at_for_places_on_the_controller() -> None:
     held = {"ollama_env", "openhands_env", "models"}  # by host_data: secrets and Modelfiles
     from_the_inventory = {"ollama_transfer", "ollama_url"}  # by Back.gentle, where the controller fetches
     hosts_own = {
-        *("ollama_run", "ollama_image", "ollama_base_url"),  # what a host's Docker pulls, and what the host itself asks
+        # a host's Docker pulls the image, and the host itself asks the address
+        *("ollama_runtime", "ollama_image", "ollama_address"),
         *("ollama_version", "ollama_sha256", "ollama_variant", "ollama_host", "ollama_origins"),
         *("ollama_context_length", "ollama_keep_alive", "ollama_models_dir", "ollama_adopt", "models_prune"),
         *("openhands_flavor", "openhands_image", "openhands_generation", "openhands_repo", "openhands_ref"),

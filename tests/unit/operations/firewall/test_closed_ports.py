@@ -13,11 +13,11 @@ import pytest
 from fleethands import paths
 from fleethands.facts import Probe, network
 from fleethands.facts.files import ABSENT, File
-from fleethands.operations.core import operation, scripts
-from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.core import operation, proof_record, scripts
+from fleethands.operations.core.operation import Change, Unchanged
 from fleethands.operations.firewall import firewall
-from fleethands.operations.firewall.closed_ports import Closed, until_now
-from fleethands.operations.firewall.closed_ports import declared as closed_by
+from fleethands.operations.firewall.closed_ports import ClosedPorts, ports_closed_now
+from fleethands.operations.firewall.closed_ports import declared_ports as closed_by
 from fleethands.operations.proof import proof
 from fleethands.settings import HostSettings, SettingsError
 from tasks.firewall import rules
@@ -28,8 +28,8 @@ SOURCE = {"openhands_flavor": "source"}
 PARTS = (3001, 8000, 18000, 18001, 18910, 18911, 18912, 18913, 19000, 19911)  # of Canvas without a container
 INSIDE = (3001, 8000, 18000, 18001, 19000)  # of its container
 OF_V1 = "32768-60999"
-OF_CANVAS = Closed((11434,), PARTS)
-GUI = Closed((11434,), (3000,), (3000,))
+OF_CANVAS = ClosedPorts((11434,), PARTS)
+GUI = ClosedPorts((11434,), (3000,), (3000,))
 
 
 # as written until 2026-11
@@ -66,17 +66,17 @@ def on(decide: Any, settings: HostSettings, seen: Probe) -> Probe:
     decision = decide(settings, seen)
     if not isinstance(decision, Change):
         return seen
-    return decision.then(seen if decision.keeps_proof else seen.with_file(paths.PROOF, ABSENT))
+    return decision.predict(seen if decision.keeps_proof else seen.with_file(paths.PROOF, ABSENT))
 
 
 def closed(settings: HostSettings, seen: Probe) -> Probe:
-    for step in (firewall.written, firewall.loaded):
+    for step in (firewall.write_rules, firewall.load_rules):
         seen = on(lambda *known, each=step: each.decide(*known, render=rules), settings, seen)
     return seen
 
 
 def settled(settings: HostSettings, seen: Probe) -> Probe:
-    return on(lambda *known: firewall.settled.decide(*known, render=rules), settings, seen)
+    return on(lambda *known: firewall.narrow_rules.decide(*known, render=rules), settings, seen)
 
 
 @pytest.mark.parametrize(
@@ -84,34 +84,39 @@ def settled(settings: HostSettings, seen: Probe) -> Probe:
     [
         ({}, {"ollama_host": "0.0.0.0:11500"}, replace(GUI, ports=(11434, 11500)), replace(GUI, ports=(11500,))),
         ({"openhands_port": 4000}, {}, replace(GUI, page=(3000, 4000)), GUI),
-        ({}, {"openhands_flavor": "off"}, GUI, Closed((11434,))),
+        ({}, {"openhands_flavor": "off"}, GUI, ClosedPorts((11434,))),
         (V1, {}, replace(GUI, sandboxes=(OF_V1,)), GUI),
-        ({}, {"openhands_flavor": "canvas"}, GUI | Closed((), (8000,), INSIDE), Closed((11434,), (8000,), INSIDE)),
+        (
+            {},
+            {"openhands_flavor": "canvas"},
+            GUI | ClosedPorts((), (8000,), INSIDE),
+            ClosedPorts((11434,), (8000,), INSIDE),
+        ),
         (SOURCE, {}, GUI | OF_CANVAS, GUI),
         ({}, SOURCE, GUI | OF_CANVAS, OF_CANVAS),
         # what containers use is never closed to them, whatever listened there before
         (
             {},
             {"ollama_host": "0.0.0.0:3000", "openhands_port": 4000},
-            Closed((3000, 11434), (4000,), (3000,)),
-            Closed((3000,), (4000,), (3000,)),
+            ClosedPorts((3000, 11434), (4000,), (3000,)),
+            ClosedPorts((3000,), (4000,), (3000,)),
         ),
     ],
 )
 def test_what_was_closed_stays_so_until_what_takes_its_place_is_proven(
-    before: dict[str, Any], after: dict[str, Any], between: Closed, then: Closed
+    before: dict[str, Any], after: dict[str, Any], between: ClosedPorts, then: ClosedPorts
 ) -> None:
     old, new = declared(**before), declared(**after)
     seen = closed(new, closed(old, bare(new)))
-    assert until_now(seen) == between
-    assert until_now(settled(new, seen)) == between
+    assert ports_closed_now(seen) == between
+    assert ports_closed_now(settled(new, seen)) == between
 
-    seen = settled(new, on(proof.answered.decide, new, seen))
+    seen = settled(new, on(proof.prove.decide, new, seen))
 
-    assert until_now(seen) == then
-    assert proof.is_settled(new, seen)
-    for step in (firewall.written, firewall.loaded, firewall.settled):
-        assert isinstance(step.decide(new, seen, render=rules), Same)
+    assert ports_closed_now(seen) == then
+    assert proof_record.is_proven(new, seen)
+    for step in (firewall.write_rules, firewall.load_rules, firewall.narrow_rules):
+        assert isinstance(step.decide(new, seen, render=rules), Unchanged)
 
 
 def test_sandboxes_on_the_hosts_own_network_are_closed_there() -> None:
@@ -123,7 +128,7 @@ def test_sandboxes_on_the_hosts_own_network_are_closed_there() -> None:
 
 def test_rules_that_would_close_a_way_in_are_not_written_down_as_closed() -> None:
     """What stands in the file is closed in the next run, too, whatever that one declares."""
-    script = firewall.written.decide(declared(**V1), bare(), render=rules).script
+    script = firewall.write_rules.decide(declared(**V1), bare(), render=rules).script
 
     assert script.values["step"] == "firewall_write"
     assert script.values["published"] == OF_V1
@@ -134,11 +139,11 @@ def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
     settings = declared()
     seen = bare(settings).having(firewall=network.firewall(["bridge br-wan", "bridge br-lan", "none"]))
 
-    text = rules(settings, Closed((3000,)), seen.firewall.bridges)
+    text = rules(settings, ClosedPorts((3000,)), seen.firewall.bridges)
 
     assert 'iifname "br-*" iifname != { "br-lan", "br-wan" } return' in text
     assert 'oifname "br-*" oifname != { "br-lan", "br-wan" } jump routed' in text
-    assert until_now(closed(settings, seen)) == GUI
+    assert ports_closed_now(closed(settings, seen)) == GUI
     with pytest.raises(ValueError, match="quoted"):
         network.firewall(['bridge br-"quoted"', "none"])
 
@@ -147,7 +152,7 @@ def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
 def test_rules_that_nobody_of_ours_wrote_close_nothing(content: bytes) -> None:
     seen = bare().with_file(paths.FIREWALL_RULES, File("file", content=content))
 
-    assert until_now(seen) == Closed()
+    assert ports_closed_now(seen) == ClosedPorts()
 
 
 @pytest.mark.parametrize(("sandboxes", "ranges"), [("", ()), (BEFORE_SANDBOXES, (OF_V1,))])
@@ -156,9 +161,9 @@ def test_rules_of_the_release_before_are_read(sandboxes: str, ranges: tuple[str,
     text = BEFORE.replace("SANDBOXES", sandboxes)
     seen = bare().with_file(paths.FIREWALL_RULES, File("file", owner="root:root", content=text.encode()))
 
-    assert until_now(seen) == Closed((3000, 4000, 11434), (), (), ranges)
-    between = until_now(closed(declared(), seen))
-    assert between == Closed((4000, 11434), (3000,), (3000,), ranges)
+    assert ports_closed_now(seen) == ClosedPorts((3000, 4000, 11434), (), (), ranges)
+    between = ports_closed_now(closed(declared(), seen))
+    assert between == ClosedPorts((4000, 11434), (3000,), (3000,), ranges)
 
 
 def test_what_only_follows_from_a_proof_leaves_it_there() -> None:
@@ -223,7 +228,7 @@ def test_what_canvas_opens_without_a_container_can_not_be_left_open_unsaid(data:
 
 def script(call: str, **commands: str) -> str:
     """What a function of the script on a host says, where these commands say this."""
-    parts = firewall.watcher().rpartition('"$1"\n')[0]
+    parts = firewall.watcher_script().rpartition('"$1"\n')[0]
     stand_ins = "\n".join(f"{name}() {{ cat <<'END'\n{said}\nEND\n}}" for name, said in commands.items())
     command = ["sh", "-c", f"set -eu\n{parts}\n{stand_ins}\n{call}"]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout

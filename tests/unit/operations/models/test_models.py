@@ -75,7 +75,7 @@ def test_why_a_model_is_made_again(tmp_path: Path, made: dict[str, str] | None, 
     settings = declared(models=written(tmp_path, "FROM base\n"))
     seen = bare(settings).having(models={"base:latest": PINNED})
     (change,) = modelfiles.built.decide(settings, seen, modelfile.of(settings))
-    text = change.then(seen).store.made["mine:latest"].text
+    text = change.predict(seen).store.made["mine:latest"].text
     known = {"text": text, "base": PINNED, "digest": "c" * 64, **(made or {})}
     seen = seen.having(models={"base:latest": PINNED, "mine:latest": "c" * 64})
     seen = seen.having(store=Store(made={"mine:latest": Made(**known)} if made is not None else {}))

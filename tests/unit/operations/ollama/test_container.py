@@ -23,12 +23,12 @@ from fleethands.facts.record import Record
 from fleethands.facts.service import Service, Text
 from fleethands.facts.system import Space
 from fleethands.facts.upstream import wanted as upstream_wanted
-from fleethands.operations.core import release_record
-from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.core import ownership, release_record
+from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.docker import engine
-from fleethands.operations.ollama import adoption, image, service
-from fleethands.operations.preflight import disk_space, gpus, ports
-from fleethands.operations.removal import removal
+from fleethands.operations.ollama import adoption, image, remove_ollama, service
+from fleethands.operations.ollama.gpus import container_arguments
+from fleethands.operations.preflight import container_gpus, disk_space, ports
 from fleethands.operations.rollback import rollback
 from fleethands.pinning import registry
 from fleethands.settings import lockfile, packages
@@ -39,7 +39,7 @@ from tests.hosts import bare, declared
 
 IMAGE, ID, OTHER = "ollama/ollama:0.24.0", "sha256:" + "1" * 64, "sha256:" + "2" * 64
 DIGEST = "sha256:" + "d" * 64
-OFF: dict[str, Any] = {"openhands_flavor": "off", "ollama_run": "container"}
+OFF: dict[str, Any] = {"openhands_flavor": "off", "ollama_runtime": "container"}
 MADE = Docker(True, "26", ollama_image=Image(ID, frozenset({DIGEST})))
 
 
@@ -47,7 +47,7 @@ def running(settings: Any, revision: str = "r1", **changed: Any) -> Probe:
     """A host on which it serves."""
     wanted = service.Served.by(settings, bare(settings).having(docker=MADE), revision)
     made = replace(wanted.process, pid=7, started=1, inside=8)
-    seen = service.serve.decide(settings, bare(settings).having(docker=MADE), revision).then(bare(settings))
+    seen = service.serve.decide(settings, bare(settings).having(docker=MADE), revision).predict(bare(settings))
     return seen.having(docker=MADE, process=replace(made, **changed))
 
 
@@ -56,7 +56,7 @@ def test_what_serves_from_the_declared_image_stays() -> None:
 
     same = service.serve.decide(settings, running(settings), "r1")
 
-    assert isinstance(same, Same)
+    assert isinstance(same, Unchanged)
     assert same.fact == f"Ollama 0.24.0 by {IMAGE}, revision r1, is served"
 
 
@@ -91,16 +91,16 @@ def test_an_image_is_pulled_where_it_is_missing_or_its_tag_moved() -> None:
     absent = image.pulled.decide(settings, seen)
     assert (absent.before, absent.after) == ("absent", "on the host")
     assert absent.consequence == f"downloads {IMAGE} (its source did not tell the size)"
-    assert isinstance(image.pulled.decide(settings, absent.then(seen)), Same)
-    assert isinstance(image.pulled.decide(settings, seen.having(docker=MADE)), Same)
-    assert isinstance(image.pulled.decide(settings, seen.having(docker=MADE), newest=DIGEST), Same)
+    assert isinstance(image.pulled.decide(settings, absent.predict(seen)), Unchanged)
+    assert isinstance(image.pulled.decide(settings, seen.having(docker=MADE)), Unchanged)
+    assert isinstance(image.pulled.decide(settings, seen.having(docker=MADE), newest=DIGEST), Unchanged)
     assert image.pulled.decide(settings, seen.having(docker=MADE), newest=OTHER).before == "an older image of that name"
     assert image.pulled.decide(settings, bare(settings)).before == "not known: Docker does not run"
 
 
 def test_a_rollback_gives_the_name_to_the_image_of_then() -> None:
     settings, seen = declared(**OFF), bare().having(docker=MADE)
-    assert isinstance(image.pulled.decide(settings, seen, same=ID), Same)
+    assert isinstance(image.pulled.decide(settings, seen, same=ID), Unchanged)
     change = image.pulled.decide(settings, seen, same=OTHER)
     assert change.script.values | {"image": OTHER, "name": IMAGE} == change.script.values
     assert change.why == "its tag moved since"
@@ -111,7 +111,7 @@ def test_a_pinned_image_is_pulled_by_its_digest_and_has_its_name() -> None:
     change = image.pulled.decide(settings, bare(settings).having(docker=Docker(True, "26")), newest=OTHER)
     assert change.script.values["image"] == f"ollama/ollama@{DIGEST}"
     assert change.script.values["name"] == IMAGE
-    served = service.serve.decide(settings, change.then(bare(settings)), "r1")
+    served = service.serve.decide(settings, change.predict(bare(settings)), "r1")
     assert (served.script.values["image"], served.script.values["pinned"]) == (IMAGE, f"ollama/ollama@{DIGEST}")
 
 
@@ -120,7 +120,7 @@ def test_a_container_needs_docker_and_no_release() -> None:
     assert packages.ENGINE in packages.wanted(settings)
     assert "zstd" not in packages.wanted(settings)
     assert packages.ENGINE not in packages.wanted(declared(openhands_flavor="off"))
-    assert isinstance(engine.runs.decide(settings, bare(settings)), Change)
+    assert isinstance(engine.start.decide(settings, bare(settings)), Change)
     assert {each.kind for each in upstream_wanted(settings)} == {"image", "model"}
     want = lockfile.wanted(settings)
     assert (want.release, want.images) == (None, (IMAGE,))
@@ -130,18 +130,19 @@ def test_a_container_needs_docker_and_no_release() -> None:
 @pytest.mark.parametrize(
     ("data", "hint"),
     [
-        (OFF, 'Ollama without Docker: declare `"ollama_run": "service"`'),
+        (OFF, 'Ollama without Docker: declare `"ollama_runtime": "service"`'),
         ({}, 'OpenHands without Docker: declare `"openhands_flavor": "source"`'),
         (
-            {"ollama_run": "container"},
-            'OpenHands and Ollama without Docker: declare `"openhands_flavor": "source"` and `"ollama_run": "service"`',
+            {"ollama_runtime": "container"},
+            "OpenHands and Ollama without Docker: "
+            'declare `"openhands_flavor": "source"` and `"ollama_runtime": "service"`',
         ),
     ],
 )
 def test_a_docker_that_will_not_do_is_refused_with_the_way_without_it(data: dict[str, Any], hint: str) -> None:
     settings = declared(**data)
     seen = bare(settings).having(docker=Docker(True, "26", engine=Engine("26", security=frozenset({"userns"}))))
-    refused = engine.refused(settings, seen)
+    refused = engine.check_engine(settings, seen)
     assert refused is not None
     assert hint in refused.hints
 
@@ -149,10 +150,13 @@ def test_a_docker_that_will_not_do_is_refused_with_the_way_without_it(data: dict
 def test_the_room_for_its_image_is_looked_for_where_docker_keeps_images() -> None:
     settings = declared(**OFF)
     small = Docker(True, "26", engine=Engine("26", images="/var/lib/docker", room=Space(100, True, "9")))
-    refused = disk_space.refused(settings, bare(settings).having(docker=small))
+    refused = disk_space.check_disk_space(settings, bare(settings).having(docker=small))
     assert refused is not None
     assert refused.reason == "/var/lib/docker has 0 MiB free, 4096 MiB are needed"
-    assert disk_space.refused(settings, bare(settings).having(docker=replace(small, ollama_image=Image(ID)))) is None
+    assert (
+        disk_space.check_disk_space(settings, bare(settings).having(docker=replace(small, ollama_image=Image(ID))))
+        is None
+    )
 
 
 def test_upstream_is_asked_what_its_tag_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,37 +204,39 @@ RUNTIME, CDI = (replace(MADE, engine=Engine("26", gpus=each)) for each in ("runt
 def test_gpus_are_passed_as_the_host_has_them(
     row: list[str], declares: bool | None, docker: Docker, arguments: tuple[str, ...]
 ) -> None:
-    assert gpus.passed(declared(**OFF, gpu=declares), with_gpu(row, docker)) == arguments
+    assert container_arguments(declared(**OFF, gpu=declares), with_gpu(row, docker)) == arguments
 
 
 def test_a_gpu_that_docker_gives_to_nobody_is_refused() -> None:
     settings = declared(**OFF)
-    refused = gpus.barred(settings, with_gpu(NVIDIA))
+    refused = container_gpus.check_container_gpus(settings, with_gpu(NVIDIA))
     assert refused is not None
     assert refused.reason.endswith("and no container gets it: NVIDIA's container toolkit is missing")
-    assert 'Ollama without Docker: declare `"ollama_run": "service"`' in refused.hints
+    assert 'Ollama without Docker: declare `"ollama_runtime": "service"`' in refused.hints
     for fine in (with_gpu(NVIDIA, RUNTIME), with_gpu(NVIDIA, CDI), with_gpu(AMD_NODES), with_gpu(NOUVEAU)):
-        assert gpus.barred(settings, fine) is None
-    assert gpus.barred(settings, with_gpu(NVIDIA, Docker(installed=False))) is not None
-    assert gpus.barred(settings, with_gpu(NVIDIA, Docker(installed=True))) is None  # it does not run, so nobody knows
-    refused = gpus.barred(settings, with_gpu(MISMATCH, RUNTIME))
+        assert container_gpus.check_container_gpus(settings, fine) is None
+    assert container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=False))) is not None
+    assert (
+        container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=True))) is None
+    )  # it does not run, so nobody knows
+    refused = container_gpus.check_container_gpus(settings, with_gpu(MISMATCH, RUNTIME))
     assert refused is not None
     assert "and nvidia-smi does not answer for it: Failed to initialize NVML" in refused.reason
-    assert gpus.barred(declared(**OFF, gpu=False), with_gpu(NVIDIA)) is None
-    assert gpus.barred(declared(openhands_flavor="off"), with_gpu(NVIDIA)) is None
+    assert container_gpus.check_container_gpus(declared(**OFF, gpu=False), with_gpu(NVIDIA)) is None
+    assert container_gpus.check_container_gpus(declared(openhands_flavor="off"), with_gpu(NVIDIA)) is None
 
 
 def test_an_image_without_rocm_is_refused_or_noted_on_a_host_with_an_amd_gpu() -> None:
     hint = 'declare `"ollama_image": "ollama/ollama:0.24.0-rocm"`'
-    assert gpus.barred(declared(**OFF, gpu=True), with_gpu(AMD_NODES)) == Refused(
+    assert container_gpus.check_container_gpus(declared(**OFF, gpu=True), with_gpu(AMD_NODES)) == Refused(
         f"{IMAGE} has no ROCm, and the host has an AMD GPU", (hint,)
     )
-    assert gpus.notes(declared(**OFF), with_gpu(AMD_NODES)) == (
+    assert container_gpus.notes(declared(**OFF), with_gpu(AMD_NODES)) == (
         f"{IMAGE} has no ROCm, and the host has an AMD GPU; {hint}",
     )
     rocm = declared(**OFF, ollama_image="ollama/ollama:0.24.0-rocm", gpu=True)
-    assert gpus.barred(rocm, with_gpu(AMD_NODES)) is None
-    assert gpus.notes(declared(**OFF), with_gpu(NVIDIA, RUNTIME)) == ()
+    assert container_gpus.check_container_gpus(rocm, with_gpu(AMD_NODES)) is None
+    assert container_gpus.notes(declared(**OFF), with_gpu(NVIDIA, RUNTIME)) == ()
 
 
 # what is read
@@ -306,8 +312,8 @@ def test_a_process_is_traced_to_its_container(tmp_path: Path) -> None:
 def test_the_port_is_the_containers_own() -> None:
     settings = declared(**OFF)
     seen = running(settings).having(sockets=(Listener(11434, "*", "ollama", 8),))
-    assert ports.refused(settings, seen) is None
-    assert ports.refused(settings, seen.having(sockets=(Listener(11434, "*", "ollama", 9),))) is not None
+    assert ports.check_ports(settings, seen) is None
+    assert ports.check_ports(settings, seen.having(sockets=(Listener(11434, "*", "ollama", 9),))) is not None
 
 
 @pytest.mark.parametrize("name", ["docker-proxy", "ollama"])
@@ -315,7 +321,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
     theirs = replace(MADE, publishers=(Publisher(11434, "theirs", "ollama/ollama:latest"),))
     seen = bare().having(docker=theirs, sockets=(Listener(11434, "*", name, 9),), ollama=Ollama("0.20.0"))
     for data in (OFF, {"openhands_flavor": "off"}):
-        refused = ports.refused(declared(**data), seen)
+        refused = ports.check_ports(declared(**data), seen)
         assert refused is not None
         assert refused.reason == (
             f"port 11434 is held by `{name}` (pid 9) for the container `theirs` of ollama/ollama:latest, "
@@ -324,7 +330,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
         assert refused.hints == (
             "to have ours in its place, on the host: docker update --restart no theirs && docker stop theirs",
             "or have another port: `ollama_host`",
-            'to use it as it is, declare "ollama_run": "external", "ollama_base_url": "http://127.0.0.1:11434"',
+            'to use it as it is, declare "ollama_runtime": "external", "ollama_address": "http://127.0.0.1:11434"',
         )
 
 
@@ -332,7 +338,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
 
 
 def written(settings: Any, seen: Probe) -> Record:
-    entry = json.loads(release_record.entry(settings, seen)["entry"] + "}")
+    entry = json.loads(release_record.new_record(settings, seen)["entry"] + "}")
     found = Record.parse(json.dumps({**entry, "time": "2026-11-29T10:00:00Z", "run": ""}).encode())
     assert found is not None
     return found
@@ -343,9 +349,9 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
     found = written(settings, bare(settings).having(docker=MADE))
     assert found.versions["ollama_image"] == {"name": IMAGE, "id": ID, "digest": DIGEST}
     assert "ollama_image" not in written(declared(), bare()).versions
-    way = rollback.Back(settings, settings, found, place=paths.RECORD)
+    way = rollback.RollbackTarget(settings, settings, found, place=paths.RECORD)
     assert way.ollama_image == ID
-    assert rollback.Back(declared(), declared(), found, place=paths.RECORD).ollama_image == ""
+    assert rollback.RollbackTarget(declared(), declared(), found, place=paths.RECORD).ollama_image == ""
     assert found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": ID}})
     assert not found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": OTHER}})
 
@@ -369,9 +375,11 @@ def test_a_drop_in_that_changes_who_runs_dockers_client_is_refused(line: str, wi
 
 def test_a_removal_takes_images_after_ollama() -> None:
     text = ROOT.joinpath("tasks/removal.py").read_text()
-    assert text.index("removal.ollama") < text.index("removal.images")
-    seen = bare().with_file(paths.OLLAMA_UNIT, replace(bare().files[paths.LEDGER], kind="file", content=removal.OURS))
-    change = removal.ollama.decide(declared(**OFF), seen)
+    assert text.index("remove_ollama.remove") < text.index("removal.images")
+    seen = bare().with_file(
+        paths.OLLAMA_UNIT, replace(bare().files[paths.LEDGER], kind="file", content=ownership.HEADER)
+    )
+    change = remove_ollama.remove.decide(declared(**OFF), seen)
     assert change.script.values["container"] == paths.OLLAMA_CONTAINER
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from fleethands import paths
 from fleethands.facts.service import Service, Text
-from fleethands.operations.core.operation import Refused, Same
-from fleethands.operations.ollama import adoption, existing_install
+from fleethands.operations.core.operation import Refused, Unchanged
+from fleethands.operations.ollama import adoption, existing_install, vulnerabilities
 from fleethands.operations.ollama.existing_install import Declared
-from fleethands.operations.preflight import outdated, preflight
+from fleethands.operations.preflight import preflight
 from fleethands.settings import SettingsError
 from fleethands.settings.schema.ollama_env import ELSEWHERE, LIBRARIES, OF_GO, VARIABLES
 from fleethands.settings.values.envconfig import meaning, same
@@ -167,7 +167,7 @@ def test_the_same_said_in_another_way_is_no_contradiction(said: str) -> None:
     drop_in = Text(path, f"[Service]\nEnvironment={assignment('OLLAMA_HOST', said)}\n".encode())
 
     assert existing_install.of_drop_in(Service((drop_in,)), drop_in, Declared.by(declared())) == []
-    assert isinstance(preflight.check.decide(declared(), bare().having(service=Service((drop_in,)))), Same)
+    assert isinstance(preflight.check.decide(declared(), bare().having(service=Service((drop_in,)))), Unchanged)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +208,6 @@ def test_a_variable_that_a_release_does_not_read_is_refused(release: str, name: 
 def test_a_variable_that_may_have_no_effect_is_a_note(release: str, name: str, notes: list[str]) -> None:
     settings = declared(ollama_version=release, ollama_env={name: "1"}, openhands_flavor="off")
     if release == "0.6.0":
-        notes = [*notes, *outdated.flaws(settings.ollama_version)]
+        notes = [*notes, *vulnerabilities.notes(settings.ollama_version)]
 
     assert list(preflight.check.decide(settings, bare(settings)).notes) == notes

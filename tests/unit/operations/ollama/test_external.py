@@ -17,7 +17,8 @@ from fleethands.facts.files import File
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, Release, models, ollama
 from fleethands.facts.probe import Unknown
-from fleethands.operations.core.operation import Change, Refused, Same
+from fleethands.operations.core import proof_record
+from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.firewall import closed_ports, firewall
 from fleethands.operations.models import checksums
 from fleethands.operations.models import models as pulling
@@ -38,7 +39,7 @@ OF_OURS = File("file", "0644", content=b"list\tok\t0\tcodellama:7b is there\t\n"
 
 
 def external(**more: Any) -> HostSettings:
-    return declared(**{"ollama_run": "external", "ollama_base_url": URL, "openhands_flavor": "off", **more})
+    return declared(**{"ollama_runtime": "external", "ollama_address": URL, "openhands_flavor": "off", **more})
 
 
 def answering(settings: HostSettings, **there: str) -> Probe:
@@ -99,16 +100,16 @@ def test_its_list_is_data_with_limits() -> None:
 @pytest.mark.parametrize(
     ("way", "cause", "hint"),
     [
-        (Way(6), "the name 10.0.0.5 is not known", "ollama_base_url"),
+        (Way(6), "the name 10.0.0.5 is not known", "ollama_address"),
         (Way(7, said="Could not connect"), "nothing listens there, or no way leads there (Could not connect)", "start"),
         (Way(28, ours="10.0.0.9"), "a firewall keeps this host out", "ufw allow from 10.0.0.9 to any port 11434"),
         (Way(28, remote="10.0.0.5"), "it takes the request, and does not answer", "systemctl restart ollama"),
         (Way(60, said="self-signed"), "its certificate will not do (self-signed)", "ca-certificates"),
-        (Way(35), "no TLS is spoken there", f'"ollama_base_url": "{URL}"'),
+        (Way(35), "no TLS is spoken there", f'"ollama_address": "{URL}"'),
         (Way(0, 401), "it wants a login, and no setting has one (HTTP 401)", ""),
         (Way(0, 403), "it refuses this host (HTTP 403)", "OLLAMA_HOST"),
         (Way(0, 502), "the server before it gets no answer from Ollama (HTTP 502)", "systemctl start ollama"),
-        (Way(0, 308, leads="https://x/"), "it answers HTTP 308, and leads to https://x/", "ollama_base_url"),
+        (Way(0, 308, leads="https://x/"), "it answers HTTP 308, and leads to https://x/", "ollama_address"),
         (Way(0, 404), "what answers there is not Ollama (HTTP 404)", ""),
         (Way(0, 200), "what answers there is not Ollama", ""),
         (Way(1, said="Received HTTP/0.9"), "what answers there is not Ollama (Received HTTP/0.9)", ""),
@@ -136,12 +137,12 @@ def test_what_answers_with_every_model_is_used_and_nothing_is_put_on_the_host() 
     seen = answering(settings, **{"codellama:7b": DIGEST, "tiny:latest": DIGEST})
     seen = seen.having(disk={**seen.disk, "/opt": replace(seen.disk["/opt"], runs=False)})
 
-    assert isinstance(preflight.check.decide(settings, seen), Same)
-    assert isinstance(external_ollama.used.decide(settings, seen), Same)
-    assert isinstance(pulling.present.decide(settings, seen), Same)
-    assert isinstance(pulling.pruned.decide(settings, seen), Same)
+    assert isinstance(preflight.check.decide(settings, seen), Unchanged)
+    assert isinstance(external_ollama.used.decide(settings, seen), Unchanged)
+    assert isinstance(pulling.present.decide(settings, seen), Unchanged)
+    assert isinstance(pulling.pruned.decide(settings, seen), Unchanged)
     assert wanted(settings) == ("ca-certificates", "curl")
-    assert not closed_ports.declared(settings)
+    assert not closed_ports.declared_ports(settings)
 
 
 def test_missing_models_are_named_with_what_brings_them() -> None:
@@ -174,13 +175,13 @@ def test_a_host_without_curl_asks_once_it_has_it() -> None:
     lacking = Unknown("the command `curl` is missing on this host", lacks="curl")
     seen = bare(settings).having(ollama=lacking, models=lacking)
 
-    assert isinstance(preflight.check.decide(settings, seen), Same)
-    assert isinstance(external_ollama.used.decide(settings, seen), Same)
+    assert isinstance(preflight.check.decide(settings, seen), Unchanged)
+    assert isinstance(external_ollama.used.decide(settings, seen), Unchanged)
 
 
 @pytest.mark.parametrize(("local", "ours"), [("127.0.0.1", True), ("10.0.0.9", True), ("", False)])
 def test_our_own_service_is_nobody_elses(local: str, ours: bool) -> None:
-    settings = external(ollama_base_url="http://127.0.0.1:11434")
+    settings = external(ollama_address="http://127.0.0.1:11434")
     way = Way(0, 200, local=local or "10.0.0.9", remote=local or "10.0.0.5")
     seen = serving(answering(settings)).having(ollama=Ollama("0.24.0", way=way))
 
@@ -188,7 +189,7 @@ def test_our_own_service_is_nobody_elses(local: str, ours: bool) -> None:
 
     assert (refused is not None) is ours
     if refused:
-        assert '"ollama_run": "service"' in refused.hints[0]
+        assert '"ollama_runtime": "service"' in refused.hints[0]
         theirs = seen.with_file(paths.OLLAMA_UNIT, File("file", content=b"[Service]\n"))
         assert external_ollama.refused(settings, theirs) is None
 
@@ -200,7 +201,7 @@ def test_ours_goes_once_the_other_is_proven_and_the_proof_stays() -> None:
     waits = external_ollama.settled.decide(settings, seen.with_file(paths.PROOF, OF_OURS))
     changes = external_ollama.settled.decide(settings, seen.with_file(paths.PROOF, PROVEN))
 
-    assert isinstance(waits, Same)
+    assert isinstance(waits, Unchanged)
     assert "stays until" in waits.fact
     assert isinstance(changes, list)
     (change,) = changes
@@ -208,28 +209,28 @@ def test_ours_goes_once_the_other_is_proven_and_the_proof_stays() -> None:
     assert change.keeps_proof
     assert change.script.values["step"] == "ollama_settle"
     assert change.script.values["files"] == paths.OLLAMA_UNIT
-    assert isinstance(external_ollama.settled.decide(settings, answering(settings)), Same)
+    assert isinstance(external_ollama.settled.decide(settings, answering(settings)), Unchanged)
 
 
 @pytest.mark.parametrize(
     ("record", "declares", "held"),
     [
         (PROVEN, {}, True),
-        (PROVEN, {"ollama_base_url": "http://10.0.0.6:11434"}, False),
+        (PROVEN, {"ollama_address": "http://10.0.0.6:11434"}, False),
         (PROVEN, {"models": ["tiny"]}, False),
         (OF_OURS, {}, False),
-        (PROVEN, {"ollama_run": "service", "ollama_base_url": None}, False),
-        (OF_OURS, {"ollama_run": "service", "ollama_base_url": None}, True),
+        (PROVEN, {"ollama_runtime": "service", "ollama_address": None}, False),
+        (OF_OURS, {"ollama_runtime": "service", "ollama_address": None}, True),
     ],
 )
 def test_a_proof_is_that_of_one_ollama(record: File, declares: dict[str, Any], held: bool) -> None:
     settings = external(**declares)
     seen = bare(settings).with_file(paths.PROOF, record)
 
-    decision = proof.answered.decide(settings, seen, recorded=settings)
+    decision = proof.prove.decide(settings, seen, recorded=settings)
 
-    assert isinstance(decision, Same if held else Change)
-    assert proof.is_settled(settings, seen) is held
+    assert isinstance(decision, Unchanged if held else Change)
+    assert proof_record.is_proven(settings, seen) is held
 
 
 def test_the_firewall_goes_last_where_nothing_of_ours_listens() -> None:
@@ -238,15 +239,15 @@ def test_the_firewall_goes_last_where_nothing_of_ours_listens() -> None:
     seen = seen.having(firewall=replace(seen.firewall, loaded="0" * 64))
 
     def decided(seen: Probe) -> Any:
-        return firewall.settled.decide(settings, seen, render=lambda *_: "rules")
+        return firewall.narrow_rules.decide(settings, seen, render=lambda *_: "rules")
 
     waits, gone = decided(seen), decided(seen.with_file(paths.PROOF, PROVEN))
 
-    assert isinstance(waits, Same)
+    assert isinstance(waits, Unchanged)
     assert isinstance(gone, Change)
     assert gone.keeps_proof
     assert (gone.script.values["step"], gone.consequence) == ("firewall_settle", "")
-    assert isinstance(decided(answering(settings)), Same)
+    assert isinstance(decided(answering(settings)), Unchanged)
 
 
 def test_what_has_no_effect_is_named_once() -> None:
@@ -255,7 +256,7 @@ def test_what_has_no_effect_is_named_once() -> None:
 
     same = preflight.check.decide(settings, answering(settings))
 
-    assert isinstance(same, Same)
+    assert isinstance(same, Unchanged)
     (note,) = [note for note in same.notes if note.startswith("without effect")]
     assert "`ollama_env`, `models_prune`, `gpu`, `preload` of a model; " in note
     assert URL in note
@@ -275,7 +276,7 @@ def test_a_known_flaw_is_that_of_the_release_which_answers() -> None:
 
     same = preflight.check.decide(settings, old)
 
-    assert isinstance(same, Same)
+    assert isinstance(same, Unchanged)
     assert any("Ollama 0.11.0 has a known vulnerability" in note for note in same.notes)
 
 
@@ -295,7 +296,7 @@ def test_a_proxy_of_openhands_is_noted(env: dict[str, str], noted: bool) -> None
 
     same = preflight.check.decide(settings, answering(settings))
 
-    assert isinstance(same, Same)
+    assert isinstance(same, Unchanged)
     assert any('add to `openhands_env`: "NO_PROXY": "10.0.0.5"' in note for note in same.notes) is noted
 
 
@@ -304,7 +305,7 @@ def test_no_blob_is_read() -> None:
 
     same = checksums.verified.decide(settings, answering(settings))
 
-    assert isinstance(same, Same)
+    assert isinstance(same, Unchanged)
     assert "not this host's to read" in same.notes[0]
 
 
@@ -313,10 +314,10 @@ def test_one_that_holds_the_port_is_named_with_the_line_that_uses_it(address: st
     settings = declared()
     seen = bare(settings).having(ollama=Ollama("0.9.0"), sockets=(Listener(11434, address, "ollama", 7),))
 
-    refused = ports.refused(settings, seen)
+    refused = ports.check_ports(settings, seen)
 
     assert refused is not None
-    line = '"ollama_run": "external", "ollama_base_url": "http://127.0.0.1:11434"'
+    line = '"ollama_runtime": "external", "ollama_address": "http://127.0.0.1:11434"'
     assert line in refused.hints[-1]
     assert ("more than loopback" in refused.hints[-1]) is loopback
     seen = seen.having(sockets=()).with_file(paths.BINARY, File("file"))

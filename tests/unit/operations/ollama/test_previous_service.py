@@ -85,10 +85,10 @@ def containers(place: Path) -> dict[str, str]:
 def test_all_that_a_service_reads_comes_back_with_its_unit(tmp_path: Path) -> None:
     written(tmp_path, BEFORE)
 
-    ran(tmp_path, "service_aside")
+    ran(tmp_path, "set_service_aside")
     assert "openhands.service" not in there(tmp_path)
     written(tmp_path, {name: text for name, text in UNPROVEN.items() if name != "openhands.service"})
-    ran(tmp_path, "service_back")
+    ran(tmp_path, "restore_service_files")
 
     assert there(tmp_path) == BEFORE
 
@@ -99,18 +99,18 @@ def test_what_an_earlier_service_left_is_not_mixed_in(tmp_path: Path) -> None:
     service = {name: text for name, text in BEFORE.items() if name != "config.toml"}
     written(tmp_path, service)
 
-    ran(tmp_path, "service_aside", "service_back")
+    ran(tmp_path, "set_service_aside", "restore_service_files")
 
     assert there(tmp_path) == service
 
 
-@pytest.mark.parametrize("calls", [("service_aside",), ("service_aside", "service_aside")])
+@pytest.mark.parametrize("calls", [("set_service_aside",), ("set_service_aside", "set_service_aside")])
 def test_a_service_that_was_never_proven_takes_no_proven_ones_place(tmp_path: Path, calls: tuple[str, ...]) -> None:
     written(tmp_path, BEFORE)
-    ran(tmp_path, "service_kept")
+    ran(tmp_path, "keep_service")
     written(tmp_path, UNPROVEN)
 
-    ran(tmp_path, *calls, "service_back")
+    ran(tmp_path, *calls, "restore_service_files")
 
     assert there(tmp_path) == BEFORE
 
@@ -118,7 +118,7 @@ def test_a_service_that_was_never_proven_takes_no_proven_ones_place(tmp_path: Pa
 def test_a_unit_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
     written(tmp_path, {"openhands.service": "[Service]\nExecStart=/mine\n"})
 
-    assert ran(tmp_path, "service_aside", "service_gone") == "status 0\n"
+    assert ran(tmp_path, "set_service_aside", "remove_service") == "status 0\n"
 
     assert there(tmp_path) == {"openhands.service": "[Service]\nExecStart=/mine\n"}
     assert not (tmp_path / "systemctl").exists()
@@ -130,7 +130,7 @@ def test_without_a_service_what_was_built_stays_until_another_is(tmp_path: Path)
         (tmp_path / name).mkdir()
     (tmp_path / "1.16.0").symlink_to(tmp_path / "1.16.0.aaaaaa")
 
-    ran(tmp_path, "source_settled")
+    ran(tmp_path, "remove_old_builds")
 
     assert sorted(each.name for each in tmp_path.iterdir()) == ["1.16.0", "1.16.0.aaaaaa"]
 
@@ -143,11 +143,11 @@ OURS, THEIRS, OURS_NOW = "id=old\nspec=s1\n", "id=old\n", "id=new\nspec=s2\nmade
 def test_what_was_there_before_is_kept_though_it_does_not_start(tmp_path: Path, old: str, hint: str) -> None:
     written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": old, "broken": "old\n"})
 
-    said = ran(tmp_path, f"gives_way app 'the new one does not start' '{hint}'")
+    said = ran(tmp_path, f"restore_and_fail app 'the new one does not start' '{hint}'")
 
     assert containers(tmp_path) == {"app": "old"}
     assert said.splitlines() == [
-        "error: the new one does not start; the one before it is there again, and does not start",
+        "error: the new one does not start; the previous one is back in place, and does not start",
         *([f"hint: {hint}"] if hint else []),
         "hint: on the host: docker start app",
         "status 1",
@@ -157,19 +157,19 @@ def test_what_was_there_before_is_kept_though_it_does_not_start(tmp_path: Path, 
 def test_what_was_there_before_serves_again(tmp_path: Path) -> None:
     written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": THEIRS})
 
-    assert "error: x; the one before it serves again" in ran(tmp_path, "gives_way app x")
+    assert "error: x; the previous one is running again" in ran(tmp_path, "restore_and_fail app x")
 
     assert containers(tmp_path) == {"app": "old"}
 
 
 def test_a_service_that_does_not_come_back_is_told(tmp_path: Path) -> None:
     written(tmp_path, BEFORE)
-    ran(tmp_path, "service_aside")
+    ran(tmp_path, "set_service_aside")
     written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "systemd-fails": "restart\n"})
 
-    said = ran(tmp_path, "gives_way app x")
+    said = ran(tmp_path, "restore_and_fail app x")
 
-    assert "error: x; the one before it is there again, and does not start" in said
+    assert "error: x; the previous one is back in place, and does not start" in said
     assert "hint: on the host: systemctl restart openhands" in said
     assert there(tmp_path) == BEFORE
     assert containers(tmp_path) == {}
@@ -178,7 +178,7 @@ def test_a_service_that_does_not_come_back_is_told(tmp_path: Path) -> None:
 def test_where_nothing_was_before_the_new_one_goes(tmp_path: Path) -> None:
     written(tmp_path, {"containers/app": "id=new\nspec=s2\n"})
 
-    assert "error: x\nhint: look for its cause" in ran(tmp_path, "gives_way app x")
+    assert "error: x\nhint: look for the cause" in ran(tmp_path, "restore_and_fail app x")
 
     assert containers(tmp_path) == {}
 
@@ -187,7 +187,7 @@ def test_where_nothing_was_before_the_new_one_goes(tmp_path: Path) -> None:
 def test_a_container_that_was_never_proven_takes_no_proven_ones_place(tmp_path: Path, before: str) -> None:
     written(tmp_path, {"containers/app": "id=new\nspec=s2\n", before: OURS})
 
-    ran(tmp_path, "container_aside app")
+    ran(tmp_path, "set_container_aside app")
 
     assert "new" not in containers(tmp_path).values()
     assert (tmp_path / before).exists()
@@ -196,7 +196,7 @@ def test_a_container_that_was_never_proven_takes_no_proven_ones_place(tmp_path: 
 def test_a_container_gives_way_under_another_name(tmp_path: Path) -> None:
     written(tmp_path, {"containers/app": THEIRS})
 
-    assert ran(tmp_path, "container_aside app") == "status 0\n"
+    assert ran(tmp_path, "set_container_aside app") == "status 0\n"
 
     assert containers(tmp_path) == {"app-before": "old"}
 
@@ -206,7 +206,7 @@ def test_what_the_one_before_left_is_handed_over_and_nobody_elses_files(tmp_path
     place = tmp_path / "work space"
     written(place.parent, {"work space/of-person": "", "work space/of-first": ""})
     os.chown(place / "of-person", 1000, 1000)
-    give = f"hands_over '{place}'"
+    give = f"hand_over '{place}'"
 
     ran(tmp_path, f"{give} 2001:2001")
     assert (place / "of-first").stat().st_uid == 0  # the directory was root's, and not ours to give
@@ -227,11 +227,11 @@ def test_directories_go_back_with_what_worked_in_them(tmp_path: Path) -> None:
     unit = f"{BEFORE['openhands.service']}WorkingDirectory={place}\nUser=daemon\n"
     written(tmp_path, {**BEFORE, "openhands.service": unit, "workspace/notes": "mine\n"})
     ids = "numbers_of daemon"
-    ran(tmp_path, f'hands_over "{place}" "$({ids})"', f'chown daemon "{place}/notes"')
+    ran(tmp_path, f'hand_over "{place}" "$({ids})"', f'chown daemon "{place}/notes"')
 
-    ran(tmp_path, "service_aside", f'hands_over "{place}" 2001:2001')
+    ran(tmp_path, "set_service_aside", f'hand_over "{place}" 2001:2001')
     assert {each.stat().st_uid for each in (place, place / "notes")} == {2001}
-    assert "serves again" in ran(tmp_path, "gives_way app x")
+    assert "is running again" in ran(tmp_path, "restore_and_fail app x")
 
     assert {each.stat().st_uid for each in (place, place / "notes")} == {int(ran(tmp_path, ids).split(":")[0])}
 
@@ -287,7 +287,7 @@ def test_a_container_is_ours_by_labels_that_its_image_does_not_have(
     image_of = "" if "image=" in container else "image=i\n"
     written(tmp_path, {"containers/app": container + image_of, "images/i": image})
 
-    said = ran(tmp_path, "container_ours app && echo ours", "container_gone app")
+    said = ran(tmp_path, "is_own_container app && echo ours", "remove_own_container app")
 
     assert said == ("ours\nstatus 0\n" if ours else "status 0\n")
     assert containers(tmp_path) == ({} if ours else {"app": "1"})
@@ -295,10 +295,10 @@ def test_a_container_is_ours_by_labels_that_its_image_does_not_have(
 
 def test_a_container_of_somebody_elses_that_is_only_named_so_did_not_give_way(tmp_path: Path) -> None:
     written(tmp_path, {"containers/app": OURS_NOW})
-    ran(tmp_path, "container_aside other")  # whatever it did, this host has a record now
+    ran(tmp_path, "set_container_aside other")  # whatever it did, this host has a record now
     written(tmp_path, {"containers/app-before": THEIRS})
 
-    said = ran(tmp_path, "openhands_settled app", "! container_waits app", "container_aside app")
+    said = ran(tmp_path, "remove_previous_openhands app", "! has_previous_container app", "set_container_aside app")
 
     assert containers(tmp_path) == {"app": "new", "app-before": "old"}
     assert said == (
@@ -309,9 +309,9 @@ def test_a_container_of_somebody_elses_that_is_only_named_so_did_not_give_way(tm
 
 def test_a_container_of_somebody_elses_that_gave_way_is_known_again(tmp_path: Path) -> None:
     written(tmp_path, {"containers/app": THEIRS})
-    ran(tmp_path, "container_aside app")
+    ran(tmp_path, "set_container_aside app")
     written(tmp_path, {"containers/app": OURS_NOW})
 
-    ran(tmp_path, "container_waits app && openhands_settled app")
+    ran(tmp_path, "has_previous_container app && remove_previous_openhands app")
 
     assert containers(tmp_path) == {"app": "new", "app-adopted": "old"}

@@ -30,7 +30,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> HostSettings:
 
 
 def test_secrets_lie_beside_the_override_with_the_revision_that_could_tell_them(settings: HostSettings) -> None:
-    override, secrets = ollama.variables(settings, "12ab")
+    override, secrets = ollama.render_variables(settings, "12ab")
 
     assert "hunter2" not in override
     assert "12ab" not in override
@@ -39,7 +39,7 @@ def test_secrets_lie_beside_the_override_with_the_revision_that_could_tell_them(
 
 
 def test_without_secrets_there_is_no_such_file() -> None:
-    override, secrets = ollama.variables(declared(), "12ab")
+    override, secrets = ollama.render_variables(declared(), "12ab")
 
     assert ("EnvironmentFile" in override, "12ab" in override, secrets) == (False, True, None)
 
@@ -99,7 +99,7 @@ def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> 
         return
     for old, new in texts:
         before_it, after_it = (File("file", "0600", content=text.encode()) for text in (old, new))
-        assert "hunter2" not in diff.unified("/x", before_it, after_it, frozenset({"B"}))
+        assert "hunter2" not in diff.unified_diff("/x", before_it, after_it, frozenset({"B"}))
 
 
 def told(path: str, seen: Probe) -> Any:

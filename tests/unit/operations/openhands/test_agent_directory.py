@@ -10,7 +10,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.system import Account, Accounts
-from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.core.operation import Change, Unchanged
 from fleethands.operations.system import system
 from tests.hosts import bare, declared
 
@@ -24,7 +24,7 @@ def seen(user: str, owner: str) -> Probe:
 
 
 def decided(user: str, probe: Probe) -> Any:
-    return system.user.decide(declared(), probe, user=user, home=HOME, roots_home=True)
+    return system.create_user.decide(declared(), probe, user=user, home=HOME, roots_home=True)
 
 
 def test_one_that_the_agent_owns_becomes_roots() -> None:
@@ -32,11 +32,11 @@ def test_one_that_the_agent_owns_becomes_roots() -> None:
 
     assert isinstance(change, Change)
     assert (change.before, change.after) == (f"owns {HOME}", "present")
-    assert isinstance(decided("openhands", change.then(seen("openhands", "openhands:openhands"))), Same)
+    assert isinstance(decided("openhands", change.predict(seen("openhands", "openhands:openhands"))), Unchanged)
 
 
 @pytest.mark.parametrize(
     ("user", "owner"), [("openhands", "root:root"), ("openhands", "dev:dev"), ("root", "root:root")]
 )
 def test_one_of_roots_or_of_a_person_stays(user: str, owner: str) -> None:
-    assert isinstance(decided(user, seen(user, owner)), Same)
+    assert isinstance(decided(user, seen(user, owner)), Unchanged)

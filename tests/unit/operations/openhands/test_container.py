@@ -9,7 +9,7 @@ import pytest
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.system import Account, Accounts
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.core.operation import Change, Unchanged
 from fleethands.operations.openhands.container import LABEL, serve, specification
 from fleethands.pinning import registry
 from tests.hosts import bare, declared
@@ -53,8 +53,8 @@ def test_a_container_follows_a_tag_that_moved_where_somebody_asked(
     decision = serve.decide(settings, seen, newest=newest)
     then = serve.decide(settings, seen, same=True, newest=newest)
 
-    assert isinstance(decision, Change if pull else Same)
-    assert isinstance(then, Same)  # a rollback goes to the image of then
+    assert isinstance(decision, Change if pull else Unchanged)
+    assert isinstance(then, Unchanged)  # a rollback goes to the image of then
     if isinstance(decision, Change):
         assert (decision.before, decision.script.values["pull"]) == ("made from an older image of that name", pull)
 

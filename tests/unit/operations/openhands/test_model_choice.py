@@ -7,7 +7,7 @@ import json
 import pytest
 
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.core.operation import Change, Unchanged
 from fleethands.operations.openhands import choose_model
 from fleethands.operations.openhands.model_choice import current
 from fleethands.settings.generations import V0, V1, Generation
@@ -74,4 +74,6 @@ def test_whatever_the_agent_wrote_a_model_can_be_chosen(era: Generation, text: b
     decision = choose_model.chosen.decide(settings, seen)
 
     assert isinstance(decision, Change)
-    assert choose_model.chosen.decide(settings, decision.then(seen)) == Same("OpenHands has openai/codellama:7b chosen")
+    assert choose_model.chosen.decide(settings, decision.predict(seen)) == Unchanged(
+        "OpenHands has openai/codellama:7b chosen"
+    )

@@ -14,7 +14,7 @@ import pytest
 from fleethands.facts import upstream
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change, Same
+from fleethands.operations.core.operation import Change, Unchanged
 from fleethands.operations.openhands import build_from_source, source_service
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.generations import SOURCE, SOURCE_V0, generation_of
@@ -81,7 +81,7 @@ def test_a_directory_has_nothing_of_an_address_in_its_name() -> None:
     assert settings.openhands_root.rpartition("/")[2].replace("git-", "").isalnum()
 
 
-def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Same | Change:
+def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Unchanged | Change:
     marker = File("file", content=f"{recipe} {COMMIT}\n".encode())
     seen = bare(settings).with_file(str(settings.openhands_built), marker)
     if answer:
@@ -89,7 +89,7 @@ def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Same | C
         line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
         seen = seen.having(upstream=upstream.read(settings, [line]))
     decision = build_from_source.built.decide(settings, seen)
-    assert isinstance(decision, Same | Change)
+    assert isinstance(decision, Unchanged | Change)
     return decision
 
 
@@ -97,8 +97,8 @@ def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> No
     settings = built_here(openhands_repo=NEW, openhands_ref="main", openhands_pull="always")
     recipe = build_from_source.recipe(settings)
 
-    assert isinstance(on_a_host(settings, recipe), Same)
-    assert isinstance(on_a_host(settings, recipe, f"{COMMIT}\trefs/heads/main\n"), Same)
+    assert isinstance(on_a_host(settings, recipe), Unchanged)
+    assert isinstance(on_a_host(settings, recipe, f"{COMMIT}\trefs/heads/main\n"), Unchanged)
     moved = on_a_host(settings, recipe, f"{LATER}\trefs/heads/main\n")
     assert isinstance(moved, Change)
     assert (moved.before, moved.after, moved.why) == (
@@ -107,13 +107,13 @@ def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> No
         "main has moved",
     )
     peeled = f"{LATER}\trefs/tags/main\n{COMMIT}\trefs/tags/main^{{}}\n"
-    assert isinstance(on_a_host(settings, recipe, peeled), Same)
+    assert isinstance(on_a_host(settings, recipe, peeled), Unchanged)
 
 
 def test_what_was_built_in_another_way_is_built_anew() -> None:
     settings = built_here()
 
-    assert isinstance(on_a_host(settings, build_from_source.recipe(settings)), Same)
+    assert isinstance(on_a_host(settings, build_from_source.recipe(settings)), Unchanged)
     assert isinstance(on_a_host(settings, "another"), Change)
 
 
@@ -192,8 +192,8 @@ def test_a_service_takes_the_place_and_the_directories_of_a_container() -> None:
 
     assert (change.script.values["adopt"], change.script.values["own"].splitlines()[-1]) == ("yes", workspace)
     assert "kept as openhands-app-adopted" in change.consequence
-    after = change.then(seen)
-    assert isinstance(source_service.serve.decide(settings, after, **arguments), Same)
+    after = change.predict(seen)
+    assert isinstance(source_service.serve.decide(settings, after, **arguments), Unchanged)
     taken = after.with_file(workspace, File("directory", "0755", 0, 0, "root:root"))
     assert (
         source_service.serve.decide(settings, taken, **arguments).before

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fleethands.operations.core.operation import Change
-from fleethands.operations.openhands import container
-from fleethands.operations.preflight import outdated
+from fleethands.operations.ollama import vulnerabilities
+from fleethands.operations.openhands import container, unmaintained
 from tests.hosts import bare, declared
 
 
@@ -25,7 +25,7 @@ from tests.hosts import bare, declared
 def test_a_generation_that_is_over_is_named_with_what_upstream_works_on(data: dict[str, Any], over: list[str]) -> None:
     wanted = [f'{each}; what upstream works on is Agent Canvas (`openhands_flavor`: "canvas")' for each in over]
 
-    assert list(outdated.legacy(declared(**data))) == wanted
+    assert list(unmaintained.notes(declared(**data))) == wanted
 
 
 def test_a_plan_that_makes_the_container_says_so() -> None:
@@ -34,9 +34,9 @@ def test_a_plan_that_makes_the_container_says_so() -> None:
     change = container.serve.decide(settings, bare(settings))
 
     assert isinstance(change, Change)
-    assert change.notes[-1:] == tuple(outdated.legacy(settings))
+    assert change.notes[-1:] == tuple(unmaintained.notes(settings))
 
 
 @pytest.mark.parametrize(("release", "flawed"), [("0.17.0", True), ("0.17.1", False), ("0.17.1-rc1", False)])
 def test_a_release_with_a_published_flaw_is_named(release: str, flawed: bool) -> None:
-    assert any("CVE-2026-7482" in note for note in outdated.flaws(release)) is flawed
+    assert any("CVE-2026-7482" in note for note in vulnerabilities.notes(release)) is flawed

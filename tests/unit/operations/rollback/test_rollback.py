@@ -20,7 +20,7 @@ from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
 from fleethands.facts.record import Record
 from fleethands.operations.core import provenance, release_record
-from fleethands.operations.core.operation import Refused, Same
+from fleethands.operations.core.operation import Refused, Unchanged
 from fleethands.operations.ollama import release
 from fleethands.operations.rollback import rollback
 from fleethands.settings import HostSettings, Secret
@@ -33,7 +33,7 @@ BROKEN = {paths.PROOF: "list\tbroken\t1\tno such model\t\n"}
 
 def kept(settings: HostSettings, seen: Probe | None = None, **more: Any) -> str:
     """A record's text, as the proof's script writes it."""
-    row = release_record.entry(settings, seen or bare(settings))
+    row = release_record.new_record(settings, seen or bare(settings))
     return row["entry"] + f', "run": "r1", "time": "2026-11-25T17:02:11Z"{"".join(more.values())}}}'
 
 
@@ -45,47 +45,47 @@ def host(**files: str) -> Probe:
 
 
 ID, DIGEST = "sha256:" + "1" * 64, "sha256:" + "2" * 64
-LAST, BEFORE = declared(ollama_keep_alive="1m", models_prune=True), declared(ollama_keep_alive="2m")
-RECORDS = {paths.RECORD: kept(LAST), paths.RECORD_BEFORE: kept(BEFORE)}
+CURRENT, PREVIOUS = declared(ollama_keep_alive="1m", models_prune=True), declared(ollama_keep_alive="2m")
+RECORDS = {paths.RECORD: kept(CURRENT), paths.RECORD_BEFORE: kept(PREVIOUS)}
 
 
 @pytest.mark.parametrize(
     ("proof", "wanted", "settings"),
     [
-        (PROVEN, None, BEFORE),
-        (BROKEN, None, LAST),
-        ({}, None, LAST),
-        (PROVEN, "last", LAST),
-        (BROKEN, "before", BEFORE),
+        (PROVEN, None, PREVIOUS),
+        (BROKEN, None, CURRENT),
+        ({}, None, CURRENT),
+        (PROVEN, "current", CURRENT),
+        (BROKEN, "previous", PREVIOUS),
     ],
 )
 def test_it_follows_from_what_is_proven(proof: dict[str, str], wanted: str | None, settings: HostSettings) -> None:
-    way = rollback.find(declared(), host(**RECORDS, **proof), wanted)
+    way = rollback.find_target(declared(), host(**RECORDS, **proof), wanted)
 
     assert (way.problem, way.settings) == (None, settings)
-    assert (way.gentle.models_prune, way.gentle.openhands_pull) == (False, "missing")
-    assert str(way.record) == f"2026-11-25 17:02 UTC by {provenance.who()}"
+    assert (way.settings_to_apply.models_prune, way.settings_to_apply.openhands_pull) == (False, "missing")
+    assert str(way.record) == f"2026-11-25 17:02 UTC by {provenance.user_at_controller()}"
 
 
 @pytest.mark.parametrize(
     ("files", "wanted", "reason", "hint"),
     [
-        ({}, None, "there is no record to go back to: nothing was proven here yet", "declare another release"),
+        ({}, None, "the host has no current release record", "declare another release"),
         (
-            {**PROVEN, paths.RECORD: kept(LAST)},
+            {**PROVEN, paths.RECORD: kept(CURRENT)},
             None,
-            "there is no record to go back to: nothing was proven here before what was proven last",
-            "add `--to last`: what was proven last is there",
+            "the host has no previous release record",
+            "restore the current record instead: add `--to current`",
         ),
         ({paths.RECORD: "{"}, None, f"its record {paths.RECORD} can't be read", "declare what is to be there"),
         ({paths.RECORD: '{"schema": 2}'}, None, f"its record {paths.RECORD} can't be read", "declare"),
-        (RECORDS, "first", "`fleethands_back`: expected `last` or `before`, got `first`", ""),
+        (RECORDS, "first", "`fleethands_rollback_to`: expected `current` or `previous`, got `first`", ""),
     ],
 )
 def test_a_host_is_refused_with_the_reason(files: dict[str, str], wanted: str | None, reason: str, hint: str) -> None:
-    way = rollback.find(declared(), host(**files), wanted)
+    way = rollback.find_target(declared(), host(**files), wanted)
 
-    decision = rollback.chosen.decide(way.gentle, host(**files), way)
+    decision = rollback.check_target.decide(way.settings_to_apply, host(**files), way)
     assert isinstance(decision, Refused)
     assert decision.reason == reason
     assert "".join(decision.hints).startswith(hint)
@@ -99,31 +99,31 @@ def test_a_secret_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     assert "hunter2" not in text
     monkeypatch.delenv("MY_TOKEN")
 
-    way = rollback.find(today, host(**{paths.RECORD: text}))
+    way = rollback.find_target(today, host(**{paths.RECORD: text}))
 
     assert way.problem is not None
     assert way.problem.reason == (
-        f"the record of 2026-11-25 17:02 UTC by {provenance.who()} can't be applied from here: "
+        f"the record of 2026-11-25 17:02 UTC by {provenance.user_at_controller()} can't be applied from here: "
         "`openhands_env.TOKEN`: environment variable `MY_TOKEN` is not set"
     )
 
 
 def test_records_that_moved_since_the_plan_are_refused() -> None:
-    way = rollback.find(declared(), host(**RECORDS, **PROVEN))
-    assert isinstance(rollback.chosen.decide(way.gentle, host(**RECORDS), way), Same)
+    way = rollback.find_target(declared(), host(**RECORDS, **PROVEN))
+    assert isinstance(rollback.check_target.decide(way.settings_to_apply, host(**RECORDS), way), Unchanged)
 
-    moved = host(**{paths.RECORD: kept(declared()), paths.RECORD_BEFORE: kept(LAST)})
+    moved = host(**{paths.RECORD: kept(declared()), paths.RECORD_BEFORE: kept(CURRENT)})
 
-    assert isinstance(rollback.chosen.decide(way.gentle, moved, way), Refused)
+    assert isinstance(rollback.check_target.decide(way.settings_to_apply, moved, way), Refused)
 
 
 def test_a_model_that_is_another_by_now_is_told() -> None:
-    way = rollback.find(
-        declared(), host(**{paths.RECORD: kept(LAST, bare().having(models={"codellama:7b": "a" * 64}))})
+    way = rollback.find_target(
+        declared(), host(**{paths.RECORD: kept(CURRENT, bare().having(models={"codellama:7b": "a" * 64}))})
     )
 
-    decision = rollback.chosen.decide(
-        way.gentle, host(**{paths.RECORD: _text(way)}).having(models={"codellama:7b": "b"}), way
+    decision = rollback.check_target.decide(
+        way.settings_to_apply, host(**{paths.RECORD: _text(way)}).having(models={"codellama:7b": "b"}), way
     )
 
     assert decision.notes[1:] == (
@@ -131,7 +131,7 @@ def test_a_model_that_is_another_by_now_is_told() -> None:
     )
 
 
-def _text(way: rollback.Back) -> str:
+def _text(way: rollback.RollbackTarget) -> str:
     known = way.record
     return json.dumps({"schema": 1, **known.__dict__}) if known else ""
 
@@ -140,7 +140,7 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
     container = Container("c1", "running", ID, {}, "")
     seen = bare().having(docker=Docker(True, "26", container), models={"codellama:7b": "d1"})
 
-    first = release_record.entry(declared(), seen)
+    first = release_record.new_record(declared(), seen)
 
     known = Record.parse((first["entry"] + ', "run": "", "time": ""}').encode())
     assert known is not None
@@ -151,9 +151,9 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
     }
     assert first["shift"] == "first"
     again = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
-    assert release_record.entry(declared(), again)["shift"] == "no"
-    assert release_record.entry(declared(ollama_keep_alive="1m"), again)["shift"] == "yes"
-    assert release_record.entry(declared(), again.having(models={"codellama:7b": "d2"}))["shift"] == "yes"
+    assert release_record.new_record(declared(), again)["shift"] == "no"
+    assert release_record.new_record(declared(ollama_keep_alive="1m"), again)["shift"] == "yes"
+    assert release_record.new_record(declared(), again.having(models={"codellama:7b": "d2"}))["shift"] == "yes"
 
 
 PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)}"
@@ -168,13 +168,15 @@ PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)
 )
 def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints: tuple[str, ...]) -> None:
     then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID, frozenset(digests))
-    seen = host(**{paths.RECORD: kept(LAST, bare().having(docker=then))})
-    way = rollback.find(declared(), seen)
+    seen = host(**{paths.RECORD: kept(CURRENT, bare().having(docker=then))})
+    way = rollback.find_target(declared(), seen)
 
-    there = rollback.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26")), way)
-    gone = rollback.chosen.decide(way.gentle, seen.having(docker=Docker(True, "26", gone=frozenset({ID}))), way)
+    there = rollback.check_target.decide(way.settings_to_apply, seen.having(docker=Docker(True, "26")), way)
+    gone = rollback.check_target.decide(
+        way.settings_to_apply, seen.having(docker=Docker(True, "26", gone=frozenset({ID}))), way
+    )
 
-    assert isinstance(there, Same)
+    assert isinstance(there, Unchanged)
     assert gone == Refused(f"the image of then is not on the host any more: {ID}", hints)
 
 
@@ -183,7 +185,7 @@ def test_a_record_without_the_manifests_digest_says_the_same_as_one_with_it() ->
     seen = bare().having(docker=then)
     seen = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
 
-    now = release_record.entry(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
+    now = release_record.new_record(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
 
     assert now["shift"] == "no"
     assert DIGEST in now["entry"]
@@ -204,7 +206,7 @@ def missing_here(place: Path, *ids: str) -> subprocess.CompletedProcess[str]:
     (place / "docker").chmod(0o755)
     for number, each in enumerate(ids):
         then = Docker(True, "26", Container("c1", "running", each, {}, ""))
-        (place / f"record-{number}.json").write_text(kept(LAST, bare().having(docker=then)))
+        (place / f"record-{number}.json").write_text(kept(CURRENT, bare().having(docker=then)))
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
     part = text[text.index("docker_gone()") : text.index("# the containers behind")]
     head = f'PATH={place}:$PATH; deadline=0; body="$1"; shift; records="$*"; before() {{ shift; "$@"; }}'
@@ -238,7 +240,7 @@ OF_BEFORE = (
 
 
 def test_a_record_of_before_is_read_as_it_was() -> None:
-    way = rollback.find(declared(), host(**{paths.RECORD: OF_BEFORE}))
+    way = rollback.find_target(declared(), host(**{paths.RECORD: OF_BEFORE}))
 
     assert (way.problem, way.image) == (None, "")
     assert (way.settings.ollama_keep_alive, way.settings.ollama_env) == ("7m", {"OLLAMA_NUM_PARALLEL": 2})
@@ -246,7 +248,7 @@ def test_a_record_of_before_is_read_as_it_was() -> None:
 
 
 def record_with(**declared_: Any) -> str:
-    row = json.loads(kept(LAST))
+    row = json.loads(kept(CURRENT))
     return json.dumps({**row, "declared": {**row["declared"], **declared_}})
 
 
@@ -258,12 +260,12 @@ def test_a_record_that_names_a_file_of_the_controller_is_refused_and_the_file_no
     monkeypatch.setattr(Path, "read_text", lambda *_: pytest.fail("a file was read"))
     place = {"secret": "file", "place": str(canary)}
 
-    way = rollback.find(declared(), host(**{paths.RECORD: record_with(ollama_env={"OLLAMA_API_KEY": place})}))
+    way = rollback.find_target(declared(), host(**{paths.RECORD: record_with(ollama_env={"OLLAMA_API_KEY": place})}))
 
     assert way.settings == declared()
     assert way.problem is not None
     assert way.problem.reason == (
-        f"the record of 2026-11-25 17:02 UTC by {provenance.who()} names Secret.file('{canary}') for "
+        f"the record of 2026-11-25 17:02 UTC by {provenance.user_at_controller()} names Secret.file('{canary}') for "
         "`ollama_env.OLLAMA_API_KEY`, which the inventory does not declare for this host: nothing of it was read"
     )
     assert way.problem.hints[1] == "on this machine: fleethands apply"
@@ -282,32 +284,32 @@ def test_a_record_that_names_a_file_of_the_controller_is_refused_and_the_file_no
 def test_what_the_controller_fetches_is_the_inventory_s_to_say(today: dict[str, str], wanted: tuple[str, str]) -> None:
     text = record_with(ollama_transfer="controller", ollama_url="file:///etc", ollama_keep_alive="1m")
 
-    way = rollback.find(declared(**today), host(**{paths.RECORD: text}))
+    way = rollback.find_target(declared(**today), host(**{paths.RECORD: text}))
 
     assert way.problem is None
-    assert (way.gentle.ollama_transfer, way.gentle.ollama_url) == wanted
-    assert way.gentle.ollama_keep_alive == "1m"
+    assert (way.settings_to_apply.ollama_transfer, way.settings_to_apply.ollama_url) == wanted
+    assert way.settings_to_apply.ollama_keep_alive == "1m"
 
 
 def test_where_a_host_fetches_by_itself_is_its_record_s_to_say() -> None:
-    way = rollback.find(declared(), host(**{paths.RECORD: record_with(ollama_url="https://old.example/o")}))
+    way = rollback.find_target(declared(), host(**{paths.RECORD: record_with(ollama_url="https://old.example/o")}))
 
-    assert way.gentle.ollama_url == "https://old.example/o"
+    assert way.settings_to_apply.ollama_url == "https://old.example/o"
 
 
 BOMBS: dict[str, str] = {
     "deep": '{"schema": 1, "declared": ' + "[" * 60_000,
-    "deep enough for Python": json.dumps({**json.loads(kept(LAST)), "declared": json.loads("[" * 500 + "]" * 500)}),
-    "infinite": kept(LAST).replace('"models_prune": true', '"models_prune": 1e999'),
-    "digits": kept(LAST).replace('"models_prune": true', '"models_prune": ' + "9" * 5000),
-    "keys": json.dumps({**json.loads(kept(LAST)), "declared": {f"ollama_{n}": n for n in range(3000)}}),
-    "long": kept(LAST).replace('"by": "', '"by": "' + "a" * (1 << 17)),
-    "not utf-8": kept(LAST).replace('"by": "', '"by": "\udcff'),
-    "escapes": kept(LAST).replace('"by": "', '"by": "\\u001b[2J'),
-    "turned text": kept(LAST).replace('"by": "', '"by": "\\u202e'),
-    "a list for a word": kept(LAST).replace('"by": "', '"by": ["x"], "and": "'),
-    "no image": kept(LAST).replace('"image": {', '"image": 5, "x": {'),
-    "an infinite version": kept(LAST).replace('"versions": {"ollama": "0.24.0"', '"versions": {"ollama": 1e999'),
+    "deep enough for Python": json.dumps({**json.loads(kept(CURRENT)), "declared": json.loads("[" * 500 + "]" * 500)}),
+    "infinite": kept(CURRENT).replace('"models_prune": true', '"models_prune": 1e999'),
+    "digits": kept(CURRENT).replace('"models_prune": true', '"models_prune": ' + "9" * 5000),
+    "keys": json.dumps({**json.loads(kept(CURRENT)), "declared": {f"ollama_{n}": n for n in range(3000)}}),
+    "long": kept(CURRENT).replace('"by": "', '"by": "' + "a" * (1 << 17)),
+    "not utf-8": kept(CURRENT).replace('"by": "', '"by": "\udcff'),
+    "escapes": kept(CURRENT).replace('"by": "', '"by": "\\u001b[2J'),
+    "turned text": kept(CURRENT).replace('"by": "', '"by": "\\u202e'),
+    "a list for a word": kept(CURRENT).replace('"by": "', '"by": ["x"], "and": "'),
+    "no image": kept(CURRENT).replace('"image": {', '"image": 5, "x": {'),
+    "an infinite version": kept(CURRENT).replace('"versions": {"ollama": "0.24.0"', '"versions": {"ollama": 1e999'),
 }
 
 
@@ -316,12 +318,12 @@ def test_a_record_that_is_none_is_one_that_can_t_be_read(name: str) -> None:
     content = BOMBS[name].encode(errors="surrogateescape")
     seen = bare().with_file(paths.RECORD, File("file", "0600", content=content))
 
-    way = rollback.find(declared(), seen)
+    way = rollback.find_target(declared(), seen)
 
     assert way.problem is not None
     assert way.problem.reason == f"its record {paths.RECORD} can't be read"
     json.dumps(seen.document(), allow_nan=False)
-    assert release_record.entry(declared(), seen)["shift"] == "first"
+    assert release_record.new_record(declared(), seen)["shift"] == "first"
 
 
 json_values = st.recursive(
@@ -345,13 +347,13 @@ places = st.fixed_dictionaries({"secret": st.sampled_from(["env", "file"]), "pla
 def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
     declared_: dict[str, Any], versions: Any, by: str
 ) -> None:
-    row = json.loads(kept(LAST))
+    row = json.loads(kept(CURRENT))
     row = {**row, "declared": {**row["declared"], **declared_}, "by": by}
     for text in (row, {**row, "versions": versions}, {**row, "declared": versions}):
         seen = host(**{paths.RECORD: json.dumps(text)})
-        way = rollback.find(declared(), seen)
+        way = rollback.find_target(declared(), seen)
         secrets = [*way.settings.ollama_env.values(), *way.settings.openhands_env.values()]
         assert not [each for each in secrets if isinstance(each, Secret)]
         assert all(model.modelfile is None for model in way.settings.models)
-        assert isinstance(rollback.chosen.decide(way.gentle, seen, way), Same | Refused)
+        assert isinstance(rollback.check_target.decide(way.settings_to_apply, seen, way), Unchanged | Refused)
         assert isinstance(release._of_records(seen.having(releases={})), list)
