@@ -18,5 +18,5 @@ def answer_one_prompt(settings: HostSettings, recorded: HostSettings | None = No
 @deploy("Proof")
 def prove_anew(settings: HostSettings, blobs_too: bool = False, deep: bool = False) -> None:
     if blobs_too:
-        checksums.verified(name="Read the models' blobs", settings=settings, modelfiles=modelfile.of(settings))
+        checksums.verify(name="Read the models' blobs", settings=settings, modelfiles=modelfile.of(settings))
     proof.answered(name="Get an answer to a prompt", settings=settings, anew=True, deep=deep)

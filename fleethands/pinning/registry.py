@@ -83,7 +83,7 @@ def tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[st
 
 
 def digests(found: dict[ModelName, Offered | Unanswered]) -> dict[str, str]:
-    """Name → digest of those that are known, as `models.present` takes them (host data `fleethands_upstream`)."""
+    """Name → digest of those that are known, as `models.pull` takes them (host data `fleethands_upstream`)."""
     return {str(name): answer.digest for name, answer in found.items() if isinstance(answer, Offered)}
 
 

@@ -88,14 +88,14 @@ def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Same | C
         encoded = base64.b64encode(answer.encode()).decode()
         line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
         seen = seen.having(upstream=upstream.read(settings, [line]))
-    decision = build_from_source.built.decide(settings, seen)
+    decision = build_from_source.build.decide(settings, seen)
     assert isinstance(decision, Same | Change)
     return decision
 
 
 def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> None:
     settings = built_here(openhands_repo=NEW, openhands_ref="main", openhands_pull="always")
-    recipe = build_from_source.recipe(settings)
+    recipe = build_from_source.recipe_digest(settings)
 
     assert isinstance(on_a_host(settings, recipe), Same)
     assert isinstance(on_a_host(settings, recipe, f"{COMMIT}\trefs/heads/main\n"), Same)
@@ -113,7 +113,7 @@ def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> No
 def test_what_was_built_in_another_way_is_built_anew() -> None:
     settings = built_here()
 
-    assert isinstance(on_a_host(settings, build_from_source.recipe(settings)), Same)
+    assert isinstance(on_a_host(settings, build_from_source.recipe_digest(settings)), Same)
     assert isinstance(on_a_host(settings, "another"), Change)
 
 
@@ -148,7 +148,7 @@ def test_npm_packages_are_locked_by_hashes_and_come_from_no_named_server(ref: st
 def test_a_release_without_a_lock_is_said_to_have_none() -> None:
     def notes(**data: Any) -> tuple[str, ...]:
         settings = built_here(**data)
-        decision = build_from_source.built.decide(settings, bare(settings))
+        decision = build_from_source.build.decide(settings, bare(settings))
         assert isinstance(decision, Change)
         return decision.notes
 
@@ -170,7 +170,7 @@ def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: 
     variables = {"HTTPS_PROXY": Secret.env("PROXY"), "UV_INDEX_URL": "https://pypi.example/", "GITHUB_TOKEN": "t"}
     settings = built_here(openhands_env=variables, ollama_env={"no_proxy": "localhost"})
 
-    decision = build_from_source.built.decide(settings, bare(settings))
+    decision = build_from_source.build.decide(settings, bare(settings))
 
     names = {line.partition("=")[0] for line in decision.script.values["variables"].splitlines()}
     assert names == {"HTTPS_PROXY", "UV_INDEX_URL", "no_proxy"}
