@@ -14,7 +14,7 @@ from fleethands.settings.values.names import ModelName
 @operation
 def verify(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """
-    Read every blob of the declared models. A broken one is removed, so that `models.present`, which follows, pulls it.
+    Read every blob of the declared models. A broken one is removed, so that `models.pull`, which follows, pulls it.
 
     Not part of an apply unless it is asked for: it reads every byte.
     """
