@@ -12,7 +12,7 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from fleethands.facts.lock import Lock, LockState
-from fleethands.facts.no_answer import no_answer
+from fleethands.facts.no_answer import explain_failure
 from fleethands.locks.run_locks import explain_refusal, new_lock
 from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, LockReply, lock_script, parse_reply
 from fleethands.script import SHELL
@@ -76,7 +76,7 @@ def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
         reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
         return LockResult(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
-        without = no_answer(output.output_lines, engine.host(name))
+        without = explain_failure(output.output_lines, engine.host(name))
         return LockResult(str(without), list(without.hints), failed=True)
     return _to_result(answer, engine.watch.words, name)
 

@@ -57,7 +57,7 @@ def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) ->
 
 def _check_proven_host(engine: Engine, name: str) -> list[Link]:
     host = engine.host(name)
-    settings = facts.asked_for(host)  # a rollback's are those of a record
+    settings = facts.probed_settings(host)  # a rollback's are those of a record
     with engine.timeline.step(name, LOOK):
         try:
             return check_host(host, settings) if settings else []

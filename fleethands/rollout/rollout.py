@@ -17,7 +17,7 @@ from fleethands.rollout.strategy import Batch, RolloutStrategy
 
 if TYPE_CHECKING:  # their import patches the standard library
     from fleethands.engine.engine import Engine
-    from fleethands.engine.monitor import Listener
+    from fleethands.engine.monitor import ProgressListener
 
 UNSUCCESSFUL = ("failed", "rolled-back")
 
@@ -29,7 +29,9 @@ class Rollout:
     + locks: of all hosts that it will change; they are given back as these are done
     """
 
-    def __init__(self, engine: Engine, plan: Report, manner: RolloutStrategy, listener: Listener, locks: Locks) -> None:
+    def __init__(
+        self, engine: Engine, plan: Report, manner: RolloutStrategy, listener: ProgressListener, locks: Locks
+    ) -> None:
         self._engine, self._plan, self._manner, self._listener, self._locks = engine, plan, manner, listener, locks
         self._pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
         self._report = Report(plan.command, {}, plan.started, words=plan.words)

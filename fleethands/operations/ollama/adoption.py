@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama import environment_files, existing_install, existing_settings, external
@@ -31,7 +31,7 @@ class ExistingInstall:
     binary: str = ""
     unit: str = ""
     settings: tuple[ForeignSetting, ...] = ()
-    drop_ins: tuple[tuple[Text, tuple[ForeignSetting, ...]], ...] = ()
+    drop_ins: tuple[tuple[UnitText, tuple[ForeignSetting, ...]], ...] = ()
 
     @classmethod
     def on(cls, wanted: HostSettings, probe: Probe) -> ExistingInstall:
@@ -237,7 +237,7 @@ def _adopt_models(settings: HostSettings, probe: Probe) -> list[Change]:
     ]
 
 
-def _move_drop_in(text: Text, theirs: tuple[ForeignSetting, ...], service: Service) -> Change:
+def _move_drop_in(text: UnitText, theirs: tuple[ForeignSetting, ...], service: Service) -> Change:
     named = {each.place for each in theirs}
     beside = [
         line for line in existing_install.read_assignments(service, text) if line.place not in named and line.value

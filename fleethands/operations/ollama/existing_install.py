@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fleethands import paths
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.settings import HostSettings
 from fleethands.settings.schema.ollama_env import is_known
 from fleethands.settings.values.envconfig import meaning, same
@@ -66,7 +66,7 @@ class Assignment:
         return mask_value(self.name, self.value) if is_known(self.name) or self.kind != "EnvironmentFile" else MASK
 
 
-def read_assignments(service: Service, text: Text) -> Iterator[Assignment]:
+def read_assignments(service: Service, text: UnitText) -> Iterator[Assignment]:
     """What one unit file or drop-in assigns, the files that it names included."""
     for setting in settings(text.lines):
         if setting.section == "Service":
@@ -140,7 +140,7 @@ def _lost_variables(line: Assignment, declared: DesiredEnvironment) -> list[Fore
     return [ForeignSetting(line.place, line.name, line.shown, fate, is_variable=True)]
 
 
-def find_conflicts(service: Service, text: Text, declared: DesiredEnvironment) -> list[ForeignSetting]:
+def find_conflicts(service: Service, text: UnitText, declared: DesiredEnvironment) -> list[ForeignSetting]:
     """Settings of a drop-in that contradict the declared ones; those that go beside them are left out."""
     last = text.name > OVERRIDE_NAME
     found = (_find_conflict(line, declared, last) for line in read_assignments(service, text))

@@ -13,12 +13,12 @@ from fleethands.operations.core import release_record
 from fleethands.operations.core.journal import JournalEntry
 from fleethands.operations.core.operation import Change
 from fleethands.operations.proof import proof
-from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.model import ChangeReport, HostReport, Report
 from fleethands.rollout.rollout import Rollout
 from fleethands.rollout.strategy import Batch, HostQuota, RolloutStrategy
 from tests.hosts import bare, declared
 
-DRIFT = Changed("Ollama", "Write the unit", "ollama.service", "another", "as declared")
+DRIFT = ChangeReport("Ollama", "Write the unit", "ollama.service", "another", "as declared")
 NOW = declared(ollama_keep_alive="1m")
 
 

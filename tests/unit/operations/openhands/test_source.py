@@ -90,7 +90,7 @@ def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Unchange
     if answer:
         encoded = base64.b64encode(answer.encode()).decode()
         line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
-        seen = seen.having(upstream=upstream.read(settings, [line]))
+        seen = seen.having(upstream=upstream.parse_upstream(settings, [line]))
     decision = build_from_source.build.decide(settings, seen)
     assert isinstance(decision, Unchanged | Change)
     return decision
