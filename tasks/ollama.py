@@ -78,7 +78,7 @@ def unit_text(settings: HostSettings, home: str, own_home: str) -> str:
     if not settings.ollama_declared_image:
         return render("ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=models_dir)
     try:
-        seen = facts.current(settings)
+        seen = facts.get_probe(settings)
         engine, passed = seen.docker.engine.unit or DOCKER_SERVICE, gpus.passed(settings, seen)
     except (facts.ProbeError, facts.UnknownSection):
         engine, passed = DOCKER_SERVICE, ()  # as above
@@ -104,7 +104,7 @@ def settle(settings: HostSettings) -> None:
 def homes(settings: HostSettings) -> tuple[str, str]:
     """The home of Ollama's service, and that of its account, on the host of this context."""
     try:
-        seen = facts.current(settings)
+        seen = facts.get_probe(settings)
         account = seen.accounts.users.get("ollama")
     except (facts.ProbeError, facts.UnknownSection):
         return OLLAMA_HOME, OLLAMA_HOME  # nothing will be done there: each step says why

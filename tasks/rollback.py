@@ -11,7 +11,7 @@ from fleethands.settings import HostSettings
 def found(declared: HostSettings, wanted: str | None) -> Back:
     """The record to go back to, by what the host keeps. Whatever stands in its way, this host alone is refused."""
     try:
-        return rollback.find(declared, facts.current(declared), wanted)
+        return rollback.find(declared, facts.get_probe(declared), wanted)
     except (facts.ProbeError, facts.UnknownSection) as error:
         return Back(declared, declared, problem=rollback.unknown(error))
 

@@ -11,8 +11,8 @@ from paramiko import SSHException
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
-from fleethands.facts.lock import Lock, Locking
-from fleethands.facts.no_answer import no_answer
+from fleethands.facts.lock import Lock, LockState
+from fleethands.facts.no_answer import explain_failure
 from fleethands.locks.run_locks import mine, refusal
 from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
 from fleethands.script import SHELL
@@ -26,7 +26,7 @@ DONE = {ACQUIRED, RELEASED, STATUS}
 
 
 @dataclass(frozen=True)
-class Told:
+class LockReport:
     """
     What one host said.
 
@@ -37,11 +37,11 @@ class Told:
     text: str
     hints: Sequence[str] = ()
     failed: bool = False
-    before: Locking | None = None
+    before: LockState | None = None
 
     def document(self) -> dict[str, Any]:
         """As JSON takes it."""
-        known = self.before or Locking()
+        known = self.before or LockState()
         return {
             "status": "failed" if self.failed else "done",
             "reason": self.text,
@@ -51,7 +51,7 @@ class Told:
         }
 
 
-def ask(engine: Engine, action: str, reason: str) -> dict[str, Told]:
+def ask(engine: Engine, action: str, reason: str) -> dict[str, LockReport]:
     """
     What each host said, the unreachable ones included.
 
@@ -64,27 +64,27 @@ def ask(engine: Engine, action: str, reason: str) -> dict[str, Told]:
     return {name: each.value for name, each in asked.items()}
 
 
-def _one(engine: Engine, name: str, action: str, lock: Lock) -> Told:
+def _one(engine: Engine, name: str, action: str, lock: Lock) -> LockReport:
     if name in engine.watch.unreachable:
         reason, hints = engine.watch.unreachable[name]
-        return Told(f"unreachable: {reason}", hints, failed=True)
+        return LockReport(f"unreachable: {reason}", hints, failed=True)
     text = script(action, lock).text
     try:
         _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=SECONDS)
         answer = read(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
         reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
-        return Told(reason, hints, failed=True)
+        return LockReport(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
-        without = no_answer(output.output_lines, engine.host(name))
-        return Told(str(without), list(without.hints), failed=True)
+        without = explain_failure(output.output_lines, engine.host(name))
+        return LockReport(str(without), list(without.hints), failed=True)
     return _told(answer, engine.watch.words, name)
 
 
-def _told(answer: Answer, words: str, name: str) -> Told:
+def _told(answer: Answer, words: str, name: str) -> LockReport:
     if answer.word not in DONE:
         reason, hints = refusal(answer, words, name)
-        return Told(reason, hints, failed=True, before=answer.before)
+        return LockReport(reason, hints, failed=True, before=answer.before)
     before = answer.before
     texts = {
         ACQUIRED: "locked for you",
@@ -93,4 +93,4 @@ def _told(answer: Answer, words: str, name: str) -> Told:
     }
     gone = before.run if before.run and before.run.ended and not before.hold else None
     left = f"; a run went away without a word: {gone}" if gone and answer.word == STATUS else ""
-    return Told(short(texts[answer.word] + left), before=before)
+    return LockReport(short(texts[answer.word] + left), before=before)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import gevent  # type: ignore[import-untyped]
 import paramiko
 
-from fleethands.facts import ssh
+from fleethands.facts import ssh_command
 from fleethands.operations.lock.lock import MARK, Answer, read
 from fleethands.script import LOGIN_SHELL, SHELL
 from fleethands.ssh.diagnosis import flooding, gone
@@ -90,7 +90,7 @@ class Holder:
                 self._pipe.write(data)
                 lines = self._answer(self._pipe)
         except TooMuch as error:
-            raise HolderError(f"asked for its lock, {error}", *flooding(ssh(self._host), "")[1]) from None
+            raise HolderError(f"asked for its lock, {error}", *flooding(ssh_command(self._host), "")[1]) from None
         except (OSError, EOFError, paramiko.SSHException) as error:  # TimeoutError is one
             raise _lost(self._host, _words(error)) from None
         try:
@@ -171,7 +171,7 @@ def _words(error: Exception) -> str:
 def _lost(host: Any, error: str) -> HolderError:
     if getattr(host.connector, "client", None) is None:
         return HolderError(f"no process for its lock: {error}")
-    reason, hints = gone(ssh(host, "-v"))
+    reason, hints = gone(ssh_command(host, "-v"))
     return HolderError(f"{reason}: {short(error) or 'it was closed'}", *hints)
 
 

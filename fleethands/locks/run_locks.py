@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gevent  # type: ignore[import-untyped]
 
 from fleethands import facts, paths
-from fleethands.facts.lock import LEASE, Lock, Locking
+from fleethands.facts.lock import LEASE, Lock, LockState
 from fleethands.locks.lock_session import Holder, HolderError
 from fleethands.operations.core import lock_token, provenance
 from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, Answer, script
@@ -111,12 +111,12 @@ class Locks:
             why = self.taken if answer.word in {HELD, KEPT} else self.refused
             why[name] = refusal(answer, self._engine.watch.words, name, self._again)
 
-    def _got(self, name: str, before: Locking) -> None:
+    def _got(self, name: str, before: LockState) -> None:
         host = self._engine.host(name)
         lock_token.take(host, self.lock.run)
         if before.run is not None:
             self.notes[name] = short(f"took over the lock of {before.run}; that run went away without a word")
-        seen = facts.last(host)
+        seen = facts.cached_probe(host)
         same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
         if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
             facts.outdate(host)

@@ -9,18 +9,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
-from fleethands.operations.core.journal import Entry
+from fleethands.operations.core.journal import JournalEntry
 from fleethands.operations.core.operation import Change, Refused, Same
 from fleethands.operations.proof.proof import APPLY, ASKED_FOR, LONGEST_HINT, Link, links
 from fleethands.paths import PROOF
-from fleethands.report.model import BAD, Changed, HostReport, Report
+from fleethands.report.model import BAD, ChangeReport, HostReport, Report
 from fleethands.report.timeline import OURS
 from fleethands.settings.pins import PIN
 from fleethands.untrusted import words
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.engine.engine import Engine
-    from fleethands.report.operation_result import Outcome
+    from fleethands.report.operation_result import OperationResult
     from fleethands.ssh.diagnosis import Why
 
 PROOF_TASK = "Proof"
@@ -168,12 +168,12 @@ def _voided(engine: Engine, name: str) -> bool:
     return any(isinstance(each, Change) for entry in engine.done(name) for each in _each(entry))
 
 
-def _made(engine: Engine, name: str, held: set[str]) -> list[Changed]:
+def _made(engine: Engine, name: str, held: set[str]) -> list[ChangeReport]:
     """The changes of operations that held. A proof that was only asked for is none."""
     return [each for each in _changes(engine.done(name)) if each.name in held and each.why != ASKED_FOR]
 
 
-def _said(engine: Engine, name: str, broken: Outcome) -> Why:
+def _said(engine: Engine, name: str, broken: OperationResult) -> Why:
     """Why an operation failed: its own words, those of this machine, or what became of the connection under it."""
     if reason := broken.reason:
         return reason, [_hosts(engine, hint) for hint in broken.marked("hint")]
@@ -214,22 +214,22 @@ def _typed(engine: Engine, hint: str) -> str:
     return hint
 
 
-def _notes(entries: list[Entry]) -> list[str]:
+def _notes(entries: list[JournalEntry]) -> list[str]:
     """What operations remark, whether they change something or not."""
     decisions = ((entry.name, each) for entry in entries for each in _each(entry))
     return [f"{name}: {note}" for name, each in decisions for note in getattr(each, "notes", ())]
 
 
-def _each(entry: Entry) -> list[Any]:
+def _each(entry: JournalEntry) -> list[Any]:
     return entry.decision if isinstance(entry.decision, list) else [entry.decision]
 
 
-def _changes(entries: list[Entry]) -> list[Changed]:
+def _changes(entries: list[JournalEntry]) -> list[ChangeReport]:
     return [changed(entry.name, each) for entry in entries for each in _each(entry) if isinstance(each, Change)]
 
 
-def changed(name: str, change: Change) -> Changed:
+def changed(name: str, change: Change) -> ChangeReport:
     """A change of the operation of this name, `Task | Operation`, as a report has it."""
     task, _, operation = name.partition(" | ")
     told = (change.subject, change.before, change.after, change.why, change.consequence, change.diff)
-    return Changed(task, operation, *told)
+    return ChangeReport(task, operation, *told)

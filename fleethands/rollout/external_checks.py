@@ -56,7 +56,7 @@ def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
 
 def _looked(engine: Engine, name: str) -> list[Link]:
     host = engine.host(name)
-    settings = facts.asked_for(host)  # a rollback's are those of a record
+    settings = facts.probed_settings(host)  # a rollback's are those of a record
     with engine.timeline.step(name, LOOK):
         try:
             return links(host, settings) if settings else []

@@ -16,7 +16,7 @@ from fleethands.rollout.strategy import Group, Manner
 
 if TYPE_CHECKING:  # their import patches the standard library
     from fleethands.engine.engine import Engine
-    from fleethands.engine.monitor import Listener
+    from fleethands.engine.monitor import ProgressListener
 
 BROKEN = ("failed", "rolled-back")
 BACK = "fleethands_back"  # rollback.py: which of a host's records
@@ -29,7 +29,7 @@ class Rollout:
     + locks: of all hosts that it will change; they are given back as these are done
     """
 
-    def __init__(self, engine: Engine, plan: Report, manner: Manner, listener: Listener, locks: Locks) -> None:
+    def __init__(self, engine: Engine, plan: Report, manner: Manner, listener: ProgressListener, locks: Locks) -> None:
         self._engine, self._plan, self._manner, self._listener, self._locks = engine, plan, manner, listener, locks
         self._pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
         self._report = Report(plan.command, {}, plan.started, words=plan.words)

@@ -25,7 +25,7 @@ def test_archives(version: str, arch: str, which: str, names: list[str]) -> None
 
 
 def test_markers_from_before_variants_are_read_as_whole() -> None:
-    old, new = ollama.releases(["0.24.0 9 8 755 0 aa 9 8", "0.24.1 9 8 755 0 aa 9 7 cpu"]).values()
+    old, new = ollama.parse_releases(["0.24.0 9 8 755 0 aa 9 8", "0.24.1 9 8 755 0 aa 9 7 cpu"]).values()
 
     assert (old, new) == (Release("aa", True, "whole"), Release("aa", False, "cpu"))
 
@@ -71,7 +71,7 @@ def test_the_variant_follows_the_gpus_unless_it_is_declared(
 ) -> None:
     settings = declared(**data)
 
-    assert variant(settings, bare(settings).having(gpu=gpu.read(lines)), arch) == expected
+    assert variant(settings, bare(settings).having(gpu=gpu.parse_gpu(lines)), arch) == expected
 
 
 def test_gpus_that_could_not_be_read_get_everything() -> None:

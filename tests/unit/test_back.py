@@ -218,9 +218,9 @@ def test_the_probe_names_images_of_records_that_are_gone(tmp_path: Path) -> None
 
     assert missing_here(tmp_path, ours, there, gone).stdout == f"gone {gone}\n"
     assert missing_here(tmp_path, ours, unknown, gone).returncode == 1  # and never taken for gone
-    assert docker.docker(["version 26", "container -", f"gone {gone}"]).gone == {gone}
+    assert docker.parse_docker(["version 26", "container -", f"gone {gone}"]).gone == {gone}
     with pytest.raises(ValueError, match="voodoo"):
-        docker.docker(["version 26", "container -", "gone voodoo"])
+        docker.parse_docker(["version 26", "container -", "gone voodoo"])
 
 
 # as fleethands at 281063c writes it

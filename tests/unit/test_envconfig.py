@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleethands import paths
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.operations.core.operation import Refused, Same
 from fleethands.operations.ollama import adoption, existing_install
 from fleethands.operations.ollama.existing_install import Declared
@@ -30,7 +30,7 @@ LINE = re.compile(r"to keep .*?, (?:declare|add to what `ollama_env` has) (\"[a-
 def hints(*variables: tuple[str, str], **data: Any) -> list[str]:
     """What the refusal of a unit with these variables hints."""
     lines = "".join(f"Environment={assignment(name, value)}\n" for name, value in variables)
-    unit = Text(paths.OLLAMA_UNIT, f"[Service]\nUser=ollama\n{lines}".encode())
+    unit = UnitText(paths.OLLAMA_UNIT, f"[Service]\nUser=ollama\n{lines}".encode())
     seen = bare().having(service=Service((unit,), homes={"ollama": paths.OLLAMA_HOME}))
     refused = adoption.refused(declared(**data), seen)
     assert isinstance(refused, Refused)
@@ -164,7 +164,7 @@ def test_a_listening_address_is_taken_or_refused_with_one_that_is(text: str) -> 
 @pytest.mark.parametrize("said", ["http://0.0.0.0:11434", ":11434", "[::]:11434", "'0.0.0.0'", "0.0.0.0:11434/"])
 def test_the_same_said_in_another_way_is_no_contradiction(said: str) -> None:
     path = f"{paths.OLLAMA_UNIT}.d/90-mine.conf"
-    drop_in = Text(path, f"[Service]\nEnvironment={assignment('OLLAMA_HOST', said)}\n".encode())
+    drop_in = UnitText(path, f"[Service]\nEnvironment={assignment('OLLAMA_HOST', said)}\n".encode())
 
     assert existing_install.of_drop_in(Service((drop_in,)), drop_in, Declared.by(declared())) == []
     assert isinstance(preflight.check.decide(declared(), bare().having(service=Service((drop_in,)))), Same)

@@ -132,7 +132,7 @@ def test_rules_that_would_close_a_way_in_are_not_written_down_as_closed() -> Non
 
 def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
     settings = declared()
-    seen = bare(settings).having(firewall=network.firewall(["bridge br-wan", "bridge br-lan", "none"]))
+    seen = bare(settings).having(firewall=network.parse_firewall(["bridge br-wan", "bridge br-lan", "none"]))
 
     text = rules(settings, Closed((3000,)), seen.firewall.bridges)
 
@@ -140,7 +140,7 @@ def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
     assert 'oifname "br-*" oifname != { "br-lan", "br-wan" } jump routed' in text
     assert until_now(closed(settings, seen)) == GUI
     with pytest.raises(ValueError, match="quoted"):
-        network.firewall(['bridge br-"quoted"', "none"])
+        network.parse_firewall(['bridge br-"quoted"', "none"])
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"\t\ttcp dport { 0, 99999 } jump guard\n", b"table inet x {}"])

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paramiko import ChannelException, SSHException
 
-from fleethands.facts.lock import LEASE, Lock, Locking, read
+from fleethands.facts.lock import LEASE, Lock, LockState, parse_lock
 from fleethands.locks.lock_session import Holder, HolderError
 from fleethands.locks.run_locks import refusal
 from fleethands.operations.lock import lock as scripts
@@ -98,10 +98,10 @@ def once(name: str, lock: Lock, places: dict[str, str]) -> Answer:
 def test_one_of_two_gets_it_and_the_other_is_told_whose_it_is(hold: Hold) -> None:
     ana, bo = hold(ANA), hold(BO)
 
-    assert ana.ask("t") == Answer("locked", Locking())
-    assert bo.ask("t") == Answer("held", Locking(ANA.run, ANA))
+    assert ana.ask("t") == Answer("locked", LockState())
+    assert bo.ask("t") == Answer("held", LockState(ANA.run, ANA))
     assert ana.ask("r").word == "released"
-    assert bo.ask("t") == Answer("locked", Locking(ANA.run))
+    assert bo.ask("t") == Answer("locked", LockState(ANA.run))
 
 
 def test_a_run_that_goes_away_without_a_word_is_named_to_the_next(hold: Hold) -> None:
@@ -110,7 +110,7 @@ def test_a_run_that_goes_away_without_a_word_is_named_to_the_next(hold: Hold) ->
 
     ana.end()
 
-    assert bo.ask("t") == Answer("locked", Locking(ANA.run, replace(ANA, ended=True)))
+    assert bo.ask("t") == Answer("locked", LockState(ANA.run, replace(ANA, ended=True)))
 
 
 def test_a_killed_process_holds_nothing(hold: Hold) -> None:
@@ -134,7 +134,7 @@ def test_without_a_sign_of_life_it_ends_with_the_lease(hold: Hold, places: dict[
     while (answer := bo.ask("t")).word == "held" and time.monotonic() < end:
         pass
 
-    assert answer == Answer("locked", Locking(ANA.run, replace(ANA, ended=True)))
+    assert answer == Answer("locked", LockState(ANA.run, replace(ANA, ended=True)))
 
 
 def test_a_person_keeps_runs_out_and_is_kept_out_by_them(hold: Hold, places: dict[str, str]) -> None:
@@ -145,10 +145,10 @@ def test_a_person_keeps_runs_out_and_is_kept_out_by_them(hold: Hold, places: dic
 
     assert once("acquire", BO, places).word == "acquired"
 
-    assert hold(ANA).ask("t") == Answer("kept", Locking(BO.run, hold=BO))
+    assert hold(ANA).ask("t") == Answer("kept", LockState(BO.run, hold=BO))
     assert once("acquire", ANA, places).word == "kept"
     assert once("release", ANA, places).before.by == BO
-    assert once("status", ANA, places) == Answer("status", Locking(ANA.run))
+    assert once("status", ANA, places) == Answer("status", LockState(ANA.run))
 
 
 def test_released_by_hand_it_is_another_ones_turn(hold: Hold, places: dict[str, str]) -> None:
@@ -156,8 +156,8 @@ def test_released_by_hand_it_is_another_ones_turn(hold: Hold, places: dict[str, 
 
     answer = once("release", BO, places)
 
-    assert answer == Answer("released", Locking(ANA.run, ANA))
-    assert once("status", BO, places) == Answer("status", Locking(BO.run))
+    assert answer == Answer("released", LockState(ANA.run, ANA))
+    assert once("status", BO, places) == Answer("status", LockState(BO.run))
     assert hold(ANA).ask("t").word == "locked"
 
 
@@ -198,7 +198,7 @@ def test_a_release_ends_no_process_that_only_has_the_number_of_a_holder(places: 
 
 
 def test_what_a_terminal_would_act_on_is_not_in_a_refusal() -> None:
-    said, _ = refusal(Answer("kept", Locking(hold=replace(ANA, reason="\x1b[2Jmine"))), "fleet.py", "gpu-1")
+    said, _ = refusal(Answer("kept", LockState(hold=replace(ANA, reason="\x1b[2Jmine"))), "fleet.py", "gpu-1")
 
     assert "mine" in said
     assert "\x1b" not in said
@@ -207,7 +207,7 @@ def test_what_a_terminal_would_act_on_is_not_in_a_refusal() -> None:
 def test_a_lock_is_freed_on_that_host_alone() -> None:
     words = "fleet.py --hosts 'gpu-*' --shard 1/4 --data ssh_port=2222"
     for word in ("kept", "held"):
-        _, hints = refusal(Answer(word, Locking(ANA.run, ANA, BO)), words, "gpu-7", "apply fleet.py --shard 1/4")
+        _, hints = refusal(Answer(word, LockState(ANA.run, ANA, BO)), words, "gpu-7", "apply fleet.py --shard 1/4")
 
         assert hints[-1].endswith(": fleethands lock release fleet.py --data ssh_port=2222 --hosts gpu-7")
 
@@ -253,7 +253,7 @@ def test_a_connection_without_another_session_is_told_from_a_lost_one(
 
 
 def test_status_leaves_nothing_behind(places: dict[str, str], tmp_path: Path) -> None:
-    assert once("status", ANA, places) == Answer("status", Locking())
+    assert once("status", ANA, places) == Answer("status", LockState())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -273,8 +273,8 @@ def test_whatever_stands_there_locks(text: bytes) -> None:
 def test_a_sign_that_is_too_old_is_none() -> None:
     word = base64.b64encode(ANA.file.encode()).decode()
 
-    assert read([f"run {LEASE} {word}"]).by == ANA
-    assert read([f"run {LEASE + 1} {word}"]).by is None
+    assert parse_lock([f"run {LEASE} {word}"]).by == ANA
+    assert parse_lock([f"run {LEASE + 1} {word}"]).by is None
 
 
 @pytest.mark.parametrize(

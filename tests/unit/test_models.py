@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.ollama import Made, Store
+from fleethands.facts.ollama import CreatedModel, ModelStore
 from fleethands.operations.core.operation import Change
 from fleethands.operations.models import modelfiles, models
 from fleethands.settings import SettingsError
@@ -78,7 +78,7 @@ def test_why_a_model_is_made_again(tmp_path: Path, made: dict[str, str] | None, 
     text = change.then(seen).store.made["mine:latest"].text
     known = {"text": text, "base": PINNED, "digest": "c" * 64, **(made or {})}
     seen = seen.having(models={"base:latest": PINNED, "mine:latest": "c" * 64})
-    seen = seen.having(store=Store(made={"mine:latest": Made(**known)} if made is not None else {}))
+    seen = seen.having(store=ModelStore(made={"mine:latest": CreatedModel(**known)} if made is not None else {}))
 
     decision = modelfiles.built.decide(settings, seen, modelfile.of(settings))
 

@@ -10,15 +10,15 @@ import pytest
 from fleethands import paths
 from fleethands.facts.files import File
 from fleethands.operations.core import release_record
-from fleethands.operations.core.journal import Entry
+from fleethands.operations.core.journal import JournalEntry
 from fleethands.operations.core.operation import Change
 from fleethands.operations.proof import proof
-from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.model import ChangeReport, HostReport, Report
 from fleethands.rollout.rollout import Rollout
 from fleethands.rollout.strategy import Group, Manner, Share
 from tests.hosts import bare, declared
 
-DRIFT = Changed("Ollama", "Write the unit", "ollama.service", "another", "as declared")
+DRIFT = ChangeReport("Ollama", "Write the unit", "ollama.service", "another", "as declared")
 NOW = declared(ollama_keep_alive="1m")
 
 
@@ -49,8 +49,8 @@ class Engine:
     def stop(self) -> None:
         self.stopping = True
 
-    def done(self, _: str) -> list[Entry]:
-        return [Entry("Proof | Get an answer to a prompt", self._decision, executing=True)]
+    def done(self, _: str) -> list[JournalEntry]:
+        return [JournalEntry("Proof | Get an answer to a prompt", self._decision, executing=True)]
 
 
 @pytest.mark.parametrize(

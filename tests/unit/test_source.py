@@ -87,7 +87,7 @@ def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Same | C
     if answer:
         encoded = base64.b64encode(answer.encode()).decode()
         line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
-        seen = seen.having(upstream=upstream.read(settings, [line]))
+        seen = seen.having(upstream=upstream.parse_upstream(settings, [line]))
     decision = build_from_source.built.decide(settings, seen)
     assert isinstance(decision, Same | Change)
     return decision

@@ -103,9 +103,11 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
             host.noop("this host was refused above")
             return
         try:
-            decision = decide(settings, facts.current(settings), *args, **kwargs)
+            decision = decide(settings, facts.get_probe(settings), *args, **kwargs)
         except (ProbeError, UnknownSection) as error:
-            decision = Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `{facts.ssh(host)}`",))
+            decision = Refused(
+                str(error), getattr(error, "hints", ()) or (f"look for yourself: `{facts.ssh_command(host)}`",)
+            )
         if _sends(decision) and host.connector_cls.__name__ == "LocalConnector":
             decision = Refused("`ollama_transfer`: `controller` sends to other machines", (HOST,))
         journal.note(decision)
@@ -138,8 +140,8 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
     if not ctx_state.get().is_executing:
         _tell(changes)
         for change in changes:
-            seen = facts.foreseen()
-            facts.foresee(change.then(seen if change.keeps_proof else seen.with_file(paths.PROOF, ABSENT)))
+            seen = facts.predicted()
+            facts.predict(change.then(seen if change.keeps_proof else seen.with_file(paths.PROOF, ABSENT)))
         yield changes[0].script.command
         return
     try:
@@ -153,7 +155,7 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
         journal.note(refused)
         yield from _refuse(refused)
     finally:
-        facts.forget()
+        facts.invalidate()
 
 
 def _tell(changes: Sequence[Change]) -> None:

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from fleethands import paths
 from fleethands.facts import lock as section
-from fleethands.facts.lock import Lock, Locking
+from fleethands.facts.lock import Lock, LockState
 from fleethands.operations.core import scripts
 from fleethands.script import Script
 
@@ -22,7 +22,7 @@ class Answer:
     """What a script said: its word, and who had what of the lock before."""
 
     word: str
-    before: Locking
+    before: LockState
 
 
 def script(name: str, lock: Lock, **values: str) -> Script:
@@ -52,5 +52,5 @@ def read(lines: list[str]) -> Answer:
     for index, line in enumerate(lines):
         if line.startswith(f"{MARK} begin ") and f"{MARK} end" in lines[index:]:
             end = lines.index(f"{MARK} end", index)
-            return Answer(line.removeprefix(f"{MARK} begin "), section.read(lines[index + 1 : end]))
+            return Answer(line.removeprefix(f"{MARK} begin "), section.parse_lock(lines[index + 1 : end]))
     raise ValueError("no answer")

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.facts.ollama import Made
+from fleethands.facts.ollama import CreatedModel
 from fleethands.operations.core.operation import Change, Decision, Same, operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import Modelfiles, local
@@ -38,7 +38,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, seen: Probe) 
     base = local(seen, file.base) or "unknown"
     text = hashlib.sha256(file.text.encode()).hexdigest()
     digest, made = local(seen, model.name), seen.store.made.get(name)
-    why = _why(digest, made, Made(text, base, digest or ""), file)
+    why = _why(digest, made, CreatedModel(text, base, digest or ""), file)
     if why is None:
         return None
     script = model_store.step(
@@ -54,7 +54,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, seen: Probe) 
     )
 
     def then(probe: Probe) -> Probe:
-        made = {**probe.store.made, name: Made(text, base, f"of {text} and {base}")}
+        made = {**probe.store.made, name: CreatedModel(text, base, f"of {text} and {base}")}
         kept = replace(probe.store, made=made)
         return probe.having(models={**probe.models, name: f"of {text} and {base}"}, store=kept)
 
@@ -62,7 +62,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, seen: Probe) 
     return Change(f"model {name}", before, f"made from {file.base}", script, then, why=why)
 
 
-def _why(digest: str | None, made: Made | None, wanted: Made, file: Modelfile) -> str | None:
+def _why(digest: str | None, made: CreatedModel | None, wanted: CreatedModel, file: Modelfile) -> str | None:
     if digest is None:
         return "it is not on the host"
     if made is None:

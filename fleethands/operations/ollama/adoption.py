@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama import environment_files, existing_install, existing_settings, external
@@ -31,7 +31,7 @@ class Found:
     binary: str = ""
     unit: str = ""
     settings: tuple[Theirs, ...] = ()
-    drop_ins: tuple[tuple[Text, tuple[Theirs, ...]], ...] = ()
+    drop_ins: tuple[tuple[UnitText, tuple[Theirs, ...]], ...] = ()
 
     @classmethod
     def on(cls, wanted: HostSettings, seen: Probe) -> Found:
@@ -229,7 +229,7 @@ def _models(settings: HostSettings, seen: Probe) -> list[Change]:
     ]
 
 
-def _drop_in(text: Text, theirs: tuple[Theirs, ...], service: Service) -> Change:
+def _drop_in(text: UnitText, theirs: tuple[Theirs, ...], service: Service) -> Change:
     named = {each.place for each in theirs}
     beside = [line for line in existing_install.lines(service, text) if line.place not in named and line.value]
     also = ", ".join(f"{line.name}={line.shown} ({line.place})" for line in beside)

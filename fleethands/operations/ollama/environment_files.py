@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.operations.core.operation import Refused
 
 _LINE = re.compile(r"\s*EnvironmentFile\s*=\s*(.*?)\s*")
@@ -25,9 +25,9 @@ def missing(service: Service) -> Refused | None:
     return None
 
 
-def _named(service: Service) -> list[tuple[Text, int, str]]:
+def _named(service: Service) -> list[tuple[UnitText, int, str]]:
     """(drop-in, number of its line, path) of the files that must be there."""
-    named: list[tuple[Text, int, str]] = []
+    named: list[tuple[UnitText, int, str]] = []
     for text in service.drop_ins:
         for number, line in enumerate(text.lines.splitlines(), 1):
             found = None if text.ours else _LINE.fullmatch(line)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from fleethands import paths
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.settings import HostSettings
 from fleethands.settings.schema.ollama_env import is_known
 from fleethands.settings.values.envconfig import meaning, same
@@ -66,7 +66,7 @@ class Line:
         return masked(self.name, self.value) if is_known(self.name) or self.kind != "EnvironmentFile" else MASK
 
 
-def lines(service: Service, text: Text) -> Iterator[Line]:
+def lines(service: Service, text: UnitText) -> Iterator[Line]:
     """What one unit file or drop-in assigns, the files that it names included."""
     for setting in settings(text.lines):
         if setting.section == "Service":
@@ -138,7 +138,7 @@ def _lost(line: Line, declared: Declared) -> list[Theirs]:
     return [Theirs(line.place, line.name, line.shown, fate, assigns=True)]
 
 
-def of_drop_in(service: Service, text: Text, declared: Declared) -> list[Theirs]:
+def of_drop_in(service: Service, text: UnitText, declared: Declared) -> list[Theirs]:
     """Settings of a drop-in that contradict the declared ones; those that go beside them are left out."""
     last = text.name > OURS
     found = (_against(line, declared, last) for line in lines(service, text))

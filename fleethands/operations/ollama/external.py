@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.elsewhere import Way
+from fleethands.facts.elsewhere import VersionRequest
 from fleethands.facts.probe import Unknown
 from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation
 from fleethands.operations.models import model_store, preload
@@ -91,7 +91,7 @@ def _silent(settings: HostSettings, seen: Probe) -> Refused | None:
     """Nothing answers there, or something that is not Ollama."""
     if seen.ollama.version is not None:
         return None
-    url, way = str(settings.ollama_base_url), seen.ollama.way or Way()
+    url, way = str(settings.ollama_base_url), seen.ollama.way or VersionRequest()
     why, *hints = external_diagnosis.why(url, way)
     return Refused(
         f"Ollama at {url}: {why}", (*hints, f"try it on the host: {external_commands.asking(url, 'version')}")
@@ -100,7 +100,7 @@ def _silent(settings: HostSettings, seen: Probe) -> Refused | None:
 
 def _ours(settings: HostSettings, seen: Probe) -> Refused | None:
     """The address is that of this very host, and what answers there is what we would take away."""
-    way, (_, port) = seen.ollama.way or Way(), settings.ollama_server
+    way, (_, port) = seen.ollama.way or VersionRequest(), settings.ollama_server
     pids = {each.pid for each in seen.sockets if each.port == port}
     unit = (seen.files[paths.OLLAMA_UNIT].content or b"").startswith(removal.OURS)
     process = seen.process

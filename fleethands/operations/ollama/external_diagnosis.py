@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleethands.facts.elsewhere import Way
+from fleethands.facts.elsewhere import VersionRequest
 from fleethands.operations.ollama.external_commands import SERVER, place
 from fleethands.settings.values.names import server
 
@@ -18,7 +18,7 @@ BEHIND = ("the server before it gets no answer from Ollama", START)
 CODES = {401: LOGIN, 403: NO_WAY_IN, 407: LOGIN, 502: BEHIND, 503: BEHIND, 504: BEHIND}
 
 
-def why(url: str, way: Way) -> tuple[str, ...]:
+def why(url: str, way: VersionRequest) -> tuple[str, ...]:
     """The cause, and behind it what may be done."""
     name, port = server(url)
     if way.status in NO_NAME:
@@ -33,20 +33,20 @@ def why(url: str, way: Way) -> tuple[str, ...]:
     return _answered(way)
 
 
-def _late(port: int, way: Way) -> tuple[str, ...]:
+def _late(port: int, way: VersionRequest) -> tuple[str, ...]:
     if way.remote:
         return "it takes the request, and does not answer within 5 s", f"{SERVER}: systemctl restart ollama"
     return "no answer within 5 s: a firewall keeps this host out, or that machine is off", *_let_in(way.ours, port)
 
 
-def _untrusted(url: str, way: Way) -> tuple[str, ...]:
+def _untrusted(url: str, way: VersionRequest) -> tuple[str, ...]:
     if way.status == NO_TLS:
         plain = url.replace("https://", "http://")
         return f"no TLS is spoken there{_said(way)}", f'in the inventory, if so: "ollama_base_url": "{plain}"'
     return f"its certificate will not do{_said(way)}", "on the host: apt-get install ca-certificates"
 
 
-def _said(way: Way) -> str:
+def _said(way: VersionRequest) -> str:
     return f" ({way.said})" if way.said else ""
 
 
@@ -57,7 +57,7 @@ def _let_in(ours: str, port: int) -> tuple[str, ...]:
     return ufw, f'where fleethands keeps that server, in its inventory: "allow_from": ["{ours}"]'
 
 
-def _answered(way: Way) -> tuple[str, ...]:
+def _answered(way: VersionRequest) -> tuple[str, ...]:
     """Something answers, and it is not Ollama, or not Ollama alone."""
     if way.leads:
         return f"it answers HTTP {way.code}, and leads to {way.leads}", "in the inventory: `ollama_base_url`, like that"

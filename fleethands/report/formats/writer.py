@@ -20,14 +20,14 @@ def _json(report: Report) -> str:
 MAIN = "report.json"  # of which the others are made for readers
 FORMS: dict[str, Callable[[Report], str]] = {
     MAIN: _json,
-    "junit.xml": junit.text,
-    "report.html": html_page.text,
+    "junit.xml": junit.render_junit,
+    "report.html": html_page.render_html,
 }
 NAMES = tuple(FORMS)
 MODE = 0o644
 
 
-class Written:
+class ReportFiles:
     """
     Where a report goes.
 
@@ -60,7 +60,7 @@ class Written:
                     _replace(self.directory / name, form(report))
         if self.summary is not None:
             with _named(self.summary), self.summary.open("a", encoding="utf-8") as file:
-                file.write(markdown.text(report))
+                file.write(markdown.render_markdown(report))
 
 
 @contextmanager
