@@ -38,7 +38,7 @@ class Roster:
         """The hosts that `--hosts` means. A name that is a host's and a group's means the host."""
         return frozenset(name for part in self.parts(words) for name in self._named(part))
 
-    def spared(self, words: str) -> frozenset[str]:
+    def excluded(self, words: str) -> frozenset[str]:
         """The hosts that `--exclude` means. A name that is a host's and a group's means all of both."""
         return frozenset(name for part in self.parts(words) for name in self._spared(part))
 

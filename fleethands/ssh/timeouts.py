@@ -10,7 +10,7 @@ import gevent  # type: ignore[import-untyped]
 
 CONNECT = 10.0  # seconds, and as many again for each of: banner, keys, login
 CONNECTED = 180.0  # seconds for all of it, jump hosts and further tries included
-LAST_WORDS = 5.0  # seconds for what is to end at once
+SHUTDOWN_TIMEOUT = 5.0  # seconds for what is to end at once
 LOST = 60  # seconds after which what was sent and not received makes a connection lost
 
 
@@ -73,7 +73,7 @@ class OutputTimeout:
             self._waiting.throw(CommandStalled())
 
 
-def spoken(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """`20 min`, `2 h`, `45 s`."""
     for size, unit in ((3600, "h"), (60, "min")):
         if seconds >= size and seconds % size == 0:

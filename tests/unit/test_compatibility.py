@@ -18,7 +18,7 @@ from fleethands.fleet.ansible.ours import concerns, is_ours
 from fleethands.operations.rollback import rollback
 from fleethands.settings import HostSettings, Secret, SettingsError, read_fleet, renamed
 from fleethands.settings.renamed import Removed
-from fleethands.settings.serialize import written
+from fleethands.settings.serialize import to_json
 from tests.helpers.command_line import fleethands
 from tests.hosts import bare, declared
 
@@ -87,7 +87,7 @@ def test_a_record_with_old_names_says_the_same_as_one_with_new_names(monkeypatch
         openhands_env={"GITHUB_TOKEN": Secret.env("GITHUB_TOKEN")},
     )
 
-    assert record.same_as(written(settings), record.versions)
+    assert record.same_as(to_json(settings), record.versions)
 
 
 def problems(data: dict[str, Any]) -> list[str]:

@@ -22,14 +22,14 @@ BAD = {"changed", "revoked", "unreachable", "failed"}
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def trust(target: str | None, as_json: bool, yes: bool, **options: Any) -> None:
     """Fetch host keys, show their fingerprints, write known_hosts. Exit 0: all are known, 1: one is not."""
-    from fleethands.ssh.host_keys import asked  # noqa: PLC0415
+    from fleethands.ssh.host_keys import check_host_keys  # noqa: PLC0415
 
     target = chosen(target)
     if not yes and (as_json or not sys.stdin.isatty()):
         raise Trouble("nobody is there to compare the keys", "to accept them unseen: add `--yes`", code=USAGE)
     engine = unconnected(target, **options)
     words = spoken(target, **options)
-    shown = asked(engine.chosen)
+    shown = check_host_keys(engine.chosen)
     if not as_json:
         _show(shown, words)
     new = [each for each in shown if each.status == "new"]
@@ -71,14 +71,14 @@ def _note(each: ScannedKey) -> str:
 
 
 def _trouble(each: ScannedKey, words: str) -> tuple[str, list[str]]:
-    from fleethands.ssh.diagnosis import refused_key  # noqa: PLC0415
+    from fleethands.ssh.diagnosis import explain_refused_key  # noqa: PLC0415
     from fleethands.ssh.host_keys import line_fingerprint  # noqa: PLC0415
 
     if each.status in {"unreachable", "failed"}:
         return each.reason, [*each.hints]
     if each.status not in BAD or each.place is None or each.verdict is None:
         return "", []
-    reason, hints = refused_key(f"`fleethands trust {words}`", each.place.name, each.verdict)
+    reason, hints = explain_refused_key(f"`fleethands trust {words}`", each.place.name, each.verdict)
     was = each.verdict.line
     if each.status == "changed" and was is not None:
         reason = f"its key changed: known is {line_fingerprint(was)}, {was}; shown is {each.fingerprint}"
@@ -86,14 +86,14 @@ def _trouble(each: ScannedKey, words: str) -> tuple[str, list[str]]:
 
 
 def _write(new: list[ScannedKey]) -> None:
-    from fleethands.ssh.known_hosts import add  # noqa: PLC0415
+    from fleethands.ssh.known_hosts import append_keys  # noqa: PLC0415
 
     for path in sorted({each.place.known_hosts for each in new if each.place and each.place.known_hosts}):
         keys = [
             (each.place.name, each.key) for each in new if each.place and each.key and each.place.known_hosts == path
         ]
         try:
-            add(path, keys)
+            append_keys(path, keys)
         except OSError as error:
             raise Trouble(f"cannot write {path}: {error.strerror}", f"look at it: `ls -ld {path.parent}`") from None
 

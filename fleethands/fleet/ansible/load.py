@@ -15,11 +15,11 @@ from fleethands.fleet.ansible.files import VarsFiles
 from fleethands.fleet.ansible.layers import Layers
 from fleethands.fleet.ansible.notes import Notes, Unusable
 from fleethands.fleet.ansible.ours import ENCRYPTED, is_ours, plain, problem_of, warnings
-from fleethands.fleet.ansible.place import Place, Unreadable, Variable, shown
+from fleethands.fleet.ansible.place import FileLocation, UnreadableInventory, Variable, relative_path
 from fleethands.fleet.ansible.reading import tree_of
 from fleethands.fleet.ansible.ssh_args import config_files
 from fleethands.fleet.ansible.tree import Group
-from fleethands.fleet.group_data import directories
+from fleethands.fleet.group_data import group_data_directories
 
 LOCAL = "@local"
 
@@ -41,7 +41,7 @@ def load(path: Path, override: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]
         name = LOCAL if reached.local else host
         if name in hosts:
             place = variables["ansible_connection"].place
-            raise Unreadable(place, f"`{host}`: another host is `local`, and this machine is only one")
+            raise UnreadableInventory(place, f"`{host}`: another host is `local`, and this machine is only one")
         hosts[name], notes[name] = _host(host, own, variables, reached, files)
         if reached.options:
             options[hosts[name].get("ssh_hostname", host)] = reached.options
@@ -68,7 +68,7 @@ def _host(
             notes.places[key] = variable.place
     for name in ("all", *(group.name for group in groups), host):
         encrypted = files.encrypted.get(name, [])
-        notes.warnings += [f"{shown(each)}: {ENCRYPTED}" for each in encrypted]
+        notes.warnings += [f"{relative_path(each)}: {ENCRYPTED}" for each in encrypted]
     return data, notes
 
 
@@ -80,9 +80,9 @@ def _group_data(path: Path, members: Mapping[str, list[Group]]) -> dict[str, dic
             groups.setdefault(group.name, []).append(host)
     found: dict[str, dict[str, Variable]] = {}
     with ctx_inventory.use(Inventory(([*members], {}), **{name: (hosts, {}) for name, hosts in groups.items()})):
-        for directory in directories(path):
+        for directory in group_data_directories(path):
             for group, data in _get_group_data(str(directory)).items():
-                place = Place(directory / f"{group}.py", 0)
+                place = FileLocation(directory / f"{group}.py", 0)
                 found.setdefault(group, {}).update({key: Variable(value, place) for key, value in data.items()})
     return found
 

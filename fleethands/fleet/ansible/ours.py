@@ -12,7 +12,7 @@ from fleethands.fleet.ansible.tree import PRIORITY
 from fleethands.fleet.ansible.yaml_file import Unsafe, Vault
 from fleethands.settings import HostSettings
 from fleethands.settings.renamed import OLD_SETTINGS
-from fleethands.settings.validation.unknown_keys import OURS, meant
+from fleethands.settings.validation.unknown_keys import PREFIXES, misspelled_keys
 
 MISSPELLED = 0.9  # below it, a name with our prefixes may be one of a role's
 ENCRYPTED = "encrypted by Ansible's vault, and not read"
@@ -28,7 +28,7 @@ def concerns(name: str) -> bool:
 
 def is_ours(name: str) -> bool:
     """Whether a variable becomes host data: a setting, also by an old name, or certainly a misspelled one."""
-    return name in HostSettings.model_fields or name in OLD_SETTINGS or (name.startswith(OURS) and _is_near(name))
+    return name in HostSettings.model_fields or name in OLD_SETTINGS or (name.startswith(PREFIXES) and _is_near(name))
 
 
 def warnings(variables: Mapping[str, Variable]) -> list[str]:
@@ -42,7 +42,7 @@ def warnings(variables: Mapping[str, Variable]) -> list[str]:
 
 @cache
 def _suspected(name: str) -> str:
-    return next((problem for _, problem in meant({name: None})), "")
+    return next((problem for _, problem in misspelled_keys({name: None})), "")
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 
 FORM = "a duration such as `30m` or `1h30m`, or a whole number of seconds"
 LONGEST = 2**63 - 1  # nanoseconds in a Go duration, 292 years
@@ -32,11 +32,11 @@ def check_duration(value: object) -> str:
     + value: text or a whole number
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Expected(FORM)
+        raise InvalidValue(FORM)
     text = str(value)
     length = abs(nanoseconds(text))
     if length > LONGEST:
-        raise Expected("a duration below 292 years: negative is for ever")
+        raise InvalidValue("a duration below 292 years: negative is for ever")
     return text
 
 
@@ -47,7 +47,7 @@ def nanoseconds(text: str) -> int:
         return sign * int(text.lstrip("+-")[:20]) * 10**9
     if _WHOLE.match(text):
         return sign * sum(int(float(number) * NANOSECONDS[unit]) for number, unit in re.findall(_PART, text, re.ASCII))
-    raise Expected(_spelled(text))
+    raise InvalidValue(_spelled(text))
 
 
 def _spelled(text: str) -> str:

@@ -39,7 +39,7 @@ class Modelfile:
         return cls(text, ModelName.parse(bases[0]))
 
 
-def of(settings: HostSettings) -> dict[Model, Modelfile]:
+def load_modelfiles(settings: HostSettings) -> dict[Model, Modelfile]:
     """The Modelfile of each model that has one, those it starts from first. Raises ValueError."""
     waiting = {model: Modelfile.read(model.modelfile) for model in settings.models if model.modelfile is not None}
     ordered: dict[Model, Modelfile] = {}
@@ -53,7 +53,7 @@ def of(settings: HostSettings) -> dict[Model, Modelfile]:
     return ordered
 
 
-def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
+def find_mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
     """(key, problem) for each Modelfile that can't be used."""
     found = False
     seen = set()
@@ -72,7 +72,7 @@ def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
     if found:
         return
     try:
-        of(settings)
+        load_modelfiles(settings)
     except ValueError as error:
         yield "models", str(error)
 
