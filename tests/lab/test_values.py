@@ -17,7 +17,7 @@ from fleethands.operations.core.operation import step
 from fleethands.paths import BINARY, OLLAMA_HOME
 from fleethands.script import Script
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.validation.encodable import ROOM
+from fleethands.settings.validation.encodable import MAX_BYTES
 from tasks import render
 from tests.hosts import declared
 from tests.lab import fleet, hostile, observe
@@ -290,7 +290,7 @@ UGLY: dict[str, Any] = {
     "openhands_workspace": "/srv/work space/50%n \"of\" 'it' $HOME back\\slash\\n é",
     "ollama_env": {
         "OLLAMA_API_KEY": "two\nlines\r\n\ttab \"of\" 'it' 100%n $HOME $(id) `id` {{ 1 }} \x01\x7f\x85\ufeff\u2028é\\",
-        "NO_PROXY": "x" * (ROOM - 1500),
+        "NO_PROXY": "x" * (MAX_BYTES - 1500),
     },
     "ollama_origins": ["https://*.example.net", "https://%n$HOME\\"],
     "ollama_keep_alive": "30m",
@@ -311,6 +311,6 @@ def test_the_product_itself_brings_the_ugliest_values_through(converged: Host) -
 
 
 def test_more_variables_than_are_read_back_are_refused() -> None:
-    assert accepted(ollama_env={"NO_PROXY": "x" * (ROOM - 500)}) is not None
-    assert accepted(ollama_env={"NO_PROXY": "x" * ROOM}) is None
-    assert accepted(ollama_env={"NO_PROXY": "\x01" * (ROOM // 4)}) is None
+    assert accepted(ollama_env={"NO_PROXY": "x" * (MAX_BYTES - 500)}) is not None
+    assert accepted(ollama_env={"NO_PROXY": "x" * MAX_BYTES}) is None
+    assert accepted(ollama_env={"NO_PROXY": "\x01" * (MAX_BYTES // 4)}) is None

@@ -22,7 +22,7 @@ from fleethands.operations.core import journal, lock_token, render_change, scrip
 from fleethands.operations.ollama.transfer import Parcel, TransferError
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 
 @dataclass(frozen=True)
@@ -160,21 +160,21 @@ def _tell(changes: Sequence[Change]) -> None:
     host, name = ctx_host.get(), journal.current_name()
     for change in changes:
         for line in render_change.render_change(name, change.subject, change, diff=ctx_config.get().DIFF):
-            logger.info(f"{host.print_prefix}{clean(line)}")
+            logger.info(f"{host.print_prefix}{sanitize(line)}")
         _remark(change.notes)
 
 
 def _remark(notes: Sequence[str]) -> None:
     if not ctx_state.get().is_executing:
         for note in notes:
-            logger.warning(f"{ctx_host.get().print_prefix}note: {clean(note)}")
+            logger.warning(f"{ctx_host.get().print_prefix}note: {sanitize(note)}")
 
 
 def _say(state: State, host: Host, refused: Refused) -> bool:
     """Fails this host and no other; pyinfra wants both parameters by name, else it drops the False."""
-    logger.error(f"{host.print_prefix}error: {clean(refused.reason)}")
+    logger.error(f"{host.print_prefix}error: {sanitize(refused.reason)}")
     for hint in refused.hints:
-        logger.error(f"{host.print_prefix}hint: {clean(hint)}")
+        logger.error(f"{host.print_prefix}hint: {sanitize(hint)}")
     return False
 
 

@@ -12,7 +12,7 @@ from fleethands.facts.record import KEPT, SCHEMA, Record
 from fleethands.operations.core import provenance
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.serialize import written
+from fleethands.settings.serialize import to_json
 
 FIRST, SHIFTED = "first", "yes"
 
@@ -28,7 +28,7 @@ def new_record(settings: HostSettings, probe: Probe) -> dict[str, str]:
 
     A host of which it says nothing new keeps its history: the record of now is only written anew.
     """
-    declared, versions = written(settings), _versions(settings, probe)
+    declared, versions = to_json(settings), _versions(settings, probe)
     known = current_record(probe)
     row = {
         "schema": SCHEMA,

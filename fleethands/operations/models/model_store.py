@@ -11,7 +11,7 @@ from fleethands.operations.core import scripts
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
-from fleethands.settings.schema.ollama_env import WAY_OUT
+from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 from fleethands.settings.values.names import ModelName
 
 PATIENCE = 60  # seconds without a new byte; Ollama's own parts are started over after 30 (server/download.go, v0.32.15)
@@ -82,7 +82,7 @@ def pull(settings: HostSettings, probe: Probe, model: Model) -> Script:
             "margin": str(MARGIN),
             "floor": str(FLOOR),
         },
-        {key: environment[key] for key in WAY_OUT if key in environment},
+        {key: environment[key] for key in PROXY_VARIABLES if key in environment},
     )
     return step("pull", **common, unit=unit(name), puller=puller.text)
 

@@ -18,7 +18,7 @@ from fleethands.operations.ollama.existing_install import Declared, Theirs
 from fleethands.operations.system import access
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.schema.types import why_not_models
+from fleethands.settings.schema.types import why_no_models_dir
 
 NAMED = 8  # settings that one refusal names
 MOVED = "/srv/ollama-models"
@@ -136,7 +136,7 @@ def _elsewhere(settings: HostSettings, probe: Probe) -> Refused | None:
     if theirs is None or settings.ollama_models_dir is not None or theirs[0] == model_store.directory(settings, probe):
         return None
     directory, place = theirs
-    why = why_not_models(directory)
+    why = why_no_models_dir(directory)
     hints = _move(directory) if why else (f'to keep the models, declare "ollama_models_dir": {json.dumps(directory)}',)
     reason = f"models lie in {directory}, by {place}, and the inventory does not say so"
     return Refused(f"{reason}; no setting can name that directory, {why}" if why else reason, hints)

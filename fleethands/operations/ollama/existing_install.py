@@ -10,9 +10,9 @@ from fleethands import paths
 from fleethands.facts.service import Service, Text
 from fleethands.settings import HostSettings
 from fleethands.settings.schema.ollama_env import is_known
-from fleethands.settings.values.envconfig import meaning, same
+from fleethands.settings.values.envconfig import means_same, parse_meaning
 from fleethands.settings.values.secret import MASK
-from fleethands.text.systemd_unit import Setting, assignments, settings, variables, words
+from fleethands.text.systemd_unit import Setting, parse_assignments, parse_environment_file, parse_settings, split_words
 
 OURS = paths.OLLAMA_OVERRIDE.rsplit("/", 1)[-1]
 WHERE_FROM = {"PATH", "HOME"}  # install.sh freezes its own PATH in; what else runs is ours
@@ -68,12 +68,12 @@ class Line:
 
 def lines(service: Service, text: Text) -> Iterator[Line]:
     """What one unit file or drop-in assigns, the files that it names included."""
-    for setting in settings(text.lines):
+    for setting in parse_settings(text.lines):
         if setting.section == "Service":
             yield from _assigned(setting, f"{text.path}:{setting.line}")
     for named in service.files:
         if named.unit == text.path:
-            for name, value, number in variables(named.lines):
+            for name, value, number in parse_environment_file(named.lines):
                 yield Line("EnvironmentFile", name, value, f"{named.path}:{number}")
 
 
@@ -83,9 +83,9 @@ def _assigned(setting: Setting, place: str) -> Iterator[Line]:
     elif setting.key == "EnvironmentFile" and not setting.value:
         yield Line("reset", "EnvironmentFile", "", place)
     elif setting.key == "Environment":
-        yield from (Line("Environment", name, value, place) for name, value in assignments(setting.value))
+        yield from (Line("Environment", name, value, place) for name, value in parse_assignments(setting.value))
     elif setting.key == "UnsetEnvironment":
-        names = (word.partition("=")[0] for word in words(setting.value))
+        names = (word.partition("=")[0] for word in split_words(setting.value))
         yield from (Line("UnsetEnvironment", name, name, place) for name in names)
     elif setting.key not in {"EnvironmentFile", "PassEnvironment"}:
         yield Line(setting.key, setting.key, setting.value, place)
@@ -127,9 +127,9 @@ def of_unit(service: Service, declared: Declared) -> list[Theirs]:
 
 
 def _lost(line: Line, declared: Declared) -> list[Theirs]:
-    if line.name in WHERE_FROM or meaning(line.name, line.value) is None:
+    if line.name in WHERE_FROM or parse_meaning(line.name, line.value) is None:
         return []
-    if same(line.name, declared.values.get(line.name), line.value):
+    if means_same(line.name, declared.values.get(line.name), line.value):
         return []
     if line.name in declared.values:
         fate = f"which gives way to the declared {declared.shown(line.name)}"
@@ -171,7 +171,7 @@ def _variable_against(line: Line, declared: Declared, wins: bool) -> Theirs | No
         fate = "which is not declared, and moves the models"
         moves = line.name in {"OLLAMA_MODELS", "HOME"}
         return Theirs(line.place, line.name, line.value, fate, wins=True, assigns=moves) if moves else None
-    if same(line.name, declared.values[line.name], line.value):
+    if means_same(line.name, declared.values[line.name], line.value):
         return None
     fate = f"which {'wins over' if wins else 'gives way to'} the declared {declared.shown(line.name)}"
     return Theirs(line.place, line.name, line.value, fate, wins, assigns=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands.facts.elsewhere import Way
 from fleethands.operations.ollama.external_commands import SERVER, place
-from fleethands.settings.values.names import server
+from fleethands.settings.values.names import host_and_port
 
 START = f"{SERVER}: systemctl start ollama"
 # curl's exit status (man curl)
@@ -20,7 +20,7 @@ CODES = {401: LOGIN, 403: NO_WAY_IN, 407: LOGIN, 502: BEHIND, 503: BEHIND, 504: 
 
 def why(url: str, way: Way) -> tuple[str, ...]:
     """The cause, and behind it what may be done."""
-    name, port = server(url)
+    name, port = host_and_port(url)
     if way.status in NO_NAME:
         hint = f'in the inventory, by its address: "ollama_address": "http://10.0.0.5:{port}"'
         return f"the name {name} is not known on this host", hint
