@@ -73,10 +73,10 @@ class Engine(OperationResults):
         self._use(State(check_for_changes=True))
         self.inventory, notes = load_inventory(target, data)
         self._strays = find_stray_files(Path(target.removeprefix(PREFIX)), self.inventory)
-        roster = Roster.of(self.inventory)
+        roster = Roster.from_inventory(self.inventory)
         whole = select_hosts(target, pick, roster)
-        self.fleet = frozenset(pick.fleet(roster))  # with all its parts
-        self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.holds(name)]
+        self.fleet = frozenset(pick.names_in(roster))  # with all its parts
+        self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.contains(name)]
         self.notes: dict[str, Notes] = {name: notes[name] for name in self.names if name in notes}
         if not self.chosen:
             raise EmptyShard(f"none of {len(whole)} hosts is of part {pick.shard}")

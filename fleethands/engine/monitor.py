@@ -81,7 +81,7 @@ class ConnectionMonitor(BaseStateCallback):
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
         name = str(message).partition("] ")[0].strip().removeprefix("[")
         for patience in self._awaited.get(name, ()):
-            patience.heard()
+            patience.reset()
         if self.narration:
             self.narration.heard(message, **said)
 

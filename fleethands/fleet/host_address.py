@@ -33,8 +33,8 @@ class SshAddress:
     port: int | None = None
 
     @classmethod
-    def read(cls, name: str) -> SshAddress | None:
-        """Of a host's name; None for one without a user, or of a connector, as `@local`. Raises WrongName."""
+    def parse(cls, name: str) -> SshAddress | None:
+        """Of a host's name; None for one without a user, or of a connector, as `@local`. Raises InvalidHostName."""
         user, at, place = name.rpartition("@")
         if not at or name.startswith("@"):
             return None
@@ -68,7 +68,7 @@ def _port(name: str, text: str) -> int:
 
 
 def check_target(target: str) -> None:
-    """Raise WrongName for words that pyinfra can't read as an inventory file, a module or a list of hosts."""
+    """Raise InvalidHostName for words that pyinfra can't read as an inventory file, a module or a list of hosts."""
     if not target.strip():
         raise InvalidHostName("the target is empty", TARGET_HINT)
     if os.path.isdir(target):

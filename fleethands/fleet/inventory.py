@@ -35,7 +35,7 @@ def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str,
     """
     pyinfra's inventory of a target with data on top, and notes of the hosts that Ansible's files declare.
 
-    group_data counts where the command is typed, and beside the inventory. Raises WrongName for words, WrongInventory
+    group_data counts where the command is typed, and beside the inventory. Raises InvalidHostName for words, InventoryError
     for a file.
     """
     path = ansible_file(target)
@@ -99,10 +99,10 @@ def clone_inventory(inventory: Any, names: Iterable[str], data: Mapping[str, Any
 def set_ssh_defaults(host: Any) -> None:
     """
     Fill in what pyinfra leaves open: `user@address:port` as a name, strict host keys (it would take any), an end to
-    each wait. Raises WrongName.
+    each wait. Raises InvalidHostName.
     """
     known = host.data.dict()
-    if "ssh_hostname" not in known and (address := SshAddress.read(host.name)):
+    if "ssh_hostname" not in known and (address := SshAddress.parse(host.name)):
         host.data.ssh_user, host.data.ssh_hostname = address.user, address.hostname
         if address.port:
             host.data.ssh_port = address.port

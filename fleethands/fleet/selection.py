@@ -28,9 +28,9 @@ class HostSelection:
     shard: Shard = WHOLE
     only: frozenset[str] | None = None
 
-    def fleet(self, roster: Roster) -> list[str]:
+    def names_in(self, roster: Roster) -> list[str]:
         """The hosts that are meant, those that are done already and those of every part among them."""
-        taken, spared = roster.taken(self.hosts), roster.excluded(self.exclude)
+        taken, spared = roster.selected(self.hosts), roster.excluded(self.exclude)
         return [name for name in roster.names if name in taken and name not in spared]
 
 
@@ -51,15 +51,15 @@ def select_hosts(target: str, pick: HostSelection, roster: Roster) -> list[str]:
 
     + roster: what the target has
 
-    Raises NoHosts where none is left, and for a part of a list that means none: a host would be taken that was to be
+    Raises NoHostsError where none is left, and for a part of a list that means none: a host would be taken that was to be
     spared.
     """
     if not roster.names:
         raise NoHostsError(f"`{target}` has no hosts", TARGET_HINT)
     for words, option in ((pick.hosts, ""), (pick.exclude, "--exclude ")):
-        if words and (part := roster.unknown(words)) is not None:
+        if words and (part := roster.first_unknown(words)) is not None:
             raise NoHostsError(f"`{target}` has no host that matches `{option}{part}`", *_nearest(target, part, roster))
-    found = [name for name in pick.fleet(roster) if pick.only is None or name in pick.only]
+    found = [name for name in pick.names_in(roster) if pick.only is None or name in pick.only]
     if not found:
         raise _explain_empty(target, pick, roster)
     return found

@@ -41,7 +41,7 @@ class PinnableFleet:
     unreachable: frozenset[str]
 
     @classmethod
-    def of(cls, hosts: Iterable[HostSettings]) -> PinnableFleet:
+    def from_settings(cls, hosts: Iterable[HostSettings]) -> PinnableFleet:
         releases: dict[str, set[str]] = {}
         models: dict[str, Model] = {}
         images: set[str] = set()
@@ -64,7 +64,7 @@ class PinnableFleet:
         return frozenset({*self.releases, *self.models, *self.images})
 
     def only(self, names: Collection[str]) -> PinnableFleet:
-        """Those of these names alone, all where there is none. Raises UnknownName."""
+        """Those of these names alone, all where there is none. Raises UnknownPinName."""
         for name in names:
             if name not in self.names:
                 raise UnknownPinName(name, self.names)

@@ -25,7 +25,7 @@ class WrongType(InvalidValue):
 
 
 def check_text(value: object) -> str:
-    """A text that a process can be given. Raises NotText, and Expected for a text that none can be given."""
+    """A text that a process can be given. Raises WrongType, and InvalidValue for a text that none can be given."""
     if not isinstance(value, str):
         raise WrongType("text")
     if "\0" in value:
@@ -36,7 +36,7 @@ def check_text(value: object) -> str:
 
 
 def check_line(value: object) -> str:
-    """A text without control characters. Raises Expected."""
+    """A text without control characters. Raises InvalidValue."""
     if any(ord(char) < 32 or ord(char) == 127 for char in check_text(value)):
         raise InvalidValue("one line without control characters")
     return str(value)

@@ -44,7 +44,7 @@ def from_json(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any
 
     + today: what the inventory declares for this host
 
-    Raises Undeclared for a secret or a Modelfile that is not declared today for the same variable or model.
+    Raises UndeclaredPlaces for a secret or a Modelfile that is not declared today for the same variable or model.
     """
     wrong: list[tuple[str, str]] = []
     data = {str(key): value for key, value in document.items()}

@@ -87,7 +87,7 @@ class SshClient(SSHClient):
         """
         Log in to a host, by the options that pyinfra's connector gives.
 
-        Raises WayLost, RefusedKey, and what paramiko raises.
+        Raises JumpHostError, HostKeyRefused, and what paramiko raises.
         """
         ours = {name: given.pop(name) for name in list(given) if name.startswith("_pyinfra_ssh_")}
         config = ours.get("_pyinfra_ssh_config_file") or None
@@ -174,7 +174,7 @@ def open_route(question: SshQuery, answer: SshConfig) -> Any:
     """
     What leads to a host: a program, or a channel of its jump host; None for a connection of its own.
 
-    Raises WayLost, OSError, SSHException.
+    Raises JumpHostError, OSError, SSHException.
     """
     if answer.jump:
         jump_hosts.check_no_loop(question, answer, _read_config_once)
@@ -199,7 +199,7 @@ def route_error(leads: Any, question: SshQuery, answer: SshConfig) -> JumpHostEr
 
 
 def _connect_jump_host(question: SshQuery, begun: Any) -> Any:
-    """The transport of a jump host, logged in. Raises WayLost."""
+    """The transport of a jump host, logged in. Raises JumpHostError."""
     client, answer, by_hand = SshClient(), read_ssh_config(question), [f"try: `{question.command('-v')}`"]
     client._expect(answer, None, None)
     options = {"timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}

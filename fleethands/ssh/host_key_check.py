@@ -31,13 +31,13 @@ def preferred_key_types(files: KnownHosts, name: str, kinds: Iterable[str]) -> l
 
     + kinds: all ways, as paramiko prefers them
     """
-    first = [RSA if kind == "ssh-rsa" else kind for kind in files.kinds(name)]
+    first = [RSA if kind == "ssh-rsa" else kind for kind in files.key_types(name)]
     return list(dict.fromkeys([*first, *kinds]))
 
 
 @cache
 def _files(paths: tuple[Path, ...]) -> KnownHosts:
-    return KnownHosts.read(paths)
+    return KnownHosts.load(paths)
 
 
 class KnownHostKeys(HostKeys):

@@ -53,8 +53,8 @@ class HostKeyLocation:
     files: tuple[Path, ...]
     known_hosts: Path | None = None
     alias: str = ""
-    way: Callable[[], Any] = lambda: None
-    lost: Callable[[Any], Exception | None] = lambda _: None
+    open_route: Callable[[], Any] = lambda: None
+    route_error: Callable[[Any], Exception | None] = lambda _: None
 
     @property
     def name(self) -> str:
@@ -63,7 +63,7 @@ class HostKeyLocation:
 
 
 @dataclass(frozen=True)
-class ScannedKey:
+class HostKeyCheck:
     """
     What came of asking one host for its key.
 
@@ -96,7 +96,7 @@ def line_fingerprint(line: KnownHostsLine) -> str:
     return fingerprint(PKey.from_type_string(line.kind, line.key))
 
 
-def check_host_keys(hosts: Iterable[Any]) -> list[ScannedKey]:
+def check_host_keys(hosts: Iterable[Any]) -> list[HostKeyCheck]:
     """
     Ask hosts for their keys, many at a time; the answers sorted by name.
 
@@ -105,28 +105,28 @@ def check_host_keys(hosts: Iterable[Any]) -> list[ScannedKey]:
     return sorted(Pool(AT_ONCE).map(_check_host, hosts), key=lambda shown: shown.host)
 
 
-def _check_host(host: Any) -> ScannedKey:
+def _check_host(host: Any) -> HostKeyCheck:
     if not isinstance(host.connector, SSHConnector):
-        return ScannedKey(host.name, "skipped", reason="not reached by SSH")
+        return HostKeyCheck(host.name, "skipped", reason="not reached by SSH")
     try:
         place = _locate(host)
     except (SSHException, OSError, ValueError) as error:  # its configuration
         return _failed(host, "failed", error)
     try:
-        files = KnownHosts.read(place.files)
+        files = KnownHosts.load(place.files)
     except OSError as error:
         reason = f"cannot read {error.filename}: {error.strerror}"
         look = f"look at it: `ls -ld {shlex.quote(os.path.dirname(error.filename))}`"
-        return ScannedKey(host.name, "failed", place, reason=reason, hints=(look,))
+        return HostKeyCheck(host.name, "failed", place, reason=reason, hints=(look,))
     return _compare_key(host, place, files)
 
 
-def _failed(host: Any, status: str, error: Exception, place: HostKeyLocation | None = None) -> ScannedKey:
+def _failed(host: Any, status: str, error: Exception, place: HostKeyLocation | None = None) -> HostKeyCheck:
     reason, hints = why_unreachable("", host, error)
-    return ScannedKey(host.name, status, place, reason=reason, hints=tuple(hints))
+    return HostKeyCheck(host.name, status, place, reason=reason, hints=tuple(hints))
 
 
-def _compare_key(host: Any, place: HostKeyLocation, files: KnownHosts) -> ScannedKey:
+def _compare_key(host: Any, place: HostKeyLocation, files: KnownHosts) -> HostKeyCheck:
     try:
         key = retry_while_busy(lambda: _fetch_key(place, files))
     except JumpHostError as error:
@@ -135,12 +135,12 @@ def _compare_key(host: Any, place: HostKeyLocation, files: KnownHosts) -> Scanne
         said = " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())
         reason = sanitize(f"{place.name}: {said}")[:LONGEST_REASON]
         hint = f"try: `{ssh_command(host, '-v')}`"
-        return ScannedKey(host.name, "unreachable", place, reason=reason, hints=(hint,))
+        return HostKeyCheck(host.name, "unreachable", place, reason=reason, hints=(hint,))
     verdict = files.judge(place.name, key)
     if verdict.status == "new" and place.known_hosts is None:
         hint = "set `ssh_known_hosts_file` in the inventory"
-        return ScannedKey(host.name, "failed", place, key, reason="`UserKnownHostsFile` names no file", hints=(hint,))
-    return ScannedKey(host.name, verdict.status, place, key, verdict)
+        return HostKeyCheck(host.name, "failed", place, key, reason="`UserKnownHostsFile` names no file", hints=(hint,))
+    return HostKeyCheck(host.name, verdict.status, place, key, verdict)
 
 
 def _locate(host: Any) -> HostKeyLocation:
@@ -160,7 +160,7 @@ def _locate(host: Any) -> HostKeyLocation:
 
 def _fetch_key(place: HostKeyLocation, files: KnownHosts) -> PKey:
     """The key that a host proves to have. It is asked for as in a run."""
-    leads = place.way()
+    leads = place.open_route()
     limit = CONNECT_TIMEOUT if leads is None else JUMP_BANNER_TIMEOUT
     transport = paramiko.client.Transport(  # type: ignore[attr-defined]  # as a run's connections have it
         leads or socket.create_connection((place.address, place.port), CONNECT_TIMEOUT)
@@ -172,6 +172,6 @@ def _fetch_key(place: HostKeyLocation, files: KnownHosts) -> PKey:
         transport.start_client(timeout=limit)
         return transport.get_remote_server_key()
     except (SSHException, OSError, EOFError) as error:
-        raise place.lost(leads) or error from error
+        raise place.route_error(leads) or error from error
     finally:
         transport.close()

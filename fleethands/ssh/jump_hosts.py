@@ -133,7 +133,7 @@ def check_no_loop(question: SshQuery, answer: SshConfig, ask: Ask) -> None:
     """
     See that jump hosts do not lead back to one another: `ssh` would begin one process after the other.
 
-    Raises WayLost.
+    Raises JumpHostError.
     """
     jump, seen = answer.jump, set[SshQuery]()
     while jump:
@@ -157,7 +157,7 @@ def open_channel(question: SshQuery, answer: SshConfig, ask: Ask, connect: Calla
     + ask: says how a jump host is reached
     + connect: logs in to one host, by a channel or straight away, and gives its transport
 
-    Raises WayLost; whatever `connect` raises.
+    Raises JumpHostError; whatever `connect` raises.
     """
     hops = [parse_hop(each) for each in answer.jump.split(",")]
     asked = [SshQuery(host, port, user, question.config) for user, host, port in hops]

@@ -75,18 +75,18 @@ class KnownHosts:
         self._lines = tuple(lines)
 
     @classmethod
-    def read(cls, paths: Iterable[Path]) -> KnownHosts:
+    def load(cls, paths: Iterable[Path]) -> KnownHosts:
         """Those of the files that exist. Raises OSError."""
         return cls(line for path in paths for line in _lines(path))
 
     def known(self, name: str) -> list[KnownHostsLine]:
         """The keys of a host, in the order of the files, without those that are revoked."""
-        return [line for line in self._of(name, "") if self._revoked(name, line.key) is None]
+        return [line for line in self._lines_for(name, "") if self._revoked(name, line.key) is None]
 
-    def kinds(self, name: str) -> list[str]:
+    def key_types(self, name: str) -> list[str]:
         """Of the keys that a host is known by, the first first: those of its certificates, where one may be shown."""
         names = _names(name)
-        certified = any(True for each in names for _ in self._of(each, AUTHORITY))
+        certified = any(True for each in names for _ in self._lines_for(each, AUTHORITY))
         known = [line.kind for each in names for line in self.known(each)]
         return [*(f"{kind}{host_certificates.SUFFIX}" for kind in SIGNING if certified), *(dict.fromkeys(known))]
 
@@ -105,7 +105,7 @@ class KnownHosts:
         for each in (key.asbytes(), *([shown.authority] if shown else [])):
             if revoked := self._revoked(name, each):
                 return Verdict("revoked", revoked)
-        authorities = list(self._of(name, AUTHORITY))
+        authorities = list(self._lines_for(name, AUTHORITY))
         signer = next((line for line in authorities if shown and line.key == shown.authority), None)
         fault = shown.fault(_names(name)[-1]) if shown and signer else ""
         if signer and not fault:
@@ -115,11 +115,11 @@ class KnownHosts:
         status = "known" if same else "changed" if known else "new"
         return Verdict(status, same or next(iter(known), None), signer or next(iter(authorities), None), fault)
 
-    def _of(self, name: str, marker: str) -> Iterator[KnownHostsLine]:
+    def _lines_for(self, name: str, marker: str) -> Iterator[KnownHostsLine]:
         return (line for line in self._lines if line.marker == marker and line.is_of(name))
 
     def _revoked(self, name: str, key: bytes) -> KnownHostsLine | None:
-        return next((line for line in self._of(name, REVOKED) if line.key == key), None)
+        return next((line for line in self._lines_for(name, REVOKED) if line.key == key), None)
 
 
 def entry_name(address: str, port: int) -> str:

@@ -45,30 +45,30 @@ class OutputTimeout:
         self._limit = limit
         self._timer: Any = None
 
-    def heard(self) -> None:
+    def reset(self) -> None:
         """There is life."""
         self._last = time.monotonic()
 
     def __enter__(self) -> OutputTimeout:
         self._waiting = gevent.getcurrent()
-        self.heard()
-        self._again(self._limit)
+        self.reset()
+        self._start_timer(self._limit)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._timer.stop()
         self._timer.close()
 
-    def _again(self, seconds: float) -> None:
+    def _start_timer(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.close()
         self._timer = gevent.get_hub().loop.timer(seconds)
-        self._timer.start(self._look)
+        self._timer.start(self._check)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         left = self._last + self._limit - time.monotonic()
         if left > 0:
-            self._again(left)
+            self._start_timer(left)
         else:
             self._waiting.throw(CommandStalled())
 

@@ -34,7 +34,7 @@ class Unread:
 @dataclass(frozen=True)
 class _File:
     config: SSHConfig
-    unread: tuple[Unread, ...]
+    ignored_lines: tuple[Unread, ...]
 
 
 def read_ssh_config(question: SshQuery) -> SshConfig:
@@ -63,7 +63,7 @@ DEFAULT_IDENTITIES = ("~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519")
 
 def ignored_lines(config: str | None) -> tuple[Unread, ...]:
     """Lines of the user's file, and of those that it includes, that are left out. Raises OSError, ValueError."""
-    return _file(home.user_file(config)).unread
+    return _file(home.user_file(config)).ignored_lines
 
 
 @cache

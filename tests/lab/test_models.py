@@ -209,8 +209,8 @@ def test_registries_that_do_not_answer_are_named(lab: Lab) -> None:
             [Model(name=ModelName.parse("padded")), Model(name=ModelName.parse("no-such-model"))], patience=5
         )
     assert [str(answer) for answer in found.values()] == [
-        "Unanswered(reason='registry.ollama.ai answers 500')",
-        "Unanswered(reason='registry.ollama.ai has no such model')",
+        "RegistryError(reason='registry.ollama.ai answers 500')",
+        "RegistryError(reason='registry.ollama.ai has no such model')",
     ]
     (answer,) = registry.look_up_models([Model(name=ModelName.parse("padded"))]).values()
     assert isinstance(answer, registry.RegistryDigest)

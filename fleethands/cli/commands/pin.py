@@ -108,7 +108,7 @@ def _wanted(target: str, only: tuple[str, ...], **options: Any) -> PinnableFleet
     from fleethands.settings.lockfile import Lockfile  # noqa: PLC0415
 
     try:
-        return PinnableFleet.of(_settings(target, Lockfile(), **options).values()).only(
+        return PinnableFleet.from_settings(_settings(target, Lockfile(), **options).values()).only(
             [_listed(name) for name in only]
         )
     except UnknownPinName as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleethands.fleet.ansible.notes import Unusable
-from fleethands.fleet.ansible.ours import plain, problem_of
+from fleethands.fleet.ansible.own_variables import plain, problem_of
 from fleethands.fleet.ansible.place import Variable
 from fleethands.fleet.ansible.ssh_args import SshOptions, UnsupportedOption
 

@@ -27,9 +27,9 @@ class VarsFiles:
         self.encrypted: dict[str, list[Path]] = {}
 
     @cache  # noqa: B019  lives as long as an inventory is read
-    def of(self, kind: str, name: str) -> dict[str, Variable]:
+    def variables_of(self, kind: str, name: str) -> dict[str, Variable]:
         """
-        The variables of a group or a host. Raises Unreadable.
+        The variables of a group or a host. Raises UnreadableInventory.
 
         + kind: group_vars or host_vars
         """
@@ -48,7 +48,7 @@ class VarsFiles:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file. Raises Unreadable."""
+    """The text of a file. Raises UnreadableInventory."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

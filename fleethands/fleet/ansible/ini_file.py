@@ -20,7 +20,7 @@ KINDS = ("hosts", "children", "vars")
 
 
 def read(path: Path, text: str) -> Tree:
-    """The tree of an inventory's text. Raises Unreadable with the line."""
+    """The tree of an inventory's text. Raises UnreadableInventory with the line."""
     reader = _Reader(path)
     for number, line in enumerate(text.splitlines(), 1):
         reader.read(FileLocation(path, number), line.strip())

@@ -14,7 +14,7 @@ from fleethands.fleet.ansible.connection import Connection, connection
 from fleethands.fleet.ansible.files import VarsFiles
 from fleethands.fleet.ansible.layers import Layers
 from fleethands.fleet.ansible.notes import Notes, Unusable
-from fleethands.fleet.ansible.ours import ENCRYPTED, is_ours, plain, problem_of, warnings
+from fleethands.fleet.ansible.own_variables import ENCRYPTED, is_own_variable, plain, problem_of, warnings
 from fleethands.fleet.ansible.place import FileLocation, UnreadableInventory, Variable, relative_path
 from fleethands.fleet.ansible.reading import tree_of
 from fleethands.fleet.ansible.ssh_args import config_files
@@ -26,7 +26,7 @@ LOCAL = "@local"
 
 def load(path: Path, override: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
     """
-    pyinfra's inventory of a file, and notes of each host by its name there. Raises Unreadable.
+    pyinfra's inventory of a file, and notes of each host by its name there. Raises UnreadableInventory.
 
     + override: data on top of all
     """
@@ -36,7 +36,7 @@ def load(path: Path, override: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]
     hosts, notes, options = {}, {}, {}
     groups: dict[str, list[str]] = {}
     for host, own in members.items():
-        variables = layers.of(host, own)
+        variables = layers.variables_of(host, own)
         reached = connection(_of_ansible(variables))
         name = LOCAL if reached.local else host
         if name in hosts:
@@ -61,9 +61,9 @@ def _host(
     for key, variable in variables.items():
         if variable.place.is_python:
             data[key] = variable.value
-        elif is_ours(key) and (problem := problem_of(variable.value)):
+        elif is_own_variable(key) and (problem := problem_of(variable.value)):
             notes.settings.append(Unusable(key, key, variable.place, problem))
-        elif is_ours(key):
+        elif is_own_variable(key):
             data[key] = plain(variable)
             notes.places[key] = variable.place
     for name in ("all", *(group.name for group in groups), host):

@@ -18,7 +18,7 @@ class InvalidHostRange(ValueError):
 
 
 def hosts(pattern: str) -> tuple[list[str], int | None]:
-    """The names that a name with ranges stands for, and the port behind it. Raises WrongHostName."""
+    """The names that a name with ranges stands for, and the port behind it. Raises InvalidHostRange."""
     name, port = pattern, None
     if match := _PORT.fullmatch(pattern):
         name = match["bracketed"] or match["plain"]

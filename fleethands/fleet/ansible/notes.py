@@ -55,7 +55,7 @@ class UnsupportedConnection(ValueError):
 
 def check_connections(notes: Mapping[str, Notes], given: Container[str]) -> None:
     """
-    Raise Unreachable with every place.
+    Raise UnsupportedConnection with every place.
 
     + notes: of the hosts that are meant, by their names; given: keys of data that take the place of what is declared
     """

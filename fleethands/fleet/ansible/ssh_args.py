@@ -47,7 +47,7 @@ class SshOptions:
 
     @classmethod
     def read(cls, text: str) -> SshOptions:
-        """Of a command line's words. Raises WrongOption."""
+        """Of a command line's words. Raises UnsupportedOption."""
         found = cls()
         try:
             words = iter(shlex.split(text))

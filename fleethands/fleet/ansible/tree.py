@@ -60,7 +60,7 @@ class Tree:
             members.append(name)
 
     def add_child(self, parent: str, child: str, place: FileLocation) -> None:
-        """A group inside another one. Raises Unreadable where that goes round in a circle."""
+        """A group inside another one. Raises UnreadableInventory where that goes round in a circle."""
         self.group(parent)
         self.group(child)
         if child in (parent, ALL) or parent in self.below(child):

@@ -40,7 +40,7 @@ for _tag, _kind in (("!vault", Vault), ("!vault-encrypted", Vault), ("!unsafe", 
 
 
 def read(path: Path, text: str) -> Tree:
-    """The tree of an inventory's text. Raises Unreadable with the line."""
+    """The tree of an inventory's text. Raises UnreadableInventory with the line."""
     tree = Tree(path)
     with _Document(path, text) as document:
         groups = document.whole("an inventory: groups with `hosts`, `vars` and `children`")
@@ -53,7 +53,7 @@ def read(path: Path, text: str) -> Tree:
 
 
 def variables(path: Path, text: str) -> dict[str, Variable]:
-    """The variables of a file in group_vars or host_vars. Raises Unreadable with the line."""
+    """The variables of a file in group_vars or host_vars. Raises UnreadableInventory with the line."""
     with _Document(path, text) as document:
         return document.variables(document.whole("variables in the form `KEY: VALUE`"))
 

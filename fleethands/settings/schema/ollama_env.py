@@ -99,7 +99,7 @@ class UnknownVariable(ValueError):
 
 def check_name(name: str) -> None:
     """
-    Raises NoSuchVariable for one that nothing of Ollama reads, with the one that is meant.
+    Raises UnknownVariable for one that nothing of Ollama reads, with the one that is meant.
 
     A name of Ollama's own that is not listed may be newer than the list: read_by.py judges it by the release.
     """
@@ -142,7 +142,7 @@ def kind_of(name: str) -> str:
 
 
 def check_value(name: str, value: Any) -> None:
-    """Raises Expected for a value that Ollama would misread, with the right spelling."""
+    """Raises InvalidValue for a value that Ollama would misread, with the right spelling."""
     kind = kind_of(name)
     if not isinstance(value, str | int | float):
         raise InvalidValue({TEXT: "text", DURATION: "a duration"}.get(kind, f"{'' if kind == BOOL else 'a '}{kind}"))

@@ -42,7 +42,7 @@ def check_name(name: Any) -> None:
 
 
 def check_value(value: Any) -> None:
-    """Raises Expected for what no process can be given."""
+    """Raises InvalidValue for what no process can be given."""
     if isinstance(value, bool):
         raise InvalidValue(f"text, such as `{str(value).lower()}`")
     if not isinstance(value, str | int):

@@ -109,7 +109,7 @@ def _path(value: object) -> PurePosixPath:
 
 
 def parse_models_dir(value: object) -> PurePosixPath:
-    """A directory that Ollama takes for its models. Raises Expected."""
+    """A directory that Ollama takes for its models. Raises InvalidValue."""
     path = _path(value)
     places.check_models_dir(path)
     # ollama envconfig/config.go `Var`; manifest/manifest.go `Manifests` (filepath.Glob): v0.24.0, v0.32.15

@@ -21,7 +21,7 @@ _MIGHTY = frozenset(
 
 
 def check_account(user: str) -> None:
-    """Raises Expected for the name of an account that OpenHands may not work as."""
+    """Raises InvalidValue for the name of an account that OpenHands may not work as."""
     if user == "root":
         raise InvalidValue("a user of its own", "as what an agent does would be done as root")
     if user == "ollama":

@@ -43,12 +43,12 @@ WORKSPACE: Mapping[str, str] = {paths.OPENHANDS_HOME: OF_FLEETHANDS}
 
 
 def check_models_dir(path: PurePosixPath) -> None:
-    """Raises Expected for a place where models may not lie."""
+    """Raises InvalidValue for a place where models may not lie."""
     _check(path, {**SHARED, **MODELS}, ("/var/lib/ollama",), "/srv/ollama")
 
 
 def check_workspace(path: PurePosixPath) -> None:
-    """Raises Expected for a place where an agent may not work."""
+    """Raises InvalidValue for a place where an agent may not work."""
     _check(path, {**SHARED, **WORKSPACE}, ("/var/lib/openhands",), "/srv/workspace")
 
 

@@ -27,7 +27,7 @@ _FOREVER = {"forever", "always", "never", "infinite", "inf"}
 
 def check_duration(value: object) -> str:
     """
-    The duration as text: Go's own form, or whole seconds. Raises Expected: Ollama takes its default for any other.
+    The duration as text: Go's own form, or whole seconds. Raises InvalidValue: Ollama takes its default for any other.
 
     + value: text or a whole number
     """
@@ -41,7 +41,7 @@ def check_duration(value: object) -> str:
 
 
 def nanoseconds(text: str) -> int:
-    """A duration's length; negative stands for ever. Raises Expected for what is none."""
+    """A duration's length; negative stands for ever. Raises InvalidValue for what is none."""
     sign = -1 if text.startswith("-") else 1
     if _SECONDS.match(text):
         return sign * int(text.lstrip("+-")[:20]) * 10**9

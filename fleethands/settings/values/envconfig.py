@@ -52,7 +52,7 @@ def to_setting(name: str, text: str) -> tuple[str, str | int | list[str] | dict[
     """
     The key and the value that an inventory has for what a text means to Ollama.
 
-    Raises Expected where no setting says it, NoSuchVariable where none is for that name.
+    Raises InvalidValue where no setting says it, UnknownVariable where none is for that name.
     """
     said = _stripped(text) if _is_ollamas(name) else check_line(text)
     if name not in SETTINGS:

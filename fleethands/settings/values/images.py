@@ -18,7 +18,7 @@ LONGEST_NAME = 255
 
 
 def check_image(value: object) -> str:
-    """The reference, if Docker reads it. Raises Expected with the right spelling."""
+    """The reference, if Docker reads it. Raises InvalidValue with the right spelling."""
     text = check_line(value)
     if "://" in text:
         raise InvalidValue(f"an image without a scheme, such as `{text.split('://', 1)[1]}`")

@@ -18,7 +18,7 @@ class Modelfile:
     base: ModelName
 
     @classmethod
-    def read(cls, path: str) -> Modelfile:
+    def load(cls, path: str) -> Modelfile:
         """
         A Modelfile on the controller; a relative path counts from the working directory, as `Secret.file`'s does.
 
@@ -41,7 +41,7 @@ class Modelfile:
 
 def load_modelfiles(settings: HostSettings) -> dict[Model, Modelfile]:
     """The Modelfile of each model that has one, those it starts from first. Raises ValueError."""
-    waiting = {model: Modelfile.read(model.modelfile) for model in settings.models if model.modelfile is not None}
+    waiting = {model: Modelfile.load(model.modelfile) for model in settings.models if model.modelfile is not None}
     ordered: dict[Model, Modelfile] = {}
     while waiting:
         left = {model.name for model in waiting}
@@ -65,7 +65,7 @@ def find_mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
         if model.digest is not None:
             yield f"models.{index}.digest", "a model that is built from a Modelfile has no registry digest"
         try:
-            Modelfile.read(model.modelfile)
+            Modelfile.load(model.modelfile)
         except ValueError as error:
             found = True
             yield f"models.{index}.modelfile", str(error)

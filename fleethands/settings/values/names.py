@@ -29,7 +29,7 @@ class ListenAddress:
 
     @classmethod
     def parse(cls, text: str, default_port: int = OLLAMA_PORT) -> ListenAddress:
-        """Read `IP`, `IP:PORT` or `[IPv6]:PORT`. Raises Expected."""
+        """Read `IP`, `IP:PORT` or `[IPv6]:PORT`. Raises InvalidValue."""
         if "://" in text:
             raise InvalidValue(f"IP:PORT without a scheme, such as `{text.split('://', 1)[1].partition('/')[0]}`")
         if "/" in text:
@@ -79,7 +79,7 @@ class ModelName:
 
     @classmethod
     def parse(cls, text: str) -> ModelName:
-        """Read `[host/][namespace/]model[:tag]`. Raises Expected."""
+        """Read `[host/][namespace/]model[:tag]`. Raises InvalidValue."""
         match = MODEL.match(text)
         if "://" in text:
             raise InvalidValue(f"`{text.split('://', 1)[1]}`: for plain HTTP, set the model's `insecure`")
@@ -107,7 +107,7 @@ _BASE_URL = re.compile(
 
 
 def check_base_url(text: str) -> str:
-    """Where Ollama's API begins: scheme, host and port in lower case, without a slash at its end. Raises Expected."""
+    """Where Ollama's API begins: scheme, host and port in lower case, without a slash at its end. Raises InvalidValue."""
     text = text.lower()
     if "@" in text:
         raise InvalidValue("an address without a user and password")
@@ -162,7 +162,7 @@ def check_origin(text: str) -> str:
     """
     An OLLAMA_ORIGINS entry that Ollama starts with: others make it exit in a loop (its envconfig, gin-contrib/cors).
 
-    Raises Expected.
+    Raises InvalidValue.
     """
     if text != text.strip() or "," in text or any(char.isspace() for char in text):
         raise InvalidValue("one origin without spaces or commas")

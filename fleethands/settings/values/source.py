@@ -46,7 +46,7 @@ def source_generation(declared: str | None, repo: str | None, ref: str | None) -
 
 
 def check_repository(value: object) -> str:
-    """An address that git may fetch from. Raises Expected; what git would run as a command is none."""
+    """An address that git may fetch from. Raises InvalidValue; what git would run as a command is none."""
     url = check_line(value)
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or not re.fullmatch(r"[!-~]+", url) or not parts.path.strip("/"):
@@ -59,7 +59,7 @@ def check_repository(value: object) -> str:
 
 
 def check_ref(value: object) -> str:
-    """A tag, branch or commit by git's own rules (git help check-ref-format). Raises Expected."""
+    """A tag, branch or commit by git's own rules (git help check-ref-format). Raises InvalidValue."""
     ref = check_line(value)
     wrong = ".." in ref or "@{" in ref or "//" in ref or "/." in ref or ref.endswith(".lock") or len(ref) > 200
     if wrong or not _REF.match(ref):

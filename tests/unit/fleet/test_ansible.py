@@ -14,7 +14,7 @@ from fleethands.fleet.ansible.kind import ansible_file
 from fleethands.fleet.ansible.layers import Layers
 from fleethands.fleet.ansible.names import MOST, InvalidHostRange, hosts
 from fleethands.fleet.ansible.notes import Notes, UnsupportedConnection, Unusable, check_connections, read_noted
-from fleethands.fleet.ansible.ours import is_ours, plain, problem_of, warnings
+from fleethands.fleet.ansible.own_variables import is_own_variable, plain, problem_of, warnings
 from fleethands.fleet.ansible.place import FileLocation, UnreadableInventory, Variable
 from fleethands.fleet.ansible.reading import tree_of
 from fleethands.fleet.ansible.ssh_args import SshOptions, UnsupportedOption, config_files
@@ -27,9 +27,9 @@ HERE = FileLocation(Path("hosts.yml"), 3)
 
 
 def variables(path: Path, host: str) -> dict[str, Variable]:
-    """What counts for a host of an inventory, of all that concerns us."""
+    """What counts for a host, of all that is relevant to fleethands."""
     tree = tree_of(path)
-    return Layers(tree, VarsFiles([path.parent]), {}).of(host, tree.members()[host])
+    return Layers(tree, VarsFiles([path.parent]), {}).variables_of(host, tree.members()[host])
 
 
 def below(listed: dict[str, Any], group: str) -> set[str]:
@@ -263,7 +263,11 @@ def test_ways_that_can_not_be_gone_are_told_at_once_for_the_hosts_that_are_meant
 def test_variables_of_others_are_left_and_near_ones_are_not() -> None:
     said = {name: Variable(1, HERE) for name in ("nginx_port", "ollama_install_dir", "firewalls", "gpu", "models")}
 
-    assert [name for name in (*said, "ollama_hots", "nodes") if is_ours(name)] == ["gpu", "models", "ollama_hots"]
+    assert [name for name in (*said, "ollama_hots", "nodes") if is_own_variable(name)] == [
+        "gpu",
+        "models",
+        "ollama_hots",
+    ]
     assert warnings(said) == [
         "hosts.yml, line 3: `ollama_install_dir` is left to Ansible: no such setting, nearest is `ollama_models_dir`",
         "hosts.yml, line 3: `firewalls` is left to Ansible: no such setting, nearest is `firewall`",

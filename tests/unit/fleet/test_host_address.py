@@ -31,7 +31,7 @@ MODELS = ("--data", 'models=["m"]')
     ],
 )
 def test_a_name_says_where_its_host_is(name: str, address: SshAddress | None) -> None:
-    assert SshAddress.read(name) == address
+    assert SshAddress.parse(name) == address
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_name_says_where_its_host_is(name: str, address: SshAddress | None) ->
 )
 def test_another_name_is_refused(name: str, said: str) -> None:
     with pytest.raises(InvalidHostName) as caught:
-        SshAddress.read(name)
+        SshAddress.parse(name)
     assert str(caught.value).startswith(f"`{name}`: {said}")
     assert caught.value.hints
 

@@ -178,7 +178,7 @@ def test_what_is_declared_by_digest_needs_no_pin() -> None:
     settings = held(LockfileContents(), **data)
 
     assert settings.pins.missing == ()
-    assert resolve.PinnableFleet.of([settings]).names == frozenset()
+    assert resolve.PinnableFleet.from_settings([settings]).names == frozenset()
 
 
 def test_what_a_modelfile_starts_from_is_held(tmp_path: Path) -> None:
@@ -295,9 +295,9 @@ def test_a_mirror_that_has_something_else_is_no_answer(tmp_path: Path) -> None:
     fleet = {url: {**DATA, "models": [], "openhands_flavor": "off", "ollama_url": url} for url in urls}
     hosts = read_fleet({url: {**data, "ollama_transfer": "controller"} for url, data in fleet.items()}, Lockfile())
 
-    one = resolve.resolve_pins(resolve.PinnableFleet.of([hosts[urls[0]]]))
-    both = resolve.resolve_pins(resolve.PinnableFleet.of(hosts.values()))
-    on_hosts = resolve.resolve_pins(resolve.PinnableFleet.of(read_fleet(fleet, Lockfile()).values()))
+    one = resolve.resolve_pins(resolve.PinnableFleet.from_settings([hosts[urls[0]]]))
+    both = resolve.resolve_pins(resolve.PinnableFleet.from_settings(hosts.values()))
+    on_hosts = resolve.resolve_pins(resolve.PinnableFleet.from_settings(read_fleet(fleet, Lockfile()).values()))
 
     assert (one.document.ollama, one.unanswered) == ({"0.24.0": {ARCHIVE: A}}, {})
     assert both.unanswered == {"Ollama 0.24.0": f"{urls[0]} and {urls[1]} have different checksums for {ARCHIVE}"}

@@ -129,4 +129,4 @@ def test_what_files_say_of_one(
     path.write_text(lines.format(**{each: public(place) for each, place in keys.items()}) + "\n")
     host = shown(keys["ed25519"], keys["ours"], "-h", "-n", names)
 
-    assert KnownHosts.read([path]).judge(name, host).status == status
+    assert KnownHosts.load([path]).judge(name, host).status == status

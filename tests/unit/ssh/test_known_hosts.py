@@ -41,7 +41,7 @@ def by_openssh(path: Path, name: str) -> set[tuple[int, str]]:
 
 
 def by_us(path: Path, name: str) -> set[tuple[int, str]]:
-    return {(line.number, line.marker) for line in KnownHosts.read([path])._lines if line.is_of(name)}
+    return {(line.number, line.marker) for line in KnownHosts.load([path])._lines if line.is_of(name)}
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_no_file_can_not_be_read(tmp_path_factory: pytest.TempPathFactory, conte
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(content)
 
-    assert KnownHosts.read([path, path.with_name("none")]).known("host") == []
+    assert KnownHosts.load([path, path.with_name("none")]).known("host") == []
 
 
 def run_says(port: int, known_hosts: Path) -> str:
@@ -143,7 +143,7 @@ def test_trust_and_a_run_say_the_same(
     path.write_text(content)
 
     shown = host_keys._compare_key(
-        BOX, host_keys.HostKeyLocation("127.0.0.1", port, (path,), path), KnownHosts.read([path])
+        BOX, host_keys.HostKeyLocation("127.0.0.1", port, (path,), path), KnownHosts.load([path])
     )
 
     assert (shown.status, run_says(port, path)) == (status, status), shown.reason
@@ -221,7 +221,7 @@ def test_keys_are_parsed(theirs: dict[str, Path], tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_text("".join(f"{HOST} {public(each)}\n" for each in theirs.values()))
 
-    found = KnownHosts.read([path]).known(HOST)
+    found = KnownHosts.load([path]).known(HOST)
 
     assert [host_keys.line_fingerprint(line) for line in found] == [fingerprint(each) for each in theirs.values()]
     assert all(isinstance(PKey.from_type_string(line.kind, line.key), PKey) for line in found)
@@ -236,7 +236,7 @@ def test_the_hint_for_a_changed_key_removes_its_line(
 ) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(f"{names} {public(theirs['ed25519'])}\nelsewhere {public(theirs['rsa'])}\n")
-    verdict = KnownHosts.read([path]).judge(HOST, PKey.from_path(theirs["ecdsa"]))
+    verdict = KnownHosts.load([path]).judge(HOST, PKey.from_path(theirs["ecdsa"]))
 
     _, (hint,) = diagnosis.explain_refused_key("`fleethands trust fleet.py`", HOST, verdict)
     removal = hint.partition("`")[2].partition("`")[0]

@@ -23,7 +23,7 @@ def test_a_word_now_and_then_keeps_it_alive_as_long_as_it_comes() -> None:
     def speak() -> None:
         for _ in range(6):
             gevent.sleep(0.2)
-            patience.heard()
+            patience.reset()
 
     gevent.spawn(speak)
     with pytest.raises(CommandStalled), patience:

@@ -20,13 +20,13 @@ BRACES = ("{{", "{%", "{#")
 BOOLEANS = {"true": True, "false": False}  # in an INI file they are texts to Ansible, until a playbook says `| bool`
 
 
-def concerns(name: str) -> bool:
+def is_relevant(name: str) -> bool:
     """Whether a variable is read at all: a setting, a word near one, or a part of a connection."""
     connects = name.startswith("ansible_") and name != PRIORITY
     return name in HostSettings.model_fields or name in OLD_SETTINGS or connects or bool(_suspected(name))
 
 
-def is_ours(name: str) -> bool:
+def is_own_variable(name: str) -> bool:
     """Whether a variable becomes host data: a setting, also by an old name, or certainly a misspelled one."""
     return name in HostSettings.model_fields or name in OLD_SETTINGS or (name.startswith(PREFIXES) and _is_near(name))
 
@@ -35,7 +35,7 @@ def warnings(variables: Mapping[str, Variable]) -> list[str]:
     """What is said of variables that are only like a setting: they may be those of a role."""
     found = []
     for name, variable in variables.items():
-        if not is_ours(name) and (problem := _suspected(name)):
+        if not is_own_variable(name) and (problem := _suspected(name)):
             found.append(f"{variable.place}: `{name}` is left to Ansible: {problem}")
     return found
 
