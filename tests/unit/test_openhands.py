@@ -9,7 +9,7 @@ import pytest
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.system import Account, Accounts
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.openhands.container import LABEL, serve, specification
 from fleethands.pinning import registry
 from tests.hosts import bare, declared

@@ -12,7 +12,7 @@ room() {
 }
 
 [ -e "$path" ] || [ -L "$path" ] || exit 0
-adopting "kept $path"
+note_adoption "kept $path"
 if [ "$move" = yes ]; then
   room
   mv --backup=numbered -T "$path" "$kept"

@@ -9,7 +9,8 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.elsewhere import Way
 from fleethands.facts.probe import Unknown
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.core.ownership import is_written_by_us
 from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.models import model_store, preload
@@ -80,7 +81,7 @@ def settled(settings: HostSettings, probe: Probe) -> Decision:
 
 def _kept_proven(change: Change) -> Change:
     why = "OpenHands and the proof use the one that is elsewhere"
-    return replace(change, script=change.script.having(step="ollama_settle"), why=why, keeps_proof=True)
+    return replace(change, why=why, keeps_proof=True)
 
 
 def _wanted(settings: HostSettings) -> Iterator[Model]:

@@ -10,9 +10,11 @@ from fleethands.facts.files import File
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.ollama import WHOLE, Release
 from fleethands.facts.record import Record
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
-from fleethands.operations.ollama.transfer import PREFIX, Parcel
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
+from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import NAME as LOCK
 from fleethands.settings.pins import PIN
@@ -46,7 +48,7 @@ def release(settings: HostSettings, probe: Probe) -> Decision:
     digests = {name: digests[name] for name in names if name in digests}
     sent = settings.ollama_transfer == "controller"
     plain = "zstd" not in probe.packages
-    parcel = Parcel(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
+    parcel = ReleaseUpload(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
     values = {
         "version": version,
         "keep": str(KEEP),

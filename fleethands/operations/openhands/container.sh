@@ -25,7 +25,7 @@ pull_image() {
 have_image() { # IMAGE always|missing
   by_digest=$(pinned "$1")
   [ -z "$by_digest" ] || { have_pinned "$1" && return 0; }
-  "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
+  "$docker" image inspect "$1" >/dev/null 2>&1 || mark_managed image "$1"
   if [ "$2" = always ] || ! "$docker" image inspect "$1" >/dev/null 2>&1; then
     pull_image "$1" "cannot pull $1"
   fi
@@ -33,7 +33,7 @@ have_image() { # IMAGE always|missing
 
 # the tag is what the container is made with, and what people see: on this host it names the pinned image
 have_pinned() {
-  "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
+  "$docker" image inspect "$1" >/dev/null 2>&1 || mark_managed image "$1"
   if ! "$docker" image inspect "$by_digest" >/dev/null 2>&1; then
     pull_image "$by_digest" "cannot pull $by_digest, as fleethands.lock pins $1" \
       "if its registry has it no longer: fleethands pin --only $1"
@@ -86,7 +86,7 @@ find_users() {
       [ -n "$sandbox" ] || fail "$image does not say which image its sandboxes are of" \
         'declare it: AGENT_SERVER_IMAGE_REPOSITORY and AGENT_SERVER_IMAGE_TAG in openhands_env'
       [ -z "$pins" ] || [ -n "$(pinned "$sandbox")" ] || echo "note: fleethands.lock does not pin the image of its sandboxes, $sandbox"
-      made sandbox "$sandbox"
+      mark_managed sandbox "$sandbox"
       have_image "$sandbox" missing
       users="$user $(user_of "$sandbox")"
       ;;
@@ -137,7 +137,7 @@ as_specified() { [ "$(container_label "$name" spec) $(container_label "$name" us
 have_image "$image" "$pull"
 [ -z "$versions" ] || of_generation
 find_users
-its_turn
+require_lock_token
 openhands_key "$key_file"
 
 # a run that was killed may have left the old one, and perhaps half of the new one

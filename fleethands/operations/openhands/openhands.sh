@@ -216,7 +216,7 @@ openhands_settled() {
 # openhands_key FILE: what Canvas asks its users for, made once on the host
 openhands_key() {
   [ -n "$1" ] && [ ! -s "$1" ] || return 0
-  made directory "$1"
+  mark_managed directory "$1"
   printf 'LOCAL_BACKEND_API_KEY=%s\n' "$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')" |
     atomic_file "$1" 0600 root:root
 }
