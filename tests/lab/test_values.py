@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fleethands.facts.probe_fact import Question, read
+from fleethands.facts.probe_fact import ProbeRequest, parse_probe
 from fleethands.operations.system.system import CreateDirectory, WriteFile
 from fleethands.paths import BINARY, OLLAMA_HOME
 from fleethands.script import Script
@@ -218,8 +218,8 @@ def _unit_names(host: Host, name: str, path: str) -> None:
 def _made_and_seen(host: Host, wanted: HostSettings, places: list[str]) -> None:
     for place in places:
         on(host, CreateDirectory(place, "root:root", "0755").script)
-    question = Question.about(wanted)
-    seen = read(host.run("sh -s", stdin=question.script).stdout.split("\n")[:-1], question)
+    question = ProbeRequest.about(wanted)
+    seen = parse_probe(host.run("sh -s", stdin=question.script).stdout.split("\n")[:-1], question)
     assert [(seen.files[place].kind, seen.files[place].mode) for place in places] == [("directory", "0755")] * len(
         places
     )

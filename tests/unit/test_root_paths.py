@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fleethands.operations.core import scripts
-from tests.unit.host_scripts import parts_of
-from tests.unit.root_paths import offences
+from tests.helpers.host_scripts import parts_of
+from tests.helpers.root_paths import offences
 
 BUILDS = ("source_build", "source_builder")  # what they make lies in a directory of root's
 # commands that are allowed, each with its reason

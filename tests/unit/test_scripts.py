@@ -8,7 +8,7 @@ import pytest
 
 from fleethands.operations.core import scripts
 from fleethands.operations.core.host_script import LIBRARY, HostScript
-from tests.unit.host_scripts import host_scripts, parts_of, variable_names
+from tests.helpers.host_scripts import host_scripts, parts_of, variable_names
 
 DEFINED = re.compile(r"^([a-z_]+)\(\) ", re.MULTILINE)
 SHARED = ("common", "containers", "openhands", "owned", "spelled", "table_functions")
@@ -35,7 +35,7 @@ def asked_for(text: str) -> dict[str, bool]:
 def test_a_script_has_what_openhands_needs_where_it_calls_it(name: str) -> None:
     if name in SHARED:
         pytest.skip("a shared part is no script of its own")
-    called = set(re.findall(r"[a-z_]+", scripts.read(name))) & (OPENHANDS | {"service_before", "service_unit"})
+    called = set(re.findall(r"[a-z_]+", scripts.read(name))) & (OPENHANDS | {"previous_unit", "service_unit"})
 
     assert bool(called) == ({"containers", "openhands"} <= parts_of(name)), called
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands import manifest, web
+from fleethands import oci, web
 from fleethands.operations.core.upload import UploadError
 from fleethands.operations.ollama import release_checksums, transfer
 from fleethands.operations.ollama.transfer import ReleaseUpload
@@ -23,8 +23,8 @@ from fleethands.pinning import registry
 from fleethands.pinning.registry import Offered, Unanswered
 from fleethands.settings.host import Model
 from fleethands.settings.values.names import ModelName
+from tests.helpers.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 from tests.lab.shell import run
-from tests.unit.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 
 A = "a" * 64
 
@@ -61,7 +61,7 @@ def test_what_is_no_manifest_is_named_so(text: str, serve: Callable[[Say], str])
     answer = asked(serve(body(text)))
 
     assert isinstance(answer, Unanswered)
-    assert answer.reason.endswith("sends something that is no manifest")
+    assert answer.reason.endswith("sent something that is not a manifest")
 
 
 ENDLESS = {
@@ -195,9 +195,12 @@ def test_a_password_in_an_address_goes_to_its_server_alone() -> None:
 def test_a_list_of_digests_names_files_and_nothing_else() -> None:
     text = f"{A}  ./wanted\n../../etc/cron.d/x  ./wanted\n{'B' * 64} *other\n{A}  ./unwanted\n{A}  ../wanted\n\xff\n"
 
-    assert release_checksums.listed(text.encode("latin-1"), {"wanted", "other"}) == {"wanted": A, "other": "b" * 64}
+    assert release_checksums.parse_checksums(text.encode("latin-1"), {"wanted", "other"}) == {
+        "wanted": A,
+        "other": "b" * 64,
+    }
     with pytest.raises(ValueError, match="two digests of wanted"):
-        release_checksums.listed(f"{A}  wanted\n{'b' * 64}  wanted\n".encode(), {"wanted"})
+        release_checksums.parse_checksums(f"{A}  wanted\n{'b' * 64}  wanted\n".encode(), {"wanted"})
 
 
 def uploads(url: str) -> None:
@@ -207,7 +210,7 @@ def uploads(url: str) -> None:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return transfer.cache()
+    return transfer.cache_directory()
 
 
 @pytest.mark.parametrize("digest", ["../../../escaped", "/tmp/escaped", "a" * 63, "."])
@@ -256,7 +259,7 @@ def test_an_archive_that_swells_when_unpacked_is_given_up(
 
 
 def test_an_index_of_images_has_digests() -> None:
-    manifest.check_image(json.dumps({"manifests": [{"digest": f"sha256:{A}"}]}).encode())
+    oci.check_image(json.dumps({"manifests": [{"digest": f"sha256:{A}"}]}).encode())
     for text in (b"{}", b'{"manifests": [1]}', b'{"manifests": [{"digest": "x"}]}', b'{"layers": {}}', b"[" * 9999):
         with pytest.raises(ValueError, match=r"not|nested"):
-            manifest.check_image(text)
+            oci.check_image(text)

@@ -47,7 +47,7 @@ def _proven(engine: Engine, as_json: bool) -> Report:
             engine.connect()
         plan = plan_of(engine, "verify", "verify.py")
     except KeyboardInterrupt:
-        return build_report.cut_short(engine, "verify", ())
+        return build_report.interrupted_read_report(engine, "verify", ())
     return _tried(engine, plan, as_json)
 
 
@@ -60,9 +60,9 @@ def _tried(engine: Engine, plan: Report, as_json: bool) -> Report:
     try:
         with listener(pending, plain=as_json) as told, Interrupts():
             engine.run(pending, told)
-        report = build_report.verified(engine, plan)
+        report = build_report.proof_report(engine, plan)
         with Interrupts():
-            external_checks.look(engine, report, engine.names)
+            external_checks.run_external_checks(engine, report, engine.names)
     except KeyboardInterrupt:
-        return build_report.proven_so_far(engine, plan)
+        return build_report.interrupted_proof_report(engine, plan)
     return report

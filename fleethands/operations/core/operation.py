@@ -47,7 +47,7 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
         if facts.is_refused():
             ctx_host.get().noop("this host was refused above")
             return
-        decision = _decide(lambda: decide(settings, facts.current(settings), *args, **kwargs))
+        decision = _decide(lambda: decide(settings, facts.get_probe(settings), *args, **kwargs))
         journal.record(decision)
         yield from _execute(decision) if ctx_state.get().is_executing else _plan(decision)
 
@@ -63,7 +63,7 @@ def _decide(decide: Callable[[], Decision]) -> Decision:
     try:
         decision = decide()
     except (ProbeError, UnknownSection) as error:
-        return Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `{facts.ssh(host)}`",))
+        return Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `{facts.ssh_command(host)}`",))
     uploads = any(change.upload for change in changes_of(decision))
     if uploads and host.connector_cls.__name__ == "LocalConnector":
         hint = "for this machine itself declare it as `host`"
@@ -84,7 +84,7 @@ def _plan(decision: Decision) -> Commands:
         changes = changes_of(decision)
         for change in changes:
             _log_change(change)
-            facts.foresee(change.predict_with_proof(facts.foreseen()))
+            facts.predict(change.predict_with_proof(facts.predicted()))
         yield changes[0].script.command
 
 
@@ -103,7 +103,7 @@ def _execute(decision: Decision) -> Commands:
             journal.record(refused)
             yield FunctionCommand(_fail, [refused], {})
         finally:
-            facts.forget()
+            facts.invalidate()
 
 
 def _run_change(change: Change) -> Commands:

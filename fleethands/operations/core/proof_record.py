@@ -74,4 +74,4 @@ def is_of_declared_ollama(settings: HostSettings, links: list[Link]) -> bool:
     asked = next((link.detail for link in links if link.name == "list"), None)
     if asked is None or settings.manages_ollama:
         return asked is None or not re.search(r", at https?://\S+\Z", asked)
-    return asked.endswith(f"{settings.model} is there, at {settings.ollama_base_url}")
+    return asked.endswith(f"{settings.model} is there, at {settings.ollama_address}")

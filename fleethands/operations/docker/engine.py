@@ -36,7 +36,7 @@ def check_engine(settings: HostSettings, probe: Probe) -> Refused | None:
 def declare_without_docker(settings: HostSettings) -> str:
     """The hint that says how to declare the same without Docker."""
     ways = {"OpenHands": '`"openhands_flavor": "source"`'} if settings.container_image else {}
-    ways |= {"Ollama": '`"ollama_run": "service"`'} if settings.ollama_declared_image else {}
+    ways |= {"Ollama": '`"ollama_runtime": "service"`'} if settings.ollama_declared_image else {}
     return f"{' and '.join(ways)} without Docker: declare {' and '.join(ways.values())}"
 
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from fleethands import paths
 from fleethands.facts import lock as section
-from fleethands.facts.lock import Lock, Locking
+from fleethands.facts.lock import Lock, LockState
 from fleethands.operations.core import scripts
 from fleethands.script import Script
 
@@ -22,7 +22,7 @@ class LockReply:
     """What a script said: its word, and who had what of the lock before."""
 
     word: str
-    before: Locking
+    before: LockState
 
 
 def lock_script(name: str, lock: Lock, **values: str) -> Script:
@@ -52,5 +52,5 @@ def parse_reply(lines: list[str]) -> LockReply:
     for index, line in enumerate(lines):
         if line.startswith(f"{MARK} begin ") and f"{MARK} end" in lines[index:]:
             end = lines.index(f"{MARK} end", index)
-            return LockReply(line.removeprefix(f"{MARK} begin "), section.read(lines[index + 1 : end]))
+            return LockReply(line.removeprefix(f"{MARK} begin "), section.parse_lock(lines[index + 1 : end]))
     raise ValueError("no answer")

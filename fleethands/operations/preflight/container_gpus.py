@@ -46,7 +46,7 @@ def _no_toolkit(probe: Probe) -> Refused:
         (
             f"on the host, from NVIDIA's repository ({TOOLKIT}): "
             "apt-get install nvidia-container-toolkit && systemctl restart docker",
-            'Ollama without Docker: declare `"ollama_run": "service"`',
+            'Ollama without Docker: declare `"ollama_runtime": "service"`',
             USE_CPU,
         ),
     )

@@ -84,15 +84,15 @@ def _of_ours(settings: HostSettings, probe: Probe) -> OllamaVariables:
 
 
 def _of_external(settings: HostSettings) -> OllamaVariables:
-    url = str(settings.ollama_base_url)
+    url = str(settings.ollama_address)
     return OllamaVariables(
         elsewhere="here" if is_local(url) else "there",
         gpu="no",
         context="" if settings.openhands_flavor == "off" else str(SHORTEST_CONTEXT),
         server=settings.ollama_server[0],
-        bring_model=external_commands.pulling(url, str(settings.model)),
+        bring_model=external_commands.pull_hint(url, str(settings.model)),
         **_connection(settings),
-        **_commands(external_commands.place(url)),
+        **_commands(external_commands.command_place(url)),
     )
 
 

@@ -9,14 +9,13 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.operations.core.decision import APPLY_HINT
 from fleethands.operations.openhands.container import READY_WITHIN, SHORTEST_CONTEXT
-from fleethands.operations.openhands.model_choice import Choice, current
+from fleethands.operations.openhands.model_choice import current_model
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import (
     API_KEY,
     CANVAS,
     HOST_NAME,
     V1,
-    Generation,
     base_url,
     generation_of,
     model_string,
@@ -115,7 +114,7 @@ def openhands_variables(settings: HostSettings) -> OpenHandsVariables:
 
 
 def validation_variables(settings: HostSettings) -> ValidationVariables:
-    era: Generation = generation_of(settings)
+    era = generation_of(settings)
     # without `num_retries` 0 OpenHands tries a dead Ollama for minutes (agent-server 1.44)
     llm = {**CANVAS.settings_file(model_string(settings), base_url(settings) + "/v1"), "api_key": API_KEY}
     llm |= {"num_retries": 0, "timeout": 120}
@@ -127,7 +126,7 @@ def validation_variables(settings: HostSettings) -> ValidationVariables:
 
 
 def choice_variables(settings: HostSettings, probe: Probe) -> ChoiceVariables:
-    choice: Choice = current(settings, probe)
+    choice = current_model(settings, probe)
     return ChoiceVariables(
         chosen=choice.model,
         chosen_url=choice.url,

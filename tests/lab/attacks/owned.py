@@ -127,7 +127,7 @@ def tree_swapped_while_handed_over(field: Field) -> None:
 
 
 def handed_over(user: str) -> Script:
-    parts = model_store.body("owned", "common", "openhands")
+    parts = model_store.join_scripts("owned", "common", "openhands")
     return Script(f'{parts}\nhands_over {WORKSPACE} "$(numbers_of {user})"', {"step": "container", "run": ""})
 
 
@@ -239,22 +239,22 @@ ATTACKS = (
     _attack(
         Position.AGENT,
         settings_file_swapped,
-        "removes settings.json, and puts a link in the place of the file that the next run writes",
-        "no file of root's gets another owner or mode, and the settings are written once the agent lets go",
+        "removes settings.json, and puts a symlink in the place of the file that the next run writes",
+        "no file of root's gets another owner or mode, and the settings are written once the agent stops",
         finding="F3",
         race=True,
     ),
     _attack(
         Position.AGENT,
         link_for_the_state_directory,
-        "puts a link to / in the place of its own state directory",
-        "/ keeps its mode, and the run ends with the name of the directory",
+        "replaces its own state directory with a symlink to /",
+        "/ keeps its mode, and the run fails with the name of the directory",
         finding="F5",
     ),
     _attack(
         Position.AGENT,
         tree_swapped_while_handed_over,
-        "swaps a directory of the workspace with a link, over and over, while the workspace gets another owner",
+        "swaps a directory of the workspace with a symlink, again and again, while the workspace gets another owner",
         "no file outside the workspace gets another owner",
         finding="F6",
         race=True,
@@ -262,8 +262,8 @@ ATTACKS = (
     _attack(
         Position.AGENT,
         somebody_still_works,
-        "has a process run on while its workspace is given to another user",
-        "the run ends with the command that lists the processes, and ends none of them",
+        "keeps a process running while its workspace is given to another user",
+        "the run fails with the command that lists the processes, and stops none of them",
     ),
     _attack(
         Position.AGENT,
@@ -276,31 +276,31 @@ ATTACKS = (
     _attack(
         Position.AGENT,
         agents_home_from_before,
-        "puts a link to /root beside its state, where an earlier release gave it the directory above",
-        "the directory above becomes root's, and the link is refused with its name",
+        "puts a symlink to /root next to its state, where an earlier release gave it the parent directory",
+        "the parent directory belongs to root again, and the symlink is refused by name",
     ),
     _attack(
         Position.AGENT,
         removal_through_a_link,
-        "puts a link to a directory of root's in the place of its own home, before its directories are removed",
-        "the link goes, and what it leads to stays",
+        "replaces its own home with a symlink to a directory of root's, before its directories are removed",
+        "the symlink is removed, and its target stays",
     ),
     _attack(
         Position.ACCOUNT,
         workspace_below_another_account,
-        "puts a link to /root in the place of a workspace that is declared in its home",
+        "puts a symlink to /root in the place of a workspace that is declared in its home",
         "/root keeps its mode, and the workspace is refused",
     ),
     _attack(
         Position.ACCOUNT,
         link_in_ollamas_models,
-        "as Ollama's user, puts a link in the place of the directory of blobs before verify --checksums",
+        "as Ollama's user, replaces the directory of blobs with a symlink before verify --checksums",
         "no file of root's is removed",
     ),
     _attack(
         Position.ACCOUNT,
         link_above_adopted_models,
-        "puts a link above the models that are adopted from it",
+        "puts a symlink above the models that fleethands adopts",
         "no file outside gets another owner",
     ),
 )
