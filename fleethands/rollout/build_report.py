@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
+from fleethands.operations.core.decision import APPLY_HINT, Change, Refused, Unchanged
 from fleethands.operations.core.journal import JournalEntry
-from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.core.proof_record import LONGEST_HINT, Link, parse_links
-from fleethands.operations.proof.proof import APPLY_HINT, ASKED_FOR
+from fleethands.operations.proof.proof import REQUESTED
 from fleethands.paths import PROOF
 from fleethands.report.model import BAD, ChangeReport, HostReport, Report
 from fleethands.report.timeline import OURS
@@ -171,7 +171,7 @@ def _is_proof_invalid(engine: Engine, name: str) -> bool:
 
 def _finished_changes(engine: Engine, name: str, held: set[str]) -> list[ChangeReport]:
     """The changes of operations that held. A proof that was only asked for is none."""
-    return [each for each in _changes(engine.done(name)) if each.name in held and each.why != ASKED_FOR]
+    return [each for each in _changes(engine.done(name)) if each.name in held and each.why != REQUESTED]
 
 
 def _explain_failure(engine: Engine, name: str, broken: OperationResult) -> Why:

@@ -17,8 +17,8 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from fleethands import facts
+from fleethands.operations.core.decision import APPLY_HINT
 from fleethands.operations.core.proof_record import Link
-from fleethands.operations.proof.proof import APPLY_HINT
 from fleethands.paths import PROOF
 from fleethands.report.timeline import LOOK
 from fleethands.rollout import build_report

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from fleethands.deploy_options import DeployOptions
 from fleethands.engine.interrupts import Interrupts
 from fleethands.locks.run_locks import Locks
-from fleethands.operations.core import release_record
-from fleethands.operations.core.operation import Change
+from fleethands.operations.core.decision import Change
 from fleethands.operations.rollback import rollback
 from fleethands.report.model import BAD, HostReport, Report
 from fleethands.rollout import build_report, external_checks
@@ -111,7 +110,7 @@ class Rollout:
     def _is_noted(self, name: str) -> bool:
         """Whether its proof wrote down something new; after a repair of drift alone, the record stays as it is."""
         decisions = (entry.decision for entry in self._engine.done(name))
-        return any(release_record.is_new(each.script) for each in decisions if isinstance(each, Change))
+        return any(each.writes_record for each in decisions if isinstance(each, Change))
 
     def _changed(self, name: str) -> bool:
         """Whether anything was to change there: a proof alone is nothing to go back from."""

@@ -23,7 +23,7 @@ from fleethands.facts.service import Service, UnitText
 from fleethands.facts.system import Space
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.core.operation import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.firewall.closed_ports import ClosedPorts
 from fleethands.settings import HostSettings
 from tasks.firewall import rules
@@ -44,7 +44,7 @@ def test_operation(case: dict[str, Any]) -> None:
         key: tuple(value) if isinstance(value, list) else value for key, value in case.get("arguments", {}).items()
     }
 
-    if module == "firewall.firewall" and name != "gone":
+    if module == "firewall.firewall" and name != "remove_table":
         arguments["render"] = rules
 
     if "raises" in case:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleethands.facts import Probe
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.docker import engine
 from fleethands.operations.firewall import firewall
 from fleethands.operations.models import modelfiles, models, preload

@@ -13,7 +13,7 @@ from fleethands import paths
 from fleethands.cli.main import cli
 from fleethands.cli.output.report_table import lines
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change
+from fleethands.operations.core.decision import Change
 from fleethands.operations.core.proof_record import Link
 from fleethands.operations.system import system
 from fleethands.report.model import ChangeReport, HostReport, Report

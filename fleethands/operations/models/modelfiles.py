@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.facts.ollama import CreatedModel
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import Modelfiles, local_digest
 from fleethands.settings import HostSettings

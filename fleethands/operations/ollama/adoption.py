@@ -11,7 +11,9 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.service import Service, UnitText
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama import environment_files, existing_install, existing_settings, external
 from fleethands.operations.ollama.existing_install import DesiredEnvironment, ForeignSetting

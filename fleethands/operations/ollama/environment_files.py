@@ -6,7 +6,7 @@ import re
 import shlex
 
 from fleethands.facts.service import Service, UnitText
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 
 _LINE = re.compile(r"\s*EnvironmentFile\s*=\s*(.*?)\s*")
 _SEVERAL = re.compile(r"[*?\[%]")  # a pattern, or a name that systemd completes

@@ -9,7 +9,8 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.elsewhere import VersionRequest
 from fleethands.facts.probe import Unknown
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.core.ownership import is_written_by_us
 from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.models import model_store, preload
@@ -82,7 +83,7 @@ def remove_managed(settings: HostSettings, probe: Probe) -> Decision:
 
 def _after_proof(change: Change) -> Change:
     why = "OpenHands and the proof use the one that is elsewhere"
-    return replace(change, script=change.script.having(step="ollama_settle"), why=why, keeps_proof=True)
+    return replace(change, why=why, keeps_proof=True)
 
 
 def _required_models(settings: HostSettings) -> Iterator[Model]:

@@ -10,9 +10,11 @@ from fleethands.facts.files import File
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.ollama import WHOLE, Release
 from fleethands.facts.record import Record
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
-from fleethands.operations.ollama.transfer import PREFIX, Upload
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
+from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import LOCKFILE_NAME as LOCK
 from fleethands.settings.pins import PIN
@@ -50,16 +52,16 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     digests = {name: digests[name] for name in names if name in digests}
     sent = settings.ollama_transfer == "controller"
     plain = "zstd" not in probe.packages
-    parcel = Upload(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
+    upload = ReleaseUpload(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
     values = {
         "version": version,
         "keep": str(KEEP),
         "spare": " ".join(_recorded_releases(probe)),
         "by_proxy": "yes" if _proxy_variables(settings) else "",
         "prefix": PREFIX,
-        "sent": "yes" if parcel else "",
+        "sent": "yes" if upload else "",
         "url": url,
-        "archives": " ".join(parcel.sent if parcel else names),
+        "archives": " ".join(upload.sent if upload else names),
         "sha256": sha256 or "",
         "digests": "".join(f"{digest}  ./{name}\n" for name, digest in digests.items()),
         "renew": PIN if settings.pins.archives else "",
@@ -73,7 +75,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         lambda probe: _predict(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
         why=wrong or "" if current else "",
         consequence=_consequence(probe, version, names, wrong is not None, sent),
-        upload=parcel,
+        upload=upload,
     )
 
 

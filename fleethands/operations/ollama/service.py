@@ -9,7 +9,9 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama, Process
 from fleethands.facts.units import Unit
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.ollama import existing_install
 from fleethands.operations.ollama.existing_install import DesiredEnvironment
 from fleethands.script import Script

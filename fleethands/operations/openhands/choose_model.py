@@ -8,7 +8,9 @@ from typing import Any
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.operations.core import diff
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands.model_choice import (
     PROFILE,
     contains,

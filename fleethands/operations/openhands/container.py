@@ -12,8 +12,10 @@ from fleethands.facts.docker import Container
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.system import Account
 from fleethands.facts.to_json import DIGEST
+from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.script import Script
 from fleethands.settings import HostSettings

@@ -10,7 +10,9 @@ from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
 from fleethands.operations.core import diff
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.core.ownership import disown, is_managed, is_written_by_us
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.operations.openhands.build_from_source import BUILDER

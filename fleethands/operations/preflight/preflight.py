@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.system import System
-from fleethands.operations.core.operation import Decision, Refused, Unchanged, operation
+from fleethands.operations.core.decision import Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.docker import engine
 from fleethands.operations.ollama import adoption, external, vulnerabilities
 from fleethands.operations.openhands import proxy_conflicts

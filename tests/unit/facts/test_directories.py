@@ -15,7 +15,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.directories import Directories, Place, directory_parser
 from fleethands.facts.ollama import Ollama, Process
-from fleethands.operations.core.operation import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.models import model_store
 from fleethands.operations.system import access
 from tests.hosts import bare, declared

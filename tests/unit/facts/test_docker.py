@@ -16,7 +16,7 @@ from fleethands.facts.engine import DockerEngine, parse_engine
 from fleethands.facts.network import Listener
 from fleethands.facts.system import Space
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations.core.operation import Refused, Unchanged
+from fleethands.operations.core.decision import Refused, Unchanged
 from fleethands.operations.openhands import conflicts
 from fleethands.operations.openhands import container as openhands_container
 from fleethands.operations.preflight import ports

@@ -81,7 +81,7 @@ def hold(places: dict[str, str]) -> Iterator[Hold]:
     begun = []
 
     def begin(lock: Lock, lease: int = LEASE) -> Holding:
-        begun.append(Holding(lock_script("hold", lock, lease=str(lease)).having(**places).text))
+        begun.append(Holding(lock_script("hold", lock, lease=str(lease)).with_values(**places).text))
         return begun[-1]
 
     yield begin
@@ -90,7 +90,7 @@ def hold(places: dict[str, str]) -> Iterator[Hold]:
 
 
 def once(name: str, lock: Lock, places: dict[str, str]) -> LockReply:
-    text = lock_script(name, lock).having(**places).text
+    text = lock_script(name, lock).with_values(**places).text
     done = subprocess.run(["sh", "-s"], input=text.encode(), capture_output=True, timeout=20, check=True)
     return scripts.parse_reply(done.stdout.decode().splitlines())
 

@@ -18,7 +18,7 @@ import pytest
 from fleethands import web
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.upstream import Upstream
-from fleethands.operations.core.operation import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.models import models
 from fleethands.operations.ollama import release
 from fleethands.operations.openhands import container

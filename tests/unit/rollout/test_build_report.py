@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from fleethands.engine.host_run import HostRun
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.core.journal import JournalEntry
-from fleethands.operations.core.operation import Change, Unchanged
 from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import HostReport
 from fleethands.report.operation_result import OperationResult

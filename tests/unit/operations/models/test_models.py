@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleethands.facts.ollama import CreatedModel, ModelStore
-from fleethands.operations.core.operation import Change
+from fleethands.operations.core.decision import Change
 from fleethands.operations.models import modelfiles, models
 from fleethands.settings import SettingsError
 from fleethands.settings.values import modelfile

@@ -24,7 +24,7 @@ from fleethands.facts.service import Service, UnitText
 from fleethands.facts.system import Space
 from fleethands.facts.upstream import required_downloads as upstream_wanted
 from fleethands.operations.core import ownership, release_record
-from fleethands.operations.core.operation import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.docker import engine
 from fleethands.operations.ollama import adoption, image, remove_ollama, service
 from fleethands.operations.ollama.gpus import container_arguments
@@ -338,7 +338,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
 
 
 def written(settings: Any, seen: Probe) -> Record:
-    entry = json.loads(release_record.new_record(settings, seen)["entry"] + "}")
+    entry = json.loads(release_record.new_record(settings, seen).entry + "}")
     found = Record.parse(json.dumps({**entry, "time": "2026-11-29T10:00:00Z", "run": ""}).encode())
     assert found is not None
     return found
@@ -375,7 +375,7 @@ def test_a_drop_in_that_changes_who_runs_dockers_client_is_refused(line: str, wi
 
 def test_a_removal_takes_images_after_ollama() -> None:
     text = ROOT.joinpath("tasks/removal.py").read_text()
-    assert text.index("remove_ollama.remove") < text.index("removal.images")
+    assert text.index("remove_ollama.remove") < text.index("removal.remove_images")
     seen = bare().with_file(
         paths.OLLAMA_UNIT, replace(bare().files[paths.LEDGER], kind="file", content=ownership.HEADER)
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fleethands import paths
 from fleethands.facts.service import Service, UnitText
-from fleethands.operations.core.operation import Refused, Unchanged
+from fleethands.operations.core.decision import Refused, Unchanged
 from fleethands.operations.ollama import adoption, existing_install, vulnerabilities
 from fleethands.operations.ollama.existing_install import DesiredEnvironment
 from fleethands.operations.preflight import preflight

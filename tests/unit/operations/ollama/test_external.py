@@ -18,7 +18,7 @@ from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, Release, parse_models, parse_ollama
 from fleethands.facts.probe import Unknown
 from fleethands.operations.core import proof_record
-from fleethands.operations.core.operation import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.firewall import closed_ports, firewall
 from fleethands.operations.models import checksums
 from fleethands.operations.models import models as pulling
@@ -234,7 +234,6 @@ def test_ours_goes_once_the_other_is_proven_and_the_proof_stays() -> None:
     (change,) = changes
     assert isinstance(change, Change)
     assert change.keeps_proof
-    assert change.script.values["step"] == "ollama_settle"
     assert change.script.values["files"] == paths.OLLAMA_UNIT
     assert isinstance(external_ollama.remove_managed.decide(settings, answering(settings)), Unchanged)
 
@@ -273,7 +272,7 @@ def test_the_firewall_goes_last_where_nothing_of_ours_listens() -> None:
     assert isinstance(waits, Unchanged)
     assert isinstance(gone, Change)
     assert gone.keeps_proof
-    assert (gone.script.values["step"], gone.consequence) == ("firewall_settle", "")
+    assert (gone.script.values["step"], gone.consequence) == ("remove_table", "")
     assert isinstance(decided(answering(settings)), Unchanged)
 
 

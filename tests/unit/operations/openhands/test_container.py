@@ -9,7 +9,7 @@ import pytest
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.system import Account, Accounts
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.openhands.container import SPEC_LABEL, container_spec, serve
 from fleethands.pinning import registry
 from tests.hosts import bare, declared

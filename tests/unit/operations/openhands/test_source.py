@@ -14,7 +14,7 @@ import pytest
 from fleethands.facts import upstream
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.openhands import build_from_source, source_service
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.generations import SOURCE, SOURCE_V0, generation_of
