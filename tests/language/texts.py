@@ -22,7 +22,7 @@ _SHELL_WORDS = re.compile(r'"((?:\\.|[^"\\])*)"|\'([^\']*)\'')
 
 
 class Text(NamedTuple):
-    """Some prose, and the line that it begins at."""
+    """Some prose with its line breaks, and the line that it begins at."""
 
     line: int
     words: str
@@ -37,7 +37,7 @@ def in_markdown(source: str) -> Iterator[Text]:
     for number, line in enumerate([*source.splitlines(), ""], 1):
         item = re.match(r"\s*(?:[-*]|\d+\.|#+|>) +", line)
         if not line.strip() or item or line.startswith("|"):
-            yield Text(begin, _without_code(" ".join(block)))
+            yield Text(begin, _without_code("\n".join(block)))
             block = []
         if line.startswith("|"):
             yield from (Text(number, _without_code(cell.strip())) for cell in _CELLS.split(line))
@@ -77,7 +77,7 @@ def in_shell(source: str) -> Iterator[Text]:
 
 
 def _without_code(words: str) -> str:
-    return _INLINE_CODE.sub(CODE, words)
+    return _INLINE_CODE.sub(lambda found: CODE + "\n" * found[0].count("\n"), words)
 
 
 FORMS: dict[str, Callable[[str], Iterator[Text]]] = {

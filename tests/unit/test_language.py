@@ -72,6 +72,12 @@ def test_a_fault_names_the_line_the_replacement_and_the_reason(tmp_path: Path) -
     assert faults("docs/a.md", text, tmp_path) == ["docs/a.md:5: `whoever`: the user who (name who)"]
 
 
+def test_a_fault_names_its_own_line_of_a_docstring(tmp_path: Path) -> None:
+    (fault,) = faults("tool/a.py", 'x = 1\n\n"""\nPlain.\n\n+ y: for\n  whoever asks\n"""\n', tmp_path)
+
+    assert fault.startswith("tool/a.py:7:")
+
+
 def test_a_long_sentence_of_markdown_is_found(tmp_path: Path) -> None:
     text = "One two three four five six seven eight. One two three.\n\nOne two three four\nfive six seven eight nine.\n"
 
