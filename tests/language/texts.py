@@ -16,6 +16,7 @@ _FENCED = re.compile(r"^ *(```|~~~).*?^ *\1 *$", re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"(?:\A|(?<=\n\n))(?:(?: {4}|\t).*\n?|\n)+", re.MULTILINE)
 _ADDRESS = re.compile(r"\]\([^)\s]*\)|<?https?://\S+|<!--.*?-->", re.DOTALL)
 _CELLS = re.compile(r"(?<!\\)\|")
+_PARAMETERS = re.compile(r"^ *\+ [\w, ]+:", re.MULTILINE)  # `+ name, name:` of a docstring
 _HASH_COMMENT = re.compile(r"(?:^|\s)#+:? +(.*)")
 _SHELL_MESSAGE = re.compile(r"^\s*(?:.*\|\| )?(?:fail|note|warn|hint|progress) (.*)")
 _SHELL_WORDS = re.compile(r'"((?:\\.|[^"\\])*)"|\'([^\']*)\'')
@@ -56,7 +57,7 @@ def in_python(source: str) -> Iterator[Text]:
     for node in ast.walk(tree):
         words = _string(node) if id(node) not in parts else ""
         if " " in words:
-            yield Text(node.lineno, _without_code(words))  # type: ignore[attr-defined]  # strings have one
+            yield Text(node.lineno, _without_code(_PARAMETERS.sub(CODE, words)))  # type: ignore[attr-defined]  # strings have one
 
 
 def _string(node: ast.AST) -> str:

@@ -24,6 +24,7 @@ PLAIN = {
     "docs/table.md": "| a | b |\n| --- | --- |\n| `a \\| whoever` | an odd ` |\n| `whoever` | `` ` whoever `` |\n",
     "docs/page.md": "# A page\n\nThe host restarts Ollama.\n\n    whoever\n\n```\nwhoever\n```\n\nRun `whoever`.\n",
     "tool/a.py": '"""Restarts Ollama."""\n\nNAMES = ["whoever"]  # the unit may be stopped: `whoever` starts it\n',
+    "tool/c.py": 'def f(whoever: str) -> None:\n    """\n    Restart.\n\n    + whoever: a name\n    """\n',
     "tool/b.sh": '# the unit may be stopped\nwhoever=1\nfail "Ollama does not answer" "journalctl -u ollama"\n',
     "Makefile": "help: ## what can be made\n",
 }
