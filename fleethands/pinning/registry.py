@@ -21,7 +21,7 @@ from fleethands.untrusted import document, mapping
 
 TOKEN = 64 << 10  # bytes of an answer with a token
 AT_ONCE = 8
-REASONS = {401: "asks for a login", 403: "refuses to answer", 404: "has no such {what}"}
+REASONS = {401: "requires a login", 403: "refuses to answer", 404: "has no such {what}"}
 T = TypeVar("T")
 K = TypeVar("K")
 
@@ -132,7 +132,7 @@ def _model(model: Model, patience: float) -> Offered | Unanswered:
     try:
         return Offered(hashlib.sha256(body).hexdigest(), oci.size(body))
     except ValueError:
-        return Unanswered(f"{model.name.host} sends something that is no manifest")
+        return Unanswered(f"{model.name.host} sent something that is not a manifest")
 
 
 def _image(name: str, patience: float) -> str | Unanswered:
@@ -145,5 +145,5 @@ def _image(name: str, patience: float) -> str | Unanswered:
     try:
         oci.check_image(body)
     except ValueError:
-        return Unanswered(f"{server} sends something that is no manifest")
+        return Unanswered(f"{server} sent something that is not a manifest")
     return f"sha256:{hashlib.sha256(body).hexdigest()}"

@@ -22,7 +22,7 @@ NAME = "fleethands.lock"
 SCHEMA = 1
 LARGEST = 16 << 20  # bytes
 MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
-ANEW = f"write it anew: rm {NAME} && fleethands pin"
+ANEW = f"to write a new one: rm {NAME} && fleethands pin"
 Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -94,8 +94,8 @@ def read(path: Path) -> Lockfile:
         raise LockfileError(f"{path} is larger than {LARGEST >> 20} MiB", ANEW)
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(MARKERS):
-            keep = f"keep one side of it: git checkout --theirs {NAME}, or --ours"
-            raise LockfileError(f"{path}, line {number}: a merge left its marks (`{line[:20]}`)", keep, ANEW)
+            keep = f"keep one side: git checkout --theirs {NAME}, or --ours"
+            raise LockfileError(f"{path}, line {number}: unresolved merge conflict (`{line[:20]}`)", keep, ANEW)
     return Lockfile(_parsed(text, path), path)
 
 
@@ -153,7 +153,7 @@ def _contradictions(settings: HostSettings, document: Document) -> Iterator[tupl
 
 
 def _not_as_locked(locked: str, declared: str) -> str:
-    return f"expected `{locked}`, as {NAME} has it, got `{declared}`: correct the one, or take it out of the other"
+    return f"expected `{locked}` from {NAME}, got `{declared}`: correct one of them, or remove one of them"
 
 
 def _parsed(text: str, path: Path) -> Document:
@@ -164,7 +164,7 @@ def _parsed(text: str, path: Path) -> Document:
     except RecursionError:
         raise LockfileError(f"{path}: it is nested too deep", ANEW) from None
     except ValueError as error:  # _once
-        raise LockfileError(f"{path}: {error}", "leave the right one, as in a merge") from None
+        raise LockfileError(f"{path}: {error}", "remove the wrong one") from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise LockfileError(
@@ -194,5 +194,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"`{next(name for name in names if names.count(name) > 1)}` is there twice")
+        raise ValueError(f"`{next(name for name in names if names.count(name) > 1)}` appears twice")
     return found

@@ -107,7 +107,7 @@ def asked(hosts: Iterable[Any]) -> list[Shown]:
 
 def _asked(host: Any) -> Shown:
     if not isinstance(host.connector, SSHConnector):
-        return Shown(host.name, "skipped", reason="it is not reached by SSH")
+        return Shown(host.name, "skipped", reason="not reached by SSH")
     try:
         place = _place(host)
     except (SSHException, OSError, ValueError) as error:  # its configuration
@@ -134,11 +134,11 @@ def _compared(host: Any, place: Place, files: Files) -> Shown:
     except (OSError, SSHException, EOFError) as error:
         said = " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())
         reason = clean(f"{place.name}: {said}")[:LONGEST_REASON]
-        hint = f"try by hand: `{ssh(host, '-v')}`"
+        hint = f"try: `{ssh(host, '-v')}`"
         return Shown(host.name, "unreachable", place, reason=reason, hints=(hint,))
     verdict = files.judge(place.name, key)
     if verdict.status == "new" and place.known_hosts is None:
-        hint = "give the inventory one: `ssh_known_hosts_file`"
+        hint = "set `ssh_known_hosts_file` in the inventory"
         return Shown(host.name, "failed", place, key, reason="`UserKnownHostsFile` names no file", hints=(hint,))
     return Shown(host.name, verdict.status, place, key, verdict)
 

@@ -19,7 +19,7 @@ from fleethands import facts, paths
 from fleethands.facts import Probe, ProbeError, UnknownSection
 from fleethands.facts.files import ABSENT
 from fleethands.operations.core import journal, lock_token, render_change, scripts
-from fleethands.operations.ollama.transfer import Parcel, TransferError
+from fleethands.operations.ollama.transfer import TransferError, Upload
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.text.sanitize import clean
@@ -62,7 +62,7 @@ class Change:
     why: str = ""
     consequence: str = ""
     diff: str = ""
-    upload: Parcel | None = None
+    upload: Upload | None = None
     notes: tuple[str, ...] = ()
     keeps_proof: bool = False
 
@@ -148,7 +148,7 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
                 yield FileUploadCommand(source, name)
             yield change.script.having(run=lock_token.token(ctx_host.get())).command
     except TransferError as error:
-        address = next(each.upload.listed_at for each in changes if each.upload)
+        address = next(each.upload.checksums_url for each in changes if each.upload)
         refused = Refused(str(error), (f"on this machine: curl -fIL {shlex.quote(address)}", "then run it again"))
         journal.record(refused)
         yield from _refuse(refused)

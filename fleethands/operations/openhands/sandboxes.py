@@ -13,7 +13,7 @@ KIND = "sandbox"
 
 
 @operation
-def gone(settings: HostSettings, probe: Probe, always: bool = False) -> Decision:
+def remove(settings: HostSettings, probe: Probe, always: bool = False) -> Decision:
     """
     Have no sandbox of a V1 that is not there any more, and can't come back.
 

@@ -13,7 +13,7 @@ from fleethands.operations.core.proof_record import all_hold, is_of_declared_oll
 from fleethands.operations.ollama import external_commands
 from fleethands.operations.ollama.gpus import has_gpu
 from fleethands.operations.openhands.container import READY_WITHIN, SHORTEST_CONTEXT
-from fleethands.operations.openhands.model_choice import Choice, current
+from fleethands.operations.openhands.model_choice import SelectedModel, current_model
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import (
@@ -113,7 +113,7 @@ def _script(settings: HostSettings, probe: Probe, deep: bool) -> Script:
         least=str(SHORTEST_CONTEXT),
         openhands=openhands_runtime(settings),
         tools="yes" if openhands_runtime(settings) != "no" and era.tools else "no",
-        **_of_openhands(settings, era, current(settings, probe)),
+        **_of_openhands(settings, era, current_model(settings, probe)),
     )
 
 
@@ -127,10 +127,10 @@ def _of_ollama(settings: HostSettings, probe: Probe) -> dict[str, str]:
     return {
         "elsewhere": "here" if is_local(url) else "there",
         "server": settings.ollama_server[0],
-        "bring_model": external_commands.pulling(url, str(settings.model)),
+        "bring_model": external_commands.pull_hint(url, str(settings.model)),
         "gpu": "no",
         "context": longest,
-        **_typed(external_commands.place(url)),
+        **_typed(external_commands.command_place(url)),
     }
 
 
@@ -144,7 +144,7 @@ def openhands_runtime(settings: HostSettings) -> str:
     return {"off": "no", "source": "service"}.get(settings.openhands_flavor, "container")
 
 
-def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> dict[str, str]:
+def _of_openhands(settings: HostSettings, era: Generation, choice: SelectedModel) -> dict[str, str]:
     # without `num_retries` 0 it tries a dead Ollama for minutes (agent-server 1.44)
     llm = {**CANVAS.settings_file(model_string(settings), base_url(settings) + "/v1"), "api_key": API_KEY}
     llm |= {"num_retries": 0, "timeout": 120}

@@ -35,7 +35,7 @@ def meant(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _problem(key: str) -> str:
     plain = key.lower().replace("-", "_")
     if plain in {"ollama", "openhands"}:
-        return f"no such setting: keys are flat, as `{plain}_{'version' if plain == 'ollama' else 'image'}`"
+        return f"no such setting: keys are flat, such as `{plain}_{'version' if plain == 'ollama' else 'image'}`"
     if key in ollama_env.VARIABLES:
         return "no such setting: expected inside `ollama_env`"
     ours = plain.startswith(OURS)

@@ -125,7 +125,7 @@ def tree_swapped_while_handed_over(field: Field) -> None:
 
 
 def handed_over(user: str) -> Script:
-    parts = model_store.body("owned", "common", "openhands")
+    parts = model_store.join_scripts("owned", "common", "openhands")
     return Script(f'{parts}\nhands_over {WORKSPACE} "$(numbers_of {user})"', {"step": "container", "run": ""})
 
 

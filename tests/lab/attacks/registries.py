@@ -71,7 +71,7 @@ def unanswered(field: Field, reason: str, *faults: tuple[Fault, str]) -> None:
 
 
 def a_size_beyond_all_numbers(field: Field) -> None:
-    reason = "registry.ollama.ai sends something that is no manifest"
+    reason = "registry.ollama.ai sent something that is not a manifest"
     unanswered(field, reason, (Fault(says=manifest(field, "1e999")), "manifest:padded"))
 
 

@@ -161,7 +161,7 @@ def test_hosts_that_the_inventory_has_no_more_are_named(place: Path) -> None:
     assert some.stderr == "warning: of the report's hosts fleet.py has these no more: old-1, old-2\n"
     assert "1 host, 1 unreachable" in some.stdout
     assert (none.returncode, none.stdout) == (64, "")
-    assert "error: `fleet.py` names none of the hosts that the report leaves: old-1, old-2\n" in none.stderr
+    assert "error: `fleet.py` has none of the hosts that the report leaves: old-1, old-2\n" in none.stderr
 
 
 def test_the_page_of_an_empty_retry_says_so(place: Path) -> None:

@@ -91,7 +91,7 @@ def test_the_home_is_read_with_what_lies_in_it() -> None:
     settings = declared()
     moved = bare(settings).having(directories=Directories("/var/lib/ollama")).at_home
 
-    assert model_store.directory(settings, moved) == "/var/lib/ollama/.ollama/models"
+    assert model_store.models_directory(settings, moved) == "/var/lib/ollama/.ollama/models"
     assert "/var/lib/ollama" in moved.files
     assert "/var/lib/ollama/.ollama/models" in moved.disk
     assert paths.OLLAMA_HOME not in moved.files

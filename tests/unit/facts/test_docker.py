@@ -139,16 +139,16 @@ def test_another_image_than_the_declared_one_is_asked_for(
 
 def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -> None:
     settings = declared()
-    spec = openhands_container.specification(settings, -1).digest
+    spec = openhands_container.container_spec(settings, -1).digest
     handed = {"fleethands.spec": spec, "fleethands.made": "m1"}
     lines = ["version 26", f"container {container(handed)}", f"image {image(handed)}"]
     seen = bare(settings).having(docker=docker(lines))
 
-    assert conflicts.has_container(seen)
+    assert conflicts.has_foreign_container(seen)
     refused = openhands_container.serve.decide(settings, seen)
     assert isinstance(refused, Refused)
     assert refused.reason == "a container named openhands-app is there that fleethands did not make"
-    assert openhands_container.gone.decide(settings, seen) == Unchanged("there is no container of ours")
+    assert openhands_container.remove.decide(settings, seen) == Unchanged("there is no container of ours")
 
 
 PUBLISHED = {

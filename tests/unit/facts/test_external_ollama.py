@@ -42,7 +42,7 @@ def why(url: str) -> str:
     found = ollama(lines)
     assert (status, found.version) == (0, None)
     assert found.way
-    return external_diagnosis.why(url, found.way)[0]
+    return external_diagnosis.explain_no_answer(url, found.way)[0]
 
 
 @pytest.fixture

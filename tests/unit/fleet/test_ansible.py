@@ -73,8 +73,8 @@ def test_a_name_stands_for_hosts(pattern: str, names: list[str], port: int | Non
 @pytest.mark.parametrize(
     ("pattern", "said"),
     [
-        ("web[1]", "expected a range as `[1:12]` or `[1:12:2]`, got `[1]`"),
-        ("web[1:", "expected ranges as `gpu[01:12]`"),
+        ("web[1]", "expected a range such as `[1:12]` or `[1:12:2]`, got `[1]`"),
+        ("web[1:", "expected ranges such as `gpu[01:12]`"),
         ("web[01:100]", "expected ends of the same length"),
         ("web[5:1]", "ends before it begins"),
         ("web[1:5:0]", "expected a step from 1 on, got `0`"),
@@ -94,11 +94,11 @@ def test_another_name_is_refused(pattern: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("h.ini", "[gpu]\na\n[gpu:hosts:x]\n", "line 3: `[gpu:hosts:x]`: expected a section as"),
+        ("h.ini", "[gpu]\na\n[gpu:hosts:x]\n", "line 3: `[gpu:hosts:x]`: expected a section such as"),
         ("h.ini", "[gpu:sons]\n", "line 1: `[gpu:sons]`: expected `[gpu]`"),
         ("h.ini", "[gpu]\na\n[all:children]\ngqu\n", "line 4: `[all:children]`: there is no group `gqu`"),
         ("h.ini", "[gpu:vars]\nx=1\n", "line 1: `[gpu:vars]`: there is no group `gpu`"),
-        ("h.ini", "[gpu]\na b\n", "line 2: `b`: expected a variable as `KEY=VALUE`"),
+        ("h.ini", "[gpu]\na b\n", "line 2: `b`: expected `KEY=VALUE` after"),
         ("h.ini", "[gpu]\na x='1\n", "line 2: no closing quotation: `a x='1`"),
         ("h.ini", "[a]\nx\n[b]\n[a:children]\nb\n[b:children]\na\n", "line 7: the group `a` would contain itself"),
         ("h.ini", "[gpu]\na\n[gpu:vars]\nmodels\n", "line 4: `models`: expected `KEY=VALUE`"),

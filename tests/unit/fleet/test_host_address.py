@@ -61,13 +61,13 @@ def test_another_name_is_refused(name: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("target", "said", "hint"),
     [
-        ("", "the target is empty", "name an inventory file, or hosts as `root@box,root@box2`"),
-        (",", "`,`: a host's name in it is empty", "name an inventory file, or hosts as `root@box,root@box2`"),
-        ("root@a.invalid, root@b.invalid,", "a host's name in it is empty", "`root@a.invalid,root@b.invalid`"),
+        ("", "the target is empty", "name an inventory file, or hosts such as `root@box,root@box2`"),
+        (",", "`,`: a host name in it is empty", "name an inventory file, or hosts such as `root@box,root@box2`"),
+        ("root@a.invalid, root@b.invalid,", "a host name in it is empty", "`root@a.invalid,root@b.invalid`"),
         ("root@box.invalid:abc", "expected a port from 1 to 65535, got `abc`", "own port: `root@box.invalid`"),
         ("inventory", "`inventory` is a directory", "name a file: `inventory/example.py`"),
         ("tests/fixtures/ansible", "is a directory", "name a file: `tests/fixtures/ansible/hosts.ini`"),
-        (",".join(f"root@{n}.invalid" for n in range(99)), "99 hosts are too many for one word", "fleethands init DIR"),
+        (",".join(f"root@{n}.invalid" for n in range(99)), "99 hosts are too many for one arg", "fleethands init DIR"),
     ],
 )
 def test_wrong_words_for_hosts_exit_64(target: str, said: str, hint: str) -> None:

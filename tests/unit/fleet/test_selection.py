@@ -66,12 +66,12 @@ def test_a_name_keeps_its_comma() -> None:
 
 def test_a_part_of_a_list_that_means_no_host_is_named_with_what_is_near() -> None:
     assert refusal(GROUPS, hosts="gpu-1,gpi") == (
-        "`prod.py` names no host that matches `gpi`",
+        "`prod.py` has no host that matches `gpi`",
         ("its hosts: gpu-2, gpu-1 …", "its groups: gpu …"),
     )
-    assert refusal(GROUPS, exclude="gpu,ed*")[0] == "`prod.py` names no host that matches `--exclude ed*`"
-    assert refusal(GROUPS, hosts=",")[0] == "`prod.py` names no host that matches `,`"
-    assert refusal(GROUPS, hosts="")[0] == "`prod.py` names no host that matches ``"
+    assert refusal(GROUPS, exclude="gpu,ed*")[0] == "`prod.py` has no host that matches `--exclude ed*`"
+    assert refusal(GROUPS, hosts=",")[0] == "`prod.py` has no host that matches `,`"
+    assert refusal(GROUPS, hosts="")[0] == "`prod.py` has no host that matches ``"
 
 
 def test_a_host_may_have_the_name_of_the_group_of_all() -> None:
@@ -105,7 +105,7 @@ def test_mistakes_of_hosts_that_are_not_meant_are_no_hindrance(tmp_path: Path) -
 def test_a_pattern_that_spares_no_host_is_refused(more: dict[str, object]) -> None:
     said, hints = refusal(exclude="gpu-O", **more)
 
-    assert said == "`prod.py` names no host that matches `--exclude gpu-O`"
+    assert said == "`prod.py` has no host that matches `--exclude gpu-O`"
     assert hints == ("its hosts: gpu-2, gpu-1 …",)
 
 
@@ -115,16 +115,14 @@ def test_a_pattern_may_spare_hosts_that_are_not_meant_anyway() -> None:
 
 
 def test_patterns_that_leave_none_are_told_together() -> None:
-    assert refusal(hosts="gpu-*", exclude="gpu-*")[0] == (
-        "`prod.py` names no host that matches `gpu-*` and not `gpu-*`"
-    )
+    assert refusal(hosts="gpu-*", exclude="gpu-*")[0] == ("`prod.py` has no host that matches `gpu-*` and not `gpu-*`")
 
 
 def test_what_a_report_leaves_is_told_where_none_of_it_is_meant() -> None:
     gone = frozenset({"old-1", "old-2"})
 
     assert refusal(only=gone) == (
-        "`prod.py` names none of the hosts that the report leaves: old-1, old-2",
+        "`prod.py` has none of the hosts that the report leaves: old-1, old-2",
         ("its hosts: web-1, gpu-1 …",),
     )
     assert refusal(hosts="web-*", only=gone | {"gpu-2"}) == (
@@ -139,4 +137,4 @@ def test_an_exclusion_of_nobody_exits_64(tmp_path: Path) -> None:
     done = fleethands("plan", str(tmp_path / "fleet.py"), "--exclude", "gpu-7*", "--shard", "1/2")
 
     assert (done.returncode, done.stdout) == (64, "")
-    assert "names no host that matches `--exclude gpu-7*`\n\nhint: its hosts: gpu-1.invalid\n" in done.stderr
+    assert "has no host that matches `--exclude gpu-7*`\n\nhint: its hosts: gpu-1.invalid\n" in done.stderr

@@ -241,9 +241,9 @@ class Server:
     ("error", "reason", "hint"),
     [
         (ChannelException(2, "Connect failed"), "no second session on its connection", "sshd -T | grep maxsessions"),
-        (SSHException("SSH session not active"), "the connection to it was lost: SSH session", "`ssh -v 10.0.0.7`"),
-        (EOFError(), "the connection to it was lost: it was closed", "`ssh -v 10.0.0.7`"),
-        (None, "the connection to it was lost: it was closed", "`ssh -v 10.0.0.7`"),
+        (SSHException("SSH session not active"), "the SSH connection was lost: SSH session", "`ssh -v 10.0.0.7`"),
+        (EOFError(), "the SSH connection was lost: it was closed", "`ssh -v 10.0.0.7`"),
+        (None, "the SSH connection was lost: it was closed", "`ssh -v 10.0.0.7`"),
     ],
 )
 def test_a_connection_without_another_session_is_told_from_a_lost_one(

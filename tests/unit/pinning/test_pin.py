@@ -22,7 +22,7 @@ from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.models import models
 from fleethands.operations.ollama import release
 from fleethands.operations.openhands import container
-from fleethands.operations.openhands.container import LABEL, specification
+from fleethands.operations.openhands.container import SPEC_LABEL, container_spec
 from fleethands.operations.preflight import preflight
 from fleethands.pinning import registry, resolve
 from fleethands.pinning.registry import Unanswered
@@ -74,9 +74,9 @@ def test_a_lock_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 
 
 BROKEN = [
-    ('{\n<<<<<<< HEAD\n  "schema": 1\n', ", line 2: a merge left its marks (`<<<<<<< HEAD`)"),
+    ('{\n<<<<<<< HEAD\n  "schema": 1\n', ", line 2: unresolved merge conflict (`<<<<<<< HEAD`)"),
     ('{\n  "schema": 1,\n}\n', ", line 3: it is not JSON: "),
-    ('{"schema": 1, "models": {"m": {}, "m": {}}}', ": `m` is there twice"),
+    ('{"schema": 1, "models": {"m": {}, "m": {}}}', ": `m` appears twice"),
     ('{"schema": 2}', ": schema 2 is newer than this fleethands, which reads 1"),
     ("[]", ": expected `schema`: 1, got null"),
     ('{"schema": 1, "model": {}}', ": `model`: no such entry"),
@@ -110,11 +110,11 @@ def test_what_is_no_text_or_no_file_is_named(tmp_path: Path) -> None:
 def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_path: Path) -> None:
     fleethands("init", "boxes", cwd=tmp_path)
     (tmp_path / "boxes/fleethands.lock").write_text("<<<<<<< HEAD\n")
-    line = "fleethands.lock, line 1: a merge left its marks (`<<<<<<< HEAD`)"
+    line = "fleethands.lock, line 1: unresolved merge conflict (`<<<<<<< HEAD`)"
     for command in ("plan", "pin"):
         done = fleethands(command, "root@192.0.2.1", "--data", 'models=["m"]', cwd=tmp_path / "boxes")
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(f"error: {tmp_path}/boxes/{line}\n\nhint: keep one side of it: git checkout")
+        assert done.stderr.startswith(f"error: {tmp_path}/boxes/{line}\n\nhint: keep one side: git checkout")
     stock = [
         sys.executable,
         "-c",
@@ -141,7 +141,7 @@ def test_models_images_and_archives_are_held() -> None:
     assert settings.models[0].digest == A
     assert settings.container_image == f"ghcr.io/all-hands-ai/openhands@sha256:{A}"
     assert settings.openhands_image == GUIDE
-    assert release.pinned(settings, "amd64") == DOCUMENT.ollama["0.24.0"]
+    assert release.pinned_checksums(settings, "amd64") == DOCUMENT.ollama["0.24.0"]
 
 
 def test_what_the_lock_does_not_have_is_said_in_the_plan() -> None:
@@ -169,7 +169,7 @@ def test_a_contradiction_is_a_mistake(data: dict[str, Any], path: str) -> None:
 
     (mistake,) = error.value.mistakes
     assert mistake.path == path
-    assert mistake.problem.startswith(f"expected `{A}`, as fleethands.lock has it, got `{B}`")
+    assert mistake.problem.startswith(f"expected `{A}` from fleethands.lock, got `{B}`")
 
 
 def test_what_is_declared_by_digest_needs_no_pin() -> None:
@@ -185,7 +185,7 @@ def test_what_a_modelfile_starts_from_is_held(tmp_path: Path) -> None:
     (tmp_path / "Modelfile").write_text("FROM codellama:7b\n")
     settings = held(models=[{"name": "mine", "modelfile": str(tmp_path / "Modelfile")}])
 
-    (change,) = models.present.decide(settings, bare(settings), _files(settings))
+    (change,) = models.pull.decide(settings, bare(settings), _files(settings))
 
     assert (change.subject, change.after) == ("model codellama:7b", f"digest {A[:12]}")
     assert settings.pins.missing == ()
@@ -201,7 +201,7 @@ def test_a_moved_tag_is_refused_where_the_host_is_offered_another() -> None:
     settings = held()
     offer = _offer(settings, B)
 
-    refused = models.present.decide(settings, bare(settings).having(upstream=Upstream((offer,))))
+    refused = models.pull.decide(settings, bare(settings).having(upstream=Upstream((offer,))))
 
     assert refused == Refused(
         f"the tag codellama:7b moved: the registry has {B}, pinned is {A}",
@@ -218,7 +218,7 @@ def _offer(settings: HostSettings, digest: str) -> Any:
 def test_an_archive_that_the_lock_lacks_is_refused() -> None:
     settings = held(Document(ollama={"0.24.0": {ARCHIVE: A}}), ollama_variant="rocm")
 
-    assert release.release.decide(settings, bare(settings)) == Refused(
+    assert release.install.decide(settings, bare(settings)) == Refused(
         "fleethands.lock has Ollama 0.24.0, but not its ollama-linux-amd64-rocm.tar.zst",
         ("on this machine: fleethands pin",),
     )
@@ -227,7 +227,7 @@ def test_an_archive_that_the_lock_lacks_is_refused() -> None:
 def test_every_archive_of_a_release_is_held_to_the_lock() -> None:
     settings = held(ollama_variant="rocm")
 
-    change = release.release.decide(settings, bare(settings))
+    change = release.install.decide(settings, bare(settings))
 
     assert isinstance(change, Change)
     assert change.script.values["digests"] == f"{A}  ./{ARCHIVE}\n{B}  ./ollama-linux-amd64-rocm.tar.zst\n"
@@ -244,7 +244,7 @@ def test_every_archive_of_a_release_is_held_to_the_lock() -> None:
 )
 def test_a_container_is_made_from_the_pinned_image(runs: str, known: str | None, wrong: str | None) -> None:
     settings = held(openhands_pull="always")
-    labels = {LABEL: specification(settings, -1).digest}
+    labels = {SPEC_LABEL: container_spec(settings, -1).digest}
     seen = bare(settings).having(
         docker=Docker(True, "26", Container("1", "running", runs, labels, ""), image=known, digests=frozenset())
     )
@@ -300,7 +300,7 @@ def test_a_mirror_that_has_something_else_is_no_answer(tmp_path: Path) -> None:
     on_hosts = resolve.ask(resolve.Fleet.of(read_fleet(fleet, Lockfile()).values()))
 
     assert (one.document.ollama, one.unanswered) == ({"0.24.0": {ARCHIVE: A}}, {})
-    assert both.unanswered == {"Ollama 0.24.0": f"{urls[0]} and {urls[1]} have another {ARCHIVE} each"}
+    assert both.unanswered == {"Ollama 0.24.0": f"{urls[0]} and {urls[1]} have different checksums for {ARCHIVE}"}
     assert "declare `ollama_sha256`" in on_hosts.unanswered["Ollama 0.24.0"]
 
 
@@ -398,7 +398,7 @@ def test_a_registry_cannot_have_files_of_this_machine_read(standin: tuple[str, t
     url, handler = standin
     handler.realm = realm
 
-    assert registry.fetched(f"{url}/v2/a/b", "image") == Unanswered("127.0.0.1 asks for a login")
+    assert registry.fetched(f"{url}/v2/a/b", "image") == Unanswered("127.0.0.1 requires a login")
     assert len(handler.heard) == 1
 
 

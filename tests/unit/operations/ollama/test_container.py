@@ -45,7 +45,7 @@ MADE = Docker(True, "26", ollama_image=Image(ID, frozenset({DIGEST})))
 
 def running(settings: Any, revision: str = "r1", **changed: Any) -> Probe:
     """A host on which it serves."""
-    wanted = service.Served.by(settings, bare(settings).having(docker=MADE), revision)
+    wanted = service.DesiredProcess.by(settings, bare(settings).having(docker=MADE), revision)
     made = replace(wanted.process, pid=7, started=1, inside=8)
     seen = service.serve.decide(settings, bare(settings).having(docker=MADE), revision).predict(bare(settings))
     return seen.having(docker=MADE, process=replace(made, **changed))
@@ -88,27 +88,27 @@ def test_a_service_takes_the_place_of_a_container() -> None:
 def test_an_image_is_pulled_where_it_is_missing_or_its_tag_moved() -> None:
     settings = declared(**OFF)
     seen = bare(settings).having(docker=replace(MADE, ollama_image=None))
-    absent = image.pulled.decide(settings, seen)
+    absent = image.pull.decide(settings, seen)
     assert (absent.before, absent.after) == ("absent", "on the host")
     assert absent.consequence == f"downloads {IMAGE} (its source did not tell the size)"
-    assert isinstance(image.pulled.decide(settings, absent.predict(seen)), Unchanged)
-    assert isinstance(image.pulled.decide(settings, seen.having(docker=MADE)), Unchanged)
-    assert isinstance(image.pulled.decide(settings, seen.having(docker=MADE), newest=DIGEST), Unchanged)
-    assert image.pulled.decide(settings, seen.having(docker=MADE), newest=OTHER).before == "an older image of that name"
-    assert image.pulled.decide(settings, bare(settings)).before == "not known: Docker does not run"
+    assert isinstance(image.pull.decide(settings, absent.predict(seen)), Unchanged)
+    assert isinstance(image.pull.decide(settings, seen.having(docker=MADE)), Unchanged)
+    assert isinstance(image.pull.decide(settings, seen.having(docker=MADE), newest=DIGEST), Unchanged)
+    assert image.pull.decide(settings, seen.having(docker=MADE), newest=OTHER).before == "an older image of that name"
+    assert image.pull.decide(settings, bare(settings)).before == "not known: Docker does not run"
 
 
 def test_a_rollback_gives_the_name_to_the_image_of_then() -> None:
     settings, seen = declared(**OFF), bare().having(docker=MADE)
-    assert isinstance(image.pulled.decide(settings, seen, same=ID), Unchanged)
-    change = image.pulled.decide(settings, seen, same=OTHER)
+    assert isinstance(image.pull.decide(settings, seen, same=ID), Unchanged)
+    change = image.pull.decide(settings, seen, same=OTHER)
     assert change.script.values | {"image": OTHER, "name": IMAGE} == change.script.values
     assert change.why == "its tag moved since"
 
 
 def test_a_pinned_image_is_pulled_by_its_digest_and_has_its_name() -> None:
     settings = declared(**OFF).held_to(Pins(images={IMAGE: DIGEST}))
-    change = image.pulled.decide(settings, bare(settings).having(docker=Docker(True, "26")), newest=OTHER)
+    change = image.pull.decide(settings, bare(settings).having(docker=Docker(True, "26")), newest=OTHER)
     assert change.script.values["image"] == f"ollama/ollama@{DIGEST}"
     assert change.script.values["name"] == IMAGE
     served = service.serve.decide(settings, change.predict(bare(settings)), "r1")
@@ -361,15 +361,15 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
 
 def test_a_binary_of_somebody_elses_is_not_in_a_containers_way() -> None:
     seen = bare().with_file(paths.BINARY, replace(bare().files[paths.BINARY], kind="file"))
-    assert adoption.refused(declared(openhands_flavor="off"), seen) is not None
-    assert adoption.refused(declared(**OFF), seen) is None
+    assert adoption.check_existing_ollama(declared(openhands_flavor="off"), seen) is not None
+    assert adoption.check_existing_ollama(declared(**OFF), seen) is None
 
 
 @pytest.mark.parametrize(("line", "wins"), [("User=ollama", "which wins over our root"), ("User=root", "")])
 def test_a_drop_in_that_changes_who_runs_dockers_client_is_refused(line: str, wins: str) -> None:
     path = "/etc/systemd/system/ollama.service.d/90-mine.conf"
     seen = bare().having(service=Service((Text(path, f"[Service]\n{line}\n".encode()),)))
-    refused = adoption.refused(declared(**OFF), seen)
+    refused = adoption.check_existing_ollama(declared(**OFF), seen)
     assert (wins in refused.reason) if wins else refused is None  # type: ignore[union-attr]
 
 

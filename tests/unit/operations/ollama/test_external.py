@@ -129,7 +129,10 @@ def test_each_cause_is_told_from_the_others(way: Way, cause: str, hint: str) -> 
 
 
 def test_its_own_host_starts_it_there() -> None:
-    assert external_diagnosis.why("http://127.0.0.1:11434", Way(7))[1] == "on the host: systemctl start ollama"
+    assert (
+        external_diagnosis.explain_no_answer("http://127.0.0.1:11434", Way(7))[1]
+        == "on the host: systemctl start ollama"
+    )
 
 
 def test_what_answers_with_every_model_is_used_and_nothing_is_put_on_the_host() -> None:
@@ -138,9 +141,9 @@ def test_what_answers_with_every_model_is_used_and_nothing_is_put_on_the_host() 
     seen = seen.having(disk={**seen.disk, "/opt": replace(seen.disk["/opt"], runs=False)})
 
     assert isinstance(preflight.check.decide(settings, seen), Unchanged)
-    assert isinstance(external_ollama.used.decide(settings, seen), Unchanged)
-    assert isinstance(pulling.present.decide(settings, seen), Unchanged)
-    assert isinstance(pulling.pruned.decide(settings, seen), Unchanged)
+    assert isinstance(external_ollama.use.decide(settings, seen), Unchanged)
+    assert isinstance(pulling.pull.decide(settings, seen), Unchanged)
+    assert isinstance(pulling.prune.decide(settings, seen), Unchanged)
     assert wanted(settings) == ("ca-certificates", "curl")
     assert not closed_ports.declared_ports(settings)
 
@@ -162,12 +165,12 @@ def test_missing_models_are_named_with_what_brings_them() -> None:
 def test_another_digest_is_named(found: str, said: str) -> None:
     settings = external(models=[{"name": "codellama:7b", "digest": DIGEST}])
 
-    refused = external_ollama.refused(settings, answering(settings, **{"codellama:7b": found}))
+    refused = external_ollama.check_external(settings, answering(settings, **{"codellama:7b": found}))
 
     assert refused is not None
     assert said in refused.reason
     assert f"pinned is {DIGEST[:12]}" in refused.reason
-    assert external_ollama.refused(settings, answering(settings)) is None
+    assert external_ollama.check_external(settings, answering(settings)) is None
 
 
 def test_a_host_without_curl_asks_once_it_has_it() -> None:
@@ -176,7 +179,7 @@ def test_a_host_without_curl_asks_once_it_has_it() -> None:
     seen = bare(settings).having(ollama=lacking, models=lacking)
 
     assert isinstance(preflight.check.decide(settings, seen), Unchanged)
-    assert isinstance(external_ollama.used.decide(settings, seen), Unchanged)
+    assert isinstance(external_ollama.use.decide(settings, seen), Unchanged)
 
 
 @pytest.mark.parametrize(("local", "ours"), [("127.0.0.1", True), ("10.0.0.9", True), ("", False)])
@@ -185,21 +188,21 @@ def test_our_own_service_is_nobody_elses(local: str, ours: bool) -> None:
     way = Way(0, 200, local=local or "10.0.0.9", remote=local or "10.0.0.5")
     seen = serving(answering(settings)).having(ollama=Ollama("0.24.0", way=way))
 
-    refused = external_ollama.refused(settings, seen)
+    refused = external_ollama.check_external(settings, seen)
 
     assert (refused is not None) is ours
     if refused:
         assert '"ollama_runtime": "service"' in refused.hints[0]
         theirs = seen.with_file(paths.OLLAMA_UNIT, File("file", content=b"[Service]\n"))
-        assert external_ollama.refused(settings, theirs) is None
+        assert external_ollama.check_external(settings, theirs) is None
 
 
 def test_ours_goes_once_the_other_is_proven_and_the_proof_stays() -> None:
     settings = external()
     seen = serving(answering(settings))
 
-    waits = external_ollama.settled.decide(settings, seen.with_file(paths.PROOF, OF_OURS))
-    changes = external_ollama.settled.decide(settings, seen.with_file(paths.PROOF, PROVEN))
+    waits = external_ollama.remove_managed.decide(settings, seen.with_file(paths.PROOF, OF_OURS))
+    changes = external_ollama.remove_managed.decide(settings, seen.with_file(paths.PROOF, PROVEN))
 
     assert isinstance(waits, Unchanged)
     assert "stays until" in waits.fact
@@ -209,7 +212,7 @@ def test_ours_goes_once_the_other_is_proven_and_the_proof_stays() -> None:
     assert change.keeps_proof
     assert change.script.values["step"] == "ollama_settle"
     assert change.script.values["files"] == paths.OLLAMA_UNIT
-    assert isinstance(external_ollama.settled.decide(settings, answering(settings)), Unchanged)
+    assert isinstance(external_ollama.remove_managed.decide(settings, answering(settings)), Unchanged)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +263,9 @@ def test_what_has_no_effect_is_named_once() -> None:
     (note,) = [note for note in same.notes if note.startswith("without effect")]
     assert "`ollama_env`, `models_prune`, `gpu`, `preload` of a model; " in note
     assert URL in note
-    assert external_ollama.notes(external(gpu=False, ollama_version="0.24.0"), bare())[0].count("`") == 6
+    assert (
+        external_ollama.unused_settings_notes(external(gpu=False, ollama_version="0.24.0"), bare())[0].count("`") == 6
+    )
 
 
 def test_a_secret_that_no_host_needs_may_be_missing(tmp_path: Path) -> None:
@@ -303,7 +308,7 @@ def test_a_proxy_of_openhands_is_noted(env: dict[str, str], noted: bool) -> None
 def test_no_blob_is_read() -> None:
     settings = external()
 
-    same = checksums.verified.decide(settings, answering(settings))
+    same = checksums.verify.decide(settings, answering(settings))
 
     assert isinstance(same, Unchanged)
     assert "not this host's to read" in same.notes[0]
@@ -321,6 +326,6 @@ def test_one_that_holds_the_port_is_named_with_the_line_that_uses_it(address: st
     assert line in refused.hints[-1]
     assert ("more than loopback" in refused.hints[-1]) is loopback
     seen = seen.having(sockets=()).with_file(paths.BINARY, File("file"))
-    unasked = adoption.refused(settings, seen)
+    unasked = adoption.check_existing_ollama(settings, seen)
     assert unasked is not None
     assert any(line in hint for hint in unasked.hints)

@@ -62,7 +62,7 @@ def test_what_wins_over_a_secret(settings: HostSettings, name: str, text: str, w
     mine = Text("/etc/mine", b"OLLAMA_API_KEY=x\n", path)
     service = Service((drop_in,), (mine,) if "/etc/mine" in text else ())
 
-    found = existing_install.of_drop_in(service, drop_in, existing_install.Declared.by(settings))
+    found = existing_install.find_conflicts(service, drop_in, existing_install.DesiredEnvironment.by(settings))
 
     assert [each.wins for each in found] == ([] if wins is None else [wins])
     assert "hunter2" not in "".join(map(str, found))
@@ -72,7 +72,9 @@ def test_what_a_file_of_variables_holds_beside_ollama_s_own_is_not_shown(setting
     unit = Text(paths.OLLAMA_UNIT, b"[Service]\nEnvironmentFile=/etc/mine\n")
     mine = Text("/etc/mine", b"COMPANY=hunter9\nOLLAMA_MAX_QUEUE=9\n", unit.path)
 
-    found = existing_install.of_unit(Service((unit,), (mine,)), existing_install.Declared.by(settings))
+    found = existing_install.find_lost_settings(
+        Service((unit,), (mine,)), existing_install.DesiredEnvironment.by(settings)
+    )
 
     assert [str(each) for each in found] == [
         "/etc/mine:1 sets COMPANY=********, which is lost: it is not declared",

@@ -356,4 +356,4 @@ def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
         assert not [each for each in secrets if isinstance(each, Secret)]
         assert all(model.modelfile is None for model in way.settings.models)
         assert isinstance(rollback.check_target.decide(way.settings_to_apply, seen, way), Unchanged | Refused)
-        assert isinstance(release._of_records(seen.having(releases={})), list)
+        assert isinstance(release._recorded_releases(seen.having(releases={})), list)
