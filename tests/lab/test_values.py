@@ -183,7 +183,7 @@ def test_a_script_has_its_values_as_they_are(debian: Host, count: int) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("count", [10])
 def test_a_path_arrives_as_it_was_declared(debian: Host, count: int) -> None:
-    """In systemd's own lists, as a directory that the product made, and in what the probe says of it."""
+    """In systemd's own lists, in a directory that the product created, and in the probe's answer."""
     arrived = []
 
     def check(values: list[str]) -> None:
@@ -251,7 +251,7 @@ def test_ollama_starts_with_every_origin_that_is_accepted(serving: Host, count: 
 
 @lists(sample=2, soak=20)
 def test_a_model_has_the_same_name_at_ollama(serving: Host, count: int) -> None:
-    """But for the case of its letters, which Ollama takes from the models that are there already."""
+    """Except the case of its letters, which Ollama takes from existing models."""
     arrived: set[str] = set()
 
     def check(values: list[str]) -> None:
