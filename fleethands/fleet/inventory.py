@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyinfra.api.host import Host
 from pyinfra_cli.inventory import make_inventory
 
+from fleethands.errors import FleethandsError
 from fleethands.fleet import group_data
 from fleethands.fleet.ansible.kind import ansible_file
 from fleethands.fleet.ansible.place import Unreadable, shown
@@ -23,20 +24,16 @@ if TYPE_CHECKING:
 WITH_AN_END = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
 
 
-class WrongInventory(ValueError):
-    """An inventory that can't be read, with the place; `hints` say what to do."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class InventoryError(FleethandsError):
+    """An inventory that can't be read; the message names the place."""
 
 
 def inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
     """
     pyinfra's inventory of a target with data on top, and notes of the hosts that Ansible's files declare.
 
-    group_data counts where the command is typed, and beside the inventory. Raises WrongName for words, WrongInventory
-    for a file.
+    group_data counts where the command is typed, and beside the inventory. Raises InvalidHostName for a
+    target, InventoryError for a file.
     """
     path = ansible_file(target)
     check_target(str(path or target))
@@ -47,13 +44,13 @@ def inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Note
             return load(path, data)
         return make_inventory(target, override_data=dict(data), cwd=str(Path.cwd())), {}
     except SystemExit as error:  # an inventory may refuse in its own words
-        raise WrongInventory(*_own_words(str(error.code))) from None
+        raise InventoryError(*_own_words(str(error.code))) from None
     except Unreadable as error:
-        raise WrongInventory(str(error), *error.hints) from None
+        raise InventoryError(str(error), *error.hints) from None
     except Exception as error:  # it is somebody's program
         cause = error.__cause__ or error.__context__ or error
         file, line = _where(cause, target)
-        raise WrongInventory(
+        raise InventoryError(
             f"{file}{line}: {type(cause).__name__}: {_said(cause)}", f"correct `{file}`, then run again"
         ) from None
 
@@ -99,7 +96,7 @@ def again(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
 def reach_by_ssh(host: Any) -> None:
     """
     Fill in what pyinfra leaves open: `user@address:port` as a name, strict host keys (it would take any), an end to
-    each wait. Raises WrongName.
+    each wait. Raises InvalidHostName.
     """
     known = host.data.dict()
     if "ssh_hostname" not in known and (address := Address.read(host.name)):

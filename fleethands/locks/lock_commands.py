@@ -11,6 +11,7 @@ from paramiko import SSHException
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
+from fleethands.command_line import CommandLine
 from fleethands.facts.lock import Lock, Locking
 from fleethands.facts.no_answer import no_answer
 from fleethands.locks.run_locks import mine, refusal
@@ -78,12 +79,12 @@ def _one(engine: Engine, name: str, action: str, lock: Lock) -> Told:
     except (ValueError, LookupError, TypeError, OverflowError):
         without = no_answer(output.output_lines, engine.host(name))
         return Told(str(without), list(without.hints), failed=True)
-    return _told(answer, engine.watch.words, name)
+    return _told(answer, engine.command_line, name)
 
 
-def _told(answer: Answer, words: str, name: str) -> Told:
+def _told(answer: Answer, line: CommandLine, name: str) -> Told:
     if answer.word not in DONE:
-        reason, hints = refusal(answer, words, name)
+        reason, hints = refusal(answer, line, name)
         return Told(reason, hints, failed=True, before=answer.before)
     before = answer.before
     texts = {

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyinfra.api.state import StateStage
-
 from fleethands.operations.core import journal
 from fleethands.report.model import BAD, HostReport, Report
 from fleethands.rollout import build_report
@@ -24,12 +22,11 @@ def unfinished(engine: Engine, command: str) -> Report:
     While a plan is made, every host is `not-run`: not all of them may have been read.
     """
     plan = build_report.planned(engine, command)
-    executing = engine.state.current_stage >= StateStage.Execute
-    report = build_report.applied(engine, plan) if executing else plan
+    report = build_report.applied(engine, plan) if engine.is_running else plan
     report.command = command
     for name, host in report.hosts.items():
         if host.status not in BAD:
-            _cut(engine, name, host, executing=executing)
+            _cut(engine, name, host, executing=engine.is_running)
     return report
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from fleethands.errors import UsageError
 from fleethands.settings.values.durations import NANOSECONDS
 
 _NUMBER = re.compile(r"\d{1,6}\Z", re.ASCII)
@@ -16,12 +17,8 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)%\Z", re.ASCII)
 _DURATION = re.compile(r"(\d{1,6})(s|m|h)?\Z", re.ASCII)
 
 
-class WrongWord(ValueError):
-    """A word that a rollout does not know; `hints` say what it would be."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class InvalidOption(UsageError):
+    """An option of a rollout has a wrong value; the hints show right ones."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +30,12 @@ class Share:
 
     @classmethod
     def read(cls, option: str, text: str, least: int = 1) -> Share:
-        """Of `3` or `25%`. Raises WrongWord."""
+        """Of `3` or `25%`. Raises InvalidOption."""
         if _NUMBER.match(text) and int(text) >= least:
             return cls(Fraction(text))
         if (match := _PERCENT.match(text)) and 0 < Fraction(match[1]) <= 100:
             return cls(Fraction(match[1]), percent=True)
-        raise WrongWord(
+        raise InvalidOption(
             f"`{option} {text}`: expected a number of hosts from {least} on, or a percentage",
             f"for three hosts: `{option} 3`; for a quarter of them: `{option} 25%`",
         )
@@ -56,7 +53,7 @@ class Order:
 
     @classmethod
     def read(cls, text: str) -> Order:
-        """Of `sorted`, `random` or `random:SEED`. Raises WrongWord."""
+        """Of `sorted`, `random` or `random:SEED`. Raises InvalidOption."""
         word, colon, seed = text.partition(":")
         if text == "sorted":
             return cls()
@@ -64,7 +61,7 @@ class Order:
             return cls(random.SystemRandom().randrange(10**6))
         if word == "random" and _NUMBER.match(seed):
             return cls(int(seed))
-        raise WrongWord(
+        raise InvalidOption(
             f"`--order {text}`: expected `sorted`, `random` or `random:SEED`", "a seed is a number: `random:7`"
         )
 
@@ -86,13 +83,13 @@ def _naturally(name: str) -> list[tuple[int, int, str]]:
 
 @dataclass(frozen=True)
 class Canary:
-    """The hosts that go first, and alone: the first few, or the one of this name. Raises WrongWord for none."""
+    """The hosts that go first, and alone: the first few, or the one of this name. Raises InvalidOption for none."""
 
     word: str
 
     def __post_init__(self) -> None:
         if not self.is_name and not int(self.word):
-            raise WrongWord(
+            raise InvalidOption(
                 f"`--canary {self.word}`: expected a number of hosts from 1 on, or the name of one of them",
                 "for one host: `--canary 1`; for no canary, leave it out",
             )
@@ -116,14 +113,14 @@ class Canary:
 
         + fleet: all hosts that there are; a name among them that has nothing to do is none of `names`
 
-        Raises WrongWord for a name that no host has.
+        Raises InvalidOption for a name that no host has.
         """
         if not self.is_name:
             return list(names[: int(self.word)])
         if self.word in fleet:
             return [name for name in names if name == self.word]
         near = difflib.get_close_matches(self.word, fleet, 1, cutoff=0.4) or list(fleet[:1])
-        raise WrongWord(
+        raise InvalidOption(
             f"`--canary {self.word}`: expected a number of hosts, or the name of one of them",
             *(f"nearest is `--canary {name}`" for name in near),
         )
@@ -155,7 +152,7 @@ class Manner:
     back: bool = True
 
     def groups(self, names: Sequence[str], fleet: Sequence[str]) -> list[Group]:
-        """The hosts of `names` in the order and the company in which they are taken. Raises WrongWord."""
+        """The hosts of `names` in the order and the company in which they are taken. Raises InvalidOption."""
         ordered = self.order.of(names)
         first = self.canary.of(ordered, self.order.of(fleet)) if self.canary else []
         rest = [name for name in ordered if name not in first]
@@ -170,8 +167,8 @@ class Manner:
 
 
 def seconds(option: str, text: str) -> float:
-    """Of a duration as `90s`, `20m` or `2h`. Raises WrongWord."""
+    """Of a duration as `90s`, `20m` or `2h`. Raises InvalidOption."""
     match = _DURATION.match(text)
     if not match or not int(match[1]):
-        raise WrongWord(f"`{option} {text}`: expected a duration", f"for twenty minutes: `{option} 20m`")
+        raise InvalidOption(f"`{option} {text}`: expected a duration", f"for twenty minutes: `{option} 20m`")
     return int(match[1]) * NANOSECONDS[match[2] or "s"] / 10**9

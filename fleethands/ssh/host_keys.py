@@ -15,6 +15,7 @@ from gevent.pool import Pool  # type: ignore[import-untyped]
 from paramiko import PKey, SSHException
 from pyinfra.connectors.ssh import SSHConnector
 
+from fleethands.command_line import CommandLine
 from fleethands.facts import ssh
 from fleethands.ssh.client import (
     BEHIND_OTHERS,
@@ -122,7 +123,7 @@ def _asked(host: Any) -> Shown:
 
 
 def _failed(host: Any, status: str, error: Exception, place: Place | None = None) -> Shown:
-    reason, hints = why_unreachable("", host, error)
+    reason, hints = why_unreachable(CommandLine(), host, error)
     return Shown(host.name, status, place, reason=reason, hints=tuple(hints))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleethands.command_line import CommandLine
 from fleethands.facts import ssh
 from fleethands.ssh.connection import address
 from fleethands.ssh.diagnosis import Why, diagnosis, refused_key
@@ -13,16 +14,16 @@ from fleethands.ssh.openssh import ConfigurationError
 from fleethands.text.sanitize import short
 
 
-def why_unreachable(words: str, host: Any, error: BaseException) -> Why:
+def why_unreachable(line: CommandLine, host: Any, error: BaseException) -> Why:
     """
     A reason, and hints.
 
-    + words: target and options, as the next command takes them
+    + line: what was typed
     + error: as pyinfra or paramiko raises it; what is behind it says more
     """
     cause = error if isinstance(error, (RefusedKey, WayLost, ConfigurationError)) else error.__context__
     if isinstance(cause, RefusedKey):
-        return refused_key(f"`fleethands trust {words}`", cause.name, cause.verdict)
+        return refused_key(f"`{line.for_command('trust')}`", cause.name, cause.verdict)
     if isinstance(cause, WayLost):
         return cause.why
     if isinstance(cause, ConfigurationError):

@@ -51,7 +51,7 @@ def read(here: Path, *questions: dict[str, Any], **environment: str) -> list[dic
 def _read(question: dict[str, Any]) -> dict[str, Any]:
     from fleethands.engine.engine import Engine  # noqa: PLC0415
     from fleethands.fleet.ansible.notes import Unreachable  # noqa: PLC0415
-    from fleethands.fleet.inventory import WrongInventory  # noqa: PLC0415
+    from fleethands.fleet.inventory import InventoryError  # noqa: PLC0415
     from fleethands.fleet.selection import NoHosts, Pick  # noqa: PLC0415
     from fleethands.settings import SettingsError  # noqa: PLC0415
     from fleethands.settings.serialize import written  # noqa: PLC0415
@@ -59,7 +59,7 @@ def _read(question: dict[str, Any]) -> dict[str, Any]:
     try:
         engine = Engine(question["target"], ROOT, question["data"], Pick(question["hosts"], question["exclude"]))
         settings = engine.settings()
-    except (NoHosts, Unreachable, WrongInventory) as error:
+    except (NoHosts, Unreachable, InventoryError) as error:
         return {"error": str(error), "hints": list(error.hints)}
     except SettingsError as error:
         return {"error": str(error), "hints": []}

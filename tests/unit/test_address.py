@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.fleet.host_address import Address, WrongName, check_target
+from fleethands.fleet.host_address import Address, InvalidHostName, check_target
 from tests.unit.test_cli import fleethands
 
 MODELS = ("--data", 'models=["m"]')
@@ -52,7 +52,7 @@ def test_a_name_says_where_its_host_is(name: str, address: Address | None) -> No
     ],
 )
 def test_another_name_is_refused(name: str, said: str) -> None:
-    with pytest.raises(WrongName) as caught:
+    with pytest.raises(InvalidHostName) as caught:
         Address.read(name)
     assert str(caught.value).startswith(f"`{name}`: {said}")
     assert caught.value.hints

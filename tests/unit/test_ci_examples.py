@@ -14,7 +14,7 @@ import click
 import pytest
 import yaml
 
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
 
 EXAMPLES = Path(__file__).parents[2] / "docs/guides/ci"
 SCHEMAS = {"github.yml": "vendor.github-workflows", "gitlab.yml": "vendor.gitlab-ci"}

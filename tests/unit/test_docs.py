@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
 from fleethands.settings import HostSettings, read_fleet
 from fleethands.settings.docs.example import inventory
 from fleethands.settings.docs.reference import page

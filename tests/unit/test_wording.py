@@ -10,8 +10,9 @@ from click.testing import CliRunner
 from syrupy.assertion import SnapshotAssertion
 
 from fleethands import paths
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
 from fleethands.cli.output.report_table import lines
+from fleethands.command_line import CommandLine
 from fleethands.facts.files import File
 from fleethands.operations.core.operation import Change
 from fleethands.operations.proof.proof import Link
@@ -23,11 +24,9 @@ from tasks import ollama as ollama_task
 from tests.hosts import bare, declared
 from tests.unit.test_foresight import steps
 
-TARGET = "inventory/fleet.py"
-
 
 def said(report: Report) -> str:
-    return "\n".join(lines(report, TARGET))
+    return "\n".join(lines(report, CommandLine(report.command, "inventory/fleet.py")))
 
 
 def from_nothing() -> Iterator[Changed]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleethands.rollout.strategy import Canary, Manner, Order, Share, WrongWord, seconds
+from fleethands.rollout.strategy import Canary, InvalidOption, Manner, Order, Share, seconds
 
 TWELVE = [f"lab-{number}" for number in range(1, 13)]
 
@@ -35,7 +35,7 @@ def test_a_share_is_rounded_down_and_never_none(text: str, count: int, share: in
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "0%", "101%", "%", "25 %", "1.5", "half", "٣", "1e2", "9999999"])
 def test_another_word_for_a_share_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(WrongWord, match="expected a number of hosts from 1 on, or a percentage") as caught:
+    with pytest.raises(InvalidOption, match="expected a number of hosts from 1 on, or a percentage") as caught:
         Share.read("--batch", text)
     assert caught.value.hints == ("for three hosts: `--batch 3`; for a quarter of them: `--batch 25%`",)
 
@@ -54,7 +54,7 @@ def test_the_same_seed_shuffles_the_same_way_whatever_came_in() -> None:
 
 @pytest.mark.parametrize("text", ["", "name", "random:", "random:x", "sorted:1", "random:-1"])
 def test_another_order_is_refused(text: str) -> None:
-    with pytest.raises(WrongWord, match="expected `sorted`, `random` or `random:SEED`"):
+    with pytest.raises(InvalidOption, match="expected `sorted`, `random` or `random:SEED`"):
         Order.read(text)
 
 
@@ -89,14 +89,16 @@ def test_a_canary_of_another_part_of_the_fleet(word: str, elsewhere: bool) -> No
 
 
 def test_a_canary_that_no_host_is_called_names_the_nearest() -> None:
-    with pytest.raises(WrongWord) as caught:
+    with pytest.raises(InvalidOption) as caught:
         Canary("lab-2O").of(TWELVE, TWELVE)
     assert caught.value.hints == ("nearest is `--canary lab-2`",)
 
 
 @pytest.mark.parametrize("word", ["0", "000"])
 def test_a_canary_of_no_host_is_refused(word: str) -> None:
-    with pytest.raises(WrongWord, match="expected a number of hosts from 1 on, or the name of one of them") as caught:
+    with pytest.raises(
+        InvalidOption, match="expected a number of hosts from 1 on, or the name of one of them"
+    ) as caught:
         Canary(word)
     assert caught.value.hints == ("for one host: `--canary 1`; for no canary, leave it out",)
 
@@ -129,5 +131,5 @@ def test_a_duration_in_seconds(text: str, length: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "0m", "-1", "1.5h", "1d", "forever"])
 def test_another_duration_is_refused(text: str) -> None:
-    with pytest.raises(WrongWord, match="expected a duration"):
+    with pytest.raises(InvalidOption, match="expected a duration"):
         seconds("--host-timeout", text)
