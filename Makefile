@@ -39,11 +39,12 @@ bench: root .venv/ready packages ## time it beside a bare program on twelve host
 images: root .venv/ready packages ## build and check the OpenHands images of the later generations too
 	@$(AS_ROOT) $(PYTHON) -m pytest tests/lab/test_lab_internet.py -m images
 
-lint: .venv/ready ## ruff, types, shell scripts
+lint: .venv/ready ## ruff, types, shell scripts, plain English
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy --no-error-summary
 	@.venv/bin/shellcheck --shell=sh $(SCRIPTS)
+	@$(PYTHON) -m tests.language
 
 format: .venv/ready ## rewrite the layout of the code
 	@.venv/bin/ruff check --fix --quiet .

@@ -11,17 +11,17 @@ from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
 from tasks import docker, firewall, models, ollama, openhands, preflight, proof, rollback
 
-back = rollback.found(fleet.of(host), DeployOptions.of(host).rollback_to)
-settings = back.gentle
+back = rollback.find_target(fleet.of(host), DeployOptions.of(host).rollback_to)
+settings = back.settings_to_apply
 
-rollback.begin(back)
+rollback.check(back)
 preflight.check(settings)
 docker.install(settings)
 firewall.close(settings)
 ollama.serve(settings, image_of_then=back.ollama_image)
 models.pull(settings)
 openhands.serve(settings, image=back.image)
-proof.answer_one_prompt(settings, recorded=back.settings)
-openhands.settle(settings)
-ollama.settle(settings)
-firewall.settle(settings)
+proof.prove(settings, recorded=back.settings)
+openhands.remove_sandboxes(settings)
+ollama.remove_unused(settings)
+firewall.narrow(settings)

@@ -13,4 +13,4 @@ from tasks import proof
 
 options = DeployOptions.of(host)
 
-proof.prove_anew(fleet.of(host), verify_checksums=options.checksums, conversation=options.conversation)
+proof.verify(fleet.of(host), verify_checksums=options.checksums, conversation=options.conversation)

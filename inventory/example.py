@@ -21,20 +21,20 @@ gpu = (
         # managed
         # takes one of `service`, `container`, `external`
         # for example: "container"
-        # "ollama_run": "service",
+        # "ollama_runtime": "service",
         #
-        # container image, where `ollama_run` is `container`
+        # container image, where `ollama_runtime` is `container`
         # why change it: a registry of your own, or upstream's `rocm` image for AMD GPUs
         # takes an image of the release in `ollama_version`, by tag or digest
         # for example: "registry.example/ollama/ollama:0.32.15-rocm"
         # by default: `ollama/ollama` with `ollama_version` as its tag
         # "ollama_image": None,
         #
-        # where Ollama answers, where `ollama_run` is `external`
+        # where Ollama answers, where `ollama_runtime` is `external`
         # why change it: OpenHands uses, and the proof asks, an Ollama that somebody else runs
         # takes an address as `http://10.0.0.5:11434`
         # for example: "http://10.0.0.5:11434"
-        # "ollama_base_url": None,
+        # "ollama_address": None,
         #
         # Ollama release to serve, without a leading v
         # why change it: to hold a fleet at a release that you have tried, or to go back to one

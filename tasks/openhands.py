@@ -23,14 +23,14 @@ def serve(settings: HostSettings, image: str = "") -> None:
         return
     user, workspace = settings.openhands_user, str(settings.openhands_workspace)
     home = paths.OPENHANDS_HOME
-    system.user(name="Create the workspace's user", settings=settings, user=user, home=home, roots_home=True)
+    system.create_user(name="Create the workspace's user", settings=settings, user=user, home=home, roots_home=True)
     if settings.openhands_flavor == "source":
         _serve_from_source(settings, user, workspace)
     else:
         state = generation_of(settings).directory
         # whose they are follows from who works in them, which the container's image tells
-        system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
-        system.directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
+        system.create_directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
+        system.create_directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
         if image:
             container.named(name="Name the image of then", settings=settings, image=image)
         newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.declared_image, "")
@@ -39,7 +39,7 @@ def serve(settings: HostSettings, image: str = "") -> None:
 
 
 @deploy("OpenHands")
-def settle(settings: HostSettings) -> None:
+def remove_sandboxes(settings: HostSettings) -> None:
     """Once all is proven: what V1 left behind goes, before its ports are open."""
     sandboxes.gone(name="Take its sandboxes away", settings=settings)
 
@@ -64,8 +64,8 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         revision=hashlib.sha256(read.encode(errors="surrogateescape")).hexdigest()[:16],
     )  # fmt: skip
     # they are given to who works in them when the service takes its place, with what the one before left there
-    system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
-    system.directory(name=f"Make {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
+    system.create_directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
+    system.create_directory(name=f"Make {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
     build_from_source.built(name="Build it", settings=settings)
     source_service.serve(
         name="Run the service",

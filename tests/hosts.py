@@ -9,7 +9,7 @@ from fleethands.facts.docker import Docker
 from fleethands.facts.engine import Engine
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import Gpu
-from fleethands.facts.lock import Locking
+from fleethands.facts.lock import LockState
 from fleethands.facts.network import Firewall
 from fleethands.facts.ollama import Ollama, Store
 from fleethands.facts.packages import Apt
@@ -46,7 +46,7 @@ def bare(settings: HostSettings | None = None) -> Probe:
             "models": {},
             "store": Store(),
             "directories": Directories(),
-            "lock": Locking(),
+            "lock": LockState(),
             "docker": Docker(installed=False, engine=Engine(room=Space(100 << 20, True, "1"))),
             "firewall": Firewall(installed=False),
             "sockets": (),

@@ -21,11 +21,11 @@ from fleethands.locks import run_locks
 from fleethands.report.model import Report
 from fleethands.rollout import build_report
 from fleethands.rollout.rollout import Rollout
-from fleethands.rollout.strategy import Manner
+from fleethands.rollout.strategy import RolloutStrategy
 from fleethands.ssh.timeouts import LIMITS, Limits
 
 DEFAULTS = DeployOptions()
-ALL_AT_ONCE = Manner(back=False)
+ALL_AT_ONCE = RolloutStrategy(back=False)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ChangeRun:
 
     deploy: str
     options: DeployOptions = DEFAULTS
-    strategy: Manner = ALL_AT_ONCE
+    strategy: RolloutStrategy = ALL_AT_ONCE
     limits: Limits = LIMITS
     lock_wait: float = 0.0
     only: frozenset[str] | None = None
@@ -61,10 +61,10 @@ def run_change(writer: ReportWriter, run: ChangeRun) -> int:
     return finish(writer, report)
 
 
-def _strategy_here(engine: Engine, strategy: Manner) -> Manner:
+def _strategy_here(engine: Engine, strategy: RolloutStrategy) -> RolloutStrategy:
     """Without a canary that is not among the hosts of this run, because another run takes it."""
     canary = strategy.canary
-    if canary is None or not canary.is_elsewhere(engine.names, engine.fleet):
+    if canary is None or not canary.is_in_another_part(engine.names, engine.fleet):
         return strategy
     click.echo(f"canary {canary.word} is not among the selected hosts; continuing without a canary", err=True)
     return replace(strategy, canary=None)
@@ -74,7 +74,7 @@ def _plan_and_roll_out(writer: ReportWriter, engine: Engine, run: ChangeRun) -> 
     try:
         plan = plan_hosts(engine, run.deploy, keep=True)
     except KeyboardInterrupt:
-        return build_report.untouched(engine, writer.line.command)
+        return build_report.untouched_report(engine, writer.line.command)
     if not _pending(plan):
         return plan
     if not writer.line.yes:
@@ -95,10 +95,10 @@ def _lock_and_roll_out(writer: ReportWriter, engine: Engine, run: ChangeRun, pla
             locks.take(_pending(plan))
     except KeyboardInterrupt:
         locks.release()
-        return build_report.untouched(engine, writer.line.command)
-    run_locks.leave_out(engine, plan, locks.refused)
+        return build_report.untouched_report(engine, writer.line.command)
+    run_locks.refuse_hosts(engine, plan, locks.refused)
     if locks.taken:
-        return run_locks.told(engine, plan, locks.taken)
+        return run_locks.locked_report(engine, plan, locks.taken)
     if not _pending(plan):
         return plan
     with listener(_pending(plan), plain=writer.as_json) as progress:

@@ -24,7 +24,7 @@ from fleethands.fleet.ansible.kind import PREFIX, ansible_file
 from fleethands.fleet.host_address import InvalidHostName
 from fleethands.fleet.selection import Pick, few
 from fleethands.fleet.shard import WHOLE, EmptyShard, Shard
-from fleethands.operations.core.provenance import made_from
+from fleethands.operations.core.provenance import set_inventory
 from fleethands.report.model import Report
 from fleethands.rollout import build_report
 from fleethands.settings import SettingsError
@@ -60,7 +60,7 @@ def open_hosts(
     except EmptyShard as error:
         raise NothingToDo(str(error)) from None
     _warn(engine, line.target, only or frozenset())
-    made_from(line.target.removeprefix(PREFIX))
+    set_inventory(line.target.removeprefix(PREFIX))
     writer.engine = engine
     return engine
 
@@ -115,7 +115,7 @@ def plan_connected(engine: Engine, deploy: str) -> Report:
     """
     with Interrupts():
         engine.plan(deploy)
-    return build_report.planned(engine, engine.command_line.command)
+    return build_report.plan_report(engine, engine.command_line.command)
 
 
 def plan_hosts(engine: Engine, deploy: str = "deploy.py", *, keep: bool = False) -> Report:
@@ -126,7 +126,7 @@ def plan_hosts(engine: Engine, deploy: str = "deploy.py", *, keep: bool = False)
     """
     with Interrupts():
         engine.survey(deploy, keep)
-    return build_report.planned(engine, engine.command_line.command)
+    return build_report.plan_report(engine, engine.command_line.command)
 
 
 def read_hosts(engine: Engine) -> Report:
@@ -135,7 +135,7 @@ def read_hosts(engine: Engine) -> Report:
         try:
             return plan_hosts(engine)
         except KeyboardInterrupt:
-            return build_report.cut_short(engine, engine.command_line.command, engine.read)
+            return build_report.interrupted_read_report(engine, engine.command_line.command, engine.read)
 
 
 def project() -> Path:

@@ -140,7 +140,7 @@ class Engine(Ledger):
             before = other.host(host.name)
             for seen in (self.watch.lost, self.watch.unanswered):
                 seen.pop(host.name, None)
-            lock_token.take(host, lock_token.of(before))
+            lock_token.set_token(host, lock_token.token(before))
             if not is_connected(before):
                 lost.append(host)
                 continue
@@ -247,7 +247,7 @@ class Engine(Ledger):
                 self._reach(host)
             if host.connected:
                 self._load(host)
-            if not keep or not journal.changing(host):
+            if not keep or not journal.operations_with_changes(host):
                 hang_up(host)
 
         try:

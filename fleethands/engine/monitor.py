@@ -134,12 +134,12 @@ class Narration(BaseStateCallback):
 
     def operation_host_start(self, _state: State, host: Any, op_hash: str) -> None:
         (name,) = self.state.get_op_meta(op_hash).names
-        if name in journal.changing(host):
+        if name in journal.operations_with_changes(host):
             self.listener.step(host.name, name)
 
     def operation_host_success(self, _state: State, host: Any, op_hash: str, _retries: int = 0) -> None:
         (name,) = self.state.get_op_meta(op_hash).names
-        left = self._left.setdefault(host.name, journal.changing(host))
+        left = self._left.setdefault(host.name, journal.operations_with_changes(host))
         if name in left:
             left.remove(name)
             if not left:

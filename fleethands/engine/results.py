@@ -27,13 +27,13 @@ class Ledger:
         proofs = [each for each in self.outcomes(name) if each.task == "Proof"]
         return bool(proofs) and not any(each.failed for each in proofs)
 
-    def planned(self, name: str) -> list[journal.Entry]:
+    def planned(self, name: str) -> list[journal.JournalEntry]:
         """What operations decided on a host while the plan was made."""
-        return journal.of(self.host(name), executing=False)
+        return journal.entries(self.host(name), executing=False)
 
-    def done(self, name: str) -> list[journal.Entry]:
+    def done(self, name: str) -> list[journal.JournalEntry]:
         """What operations decided on a host while they ran."""
-        return journal.of(self.host(name), executing=True)
+        return journal.entries(self.host(name), executing=True)
 
     def seen(self, name: str) -> Probe | None:
         """A host as it was when it was last asked; None when it changed since, or never answered."""

@@ -62,7 +62,7 @@ class Lock:
 
 
 @dataclass(frozen=True)
-class Locking:
+class LockState:
     """
     Who holds a host.
 
@@ -81,9 +81,9 @@ class Locking:
         return self.hold or (None if self.run is None or self.run.ended else self.run)
 
 
-def read(lines: list[str]) -> Locking:
+def read(lines: list[str]) -> LockState:
     """The section `lock`. Raises ValueError for a line that it does not know."""
-    found = Locking()
+    found = LockState()
     for line in lines:
         kind, *rest = line.split(" ")
         if kind == "turn":

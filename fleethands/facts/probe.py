@@ -12,7 +12,7 @@ from fleethands.facts.directories import Directories
 from fleethands.facts.docker import Docker
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.gpu import Gpu
-from fleethands.facts.lock import Locking
+from fleethands.facts.lock import LockState
 from fleethands.facts.network import Firewall, Listener
 from fleethands.facts.ollama import Ollama, Process, Release, Store
 from fleethands.facts.packages import Apt
@@ -149,8 +149,8 @@ class Probe:
         return self.having(**moved, directories=inside)
 
     @property
-    def lock(self) -> Locking:
-        return self._known("lock", Locking)
+    def lock(self) -> LockState:
+        return self._known("lock", LockState)
 
     @property
     def docker(self) -> Docker:

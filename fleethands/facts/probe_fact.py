@@ -12,7 +12,7 @@ from typing import Any
 from pyinfra.api import FactBase
 from pyinfra.api.command import StringCommand
 
-from fleethands import paths
+from fleethands import oci, paths
 from fleethands.facts import directories, docker, files, gpu, lock, network, ollama, service, system, units, upstream
 from fleethands.facts import packages as apt
 from fleethands.facts.framing import split
@@ -132,7 +132,7 @@ class Question:
             "ollama_image": wanted.ollama_container_image,
             "ollama_container": paths.OLLAMA_CONTAINER,
             "ports": " ".join(map(str, (wanted.ollama_host.port, wanted.openhands_port, *inner_ports(wanted)))),
-            "manifest_type": upstream.MANIFEST,
+            "manifest_type": oci.MANIFEST,
             "turn": paths.TURN,
             "described": paths.LOCK_WORDS,
             "hold": paths.HOLD,

@@ -11,8 +11,8 @@ from fleethands.facts import Probe, UnknownSection
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import MIB
 from fleethands.facts.record import Record
-from fleethands.operations.core.human_size import human
-from fleethands.operations.removal.removal import OURS
+from fleethands.operations.core.format_size import format_size
+from fleethands.operations.core.ownership import HEADER
 from fleethands.report.model import HostReport
 
 UNKNOWN = "unknown"
@@ -60,7 +60,7 @@ def _is_contained(seen: Probe) -> bool:
 
 def _is_ours(seen: Probe) -> bool:
     """Whether our unit is there: a container needs no release."""
-    return (seen.files.get(paths.OLLAMA_UNIT, ABSENT).content or b"").startswith(OURS)
+    return (seen.files.get(paths.OLLAMA_UNIT, ABSENT).content or b"").startswith(HEADER)
 
 
 def _models(seen: Probe) -> str:
@@ -79,7 +79,7 @@ def _openhands(seen: Probe) -> str:
 def _gpu(seen: Probe) -> str:
     if seen.gpu.devices:
         memory = sum(device.memory or 0 for device in seen.gpu.devices)
-        return f"{len(seen.gpu.devices)} x {seen.gpu.devices[0].name}, {human(memory * MIB)}"
+        return f"{len(seen.gpu.devices)} x {seen.gpu.devices[0].name}, {format_size(memory * MIB)}"
     return ", ".join(f"{each.vendor} {each.product}" for each in seen.gpu.pci) or "none"
 
 

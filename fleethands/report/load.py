@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from fleethands.errors import FleethandsError
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import BAD, SCHEMA, Changed, HostReport, Report
 from fleethands.report.timeline import Step
 from fleethands.text.sanitize import clean

@@ -22,14 +22,14 @@ class InvalidOption(UsageError):
 
 
 @dataclass(frozen=True)
-class Share:
+class HostQuota:
     """So many hosts, or so many per cent of them: rounded down, and never none."""
 
     amount: Fraction
     percent: bool = False
 
     @classmethod
-    def read(cls, option: str, text: str, least: int = 1) -> Share:
+    def read(cls, option: str, text: str, least: int = 1) -> HostQuota:
         """Of `3` or `25%`. Raises InvalidOption."""
         if _NUMBER.match(text) and int(text) >= least:
             return cls(Fraction(text))
@@ -99,7 +99,7 @@ class Canary:
         """Whether it is the name of a host, and no number of them."""
         return not _NUMBER.match(self.word)
 
-    def is_elsewhere(self, here: Collection[str], fleet: Collection[str]) -> bool:
+    def is_in_another_part(self, here: Collection[str], fleet: Collection[str]) -> bool:
         """
         Whether it is the name of a host that is none of these.
 
@@ -127,7 +127,7 @@ class Canary:
 
 
 @dataclass(frozen=True)
-class Group:
+class Batch:
     """Hosts that are taken side by side."""
 
     label: str
@@ -136,7 +136,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Manner:
+class RolloutStrategy:
     """
     How a rollout goes.
 
@@ -147,26 +147,26 @@ class Manner:
 
     order: Order = Order()
     canary: Canary | None = None
-    batch: Share | None = None
-    max_fail: Share = Share(Fraction(1))
+    batch: HostQuota | None = None
+    failure_limit: HostQuota = HostQuota(Fraction(1))
     back: bool = True
 
-    def groups(self, names: Sequence[str], fleet: Sequence[str]) -> list[Group]:
+    def groups(self, names: Sequence[str], fleet: Sequence[str]) -> list[Batch]:
         """The hosts of `names` in the order and the company in which they are taken. Raises InvalidOption."""
         ordered = self.order.of(names)
         first = self.canary.of(ordered, self.order.of(fleet)) if self.canary else []
         rest = [name for name in ordered if name not in first]
         size = self.batch.of(len(ordered)) if self.batch else max(1, len(rest))
         batches = [tuple(rest[at : at + size]) for at in range(0, len(rest), size)]
-        groups = [Group("canary", tuple(first), canary=True)] if first else []
-        return groups + [Group(f"batch {number} of {len(batches)}", batch) for number, batch in enumerate(batches, 1)]
+        groups = [Batch("canary", tuple(first), canary=True)] if first else []
+        return groups + [Batch(f"batch {number} of {len(batches)}", batch) for number, batch in enumerate(batches, 1)]
 
     def is_over(self, failed: int, count: int) -> bool:
         """Whether so many failed ones of `count` hosts end the rollout."""
-        return failed >= self.max_fail.of(count)
+        return failed >= self.failure_limit.of(count)
 
 
-def seconds(option: str, text: str) -> float:
+def parse_duration(option: str, text: str) -> float:
     """Of a duration as `90s`, `20m` or `2h`. Raises InvalidOption."""
     match = _DURATION.match(text)
     if not match or not int(match[1]):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from fleethands.errors import FleethandsError
+from fleethands.files import atomic_write
 from fleethands.settings.generations import sandbox_image
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.pins import Pins, Wanted
@@ -99,19 +98,7 @@ def read(path: Path) -> Lockfile:
 
 def write(path: Path, document: Document) -> None:
     """Put a lock in its place, whole or not at all. Raises OSError."""
-    work = tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{NAME}-", delete=False)  # noqa: SIM115
-    try:
-        with work:
-            work.write(document.text())
-            work.flush()
-            os.fsync(work.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(work.name, 0o666 & ~mask)
-        os.replace(work.name, path)
-    except BaseException:
-        os.unlink(work.name)
-        raise
+    atomic_write(path, document.text().encode())
 
 
 def wanted(settings: HostSettings) -> Wanted:
@@ -123,7 +110,7 @@ def wanted(settings: HostSettings) -> Wanted:
     named = (settings.declared_image, sandbox_image(settings), settings.ollama_declared_image)
     images = [image for image in named if image and is_tagged(image)]
     listed_release = (settings.ollama_version, settings.ollama_url.rstrip("/"))
-    release = listed_release if settings.ollama_run == "service" and settings.ollama_sha256 is None else None
+    release = listed_release if settings.ollama_runtime == "service" and settings.ollama_sha256 is None else None
     return Wanted(release, (*listed, *bases.values()), tuple(images))
 
 

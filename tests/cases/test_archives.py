@@ -41,7 +41,7 @@ def test_a_change_of_variant_says_why_and_foresees_the_restart() -> None:
     assert isinstance(change, Change)
     assert change.why == "it was unpacked as `whole`, wanted is `cpu`"
     assert change.consequence.startswith("downloads ollama-linux-amd64.tar.zst ")
-    assert change.then(seen).process == replace(process, exe="/opt/ollama/0.24.0/bin/ollama (deleted)")
+    assert change.predict(seen).process == replace(process, exe="/opt/ollama/0.24.0/bin/ollama (deleted)")
 
 
 NVIDIA = "pci 0000:17:00.0 0x10de 0x2330 nvidia - -"

@@ -25,7 +25,7 @@ from tests.lab.test_uninstall import listing
 
 IMAGE, NEWER = "ollama/ollama:0.24.0", "ollama/ollama:0.24.1"
 NAME = "fleethands-ollama"
-CONTAINER: dict[str, Any] = {**QUIET, "ollama_run": "container"}
+CONTAINER: dict[str, Any] = {**QUIET, "ollama_runtime": "container"}
 BOTH = ["codellama:7b", "tiny-tools"]
 STORE = "/usr/share/ollama/.ollama/models"
 OVERRIDE = "/etc/systemd/system/ollama.service.d/50-fleethands.conf"
@@ -118,7 +118,7 @@ def test_a_new_host_is_proven_by_its_container(clean: Host) -> None:
 @pytest.mark.soak
 def test_openhands_has_it_a_boot_brings_it_back_and_a_removal_leaves_nothing(clean: Host) -> None:
     before = lasting(clean)
-    data: dict[str, Any] = {"ollama_run": "container"}
+    data: dict[str, Any] = {"ollama_runtime": "container"}
     applied(**data)
     assert observe.proven(clean)
     clean.reboot()
@@ -208,7 +208,7 @@ def test_what_a_person_does_to_it_does_not_last(contained: Host) -> None:
 @pytest.mark.soak
 def test_from_the_service_to_the_container_and_back_nothing_is_downloaded_again(lab: Lab, clean: Host) -> None:
     service: dict[str, Any] = {**QUIET, "models": BOTH}
-    container = {**service, "ollama_run": "container"}
+    container = {**service, "ollama_runtime": "container"}
     applied(**service)
     before, asked = files(clean), len(lab.internet.requests())
 

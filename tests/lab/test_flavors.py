@@ -102,7 +102,7 @@ def test_a_bad_image_gives_way_to_the_good_one(
     assert code == 1
     told = failed["hosts"]["lab-1"]
     assert told["status"] == "rolled-back"
-    assert "the one before it serves again" in told["reason"]
+    assert "the previous one is running again" in told["reason"]
     assert "the new one is broken on purpose" in "\n".join(told["log"])
     assert observe.identity(host).container == good
     code, again = fleethands("apply", **data)
@@ -211,7 +211,7 @@ def test_what_was_there_before_outlives_a_docker_that_starts_nothing(converged: 
 
     assert code == 1
     told = failed["hosts"]["lab-1"]
-    assert "the one before it is there again, and does not start" in told["reason"]
+    assert "the previous one is back in place, and does not start" in told["reason"]
     assert observe.identity(converged).container == theirs
     commands = [hint.removeprefix("on the host: ") for hint in told["hints"] if hint.startswith("on the host: ")]
     assert commands == ["systemctl restart docker", "docker start openhands-app"]

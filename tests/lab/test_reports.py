@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from fleethands.report.formats import NAMES
+from tests.helpers.junit_rules import breaches
 from tests.lab import fleet, observe
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.shell import run
-from tests.unit.junit_rules import breaches
 
 HOSTS = ("lab-1", "lab-2", "lab-3")
 OVERRIDE = "/etc/systemd/system/ollama.service.d"

@@ -171,7 +171,7 @@ def test_one_that_does_not_start_gives_way_to_what_was_there(built: Host) -> Non
 
     assert code == 1
     told = failed["hosts"]["lab-1"]
-    assert "the one before it serves again" in told["reason"]
+    assert "the previous one is running again" in told["reason"]
     assert told["status"] == "rolled-back"
     assert "/no/such/file" in "\n".join(told["log"])
     assert changes(fleethands("apply", **NPM)[1]) == []

@@ -15,12 +15,12 @@ from fleethands.settings.docs.reference import page
 from fleethands.settings.host import Model
 from fleethands.settings.schema import ollama_env
 from fleethands.settings.schema.describe import about
+from tests.helpers.checkout import ROOT
 from tests.lab import attacks
 from tests.lab.attacks.__main__ import page as attacks_page
 from tests.lab.zoo import STATES
 from tests.lab.zoo.__main__ import page as hosts_page
 
-ROOT = Path(__file__).parents[2]
 KEYS = list(HostSettings.model_fields)
 
 
@@ -111,7 +111,7 @@ def test_the_example_inventories_are_right() -> None:
 
 
 def test_every_command_is_documented() -> None:
-    text = (ROOT / "docs/how-it-works.md").read_text()
+    text = (ROOT / "docs/reference/commands.md").read_text()
     assert [name for name in cli.commands if f"| `fleethands {name} " not in text] == []
 
 

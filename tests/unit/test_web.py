@@ -15,15 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from fleethands import manifest, web
+from fleethands import oci, web
 from fleethands.operations.ollama import release_checksums, transfer
 from fleethands.operations.ollama.transfer import Parcel, TransferError
 from fleethands.pinning import registry
 from fleethands.pinning.registry import Offered, Unanswered
 from fleethands.settings.host import Model
 from fleethands.settings.values.names import ModelName
+from tests.helpers.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 from tests.lab.shell import run
-from tests.unit.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 
 A = "a" * 64
 
@@ -255,7 +255,7 @@ def test_an_archive_that_swells_when_unpacked_is_given_up(
 
 
 def test_an_index_of_images_has_digests() -> None:
-    manifest.check_image(json.dumps({"manifests": [{"digest": f"sha256:{A}"}]}).encode())
+    oci.check_image(json.dumps({"manifests": [{"digest": f"sha256:{A}"}]}).encode())
     for text in (b"{}", b'{"manifests": [1]}', b'{"manifests": [{"digest": "x"}]}', b'{"layers": {}}', b"[" * 9999):
         with pytest.raises(ValueError, match=r"not|nested"):
-            manifest.check_image(text)
+            oci.check_image(text)

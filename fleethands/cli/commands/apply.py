@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fleethands.cli.change_command import ChangeRun, run_change
@@ -10,7 +11,7 @@ from fleethands.cli.errors import NothingToDo
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.retry_failed import unfinished_hosts
 from fleethands.deploy_options import DeployOptions
-from fleethands.rollout.strategy import Canary, Manner, Order, Share, seconds
+from fleethands.rollout.strategy import Canary, HostQuota, Order, RolloutStrategy, parse_duration
 from fleethands.ssh.timeouts import Limits
 
 
@@ -29,28 +30,29 @@ class RolloutOptions:
     command_timeout: str
 
     @property
-    def strategy(self) -> Manner:
+    def strategy(self) -> RolloutStrategy:
         """Raises InvalidOption."""
-        return Manner(
+        return RolloutStrategy(
             order=Order.read(self.order),
             canary=Canary(self.canary) if self.canary else None,
-            batch=Share.read("--batch", self.batch) if self.batch else None,
-            max_fail=Share.read("--max-fail", self.max_fail, least=0),
+            batch=HostQuota.read("--batch", self.batch) if self.batch else None,
+            failure_limit=HostQuota.read("--max-fail", self.max_fail, least=0),
             back=self.rollback,
         )
 
     @property
     def limits(self) -> Limits:
         """Raises InvalidOption."""
-        silence = seconds("--command-timeout", self.command_timeout)
-        return Limits(silence, seconds("--host-timeout", self.host_timeout))
+        silence = parse_duration("--command-timeout", self.command_timeout)
+        return Limits(silence, parse_duration("--host-timeout", self.host_timeout))
 
 
 def run(writer: ReportWriter, lock_wait: float, **typed: Any) -> int:
     options = RolloutOptions(**typed)
     strategy, limits, only = options.strategy, options.limits, None
     if options.retry_failed:
-        only = unfinished_hosts(options.retry_failed, writer)
+        writer.retried = Path(options.retry_failed)
+        only = unfinished_hosts(options.retry_failed, writer.line)
         if not only:
             raise NothingToDo(f"every host of {options.retry_failed} is done")
     passed = DeployOptions(verify=options.verify)

@@ -10,7 +10,7 @@ from fleethands.cli.errors import EXIT_FAILED
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.session import connect, open_hosts
 from fleethands.errors import UsageError
-from fleethands.locks.lock_commands import Told, ask
+from fleethands.locks.lock_commands import LockResult, run_lock_command
 from fleethands.text.sanitize import clean
 
 
@@ -30,7 +30,7 @@ def release(writer: ReportWriter) -> int:
 
 def _ask_hosts(writer: ReportWriter, action: str, reason: str = "") -> int:
     with closing(connect(open_hosts(writer))) as engine:  # settings may be wrong: a lock needs none
-        results = ask(engine, action, reason)
+        results = run_lock_command(engine, action, reason)
     if writer.as_json:
         hosts = {name: each.document() for name, each in results.items()}
         writer.print_json({"schema": 1, "command": f"lock {action}", "hosts": hosts})
@@ -39,7 +39,7 @@ def _ask_hosts(writer: ReportWriter, action: str, reason: str = "") -> int:
     return EXIT_FAILED if any(each.failed for each in results.values()) else 0
 
 
-def _show(results: dict[str, Told]) -> None:
+def _show(results: dict[str, LockResult]) -> None:
     width = max(map(len, results))
     for name, each in results.items():
         click.echo(clean(f"{name:{width}}  {each.text}"))

@@ -29,7 +29,7 @@ def _plan_and_prove(engine: Engine, *, plain: bool) -> Report:
             engine.connect()
         plan = plan_connected(engine, "verify.py")
     except KeyboardInterrupt:
-        return build_report.cut_short(engine, "verify", ())
+        return build_report.interrupted_read_report(engine, "verify", ())
     return _prove(engine, plan, plain=plain)
 
 
@@ -38,9 +38,9 @@ def _prove(engine: Engine, plan: Report, *, plain: bool) -> Report:
     try:
         with listener(pending, plain=plain) as progress, Interrupts():
             engine.run(pending, progress)
-        report = build_report.verified(engine, plan)
+        report = build_report.proof_report(engine, plan)
         with Interrupts():
-            external_checks.look(engine, report, engine.names)
+            external_checks.run_external_checks(engine, report, engine.names)
     except KeyboardInterrupt:
-        return build_report.proven_so_far(engine, plan)
+        return build_report.interrupted_proof_report(engine, plan)
     return report

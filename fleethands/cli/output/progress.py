@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from fleethands.cli.output.live_table import Live
-from fleethands.operations.core.human_size import human
+from fleethands.operations.core.format_size import format_size
 from fleethands.text.sanitize import clean
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ class Plain:
             return
         rate = max(0, done - last.done) / passed
         self._said[host, what] = _Said(done, now)
-        whole = f" of {human(total)}" if total else ""
+        whole = f" of {format_size(total)}" if total else ""
         left = f", {(total - done) / rate:.0f} s left" if rate and total else ""
-        self._say(f"{host}: {what}: {human(done)}{whole}, {human(int(rate))}/s{left}")
+        self._say(f"{host}: {what}: {format_size(done)}{whole}, {format_size(int(rate))}/s{left}")
 
     def _elapsed(self) -> str:
         minutes, seconds = divmod(int(self._clock() - self._begun), 60)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from fleethands.command_line import CommandLine
-from fleethands.operations.core import render_change
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
+from fleethands.operations.core.render_change import render_change
 from fleethands.report.model import BAD, HostReport, Report
 
 WORDS = {"pending": "to change", "unchanged": "up to date"}
@@ -33,7 +33,7 @@ def lines(report: Report, line: CommandLine) -> Iterator[str]:
         yield from (f"  hint: {hint}" for hint in host.hints)
         yield from (f"  | {each}" for each in host.log)
         for change in host.changes:
-            told = render_change.lines(change.name, change.subject, change, diff=report.command == "plan")
+            told = render_change(change.name, change.subject, change, diff=report.command == "plan")
             yield from (f"  {each}" for each in told)
         yield from (f"  note: {note}" for note in host.notes)
     yield ""

@@ -120,9 +120,9 @@ class ReportWriter:
             return Report(self.line.command, dict(map(self._mistaken, self.engine.names)))
         if not self.reports_hosts:
             return None
-        from fleethands.rollout.build_interrupted_report import unfinished  # noqa: PLC0415  it imports pyinfra
+        from fleethands.rollout.build_interrupted_report import interrupted_run_report  # noqa: PLC0415  it imports pyinfra
 
-        return unfinished(self.engine, self.line.command)
+        return interrupted_run_report(self.engine, self.line.command)
 
     def _mistaken(self, name: str) -> tuple[str, HostReport]:
         wrong = [f"`{each.path}`: {each.problem}" for each in self.mistakes if each.host == name]

@@ -10,7 +10,7 @@ from pyinfra.context import ctx_host, ctx_state
 
 
 @dataclass(frozen=True)
-class Entry:
+class JournalEntry:
     """One decision (Same, Change, Refused) of one operation, named `Task | Operation`."""
 
     name: str
@@ -18,12 +18,12 @@ class Entry:
     executing: bool
 
 
-_entries: WeakKeyDictionary[Any, list[Entry]] = WeakKeyDictionary()
+_entries: WeakKeyDictionary[Any, list[JournalEntry]] = WeakKeyDictionary()
 
 
-def note(decision: Any) -> None:
+def record(decision: Any) -> None:
     """Remember a decision for the host and the operation of this context."""
-    entry = Entry(current_name(), decision, ctx_state.get().is_executing)
+    entry = JournalEntry(current_name(), decision, ctx_state.get().is_executing)
     _entries.setdefault(ctx_host.get(), []).append(entry)
 
 
@@ -33,11 +33,11 @@ def current_name() -> str:
     return str(name)
 
 
-def of(host: Any, *, executing: bool) -> list[Entry]:
+def entries(host: Any, *, executing: bool) -> list[JournalEntry]:
     """The decisions on one host: those of the plan, or those of the run."""
     return [entry for entry in _entries.get(host, []) if entry.executing is executing]
 
 
-def changing(host: Any) -> set[str]:
+def operations_with_changes(host: Any) -> set[str]:
     """Names of the operations that the plan has a change of on one host."""
-    return {entry.name for entry in of(host, executing=False) if not hasattr(entry.decision, "fact")}
+    return {entry.name for entry in entries(host, executing=False) if not hasattr(entry.decision, "fact")}

@@ -26,7 +26,7 @@ from fleethands.text.sanitize import clean
 
 
 @dataclass(frozen=True)
-class Same:
+class Unchanged:
     """Nothing to do; `fact` is a sentence of what is so, `notes` what a person should know of it all the same."""
 
     fact: str
@@ -58,22 +58,22 @@ class Change:
     before: str
     after: str
     script: Script
-    then: Callable[[Probe], Probe] = lambda probe: probe
+    predict: Callable[[Probe], Probe] = lambda probe: probe
     why: str = ""
     consequence: str = ""
     diff: str = ""
-    parcel: Parcel | None = None
+    upload: Parcel | None = None
     notes: tuple[str, ...] = ()
     keeps_proof: bool = False
 
 
 HOST = "for this machine itself declare it as `host`"
-Decision = Same | Refused | Change | list[Change]
+Decision = Unchanged | Refused | Change | list[Change]
 P = ParamSpec("P")
 
 
 # what of `scripts` a step needs besides owned.sh and common.sh
-ALSO = {
+SCRIPT_DEPENDENCIES = {
     **dict.fromkeys(("container", "container_off", "sandboxes_off", "proof"), ("containers", "openhands")),
     **dict.fromkeys(("source_build", "source_off", "source_serve"), ("containers", "openhands")),
     **dict.fromkeys(("firewall", "firewall_write", "firewall_settle"), ("table",)),
@@ -83,7 +83,7 @@ ALSO = {
 
 def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) -> Script:
     """The script `NAME.sh`, or the parts in the folder `NAME`, behind what they call, with its variables."""
-    body = "".join(scripts.read(each) for each in ("owned", "common", *ALSO.get(name, ()), name))
+    body = "".join(scripts.read(each) for each in ("owned", "common", *SCRIPT_DEPENDENCIES.get(name, ()), name))
     return Script(body, {"step": name, "run": "", **values}, dict(exports or {}))
 
 
@@ -108,8 +108,8 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
             decision = Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `{facts.ssh(host)}`",))
         if _sends(decision) and host.connector_cls.__name__ == "LocalConnector":
             decision = Refused("`ollama_transfer`: `controller` sends to other machines", (HOST,))
-        journal.note(decision)
-        if isinstance(decision, Same):
+        journal.record(decision)
+        if isinstance(decision, Unchanged):
             _remark(decision.notes)
             host.noop(decision.fact)
         elif isinstance(decision, Refused):
@@ -138,19 +138,19 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
     if not ctx_state.get().is_executing:
         _tell(changes)
         for change in changes:
-            seen = facts.foreseen()
-            facts.foresee(change.then(seen if change.keeps_proof else seen.with_file(paths.PROOF, ABSENT)))
+            probe = facts.foreseen()
+            facts.foresee(change.predict(probe if change.keeps_proof else probe.with_file(paths.PROOF, ABSENT)))
         yield changes[0].script.command
         return
     try:
         for change in changes:
-            for source, name in change.parcel.uploads() if change.parcel else ():
+            for source, name in change.upload.uploads() if change.upload else ():
                 yield FileUploadCommand(source, name)
-            yield change.script.having(run=lock_token.of(ctx_host.get())).command
+            yield change.script.having(run=lock_token.token(ctx_host.get())).command
     except TransferError as error:
-        address = next(each.parcel.listed_at for each in changes if each.parcel)
+        address = next(each.upload.listed_at for each in changes if each.upload)
         refused = Refused(str(error), (f"on this machine: curl -fIL {shlex.quote(address)}", "then run it again"))
-        journal.note(refused)
+        journal.record(refused)
         yield from _refuse(refused)
     finally:
         facts.forget()
@@ -159,7 +159,7 @@ def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
 def _tell(changes: Sequence[Change]) -> None:
     host, name = ctx_host.get(), journal.current_name()
     for change in changes:
-        for line in render_change.lines(name, change.subject, change, diff=ctx_config.get().DIFF):
+        for line in render_change.render_change(name, change.subject, change, diff=ctx_config.get().DIFF):
             logger.info(f"{host.print_prefix}{clean(line)}")
         _remark(change.notes)
 
@@ -178,4 +178,4 @@ def _say(state: State, host: Host, refused: Refused) -> bool:
     return False
 
 
-__all__ = ["Change", "Decision", "Refused", "Same", "operation", "step"]
+__all__ = ["Change", "Decision", "Refused", "Unchanged", "operation", "step"]

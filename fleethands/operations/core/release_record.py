@@ -17,24 +17,24 @@ from fleethands.settings.serialize import written
 FIRST, SHIFTED = "first", "yes"
 
 
-def of(seen: Probe) -> Record | None:
+def current_record(probe: Probe) -> Record | None:
     """The record of what was proven here last; None where nothing was."""
-    return Record.parse(seen.files[paths.RECORD].content)
+    return Record.parse(probe.files[paths.RECORD].content)
 
 
-def entry(settings: HostSettings, seen: Probe) -> dict[str, str]:
+def new_record(settings: HostSettings, probe: Probe) -> dict[str, str]:
     """
     What the proof's script needs to write a record down, once every link has held.
 
     A host of which it says nothing new keeps its history: the record of now is only written anew.
     """
-    declared, versions = written(settings), _versions(settings, seen)
-    known = of(seen)
+    declared, versions = written(settings), _versions(settings, probe)
+    known = current_record(probe)
     row = {
         "schema": SCHEMA,
-        "by": provenance.who(),
+        "by": provenance.user_at_controller(),
         "version": __version__,
-        "revision": provenance.revision(),
+        "revision": provenance.inventory_revision(),
         "declared": declared,
         "versions": versions,
     }
@@ -52,18 +52,18 @@ def is_new(script: Script) -> bool:
     return script.values.get("shift") in {FIRST, SHIFTED}
 
 
-def _elsewhere(seen: Probe) -> str:
+def _elsewhere(probe: Probe) -> str:
     """The version that an Ollama elsewhere says."""
-    return (seen.ollama.version or "") if seen.knows("ollama") else ""
+    return (probe.ollama.version or "") if probe.knows("ollama") else ""
 
 
-def _versions(settings: HostSettings, seen: Probe) -> dict[str, Any]:
-    digests = seen.models if seen.knows("models") else {}
-    docker = seen.docker if seen.knows("docker") else None
+def _versions(settings: HostSettings, probe: Probe) -> dict[str, Any]:
+    digests = probe.models if probe.knows("models") else {}
+    docker = probe.docker if probe.knows("docker") else None
     image = docker.container.image if docker and docker.container and settings.container_image else ""
     known = docker.digests if docker and image and docker.image == image else frozenset()
     return {
-        "ollama": settings.ollama_version if settings.manages_ollama else _elsewhere(seen),
+        "ollama": settings.ollama_version if settings.manages_ollama else _elsewhere(probe),
         "models": {str(each.name): digests.get(str(each.name), "") for each in settings.models},
         "image": _image(settings.declared_image, image, known),
         **_of_ollama(settings, docker),

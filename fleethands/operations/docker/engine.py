@@ -8,7 +8,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.record import Record
 from fleethands.facts.units import Unit
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import needs_docker
 
@@ -17,40 +17,40 @@ REMAPPED = "its containers may use neither Docker's socket nor the directories o
 REMAPPED_OLLAMA = "its containers may use neither the host's network nor its directories"
 
 
-def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+def check_engine(settings: HostSettings, probe: Probe) -> Refused | None:
     """Why what is there will not do, and is left as it is; None where no container is declared."""
-    if not needs_docker(settings) or not seen.knows("docker"):
+    if not needs_docker(settings) or not probe.knows("docker"):
         return None
-    return _another(settings, seen) or _apart(settings, seen) or _masked(settings, seen)
+    return _another(settings, probe) or _apart(settings, probe) or _masked(settings, probe)
 
 
 def without(settings: HostSettings) -> str:
     """How a host has what is declared without Docker."""
     ways = {"OpenHands": '`"openhands_flavor": "source"`'} if settings.container_image else {}
-    ways |= {"Ollama": '`"ollama_run": "service"`'} if settings.ollama_declared_image else {}
+    ways |= {"Ollama": '`"ollama_runtime": "service"`'} if settings.ollama_declared_image else {}
     return f"{' and '.join(ways)} without Docker: declare {' and '.join(ways.values())}"
 
 
-def _another(settings: HostSettings, seen: Probe) -> Refused | None:
+def _another(settings: HostSettings, probe: Probe) -> Refused | None:
     """Something else than a Docker of the system's."""
-    engine, way_out = seen.docker.engine, without(settings)
+    engine, way_out = probe.docker.engine, without(settings)
     if engine.podman:
-        if "podman-docker" in seen.packages:
+        if "podman-docker" in probe.packages:
             give_up = "if Docker may take its place, on the host: apt-get remove podman-docker; rm -f /run/docker.sock"
             return Refused("the command docker is Podman's here (package podman-docker)", (give_up, way_out))
         return Refused("Podman answers in Docker's place", ("see it, on the host: ls -l /run/docker.sock", way_out))
-    if engine.unit.startswith("snap.") or (engine.snap and not seen.docker.installed):
+    if engine.unit.startswith("snap.") or (engine.snap and not probe.docker.installed):
         give_up = "if it may go, with all its containers, on the host: snap remove docker"
         return Refused("Docker is a snap here, whose containers can't use directories in /opt", (way_out, give_up))
-    if engine.version and not seen.docker.installed:
+    if engine.version and not probe.docker.installed:
         found = "link it to /usr/local/bin; find it, on the host: find / -xdev -name docker -type f -perm -100"
         return Refused("Docker answers at /run/docker.sock, and root finds no command docker", (found, way_out))
     return None
 
 
-def _apart(settings: HostSettings, seen: Probe) -> Refused | None:
+def _apart(settings: HostSettings, probe: Probe) -> Refused | None:
     """A Docker whose containers are not root's, or that is gone after a boot."""
-    engine, way_out = seen.docker.engine, without(settings)
+    engine, way_out = probe.docker.engine, without(settings)
     remapped = REMAPPED if settings.container_image else REMAPPED_OLLAMA
     if "rootless" in engine.security:
         look = "see it, on the host: docker info --format '{{.SecurityOptions}}'"
@@ -69,12 +69,12 @@ def _apart(settings: HostSettings, seen: Probe) -> Refused | None:
     return None
 
 
-def _masked(settings: HostSettings, seen: Probe) -> Refused | None:
+def _masked(settings: HostSettings, probe: Probe) -> Refused | None:
     """What a person masked is only named."""
-    if seen.docker.version is not None:
+    if probe.docker.version is not None:
         return None
     units = (paths.DOCKER_SERVICE, paths.DOCKER_SOCKET)
-    masked = [name for name in units if name in seen.units and seen.units[name].load == "masked"]
+    masked = [name for name in units if name in probe.units and probe.units[name].load == "masked"]
     if not masked:
         return None
     names = " ".join(masked)
@@ -85,19 +85,19 @@ def _masked(settings: HostSettings, seen: Probe) -> Refused | None:
 
 
 @operation
-def runs(settings: HostSettings, seen: Probe) -> Decision:
+def start(settings: HostSettings, probe: Probe) -> Decision:
     """Have it run now and at boot, where a container is declared, or one of ours is to be taken away."""
     left = not needs_docker(settings)
-    if left and not _may_hold_ours(settings, seen):
-        return Same("nothing that is declared needs Docker")
+    if left and not _may_hold_ours(settings, probe):
+        return Unchanged("nothing that is declared needs Docker")
     name = paths.DOCKER_SERVICE
-    state, unit = seen.units.get(name), seen.docker.engine.unit
+    state, unit = probe.units.get(name), probe.docker.engine.unit
     if unit:  # refused beforehand where it does not start at boot
-        return Same(f"Docker runs by {unit}, now and at boot")
+        return Unchanged(f"Docker runs by {unit}, now and at boot")
     if state is not None and (state.active, state.enabled) == ("active", "enabled"):
-        return Same(f"{name} runs, now and at boot")
+        return Unchanged(f"{name} runs, now and at boot")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         unit_state = Unit("loaded", "active", "running", "enabled", -1, False, (), "", 0, "success")
         docker = replace(probe.docker, version=probe.docker.version or "to be started")
         return probe.having(units={**probe.units, name: unit_state}, docker=docker)
@@ -105,20 +105,20 @@ def runs(settings: HostSettings, seen: Probe) -> Decision:
     before = "absent" if state is None or state.load != "loaded" else f"{state.active}, {state.enabled} at boot"
     script = step("service", unit=name)
     why = "the container of the last apply is taken away, and comes back with Docker otherwise" if left else ""
-    return Change(name, before, "active, enabled at boot", script, then, why=why, notes=_rootless(seen))
+    return Change(name, before, "active, enabled at boot", script, predict, why=why, notes=_rootless(probe))
 
 
-def _may_hold_ours(settings: HostSettings, seen: Probe) -> bool:
+def _may_hold_ours(settings: HostSettings, probe: Probe) -> bool:
     """Whether Docker does not run, and had a container of ours when this host was applied last."""
-    record = Record.parse(seen.files[paths.RECORD].content)
+    record = Record.parse(probe.files[paths.RECORD].content)
     if record is None or not record.versions["image"].get("name"):
         return False
-    return seen.docker.installed and seen.docker.version is None and not _masked(settings, seen)
+    return probe.docker.installed and probe.docker.version is None and not _masked(settings, probe)
 
 
-def _rootless(seen: Probe) -> tuple[str, ...]:
+def _rootless(probe: Probe) -> tuple[str, ...]:
     """Root's engine is started beside those of people, whom that may surprise."""
-    users = ", ".join(sorted(seen.docker.engine.rootless))
+    users = ", ".join(sorted(probe.docker.engine.rootless))
     keep = f"systemctl mask {paths.DOCKER_SERVICE} {paths.DOCKER_SOCKET}"
     return (
         (f"Docker runs rootless for {users}, and stays; to have none for root, on the host: {keep}",) if users else ()

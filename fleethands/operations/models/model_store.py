@@ -20,14 +20,14 @@ MARGIN = 256 << 20  # bytes that are to stay free, or a pull does not begin
 FLOOR = 64 << 20  # bytes; a pull stops where fewer are free
 
 
-def directory(settings: HostSettings, seen: Probe) -> str:
+def directory(settings: HostSettings, probe: Probe) -> str:
     """The directory of manifests and blobs."""
-    return str(settings.ollama_models_dir or f"{seen.home}/.ollama/models")
+    return str(settings.ollama_models_dir or f"{probe.home}/.ollama/models")
 
 
-def manifest(settings: HostSettings, seen: Probe, name: ModelName) -> str:
+def manifest(settings: HostSettings, probe: Probe, name: ModelName) -> str:
     """The file whose sha256 is the model's digest (ollama manifest/manifest.go, v0.32.15)."""
-    return f"{directory(settings, seen)}/manifests/{name.host}/{name.namespace}/{name.model}/{name.tag}"
+    return f"{directory(settings, probe)}/manifests/{name.host}/{name.namespace}/{name.model}/{name.tag}"
 
 
 def unit(name: ModelName) -> str:
@@ -56,14 +56,14 @@ def renewal(settings: HostSettings, model: Model, digest: str) -> str:
     return settings.pins.renewal(str(model.name)) or f"pin it: digest {digest}"
 
 
-def pull(settings: HostSettings, seen: Probe, model: Model) -> Script:
+def pull(settings: HostSettings, probe: Probe, model: Model) -> Script:
     """Pull a model, or wait for the unit that does."""
     name = model.name
     common = {
         "name": str(name),
         "place": f"/run/fleethands/{unit(name)}",
         "marker": marker(name),
-        "manifest": manifest(settings, seen, name),
+        "manifest": manifest(settings, probe, name),
         "digest": model.digest or "",
     }
     environment = settings.ollama_environment
@@ -71,7 +71,7 @@ def pull(settings: HostSettings, seen: Probe, model: Model) -> Script:
         body("web", "owned", "blobs", "spelled", "puller"),
         {
             **common,
-            "models_dir": directory(settings, seen),
+            "models_dir": directory(settings, probe),
             "request": json.dumps({"model": str(name), "insecure": model.insecure}),
             "url": settings.ollama_host.local_url,
             "container": paths.OLLAMA_CONTAINER,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.facts.ollama import Made
-from fleethands.operations.core.operation import Change, Decision, Same, operation
+from fleethands.operations.core.operation import Change, Decision, Unchanged, operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import Modelfiles, local
 from fleethands.settings import HostSettings
@@ -16,7 +16,7 @@ from fleethands.settings.values.modelfile import Modelfile
 
 
 @operation
-def built(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = None) -> Decision:
+def built(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """
     Have each model as its Modelfile says: made again when the text or the model it starts from is another one.
 
@@ -24,20 +24,20 @@ def built(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = N
     """
     changes: list[Change] = []
     for model, file in (modelfiles or {}).items():
-        if change := _change(settings, model, file, seen):
+        if change := _change(settings, model, file, probe):
             changes.append(change)
-            seen = change.then(seen)  # what starts from this one is made again, too
+            probe = change.predict(probe)  # what starts from this one is made again, too
     if changes:
         return changes
     names = [str(model.name) for model in modelfiles or {}]
-    return Same(f"{', '.join(names)}: as the Modelfile says" if names else "no model has a Modelfile")
+    return Unchanged(f"{', '.join(names)}: as the Modelfile says" if names else "no model has a Modelfile")
 
 
-def _change(settings: HostSettings, model: Model, file: Modelfile, seen: Probe) -> Change | None:
+def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe) -> Change | None:
     name = str(model.name)
-    base = local(seen, file.base) or "unknown"
+    base = local(probe, file.base) or "unknown"
     text = hashlib.sha256(file.text.encode()).hexdigest()
-    digest, made = local(seen, model.name), seen.store.made.get(name)
+    digest, made = local(probe, model.name), probe.store.made.get(name)
     why = _why(digest, made, Made(text, base, digest or ""), file)
     if why is None:
         return None
@@ -46,20 +46,20 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, seen: Probe) 
         name=name,
         text=file.text,
         address=settings.ollama_host.local_url.removeprefix("http://"),
-        manifest=model_store.manifest(settings, seen, model.name),
+        manifest=model_store.manifest(settings, probe, model.name),
         base=str(file.base),
-        base_manifest=model_store.manifest(settings, seen, file.base),
+        base_manifest=model_store.manifest(settings, probe, file.base),
         record=model_store.made(model.name),
         image=settings.ollama_declared_image,
     )
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         made = {**probe.store.made, name: Made(text, base, f"of {text} and {base}")}
         kept = replace(probe.store, made=made)
         return probe.having(models={**probe.models, name: f"of {text} and {base}"}, store=kept)
 
     before = f"digest {digest[:12]}" if digest else "missing"
-    return Change(f"model {name}", before, f"made from {file.base}", script, then, why=why)
+    return Change(f"model {name}", before, f"made from {file.base}", script, predict, why=why)
 
 
 def _why(digest: str | None, made: Made | None, wanted: Made, file: Modelfile) -> str | None:

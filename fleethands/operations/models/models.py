@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.operations.models import model_store
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
@@ -20,7 +20,10 @@ Modelfiles = Mapping[Model, Modelfile]
 
 @operation
 def present(
-    settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = None, upstream: Mapping[str, str] | None = None
+    settings: HostSettings,
+    probe: Probe,
+    modelfiles: Modelfiles | None = None,
+    upstream: Mapping[str, str] | None = None,
 ) -> Decision:
     """
     Have the listed models and those that Modelfiles start from. A name counts only whole: another tag is another model.
@@ -28,14 +31,14 @@ def present(
     + upstream: digests that registries have for tags now, by name; a model that is there stays as it is without them
     """
     if not settings.manages_ollama:
-        return Same("none is pulled to an Ollama that is elsewhere")
+        return Unchanged("none is pulled to an Ollama that is elsewhere")
     wanted = pulled(settings, modelfiles or {})
     moved = {model.name: (upstream or {}).get(str(model.name)) for model in wanted}
-    refusals = (_refusal(settings, model, seen, moved[model.name] or _offered(model, seen)) for model in wanted)
+    refusals = (_refusal(settings, model, probe, moved[model.name] or _offered(model, probe)) for model in wanted)
     if refused := next((found for found in refusals if found), None):
         return refused
-    changes = [change for model in wanted if (change := _change(settings, model, seen, moved[model.name]))]
-    return changes or Same(f"{', '.join(str(model.name) for model in wanted) or 'no model'}: as declared")
+    changes = [change for model in wanted if (change := _change(settings, model, probe, moved[model.name]))]
+    return changes or Unchanged(f"{', '.join(str(model.name) for model in wanted) or 'no model'}: as declared")
 
 
 def pulled(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
@@ -46,19 +49,19 @@ def pulled(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
     return [*listed, *(Model(name=base, digest=settings.pins.models.get(str(base))) for base in bases)]
 
 
-def local(seen: Probe, name: ModelName) -> str | None:
+def local(probe: Probe, name: ModelName) -> str | None:
     """The digest under this name, whose case does not count (ollama server/routes.go, getExistingName, v0.32.15)."""
-    return {known.lower(): digest for known, digest in seen.models.items()}.get(str(name).lower())
+    return {known.lower(): digest for known, digest in probe.models.items()}.get(str(name).lower())
 
 
-def _offered(model: Model, seen: Probe) -> str | None:
+def _offered(model: Model, probe: Probe) -> str | None:
     """What the host itself was offered for a model that it lacks."""
-    offer = seen.upstream.of("model", str(model.name))
+    offer = probe.upstream.of("model", str(model.name))
     return offer.digest if offer else None
 
 
-def _refusal(settings: HostSettings, model: Model, seen: Probe, upstream: str | None) -> Refused | None:
-    if upstream is None or model.digest in (None, upstream, local(seen, model.name)) or _twin(model.digest, seen):
+def _refusal(settings: HostSettings, model: Model, probe: Probe, upstream: str | None) -> Refused | None:
+    if upstream is None or model.digest in (None, upstream, local(probe, model.name)) or _twin(model.digest, probe):
         return None
     return Refused(
         f"the tag {model.name} moved: the registry has {upstream}, pinned is {model.digest}",
@@ -66,53 +69,56 @@ def _refusal(settings: HostSettings, model: Model, seen: Probe, upstream: str | 
     )
 
 
-def _change(settings: HostSettings, model: Model, seen: Probe, upstream: str | None) -> Change | None:
-    name, digest = str(model.name), local(seen, model.name)
+def _change(settings: HostSettings, model: Model, probe: Probe, upstream: str | None) -> Change | None:
+    name, digest = str(model.name), local(probe, model.name)
     target = model.digest or upstream
-    why = _why(model, seen, digest, target)
+    why = _why(model, probe, digest, target)
     if why is None:
         return None
-    twin = _twin(target, seen)
+    twin = _twin(target, probe)
     if twin is not None and twin.lower() != name.lower():
         request = json.dumps({"source": twin, "destination": name})
         script = step("copy", name=name, request=request, url=settings.ollama_host.local_url)
         consequence = f"copied from {twin}, nothing is downloaded"
     else:
-        script, consequence = model_store.pull(settings, seen, model), download_note.sentence(seen, "model", name, name)
+        script, consequence = (
+            model_store.pull(settings, probe, model),
+            describe_download(probe, "model", name, name),
+        )
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         left = frozenset(each for each in probe.store.unfinished if each.lower() != name.lower())
         kept = replace(probe.store, unfinished=left)
         return probe.having(models={**probe.models, name: target or digest or "to be pulled"}, store=kept)
 
     before = f"digest {digest[:12]}" if digest else "missing"
     after = f"digest {target[:12]}" if target else "present"
-    return Change(f"model {name}", before, after, script, then, why=why, consequence=consequence)
+    return Change(f"model {name}", before, after, script, predict, why=why, consequence=consequence)
 
 
-def _why(model: Model, seen: Probe, digest: str | None, target: str | None) -> str | None:
+def _why(model: Model, probe: Probe, digest: str | None, target: str | None) -> str | None:
     if digest is None:
         return "it is not on the host"
-    if str(model.name).lower() in {each.lower() for each in seen.store.unfinished}:
+    if str(model.name).lower() in {each.lower() for each in probe.store.unfinished}:
         return "its pull has not come to its end"
     if target in (None, digest):
         return None
     return "the digest on the host is not the pinned one" if model.digest else "the tag moved in the registry"
 
 
-def _twin(digest: str | None, seen: Probe) -> str | None:
+def _twin(digest: str | None, probe: Probe) -> str | None:
     """Another name on the host for the same model."""
-    return next((known for known, found in seen.models.items() if found == digest), None)
+    return next((known for known, found in probe.models.items() if found == digest), None)
 
 
 @operation
-def pruned(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = None) -> Decision:
+def pruned(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """Have no model that is not listed, where `models_prune` says so; else nobody else's model is touched."""
     if not settings.models_prune or not settings.manages_ollama:
-        return Same("models that are not listed stay")
+        return Unchanged("models that are not listed stay")
     keep = {str(name).lower() for name in _kept(settings, modelfiles or {})}
-    extra = [name for name in sorted(seen.models) if name.lower() not in keep]
-    return [_removal(settings, name) for name in extra] or Same("there is no model that is not listed")
+    extra = [name for name in sorted(probe.models) if name.lower() not in keep]
+    return [_removal(settings, name) for name in extra] or Unchanged("there is no model that is not listed")
 
 
 def _kept(settings: HostSettings, modelfiles: Modelfiles) -> Iterator[ModelName]:
@@ -125,10 +131,10 @@ def _kept(settings: HostSettings, modelfiles: Modelfiles) -> Iterator[ModelName]
 def _removal(settings: HostSettings, name: str) -> Change:
     script = step("remove", name=name, request=json.dumps({"model": name}), url=settings.ollama_host.local_url)
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         return probe.having(models={known: digest for known, digest in probe.models.items() if known != name})
 
     return Change(
-        f"model {name}", "present", "removed", script, then, why="it is not listed, and models_prune is on",
+        f"model {name}", "present", "removed", script, predict, why="it is not listed, and models_prune is on",
         consequence="its blobs go too, those of other models stay",
     )  # fmt: skip

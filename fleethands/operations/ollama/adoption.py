@@ -11,7 +11,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.service import Service, Text
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama import environment_files, existing_install, existing_settings, external
 from fleethands.operations.ollama.existing_install import Declared, Theirs
@@ -34,14 +34,14 @@ class Found:
     drop_ins: tuple[tuple[Text, tuple[Theirs, ...]], ...] = ()
 
     @classmethod
-    def on(cls, wanted: HostSettings, seen: Probe) -> Found:
-        service, declared = seen.service, Declared.by(wanted)
+    def on(cls, wanted: HostSettings, probe: Probe) -> Found:
+        service, declared = probe.service, Declared.by(wanted)
         against = [
             (text, tuple(existing_install.of_drop_in(service, text, declared)))
             for text in service.drop_ins
             if not text.ours
         ]
-        binary = seen.files[paths.BINARY]
+        binary = probe.files[paths.BINARY]
         ours = binary.kind == "absent" or (binary.kind == "link" and binary.target.startswith(paths.RELEASES + "/"))
         ours = ours or bool(wanted.ollama_declared_image)  # a container leaves it where it is
         unit = service.fragment
@@ -64,19 +64,19 @@ class Found:
         return tuple(sorted(found, key=lambda each: not each.wins))
 
 
-def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+def refused(settings: HostSettings, probe: Probe) -> Refused | None:
     """Why the Ollama that is there can't give way, or must not without being asked. Nothing is changed."""
     if not settings.manages_ollama:
         return None
-    found = Found.on(settings, seen)
+    found = Found.on(settings, probe)
     if not found:
-        return _hidden(settings, seen) or environment_files.missing(seen.service)
+        return _hidden(settings, probe) or environment_files.missing(probe.service)
     return (
-        _masked(seen.service)
-        or _stuck(found, settings, seen)
-        or (_unasked(found, settings, seen) if not settings.ollama_adopt else None)
-        or _elsewhere(settings, seen)
-        or _hidden(settings, seen)
+        _masked(probe.service)
+        or _stuck(found, settings, probe)
+        or (_unasked(found, settings, probe) if not settings.ollama_adopt else None)
+        or _elsewhere(settings, probe)
+        or _hidden(settings, probe)
     )
 
 
@@ -87,13 +87,13 @@ def _masked(service: Service) -> Refused | None:
     return Refused(f"ollama.service is masked, by {service.fragment.path}", ("on the host: systemctl unmask ollama",))
 
 
-def _stuck(found: Found, settings: HostSettings, seen: Probe) -> Refused | None:
+def _stuck(found: Found, settings: HostSettings, probe: Probe) -> Refused | None:
     """What may not be moved: it is a package's, or stands there for other services too."""
-    service = seen.service
+    service = probe.service
     if found.binary and (package := service.packages.get(found.binary)):
         give_up = f"models stay; on the host: apt-get remove {package}"
         return Refused(
-            f"{found.binary} belongs to the package {package}", (give_up, *external.declaration(settings, seen))
+            f"{found.binary} belongs to the package {package}", (give_up, *external.declaration(settings, probe))
         )
     for text, theirs in found.drop_ins:
         package = service.packages.get(text.path, "")
@@ -104,15 +104,15 @@ def _stuck(found: Found, settings: HostSettings, seen: Probe) -> Refused | None:
     return None
 
 
-def _unasked(found: Found, settings: HostSettings, seen: Probe) -> Refused:
+def _unasked(found: Found, settings: HostSettings, probe: Probe) -> Refused:
     there = [path for path in (found.binary, found.unit) if path]
     put = f"{' and '.join(there)} {'was' if len(there) == 1 else 'were'} put there by something else" if there else ""
     return Refused(
         ": ".join(filter(None, (put, _sentence(found.all)))),
         (
             f"declare `ollama_adopt`: True, and it is kept in {paths.ADOPTED} while ours takes its place; models stay",
-            *external.declaration(settings, seen),
-            *_declarations(found.all, settings, seen),
+            *external.declaration(settings, probe),
+            *_declarations(found.all, settings, probe),
         ),
     )
 
@@ -122,18 +122,18 @@ def _sentence(theirs: Sequence[Theirs]) -> str:
     return "; ".join(map(str, theirs[:NAMED])) + more
 
 
-def _declarations(theirs: Sequence[Theirs], settings: HostSettings, seen: Probe) -> Iterator[str]:
+def _declarations(theirs: Sequence[Theirs], settings: HostSettings, probe: Probe) -> Iterator[str]:
     named = theirs[:NAMED]
-    if settings.ollama_models_dir is None and (elsewhere := _elsewhere(settings, seen)):
+    if settings.ollama_models_dir is None and (elsewhere := _elsewhere(settings, probe)):
         yield from elsewhere.hints
         named = [each for each in named if each.name != "OLLAMA_MODELS"]
     yield from existing_settings.hints(named, settings)
 
 
-def _elsewhere(settings: HostSettings, seen: Probe) -> Refused | None:
+def _elsewhere(settings: HostSettings, probe: Probe) -> Refused | None:
     """Models that ours would not find: the inventory has to say where they lie."""
-    theirs = existing_install.store(seen.service)
-    if theirs is None or settings.ollama_models_dir is not None or theirs[0] == model_store.directory(settings, seen):
+    theirs = existing_install.store(probe.service)
+    if theirs is None or settings.ollama_models_dir is not None or theirs[0] == model_store.directory(settings, probe):
         return None
     directory, place = theirs
     why = why_not_models(directory)
@@ -150,56 +150,56 @@ def _move(directory: str) -> tuple[str, ...]:
     )
 
 
-def _hidden(settings: HostSettings, seen: Probe) -> Refused | None:
+def _hidden(settings: HostSettings, probe: Probe) -> Refused | None:
     """Models behind a link into a home, which our unit hides from Ollama."""
-    leads = seen.service.store
+    leads = probe.service.store
     if not leads.startswith(access.HIDDEN):
         return None
-    directory = model_store.directory(settings, seen)
+    directory = model_store.directory(settings, probe)
     return Refused(f"{directory} leads to {leads}, which Ollama's service does not see", _move(leads))
 
 
 @operation
-def adopted(settings: HostSettings, seen: Probe) -> Decision:
+def adopted(settings: HostSettings, probe: Probe) -> Decision:
     """
     Have a copy of what ours will take the place of, and drop-ins that contradict ours out of its way.
 
     Nothing that serves is touched: the binary and the unit stay until ours replace them.
     """
-    found = Found.on(settings, seen)
+    found = Found.on(settings, probe)
     if not found:
-        return Same("no Ollama of somebody else's is in the way")
-    if stop := refused(settings, seen):
+        return Unchanged("no Ollama of somebody else's is in the way")
+    if stop := refused(settings, probe):
         return stop
     changes = []
     if found.binary:
         after = f"kept in {paths.ADOPTED}, ours takes its place"
         changes.append(Change(found.binary, "somebody else's", after, _keep(found.binary)))
     if found.unit:
-        changes += [_unit(found, settings, seen), *_models(settings, seen)]
-    return changes + [_drop_in(text, theirs, seen.service) for text, theirs in found.drop_ins]
+        changes += [_unit(found, settings, probe), *_models(settings, probe)]
+    return changes + [_drop_in(text, theirs, probe.service) for text, theirs in found.drop_ins]
 
 
 def _keep(path: str, move: bool = False) -> Script:
     return step("adopt", path=path, place=paths.ADOPTED, move="yes" if move else "no")
 
 
-def _unit(found: Found, settings: HostSettings, seen: Probe) -> Change:
-    def then(probe: Probe) -> Probe:
+def _unit(found: Found, settings: HostSettings, probe: Probe) -> Change:
+    def predict(probe: Probe) -> Probe:
         if found.unit == paths.OLLAMA_UNIT:  # what it says is not for the diff of ours
             probe = probe.with_file(found.unit, File("file", "0644", owner="root:root"))
         units = tuple(each for each in probe.service.units if each.name != "ollama.service")
         return probe.having(service=replace(probe.service, units=units))
 
-    package = seen.service.packages.get(found.unit)
+    package = probe.service.packages.get(found.unit)
     ours = "ours takes its place" if found.unit == paths.OLLAMA_UNIT else f"ours, {paths.OLLAMA_UNIT}, comes first"
     return Change(
         found.unit,
         f"of the package {package}" if package else "somebody else's",
         f"kept in {paths.ADOPTED}, {ours}",
         _keep(found.unit),
-        then,
-        why="; ".join(filter(None, (_sentence(found.settings), _models_left(settings, seen.service)))),
+        predict,
+        why="; ".join(filter(None, (_sentence(found.settings), _models_left(settings, probe.service)))),
         consequence="its process gives way with one restart, when ours is unpacked",
     )
 
@@ -211,12 +211,12 @@ def _models_left(settings: HostSettings, service: Service) -> str:
     return f"models in {theirs[0]}, by {theirs[1]}, stay there: {directory} is declared"
 
 
-def _models(settings: HostSettings, seen: Probe) -> list[Change]:
+def _models(settings: HostSettings, probe: Probe) -> list[Change]:
     """Models of another account become the service user's."""
-    theirs = existing_install.user(seen.service)
+    theirs = existing_install.user(probe.service)
     if theirs == "ollama":
         return []
-    path = model_store.directory(settings, seen)
+    path = model_store.directory(settings, probe)
     return [
         Change(
             path,
@@ -245,16 +245,16 @@ def _drop_in(text: Text, theirs: tuple[Theirs, ...], service: Service) -> Change
 
 
 @operation
-def cleared(settings: HostSettings, seen: Probe) -> Decision:
+def cleared(settings: HostSettings, probe: Probe) -> Decision:
     """Have the libraries of an adopted Ollama out of the way, once ours serves."""
     path = paths.LIBRARIES
-    if not settings.ollama_adopt or settings.ollama_declared_image or path not in seen.service.there:
-        return Same("no libraries of somebody else's are left")
-    if package := seen.service.packages.get(path):
-        return Same(f"{path} belongs to the package {package}, and stays")
+    if not settings.ollama_adopt or settings.ollama_declared_image or path not in probe.service.there:
+        return Unchanged("no libraries of somebody else's are left")
+    if package := probe.service.packages.get(path):
+        return Unchanged(f"{path} belongs to the package {package}, and stays")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         return probe.having(service=probe.service.without(path))
 
     why = "no Ollama uses them any more"
-    return Change(path, "somebody else's", f"moved to {paths.ADOPTED}", _keep(path, move=True), then, why)
+    return Change(path, "somebody else's", f"moved to {paths.ADOPTED}", _keep(path, move=True), predict, why)

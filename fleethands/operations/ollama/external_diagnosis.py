@@ -22,7 +22,7 @@ def why(url: str, way: Way) -> tuple[str, ...]:
     """The cause, and behind it what may be done."""
     name, port = server(url)
     if way.status in NO_NAME:
-        hint = f'in the inventory, by its address: "ollama_base_url": "http://10.0.0.5:{port}"'
+        hint = f'in the inventory, by its address: "ollama_address": "http://10.0.0.5:{port}"'
         return f"the name {name} is not known on this host", hint
     if way.status == NO_CONNECTION:
         return f"nothing listens there, or no way leads there{_said(way)}", f"{place(url)}: systemctl start ollama"
@@ -42,7 +42,7 @@ def _late(port: int, way: Way) -> tuple[str, ...]:
 def _untrusted(url: str, way: Way) -> tuple[str, ...]:
     if way.status == NO_TLS:
         plain = url.replace("https://", "http://")
-        return f"no TLS is spoken there{_said(way)}", f'in the inventory, if so: "ollama_base_url": "{plain}"'
+        return f"no TLS is spoken there{_said(way)}", f'in the inventory, if so: "ollama_address": "{plain}"'
     return f"its certificate will not do{_said(way)}", "on the host: apt-get install ca-certificates"
 
 
@@ -60,7 +60,7 @@ def _let_in(ours: str, port: int) -> tuple[str, ...]:
 def _answered(way: Way) -> tuple[str, ...]:
     """Something answers, and it is not Ollama, or not Ollama alone."""
     if way.leads:
-        return f"it answers HTTP {way.code}, and leads to {way.leads}", "in the inventory: `ollama_base_url`, like that"
+        return f"it answers HTTP {way.code}, and leads to {way.leads}", "in the inventory: `ollama_address`, like that"
     if way.code in CODES:
         cause, *hints = CODES[way.code]
         return f"{cause} (HTTP {way.code})", *hints

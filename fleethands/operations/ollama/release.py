@@ -10,8 +10,8 @@ from fleethands.facts.files import File
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.ollama import WHOLE, Release
 from fleethands.facts.record import Record
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.operations.ollama.transfer import PREFIX, Parcel
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import NAME as LOCK
@@ -26,31 +26,31 @@ EXTRA = {"rocm": "amd64", "jetpack5": "arm64", "jetpack6": "arm64"}  # variants 
 
 
 @operation
-def release(settings: HostSettings, seen: Probe) -> Decision:
+def release(settings: HostSettings, probe: Probe) -> Decision:
     """Have the pinned release unpacked, checked and current; the one before it stays for a rollback."""
-    arch = ARCHS[seen.system.arch]
-    wanted = variant(settings, seen, arch)
+    arch = ARCHS[probe.system.arch]
+    wanted = variant(settings, probe, arch)
     if refused := _unobtainable(settings, arch, wanted):
         return refused
     version, digests = settings.ollama_version, pinned(settings, arch)
     sha256 = digests.get(archive(version, arch))
-    current = seen.files[paths.CURRENT].target
-    found = seen.releases.get(version)
+    current = probe.files[paths.CURRENT].target
+    found = probe.releases.get(version)
     if found is not None and settings.ollama_variant is None and wanted == CPU:
         wanted = found.variant  # more than is needed will do: nothing is downloaded to take it away
     wrong = _wrong(found, sha256, wanted)
-    linked = seen.files[paths.BINARY].target == f"{paths.CURRENT}/bin/ollama"
+    linked = probe.files[paths.BINARY].target == f"{paths.CURRENT}/bin/ollama"
     if wrong is None and current == version and linked:
-        return Same(f"Ollama {version} is the current release")
+        return Unchanged(f"Ollama {version} is the current release")
     names, url = archives(version, arch, wanted), settings.ollama_url.rstrip("/")
     digests = {name: digests[name] for name in names if name in digests}
     sent = settings.ollama_transfer == "controller"
-    plain = "zstd" not in seen.packages
+    plain = "zstd" not in probe.packages
     parcel = Parcel(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
     values = {
         "version": version,
         "keep": str(KEEP),
-        "spare": " ".join(_of_records(seen)),
+        "spare": " ".join(_of_records(probe)),
         "by_proxy": "yes" if _way_out(settings) else "",
         "prefix": PREFIX,
         "sent": "yes" if parcel else "",
@@ -68,8 +68,8 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
         step("release", _way_out(settings), **values),
         lambda probe: _released(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
         why=wrong or "" if current else "",
-        consequence=_consequence(seen, version, names, wrong is not None, sent),
-        parcel=parcel,
+        consequence=_consequence(probe, version, names, wrong is not None, sent),
+        upload=parcel,
     )
 
 
@@ -79,14 +79,14 @@ def _way_out(settings: HostSettings) -> dict[str, str]:
     return {name: environment[name] for name in WAY_OUT if name in environment}
 
 
-def _of_records(seen: Probe) -> list[str]:
+def _of_records(probe: Probe) -> list[str]:
     """Releases on the host that a rollback may go back to."""
-    records = (Record.parse(seen.files[path].content) for path in (paths.RECORD, paths.RECORD_BEFORE))
+    records = (Record.parse(probe.files[path].content) for path in (paths.RECORD, paths.RECORD_BEFORE))
     named = {record.ollama for record in records if record}
-    return sorted(version for version in seen.releases if version in named)
+    return sorted(version for version in probe.releases if version in named)
 
 
-def variant(settings: HostSettings, seen: Probe, arch: str) -> str:
+def variant(settings: HostSettings, probe: Probe, arch: str) -> str:
     """
     The variant to unpack, the declared one or what this host's GPUs need (scripts/install.sh, v0.32.15).
 
@@ -97,7 +97,7 @@ def variant(settings: HostSettings, seen: Probe, arch: str) -> str:
         return WHOLE if declared == "cuda" else declared
     if settings.gpu is False:
         return CPU
-    return _for_gpus(seen.gpu, arch) if seen.knows("gpu") else WHOLE
+    return _for_gpus(probe.gpu, arch) if probe.knows("gpu") else WHOLE
 
 
 def _for_gpus(gpu: Gpu, arch: str) -> str:
@@ -156,11 +156,11 @@ def _wrong(found: Release | None, sha256: str | None, wanted: str) -> str | None
     return None
 
 
-def _consequence(seen: Probe, version: str, names: tuple[str, ...], anew: bool, sent: bool) -> str:
+def _consequence(probe: Probe, version: str, names: tuple[str, ...], anew: bool, sent: bool) -> str:
     if not anew:
         return ""
     what = " and ".join(names)
-    return f"the controller sends {what}" if sent else download_note.sentence(seen, "archive", version, what)
+    return f"the controller sends {what}" if sent else describe_download(probe, "archive", version, what)
 
 
 def _released(probe: Probe, version: str, made: Release, anew: bool) -> Probe:

@@ -9,7 +9,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama, Process
 from fleethands.facts.units import Unit
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.operations.ollama import existing_install
 from fleethands.operations.ollama.existing_install import Declared
 from fleethands.script import Script
@@ -37,9 +37,9 @@ class Served:
     id: str = ""
 
     @classmethod
-    def by(cls, settings: HostSettings, seen: Probe, revision: str) -> Served:
+    def by(cls, settings: HostSettings, probe: Probe, revision: str) -> Served:
         image = settings.ollama_declared_image
-        found = seen.docker.ollama_image if image else None
+        found = probe.docker.ollama_image if image else None
         return cls(revision, settings.ollama_version, settings.ollama_environment, image, found.id if found else "")
 
     def missing_in(self, process: Process | None) -> str | None:
@@ -79,7 +79,7 @@ class Served:
 
 
 @operation
-def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
+def serve(settings: HostSettings, probe: Probe, revision: str) -> Decision:
     """
     Have Ollama run, now and at boot, on this revision of its files. What counts is the running process.
 
@@ -87,17 +87,17 @@ def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
 
     + revision: digest that the override puts into the process's environment
     """
-    wanted = Served.by(settings, seen, revision)
-    unit = seen.units.get(paths.OLLAMA_SERVICE)
-    lacking = wanted.missing_in(seen.process)
+    wanted = Served.by(settings, probe, revision)
+    unit = probe.units.get(paths.OLLAMA_SERVICE)
+    lacking = wanted.missing_in(probe.process)
     restart = lacking is not None
-    if lacking is None and seen.ollama.version != settings.ollama_version:
+    if lacking is None and probe.ollama.version != settings.ollama_version:
         lacking, restart = "it does not answer with its version", True
     elif lacking is None and unit is not None:
         lacking = _unsettled(unit)
     if lacking is None:
-        return Same(f"{_named(settings, revision)}, is served")
-    if stranger := _overruled(wanted, Declared.by(settings), seen, unit):
+        return Unchanged(f"{_named(settings, revision)}, is served")
+    if stranger := _overruled(wanted, Declared.by(settings), probe, unit):
         return stranger
     return Change(
         "ollama.service",
@@ -105,7 +105,7 @@ def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
         _named(settings, revision) if restart else "settled",
         _serve_script(settings, restart),
         lambda probe: _serving(probe, wanted),
-        consequence="" if not restart or seen.process is None else "restarts Ollama: answers under way are cut off",
+        consequence="" if not restart or probe.process is None else "restarts Ollama: answers under way are cut off",
     )
 
 
@@ -148,18 +148,18 @@ def _serve_script(settings: HostSettings, restart: bool) -> Script:
     )
 
 
-def _overruled(wanted: Served, declared: Declared, seen: Probe, unit: Unit | None) -> Refused | None:
+def _overruled(wanted: Served, declared: Declared, probe: Probe, unit: Unit | None) -> Refused | None:
     """A process on our files with other values: a file of somebody else's has the last word."""
-    process = seen.process
+    process = probe.process
     if process is None or unit is None or process.environment.get(REVISION) != wanted.revision:
         return None
     wrong = {name for name, value in wanted.environment.items() if not same(name, process.environment.get(name), value)}
     declared = replace(declared, hidden=frozenset(declared.values))
     theirs = [
         each
-        for text in seen.service.drop_ins
+        for text in probe.service.drop_ins
         if not text.ours
-        for each in existing_install.of_drop_in(seen.service, text, declared)
+        for each in existing_install.of_drop_in(probe.service, text, declared)
         if each.wins and (each.name in wrong or each.name not in wanted.environment)
     ]
     if not wrong or not theirs:

@@ -10,7 +10,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.operations.core import scripts
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import REHEARSAL_PORTS, generation_of
@@ -61,21 +61,21 @@ def _is_locked(settings: HostSettings) -> bool:
     return wanted.repo is None and wanted.ref in NEWEST_DEPENDENCIES
 
 
-def _built(settings: HostSettings, seen: Probe) -> tuple[str, str]:
+def _built(settings: HostSettings, probe: Probe) -> tuple[str, str]:
     """Digest of the recipe and commit, or release, of what a host has built; empty where there is nothing."""
-    words = (seen.files[str(settings.openhands_built)].content or b"").decode(errors="replace").split()
+    words = (probe.files[str(settings.openhands_built)].content or b"").decode(errors="replace").split()
     return (words[0], words[1]) if len(words) == 2 else ("", "")
 
 
 @operation
-def built(settings: HostSettings, seen: Probe) -> Decision:
+def built(settings: HostSettings, probe: Probe) -> Decision:
     """Have it built, beside what runs. A branch that moved is only known where its repository was asked."""
     wanted, marker = settings.openhands_source, str(settings.openhands_built)
-    digest, commit = _built(settings, seen)
-    offer = seen.upstream.of("commit", wanted.title)
+    digest, commit = _built(settings, probe)
+    offer = probe.upstream.of("commit", wanted.title)
     moved = offer.digest if offer is not None and offer.digest not in {None, commit} else None
     if digest == recipe(settings) and moved is None:
-        return Same(f"{wanted.title} is built{f', commit {commit[:12]}' if wanted.repo else ''}")
+        return Unchanged(f"{wanted.title} is built{f', commit {commit[:12]}' if wanted.repo else ''}")
     before = "absent" if not digest else f"commit {commit[:12]}" if moved else "built in another way"
     content = f"{recipe(settings)} {moved or 'to-be-built'}\n"
     whole = File("file", "0644", owner="root:root", content=content.encode())

@@ -8,7 +8,7 @@ from typing import Any
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.operations.core import diff
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
 from fleethands.operations.openhands.model_choice import PROFILE, found_in, holds, is_active, is_persons, model_in
 from fleethands.paths import CANVAS_KEY
 from fleethands.script import Script
@@ -18,7 +18,7 @@ from fleethands.settings.values.secret import MASK
 
 
 @operation
-def chosen(settings: HostSettings, seen: Probe) -> Decision:
+def chosen(settings: HostSettings, probe: Probe) -> Decision:
     """
     Have the model chosen in the settings that this generation reads.
 
@@ -26,17 +26,17 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
     only what we wrote ourselves is replaced.
     """
     era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
-    wanted, found = era.settings_file(model, url), found_in(era, seen)
-    if found is not None and holds(found, wanted) and is_active(era, seen):
-        return Same(f"OpenHands has {model} chosen")
-    if found is not None and settings.openhands_settings == "kept" and is_persons(settings, found, seen):
+    wanted, found = era.settings_file(model, url), found_in(era, probe)
+    if found is not None and holds(found, wanted) and is_active(era, probe):
+        return Unchanged(f"OpenHands has {model} chosen")
+    if found is not None and settings.openhands_settings == "kept" and is_persons(settings, found, probe):
         note = f"a person chose {model_in(found) or 'other settings'} in OpenHands, which stays; declared is {model}"
-        return Same("the model was chosen by a person since", (f"{note} (see `openhands_settings`)",))
+        return Unchanged("the model was chosen by a person since", (f"{note} (see `openhands_settings`)",))
     whole = _merged(found, wanted) if found is not None else era.first_settings(model, url)
     owner = f"{settings.openhands_user}:{settings.openhands_user}"
     texts = {"seed": json.dumps(wanted, indent=2) + "\n", "settings": json.dumps(whole, indent=2) + "\n"}
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         seed = File("file", "0600", owner="root:root", content=texts["seed"].encode())
         chosen = File("file", "0600", owner=owner, content=texts["settings"].encode())
         return probe.with_file(era.seed_path, seed).with_file(era.settings_path, chosen)
@@ -46,9 +46,9 @@ def chosen(settings: HostSettings, seen: Probe) -> Decision:
         "absent" if found is None else model_in(found) or "another model",
         model,
         _script(settings, era, texts, owner),
-        then,
+        predict,
         why="`openai/` keeps tool calls, which litellm drops for `ollama/`",
-        diff=diff.unified(era.settings_path, _visible(found, wanted), _visible(whole, wanted)),
+        diff=diff.unified_diff(era.settings_path, _visible(found, wanted), _visible(whole, wanted)),
     )
 
 

@@ -12,10 +12,9 @@ from fleethands.facts.docker import Container
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.system import Account
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
-from fleethands.operations.openhands import conflicts
-from fleethands.operations.preflight import outdated
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import (
@@ -92,17 +91,17 @@ def _variables(settings: HostSettings, era: Generation, uid: int) -> dict[str, s
 
 
 @operation
-def named(settings: HostSettings, seen: Probe, image: str) -> Decision:
+def named(settings: HostSettings, probe: Probe, image: str) -> Decision:
     """
     Have the image's name mean the image that it meant before: a tag that moved since left that one on the host.
 
     + image: its id
     """
-    if seen.docker.image == image:
-        return Same(f"{settings.openhands_image} is the image of then")
+    if probe.docker.image == image:
+        return Unchanged(f"{settings.openhands_image} is the image of then")
     return Change(
         f"image {settings.openhands_image}",
-        "another than then" if seen.docker.image else "absent",
+        "another than then" if probe.docker.image else "absent",
         image[:19],
         step("name_image", name=settings.openhands_image, image=image),
         lambda probe: probe.having(docker=replace(probe.docker, image=image)),
@@ -111,7 +110,7 @@ def named(settings: HostSettings, seen: Probe, image: str) -> Decision:
 
 
 @operation
-def serve(settings: HostSettings, seen: Probe, same: bool = False, newest: str = "") -> Decision:
+def serve(settings: HostSettings, probe: Probe, same: bool = False, newest: str = "") -> Decision:
     """
     Have the container run as specified.
 
@@ -120,33 +119,33 @@ def serve(settings: HostSettings, seen: Probe, same: bool = False, newest: str =
     + same: from the very image that its name means now, whatever `openhands_pull` says
     + newest: digest that the image's registry has under its name now, where somebody asked
     """
-    account = seen.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
+    account = probe.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
     spec = specification(settings, account.uid)
     always = not same and (bool(newest) or settings.openhands_pull == "always")
-    newest = "" if same else newest or _tag(settings, seen, spec.image)
-    wrong = _wrong(settings, seen, spec, same, always, newest)
+    newest = "" if same else newest or _tag(settings, probe, spec.image)
+    wrong = _wrong(settings, probe, spec, same, always, newest)
     if wrong is None:
-        return Same(f"{paths.CONTAINER} runs as specified", warnings(settings, seen))
-    if refused := conflicts.refusal(settings, seen):
+        return Unchanged(f"{paths.CONTAINER} runs as specified", warnings(settings, probe))
+    if refused := conflicts.refusal(settings, probe):
         return refused
     return Change(
         f"container {paths.CONTAINER}",
         wrong,
         spec.image,
-        _script(settings, spec, account, conflicts.has_container(seen), always),
+        _script(settings, spec, account, conflicts.has_container(probe), always),
         lambda probe: _up(probe, spec),
-        consequence=_effect(settings, seen, always),
-        notes=(*warnings(settings, seen), *outdated.legacy(settings)),
+        consequence=_effect(settings, probe, always),
+        notes=(*warnings(settings, probe), *unmaintained.notes(settings)),
     )
 
 
-def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool, always: bool, newest: str) -> str | None:
+def _wrong(settings: HostSettings, probe: Probe, spec: Spec, same: bool, always: bool, newest: str) -> str | None:
     """
     What is not as specified, in words.
 
     + same: as of `serve`; always: it follows its tag; newest: the image's digest at its registry, where that said it
     """
-    container, pinned = seen.docker.container, settings.pins.images.get(spec.image)
+    container, pinned = probe.docker.container, settings.pins.images.get(spec.image)
     if container is None:
         return "absent"
     if container.labels.get(LABEL) != spec.digest:
@@ -154,37 +153,37 @@ def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool, always: 
         return f"{whose}, {container.state}"
     if container.state != "running":
         return container.state
-    if (pinned or same) and container.image != seen.docker.image:
+    if (pinned or same) and container.image != probe.docker.image:
         return f"made from another image than {f'the pinned {pinned[:19]}' if pinned else 'then'}"
     if (
         always
         and not pinned
-        and (container.image != seen.docker.image or (newest and newest not in seen.docker.digests))
+        and (container.image != probe.docker.image or (newest and newest not in probe.docker.digests))
     ):
         return "made from an older image of that name"
-    return _disowned(settings, seen, container)
+    return _disowned(settings, probe, container)
 
 
-def _disowned(settings: HostSettings, seen: Probe, container: Container) -> str | None:
+def _disowned(settings: HostSettings, probe: Probe, container: Container) -> str | None:
     """The directory that is not its user's: `UID:GID` of both were tried when the container was made."""
     directories = (generation_of(settings).directory, str(settings.openhands_workspace))
     for path, user in zip(directories, container.labels.get(USERS, "").split(), strict=False):
-        state = seen.files[path]
+        state = probe.files[path]
         if f"{state.uid}:{state.gid}" != user:
             return f"running, but {path} belongs to {state.uid}:{state.gid} and not to {user}, which works in it"
     return None
 
 
-def _tag(settings: HostSettings, seen: Probe, image: str) -> str:
+def _tag(settings: HostSettings, probe: Probe, image: str) -> str:
     """What an image's registry has under its name by now, as the host's Docker heard; empty where it does not say."""
-    tag = seen.upstream.of("tag", image) if settings.openhands_pull == "always" else None
+    tag = probe.upstream.of("tag", image) if settings.openhands_pull == "always" else None
     return (tag.digest if tag else None) or ""
 
 
-def warnings(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+def warnings(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     """What OpenHands will not work well with, by the settings and by what Ollama says of the model."""
     needs = f"OpenHands' own prompt needs {SHORTEST_CONTEXT} at the least"
-    shown = seen.ollama if seen.knows("ollama") else Ollama()
+    shown = probe.ollama if probe.knows("ollama") else Ollama()
     notes = []
     if (context := settings.context_length) is not None and context < SHORTEST_CONTEXT:
         notes.append(f"`ollama_context_length` is {context}; {needs}")
@@ -197,17 +196,17 @@ def warnings(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _effect(settings: HostSettings, seen: Probe, always: bool) -> str:
+def _effect(settings: HostSettings, probe: Probe, always: bool) -> str:
     era, effects = generation_of(settings), []
-    if seen.docker.image is None:
-        effects.append(download_note.sentence(seen, "image", settings.container_image, settings.container_image))
+    if probe.docker.image is None:
+        effects.append(describe_download(probe, "image", settings.container_image, settings.container_image))
     elif always and settings.container_image == settings.declared_image:
         effects.append("asks the registry for a newer image")
-    if era is V1 and seen.docker.container is None:
+    if era is V1 and probe.docker.container is None:
         effects.append("downloads the image of its sandboxes")
-    if seen.docker.container is not None or seen.files[paths.OPENHANDS_UNIT].kind != "absent":
+    if probe.docker.container is not None or probe.files[paths.OPENHANDS_UNIT].kind != "absent":
         effects.append("OpenHands is away until the new container answers; conversations under way end")
-    if kept := conflicts.effect(seen):
+    if kept := conflicts.effect(probe):
         effects.append(kept)
     if era.socket:  # what is replaced may have been without it
         effects.append("it gets Docker's socket, as upstream documents: who uses OpenHands is root on this host")
@@ -249,13 +248,13 @@ def _up(probe: Probe, spec: Spec) -> Probe:
 
 
 @operation
-def gone(settings: HostSettings, seen: Probe) -> Decision:
+def gone(settings: HostSettings, probe: Probe) -> Decision:
     """Have no container of ours; workspace and state stay."""
-    container = seen.docker.container
+    container = probe.docker.container
     if container is None or LABEL not in container.labels:
-        return Same("there is no container of ours")
+        return Unchanged("there is no container of ours")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         return probe.having(docker=replace(probe.docker, container=None))
 
     return Change(
@@ -263,7 +262,7 @@ def gone(settings: HostSettings, seen: Probe) -> Decision:
         container.state,
         "gone",
         step("container_off", name=paths.CONTAINER),
-        then,
+        predict,
         why="the setting `openhands_flavor` is off",
         consequence="OpenHands stops answering; workspace and state stay",
     )

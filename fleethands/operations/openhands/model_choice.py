@@ -35,7 +35,7 @@ class Choice:
     address: str = ""
 
 
-def current(settings: HostSettings, seen: Probe) -> Choice:
+def current(settings: HostSettings, probe: Probe) -> Choice:
     """
     The choice that stands: the declared one, or a person's where that is to stay.
 
@@ -43,15 +43,15 @@ def current(settings: HostSettings, seen: Probe) -> Choice:
     /api/chat to the address (tried, litellm 1.106.2).
     """
     era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
-    found = found_in(era, seen)
-    if found is None or settings.openhands_settings == "enforced" or not is_persons(settings, found, seen):
+    found = found_in(era, probe)
+    if found is None or settings.openhands_settings == "enforced" or not is_persons(settings, found, probe):
         return Choice(model, url, f"{model} at {url}")
     if holds(found, era.settings_file(model, url)):
         return Choice("", "", "a person chose another profile, which is not ours to ask")
-    return _persons(model_in(found), _url_in(found), settings, seen)
+    return _persons(model_in(found), _url_in(found), settings, probe)
 
 
-def _persons(model: str, url: str, settings: HostSettings, seen: Probe) -> Choice:
+def _persons(model: str, url: str, settings: HostSettings, probe: Probe) -> Choice:
     server = _server(url)
     says = f"a person chose {model or 'no model'}{' at ' + server if server else ''}"
     if "/" not in model:
@@ -60,10 +60,10 @@ def _persons(model: str, url: str, settings: HostSettings, seen: Probe) -> Choic
         return Choice("", "", f"{says} of a provider's own, which was not asked")
     if server != _server(base_url(settings)):
         return Choice("", "", says, address=server)
-    return Choice("", "", says, _against(model, url.rstrip("/"), settings, seen, says))
+    return Choice("", "", says, _against(model, url.rstrip("/"), settings, probe, says))
 
 
-def _against(model: str, url: str, settings: HostSettings, seen: Probe, says: str) -> str:
+def _against(model: str, url: str, settings: HostSettings, probe: Probe, says: str) -> str:
     prefix, _, name = model.partition("/")
     slash_v1 = url.endswith("/v1")
     if prefix == "ollama":
@@ -72,7 +72,7 @@ def _against(model: str, url: str, settings: HostSettings, seen: Probe, says: st
         return f"{says}: with the prefix openai/ the address must end in /v1"
     if prefix == "ollama_chat" and slash_v1:
         return f"{says}: with the prefix ollama_chat/ the address must not end in /v1"
-    if prefix in {"openai", "ollama_chat"} and seen.knows("models") and _named(name) not in seen.models:
+    if prefix in {"openai", "ollama_chat"} and probe.knows("models") and _named(name) not in probe.models:
         return f"{says}, which Ollama does not have"
     return ""
 
@@ -95,26 +95,26 @@ def _server(url: str) -> str:
     return f"{parts.scheme}://{name}{port}" if parts.scheme in {"http", "https"} and name else ""
 
 
-def found_in(era: Generation, seen: Probe) -> dict[str, Any] | None:
+def found_in(era: Generation, probe: Probe) -> dict[str, Any] | None:
     """The settings that a host's OpenHands has; None where there are none."""
-    return _json(seen.files[era.settings_path])
+    return _json(probe.files[era.settings_path])
 
 
-def is_active(era: Generation, seen: Probe) -> bool:
+def is_active(era: Generation, probe: Probe) -> bool:
     """Whether what was chosen is what is used: Canvas has profiles, of which one is active."""
-    return not era.keyed or (_json(seen.files[era.active_path]) or {}).get("active_profile") == PROFILE
+    return not era.keyed or (_json(probe.files[era.active_path]) or {}).get("active_profile") == PROFILE
 
 
-def is_persons(settings: HostSettings, found: dict[str, Any], seen: Probe) -> bool:
+def is_persons(settings: HostSettings, found: dict[str, Any], probe: Probe) -> bool:
     """
     Whether a person changed it since we wrote it.
 
     Our record goes with `uninstall`, and the settings may stay: then another model or server than ours is a person's.
     """
     era = generation_of(settings)
-    seeded = _json(seen.files[era.seed_path])
+    seeded = _json(probe.files[era.seed_path])
     if seeded is not None:
-        return not (holds(found, seeded) and is_active(era, seen))
+        return not (holds(found, seeded) and is_active(era, probe))
     ours = (model_string(settings), _server(base_url(settings)))
     return model_in(found) != "" and (model_in(found), _server(_url_in(found))) != ours
 

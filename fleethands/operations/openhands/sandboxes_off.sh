@@ -1,7 +1,7 @@
-# Removes the sandboxes that our V1 started. Those of another OpenHands have the same names and the same image, and stay.
+# Removes the sandboxes that our V1 started. Another OpenHands' sandboxes have the same names and images, and stay.
 : "${images:?}"
 printf '%s\n' "$images" | while IFS= read -r image; do
-  sandboxes_of "$image" | while read -r id whose name; do
+  list_sandboxes "$image" | while read -r id whose name; do
     if [ "$whose" = ours ]; then
       docker rm --force --volumes "$id" >/dev/null
     else

@@ -30,7 +30,7 @@ container_runs() {
     fi
   elif [ "${state#* }" != "$image" ]; then
     adopt=''
-    container_ours "$container" || adopt=' --data openhands_adopt=true'
+    is_own_container "$container" || adopt=' --data openhands_adopt=true'
     breaks "$container is made from ${state#* }, and not from $image|$apply$adopt"
   else
     holds "$container runs $image"

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.operations.core import release_record
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.proof_record import all_hold, is_of_declared_ollama, read_links
 from fleethands.operations.ollama import external_commands
+from fleethands.operations.ollama.gpus import has_gpu
 from fleethands.operations.openhands.container import READY_WITHIN, SHORTEST_CONTEXT
 from fleethands.operations.openhands.model_choice import Choice, current
-from fleethands.operations.preflight import gpus
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import (
@@ -29,9 +28,8 @@ from fleethands.settings.generations import (
 )
 from fleethands.settings.values.durations import nanoseconds
 from fleethands.settings.values.names import is_local
-from fleethands.untrusted import words
 
-APPLY = "on this machine: fleethands apply"
+APPLY_HINT = "on this machine: fleethands apply"
 ASKED_FOR = "it was asked for"
 WHY = {
     "unproven": "no proof was made since the last change",
@@ -40,64 +38,10 @@ WHY = {
 }
 
 
-@dataclass(frozen=True)
-class Link:
-    """One link of the chain, as it was last tried."""
-
-    name: str
-    ok: bool
-    seconds: float
-    detail: str
-    hint: str = ""
-
-
-MOST_LINKS = 1000  # of one proof, which has some ten, and one for each model whose checksums are read
-LONGEST_DETAIL, LONGEST_HINT = 1000, 4000  # characters; a hint may name a rule for each chain of a firewall
-_LINK = re.compile(
-    r"(?P<name>[!-~][ -~]{0,600})\t(?P<verdict>ok|broken)\t(?P<took>[0-9]{1,9})(?:\t(?P<said>[^\n]*))?\Z", re.ASCII
-)
-
-
-def links(record: bytes | None) -> list[Link]:
-    """The links of a host's proof record; none when there is no record, or not one that can be read."""
-    rows = (record or b"").decode(errors="replace").removesuffix("\n").split("\n")
-    found = [_LINK.match(row) for row in rows[: MOST_LINKS + 1]]
-    if len(found) > MOST_LINKS or not all(found):
-        return []
-    return [_link(match) for match in found if match]
-
-
-def _link(match: re.Match[str]) -> Link:
-    detail, hint = [*(match["said"] or "").split("\t"), "", ""][:2]
-    texts = words(detail, LONGEST_DETAIL), words(hint, LONGEST_HINT)
-    return Link(match["name"], match["verdict"] == "ok", int(match["took"]) / 1000, *texts)
-
-
-def is_settled(settings: HostSettings, seen: Probe) -> bool:
-    """Whether nothing that gave way can come back: what is declared is proven, or there is nothing to prove."""
-    known = links(seen.files[paths.PROOF].content)
-    return settings.model is None or (_holds(known) and _is_of(settings, known))
-
-
-def _holds(known: list[Link]) -> bool:
-    return bool(known) and all(link.ok for link in known)
-
-
-def _is_of(settings: HostSettings, known: list[Link]) -> bool:
-    """
-    Whether it was made with the Ollama that is declared. One that is elsewhere is named by its address, and its model
-    too, as no change to the host need tell them apart.
-    """
-    asked = next((link.detail for link in known if link.name == "list"), None)
-    if asked is None or settings.manages_ollama:
-        return asked is None or not re.search(r", at https?://\S+\Z", asked)
-    return asked.endswith(f"{settings.model} is there, at {settings.ollama_base_url}")
-
-
 @operation
-def answered(
+def prove(
     settings: HostSettings,
-    seen: Probe,
+    probe: Probe,
     anew: bool = False,
     deep: bool = False,
     never: bool = False,
@@ -111,29 +55,31 @@ def answered(
     + recorded: what is written down as declared, once all has held; None: nothing is
     """
     if never:
-        return Same("no proof was asked for")
-    known = links(seen.files[paths.PROOF].content)
-    held = _holds(known) and _is_of(settings, known)
+        return Unchanged("no proof was asked for")
+    known = read_links(probe)
+    held = all_hold(known) and is_of_declared_ollama(settings, known)
     if held and not anew:
-        return Same(f"{len(known)} links proven since the last change")
+        return Unchanged(f"{len(known)} links proven since the last change")
     if settings.model is None:
-        return Same("no model is declared, so there is nothing to ask")
-    before = "proven" if held else "of another Ollama" if _holds(known) else "broken" if known else "unproven"
+        return Unchanged("no model is declared, so there is nothing to ask")
+    before = "proven" if held else "of another Ollama" if all_hold(known) else "broken" if known else "unproven"
     proven = File("file", "0644", owner="root:root", content=b"all\tok\t0\t\n")
     return Change(
         "proof",
         before,
         "proven",
-        _script(settings, seen, deep).having(**_record(recorded, seen)),
+        _script(settings, probe, deep).having(**_record(recorded, probe)),
         lambda probe: probe.with_file(paths.PROOF, proven),
         why=ASKED_FOR if held else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
     )
 
 
-def _record(recorded: HostSettings | None, seen: Probe) -> dict[str, str]:
+def _record(recorded: HostSettings | None, probe: Probe) -> dict[str, str]:
     return (
-        release_record.entry(recorded, seen) if recorded else dict.fromkeys(("entry", "shift", "records", "kept"), "")
+        release_record.new_record(recorded, probe)
+        if recorded
+        else dict.fromkeys(("entry", "shift", "records", "kept"), "")
     )
 
 
@@ -141,7 +87,7 @@ CHECKED_WITHIN = 14  # seconds: Canvas gives its own check 15 (agent-server 1.56
 LOOKED_AT = "60s"  # a model that would go at once stays so long, or nobody could see how it was loaded
 
 
-def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
+def _script(settings: HostSettings, probe: Probe, deep: bool) -> Script:
     era = generation_of(settings)
     request = {
         "model": str(settings.model),
@@ -161,23 +107,23 @@ def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
         port_of_ollama=str(settings.ollama_server[1]),
         container_url=base_url(settings),
         record=paths.PROOF,
-        apply=APPLY,
-        **_of_ollama(settings, seen),
+        apply=APPLY_HINT,
+        **_of_ollama(settings, probe),
         deep="yes" if deep else "no",
         least=str(SHORTEST_CONTEXT),
-        openhands=serving(settings),
-        tools="yes" if serving(settings) != "no" and era.tools else "no",
-        **_of_openhands(settings, era, current(settings, seen)),
+        openhands=openhands_runtime(settings),
+        tools="yes" if openhands_runtime(settings) != "no" and era.tools else "no",
+        **_of_openhands(settings, era, current(settings, probe)),
     )
 
 
-def _of_ollama(settings: HostSettings, seen: Probe) -> dict[str, str]:
+def _of_ollama(settings: HostSettings, probe: Probe) -> dict[str, str]:
     """Where it runs, how it is restarted and where its words are, and what is expected of it."""
     if settings.manages_ollama:
-        gpu = "yes" if settings.gpu else "seen" if settings.gpu is None and gpus.is_seen(seen) else "no"
+        gpu = "yes" if settings.gpu else "seen" if settings.gpu is None and has_gpu(probe) else "no"
         context = str(settings.context_length or "")
         return {"elsewhere": "", "gpu": gpu, "context": context, **_typed("on the host")}
-    url, longest = str(settings.ollama_base_url), "" if serving(settings) == "no" else str(SHORTEST_CONTEXT)
+    url, longest = str(settings.ollama_address), "" if openhands_runtime(settings) == "no" else str(SHORTEST_CONTEXT)
     return {
         "elsewhere": "here" if is_local(url) else "there",
         "server": settings.ollama_server[0],
@@ -193,7 +139,7 @@ def _typed(place: str) -> dict[str, str]:
     return {"place": place, "restart": f"{place}: {restart}", "said_by_ollama": f"{place}: {said}"}
 
 
-def serving(settings: HostSettings) -> str:
+def openhands_runtime(settings: HostSettings) -> str:
     """How OpenHands runs: in a `container`, as a `service`, or `no`."""
     return {"off": "no", "source": "service"}.get(settings.openhands_flavor, "container")
 
@@ -224,5 +170,5 @@ def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> di
         "chosen_says": choice.says,
         "chosen_wrong": choice.wrong,
         "chosen_try": choice.address,
-        "choose": f"{APPLY}{'' if choice.model else ' --data openhands_settings=enforced'}",
+        "choose": f"{APPLY_HINT}{'' if choice.model else ' --data openhands_settings=enforced'}",
     }

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.facts.packages import Apt, Package
-from fleethands.operations.core.human_size import human
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.format_size import format_size
+from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import ENGINE, wanted
 
@@ -19,16 +19,16 @@ ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "m
 
 
 @operation
-def installed(settings: HostSettings, seen: Probe) -> Decision:
+def install(settings: HostSettings, probe: Probe) -> Decision:
     """Have what the settings need; nothing that is installed is removed, and no engine is upgraded."""
-    missing = _missing(settings, seen)
+    missing = _missing(settings, probe)
     if not missing:
-        return Same(f"{', '.join(wanted(settings))} are installed")
-    apt = seen.apt if set(seen.apt.wanted) == set(missing) else Apt()
+        return Unchanged(f"{', '.join(wanted(settings))} are installed")
+    apt = probe.apt if set(probe.apt.wanted) == set(missing) else Apt()
     if refused := _refused(apt, missing):
         return refused
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         docker = replace(probe.docker, installed=True) if {"docker.io", "docker-cli"} & set(missing) else probe.docker
         firewall = replace(probe.firewall, installed=True) if "nftables" in missing else probe.firewall
         return probe.having(packages=probe.packages | set(missing), docker=docker, firewall=firewall)
@@ -38,20 +38,20 @@ def installed(settings: HostSettings, seen: Probe) -> Decision:
         "missing",
         " ".join([*missing, *_others(apt, missing)]),
         step("packages", packages=" ".join(missing), engines=" ".join(sorted(ENGINES))),
-        then,
+        predict,
         why="later steps need them",
         consequence=_effect(apt),
     )
 
 
-def _missing(settings: HostSettings, seen: Probe) -> list[str]:
+def _missing(settings: HostSettings, probe: Probe) -> list[str]:
     missing = []
     for names in wanted(settings):
         first = names.partition("|")[0]
-        if seen.packages & set(names.split("|")):
+        if probe.packages & set(names.split("|")):
             # the engine without its command, as apt leaves it since Debian 13 without recommended packages
-            missing += ["docker-cli"] if names == ENGINE and not seen.docker.installed else []
-        elif names != ENGINE or seen.docker.version is None:  # an engine that answers will do, whoever installed it
+            missing += ["docker-cli"] if names == ENGINE and not probe.docker.installed else []
+        elif names != ENGINE or probe.docker.version is None:  # an engine that answers will do, whoever installed it
             missing.append(first)
     return missing
 
@@ -100,7 +100,7 @@ def _effect(apt: Apt) -> str:
         late = "apt gave no answer within 20 s" if apt.is_late else "apt was not asked"
         return f"{late}: what these packages depend on, and their size, is not known"
     count = len(apt.installed) + len(apt.upgraded)
-    parts = [f"apt downloads {human(apt.size)} in {count} package{'s' if count > 1 else ''}"]
+    parts = [f"apt downloads {format_size(apt.size)} in {count} package{'s' if count > 1 else ''}"]
     if apt.upgraded:
         upgrades = (f"{each.name} {each.before} -> {each.version}" for each in apt.upgraded)
         parts.append(f"to fit them it upgrades {', '.join(upgrades)}; all else that is installed stays as it is")

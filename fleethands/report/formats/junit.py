@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands import __version__
-from fleethands.operations.core import render_change
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
+from fleethands.operations.core.render_change import render_change
 from fleethands.report.formats.wording import counted
 from fleethands.report.model import HostReport, Report, moment
 from fleethands.text.sanitize import clean
@@ -89,7 +89,7 @@ def _host(report: Report, name: str, host: HostReport) -> _Case:
     reason = host.reason or (_drift(host) if verdict else "")
     told = [f"note: {note}" for note in host.notes]
     for change in host.changes:
-        told += render_change.lines(change.name, change.subject, change)
+        told += render_change(change.name, change.subject, change)
     why = "\n".join(part for part in (reason, _hints(host.hints), *host.log) if part)
     said = "\n".join(told)
     return _Case(f"fleethands.{report.command}", name, host.seconds, verdict, host.status, reason, why, said)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
-from fleethands.settings.docs.reference import SECTIONS, literal
+from fleethands.settings.docs.reference import SECTIONS
 from fleethands.settings.host import HostSettings
 from fleethands.settings.schema import Keys
 from fleethands.settings.schema.describe import about
+from fleethands.settings.values.literal import literal
 
 WIDTH = 110
 INDENT = " " * 8

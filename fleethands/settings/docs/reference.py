@@ -1,21 +1,20 @@
-"""Writes what the settings say of themselves: `python -m fleethands.settings.docs.reference` is docs/reference/settings.md."""
+"""Writes docs/reference/settings.md: `python -m fleethands.settings.docs.reference`."""
 
 from __future__ import annotations
-
-import json
 
 from pydantic.fields import FieldInfo
 
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.schema import Keys, ollama_env, ollama_env_releases, openhands_env
 from fleethands.settings.schema.describe import about
-from fleethands.settings.values.secret import Secret
+from fleethands.settings.values.literal import literal
 
 HEAD = """# Settings
 
 Flat keys of host data: in an inventory, in `group_data`, or as `--data KEY=VALUE`, where VALUE is JSON or a plain word.
 A secret is given as `Secret.env("NAME")` or `Secret.file("PATH")` (`from fleethands.settings import Secret`), read on
-the controller and masked wherever it is shown. Every mistake of every host is named before anything connects.
+the controller and masked wherever it is shown. Every mistake of every host is named before anything connects. An old
+name of a setting is an error that shows the line to write instead.
 Written by `make docs`.
 """
 TABLE = """| key | what it is | takes | default | example | why one would change it |
@@ -56,19 +55,6 @@ SECTIONS = [
 def page() -> str:
     """The whole page, as Markdown."""
     return HEAD + "".join(_section(section) for section in SECTIONS) + _variables() + _container()
-
-
-def literal(value: object) -> str:
-    """A value as an inventory has it."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{literal(key)}: {literal(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(literal(each) for each in value) + "]"
-    if value is None or isinstance(value, bool | int):
-        return str(value)
-    if isinstance(value, Secret):
-        return repr(value).replace("'", '"')
-    return json.dumps(str(value), ensure_ascii=False)
 
 
 def _section(section: type[Keys]) -> str:

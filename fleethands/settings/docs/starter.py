@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator
 
 from fleethands.settings.docs.example import HEAD, INDENT, STARTED, TAIL, WIDTH
-from fleethands.settings.docs.reference import literal
 from fleethands.settings.host import HostSettings
 from fleethands.settings.schema.describe import about
+from fleethands.settings.values.literal import literal
 
 SETTINGS = ("models", "openhands_flavor", "allow_from", "ollama_models_dir", "gpu")
 REST = "All other settings: `fleethands init --all-settings DIR`, or docs/reference/settings.md of fleethands."

@@ -1,4 +1,4 @@
-"""What is said of a setting, once: messages, docs/reference/settings.md and the inventory of `fleethands init` all show it."""
+"""Describes a setting once, for messages, docs/reference/settings.md and the inventory of `fleethands init`."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ RELEASES = "https://github.com/ollama/ollama/releases/download"
 class OllamaKeys(Keys):
     """Ollama."""
 
-    ollama_run: Annotated[
+    ollama_runtime: Annotated[
         Literal["service", "container", "external"],
         About(
             "how Ollama runs: as a service of systemd, as upstream's container under Docker, or elsewhere",
@@ -44,17 +44,17 @@ class OllamaKeys(Keys):
     ollama_image: Annotated[
         Image | None,
         About(
-            "container image, where `ollama_run` is `container`",
+            "container image, where `ollama_runtime` is `container`",
             form="an image of the release in `ollama_version`, by tag or digest",
             why="a registry of your own, or upstream's `rocm` image for AMD GPUs",
             example=f"registry.example/ollama/ollama:{KNOWN_OLLAMA}-rocm",
             derived="`ollama/ollama` with `ollama_version` as its tag",
         ),
     ] = None
-    ollama_base_url: Annotated[
+    ollama_address: Annotated[
         BaseUrl | None,
         About(
-            "where Ollama answers, where `ollama_run` is `external`",
+            "where Ollama answers, where `ollama_runtime` is `external`",
             form="an address as `http://10.0.0.5:11434`",
             why="OpenHands uses, and the proof asks, an Ollama that somebody else runs",
             example="http://10.0.0.5:11434",

@@ -7,7 +7,7 @@ from typing import Any
 
 from fleethands.settings.expected import Expected, text
 
-OLLAMAS = "`ollama_host`, or `ollama_base_url` where `ollama_run` is `external`"
+OLLAMAS = "`ollama_host`, or `ollama_address` where `ollama_runtime` is `external`"
 # A value here would cut the container off from Ollama, from the workspace or from its own settings.
 ELSEWHERE = {
     "LLM_MODEL": "`openhands_model`",

@@ -61,22 +61,22 @@ def _model(settings: HostSettings) -> Iterator[Conflict]:
 
 def _run(settings: HostSettings) -> Iterator[Conflict]:
     """Keys of one way to run Ollama where another is declared."""
-    for key, run in (("ollama_base_url", "external"), ("ollama_image", "container")):
+    for key, run in (("ollama_address", "external"), ("ollama_image", "container")):
         value = getattr(settings, key)
-        if value is not None and settings.ollama_run != run:
-            problem = f"expected only where `ollama_run` is `{run}`, got {shown(key, value)}"
-            yield _conflict(key, problem, "ollama_run")
-    if settings.ollama_run == "external" and settings.ollama_base_url is None:
-        problem = "expected the address of that Ollama, as `http://10.0.0.5:11434`: `ollama_run` is `external`"
-        yield _conflict("ollama_base_url", problem, "ollama_run")
+        if value is not None and settings.ollama_runtime != run:
+            problem = f"expected only where `ollama_runtime` is `{run}`, got {shown(key, value)}"
+            yield _conflict(key, problem, "ollama_runtime")
+    if settings.ollama_runtime == "external" and settings.ollama_address is None:
+        problem = "expected the address of that Ollama, as `http://10.0.0.5:11434`: `ollama_runtime` is `external`"
+        yield _conflict("ollama_address", problem, "ollama_runtime")
     image, version = settings.ollama_image, settings.ollama_version
     if image is not None and is_tagged(image) and not _is_of(version, located(image)[2]):
         problem = f"expected a tag of the release in `ollama_version`, as `{OLLAMA_IMAGE}:{version}`"
         yield _conflict("ollama_image", f"{problem}, got {shown('ollama_image', image)}", "ollama_version")
     for index, model in enumerate(settings.models):
         if model.modelfile is not None and not settings.manages_ollama:
-            problem = "expected none where `ollama_run` is `external`: nothing is made on somebody else's Ollama"
-            yield Conflict(f"models.{index}.modelfile", problem, frozenset({"ollama_run"}))
+            problem = "expected none where `ollama_runtime` is `external`: nothing is made on somebody else's Ollama"
+            yield Conflict(f"models.{index}.modelfile", problem, frozenset({"ollama_runtime"}))
 
 
 def _is_of(version: str, tag: str) -> bool:
