@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from fleethands.cli.interface import cli
+from fleethands.cli.reference import page as commands_page
 from fleethands.settings import HostSettings, read_fleet
 from fleethands.settings.docs.example import inventory
 from fleethands.settings.docs.reference import page
@@ -26,6 +27,10 @@ KEYS = list(HostSettings.model_fields)
 
 def test_the_reference_of_settings_is_current() -> None:
     assert (ROOT / "docs/reference/settings.md").read_text() == page(), "run `make docs`"
+
+
+def test_the_reference_of_commands_is_current() -> None:
+    assert (ROOT / "docs/reference/cli.md").read_text() == commands_page(), "run `make docs`"
 
 
 def test_the_table_of_attacks_is_current() -> None:

@@ -1,16 +1,13 @@
-"""Every word that the command line says of itself, of a plan and of a run, as snapshots (pytest --snapshot-update)."""
+"""What the command line prints of a plan and of a run, as snapshots (pytest --snapshot-update)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import click
 import pytest
-from click.testing import CliRunner
 from syrupy.assertion import SnapshotAssertion
 
 from fleethands import paths
-from fleethands.cli.interface import cli
 from fleethands.cli.output.report_table import lines
 from fleethands.command_line import CommandLine
 from fleethands.facts.files import File
@@ -39,23 +36,6 @@ def from_nothing() -> Iterator[Changed]:
             if isinstance(change, Change):
                 yield change_report(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
                 seen = change.predict(seen)
-
-
-@pytest.mark.parametrize("words", [[], *([name] for name in sorted(cli.commands))], ids=" ".join)
-def test_help(words: list[str], snapshot: SnapshotAssertion) -> None:
-    result = CliRunner().invoke(cli, [*words, "--help"], terminal_width=100)
-
-    assert result.output == snapshot
-
-
-def test_help_texts_are_one_sentence_and_fit_their_line() -> None:
-    for name, command in cli.commands.items():
-        assert command.help is not None
-        assert len(command.get_short_help_str(80)) <= 80, name
-        for option in command.params:
-            if isinstance(option, click.Option):
-                assert option.help is not None
-                assert option.help.endswith("."), (name, option.name)
 
 
 def test_a_plan_from_nothing(snapshot: SnapshotAssertion) -> None:
