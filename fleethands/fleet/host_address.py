@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleethands.errors import FleethandsError
 from fleethands.fleet.ansible.kind import ansible_file
 
 _BRACKETED = re.compile(r"\[(?P<address>[^\[\]]*)\](?P<rest>:.*)?\Z", re.DOTALL)
@@ -16,12 +17,8 @@ TARGET_HINT = "name an inventory file, or hosts such as `root@box,root@box2`"
 _PORT = re.compile(r"\d{1,5}\Z", re.ASCII)
 
 
-class InvalidHostName(ValueError):
-    """A name of a host, or words that name hosts, that can't be read; `hints` say what would be."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class InvalidHostName(FleethandsError):
+    """A host name, or a target, that cannot be read."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pyinfra.api.host import Host
 from pyinfra_cli.inventory import make_inventory
 
+from fleethands.errors import FleethandsError
 from fleethands.fleet import group_data
 from fleethands.fleet.ansible.kind import ansible_file
 from fleethands.fleet.ansible.place import UnreadableInventory, relative_path
@@ -23,12 +24,8 @@ if TYPE_CHECKING:
 PARAMIKO_TIMEOUTS = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
 
 
-class InventoryError(ValueError):
-    """An inventory that can't be read, with the place; `hints` say what to do."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class InventoryError(FleethandsError):
+    """An inventory that cannot be read; the message names the place."""
 
 
 def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from fleethands.errors import UsageError
 from fleethands.fleet.host_address import TARGET_HINT
 from fleethands.fleet.roster import ALL, Roster
 from fleethands.fleet.shard import WHOLE, Shard
@@ -37,12 +38,8 @@ class HostSelection:
 ALL_HOSTS = HostSelection()
 
 
-class NoHostsError(LookupError):
-    """A target or a pattern names no host; `hints` say which there are."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class NoHostsError(UsageError):
+    """A target or a pattern names no host; the hints name the hosts that exist."""
 
 
 def select_hosts(target: str, pick: HostSelection, roster: Roster) -> list[str]:

@@ -152,7 +152,7 @@ class Rollout:
         return host.status if host else ""
 
     def _finished(self) -> Report:
-        hint = f"take up what is left: `fleethands {self._plan.command} {self._engine.watch.typed}`"
+        hint = f"take up what is left: `{self._engine.command_line}`"
         for name, host in self._plan.hosts.items():
             if host.status == "pending" and name not in self._report.hosts:
                 notes = host.notes

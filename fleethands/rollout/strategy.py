@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from fleethands.errors import UsageError
 from fleethands.settings.values.durations import NANOSECONDS
 
 _NUMBER = re.compile(r"\d{1,6}\Z", re.ASCII)
@@ -16,12 +17,8 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)%\Z", re.ASCII)
 _DURATION = re.compile(r"(\d{1,6})(s|m|h)?\Z", re.ASCII)
 
 
-class InvalidOption(ValueError):
-    """A word that a rollout does not know; `hints` say what it would be."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class InvalidOption(UsageError):
+    """An option of a rollout has a wrong value; the hints show right ones."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from fleethands.errors import FleethandsError
 from fleethands.files import atomic_write
 from fleethands.settings.generations import sandbox_image
 from fleethands.settings.host import HostSettings, Model
@@ -27,12 +28,8 @@ Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
-class LockfileError(ValueError):
-    """A lock that can't be read, with its place; `hints` say what to do."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class LockfileError(FleethandsError):
+    """A lockfile that can't be read; the message names the place."""
 
 
 class _Part(BaseModel):

@@ -15,6 +15,7 @@ from gevent.pool import Pool  # type: ignore[import-untyped]
 from paramiko import PKey, SSHException
 from pyinfra.connectors.ssh import SSHConnector
 
+from fleethands.command_line import CommandLine
 from fleethands.facts import ssh_command
 from fleethands.ssh.client import (
     JUMP_BANNER_TIMEOUT,
@@ -122,7 +123,7 @@ def _check_host(host: Any) -> HostKeyCheck:
 
 
 def _failed(host: Any, status: str, error: Exception, place: HostKeyLocation | None = None) -> HostKeyCheck:
-    reason, hints = why_unreachable("", host, error)
+    reason, hints = why_unreachable(CommandLine(), host, error)
     return HostKeyCheck(host.name, status, place, reason=reason, hints=tuple(hints))
 
 

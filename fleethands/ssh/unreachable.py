@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleethands.command_line import CommandLine
 from fleethands.facts import ssh_command
 from fleethands.ssh.connection import ssh_address
 from fleethands.ssh.diagnosis import Why, explain_error, explain_refused_key
@@ -13,16 +14,16 @@ from fleethands.ssh.openssh import ConfigurationError
 from fleethands.text.sanitize import sanitize_line
 
 
-def why_unreachable(words: str, host: Any, error: BaseException) -> Why:
+def why_unreachable(line: CommandLine, host: Any, error: BaseException) -> Why:
     """
     A reason, and hints.
 
-    + words: target and options, as the next command takes them
+    + line: what was typed
     + error: as pyinfra or paramiko raises it; what is behind it says more
     """
     cause = error if isinstance(error, (HostKeyRefused, JumpHostError, ConfigurationError)) else error.__context__
     if isinstance(cause, HostKeyRefused):
-        return explain_refused_key(f"`fleethands trust {words}`", cause.name, cause.verdict)
+        return explain_refused_key(f"`{line.for_command('trust')}`", cause.name, cause.verdict)
     if isinstance(cause, JumpHostError):
         return cause.why
     if isinstance(cause, ConfigurationError):

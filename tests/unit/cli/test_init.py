@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fleethands.cli import scaffold
-from fleethands.settings.docs.example import inventory
+from fleethands.settings.docs import example
 from tests.helpers.checkout import ROOT
 from tests.helpers.command_line import fleethands
 
@@ -69,8 +69,8 @@ def test_nothing_is_overwritten_and_nothing_is_half_written(tmp_path: Path) -> N
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"error: `{tmp_path}` has `deploy.py`, `tasks/ollama.py` already, and nothing was written\n\n"
-        f"hint: lay it down beside: `fleethands init {tmp_path}-new`\n"
+        f"error: `{tmp_path}` already has `deploy.py`, `tasks/ollama.py`; nothing was written\n\n"
+        f"hint: create the project in another directory: `fleethands init {tmp_path}-new`\n"
     )
     assert tree(tmp_path) == before
 
@@ -92,7 +92,7 @@ def test_a_directory_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     done = fleethands("init", str(tmp_path / "file"))
 
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: cannot lay a project down in `{tmp_path}/file`: ")
+    assert done.stderr.startswith(f"error: cannot create a project in `{tmp_path}/file`: ")
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -112,7 +112,7 @@ def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "rename", full)
 
     with pytest.raises(OSError, match="No space left"):
-        scaffold.lay_down(here, scaffold.files())
+        scaffold.write_files(here, scaffold.files())
     assert [path.name for path in tmp_path.rglob("*")] == ([] if fresh else ["boxes"])
 
 
@@ -140,7 +140,10 @@ def test_a_wheel_lays_the_same_project_down_and_stock_pyinfra_runs_it(tmp_path: 
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith(f"{packages}/fleethands/__init__.py")
-    assert tree(tmp_path / "boxes") == {**scaffold.files(), "inventory/hosts.py": inventory("hosts.py").encode()}
+    assert tree(tmp_path / "boxes") == {
+        **scaffold.files(),
+        "inventory/hosts.py": example.inventory("inventory/hosts.py").encode(),
+    }
 
     (tmp_path / "boxes/tasks/preflight.py").write_text("raise SystemExit('the tasks of this directory')\n")
 
