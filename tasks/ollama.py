@@ -87,7 +87,7 @@ def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
     if not settings.ollama_declared_image:
         return render("ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=models_dir)
     try:
-        probe = facts.current(settings)
+        probe = facts.get_probe(settings)
         engine, passed = probe.docker.engine.unit or DOCKER_SERVICE, container_arguments(settings, probe)
     except (facts.ProbeError, facts.UnknownSection):
         engine, passed = DOCKER_SERVICE, ()  # as above
@@ -113,7 +113,7 @@ def remove_unused(settings: HostSettings) -> None:
 def homes(settings: HostSettings) -> tuple[str, str]:
     """The home of Ollama's service, and that of its account, on the host of this context."""
     try:
-        probe = facts.current(settings)
+        probe = facts.get_probe(settings)
         account = probe.accounts.users.get("ollama")
     except (facts.ProbeError, facts.UnknownSection):
         return OLLAMA_HOME, OLLAMA_HOME  # nothing will be done there: each step says why

@@ -159,7 +159,7 @@ def outside(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def upstream(*names: str) -> dict[str, str]:
-    return registry.digests(registry.look_up([Model(name=ModelName.parse(name)) for name in names]))
+    return registry.digests(registry.look_up_models([Model(name=ModelName.parse(name)) for name in names]))
 
 
 @pytest.mark.usefixtures("outside")
@@ -205,13 +205,13 @@ def test_a_plan_asks_registries_when_it_is_told_to(lab: Lab, host: Host, moving:
 @pytest.mark.usefixtures("outside")
 def test_registries_that_do_not_answer_are_named(lab: Lab) -> None:
     with lab.internet.fault(Fault(status=500), "manifest:padded"):
-        found = registry.look_up(
+        found = registry.look_up_models(
             [Model(name=ModelName.parse("padded")), Model(name=ModelName.parse("no-such-model"))], patience=5
         )
     assert [str(answer) for answer in found.values()] == [
-        "Unanswered(reason='registry.ollama.ai answers 500')",
-        "Unanswered(reason='registry.ollama.ai has no such model')",
+        "RegistryError(reason='registry.ollama.ai answers 500')",
+        "RegistryError(reason='registry.ollama.ai has no such model')",
     ]
-    (answer,) = registry.look_up([Model(name=ModelName.parse("padded"))]).values()
-    assert isinstance(answer, registry.Offered)
+    (answer,) = registry.look_up_models([Model(name=ModelName.parse("padded"))]).values()
+    assert isinstance(answer, registry.RegistryDigest)
     assert (answer.digest, answer.size > size(lab)) == (digest(lab), True)

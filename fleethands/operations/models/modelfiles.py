@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.facts.ollama import Made
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation
+from fleethands.facts.ollama import CreatedModel
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import Modelfiles, local_digest
 from fleethands.settings import HostSettings
@@ -38,7 +39,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe)
     base = local_digest(probe, file.base) or "unknown"
     text = hashlib.sha256(file.text.encode()).hexdigest()
     digest, made = local_digest(probe, model.name), probe.store.made.get(name)
-    why = _why_build(digest, made, Made(text, base, digest or ""), file)
+    why = _why_build(digest, made, CreatedModel(text, base, digest or ""), file)
     if why is None:
         return None
     script = model_store.model_script(
@@ -54,7 +55,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe)
     )
 
     def predict(probe: Probe) -> Probe:
-        made = {**probe.store.made, name: Made(text, base, f"of {text} and {base}")}
+        made = {**probe.store.made, name: CreatedModel(text, base, f"of {text} and {base}")}
         kept = replace(probe.store, made=made)
         return probe.having(models={**probe.models, name: f"of {text} and {base}"}, store=kept)
 
@@ -62,7 +63,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe)
     return Change(f"model {name}", before, f"made from {file.base}", script, predict, why=why)
 
 
-def _why_build(digest: str | None, made: Made | None, wanted: Made, file: Modelfile) -> str | None:
+def _why_build(digest: str | None, made: CreatedModel | None, wanted: CreatedModel, file: Modelfile) -> str | None:
     if digest is None:
         return "it is not on the host"
     if made is None:

@@ -10,15 +10,17 @@ from dataclasses import dataclass, replace
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.facts.service import Service, Text
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
+from fleethands.facts.service import Service, UnitText
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama import environment_files, existing_install, existing_settings, external
 from fleethands.operations.ollama.existing_install import DesiredEnvironment, ForeignSetting
 from fleethands.operations.system import access
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.schema.types import why_not_models
+from fleethands.settings.schema.types import why_no_models_dir
 
 MAX_NAMED = 8  # settings that one refusal names
 SUGGESTED_DIRECTORY = "/srv/ollama-models"
@@ -31,7 +33,7 @@ class ExistingInstall:
     binary: str = ""
     unit: str = ""
     settings: tuple[ForeignSetting, ...] = ()
-    drop_ins: tuple[tuple[Text, tuple[ForeignSetting, ...]], ...] = ()
+    drop_ins: tuple[tuple[UnitText, tuple[ForeignSetting, ...]], ...] = ()
 
     @classmethod
     def on(cls, wanted: HostSettings, probe: Probe) -> ExistingInstall:
@@ -140,7 +142,7 @@ def _check_models_directory(settings: HostSettings, probe: Probe) -> Refused | N
     ):
         return None
     directory, place = theirs
-    why = why_not_models(directory)
+    why = why_no_models_dir(directory)
     hints = (
         _move_hints(directory)
         if why
@@ -237,7 +239,7 @@ def _adopt_models(settings: HostSettings, probe: Probe) -> list[Change]:
     ]
 
 
-def _move_drop_in(text: Text, theirs: tuple[ForeignSetting, ...], service: Service) -> Change:
+def _move_drop_in(text: UnitText, theirs: tuple[ForeignSetting, ...], service: Service) -> Change:
     named = {each.place for each in theirs}
     beside = [
         line for line in existing_install.read_assignments(service, text) if line.place not in named and line.value

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
-from fleethands.facts.service import Service, Text
-from fleethands.operations.core.operation import Refused
+from fleethands.facts.service import Service, UnitText
+from fleethands.operations.core.decision import Refused
 
 _LINE = re.compile(r"\s*EnvironmentFile\s*=\s*(.*?)\s*")
 _SEVERAL = re.compile(r"[*?\[%]")  # a pattern, or a name that systemd completes
@@ -25,9 +25,9 @@ def check_environment_files(service: Service) -> Refused | None:
     return None
 
 
-def _required_files(service: Service) -> list[tuple[Text, int, str]]:
+def _required_files(service: Service) -> list[tuple[UnitText, int, str]]:
     """(drop-in, number of its line, path) of the files that must be there."""
-    named: list[tuple[Text, int, str]] = []
+    named: list[tuple[UnitText, int, str]] = []
     for text in service.drop_ins:
         for number, line in enumerate(text.lines.splitlines(), 1):
             found = None if text.ours else _LINE.fullmatch(line)

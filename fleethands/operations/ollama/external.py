@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.elsewhere import Way
+from fleethands.facts.elsewhere import VersionRequest
 from fleethands.facts.probe import Unknown
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.core.ownership import is_written_by_us
 from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.models import model_store, preload
@@ -82,7 +83,7 @@ def remove_managed(settings: HostSettings, probe: Probe) -> Decision:
 
 def _after_proof(change: Change) -> Change:
     why = "OpenHands and the proof use the one that is elsewhere"
-    return replace(change, script=change.script.having(step="ollama_settle"), why=why, keeps_proof=True)
+    return replace(change, why=why, keeps_proof=True)
 
 
 def _required_models(settings: HostSettings) -> Iterator[Model]:
@@ -95,7 +96,7 @@ def _check_answers(settings: HostSettings, probe: Probe) -> Refused | None:
     """Nothing answers there, or something that is not Ollama."""
     if probe.ollama.version is not None:
         return None
-    url, way = str(settings.ollama_address), probe.ollama.way or Way()
+    url, way = str(settings.ollama_address), probe.ollama.way or VersionRequest()
     why, *hints = external_diagnosis.explain_no_answer(url, way)
     return Refused(
         f"Ollama at {url}: {why}", (*hints, f"try it on the host: {external_commands.api_command(url, 'version')}")
@@ -104,7 +105,7 @@ def _check_answers(settings: HostSettings, probe: Probe) -> Refused | None:
 
 def _check_not_our_own(settings: HostSettings, probe: Probe) -> Refused | None:
     """The address is that of this very host, and what answers there is what we would take away."""
-    way, (_, port) = probe.ollama.way or Way(), settings.ollama_server
+    way, (_, port) = probe.ollama.way or VersionRequest(), settings.ollama_server
     pids = {each.pid for each in probe.sockets if each.port == port}
     unit = is_written_by_us(probe, paths.OLLAMA_UNIT)
     process = probe.process

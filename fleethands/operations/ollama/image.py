@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.facts.docker import Image
+from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 
 TO_BE_PULLED = Image("to be pulled")

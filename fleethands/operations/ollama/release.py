@@ -10,14 +10,16 @@ from fleethands.facts.files import File
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.ollama import WHOLE, Release
 from fleethands.facts.record import Record
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
-from fleethands.operations.ollama.transfer import PREFIX, Upload
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
+from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import NAME as LOCK
+from fleethands.settings.lockfile import LOCKFILE_NAME as LOCK
 from fleethands.settings.pins import PIN
-from fleethands.settings.schema.ollama_env import WAY_OUT
-from fleethands.settings.values.ollama_release import ARCHS, archive
+from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
+from fleethands.settings.values.ollama_release import ARCHS, archive_name
 
 CPU = "cpu"
 JETPACKS = {"R35": "jetpack5", "R36": "jetpack6"}  # by the release of Linux for Tegra
@@ -37,7 +39,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     if refused := _check_obtainable(settings, arch, wanted):
         return refused
     version, digests = settings.ollama_version, pinned_checksums(settings, arch)
-    sha256 = digests.get(archive(version, arch))
+    sha256 = digests.get(archive_name(version, arch))
     current = probe.files[paths.CURRENT].target
     found = probe.releases.get(version)
     if found is not None and settings.ollama_variant is None and wanted == CPU:
@@ -50,16 +52,16 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     digests = {name: digests[name] for name in names if name in digests}
     sent = settings.ollama_transfer == "controller"
     plain = "zstd" not in probe.packages
-    parcel = Upload(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
+    upload = ReleaseUpload(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
     values = {
         "version": version,
         "keep": str(KEEP),
         "spare": " ".join(_recorded_releases(probe)),
         "by_proxy": "yes" if _proxy_variables(settings) else "",
         "prefix": PREFIX,
-        "sent": "yes" if parcel else "",
+        "sent": "yes" if upload else "",
         "url": url,
-        "archives": " ".join(parcel.sent if parcel else names),
+        "archives": " ".join(upload.sent if upload else names),
         "sha256": sha256 or "",
         "digests": "".join(f"{digest}  ./{name}\n" for name, digest in digests.items()),
         "renew": PIN if settings.pins.archives else "",
@@ -73,14 +75,14 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         lambda probe: _predict(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
         why=wrong or "" if current else "",
         consequence=_consequence(probe, version, names, wrong is not None, sent),
-        upload=parcel,
+        upload=upload,
     )
 
 
 def _proxy_variables(settings: HostSettings) -> dict[str, str]:
     """Variables of Ollama's that its release needs to come the same way."""
     environment = settings.ollama_environment
-    return {name: environment[name] for name in WAY_OUT if name in environment}
+    return {name: environment[name] for name in PROXY_VARIABLES if name in environment}
 
 
 def _recorded_releases(probe: Probe) -> list[str]:
@@ -124,14 +126,14 @@ def archive_names(version: str, arch: str, variant: str) -> tuple[str, ...]:
     + variant: whole, cpu, rocm, jetpack5 or jetpack6
     """
     further = [f"{arch}-{variant}"] if EXTRA_ARCHIVES.get(variant) == arch else []
-    return tuple(archive(version, each) for each in (arch, *further))
+    return tuple(archive_name(version, each) for each in (arch, *further))
 
 
 def pinned_checksums(settings: HostSettings, arch: str) -> dict[str, str]:
     """Archive → sha256, as far as they are declared or in the lock."""
     declared = settings.ollama_sha256
     main = declared.get(arch) if isinstance(declared, dict) else declared
-    return {**settings.pins.archives, **({archive(settings.ollama_version, arch): main} if main else {})}
+    return {**settings.pins.archives, **({archive_name(settings.ollama_version, arch): main} if main else {})}
 
 
 def _check_obtainable(settings: HostSettings, arch: str, wanted: str) -> Refused | None:

@@ -9,12 +9,14 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama, Process
 from fleethands.facts.units import Unit
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.ollama import existing_install
 from fleethands.operations.ollama.existing_install import DesiredEnvironment
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.values.envconfig import same
+from fleethands.settings.values.envconfig import means_same
 
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
 LISTENS_WITHIN = 20  # seconds: its socket is open before it looks for anything
@@ -49,7 +51,7 @@ class DesiredProcess:
         if wrong := self._in_container(process) if self.image else self._as_service(process):
             return wrong
         for name, value in self.environment.items():
-            if not same(name, process.environment.get(name), value):
+            if not means_same(name, process.environment.get(name), value):
                 return f"its {name} is not as declared"
         if process.environment.get(REVISION) != self.revision:
             return "it runs on older files"
@@ -155,7 +157,9 @@ def _conflicting_drop_in(
     process = probe.process
     if process is None or unit is None or process.environment.get(REVISION) != wanted.revision:
         return None
-    wrong = {name for name, value in wanted.environment.items() if not same(name, process.environment.get(name), value)}
+    wrong = {
+        name for name, value in wanted.environment.items() if not means_same(name, process.environment.get(name), value)
+    }
     declared = replace(declared, hidden=frozenset(declared.values))
     theirs = [
         each

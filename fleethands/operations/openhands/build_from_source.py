@@ -10,7 +10,9 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.operations.core import scripts
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import REHEARSAL_PORTS, generation_of

@@ -8,7 +8,9 @@ from typing import Any
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.operations.core import diff
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands.model_choice import (
     PROFILE,
     contains,
@@ -62,7 +64,7 @@ def select_model(settings: HostSettings, probe: Probe) -> Decision:
 
 
 def _script(settings: HostSettings, era: Generation, texts: dict[str, str], owner: str) -> Script:
-    if era.keyed:  # it encrypts what it keeps, so it is told, and not written to
+    if era.needs_key:  # it encrypts what it keeps, so it is told, and not written to
         llm = {**json.loads(texts["seed"]), "api_key": API_KEY}
         return step(
             "choose_canvas",

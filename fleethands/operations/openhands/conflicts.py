@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.core.ownership import HEADER
 from fleethands.settings import HostSettings
 

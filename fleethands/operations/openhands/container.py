@@ -12,8 +12,10 @@ from fleethands.facts.docker import Container
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.system import Account
 from fleethands.facts.to_json import DIGEST
+from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.script import Script
 from fleethands.settings import HostSettings
@@ -237,7 +239,7 @@ def _script(settings: HostSettings, spec: ContainerSpec, account: Account, adopt
         state=era.directory,
         workspace=str(settings.openhands_workspace),
         gateway_port=f"{published.port}:{era.inside}" if era is V1 and not published.everywhere else "",
-        key_file=paths.CANVAS_KEY if era.keyed else "",
+        key_file=paths.CANVAS_KEY if era.needs_key else "",
         adopt="yes" if adopt else "no",
     )
 

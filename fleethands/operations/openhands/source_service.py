@@ -10,7 +10,9 @@ from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
 from fleethands.operations.core import diff
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.core.ownership import disown, is_managed, is_written_by_us
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.operations.openhands.build_from_source import BUILDER
@@ -80,7 +82,7 @@ def _script(settings: HostSettings, probe: Probe, text: str, environment: str, c
         limit=str(READY_WITHIN),
         container=paths.CONTAINER,
         adopt="yes" if conflicts.has_foreign_container(probe) else "no",
-        key_file=paths.CANVAS_KEY if era.keyed else "",
+        key_file=paths.CANVAS_KEY if era.needs_key else "",
         user=settings.openhands_user,
         own="\n".join(path for path in _directories(settings) if path != era.directory),
         nested=era.directory,

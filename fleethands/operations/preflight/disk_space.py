@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from fleethands.facts import Probe
 from fleethands.facts.system import Space
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.core.format_size import format_size
-from fleethands.operations.core.operation import Refused
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama.release import CPU, choose_variant
 from fleethands.settings import HostSettings

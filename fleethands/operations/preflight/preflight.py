@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.system import System
-from fleethands.operations.core.operation import Decision, Refused, Unchanged, operation
+from fleethands.operations.core.decision import Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.docker import engine
 from fleethands.operations.ollama import adoption, external, vulnerabilities
 from fleethands.operations.openhands import proxy_conflicts
@@ -19,7 +20,7 @@ from fleethands.operations.preflight import (
 )
 from fleethands.operations.system import access
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import NAME as LOCK
+from fleethands.settings.lockfile import LOCKFILE_NAME as LOCK
 from fleethands.settings.pins import PIN
 from fleethands.settings.schema import ollama_env_releases
 from fleethands.settings.values.ollama_release import ARCHS

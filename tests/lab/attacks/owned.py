@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fleethands.operations.core.operation import step
+from fleethands.operations.core.host_script import step
 from fleethands.operations.models import model_store
+from fleethands.operations.removal.removal import RemoveDirectory
+from fleethands.operations.system.system import CreateDirectory, CreateUser
 from fleethands.script import Script
 from fleethands.settings.generations import SOURCE, SOURCE_V0
 from tests.lab.attacks.attack import Attack, Field, Position
@@ -29,9 +31,9 @@ def does(host: Host, script: Script) -> str:
 
 def account(host: Host) -> None:
     """The agent's user, and its directories as a host has them once OpenHands was there."""
-    does(host, step("user", name="openhands", home=HOME, groups="", roots_home="yes"))
+    does(host, CreateUser("openhands", HOME, "", roots_home=True).script)
     for place in (WORKSPACE, SOURCE.home, SOURCE_V0.home):
-        does(host, step("directory", path=place, owner="openhands:openhands", mode="0700"))
+        does(host, CreateDirectory(place, "openhands:openhands", "0700").script)
 
 
 def victim(host: Host) -> str:
@@ -87,7 +89,7 @@ def link_for_the_state_directory(field: Field) -> None:
     before = victim(host)
     acts(host, f"ln -s / {SOURCE.directory}")
 
-    said = does(host, step("directory", path=SOURCE.directory, owner="", mode="0700")) + does(host, served(host))
+    said = does(host, CreateDirectory(SOURCE.directory, None, "0700").script) + does(host, served(host))
 
     assert untouched(host) == before
     assert f"error: openhands cannot write in {SOURCE.directory}" in said
@@ -152,8 +154,8 @@ def agents_home_from_before(field: Field) -> None:
     acts(host, f"ln -s /root {HOME}/state-v1")
     before = victim(host)
 
-    does(host, step("user", name="openhands", home=HOME, groups="", roots_home="yes"))
-    said = does(host, step("directory", path=f"{HOME}/state-v1", owner="", mode="0755"))
+    does(host, CreateUser("openhands", HOME, "", roots_home=True).script)
+    said = does(host, CreateDirectory(f"{HOME}/state-v1", None, "0755").script)
 
     assert untouched(host) == before
     assert f"error: {HOME}/state-v1 is a link that root did not make" in said
@@ -166,7 +168,7 @@ def workspace_below_another_account(field: Field) -> None:
     acts(host, "ln -s /root /home/dev/ws", user="dev")
     before = victim(host)
 
-    said = does(host, step("directory", path="/home/dev/ws", owner="", mode="0755"))
+    said = does(host, CreateDirectory("/home/dev/ws", None, "0755").script)
 
     assert untouched(host) == before
     assert "error: /home/dev/ws lies in a directory that is not root's" in said
@@ -205,7 +207,7 @@ def removal_through_a_link(field: Field) -> None:
     acts(host, f"rm -rf {SOURCE.home}; ln -s {VICTIM} {SOURCE.home}")
 
     for path in (SOURCE.directory, SOURCE.home, SOURCE_V0.home, WORKSPACE):
-        does(host, step("remove_directory", path=path))
+        does(host, RemoveDirectory(path).script)
 
     assert untouched(host) == before
     assert host.run(f"ls -A {HOME}; grep directory /var/lib/fleethands/made", check=False).stdout == ""

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.openhands import choose_model
 from fleethands.operations.openhands.model_choice import current_model
 from fleethands.settings.generations import V0, V1, Generation

@@ -14,7 +14,7 @@ import pytest
 from fleethands.facts import upstream
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.openhands import build_from_source, source_service
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.generations import SOURCE, SOURCE_V0, generation_of
@@ -90,7 +90,7 @@ def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Unchange
     if answer:
         encoded = base64.b64encode(answer.encode()).decode()
         line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
-        seen = seen.having(upstream=upstream.read(settings, [line]))
+        seen = seen.having(upstream=upstream.parse_upstream(settings, [line]))
     decision = build_from_source.build.decide(settings, seen)
     assert isinstance(decision, Unchanged | Change)
     return decision
