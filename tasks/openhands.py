@@ -60,7 +60,7 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         "openhands.service.j2", root=settings.openhands_root, home=era.home, workspace=workspace, user=user,
         bind=settings.openhands_bind, port=settings.openhands_port, inner=era.inner,
         unit=paths.OPENHANDS_UNIT, started=paths.OPENHANDS_STARTED, built=settings.openhands_built,
-        key_file=paths.CANVAS_KEY if era.keyed else "", environment_file=paths.OPENHANDS_ENVIRONMENT,
+        key_file=paths.CANVAS_KEY if era.needs_key else "", environment_file=paths.OPENHANDS_ENVIRONMENT,
         revision=hashlib.sha256(read.encode(errors="surrogateescape")).hexdigest()[:16],
     )  # fmt: skip
     # they are given to who works in them when the service takes its place, with what the one before left there

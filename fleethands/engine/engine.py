@@ -26,10 +26,10 @@ from fleethands.engine.results import OperationResults
 from fleethands.engine.setup import prepare
 from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.ansible.notes import Notes, check_connections, read_noted
-from fleethands.fleet.group_data import strays
-from fleethands.fleet.inventory import again, inventory, reach_by_ssh
+from fleethands.fleet.group_data import find_stray_files
+from fleethands.fleet.inventory import clone_inventory, load_inventory, set_ssh_defaults
 from fleethands.fleet.roster import Roster
-from fleethands.fleet.selection import EVERY, Pick, picked
+from fleethands.fleet.selection import ALL_HOSTS, HostSelection, select_hosts
 from fleethands.fleet.shard import EmptyShard
 from fleethands.operations.core import journal, lock_token
 from fleethands.pinning import registry
@@ -37,9 +37,9 @@ from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.timeline import Timeline
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.lockfile import Lockfile
-from fleethands.ssh.connection import hang_up, is_connected
-from fleethands.ssh.timeouts import CONNECT, CONNECTED, LIMITS, HostTimeout, Limits, spoken
-from fleethands.text.sanitize import short
+from fleethands.ssh.connection import disconnect, is_connected
+from fleethands.ssh.timeouts import CONNECT, CONNECTED, LIMITS, HostTimeout, Limits, format_duration
+from fleethands.text.sanitize import sanitize_line
 
 # each costs this machine a tenth of a second of its own, so more would only hold up one another until they time out
 SURVEYED_AT_ONCE = 32
@@ -61,7 +61,7 @@ class Engine(OperationResults):
         target: str,
         project: Path,
         data: Mapping[str, Any],
-        pick: Pick = EVERY,
+        pick: HostSelection = ALL_HOSTS,
         words: str = "",
         limits: Limits = LIMITS,
     ) -> None:
@@ -71,12 +71,12 @@ class Engine(OperationResults):
         self.watch = ConnectionMonitor(words or target, limits)
         self.timeline = Timeline()
         self._use(State(check_for_changes=True))
-        self.inventory, notes = inventory(target, data)
-        self._strays = strays(Path(target.removeprefix(PREFIX)), self.inventory)
-        roster = Roster.of(self.inventory)
-        whole = picked(target, pick, roster)
-        self.fleet = frozenset(pick.fleet(roster))  # with all its parts
-        self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.holds(name)]
+        self.inventory, notes = load_inventory(target, data)
+        self._strays = find_stray_files(Path(target.removeprefix(PREFIX)), self.inventory)
+        roster = Roster.from_inventory(self.inventory)
+        whole = select_hosts(target, pick, roster)
+        self.fleet = frozenset(pick.names_in(roster))  # with all its parts
+        self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.contains(name)]
         self.notes: dict[str, Notes] = {name: notes[name] for name in self.names if name in notes}
         if not self.chosen:
             raise EmptyShard(f"none of {len(whole)} hosts is of part {pick.shard}")
@@ -96,7 +96,7 @@ class Engine(OperationResults):
 
     def _init(self) -> None:
         for host in self.chosen:
-            reach_by_ssh(host)
+            set_ssh_defaults(host)
         ctx_inventory.set(self.inventory)
         ctx_config.set(self.config)
         self.state.init(self.inventory, self.config, initial_limit=self.chosen)
@@ -118,7 +118,7 @@ class Engine(OperationResults):
         other.notes = self.notes
         try:
             other._use(State(check_for_changes=True))
-            other.inventory = again(self.inventory, names, data)
+            other.inventory = clone_inventory(self.inventory, names, data)
             other.chosen = list(other.inventory)
             other._init()
             other._take_over(self)
@@ -205,7 +205,7 @@ class Engine(OperationResults):
 
         + say: is told what a registry did not answer, one line of text
         """
-        found = registry.tags(self._settings.values(), say)
+        found = registry.resolve_tags(self._settings.values(), say)
         for host in self.chosen:
             host.data.fleethands_check_tags = found
 
@@ -216,7 +216,7 @@ class Engine(OperationResults):
 
     def _reach(self, host: Any) -> None:
         try:
-            with gevent.Timeout(CONNECTED, HostTimeout(f"not reached within {spoken(CONNECTED)}")):
+            with gevent.Timeout(CONNECTED, HostTimeout(f"not reached within {format_duration(CONNECTED)}")):
                 host.connect(show_errors=False)
         except (Exception, HostTimeout) as error:  # its key, its ssh_config: whatever is wrong there concerns this host
             self.state.trigger_callbacks("host_connect_error", host, error)
@@ -237,7 +237,7 @@ class Engine(OperationResults):
             if host.connected:
                 self._load(host)
             if not keep or not journal.operations_with_changes(host):
-                hang_up(host)
+                disconnect(host)
 
         try:
             self._crowd.ask(look, self.chosen, SURVEYED_AT_ONCE)
@@ -263,10 +263,10 @@ class Engine(OperationResults):
         ctx_config.set(self.config.copy())
         ctx_host.set(host)
         try:
-            with gevent.Timeout(self.limits.host, HostTimeout(f"not read within {spoken(self.limits.host)}")):
+            with gevent.Timeout(self.limits.host, HostTimeout(f"not read within {format_duration(self.limits.host)}")):
                 pyinfra_cli.util.exec_file(self.state.current_deploy_filename)
         except (Exception, HostTimeout) as error:  # one host that can't be planned is no reason to leave the others
-            self.watch.unanswered.setdefault(host.name, (short(str(error)), []))
+            self.watch.unanswered.setdefault(host.name, (sanitize_line(str(error)), []))
         self.read.add(host.name)
 
     def run(self, names: Iterable[str], listener: ProgressListener) -> None:
@@ -288,9 +288,9 @@ class Engine(OperationResults):
 
     def hang_up(self, name: str) -> None:
         """End the connection to a host that is not needed any more."""
-        hang_up(self.host(name))
+        disconnect(self.host(name))
 
     def close(self) -> None:
         """End every connection."""
         for host in self.chosen:
-            hang_up(host)
+            disconnect(host)

@@ -13,8 +13,8 @@ from pyinfra.context import ctx_host
 from fleethands.engine.host_run import HostRun, RunAborted
 from fleethands.engine.monitor import ConnectionMonitor
 from fleethands.report.timeline import Timeline
-from fleethands.ssh.connection import hang_up
-from fleethands.ssh.timeouts import HostTimeout, spoken
+from fleethands.ssh.connection import disconnect
+from fleethands.ssh.timeouts import HostTimeout, format_duration
 
 
 class HostExecutor:
@@ -42,8 +42,8 @@ class HostExecutor:
         except HostTimeout:
             longer = ["give it longer: `--host-timeout`"] if self._watch.command == "apply" else []
             hints = [*longer, *self._watch.completing(host.name)]
-            walk.why = f"not done within {spoken(self._limit)}, at `{walk.step}`", hints
-            hang_up(host)  # what still runs there is not listened to any more
+            walk.why = f"not done within {format_duration(self._limit)}, at `{walk.step}`", hints
+            disconnect(host)  # what still runs there is not listened to any more
         except RunAborted:
             walk.interrupt(self._watch.completing(host.name), at_once=True)
         except Exception as error:  # of pyinfra, or of a program of the project's

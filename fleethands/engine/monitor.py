@@ -17,9 +17,9 @@ from fleethands.facts import ssh_command
 from fleethands.operations.core import journal
 from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.rerun_hints import completing
-from fleethands.ssh.connection import hang_up, is_connected, quicken
-from fleethands.ssh.diagnosis import Why, flooding, gone, silent, slow
-from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout, spoken
+from fleethands.ssh.connection import disconnect, enable_keepalive, is_connected
+from fleethands.ssh.diagnosis import Why, explain_flood, explain_lost_connection, explain_silence, explain_timeout
+from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout, format_duration
 from fleethands.ssh.unreachable import why_unreachable
 from fleethands.streams import TooMuch
 
@@ -53,7 +53,7 @@ class ConnectionMonitor(BaseStateCallback):
         return completing(self.command, self.typed, name)
 
     def host_connect(self, _state: State, host: Any) -> None:
-        quicken(host)
+        enable_keepalive(host)
         send = host.connector.run_shell_command
 
         def counted(*args: Any, **kwargs: Any) -> Any:
@@ -65,7 +65,7 @@ class ConnectionMonitor(BaseStateCallback):
                 except (OSError, SSHException, EOFError) as error:
                     self.lost[host.name] = self._why(host, error, kwargs.get("_timeout"))
                     if isinstance(error, TooMuch):
-                        hang_up(host)
+                        disconnect(host)
                     raise SSHException(str(error)) from error
             if not done:
                 self._note(host, said.stderr_lines)
@@ -75,13 +75,13 @@ class ConnectionMonitor(BaseStateCallback):
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
         self.unreachable[host.name] = why_unreachable(self.words, host, error)
-        hang_up(host)
+        disconnect(host)
 
     def heard(self, message: Any = None, **said: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
         name = str(message).partition("] ")[0].strip().removeprefix("[")
         for patience in self._awaited.get(name, ()):
-            patience.heard()
+            patience.reset()
         if self.narration:
             self.narration.heard(message, **said)
 
@@ -97,7 +97,7 @@ class ConnectionMonitor(BaseStateCallback):
 
     def _note(self, host: Any, errors: list[str]) -> None:
         if not is_connected(host):
-            self.lost[host.name] = gone(ssh_command(host, "-v"), self.completing(host.name))
+            self.lost[host.name] = explain_lost_connection(ssh_command(host, "-v"), self.completing(host.name))
         said = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
         if said and not host.state.is_executing:
             hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
@@ -105,12 +105,12 @@ class ConnectionMonitor(BaseStateCallback):
 
     def _why(self, host: Any, error: Exception, timeout: float | None) -> Why:
         if isinstance(error, CommandStalled):
-            return silent(ssh_command(host), spoken(self.limits.silence))
+            return explain_silence(ssh_command(host), format_duration(self.limits.silence))
         if isinstance(error, TooMuch):
-            return flooding(ssh_command(host), str(error))
+            return explain_flood(ssh_command(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
-            return slow(ssh_command(host), spoken(timeout))
-        return gone(ssh_command(host, "-v"), self.completing(host.name))
+            return explain_timeout(ssh_command(host), format_duration(timeout))
+        return explain_lost_connection(ssh_command(host, "-v"), self.completing(host.name))
 
 
 class ProgressListener(Protocol):

@@ -35,7 +35,7 @@ class Shard:
     def __str__(self) -> str:
         return f"{self.index}/{self.count}" if self.count > 1 else ""
 
-    def holds(self, name: str) -> bool:
+    def contains(self, name: str) -> bool:
         """Whether a host is of this part."""
         digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
         return int.from_bytes(digest[:8], "big") % self.count == self.index - 1

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import BAD, SCHEMA, ChangeReport, HostReport, Report
 from fleethands.report.timeline import Step
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 from fleethands.untrusted import MOST_BYTES, count, document, line, mapping, tree
 
 NAME = "report.json"
@@ -107,12 +107,12 @@ def _text(value: Any) -> str:
     """What a terminal would act on is taken out."""
     if not isinstance(value, str) or len(value) > MOST_BYTES:
         raise ValueError("not text, or too long a one")
-    return clean(value)
+    return sanitize(value)
 
 
 def _name(text: str) -> str:
     """A host's name, which stands in the command lines of hints."""
-    return line(clean(text))
+    return line(sanitize(text))
 
 
 def _command(value: Any) -> str:

@@ -114,7 +114,7 @@ def test_the_example_of_a_modelfile_is_one_that_a_model_is_built_from(
     (tmp_path / path).write_text("FROM codellama:7b\nPARAMETER num_ctx 32768\n")
 
     settings = read_fleet({"a": {"models": [{"name": "mine", "modelfile": path}]}})["a"]
-    (change,) = modelfiles.build.decide(settings, bare(settings), modelfile.of(settings))
+    (change,) = modelfiles.build.decide(settings, bare(settings), modelfile.load_modelfiles(settings))
 
     assert change.after == "made from codellama:7b"
     assert change.script.values["text"] == "FROM codellama:7b\nPARAMETER num_ctx 32768\n"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
     from fleethands.report.formats import ReportFiles
     from fleethands.report.model import Report
-    from fleethands.settings.validation.errors import Mistake
+    from fleethands.settings.validation.errors import InvalidSetting
 
 KEY = "fleethands.keeper"
 AGAIN = "run it again: what was begun on a host is completed then"
@@ -42,7 +42,7 @@ class Keeper:
         self.summary: Path | None = None
         self.retried: Path | None = None
         self.engine: Engine | None = None
-        self.mistakes: list[Mistake] = []
+        self.mistakes: list[InvalidSetting] = []
         self.reports, self.as_json = False, False
         self._kept = False
 
@@ -141,7 +141,7 @@ class Keeper:
         return interrupted_run_report(self.engine, self.command)
 
 
-def _mistaken(command: str, names: list[str], mistakes: list[Mistake]) -> Report:
+def _mistaken(command: str, names: list[str], mistakes: list[InvalidSetting]) -> Report:
     from fleethands.report.model import HostReport, Report  # noqa: PLC0415
 
     hosts = {}
@@ -169,7 +169,7 @@ def note_retried(path: str) -> None:
         keeper.retried = Path(path)
 
 
-def note_mistakes(mistakes: list[Mistake]) -> None:
+def note_mistakes(mistakes: list[InvalidSetting]) -> None:
     """Remember what is wrong with the settings of which host."""
     if keeper := current():
         keeper.mistakes = mistakes

@@ -20,7 +20,7 @@ from fleethands.operations.ollama.existing_install import DesiredEnvironment, Fo
 from fleethands.operations.system import access
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.schema.types import why_not_models
+from fleethands.settings.schema.types import why_no_models_dir
 
 MAX_NAMED = 8  # settings that one refusal names
 SUGGESTED_DIRECTORY = "/srv/ollama-models"
@@ -142,7 +142,7 @@ def _check_models_directory(settings: HostSettings, probe: Probe) -> Refused | N
     ):
         return None
     directory, place = theirs
-    why = why_not_models(directory)
+    why = why_no_models_dir(directory)
     hints = (
         _move_hints(directory)
         if why

@@ -10,9 +10,9 @@ from fleethands import paths
 from fleethands.facts.service import Service, UnitText
 from fleethands.settings import HostSettings
 from fleethands.settings.schema.ollama_env import is_known
-from fleethands.settings.values.envconfig import meaning, same
+from fleethands.settings.values.envconfig import means_same, parse_meaning
 from fleethands.settings.values.secret import MASK
-from fleethands.text.systemd_unit import Setting, assignments, settings, variables, words
+from fleethands.text.systemd_unit import Setting, parse_assignments, parse_environment_file, parse_settings, split_words
 
 OVERRIDE_NAME = paths.OLLAMA_OVERRIDE.rsplit("/", 1)[-1]
 PATH_VARIABLES = {"PATH", "HOME"}  # install.sh freezes its own PATH in; what else runs is ours
@@ -68,12 +68,12 @@ class Assignment:
 
 def read_assignments(service: Service, text: UnitText) -> Iterator[Assignment]:
     """What one unit file or drop-in assigns, the files that it names included."""
-    for setting in settings(text.lines):
+    for setting in parse_settings(text.lines):
         if setting.section == "Service":
             yield from _parse_assignments(setting, f"{text.path}:{setting.line}")
     for named in service.files:
         if named.unit == text.path:
-            for name, value, number in variables(named.lines):
+            for name, value, number in parse_environment_file(named.lines):
                 yield Assignment("EnvironmentFile", name, value, f"{named.path}:{number}")
 
 
@@ -83,9 +83,9 @@ def _parse_assignments(setting: Setting, place: str) -> Iterator[Assignment]:
     elif setting.key == "EnvironmentFile" and not setting.value:
         yield Assignment("reset", "EnvironmentFile", "", place)
     elif setting.key == "Environment":
-        yield from (Assignment("Environment", name, value, place) for name, value in assignments(setting.value))
+        yield from (Assignment("Environment", name, value, place) for name, value in parse_assignments(setting.value))
     elif setting.key == "UnsetEnvironment":
-        names = (word.partition("=")[0] for word in words(setting.value))
+        names = (word.partition("=")[0] for word in split_words(setting.value))
         yield from (Assignment("UnsetEnvironment", name, name, place) for name in names)
     elif setting.key not in {"EnvironmentFile", "PassEnvironment"}:
         yield Assignment(setting.key, setting.key, setting.value, place)
@@ -129,9 +129,9 @@ def find_lost_settings(service: Service, declared: DesiredEnvironment) -> list[F
 
 
 def _lost_variables(line: Assignment, declared: DesiredEnvironment) -> list[ForeignSetting]:
-    if line.name in PATH_VARIABLES or meaning(line.name, line.value) is None:
+    if line.name in PATH_VARIABLES or parse_meaning(line.name, line.value) is None:
         return []
-    if same(line.name, declared.values.get(line.name), line.value):
+    if means_same(line.name, declared.values.get(line.name), line.value):
         return []
     if line.name in declared.values:
         fate = f"which gives way to the declared {declared.shown(line.name)}"
@@ -173,7 +173,7 @@ def _find_variable_conflict(line: Assignment, declared: DesiredEnvironment, wins
         fate = "which is not declared, and moves the models"
         moves = line.name in {"OLLAMA_MODELS", "HOME"}
         return ForeignSetting(line.place, line.name, line.value, fate, wins=True, is_variable=moves) if moves else None
-    if same(line.name, declared.values[line.name], line.value):
+    if means_same(line.name, declared.values[line.name], line.value):
         return None
     fate = f"which {'wins over' if wins else 'gives way to'} the declared {declared.shown(line.name)}"
     return ForeignSetting(line.place, line.name, line.value, fate, wins, is_variable=True)

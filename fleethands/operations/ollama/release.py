@@ -16,10 +16,10 @@ from fleethands.operations.core.host_script import step
 from fleethands.operations.core.operation import operation
 from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import NAME as LOCK
+from fleethands.settings.lockfile import LOCKFILE_NAME as LOCK
 from fleethands.settings.pins import PIN
-from fleethands.settings.schema.ollama_env import WAY_OUT
-from fleethands.settings.values.ollama_release import ARCHS, archive
+from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
+from fleethands.settings.values.ollama_release import ARCHS, archive_name
 
 CPU = "cpu"
 JETPACKS = {"R35": "jetpack5", "R36": "jetpack6"}  # by the release of Linux for Tegra
@@ -39,7 +39,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     if refused := _check_obtainable(settings, arch, wanted):
         return refused
     version, digests = settings.ollama_version, pinned_checksums(settings, arch)
-    sha256 = digests.get(archive(version, arch))
+    sha256 = digests.get(archive_name(version, arch))
     current = probe.files[paths.CURRENT].target
     found = probe.releases.get(version)
     if found is not None and settings.ollama_variant is None and wanted == CPU:
@@ -82,7 +82,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
 def _proxy_variables(settings: HostSettings) -> dict[str, str]:
     """Variables of Ollama's that its release needs to come the same way."""
     environment = settings.ollama_environment
-    return {name: environment[name] for name in WAY_OUT if name in environment}
+    return {name: environment[name] for name in PROXY_VARIABLES if name in environment}
 
 
 def _recorded_releases(probe: Probe) -> list[str]:
@@ -126,14 +126,14 @@ def archive_names(version: str, arch: str, variant: str) -> tuple[str, ...]:
     + variant: whole, cpu, rocm, jetpack5 or jetpack6
     """
     further = [f"{arch}-{variant}"] if EXTRA_ARCHIVES.get(variant) == arch else []
-    return tuple(archive(version, each) for each in (arch, *further))
+    return tuple(archive_name(version, each) for each in (arch, *further))
 
 
 def pinned_checksums(settings: HostSettings, arch: str) -> dict[str, str]:
     """Archive → sha256, as far as they are declared or in the lock."""
     declared = settings.ollama_sha256
     main = declared.get(arch) if isinstance(declared, dict) else declared
-    return {**settings.pins.archives, **({archive(settings.ollama_version, arch): main} if main else {})}
+    return {**settings.pins.archives, **({archive_name(settings.ollama_version, arch): main} if main else {})}
 
 
 def _check_obtainable(settings: HostSettings, arch: str, wanted: str) -> Refused | None:

@@ -16,7 +16,7 @@ from fleethands.operations.ollama import existing_install
 from fleethands.operations.ollama.existing_install import DesiredEnvironment
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.values.envconfig import same
+from fleethands.settings.values.envconfig import means_same
 
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
 LISTENS_WITHIN = 20  # seconds: its socket is open before it looks for anything
@@ -51,7 +51,7 @@ class DesiredProcess:
         if wrong := self._in_container(process) if self.image else self._as_service(process):
             return wrong
         for name, value in self.environment.items():
-            if not same(name, process.environment.get(name), value):
+            if not means_same(name, process.environment.get(name), value):
                 return f"its {name} is not as declared"
         if process.environment.get(REVISION) != self.revision:
             return "it runs on older files"
@@ -157,7 +157,9 @@ def _conflicting_drop_in(
     process = probe.process
     if process is None or unit is None or process.environment.get(REVISION) != wanted.revision:
         return None
-    wrong = {name for name, value in wanted.environment.items() if not same(name, process.environment.get(name), value)}
+    wrong = {
+        name for name, value in wanted.environment.items() if not means_same(name, process.environment.get(name), value)
+    }
     declared = replace(declared, hidden=frozenset(declared.values))
     theirs = [
         each

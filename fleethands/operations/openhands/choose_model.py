@@ -64,7 +64,7 @@ def select_model(settings: HostSettings, probe: Probe) -> Decision:
 
 
 def _script(settings: HostSettings, era: Generation, texts: dict[str, str], owner: str) -> Script:
-    if era.keyed:  # it encrypts what it keeps, so it is told, and not written to
+    if era.needs_key:  # it encrypts what it keeps, so it is told, and not written to
         llm = {**json.loads(texts["seed"]), "api_key": API_KEY}
         return step(
             "choose_canvas",

@@ -239,7 +239,7 @@ def _script(settings: HostSettings, spec: ContainerSpec, account: Account, adopt
         state=era.directory,
         workspace=str(settings.openhands_workspace),
         gateway_port=f"{published.port}:{era.inside}" if era is V1 and not published.everywhere else "",
-        key_file=paths.CANVAS_KEY if era.keyed else "",
+        key_file=paths.CANVAS_KEY if era.needs_key else "",
         adopt="yes" if adopt else "no",
     )
 

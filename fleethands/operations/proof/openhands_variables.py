@@ -109,7 +109,7 @@ def openhands_variables(settings: HostSettings) -> OpenHandsVariables:
         ready_url=settings.openhands_url + era.ready,
         settings_url=settings.openhands_url + era.settings_api,
         webhook=f"http://{HOST_NAME}:{settings.openhands_port}{era.ready}" if era is V1 else "",
-        key_file=paths.CANVAS_KEY if era.keyed else "",
+        key_file=paths.CANVAS_KEY if era.needs_key else "",
     )
 
 
@@ -119,7 +119,7 @@ def validation_variables(settings: HostSettings) -> ValidationVariables:
     llm = {**CANVAS.settings_file(model_string(settings), base_url(settings) + "/v1"), "api_key": API_KEY}
     llm |= {"num_retries": 0, "timeout": 120}
     return ValidationVariables(
-        validation=json.dumps({"llm": llm}) if era.keyed else "",
+        validation=json.dumps({"llm": llm}) if era.needs_key else "",
         validate_url=f"{settings.openhands_url}/api/profiles/default/validate",
         limit_check=CHECKED_WITHIN,
     )

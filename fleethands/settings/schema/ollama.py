@@ -22,8 +22,8 @@ from fleethands.settings.schema.types import (
     Url,
 )
 from fleethands.settings.schema.variables import OllamaVariables
-from fleethands.settings.validation.places import PLACES
-from fleethands.settings.values.names import Address
+from fleethands.settings.validation.places import ALLOWED
+from fleethands.settings.values.names import ListenAddress
 
 KNOWN_OLLAMA = "0.32.15"  # newest final release on 2026-08-19
 RELEASES = "https://github.com/ollama/ollama/releases/download"
@@ -122,7 +122,7 @@ class OllamaKeys(Keys):
             change="to use another port or one network interface. Containers do not reach Ollama on loopback",
             example="0.0.0.0:11500",
         ),
-    ] = Address("0.0.0.0", 11434)  # noqa: S104  containers need it; the firewall closes it to the outside
+    ] = ListenAddress("0.0.0.0", 11434)  # noqa: S104  containers need it; the firewall closes it to the outside
     ollama_origins: Annotated[
         tuple[Origin, ...],
         AsTuple,
@@ -168,7 +168,7 @@ class OllamaKeys(Keys):
         ModelsDir | None,
         Description(
             "The directory for models. It must hold nothing else.",
-            accepts=PLACES,
+            accepts=ALLOWED,
             change="to store models on another disk",
             example="/srv/ollama/models",
             default="Ollama's own, /usr/share/ollama/.ollama/models",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 from fleethands.settings.generations import inner_ports, rehearsal_ports
 from fleethands.settings.host import OLLAMA_IMAGE, HostSettings
 from fleethands.settings.schema import ollama_env, ollama_env_releases, openhands_env
-from fleethands.settings.validation.encodable import uncarried
-from fleethands.settings.validation.errors import shown
-from fleethands.settings.validation.unsupported import unsupported
-from fleethands.settings.values.images import is_tagged, located
+from fleethands.settings.validation.encodable import unencodable_variables
+from fleethands.settings.validation.errors import show_value
+from fleethands.settings.validation.unsupported import find_unsupported
+from fleethands.settings.values.images import is_tagged, locate_image
 from fleethands.settings.values.secret import MASK, Secret
 
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
@@ -31,7 +31,7 @@ class Conflict:
     reads: frozenset[str]
 
 
-def conflicts(settings: HostSettings) -> Iterator[Conflict]:
+def find_conflicts(settings: HostSettings) -> Iterator[Conflict]:
     """Everything that is wrong with settings whose values are each right."""
     yield from _model(settings)
     yield from _run(settings)
@@ -43,9 +43,9 @@ def conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _flavor(settings)
     yield from _secrets(settings)
     yield from _unread(settings)
-    for path, problem in uncarried(settings):
+    for path, problem in unencodable_variables(settings):
         yield _conflict(path, problem, "ollama_env")
-    for path, problem in unsupported(settings):
+    for path, problem in find_unsupported(settings):
         yield _conflict(path, problem, "openhands_flavor")
 
 
@@ -64,15 +64,15 @@ def _run(settings: HostSettings) -> Iterator[Conflict]:
     for key, run in (("ollama_address", "external"), ("ollama_image", "container")):
         value = getattr(settings, key)
         if value is not None and settings.ollama_runtime != run:
-            problem = f"expected only where `ollama_runtime` is `{run}`, got {shown(key, value)}"
+            problem = f"expected only where `ollama_runtime` is `{run}`, got {show_value(key, value)}"
             yield _conflict(key, problem, "ollama_runtime")
     if settings.ollama_runtime == "external" and settings.ollama_address is None:
         problem = "expected an address such as `http://10.0.0.5:11434`, because `ollama_runtime` is `external`"
         yield _conflict("ollama_address", problem, "ollama_runtime")
     image, version = settings.ollama_image, settings.ollama_version
-    if image is not None and is_tagged(image) and not _is_of(version, located(image)[2]):
+    if image is not None and is_tagged(image) and not _is_of(version, locate_image(image)[2]):
         problem = f"expected a tag of the release in `ollama_version`, such as `{OLLAMA_IMAGE}:{version}`"
-        yield _conflict("ollama_image", f"{problem}, got {shown('ollama_image', image)}", "ollama_version")
+        yield _conflict("ollama_image", f"{problem}, got {show_value('ollama_image', image)}", "ollama_version")
     for index, model in enumerate(settings.models):
         if model.modelfile is not None and not settings.manages_ollama:
             problem = "expected no Modelfile, because `ollama_runtime` is `external`: fleethands builds no model there"
@@ -131,7 +131,7 @@ def _source(settings: HostSettings) -> Iterator[Conflict]:
     for key in ("openhands_repo", "openhands_ref"):
         value = getattr(settings, key)
         if value is not None and settings.openhands_flavor != "source":
-            problem = f"expected only where `openhands_flavor` is `source`, got {shown(key, value)}"
+            problem = f"expected only where `openhands_flavor` is `source`, got {show_value(key, value)}"
             yield _conflict(key, problem, "openhands_flavor")
 
 
@@ -148,9 +148,9 @@ def _flavor(settings: HostSettings) -> Iterator[Conflict]:
 def _unread(settings: HostSettings) -> Iterator[Conflict]:
     if not settings.manages_ollama:
         return
-    for name, why in ollama_env_releases.unread(settings.ollama_env, settings.ollama_version):
+    for name, why in ollama_env_releases.find_unread(settings.ollama_env, settings.ollama_version):
         path = f"ollama_env.{name}"
-        problem = f"{why}, got {shown(path, settings.ollama_env[name])}"
+        problem = f"{why}, got {show_value(path, settings.ollama_env[name])}"
         yield Conflict(path, problem, frozenset({"ollama_version"}))
 
 
@@ -172,6 +172,6 @@ def _unfit(key: str, name: str, secret: Secret) -> str:
             ollama_env.check_value(name, value)
         else:
             openhands_env.check_value(value)
-    except Expected as error:
+    except InvalidValue as error:
         return error.got(f"`{MASK}`")
     return ""

@@ -18,7 +18,7 @@ class Modelfile:
     base: ModelName
 
     @classmethod
-    def read(cls, path: str) -> Modelfile:
+    def load(cls, path: str) -> Modelfile:
         """
         A Modelfile on the controller; a relative path counts from the working directory, as `Secret.file`'s does.
 
@@ -39,9 +39,9 @@ class Modelfile:
         return cls(text, ModelName.parse(bases[0]))
 
 
-def of(settings: HostSettings) -> dict[Model, Modelfile]:
+def load_modelfiles(settings: HostSettings) -> dict[Model, Modelfile]:
     """The Modelfile of each model that has one, those it starts from first. Raises ValueError."""
-    waiting = {model: Modelfile.read(model.modelfile) for model in settings.models if model.modelfile is not None}
+    waiting = {model: Modelfile.load(model.modelfile) for model in settings.models if model.modelfile is not None}
     ordered: dict[Model, Modelfile] = {}
     while waiting:
         left = {model.name for model in waiting}
@@ -53,7 +53,7 @@ def of(settings: HostSettings) -> dict[Model, Modelfile]:
     return ordered
 
 
-def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
+def find_mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
     """(key, problem) for each Modelfile that can't be used."""
     found = False
     seen = set()
@@ -65,14 +65,14 @@ def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
         if model.digest is not None:
             yield f"models.{index}.digest", "a model that is built from a Modelfile has no registry digest"
         try:
-            Modelfile.read(model.modelfile)
+            Modelfile.load(model.modelfile)
         except ValueError as error:
             found = True
             yield f"models.{index}.modelfile", str(error)
     if found:
         return
     try:
-        of(settings)
+        load_modelfiles(settings)
     except ValueError as error:
         yield "models", str(error)
 

@@ -254,7 +254,7 @@ def test_a_lock_that_can_not_be_read_is_a_document_too(tmp_path: Path, inventory
 def test_a_canary_of_another_part_is_told_and_keeps_no_part_from_its_work(tmp_path: Path) -> None:
     names = [f"gpu-{number}.invalid" for number in range(1, 9)]
     (tmp_path / "fleet.py").write_text(f"gpu = [(name, {{'models': ['m:1']}}) for name in {names}]\n")
-    here = [name for name in names if Shard(1, 2).holds(name)]
+    here = [name for name in names if Shard(1, 2).contains(name)]
     there = next(name for name in names if name not in here)
     done = Report("apply", {there: HostReport("changed"), here[0]: HostReport("failed")})
     (tmp_path / "report.json").write_text(json.dumps(done.document()))

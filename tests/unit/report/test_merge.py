@@ -28,14 +28,14 @@ FLEET = [f"gpu-{number:04}.example.net" for number in range(1000)]
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 16])
 def test_every_host_is_of_one_part(count: int) -> None:
-    parts = [[name for name in FLEET if Shard(index, count).holds(name)] for index in range(1, count + 1)]
+    parts = [[name for name in FLEET if Shard(index, count).contains(name)] for index in range(1, count + 1)]
 
     assert sorted(name for part in parts for name in part) == FLEET
     assert min(map(len, parts)) > 0.7 * len(FLEET) / count
 
 
 def test_a_host_that_joins_moves_no_other_and_parts_stay_between_releases() -> None:
-    parts = [[f"gpu-{n}" for n in range(1, 13) if Shard(index, 3).holds(f"gpu-{n}")] for index in (1, 2, 3)]
+    parts = [[f"gpu-{n}" for n in range(1, 13) if Shard(index, 3).contains(f"gpu-{n}")] for index in (1, 2, 3)]
 
     assert parts == [
         ["gpu-1", "gpu-2", "gpu-5", "gpu-6"],

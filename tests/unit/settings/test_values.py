@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.load import Mistake
-from fleethands.settings.values.names import Address, ModelName
+from fleethands.settings.load import InvalidSetting
+from fleethands.settings.values.names import ListenAddress, ModelName
 from tests.hosts import declared
 
 
@@ -45,13 +45,13 @@ def test_other_model_names_are_refused(name: str) -> None:
     ],
 )
 def test_the_address_to_ask_follows_the_bind(text: str, url: str) -> None:
-    assert Address.parse(text).local_url == url
+    assert ListenAddress.parse(text).local_url == url
 
 
 @pytest.mark.parametrize("text", ["http://0.0.0.0:11434", "localhost", "0.0.0.0:0", "0.0.0.0:70000", "1.2.3:4"])
 def test_binds_that_ollama_would_misread_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
-        Address.parse(text)
+        ListenAddress.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_any_value_of_any_key_is_read_or_named_in_one_line(value: Any) -> None:
             assert str(mistake).isprintable()
 
 
-def mistakes(key: str, value: Any) -> list[Mistake]:
+def mistakes(key: str, value: Any) -> list[InvalidSetting]:
     try:
         declared(**{key: value})
     except SettingsError as error:
