@@ -56,7 +56,7 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
 
     if not yes and (as_json or not sys.stdin.isatty()):
         raise Trouble("nobody is there to confirm", "to change hosts from a script: add `--yes`", code=USAGE)
-    lock_wait, manner = options.pop("lock_wait", 0.0), options.pop("manner", None) or RolloutStrategy(back=False)
+    lock_wait, manner = options.pop("lock_wait", 0.0), options.pop("manner", None) or RolloutStrategy(rolls_back=False)
     words = spoken(target, **{key: options[key] for key in SPOKEN if key in options})
     whole, again = typed(words), f"{command} {typed(words, 'lock_wait')}{' --yes' if yes else ''}"
     reason = _said(command, target, options["hosts"], options["exclude"])
@@ -67,7 +67,7 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
         click.echo(said, err=True)
         manner = replace(manner, canary=None)
     try:
-        manner.groups(engine.names, engine.names)
+        manner.batches(engine.names, engine.names)
     except InvalidOption as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     with closing(engine):
@@ -116,7 +116,7 @@ def _locked(engine: Engine, deed: ChangeRun, plan: Report) -> Report:
     from fleethands.engine.interrupts import Interrupts  # noqa: PLC0415
     from fleethands.locks import run_locks  # noqa: PLC0415
     from fleethands.rollout import build_report  # noqa: PLC0415
-    from fleethands.rollout.rollout import Rollout  # noqa: PLC0415
+    from fleethands.rollout.engine_fleet import roll_out  # noqa: PLC0415
 
     locks = run_locks.Locks(engine, deed.reason, deed.lock_wait, deed.again)
     try:
@@ -131,7 +131,7 @@ def _locked(engine: Engine, deed: ChangeRun, plan: Report) -> Report:
     if not _pending(plan):
         return plan
     with listener(_pending(plan), plain=deed.as_json) as told:
-        report = Rollout(engine, plan, deed.manner, told, locks).run()
+        report = roll_out(engine, plan, deed.manner, told, locks)
     for name, note in locks.notes.items():
         report.hosts[name].notes.insert(0, note)
     return report

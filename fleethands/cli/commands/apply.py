@@ -74,11 +74,11 @@ def _read(options: dict[str, Any]) -> tuple[Limits, RolloutStrategy]:
     canary, batch = options.pop("canary"), options.pop("batch")
     try:
         manner = RolloutStrategy(
-            order=Order.read(options.pop("order")),
+            order=Order.parse(options.pop("order")),
             canary=Canary(canary) if canary else None,
-            batch=HostQuota.read("--batch", batch) if batch else None,
-            failure_limit=HostQuota.read("--max-fail", options.pop("max_fail"), least=0),
-            back=options.pop("rollback"),
+            batch=HostQuota.parse("--batch", batch) if batch else None,
+            failure_limit=HostQuota.parse("--max-fail", options.pop("max_fail"), least=0),
+            rolls_back=options.pop("rollback"),
         )
         silence = parse_duration("--command-timeout", options.pop("command_timeout"))
         return Limits(silence, parse_duration("--host-timeout", options.pop("host_timeout"))), manner
