@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 USAGE = 64
 
@@ -23,6 +23,6 @@ class Trouble(click.ClickException):
         self.hints, self.code = hints, code
 
     def show(self, file: Any = None) -> None:
-        click.echo(clean(f"error: {self.message}"), err=True)
+        click.echo(sanitize(f"error: {self.message}"), err=True)
         for hint in self.hints:
-            click.echo(clean(f"\nhint: {hint}"), err=True)
+            click.echo(sanitize(f"\nhint: {hint}"), err=True)

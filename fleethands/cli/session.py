@@ -122,29 +122,29 @@ def unconnected(
 ) -> Engine:
     """An engine whose hosts are known, and not reached yet. Raises Trouble for a wrong target; leaves an empty part."""
     from fleethands.engine.engine import Engine  # noqa: PLC0415
-    from fleethands.fleet.ansible.notes import Unreachable  # noqa: PLC0415
-    from fleethands.fleet.host_address import WrongName  # noqa: PLC0415
-    from fleethands.fleet.inventory import WrongInventory  # noqa: PLC0415
-    from fleethands.fleet.selection import NoHosts, Pick, few  # noqa: PLC0415
+    from fleethands.fleet.ansible.notes import UnsupportedConnection  # noqa: PLC0415
+    from fleethands.fleet.host_address import InvalidHostName  # noqa: PLC0415
+    from fleethands.fleet.inventory import InventoryError  # noqa: PLC0415
+    from fleethands.fleet.selection import HostSelection, NoHostsError, join_names  # noqa: PLC0415
     from fleethands.fleet.shard import EmptyShard  # noqa: PLC0415
     from fleethands.operations.core.provenance import set_inventory  # noqa: PLC0415
-    from fleethands.ssh.client import left_out  # noqa: PLC0415
+    from fleethands.ssh.client import ignored_config_lines  # noqa: PLC0415
 
     values = {**dict(_pair(text) for text in data), **(extra or {})}
     words = spoken(target, data, hosts, exclude, shard=shard)
     try:
-        engine = Engine(target, project(), values, Pick(hosts, exclude, _part(shard), only), words, **limits)
-    except NoHosts as error:
+        engine = Engine(target, project(), values, HostSelection(hosts, exclude, _part(shard), only), words, **limits)
+    except NoHostsError as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
-    except WrongName as error:
+    except InvalidHostName as error:
         raise Trouble(str(error), *error.hints, code=1 if os.path.isfile(target) else USAGE) from None
-    except (WrongInventory, Unreachable) as error:
+    except (InventoryError, UnsupportedConnection) as error:
         raise Trouble(str(error), *error.hints) from None
     except EmptyShard as error:
         report_files.leave_empty(str(error), words, shard)
     if gone := sorted((only or frozenset()) - set(engine.inventory.hosts)):
-        click.echo(f"warning: of the report's hosts {target} has these no more: {few(gone, 10)}", err=True)
-    for line in [*engine.warnings, *left_out(engine.chosen)]:
+        click.echo(f"warning: of the report's hosts {target} has these no more: {join_names(gone, 10)}", err=True)
+    for line in [*engine.warnings, *ignored_config_lines(engine.chosen)]:
         click.echo(f"warning: {line}", err=True)
     set_inventory(target.removeprefix(PREFIX))
     report_files.note_engine(engine, words, shard)

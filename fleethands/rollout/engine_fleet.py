@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from fleethands.deploy_options import DeployOptions
 from fleethands.locks.run_locks import Locks
-from fleethands.operations.core import release_record
-from fleethands.operations.core.operation import Change
+from fleethands.operations.core.decision import Change
 from fleethands.operations.rollback import rollback
 from fleethands.report.model import HostReport, Report
 from fleethands.rollout import build_report, external_checks
@@ -17,10 +16,12 @@ from fleethands.rollout.strategy import RolloutStrategy
 
 if TYPE_CHECKING:  # their import patches the standard library
     from fleethands.engine.engine import Engine
-    from fleethands.engine.monitor import Listener
+    from fleethands.engine.monitor import ProgressListener
 
 
-def roll_out(engine: Engine, plan: Report, strategy: RolloutStrategy, listener: Listener, locks: Locks) -> Report:
+def roll_out(
+    engine: Engine, plan: Report, strategy: RolloutStrategy, listener: ProgressListener, locks: Locks
+) -> Report:
     """Roll a plan out; `locks` has the lock of every host that is pending."""
     return Rollout(EngineFleet(engine, plan, listener), plan, strategy, locks, listener.phase).run()
 
@@ -28,7 +29,7 @@ def roll_out(engine: Engine, plan: Report, strategy: RolloutStrategy, listener: 
 class EngineFleet:
     """Implements `Fleet`. + plan: the report of the plan that the engine made"""
 
-    def __init__(self, engine: Engine, plan: Report, listener: Listener) -> None:
+    def __init__(self, engine: Engine, plan: Report, listener: ProgressListener) -> None:
         self._engine, self._plan, self._listener = engine, plan, listener
 
     @property
@@ -59,7 +60,7 @@ class EngineFleet:
         current one, and the state to restore is the previous.
         """
         decisions = (entry.decision for entry in self._engine.done(name))
-        writes_record = any(release_record.is_new(each.script) for each in decisions if isinstance(each, Change))
+        writes_record = any(each.writes_record for each in decisions if isinstance(each, Change))
         return rollback.PREVIOUS if writes_record and self._engine.has_proven(name) else rollback.CURRENT
 
     def roll_back(self, names: Sequence[str], record: str) -> Mapping[str, HostReport]:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 
 import gevent  # type: ignore[import-untyped]
 
-from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.model import ChangeReport, HostReport, Report
 from fleethands.rollout.rollout import Rollout
 from fleethands.rollout.strategy import RolloutStrategy
 
-CHANGE = Changed("Ollama", "Write the unit", "ollama.service", "missing", "as declared")
+CHANGE = ChangeReport("Ollama", "Write the unit", "ollama.service", "missing", "as declared")
 
 
 def plan(*names: str, **others: HostReport) -> Report:

@@ -11,7 +11,7 @@ import click
 from fleethands.cli.errors import USAGE, Trouble
 from fleethands.cli.output.json_document import tell
 from fleethands.cli.session import chosen, fleet_options, reached, spoken, unconnected
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 if TYPE_CHECKING:
     from fleethands.locks.lock_commands import LockResult
@@ -66,6 +66,6 @@ def _document(action: str, told: dict[str, LockResult]) -> dict[str, Any]:
 def _show(told: dict[str, LockResult], words: str) -> None:
     width = max(map(len, told))
     for name, each in told.items():
-        click.echo(clean(f"{name:{width}}  {each.text}"))
+        click.echo(sanitize(f"{name:{width}}  {each.text}"))
         for hint in each.hints:
-            click.echo(clean(f"{'':{width}}  hint: {hint}"))
+            click.echo(sanitize(f"{'':{width}}  hint: {hint}"))

@@ -14,9 +14,9 @@ from fleethands.cli.output.json_document import tell
 from fleethands.cli.session import chosen, fleet_options, settled, spoken, unconnected
 
 if TYPE_CHECKING:
-    from fleethands.pinning.resolve import Difference, Fleet
+    from fleethands.pinning.resolve import Difference, PinnableFleet
     from fleethands.settings import HostSettings
-    from fleethands.settings.lockfile import Document, Lockfile
+    from fleethands.settings.lockfile import Lockfile, LockfileContents
 
 MOVED = 2
 
@@ -32,12 +32,12 @@ def pin(target: str | None, as_json: bool, only: tuple[str, ...], check: bool, *
 
     target = chosen(target)
     words = spoken(target, **options)
-    path = lockfile.place()
+    path = lockfile.lockfile_path()
     fleet, lock = _wanted(target, only, **options), _read(path)
-    answers = resolve.ask(fleet)
-    found = resolve.merged(lock.document, answers.document)
-    changes = resolve.differences(lock.document, found)
-    outcome = _Outcome(path, changes, answers.unanswered, resolve.missing(fleet, lock.document))
+    answers = resolve.resolve_pins(fleet)
+    found = resolve.merge_contents(lock.document, answers.document)
+    changes = resolve.compare_contents(lock.document, found)
+    outcome = _Outcome(path, changes, answers.unanswered, resolve.find_missing(fleet, lock.document))
     if check:
         outcome.checked(as_json, words)
     elif answers.unanswered:
@@ -76,7 +76,7 @@ class _Outcome:
         click.echo(f"\nhint: {self.path.name} is as it was; what is declared by digest is not asked for", err=True)
         sys.exit(1)
 
-    def written(self, as_json: bool, words: str, document: Document) -> None:
+    def written(self, as_json: bool, words: str, document: LockfileContents) -> None:
         """What is another now, and where it stands."""
         self._show(as_json, "changed" if self.changes else "unchanged", [])
         if as_json:
@@ -103,24 +103,26 @@ def _name(each: Difference) -> str:
     return each.name.partition(" ")[0]
 
 
-def _wanted(target: str, only: tuple[str, ...], **options: Any) -> Fleet:
-    from fleethands.pinning.resolve import Fleet, UnknownName  # noqa: PLC0415
+def _wanted(target: str, only: tuple[str, ...], **options: Any) -> PinnableFleet:
+    from fleethands.pinning.resolve import PinnableFleet, UnknownPinName  # noqa: PLC0415
     from fleethands.settings.lockfile import Lockfile  # noqa: PLC0415
 
     try:
-        return Fleet.of(_settings(target, Lockfile(), **options).values()).only([_listed(name) for name in only])
-    except UnknownName as error:
+        return PinnableFleet.from_settings(_settings(target, Lockfile(), **options).values()).only(
+            [_listed(name) for name in only]
+        )
+    except UnknownPinName as error:
         raise Trouble(str(error), f"there is: {', '.join(error.near) or 'nothing to pin'}", code=USAGE) from None
 
 
 def _listed(name: str) -> str:
     """A model's name as Ollama lists it, anything else as it is."""
-    from fleethands.settings.expected import Expected  # noqa: PLC0415
+    from fleethands.settings.expected import InvalidValue  # noqa: PLC0415
     from fleethands.settings.values.names import ModelName  # noqa: PLC0415
 
     try:
         return name if "/" in name or name[:1].isdigit() else str(ModelName.parse(name))
-    except Expected:
+    except InvalidValue:
         return name
 
 
@@ -129,24 +131,24 @@ def _settings(target: str, lock: Lockfile, **options: Any) -> dict[str, HostSett
     return settled(lambda: engine.settings(lock))
 
 
-def _agrees(target: str, document: Document, **options: Any) -> None:
+def _agrees(target: str, document: LockfileContents, **options: Any) -> None:
     """What the inventory declares by digest is what was found. Raises Trouble."""
-    from fleethands.settings.lockfile import Lockfile, place  # noqa: PLC0415
+    from fleethands.settings.lockfile import Lockfile, lockfile_path  # noqa: PLC0415
 
-    _settings(target, Lockfile(document, place()), **options)
+    _settings(target, Lockfile(document, lockfile_path()), **options)
 
 
 def _read(path: Path) -> Lockfile:
     from fleethands.settings import lockfile  # noqa: PLC0415
 
-    return settled(lambda: lockfile.read(path))
+    return settled(lambda: lockfile.load_lockfile(path))
 
 
-def _write(path: Path, document: Document) -> None:
+def _write(path: Path, document: LockfileContents) -> None:
     from fleethands.settings import lockfile  # noqa: PLC0415
 
     try:
-        lockfile.write(path, document)
+        lockfile.write_lockfile(path, document)
     except OSError as error:
         hint = f"look at its directory: ls -ld {shlex.quote(str(path.parent))}"
         raise Trouble(f"cannot write {path}: {error.strerror}", hint) from None

@@ -12,7 +12,7 @@ from fleethands.cli.output.json_document import tell
 from fleethands.cli.session import chosen, fleet_options, spoken, unconnected
 
 if TYPE_CHECKING:
-    from fleethands.ssh.host_keys import Shown
+    from fleethands.ssh.host_keys import HostKeyCheck
 
 BAD = {"changed", "revoked", "unreachable", "failed"}
 
@@ -22,14 +22,14 @@ BAD = {"changed", "revoked", "unreachable", "failed"}
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def trust(target: str | None, as_json: bool, yes: bool, **options: Any) -> None:
     """Fetch host keys, show their fingerprints, write known_hosts. Exit 0: all are known, 1: one is not."""
-    from fleethands.ssh.host_keys import asked  # noqa: PLC0415
+    from fleethands.ssh.host_keys import check_host_keys  # noqa: PLC0415
 
     target = chosen(target)
     if not yes and (as_json or not sys.stdin.isatty()):
         raise Trouble("nobody is there to compare the keys", "to accept them unseen: add `--yes`", code=USAGE)
     engine = unconnected(target, **options)
     words = spoken(target, **options)
-    shown = asked(engine.chosen)
+    shown = check_host_keys(engine.chosen)
     if not as_json:
         _show(shown, words)
     new = [each for each in shown if each.status == "new"]
@@ -47,7 +47,7 @@ def trust(target: str | None, as_json: bool, yes: bool, **options: Any) -> None:
     sys.exit(1 if failed else 0)
 
 
-def _show(shown: list[Shown], words: str) -> None:
+def _show(shown: list[HostKeyCheck], words: str) -> None:
     width = max(len(each.host) for each in shown)
     for each in shown:
         click.echo(f"{each.host:<{width}}  {each.status:<11}  {each.fingerprint or each.reason}")
@@ -62,7 +62,7 @@ def _show(shown: list[Shown], words: str) -> None:
             Trouble(f"{each.host}: {reason}", *hints).show()
 
 
-def _note(each: Shown) -> str:
+def _note(each: HostKeyCheck) -> str:
     verdict = each.verdict if each.status == "new" else None
     if verdict is None or verdict.authority is None:
         return ""
@@ -70,43 +70,43 @@ def _note(each: Shown) -> str:
     return f"{fault} ({verdict.authority}): the key itself is what counts"
 
 
-def _trouble(each: Shown, words: str) -> tuple[str, list[str]]:
-    from fleethands.ssh.diagnosis import refused_key  # noqa: PLC0415
+def _trouble(each: HostKeyCheck, words: str) -> tuple[str, list[str]]:
+    from fleethands.ssh.diagnosis import explain_refused_key  # noqa: PLC0415
     from fleethands.ssh.host_keys import line_fingerprint  # noqa: PLC0415
 
     if each.status in {"unreachable", "failed"}:
         return each.reason, [*each.hints]
     if each.status not in BAD or each.place is None or each.verdict is None:
         return "", []
-    reason, hints = refused_key(f"`fleethands trust {words}`", each.place.name, each.verdict)
+    reason, hints = explain_refused_key(f"`fleethands trust {words}`", each.place.name, each.verdict)
     was = each.verdict.line
     if each.status == "changed" and was is not None:
         reason = f"its key changed: known is {line_fingerprint(was)}, {was}; shown is {each.fingerprint}"
     return reason, hints
 
 
-def _write(new: list[Shown]) -> None:
-    from fleethands.ssh.known_hosts import add  # noqa: PLC0415
+def _write(new: list[HostKeyCheck]) -> None:
+    from fleethands.ssh.known_hosts import append_keys  # noqa: PLC0415
 
     for path in sorted({each.place.known_hosts for each in new if each.place and each.place.known_hosts}):
         keys = [
             (each.place.name, each.key) for each in new if each.place and each.key and each.place.known_hosts == path
         ]
         try:
-            add(path, keys)
+            append_keys(path, keys)
         except OSError as error:
             raise Trouble(f"cannot write {path}: {error.strerror}", f"look at it: `ls -ld {path.parent}`") from None
 
 
-def _counted(new: list[Shown]) -> str:
+def _counted(new: list[HostKeyCheck]) -> str:
     return f"{len(new)} key{'s' if len(new) != 1 else ''}"
 
 
-def _files(new: list[Shown]) -> str:
+def _files(new: list[HostKeyCheck]) -> str:
     return ", ".join(sorted({str(each.place.known_hosts) for each in new if each.place}))
 
 
-def _document(shown: list[Shown]) -> dict[str, Any]:
+def _document(shown: list[HostKeyCheck]) -> dict[str, Any]:
     bad = any(each.status in BAD for each in shown)
     changed = any(each.status == "new" for each in shown)
     return {
@@ -117,7 +117,7 @@ def _document(shown: list[Shown]) -> dict[str, Any]:
     }
 
 
-def _host(each: Shown) -> dict[str, Any]:
+def _host(each: HostKeyCheck) -> dict[str, Any]:
     reason, hints = _trouble(each, "TARGET")
     return {
         "status": "written" if each.status == "new" else each.status,

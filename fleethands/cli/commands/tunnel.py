@@ -19,7 +19,7 @@ from fleethands.cli.session import chosen, connected, fleet_options, unconnected
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
     from fleethands.settings import HostSettings
-    from fleethands.ssh.tunnel import Forward, Link
+    from fleethands.ssh.tunnel import Forward, SshLink
 
 WORD = re.compile(r"[A-Za-z0-9._-]+")
 KEY = re.compile(r"[0-9a-f]{64}")  # as openhands.sh makes it
@@ -71,18 +71,18 @@ def _lead(engine: Engine, name: str, port: int | None, as_json: bool, ollama: bo
     """Until a signal ends it."""
     import gevent  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    from fleethands.ssh.tunnel import Link, follow  # noqa: PLC0415
+    from fleethands.ssh.tunnel import SshLink, forward_sandbox_ports  # noqa: PLC0415
 
     stop = gevent.event.Event()
     for number in INTERRUPTED:
         gevent.signal_handler(number, stop.set)
     settings = engine.settings()[name]
-    link = Link(engine.inventory.get_host(name), _say)
+    link = SshLink(engine.inventory.get_host(name), _say)
     forward = _forward(link, settings, port, ollama)
     url = f"{_scheme(settings, ollama)}://localhost:{forward.port}"
     _show(link, name, settings, url, as_json, ollama)
     if not ollama and _has_sandboxes(settings):
-        gevent.spawn(follow, link, _say)
+        gevent.spawn(forward_sandbox_ports, link, _say)
     if browse:
         webbrowser.open(url)
     stop.wait()
@@ -90,13 +90,13 @@ def _lead(engine: Engine, name: str, port: int | None, as_json: bool, ollama: bo
     link.close()
 
 
-def _forward(link: Link, settings: HostSettings, port: int | None, ollama: bool) -> Forward:
-    from fleethands.ssh.tunnel import forwarded  # noqa: PLC0415
+def _forward(link: SshLink, settings: HostSettings, port: int | None, ollama: bool) -> Forward:
+    from fleethands.ssh.tunnel import start_forward  # noqa: PLC0415
 
     page = settings.openhands_address
     there = settings.ollama_server if ollama else (page.local_ip, page.port)
     try:
-        return forwarded(link, *there, port)
+        return start_forward(link, *there, port)
     except OSError as error:
         hint = "leave `--port` out, and a free one is taken"
         raise Trouble(f"port {port} of this machine can't be had: {error.strerror}", hint) from None
@@ -112,7 +112,7 @@ def _has_sandboxes(settings: HostSettings) -> bool:
     return has_sandboxes(settings)
 
 
-def _show(link: Link, name: str, settings: HostSettings, url: str, as_json: bool, ollama: bool) -> None:
+def _show(link: SshLink, name: str, settings: HostSettings, url: str, as_json: bool, ollama: bool) -> None:
     from fleethands.paths import CANVAS_KEY  # noqa: PLC0415
     from fleethands.settings.generations import generation_of  # noqa: PLC0415
 
@@ -124,7 +124,7 @@ def _show(link: Link, name: str, settings: HostSettings, url: str, as_json: bool
         server, port = settings.ollama_server
         here = url.removeprefix("https://")
         click.echo(f"with its certificate: curl --connect-to {server}:{port}:{here} https://{server}:{port}/api/tags")
-    if generation_of(settings).keyed and not ollama:
+    if generation_of(settings).needs_key and not ollama:
         if sys.stdout.isatty():  # never into a file, a pipe or a log
             key = "".join(link.lines(f"sed -n s/^LOCAL_BACKEND_API_KEY=//p {CANVAS_KEY}"))
             if not KEY.fullmatch(key):

@@ -102,7 +102,7 @@ def test_a_host_that_is_lost_after_its_proof_fails_alone(monkeypatch: pytest.Mon
         host=lambda _: host, has_proven=lambda name: name == "box", names=["box"], timeline=Timeline(), watch=watch
     )
     engine.begun, engine.others, engine.done = 0.0, [], lambda _: []
-    monkeypatch.setattr(facts, "asked_for", lambda _: declared())
+    monkeypatch.setattr(facts, "probed_settings", lambda _: declared())
     report = Report("apply", {"box": HostReport("changed"), "other": HostReport("changed")})
 
     run_external_checks(engine, report, ["box", "other"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.model import ChangeReport, HostReport, Report
 from fleethands.rollout.strategy import Canary, HostQuota, RolloutStrategy
 from tests.helpers.fake_fleet import CHANGE, FakeFleet, failed, plan, roll_out
 
@@ -105,7 +105,9 @@ def test_without_rollback_a_failed_host_stays_as_it_is() -> None:
 
 def test_a_host_that_was_only_to_be_proven_is_not_rolled_back() -> None:
     fleet = FakeFleet(["a"], {"a": failed("Proof | Get an answer to a prompt: list: no models")})
-    proof_alone = HostReport("pending", changes=[Changed("Proof", "Get an answer to a prompt", "proof", "", "proven")])
+    proof_alone = HostReport(
+        "pending", changes=[ChangeReport("Proof", "Get an answer to a prompt", "proof", "", "proven")]
+    )
 
     report = roll_out(fleet, Report("apply", {"a": proof_alone}))
 
