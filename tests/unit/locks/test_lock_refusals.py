@@ -157,9 +157,9 @@ def test_a_named_canary_that_can_not_be_locked_ends_the_rollout() -> None:
 
     assert statuses(done) == {"a": "not-run", "mute": "refused"}
     left = hosts(done)["a"]
-    assert left["reason"] == "the rollout ended before it: the canary @fake/mute is refused"
+    assert left["reason"] == "the rollout stopped before this host: the canary @fake/mute is refused"
     again = "fleethands apply fleet.py --canary @fake/mute --batch 1"
-    assert left["hints"] == [f"take up what is left: `{again}`"]
+    assert left["hints"] == [f"update the remaining hosts: `{again}`"]
 
 
 def test_a_host_that_somebody_has_still_keeps_the_run_from_all() -> None:
