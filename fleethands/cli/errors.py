@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from fleethands.errors import FleethandsError, Problem, UsageError
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 EXIT_FAILED = 1
 EXIT_USAGE = 64
@@ -18,9 +18,9 @@ class NothingToDo(Exception):
 
 def print_problem(problem: Problem) -> None:
     """The message on one line, then its hints, on standard error."""
-    click.echo(clean(f"error: {problem.message}"), err=True)
+    click.echo(sanitize(f"error: {problem.message}"), err=True)
     for hint in problem.hints:
-        click.echo(clean(f"\nhint: {hint}"), err=True)
+        click.echo(sanitize(f"\nhint: {hint}"), err=True)
 
 
 def exit_code(error: FleethandsError) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fleethands.command_line import CommandLine
 from fleethands.errors import UsageError
-from fleethands.report.load import InvalidReport, read
+from fleethands.report.load import InvalidReport, load_report
 from fleethands.report.model import Report
 
 OPTION = "--retry-failed"
@@ -35,7 +35,7 @@ def unfinished_hosts(path: str, line: CommandLine) -> frozenset[str]:
 
 def _load(path: str) -> Report:
     try:
-        return read(Path(path))
+        return load_report(Path(path))
     except InvalidReport as error:
         raise UsageError(f"`{OPTION}`: {error}", HINT) from None
     except OSError as error:

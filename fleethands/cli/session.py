@@ -22,13 +22,13 @@ from fleethands.engine.interrupts import Interrupts
 from fleethands.errors import FleethandsError, UsageError
 from fleethands.fleet.ansible.kind import PREFIX, ansible_file
 from fleethands.fleet.host_address import InvalidHostName
-from fleethands.fleet.selection import Pick, few
+from fleethands.fleet.selection import HostSelection, join_names
 from fleethands.fleet.shard import WHOLE, EmptyShard, Shard
 from fleethands.operations.core.provenance import set_inventory
 from fleethands.report.model import Report
 from fleethands.rollout import build_report
 from fleethands.settings import SettingsError
-from fleethands.ssh.client import left_out
+from fleethands.ssh.client import ignored_config_lines
 from fleethands.ssh.timeouts import LIMITS, Limits
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ def open_hosts(
     """
     line = line or writer.line
     data = {**dict(map(_parse_pair, line.data)), **(options or DeployOptions()).to_host_data()}
-    selection = Pick(line.hosts or "*", line.exclude, _parse_shard(line.shard), only)
+    selection = HostSelection(line.hosts or "*", line.exclude, _parse_shard(line.shard), only)
     try:
         engine = Engine(line.target, project(), data, selection, line, limits)
     except InvalidHostName as error:
@@ -164,8 +164,8 @@ def _parse_pair(text: str) -> tuple[str, Any]:
 
 def _warn(engine: Engine, target: str, only: frozenset[str]) -> None:
     if absent := sorted(only - set(engine.inventory.hosts)):
-        click.echo(f"warning: {target} no longer has these hosts of the report: {few(absent, 10)}", err=True)
-    for line in [*engine.warnings, *left_out(engine.chosen)]:
+        click.echo(f"warning: {target} no longer has these hosts of the report: {join_names(absent, 10)}", err=True)
+    for line in [*engine.warnings, *ignored_config_lines(engine.chosen)]:
         click.echo(f"warning: {line}", err=True)
 
 

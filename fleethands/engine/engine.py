@@ -19,34 +19,34 @@ from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from fleethands import facts
 from fleethands.command_line import CommandLine
-from fleethands.engine.concurrency import Crowd
-from fleethands.engine.executor import Walker
-from fleethands.engine.host_run import Cut, Walk
-from fleethands.engine.monitor import Listener, Narration, Watch
-from fleethands.engine.results import Ledger
+from fleethands.engine.concurrency import HostPool
+from fleethands.engine.executor import HostExecutor
+from fleethands.engine.host_run import HostRun, RunAborted
+from fleethands.engine.monitor import ConnectionMonitor, ProgressCallbacks, ProgressListener
+from fleethands.engine.results import OperationResults
 from fleethands.engine.setup import prepare
 from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.ansible.notes import Notes, check_connections, read_noted
-from fleethands.fleet.group_data import strays
-from fleethands.fleet.inventory import again, inventory, reach_by_ssh
+from fleethands.fleet.group_data import find_stray_files
+from fleethands.fleet.inventory import clone_inventory, load_inventory, set_ssh_defaults
 from fleethands.fleet.roster import Roster
-from fleethands.fleet.selection import EVERY, Pick, picked
+from fleethands.fleet.selection import ALL_HOSTS, HostSelection, select_hosts
 from fleethands.fleet.shard import EmptyShard
 from fleethands.operations.core import journal, lock_token
 from fleethands.pinning import registry
-from fleethands.report.redaction import NOTHING, Mask
+from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.timeline import Timeline
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.lockfile import Lockfile
-from fleethands.ssh.connection import hang_up, is_connected
-from fleethands.ssh.timeouts import CONNECT, CONNECTED, LIMITS, Limits, OutOfTime, spoken
-from fleethands.text.sanitize import short
+from fleethands.ssh.connection import disconnect, is_connected
+from fleethands.ssh.timeouts import CONNECT, CONNECTED, LIMITS, HostTimeout, Limits, format_duration
+from fleethands.text.sanitize import sanitize_line
 
 # each costs this machine a tenth of a second of its own, so more would only hold up one another until they time out
 SURVEYED_AT_ONCE = 32
 
 
-class Engine(Ledger):
+class Engine(OperationResults):
     """
     One fleet, connected once. Its hosts are independent: one that fails, or takes long, holds up no other.
 
@@ -62,22 +62,22 @@ class Engine(Ledger):
         target: str,
         project: Path,
         data: Mapping[str, Any],
-        pick: Pick = EVERY,
+        pick: HostSelection = ALL_HOSTS,
         command_line: CommandLine | None = None,
         limits: Limits = LIMITS,
     ) -> None:
         prepare(project)
         self.project, self.limits = project, limits
         self.begun = time.time()
-        self.watch = Watch(command_line or CommandLine(target=target), limits)
+        self.watch = ConnectionMonitor(command_line or CommandLine(target=target), limits)
         self.timeline = Timeline()
         self._use(State(check_for_changes=True))
-        self.inventory, notes = inventory(target, data)
-        self._strays = strays(Path(target.removeprefix(PREFIX)), self.inventory)
-        roster = Roster.of(self.inventory)
-        whole = picked(target, pick, roster)
-        self.fleet = frozenset(pick.fleet(roster))  # with all its parts
-        self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.holds(name)]
+        self.inventory, notes = load_inventory(target, data)
+        self._strays = find_stray_files(Path(target.removeprefix(PREFIX)), self.inventory)
+        roster = Roster.from_inventory(self.inventory)
+        whole = select_hosts(target, pick, roster)
+        self.fleet = frozenset(pick.names_in(roster))  # with all its parts
+        self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.contains(name)]
         self.notes: dict[str, Notes] = {name: notes[name] for name in self.names if name in notes}
         if not self.chosen:
             raise EmptyShard(f"none of {len(whole)} hosts is of part {pick.shard}")
@@ -89,15 +89,15 @@ class Engine(Ledger):
         self.state.cwd = str(self.project)
         self._settings: dict[str, HostSettings] = {}
         self.read: set[str] = set()  # hosts that have said all that a plan asks
-        self.mask: Mask = NOTHING
+        self.mask: Mask = NO_MASK
         self.others: list[Engine] = []
-        self._crowd = Crowd()
-        self._walker = Walker(state, self.watch, self.timeline)
+        self._crowd = HostPool()
+        self._walker = HostExecutor(state, self.watch, self.timeline)
         ctx_state.set(state)
 
     def _init(self) -> None:
         for host in self.chosen:
-            reach_by_ssh(host)
+            set_ssh_defaults(host)
         ctx_inventory.set(self.inventory)
         ctx_config.set(self.config)
         self.state.init(self.inventory, self.config, initial_limit=self.chosen)
@@ -119,7 +119,7 @@ class Engine(Ledger):
         other.notes = self.notes
         try:
             other._use(State(check_for_changes=True))
-            other.inventory = again(self.inventory, names, data)
+            other.inventory = clone_inventory(self.inventory, names, data)
             other.chosen = list(other.inventory)
             other._init()
             other._take_over(self)
@@ -152,7 +152,7 @@ class Engine(Ledger):
         self._crowd.each(self._reach, lost)
 
     @property
-    def walks(self) -> Mapping[str, Walk]:
+    def walks(self) -> Mapping[str, HostRun]:
         """How far each host came, of those that a run has taken."""
         return self._walker.walks
 
@@ -207,7 +207,7 @@ class Engine(Ledger):
 
     def _known(self, name: str) -> list[HostSettings]:
         """The settings of a host, and those of the record that it goes back to: they may have secrets of their own."""
-        asked = facts.asked_for(self.host(name))
+        asked = facts.probed_settings(self.host(name))
         return [self._settings[name], *([asked] if asked else [])]
 
     def ask_registries(self, say: Callable[[str], None]) -> None:
@@ -216,7 +216,7 @@ class Engine(Ledger):
 
         + say: is told what a registry did not answer, one line of text
         """
-        found = registry.tags(self._settings.values(), say)
+        found = registry.resolve_tags(self._settings.values(), say)
         for host in self.chosen:
             host.data.fleethands_check_tags = found
 
@@ -227,9 +227,9 @@ class Engine(Ledger):
 
     def _reach(self, host: Any) -> None:
         try:
-            with gevent.Timeout(CONNECTED, OutOfTime(f"not reached within {spoken(CONNECTED)}")):
+            with gevent.Timeout(CONNECTED, HostTimeout(f"not reached within {format_duration(CONNECTED)}")):
                 host.connect(show_errors=False)
-        except (Exception, OutOfTime) as error:  # its key, its ssh_config: whatever is wrong there concerns this host
+        except (Exception, HostTimeout) as error:  # its key, its ssh_config: whatever is wrong there concerns this host
             self.state.trigger_callbacks("host_connect_error", host, error)
         if host.connected:
             self.state.activate_host(host)
@@ -248,7 +248,7 @@ class Engine(Ledger):
             if host.connected:
                 self._load(host)
             if not keep or not journal.operations_with_changes(host):
-                hang_up(host)
+                disconnect(host)
 
         try:
             self._crowd.ask(look, self.chosen, SURVEYED_AT_ONCE)
@@ -274,34 +274,34 @@ class Engine(Ledger):
         ctx_config.set(self.config.copy())
         ctx_host.set(host)
         try:
-            with gevent.Timeout(self.limits.host, OutOfTime(f"not read within {spoken(self.limits.host)}")):
+            with gevent.Timeout(self.limits.host, HostTimeout(f"not read within {format_duration(self.limits.host)}")):
                 pyinfra_cli.util.exec_file(self.state.current_deploy_filename)
-        except (Exception, OutOfTime) as error:  # one host that can't be planned is no reason to leave the others
-            self.watch.unanswered.setdefault(host.name, (short(str(error)), []))
+        except (Exception, HostTimeout) as error:  # one host that can't be planned is no reason to leave the others
+            self.watch.unanswered.setdefault(host.name, (sanitize_line(str(error)), []))
         self.read.add(host.name)
 
-    def run(self, names: Iterable[str], listener: Listener) -> None:
+    def run(self, names: Iterable[str], listener: ProgressListener) -> None:
         """
         Carry the plan out on some hosts; decisions are in `done`, what operations said in `outcomes`, and how far each
         came in `walks`.
 
         Raises KeyboardInterrupt when it is thrown in, after it has ended what hosts were at.
         """
-        self.watch.narration = Narration(self.state, listener, self.mask)
+        self.watch.narration = ProgressCallbacks(self.state, listener, self.mask)
         self.state.add_callback_handler(self.watch.narration)
         self.state.set_stage(StateStage.Execute)
         self.state.is_executing = True
         try:
             self._crowd.each(self._walker.lead, [self.host(name) for name in names])
         finally:
-            self._crowd.end(Cut)
+            self._crowd.end(RunAborted)
             self.state.callback_handlers.remove(self.watch.narration)
 
     def hang_up(self, name: str) -> None:
         """End the connection to a host that is not needed any more."""
-        hang_up(self.host(name))
+        disconnect(self.host(name))
 
     def close(self) -> None:
         """End every connection."""
         for host in self.chosen:
-            hang_up(host)
+            disconnect(host)

@@ -14,12 +14,12 @@ from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
 from fleethands.command_line import CommandLine
-from fleethands.facts import ssh
+from fleethands.facts import ssh_command
 from fleethands.operations.core import journal
-from fleethands.report.redaction import NOTHING, Mask
-from fleethands.ssh.connection import hang_up, is_connected, quicken
-from fleethands.ssh.diagnosis import Why, flooding, gone, silent, slow
-from fleethands.ssh.timeouts import Limits, Patience, Silent, spoken
+from fleethands.report.redaction import NO_MASK, Mask
+from fleethands.ssh.connection import disconnect, enable_keepalive, is_connected
+from fleethands.ssh.diagnosis import Why, explain_flood, explain_lost_connection, explain_silence, explain_timeout
+from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout, format_duration
 from fleethands.ssh.unreachable import why_unreachable
 from fleethands.streams import TooMuch
 
@@ -27,7 +27,7 @@ PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) b
 LONGEST = 500  # characters of a line that is shown while a host works
 
 
-class Watch(BaseStateCallback):
+class ConnectionMonitor(BaseStateCallback):
     """
     Counts commands where they are sent, ends those that fall silent, and remembers why a host could not be reached or
     did not answer.
@@ -41,12 +41,12 @@ class Watch(BaseStateCallback):
         self.unreachable: dict[str, Why] = {}
         self.unanswered: dict[str, Why] = {}  # asked what it is, it refused to say
         self.lost: dict[str, Why] = {}  # while something was done there
-        self.narration: Narration | None = None
-        self._awaited: dict[str, list[Patience]] = {}
+        self.narration: ProgressCallbacks | None = None
+        self._awaited: dict[str, list[OutputTimeout]] = {}
         set_echo(self.heard)
 
     def host_connect(self, _state: State, host: Any) -> None:
-        quicken(host)
+        enable_keepalive(host)
         send = host.connector.run_shell_command
 
         def counted(*args: Any, **kwargs: Any) -> Any:
@@ -58,7 +58,7 @@ class Watch(BaseStateCallback):
                 except (OSError, SSHException, EOFError) as error:
                     self.lost[host.name] = self._why(host, error, kwargs.get("_timeout"))
                     if isinstance(error, TooMuch):
-                        hang_up(host)
+                        disconnect(host)
                     raise SSHException(str(error)) from error
             if not done:
                 self._note(host, said.stderr_lines)
@@ -68,20 +68,20 @@ class Watch(BaseStateCallback):
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
         self.unreachable[host.name] = why_unreachable(self.command_line, host, error)
-        hang_up(host)
+        disconnect(host)
 
     def heard(self, message: Any = None, **said: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
         name = str(message).partition("] ")[0].strip().removeprefix("[")
         for patience in self._awaited.get(name, ()):
-            patience.heard()
+            patience.reset()
         if self.narration:
             self.narration.heard(message, **said)
 
     @contextmanager
     def _listening(self, name: str) -> Iterator[None]:
         awaited = self._awaited.setdefault(name, [])
-        with Patience(self.limits.silence) as patience:
+        with OutputTimeout(self.limits.silence) as patience:
             awaited.append(patience)
             try:
                 yield
@@ -90,23 +90,25 @@ class Watch(BaseStateCallback):
 
     def _note(self, host: Any, errors: list[str]) -> None:
         if not is_connected(host):
-            self.lost[host.name] = gone(ssh(host, "-v"), self.command_line.resume_hints(host.name))
+            self.lost[host.name] = explain_lost_connection(
+                ssh_command(host, "-v"), self.command_line.resume_hints(host.name)
+            )
         said = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
         if said and not host.state.is_executing:
             hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
             self.unanswered[host.name] = said[0], hints
 
     def _why(self, host: Any, error: Exception, timeout: float | None) -> Why:
-        if isinstance(error, Silent):
-            return silent(ssh(host), spoken(self.limits.silence))
+        if isinstance(error, CommandStalled):
+            return explain_silence(ssh_command(host), format_duration(self.limits.silence))
         if isinstance(error, TooMuch):
-            return flooding(ssh(host), str(error))
+            return explain_flood(ssh_command(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
-            return slow(ssh(host), spoken(timeout))
-        return gone(ssh(host, "-v"), self.command_line.resume_hints(host.name))
+            return explain_timeout(ssh_command(host), format_duration(timeout))
+        return explain_lost_connection(ssh_command(host, "-v"), self.command_line.resume_hints(host.name))
 
 
-class Listener(Protocol):
+class ProgressListener(Protocol):
     """Who is told what happens while it happens."""
 
     def phase(self, text: str) -> None:
@@ -125,10 +127,10 @@ class Listener(Protocol):
         """A host's last operation has ended, or one has failed."""
 
 
-class Narration(BaseStateCallback):
+class ProgressCallbacks(BaseStateCallback):
     """Tells a listener each operation that changes a host, and its progress."""
 
-    def __init__(self, state: State, listener: Listener, mask: Mask = NOTHING) -> None:
+    def __init__(self, state: State, listener: ProgressListener, mask: Mask = NO_MASK) -> None:
         self.state, self.listener, self.mask = state, listener, mask
         self._left: dict[str, set[str]] = {}
 

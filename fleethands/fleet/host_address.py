@@ -13,7 +13,7 @@ from fleethands.errors import FleethandsError
 from fleethands.fleet.ansible.kind import ansible_file
 
 _BRACKETED = re.compile(r"\[(?P<address>[^\[\]]*)\](?P<rest>:.*)?\Z", re.DOTALL)
-LIST = "name an inventory file, or hosts as `root@box,root@box2`"
+TARGET_HINT = "name an inventory file, or hosts such as `root@box,root@box2`"
 _PORT = re.compile(r"\d{1,5}\Z", re.ASCII)
 
 
@@ -22,7 +22,7 @@ class InvalidHostName(FleethandsError):
 
 
 @dataclass(frozen=True)
-class Address:
+class SshAddress:
     """Where SSH finds a host, and as whom; port None for SSH's own."""
 
     user: str
@@ -30,7 +30,7 @@ class Address:
     port: int | None = None
 
     @classmethod
-    def read(cls, name: str) -> Address | None:
+    def parse(cls, name: str) -> SshAddress | None:
         """Of a host's name; None for one without a user, or of a connector, as `@local`. Raises InvalidHostName."""
         user, at, place = name.rpartition("@")
         if not at or name.startswith("@"):
@@ -41,10 +41,8 @@ class Address:
             hostname, colon, port = (place, "", "") if _is_ipv6(place) else place.partition(":")
             rest = colon + port
         if not hostname or (bracketed and not _is_ipv6(hostname)) or ":" in rest[1:]:
-            example = f"as `{user}@box:22`; an IPv6 address as `{user}@2001:db8::7` or `{user}@[2001:db8::7]:22`"
-            raise InvalidHostName(
-                f"`{name}`: expected a host's name or address, and a port at most, behind `@`", example
-            )
+            example = f"for example `{user}@box:22`, `{user}@2001:db8::7` or `{user}@[2001:db8::7]:22`"
+            raise InvalidHostName(f"`{name}`: expected a host name or address after `@`, and at most a port", example)
         return cls(user, hostname, _port(name, rest[1:]) if rest else None)
 
 
@@ -69,22 +67,22 @@ def _port(name: str, text: str) -> int:
 def check_target(target: str) -> None:
     """Raise InvalidHostName for words that pyinfra can't read as an inventory file, a module or a list of hosts."""
     if not target.strip():
-        raise InvalidHostName("the target is empty", LIST)
+        raise InvalidHostName("the target is empty", TARGET_HINT)
     if os.path.isdir(target):
         files = [*sorted(Path(target).glob("*.py")), *filter(ansible_file, map(str, sorted(Path(target).iterdir())))]
         raise InvalidHostName(
-            f"`{target}` is a directory, and no inventory", f"name a file: `{files[0]}`" if files else LIST
+            f"`{target}` is a directory, not an inventory", f"name a file: `{files[0]}`" if files else TARGET_HINT
         )
     if os.path.exists(target):
         return
     names = target.split(",")
     right = [name.strip() for name in names if name.strip()]
     if names != right:
-        example = f"without it: `{','.join(right)}`" if right else LIST
-        raise InvalidHostName(f"`{target}`: a host's name in it is empty, or has a blank at an end", example)
+        example = f"write `{','.join(right)}`" if right else TARGET_HINT
+        raise InvalidHostName(f"`{target}`: a host name in it is empty, or begins or ends with a space", example)
     if _is_too_long(target):
-        hint = "list them in a file, as that of `fleethands init DIR`, and name it"
-        raise InvalidHostName(f"`{names[0]},…`: {len(names)} hosts are too many for one word", hint)
+        hint = "list them in an inventory file, such as the one of `fleethands init DIR`"
+        raise InvalidHostName(f"`{names[0]},…`: {len(names)} hosts are too many for one argument", hint)
 
 
 def _is_too_long(target: str) -> bool:

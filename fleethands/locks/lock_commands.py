@@ -13,11 +13,11 @@ from pyinfra.api.exceptions import PyinfraError
 
 from fleethands.command_line import CommandLine
 from fleethands.facts.lock import Lock, LockState
-from fleethands.facts.no_answer import no_answer
+from fleethands.facts.no_answer import explain_failure
 from fleethands.locks.run_locks import explain_refusal, new_lock
 from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, LockReply, lock_script, parse_reply
 from fleethands.script import SHELL
-from fleethands.text.sanitize import short
+from fleethands.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
@@ -74,10 +74,10 @@ def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
         _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=TIMEOUT)
         answer = parse_reply(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
-        reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
+        reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {sanitize_line(str(error))}", [])
         return LockResult(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
-        without = no_answer(output.output_lines, engine.host(name))
+        without = explain_failure(output.output_lines, engine.host(name))
         return LockResult(str(without), list(without.hints), failed=True)
     return _to_result(answer, engine.command_line, name)
 
@@ -94,4 +94,4 @@ def _to_result(answer: LockReply, line: CommandLine, name: str) -> LockResult:
     }
     gone = before.run if before.run and before.run.ended and not before.hold else None
     left = f"; a run went away without a word: {gone}" if gone and answer.word == STATUS else ""
-    return LockResult(short(texts[answer.word] + left), before=before)
+    return LockResult(sanitize_line(texts[answer.word] + left), before=before)

@@ -17,7 +17,7 @@ from fleethands.facts.lock import LEASE, Lock, LockState
 from fleethands.locks.lock_session import LockSession, LockSessionError
 from fleethands.operations.core import lock_token, provenance
 from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, LockReply, lock_script
-from fleethands.text.sanitize import short
+from fleethands.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
@@ -93,7 +93,7 @@ class Locks:
 
     def _refuse(self, name: str, error: LockSessionError) -> None:
         look = f"see what it says: {self._engine.command_line.reach_only('lock status', name)}"
-        self.refused[name] = short(str(error)), [*error.hints] or [look]
+        self.refused[name] = sanitize_line(str(error)), [*error.hints] or [look]
 
     def _ask(self, name: str, opened: LockSession, deadline: float) -> None:
         try:
@@ -114,8 +114,8 @@ class Locks:
         host = self._engine.host(name)
         lock_token.set_token(host, self.lock.run)
         if before.run is not None:
-            self.notes[name] = short(f"took over the lock of {before.run}; that run went away without a word")
-        seen = facts.last(host)
+            self.notes[name] = sanitize_line(f"took over the lock of {before.run}; that run went away without a word")
+        seen = facts.cached_probe(host)
         same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
         if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
             facts.outdate(host)
@@ -169,14 +169,14 @@ def explain_refusal(answer: LockReply, line: CommandLine, name: str) -> Refusal:
     """
     release = line.reach_only("lock release", name)
     if answer.word == KEPT:
-        return short(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
+        return sanitize_line(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
     if answer.word == HELD:
         whose = answer.before.run or "another run that has not said its name yet"
         waiting = (
             [f"wait for it: {line.without('--lock-wait').repeated} --lock-wait 600"] if line.command in CHANGING else []
         )
         ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
-        return short(f"locked by {whose}"), [*waiting, ends]
+        return sanitize_line(f"locked by {whose}"), [*waiting, ends]
     if answer.word == STUCK:
         look = f"see which process there has it: fuser -v {paths.LOCK}"
         return "its lock stays held by a process that can't be ended from here", [look]

@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 
 from fleethands.errors import FleethandsError
 from fleethands.operations.core.proof_record import Link
-from fleethands.report.model import BAD, SCHEMA, Changed, HostReport, Report
+from fleethands.report.model import BAD, SCHEMA, ChangeReport, HostReport, Report
 from fleethands.report.timeline import Step
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 from fleethands.untrusted import MOST_BYTES, count, document, line, mapping, tree
 
 NAME = "report.json"
@@ -31,7 +31,7 @@ class InvalidReport(FleethandsError):
     """A file that is not a report of this schema; the message names the file and the reason."""
 
 
-def read(path: Path) -> Report:
+def load_report(path: Path) -> Report:
     """
     The report of a file, or of a directory that `--report` named.
 
@@ -108,12 +108,12 @@ def _text(value: Any) -> str:
     """What a terminal would act on is taken out."""
     if not isinstance(value, str) or len(value) > MOST_BYTES:
         raise ValueError("not text, or too long a one")
-    return clean(value)
+    return sanitize(value)
 
 
 def _name(text: str) -> str:
     """A host's name, which stands in the command lines of hints."""
-    return line(clean(text))
+    return line(sanitize(text))
 
 
 def _command(value: Any) -> str:
@@ -142,10 +142,10 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
-def _change(row: dict[str, Any]) -> Changed:
+def _change(row: dict[str, Any]) -> ChangeReport:
     said = (_text(row.get(name, "")) for name in ("why", "consequence", "diff"))
     start = (row["task"], row["operation"], row.get("subject", ""), row["from"], row["to"])
-    return Changed(*(_text(text) for text in start), *said)
+    return ChangeReport(*(_text(text) for text in start), *said)
 
 
 def _link(row: dict[str, Any]) -> Link:

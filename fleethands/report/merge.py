@@ -17,7 +17,7 @@ class IncompatibleReports(UsageError):
     """Reports that can't be merged."""
 
 
-def merged(reports: Sequence[Report]) -> tuple[Report, list[str]]:
+def merge_reports(reports: Sequence[Report]) -> tuple[Report, list[str]]:
     """
     One report of several, and a line for each host that more than one of them has: of these the later report counts.
 

@@ -9,19 +9,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
+from fleethands.operations.core.decision import APPLY_HINT, Change, Refused, Unchanged
 from fleethands.operations.core.journal import JournalEntry
-from fleethands.operations.core.operation import Change, Refused, Unchanged
 from fleethands.operations.core.proof_record import LONGEST_HINT, Link, parse_links
-from fleethands.operations.proof.proof import APPLY_HINT, ASKED_FOR
+from fleethands.operations.proof.proof import REQUESTED
 from fleethands.paths import PROOF
-from fleethands.report.model import BAD, Changed, HostReport, Report
+from fleethands.report.model import BAD, ChangeReport, HostReport, Report
 from fleethands.report.timeline import OURS
 from fleethands.settings.pins import PIN
 from fleethands.untrusted import words
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.engine.engine import Engine
-    from fleethands.report.operation_result import Outcome
+    from fleethands.report.operation_result import OperationResult
     from fleethands.ssh.diagnosis import Why
 
 PROOF_TASK = "Proof"
@@ -169,12 +169,12 @@ def _is_proof_invalid(engine: Engine, name: str) -> bool:
     return any(isinstance(each, Change) for entry in engine.done(name) for each in _decisions(entry))
 
 
-def _finished_changes(engine: Engine, name: str, held: set[str]) -> list[Changed]:
+def _finished_changes(engine: Engine, name: str, held: set[str]) -> list[ChangeReport]:
     """The changes of operations that held. A proof that was only asked for is none."""
-    return [each for each in _changes(engine.done(name)) if each.name in held and each.why != ASKED_FOR]
+    return [each for each in _changes(engine.done(name)) if each.name in held and each.why != REQUESTED]
 
 
-def _explain_failure(engine: Engine, name: str, broken: Outcome) -> Why:
+def _explain_failure(engine: Engine, name: str, broken: OperationResult) -> Why:
     """Why an operation failed: its own words, those of this machine, or what became of the connection under it."""
     if reason := broken.reason:
         return reason, [_host_hint(engine, hint) for hint in broken.marked("hint")]
@@ -218,14 +218,14 @@ def _decisions(entry: JournalEntry) -> list[Any]:
     return entry.decision if isinstance(entry.decision, list) else [entry.decision]
 
 
-def _changes(entries: list[JournalEntry]) -> list[Changed]:
+def _changes(entries: list[JournalEntry]) -> list[ChangeReport]:
     return [
         change_report(entry.name, each) for entry in entries for each in _decisions(entry) if isinstance(each, Change)
     ]
 
 
-def change_report(name: str, change: Change) -> Changed:
+def change_report(name: str, change: Change) -> ChangeReport:
     """A change of the operation of this name, `Task | Operation`, as a report has it."""
     task, _, operation = name.partition(" | ")
     told = (change.subject, change.before, change.after, change.why, change.consequence, change.diff)
-    return Changed(task, operation, *told)
+    return ChangeReport(task, operation, *told)

@@ -17,8 +17,8 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from fleethands import facts
+from fleethands.operations.core.decision import APPLY_HINT
 from fleethands.operations.core.proof_record import Link
-from fleethands.operations.proof.proof import APPLY_HINT
 from fleethands.paths import PROOF
 from fleethands.report.timeline import LOOK
 from fleethands.rollout import build_report
@@ -57,7 +57,7 @@ def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) ->
 
 def _check_proven_host(engine: Engine, name: str) -> list[Link]:
     host = engine.host(name)
-    settings = facts.asked_for(host)  # a rollback's are those of a record
+    settings = facts.probed_settings(host)  # a rollback's are those of a record
     with engine.timeline.step(name, LOOK):
         try:
             return check_host(host, settings) if settings else []

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from fleethands.deploy_options import DeployOptions
 from fleethands.engine.interrupts import Interrupts
 from fleethands.locks.run_locks import Locks
-from fleethands.operations.core import release_record
-from fleethands.operations.core.operation import Change
+from fleethands.operations.core.decision import Change
 from fleethands.operations.rollback import rollback
 from fleethands.report.model import BAD, HostReport, Report
 from fleethands.rollout import build_report, external_checks
@@ -17,7 +16,7 @@ from fleethands.rollout.strategy import Batch, RolloutStrategy
 
 if TYPE_CHECKING:  # their import patches the standard library
     from fleethands.engine.engine import Engine
-    from fleethands.engine.monitor import Listener
+    from fleethands.engine.monitor import ProgressListener
 
 UNSUCCESSFUL = ("failed", "rolled-back")
 
@@ -29,7 +28,9 @@ class Rollout:
     + locks: of all hosts that it will change; they are given back as these are done
     """
 
-    def __init__(self, engine: Engine, plan: Report, manner: RolloutStrategy, listener: Listener, locks: Locks) -> None:
+    def __init__(
+        self, engine: Engine, plan: Report, manner: RolloutStrategy, listener: ProgressListener, locks: Locks
+    ) -> None:
         self._engine, self._plan, self._manner, self._listener, self._locks = engine, plan, manner, listener, locks
         self._pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
         self._report = Report(plan.command, {}, plan.started, words=plan.words)
@@ -109,7 +110,7 @@ class Rollout:
     def _is_noted(self, name: str) -> bool:
         """Whether its proof wrote down something new; after a repair of drift alone, the record stays as it is."""
         decisions = (entry.decision for entry in self._engine.done(name))
-        return any(release_record.is_new(each.script) for each in decisions if isinstance(each, Change))
+        return any(each.writes_record for each in decisions if isinstance(each, Change))
 
     def _changed(self, name: str) -> bool:
         """Whether anything was to change there: a proof alone is nothing to go back from."""

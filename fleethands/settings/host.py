@@ -11,7 +11,7 @@ from fleethands.settings.schema.models import Model, ModelKeys
 from fleethands.settings.schema.ollama import OllamaKeys
 from fleethands.settings.schema.openhands import OpenHandsKeys
 from fleethands.settings.values.images import at_digest
-from fleethands.settings.values.names import Address, ModelName, server
+from fleethands.settings.values.names import ListenAddress, ModelName, host_and_port
 from fleethands.settings.values.secret import Secret
 from fleethands.settings.values.source import RELEASES, Source, source_generation
 
@@ -36,7 +36,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return self._pins
 
     @property
-    def as_declared(self) -> HostSettings:
+    def without_pins(self) -> HostSettings:
         """The same without what a lock adds."""
         free = [
             each.model_copy(update={"digest": None}) if str(each.name) in self.pins.models else each
@@ -46,7 +46,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         copy._pins = Pins()
         return copy
 
-    def held_to(self, pins: Pins) -> HostSettings:
+    def with_pins(self, pins: Pins) -> HostSettings:
         """The same, with every model at the digest that is pinned."""
         models = [(model, pins.models.get(str(model.name))) for model in self.models]
         held = [model.model_copy(update={"digest": digest}) if digest else model for model, digest in models]
@@ -112,7 +112,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def ollama_server(self) -> tuple[str, int]:
         """Name or address, and port, at which a client on the host itself reaches Ollama."""
-        return server(self.ollama_client_url)
+        return host_and_port(self.ollama_client_url)
 
     @property
     def openhands_source(self) -> Source:
@@ -131,9 +131,9 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return f"{self.openhands_root}/.fleethands" if self.openhands_flavor == "source" else None
 
     @property
-    def openhands_address(self) -> Address:
+    def openhands_address(self) -> ListenAddress:
         """Where the page is published."""
-        return Address(self.openhands_bind, self.openhands_port)
+        return ListenAddress(self.openhands_bind, self.openhands_port)
 
     @property
     def openhands_url(self) -> str:

@@ -12,7 +12,7 @@ def needs_docker(settings: HostSettings) -> bool:
     return bool(settings.container_image or settings.ollama_declared_image)
 
 
-def wanted(settings: HostSettings) -> tuple[str, ...]:
+def needed_packages(settings: HostSettings) -> tuple[str, ...]:
     """Names of packages; `a|b` is met by either, and the first is installed where neither is there."""
     names = ["ca-certificates", "curl"]
     if settings.listens:

@@ -1,4 +1,4 @@
-"""What `fleethands status` says of hosts: as declared, drifted, or out of reach."""
+"""What `fleethands status` reports: as declared, drifted, or unreachable."""
 
 from __future__ import annotations
 

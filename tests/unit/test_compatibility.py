@@ -15,11 +15,11 @@ from fleethands.command_line import CommandLine
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.record import Record
-from fleethands.fleet.ansible.ours import concerns, is_ours
+from fleethands.fleet.ansible.own_variables import is_own_variable, is_relevant
 from fleethands.operations.rollback import rollback
 from fleethands.settings import HostSettings, Secret, SettingsError, read_fleet, renamed
 from fleethands.settings.renamed import Removed
-from fleethands.settings.serialize import written
+from fleethands.settings.serialize import to_json
 from tests.helpers.command_line import fleethands
 from tests.hosts import bare, declared
 
@@ -88,7 +88,7 @@ def test_a_record_with_old_names_says_the_same_as_one_with_new_names(monkeypatch
         openhands_env={"GITHUB_TOKEN": Secret.env("GITHUB_TOKEN")},
     )
 
-    assert record.same_as(written(settings), record.versions)
+    assert record.same_as(to_json(settings), record.versions)
 
 
 def problems(data: dict[str, Any]) -> list[str]:
@@ -144,8 +144,8 @@ def test_an_old_name_is_no_setting_and_its_new_name_is_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", renamed.OLD_SETTINGS)
 def test_an_old_name_in_an_ansible_inventory_is_meant_for_fleethands(name: str) -> None:
-    assert concerns(name)
-    assert is_ours(name)
+    assert is_relevant(name)
+    assert is_own_variable(name)
 
 
 def test_the_new_name_wins_over_the_old_one() -> None:

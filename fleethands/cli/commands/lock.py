@@ -11,7 +11,7 @@ from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.session import connect, open_hosts
 from fleethands.errors import UsageError
 from fleethands.locks.lock_commands import LockResult, run_lock_command
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 
 def acquire(writer: ReportWriter, reason: str) -> int:
@@ -42,6 +42,6 @@ def _ask_hosts(writer: ReportWriter, action: str, reason: str = "") -> int:
 def _show(results: dict[str, LockResult]) -> None:
     width = max(map(len, results))
     for name, each in results.items():
-        click.echo(clean(f"{name:{width}}  {each.text}"))
+        click.echo(sanitize(f"{name:{width}}  {each.text}"))
         for hint in each.hints:
-            click.echo(clean(f"{'':{width}}  hint: {hint}"))
+            click.echo(sanitize(f"{'':{width}}  hint: {hint}"))

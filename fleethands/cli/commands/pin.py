@@ -13,22 +13,22 @@ from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.session import open_hosts, read_settings
 from fleethands.errors import FleethandsError, Problem, UsageError
 from fleethands.pinning import resolve
-from fleethands.pinning.resolve import Difference, Fleet, UnknownName
+from fleethands.pinning.resolve import Difference, PinnableFleet, UnknownPinName
 from fleethands.settings import HostSettings, lockfile
-from fleethands.settings.expected import Expected
-from fleethands.settings.lockfile import Document, Lockfile
+from fleethands.settings.expected import InvalidValue
+from fleethands.settings.lockfile import Lockfile, LockfileContents
 from fleethands.settings.values.names import ModelName
 
 EXIT_MOVED = 2
 
 
 def run(writer: ReportWriter, only: tuple[str, ...], check: bool) -> int:
-    path = lockfile.place()
-    fleet, lock = _pinnable(writer, only), lockfile.read(path)
-    answers = resolve.ask(fleet)
-    found = resolve.merged(lock.document, answers.document)
-    changes = resolve.differences(lock.document, found)
-    result = PinResult(writer, path, changes, answers.unanswered, resolve.missing(fleet, lock.document))
+    path = lockfile.lockfile_path()
+    fleet, lock = _pinnable(writer, only), lockfile.load_lockfile(path)
+    answers = resolve.resolve_pins(fleet)
+    found = resolve.merge_contents(lock.document, answers.document)
+    changes = resolve.compare_contents(lock.document, found)
+    result = PinResult(writer, path, changes, answers.unanswered, resolve.find_missing(fleet, lock.document))
     if check:
         return result.report_check()
     if answers.unanswered:
@@ -78,7 +78,7 @@ class PinResult:
         self._print_errors(errors, hint)
         return EXIT_FAILED
 
-    def report_written(self, document: Document) -> int:
+    def report_written(self, document: LockfileContents) -> int:
         """What the lockfile has now."""
         self._print("changed" if self.changes else "unchanged")
         if self.writer.as_json:
@@ -111,10 +111,12 @@ class PinResult:
             print_problem(Problem(errors[-1], (hint,)))
 
 
-def _pinnable(writer: ReportWriter, only: tuple[str, ...]) -> Fleet:
+def _pinnable(writer: ReportWriter, only: tuple[str, ...]) -> PinnableFleet:
     try:
-        return Fleet.of(_settings(writer, Lockfile()).values()).only([_listed(name) for name in only])
-    except UnknownName as error:
+        return PinnableFleet.from_settings(_settings(writer, Lockfile()).values()).only(
+            [_listed(name) for name in only]
+        )
+    except UnknownPinName as error:
         raise UsageError(str(error), f"there is: {', '.join(error.near) or 'nothing to pin'}") from None
 
 
@@ -122,7 +124,7 @@ def _listed(name: str) -> str:
     """A model's name as Ollama lists it, anything else as it is."""
     try:
         return name if "/" in name or name[:1].isdigit() else str(ModelName.parse(name))
-    except Expected:
+    except InvalidValue:
         return name
 
 
@@ -131,9 +133,9 @@ def _settings(writer: ReportWriter, lock: Lockfile) -> dict[str, HostSettings]:
     return read_settings(writer, lambda: engine.settings(lock))
 
 
-def _write(path: Path, document: Document) -> None:
+def _write(path: Path, document: LockfileContents) -> None:
     try:
-        lockfile.write(path, document)
+        lockfile.write_lockfile(path, document)
     except OSError as error:
         hint = f"look at its directory: ls -ld {shlex.quote(str(path.parent))}"
         raise FleethandsError(f"cannot write {path}: {error.strerror}", hint) from None

@@ -11,8 +11,8 @@ from fleethands.cli.output.finish import EXIT, print_report
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.command_line import CommandLine
 from fleethands.errors import UsageError
-from fleethands.report.load import InvalidReport, read
-from fleethands.report.merge import merged
+from fleethands.report.load import InvalidReport, load_report
+from fleethands.report.merge import merge_reports
 from fleethands.report.model import Report
 
 
@@ -23,7 +23,7 @@ def show(writer: ReportWriter, path: str) -> int:
 
 
 def merge(writer: ReportWriter, paths: tuple[str, ...]) -> int:
-    whole, warnings = merged([_load(path) for path in paths])
+    whole, warnings = merge_reports([_load(path) for path in paths])
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     is_written = writer.write(whole)
@@ -33,7 +33,7 @@ def merge(writer: ReportWriter, paths: tuple[str, ...]) -> int:
 
 def _load(path: str) -> Report:
     try:
-        return read(Path(path))
+        return load_report(Path(path))
     except InvalidReport as error:
         raise UsageError(str(error), "name a directory that `--report` wrote, or its report.json") from None
     except OSError as error:

@@ -12,9 +12,9 @@ from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.session import open_hosts
 from fleethands.command_line import CommandLine
 from fleethands.errors import FleethandsError, Problem, UsageError
-from fleethands.ssh.diagnosis import refused_key
-from fleethands.ssh.host_keys import Shown, asked, line_fingerprint
-from fleethands.ssh.known_hosts import add
+from fleethands.ssh.diagnosis import explain_refused_key
+from fleethands.ssh.host_keys import HostKeyCheck, check_host_keys, line_fingerprint
+from fleethands.ssh.known_hosts import append_keys
 
 FAILED = {"changed", "revoked", "unreachable", "failed"}
 
@@ -23,7 +23,7 @@ def run(writer: ReportWriter) -> int:
     yes = writer.line.yes
     if not yes and (writer.as_json or not sys.stdin.isatty()):
         raise UsageError("cannot ask whether the keys are right", "to accept them without comparing: add `--yes`")
-    keys = asked(open_hosts(writer).chosen)
+    keys = check_host_keys(open_hosts(writer).chosen)
     if not writer.as_json:
         _show(keys, writer.line)
     new = [each for each in keys if each.status == "new"]
@@ -44,7 +44,7 @@ def _next(line: CommandLine, *, has_failed: bool) -> str:
     return f"Fix the cause, then run: {line.fleet}" if has_failed else f"Run: {line.for_command('plan')}"
 
 
-def _show(keys: list[Shown], line: CommandLine) -> None:
+def _show(keys: list[HostKeyCheck], line: CommandLine) -> None:
     width = max(len(each.host) for each in keys)
     for each in keys:
         click.echo(f"{each.host:<{width}}  {each.status:<11}  {each.fingerprint or each.reason}")
@@ -58,7 +58,7 @@ def _show(keys: list[Shown], line: CommandLine) -> None:
             print_problem(Problem(f"{each.host}: {problem.message}", problem.hints))
 
 
-def _note(each: Shown) -> str:
+def _note(each: HostKeyCheck) -> str:
     verdict = each.verdict if each.status == "new" else None
     if verdict is None or verdict.authority is None:
         return ""
@@ -66,7 +66,7 @@ def _note(each: Shown) -> str:
     return f"{fault} ({verdict.authority}): the key itself is what counts"
 
 
-def _problem(each: Shown, trust: CommandLine) -> Problem | None:
+def _problem(each: HostKeyCheck, trust: CommandLine) -> Problem | None:
     """
     What is wrong with a host's key, if anything is.
 
@@ -76,35 +76,35 @@ def _problem(each: Shown, trust: CommandLine) -> Problem | None:
         return Problem(each.reason, each.hints)
     if each.status not in FAILED or each.place is None or each.verdict is None:
         return None
-    reason, hints = refused_key(f"`{trust}`", each.place.name, each.verdict)
+    reason, hints = explain_refused_key(f"`{trust}`", each.place.name, each.verdict)
     was = each.verdict.line
     if each.status == "changed" and was is not None:
         reason = f"its key changed: known is {line_fingerprint(was)}, {was}; shown is {each.fingerprint}"
     return Problem(reason, tuple(hints))
 
 
-def _write(new: list[Shown]) -> None:
+def _write(new: list[HostKeyCheck]) -> None:
     for path in sorted({each.place.known_hosts for each in new if each.place and each.place.known_hosts}):
         keys = [
             (each.place.name, each.key) for each in new if each.place and each.key and each.place.known_hosts == path
         ]
         try:
-            add(path, keys)
+            append_keys(path, keys)
         except OSError as error:
             raise FleethandsError(
                 f"cannot write {path}: {error.strerror}", f"look at it: `ls -ld {path.parent}`"
             ) from None
 
 
-def _count(new: list[Shown]) -> str:
+def _count(new: list[HostKeyCheck]) -> str:
     return f"{len(new)} key{'s' if len(new) != 1 else ''}"
 
 
-def _files(new: list[Shown]) -> str:
+def _files(new: list[HostKeyCheck]) -> str:
     return ", ".join(sorted({str(each.place.known_hosts) for each in new if each.place}))
 
 
-def _document(keys: list[Shown]) -> dict[str, Any]:
+def _document(keys: list[HostKeyCheck]) -> dict[str, Any]:
     has_failed = any(each.status in FAILED for each in keys)
     has_new = any(each.status == "new" for each in keys)
     return {
@@ -115,7 +115,7 @@ def _document(keys: list[Shown]) -> dict[str, Any]:
     }
 
 
-def _host_document(each: Shown) -> dict[str, Any]:
+def _host_document(each: HostKeyCheck) -> dict[str, Any]:
     problem = _problem(each, CommandLine("trust", "TARGET")) or Problem(each.reason)
     return {
         "status": "written" if each.status == "new" else each.status,

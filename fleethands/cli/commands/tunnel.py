@@ -22,7 +22,7 @@ from fleethands.operations.firewall.firewall import has_sandboxes
 from fleethands.paths import CANVAS_KEY
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import generation_of
-from fleethands.ssh.tunnel import Forward, Link, follow, forwarded
+from fleethands.ssh.tunnel import Forward, SshLink, forward_sandbox_ports, start_forward
 
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 KEY = re.compile(r"[0-9a-f]{64}")  # as openhands.sh makes it
@@ -71,7 +71,7 @@ def _forward_until_signal(
     for number in SIGNALS:
         gevent.signal_handler(number, stop.set)
     settings = engine.settings()[name]
-    link = Link(engine.inventory.get_host(name), _print_warning)
+    link = SshLink(engine.inventory.get_host(name), _print_warning)
     forward = _forward(link, settings, port, ollama=ollama)
     url = f"{_scheme(settings, ollama=ollama)}://localhost:{forward.port}"
     if writer.as_json:
@@ -79,7 +79,7 @@ def _forward_until_signal(
     else:
         _show(link, name, settings, url, ollama=ollama)
     if not ollama and has_sandboxes(settings):
-        gevent.spawn(follow, link, _print_warning)
+        gevent.spawn(forward_sandbox_ports, link, _print_warning)
     if browse:
         webbrowser.open(url)
     stop.wait()
@@ -87,11 +87,11 @@ def _forward_until_signal(
     link.close()
 
 
-def _forward(link: Link, settings: HostSettings, port: int | None, *, ollama: bool) -> Forward:
+def _forward(link: SshLink, settings: HostSettings, port: int | None, *, ollama: bool) -> Forward:
     page = settings.openhands_address
     remote = settings.ollama_server if ollama else (page.local_ip, page.port)
     try:
-        return forwarded(link, *remote, port)
+        return start_forward(link, *remote, port)
     except OSError as error:
         hint = "leave `--port` out, then fleethands chooses a free port"
         raise FleethandsError(f"cannot listen on port {port} of this machine: {error.strerror}", hint) from None
@@ -101,18 +101,18 @@ def _scheme(settings: HostSettings, *, ollama: bool) -> str:
     return settings.ollama_client_url.partition(":")[0] if ollama else "http"
 
 
-def _show(link: Link, name: str, settings: HostSettings, url: str, *, ollama: bool) -> None:
+def _show(link: SshLink, name: str, settings: HostSettings, url: str, *, ollama: bool) -> None:
     click.echo(f"{'Ollama' if ollama else 'OpenHands'} of {name}: {url}")
     if ollama and url.startswith("https"):
         server, port = settings.ollama_server
         local = url.removeprefix("https://")
         click.echo(f"with its certificate: curl --connect-to {server}:{port}:{local} https://{server}:{port}/api/tags")
-    if generation_of(settings).keyed and not ollama:
+    if generation_of(settings).needs_key and not ollama:
         _show_key(link, name)
     click.echo("Press Ctrl-C to end the tunnel", err=True)
 
 
-def _show_key(link: Link, name: str) -> None:
+def _show_key(link: SshLink, name: str) -> None:
     """The key of the page goes to a terminal only, never into a file, a pipe or a log."""
     if sys.stdout.isatty():
         key = "".join(link.lines(f"sed -n s/^LOCAL_BACKEND_API_KEY=//p {CANVAS_KEY}"))

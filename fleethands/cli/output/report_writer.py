@@ -14,9 +14,9 @@ from fleethands.cli.errors import EXIT_FAILED, print_problem
 from fleethands.cli.output.keep_previous_report import keeps_previous_report
 from fleethands.command_line import CommandLine
 from fleethands.errors import FleethandsError
-from fleethands.report.formats import MAIN, Written
+from fleethands.report.formats import MAIN, ReportFiles
 from fleethands.report.model import HostReport, Report
-from fleethands.settings.validation.errors import Mistake
+from fleethands.settings.validation.errors import InvalidSetting
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.engine.engine import Engine
@@ -42,7 +42,7 @@ class ReportWriter:
     ) -> None:
         self.line, self.as_json = line, as_json
         self.engine: Engine | None = None
-        self.mistakes: list[Mistake] = []
+        self.mistakes: list[InvalidSetting] = []
         self.retried: Path | None = None
         self.reports_hosts = False
         self._directory = Path(report) if report is not None else None
@@ -57,7 +57,7 @@ class ReportWriter:
         """Try to write where the report goes. Raises FleethandsError; no host was asked yet."""
         if self._has_places:
             try:
-                Written(self._directory, self._summary).ready()
+                ReportFiles(self._directory, self._summary).ready()
             except OSError as error:
                 raise _unwritable(error) from None
 
@@ -128,13 +128,13 @@ class ReportWriter:
         wrong = [f"`{each.path}`: {each.problem}" for each in self.mistakes if each.host == name]
         return name, HostReport("refused", "; ".join(wrong)) if wrong else HostReport("not-run", NOT_ASKED)
 
-    def _places(self, report: Report, end: BaseException | None) -> Written:
+    def _places(self, report: Report, end: BaseException | None) -> ReportFiles:
         """Where the report goes, unless the report of an earlier run stays there."""
         place = self._directory / MAIN if self._directory else None
         if place is None or not keeps_previous_report(place, self.retried, report, self.engine, end):
-            return Written(self._directory, self._summary)
+            return ReportFiles(self._directory, self._summary)
         click.echo(f"{place} stays as an earlier run left it", err=True)
-        return Written(None, self._summary)
+        return ReportFiles(None, self._summary)
 
 
 def print_failure(command: str, message: str) -> None:

@@ -55,7 +55,7 @@ def test_hosts_that_can_not_be_reached_are_in_every_form(tmp_path: Path, invento
         assert [(step["name"], step["ok"]) for step in host["steps"]] == [("Connect", False)]
         assert host["seconds"] == pytest.approx(host["steps"][0]["seconds"], abs=0.01)
     assert document["words"] == inventory
-    assert "its name is not known" in (tmp_path / "s.md").read_text()
+    assert "unknown host name" in (tmp_path / "s.md").read_text()
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_wrong_words_for_a_part_exit_64(inventory: str, shard: str) -> None:
     done = fleethands("plan", inventory, "--shard", shard)
 
     assert done.returncode == 64
-    assert done.stderr == f"error: `--shard` `{shard}`: expected I/N with I from 1 to N, as `2/4`\n"
+    assert done.stderr == f"error: `--shard` `{shard}`: expected I/N with I from 1 to N, such as `2/4`\n"
 
 
 def test_hints_and_the_report_name_the_part(tmp_path: Path, inventory: str) -> None:
@@ -216,7 +216,7 @@ def test_a_value_that_was_typed_is_in_no_hint_of_a_report_or_a_terminal(tmp_path
         (["pin", "WRONG"], 1, "1 mistake in the inventory, no host was contacted"),
         (["apply", "GONE"], 64, "cannot ask for confirmation with `--json`"),
         (["apply", "GONE", "--yes", "--canary", "gpu-3"], 64, "`--canary gpu-3`: expected a number of hosts, or the"),
-        (["verify", "GONE", "--hosts", "x*"], 64, "names no host that matches `x*`"),
+        (["verify", "GONE", "--hosts", "x*"], 64, "has no host that matches `x*`"),
         (["plan", "GONE", "--shard", "3/2"], 64, "expected I/N with I from 1 to N"),
         (["trust", "GONE"], 64, "cannot ask whether the keys are right"),
         (["lock acquire", "GONE"], 64, "a lock needs a reason"),
@@ -255,7 +255,7 @@ def test_a_lock_that_can_not_be_read_is_a_document_too(tmp_path: Path, inventory
 def test_a_canary_of_another_part_is_told_and_keeps_no_part_from_its_work(tmp_path: Path) -> None:
     names = [f"gpu-{number}.invalid" for number in range(1, 9)]
     (tmp_path / "fleet.py").write_text(f"gpu = [(name, {{'models': ['m:1']}}) for name in {names}]\n")
-    here = [name for name in names if Shard(1, 2).holds(name)]
+    here = [name for name in names if Shard(1, 2).contains(name)]
     there = next(name for name in names if name not in here)
     done = Report("apply", {there: HostReport("changed"), here[0]: HostReport("failed")})
     (tmp_path / "report.json").write_text(json.dumps(done.document()))

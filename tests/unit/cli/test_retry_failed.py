@@ -12,7 +12,7 @@ import pytest
 from fleethands.cli.retry_failed import unfinished_hosts
 from fleethands.command_line import CommandLine
 from fleethands.errors import UsageError
-from fleethands.report.formats import Written
+from fleethands.report.formats import ReportFiles
 from fleethands.report.model import HostReport, Report
 from fleethands.rollout.build_report import after_rollback
 from tests.helpers.command_line import fleethands
@@ -94,7 +94,7 @@ def place(tmp_path: Path) -> Path:
     """A directory with an inventory, one that can't be read, and the report of a run that left hosts."""
     (tmp_path / "fleet.py").write_text(FLEET)
     (tmp_path / "bad.py").write_text("raise KeyError('x')\n")
-    Written(tmp_path / "out").write(Report("apply", {"gpu-1.invalid": HostReport("failed"), "gpu-2.invalid": DONE}))
+    ReportFiles(tmp_path / "out").write(Report("apply", {"gpu-1.invalid": HostReport("failed"), "gpu-2.invalid": DONE}))
     return tmp_path
 
 
@@ -153,20 +153,20 @@ def test_hosts_that_the_inventory_has_no_more_are_named(place: Path) -> None:
     left = {name: HostReport("failed") for name in ("gpu-1.invalid", "old-1", "old-2")}
     words = ["apply", "fleet.py", "--yes", "--retry-failed", "out"]
 
-    Written(place / "out").write(Report("apply", left))
+    ReportFiles(place / "out").write(Report("apply", left))
     some = fleethands(*words, cwd=place)
     del left["gpu-1.invalid"]
-    Written(place / "out").write(Report("apply", left))
+    ReportFiles(place / "out").write(Report("apply", left))
     none = fleethands(*words, cwd=place)
 
     assert some.stderr == "warning: fleet.py no longer has these hosts of the report: old-1, old-2\n"
     assert "1 host, 1 unreachable" in some.stdout
     assert (none.returncode, none.stdout) == (64, "")
-    assert "error: `fleet.py` names none of the hosts that the report leaves: old-1, old-2\n" in none.stderr
+    assert "error: `fleet.py` has none of the hosts that the report leaves: old-1, old-2\n" in none.stderr
 
 
 def test_the_page_of_an_empty_retry_says_so(place: Path) -> None:
-    Written(place / "out").write(Report("apply", {"gpu-1.invalid": DONE}))
+    ReportFiles(place / "out").write(Report("apply", {"gpu-1.invalid": DONE}))
 
     done = fleethands("apply", "fleet.py", "--yes", "--retry-failed", "out", "--report", "new", cwd=place)
 

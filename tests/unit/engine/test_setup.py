@@ -18,5 +18,5 @@ def test_an_encrypted_key_is_an_error_of_its_host_and_no_question(tmp_path: Path
 
     host = json.loads(done.stdout)["hosts"]["root@127.0.0.1"]
     assert (done.returncode, host["status"], done.stderr) == (1, "unreachable", "")
-    assert host["reason"].endswith(f"SSH would ask: Enter password for private key: {key}")
+    assert host["reason"].endswith(f"fleethands never prompts: Enter password for private key: {key}")
     assert host["hints"] == ["load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.fleet.host_address import Address, InvalidHostName, check_target
+from fleethands.fleet.host_address import InvalidHostName, SshAddress, check_target
 from tests.helpers.command_line import fleethands
 
 MODELS = ("--data", 'models=["m"]')
@@ -15,23 +15,23 @@ MODELS = ("--data", 'models=["m"]')
 @pytest.mark.parametrize(
     ("name", "address"),
     [
-        ("root@box", Address("root", "box")),
-        ("root@box:2222", Address("root", "box", 2222)),
-        ("root@192.0.2.7:22", Address("root", "192.0.2.7", 22)),
-        ("me@corp@box", Address("me@corp", "box")),
-        ("root@::1", Address("root", "::1")),
-        ("root@[::1]", Address("root", "::1")),
-        ("root@[2001:db8::7]:2222", Address("root", "2001:db8::7", 2222)),
-        ("root@fe80::1%eth0", Address("root", "fe80::1%eth0")),
-        ("root@::1:22", Address("root", "::1:22")),
+        ("root@box", SshAddress("root", "box")),
+        ("root@box:2222", SshAddress("root", "box", 2222)),
+        ("root@192.0.2.7:22", SshAddress("root", "192.0.2.7", 22)),
+        ("me@corp@box", SshAddress("me@corp", "box")),
+        ("root@::1", SshAddress("root", "::1")),
+        ("root@[::1]", SshAddress("root", "::1")),
+        ("root@[2001:db8::7]:2222", SshAddress("root", "2001:db8::7", 2222)),
+        ("root@fe80::1%eth0", SshAddress("root", "fe80::1%eth0")),
+        ("root@::1:22", SshAddress("root", "::1:22")),
         ("box", None),
         ("::1", None),
         ("@local", None),
         ("@docker/image@sha256:abcd", None),
     ],
 )
-def test_a_name_says_where_its_host_is(name: str, address: Address | None) -> None:
-    assert Address.read(name) == address
+def test_a_name_says_where_its_host_is(name: str, address: SshAddress | None) -> None:
+    assert SshAddress.parse(name) == address
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_name_says_where_its_host_is(name: str, address: Address | None) -> No
 )
 def test_another_name_is_refused(name: str, said: str) -> None:
     with pytest.raises(InvalidHostName) as caught:
-        Address.read(name)
+        SshAddress.parse(name)
     assert str(caught.value).startswith(f"`{name}`: {said}")
     assert caught.value.hints
 
@@ -61,13 +61,13 @@ def test_another_name_is_refused(name: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("target", "said", "hint"),
     [
-        ("", "the target is empty", "name an inventory file, or hosts as `root@box,root@box2`"),
-        (",", "`,`: a host's name in it is empty", "name an inventory file, or hosts as `root@box,root@box2`"),
-        ("root@a.invalid, root@b.invalid,", "a host's name in it is empty", "`root@a.invalid,root@b.invalid`"),
+        ("", "the target is empty", "name an inventory file, or hosts such as `root@box,root@box2`"),
+        (",", "`,`: a host name in it is empty", "name an inventory file, or hosts such as `root@box,root@box2`"),
+        ("root@a.invalid, root@b.invalid,", "a host name in it is empty", "`root@a.invalid,root@b.invalid`"),
         ("root@box.invalid:abc", "expected a port from 1 to 65535, got `abc`", "own port: `root@box.invalid`"),
         ("inventory", "`inventory` is a directory", "name a file: `inventory/example.py`"),
         ("tests/fixtures/ansible", "is a directory", "name a file: `tests/fixtures/ansible/hosts.ini`"),
-        (",".join(f"root@{n}.invalid" for n in range(99)), "99 hosts are too many for one word", "fleethands init DIR"),
+        (",".join(f"root@{n}.invalid" for n in range(99)), "99 hosts are too many for one arg", "fleethands init DIR"),
     ],
 )
 def test_wrong_words_for_hosts_exit_64(target: str, said: str, hint: str) -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from paramiko import ChannelException, SSHException
 
 from fleethands.command_line import CommandLine
-from fleethands.facts.lock import LEASE, Lock, LockState, read
+from fleethands.facts.lock import LEASE, Lock, LockState, parse_lock
 from fleethands.locks.lock_session import LockSession, LockSessionError
 from fleethands.locks.run_locks import explain_refusal
 from fleethands.operations.lock import lock as scripts
@@ -82,7 +82,7 @@ def hold(places: dict[str, str]) -> Iterator[Hold]:
     begun = []
 
     def begin(lock: Lock, lease: int = LEASE) -> Holding:
-        begun.append(Holding(lock_script("hold", lock, lease=str(lease)).having(**places).text))
+        begun.append(Holding(lock_script("hold", lock, lease=str(lease)).with_values(**places).text))
         return begun[-1]
 
     yield begin
@@ -91,7 +91,7 @@ def hold(places: dict[str, str]) -> Iterator[Hold]:
 
 
 def once(name: str, lock: Lock, places: dict[str, str]) -> LockReply:
-    text = lock_script(name, lock).having(**places).text
+    text = lock_script(name, lock).with_values(**places).text
     done = subprocess.run(["sh", "-s"], input=text.encode(), capture_output=True, timeout=20, check=True)
     return scripts.parse_reply(done.stdout.decode().splitlines())
 
@@ -240,9 +240,9 @@ class Server:
     ("error", "reason", "hint"),
     [
         (ChannelException(2, "Connect failed"), "no second session on its connection", "sshd -T | grep maxsessions"),
-        (SSHException("SSH session not active"), "the connection to it was lost: SSH session", "`ssh -v 10.0.0.7`"),
-        (EOFError(), "the connection to it was lost: it was closed", "`ssh -v 10.0.0.7`"),
-        (None, "the connection to it was lost: it was closed", "`ssh -v 10.0.0.7`"),
+        (SSHException("SSH session not active"), "the SSH connection was lost: SSH session", "`ssh -v 10.0.0.7`"),
+        (EOFError(), "the SSH connection was lost: it was closed", "`ssh -v 10.0.0.7`"),
+        (None, "the SSH connection was lost: it was closed", "`ssh -v 10.0.0.7`"),
     ],
 )
 def test_a_connection_without_another_session_is_told_from_a_lost_one(
@@ -276,8 +276,8 @@ def test_whatever_stands_there_locks(text: bytes) -> None:
 def test_a_sign_that_is_too_old_is_none() -> None:
     word = base64.b64encode(ANA.file.encode()).decode()
 
-    assert read([f"run {LEASE} {word}"]).by == ANA
-    assert read([f"run {LEASE + 1} {word}"]).by is None
+    assert parse_lock([f"run {LEASE} {word}"]).by == ANA
+    assert parse_lock([f"run {LEASE + 1} {word}"]).by is None
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from fleethands.cli.interface import cli
 from fleethands.errors import UsageError
 from fleethands.fleet.shard import Shard
-from fleethands.report.formats import Written, html_page, junit
-from fleethands.report.load import InvalidReport, read
+from fleethands.report.formats import ReportFiles, html_page, junit
+from fleethands.report.load import InvalidReport, load_report
 from fleethands.report.model import HostReport, Report
 from tests.helpers import reports
 
@@ -28,14 +28,14 @@ FLEET = [f"gpu-{number:04}.example.net" for number in range(1000)]
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 16])
 def test_every_host_is_of_one_part(count: int) -> None:
-    parts = [[name for name in FLEET if Shard(index, count).holds(name)] for index in range(1, count + 1)]
+    parts = [[name for name in FLEET if Shard(index, count).contains(name)] for index in range(1, count + 1)]
 
     assert sorted(name for part in parts for name in part) == FLEET
     assert min(map(len, parts)) > 0.7 * len(FLEET) / count
 
 
 def test_a_host_that_joins_moves_no_other_and_parts_stay_between_releases() -> None:
-    parts = [[f"gpu-{n}" for n in range(1, 13) if Shard(index, 3).holds(f"gpu-{n}")] for index in (1, 2, 3)]
+    parts = [[f"gpu-{n}" for n in range(1, 13) if Shard(index, 3).contains(f"gpu-{n}")] for index in (1, 2, 3)]
 
     assert parts == [
         ["gpu-1", "gpu-2", "gpu-5", "gpu-6"],
@@ -59,7 +59,7 @@ def part(directory: Path, shard: str, hosts: dict[str, HostReport], begun: float
     report.words = f"inventory/prod.py --shard {shard}"
     for name, value in changes.items():
         setattr(report, name, value)
-    Written(directory).write(report)
+    ReportFiles(directory).write(report)
     return str(directory)
 
 
@@ -71,10 +71,10 @@ def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     report = reports.apply()
     report.hosts["gpu-1"].read = {"system": {"os": "debian"}}
     report.error, report.hints, report.shard = "it broke", ["mend it"], "2/4"
-    Written(tmp_path).write(report)
+    ReportFiles(tmp_path).write(report)
 
-    assert read(tmp_path).document() == report.document()
-    assert read(tmp_path / "report.json").document() == report.document()
+    assert load_report(tmp_path).document() == report.document()
+    assert load_report(tmp_path / "report.json").document() == report.document()
 
 
 def test_parts_are_joined(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_file_that_is_no_report_is_refused_by_name(tmp_path: Path, text: str) 
     (tmp_path / "report.json").write_bytes(text.encode("latin-1"))
 
     with pytest.raises(InvalidReport, match=re.escape(str(tmp_path))):
-        read(tmp_path)
+        load_report(tmp_path)
 
 
 def test_a_report_of_whomever_moves_no_terminal_and_breaks_nothing(tmp_path: Path) -> None:
@@ -228,10 +228,14 @@ def test_a_report_with_any_value_anywhere_is_one_or_is_refused(way: tuple[Any, .
         path = Path(directory) / "report.json"
         path.write_text(json.dumps(document))
         try:
-            report = read(path)
+            report = load_report(path)
         except InvalidReport:
             return
-    for text in (json.dumps(report.document(), allow_nan=False), html_page.text(report), junit.text(report)):
+    for text in (
+        json.dumps(report.document(), allow_nan=False),
+        html_page.render_html(report),
+        junit.render_junit(report),
+    ):
         assert "\x1b" not in text
 
 
@@ -240,7 +244,7 @@ def test_a_bomb_is_no_report(tmp_path: Path, text: str) -> None:
     (tmp_path / "report.json").write_text(text)
 
     with pytest.raises(InvalidReport):
-        read(tmp_path)
+        load_report(tmp_path)
 
 
 def test_a_report_that_is_too_long_is_read_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,7 +252,7 @@ def test_a_report_that_is_too_long_is_read_no_further(tmp_path: Path, monkeypatc
     (tmp_path / "report.json").symlink_to("/dev/zero")
 
     with pytest.raises(InvalidReport, match="more than 1 MiB"):
-        read(tmp_path)
+        load_report(tmp_path)
 
 
 def test_the_words_of_a_report_are_quoted_where_a_hint_has_them(tmp_path: Path) -> None:
@@ -264,7 +268,7 @@ def test_a_report_of_no_command_of_ours_is_refused(tmp_path: Path, command: str)
     (tmp_path / "report.json").write_text(json.dumps({**WHOLE, "command": command}))
 
     with pytest.raises(InvalidReport, match="command"):
-        read(tmp_path)
+        load_report(tmp_path)
 
 
 def test_of_many_parts_that_left_nothing_only_some_are_named(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_a_host_that_dies_after_its_proof_is_broken_alone(monkeypatch: pytest.Mo
 
 def test_a_forwarded_port_says_nothing_of_the_hosts_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a virtual machine behind 127.0.0.1, ports of this machine would be tried: here, one that answers."""
-    monkeypatch.setattr(external_checks, "_answers", lambda *_: True)
+    monkeypatch.setattr(external_checks, "_is_open", lambda *_: True)
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as ours:
         host: Any = SimpleNamespace(data={"ssh_hostname": "127.0.0.1"}, name="box")
         transport: Any = SimpleNamespace(sock=ours)
@@ -55,8 +55,8 @@ def test_which_addresses_are_of_this_machine(address: str, ours: str, here: bool
 
 
 def test_what_is_closed_is_said_with_what_was_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(external_checks, "_answers", lambda *_: False)
-    monkeypatch.setattr(external_checks, "is_here", lambda *_: False)
+    monkeypatch.setattr(external_checks, "_is_open", lambda *_: False)
+    monkeypatch.setattr(external_checks, "is_own_address", lambda *_: False)
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as ours:
         host: Any = SimpleNamespace(data={"ssh_hostname": "127.0.0.1"}, name="box")
         transport: Any = SimpleNamespace(sock=ours)

@@ -10,15 +10,15 @@ import pytest
 from fleethands import paths
 from fleethands.facts.files import File
 from fleethands.operations.core import release_record
+from fleethands.operations.core.decision import Change
 from fleethands.operations.core.journal import JournalEntry
-from fleethands.operations.core.operation import Change
 from fleethands.operations.proof import proof
-from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.model import ChangeReport, HostReport, Report
 from fleethands.rollout.rollout import Rollout
 from fleethands.rollout.strategy import Batch, HostQuota, RolloutStrategy
 from tests.hosts import bare, declared
 
-DRIFT = Changed("Ollama", "Write the unit", "ollama.service", "another", "as declared")
+DRIFT = ChangeReport("Ollama", "Write the unit", "ollama.service", "another", "as declared")
 NOW = declared(ollama_keep_alive="1m")
 
 
@@ -26,7 +26,7 @@ def noted(known: Any) -> Change:
     """The proof of a host that is as NOW declares it, and has a record of `known`."""
     seen = bare(NOW)
     if known is not None:
-        text = release_record.new_record(known, seen)["entry"] + ', "run": "r1", "time": "2026-11-25T17:02:11Z"}'
+        text = release_record.new_record(known, seen).entry + ', "run": "r1", "time": "2026-11-25T17:02:11Z"}'
         seen = seen.with_file(paths.RECORD, File("file", content=text.encode()))
     decision = proof.prove.decide(NOW, seen, recorded=NOW)
     assert isinstance(decision, Change)

@@ -27,7 +27,7 @@ def problems(**data: Any) -> list[str]:
         ),
         ({"ollama_env": {"NO_PROXY": "x" * 60_000}}, "ollama_env", "expected variables of at most 60000 bytes in all"),
         ({"ollama_keep_alive": "5m\0"}, "ollama_keep_alive", "expected"),
-        ({"ollama_origins": ["app://x"]}, "ollama_origins.0", "expected `*` or a scheme, as `https://x`"),
+        ({"ollama_origins": ["app://x"]}, "ollama_origins.0", "expected `*` or a scheme, such as `https://x`"),
         ({"ollama_models_dir": "/srv/\udcff"}, "ollama_models_dir", "expected text that can be written as UTF-8"),
         ({"ollama_models_dir": "/srv/\x7f"}, "ollama_models_dir", "expected one line without control characters"),
         ({"ollama_origins": ["x\udcff"]}, "ollama_origins.0", "expected text that can be written as UTF-8"),

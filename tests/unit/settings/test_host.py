@@ -35,9 +35,9 @@ def test_every_mistake_of_a_fleet_is_named_at_once() -> None:
 
     text = str(caught.value)
     assert "error: a: `ollama_hst`: no such setting, nearest is `ollama_host`" in text
-    assert "a: `models.0.name`: expected `model:tag`, as `codellama:7b`, got `code llama`" in text
+    assert "a: `models.0.name`: expected `model:tag`, such as `codellama:7b`, got `code llama`" in text
     assert "a: `openhands_port`" in text
-    assert "b: `ollama_origins.0`: expected `*` or a scheme, as `https://example.com`" in text
+    assert "b: `ollama_origins.0`: expected `*` or a scheme, such as `https://example.com`" in text
     assert "b: `ollama_env.OLLAMA_NOPRUNE`: expected False, got `off`, which Ollama takes for true" in text
     assert "c: `ollama_version`" in text
     assert "ssh_user" not in text

@@ -17,11 +17,11 @@ CONTAINER = {"ollama_runtime": "container", "ollama_version": "0.24.0"}
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (EXTERNAL, "`ollama_address`: expected the address of that Ollama, as `http://10.0.0.5:11434`"),
+        (EXTERNAL, "`ollama_address`: expected an address such as `http://10.0.0.5:11434`"),
         ({"ollama_address": "http://10.0.0.5:11434"}, "expected only where `ollama_runtime` is `external`"),
         ({"ollama_image": "ollama/ollama:0.24.0"}, "expected only where `ollama_runtime` is `container`"),
-        ({**EXTERNAL, "ollama_address": "10.0.0.5:11434"}, "expected a scheme, as `http://10.0.0.5:11434`"),
-        ({**EXTERNAL, "ollama_address": "http://a:11434/v1"}, "without a path, as `http://a:11434`"),
+        ({**EXTERNAL, "ollama_address": "10.0.0.5:11434"}, "expected a scheme, such as `http://10.0.0.5:11434`"),
+        ({**EXTERNAL, "ollama_address": "http://a:11434/v1"}, "without a path, such as `http://a:11434`"),
         ({**EXTERNAL, "ollama_address": "http://u:p@a:11434"}, "an address without a user and password"),
         ({**EXTERNAL, "ollama_address": "http://a:99999"}, "expected a port from 1 to 65535"),
         ({**EXTERNAL, "ollama_address": "http://fe80::1:11434"}, "an IPv6 address in its brackets"),
@@ -44,7 +44,7 @@ def test_a_model_is_not_made_on_somebody_elses_ollama() -> None:
     with pytest.raises(SettingsError) as caught:
         read_fleet({"a": {**EXTERNAL, "ollama_address": "http://10.0.0.5:11434", "models": models}})
 
-    assert "`models.0.modelfile`: expected none where `ollama_runtime` is `external`" in str(caught.value)
+    assert "`models.0.modelfile`: expected no Modelfile, because `ollama_runtime` is `external`" in str(caught.value)
 
 
 @pytest.mark.parametrize(

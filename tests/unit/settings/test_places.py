@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from fleethands.facts.system import Account, Accounts
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.generations import GENERATIONS
-from fleethands.settings.schema.describe import about
+from fleethands.settings.schema.describe import describe
 from fleethands.settings.validation.places import STATES
 from tests.hosts import bare, declared
 
@@ -21,8 +21,8 @@ MIGHTY = ("docker", "sudo", "disk", "shadow")
 BOTH = ("ollama_models_dir", "openhands_workspace")
 EXAMPLES = dict(zip(BOTH, ("/srv/ollama", "/srv/workspace"), strict=True))
 SYSTEM, OURS = "which belongs to the system", "which fleethands keeps for itself"
-HOME = "where people have their homes: the owner of one could put a link in its place"
-EVERYBODY, PACKAGES = "where every account may write", "where packages keep what is theirs"
+HOME = "where home directories are: their owner could replace it with a symlink"
+EVERYBODY, PACKAGES = "where every account may write", "where packages keep their files"
 REFUSED = {
     **dict.fromkeys(("/usr/bin", "/etc/ssh", "/root/.ssh", "/root", "/bin/x", "/boot", "/dev/x", "/lib/x"), SYSTEM),
     **dict.fromkeys(("/proc/1", "/sys"), SYSTEM),
@@ -51,7 +51,7 @@ def problem(**data: Any) -> str:
 def test_a_dangerous_place_is_refused_with_the_reason_and_an_example(key: str, path: str, reason: str) -> None:
     said = problem(**{key: path})
 
-    assert said == f"{key}: expected a directory of its own, as `{EXAMPLES[key]}`, got `{path}`, {reason}"
+    assert said == f"{key}: expected a directory of its own, such as `{EXAMPLES[key]}`, got `{path}`, {reason}"
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_a_place_of_the_other_setting_is_refused(key: str, path: str, reason: st
         *((key, path) for key, path in EXAMPLES.items()),
         ("ollama_models_dir", "/usr/share/ollama/.ollama/models"),
         ("ollama_models_dir", "/var/lib/ollama/models"),
-        ("ollama_models_dir", str(about(HostSettings.model_fields["ollama_models_dir"]).example)),
+        ("ollama_models_dir", str(describe(HostSettings.model_fields["ollama_models_dir"]).example)),
         ("openhands_workspace", "/opt/openhands/workspace"),
         ("openhands_workspace", "/opt/openhands/projects/one"),
         ("openhands_workspace", "/var/lib/openhands"),
-        ("openhands_workspace", str(about(HostSettings.model_fields["openhands_workspace"]).example)),
+        ("openhands_workspace", str(describe(HostSettings.model_fields["openhands_workspace"]).example)),
     ],
 )
 def test_a_directory_of_its_own_is_accepted(key: str, path: str) -> None:
@@ -97,7 +97,7 @@ def test_an_agent_may_not_work_among_the_models(models: str, workspace: str) -> 
     data: dict[str, Any] = {"ollama_models_dir": models, "openhands_workspace": workspace}
 
     assert problem(**data) == (
-        "openhands_workspace: expected a directory apart from `ollama_models_dir`, as `/srv/workspace`, "
+        "openhands_workspace: expected a directory apart from `ollama_models_dir`, such as `/srv/workspace`, "
         f"got `{workspace}`: an agent could replace the models in `{models}`"
     )
     assert declared(**data, openhands_flavor="off")
@@ -114,7 +114,7 @@ def test_an_agent_may_not_work_among_the_models(models: str, workspace: str) -> 
     ],
 )
 def test_what_systemd_would_not_keep_of_a_workspace_is_refused(path: str, form: str, note: str) -> None:
-    said = f"openhands_workspace: expected {form}, as `/srv/workspace`, got `"
+    said = f"openhands_workspace: expected {form}, such as `/srv/workspace`, got `"
     assert problem(openhands_workspace=path).startswith(said)
     assert problem(openhands_workspace=path).endswith(f", {note}")
 

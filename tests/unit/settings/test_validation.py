@@ -60,43 +60,43 @@ boxes = [
 """
 NAMED = """
 192.0.2.1: `ollama_hst`: no such setting, nearest is `ollama_host`, got `0.0.0.0`
-192.0.2.1: `models.0.name`: expected `model:tag`, as `codellama:7b`, got `code llama`
+192.0.2.1: `models.0.name`: expected `model:tag`, such as `codellama:7b`, got `code llama`
 192.0.2.1: `models.1.digest`: expected `HEX`, got `SHA256:HEX`
-192.0.2.1: `models.2.name`: expected a model's name, as `codellama:7b`
+192.0.2.1: `models.2.name`: expected a model's name, such as `codellama:7b`
 192.0.2.1: `models.2.nam`: no such key of a model, nearest is `name`, got `c`
 192.0.2.1: `openhands_flavor`: expected `gui`, `canvas`, `source` or `off`, got `guii`, nearest is `gui`
 192.0.2.1: `openhands_port`: expected a port from 1 to 65535, got `70000`
 192.0.2.2: `ollama_version`: expected `0.24.0`, without a leading v, got `v0.24.0`
-192.0.2.2: `ollama_url`: expected an address as `https://mirror.example/ollama` or `file:///srv/ollama`, \
+192.0.2.2: `ollama_url`: expected an address such as `https://mirror.example/ollama` or `file:///srv/ollama`, \
 without spaces, got `mirror.example/ollama`
 192.0.2.2: `ollama_sha256`: expected a sha256 as 64 lower-case hex digits, got `abc`
-192.0.2.2: `ollama_host`: expected IP:PORT without a scheme, as `0.0.0.0:11434`, got `http://0.0.0.0:11434`
-192.0.2.2: `ollama_origins.1`: expected `*` or a scheme, as `https://example.com`, got `example.com`
+192.0.2.2: `ollama_host`: expected IP:PORT without a scheme, such as `0.0.0.0:11434`, got `http://0.0.0.0:11434`
+192.0.2.2: `ollama_origins.1`: expected `*` or a scheme, such as `https://example.com`, got `example.com`
 192.0.2.2: `ollama_origins.2`: expected one origin without spaces or commas, got `https://a, https://b`
-192.0.2.2: `ollama_keep_alive`: expected a duration, as `48h`: hours are the largest unit, got `2 days`
-192.0.2.2: `models`: expected at least one, as `["codellama:7b"]`: OpenHands needs a model
+192.0.2.2: `ollama_keep_alive`: expected a duration, such as `48h`: hours are the largest unit, got `2 days`
+192.0.2.2: `models`: expected at least one, such as `["codellama:7b"]`: OpenHands needs a model
 192.0.2.3: `model`: no such setting, nearest is `models`, got `m`
 192.0.2.3: `ollama_context_length`: expected a whole number from 1, got `32k`
 192.0.2.3: `ollama_env.OLLAMA_NOPRUNE`: expected False, got `off`, which Ollama takes for true
 192.0.2.3: `ollama_env.OLLAMA_NUM_PARALEL`: Ollama reads no such variable, nearest is `OLLAMA_NUM_PARALLEL`, got `2`
 192.0.2.3: `ollama_env.OLLAMA_MAX_QUEUE`: expected a whole number, got `-1`, which Ollama replaces by its default
-192.0.2.3: `ollama_env.OLLAMA_HOST`: expected as the setting `ollama_host`, got `x`
-192.0.2.3: `ollama_models_dir`: expected an absolute path, as `/srv/ollama`, got `models`
+192.0.2.3: `ollama_env.OLLAMA_HOST`: use the setting `ollama_host`, got `x`
+192.0.2.3: `ollama_models_dir`: expected an absolute path, such as `/srv/ollama`, got `models`
 192.0.2.4: `firewal`: no such setting, nearest is `firewall`, got `False`
-192.0.2.4: `models`: expected a list of models, as `["qwen3-coder:30b"]`, got `m`
-192.0.2.4: `openhands_image`: expected an image without a scheme, as `ghcr.io/a/b:main`, got `https://ghcr.io/a/b:main`
-192.0.2.4: `openhands_bind`: expected an IP address, as `127.0.0.1`, got `localhost`
-192.0.2.4: `openhands_env.LLM_MODEL`: expected as the setting `openhands_model`: fleethands sets this variable \
+192.0.2.4: `models`: expected a list of models, such as `["qwen3-coder:30b"]`, got `m`
+192.0.2.4: `openhands_image`: expected an image without a scheme, such as `ghcr.io/a/b:main`, got `https://ghcr.io/a/b:main`
+192.0.2.4: `openhands_bind`: expected an IP address, such as `127.0.0.1`, got `localhost`
+192.0.2.4: `openhands_env.LLM_MODEL`: use the setting `openhands_model`: fleethands sets this variable \
 from it, got `m`
 192.0.2.4: `openhands_env.1X`: expected a variable's name: letters, digits and `_`, no digit first, got `y`
 192.0.2.4: `openhands_env.GITHUB_TOKEN`: expected text or a whole number, got a list
-192.0.2.5: `openhands_workspace`: expected a directory of its own, as `/srv/workspace`, got `/home/dev/work`, \
-where people have their homes: the owner of one could put a link in its place
+192.0.2.5: `openhands_workspace`: expected a directory of its own, such as `/srv/workspace`, got `/home/dev/work`, \
+where home directories are: their owner could replace it with a symlink
 192.0.2.5: `openhands_user`: expected a user's name: at most 32 lower-case letters, digits, `_` and `-`, \
 got `Open Hands`
 192.0.2.5: `firewall`: expected True or False, got `yes`
 192.0.2.5: `allow_from.0`: expected `10.20.0.0/16`, or `10.20.0.7/32` for that one address, got `10.20.0.7/16`
-192.0.2.5: `allow_from.1`: expected a network, as `10.20.0.0/16`, got `office`
+192.0.2.5: `allow_from.1`: expected a network, such as `10.20.0.0/16`, got `office`
 192.0.2.5: `openhands_port`: expected another port than that of `ollama_host`, got `11434`
 """.replace("`HEX`", f"`{'ab' * 32}`").replace("SHA256:HEX", "SHA256:" + "AB" * 32)
 # Python tells an audit hook of every socket that is made, whoever makes it.
@@ -189,7 +189,7 @@ def test_a_key_in_the_wrong_place_is_sent_to_its_own() -> None:
         "`OLLAMA_NUM_PARALLEL`: no such setting: expected inside `ollama_env`, got `2`"
     ]
     assert said(ollama={"version": "1"}) == [
-        "`ollama`: no such setting: keys are flat, as `ollama_version`, got a dictionary"
+        "`ollama`: no such setting: keys are flat, such as `ollama_version`, got a dictionary"
     ]
 
 
@@ -219,12 +219,12 @@ def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert "hunter2" not in "\n".join(lines)
     assert lines == [
         "`openhands_password`: no such setting, nearest is `openhands_port`, got `********`",
-        "`ollama_version`: expected a release, as `0.24.0`, got `********`",
-        "`ollama_url`: expected an address as `https://mirror.example/ollama` or `file:///srv/ollama`, "
+        "`ollama_version`: expected a release, such as `0.24.0`, got `********`",
+        "`ollama_url`: expected an address such as `https://mirror.example/ollama` or `file:///srv/ollama`, "
         "without spaces, got `ftp://********@mirror`",
         "`ollama_env.OLLAMA_API_KEY`: expected text without quotes or spaces at its ends, got `********`, "
         "which Ollama takes off",
-        "`openhands_env.API_TOKEN`: expected text, as `true`, got `********`",
+        "`openhands_env.API_TOKEN`: expected text, such as `true`, got `********`",
         "`openhands_env.OPENAI_KEY`: expected text without a zero byte, got `********`",
         "`ollama_env.OLLAMA_NUM_PARALLEL`: expected a whole number, got `********`, "
         "which Ollama replaces by its default",
@@ -246,15 +246,15 @@ def test_a_value_is_shown_as_one_short_line() -> None:
         ({"models": ["m", "m:latest"]}, "`models.1`: expected each model once, got `m:latest`"),
         ({"openhands_ref": "main"}, "`openhands_ref`: expected only where `openhands_flavor` is `source`, got `main`"),
         ({"models": [3]}, "`models.0`: expected a model's name or a dictionary, got `3`"),
-        ({"models": None}, '`models`: expected a list of models, as `["qwen3-coder:30b"]`, got `None`'),
+        ({"models": None}, '`models`: expected a list of models, such as `["qwen3-coder:30b"]`, got `None`'),
         ({"ollama_origins": [1]}, "`ollama_origins.0`: expected text, got `1`"),
         (
             {"ollama_env": ["A=1"]},
-            '`ollama_env`: expected a dictionary of variables, as `{"OLLAMA_NUM_PARALLEL": 2}`, got a list',
+            '`ollama_env`: expected a dictionary of variables, such as `{"OLLAMA_NUM_PARALLEL": 2}`, got a list',
         ),
         (
             {"models": [], "openhands_model": "a b"},
-            "`openhands_model`: expected `model:tag`, as `codellama:7b`, got `a b`",
+            "`openhands_model`: expected `model:tag`, such as `codellama:7b`, got `a b`",
         ),
     ],
 )

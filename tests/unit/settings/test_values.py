@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.load import Mistake
-from fleethands.settings.values.names import Address, ModelName
+from fleethands.settings.load import InvalidSetting
+from fleethands.settings.values.names import ListenAddress, ModelName
 from tests.hosts import declared
 
 
@@ -45,13 +45,13 @@ def test_other_model_names_are_refused(name: str) -> None:
     ],
 )
 def test_the_address_to_ask_follows_the_bind(text: str, url: str) -> None:
-    assert Address.parse(text).local_url == url
+    assert ListenAddress.parse(text).local_url == url
 
 
 @pytest.mark.parametrize("text", ["http://0.0.0.0:11434", "localhost", "0.0.0.0:0", "0.0.0.0:70000", "1.2.3:4"])
 def test_binds_that_ollama_would_misread_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
-        Address.parse(text)
+        ListenAddress.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -78,20 +78,20 @@ def test_values_that_ollama_misreads_are_refused_with_the_right_spelling(name: s
     ("key", "value", "wanted"),
     [
         ("ollama_version", "v0.24.0", "`0.24.0`, without a leading v"),
-        ("ollama_version", "0.24", "all three numbers of a release, as `0.24.0`"),
-        ("ollama_version", 0.24, "all three numbers of a release, as `0.24.0`"),
-        ("ollama_version", "latest", "a release, as `0.24.0`"),
-        ("ollama_keep_alive", "1d", "a duration, as `24h`"),
-        ("ollama_keep_alive", "5min", "a duration, as `5m`"),
+        ("ollama_version", "0.24", "all three numbers of a release, such as `0.24.0`"),
+        ("ollama_version", 0.24, "all three numbers of a release, such as `0.24.0`"),
+        ("ollama_version", "latest", "a release, such as `0.24.0`"),
+        ("ollama_keep_alive", "1d", "a duration, such as `24h`"),
+        ("ollama_keep_alive", "5min", "a duration, such as `5m`"),
         ("ollama_keep_alive", "forever", "`-1` for ever"),
-        ("ollama_keep_alive", "", "a duration as `30m`"),
+        ("ollama_keep_alive", "", "a duration such as `30m`"),
         ("ollama_keep_alive", "9999999999", "below 292 years"),
         ("ollama_keep_alive", "2562048h", "below 292 years"),
-        ("ollama_keep_alive", "٣m", "a duration as `30m`"),
-        ("ollama_keep_alive", True, "a duration as `30m`"),
-        ("ollama_host", "localhost", "as `127.0.0.1:11434`"),
-        ("ollama_host", "0.0.0.0:11434/", "without a path, as `0.0.0.0:11434`"),
-        ("ollama_host", "http://0.0.0.0:11434/v1", "without a scheme, as `0.0.0.0:11434`"),
+        ("ollama_keep_alive", "٣m", "a duration such as `30m`"),
+        ("ollama_keep_alive", True, "a duration such as `30m`"),
+        ("ollama_host", "localhost", "such as `127.0.0.1:11434`"),
+        ("ollama_host", "0.0.0.0:11434/", "without a path, such as `0.0.0.0:11434`"),
+        ("ollama_host", "http://0.0.0.0:11434/v1", "without a scheme, such as `0.0.0.0:11434`"),
         ("ollama_host", "[fe80::1%a\nb]:1", "one line"),
         ("ollama_host", "[fe80::1%eth0]:1", "IP:PORT"),
         ("ollama_origins", ["null"], "`*` or an origin"),
@@ -112,9 +112,9 @@ def test_values_that_ollama_misreads_are_refused_with_the_right_spelling(name: s
         ("openhands_image", "a@sha256:abc", "64 lower-case hex digits"),
         ("openhands_image", "a:b@sha512:" + "0" * 128, "64 lower-case hex digits"),
         ("openhands_image", "a:" + "t" * 129, "a tag of at most 128"),
-        ("openhands_image", "-v", "an image as"),
-        ("openhands_image", "a b", "an image as"),
-        ("openhands_image", "0" * 64, "an image as"),
+        ("openhands_image", "-v", "an image such as"),
+        ("openhands_image", "a b", "an image such as"),
+        ("openhands_image", "0" * 64, "an image such as"),
         ("openhands_env", {"OH_PERSISTENCE_DIR": "/x"}, "no such variable"),
         ("openhands_env", {"SANDBOX_USER_ID": 0}, "the setting `openhands_user`"),
         ("openhands_env", {"PORT": 9000}, "the setting `openhands_port`"),
@@ -161,7 +161,7 @@ def test_any_value_of_any_key_is_read_or_named_in_one_line(value: Any) -> None:
             assert str(mistake).isprintable()
 
 
-def mistakes(key: str, value: Any) -> list[Mistake]:
+def mistakes(key: str, value: Any) -> list[InvalidSetting]:
     try:
         declared(**{key: value})
     except SettingsError as error:

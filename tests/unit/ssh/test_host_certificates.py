@@ -13,7 +13,7 @@ from paramiko import Ed25519Key, PKey
 from paramiko.transport import Transport
 
 from fleethands.ssh import host_certificates
-from fleethands.ssh.known_hosts import Files
+from fleethands.ssh.known_hosts import KnownHosts
 from tests.helpers.sshd import key, public
 
 HOST = "gpu.example.net"
@@ -45,7 +45,7 @@ def shown(host: Path, authority: Path, *words: str) -> PKey:
 @pytest.mark.parametrize("authority", ["ours", "rsa-authority"])
 @pytest.mark.parametrize("names", [HOST, f"a,{HOST}", "*.example.net"])
 def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority: str, names: str) -> None:
-    certificate = host_certificates.shown(shown(keys[kind], keys[authority], "-h", "-n", names))
+    certificate = host_certificates.certificate_of(shown(keys[kind], keys[authority], "-h", "-n", names))
 
     assert certificate is not None
     assert certificate.fault(HOST) == ""
@@ -65,14 +65,16 @@ def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority:
     ],
 )
 def test_one_that_does_not(keys: dict[str, Path], words: tuple[str, ...], fault: str) -> None:
-    certificate = host_certificates.shown(shown(keys["ed25519"], keys["ours"], *words))
+    certificate = host_certificates.certificate_of(shown(keys["ed25519"], keys["ours"], *words))
 
     assert certificate is not None
     assert certificate.fault(HOST) == fault
 
 
 def test_sha1_does_not_sign_for_anybody(keys: dict[str, Path]) -> None:
-    weak = host_certificates.shown(shown(keys["ed25519"], keys["rsa-authority"], "-t", "ssh-rsa", "-h", "-n", HOST))
+    weak = host_certificates.certificate_of(
+        shown(keys["ed25519"], keys["rsa-authority"], "-t", "ssh-rsa", "-h", "-n", HOST)
+    )
 
     assert weak is not None
     assert weak.fault(HOST) == "is signed with SHA-1"
@@ -97,7 +99,7 @@ def test_what_was_altered_does_not_stand_for_the_host(
         key = Ed25519Key(data=bytes(altered))
     except Exception:
         return
-    certificate = host_certificates.shown(key)
+    certificate = host_certificates.certificate_of(key)
 
     if certificate is not None and certificate.authority == b64decode(public(keys["ours"]).split()[1]):
         assert certificate.fault(HOST)
@@ -127,4 +129,4 @@ def test_what_files_say_of_one(
     path.write_text(lines.format(**{each: public(place) for each, place in keys.items()}) + "\n")
     host = shown(keys["ed25519"], keys["ours"], "-h", "-n", names)
 
-    assert Files.read([path]).judge(name, host).status == status
+    assert KnownHosts.load([path]).judge(name, host).status == status

@@ -9,15 +9,15 @@ import pytest
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.system import Account, Accounts
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.core.operation import Change, Unchanged
-from fleethands.operations.openhands.container import LABEL, serve, specification
+from fleethands.operations.core.decision import Change, Unchanged
+from fleethands.operations.openhands.container import SPEC_LABEL, container_spec, serve
 from fleethands.pinning import registry
 from tests.hosts import bare, declared
 
 
 @pytest.mark.parametrize(("bind", "published"), [("127.0.0.1", "127.0.0.1:3000:3000"), ("::1", "[::1]:3000:3000")])
 def test_the_page_is_published_as_docker_reads_it(bind: str, published: str) -> None:
-    arguments = specification(declared(openhands_bind=bind), 1000).arguments
+    arguments = container_spec(declared(openhands_bind=bind), 1000).arguments
 
     assert arguments[arguments.index("--publish") + 1] == published
 
@@ -41,7 +41,7 @@ def test_a_container_follows_a_tag_that_moved_where_somebody_asked(
     data: dict[str, Any], told: str | None, newest: str, pull: str
 ) -> None:
     settings = declared(**data)
-    labels = {LABEL: specification(settings, 999).digest}
+    labels = {SPEC_LABEL: container_spec(settings, 999).digest}
     container = Container("1", "running", "sha256:1", labels, "")
     offers = (Offer("tag", settings.declared_image, "", "ok", digest=told),) if told else ()
     seen = bare(settings).having(
@@ -64,7 +64,7 @@ def test_each_tag_is_asked_for_once_and_none_that_is_a_digest(monkeypatch: pytes
 
     def images(names: list[str]) -> dict[str, Any]:
         asked.append(names)
-        return {"ghcr.io/a/b:1": NEW, "ghcr.io/a/b:2": registry.Unanswered("no answer")}
+        return {"ghcr.io/a/b:1": NEW, "ghcr.io/a/b:2": registry.RegistryError("no answer")}
 
     monkeypatch.setattr(registry, "images", images)
     monkeypatch.setattr(registry, "look_up", lambda _: {})
@@ -72,7 +72,7 @@ def test_each_tag_is_asked_for_once_and_none_that_is_a_digest(monkeypatch: pytes
     fleet = [declared(openhands_image=name, openhands_generation="v0") for name in (*named, f"ghcr.io/a/b@{OLD}")]
     said: list[str] = []
 
-    found = registry.tags([*fleet, declared(openhands_flavor="off")], said.append)
+    found = registry.resolve_tags([*fleet, declared(openhands_flavor="off")], said.append)
 
     assert asked == [["ghcr.io/a/b:1", "ghcr.io/a/b:2"]]
     assert (found, said) == ({"ghcr.io/a/b:1": NEW}, ["warning: ghcr.io/a/b:2: no answer"])
