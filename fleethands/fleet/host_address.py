@@ -18,7 +18,7 @@ _PORT = re.compile(r"\d{1,5}\Z", re.ASCII)
 
 
 class InvalidHostName(FleethandsError):
-    """A host name, or a target, that cannot be read."""
+    """A host name, or a target, that can't be read."""
 
 
 @dataclass(frozen=True)

@@ -25,15 +25,15 @@ PARAMIKO_TIMEOUTS = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channe
 
 
 class InventoryError(FleethandsError):
-    """An inventory that cannot be read; the message names the place."""
+    """An inventory that can't be read; the message names the place."""
 
 
 def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
     """
     pyinfra's inventory of a target with data on top, and notes of the hosts that Ansible's files declare.
 
-    group_data counts where the command is typed, and beside the inventory. Raises InvalidHostName for words, InventoryError
-    for a file.
+    group_data counts where the command is typed, and beside the inventory. Raises InvalidHostName for a
+    target, InventoryError for a file.
     """
     path = ansible_file(target)
     check_target(str(path or target))

@@ -48,8 +48,8 @@ def select_hosts(target: str, pick: HostSelection, roster: Roster) -> list[str]:
 
     + roster: what the target has
 
-    Raises NoHostsError where none is left, and for a part of a list that means none: a host would be taken that was to be
-    spared.
+    Raises NoHostsError where none is left, and for a part of a list that means none: a host would be taken that was to
+    be spared.
     """
     if not roster.names:
         raise NoHostsError(f"`{target}` has no hosts", TARGET_HINT)
