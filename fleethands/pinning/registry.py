@@ -1,4 +1,4 @@
-"""What registries offer under names and tags now: asked from the controller, once a name."""
+"""Asks registries from the controller for the digests of models and images, once per name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class RegistryDigest:
-    """digest: sha256 of the manifest, as Ollama lists it from 0.19.0 on; size: bytes of all that a pull brings."""
+    """The sha256 of a manifest, as Ollama lists it since 0.19.0, and the bytes that a pull downloads."""
 
     digest: str
     size: int
@@ -36,7 +36,7 @@ class RegistryDigest:
 
 @dataclass(frozen=True)
 class RegistryError:
-    """Why a registry's answer is not known."""
+    """Why a registry gave no digest."""
 
     reason: str
 
@@ -44,14 +44,14 @@ class RegistryError:
 def look_up_models(
     models: Iterable[Model], patience: float = web.PATIENCE
 ) -> dict[ModelName, RegistryDigest | RegistryError]:
-    """Ask each model's registry for its manifest (ollama docs: sha256 of the body is the digest). Raises nothing."""
+    """Ask each model's registry for its manifest. The digest is the sha256 of the body (ollama docs). Raises nothing."""
     wanted = {model.name: model for model in models if model.modelfile is None}
     found = map_concurrently(lambda model: _model(model, patience), wanted.values())
     return dict(zip(wanted, found, strict=True))
 
 
 def look_up_images(names: Iterable[str], patience: float = web.PATIENCE) -> dict[str, str | RegistryError]:
-    """Image → digest of what its registry has under it now, `sha256:…`. Raises nothing."""
+    """Image → its digest in the registry, `sha256:…`. Raises nothing."""
     wanted = list(dict.fromkeys(names))
     return dict(zip(wanted, map_concurrently(lambda name: _image(name, patience), wanted), strict=True))
 
@@ -80,7 +80,7 @@ def digests(found: dict[ModelName, RegistryDigest | RegistryError]) -> dict[str,
 
 
 def map_concurrently(ask: Callable[[K], T], things: Iterable[K]) -> list[T]:
-    """Ask for several things beside one another; answers in their order."""
+    """Apply a function to several things at the same time; results in their order."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(ask, things))
 
@@ -89,7 +89,7 @@ def fetch(
     url: str, what: str, accept: str = "*/*", patience: float = web.PATIENCE, most: int = web.MOST
 ) -> bytes | RegistryError:
     """
-    The body at an address, by an anonymous token where its registry wants one (distribution, auth/token).
+    Fetch the body at a URL, with an anonymous token if the registry requires one (distribution, auth/token).
 
     + what: it is, for the reason; patience: seconds for each answer; most: bytes of it
 
@@ -113,7 +113,7 @@ def fetch(
 
 
 def _token(url: str, refused: HTTPError, patience: float) -> str | None:
-    """A token for nobody in particular, None where that is not how to get in."""
+    """An anonymous token, or None if the registry offers none."""
     challenge = refused.headers.get("WWW-Authenticate", "") if refused.code == 401 else ""
     kind, _, rest = challenge.partition(" ")
     said = dict(re.findall(r'(\w+)="([^"]*)"', rest))

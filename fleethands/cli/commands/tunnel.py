@@ -114,7 +114,7 @@ def _has_sandboxes(settings: HostSettings) -> bool:
 
 def _show(link: SshLink, name: str, settings: HostSettings, url: str, as_json: bool, ollama: bool) -> None:
     from fleethands.paths import CANVAS_KEY  # noqa: PLC0415
-    from fleethands.settings.generations import generation_of  # noqa: PLC0415
+    from fleethands.settings.openhands import generation_of  # noqa: PLC0415
 
     if as_json:
         tell({"schema": 1, "command": "tunnel", "host": name, "url": url})

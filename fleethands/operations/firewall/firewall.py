@@ -17,7 +17,8 @@ from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.firewall.closed_ports import ClosedPorts, declared_ports, describe_effect, ports_closed_now
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import SANDBOXES, V1, generation_of
+from fleethands.settings.generations import SANDBOXES, V1
+from fleethands.settings.openhands import generation_of
 
 Render = Callable[[HostSettings, ClosedPorts, tuple[str, ...]], str]  # the rules' text; the last are bridges outside
 

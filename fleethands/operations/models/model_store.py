@@ -22,7 +22,7 @@ FLOOR = 64 << 20  # bytes; a pull stops where fewer are free
 
 def directory(settings: HostSettings, probe: Probe) -> str:
     """The directory of manifests and blobs."""
-    return str(settings.ollama_models_dir or f"{probe.home}/.ollama/models")
+    return settings.models_dir(probe.home)
 
 
 def manifest(settings: HostSettings, probe: Probe, name: ModelName) -> str:

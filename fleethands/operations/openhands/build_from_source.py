@@ -13,7 +13,8 @@ from fleethands.operations.core import scripts
 from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import REHEARSAL_PORTS, generation_of
+from fleethands.settings.generations import REHEARSAL_PORTS
+from fleethands.settings.openhands import generation_of
 from fleethands.text.systemd import file_assignment
 
 BUILDER = "fleethands-build"  # its user

@@ -12,20 +12,13 @@ from fleethands.operations.core.operation import Change, Decision, Unchanged, op
 from fleethands.operations.core.proof_record import all_hold, is_of_declared_ollama, read_links
 from fleethands.operations.ollama import external_commands
 from fleethands.operations.ollama.gpus import has_gpu
-from fleethands.operations.openhands.container import READY_WITHIN, SHORTEST_CONTEXT
+from fleethands.operations.openhands.container import READY_WITHIN
 from fleethands.operations.openhands.model_choice import Choice, current
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import (
-    API_KEY,
-    CANVAS,
-    HOST_NAME,
-    V1,
-    Generation,
-    base_url,
-    generation_of,
-    model_string,
-)
+from fleethands.settings.generations import API_KEY, CANVAS, HOST_NAME, V1, Generation
+from fleethands.settings.openhands import base_url, generation_of, model_string
+from fleethands.settings.schema.ollama import SHORTEST_CONTEXT
 from fleethands.settings.values.durations import nanoseconds
 from fleethands.settings.values.names import is_local
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands.settings.expected import InvalidValue
-from fleethands.settings.generations import inner_ports, rehearsal_ports
 from fleethands.settings.host import OLLAMA_IMAGE, HostSettings
+from fleethands.settings.openhands import inner_ports, rehearsal_ports
 from fleethands.settings.schema import ollama_env, ollama_env_releases, openhands_env
 from fleethands.settings.validation.encodable import unencodable_variables
 from fleethands.settings.validation.errors import show_value
