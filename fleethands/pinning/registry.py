@@ -44,7 +44,7 @@ class RegistryError:
 def look_up_models(
     models: Iterable[Model], patience: float = web.PATIENCE
 ) -> dict[ModelName, RegistryDigest | RegistryError]:
-    """Ask each model's registry for its manifest. The digest is the sha256 of the body (ollama docs). Raises nothing."""
+    """The manifest's digest, the sha256 of its body (ollama docs), of each model in its registry. Raises nothing."""
     wanted = {model.name: model for model in models if model.modelfile is None}
     found = map_concurrently(lambda model: _model(model, patience), wanted.values())
     return dict(zip(wanted, found, strict=True))
@@ -58,10 +58,10 @@ def look_up_images(names: Iterable[str], patience: float = web.PATIENCE) -> dict
 
 def resolve_tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[str, str]:
     """
-    Model or image → digest that its registry has under this name now (host data `fleethands_check_tags`). Each is asked
-    once, however many hosts have it; nothing is asked of what is pinned.
+    Model or image → its digest in the registry, for host data `fleethands_check_tags`. A name that several hosts use is
+    asked for once, and pinned names are not asked for.
 
-    + say: is told what a registry did not answer, one line of text
+    + say: prints a warning for each registry that gives no digest
     """
     known = look_up_models(model for settings in fleet for model in settings.models)
     names = {each.declared_image for each in fleet if each.container_image == each.declared_image}
@@ -75,7 +75,7 @@ def resolve_tags(fleet: Collection[HostSettings], say: Callable[[str], None]) ->
 
 
 def digests(found: dict[ModelName, RegistryDigest | RegistryError]) -> dict[str, str]:
-    """Name → digest of those that are known, as `models.present` takes them (host data `fleethands_check_tags`)."""
+    """Name → digest of the models that were found."""
     return {str(name): answer.digest for name, answer in found.items() if isinstance(answer, RegistryDigest)}
 
 
