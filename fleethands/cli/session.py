@@ -128,7 +128,7 @@ def unconnected(
     from fleethands.fleet.selection import HostSelection, NoHostsError, join_names  # noqa: PLC0415
     from fleethands.fleet.shard import EmptyShard  # noqa: PLC0415
     from fleethands.operations.core.provenance import set_inventory  # noqa: PLC0415
-    from fleethands.ssh.client import ignored_config_lines  # noqa: PLC0415
+    from fleethands.ssh.host_config import ignored_config_lines  # noqa: PLC0415
 
     values = {**dict(_pair(text) for text in data), **(extra or {})}
     words = spoken(target, data, hosts, exclude, shard=shard)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 from random import uniform
 from time import monotonic
 from typing import Any, TypeVar
@@ -18,12 +16,13 @@ from paramiko.client import SSHClient
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors.ssh_util import load_key_with_certificate
 
-from fleethands.ssh import identities, jump_hosts, openssh, without_openssh
+from fleethands.ssh import identities, jump_hosts, openssh
+from fleethands.ssh.host_config import known_hosts, own_file, read_ssh_config
 from fleethands.ssh.host_key_check import HostKeyRefused, KnownHostKeys, UnknownKeyPolicy, preferred_key_types
 from fleethands.ssh.jump_hosts import JumpHostError
 from fleethands.ssh.known_hosts import entry_name
-from fleethands.ssh.openssh import SshConfig, SshQuery
 from fleethands.ssh.processes import ProxyProcess
+from fleethands.ssh.ssh_config import SshConfig, SshQuery
 from fleethands.ssh.timeouts import CONNECT
 
 JUMP_BANNER_TIMEOUT = 4 * CONNECT  # seconds until a host greets through jump hosts that each have a login of their own
@@ -31,45 +30,6 @@ TRIES, LONGEST_PAUSE = 6, 3.0  # sshd's MaxStartups drops some of many
 ENDS, SOON = 10.0, 0.05  # seconds in which sshd has ended the session before, and between two looks
 
 T = TypeVar("T")
-
-
-def read_ssh_config(question: SshQuery) -> SshConfig:
-    """How a host is reached: as `ssh` says; where that is not installed, as far as paramiko can read its files."""
-    return openssh.read_ssh_config(question) if openssh.ssh_program() else without_openssh.read_ssh_config(question)
-
-
-def ignored_config_lines(hosts: Iterable[Any]) -> list[str]:
-    """Lines of the configuration that do not count, in words; there are none where `ssh` is installed."""
-    if openssh.ssh_program():
-        return []
-    lines: dict[str, None] = {}
-    for config in {host.data.get("ssh_config_file") or None for host in hosts if not host.name.startswith("@")}:
-        with suppress(OSError, ValueError):  # which is an error of each host
-            lines.update(dict.fromkeys(map(str, without_openssh.ignored_lines(config))))
-    why = "is left out, with what stands below it: `ssh` alone can judge it, and is not installed here"
-    return [f"{line} {why}" for line in lines]
-
-
-def ssh_query_for(host: Any) -> SshQuery:
-    """What `ssh` is asked about a host of pyinfra's: its name, and whatever the inventory itself says."""
-    data = host.data
-    port, config = data.get("ssh_port"), data.get("ssh_config_file")
-    name = data.get("ssh_hostname") or host.name
-    return SshQuery(str(name), int(port) if port else None, data.get("ssh_user") or None, config or None)
-
-
-def known_hosts(answer: SshConfig, given: str | None) -> tuple[Path, ...]:
-    """
-    The files that say what a host's key is.
-
-    + given: the one that the inventory names, in the place of all
-    """
-    return (Path(given).expanduser(),) if given else (*answer.own_files, *answer.shared_files)
-
-
-def own_file(answer: SshConfig, given: str | None) -> Path | None:
-    """The file that new keys are added to; None where the configuration has none of the user's."""
-    return Path(given).expanduser() if given else next(iter(answer.own_files), None)
 
 
 class SshClient(SSHClient):

@@ -16,16 +16,8 @@ from paramiko import PKey, SSHException
 from pyinfra.connectors.ssh import SSHConnector
 
 from fleethands.facts import ssh
-from fleethands.ssh.client import (
-    JUMP_BANNER_TIMEOUT,
-    known_hosts,
-    open_route,
-    own_file,
-    read_ssh_config,
-    retry_while_busy,
-    route_error,
-    ssh_query_for,
-)
+from fleethands.ssh.client import JUMP_BANNER_TIMEOUT, open_route, retry_while_busy, route_error
+from fleethands.ssh.host_config import known_hosts, own_file, read_ssh_config, ssh_query_for
 from fleethands.ssh.host_key_check import preferred_key_types
 from fleethands.ssh.jump_hosts import JumpHostError
 from fleethands.ssh.known_hosts import KnownHosts, KnownHostsLine, Verdict, entry_name

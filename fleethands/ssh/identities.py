@@ -14,7 +14,7 @@ from paramiko.agent import Agent, AgentSSH
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors.ssh_util import load_key_with_certificate
 
-from fleethands.ssh.openssh import SshConfig
+from fleethands.ssh.ssh_config import SshConfig
 
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa")
 

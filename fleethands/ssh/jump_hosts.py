@@ -12,8 +12,9 @@ from paramiko import ChannelException, SSHException
 
 from fleethands.ssh.diagnosis import Why, explain_refused_key
 from fleethands.ssh.known_hosts import Verdict, entry_name
-from fleethands.ssh.openssh import SshConfig, SshQuery, jump_command
+from fleethands.ssh.openssh import jump_command
 from fleethands.ssh.processes import ProxyProcess
+from fleethands.ssh.ssh_config import SshConfig, SshQuery
 from fleethands.text.sanitize import sanitize_line
 
 LIMIT = 20.0  # seconds until a jump host has reached the next host

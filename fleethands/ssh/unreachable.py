@@ -9,7 +9,7 @@ from fleethands.ssh.connection import ssh_address
 from fleethands.ssh.diagnosis import Why, explain_error, explain_refused_key
 from fleethands.ssh.host_key_check import HostKeyRefused
 from fleethands.ssh.jump_hosts import LOOP_MARK, JumpHostError, loop_hint
-from fleethands.ssh.openssh import ConfigurationError
+from fleethands.ssh.ssh_config import ConfigurationError
 from fleethands.text.sanitize import sanitize_line
 
 

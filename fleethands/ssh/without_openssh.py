@@ -11,8 +11,8 @@ from pathlib import Path
 from paramiko import SSHConfig
 
 from fleethands.ssh import home
-from fleethands.ssh.openssh import NONE, SshConfig, SshQuery
 from fleethands.ssh.shared_answers import DEEPEST, included, split_line
+from fleethands.ssh.ssh_config import NONE, SshConfig, SshQuery
 
 # conditions that paramiko can judge; those of `canonical` and `final` it takes from the one pass that it makes
 READ = {"all", "host", "originalhost", "user", "localuser", "canonical", "final"}

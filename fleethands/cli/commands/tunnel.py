@@ -19,7 +19,8 @@ from fleethands.cli.session import chosen, connected, fleet_options, unconnected
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
     from fleethands.settings import HostSettings
-    from fleethands.ssh.tunnel import Forward, SshLink
+    from fleethands.ssh.ssh_link import SshLink
+    from fleethands.ssh.tunnel import Forward
 
 WORD = re.compile(r"[A-Za-z0-9._-]+")
 KEY = re.compile(r"[0-9a-f]{64}")  # as openhands.sh makes it
@@ -71,7 +72,8 @@ def _lead(engine: Engine, name: str, port: int | None, as_json: bool, ollama: bo
     """Until a signal ends it."""
     import gevent  # type: ignore[import-untyped]  # noqa: PLC0415
 
-    from fleethands.ssh.tunnel import SshLink, forward_sandbox_ports  # noqa: PLC0415
+    from fleethands.ssh.ssh_link import SshLink  # noqa: PLC0415
+    from fleethands.ssh.tunnel import forward_sandbox_ports  # noqa: PLC0415
 
     stop = gevent.event.Event()
     for number in INTERRUPTED:
