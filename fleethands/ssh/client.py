@@ -1,4 +1,4 @@
-"""Connections to hosts: where and as whom `ssh` would make them, with host keys and limits of our own."""
+"""SSH connections to hosts, made as `ssh` would make them, with our own host key check and timeouts."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from fleethands.ssh.processes import ProxyProcess
 from fleethands.ssh.ssh_config import SshConfig, SshQuery
 from fleethands.ssh.timeouts import CONNECT
 
-JUMP_BANNER_TIMEOUT = 4 * CONNECT  # seconds until a host greets through jump hosts that each have a login of their own
-TRIES, LONGEST_PAUSE = 6, 3.0  # sshd's MaxStartups drops some of many
-ENDS, SOON = 10.0, 0.05  # seconds in which sshd has ended the session before, and between two looks
+JUMP_BANNER_TIMEOUT = 4 * CONNECT  # seconds; the logins of all jump hosts come before the banner
+TRIES, LONGEST_PAUSE = 6, 3.0  # sshd's MaxStartups drops some of many connections
+ENDS, SOON = 10.0, 0.05  # seconds for sshd to end the previous session, and between two attempts
 
 T = TypeVar("T")
 
 
 class SshClient(SSHClient):
     """
-    In the place of pyinfra's, which reads the user's ssh configuration by itself (pyinfra 3.10, sshuserclient).
+    Replaces pyinfra's client, which reads the user's SSH configuration itself (pyinfra 3.10, sshuserclient).
 
-    No agent is forwarded, whatever the configuration says: whoever is root on a host could use its keys.
+    It never forwards an agent, because root on the host could use the agent's keys.
     """
 
     _ssh_config: dict[str, Any]  # pyinfra reads the port from it
     _refused: SSHException
-    identity_agent: str | None = None  # and this, where it tries keys of the agent one by one
+    identity_agent: str | None = None  # pyinfra reads it to try the agent's keys one by one
 
     def connect(self, hostname: str, **given: Any) -> None:  # type: ignore[override]
         """
-        Log in to a host, by the options that pyinfra's connector gives.
+        Log in to a host, with the options of pyinfra's connector.
 
         Raises JumpHostError, HostKeyRefused, and what paramiko raises.
         """
@@ -66,7 +66,7 @@ class SshClient(SSHClient):
         retry_while_busy(lambda: self._log_in(question, answer, options))
 
     def exec_command(self, *words: Any, **options: Any) -> Any:
-        """As paramiko does. Where sshd allows one session (MaxSessions 1), it ends one a moment after its command."""
+        """Like paramiko's, with retries: with MaxSessions 1, sshd ends a session a moment after its command."""
         deadline = monotonic() + ENDS
         while True:
             try:
@@ -84,8 +84,8 @@ class SshClient(SSHClient):
 
     def _key_from_filepath(self, filename: str, klass: type, password: str | None) -> PKey:
         """
-        A key with its certificate, whatever its type. paramiko asks once for each type, and tells the last error: it
-        gets that of the key.
+        A key of any type, with its certificate. paramiko calls this once per type and reports the last error, so the
+        error of the key is raised for every type.
         """
         if klass is RSAKey:
             self._refused = AuthenticationException("Authentication failed.")
@@ -96,7 +96,11 @@ class SshClient(SSHClient):
         raise self._refused
 
     def _log_in(self, question: SshQuery, answer: SshConfig, options: dict[str, Any], begun: Any = None) -> None:
-        """+ begun: what leads to the host already."""
+        """
+        Log in to a host.
+
+        + begun: an open route to the host
+        """
         leads = begun or open_route(question, answer)
         if leads is not None:
             options = {**options, "banner_timeout": max(JUMP_BANNER_TIMEOUT, options.get("banner_timeout") or 0)}
@@ -110,7 +114,7 @@ class SshClient(SSHClient):
             raise route_error(leads, question, answer) or error from error
 
     def _transport_to(self, name: str, sock: Any, **options: Any) -> Any:
-        """A connection that asks for the host's key in the way in which it is known."""
+        """A transport that asks the host for a key of the type that known_hosts has."""
         transport = paramiko.client.Transport(sock, **options)  # type: ignore[attr-defined]
         known: KnownHostKeys = self._host_keys
         security = transport.get_security_options()
@@ -119,7 +123,7 @@ class SshClient(SSHClient):
 
 
 def retry_while_busy(connect: Callable[[], T]) -> T:
-    """What a connection gives; it is tried again where a jump host is busy."""
+    """The result of a connection attempt, with retries while a jump host is busy."""
     for _ in range(TRIES - 1):
         try:
             return connect()
@@ -132,7 +136,7 @@ def retry_while_busy(connect: Callable[[], T]) -> T:
 
 def open_route(question: SshQuery, answer: SshConfig) -> Any:
     """
-    What leads to a host: a program, or a channel of its jump host; None for a connection of its own.
+    The route to a host: a program, or a channel of its jump host. None for a direct connection.
 
     Raises JumpHostError, OSError, SSHException.
     """
@@ -145,12 +149,12 @@ def open_route(question: SshQuery, answer: SshConfig) -> Any:
 
 @cache
 def _read_config_once(question: SshQuery) -> SshConfig:
-    """Of a jump host, which many lead through."""
+    """The configuration of a jump host, which many hosts may share."""
     return read_ssh_config(question)
 
 
 def route_error(leads: Any, question: SshQuery, answer: SshConfig) -> JumpHostError | None:
-    """Why what leads to a host does not, None where it did not complain; it is ended."""
+    """Close a route, and return the error that its program reported, if any."""
     if not isinstance(leads, ProxyProcess):
         return None
     said = leads.last_words()
@@ -179,5 +183,5 @@ def _connect_jump_host(question: SshQuery, begun: Any) -> Any:
 
 
 def install() -> None:
-    """Have pyinfra connect by it from now on."""
+    """Make pyinfra use this client."""
     setattr(pyinfra.connectors.ssh, "SSHClient", SshClient)  # noqa: B010 (a name of its own, to the type checker)

@@ -12,24 +12,24 @@ from fleethands.ssh.ssh_config import SshConfig, SshQuery
 
 
 def read_ssh_config(question: SshQuery) -> SshConfig:
-    """How a host is reached: as `ssh` says; where that is not installed, as far as paramiko can read its files."""
+    """How a host is reached, by `ssh -G`. Without `ssh`, as far as paramiko can read the configuration."""
     return openssh.read_ssh_config(question) if openssh.ssh_program() else without_openssh.read_ssh_config(question)
 
 
 def ignored_config_lines(hosts: Iterable[Any]) -> list[str]:
-    """Lines of the configuration that do not count, in words; there are none where `ssh` is installed."""
+    """Warnings about configuration lines that are ignored; none if `ssh` is installed."""
     if openssh.ssh_program():
         return []
     lines: dict[str, None] = {}
     for config in {host.data.get("ssh_config_file") or None for host in hosts if not host.name.startswith("@")}:
-        with suppress(OSError, ValueError):  # which is an error of each host
+        with suppress(OSError, ValueError):  # each host reports it as its own error
             lines.update(dict.fromkeys(map(str, without_openssh.ignored_lines(config))))
-    why = "is left out, with what stands below it: `ssh` alone can judge it, and is not installed here"
+    why = "is ignored, with the lines below it: only `ssh` can evaluate it, and `ssh` is not installed on this machine"
     return [f"{line} {why}" for line in lines]
 
 
 def ssh_query_for(host: Any) -> SshQuery:
-    """What `ssh` is asked about a host of pyinfra's: its name, and whatever the inventory itself says."""
+    """The query for `ssh -G` about a host of pyinfra: its name, and the settings of the inventory."""
     data = host.data
     port, config = data.get("ssh_port"), data.get("ssh_config_file")
     name = data.get("ssh_hostname") or host.name
@@ -38,13 +38,13 @@ def ssh_query_for(host: Any) -> SshQuery:
 
 def known_hosts(answer: SshConfig, given: str | None) -> tuple[Path, ...]:
     """
-    The files that say what a host's key is.
+    The known_hosts files of a host.
 
-    + given: the one that the inventory names, in the place of all
+    + given: the inventory's own, instead of all others
     """
     return (Path(given).expanduser(),) if given else (*answer.own_files, *answer.shared_files)
 
 
 def own_file(answer: SshConfig, given: str | None) -> Path | None:
-    """The file that new keys are added to; None where the configuration has none of the user's."""
+    """The file that new keys are added to; None if the configuration names no file of the user."""
     return Path(given).expanduser() if given else next(iter(answer.own_files), None)

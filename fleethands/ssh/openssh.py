@@ -1,4 +1,4 @@
-"""What OpenSSH's own `ssh` says of a host (`ssh -G`): its address and user, keys, known_hosts files, jump hosts."""
+"""Asks OpenSSH's `ssh -G` how a host is reached, and builds the command for its jump hosts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from fleethands.ssh.ssh_config import ConfigurationError, SshConfig, SshQuery
 from fleethands.ssh.ssh_g_output import parse_ssh_g
 from fleethands.text.sanitize import sanitize_line
 
-CONFIG_TIMEOUT = 20.0  # seconds for one answer; commands of `Match exec` and look-ups of names are part of it
+CONFIG_TIMEOUT = 20.0  # seconds for one answer, with commands of `Match exec` and name lookups
 
-_turns = BoundedSemaphore(max(2, os.cpu_count() or 2))  # each answer is a process of its own
+_turns = BoundedSemaphore(max(2, os.cpu_count() or 2))  # each answer is a process
 _shared: dict[object, AsyncResult] = {}
 
 
 def ssh_program() -> str | None:
-    """The path of `ssh`; None where it is not installed."""
+    """The path of `ssh`; None if it is not installed."""
     return _found(os.environ.get("PATH"))
 
 
@@ -37,9 +37,9 @@ def _found(_path: str | None) -> str | None:
 
 def read_ssh_config(question: SshQuery) -> SshConfig:
     """
-    What `ssh` says of a host. Hosts that the configuration does not tell apart share one answer.
+    The SSH configuration of a host. Hosts that match the same lines of the files share one run of `ssh -G`.
 
-    Raises ConfigurationError in the words of `ssh`; OSError.
+    Raises ConfigurationError with the message of `ssh`, and OSError.
     """
     alike = config_class_of(question.name, question.config)
     if alike is None:
@@ -59,7 +59,7 @@ def read_ssh_config(question: SshQuery) -> SshConfig:
 
 
 def _run_ssh_g(question: SshQuery) -> str:
-    """The lines of `ssh -G`."""
+    """The output of `ssh -G`."""
     ssh = ssh_program()
     if ssh is None:
         raise ConfigurationError("`ssh` is not installed")
@@ -67,15 +67,15 @@ def _run_ssh_g(question: SshQuery) -> str:
     with _turns, gevent.Timeout(CONFIG_TIMEOUT, late):
         said, complaints = run_program([ssh, "-T", "-G", *question.words])
     if not said:
-        raise ConfigurationError(sanitize_line(complaints) or "`ssh -G` said nothing")
+        raise ConfigurationError(sanitize_line(complaints) or "`ssh -G` printed nothing")
     return said
 
 
 def jump_command(question: SshQuery, answer: SshConfig) -> Sequence[str]:
     """
-    The command that carries a connection through the jump hosts of an answer, as `ssh` itself begins it.
+    The command that opens a connection through jump hosts, like the one that `ssh` itself runs.
 
-    It asks nobody, and forwards no agent. What it says of keys and logins on its way counts.
+    It never prompts and forwards no agent. Its messages explain failures on the way.
     """
     *before, last = answer.jump.split(",")
     through = ["-J", ",".join(before)] if before else []

@@ -14,15 +14,15 @@ NONE = "none"
 
 
 class ConfigurationError(SSHException):
-    """`ssh` does not take the configuration, or the host's name; in its own words."""
+    """`ssh` rejects the configuration or the host's name; the message is its own."""
 
 
 @dataclass(frozen=True)
 class SshQuery:
     """
-    A host as a user names it to `ssh`. What is given here wins over the configuration, and `Match` lines see it.
+    A host as a user would name it to `ssh`. Port and user override the configuration, and `Match` lines see them.
 
-    + config: a file in the place of the user's and the system's
+    + config: a file instead of the user's and the system's
     """
 
     name: str
@@ -32,16 +32,16 @@ class SshQuery:
 
     @property
     def words(self) -> list[str]:
-        """Words of a command line: options, then the host."""
+        """Arguments of `ssh`: options, then the host."""
         port = ["-p", str(self.port)] if self.port else []
         user = ["-l", self.user] if self.user else []
         return [*home.config_words(self.config), *port, *user, "--", self.name]
 
     def command(self, *options: str) -> str:
         """
-        What a person types to reach the host the same way.
+        The command that connects to the host in the same way.
 
-        + options: in front of the others
+        + options: further options
         """
         config = ["-F", self.config] if self.config else []
         port = ["-p", str(self.port)] if self.port else []
@@ -54,11 +54,11 @@ class SshConfig:
     """
     How a host is reached.
 
-    + alias: the name under which its key is known; empty where that is its address
-    + identities: private key files, in their order; certificates: files that belong to some of them
-    + agent: the agent's socket, None for the one that the environment names, empty for none
+    + alias: the name of its key in known_hosts; empty for its address
+    + identities: private key files in order; certificates: certificates for some of them
+    + agent: the agent's socket; None for the environment's, empty for none
     + own_files, shared_files: known_hosts files of the user, and of the machine
-    + jump: the value of ProxyJump; command: that of ProxyCommand, as it is written
+    + jump: the value of ProxyJump; command: the value of ProxyCommand
     + strict: the value of StrictHostKeyChecking
     """
 

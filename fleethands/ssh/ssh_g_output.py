@@ -12,9 +12,11 @@ from fleethands.ssh.ssh_config import NONE, ConfigurationError, SshConfig, SshQu
 
 def parse_ssh_g(question: SshQuery, text: str, asked: str = "") -> SshConfig:
     """
-    Raises ConfigurationError for an answer without what every answer has.
+    The configuration of a host, from the output of `ssh -G`.
 
-    + asked: the name that the answer is about; where it is the address too, that of this host is its own name
+    + asked: the host name that `ssh -G` ran for; where the output has it as the address, this host's own name is used
+
+    Raises ConfigurationError for an output without host name, port and user.
     """
     lines: dict[str, list[str]] = {}
     for line in text.splitlines():
@@ -43,7 +45,7 @@ def parse_ssh_g(question: SshQuery, text: str, asked: str = "") -> SshConfig:
 
 
 class _Tokens:
-    """Percent tokens and variables that `ssh -G` leaves as they are written (ssh_config(5), TOKENS)."""
+    """Percent tokens and variables that `ssh -G` does not expand (ssh_config(5), TOKENS)."""
 
     def __init__(self, question: SshQuery, answer: SshConfig) -> None:
         local = os.uname().nodename
@@ -54,7 +56,7 @@ class _Tokens:
         }  # fmt: skip
 
     def expanded(self, text: str) -> str:
-        """The text with its percent tokens; those that are unknown stay."""
+        """The text with its percent tokens expanded. Unknown tokens stay."""
         parts = iter(text.split("%"))
         whole = next(parts)
         for part in parts:
@@ -77,7 +79,7 @@ def _agent(value: str | None) -> str | None:
 
 
 def _files(value: str) -> tuple[Path, ...]:
-    """Paths of a line. `ssh -G` puts no quotes around blanks in them: what exists under a longer name is one path."""
+    """The paths of a line. `ssh -G` does not quote spaces, so the longest text that is an existing file is one path."""
     words, found = value.split(" "), []
     while words:
         ends = range(len(words), 1, -1)

@@ -17,9 +17,9 @@ from fleethands.ssh.connection import is_of_network
 from fleethands.ssh.timeouts import CONNECTED, HostTimeout
 from fleethands.streams import BLOCK, Lines
 
-SILENCE = 30_000  # milliseconds without a sign of the host, after which the link counts as lost
+SILENCE = 30_000  # milliseconds without an acknowledgement, after which the connection is lost
 LOOK_EVERY = 0.5  # seconds
-PATIENCE = 30  # seconds that a new connection waits for a link that was lost
+PATIENCE = 30  # seconds that a new channel waits for the connection
 LONGEST_PAUSE = 15  # seconds between two attempts
 MOST_SAID = 1 << 20  # bytes of one script
 LONGEST_LINE = 8 << 10
@@ -27,20 +27,20 @@ LONGEST_LINE = 8 << 10
 
 class SshLink:
     """
-    The SSH connection to a connected host.
+    The SSH connection to a host, which reconnects by itself.
 
-    + say: is told in one line when it is lost, and when it is there again
+    + say: prints a line when the connection is lost and when it is restored
     """
 
     def __init__(self, host: Any, say: Callable[[str], None]) -> None:
         self._host, self._say, self._up = host, say, Event()
-        self._settle()
+        self._use_transport()
         self._keeper = gevent.spawn(self._keep)
 
     def channel(self, address: str, port: int) -> paramiko.Channel:
-        """A connection from the host to an address of its own. Raises OSError where there is none to be had."""
+        """A connection from the host to one of its own addresses. Raises OSError if it can't be opened."""
         if not self._up.wait(PATIENCE):
-            raise ConnectionError(f"the link to {self._host.name} is lost")
+            raise ConnectionError(f"the SSH connection to {self._host.name} is lost")
         try:
             return self._transport.open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=PATIENCE)
         except (paramiko.SSHException, EOFError) as error:
@@ -48,9 +48,9 @@ class SshLink:
 
     def lines(self, script: str, follows: bool = False) -> Iterable[str]:
         """
-        What a script says on the host as root, line by line, until it ends, the link is lost or it says too much.
+        The output of a script on the host as root, line by line. It ends with the script, the connection or a limit.
 
-        + follows: it goes on by itself, and ends with its standard input
+        + follows: the script runs until its standard input ends
         """
         self._up.wait()
         with suppress(paramiko.SSHException, OSError, EOFError):
@@ -74,7 +74,7 @@ class SshLink:
         self._keeper.kill()
         self._transport.close()
 
-    def _settle(self) -> None:
+    def _use_transport(self) -> None:
         self._transport = self._host.connector.client.get_transport()
         if is_of_network(self._transport.sock):
             self._transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE)
@@ -82,18 +82,18 @@ class SshLink:
 
     def _keep(self) -> None:
         while True:
-            while self._transport.is_active():  # paramiko tells nobody; its thread's join never returns under gevent
+            while self._transport.is_active():  # paramiko has no event, and join() hangs under gevent
                 gevent.sleep(LOOK_EVERY)
             self._up.clear()
-            self._say(f"the link to {self._host.name} is lost, trying again")
+            self._say(f"the SSH connection to {self._host.name} is lost, reconnecting")
             pause = 1
-            while not self._again():
+            while not self._reconnect():
                 gevent.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
-            self._settle()
-            self._say(f"the link to {self._host.name} is there again")
+            self._use_transport()
+            self._say(f"reconnected to {self._host.name}")
 
-    def _again(self) -> bool:
+    def _reconnect(self) -> bool:
         self._host.connected = False
         with suppress(ConnectError, HostTimeout), gevent.Timeout(CONNECTED, HostTimeout()):
             self._host.connect(show_errors=False, raise_exceptions=True)

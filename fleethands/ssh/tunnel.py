@@ -1,4 +1,4 @@
-"""Ports of one host on this machine's loopback, over one SSH connection that is made again when it is lost."""
+"""Forwards ports of this machine's loopback to ports of a host, over one SSH connection that reconnects."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from fleethands.text.sanitize import sanitize_line
 CHUNK = 65536
 MOST_PORTS = 64  # of sandboxes at a time
 PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
-# a line of host ports for each change: what V1's sandboxes publish (docker_sandbox_service.py, openhands-ai 1.11.0);
-# until the end of what is said to it, which is that of the connection
+# prints a line with the ports that V1's sandboxes publish, at each change, until its standard input ends
+# (docker_sandbox_service.py, openhands-ai 1.11.0)
 FOLLOW = """
 ports() {
   docker ps --quiet --filter name=oh-agent-server- | xargs --no-run-if-empty docker inspect --format \
@@ -37,11 +37,11 @@ kill 0
 
 class Forward:
     """
-    One port of this machine's loopback that leads to a port of the host.
+    Forwards one port of this machine's loopback to a port of the host.
 
-    + local: 0 for one that is free
+    + local: 0 for any free port
 
-    Raises OSError where it is taken.
+    Raises OSError if the port is in use.
     """
 
     def __init__(self, link: SshLink, address: str, port: int, local: int) -> None:
@@ -73,7 +73,7 @@ class Forward:
 
 
 def _copy(receive: Callable[[int], bytes], send: Callable[[bytes], object], end: Callable[[], object]) -> None:
-    """Until one side has no more to say; then the other is told so, and may still answer."""
+    """Copy until one side has sent everything. The other side may still answer."""
     with suppress(OSError, EOFError):
         while chunk := receive(CHUNK):
             send(chunk)
@@ -82,7 +82,11 @@ def _copy(receive: Callable[[int], bytes], send: Callable[[bytes], object], end:
 
 
 def start_forward(link: SshLink, address: str, port: int, local: int | None = None) -> Forward:
-    """A forward under the same number where that is free, else under another; `local` is one that was asked for."""
+    """
+    Start a forward.
+
+    + local: the local port; None for the same port if it is free, otherwise any
+    """
     if local is not None:
         return Forward(link, address, port, local)
     try:
@@ -92,7 +96,7 @@ def start_forward(link: SshLink, address: str, port: int, local: int | None = No
 
 
 def forward_sandbox_ports(link: SshLink, say: Callable[[str], None]) -> None:
-    """Forward the ports of V1's sandboxes under their own numbers, as they come and go; does not return."""
+    """Forward the ports of V1's sandboxes under the same numbers, while they exist. Does not return."""
     forwards: dict[int, Forward] = {}
     warned: set[str] = set()
 
@@ -110,7 +114,7 @@ def forward_sandbox_ports(link: SshLink, say: Callable[[str], None]) -> None:
                 try:
                     forwards[port] = Forward(link, "127.0.0.1", port, port)
                 except OSError as error:
-                    warn(f"port {port} of a sandbox is taken on this machine: {error.strerror}")
+                    warn(f"port {port} of a sandbox is in use on this machine: {error.strerror}")
         gevent.sleep(1)  # its Docker is restarted, or the link was lost
 
 
@@ -120,10 +124,10 @@ def sandbox_ports(line: str, warn: Callable[[str], None]) -> set[int]:
     words = line.split()
     found = sorted({int(word) for word in words if PORT.fullmatch(word) and first <= int(word) <= last})
     if odd := next((word for word in words if not PORT.fullmatch(word) or int(word) not in found), None):
-        warn(f"the host names {sanitize_line(odd, 20)} as a port of a sandbox, which have {first} to {last}: left out")
+        warn(f"ignored port {sanitize_line(odd, 20)} of a sandbox: sandboxes use ports {first} to {last}")
     if len(found) > MOST_PORTS:
-        warn(f"the host names {len(found)} ports of sandboxes: {MOST_PORTS} of them are followed")
+        warn(f"the host reports {len(found)} ports of sandboxes: only {MOST_PORTS} are forwarded")
     return set(found[:MOST_PORTS])
 
 
-__all__ = ["Forward", "SshLink", "forward_sandbox_ports", "sandbox_ports", "start_forward"]
+__all__ = ["Forward", "forward_sandbox_ports", "sandbox_ports", "start_forward"]

@@ -1,4 +1,4 @@
-"""Why pyinfra could not connect to a host, in our words."""
+"""Explains why pyinfra could not connect to a host."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from fleethands.text.sanitize import sanitize_line
 
 def why_unreachable(words: str, host: Any, error: BaseException) -> Why:
     """
-    A reason, and hints.
+    A reason and hints.
 
-    + words: target and options, as the next command takes them
-    + error: as pyinfra or paramiko raises it; what is behind it says more
+    + words: target and options for the next command
+    + error: of pyinfra or paramiko; its cause explains more
     """
     cause = error if isinstance(error, (HostKeyRefused, JumpHostError, ConfigurationError)) else error.__context__
     if isinstance(cause, HostKeyRefused):
@@ -27,6 +27,6 @@ def why_unreachable(words: str, host: Any, error: BaseException) -> Why:
         return cause.why
     if isinstance(cause, ConfigurationError):
         _, loop, name = str(cause).partition(LOOP_MARK)
-        hint = loop_hint(name) if loop else f"correct it, then see what `ssh` makes of it: `{ssh(host, '-G')}`"
-        return f"`ssh` does not take its configuration: {cause}", [hint]
+        hint = loop_hint(name) if loop else f"correct the configuration, then check it: `{ssh(host, '-G')}`"
+        return f"`ssh` rejects its configuration: {cause}", [hint]
     return explain_error(host.name, ssh_address(host), ssh(host, "-v"), sanitize_line(str(error)))
