@@ -24,7 +24,7 @@ from fleethands.report.timeline import LOOK
 from fleethands.rollout import build_report
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import generation_of, inner_ports
+from fleethands.settings.openhands import generation_of, inner_ports
 from fleethands.ssh.connection import is_of_network
 
 if TYPE_CHECKING:

@@ -47,7 +47,7 @@ class Notes:
 
 
 class UnsupportedConnection(FleethandsError):
-    """Hosts that are declared to be reached in a way that fleethands can't honour."""
+    """Hosts whose declared connection fleethands cannot make."""
 
 
 def check_connections(notes: Mapping[str, Notes], given: Container[str]) -> None:
