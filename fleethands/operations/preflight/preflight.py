@@ -6,7 +6,7 @@ from fleethands.facts import Probe
 from fleethands.facts.system import System
 from fleethands.operations.core.operation import Decision, Refused, Same, operation
 from fleethands.operations.docker import engine
-from fleethands.operations.ollama import adoption, external
+from fleethands.operations.ollama import adoption_checks, external
 from fleethands.operations.openhands import proxy_conflicts
 from fleethands.operations.preflight import (
     disk_space,
@@ -36,7 +36,7 @@ def check(settings: HostSettings, probe: Probe) -> Decision:
         _system(probe.system)
         or _clock(probe.system)
         or external.check_external(settings, probe)
-        or adoption.check_existing_ollama(settings, probe)
+        or adoption_checks.check_existing_ollama(settings, probe)
         or engine.refused(settings, probe)
         or ports.refused(settings, probe)
         or access.refused(settings, probe)
