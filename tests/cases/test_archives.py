@@ -12,7 +12,8 @@ import yaml
 from fleethands.facts import Unknown, gpu, ollama
 from fleethands.facts.ollama import Process, Release
 from fleethands.operations.core.decision import Change
-from fleethands.operations.ollama.release import archive_names, choose_variant, install
+from fleethands.operations.ollama.release import install
+from fleethands.operations.ollama.release_archives import archive_names, choose_variant
 from fleethands.settings import SettingsError
 from tests.hosts import bare, declared
 

@@ -16,9 +16,9 @@ from fleethands.operations.models import modelfiles
 from fleethands.settings import HostSettings, read_fleet
 from fleethands.settings.docs.example import inventory
 from fleethands.settings.docs.reference import page
-from fleethands.settings.host import Model
 from fleethands.settings.schema import ollama_env
 from fleethands.settings.schema.describe import describe
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values import modelfile
 from tests.helpers.checkout import ROOT
 from tests.hosts import bare
