@@ -165,7 +165,7 @@ def test_every_path_on_a_host_is_documented() -> None:
     managed = [path for path in vars(paths).values() if isinstance(path, str) and MANAGED.match(path)]
 
     assert len(managed) > 20
-    assert [path for path in managed if Path(path).name not in page] == []
+    assert [path for path in managed if not path.endswith("/") and Path(path).name not in page] == []
 
 
 def is_there(target: Path, anchor: str) -> bool:
