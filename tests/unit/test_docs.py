@@ -11,7 +11,8 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from fleethands import paths
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
+from fleethands.cli.reference import page as commands_page
 from fleethands.operations.models import modelfiles
 from fleethands.settings import HostSettings, read_fleet
 from fleethands.settings.docs.example import inventory
@@ -35,6 +36,10 @@ KEYS = list(HostSettings.model_fields)
 
 def test_the_reference_of_settings_is_current() -> None:
     assert (ROOT / "docs/reference/settings.md").read_text() == page(), "run `make docs`"
+
+
+def test_the_reference_of_commands_is_current() -> None:
+    assert (ROOT / "docs/reference/cli.md").read_text() == commands_page(), "run `make docs`"
 
 
 def test_the_table_of_attacks_is_current() -> None:
