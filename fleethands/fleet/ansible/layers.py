@@ -17,8 +17,8 @@ class Layers:
     The variables of hosts, from the weakest declaration to the strongest.
 
     The order is Ansible's own (its docs, "Understanding variable precedence"): groups in the inventory, group_vars of
-    `all`, group_vars of groups, the host in the inventory, host_vars. pyinfra's group_data stands where Ansible has
-    the group_vars beside a playbook.
+    `all`, group_vars of groups, the host in the inventory, host_vars. pyinfra's group_data takes the position of the
+    group_vars next to a playbook.
     """
 
     def __init__(self, tree: Tree, files: VarsFiles, group_data: GroupData) -> None:

@@ -82,7 +82,7 @@ def config_files(asked: Mapping[str, SshOptions]) -> dict[str, str]:
     found: dict[str, str] = {}
     for config in {each.config for each in asked.values()}:
         hosts = {host: each.options for host, each in asked.items() if each.config == config}
-        found.update(dict.fromkeys(hosts, _written(_text(config, hosts))))
+        found.update(dict.fromkeys(hosts, _write_config(_text(config, hosts))))
     return found
 
 
@@ -95,7 +95,7 @@ def _text(config: str | None, hosts: Mapping[str, Mapping[str, str]]) -> str:
     return own + (f"Host *\n    Include {base}\n" if base.exists() else "")
 
 
-def _written(text: str) -> str:
+def _write_config(text: str) -> str:
     base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "fleethands/ssh"
     place = base / hashlib.sha256(text.encode()).hexdigest()[:16]
     base.mkdir(mode=0o700, parents=True, exist_ok=True)

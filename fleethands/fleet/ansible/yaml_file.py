@@ -105,7 +105,9 @@ class _Document:
                     where, f"`{key}` in the group `{name}`: expected `hosts`, `vars` or `children`"
                 )
             if not self._is_null(part):
-                getattr(self, f"_{key}")(tree, name, self._named(part, f"`{key}` of the group `{name}`: a dictionary"))
+                getattr(self, f"_{key}")(
+                    tree, name, self._as_mapping(part, f"`{key}` of the group `{name}`: a dictionary")
+                )
 
     def _hosts(self, tree: Tree, group: str, rows: list[Row]) -> None:
         for pattern, node, place in rows:
@@ -127,7 +129,7 @@ class _Document:
             self.group(tree, name, node, place)
             tree.add_child(group, name, place)
 
-    def _named(self, node: Any, expected: str) -> list[Row]:
+    def _as_mapping(self, node: Any, expected: str) -> list[Row]:
         """Rows; a single name means a dictionary with this name."""
         if isinstance(node, yaml.ScalarNode) and isinstance(self._loader.construct_object(node), str):
             return [(node.value, None, self._place(node))]
