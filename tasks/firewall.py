@@ -4,6 +4,7 @@ from pyinfra.api import deploy
 
 from fleethands.operations.firewall import firewall
 from fleethands.operations.firewall.closed_ports import ClosedPorts
+from fleethands.operations.firewall.scripts import watcher_script
 from fleethands.operations.system import system
 from fleethands.paths import FIREWALL_SCRIPT, FIREWALL_UNIT
 from fleethands.settings import HostSettings
@@ -20,9 +21,7 @@ def close(settings: HostSettings) -> None:
     if not settings.listens:  # what is there stays until all is proven
         return
     firewall.write_rules(name="Write the rules", settings=settings, render=rules)
-    system.write_file(
-        name="Write the watcher", settings=settings, path=FIREWALL_SCRIPT, content=firewall.watcher_script()
-    )
+    system.write_file(name="Write the watcher", settings=settings, path=FIREWALL_SCRIPT, content=watcher_script())
     unit = render("firewall.service.j2", script=FIREWALL_SCRIPT)
     system.write_file(name="Write the unit", settings=settings, path=FIREWALL_UNIT, content=unit)
     firewall.load_rules(name="Load the rules", settings=settings, render=rules)

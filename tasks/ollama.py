@@ -32,7 +32,7 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
     + image_of_then: id of the image that a container's name is to mean, whatever it means now
     """
     if not settings.manages_ollama:
-        external.used(name="Ask the one that is elsewhere", settings=settings)
+        external.use(name="Ask the one that is elsewhere", settings=settings)
         return
     home, own_home = homes(settings)
     unit = render_unit(settings, home, own_home)
@@ -48,7 +48,7 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
         home=home,
         groups=("render", "video"),
     )
-    adoption.adopted(name="Adopt the Ollama that is there", settings=settings)
+    adoption.adopt(name="Adopt the Ollama that is there", settings=settings)
     system.create_directory(name="Own its home", settings=settings, path=home, owner=OWNER, mode=None)
     if settings.ollama_models_dir is not None:
         place = str(settings.ollama_models_dir)
@@ -58,9 +58,9 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
     access.own_models(name="Own its models", settings=settings)
     if settings.ollama_declared_image:
         newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.ollama_declared_image, "")
-        image.pulled(name="Pull its image", settings=settings, same=image_of_then, newest=newest)
+        image.pull(name="Pull its image", settings=settings, same=image_of_then, newest=newest)
     else:
-        release.release(name="Install the pinned release", settings=settings)
+        release.install(name="Install the pinned release", settings=settings)
     system.write_file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
     system.write_file(
         name="Write its secrets",
@@ -78,7 +78,7 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
         shown=shown_variables(settings),
     )
     service.serve(name="Serve this revision", settings=settings, revision=revision)
-    adoption.cleared(name="Put the adopted libraries aside", settings=settings)
+    adoption.clear_libraries(name="Put the adopted libraries aside", settings=settings)
 
 
 def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
@@ -87,7 +87,7 @@ def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
     if not settings.ollama_declared_image:
         return render("ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=models_dir)
     try:
-        probe = facts.current(settings)
+        probe = facts.get_probe(settings)
         engine, passed = probe.docker.engine.unit or DOCKER_SERVICE, container_arguments(settings, probe)
     except (facts.ProbeError, facts.UnknownSection):
         engine, passed = DOCKER_SERVICE, ()  # as above
@@ -107,13 +107,13 @@ def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
 def remove_unused(settings: HostSettings) -> None:
     """Once all is proven: what we put here gives way to one that is elsewhere."""
     if not settings.manages_ollama:
-        external.settled(name="Take ours away", settings=settings)
+        external.remove_managed(name="Take ours away", settings=settings)
 
 
 def homes(settings: HostSettings) -> tuple[str, str]:
     """The home of Ollama's service, and that of its account, on the host of this context."""
     try:
-        probe = facts.current(settings)
+        probe = facts.get_probe(settings)
         account = probe.accounts.users.get("ollama")
     except (facts.ProbeError, facts.UnknownSection):
         return OLLAMA_HOME, OLLAMA_HOME  # nothing will be done there: each step says why

@@ -11,7 +11,7 @@ from fleethands.settings import HostSettings
 def find_target(declared: HostSettings, wanted: str | None) -> RollbackTarget:
     """The record to go back to, by what the host keeps. Whatever stands in its way, this host alone is refused."""
     try:
-        return rollback.find_target(declared, facts.current(declared), wanted)
+        return rollback.find_target(declared, facts.get_probe(declared), wanted)
     except (facts.ProbeError, facts.UnknownSection) as error:
         return RollbackTarget(declared, declared, problem=rollback.refuse_unknown(error))
 

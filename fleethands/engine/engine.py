@@ -18,11 +18,12 @@ from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from fleethands import facts
-from fleethands.engine.concurrency import Crowd
-from fleethands.engine.executor import Walker
-from fleethands.engine.host_run import Cut, Walk
-from fleethands.engine.monitor import Listener, Narration, Watch
-from fleethands.engine.results import Ledger
+from fleethands.command_line import CommandLine
+from fleethands.engine.concurrency import HostPool
+from fleethands.engine.executor import HostExecutor
+from fleethands.engine.host_run import HostRun, RunAborted
+from fleethands.engine.monitor import ConnectionMonitor, ProgressCallbacks, ProgressListener
+from fleethands.engine.results import OperationResults
 from fleethands.engine.setup import prepare
 from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.ansible.notes import Notes, check_connections, read_noted
@@ -33,7 +34,7 @@ from fleethands.fleet.selection import ALL_HOSTS, HostSelection, select_hosts
 from fleethands.fleet.shard import EmptyShard
 from fleethands.operations.core import journal, lock_token
 from fleethands.pinning import registry
-from fleethands.report.redaction import NOTHING, Mask
+from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.timeline import Timeline
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.lockfile import Lockfile
@@ -45,7 +46,7 @@ from fleethands.text.sanitize import sanitize_line
 SURVEYED_AT_ONCE = 32
 
 
-class Engine(Ledger):
+class Engine(OperationResults):
     """
     One fleet, connected once. Its hosts are independent: one that fails, or takes long, holds up no other.
 
@@ -53,7 +54,7 @@ class Engine(Ledger):
     + project: directory of deploy.py
     + data: host data on top of the inventory's
     + pick: which of its hosts; raises EmptyShard where its part of them has none
-    + words: target and options as a command line has them, for hints
+    + command_line: what was typed, for hints
     """
 
     def __init__(
@@ -62,13 +63,13 @@ class Engine(Ledger):
         project: Path,
         data: Mapping[str, Any],
         pick: HostSelection = ALL_HOSTS,
-        words: str = "",
+        command_line: CommandLine | None = None,
         limits: Limits = LIMITS,
     ) -> None:
         prepare(project)
         self.project, self.limits = project, limits
         self.begun = time.time()
-        self.watch = Watch(words or target, limits)
+        self.watch = ConnectionMonitor(command_line or CommandLine(target=target), limits)
         self.timeline = Timeline()
         self._use(State(check_for_changes=True))
         self.inventory, notes = load_inventory(target, data)
@@ -88,10 +89,10 @@ class Engine(Ledger):
         self.state.cwd = str(self.project)
         self._settings: dict[str, HostSettings] = {}
         self.read: set[str] = set()  # hosts that have said all that a plan asks
-        self.mask: Mask = NOTHING
+        self.mask: Mask = NO_MASK
         self.others: list[Engine] = []
-        self._crowd = Crowd()
-        self._walker = Walker(state, self.watch, self.timeline)
+        self._crowd = HostPool()
+        self._walker = HostExecutor(state, self.watch, self.timeline)
         ctx_state.set(state)
 
     def _init(self) -> None:
@@ -151,13 +152,18 @@ class Engine(Ledger):
         self._crowd.each(self._reach, lost)
 
     @property
-    def walks(self) -> Mapping[str, Walk]:
+    def walks(self) -> Mapping[str, HostRun]:
         """How far each host came, of those that a run has taken."""
         return self._walker.walks
 
     def stop(self) -> None:
         """No operation begins any more; those that are at work are finished."""
         self._walker.stopping = True
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run has begun: changes may have been made."""
+        return bool(self.state.current_stage >= StateStage.Execute)
 
     @property
     def stopping(self) -> bool:
@@ -168,6 +174,11 @@ class Engine(Ledger):
     def warnings(self) -> list[str]:
         """What the inventory's files have that is left, and may have been meant."""
         return [*self._strays, *dict.fromkeys(line for note in self.notes.values() for line in note.warnings)]
+
+    @property
+    def command_line(self) -> CommandLine:
+        """What was typed."""
+        return self.watch.command_line
 
     @property
     def names(self) -> list[str]:
@@ -196,7 +207,7 @@ class Engine(Ledger):
 
     def _known(self, name: str) -> list[HostSettings]:
         """The settings of a host, and those of the record that it goes back to: they may have secrets of their own."""
-        asked = facts.asked_for(self.host(name))
+        asked = facts.probed_settings(self.host(name))
         return [self._settings[name], *([asked] if asked else [])]
 
     def ask_registries(self, say: Callable[[str], None]) -> None:
@@ -269,21 +280,21 @@ class Engine(Ledger):
             self.watch.unanswered.setdefault(host.name, (sanitize_line(str(error)), []))
         self.read.add(host.name)
 
-    def run(self, names: Iterable[str], listener: Listener) -> None:
+    def run(self, names: Iterable[str], listener: ProgressListener) -> None:
         """
         Carry the plan out on some hosts; decisions are in `done`, what operations said in `outcomes`, and how far each
         came in `walks`.
 
         Raises KeyboardInterrupt when it is thrown in, after it has ended what hosts were at.
         """
-        self.watch.narration = Narration(self.state, listener, self.mask)
+        self.watch.narration = ProgressCallbacks(self.state, listener, self.mask)
         self.state.add_callback_handler(self.watch.narration)
         self.state.set_stage(StateStage.Execute)
         self.state.is_executing = True
         try:
             self._crowd.each(self._walker.lead, [self.host(name) for name in names])
         finally:
-            self._crowd.end(Cut)
+            self._crowd.end(RunAborted)
             self.state.callback_handlers.remove(self.watch.narration)
 
     def hang_up(self, name: str) -> None:

@@ -13,10 +13,10 @@ from pyinfra.api import State
 from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
-from fleethands.facts import ssh
+from fleethands.command_line import CommandLine
+from fleethands.facts import ssh_command
 from fleethands.operations.core import journal
-from fleethands.report.redaction import NOTHING, Mask
-from fleethands.report.rerun_hints import completing
+from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.ssh.connection import disconnect, enable_keepalive, is_connected
 from fleethands.ssh.diagnosis import Why, explain_flood, explain_lost_connection, explain_silence, explain_timeout
 from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout, format_duration
@@ -27,30 +27,23 @@ PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) b
 LONGEST = 500  # characters of a line that is shown while a host works
 
 
-class Watch(BaseStateCallback):
+class ConnectionMonitor(BaseStateCallback):
     """
     Counts commands where they are sent, ends those that fall silent, and remembers why a host could not be reached or
     did not answer.
 
-    + words: target and options as a command line has them, for hints
-
-    `command`: what changes hosts, and `typed`: its target and all its options; both empty for what only reads.
+    + command_line: what was typed, for hints
     """
 
-    def __init__(self, words: str, limits: Limits) -> None:
-        self.words, self.limits = words, limits
-        self.command, self.typed = "", ""
+    def __init__(self, command_line: CommandLine, limits: Limits) -> None:
+        self.command_line, self.limits = command_line, limits
         self.commands: dict[str, int] = {}
         self.unreachable: dict[str, Why] = {}
         self.unanswered: dict[str, Why] = {}  # asked what it is, it refused to say
         self.lost: dict[str, Why] = {}  # while something was done there
-        self.narration: Narration | None = None
+        self.narration: ProgressCallbacks | None = None
         self._awaited: dict[str, list[OutputTimeout]] = {}
         set_echo(self.heard)
-
-    def completing(self, name: str) -> list[str]:
-        """Hints: what completes what was begun on a host."""
-        return completing(self.command, self.typed, name)
 
     def host_connect(self, _state: State, host: Any) -> None:
         enable_keepalive(host)
@@ -74,7 +67,7 @@ class Watch(BaseStateCallback):
         host.connector.run_shell_command = counted
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
-        self.unreachable[host.name] = why_unreachable(self.words, host, error)
+        self.unreachable[host.name] = why_unreachable(self.command_line, host, error)
         disconnect(host)
 
     def heard(self, message: Any = None, **said: Any) -> None:
@@ -97,7 +90,9 @@ class Watch(BaseStateCallback):
 
     def _note(self, host: Any, errors: list[str]) -> None:
         if not is_connected(host):
-            self.lost[host.name] = explain_lost_connection(ssh(host, "-v"), self.completing(host.name))
+            self.lost[host.name] = explain_lost_connection(
+                ssh_command(host, "-v"), self.command_line.resume_hints(host.name)
+            )
         said = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
         if said and not host.state.is_executing:
             hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
@@ -105,15 +100,15 @@ class Watch(BaseStateCallback):
 
     def _why(self, host: Any, error: Exception, timeout: float | None) -> Why:
         if isinstance(error, CommandStalled):
-            return explain_silence(ssh(host), format_duration(self.limits.silence))
+            return explain_silence(ssh_command(host), format_duration(self.limits.silence))
         if isinstance(error, TooMuch):
-            return explain_flood(ssh(host), str(error))
+            return explain_flood(ssh_command(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
-            return explain_timeout(ssh(host), format_duration(timeout))
-        return explain_lost_connection(ssh(host, "-v"), self.completing(host.name))
+            return explain_timeout(ssh_command(host), format_duration(timeout))
+        return explain_lost_connection(ssh_command(host, "-v"), self.command_line.resume_hints(host.name))
 
 
-class Listener(Protocol):
+class ProgressListener(Protocol):
     """Who is told what happens while it happens."""
 
     def phase(self, text: str) -> None:
@@ -132,10 +127,10 @@ class Listener(Protocol):
         """A host's last operation has ended, or one has failed."""
 
 
-class Narration(BaseStateCallback):
+class ProgressCallbacks(BaseStateCallback):
     """Tells a listener each operation that changes a host, and its progress."""
 
-    def __init__(self, state: State, listener: Listener, mask: Mask = NOTHING) -> None:
+    def __init__(self, state: State, listener: ProgressListener, mask: Mask = NO_MASK) -> None:
         self.state, self.listener, self.mask = state, listener, mask
         self._left: dict[str, set[str]] = {}
 

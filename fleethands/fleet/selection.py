@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from fleethands.errors import FleethandsError
+from fleethands.errors import UsageError
 from fleethands.fleet.host_address import TARGET_HINT
 from fleethands.fleet.roster import ALL, Roster
 from fleethands.fleet.shard import WHOLE, Shard
@@ -38,7 +38,7 @@ class HostSelection:
 ALL_HOSTS = HostSelection()
 
 
-class NoHostsError(FleethandsError):
+class NoHostsError(UsageError):
     """A target or a host pattern selects no host; the hints list hosts."""
 
 

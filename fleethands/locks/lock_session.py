@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import gevent  # type: ignore[import-untyped]
 import paramiko
 
-from fleethands.facts import ssh
+from fleethands.facts import ssh_command
 from fleethands.operations.lock.lock import MARK, LockReply, parse_reply
 from fleethands.script import LOGIN_SHELL, SHELL
 from fleethands.ssh.diagnosis import explain_flood, explain_lost_connection
@@ -90,7 +90,9 @@ class LockSession:
                 self._pipe.write(data)
                 lines = self._answer(self._pipe)
         except TooMuch as error:
-            raise LockSessionError(f"asked for its lock, {error}", *explain_flood(ssh(self._host), "")[1]) from None
+            raise LockSessionError(
+                f"asked for its lock, {error}", *explain_flood(ssh_command(self._host), "")[1]
+            ) from None
         except (OSError, EOFError, paramiko.SSHException) as error:  # TimeoutError is one
             raise _connection_lost(self._host, _describe(error)) from None
         try:
@@ -173,7 +175,7 @@ def _describe(error: Exception) -> str:
 def _connection_lost(host: Any, error: str) -> LockSessionError:
     if getattr(host.connector, "client", None) is None:
         return LockSessionError(f"no process for its lock: {error}")
-    reason, hints = explain_lost_connection(ssh(host, "-v"))
+    reason, hints = explain_lost_connection(ssh_command(host, "-v"))
     return LockSessionError(f"{reason}: {sanitize_line(error) or 'it was closed'}", *hints)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fleethands import web
 from fleethands.operations.ollama import release_checksums
-from fleethands.operations.ollama.release import EXTRA, archives
+from fleethands.operations.ollama.release import EXTRA_ARCHIVES, archive_names
 from fleethands.pinning import registry
 from fleethands.pinning.registry import RegistryDigest, RegistryError
 from fleethands.settings import HostSettings
@@ -158,11 +158,13 @@ def _release(version: str, fleet: PinnableFleet) -> dict[str, str] | RegistryErr
     found: dict[str, dict[str, str]] = {}
     for url in sorted(fleet.releases[version]):
         place = f"{web.bare(url)}/v{version}/{release_checksums.NAME}"
-        answer = registry.fetch(f"{url}/v{version}/{release_checksums.NAME}", "release", most=release_checksums.MOST)
+        answer = registry.fetch(
+            f"{url}/v{version}/{release_checksums.NAME}", "release", most=release_checksums.MAX_BYTES
+        )
         if isinstance(answer, RegistryError):
             return answer
         try:
-            found[url] = release_checksums.listed(answer, _needed(version))
+            found[url] = release_checksums.parse_checksums(answer, _needed(version))
         except ValueError as error:
             return RegistryError(f"{place}: {error}")
         if not found[url]:
@@ -176,4 +178,9 @@ def _release(version: str, fleet: PinnableFleet) -> dict[str, str] | RegistryErr
 
 
 def _needed(version: str) -> set[str]:
-    return {name for arch in ARCHS.values() for extra in ("whole", *EXTRA) for name in archives(version, arch, extra)}
+    return {
+        name
+        for arch in ARCHS.values()
+        for extra in ("whole", *EXTRA_ARCHIVES)
+        for name in archive_names(version, arch, extra)
+    }

@@ -20,12 +20,12 @@ COLUMNS = ("host", "state", "Ollama", "models", "OpenHands", "GPU", "ports", "pr
 BUILT = re.compile(rb"^ExecStart=\S*/([^/\s]+)/bin/serve ", re.MULTILINE)  # templates/openhands.service.j2
 
 
-def row(name: str, host: HostReport) -> list[str]:
+def status_cells(name: str, host: HostReport) -> list[str]:
     """A word or a line for each of COLUMNS; `unknown` for what could not be read, nothing where nobody was asked."""
-    return [host.mask.text(cell) for cell in (name, state(host), *_facts(host))]
+    return [host.mask.text(cell) for cell in (name, status_text(host), *_facts(host))]
 
 
-def state(host: HostReport) -> str:
+def status_text(host: HostReport) -> str:
     """How it stands to its declaration."""
     if host.status == "pending":
         return f"drift: {len(host.changes)}"

@@ -15,7 +15,8 @@ from gevent.pool import Pool  # type: ignore[import-untyped]
 from paramiko import PKey, SSHException
 from pyinfra.connectors.ssh import SSHConnector
 
-from fleethands.facts import ssh
+from fleethands.command_line import CommandLine
+from fleethands.facts import ssh_command
 from fleethands.ssh.client import JUMP_BANNER_TIMEOUT, open_route, retry_while_busy, route_error
 from fleethands.ssh.host_config import known_hosts, own_file, read_ssh_config, ssh_query_for
 from fleethands.ssh.host_key_check import preferred_key_types
@@ -113,7 +114,7 @@ def _check_host(host: Any) -> HostKeyCheck:
 
 
 def _failed(host: Any, status: str, error: Exception, place: HostKeyLocation | None = None) -> HostKeyCheck:
-    reason, hints = why_unreachable("", host, error)
+    reason, hints = why_unreachable(CommandLine(), host, error)
     return HostKeyCheck(host.name, status, place, reason=reason, hints=tuple(hints))
 
 
@@ -125,7 +126,7 @@ def _compare_key(host: Any, place: HostKeyLocation, files: KnownHosts) -> HostKe
     except (OSError, SSHException, EOFError) as error:
         said = " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())
         reason = sanitize(f"{place.name}: {said}")[:LONGEST_REASON]
-        hint = f"try: `{ssh(host, '-v')}`"
+        hint = f"try: `{ssh_command(host, '-v')}`"
         return HostKeyCheck(host.name, "unreachable", place, reason=reason, hints=(hint,))
     verdict = files.judge(place.name, key)
     if verdict.status == "new" and place.known_hosts is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fleethands.facts import ssh
+from fleethands.command_line import CommandLine
+from fleethands.facts import ssh_command
 from fleethands.ssh.connection import ssh_address
 from fleethands.ssh.diagnosis import Why, explain_error, explain_refused_key
 from fleethands.ssh.host_key_check import HostKeyRefused
@@ -13,7 +14,7 @@ from fleethands.ssh.ssh_config import ConfigurationError
 from fleethands.text.sanitize import sanitize_line
 
 
-def why_unreachable(words: str, host: Any, error: BaseException) -> Why:
+def why_unreachable(line: CommandLine, host: Any, error: BaseException) -> Why:
     """
     A reason and hints.
 
@@ -22,11 +23,11 @@ def why_unreachable(words: str, host: Any, error: BaseException) -> Why:
     """
     cause = error if isinstance(error, (HostKeyRefused, JumpHostError, ConfigurationError)) else error.__context__
     if isinstance(cause, HostKeyRefused):
-        return explain_refused_key(f"`fleethands trust {words}`", cause.name, cause.verdict)
+        return explain_refused_key(f"`{line.for_command('trust')}`", cause.name, cause.verdict)
     if isinstance(cause, JumpHostError):
         return cause.why
     if isinstance(cause, ConfigurationError):
         _, loop, name = str(cause).partition(LOOP_MARK)
-        hint = loop_hint(name) if loop else f"correct the configuration, then check it: `{ssh(host, '-G')}`"
+        hint = loop_hint(name) if loop else f"correct the configuration, then check it: `{ssh_command(host, '-G')}`"
         return f"`ssh` rejects its configuration: {cause}", [hint]
-    return explain_error(host.name, ssh_address(host), ssh(host, "-v"), sanitize_line(str(error)))
+    return explain_error(host.name, ssh_address(host), ssh_command(host, "-v"), sanitize_line(str(error)))

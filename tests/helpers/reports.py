@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.operations.core.proof_record import Link
-from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.model import ChangeReport, HostReport, Report
 from fleethands.report.timeline import CONNECT, READ, Step
 
 NOON = 1_795_608_000.0  # 2026-11-25 12:00 UTC
@@ -12,8 +12,10 @@ DIFF = "--- a on the host\n+++ a declared\n@@ -1 +1 @@\n-OLLAMA_HOST=127.0.0.1\n
 HOSTILE = "<script>alert(1)</script>]]>\x00\x1b[31m\x08\ud800\u202e|`*_[x](http://x)\r&amp;\"'{{ 7*7 }}"
 
 
-def override() -> Changed:
-    return Changed("Ollama", "Write the override", "override.conf", "differs", "as declared", "why", "restart", DIFF)
+def override() -> ChangeReport:
+    return ChangeReport(
+        "Ollama", "Write the override", "override.conf", "differs", "as declared", "why", "restart", DIFF
+    )
 
 
 def changed(seconds: float = 12.0) -> HostReport:

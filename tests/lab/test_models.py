@@ -41,7 +41,7 @@ def apply(*models: str | dict[str, Any], **data: Any) -> fleet.Run:
 
 
 def assert_settled(host: Host, *models: str | dict[str, Any], **data: Any) -> None:
-    """A second apply changes nothing, and nothing lies about."""
+    """A second apply changes nothing, and no work file is left."""
     again = apply(*models, **data)
     assert (again.code, again.changed("lab-1")) == (0, []), again.said
     left = host.run("find /run/fleethands /var/lib/fleethands/pulls -name 'fleethands-pull-*'").stdout
@@ -63,13 +63,13 @@ def listed(host: Host) -> dict[str, str]:
 
 @contextmanager
 def slow(lab: Lab, rate: int = 20_000_000) -> Iterator[str]:
-    """The weights of `padded` come at so many bytes a second; gives their path."""
+    """The weights of `padded` arrive at this rate in bytes a second. Yields their path."""
     with lab.internet.fault(Fault(rate=rate), "model:padded") as (path,):
         yield path
 
 
 def bytes_sent(lab: Lab, since: float, path: str) -> int:
-    """Of these weights, to whoever asked, those of broken answers included."""
+    """Bytes of these weights that were sent, those of broken answers included."""
     return sum(request.sent for request in lab.internet.requests(since) if request.path.partition("?")[0] == path)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleethands.facts import Probe
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.docker import engine
 from fleethands.operations.firewall import firewall
 from fleethands.operations.models import modelfiles, models, preload
@@ -33,18 +33,18 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (firewall.load_rules, {"render": rules}),
         (system.create_user, {"user": "ollama", "home": "/usr/share/ollama", "groups": ("render", "video", "none")}),
         (system.create_directory, {"path": "/usr/share/ollama", "owner": "ollama:ollama", "mode": None}),
-        (image.pulled if settings.ollama_declared_image else release.release, {}),
+        (image.pull if settings.ollama_declared_image else release.install, {}),
         (service.serve, {"revision": "r1"}),
-        (models.present, {"modelfiles": modelfile.load_modelfiles(settings)}),
-        (modelfiles.built, {"modelfiles": modelfile.load_modelfiles(settings)}),
-        (preload.loaded, {"unit": "unit"}),
-        (models.pruned, {"modelfiles": modelfile.load_modelfiles(settings)}),
+        (models.pull, {"modelfiles": modelfile.load_modelfiles(settings)}),
+        (modelfiles.build, {"modelfiles": modelfile.load_modelfiles(settings)}),
+        (preload.load, {"unit": "unit"}),
+        (models.prune, {"modelfiles": modelfile.load_modelfiles(settings)}),
         (system.create_user, {"user": settings.openhands_user, "home": "/opt/openhands", "roots_home": True}),
         (system.create_directory, {"path": str(settings.openhands_workspace), "owner": owner, "mode": "0755"}),
-        (choose_model.chosen, {}),
+        (choose_model.select_model, {}),
         (container.serve, {}),
         (proof.prove, {}),
-        (sandboxes.gone, {}),
+        (sandboxes.remove, {}),
         (firewall.narrow_rules, {"render": rules}),
     ]
 

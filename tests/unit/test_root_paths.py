@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fleethands.operations.core import operation, scripts
+from fleethands.operations.core import scripts
+from tests.helpers.host_scripts import parts_of
 from tests.helpers.root_paths import offences
 
 BUILDS = ("source_build", "source_builder")  # what they make lies in a directory of root's
@@ -29,7 +30,7 @@ ALLOWED = {
 def step(name: str) -> str:
     """A step with what it calls of others."""
     called = ("common", "spelled", "blobs") if name in {"verify", "puller"} else ("common",)
-    parts = [each for each in (*called, *operation.SCRIPT_DEPENDENCIES.get(name, ())) if each != name]
+    parts = [each for each in (*called, *parts_of(name)) if each != name]
     return "\n".join(scripts.read(each) for each in (*parts, name))
 
 

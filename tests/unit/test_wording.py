@@ -1,36 +1,32 @@
-"""Every word that the command line says of itself, of a plan and of a run, as snapshots (pytest --snapshot-update)."""
+"""What the command line prints of a plan and of a run, as snapshots (pytest --snapshot-update)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import click
 import pytest
-from click.testing import CliRunner
 from syrupy.assertion import SnapshotAssertion
 
 from fleethands import paths
-from fleethands.cli.main import cli
 from fleethands.cli.output.report_table import lines
+from fleethands.command_line import CommandLine
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change
+from fleethands.operations.core.decision import Change
 from fleethands.operations.core.proof_record import Link
 from fleethands.operations.system import system
-from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.model import ChangeReport, HostReport, Report
 from fleethands.rollout.build_report import change_report
 from fleethands.settings import Secret
 from tasks import ollama as ollama_task
 from tests.hosts import bare, declared
 from tests.unit.test_predictions import steps
 
-TARGET = "inventory/fleet.py"
-
 
 def said(report: Report) -> str:
-    return "\n".join(lines(report, TARGET))
+    return "\n".join(lines(report, CommandLine(report.command, "inventory/fleet.py")))
 
 
-def from_nothing() -> Iterator[Changed]:
+def from_nothing() -> Iterator[ChangeReport]:
     """What the decisions of deploy.py change on a bare host."""
     settings = declared()
     seen = bare(settings)
@@ -40,23 +36,6 @@ def from_nothing() -> Iterator[Changed]:
             if isinstance(change, Change):
                 yield change_report(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
                 seen = change.predict(seen)
-
-
-@pytest.mark.parametrize("words", [[], *([name] for name in sorted(cli.commands))], ids=" ".join)
-def test_help(words: list[str], snapshot: SnapshotAssertion) -> None:
-    result = CliRunner().invoke(cli, [*words, "--help"], terminal_width=100)
-
-    assert result.output == snapshot
-
-
-def test_help_texts_are_one_sentence_and_fit_their_line() -> None:
-    for name, command in cli.commands.items():
-        assert command.help is not None
-        assert len(command.get_short_help_str(80)) <= 80, name
-        for option in command.params:
-            if isinstance(option, click.Option):
-                assert option.help is not None
-                assert option.help.endswith("."), (name, option.name)
 
 
 def test_a_plan_from_nothing(snapshot: SnapshotAssertion) -> None:
@@ -72,7 +51,7 @@ def test_hosts_that_can_not_go_on_are_in_the_plan(snapshot: SnapshotAssertion) -
         "unreachable", "no answer from 10.0.0.9", ["is it up, and its SSH port open to you? `ssh -v 10.0.0.9`"]
     )
     pending = HostReport(
-        "pending", changes=[Changed("Models", "Pull what is missing", "model m:1", "missing", "present")]
+        "pending", changes=[ChangeReport("Models", "Pull what is missing", "model m:1", "missing", "present")]
     )
     hosts = {"a": HostReport("unchanged"), "b": refused, "c": away, "d": pending, "e": HostReport("unchanged")}
 
@@ -84,7 +63,7 @@ def test_nothing_to_do(snapshot: SnapshotAssertion) -> None:
 
 
 def test_a_run_of_which_one_host_failed(snapshot: SnapshotAssertion) -> None:
-    changes = [Changed("Ollama", "Serve this revision", "ollama.service", "it does not run", "revision 12ab")]
+    changes = [ChangeReport("Ollama", "Serve this revision", "ollama.service", "it does not run", "revision 12ab")]
     done = HostReport("changed", changes=changes, notes=["Ollama | Serve this revision: served again after 840 ms"])
     done.proof = [Link("list", True, 0.1, "m:1 is there")]
     failed = HostReport("failed", "Models | Pull what is missing: the registry has no model m:1", changes=changes)

@@ -52,5 +52,5 @@ def parse_reply(lines: list[str]) -> LockReply:
     for index, line in enumerate(lines):
         if line.startswith(f"{MARK} begin ") and f"{MARK} end" in lines[index:]:
             end = lines.index(f"{MARK} end", index)
-            return LockReply(line.removeprefix(f"{MARK} begin "), section.read(lines[index + 1 : end]))
+            return LockReply(line.removeprefix(f"{MARK} begin "), section.parse_lock(lines[index + 1 : end]))
     raise ValueError("no answer")

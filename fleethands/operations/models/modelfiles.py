@@ -6,17 +6,18 @@ import hashlib
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.facts.ollama import Made
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation
+from fleethands.facts.ollama import CreatedModel
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
-from fleethands.operations.models.models import Modelfiles, local
+from fleethands.operations.models.models import Modelfiles, local_digest
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
 from fleethands.settings.values.modelfile import Modelfile
 
 
 @operation
-def built(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
+def build(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """
     Have each model as its Modelfile says: made again when the text or the model it starts from is another one.
 
@@ -35,26 +36,26 @@ def built(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = 
 
 def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe) -> Change | None:
     name = str(model.name)
-    base = local(probe, file.base) or "unknown"
+    base = local_digest(probe, file.base) or "unknown"
     text = hashlib.sha256(file.text.encode()).hexdigest()
-    digest, made = local(probe, model.name), probe.store.made.get(name)
-    why = _why(digest, made, Made(text, base, digest or ""), file)
+    digest, made = local_digest(probe, model.name), probe.store.made.get(name)
+    why = _why_build(digest, made, CreatedModel(text, base, digest or ""), file)
     if why is None:
         return None
-    script = model_store.step(
+    script = model_store.model_script(
         "create",
         name=name,
         text=file.text,
         address=settings.ollama_host.local_url.removeprefix("http://"),
-        manifest=model_store.manifest(settings, probe, model.name),
+        manifest=model_store.manifest_path(settings, probe, model.name),
         base=str(file.base),
-        base_manifest=model_store.manifest(settings, probe, file.base),
-        record=model_store.made(model.name),
+        base_manifest=model_store.manifest_path(settings, probe, file.base),
+        record=model_store.build_record(model.name),
         image=settings.ollama_declared_image,
     )
 
     def predict(probe: Probe) -> Probe:
-        made = {**probe.store.made, name: Made(text, base, f"of {text} and {base}")}
+        made = {**probe.store.made, name: CreatedModel(text, base, f"of {text} and {base}")}
         kept = replace(probe.store, made=made)
         return probe.having(models={**probe.models, name: f"of {text} and {base}"}, store=kept)
 
@@ -62,7 +63,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe)
     return Change(f"model {name}", before, f"made from {file.base}", script, predict, why=why)
 
 
-def _why(digest: str | None, made: Made | None, wanted: Made, file: Modelfile) -> str | None:
+def _why_build(digest: str | None, made: CreatedModel | None, wanted: CreatedModel, file: Modelfile) -> str | None:
     if digest is None:
         return "it is not on the host"
     if made is None:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from fleethands.facts import Probe
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
@@ -19,7 +21,7 @@ Modelfiles = Mapping[Model, Modelfile]
 
 
 @operation
-def present(
+def pull(
     settings: HostSettings,
     probe: Probe,
     modelfiles: Modelfiles | None = None,
@@ -32,16 +34,18 @@ def present(
     """
     if not settings.manages_ollama:
         return Unchanged("none is pulled to an Ollama that is elsewhere")
-    wanted = pulled(settings, modelfiles or {})
+    wanted = registry_models(settings, modelfiles or {})
     moved = {model.name: (upstream or {}).get(str(model.name)) for model in wanted}
-    refusals = (_refusal(settings, model, probe, moved[model.name] or _offered(model, probe)) for model in wanted)
+    refusals = (
+        _check_pin(settings, model, probe, moved[model.name] or _offered_digest(model, probe)) for model in wanted
+    )
     if refused := next((found for found in refusals if found), None):
         return refused
     changes = [change for model in wanted if (change := _change(settings, model, probe, moved[model.name]))]
     return changes or Unchanged(f"{', '.join(str(model.name) for model in wanted) or 'no model'}: as declared")
 
 
-def pulled(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
+def registry_models(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
     """The models that come from a registry: those listed without a Modelfile, and what the others start from."""
     listed = [model for model in settings.models if model.modelfile is None]
     known = {model.name for model in settings.models}
@@ -49,40 +53,44 @@ def pulled(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
     return [*listed, *(Model(name=base, digest=settings.pins.models.get(str(base))) for base in bases)]
 
 
-def local(probe: Probe, name: ModelName) -> str | None:
+def local_digest(probe: Probe, name: ModelName) -> str | None:
     """The digest under this name, whose case does not count (ollama server/routes.go, getExistingName, v0.32.15)."""
     return {known.lower(): digest for known, digest in probe.models.items()}.get(str(name).lower())
 
 
-def _offered(model: Model, probe: Probe) -> str | None:
+def _offered_digest(model: Model, probe: Probe) -> str | None:
     """What the host itself was offered for a model that it lacks."""
     offer = probe.upstream.of("model", str(model.name))
     return offer.digest if offer else None
 
 
-def _refusal(settings: HostSettings, model: Model, probe: Probe, upstream: str | None) -> Refused | None:
-    if upstream is None or model.digest in (None, upstream, local(probe, model.name)) or _twin(model.digest, probe):
+def _check_pin(settings: HostSettings, model: Model, probe: Probe, upstream: str | None) -> Refused | None:
+    if (
+        upstream is None
+        or model.digest in (None, upstream, local_digest(probe, model.name))
+        or _same_model(model.digest, probe)
+    ):
         return None
     return Refused(
         f"the tag {model.name} moved: the registry has {upstream}, pinned is {model.digest}",
-        (f"if the new one is wanted, {model_store.renewal(settings, model, upstream)}",),
+        (f"if the new one is wanted, {model_store.repin_hint(settings, model, upstream)}",),
     )
 
 
 def _change(settings: HostSettings, model: Model, probe: Probe, upstream: str | None) -> Change | None:
-    name, digest = str(model.name), local(probe, model.name)
+    name, digest = str(model.name), local_digest(probe, model.name)
     target = model.digest or upstream
-    why = _why(model, probe, digest, target)
+    why = _why_pull(model, probe, digest, target)
     if why is None:
         return None
-    twin = _twin(target, probe)
+    twin = _same_model(target, probe)
     if twin is not None and twin.lower() != name.lower():
         request = json.dumps({"source": twin, "destination": name})
         script = step("copy", name=name, request=request, url=settings.ollama_host.local_url)
         consequence = f"copied from {twin}, nothing is downloaded"
     else:
         script, consequence = (
-            model_store.pull(settings, probe, model),
+            model_store.pull_script(settings, probe, model),
             describe_download(probe, "model", name, name),
         )
 
@@ -96,7 +104,7 @@ def _change(settings: HostSettings, model: Model, probe: Probe, upstream: str | 
     return Change(f"model {name}", before, after, script, predict, why=why, consequence=consequence)
 
 
-def _why(model: Model, probe: Probe, digest: str | None, target: str | None) -> str | None:
+def _why_pull(model: Model, probe: Probe, digest: str | None, target: str | None) -> str | None:
     if digest is None:
         return "it is not on the host"
     if str(model.name).lower() in {each.lower() for each in probe.store.unfinished}:
@@ -106,29 +114,29 @@ def _why(model: Model, probe: Probe, digest: str | None, target: str | None) -> 
     return "the digest on the host is not the pinned one" if model.digest else "the tag moved in the registry"
 
 
-def _twin(digest: str | None, probe: Probe) -> str | None:
+def _same_model(digest: str | None, probe: Probe) -> str | None:
     """Another name on the host for the same model."""
     return next((known for known, found in probe.models.items() if found == digest), None)
 
 
 @operation
-def pruned(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
+def prune(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """Have no model that is not listed, where `models_prune` says so; else nobody else's model is touched."""
     if not settings.models_prune or not settings.manages_ollama:
         return Unchanged("models that are not listed stay")
-    keep = {str(name).lower() for name in _kept(settings, modelfiles or {})}
+    keep = {str(name).lower() for name in _kept_names(settings, modelfiles or {})}
     extra = [name for name in sorted(probe.models) if name.lower() not in keep]
-    return [_removal(settings, name) for name in extra] or Unchanged("there is no model that is not listed")
+    return [_remove(settings, name) for name in extra] or Unchanged("there is no model that is not listed")
 
 
-def _kept(settings: HostSettings, modelfiles: Modelfiles) -> Iterator[ModelName]:
+def _kept_names(settings: HostSettings, modelfiles: Modelfiles) -> Iterator[ModelName]:
     yield from (model.name for model in settings.models)
     yield from (file.base for file in modelfiles.values())
     if settings.model is not None:
         yield settings.model
 
 
-def _removal(settings: HostSettings, name: str) -> Change:
+def _remove(settings: HostSettings, name: str) -> Change:
     script = step("remove", name=name, request=json.dumps({"model": name}), url=settings.ollama_host.local_url)
 
     def predict(probe: Probe) -> Probe:

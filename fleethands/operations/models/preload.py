@@ -9,9 +9,11 @@ from typing import Any
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
-from fleethands.operations.models.models import local
+from fleethands.operations.models.models import local_digest
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.values.names import ModelName
@@ -21,7 +23,7 @@ FOR_EVER = -1
 
 
 @operation
-def loaded(settings: HostSettings, probe: Probe, unit: str) -> Decision:
+def load(settings: HostSettings, probe: Probe, unit: str) -> Decision:
     """
     Have the models with `preload` loaded by the Ollama that runs now. Whether they still are is Ollama's affair: how
     long a model stays is `ollama_keep_alive`'s, and another one may need its memory.
@@ -32,9 +34,9 @@ def loaded(settings: HostSettings, probe: Probe, unit: str) -> Decision:
         return Unchanged("no model is loaded by an Ollama that is elsewhere before it is asked for")
     names = [model.name for model in settings.models if model.preload]
     if not names:
-        return _off(probe)
-    text = _loader(settings, probe, names)
-    why = _why(settings, probe, names, {paths.PRELOAD: text, paths.PRELOAD_UNIT: unit})
+        return _remove(probe)
+    text = _loader_text(settings, probe, names)
+    why = _why_load(settings, probe, names, {paths.PRELOAD: text, paths.PRELOAD_UNIT: unit})
     shown = ", ".join(str(name) for name in names)
     if why is None:
         return Unchanged(f"{shown}: loaded since Ollama started")
@@ -43,7 +45,7 @@ def loaded(settings: HostSettings, probe: Probe, unit: str) -> Decision:
         for path, content in ((paths.PRELOAD, text), (paths.PRELOAD_UNIT, unit)):
             probe = probe.with_file(path, File("file", owner="root:root", content=content.encode()))
         probe = probe.with_file(paths.PRELOAD_WANTED, File("link", target=paths.PRELOAD_UNIT))
-        digests = {str(name): local(probe, name) or "" for name in names}
+        digests = {str(name): local_digest(probe, name) or "" for name in names}
         return probe.having(store=replace(probe.store, loaded=digests, process=_process(probe)))
 
     script = step("preload", script=text, script_path=paths.PRELOAD, unit=unit, unit_path=paths.PRELOAD_UNIT)
@@ -51,19 +53,19 @@ def loaded(settings: HostSettings, probe: Probe, unit: str) -> Decision:
 
 
 @operation
-def gone(settings: HostSettings, probe: Probe) -> Decision:
+def remove(settings: HostSettings, probe: Probe) -> Decision:
     """Have no model loaded before anybody asks, whatever is declared."""
-    return _off(probe)
+    return _remove(probe)
 
 
-def _why(settings: HostSettings, probe: Probe, names: list[ModelName], contents: dict[str, str]) -> str | None:
+def _why_load(settings: HostSettings, probe: Probe, names: list[ModelName], contents: dict[str, str]) -> str | None:
     if any(probe.files[path].content != text.encode() for path, text in contents.items()):
         return "not loaded at Ollama's start, or not these"
     if probe.files[paths.PRELOAD_WANTED].kind != "link":
         return "not loaded at Ollama's start"
     if probe.store.process != _process(probe):
         return "this Ollama was not asked to load them"
-    if any(probe.store.loaded.get(str(name)) != local(probe, name) for name in names):
+    if any(probe.store.loaded.get(str(name)) != local_digest(probe, name) for name in names):
         return "loaded from what the model was before"
     return None
 
@@ -72,12 +74,12 @@ def _process(probe: Probe) -> tuple[int, int] | None:
     return (probe.process.pid, probe.process.started) if probe.process else None
 
 
-def _loader(settings: HostSettings, probe: Probe, names: list[ModelName]) -> str:
+def _loader_text(settings: HostSettings, probe: Probe, names: list[ModelName]) -> str:
     rows = "\n".join(
-        f"{name}|{_request(settings, name)}|{model_store.manifest(settings, probe, name)}" for name in names
+        f"{name}|{_request(settings, name)}|{model_store.manifest_path(settings, probe, name)}" for name in names
     )
     values = {"models": rows, "url": settings.ollama_host.local_url, "record": paths.PRELOADED}
-    return Script(model_store.body("owned", "spelled", "preloader"), values).text
+    return Script(model_store.join_scripts("owned", "spelled", "preloader"), values).text
 
 
 def _request(settings: HostSettings, name: ModelName) -> str:
@@ -88,7 +90,7 @@ def _request(settings: HostSettings, name: ModelName) -> str:
     return json.dumps({"model": str(name), "keep_alive": keep})
 
 
-def _off(probe: Probe) -> Decision:
+def _remove(probe: Probe) -> Decision:
     if all(probe.files[path].kind == "absent" for path in FILES):
         return Unchanged("no model is to be loaded before it is asked for")
 

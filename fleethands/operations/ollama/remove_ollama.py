@@ -5,7 +5,9 @@ from __future__ import annotations
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.core.ownership import is_written_by_us
 from fleethands.operations.ollama.service import LABEL
 from fleethands.settings import HostSettings

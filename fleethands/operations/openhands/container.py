@@ -12,8 +12,10 @@ from fleethands.facts.docker import Container
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.system import Account
 from fleethands.facts.to_json import DIGEST
+from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.script import Script
 from fleethands.settings import HostSettings
@@ -22,13 +24,13 @@ from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.schema.ollama import SHORTEST_CONTEXT
 from fleethands.settings.values.images import at_digest
 
-LABEL = DIGEST
-USERS = "fleethands.users"
+SPEC_LABEL = DIGEST
+USERS_LABEL = "fleethands.users"
 READY_WITHIN = 240  # seconds
 
 
 @dataclass(frozen=True)
-class Spec:
+class ContainerSpec:
     """Everything a container is made from. Two specifications are one when their digests are."""
 
     image: str
@@ -41,7 +43,7 @@ class Spec:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def specification(settings: HostSettings, uid: int) -> Spec:
+def container_spec(settings: HostSettings, uid: int) -> ContainerSpec:
     """
     The container as upstream documents it, without a terminal, and published to the host alone.
 
@@ -58,7 +60,7 @@ def specification(settings: HostSettings, uid: int) -> Spec:
         *(["--sysctl", SANDBOXES.sysctl] if era is V1 else []),
     ]  # fmt: skip
     variables = {**_variables(settings, era, uid), **era.variables, **settings.openhands_variables}
-    return Spec(settings.openhands_image, tuple(arguments), variables)
+    return ContainerSpec(settings.openhands_image, tuple(arguments), variables)
 
 
 def _variables(settings: HostSettings, era: Generation, uid: int) -> dict[str, str]:
@@ -83,7 +85,7 @@ def _variables(settings: HostSettings, era: Generation, uid: int) -> dict[str, s
 
 
 @operation
-def named(settings: HostSettings, probe: Probe, image: str) -> Decision:
+def retag_image(settings: HostSettings, probe: Probe, image: str) -> Decision:
     """
     Have the image's name mean the image that it meant before: a tag that moved since left that one on the host.
 
@@ -112,26 +114,28 @@ def serve(settings: HostSettings, probe: Probe, same: bool = False, newest: str 
     + newest: digest that the image's registry has under its name now, where somebody asked
     """
     account = probe.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
-    spec = specification(settings, account.uid)
+    spec = container_spec(settings, account.uid)
     always = not same and (bool(newest) or settings.openhands_pull == "always")
-    newest = "" if same else newest or _tag(settings, probe, spec.image)
-    wrong = _wrong(settings, probe, spec, same, always, newest)
+    newest = "" if same else newest or _registry_digest(settings, probe, spec.image)
+    wrong = _find_difference(settings, probe, spec, same, always, newest)
     if wrong is None:
-        return Unchanged(f"{paths.CONTAINER} runs as specified", warnings(settings, probe))
-    if refused := conflicts.refusal(settings, probe):
+        return Unchanged(f"{paths.CONTAINER} runs as specified", model_warnings(settings, probe))
+    if refused := conflicts.check_conflicts(settings, probe):
         return refused
     return Change(
         f"container {paths.CONTAINER}",
         wrong,
         spec.image,
-        _script(settings, spec, account, conflicts.has_container(probe), always),
-        lambda probe: _up(probe, spec),
-        consequence=_effect(settings, probe, always),
-        notes=(*warnings(settings, probe), *unmaintained.notes(settings)),
+        _script(settings, spec, account, conflicts.has_foreign_container(probe), always),
+        lambda probe: _predict(probe, spec),
+        consequence=_impact(settings, probe, always),
+        notes=(*model_warnings(settings, probe), *unmaintained.notes(settings)),
     )
 
 
-def _wrong(settings: HostSettings, probe: Probe, spec: Spec, same: bool, always: bool, newest: str) -> str | None:
+def _find_difference(
+    settings: HostSettings, probe: Probe, spec: ContainerSpec, same: bool, always: bool, newest: str
+) -> str | None:
     """
     What is not as specified, in words.
 
@@ -140,8 +144,8 @@ def _wrong(settings: HostSettings, probe: Probe, spec: Spec, same: bool, always:
     container, pinned = probe.docker.container, settings.pins.images.get(spec.image)
     if container is None:
         return "absent"
-    if container.labels.get(LABEL) != spec.digest:
-        whose = "another specification" if LABEL in container.labels else "somebody else's"
+    if container.labels.get(SPEC_LABEL) != spec.digest:
+        whose = "another specification" if SPEC_LABEL in container.labels else "somebody else's"
         return f"{whose}, {container.state}"
     if container.state != "running":
         return container.state
@@ -153,26 +157,26 @@ def _wrong(settings: HostSettings, probe: Probe, spec: Spec, same: bool, always:
         and (container.image != probe.docker.image or (newest and newest not in probe.docker.digests))
     ):
         return "made from an older image of that name"
-    return _disowned(settings, probe, container)
+    return _wrong_owner(settings, probe, container)
 
 
-def _disowned(settings: HostSettings, probe: Probe, container: Container) -> str | None:
+def _wrong_owner(settings: HostSettings, probe: Probe, container: Container) -> str | None:
     """The directory that is not its user's: `UID:GID` of both were tried when the container was made."""
     directories = (generation_of(settings).directory, str(settings.openhands_workspace))
-    for path, user in zip(directories, container.labels.get(USERS, "").split(), strict=False):
+    for path, user in zip(directories, container.labels.get(USERS_LABEL, "").split(), strict=False):
         state = probe.files[path]
         if f"{state.uid}:{state.gid}" != user:
             return f"running, but {path} belongs to {state.uid}:{state.gid} and not to {user}, which works in it"
     return None
 
 
-def _tag(settings: HostSettings, probe: Probe, image: str) -> str:
+def _registry_digest(settings: HostSettings, probe: Probe, image: str) -> str:
     """What an image's registry has under its name by now, as the host's Docker heard; empty where it does not say."""
     tag = probe.upstream.of("tag", image) if settings.openhands_pull == "always" else None
     return (tag.digest if tag else None) or ""
 
 
-def warnings(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
+def model_warnings(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     """What OpenHands will not work well with, by the settings and by what Ollama says of the model."""
     needs = f"OpenHands' own prompt needs {SHORTEST_CONTEXT} at the least"
     shown = probe.ollama if probe.knows("ollama") else Ollama()
@@ -188,7 +192,7 @@ def warnings(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _effect(settings: HostSettings, probe: Probe, always: bool) -> str:
+def _impact(settings: HostSettings, probe: Probe, always: bool) -> str:
     era, effects = generation_of(settings), []
     if probe.docker.image is None:
         effects.append(describe_download(probe, "image", settings.container_image, settings.container_image))
@@ -198,7 +202,7 @@ def _effect(settings: HostSettings, probe: Probe, always: bool) -> str:
         effects.append("downloads the image of its sandboxes")
     if probe.docker.container is not None or probe.files[paths.OPENHANDS_UNIT].kind != "absent":
         effects.append("OpenHands is away until the new container answers; conversations under way end")
-    if kept := conflicts.effect(probe):
+    if kept := conflicts.adoption_impact(probe):
         effects.append(kept)
     if era.socket:  # what is replaced may have been without it
         effects.append("it gets Docker's socket, as upstream documents: who uses OpenHands is root on this host")
@@ -206,7 +210,7 @@ def _effect(settings: HostSettings, probe: Probe, always: bool) -> str:
     return "; ".join(effects)
 
 
-def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool, always: bool) -> Script:
+def _script(settings: HostSettings, spec: ContainerSpec, account: Account, adopt: bool, always: bool) -> Script:
     era = generation_of(settings)
     published = settings.openhands_address
     return step(
@@ -232,18 +236,18 @@ def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool, a
     )
 
 
-def _up(probe: Probe, spec: Spec) -> Probe:
-    labels = {LABEL: spec.digest}  # without the users: who they are is only known when they were tried
+def _predict(probe: Probe, spec: ContainerSpec) -> Probe:
+    labels = {SPEC_LABEL: spec.digest}  # without the users: who they are is only known when they were tried
     image = probe.docker.image or "to be pulled"
     container = Container("to be made", "running", image, labels, "")
     return probe.having(docker=replace(probe.docker, container=container, image=image))
 
 
 @operation
-def gone(settings: HostSettings, probe: Probe) -> Decision:
+def remove(settings: HostSettings, probe: Probe) -> Decision:
     """Have no container of ours; workspace and state stay."""
     container = probe.docker.container
-    if container is None or LABEL not in container.labels:
+    if container is None or SPEC_LABEL not in container.labels:
         return Unchanged("there is no container of ours")
 
     def predict(probe: Probe) -> Probe:

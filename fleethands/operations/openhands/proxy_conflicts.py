@@ -9,7 +9,7 @@ from fleethands.settings.values.names import host_and_port
 EXEMPT = ("NO_PROXY", "no_proxy")
 
 
-def notes(settings: HostSettings) -> tuple[str, ...]:
+def proxy_notes(settings: HostSettings) -> tuple[str, ...]:
     """Where OpenHands would ask Ollama by a proxy, as its libraries do by these variables (httpx, curl)."""
     if settings.openhands_flavor == "off":
         return ()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.core.ownership import disown, managed
 from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.firewall.firewall import has_sandboxes
@@ -13,7 +15,7 @@ KIND = "sandbox"
 
 
 @operation
-def gone(settings: HostSettings, probe: Probe, always: bool = False) -> Decision:
+def remove(settings: HostSettings, probe: Probe, always: bool = False) -> Decision:
     """
     Have no sandbox of a V1 that is not there any more, and can't come back.
 

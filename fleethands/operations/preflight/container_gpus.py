@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.ollama.gpus import describe_gpu, has_gpu, nvidia_fails, nvidia_works
 from fleethands.settings import HostSettings
 from fleethands.settings.host import OLLAMA_IMAGE

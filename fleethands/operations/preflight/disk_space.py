@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from fleethands.facts import Probe
 from fleethands.facts.system import Space
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.core.format_size import format_size
-from fleethands.operations.core.operation import Refused
 from fleethands.operations.models import model_store
-from fleethands.operations.ollama.release import CPU, variant
+from fleethands.operations.ollama.release import CPU, choose_variant
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import needs_docker
 from fleethands.settings.values.ollama_release import ARCHS
@@ -41,12 +41,12 @@ def needs(settings: HostSettings, probe: Probe) -> Iterator[Need]:
     if settings.ollama_runtime == "service" and version not in probe.releases:
         size = probe.upstream.size("archive", version)
         room = int(size * ARCHIVE_FACTOR) if size else ARCHIVE_ROOM
-        if size and variant(settings, probe, ARCHS[probe.system.arch]) == CPU:
+        if size and choose_variant(settings, probe, ARCHS[probe.system.arch]) == CPU:
             room = min(room, size + CPU_TREE)
         yield Need("/opt", f"Ollama {version}", room)
     for offer in probe.upstream.offers:
         if offer.kind == "model" and offer.size and not (probe.knows("models") and _is_there(offer.name, probe)):
-            yield Need(model_store.directory(settings, probe), offer.name, offer.size)
+            yield Need(model_store.models_directory(settings, probe), offer.name, offer.size)
     if images := _images(settings, probe):
         missing = {settings.openhands_image: settings.container_image} if probe.docker.image is None else {}
         if probe.docker.ollama_image is None:

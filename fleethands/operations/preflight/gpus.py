@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.gpu import Gpu, PciGpu
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.ollama.gpus import is_dedicated
 from fleethands.operations.preflight import container_gpus
 from fleethands.settings import HostSettings

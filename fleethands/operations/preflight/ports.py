@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleethands.facts import Probe
 from fleethands.facts.docker import EVERYWHERE, Publisher
 from fleethands.facts.network import Listener
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.ollama import external
 from fleethands.operations.openhands import conflicts, source_service
 from fleethands.settings import HostSettings
@@ -29,7 +29,7 @@ def check_ports(settings: HostSettings, probe: Probe) -> Refused | None:
         key = declared.get(listener.port)
         if key is not None and not _ours(listener, key, probe):
             held = _held(listener, key, _publisher(listener, probe))
-            as_it_is = external.declaration(settings, probe) if key == "ollama_host" else ()
+            as_it_is = external.external_hints(settings, probe) if key == "ollama_host" else ()
             return replace(held, hints=(*held.hints, *as_it_is))
     return None
 
@@ -40,7 +40,7 @@ def _ours(listener: Listener, key: str, probe: Probe) -> bool:
     if key in {"openhands_port", INNER}:
         if listener.process in DOCKER:
             return _publisher(listener, probe) is None
-        return source_service.is_there(probe) and (key == INNER or listener.process in SERVICE)
+        return source_service.is_installed(probe) and (key == INNER or listener.process in SERVICE)
     if listener.process != "ollama":
         return False
     if not listener.pid or not probe.knows("process"):
@@ -51,7 +51,7 @@ def _ours(listener: Listener, key: str, probe: Probe) -> bool:
 def _published(listener: Listener, probe: Probe) -> bool:
     """Whether our own container publishes the port there, whoever holds its socket for it."""
     container = probe.docker.container if probe.knows("docker") else None
-    if container is None or container.state != "running" or conflicts.has_container(probe):
+    if container is None or container.state != "running" or conflicts.has_foreign_container(probe):
         return False
     return (listener.port, "" if listener.address in EVERYWHERE else listener.address) in container.published
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.system import System
-from fleethands.operations.core.operation import Decision, Refused, Unchanged, operation
+from fleethands.operations.core.decision import Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.docker import engine
 from fleethands.operations.ollama import adoption, external, vulnerabilities
 from fleethands.operations.openhands import proxy_conflicts
@@ -35,8 +36,8 @@ def check(settings: HostSettings, probe: Probe) -> Decision:
     return (
         _system(probe.system)
         or _clock(probe.system)
-        or external.refused(settings, probe)
-        or adoption.refused(settings, probe)
+        or external.check_external(settings, probe)
+        or adoption.check_existing_ollama(settings, probe)
         or engine.check_engine(settings, probe)
         or ports.check_ports(settings, probe)
         or access.check_access(settings, probe)
@@ -54,14 +55,14 @@ def _notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
         *unverified_downloads.notes(settings, probe),
         *_locked(probe),
         *_of_ollama(settings, probe),
-        *proxy_conflicts.notes(settings),
+        *proxy_conflicts.proxy_notes(settings),
     )
 
 
 def _of_ollama(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     if not settings.manages_ollama:
         known = probe.ollama.version if probe.knows("ollama") else None
-        return (*external.notes(settings, probe), *vulnerabilities.notes(known or ""))
+        return (*external.unused_settings_notes(settings, probe), *vulnerabilities.notes(known or ""))
     return (
         *ollama_env_releases.notes(settings.ollama_env, settings.ollama_version),
         *gpus.notes(settings, probe),

@@ -6,7 +6,7 @@ import shlex
 
 from fleethands.facts import Probe
 from fleethands.facts.upstream import MISSING, UNREACHABLE, Offer
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.settings import HostSettings
 
 MIRROR = 'have it nearer: `ollama_url`, as "http://mirror.example/ollama"'

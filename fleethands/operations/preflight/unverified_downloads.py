@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fleethands.facts import Probe
 from fleethands.operations.models import models
-from fleethands.operations.ollama.release import archives, pinned, variant
+from fleethands.operations.ollama.release import archive_names, choose_variant, pinned_checksums
 from fleethands.settings import HostSettings
 from fleethands.settings.pins import PIN
 from fleethands.settings.values.ollama_release import ARCHS
@@ -32,11 +32,11 @@ def _notes(settings: HostSettings, probe: Probe) -> Iterator[str]:
 def _of_ollama(settings: HostSettings, probe: Probe) -> Iterator[str]:
     if settings.ollama_url.startswith(PLAIN) and settings.ollama_version not in probe.releases:
         arch = ARCHS[probe.system.arch]
-        names = archives(settings.ollama_version, arch, variant(settings, probe, arch))
-        if not pinned(settings, arch).keys() >= set(names):
+        names = archive_names(settings.ollama_version, arch, choose_variant(settings, probe, arch))
+        if not pinned_checksums(settings, arch).keys() >= set(names):
             yield _note(f"Ollama {settings.ollama_version}", "http", f"checksum; {PIN}")
-    for model in models.pulled(settings, {}):
-        if model.insecure and not model.digest and probe.knows("models") and not models.local(probe, model.name):
+    for model in models.registry_models(settings, {}):
+        if model.insecure and not model.digest and probe.knows("models") and not models.local_digest(probe, model.name):
             yield _note(f"model {model.name}", "http", f"digest; {PIN}")
 
 

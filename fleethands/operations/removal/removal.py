@@ -2,16 +2,56 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT
 from fleethands.facts.system import Accounts
-from fleethands.operations.core.operation import Change, Decision, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
 from fleethands.operations.core.ownership import is_managed, managed, manifest
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import GENERATIONS
+
+
+@dataclass(frozen=True)
+class RemoveImages(HostScript, file="remove_images"):
+    """Removes images, one a line, that no other container is made from."""
+
+    images: str
+
+
+@dataclass(frozen=True)
+class RemoveDirectory(HostScript, file="remove_directory"):
+    """Removes a directory with its content."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class RemoveAccount(HostScript, file="remove_account"):
+    """
+    Removes a user and its home.
+
+    + content: the home goes with its content; otherwise only if it is empty
+    """
+
+    user: str
+    home: str
+    content: bool
+
+
+@dataclass(frozen=True)
+class RemoveRecords(HostScript, file="remove_records"):
+    """
+    Removes the records of a host.
+
+    + keep: lines of the ownership manifest to keep
+    """
+
+    keep: str
 
 
 @operation
@@ -24,9 +64,7 @@ def remove_images(settings: HostSettings, probe: Probe) -> Decision:
     def predict(probe: Probe) -> Probe:
         return probe.having(docker=replace(probe.docker, image=None, ollama_image=None))
 
-    return Change(
-        f"images {', '.join(names)}", "present", "gone", step("remove_images", images="\n".join(names)), predict
-    )
+    return Change(f"images {', '.join(names)}", "present", "removed", RemoveImages("\n".join(names)).script, predict)
 
 
 @operation
@@ -40,9 +78,9 @@ def remove_path(settings: HostSettings, probe: Probe, path: str) -> Decision:
         return Unchanged(f"{path} is not there")
     if not is_managed(probe, "directory", path):
         return Unchanged(f"{path} is nothing that fleethands made")
-    script = step("remove_directory", path=path)
+    script = RemoveDirectory(path).script
     consequence = "what it holds is lost"
-    return Change(path, "present", "gone", script, lambda probe: probe.with_file(path, ABSENT), "", consequence)
+    return Change(path, "present", "removed", script, lambda probe: probe.with_file(path, ABSENT), "", consequence)
 
 
 @operation
@@ -61,9 +99,9 @@ def remove_account(settings: HostSettings, probe: Probe, user: str, home: str, c
         users = {name: each for name, each in probe.accounts.users.items() if name != user}
         return probe.having(accounts=Accounts(users, probe.accounts.groups)).with_file(home, ABSENT)
 
-    script = step("remove_account", user=user, home=home, content="yes" if content else "no")
+    script = RemoveAccount(user, home, content).script
     consequence = f"{home} goes with it, and all it holds" if content else f"{home} goes with it, if it is empty"
-    return Change(f"user {user}", "present", "gone", script, predict, consequence=consequence)
+    return Change(f"user {user}", "present", "removed", script, predict, consequence=consequence)
 
 
 @operation
@@ -79,14 +117,14 @@ def remove_records(settings: HostSettings, probe: Probe, keep: tuple[str, ...]) 
         return Unchanged(
             "there is no record of ours" if not left else f"only the record of what stays: {', '.join(left)}"
         )
-    script = step("remove_records", keep="\n".join(left), ledger=paths.LEDGER)
+    script = RemoveRecords(keep="\n".join(left)).script
 
     def predict(predicted: Probe) -> Probe:
         if not left:
             return predicted.with_file(paths.RECORDS, ABSENT).with_file(paths.LEDGER, ABSENT)
         return predicted.with_file(paths.LEDGER, replace(probe.files[paths.LEDGER], content="\n".join(left).encode()))
 
-    return Change(paths.RECORDS, "present", ", ".join(left) or "gone", script, predict)
+    return Change(paths.RECORDS, "present", ", ".join(left) or "removed", script, predict)
 
 
 def _others(probe: Probe) -> bool:

@@ -10,9 +10,9 @@ from fleethands.facts import Probe
 from fleethands.facts.docker import IMAGE_ID
 from fleethands.facts.record import Record
 from fleethands.operations.core import release_record as records
-from fleethands.operations.core.operation import Decision, Refused, Unchanged, operation
+from fleethands.operations.core.decision import APPLY_HINT, Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.core.proof_record import all_hold, read_links
-from fleethands.operations.proof.proof import APPLY_HINT
 from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.lockfile import Lockfile
 from fleethands.settings.serialize import UndeclaredPlaces, from_json

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.directories import Place
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 
 HIDDEN = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides
 OWNERLESS = frozenset({"exfat", "msdos"})  # file systems on which all files have the owner that their mount says
+
+
+@dataclass(frozen=True)
+class GiveModels(HostScript, file="give_models"):
+    """Gives Ollama the files of root below a directory."""
+
+    path: str
 
 
 def check_access(settings: HostSettings, probe: Probe) -> Refused | None:
@@ -91,7 +100,7 @@ def own_models(settings: HostSettings, probe: Probe) -> Decision:
         path,
         f"{kept.path} belongs to {kept.owner}",
         "with all it holds of ollama",
-        step("give_models", path=path),
+        GiveModels(path).script,
         lambda probe: probe.having(directories=replace(probe.directories, kept=None)),
         why="Ollama can't write there: a pull would end with `permission denied`",
     )

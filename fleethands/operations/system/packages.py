@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands.facts import Probe
 from fleethands.facts.packages import Apt, Package
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.format_size import format_size
-from fleethands.operations.core.operation import Change, Decision, Refused, Unchanged, operation, step
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import ENGINE, needed_packages
 
 MOST = 20  # names in a refusal
 # an upgrade restarts them, and what runs in them stops
 ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "moby-containerd", "moby-engine", "runc"})
+
+
+@dataclass(frozen=True)
+class InstallPackages(HostScript, file="install_packages"):
+    """
+    Installs packages, unless apt would remove one for them.
+
+    + packages: names with blanks between them; engines: packages that must not be upgraded
+    """
+
+    packages: str
+    engines: str
 
 
 @operation
@@ -37,7 +51,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         "packages",
         "missing",
         " ".join([*missing, *_others(apt, missing)]),
-        step("packages", packages=" ".join(missing), engines=" ".join(sorted(ENGINES))),
+        InstallPackages(" ".join(missing), " ".join(sorted(ENGINES))).script,
         predict,
         why="later steps need them",
         consequence=_effect(apt),

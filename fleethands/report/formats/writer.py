@@ -20,13 +20,13 @@ def _json(report: Report) -> str:
 MAIN = "report.json"  # of which the others are made for readers
 FORMS: dict[str, Callable[[Report], str]] = {
     MAIN: _json,
-    "junit.xml": junit.text,
-    "report.html": html_page.text,
+    "junit.xml": junit.render_junit,
+    "report.html": html_page.render_html,
 }
 NAMES = tuple(FORMS)
 
 
-class Written:
+class ReportFiles:
     """
     Where a report goes.
 
@@ -59,7 +59,7 @@ class Written:
                 atomic_write(self.directory / name, form(report).encode())
         if self.summary is not None:
             with _named(self.summary), self.summary.open("a", encoding="utf-8") as file:
-                file.write(markdown.text(report))
+                file.write(markdown.render_markdown(report))
 
 
 @contextmanager

@@ -13,9 +13,9 @@ import pytest
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.directories import Directories, Place, directories
+from fleethands.facts.directories import Directories, Place, directory_parser
 from fleethands.facts.ollama import Ollama, Process
-from fleethands.operations.core.operation import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.models import model_store
 from fleethands.operations.system import access
 from tests.hosts import bare, declared
@@ -45,7 +45,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
 
 def seen_at(*asked: tuple[str, str]) -> Directories:
     text = "\n".join(f"{number} {who} {path}" for number, (who, path) in enumerate(asked))
-    return directories(asked)(ran("read_directories", directories=text))
+    return directory_parser(asked)(ran("read_directories", directories=text))
 
 
 def test_links_are_followed_and_what_is_open_needs_no_word(place: Path) -> None:
@@ -91,7 +91,7 @@ def test_the_home_is_read_with_what_lies_in_it() -> None:
     settings = declared()
     moved = bare(settings).having(directories=Directories("/var/lib/ollama")).at_home
 
-    assert model_store.directory(settings, moved) == "/var/lib/ollama/.ollama/models"
+    assert model_store.models_directory(settings, moved) == "/var/lib/ollama/.ollama/models"
     assert "/var/lib/ollama" in moved.files
     assert "/var/lib/ollama/.ollama/models" in moved.disk
     assert paths.OLLAMA_HOME not in moved.files
@@ -102,7 +102,7 @@ def test_the_home_is_read_with_what_lies_in_it() -> None:
 )
 def test_lines_that_are_none_are_refused(line: str) -> None:
     with pytest.raises((ValueError, LookupError)):
-        directories([OLLAMA])([line])
+        directory_parser([OLLAMA])([line])
 
 
 def barred(**sections: Any) -> Probe:

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.docker import docker
-from fleethands.facts.engine import Engine, engine
+from fleethands.facts.docker import parse_docker
+from fleethands.facts.engine import DockerEngine, parse_engine
 from fleethands.facts.network import Listener
 from fleethands.facts.system import Space
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations.core.operation import Refused, Unchanged
+from fleethands.operations.core.decision import Refused, Unchanged
 from fleethands.operations.openhands import conflicts
 from fleethands.operations.openhands import container as openhands_container
 from fleethands.operations.preflight import ports
@@ -41,7 +41,7 @@ def container(labels: dict[str, str] | None) -> str:
 
 
 def labels_of(*lines: str) -> dict[str, str]:
-    found = docker(["version 26", *lines]).container
+    found = parse_docker(["version 26", *lines]).container
     assert found is not None
     return dict(found.labels)
 
@@ -118,7 +118,7 @@ def test_the_image_is_asked_for_its_labels_without_another_command_where_it_is_t
         said, asked = probed(tmp_path, "openhands:1", {"openhands:1": image})
 
         assert asked == [*ASKED, "image inspect openhands:1"]
-        found = docker(said).container
+        found = parse_docker(said).container
         assert found is not None
         assert (DIGEST in found.labels) == ours
 
@@ -132,23 +132,23 @@ def test_another_image_than_the_declared_one_is_asked_for(
     said, asked = probed(tmp_path, next(iter(there), "''"), {**there, MINE: image})
 
     assert asked == [*ASKED, *(f"image inspect {name}" for name in (*there, MINE))]
-    found = docker(said).container
+    found = parse_docker(said).container
     assert found is not None
     assert (DIGEST in found.labels) == ours
 
 
 def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -> None:
     settings = declared()
-    spec = openhands_container.specification(settings, -1).digest
+    spec = openhands_container.container_spec(settings, -1).digest
     handed = {"fleethands.spec": spec, "fleethands.made": "m1"}
     lines = ["version 26", f"container {container(handed)}", f"image {image(handed)}"]
-    seen = bare(settings).having(docker=docker(lines))
+    seen = bare(settings).having(docker=parse_docker(lines))
 
-    assert conflicts.has_container(seen)
+    assert conflicts.has_foreign_container(seen)
     refused = openhands_container.serve.decide(settings, seen)
     assert isinstance(refused, Refused)
     assert refused.reason == "a container named openhands-app is there that fleethands did not make"
-    assert openhands_container.gone.decide(settings, seen) == Unchanged("there is no container of ours")
+    assert openhands_container.remove.decide(settings, seen) == Unchanged("there is no container of ours")
 
 
 PUBLISHED = {
@@ -179,7 +179,7 @@ def test_a_port_that_our_own_container_publishes_is_ours_whoever_holds_its_socke
         "HostConfig": {"PortBindings": PUBLISHED},
     }
     settings = declared(openhands_port=listener.port)
-    found = docker(["version 26", f"container {inspected(row)}", f"image {image({})}"])
+    found = parse_docker(["version 26", f"container {inspected(row)}", f"image {image({})}"])
     seen = bare(settings).having(docker=found, sockets=(listener,))
 
     assert (ports.check_ports(settings, seen) is None) == ours
@@ -193,7 +193,7 @@ esac
 """
 
 
-def answered(place: Path, info: str, command: str = "", of_command: str = "") -> Engine:
+def answered(place: Path, info: str, command: str = "", of_command: str = "") -> DockerEngine:
     """The engine as the probe tells it, where Docker's socket answers with `info`."""
     for name in ("curl", "docker"):
         (place / name).write_text(ENGINE_STANDIN)
@@ -210,7 +210,7 @@ limit() {{ "$@"; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\
 disk_of() {{ printf '%s\\n' '10 1024 ext2/ext3' 7 writable; }}
 """
     said = subprocess.run(["sh", "-c", f"{head}{text}\ndocker_engine"], capture_output=True, text=True, check=True)
-    return engine(said.stdout.splitlines())
+    return parse_engine(said.stdout.splitlines())
 
 
 def info(**more: object) -> str:
@@ -275,4 +275,4 @@ def test_an_engine_that_does_not_answer_is_no_engine(tmp_path: Path) -> None:
 )
 def test_what_is_no_answer_about_an_engine_is_not_read(lines: list[str]) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  whichever: the section is unknown then
-        engine(lines)
+        parse_engine(lines)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.facts.ollama import Ollama, models, ollama
+from fleethands.facts.ollama import Ollama, parse_models, parse_ollama
 from fleethands.operations.ollama import external_diagnosis
 from tests.helpers.webserver import Say, body, endless
 
@@ -39,10 +39,10 @@ def hangs(client: socket.socket) -> None:
 
 def why(url: str) -> str:
     status, lines = heard("ollama", url)
-    found = ollama(lines)
+    found = parse_ollama(lines)
     assert (status, found.version) == (0, None)
     assert found.way
-    return external_diagnosis.why(url, found.way)[0]
+    return external_diagnosis.explain_no_answer(url, found.way)[0]
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_what_a_model_takes_is_looked_for_in_little_time(serve: Callable[[Say], 
 
     status, lines = heard("ollama", url, "codellama:7b")
 
-    assert (status, ollama(lines).version, ollama(lines).tools) == (0, "0.24.0", None)
+    assert (status, parse_ollama(lines).version, parse_ollama(lines).tools) == (0, "0.24.0", None)
     assert time.monotonic() - begun < 15
 
 
@@ -89,13 +89,13 @@ def test_an_ollama_is_heard_with_its_models_and_what_its_model_takes(serve: Call
 
     status, lines = heard("ollama", url, "codellama:7b")
 
-    found = ollama(lines)
+    found = parse_ollama(lines)
     assert (status, found.version, found.tools, found.context) == (0, "0.24.0", True, 16384)
     assert found.way
     assert found.way.is_here
     tags = '{"models":[{"name":"tiny:latest","digest":"%s"}]}'
     status, lines = heard("models", serve(body(tags % ("8fdf" * 16))))
-    assert (status, models(lines)) == (0, {"tiny:latest": "8fdf" * 16})
+    assert (status, parse_models(lines)) == (0, {"tiny:latest": "8fdf" * 16})
 
 
 @pytest.mark.parametrize(
@@ -134,4 +134,4 @@ def test_nothing_else_is_asked_where_ollama_is_the_hosts_own(serve: Callable[[Sa
         client.sendall(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
 
     assert heard("models", serve(refusing), elsewhere="") == (0, [])
-    assert ollama(["refused"]) == Ollama()
+    assert parse_ollama(["refused"]) == Ollama()

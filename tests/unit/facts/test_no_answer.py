@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.no_answer import no_answer
+from fleethands.facts.no_answer import explain_failure
 from fleethands.script import SHELL
 from tests.helpers.answering import fleethands, servers
 from tests.helpers.sshd import key
@@ -41,14 +41,14 @@ BOX = SimpleNamespace(name="box", data={"ssh_hostname": "10.0.0.7", "ssh_port": 
     ],
 )
 def test_what_a_host_says_instead_is_the_reason(said: list[str], reason: str, hint: str) -> None:
-    error = no_answer(said, BOX)
+    error = explain_failure(said, BOX)
 
     assert str(error) == reason
     assert error.hints[0].startswith(hint)
 
 
 def test_much_is_cut_to_its_end() -> None:
-    error = no_answer(["motd " * 50_000, "the end"], BOX)
+    error = explain_failure(["motd " * 50_000, "the end"], BOX)
 
     assert len(str(error)) < 400
     assert str(error).endswith("motd the end")

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from fleethands.facts.packages import Apt, Package, read
+from fleethands.facts.packages import Apt, Package, parse_apt
 from fleethands.settings.packages import ENGINE, needed_packages
 from tests.helpers.checkout import FIXTURES
 from tests.hosts import declared
@@ -25,7 +25,7 @@ def said(text: str | bytes, asked: str = "docker.io") -> list[str]:
 
 
 def recorded(name: str) -> Apt:
-    return read(said((FIXTURES / name).read_bytes()))
+    return parse_apt(said((FIXTURES / name).read_bytes()))
 
 
 def test_what_apt_would_install_and_upgrade_is_listed_with_the_size() -> None:
@@ -49,21 +49,21 @@ def test_what_apt_would_remove_is_listed() -> None:
 def test_a_package_that_the_lists_do_not_have_is_told_from_other_trouble() -> None:
     assert recorded("apt-unknown.txt").is_unknown
     gone = "E: Package 'docker.io' has no installation candidate\n\n100"
-    assert read(said(gone)).is_unknown
-    assert not read(said(f"E: Unmet dependencies.\n{gone}")).is_unknown
+    assert parse_apt(said(gone)).is_unknown
+    assert not parse_apt(said(f"E: Unmet dependencies.\n{gone}")).is_unknown
 
 
 def test_unmet_dependencies_are_apts_own_words() -> None:
-    apt = read(said(UNMET))
+    apt = parse_apt(said(UNMET))
 
     assert apt.error.startswith("docker-ce : Depends: containerd.io (>= 1.7.27); Unable to correct problems")
 
 
 def test_no_lists_no_answer_and_no_question() -> None:
-    assert read([]) == Apt()
-    assert read(["wanted curl zstd", "lists none"]) == Apt(("curl", "zstd"), has_lists=False)
-    assert read(["wanted zstd", "dpkg interrupted"]) == Apt(("zstd",), is_interrupted=True)
-    assert read(said("\n124", "curl")) == Apt(("curl",), is_late=True)
+    assert parse_apt([]) == Apt()
+    assert parse_apt(["wanted curl zstd", "lists none"]) == Apt(("curl", "zstd"), has_lists=False)
+    assert parse_apt(["wanted zstd", "dpkg interrupted"]) == Apt(("zstd",), is_interrupted=True)
+    assert parse_apt(said("\n124", "curl")) == Apt(("curl",), is_late=True)
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_no_lists_no_answer_and_no_question() -> None:
 )
 def test_what_apt_does_not_say_is_not_read(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  whichever: its section is unknown then
-        read(said(text))
+        parse_apt(said(text))
 
 
 def test_its_words_are_one_clean_line() -> None:
-    assert read(said("E: \x1b]0;x\x07 no\x1b[31m\n\n100")).error.isprintable()
-    assert len(read(said(f"E: {'x' * 5000}\n\n100")).error) == 400
+    assert parse_apt(said("E: \x1b]0;x\x07 no\x1b[31m\n\n100")).error.isprintable()
+    assert len(parse_apt(said(f"E: {'x' * 5000}\n\n100")).error) == 400
 
 
 @pytest.mark.parametrize(

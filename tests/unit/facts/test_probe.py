@@ -9,12 +9,12 @@ import subprocess
 import pytest
 
 from fleethands.facts import Probe, UnknownSection
-from fleethands.facts.files import ABSENT, File, files
+from fleethands.facts.files import ABSENT, File, file_parser
 from fleethands.facts.framing import SECTIONS
-from fleethands.facts.network import Listener, sockets
-from fleethands.facts.ollama import models
+from fleethands.facts.network import Listener, parse_sockets
+from fleethands.facts.ollama import parse_models
 from fleethands.facts.packages import Apt
-from fleethands.facts.probe_fact import Question, read
+from fleethands.facts.probe_fact import ProbeRequest, parse_probe
 from fleethands.facts.upstream import Upstream
 from tests.answers import QUESTION, answer, ended, sealed
 from tests.hosts import declared
@@ -26,7 +26,7 @@ def real() -> list[str]:
 
 
 def test_this_machine_is_read(real: list[str]) -> None:
-    seen = read(real, QUESTION)
+    seen = parse_probe(real, QUESTION)
 
     assert seen.system.arch
     assert seen.files["/opt/ollama/current"].kind in {"absent", "link"}
@@ -34,7 +34,7 @@ def test_this_machine_is_read(real: list[str]) -> None:
 
 
 def test_a_greeting_before_the_answer_is_passed_over(real: list[str]) -> None:
-    assert read(["Welcome", *real], QUESTION) == read(real, QUESTION)
+    assert parse_probe(["Welcome", *real], QUESTION) == parse_probe(real, QUESTION)
 
 
 def test_half_a_script_does_nothing() -> None:
@@ -46,7 +46,7 @@ def test_half_a_script_does_nothing() -> None:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_what_could_not_be_read_is_not_taken_for_absent(real: list[str], section: str) -> None:
-    seen: Probe = read(ended(real, section, 124), QUESTION)
+    seen: Probe = parse_probe(ended(real, section, 124), QUESTION)
 
     if section in {"upstream", "apt"}:  # these only ever say more
         assert (seen.upstream if section == "upstream" else seen.apt) in (Upstream(), Apt())
@@ -56,7 +56,7 @@ def test_what_could_not_be_read_is_not_taken_for_absent(real: list[str], section
 
 
 def test_a_daemon_that_hangs_is_named_with_the_command_that_ends_it(real: list[str]) -> None:
-    seen = read(ended(real, "docker", 124), QUESTION)
+    seen = parse_probe(ended(real, "docker", 124), QUESTION)
 
     with pytest.raises(UnknownSection) as raised:
         _ = seen.docker
@@ -65,7 +65,7 @@ def test_a_daemon_that_hangs_is_named_with_the_command_that_ends_it(real: list[s
 
 
 def test_a_missing_command_is_named(real: list[str]) -> None:
-    seen = read(ended(real, "accounts", 127, ["needs getent"]), QUESTION)
+    seen = parse_probe(ended(real, "accounts", 127, ["needs getent"]), QUESTION)
 
     with pytest.raises(UnknownSection, match="accounts: the command `getent` is missing on this host"):
         _ = seen.accounts
@@ -95,7 +95,7 @@ def test_a_line_too_many_makes_its_section_unknown(real: list[str], section: str
     end = next(index for index, row in enumerate(real) if row.startswith(f"{QUESTION.mark} end {section} "))
     row = f"{QUESTION.mark} end {section} 0"
 
-    seen, whole = read(sealed([*real[:end], line, row, *real[end + 1 :]]), QUESTION), read(real, QUESTION)
+    seen, whole = parse_probe(sealed([*real[:end], line, row, *real[end + 1 :]]), QUESTION), parse_probe(real, QUESTION)
 
     assert not seen.knows(section)
     assert all(seen.sections[name] == whole.sections[name] for name in SECTIONS if name != section)
@@ -118,7 +118,7 @@ def base64_of(content: bytes) -> str:
     ],
 )
 def test_an_odd_file_is_odd_alone(line: str, file: File) -> None:
-    assert files(["/a", "/b"])([line, "absent"]) == {"/a": file, "/b": ABSENT}
+    assert file_parser(["/a", "/b"])([line, "absent"]) == {"/a": file, "/b": ABSENT}
 
 
 def test_only_what_can_be_a_manifest_is_a_model() -> None:
@@ -126,25 +126,25 @@ def test_only_what_can_be_a_manifest_is_a_model() -> None:
     odd = ["a", "a/b/c", "a/b/c/d/e", "a//c/d", "a b/c/d"]
     lines = [*(f"{digest}  ./{path}" for path in odd), "short  ./a/b/c/d", f"\\{digest}  ./a/b/c\\n/d", ""]
 
-    assert models([*lines, f"{digest}  ./registry.ollama.ai/library/codellama/7b"]) == {"codellama:7b": digest}
+    assert parse_models([*lines, f"{digest}  ./registry.ollama.ai/library/codellama/7b"]) == {"codellama:7b": digest}
 
 
 def test_a_process_may_call_itself_anything() -> None:
     lines = ['LISTEN 0 5 127.0.0.2:3000 0.0.0.0:* users:(("a', 'LISTEN b",pid=12,fd=3))', '",pid=1,fd=2))', "", "x"]
 
-    assert sockets(lines) == (Listener(3000, "127.0.0.2", ""),)
+    assert parse_sockets(lines) == (Listener(3000, "127.0.0.2", ""),)
 
 
 def test_the_clock_is_measured_around_the_question(real: list[str]) -> None:
-    clock = read(real, QUESTION).system.clock
+    clock = parse_probe(real, QUESTION).system.clock
 
-    assert read(real, QUESTION, (clock - 1.5, clock + 0.2)).system.skew == 0
-    assert read(real, QUESTION, (clock - 500.0, clock - 400.0)).system.skew == pytest.approx(400, abs=1)
-    assert read(real, QUESTION, (clock + 600.0, clock + 700.0)).system.skew == -600
+    assert parse_probe(real, QUESTION, (clock - 1.5, clock + 0.2)).system.skew == 0
+    assert parse_probe(real, QUESTION, (clock - 500.0, clock - 400.0)).system.skew == pytest.approx(400, abs=1)
+    assert parse_probe(real, QUESTION, (clock + 600.0, clock + 700.0)).system.skew == -600
 
 
 def test_a_document_is_json_and_names_what_is_unknown(real: list[str]) -> None:
-    seen = read(ended(real, "docker", 124), QUESTION)
+    seen = parse_probe(ended(real, "docker", 124), QUESTION)
 
     document = json.loads(json.dumps(seen.document()))
 
@@ -154,9 +154,9 @@ def test_a_document_is_json_and_names_what_is_unknown(real: list[str]) -> None:
 
 
 def test_values_with_backslashes_and_spaces_arrive() -> None:
-    question = Question.about(declared(openhands_workspace="/no/such\\n place"), upstream=False)
+    question = ProbeRequest.about(declared(openhands_workspace="/no/such\\n place"), upstream=False)
 
-    seen = read(answer(question), question)
+    seen = parse_probe(answer(question), question)
 
     assert seen.files["/no/such\\n place"].kind == "absent"
     assert seen.upstream.offers == ()

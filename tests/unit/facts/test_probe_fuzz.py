@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from fleethands.facts import ProbeError
 from fleethands.facts.framing import SECTIONS
-from fleethands.facts.probe_fact import Question, read
+from fleethands.facts.probe_fact import ProbeRequest, parse_probe
 from tests.answers import QUESTION, answer, ended, sealed
 from tests.hosts import declared
 
@@ -30,8 +30,8 @@ def real() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def other() -> tuple[Question, list[str]]:
-    question = Question.about(declared(ollama_url="file:///no/such/mirror"), upstream=False)
+def other() -> tuple[ProbeRequest, list[str]]:
+    question = ProbeRequest.about(declared(ollama_url="file:///no/such/mirror"), upstream=False)
     return question, answer(question)
 
 
@@ -48,13 +48,13 @@ def dice(seed: int) -> random.Random:
 
 def refused(lines: list[str]) -> None:
     with pytest.raises(ProbeError) as raised:
-        read(lines, QUESTION)
+        parse_probe(lines, QUESTION)
     assert raised.value.section in NAMES
     assert f"`{raised.value.section}`" in str(raised.value)
 
 
 def unknown(lines: list[str], section: str, real: list[str]) -> None:
-    seen, whole = read(lines, QUESTION), read(real, QUESTION)
+    seen, whole = parse_probe(lines, QUESTION), parse_probe(real, QUESTION)
     assert not seen.knows(section)
     assert all(seen.sections[name] == whole.sections[name] for name in SECTIONS if name != section)
 
@@ -93,7 +93,7 @@ def test_a_section_less_is_refused(real: list[str], section: str) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_two_answers_merged_are_refused(real: list[str], other: tuple[Question, list[str]], seed: int) -> None:
+def test_two_answers_merged_are_refused(real: list[str], other: tuple[ProbeRequest, list[str]], seed: int) -> None:
     chance = dice(seed)
     first, second = list(real), list(other[1])
     merged = []
@@ -138,9 +138,9 @@ def test_a_sound_frame_with_another_line_differs_in_its_section_alone(real: list
     first = real.index(f"{QUESTION.mark} begin system")
     index = data.draw(st.integers(first, len(real) - 2))
     line = data.draw(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80))
-    whole = read(real, QUESTION)
+    whole = parse_probe(real, QUESTION)
     try:
-        seen = read(sealed([*real[:index], line, *real[index + 1 :]]), QUESTION)
+        seen = parse_probe(sealed([*real[:index], line, *real[index + 1 :]]), QUESTION)
     except ProbeError:
         assert real[index].startswith(QUESTION.mark) or line.startswith(QUESTION.mark)
         return
@@ -164,8 +164,8 @@ def test_one_line_of_ten_megabytes_is_read_at_once(real: list[str]) -> None:
     listens = "LISTEN 0 0 127.0.0.1:1 0.0.0.0:*"
     lines = ("a" * 10_000_000, "LISTEN 0 0 " + "1" * 10_000_000, listens + " " * 10_000_000 + "x")
     for line in (*lines, listens + ' users:(("' + '",pid=1,' * 1_000_000):
-        seen = read(sealed([*real[: begin + 1], line, *real[begin + 1 :]]), QUESTION)
-        assert {each.port for each in seen.sockets} <= {1, *(each.port for each in read(real, QUESTION).sockets)}
+        seen = parse_probe(sealed([*real[: begin + 1], line, *real[begin + 1 :]]), QUESTION)
+        assert {each.port for each in seen.sockets} <= {1, *(each.port for each in parse_probe(real, QUESTION).sockets)}
 
 
 @pytest.mark.parametrize("section", ["ollama", "upstream", "docker"])

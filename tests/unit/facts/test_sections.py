@@ -11,7 +11,7 @@ from fleethands import paths
 from fleethands.facts import gpu, upstream
 from fleethands.facts.files import File
 from fleethands.facts.gpu import Device, Node, PciGpu
-from fleethands.facts.network import Listener, sockets
+from fleethands.facts.network import Listener, parse_sockets
 from fleethands.facts.ollama import Process
 from fleethands.facts.upstream import Offer
 from tests.helpers.checkout import FIXTURES
@@ -25,7 +25,7 @@ def smi(status: int, name: str) -> str:
 
 
 def test_gpus_are_listed_with_their_memory_in_mebibytes() -> None:
-    found = gpu.read(
+    found = gpu.parse_gpu(
         [
             "pci 0000:17:00.0 0x10de 0x2330 nvidia - -",
             "pci 0000:03:00.0 0x1002 0x744c amdgpu 25753026560 29360128",
@@ -64,7 +64,7 @@ def test_gpus_are_listed_with_their_memory_in_mebibytes() -> None:
     ],
 )
 def test_a_gpu_that_is_unwell_hides_no_other(status: int, name: str, devices: list[str], remarks: tuple[str]) -> None:
-    found = gpu.read([smi(status, name)])
+    found = gpu.parse_gpu([smi(status, name)])
 
     assert ([device.name for device in found.devices], found.failure, found.remarks) == (devices, "", remarks)
 
@@ -73,14 +73,14 @@ def test_a_gpu_without_an_identity_is_a_remark() -> None:
     row = "1, [Unknown Error], [Unknown Error], 515.48.07, [Unknown Error], [Unknown Error]"
     text = f"0, NVIDIA GeForce RTX 3090, GPU-67a571b1-79ee-1016-8ea3-c1fff3f1c1d2, 515.48.07, 24268, 1\n{row}\n"
 
-    found = gpu.read([f"smi 0 {base64.b64encode(text.encode()).decode()}"])
+    found = gpu.parse_gpu([f"smi 0 {base64.b64encode(text.encode()).decode()}"])
 
     assert ([device.index for device in found.devices], found.remarks) == ([0], (row,))
 
 
 @pytest.mark.parametrize("name", ["nvidia-smi-mig.csv", "nvidia-smi-unified.csv"])
 def test_figures_that_the_driver_has_not_are_none(name: str) -> None:
-    assert {(device.memory, device.used) for device in gpu.read([smi(0, name)]).devices} == {(None, None)}
+    assert {(device.memory, device.used) for device in gpu.parse_gpu([smi(0, name)]).devices} == {(None, None)}
 
 
 @pytest.mark.parametrize(
@@ -106,14 +106,14 @@ def test_figures_that_the_driver_has_not_are_none(name: str) -> None:
     ],
 )
 def test_what_nvidia_smi_says_instead_of_a_list_is_kept(line: str, failure: str) -> None:
-    found = gpu.read([line])
+    found = gpu.parse_gpu([line])
 
     assert (found.devices, found.failure) == ((), failure)
 
 
 def offered(kind: str, key: str, status: int, answer: str) -> Offer:
     line = f"{kind} {key} x86_64 {status} {base64.b64encode(answer.encode()).decode()}"
-    (found,) = upstream.read(SETTINGS, [line]).offers
+    (found,) = upstream.parse_upstream(SETTINGS, [line]).offers
     return found
 
 
@@ -173,7 +173,7 @@ def test_an_image_of_several_platforms_counts_this_one() -> None:
 
 
 def test_a_password_in_an_address_goes_to_curl_alone() -> None:
-    (line,) = {each.line for each in upstream.wanted(SETTINGS) if each.key.endswith("x86_64")}
+    (line,) = {each.line for each in upstream.required_downloads(SETTINGS) if each.key.endswith("x86_64")}
 
     assert "hunter2" in line
     assert line.partition(" url = ")[2] == (
@@ -189,7 +189,7 @@ def test_listeners_of_ss() -> None:
         "LISTEN 0      4096           [::1]:3000          [::]:*   ",
     ]
 
-    assert sockets(lines) == (
+    assert parse_sockets(lines) == (
         Listener(11434, "*", "ollama", 312),
         Listener(3000, "127.0.0.1", "docker-proxy", 4),
         Listener(11434, "::", "a) (b", 9),

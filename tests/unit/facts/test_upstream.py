@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.facts.probe_fact import Question, read
+from fleethands.facts.probe_fact import ProbeRequest, parse_probe
 from fleethands.facts.upstream import Offer
 from tests.answers import answer
 from tests.helpers.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
@@ -27,8 +27,8 @@ def offered(kind: str, url: str) -> Offer:
     model = {"name": f"{url.removeprefix('http://')}/team/m", "insecure": True}
     mirror = url if kind == "archive" else "file:///no/such/mirror"
     settings = declared(models=[model] if kind == "model" else [], ollama_url=mirror, openhands_flavor="off")
-    question = Question.about(settings)
-    (found,) = [offer for offer in read(answer(question), question).upstream.offers if offer.kind == kind]
+    question = ProbeRequest.about(settings)
+    (found,) = [offer for offer in parse_probe(answer(question), question).upstream.offers if offer.kind == kind]
     return found
 
 

@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paramiko import ChannelException, SSHException
 
-from fleethands.facts.lock import LEASE, Lock, LockState, read
+from fleethands.command_line import CommandLine
+from fleethands.facts.lock import LEASE, Lock, LockState, parse_lock
 from fleethands.locks.lock_session import LockSession, LockSessionError
 from fleethands.locks.run_locks import explain_refusal
 from fleethands.operations.lock import lock as scripts
@@ -81,7 +82,7 @@ def hold(places: dict[str, str]) -> Iterator[Hold]:
     begun = []
 
     def begin(lock: Lock, lease: int = LEASE) -> Holding:
-        begun.append(Holding(lock_script("hold", lock, lease=str(lease)).having(**places).text))
+        begun.append(Holding(lock_script("hold", lock, lease=str(lease)).with_values(**places).text))
         return begun[-1]
 
     yield begin
@@ -90,7 +91,7 @@ def hold(places: dict[str, str]) -> Iterator[Hold]:
 
 
 def once(name: str, lock: Lock, places: dict[str, str]) -> LockReply:
-    text = lock_script(name, lock).having(**places).text
+    text = lock_script(name, lock).with_values(**places).text
     done = subprocess.run(["sh", "-s"], input=text.encode(), capture_output=True, timeout=20, check=True)
     return scripts.parse_reply(done.stdout.decode().splitlines())
 
@@ -199,7 +200,7 @@ def test_a_release_ends_no_process_that_only_has_the_number_of_a_holder(places: 
 
 def test_what_a_terminal_would_act_on_is_not_in_a_refusal() -> None:
     said, _ = explain_refusal(
-        LockReply("kept", LockState(hold=replace(ANA, reason="\x1b[2Jmine"))), "fleet.py", "gpu-1"
+        LockReply("kept", LockState(hold=replace(ANA, reason="\x1b[2Jmine"))), CommandLine(), "gpu-1"
     )
 
     assert "mine" in said
@@ -207,13 +208,11 @@ def test_what_a_terminal_would_act_on_is_not_in_a_refusal() -> None:
 
 
 def test_a_lock_is_freed_on_that_host_alone() -> None:
-    words = "fleet.py --hosts 'gpu-*' --shard 1/4 --data ssh_port=2222"
+    line = CommandLine("apply", "fleet.py", "gpu-*", shard="1/4", data=("ssh_port=2222",))
     for word in ("kept", "held"):
-        _, hints = explain_refusal(
-            LockReply(word, LockState(ANA.run, ANA, BO)), words, "gpu-7", "apply fleet.py --shard 1/4"
-        )
+        _, hints = explain_refusal(LockReply(word, LockState(ANA.run, ANA, BO)), line, "gpu-7")
 
-        assert hints[-1].endswith(": fleethands lock release fleet.py --data ssh_port=2222 --hosts gpu-7")
+        assert hints[-1].endswith(": fleethands lock release fleet.py --hosts gpu-7 --data ssh_port=2222")
 
 
 class Server:
@@ -277,8 +276,8 @@ def test_whatever_stands_there_locks(text: bytes) -> None:
 def test_a_sign_that_is_too_old_is_none() -> None:
     word = base64.b64encode(ANA.file.encode()).decode()
 
-    assert read([f"run {LEASE} {word}"]).by == ANA
-    assert read([f"run {LEASE + 1} {word}"]).by is None
+    assert parse_lock([f"run {LEASE} {word}"]).by == ANA
+    assert parse_lock([f"run {LEASE + 1} {word}"]).by is None
 
 
 @pytest.mark.parametrize(

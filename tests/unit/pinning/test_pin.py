@@ -18,11 +18,11 @@ import pytest
 from fleethands import web
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.upstream import Upstream
-from fleethands.operations.core.operation import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.models import models
 from fleethands.operations.ollama import release
 from fleethands.operations.openhands import container
-from fleethands.operations.openhands.container import LABEL, specification
+from fleethands.operations.openhands.container import SPEC_LABEL, container_spec
 from fleethands.operations.preflight import preflight
 from fleethands.pinning import registry, resolve
 from fleethands.pinning.registry import RegistryError
@@ -141,7 +141,7 @@ def test_models_images_and_archives_are_held() -> None:
     assert settings.models[0].digest == A
     assert settings.container_image == f"ghcr.io/all-hands-ai/openhands@sha256:{A}"
     assert settings.openhands_image == GUIDE
-    assert release.pinned(settings, "amd64") == DOCUMENT.ollama["0.24.0"]
+    assert release.pinned_checksums(settings, "amd64") == DOCUMENT.ollama["0.24.0"]
 
 
 def test_what_the_lock_does_not_have_is_said_in_the_plan() -> None:
@@ -185,7 +185,7 @@ def test_what_a_modelfile_starts_from_is_held(tmp_path: Path) -> None:
     (tmp_path / "Modelfile").write_text("FROM codellama:7b\n")
     settings = held(models=[{"name": "mine", "modelfile": str(tmp_path / "Modelfile")}])
 
-    (change,) = models.present.decide(settings, bare(settings), _files(settings))
+    (change,) = models.pull.decide(settings, bare(settings), _files(settings))
 
     assert (change.subject, change.after) == ("model codellama:7b", f"digest {A[:12]}")
     assert settings.pins.missing == ()
@@ -201,7 +201,7 @@ def test_a_moved_tag_is_refused_where_the_host_is_offered_another() -> None:
     settings = held()
     offer = _offer(settings, B)
 
-    refused = models.present.decide(settings, bare(settings).having(upstream=Upstream((offer,))))
+    refused = models.pull.decide(settings, bare(settings).having(upstream=Upstream((offer,))))
 
     assert refused == Refused(
         f"the tag codellama:7b moved: the registry has {B}, pinned is {A}",
@@ -218,7 +218,7 @@ def _offer(settings: HostSettings, digest: str) -> Any:
 def test_an_archive_that_the_lock_lacks_is_refused() -> None:
     settings = held(LockfileContents(ollama={"0.24.0": {ARCHIVE: A}}), ollama_variant="rocm")
 
-    assert release.release.decide(settings, bare(settings)) == Refused(
+    assert release.install.decide(settings, bare(settings)) == Refused(
         "fleethands.lock has Ollama 0.24.0, but not its ollama-linux-amd64-rocm.tar.zst",
         ("on this machine: fleethands pin",),
     )
@@ -227,7 +227,7 @@ def test_an_archive_that_the_lock_lacks_is_refused() -> None:
 def test_every_archive_of_a_release_is_held_to_the_lock() -> None:
     settings = held(ollama_variant="rocm")
 
-    change = release.release.decide(settings, bare(settings))
+    change = release.install.decide(settings, bare(settings))
 
     assert isinstance(change, Change)
     assert change.script.values["digests"] == f"{A}  ./{ARCHIVE}\n{B}  ./ollama-linux-amd64-rocm.tar.zst\n"
@@ -244,7 +244,7 @@ def test_every_archive_of_a_release_is_held_to_the_lock() -> None:
 )
 def test_a_container_is_made_from_the_pinned_image(runs: str, known: str | None, wrong: str | None) -> None:
     settings = held(openhands_pull="always")
-    labels = {LABEL: specification(settings, -1).digest}
+    labels = {SPEC_LABEL: container_spec(settings, -1).digest}
     seen = bare(settings).having(
         docker=Docker(True, "26", Container("1", "running", runs, labels, ""), image=known, digests=frozenset())
     )

@@ -15,8 +15,8 @@ from markdown_it import MarkdownIt
 from syrupy.assertion import SnapshotAssertion
 
 from fleethands.operations.core.proof_record import Link
-from fleethands.report.formats import NAMES, Written, html_page, junit, markdown
-from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.formats import NAMES, ReportFiles, html_page, junit, markdown
+from fleethands.report.model import ChangeReport, HostReport, Report
 from fleethands.report.timeline import Step
 from tests.helpers import reports
 from tests.helpers.junit_rules import breaches
@@ -55,7 +55,7 @@ class Page(HTMLParser):
 def hostile() -> Report:
     """A report in which every text that others can choose is chosen to do harm."""
     bad = reports.HOSTILE
-    change = Changed(bad, bad, bad, bad, bad, bad, bad, f"+{bad}\n-{bad}")
+    change = ChangeReport(bad, bad, bad, bad, bad, bad, bad, f"+{bad}\n-{bad}")
     host = HostReport("failed", bad, [bad], [bad], [bad], 1.0, 1, [change] * 4, [Link(bad, False, 0.1, bad, bad)])
     host.steps = [Step(bad, reports.NOON, 30.0, ok=False)]
     report = reports.run({bad: host, "x" + bad: HostReport("not-run", bad)})
@@ -71,24 +71,24 @@ def report(request: pytest.FixtureRequest) -> Report:
 
 
 def test_the_page(snapshot: SnapshotAssertion) -> None:
-    assert Page(html_page.text(reports.apply())).said == snapshot
+    assert Page(html_page.render_html(reports.apply())).said == snapshot
 
 
 def test_the_summary(snapshot: SnapshotAssertion) -> None:
-    assert markdown.text(reports.apply()) == snapshot
+    assert markdown.render_markdown(reports.apply()) == snapshot
 
 
 def test_junit(snapshot: SnapshotAssertion) -> None:
-    assert junit.text(reports.apply()) == snapshot
+    assert junit.render_junit(reports.apply()) == snapshot
 
 
 def test_junit_keeps_to_its_schema(report: Report) -> None:
     for each in (report, hostile(), reports.run({}), reports.run({"a": HostReport("unchanged")})):
-        assert breaches(junit.text(each)) == []
+        assert breaches(junit.render_junit(each)) == []
 
 
 def test_the_schemas_rules_see_what_breaks_them() -> None:
-    text = junit.text(reports.apply())
+    text = junit.render_junit(reports.apply())
     for old, new in (
         ('tests="13"', 'tests="12"'),
         ("<skipped ", "<ignored "),
@@ -103,7 +103,7 @@ def test_the_schemas_rules_see_what_breaks_them() -> None:
 def test_junit_tells_failed_from_not_tried_and_from_not_run() -> None:
     cases = {
         case.get("name"): [child.tag for child in case if child.tag != "system-out"]
-        for case in ET.fromstring(junit.text(reports.apply())).iter("testcase")  # noqa: S314 (it is ours)
+        for case in ET.fromstring(junit.render_junit(reports.apply())).iter("testcase")  # noqa: S314 (it is ours)
         if case.get("classname") == "fleethands.apply"
     }
 
@@ -122,12 +122,12 @@ def test_junit_tells_failed_from_not_tried_and_from_not_run() -> None:
 def test_drift_is_a_failure_of_a_status_and_none_of_a_plan() -> None:
     for command, verdicts in (("status", ["failure"]), ("plan", [])):
         drifted = reports.run({"gpu-1": HostReport("pending", changes=[reports.override()])}, command)
-        (case,) = ET.fromstring(junit.text(drifted)).iter("testcase")  # noqa: S314 (it is ours)
+        (case,) = ET.fromstring(junit.render_junit(drifted)).iter("testcase")  # noqa: S314 (it is ours)
         assert [child.tag for child in case if child.tag != "system-out"] == verdicts
 
 
 def test_a_page_is_one_file_that_asks_for_nothing(report: Report) -> None:
-    text = html_page.text(report)
+    text = html_page.render_html(report)
     seen = Page(text)
 
     assert text.startswith("<!DOCTYPE html>\n<html lang=")
@@ -143,14 +143,14 @@ def test_a_page_is_one_file_that_asks_for_nothing(report: Report) -> None:
 
 
 def test_a_page_says_in_words_what_it_shows_by_colour(report: Report) -> None:
-    said = Page(html_page.text(report)).said
+    said = Page(html_page.render_html(report)).said
     for name, host in report.hosts.items():
         assert name in said
         assert host.reason in said
 
 
 def test_nothing_that_a_host_says_breaks_out_of_a_page() -> None:
-    text = html_page.text(hostile())
+    text = html_page.render_html(hostile())
     seen = Page(text)
 
     assert seen.open == []
@@ -161,7 +161,7 @@ def test_nothing_that_a_host_says_breaks_out_of_a_page() -> None:
 
 
 def test_nothing_that_a_host_says_breaks_out_of_a_summary() -> None:
-    text = markdown.text(hostile())
+    text = markdown.render_markdown(hostile())
     rows = [line for line in text.splitlines() if line.startswith("| ")]
 
     assert len(rows) == 2 + 2
@@ -178,14 +178,14 @@ def test_a_large_fleet_stays_short_where_many_say_the_same() -> None:
     whole = reports.run({f"gpu-{number:03}": reports.changed() for number in range(200)})
     several = reports.run({f"gpu-{number:03}": HostReport("failed", f"reason {number}") for number in range(200)})
 
-    assert len(markdown.text(whole)) < 1000
-    assert "200 hosts" in markdown.text(whole)
-    assert "| 150 hosts more | see report.html |" in markdown.text(several)
+    assert len(markdown.render_markdown(whole)) < 1000
+    assert "200 hosts" in markdown.render_markdown(whole)
+    assert "| 150 hosts more | see report.html |" in markdown.render_markdown(several)
 
 
 def test_files_are_whole_and_readable_and_the_summary_grows(tmp_path: Path) -> None:
     (tmp_path / "summary.md").write_text("of another step\n")
-    written = Written(tmp_path / "deep/er", tmp_path / "summary.md")
+    written = ReportFiles(tmp_path / "deep/er", tmp_path / "summary.md")
     written.ready()
 
     written.write(reports.apply())
@@ -200,7 +200,7 @@ def test_files_are_whole_and_readable_and_the_summary_grows(tmp_path: Path) -> N
 
 
 def test_a_write_that_fails_leaves_the_report_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    written = Written(tmp_path)
+    written = ReportFiles(tmp_path)
     written.write(reports.run({"gpu-1": HostReport("unchanged")}))
     before = {name: (tmp_path / name).read_bytes() for name in NAMES}
 

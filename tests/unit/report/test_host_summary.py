@@ -9,6 +9,7 @@ import pytest
 
 from fleethands import paths
 from fleethands.cli.output import status_table
+from fleethands.command_line import CommandLine
 from fleethands.facts import Probe, Unknown
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
@@ -16,7 +17,7 @@ from fleethands.facts.ollama import Ollama
 from fleethands.facts.units import Unit
 from fleethands.operations.core.proof_record import parse_links
 from fleethands.report.formats import html_page
-from fleethands.report.host_summary import COLUMNS, row
+from fleethands.report.host_summary import COLUMNS, status_cells
 from fleethands.report.model import HostReport
 from tests.helpers import reports
 from tests.hosts import bare
@@ -27,7 +28,7 @@ ACTIVE = Unit("loaded", "active", "running", "enabled", 7, False, (), paths.OPEN
 
 def told(seen: Probe, column: str) -> str:
     host = HostReport("unchanged", seen=seen)
-    return dict(zip(COLUMNS, row("gpu-1", host), strict=True))[column]
+    return dict(zip(COLUMNS, status_cells("gpu-1", host), strict=True))[column]
 
 
 def test_openhands_is_a_container_or_a_service_or_none() -> None:
@@ -46,18 +47,18 @@ def test_openhands_is_a_container_or_a_service_or_none() -> None:
 
 
 def test_a_host_that_was_not_reached_has_a_row_too() -> None:
-    assert row("gpu-1", HostReport("unreachable")) == ["gpu-1", "unreachable", *[""] * 8]
+    assert status_cells("gpu-1", HostReport("unreachable")) == ["gpu-1", "unreachable", *[""] * 8]
 
 
 def test_the_page_of_a_status_has_the_table_and_no_other_page_has() -> None:
     seen = bare().having(ollama=Ollama("0.24.0"), models={"<b>m</b>:1": "d"})
     hosts = {"gpu-1": HostReport("unchanged", seen=seen), "gpu-2": HostReport("unreachable", "no answer")}
 
-    text = html_page.text(reports.run(hosts, "status"))
+    text = html_page.render_html(reports.run(hosts, "status"))
 
     assert "<td>0.24.0</td><td>&lt;b&gt;m&lt;/b&gt;:1</td><td>none</td>" in text
     assert "<td>gpu-2</td><td>unreachable</td><td></td>" in text
-    assert "What the hosts are" not in html_page.text(reports.run(hosts, "apply"))
+    assert "What the hosts are" not in html_page.render_html(reports.run(hosts, "apply"))
 
 
 def test_whatever_a_host_says_has_a_row() -> None:
@@ -85,7 +86,7 @@ def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> No
     seen = bare().having(files=dict.fromkeys(bare().files, odd), units={paths.OPENHANDS_SERVICE: ACTIVE})
     host = HostReport("unchanged", seen=seen, proof=parse_links(content))
 
-    assert not any(character < " " for cell in row("gpu-1", host) for character in cell)
+    assert not any(character < " " for cell in status_cells("gpu-1", host) for character in cell)
     assert json.dumps(host.document()).isascii()
     assert len(host.proof) <= 1000
 
@@ -93,6 +94,10 @@ def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> No
 def test_words_of_a_host_are_no_markup() -> None:
     seen = bare().having(ollama=Ollama("0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:"))
 
-    shown = "\n".join(status_table.lines(reports.run({"a": HostReport("unchanged", seen=seen)}, "status"), "prod.py"))
+    shown = "\n".join(
+        status_table.lines(
+            reports.run({"a": HostReport("unchanged", seen=seen)}, "status"), CommandLine("status", "prod.py")
+        )
+    )
 
     assert "0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:" in shown

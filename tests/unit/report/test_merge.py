@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from fleethands.cli.errors import Trouble
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
+from fleethands.errors import UsageError
 from fleethands.fleet.shard import Shard
-from fleethands.report.formats import Written, html_page, junit
-from fleethands.report.load import NoReport, read
+from fleethands.report.formats import ReportFiles, html_page, junit
+from fleethands.report.load import InvalidReport, load_report
 from fleethands.report.model import HostReport, Report
 from tests.helpers import reports
 
@@ -59,7 +59,7 @@ def part(directory: Path, shard: str, hosts: dict[str, HostReport], begun: float
     report.words = f"inventory/prod.py --shard {shard}"
     for name, value in changes.items():
         setattr(report, name, value)
-    Written(directory).write(report)
+    ReportFiles(directory).write(report)
     return str(directory)
 
 
@@ -71,10 +71,10 @@ def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     report = reports.apply()
     report.hosts["gpu-1"].read = {"system": {"os": "debian"}}
     report.error, report.hints, report.shard = "it broke", ["mend it"], "2/4"
-    Written(tmp_path).write(report)
+    ReportFiles(tmp_path).write(report)
 
-    assert read(tmp_path).document() == report.document()
-    assert read(tmp_path / "report.json").document() == report.document()
+    assert load_report(tmp_path).document() == report.document()
+    assert load_report(tmp_path / "report.json").document() == report.document()
 
 
 def test_parts_are_joined(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_part_without_a_report_is_a_failure_and_named(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert "error: part 2/3 left no report" in done.stderr
-    assert done.stdout.endswith("When the cause is gone, run: fleethands apply inventory/prod.py\n")
+    assert done.stdout.endswith("Fix the cause, then run: fleethands apply inventory/prod.py\n")
     assert "part 2/3 left no report" in (tmp_path / "whole/report.html").read_text()
 
 
@@ -153,7 +153,7 @@ def test_what_can_not_be_one_is_told_and_nothing_is_written(tmp_path: Path) -> N
 
     for second, said in ((other, "different commands: apply, plan"), (divided, "different divisions: of 2, of 3")):
         done = merge(one, second, "--report", str(tmp_path / "whole"))
-        assert isinstance(done.exception, Trouble) or done.exit_code != 0
+        assert isinstance(done.exception, UsageError) or done.exit_code != 0
         assert not (tmp_path / "whole/report.json").exists()
         assert said in str(getattr(done.exception, "message", done.output))
 
@@ -164,8 +164,8 @@ def test_what_can_not_be_one_is_told_and_nothing_is_written(tmp_path: Path) -> N
 def test_a_file_that_is_no_report_is_refused_by_name(tmp_path: Path, text: str) -> None:
     (tmp_path / "report.json").write_bytes(text.encode("latin-1"))
 
-    with pytest.raises(NoReport, match=re.escape(str(tmp_path))):
-        read(tmp_path)
+    with pytest.raises(InvalidReport, match=re.escape(str(tmp_path))):
+        load_report(tmp_path)
 
 
 def test_a_report_of_whomever_moves_no_terminal_and_breaks_nothing(tmp_path: Path) -> None:
@@ -192,7 +192,7 @@ def test_a_report_can_be_shown(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert "a  failed: Models | Pull what is missing: the registry has no model m:1" in done.stdout
-    assert done.stdout.rstrip().endswith("When the cause is gone, run: fleethands apply inventory/prod.py")
+    assert done.stdout.rstrip().endswith("Fix the cause, then run: fleethands apply inventory/prod.py")
 
 
 def test_document_of_a_whole_fleet_has_no_part() -> None:
@@ -228,10 +228,14 @@ def test_a_report_with_any_value_anywhere_is_one_or_is_refused(way: tuple[Any, .
         path = Path(directory) / "report.json"
         path.write_text(json.dumps(document))
         try:
-            report = read(path)
-        except NoReport:
+            report = load_report(path)
+        except InvalidReport:
             return
-    for text in (json.dumps(report.document(), allow_nan=False), html_page.text(report), junit.text(report)):
+    for text in (
+        json.dumps(report.document(), allow_nan=False),
+        html_page.render_html(report),
+        junit.render_junit(report),
+    ):
         assert "\x1b" not in text
 
 
@@ -239,16 +243,16 @@ def test_a_report_with_any_value_anywhere_is_one_or_is_refused(way: tuple[Any, .
 def test_a_bomb_is_no_report(tmp_path: Path, text: str) -> None:
     (tmp_path / "report.json").write_text(text)
 
-    with pytest.raises(NoReport):
-        read(tmp_path)
+    with pytest.raises(InvalidReport):
+        load_report(tmp_path)
 
 
 def test_a_report_that_is_too_long_is_read_no_further(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fleethands.report.load.LONGEST", 1 << 20)
     (tmp_path / "report.json").symlink_to("/dev/zero")
 
-    with pytest.raises(NoReport, match="more than 1 MiB"):
-        read(tmp_path)
+    with pytest.raises(InvalidReport, match="more than 1 MiB"):
+        load_report(tmp_path)
 
 
 def test_the_words_of_a_report_are_quoted_where_a_hint_has_them(tmp_path: Path) -> None:
@@ -263,8 +267,8 @@ def test_the_words_of_a_report_are_quoted_where_a_hint_has_them(tmp_path: Path) 
 def test_a_report_of_no_command_of_ours_is_refused(tmp_path: Path, command: str) -> None:
     (tmp_path / "report.json").write_text(json.dumps({**WHOLE, "command": command}))
 
-    with pytest.raises(NoReport, match="command"):
-        read(tmp_path)
+    with pytest.raises(InvalidReport, match="command"):
+        load_report(tmp_path)
 
 
 def test_of_many_parts_that_left_nothing_only_some_are_named(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from fleethands.operations.core.proof_record import Link
 from fleethands.report.formats import html_page, junit, markdown
-from fleethands.report.model import Changed, HostReport, Report
+from fleethands.report.model import ChangeReport, HostReport, Report
 from fleethands.report.redaction import Mask
-from fleethands.report.secret_forms import writings
+from fleethands.report.secret_forms import secret_forms
 from fleethands.settings import Secret
 from fleethands.settings.values.secret import MASK
 from fleethands.text.systemd import file_assignment, quote_word
@@ -71,14 +71,19 @@ def test_no_value_survives(value: str) -> None:
 
 def test_no_form_of_a_report_holds_a_secret(mask: Mask) -> None:
     for value in (PROXY, TOKEN):
-        change = Changed("Task", "Operation", value, value, value, value, value, f"-{value}\n+{value}")
+        change = ChangeReport("Task", "Operation", value, value, value, value, value, f"-{value}\n+{value}")
         link = Link("list", False, 1.0, value, value)
         host = HostReport("failed", value, [value], [value], [value], 1.0, 1, [change], [link])
         host.read = {"deep": [{"er": value}]}
         report = Report("apply", {"gpu-1": host}, error=value, hints=[value], words="inventory/prod.py")
         report.mask_all(mask)
         host.read = mask.all(host.read)
-        for text in (json.dumps(report.document()), html_page.text(report), junit.text(report), markdown.text(report)):
+        for text in (
+            json.dumps(report.document()),
+            html_page.render_html(report),
+            junit.render_junit(report),
+            markdown.render_markdown(report),
+        ):
             assert not [form for form in (value, json.dumps(value)[1:-1], quote(value, safe="")) if form in text]
 
 
@@ -145,7 +150,7 @@ def test_a_secret_goes_in_each_way_of_writing_it_amid_any_text(way: str, data: s
 
     assert MASK in masked
     assert written not in masked.replace(MASK, "")
-    core = max((each.core for each in writings(value)), key=len)
+    core = max((each.core for each in secret_forms(value)), key=len)
     assert len(core) < 8 or core not in masked
 
 

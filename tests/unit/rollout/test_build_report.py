@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from fleethands.engine.host_run import Walk
+from fleethands.engine.host_run import HostRun
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.core.journal import JournalEntry
-from fleethands.operations.core.operation import Change, Unchanged
 from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import HostReport
-from fleethands.report.operation_result import Outcome
+from fleethands.report.operation_result import OperationResult
 from fleethands.rollout.build_report import host_run_report
 from fleethands.script import Script
 
@@ -25,14 +25,14 @@ class Engine:
 
     def __init__(self, decision: Any, *, failed: bool, said: str = "") -> None:
         self._decision, self._failed, self._said = decision, failed, said
-        self.walks = {"gpu-1": Walk(done=not failed)}
+        self.walks = {"gpu-1": HostRun(done=not failed)}
         self.watch = type("Watch", (), {"commands": {"gpu-1": 2}, "lost": {}, "words": "fleet.py"})
 
     def done(self, _: str) -> list[JournalEntry]:
         return [JournalEntry(NAME, self._decision, executing=True)]
 
-    def outcomes(self, _: str) -> list[Outcome]:
-        return [Outcome(NAME, self._failed, "", self._said)]
+    def outcomes(self, _: str) -> list[OperationResult]:
+        return [OperationResult(NAME, self._failed, "", self._said)]
 
 
 @pytest.mark.parametrize(

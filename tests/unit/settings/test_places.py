@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleethands.facts.system import Account, Accounts
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.generations import GENERATIONS

@@ -30,7 +30,7 @@ def place() -> Iterator[Path]:
 
 def ran(*lines: str, check: bool = False) -> str:
     """What lines say behind these functions."""
-    text = "\n".join([f"set -eu; PATH={PATH}", FAIL, model_store.body("owned"), *lines])
+    text = "\n".join([f"set -eu; PATH={PATH}", FAIL, model_store.join_scripts("owned"), *lines])
     done = subprocess.run(["sh", "-c", text], input="text\n", capture_output=True, text=True, timeout=30, check=check)
     return done.stdout
 

@@ -14,11 +14,13 @@ from fleethands import paths
 from fleethands.facts import Probe, network
 from fleethands.facts.files import ABSENT, File
 from fleethands.operations.core import operation, proof_record, scripts
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.firewall import firewall
 from fleethands.operations.firewall.closed_ports import ClosedPorts, ports_closed_now
 from fleethands.operations.firewall.closed_ports import declared_ports as closed_by
+from fleethands.operations.firewall.scripts import watcher_script
 from fleethands.operations.proof import proof
+from fleethands.script import Script
 from fleethands.settings import HostSettings, SettingsError
 from tasks.firewall import rules
 from tests.hosts import bare, declared
@@ -130,14 +132,14 @@ def test_rules_that_would_close_a_way_in_are_not_written_down_as_closed() -> Non
     """What stands in the file is closed in the next run, too, whatever that one declares."""
     script = firewall.write_rules.decide(declared(**V1), bare(), render=rules).script
 
-    assert script.values["step"] == "firewall_write"
+    assert script.values["step"] == "write_rules"
     assert script.values["published"] == OF_V1
-    assert script.body.rindex("no_way_in_is_closed\n") < script.body.rindex("atomic_file")
+    assert script.body.rindex("check_ssh_stays_open\n") < script.body.rindex("atomic_file")
 
 
 def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
     settings = declared()
-    seen = bare(settings).having(firewall=network.firewall(["bridge br-wan", "bridge br-lan", "none"]))
+    seen = bare(settings).having(firewall=network.parse_firewall(["bridge br-wan", "bridge br-lan", "none"]))
 
     text = rules(settings, ClosedPorts((3000,)), seen.firewall.bridges)
 
@@ -145,7 +147,7 @@ def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
     assert 'oifname "br-*" oifname != { "br-lan", "br-wan" } jump routed' in text
     assert ports_closed_now(closed(settings, seen)) == GUI
     with pytest.raises(ValueError, match="quoted"):
-        network.firewall(['bridge br-"quoted"', "none"])
+        network.parse_firewall(['bridge br-"quoted"', "none"])
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"\t\ttcp dport { 0, 99999 } jump guard\n", b"table inet x {}"])
@@ -166,12 +168,17 @@ def test_rules_of_the_release_before_are_read(sandboxes: str, ranges: tuple[str,
     assert between == ClosedPorts((4000, 11434), (3000,), (3000,), ranges)
 
 
-def test_what_only_follows_from_a_proof_leaves_it_there() -> None:
-    """Each of these steps is named in common.sh, which takes the proof away for all others."""
-    text = operation.step("firewall").body
-    exempt = text[text.index("case $step in firewall_settle") :].partition(")")[0]
+@pytest.mark.parametrize("keeps_proof", [True, False])
+def test_a_change_removes_the_proof_unless_it_keeps_it(tmp_path: Path, keeps_proof: bool) -> None:
+    proof = tmp_path / "proof"
+    proof.write_text("")
+    change = Change("it", "as it was", "changed", Script(""), keeps_proof=keeps_proof)
+    (removes,) = (line for line in scripts.read("common").splitlines() if line.endswith(f"rm -f {paths.PROOF}"))
+    variables = "".join(f"{name}={value}\n" for name, value in operation.run_variables(change, "").items())
 
-    assert exempt == "case $step in firewall_settle | ollama_settle | sandboxes_off"
+    subprocess.run(["sh", "-euc", variables + removes.replace(paths.PROOF, str(proof))], timeout=30, check=True)
+
+    assert proof.exists() is keeps_proof
 
 
 @pytest.mark.parametrize(
@@ -190,7 +197,7 @@ def test_what_only_follows_from_a_proof_leaves_it_there() -> None:
     ],
 )
 def test_no_port_of_sshds_is_closed(tmp_path: Path, sockets: str, units: str, refused: str) -> None:
-    part = scripts.read("table")
+    part = scripts.read("table_functions")
     (tmp_path / "ss").write_text(sockets + "\n")
     (tmp_path / "units").write_text(units)
     stand_ins = f"""
@@ -200,7 +207,7 @@ def test_no_port_of_sshds_is_closed(tmp_path: Path, sockets: str, units: str, re
         fail() {{ echo "$1"; exit 1; }}
         rules=r loaded=l ports='3000 11434' published='30000-30010 32768-60999'
     """
-    script = f"set -eu\n{stand_ins}\n{part}\ncame_in() {{ :; }}\nno_way_in_is_closed\n"
+    script = f"set -eu\n{stand_ins}\n{part}\ncame_in() {{ :; }}\ncheck_ssh_stays_open\n"
 
     done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=30, check=False)
 
@@ -228,7 +235,7 @@ def test_what_canvas_opens_without_a_container_can_not_be_left_open_unsaid(data:
 
 def script(call: str, **commands: str) -> str:
     """What a function of the script on a host says, where these commands say this."""
-    parts = firewall.watcher_script().rpartition('"$1"\n')[0]
+    parts = watcher_script().rpartition('"$1"\n')[0]
     stand_ins = "\n".join(f"{name}() {{ cat <<'END'\n{said}\nEND\n}}" for name, said in commands.items())
     command = ["sh", "-c", f"set -eu\n{parts}\n{stand_ins}\n{call}"]
     return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.ollama import Made, Store
-from fleethands.operations.core.operation import Change
+from fleethands.facts.ollama import CreatedModel, ModelStore
+from fleethands.operations.core.decision import Change
 from fleethands.operations.models import modelfiles, models
 from fleethands.settings import SettingsError
 from fleethands.settings.values import modelfile
@@ -21,7 +21,7 @@ def test_a_model_that_is_there_under_another_name_is_copied() -> None:
     settings = declared(models=[{"name": "mine:v1", "digest": PINNED}])
     seen = bare(settings).having(models={"codellama:7b": PINNED})
 
-    (change,) = models.present.decide(settings, seen)
+    (change,) = models.pull.decide(settings, seen)
 
     assert change.consequence == "copied from codellama:7b, nothing is downloaded"
     assert "/api/copy" in change.script.body
@@ -29,7 +29,7 @@ def test_a_model_that_is_there_under_another_name_is_copied() -> None:
 
 def test_a_proxy_s_password_stands_on_no_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = declared(ollama_env={"HTTPS_PROXY": "http://u:hunter2@proxy:3128"})
-    (change,) = models.present.decide(settings, bare(settings))
+    (change,) = models.pull.decide(settings, bare(settings))
 
     assert "hunter2" not in change.script.body
     assert change.script.values["puller"].count("hunter2") == 1  # of `exported`, in a file that root alone reads
@@ -39,7 +39,7 @@ def test_every_model_that_goes_is_named() -> None:
     settings = declared(models_prune=True)
     seen = bare(settings).having(models=dict.fromkeys(("codellama:7b", "b:1", "a:1"), PINNED))
 
-    changes = models.pruned.decide(settings, seen)
+    changes = models.prune.decide(settings, seen)
 
     assert [(change.subject, change.after) for change in changes] == [
         ("model a:1", "removed"),
@@ -57,8 +57,8 @@ def test_what_a_modelfile_starts_from_is_pulled_first_and_kept(tmp_path: Path) -
     files = modelfile.load_modelfiles(settings)
     seen = bare(settings).having(models={"team/base:v2": PINNED})
 
-    assert [str(model.name) for model in models.pulled(settings, files)] == ["team/base:v2"]
-    assert not isinstance(models.pruned.decide(settings, seen, files), list)
+    assert [str(model.name) for model in models.registry_models(settings, files)] == ["team/base:v2"]
+    assert not isinstance(models.prune.decide(settings, seen, files), list)
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ def test_what_a_modelfile_starts_from_is_pulled_first_and_kept(tmp_path: Path) -
 def test_why_a_model_is_made_again(tmp_path: Path, made: dict[str, str] | None, why: str | None) -> None:
     settings = declared(models=written(tmp_path, "FROM base\n"))
     seen = bare(settings).having(models={"base:latest": PINNED})
-    (change,) = modelfiles.built.decide(settings, seen, modelfile.load_modelfiles(settings))
+    (change,) = modelfiles.build.decide(settings, seen, modelfile.load_modelfiles(settings))
     text = change.predict(seen).store.made["mine:latest"].text
     known = {"text": text, "base": PINNED, "digest": "c" * 64, **(made or {})}
     seen = seen.having(models={"base:latest": PINNED, "mine:latest": "c" * 64})
-    seen = seen.having(store=Store(made={"mine:latest": Made(**known)} if made is not None else {}))
+    seen = seen.having(store=ModelStore(made={"mine:latest": CreatedModel(**known)} if made is not None else {}))
 
-    decision = modelfiles.built.decide(settings, seen, modelfile.load_modelfiles(settings))
+    decision = modelfiles.build.decide(settings, seen, modelfile.load_modelfiles(settings))
 
     assert (decision[0].why if isinstance(decision, list) else None) == why
 
@@ -90,7 +90,7 @@ def test_what_starts_from_a_model_that_is_made_again_is_made_again_after_it(tmp_
     (tmp_path / "Second").write_text("FROM mine\n")
     settings = declared(models=[{"name": "second", "modelfile": str(tmp_path / "Second")}, *own])
 
-    changes: list[Change] = modelfiles.built.decide(settings, bare(settings), modelfile.load_modelfiles(settings))
+    changes: list[Change] = modelfiles.build.decide(settings, bare(settings), modelfile.load_modelfiles(settings))
 
     assert [change.subject for change in changes] == ["model mine:latest", "model second:latest"]
 

@@ -102,7 +102,9 @@ def pull(tmp_path: Path, *answers: list[Any], manifest: int = 200, unclean: str 
             "manifest": str(tmp_path / "manifest"), "patience": "2", "tries": "2", "margin": "1", "floor": "1",
             "renewal": "pin it: digest ", "container": "none",
         }  # fmt: skip
-        body = model_store.body("web", "owned") + ANYBODY + model_store.body("blobs", "spelled", "puller")
+        body = (
+            model_store.join_scripts("web", "owned") + ANYBODY + model_store.join_scripts("blobs", "spelled", "puller")
+        )
         text = Script(body, {**defaults, **values}).text
         words = ["env", f"unclean={unclean}", "sh", "-s"]
         subprocess.run(words, input=text.encode(), timeout=60, check=True, capture_output=True)

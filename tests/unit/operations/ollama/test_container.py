@@ -15,16 +15,16 @@ import pytest
 
 from fleethands import paths
 from fleethands.facts import Probe, gpu
-from fleethands.facts.docker import Docker, Image, Publisher, docker
-from fleethands.facts.engine import Engine
+from fleethands.facts.docker import Docker, Image, Publisher, parse_docker
+from fleethands.facts.engine import DockerEngine
 from fleethands.facts.network import Listener
-from fleethands.facts.ollama import Ollama, Process, process
+from fleethands.facts.ollama import Ollama, Process, parse_process
 from fleethands.facts.record import Record
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.facts.system import Space
-from fleethands.facts.upstream import wanted as upstream_wanted
+from fleethands.facts.upstream import required_downloads as upstream_wanted
 from fleethands.operations.core import ownership, release_record
-from fleethands.operations.core.operation import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.docker import engine
 from fleethands.operations.ollama import adoption, image, remove_ollama, service
 from fleethands.operations.ollama.gpus import container_arguments
@@ -46,7 +46,7 @@ MADE = Docker(True, "26", ollama_image=Image(ID, frozenset({DIGEST})))
 
 def running(settings: Any, revision: str = "r1", **changed: Any) -> Probe:
     """A host on which it serves."""
-    wanted = service.Served.by(settings, bare(settings).having(docker=MADE), revision)
+    wanted = service.DesiredProcess.by(settings, bare(settings).having(docker=MADE), revision)
     made = replace(wanted.process, pid=7, started=1, inside=8)
     seen = service.serve.decide(settings, bare(settings).having(docker=MADE), revision).predict(bare(settings))
     return seen.having(docker=MADE, process=replace(made, **changed))
@@ -89,27 +89,27 @@ def test_a_service_takes_the_place_of_a_container() -> None:
 def test_an_image_is_pulled_where_it_is_missing_or_its_tag_moved() -> None:
     settings = declared(**OFF)
     seen = bare(settings).having(docker=replace(MADE, ollama_image=None))
-    absent = image.pulled.decide(settings, seen)
+    absent = image.pull.decide(settings, seen)
     assert (absent.before, absent.after) == ("absent", "on the host")
     assert absent.consequence == f"downloads {IMAGE} (its source did not tell the size)"
-    assert isinstance(image.pulled.decide(settings, absent.predict(seen)), Unchanged)
-    assert isinstance(image.pulled.decide(settings, seen.having(docker=MADE)), Unchanged)
-    assert isinstance(image.pulled.decide(settings, seen.having(docker=MADE), newest=DIGEST), Unchanged)
-    assert image.pulled.decide(settings, seen.having(docker=MADE), newest=OTHER).before == "an older image of that name"
-    assert image.pulled.decide(settings, bare(settings)).before == "not known: Docker does not run"
+    assert isinstance(image.pull.decide(settings, absent.predict(seen)), Unchanged)
+    assert isinstance(image.pull.decide(settings, seen.having(docker=MADE)), Unchanged)
+    assert isinstance(image.pull.decide(settings, seen.having(docker=MADE), newest=DIGEST), Unchanged)
+    assert image.pull.decide(settings, seen.having(docker=MADE), newest=OTHER).before == "an older image of that name"
+    assert image.pull.decide(settings, bare(settings)).before == "not known: Docker does not run"
 
 
 def test_a_rollback_gives_the_name_to_the_image_of_then() -> None:
     settings, seen = declared(**OFF), bare().having(docker=MADE)
-    assert isinstance(image.pulled.decide(settings, seen, same=ID), Unchanged)
-    change = image.pulled.decide(settings, seen, same=OTHER)
+    assert isinstance(image.pull.decide(settings, seen, same=ID), Unchanged)
+    change = image.pull.decide(settings, seen, same=OTHER)
     assert change.script.values | {"image": OTHER, "name": IMAGE} == change.script.values
     assert change.why == "its tag moved since"
 
 
 def test_a_pinned_image_is_pulled_by_its_digest_and_has_its_name() -> None:
     settings = declared(**OFF).with_pins(Pins(images={IMAGE: DIGEST}))
-    change = image.pulled.decide(settings, bare(settings).having(docker=Docker(True, "26")), newest=OTHER)
+    change = image.pull.decide(settings, bare(settings).having(docker=Docker(True, "26")), newest=OTHER)
     assert change.script.values["image"] == f"ollama/ollama@{DIGEST}"
     assert change.script.values["name"] == IMAGE
     served = service.serve.decide(settings, change.predict(bare(settings)), "r1")
@@ -142,7 +142,7 @@ def test_a_container_needs_docker_and_no_release() -> None:
 )
 def test_a_docker_that_will_not_do_is_refused_with_the_way_without_it(data: dict[str, Any], hint: str) -> None:
     settings = declared(**data)
-    seen = bare(settings).having(docker=Docker(True, "26", engine=Engine("26", security=frozenset({"userns"}))))
+    seen = bare(settings).having(docker=Docker(True, "26", engine=DockerEngine("26", security=frozenset({"userns"}))))
     refused = engine.check_engine(settings, seen)
     assert refused is not None
     assert hint in refused.hints
@@ -150,7 +150,7 @@ def test_a_docker_that_will_not_do_is_refused_with_the_way_without_it(data: dict
 
 def test_the_room_for_its_image_is_looked_for_where_docker_keeps_images() -> None:
     settings = declared(**OFF)
-    small = Docker(True, "26", engine=Engine("26", images="/var/lib/docker", room=Space(100, True, "9")))
+    small = Docker(True, "26", engine=DockerEngine("26", images="/var/lib/docker", room=Space(100, True, "9")))
     refused = disk_space.check_disk_space(settings, bare(settings).having(docker=small))
     assert refused is not None
     assert refused.reason == "/var/lib/docker has 0 MiB free, 4096 MiB are needed"
@@ -173,7 +173,7 @@ def test_upstream_is_asked_what_its_tag_stands_for(monkeypatch: pytest.MonkeyPat
 
 
 def with_gpu(row: list[str], docker: Docker = MADE) -> Probe:
-    return bare().having(gpu=gpu.read(row), docker=docker)
+    return bare().having(gpu=gpu.parse_gpu(row), docker=docker)
 
 
 def smi(status: int, name: str) -> str:
@@ -185,7 +185,7 @@ MISMATCH = ["pci 0000:01:00.0 0x10de 0x2684 nvidia - -", "nvidia 550.54", smi(18
 NOUVEAU = ["pci 0000:01:00.0 0x10de 0x2684 nouveau - -"]
 AMD = ["pci 0000:03:00.0 0x1002 0x744c amdgpu 25753026560 0", "amdgpu", "node /dev/kfd 660 render"]
 AMD_NODES = [*AMD, "node /dev/dri/renderD128 660 render"]
-RUNTIME, CDI = (replace(MADE, engine=Engine("26", gpus=each)) for each in ("runtime", "cdi"))
+RUNTIME, CDI = (replace(MADE, engine=DockerEngine("26", gpus=each)) for each in ("runtime", "cdi"))
 
 
 @pytest.mark.parametrize(
@@ -246,21 +246,21 @@ def test_an_image_without_rocm_is_refused_or_noted_on_a_host_with_an_amd_gpu() -
 def test_the_process_is_that_of_the_container() -> None:
     exe, environ = (base64.b64encode(each).decode() for each in (b"/usr/bin/ollama", b"A=1\0B=2"))
     alone = Process(7, 99, "/usr/bin/ollama", {"A": "1", "B": "2"})
-    assert process([f"7 99 {exe}", environ]) == alone
-    assert process([f"7 99 {exe} 812 {ID}", environ]) == replace(alone, image=ID, inside=812)
+    assert parse_process([f"7 99 {exe}", environ]) == alone
+    assert parse_process([f"7 99 {exe} 812 {ID}", environ]) == replace(alone, image=ID, inside=812)
     for wrong in ("812", "812 sha256:x", f"x {ID}", f"812 {ID} more"):
         with pytest.raises(ValueError):  # noqa: PT011
-            process([f"7 99 {exe} {wrong}", environ])
+            parse_process([f"7 99 {exe} {wrong}", environ])
 
 
 def test_docker_says_what_its_image_is_and_who_holds_a_port() -> None:
     row = base64.b64encode(json.dumps([{"Id": ID, "RepoDigests": [f"ollama/ollama@{DIGEST}"]}]).encode()).decode()
     lines = ["version 26", "gpus cdi", "container -", f"ollama_image {row}", "publisher 11434 theirs ollama/ollama:1"]
-    found = docker(lines)
+    found = parse_docker(lines)
     assert found.ollama_image == Image(ID, frozenset({DIGEST}))
     assert found.publishers == (Publisher(11434, "theirs", "ollama/ollama:1"),)
     assert found.engine.gpus == "cdi"
-    assert docker(["version 26", "container -", "ollama_image -"]).ollama_image is None
+    assert parse_docker(["version 26", "container -", "ollama_image -"]).ollama_image is None
 
 
 RECORDED = (FIXTURES / "docker-info-nvidia.json").read_text()
@@ -339,7 +339,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
 
 
 def written(settings: Any, seen: Probe) -> Record:
-    entry = json.loads(release_record.new_record(settings, seen)["entry"] + "}")
+    entry = json.loads(release_record.new_record(settings, seen).entry + "}")
     found = Record.parse(json.dumps({**entry, "time": "2026-11-29T10:00:00Z", "run": ""}).encode())
     assert found is not None
     return found
@@ -362,21 +362,21 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
 
 def test_a_binary_of_somebody_elses_is_not_in_a_containers_way() -> None:
     seen = bare().with_file(paths.BINARY, replace(bare().files[paths.BINARY], kind="file"))
-    assert adoption.refused(declared(openhands_flavor="off"), seen) is not None
-    assert adoption.refused(declared(**OFF), seen) is None
+    assert adoption.check_existing_ollama(declared(openhands_flavor="off"), seen) is not None
+    assert adoption.check_existing_ollama(declared(**OFF), seen) is None
 
 
 @pytest.mark.parametrize(("line", "wins"), [("User=ollama", "which wins over our root"), ("User=root", "")])
 def test_a_drop_in_that_changes_who_runs_dockers_client_is_refused(line: str, wins: str) -> None:
     path = "/etc/systemd/system/ollama.service.d/90-mine.conf"
-    seen = bare().having(service=Service((Text(path, f"[Service]\n{line}\n".encode()),)))
-    refused = adoption.refused(declared(**OFF), seen)
+    seen = bare().having(service=Service((UnitText(path, f"[Service]\n{line}\n".encode()),)))
+    refused = adoption.check_existing_ollama(declared(**OFF), seen)
     assert (wins in refused.reason) if wins else refused is None  # type: ignore[union-attr]
 
 
 def test_a_removal_takes_images_after_ollama() -> None:
     text = ROOT.joinpath("tasks/removal.py").read_text()
-    assert text.index("remove_ollama.remove") < text.index("removal.images")
+    assert text.index("remove_ollama.remove") < text.index("removal.remove_images")
     seen = bare().with_file(
         paths.OLLAMA_UNIT, replace(bare().files[paths.LEDGER], kind="file", content=ownership.HEADER)
     )

@@ -11,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fleethands import paths
-from fleethands.facts.service import Service, Text
-from fleethands.operations.core.operation import Refused, Unchanged
+from fleethands.facts.service import Service, UnitText
+from fleethands.operations.core.decision import Refused, Unchanged
 from fleethands.operations.ollama import adoption, existing_install, vulnerabilities
-from fleethands.operations.ollama.existing_install import Declared
+from fleethands.operations.ollama.existing_install import DesiredEnvironment
 from fleethands.operations.preflight import preflight
 from fleethands.settings import SettingsError
 from fleethands.settings.schema.ollama_env import GO_VARIABLES, LIBRARY_PREFIXES, SETTINGS, VARIABLES
@@ -30,9 +30,9 @@ LINE = re.compile(r"to keep .*?, (?:declare|add to what `ollama_env` has) (\"[a-
 def hints(*variables: tuple[str, str], **data: Any) -> list[str]:
     """What the refusal of a unit with these variables hints."""
     lines = "".join(f"Environment={assignment(name, value)}\n" for name, value in variables)
-    unit = Text(paths.OLLAMA_UNIT, f"[Service]\nUser=ollama\n{lines}".encode())
+    unit = UnitText(paths.OLLAMA_UNIT, f"[Service]\nUser=ollama\n{lines}".encode())
     seen = bare().having(service=Service((unit,), homes={"ollama": paths.OLLAMA_HOME}))
-    refused = adoption.refused(declared(**data), seen)
+    refused = adoption.check_existing_ollama(declared(**data), seen)
     assert isinstance(refused, Refused)
     return [hint for hint in refused.hints if "`ollama_adopt`" not in hint]
 
@@ -134,7 +134,7 @@ names = st.sampled_from(sorted({*VARIABLES, *SETTINGS, *(f"{each}X" for each in 
 def test_every_declaration_of_a_hint_is_taken_and_means_the_same(name: str, text: str) -> None:
     """Spaces between origins keep Ollama from starting, and levels above 2 log what 2 does."""
     if (
-        existing_install.masked(name, text) == MASK
+        existing_install.mask_value(name, text) == MASK
         or parse_meaning(name, text) is None
         or means_same(name, declared().ollama_environment.get(name), text)
     ):
@@ -164,9 +164,9 @@ def test_a_listening_address_is_taken_or_refused_with_one_that_is(text: str) -> 
 @pytest.mark.parametrize("said", ["http://0.0.0.0:11434", ":11434", "[::]:11434", "'0.0.0.0'", "0.0.0.0:11434/"])
 def test_the_same_said_in_another_way_is_no_contradiction(said: str) -> None:
     path = f"{paths.OLLAMA_UNIT}.d/90-mine.conf"
-    drop_in = Text(path, f"[Service]\nEnvironment={assignment('OLLAMA_HOST', said)}\n".encode())
+    drop_in = UnitText(path, f"[Service]\nEnvironment={assignment('OLLAMA_HOST', said)}\n".encode())
 
-    assert existing_install.of_drop_in(Service((drop_in,)), drop_in, Declared.by(declared())) == []
+    assert existing_install.find_conflicts(Service((drop_in,)), drop_in, DesiredEnvironment.by(declared())) == []
     assert isinstance(preflight.check.decide(declared(), bare().having(service=Service((drop_in,)))), Unchanged)
 
 

@@ -12,13 +12,13 @@ import pytest
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.elsewhere import Way
+from fleethands.facts.elsewhere import VersionRequest
 from fleethands.facts.files import File
 from fleethands.facts.network import Listener
-from fleethands.facts.ollama import Ollama, Process, Release, models, ollama
+from fleethands.facts.ollama import Ollama, Process, Release, parse_models, parse_ollama
 from fleethands.facts.probe import Unknown
 from fleethands.operations.core import proof_record
-from fleethands.operations.core.operation import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.firewall import closed_ports, firewall
 from fleethands.operations.models import checksums
 from fleethands.operations.models import models as pulling
@@ -44,7 +44,7 @@ def external(**more: Any) -> HostSettings:
 
 def answering(settings: HostSettings, **there: str) -> Probe:
     """A new host that gets an answer from an Ollama elsewhere, with these models."""
-    way = Way(0, 200, local="10.0.0.9", remote="10.0.0.5")
+    way = VersionRequest(0, 200, local="10.0.0.9", remote="10.0.0.5")
     return bare(settings).having(ollama=Ollama("0.24.0", way=way), models=there or {"codellama:7b": DIGEST})
 
 
@@ -62,24 +62,32 @@ def said(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "version", "way"),
     [
-        ('{"version":"0.24.0"}\n200|10.0.0.9|10.0.0.5||\n0', "0.24.0", Way(0, 200, "", "10.0.0.9", "10.0.0.5")),
-        ("\n000||||Could not connect\n7", None, Way(7, 0, "Could not connect")),
-        ("\n000||||\n28", None, Way(28)),
-        ("<html>\n\n301|10.0.0.9|10.0.0.5|https://x/|\n0", None, Way(0, 301, "", "10.0.0.9", "10.0.0.5", "https://x/")),
-        ('{"version":"0.24.0"}\n200|::1|::1||\n0', "0.24.0", Way(0, 200, "", "::1", "::1")),
-        ('{"version":5}\n200|a b|\x1b[2J||\n0', None, Way(0, 200)),
-        ('{"version":"' + "x" * 9000, None, Way()),
-        ("", None, Way()),
+        (
+            '{"version":"0.24.0"}\n200|10.0.0.9|10.0.0.5||\n0',
+            "0.24.0",
+            VersionRequest(0, 200, "", "10.0.0.9", "10.0.0.5"),
+        ),
+        ("\n000||||Could not connect\n7", None, VersionRequest(7, 0, "Could not connect")),
+        ("\n000||||\n28", None, VersionRequest(28)),
+        (
+            "<html>\n\n301|10.0.0.9|10.0.0.5|https://x/|\n0",
+            None,
+            VersionRequest(0, 301, "", "10.0.0.9", "10.0.0.5", "https://x/"),
+        ),
+        ('{"version":"0.24.0"}\n200|::1|::1||\n0', "0.24.0", VersionRequest(0, 200, "", "::1", "::1")),
+        ('{"version":5}\n200|a b|\x1b[2J||\n0', None, VersionRequest(0, 200)),
+        ('{"version":"' + "x" * 9000, None, VersionRequest()),
+        ("", None, VersionRequest()),
     ],
 )
-def test_an_answer_is_read(text: str, version: str | None, way: Way) -> None:
-    assert ollama([said(text)]) == Ollama(version, way=way)
+def test_an_answer_is_read(text: str, version: str | None, way: VersionRequest) -> None:
+    assert parse_ollama([said(text)]) == Ollama(version, way=way)
 
 
 @pytest.mark.parametrize("line", ["elsewhere", "elsewhere !", "elsewhere " + "=" * 8])
 def test_what_is_no_answer_is_unknown(line: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  of which kind is all the same to the reader of a section
-        ollama([line])
+        parse_ollama([line])
 
 
 def test_its_list_is_data_with_limits() -> None:
@@ -88,36 +96,52 @@ def test_its_list_is_data_with_limits() -> None:
         {"name": "tiny:latest", "digest": f"sha256:{DIGEST}"}, {"name": "odd:1", "digest": "../../etc"},
     ]  # fmt: skip
 
-    found = models(["tags " + base64.b64encode(json.dumps({"models": listed}).encode()).decode()])
+    found = parse_models(["tags " + base64.b64encode(json.dumps({"models": listed}).encode()).decode()])
 
     assert found == {"CodeLlama:7B": DIGEST, "tiny:latest": DIGEST, "odd:1": ""}
-    assert models(["tags " + base64.b64encode(b'{"models":null}').decode()]) == {}
+    assert parse_models(["tags " + base64.b64encode(b'{"models":null}').decode()]) == {}
     many = b'{"models":[' + b'{"name":"a"},' * 10_000 + b'{"name":"b"}]}'
     with pytest.raises(ValueError, match="too long"):
-        models(["tags " + base64.b64encode(many).decode()])
+        parse_models(["tags " + base64.b64encode(many).decode()])
 
 
 @pytest.mark.parametrize(
     ("way", "cause", "hint"),
     [
-        (Way(6), "the name 10.0.0.5 is not known", "ollama_address"),
-        (Way(7, said="Could not connect"), "nothing listens there, or no way leads there (Could not connect)", "start"),
-        (Way(28, ours="10.0.0.9"), "a firewall keeps this host out", "ufw allow from 10.0.0.9 to any port 11434"),
-        (Way(28, remote="10.0.0.5"), "it takes the request, and does not answer", "systemctl restart ollama"),
-        (Way(60, said="self-signed"), "its certificate will not do (self-signed)", "ca-certificates"),
-        (Way(35), "no TLS is spoken there", f'"ollama_address": "{URL}"'),
-        (Way(0, 401), "it wants a login, and no setting has one (HTTP 401)", ""),
-        (Way(0, 403), "it refuses this host (HTTP 403)", "OLLAMA_HOST"),
-        (Way(0, 502), "the server before it gets no answer from Ollama (HTTP 502)", "systemctl start ollama"),
-        (Way(0, 308, leads="https://x/"), "it answers HTTP 308, and leads to https://x/", "ollama_address"),
-        (Way(0, 404), "what answers there is not Ollama (HTTP 404)", ""),
-        (Way(0, 200), "what answers there is not Ollama", ""),
-        (Way(1, said="Received HTTP/0.9"), "what answers there is not Ollama (Received HTTP/0.9)", ""),
-        (Way(99), "curl ended with status 99", ""),
-        (Way(), "what answers there is not Ollama", ""),
+        (VersionRequest(6), "the name 10.0.0.5 is not known", "ollama_address"),
+        (
+            VersionRequest(7, said="Could not connect"),
+            "nothing listens there, or no way leads there (Could not connect)",
+            "start",
+        ),
+        (
+            VersionRequest(28, ours="10.0.0.9"),
+            "a firewall keeps this host out",
+            "ufw allow from 10.0.0.9 to any port 11434",
+        ),
+        (
+            VersionRequest(28, remote="10.0.0.5"),
+            "it takes the request, and does not answer",
+            "systemctl restart ollama",
+        ),
+        (VersionRequest(60, said="self-signed"), "its certificate will not do (self-signed)", "ca-certificates"),
+        (VersionRequest(35), "no TLS is spoken there", f'"ollama_address": "{URL}"'),
+        (VersionRequest(0, 401), "it wants a login, and no setting has one (HTTP 401)", ""),
+        (VersionRequest(0, 403), "it refuses this host (HTTP 403)", "OLLAMA_HOST"),
+        (
+            VersionRequest(0, 502),
+            "the server before it gets no answer from Ollama (HTTP 502)",
+            "systemctl start ollama",
+        ),
+        (VersionRequest(0, 308, leads="https://x/"), "it answers HTTP 308, and leads to https://x/", "ollama_address"),
+        (VersionRequest(0, 404), "what answers there is not Ollama (HTTP 404)", ""),
+        (VersionRequest(0, 200), "what answers there is not Ollama", ""),
+        (VersionRequest(1, said="Received HTTP/0.9"), "what answers there is not Ollama (Received HTTP/0.9)", ""),
+        (VersionRequest(99), "curl ended with status 99", ""),
+        (VersionRequest(), "what answers there is not Ollama", ""),
     ],
 )
-def test_each_cause_is_told_from_the_others(way: Way, cause: str, hint: str) -> None:
+def test_each_cause_is_told_from_the_others(way: VersionRequest, cause: str, hint: str) -> None:
     settings = external()
 
     refused = preflight.check.decide(settings, bare(settings).having(ollama=Ollama(None, way=way)))
@@ -129,7 +153,10 @@ def test_each_cause_is_told_from_the_others(way: Way, cause: str, hint: str) -> 
 
 
 def test_its_own_host_starts_it_there() -> None:
-    assert external_diagnosis.why("http://127.0.0.1:11434", Way(7))[1] == "on the host: systemctl start ollama"
+    assert (
+        external_diagnosis.explain_no_answer("http://127.0.0.1:11434", VersionRequest(7))[1]
+        == "on the host: systemctl start ollama"
+    )
 
 
 def test_what_answers_with_every_model_is_used_and_nothing_is_put_on_the_host() -> None:
@@ -138,9 +165,9 @@ def test_what_answers_with_every_model_is_used_and_nothing_is_put_on_the_host() 
     seen = seen.having(disk={**seen.disk, "/opt": replace(seen.disk["/opt"], runs=False)})
 
     assert isinstance(preflight.check.decide(settings, seen), Unchanged)
-    assert isinstance(external_ollama.used.decide(settings, seen), Unchanged)
-    assert isinstance(pulling.present.decide(settings, seen), Unchanged)
-    assert isinstance(pulling.pruned.decide(settings, seen), Unchanged)
+    assert isinstance(external_ollama.use.decide(settings, seen), Unchanged)
+    assert isinstance(pulling.pull.decide(settings, seen), Unchanged)
+    assert isinstance(pulling.prune.decide(settings, seen), Unchanged)
     assert needed_packages(settings) == ("ca-certificates", "curl")
     assert not closed_ports.declared_ports(settings)
 
@@ -162,12 +189,12 @@ def test_missing_models_are_named_with_what_brings_them() -> None:
 def test_another_digest_is_named(found: str, said: str) -> None:
     settings = external(models=[{"name": "codellama:7b", "digest": DIGEST}])
 
-    refused = external_ollama.refused(settings, answering(settings, **{"codellama:7b": found}))
+    refused = external_ollama.check_external(settings, answering(settings, **{"codellama:7b": found}))
 
     assert refused is not None
     assert said in refused.reason
     assert f"pinned is {DIGEST[:12]}" in refused.reason
-    assert external_ollama.refused(settings, answering(settings)) is None
+    assert external_ollama.check_external(settings, answering(settings)) is None
 
 
 def test_a_host_without_curl_asks_once_it_has_it() -> None:
@@ -176,30 +203,30 @@ def test_a_host_without_curl_asks_once_it_has_it() -> None:
     seen = bare(settings).having(ollama=lacking, models=lacking)
 
     assert isinstance(preflight.check.decide(settings, seen), Unchanged)
-    assert isinstance(external_ollama.used.decide(settings, seen), Unchanged)
+    assert isinstance(external_ollama.use.decide(settings, seen), Unchanged)
 
 
 @pytest.mark.parametrize(("local", "ours"), [("127.0.0.1", True), ("10.0.0.9", True), ("", False)])
 def test_our_own_service_is_nobody_elses(local: str, ours: bool) -> None:
     settings = external(ollama_address="http://127.0.0.1:11434")
-    way = Way(0, 200, local=local or "10.0.0.9", remote=local or "10.0.0.5")
+    way = VersionRequest(0, 200, local=local or "10.0.0.9", remote=local or "10.0.0.5")
     seen = serving(answering(settings)).having(ollama=Ollama("0.24.0", way=way))
 
-    refused = external_ollama.refused(settings, seen)
+    refused = external_ollama.check_external(settings, seen)
 
     assert (refused is not None) is ours
     if refused:
         assert '"ollama_runtime": "service"' in refused.hints[0]
         theirs = seen.with_file(paths.OLLAMA_UNIT, File("file", content=b"[Service]\n"))
-        assert external_ollama.refused(settings, theirs) is None
+        assert external_ollama.check_external(settings, theirs) is None
 
 
 def test_ours_goes_once_the_other_is_proven_and_the_proof_stays() -> None:
     settings = external()
     seen = serving(answering(settings))
 
-    waits = external_ollama.settled.decide(settings, seen.with_file(paths.PROOF, OF_OURS))
-    changes = external_ollama.settled.decide(settings, seen.with_file(paths.PROOF, PROVEN))
+    waits = external_ollama.remove_managed.decide(settings, seen.with_file(paths.PROOF, OF_OURS))
+    changes = external_ollama.remove_managed.decide(settings, seen.with_file(paths.PROOF, PROVEN))
 
     assert isinstance(waits, Unchanged)
     assert "stays until" in waits.fact
@@ -207,9 +234,8 @@ def test_ours_goes_once_the_other_is_proven_and_the_proof_stays() -> None:
     (change,) = changes
     assert isinstance(change, Change)
     assert change.keeps_proof
-    assert change.script.values["step"] == "ollama_settle"
     assert change.script.values["files"] == paths.OLLAMA_UNIT
-    assert isinstance(external_ollama.settled.decide(settings, answering(settings)), Unchanged)
+    assert isinstance(external_ollama.remove_managed.decide(settings, answering(settings)), Unchanged)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +272,7 @@ def test_the_firewall_goes_last_where_nothing_of_ours_listens() -> None:
     assert isinstance(waits, Unchanged)
     assert isinstance(gone, Change)
     assert gone.keeps_proof
-    assert (gone.script.values["step"], gone.consequence) == ("firewall_settle", "")
+    assert (gone.script.values["step"], gone.consequence) == ("remove_table", "")
     assert isinstance(decided(answering(settings)), Unchanged)
 
 
@@ -260,7 +286,9 @@ def test_what_has_no_effect_is_named_once() -> None:
     (note,) = [note for note in same.notes if note.startswith("without effect")]
     assert "`ollama_env`, `models_prune`, `gpu`, `preload` of a model; " in note
     assert URL in note
-    assert external_ollama.notes(external(gpu=False, ollama_version="0.24.0"), bare())[0].count("`") == 6
+    assert (
+        external_ollama.unused_settings_notes(external(gpu=False, ollama_version="0.24.0"), bare())[0].count("`") == 6
+    )
 
 
 def test_a_secret_that_no_host_needs_may_be_missing(tmp_path: Path) -> None:
@@ -272,7 +300,7 @@ def test_a_secret_that_no_host_needs_may_be_missing(tmp_path: Path) -> None:
 
 def test_a_known_flaw_is_that_of_the_release_which_answers() -> None:
     settings = external()
-    old = answering(settings).having(ollama=Ollama("0.11.0", way=Way(0, 200)))
+    old = answering(settings).having(ollama=Ollama("0.11.0", way=VersionRequest(0, 200)))
 
     same = preflight.check.decide(settings, old)
 
@@ -303,7 +331,7 @@ def test_a_proxy_of_openhands_is_noted(env: dict[str, str], noted: bool) -> None
 def test_no_blob_is_read() -> None:
     settings = external()
 
-    same = checksums.verified.decide(settings, answering(settings))
+    same = checksums.verify.decide(settings, answering(settings))
 
     assert isinstance(same, Unchanged)
     assert "not this host's to read" in same.notes[0]
@@ -321,6 +349,6 @@ def test_one_that_holds_the_port_is_named_with_the_line_that_uses_it(address: st
     assert line in refused.hints[-1]
     assert ("more than loopback" in refused.hints[-1]) is loopback
     seen = seen.having(sockets=()).with_file(paths.BINARY, File("file"))
-    unasked = adoption.refused(settings, seen)
+    unasked = adoption.check_existing_ollama(settings, seen)
     assert unasked is not None
     assert any(line in hint for hint in unasked.hints)

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.operations.core import diff
 from fleethands.operations.ollama import existing_install
 from fleethands.settings import HostSettings, Secret
@@ -58,21 +58,23 @@ def test_without_secrets_there_is_no_such_file() -> None:
 )
 def test_what_wins_over_a_secret(settings: HostSettings, name: str, text: str, wins: bool | None) -> None:
     path = f"{DROP_INS}/{name}"
-    drop_in = Text(path, f"[Service]\n{text}\n".encode())
-    mine = Text("/etc/mine", b"OLLAMA_API_KEY=x\n", path)
+    drop_in = UnitText(path, f"[Service]\n{text}\n".encode())
+    mine = UnitText("/etc/mine", b"OLLAMA_API_KEY=x\n", path)
     service = Service((drop_in,), (mine,) if "/etc/mine" in text else ())
 
-    found = existing_install.of_drop_in(service, drop_in, existing_install.Declared.by(settings))
+    found = existing_install.find_conflicts(service, drop_in, existing_install.DesiredEnvironment.by(settings))
 
     assert [each.wins for each in found] == ([] if wins is None else [wins])
     assert "hunter2" not in "".join(map(str, found))
 
 
 def test_what_a_file_of_variables_holds_beside_ollama_s_own_is_not_shown(settings: HostSettings) -> None:
-    unit = Text(paths.OLLAMA_UNIT, b"[Service]\nEnvironmentFile=/etc/mine\n")
-    mine = Text("/etc/mine", b"COMPANY=hunter9\nOLLAMA_MAX_QUEUE=9\n", unit.path)
+    unit = UnitText(paths.OLLAMA_UNIT, b"[Service]\nEnvironmentFile=/etc/mine\n")
+    mine = UnitText("/etc/mine", b"COMPANY=hunter9\nOLLAMA_MAX_QUEUE=9\n", unit.path)
 
-    found = existing_install.of_unit(Service((unit,), (mine,)), existing_install.Declared.by(settings))
+    found = existing_install.find_lost_settings(
+        Service((unit,), (mine,)), existing_install.DesiredEnvironment.by(settings)
+    )
 
     assert [str(each) for each in found] == [
         "/etc/mine:1 sets COMPANY=********, which is lost: it is not declared",
@@ -108,8 +110,11 @@ def told(path: str, seen: Probe) -> Any:
 
 def test_a_report_tells_neither_size_nor_digest_of_what_not_everybody_may_read() -> None:
     text = b"COMPANY=hunter2\n"
-    foreign_ = (Text("/etc/mine", text, paths.OLLAMA_UNIT), Text("/etc/y", b"# Written by fleethands\n" + text, "/x"))
-    units = (Text(paths.OLLAMA_UNIT, b"[Service]\nEnvironment=COMPANY=hunter2\n"),)
+    foreign_ = (
+        UnitText("/etc/mine", text, paths.OLLAMA_UNIT),
+        UnitText("/etc/y", b"# Written by fleethands\n" + text, "/x"),
+    )
+    units = (UnitText(paths.OLLAMA_UNIT, b"[Service]\nEnvironment=COMPANY=hunter2\n"),)
     inside, place = (V1.settings_path, V1.directory)
     seen = bare().having(service=Service(units, foreign_))
     for path, mode in ((paths.OLLAMA_SECRETS, "0600"), (paths.OLLAMA_OVERRIDE, "0644"), (inside, "0644")):

@@ -10,7 +10,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.system import Account, Accounts
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.system import system
 from tests.hosts import bare, declared
 

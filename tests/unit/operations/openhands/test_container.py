@@ -9,15 +9,15 @@ import pytest
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.system import Account, Accounts
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.core.operation import Change, Unchanged
-from fleethands.operations.openhands.container import LABEL, serve, specification
+from fleethands.operations.core.decision import Change, Unchanged
+from fleethands.operations.openhands.container import SPEC_LABEL, container_spec, serve
 from fleethands.pinning import registry
 from tests.hosts import bare, declared
 
 
 @pytest.mark.parametrize(("bind", "published"), [("127.0.0.1", "127.0.0.1:3000:3000"), ("::1", "[::1]:3000:3000")])
 def test_the_page_is_published_as_docker_reads_it(bind: str, published: str) -> None:
-    arguments = specification(declared(openhands_bind=bind), 1000).arguments
+    arguments = container_spec(declared(openhands_bind=bind), 1000).arguments
 
     assert arguments[arguments.index("--publish") + 1] == published
 
@@ -41,7 +41,7 @@ def test_a_container_follows_a_tag_that_moved_where_somebody_asked(
     data: dict[str, Any], told: str | None, newest: str, pull: str
 ) -> None:
     settings = declared(**data)
-    labels = {LABEL: specification(settings, 999).digest}
+    labels = {SPEC_LABEL: container_spec(settings, 999).digest}
     container = Container("1", "running", "sha256:1", labels, "")
     offers = (Offer("tag", settings.declared_image, "", "ok", digest=told),) if told else ()
     seen = bare(settings).having(

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.openhands import choose_model
-from fleethands.operations.openhands.model_choice import current
+from fleethands.operations.openhands.model_choice import current_model
 from fleethands.settings.generations import V0, V1, Generation
 from tests.hosts import bare, declared
 
@@ -22,7 +22,9 @@ def standing(model: str, url: str, choice: str = "kept") -> tuple[str, str, str]
     seen = bare(settings).with_file(V0.seed_path, File("file", content=json.dumps(OURS).encode()))
     theirs = {**OURS, "llm_model": model, "llm_base_url": url}
     seen = seen.with_file(V0.settings_path, File("file", content=json.dumps(theirs).encode()))
-    found = current(settings.model_copy(), seen.having(models={"codellama:7b": "0" * 64, "mine:latest": "1" * 64}))
+    found = current_model(
+        settings.model_copy(), seen.having(models={"codellama:7b": "0" * 64, "mine:latest": "1" * 64})
+    )
     return found.model, found.address, found.wrong
 
 
@@ -71,9 +73,9 @@ def test_whatever_the_agent_wrote_a_model_can_be_chosen(era: Generation, text: b
     settings = declared(openhands_settings="enforced", **({"openhands_image": image} if era is V1 else {}))
     seen = bare(settings).with_file(era.settings_path, File("file", content=text))
 
-    decision = choose_model.chosen.decide(settings, seen)
+    decision = choose_model.select_model.decide(settings, seen)
 
     assert isinstance(decision, Change)
-    assert choose_model.chosen.decide(settings, decision.predict(seen)) == Unchanged(
+    assert choose_model.select_model.decide(settings, decision.predict(seen)) == Unchanged(
         "OpenHands has openai/codellama:7b chosen"
     )

@@ -14,7 +14,7 @@ import pytest
 from fleethands.facts import upstream
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.openhands import build_from_source, source_service
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.generations import SOURCE, SOURCE_V0
@@ -91,15 +91,15 @@ def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Unchange
     if answer:
         encoded = base64.b64encode(answer.encode()).decode()
         line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
-        seen = seen.having(upstream=upstream.read(settings, [line]))
-    decision = build_from_source.built.decide(settings, seen)
+        seen = seen.having(upstream=upstream.parse_upstream(settings, [line]))
+    decision = build_from_source.build.decide(settings, seen)
     assert isinstance(decision, Unchanged | Change)
     return decision
 
 
 def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> None:
     settings = built_here(openhands_repo=NEW, openhands_ref="main", openhands_pull="always")
-    recipe = build_from_source.recipe(settings)
+    recipe = build_from_source.recipe_digest(settings)
 
     assert isinstance(on_a_host(settings, recipe), Unchanged)
     assert isinstance(on_a_host(settings, recipe, f"{COMMIT}\trefs/heads/main\n"), Unchanged)
@@ -117,7 +117,7 @@ def test_a_branch_that_moved_is_built_anew_where_its_repository_is_asked() -> No
 def test_what_was_built_in_another_way_is_built_anew() -> None:
     settings = built_here()
 
-    assert isinstance(on_a_host(settings, build_from_source.recipe(settings)), Unchanged)
+    assert isinstance(on_a_host(settings, build_from_source.recipe_digest(settings)), Unchanged)
     assert isinstance(on_a_host(settings, "another"), Change)
 
 
@@ -152,7 +152,7 @@ def test_npm_packages_are_locked_by_hashes_and_come_from_no_named_server(ref: st
 def test_a_release_without_a_lock_is_said_to_have_none() -> None:
     def notes(**data: Any) -> tuple[str, ...]:
         settings = built_here(**data)
-        decision = build_from_source.built.decide(settings, bare(settings))
+        decision = build_from_source.build.decide(settings, bare(settings))
         assert isinstance(decision, Change)
         return decision.notes
 
@@ -174,7 +174,7 @@ def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: 
     variables = {"HTTPS_PROXY": Secret.env("PROXY"), "UV_INDEX_URL": "https://pypi.example/", "GITHUB_TOKEN": "t"}
     settings = built_here(openhands_env=variables, ollama_env={"no_proxy": "localhost"})
 
-    decision = build_from_source.built.decide(settings, bare(settings))
+    decision = build_from_source.build.decide(settings, bare(settings))
 
     names = {line.partition("=")[0] for line in decision.script.values["variables"].splitlines()}
     assert names == {"HTTPS_PROXY", "UV_INDEX_URL", "no_proxy"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.operations.core.operation import Change
+from fleethands.operations.core.decision import Change
 from fleethands.operations.ollama import vulnerabilities
 from fleethands.operations.openhands import container, unmaintained
 from tests.hosts import bare, declared

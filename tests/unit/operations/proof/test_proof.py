@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleethands.operations.core import proof_record
-from fleethands.operations.core.operation import Change
+from fleethands.operations.core.decision import Change
 from fleethands.operations.proof import proof
 from tests.hosts import bare, declared
 

@@ -20,7 +20,7 @@ from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
 from fleethands.facts.record import Record
 from fleethands.operations.core import provenance, release_record
-from fleethands.operations.core.operation import Refused, Unchanged
+from fleethands.operations.core.decision import Refused, Unchanged
 from fleethands.operations.ollama import release
 from fleethands.operations.rollback import rollback
 from fleethands.settings import HostSettings, Secret
@@ -34,7 +34,7 @@ BROKEN = {paths.PROOF: "list\tbroken\t1\tno such model\t\n"}
 def kept(settings: HostSettings, seen: Probe | None = None, **more: Any) -> str:
     """A record's text, as the proof's script writes it."""
     row = release_record.new_record(settings, seen or bare(settings))
-    return row["entry"] + f', "run": "r1", "time": "2026-11-25T17:02:11Z"{"".join(more.values())}}}'
+    return row.entry + f', "run": "r1", "time": "2026-11-25T17:02:11Z"{"".join(more.values())}}}'
 
 
 def host(**files: str) -> Probe:
@@ -142,18 +142,18 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
 
     first = release_record.new_record(declared(), seen)
 
-    known = Record.parse((first["entry"] + ', "run": "", "time": ""}').encode())
+    known = Record.parse((first.entry + ', "run": "", "time": ""}').encode())
     assert known is not None
     assert known.versions == {
         "ollama": "0.24.0",
         "models": {"codellama:7b": "d1"},
         "image": {"name": declared().openhands_image, "id": ID},
     }
-    assert first["shift"] == "first"
+    assert first.shift == "first"
     again = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
-    assert release_record.new_record(declared(), again)["shift"] == "no"
-    assert release_record.new_record(declared(ollama_keep_alive="1m"), again)["shift"] == "yes"
-    assert release_record.new_record(declared(), again.having(models={"codellama:7b": "d2"}))["shift"] == "yes"
+    assert release_record.new_record(declared(), again).shift == "no"
+    assert release_record.new_record(declared(ollama_keep_alive="1m"), again).shift == "yes"
+    assert release_record.new_record(declared(), again.having(models={"codellama:7b": "d2"})).shift == "yes"
 
 
 PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)}"
@@ -187,8 +187,8 @@ def test_a_record_without_the_manifests_digest_says_the_same_as_one_with_it() ->
 
     now = release_record.new_record(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
 
-    assert now["shift"] == "no"
-    assert DIGEST in now["entry"]
+    assert now.shift == "no"
+    assert DIGEST in now.entry
 
 
 DOCKER = """#!/bin/sh
@@ -220,9 +220,9 @@ def test_the_probe_names_images_of_records_that_are_gone(tmp_path: Path) -> None
 
     assert missing_here(tmp_path, ours, there, gone).stdout == f"gone {gone}\n"
     assert missing_here(tmp_path, ours, unknown, gone).returncode == 1  # and never taken for gone
-    assert docker.docker(["version 26", "container -", f"gone {gone}"]).gone == {gone}
+    assert docker.parse_docker(["version 26", "container -", f"gone {gone}"]).gone == {gone}
     with pytest.raises(ValueError, match="voodoo"):
-        docker.docker(["version 26", "container -", "gone voodoo"])
+        docker.parse_docker(["version 26", "container -", "gone voodoo"])
 
 
 # as fleethands at 281063c writes it
@@ -323,7 +323,7 @@ def test_a_record_that_is_none_is_one_that_can_t_be_read(name: str) -> None:
     assert way.problem is not None
     assert way.problem.reason == f"its record {paths.RECORD} can't be read"
     json.dumps(seen.document(), allow_nan=False)
-    assert release_record.new_record(declared(), seen)["shift"] == "first"
+    assert release_record.new_record(declared(), seen).shift == "first"
 
 
 json_values = st.recursive(
@@ -356,4 +356,4 @@ def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
         assert not [each for each in secrets if isinstance(each, Secret)]
         assert all(model.modelfile is None for model in way.settings.models)
         assert isinstance(rollback.check_target.decide(way.settings_to_apply, seen, way), Unchanged | Refused)
-        assert isinstance(release._of_records(seen.having(releases={})), list)
+        assert isinstance(release._recorded_releases(seen.having(releases={})), list)

@@ -1,7 +1,7 @@
 # Creates a system user without a login, and puts it into groups.
 : "${name:?}" "${home:?}" "${groups?}" "${roots_home:?}"
 getent passwd "$name" >/dev/null || {
-  made user "$name"
+  mark_managed user "$name"
   if getent group "$name" >/dev/null; then
     useradd --system --shell /bin/false --gid "$name" --home-dir "$home" --no-create-home "$name"
   else

@@ -2,7 +2,7 @@
 : "${rules:?}" "${loaded:?}" "${ports:?}" "${published?}"
 
 # the connection by which this session came in, as sshd says it: `CLIENT PORT SERVER PORT`; sudo hides it from its children
-came_in() {
+ssh_connection() {
   pid=$$
   while [ "${pid:-1}" -gt 1 ]; do
     found=$(tr '\0' '\n' <"/proc/$pid/environ" | sed -n 's/^SSH_CONNECTION=//p')
@@ -13,7 +13,7 @@ came_in() {
 }
 
 # where sshd listens, or systemd for it, as `ADDRESS PORT`; its forwards and the host itself are not closed
-sshd_listens() {
+sshd_addresses() {
   {
     ss -Hltnp | sed -n '/"sshd"/s/^[^ ]* *[^ ]* *[^ ]* *\([^ ]*\) .*/\1/p'
     systemctl show ssh.socket sshd.socket --property Listen --value 2>/dev/null | sed -n 's/^\([^ ]*\) (Stream)$/\1/p'
@@ -21,7 +21,7 @@ sshd_listens() {
 }
 
 # closes PORT ADDRESS: whether these rules close a port of the host's to the outside
-closes() {
+would_close() {
   case " $ports " in *" $1 "*) return 0 ;; esac
   case $2 in *:* | '*') ;; *) return 1 ;; esac
   for range in $published; do
@@ -30,23 +30,23 @@ closes() {
   return 1
 }
 
-no_way_in_is_closed() {
-  connection=$(came_in)
+check_ssh_stays_open() {
+  connection=$(ssh_connection)
   if [ -n "$connection" ]; then
     there=${connection% *}
-    ! closes "${connection##* }" "${there##* }" ||
+    ! would_close "${connection##* }" "${there##* }" ||
       fail "SSH came in by port ${connection##* } of ${there##* }, which the firewall would close" \
         'in the inventory: let it come in by another port (ssh_port), or close the ports yourself (firewall: False)'
   fi
-  sshd_listens | while read -r address port; do
-    ! closes "$port" "$address" ||
+  sshd_addresses | while read -r address port; do
+    ! would_close "$port" "$address" ||
       fail "sshd listens on port $port of $address, which the firewall would close" \
         'in the inventory: close the ports yourself (firewall: False); or have sshd listen elsewhere, on the host: grep -rn Port /etc/ssh'
   done || stop
 }
 
 load_table() {
-  no_way_in_is_closed
+  check_ssh_stays_open
   systemctl daemon-reload
   systemctl reenable --quiet fleethands-firewall.service
   systemctl restart fleethands-firewall.service || {
