@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyinfra.api.state import StateStage
-
 from fleethands.operations.core import journal
 from fleethands.report.model import BAD, HostReport, Report
 from fleethands.rollout import build_report
@@ -24,12 +22,11 @@ def interrupted_run_report(engine: Engine, command: str) -> Report:
     During planning, every host is `not-run`, because not all hosts may have been read.
     """
     plan = build_report.plan_report(engine, command)
-    executing = engine.state.current_stage >= StateStage.Execute
-    report = build_report.run_report(engine, plan) if executing else plan
+    report = build_report.run_report(engine, plan) if engine.is_running else plan
     report.command = command
     for name, host in report.hosts.items():
         if host.status not in BAD:
-            _mark_interrupted(engine, name, host, executing=executing)
+            _mark_interrupted(engine, name, host, executing=engine.is_running)
     return report
 
 

@@ -99,7 +99,7 @@ def proof_report(engine: Engine, plan: Report) -> Report:
 
 
 def _complete(engine: Engine, command: str, hosts: dict[str, HostReport]) -> Report:
-    return complete_report(engine, Report(command, hosts, engine.begun, words=engine.watch.words))
+    return complete_report(engine, Report(command, hosts, engine.begun, words=engine.command_line.arguments))
 
 
 def complete_report(engine: Engine, report: Report) -> Report:
@@ -127,7 +127,7 @@ def _host_plan_report(engine: Engine, name: str) -> HostReport:
     entries = engine.planned(name)
     report = HostReport("unchanged", remote_commands=engine.watch.commands.get(name, 0), changes=_changes(entries))
     report.seen, report.secrets = engine.seen(name), engine.secrets(name)
-    report.notes = [_typed(engine, note) for note in _notes(entries)]
+    report.notes = [engine.command_line.complete_hint(note) for note in _notes(entries)]
     if report.seen is not None and not isinstance(report.seen.sections["files"], Unknown):
         report.proof = _proof_links(engine, report.seen.files[PROOF].content)
     refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
@@ -135,7 +135,7 @@ def _host_plan_report(engine: Engine, name: str) -> HostReport:
         report.status, (report.reason, report.hints) = "refused", engine.watch.unanswered[name]
     elif refusals:
         report.status, report.reason = "refused", refusals[0].reason
-        report.hints = [_typed(engine, hint) for hint in refusals[0].hints]
+        report.hints = [engine.command_line.complete_hint(hint) for hint in refusals[0].hints]
     elif report.changes:
         report.status = "pending"
     return report
@@ -180,7 +180,7 @@ def _explain_failure(engine: Engine, name: str, broken: OperationResult) -> Why:
         return reason, [_host_hint(engine, hint) for hint in broken.marked("hint")]
     for entry in engine.done(name):
         if entry.name == broken.operation and isinstance(entry.decision, Refused):
-            return entry.decision.reason, [_typed(engine, hint) for hint in entry.decision.hints]
+            return entry.decision.reason, [engine.command_line.complete_hint(hint) for hint in entry.decision.hints]
     return engine.watch.lost.get(name) or ("see its log", [_host_hint(engine, hint) for hint in broken.marked("hint")])
 
 
@@ -205,14 +205,7 @@ def _host_hint(engine: Engine, hint: str) -> str:
     hint = words(hint, LONGEST_HINT)
     if ON_THIS_MACHINE in hint and (hint.count(ON_THIS_MACHINE) > 1 or not _KNOWN_COMMAND.match(hint)):
         return f"the host says, and fleethands does not: {hint}"
-    return _typed(engine, hint)
-
-
-def _typed(engine: Engine, hint: str) -> str:
-    """A hint for a host, with the words by which it is reached."""
-    for command in (APPLY_HINT, PIN):
-        hint = hint.replace(command, f"{command} {engine.watch.words}")
-    return hint
+    return engine.command_line.complete_hint(hint)
 
 
 def _notes(entries: list[JournalEntry]) -> list[str]:

@@ -38,7 +38,7 @@ class EngineFleet:
 
     @property
     def retry_command(self) -> str:
-        return f"fleethands {self._plan.command} {self._engine.watch.typed}"
+        return str(self._engine.command_line)
 
     def update(self, names: Sequence[str]) -> None:
         self._engine.run(names, self._listener)

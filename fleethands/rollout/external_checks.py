@@ -24,7 +24,7 @@ from fleethands.report.timeline import LOOK
 from fleethands.rollout import build_report
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import generation_of, inner_ports
+from fleethands.settings.openhands import generation_of, inner_ports
 from fleethands.ssh.connection import is_of_network
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) ->
             with suppress(*CONNECTION_ERRORS):  # the proof stays, and the next run checks the host again
                 engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
-            host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY_HINT else broken.hint]
+            host.hints = [engine.command_line.complete_hint(broken.hint)]
             host.remote_commands = engine.watch.commands.get(name, 0)
     build_report.record_times(engine, report)
 

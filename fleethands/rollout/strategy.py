@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from fleethands.errors import FleethandsError
+from fleethands.errors import UsageError
 from fleethands.settings.values.durations import NANOSECONDS
 
 _NUMBER = re.compile(r"\d{1,6}\Z", re.ASCII)
@@ -17,7 +17,7 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)%\Z", re.ASCII)
 _DURATION = re.compile(r"(\d{1,6})(s|m|h)?\Z", re.ASCII)
 
 
-class InvalidOption(FleethandsError):
+class InvalidOption(UsageError):
     """An option of a rollout has a wrong value; the hints show right ones."""
 
 

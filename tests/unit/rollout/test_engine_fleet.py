@@ -9,8 +9,8 @@ import pytest
 from fleethands import paths
 from fleethands.facts.files import File
 from fleethands.operations.core import release_record
-from fleethands.operations.core.journal import JournalEntry
 from fleethands.operations.core.decision import Change
+from fleethands.operations.core.journal import JournalEntry
 from fleethands.operations.proof import proof
 from fleethands.report.model import Report
 from fleethands.rollout.engine_fleet import EngineFleet
