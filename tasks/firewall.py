@@ -16,7 +16,7 @@ from tasks import render
 def close(settings: HostSettings) -> None:
     """Before anything listens on the ports, or leaves them."""
     if not settings.firewall:
-        firewall.remove_table(name="Take our table away", settings=settings)
+        firewall.remove_table(name="Remove the table", settings=settings)
         return
     if not settings.listens:  # what is there stays until all is proven
         return
@@ -30,7 +30,7 @@ def close(settings: HostSettings) -> None:
 @deploy("Firewall")
 def narrow(settings: HostSettings) -> None:
     """Once all is proven."""
-    firewall.narrow_rules(name="Close no more than is declared", settings=settings, render=rules)
+    firewall.narrow_rules(name="Close only the declared ports", settings=settings, render=rules)
 
 
 def rules(settings: HostSettings, closed: ClosedPorts, bridges: tuple[str, ...]) -> str:

@@ -32,7 +32,7 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
     + image_of_then: id of the image that a container's name is to mean, whatever it means now
     """
     if not settings.manages_ollama:
-        external.use(name="Ask the one that is elsewhere", settings=settings)
+        external.use(name="Check the external Ollama", settings=settings)
         return
     home, own_home = homes(settings)
     unit = render_unit(settings, home, own_home)
@@ -48,14 +48,14 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
         home=home,
         groups=("render", "video"),
     )
-    adoption.adopt(name="Adopt the Ollama that is there", settings=settings)
-    system.create_directory(name="Own its home", settings=settings, path=home, owner=OWNER, mode=None)
+    adoption.adopt(name="Adopt the existing Ollama", settings=settings)
+    system.create_directory(name="Create its home", settings=settings, path=home, owner=OWNER, mode=None)
     if settings.ollama_models_dir is not None:
         place = str(settings.ollama_models_dir)
         system.create_directory(
-            name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755"
+            name="Create the models' directory", settings=settings, path=place, owner=OWNER, mode="0755"
         )
-    access.own_models(name="Own its models", settings=settings)
+    access.own_models(name="Give it its models", settings=settings)
     if settings.ollama_declared_image:
         newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.ollama_declared_image, "")
         image.pull(name="Pull its image", settings=settings, same=image_of_then, newest=newest)
@@ -78,7 +78,7 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
         shown=shown_variables(settings),
     )
     service.serve(name="Serve this revision", settings=settings, revision=revision)
-    adoption.clear_libraries(name="Put the adopted libraries aside", settings=settings)
+    adoption.clear_libraries(name="Move the adopted libraries aside", settings=settings)
 
 
 def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
@@ -107,7 +107,7 @@ def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
 def remove_unused(settings: HostSettings) -> None:
     """Once all is proven: what we put here gives way to one that is elsewhere."""
     if not settings.manages_ollama:
-        external.remove_managed(name="Take ours away", settings=settings)
+        external.remove_managed(name="Remove the managed Ollama", settings=settings)
 
 
 def homes(settings: HostSettings) -> tuple[str, str]:

@@ -18,8 +18,8 @@ from tasks import render
 @deploy("OpenHands")
 def serve(settings: HostSettings, image: str = "") -> None:
     if settings.openhands_flavor == "off":
-        container.remove(name="Take the container away", settings=settings)
-        source_service.remove(name="Take the service away", settings=settings)
+        container.remove(name="Remove the container", settings=settings)
+        source_service.remove(name="Remove the service", settings=settings)
         return
     user, workspace = settings.openhands_user, str(settings.openhands_workspace)
     home = paths.OPENHANDS_HOME
@@ -29,10 +29,12 @@ def serve(settings: HostSettings, image: str = "") -> None:
     else:
         state = generation_of(settings).directory
         # whose they are follows from who works in them, which the container's image tells
-        system.create_directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
-        system.create_directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
+        system.create_directory(name="Create the workspace", settings=settings, path=workspace, owner=None, mode="0755")
+        system.create_directory(
+            name="Create the state directory", settings=settings, path=state, owner=None, mode="0700"
+        )
         if image:
-            container.retag_image(name="Name the image of then", settings=settings, image=image)
+            container.retag_image(name="Restore the image's tag", settings=settings, image=image)
         newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.declared_image, "")
         container.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
     choose_model.select_model(name="Choose the model", settings=settings)
@@ -41,7 +43,7 @@ def serve(settings: HostSettings, image: str = "") -> None:
 @deploy("OpenHands")
 def remove_sandboxes(settings: HostSettings) -> None:
     """Once all is proven: what V1 left behind goes, before its ports are open."""
-    sandboxes.remove(name="Take its sandboxes away", settings=settings)
+    sandboxes.remove(name="Remove its sandboxes", settings=settings)
 
 
 def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> None:
@@ -64,9 +66,9 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         revision=hashlib.sha256(read.encode(errors="surrogateescape")).hexdigest()[:16],
     )  # fmt: skip
     # they are given to who works in them when the service takes its place, with what the one before left there
-    system.create_directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
-    system.create_directory(name=f"Make {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
-    build_from_source.build(name="Build it", settings=settings)
+    system.create_directory(name="Create the workspace", settings=settings, path=workspace, owner=None, mode="0755")
+    system.create_directory(name=f"Create {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
+    build_from_source.build(name="Build OpenHands", settings=settings)
     source_service.serve(
         name="Run the service",
         settings=settings,

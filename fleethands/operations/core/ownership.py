@@ -7,7 +7,7 @@ from dataclasses import replace
 from fleethands import paths
 from fleethands.facts import Probe
 
-HEADER = b"# Written by fleethands"  # how each file of ours begins
+HEADER = b"# Written by fleethands"  # the first line of each file that fleethands writes
 
 
 def is_managed(probe: Probe, kind: str, name: str) -> bool:
@@ -32,6 +32,6 @@ def manifest(probe: Probe) -> list[str]:
     return (probe.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
 
 
-def is_written_by_us(probe: Probe, path: str) -> bool:
-    """Whether a file begins with our header."""
+def is_written_by_fleethands(probe: Probe, path: str) -> bool:
+    """Whether a file begins with the header of fleethands."""
     return (probe.files[path].content or b"").startswith(HEADER)
