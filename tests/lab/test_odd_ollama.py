@@ -142,7 +142,7 @@ def test_a_gpu_that_carries_no_model_is_noted(serving: Host) -> None:
     assert "gpu-memory" in [link.name for link in observe.proof(serving)]
     code, document = fleet.fleethands("status", **QUIET)
     told = document["hosts"]["lab-1"]
-    assert (code, [note for note in told["notes"] if "a model lies in main memory all the same" in note] != []) == (
+    assert (code, [note for note in told["notes"] if "but a model is in main memory" in note] != []) == (
         0,
         True,
     )

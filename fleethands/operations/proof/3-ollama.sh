@@ -121,7 +121,7 @@ in_vram() {
   elif [ "${vram:-0}" -gt 0 ]; then
     breaks "only $((vram / 1048576)) of $((size / 1048576)) MiB of $model fit into VRAM|in the inventory: $smaller"
   else
-    breaks "$model lies in main memory: $(why_no_gpu)|on the host: journalctl -u ollama --grep 'inference compute'"
+    breaks "$model is in main memory: $(why_no_gpu)|on the host: journalctl -u ollama --grep 'inference compute'"
   fi
 }
 
