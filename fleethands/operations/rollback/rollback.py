@@ -1,4 +1,4 @@
-"""The way back to a release record: which one, and by which settings. The record is its host's word, and so data."""
+"""Which release record a rollback restores, and with which settings. The host wrote the record, so it is untrusted data."""
 
 from __future__ import annotations
 
