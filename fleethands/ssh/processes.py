@@ -11,7 +11,7 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 from gevent import socket, subprocess
 
-from fleethands.streams import BLOCK, TooMuch
+from fleethands.streams import BLOCK, TooMuchOutput
 from fleethands.text.sanitize import sanitize
 from fleethands.untrusted import limit
 
@@ -29,7 +29,7 @@ def run_program(words: Sequence[str], most: int = MOST_SAID) -> tuple[str, str]:
 
     It is spawned, as a fork copies the page tables of this process, which a large fleet makes long.
 
-    Raises OSError, TooMuch.
+    Raises OSError, TooMuchOutput.
     """
     (out, to_out), (complaints, to_complaints), null = os.pipe(), os.pipe(), os.open(os.devnull, os.O_RDONLY)
     actions = [(os.POSIX_SPAWN_DUP2, each, place) for place, each in enumerate((null, to_out, to_complaints))]
@@ -72,7 +72,7 @@ def _read_all(pipe: int, most: int) -> str:
         while block := _read_soon(pipe):
             said += block
             if len(said) > most:
-                raise TooMuch(f"it sent more than {limit(most)}, and was given up")
+                raise TooMuchOutput(f"it sent more than {limit(most)}, and was given up")
     finally:
         os.close(pipe)
     return said.decode(errors="replace")

@@ -139,8 +139,8 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("place", "reason"),
     [
-        ("http://127.0.0.1:9/x", "it leads from https to http, where nobody follows"),
-        ("ftp://127.0.0.1/x", "it leads from https to ftp, where nobody follows"),
+        ("http://127.0.0.1:9/x", "it leads from https to http, which is refused"),
+        ("ftp://127.0.0.1/x", "it leads from https to ftp, which is refused"),
         ("file:///etc/passwd", "it answers 302"),
         ("/again", "it answers 302"),
     ],

@@ -17,7 +17,7 @@ from fleethands.settings.packages import needs_docker
 from fleethands.settings.values.ollama_release import ARCHS
 
 MIB = 1 << 20
-# the archive and its unpacked tree are on disk together; a byte of the archive becomes 2.5 bytes of the tree (release.sh)
+# release.sh keeps the archive until its tree is complete; a byte of the archive becomes 2.5 bytes of the tree
 ARCHIVE_FACTOR = 3.5
 CPU_TREE = 256 * MIB  # the largest unpacked tree without GPU libraries
 IMAGE_FACTOR = 3  # bytes in Docker's store for each byte of compressed layers

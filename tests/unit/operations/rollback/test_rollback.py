@@ -127,7 +127,7 @@ def test_a_model_that_is_another_by_now_is_told() -> None:
     )
 
     assert decision.notes[1:] == (
-        "codellama:7b is another than then: its tag moved, and Ollama keeps one of each name",
+        "codellama:7b is another model now: its tag moved, and Ollama keeps one model for each name",
     )
 
 
@@ -177,7 +177,7 @@ def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints:
     )
 
     assert isinstance(there, Unchanged)
-    assert gone == Refused(f"the image of then is not on the host any more: {ID}", hints)
+    assert gone == Refused(f"the image from that release was removed from the host: {ID}", hints)
 
 
 def test_a_record_without_the_manifests_digest_says_the_same_as_one_with_it() -> None:
