@@ -18,6 +18,7 @@ from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from fleethands import facts
+from fleethands.command_line import CommandLine
 from fleethands.engine.concurrency import HostPool
 from fleethands.engine.executor import HostExecutor
 from fleethands.engine.host_run import HostRun, RunAborted
@@ -53,7 +54,7 @@ class Engine(OperationResults):
     + project: directory of deploy.py
     + data: host data on top of the inventory's
     + pick: which of its hosts; raises EmptyShard where its part of them has none
-    + words: target and options as a command line has them, for hints
+    + command_line: what was typed, for hints
     """
 
     def __init__(
@@ -62,13 +63,13 @@ class Engine(OperationResults):
         project: Path,
         data: Mapping[str, Any],
         pick: HostSelection = ALL_HOSTS,
-        words: str = "",
+        command_line: CommandLine | None = None,
         limits: Limits = LIMITS,
     ) -> None:
         prepare(project)
         self.project, self.limits = project, limits
         self.begun = time.time()
-        self.watch = ConnectionMonitor(words or target, limits)
+        self.watch = ConnectionMonitor(command_line or CommandLine(target=target), limits)
         self.timeline = Timeline()
         self._use(State(check_for_changes=True))
         self.inventory, notes = load_inventory(target, data)
@@ -160,6 +161,11 @@ class Engine(OperationResults):
         self._walker.stopping = True
 
     @property
+    def is_running(self) -> bool:
+        """Whether a run has begun: changes may have been made."""
+        return bool(self.state.current_stage >= StateStage.Execute)
+
+    @property
     def stopping(self) -> bool:
         """Whether it was stopped."""
         return self._walker.stopping
@@ -168,6 +174,11 @@ class Engine(OperationResults):
     def warnings(self) -> list[str]:
         """What the inventory's files have that is left, and may have been meant."""
         return [*self._strays, *dict.fromkeys(line for note in self.notes.values() for line in note.warnings)]
+
+    @property
+    def command_line(self) -> CommandLine:
+        """What was typed."""
+        return self.watch.command_line
 
     @property
     def names(self) -> list[str]:

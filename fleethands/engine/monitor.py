@@ -13,10 +13,10 @@ from pyinfra.api import State
 from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
+from fleethands.command_line import CommandLine
 from fleethands.facts import ssh_command
 from fleethands.operations.core import journal
 from fleethands.report.redaction import NO_MASK, Mask
-from fleethands.report.rerun_hints import completing
 from fleethands.ssh.connection import disconnect, enable_keepalive, is_connected
 from fleethands.ssh.diagnosis import Why, explain_flood, explain_lost_connection, explain_silence, explain_timeout
 from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout, format_duration
@@ -32,14 +32,11 @@ class ConnectionMonitor(BaseStateCallback):
     Counts commands where they are sent, ends those that fall silent, and remembers why a host could not be reached or
     did not answer.
 
-    + words: target and options as a command line has them, for hints
-
-    `command`: what changes hosts, and `typed`: its target and all its options; both empty for what only reads.
+    + command_line: what was typed, for hints
     """
 
-    def __init__(self, words: str, limits: Limits) -> None:
-        self.words, self.limits = words, limits
-        self.command, self.typed = "", ""
+    def __init__(self, command_line: CommandLine, limits: Limits) -> None:
+        self.command_line, self.limits = command_line, limits
         self.commands: dict[str, int] = {}
         self.unreachable: dict[str, Why] = {}
         self.unanswered: dict[str, Why] = {}  # asked what it is, it refused to say
@@ -47,10 +44,6 @@ class ConnectionMonitor(BaseStateCallback):
         self.narration: ProgressCallbacks | None = None
         self._awaited: dict[str, list[OutputTimeout]] = {}
         set_echo(self.heard)
-
-    def completing(self, name: str) -> list[str]:
-        """Hints: what completes what was begun on a host."""
-        return completing(self.command, self.typed, name)
 
     def host_connect(self, _state: State, host: Any) -> None:
         enable_keepalive(host)
@@ -74,7 +67,7 @@ class ConnectionMonitor(BaseStateCallback):
         host.connector.run_shell_command = counted
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
-        self.unreachable[host.name] = why_unreachable(self.words, host, error)
+        self.unreachable[host.name] = why_unreachable(self.command_line, host, error)
         disconnect(host)
 
     def heard(self, message: Any = None, **said: Any) -> None:
@@ -97,7 +90,9 @@ class ConnectionMonitor(BaseStateCallback):
 
     def _note(self, host: Any, errors: list[str]) -> None:
         if not is_connected(host):
-            self.lost[host.name] = explain_lost_connection(ssh_command(host, "-v"), self.completing(host.name))
+            self.lost[host.name] = explain_lost_connection(
+                ssh_command(host, "-v"), self.command_line.resume_hints(host.name)
+            )
         said = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
         if said and not host.state.is_executing:
             hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
@@ -110,7 +105,7 @@ class ConnectionMonitor(BaseStateCallback):
             return explain_flood(ssh_command(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
             return explain_timeout(ssh_command(host), format_duration(timeout))
-        return explain_lost_connection(ssh_command(host, "-v"), self.completing(host.name))
+        return explain_lost_connection(ssh_command(host, "-v"), self.command_line.resume_hints(host.name))
 
 
 class ProgressListener(Protocol):

@@ -11,6 +11,7 @@ from paramiko import SSHException
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
+from fleethands.command_line import CommandLine
 from fleethands.facts.lock import Lock, LockState
 from fleethands.facts.no_answer import explain_failure
 from fleethands.locks.run_locks import explain_refusal, new_lock
@@ -78,12 +79,12 @@ def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
     except (ValueError, LookupError, TypeError, OverflowError):
         without = explain_failure(output.output_lines, engine.host(name))
         return LockResult(str(without), list(without.hints), failed=True)
-    return _to_result(answer, engine.watch.words, name)
+    return _to_result(answer, engine.command_line, name)
 
 
-def _to_result(answer: LockReply, words: str, name: str) -> LockResult:
+def _to_result(answer: LockReply, line: CommandLine, name: str) -> LockResult:
     if answer.word not in SUCCESSFUL:
-        reason, hints = explain_refusal(answer, words, name)
+        reason, hints = explain_refusal(answer, line, name)
         return LockResult(reason, hints, failed=True, before=answer.before)
     before = answer.before
     texts = {

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from fleethands.errors import FleethandsError
 from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import BAD, SCHEMA, ChangeReport, HostReport, Report
 from fleethands.report.timeline import Step
@@ -26,15 +27,15 @@ STATUSES = {*BAD, "pending", "changed", "unchanged"}
 T = TypeVar("T")
 
 
-class InvalidReport(ValueError):
-    """A file that is not a report of this schema; its text says which and why."""
+class InvalidReport(FleethandsError):
+    """A file that is not a report of this schema; the message names the file and the reason."""
 
 
 def load_report(path: Path) -> Report:
     """
     The report of a file, or of a directory that `--report` named.
 
-    Raises NoReport, OSError.
+    Raises InvalidReport, OSError.
     """
     path = path / NAME if path.is_dir() else path
     with path.open("rb") as file:

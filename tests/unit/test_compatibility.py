@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from fleethands import paths
-from fleethands.cli.main import cli
-from fleethands.cli.retry_failed import left_by
+from fleethands.cli.interface import cli
+from fleethands.cli.retry_failed import unfinished_hosts
+from fleethands.command_line import CommandLine
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.record import Record
@@ -36,7 +37,7 @@ def test_the_report_of_an_earlier_version_is_shown() -> None:
 
 
 def test_the_hosts_that_an_earlier_report_leaves_are_retried() -> None:
-    left = left_by(str(REPORT), "apply inventory/prod.py")
+    left = unfinished_hosts(str(REPORT), CommandLine("apply", "inventory/prod.py"))
 
     assert left == {"gpu-4", "gpu-5", "gpu-6", "gpu-7", "gpu-8"}
 

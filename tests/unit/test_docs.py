@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
+from fleethands.cli.reference import page as commands_page
 from fleethands.operations.models import modelfiles
 from fleethands.settings import HostSettings, read_fleet
 from fleethands.settings.docs.example import inventory
@@ -33,6 +34,10 @@ KEYS = list(HostSettings.model_fields)
 
 def test_the_reference_of_settings_is_current() -> None:
     assert (ROOT / "docs/reference/settings.md").read_text() == page(), "run `make docs`"
+
+
+def test_the_reference_of_commands_is_current() -> None:
+    assert (ROOT / "docs/reference/cli.md").read_text() == commands_page(), "run `make docs`"
 
 
 def test_the_table_of_attacks_is_current() -> None:

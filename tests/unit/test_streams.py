@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.streams import MAX_LINE_BYTES, MAX_BYTES, MAX_LINES, Lines, TooMuchOutput
+from fleethands.streams import MAX_BYTES, MAX_LINE_BYTES, MAX_LINES, Lines, TooMuchOutput
 
 
 def said(*blocks: bytes, **limits: Any) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fleethands.errors import FleethandsError
 from fleethands.fleet.ansible.place import FileLocation
 from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.lockfile import Lockfile
@@ -45,12 +46,8 @@ class Notes:
     warnings: list[str] = field(default_factory=list)
 
 
-class UnsupportedConnection(ValueError):
-    """Hosts that are declared to be reached in a way that can't be honoured; `hints` say what to do."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class UnsupportedConnection(FleethandsError):
+    """Hosts whose declared connection fleethands cannot make."""
 
 
 def check_connections(notes: Mapping[str, Notes], given: Container[str]) -> None:

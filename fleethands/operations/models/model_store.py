@@ -24,7 +24,7 @@ FLOOR = 64 << 20  # bytes; a pull stops where fewer are free
 
 def models_directory(settings: HostSettings, probe: Probe) -> str:
     """The directory of manifests and blobs."""
-    return str(settings.ollama_models_dir or f"{probe.home}/.ollama/models")
+    return settings.models_dir(probe.home)
 
 
 def manifest_path(settings: HostSettings, probe: Probe, name: ModelName) -> str:

@@ -12,7 +12,7 @@ from fleethands.operations.core.decision import Refused
 from fleethands.operations.ollama import external
 from fleethands.operations.openhands import conflicts, source_service
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import inner_ports
+from fleethands.settings.openhands import inner_ports
 
 INNER = "openhands_flavor"  # the key for the fixed ports of OpenHands' parts, whose processes have all kinds of names
 DOCKER = ("docker-proxy", "dockerd")  # without `userland-proxy` the engine itself listens on published ports

@@ -27,6 +27,7 @@ from fleethands.operations.preflight import preflight
 from fleethands.pinning import registry, resolve
 from fleethands.pinning.registry import RegistryError
 from fleethands.settings import HostSettings, LockfileError, SettingsError, lockfile, read_fleet, serialize
+from fleethands.settings.apply_pins import find_pinnable
 from fleethands.settings.lockfile import Lockfile, LockfileContents, ModelPin
 from fleethands.settings.values.images import at_digest, locate_image
 from tests.helpers.command_line import fleethands
@@ -75,14 +76,13 @@ def test_a_lock_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 
 BROKEN = [
     ('{\n<<<<<<< HEAD\n  "schema": 1\n', ", line 2: unresolved merge conflict (`<<<<<<< HEAD`)"),
-    ('{\n  "schema": 1,\n}\n', ", line 3: it is not JSON: "),
+    ('{\n  "schema": 1,\n}\n', ", line 3: not JSON: "),
     ('{"schema": 1, "models": {"m": {}, "m": {}}}', ": `m` appears twice"),
     ('{"schema": 2}', ": schema 2 is newer than this fleethands, which reads 1"),
     ("[]", ": expected `schema`: 1, got null"),
     ('{"schema": 1, "model": {}}', ": `model`: no such entry"),
     ('{"schema": 1, "images": {"i": "sha256:12"}}', ": `images.i`: expected a sha256 in lower-case hex digits"),
     (f'{{"schema": 1, "models": {{"m": {{"digest": "{A}"}}}}}}', ": `models.m.size`: field required"),
-    ("[" * 100_000, ": it is nested too deep"),
 ]
 
 
@@ -265,9 +265,9 @@ def test_the_image_of_sandboxes_is_pinned_where_it_is_known() -> None:
         openhands_env={"AGENT_SERVER_IMAGE_REPOSITORY": "r.example/agent", "AGENT_SERVER_IMAGE_TAG": "2"},
     )
 
-    assert lockfile.find_pinnable(known).images[1:] == ("ghcr.io/openhands/agent-server:1.34.0-python",)
-    assert lockfile.find_pinnable(declared).images == ("mine:1.12", "r.example/agent:2")
-    assert lockfile.find_pinnable(held(openhands_image="mine:1.12")).images == ("mine:1.12",)
+    assert find_pinnable(known).images[1:] == ("ghcr.io/openhands/agent-server:1.34.0-python",)
+    assert find_pinnable(declared).images == ("mine:1.12", "r.example/agent:2")
+    assert find_pinnable(held(openhands_image="mine:1.12")).images == ("mine:1.12",)
 
 
 @pytest.mark.parametrize(

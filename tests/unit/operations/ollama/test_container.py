@@ -31,7 +31,8 @@ from fleethands.operations.ollama.gpus import container_arguments
 from fleethands.operations.preflight import container_gpus, disk_space, ports
 from fleethands.operations.rollback import rollback
 from fleethands.pinning import registry
-from fleethands.settings import lockfile, packages
+from fleethands.settings import packages
+from fleethands.settings.apply_pins import find_pinnable
 from fleethands.settings.pins import Pins
 from tasks import render
 from tests.helpers.checkout import FIXTURES, ROOT
@@ -122,9 +123,9 @@ def test_a_container_needs_docker_and_no_release() -> None:
     assert packages.ENGINE not in packages.needed_packages(declared(openhands_flavor="off"))
     assert isinstance(engine.start.decide(settings, bare(settings)), Change)
     assert {each.kind for each in upstream_wanted(settings)} == {"image", "model"}
-    want = lockfile.find_pinnable(settings)
+    want = find_pinnable(settings)
     assert (want.release, want.images) == (None, (IMAGE,))
-    assert lockfile.find_pinnable(declared(**OFF, ollama_image=f"ollama/ollama@{DIGEST}")).images == ()
+    assert find_pinnable(declared(**OFF, ollama_image=f"ollama/ollama@{DIGEST}")).images == ()
 
 
 @pytest.mark.parametrize(
