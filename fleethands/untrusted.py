@@ -18,7 +18,7 @@ _PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\
 _BREAKS = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
 
 
-def document(text: bytes | str, most: int = MOST_BYTES) -> Any:
+def parse_json(text: bytes | str, most: int = MOST_BYTES) -> Any:
     """
     The value of a JSON text.
 
@@ -64,7 +64,7 @@ def line(value: Any, most: int = 1000) -> str:
     return value
 
 
-def words(value: Any, most: int = 1000) -> str:
+def printable(value: Any, most: int = 1000) -> str:
     """
     The same text as one line to show: without what a terminal would act on, and cut at `most` characters.
 
@@ -100,7 +100,7 @@ def _inside(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def limit(count: int) -> str:
+def format_limit(count: int) -> str:
     """A limit of bytes, as a message names it: `8 MiB`, `64 KiB`."""
     return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"
 

@@ -17,7 +17,7 @@ from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Reque
 
 import gevent  # type: ignore[import-untyped]
 
-from fleethands.untrusted import limit
+from fleethands.untrusted import format_limit
 
 MOST = 4 << 20  # bytes of an answer; a manifest has a few hundred
 PATIENCE = 20.0  # seconds for a whole response
@@ -29,7 +29,7 @@ FAILURES = (OSError, HTTPException, ValueError)  # HTTPError and URLError are am
 
 
 @contextmanager
-def opened(
+def open_url(
     url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str = "*/*", token: str = ""
 ) -> Iterator[Any]:
     """
@@ -47,18 +47,18 @@ def opened(
         yield answer
 
 
-def fetched(url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str = "*/*", token: str = "") -> bytes:
+def fetch(url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str = "*/*", token: str = "") -> bytes:
     """The whole body of a response. Raises one of FAILURES."""
-    with opened(url, most=most, patience=patience, accept=accept, token=token) as answer:
+    with open_url(url, most=most, patience=patience, accept=accept, token=token) as answer:
         body: bytes = answer.read(most + 1)
         if len(body) > most:
-            raise ValueError(f"sends more than {limit(most)}")
+            raise ValueError(f"sends more than {format_limit(most)}")
         if getattr(answer, "length", None):
             raise ValueError("the answer was cut off")
     return body
 
 
-def reason(error: BaseException) -> str:
+def failure(error: BaseException) -> str:
     """The reason of a failed request, on one line of limited length, because the text may come from the server."""
     if isinstance(error, HTTPError):
         return f"it answers {error.code}"
@@ -66,7 +66,7 @@ def reason(error: BaseException) -> str:
     return " ".join(str(cause or type(error).__name__).split())[:LONGEST_REASON]
 
 
-def bare(url: str) -> str:
+def public_url(url: str) -> str:
     """An address without its user and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
@@ -75,7 +75,7 @@ def bare(url: str) -> str:
 def _request(url: str, accept: str, token: str) -> Request:
     """User and password of an address become a header that is not sent to the target of a redirect."""
     parts = urlsplit(url)
-    request = Request(bare(url), headers={"Accept": accept})  # noqa: S310  settings and _token check the scheme
+    request = Request(public_url(url), headers={"Accept": accept})  # noqa: S310  settings and _token check the scheme
     if token:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     elif parts.username is not None:
@@ -106,7 +106,7 @@ class _Meter:
         """Count received bytes. Raises ValueError over the limit."""
         self._left -= count
         if self._left < 0:
-            raise ValueError(f"sends more than {limit(self._most)}")
+            raise ValueError(f"sends more than {format_limit(self._most)}")
         gevent.sleep(0)  # a server that never pauses would block all other hosts
 
 

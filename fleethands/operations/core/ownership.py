@@ -24,12 +24,12 @@ def disown(probe: Probe, kind: str, name: str) -> Probe:
     """The predicted probe once the manifest no longer has that thing."""
     lines = (line for line in manifest(probe) if line != f"{kind} {name}")
     content = "".join(f"{line}\n" for line in lines).encode()
-    return probe.with_file(paths.LEDGER, replace(probe.files[paths.LEDGER], content=content))
+    return probe.with_file(paths.OWNERSHIP_MANIFEST, replace(probe.files[paths.OWNERSHIP_MANIFEST], content=content))
 
 
 def manifest(probe: Probe) -> list[str]:
     """Its lines, each `KIND NAME`."""
-    return (probe.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
+    return (probe.files[paths.OWNERSHIP_MANIFEST].content or b"").decode(errors="replace").splitlines()
 
 
 def is_written_by_fleethands(probe: Probe, path: str) -> bool:

@@ -34,10 +34,10 @@ def lock_script(name: str, lock: Lock, **values: str) -> Script:
     reading = files("fleethands.facts").joinpath("lock.sh").read_text()
     known = {
         "mark": MARK,
-        "lock": paths.LOCK,
-        "described": paths.LOCK_WORDS,
-        "hold": paths.HOLD,
-        "turn": paths.TURN,
+        "lock": paths.RUN_LOCK,
+        "described": paths.RUN_LOCK_INFO,
+        "hold": paths.MANUAL_LOCK,
+        "turn": paths.LOCK_TOKEN,
         "words": lock.file,
         "left": replace(lock, ended=True).file,
         "run": lock.run,

@@ -38,7 +38,7 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
     )
 
     def predict(probe: Probe) -> Probe:
-        for path in (*files, paths.WANTED + paths.OLLAMA_SERVICE):
+        for path in (*files, paths.BOOT_UNITS + paths.OLLAMA_SERVICE):
             probe = probe.with_file(path, ABSENT)
         return probe.having(releases={}, process=None)
 

@@ -121,12 +121,14 @@ def remove_records(settings: HostSettings, probe: Probe, keep: tuple[str, ...]) 
 
     def predict(predicted: Probe) -> Probe:
         if not left:
-            return predicted.with_file(paths.RECORDS, ABSENT).with_file(paths.LEDGER, ABSENT)
-        return predicted.with_file(paths.LEDGER, replace(probe.files[paths.LEDGER], content="\n".join(left).encode()))
+            return predicted.with_file(paths.RECORDS, ABSENT).with_file(paths.OWNERSHIP_MANIFEST, ABSENT)
+        return predicted.with_file(
+            paths.OWNERSHIP_MANIFEST, replace(probe.files[paths.OWNERSHIP_MANIFEST], content="\n".join(left).encode())
+        )
 
     return Change(paths.RECORDS, "present", ", ".join(left) or "removed", script, predict)
 
 
 def _has_other_records(probe: Probe) -> bool:
     seeds = (each.seed_path for each in GENERATIONS.values())
-    return any(probe.files[path].kind != "absent" for path in (paths.PROOF, paths.RECORD, *seeds))
+    return any(probe.files[path].kind != "absent" for path in (paths.PROOF, paths.CURRENT_RECORD, *seeds))

@@ -17,11 +17,11 @@ from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.lockfile import Lockfile
 from fleethands.settings.serialize import UndeclaredPlaces, from_json
 from fleethands.settings.values.images import at_digest, is_image
-from fleethands.untrusted import words
+from fleethands.untrusted import printable
 
 MAX_NAMED = 3  # mistakes of a record in one refusal
 CURRENT, PREVIOUS = "current", "previous"
-RECORD_FILES = {CURRENT: paths.RECORD, PREVIOUS: paths.RECORD_BEFORE}
+RECORD_FILES = {CURRENT: paths.CURRENT_RECORD, PREVIOUS: paths.PREVIOUS_RECORD}
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ def _refuse_missing(probe: Probe, place: str, which: str) -> Refused:
 
 
 def _refuse_undeclared(record: Record, error: UndeclaredPlaces) -> Refused:
-    keys = ", ".join(f"`{words(key, 80)}`" for key, _ in error.places[:MAX_NAMED])
-    named = [f"{words(said, 200)} for `{words(key, 80)}`" for key, said in error.places]
+    keys = ", ".join(f"`{printable(key, 80)}`" for key, _ in error.places[:MAX_NAMED])
+    named = [f"{printable(said, 200)} for `{printable(key, 80)}`" for key, said in error.places]
     return Refused(
         f"the record of {record} names {_join(named)}, which the inventory does not declare for this host: "
         "nothing of it was read",
@@ -123,7 +123,7 @@ def _refuse_undeclared(record: Record, error: UndeclaredPlaces) -> Refused:
 
 
 def _refuse_unreadable(record: Record, error: Exception) -> Refused:
-    said = [words(line.removeprefix("error: its record: "), 300) for line in str(error).splitlines()]
+    said = [printable(line.removeprefix("error: its record: "), 300) for line in str(error).splitlines()]
     return Refused(
         f"the record of {record} can't be applied from here: {_join(said)}",
         (

@@ -164,7 +164,7 @@ def _predict_unit(probe: Probe, path: str) -> Probe:
     name = path.removeprefix(paths.UNITS).partition("/")[0].removesuffix(".d")
     if (unit := probe.units.get(name)) is None:
         return probe
-    enabled = "enabled" if probe.files[paths.WANTED + name].kind == "link" else "disabled"
+    enabled = "enabled" if probe.files[paths.BOOT_UNITS + name].kind == "link" else "disabled"
     return probe.having(units={**probe.units, name: replace(unit, need_reload=False, enabled=enabled)})
 
 
