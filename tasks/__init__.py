@@ -7,8 +7,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from fleethands.text.systemd import assignment, file_assignment, word
 from fleethands.text.toml import basic_string
 
-UPSTREAM = "fleethands_upstream"  # host data: model or image → digest that its registry has now, by `--upstream`
-
 _templates = Environment(  # noqa: S701  these are not pages: each value is quoted for what it goes into
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
     undefined=StrictUndefined,

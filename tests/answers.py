@@ -6,16 +6,16 @@ import hashlib
 import subprocess
 from collections.abc import Sequence
 
-from fleethands.facts.probe_fact import Question
+from fleethands.facts.probe_fact import ProbeRequest
 from tests.hosts import declared
 
-QUESTION = Question.about(
+QUESTION = ProbeRequest.about(
     # no container: apt would be asked on every machine without Docker, for seconds
     declared(ollama_url="file:///no/such/mirror", models=["127.0.0.1:9/library/codellama:7b"], openhands_flavor="off")
 )
 
 
-def answer(question: Question = QUESTION) -> list[str]:
+def answer(question: ProbeRequest = QUESTION) -> list[str]:
     """What this machine answers: a real run of the script, whatever is installed here."""
     done = subprocess.run(["sh", "-s"], input=question.script.encode(), capture_output=True, timeout=60, check=True)
     return done.stdout.decode().split("\n")[:-1]

@@ -17,11 +17,11 @@ from fleethands.cli.session import checked, spoken
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
     from fleethands.report.model import Report
-    from fleethands.rollout.strategy import Manner
+    from fleethands.rollout.strategy import RolloutStrategy
 
 
 @dataclass(frozen=True)
-class Deed:
+class ChangeRun:
     """
     What is done to hosts, and how.
 
@@ -41,7 +41,7 @@ class Deed:
     as_json: bool
     yes: bool
     lock_wait: float
-    manner: Manner
+    manner: RolloutStrategy
 
 
 def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, **options: Any) -> None:
@@ -49,29 +49,29 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
     Plan a deploy file of the project, ask, do it, and leave with the exit code of the report.
 
     + command: the report's name
-    + options: of the fleet; `extra`, host data of the command's own; `lock_wait` and `manner`, as of Deed
+    + options: of the fleet; `extra`, host data of the command's own; `lock_wait` and `manner`, as of ChangeRun
       (without a manner all hosts go at once, and none goes back)
     """
-    from fleethands.rollout.strategy import Manner, WrongWord  # noqa: PLC0415
+    from fleethands.rollout.strategy import InvalidOption, RolloutStrategy  # noqa: PLC0415
 
     if not yes and (as_json or not sys.stdin.isatty()):
         raise Trouble("nobody is there to confirm", "to change hosts from a script: add `--yes`", code=USAGE)
-    lock_wait, manner = options.pop("lock_wait", 0.0), options.pop("manner", None) or Manner(back=False)
+    lock_wait, manner = options.pop("lock_wait", 0.0), options.pop("manner", None) or RolloutStrategy(back=False)
     words = spoken(target, **{key: options[key] for key in SPOKEN if key in options})
     whole, again = typed(words), f"{command} {typed(words, 'lock_wait')}{' --yes' if yes else ''}"
     reason = _said(command, target, options["hosts"], options["exclude"])
     engine = checked(target, **options)
     engine.watch.command, engine.watch.typed = command, whole
-    if manner.canary and manner.canary.is_elsewhere(engine.names, engine.fleet):
+    if manner.canary and manner.canary.is_in_another_part(engine.names, engine.fleet):
         said = f"the canary {manner.canary.word} is of another part of the fleet, or done already: none goes first here"
         click.echo(said, err=True)
         manner = replace(manner, canary=None)
     try:
         manner.groups(engine.names, engine.names)
-    except WrongWord as error:
+    except InvalidOption as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     with closing(engine):
-        report = _done(engine, Deed(command, deploy, whole, again, reason, as_json, yes, lock_wait, manner))
+        report = _done(engine, ChangeRun(command, deploy, whole, again, reason, as_json, yes, lock_wait, manner))
     report.command = command
     # where all went well, what comes next is a plan, which knows of no manner
     finish(report, as_json, whole if report.result in {"failed", "interrupted"} else words)
@@ -91,13 +91,13 @@ def lock_option(command: Any) -> Any:
     return click.option("--lock-wait", type=click.FloatRange(0), default=0.0, metavar="SECONDS", help=text)(command)
 
 
-def _done(engine: Engine, deed: Deed) -> Report:
+def _done(engine: Engine, deed: ChangeRun) -> Report:
     from fleethands.rollout import build_report  # noqa: PLC0415
 
     try:
         plan = survey_of(engine, deed.command, deed.deploy, keep=True)
     except KeyboardInterrupt:
-        return build_report.untouched(engine, deed.command)
+        return build_report.untouched_report(engine, deed.command)
     if not _pending(plan):
         return plan
     if not deed.yes:
@@ -111,7 +111,7 @@ def _pending(plan: Report) -> list[str]:
     return [name for name, host in sorted(plan.hosts.items()) if host.status == "pending"]
 
 
-def _locked(engine: Engine, deed: Deed, plan: Report) -> Report:
+def _locked(engine: Engine, deed: ChangeRun, plan: Report) -> Report:
     from fleethands.cli.output.progress import listener  # noqa: PLC0415
     from fleethands.engine.interrupts import Interrupts  # noqa: PLC0415
     from fleethands.locks import run_locks  # noqa: PLC0415
@@ -124,10 +124,10 @@ def _locked(engine: Engine, deed: Deed, plan: Report) -> Report:
             locks.take(_pending(plan))
     except KeyboardInterrupt:
         locks.release()
-        return build_report.untouched(engine, deed.command)
-    run_locks.leave_out(engine, plan, locks.refused)
+        return build_report.untouched_report(engine, deed.command)
+    run_locks.refuse_hosts(engine, plan, locks.refused)
     if locks.taken:
-        return run_locks.told(engine, plan, locks.taken)
+        return run_locks.locked_report(engine, plan, locks.taken)
     if not _pending(plan):
         return plan
     with listener(_pending(plan), plain=deed.as_json) as told:

@@ -12,7 +12,6 @@ import click
 from fleethands import __version__
 from fleethands.cli.commands.apply import apply
 from fleethands.cli.commands.completion import completion
-from fleethands.cli.commands.destroy import destroy
 from fleethands.cli.commands.init import init
 from fleethands.cli.commands.lock import lock
 from fleethands.cli.commands.pin import pin
@@ -22,6 +21,7 @@ from fleethands.cli.commands.rollback import rollback
 from fleethands.cli.commands.status import status
 from fleethands.cli.commands.trust import trust
 from fleethands.cli.commands.tunnel import tunnel
+from fleethands.cli.commands.uninstall import uninstall
 from fleethands.cli.commands.verify import verify
 from fleethands.cli.errors import USAGE, Trouble
 from fleethands.cli.output.json_document import is_told, tell
@@ -39,7 +39,7 @@ def cli() -> None:
     """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
 
 
-COMMANDS = (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, report, destroy, completion)
+COMMANDS = (plan, apply, verify, status, tunnel, trust, init, pin, rollback, lock, report, uninstall, completion)
 for command in COMMANDS:
     cli.add_command(command)
 

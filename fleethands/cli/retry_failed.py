@@ -40,11 +40,11 @@ def left_by(path: str, words: str) -> frozenset[str]:
 
 
 def _read(path: str) -> Report:
-    from fleethands.report.load import NoReport, read  # noqa: PLC0415
+    from fleethands.report.load import InvalidReport, load_report  # noqa: PLC0415
 
     try:
-        return read(Path(path))
-    except NoReport as error:
+        return load_report(Path(path))
+    except InvalidReport as error:
         raise Trouble(f"`{OPTION}`: {error}", HINT, code=USAGE) from None
     except OSError as error:
         place = error.filename or path

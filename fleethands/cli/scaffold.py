@@ -11,7 +11,7 @@ from pathlib import Path
 
 import fleethands
 
-PARTS = ("deploy.py", "destroy.py", "rollback.py", "verify.py", "tasks", "templates", "inventory/local.py")
+PARTS = ("deploy.py", "uninstall.py", "rollback.py", "verify.py", "tasks", "templates", "inventory/local.py")
 
 
 class Taken(FileExistsError):

@@ -127,7 +127,7 @@ def unconnected(
     from fleethands.fleet.inventory import WrongInventory  # noqa: PLC0415
     from fleethands.fleet.selection import NoHosts, Pick, few  # noqa: PLC0415
     from fleethands.fleet.shard import EmptyShard  # noqa: PLC0415
-    from fleethands.operations.core.provenance import made_from  # noqa: PLC0415
+    from fleethands.operations.core.provenance import set_inventory  # noqa: PLC0415
     from fleethands.ssh.client import left_out  # noqa: PLC0415
 
     values = {**dict(_pair(text) for text in data), **(extra or {})}
@@ -146,7 +146,7 @@ def unconnected(
         click.echo(f"warning: of the report's hosts {target} has these no more: {few(gone, 10)}", err=True)
     for line in [*engine.warnings, *left_out(engine.chosen)]:
         click.echo(f"warning: {line}", err=True)
-    made_from(target.removeprefix(PREFIX))
+    set_inventory(target.removeprefix(PREFIX))
     report_files.note_engine(engine, words, shard)
     return engine
 

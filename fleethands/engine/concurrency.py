@@ -10,16 +10,16 @@ from gevent.pool import Pool  # type: ignore[import-untyped]
 
 from fleethands.ssh.timeouts import LAST_WORDS
 
-AT_ONCE = 100  # hosts
+MAX_CONCURRENT = 100  # hosts
 
 
-class Crowd:
+class HostPool:
     """The hosts at which something is done just now."""
 
     def __init__(self) -> None:
         self.walkers: list[Any] = []
 
-    def each(self, do: Callable[[Any], None], hosts: Iterable[Any], at_once: int = AT_ONCE) -> None:
+    def each(self, do: Callable[[Any], None], hosts: Iterable[Any], at_once: int = MAX_CONCURRENT) -> None:
         """Do it for every host, `at_once` of them side by side, and wait for all."""
         pool = Pool(at_once)
         self.walkers = []
@@ -27,7 +27,7 @@ class Crowd:
             self.walkers.append(pool.spawn(do, host))
         gevent.joinall(self.walkers)
 
-    def ask(self, do: Callable[[Any], None], hosts: Iterable[Any], at_once: int = AT_ONCE) -> None:
+    def ask(self, do: Callable[[Any], None], hosts: Iterable[Any], at_once: int = MAX_CONCURRENT) -> None:
         """The same for what changes nothing: nobody is asked any further once it is interrupted."""
         try:
             self.each(do, hosts, at_once)

@@ -18,11 +18,11 @@ from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from fleethands import facts
-from fleethands.engine.concurrency import Crowd
-from fleethands.engine.executor import Walker
-from fleethands.engine.host_run import Cut, Walk
-from fleethands.engine.monitor import Listener, Narration, Watch
-from fleethands.engine.results import Ledger
+from fleethands.engine.concurrency import HostPool
+from fleethands.engine.executor import HostExecutor
+from fleethands.engine.host_run import HostRun, RunAborted
+from fleethands.engine.monitor import ConnectionMonitor, ProgressCallbacks, ProgressListener
+from fleethands.engine.results import OperationResults
 from fleethands.engine.setup import prepare
 from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.ansible.notes import Notes, check_connections, read_noted
@@ -33,19 +33,19 @@ from fleethands.fleet.selection import EVERY, Pick, picked
 from fleethands.fleet.shard import EmptyShard
 from fleethands.operations.core import journal, lock_token
 from fleethands.pinning import registry
-from fleethands.report.redaction import NOTHING, Mask
+from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.timeline import Timeline
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.lockfile import Lockfile
 from fleethands.ssh.connection import hang_up, is_connected
-from fleethands.ssh.timeouts import CONNECT, CONNECTED, LIMITS, Limits, OutOfTime, spoken
+from fleethands.ssh.timeouts import CONNECT, CONNECTED, LIMITS, HostTimeout, Limits, spoken
 from fleethands.text.sanitize import short
 
 # each costs this machine a tenth of a second of its own, so more would only hold up one another until they time out
 SURVEYED_AT_ONCE = 32
 
 
-class Engine(Ledger):
+class Engine(OperationResults):
     """
     One fleet, connected once. Its hosts are independent: one that fails, or takes long, holds up no other.
 
@@ -68,7 +68,7 @@ class Engine(Ledger):
         prepare(project)
         self.project, self.limits = project, limits
         self.begun = time.time()
-        self.watch = Watch(words or target, limits)
+        self.watch = ConnectionMonitor(words or target, limits)
         self.timeline = Timeline()
         self._use(State(check_for_changes=True))
         self.inventory, notes = inventory(target, data)
@@ -88,10 +88,10 @@ class Engine(Ledger):
         self.state.cwd = str(self.project)
         self._settings: dict[str, HostSettings] = {}
         self.read: set[str] = set()  # hosts that have said all that a plan asks
-        self.mask: Mask = NOTHING
+        self.mask: Mask = NO_MASK
         self.others: list[Engine] = []
-        self._crowd = Crowd()
-        self._walker = Walker(state, self.watch, self.timeline)
+        self._crowd = HostPool()
+        self._walker = HostExecutor(state, self.watch, self.timeline)
         ctx_state.set(state)
 
     def _init(self) -> None:
@@ -139,7 +139,7 @@ class Engine(Ledger):
             before = other.host(host.name)
             for seen in (self.watch.lost, self.watch.unanswered):
                 seen.pop(host.name, None)
-            lock_token.take(host, lock_token.of(before))
+            lock_token.set_token(host, lock_token.token(before))
             if not is_connected(before):
                 lost.append(host)
                 continue
@@ -151,7 +151,7 @@ class Engine(Ledger):
         self._crowd.each(self._reach, lost)
 
     @property
-    def walks(self) -> Mapping[str, Walk]:
+    def walks(self) -> Mapping[str, HostRun]:
         """How far each host came, of those that a run has taken."""
         return self._walker.walks
 
@@ -196,7 +196,7 @@ class Engine(Ledger):
 
     def _known(self, name: str) -> list[HostSettings]:
         """The settings of a host, and those of the record that it goes back to: they may have secrets of their own."""
-        asked = facts.asked_for(self.host(name))
+        asked = facts.probed_settings(self.host(name))
         return [self._settings[name], *([asked] if asked else [])]
 
     def ask_registries(self, say: Callable[[str], None]) -> None:
@@ -207,7 +207,7 @@ class Engine(Ledger):
         """
         found = registry.tags(self._settings.values(), say)
         for host in self.chosen:
-            host.data.fleethands_upstream = found
+            host.data.fleethands_check_tags = found
 
     def connect(self) -> None:
         """Reach every host that can be reached; `watch.unreachable` has the others with the reason."""
@@ -216,9 +216,9 @@ class Engine(Ledger):
 
     def _reach(self, host: Any) -> None:
         try:
-            with gevent.Timeout(CONNECTED, OutOfTime(f"not reached within {spoken(CONNECTED)}")):
+            with gevent.Timeout(CONNECTED, HostTimeout(f"not reached within {spoken(CONNECTED)}")):
                 host.connect(show_errors=False)
-        except (Exception, OutOfTime) as error:  # its key, its ssh_config: whatever is wrong there concerns this host
+        except (Exception, HostTimeout) as error:  # its key, its ssh_config: whatever is wrong there concerns this host
             self.state.trigger_callbacks("host_connect_error", host, error)
         if host.connected:
             self.state.activate_host(host)
@@ -236,7 +236,7 @@ class Engine(Ledger):
                 self._reach(host)
             if host.connected:
                 self._load(host)
-            if not keep or not journal.changing(host):
+            if not keep or not journal.operations_with_changes(host):
                 hang_up(host)
 
         try:
@@ -263,27 +263,27 @@ class Engine(Ledger):
         ctx_config.set(self.config.copy())
         ctx_host.set(host)
         try:
-            with gevent.Timeout(self.limits.host, OutOfTime(f"not read within {spoken(self.limits.host)}")):
+            with gevent.Timeout(self.limits.host, HostTimeout(f"not read within {spoken(self.limits.host)}")):
                 pyinfra_cli.util.exec_file(self.state.current_deploy_filename)
-        except (Exception, OutOfTime) as error:  # one host that can't be planned is no reason to leave the others
+        except (Exception, HostTimeout) as error:  # one host that can't be planned is no reason to leave the others
             self.watch.unanswered.setdefault(host.name, (short(str(error)), []))
         self.read.add(host.name)
 
-    def run(self, names: Iterable[str], listener: Listener) -> None:
+    def run(self, names: Iterable[str], listener: ProgressListener) -> None:
         """
         Carry the plan out on some hosts; decisions are in `done`, what operations said in `outcomes`, and how far each
         came in `walks`.
 
         Raises KeyboardInterrupt when it is thrown in, after it has ended what hosts were at.
         """
-        self.watch.narration = Narration(self.state, listener, self.mask)
+        self.watch.narration = ProgressCallbacks(self.state, listener, self.mask)
         self.state.add_callback_handler(self.watch.narration)
         self.state.set_stage(StateStage.Execute)
         self.state.is_executing = True
         try:
             self._crowd.each(self._walker.lead, [self.host(name) for name in names])
         finally:
-            self._crowd.end(Cut)
+            self._crowd.end(RunAborted)
             self.state.callback_handlers.remove(self.watch.narration)
 
     def hang_up(self, name: str) -> None:

@@ -10,14 +10,14 @@ from pyinfra.api import State
 from pyinfra.api.operations import run_host_op
 from pyinfra.context import ctx_host
 
-from fleethands.engine.host_run import Cut, Walk
-from fleethands.engine.monitor import Watch
+from fleethands.engine.host_run import HostRun, RunAborted
+from fleethands.engine.monitor import ConnectionMonitor
 from fleethands.report.timeline import Timeline
 from fleethands.ssh.connection import hang_up
-from fleethands.ssh.timeouts import OutOfTime, spoken
+from fleethands.ssh.timeouts import HostTimeout, spoken
 
 
-class Walker:
+class HostExecutor:
     """
     The way of each host through the operations of one state.
 
@@ -25,33 +25,33 @@ class Walker:
     + stopping: no operation begins any more
     """
 
-    def __init__(self, state: State, watch: Watch, timeline: Timeline) -> None:
-        self.walks: dict[str, Walk] = {}
+    def __init__(self, state: State, watch: ConnectionMonitor, timeline: Timeline) -> None:
+        self.walks: dict[str, HostRun] = {}
         self.stopping = False
         self._state, self._watch, self._timeline = state, watch, timeline
         self._limit = watch.limits.host
 
     def lead(self, host: Any) -> None:
         """One host, to the end of its operations or to the one that fails; raises nothing, the walk says why."""
-        walk = self.walks[host.name] = Walk()
+        walk = self.walks[host.name] = HostRun()
         begun = time.monotonic()
         ctx_host.set(host)  # of this greenlet alone
         try:
-            with gevent.Timeout(self._limit, OutOfTime()):
+            with gevent.Timeout(self._limit, HostTimeout()):
                 walk.done = self._goes_through(host, walk)
-        except OutOfTime:
+        except HostTimeout:
             longer = ["give it longer: `--host-timeout`"] if self._watch.command == "apply" else []
             hints = [*longer, *self._watch.completing(host.name)]
             walk.why = f"not done within {spoken(self._limit)}, at `{walk.step}`", hints
             hang_up(host)  # what still runs there is not listened to any more
-        except Cut:
+        except RunAborted:
             walk.interrupt(self._watch.completing(host.name), at_once=True)
         except Exception as error:  # of pyinfra, or of a program of the project's
             walk.why = self._watch.lost.get(host.name) or (f"{walk.step}: {type(error).__name__}: {error}", [])
         walk.seconds = time.monotonic() - begun
         self._timeline.leave(host.name)
 
-    def _goes_through(self, host: Any, walk: Walk) -> bool:
+    def _goes_through(self, host: Any, walk: HostRun) -> bool:
         for op_hash in self._state.get_op_order():
             if self.stopping:
                 walk.interrupt(self._watch.completing(host.name), at_once=False)

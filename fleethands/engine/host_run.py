@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from fleethands.ssh.diagnosis import Why
 
 
-class Cut(BaseException):
+class RunAborted(BaseException):
     """A run is to end at once; no error of one command, so that nothing but a host's walk ends on it."""
 
 
 @dataclass
-class Walk:
+class HostRun:
     """
     One host's way.
 

@@ -13,13 +13,13 @@ from pyinfra.api import State
 from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
-from fleethands.facts import ssh
+from fleethands.facts import ssh_command
 from fleethands.operations.core import journal
-from fleethands.report.redaction import NOTHING, Mask
+from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.rerun_hints import completing
 from fleethands.ssh.connection import hang_up, is_connected, quicken
 from fleethands.ssh.diagnosis import Why, flooding, gone, silent, slow
-from fleethands.ssh.timeouts import Limits, Patience, Silent, spoken
+from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout, spoken
 from fleethands.ssh.unreachable import why_unreachable
 from fleethands.streams import TooMuch
 
@@ -27,7 +27,7 @@ PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) b
 LONGEST = 500  # characters of a line that is shown while a host works
 
 
-class Watch(BaseStateCallback):
+class ConnectionMonitor(BaseStateCallback):
     """
     Counts commands where they are sent, ends those that fall silent, and remembers why a host could not be reached or
     did not answer.
@@ -44,8 +44,8 @@ class Watch(BaseStateCallback):
         self.unreachable: dict[str, Why] = {}
         self.unanswered: dict[str, Why] = {}  # asked what it is, it refused to say
         self.lost: dict[str, Why] = {}  # while something was done there
-        self.narration: Narration | None = None
-        self._awaited: dict[str, list[Patience]] = {}
+        self.narration: ProgressCallbacks | None = None
+        self._awaited: dict[str, list[OutputTimeout]] = {}
         set_echo(self.heard)
 
     def completing(self, name: str) -> list[str]:
@@ -88,7 +88,7 @@ class Watch(BaseStateCallback):
     @contextmanager
     def _listening(self, name: str) -> Iterator[None]:
         awaited = self._awaited.setdefault(name, [])
-        with Patience(self.limits.silence) as patience:
+        with OutputTimeout(self.limits.silence) as patience:
             awaited.append(patience)
             try:
                 yield
@@ -97,23 +97,23 @@ class Watch(BaseStateCallback):
 
     def _note(self, host: Any, errors: list[str]) -> None:
         if not is_connected(host):
-            self.lost[host.name] = gone(ssh(host, "-v"), self.completing(host.name))
+            self.lost[host.name] = gone(ssh_command(host, "-v"), self.completing(host.name))
         said = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
         if said and not host.state.is_executing:
             hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
             self.unanswered[host.name] = said[0], hints
 
     def _why(self, host: Any, error: Exception, timeout: float | None) -> Why:
-        if isinstance(error, Silent):
-            return silent(ssh(host), spoken(self.limits.silence))
+        if isinstance(error, CommandStalled):
+            return silent(ssh_command(host), spoken(self.limits.silence))
         if isinstance(error, TooMuch):
-            return flooding(ssh(host), str(error))
+            return flooding(ssh_command(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
-            return slow(ssh(host), spoken(timeout))
-        return gone(ssh(host, "-v"), self.completing(host.name))
+            return slow(ssh_command(host), spoken(timeout))
+        return gone(ssh_command(host, "-v"), self.completing(host.name))
 
 
-class Listener(Protocol):
+class ProgressListener(Protocol):
     """Who is told what happens while it happens."""
 
     def phase(self, text: str) -> None:
@@ -132,21 +132,21 @@ class Listener(Protocol):
         """A host's last operation has ended, or one has failed."""
 
 
-class Narration(BaseStateCallback):
+class ProgressCallbacks(BaseStateCallback):
     """Tells a listener each operation that changes a host, and its progress."""
 
-    def __init__(self, state: State, listener: Listener, mask: Mask = NOTHING) -> None:
+    def __init__(self, state: State, listener: ProgressListener, mask: Mask = NO_MASK) -> None:
         self.state, self.listener, self.mask = state, listener, mask
         self._left: dict[str, set[str]] = {}
 
     def operation_host_start(self, _state: State, host: Any, op_hash: str) -> None:
         (name,) = self.state.get_op_meta(op_hash).names
-        if name in journal.changing(host):
+        if name in journal.operations_with_changes(host):
             self.listener.step(host.name, name)
 
     def operation_host_success(self, _state: State, host: Any, op_hash: str, _retries: int = 0) -> None:
         (name,) = self.state.get_op_meta(op_hash).names
-        left = self._left.setdefault(host.name, journal.changing(host))
+        left = self._left.setdefault(host.name, journal.operations_with_changes(host))
         if name in left:
             left.remove(name)
             if not left:

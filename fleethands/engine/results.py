@@ -9,10 +9,10 @@ from pyinfra.api import Inventory, State
 from fleethands import facts
 from fleethands.facts import Probe
 from fleethands.operations.core import journal
-from fleethands.report.operation_result import Outcome
+from fleethands.report.operation_result import OperationResult
 
 
-class Ledger:
+class OperationResults:
     """Read by a host's name, while and after it is planned or changed."""
 
     state: State
@@ -27,19 +27,19 @@ class Ledger:
         proofs = [each for each in self.outcomes(name) if each.task == "Proof"]
         return bool(proofs) and not any(each.failed for each in proofs)
 
-    def planned(self, name: str) -> list[journal.Entry]:
+    def planned(self, name: str) -> list[journal.JournalEntry]:
         """What operations decided on a host while the plan was made."""
-        return journal.of(self.host(name), executing=False)
+        return journal.entries(self.host(name), executing=False)
 
-    def done(self, name: str) -> list[journal.Entry]:
+    def done(self, name: str) -> list[journal.JournalEntry]:
         """What operations decided on a host while they ran."""
-        return journal.of(self.host(name), executing=True)
+        return journal.entries(self.host(name), executing=True)
 
     def seen(self, name: str) -> Probe | None:
         """A host as it was when it was last asked; None when it changed since, or never answered."""
-        return facts.last(self.host(name))
+        return facts.cached_probe(self.host(name))
 
-    def outcomes(self, name: str) -> list[Outcome]:
+    def outcomes(self, name: str) -> list[OperationResult]:
         """What each operation that ran on a host said, in their order."""
         host = self.host(name)
         found = []
@@ -49,5 +49,5 @@ class Ledger:
                 continue
             (operation,) = self.state.get_op_meta(op_hash).names
             meta = data.operation_meta
-            found.append(Outcome(operation, meta.did_error(), meta.stdout, meta.stderr))
+            found.append(OperationResult(operation, meta.did_error(), meta.stdout, meta.stderr))
         return found

@@ -1,17 +1,17 @@
 """What is true of a host: read in one remote command, held as one typed value."""
 
 from fleethands.facts.framing import ProbeError
-from fleethands.facts.no_answer import ssh
+from fleethands.facts.no_answer import ssh_command
 from fleethands.facts.probe import Probe, Unknown, UnknownSection
 from fleethands.facts.probe_cache import (
-    asked_for,
-    current,
-    foresee,
-    foreseen,
-    forget,
+    cached_probe,
+    get_probe,
+    invalidate,
     is_refused,
-    last,
     outdate,
+    predict,
+    predicted,
+    probed_settings,
     refuse,
 )
 
@@ -20,14 +20,14 @@ __all__ = [
     "ProbeError",
     "Unknown",
     "UnknownSection",
-    "asked_for",
-    "current",
-    "foresee",
-    "foreseen",
-    "forget",
+    "cached_probe",
+    "get_probe",
+    "invalidate",
     "is_refused",
-    "last",
     "outdate",
+    "predict",
+    "predicted",
+    "probed_settings",
     "refuse",
-    "ssh",
+    "ssh_command",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fleethands import paths
-from fleethands.facts.framing import decode
+from fleethands.facts.framing import decode_base64
 from fleethands.untrusted import line
 
 LONGEST = 4096  # bytes of a path (limits.h)
@@ -37,7 +37,7 @@ class Directories:
     kept: Place | None = None
 
 
-def directories(asked: Sequence[tuple[str, str]]) -> Callable[[list[str]], Directories]:
+def directory_parser(asked: Sequence[tuple[str, str]]) -> Callable[[list[str]], Directories]:
     """A reader for the (account, directory) pairs that were asked for, by their number."""
 
     def read(lines: list[str]) -> Directories:
@@ -69,12 +69,14 @@ def _number(word: str) -> int:
 
 
 def _path(word: str) -> str:
-    path = line(decode("directories", word).decode(errors="backslashreplace"), LONGEST)
+    path = line(decode_base64("directories", word).decode(errors="backslashreplace"), LONGEST)
     if not path.startswith("/") or ".." in path.split("/"):
         raise ValueError(path)
     return path
 
 
 def _place(meta: str, word: str) -> Place:
-    mode, owner = line(decode("directories", meta).decode(errors="backslashreplace").rstrip("\n"), 200).split(" ", 1)
+    mode, owner = line(decode_base64("directories", meta).decode(errors="backslashreplace").rstrip("\n"), 200).split(
+        " ", 1
+    )
     return Place(_path(word), f"{int(mode, 8):04o}", owner)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleethands.facts.engine import ENGINE, Engine, engine
-from fleethands.facts.framing import decode, fields, word
+from fleethands.facts.engine import ENGINE, DockerEngine, parse_engine
+from fleethands.facts.framing import decode_base64, parse_fields, require_text
 from fleethands.facts.to_json import DIGEST
 from fleethands.untrusted import document, line, mapping, rows
 
@@ -75,23 +75,23 @@ class Docker:
     ollama_image: Image | None = None
     publishers: tuple[Publisher, ...] = ()
     gone: frozenset[str] = frozenset()
-    engine: Engine = field(default_factory=Engine)
+    engine: DockerEngine = field(default_factory=DockerEngine)
 
 
-def docker(lines: Lines) -> Docker:
-    found, lines = engine(lines), [each for each in lines if not each.startswith(ENGINE)]
+def parse_docker(lines: Lines) -> Docker:
+    found, lines = parse_engine(lines), [each for each in lines if not each.startswith(ENGINE)]
     if lines in (["missing"], ["stopped"]):
         return Docker(lines == ["stopped"], engine=found)
     published = [row.split(" ")[1:] for row in lines if row.startswith("publisher ")]
     gone = [row.partition(" ")[2] for row in lines if row.startswith("gone ")]
     if wrong := next((each for each in gone if not IMAGE_ID.fullmatch(each)), None):
         raise ValueError(wrong[:100])
-    row = fields([each for each in lines if not each.startswith(REPEATED)], known=DOCKER)
+    row = parse_fields([each for each in lines if not each.startswith(REPEATED)], known=DOCKER)
     container, image = _inspected(row["container"]), _inspected(row.get("image", "-"))
     origin = _inspected(row["origin"]) if "origin" in row else image
     return Docker(
         installed=True,
-        version=word(found.version),
+        version=require_text(found.version),
         container=_container(container, origin) if container is not None else None,
         image=line(image["Id"]) if image is not None else None,
         digests=_digests(image),
@@ -117,7 +117,7 @@ def _publisher(port: str, name: str, image: str = "") -> Publisher:
 def _inspected(text: str) -> dict[str, Any] | None:
     if text == "-":
         return None
-    (row,) = rows(document(decode("docker", text)))
+    (row,) = rows(document(decode_base64("docker", text)))
     return row
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fleethands.facts.framing import decode
+from fleethands.facts.framing import decode_base64
 from fleethands.settings.expected import Expected
 from fleethands.settings.values.names import ModelName
 from fleethands.untrusted import document, line, mapping, rows, words
@@ -22,7 +22,7 @@ _ANSWER = re.compile(
 
 
 @dataclass(frozen=True)
-class Way:
+class VersionRequest:
     """
     How it was asked for its version.
 
@@ -47,12 +47,12 @@ class Way:
         return self.local != "" and self.local == self.remote
 
 
-def answer(text: str) -> tuple[str | None, Way]:
+def parse_version(text: str) -> tuple[str | None, VersionRequest]:
     """The version that it says, None where it says none, and the way. Raises ValueError for what is no answer."""
-    match = _ANSWER.match(decode("ollama", text).decode(errors="replace"))
+    match = _ANSWER.match(decode_base64("ollama", text).decode(errors="replace"))
     if match is None:
-        return None, Way()
-    way = Way(
+        return None, VersionRequest()
+    way = VersionRequest(
         int(match["status"]), int(match["code"]), words(match["said"], 200), _address(match["local"]),
         _address(match["remote"]), words(match["leads"], 200),
     )  # fmt: skip
@@ -70,16 +70,16 @@ def _address(text: str) -> str:
     return text if ADDRESS.fullmatch(text) else ""
 
 
-def source(text: str) -> str:
+def parse_source_address(text: str) -> str:
     """The host's address on the way. Raises ValueError for what is none."""
     if not ADDRESS.fullmatch(text):
         raise ValueError(text)
     return text
 
 
-def models(text: str) -> dict[str, str]:
+def parse_models(text: str) -> dict[str, str]:
     """Name as Ollama lists it → digest, empty where none is said (api/types.go ListResponse, v0.32.15)."""
-    listed = rows(mapping(document(decode("models", text)))["models"] or [], MOST_MODELS)
+    listed = rows(mapping(document(decode_base64("models", text)))["models"] or [], MOST_MODELS)
     return {name: _digest(each.get("digest")) for each in listed if (name := _name(each.get("name")))}
 
 

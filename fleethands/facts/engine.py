@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from fleethands import paths
-from fleethands.facts.framing import decode, fields
-from fleethands.facts.system import Space, disk
+from fleethands.facts.framing import decode_base64, parse_fields
+from fleethands.facts.system import Space, disk_parser
 from fleethands.untrusted import line
 
 FLAGS = ("snap", "podman")
@@ -21,7 +21,7 @@ _STATE = re.compile(r"[a-z-]{1,50}\Z")
 
 
 @dataclass(frozen=True)
-class Engine:
+class DockerEngine:
     """
     What answers at Docker's socket; where nothing does, what would.
 
@@ -46,24 +46,26 @@ class Engine:
     rootless: frozenset[str] = frozenset()
 
 
-def engine(lines: list[str]) -> Engine:
+def parse_engine(lines: list[str]) -> DockerEngine:
     """What of the section `docker` is about the engine. Raises ValueError, ProbeError."""
     flags = set(FLAGS) & set(lines)
     owners = [each.partition(" ")[2] for each in lines if each.startswith("rootless ")]
     known = [each for each in lines if each.startswith(ENGINE) and each not in flags]
-    row = fields([each for each in known if not each.startswith(REPEATED)], known=frozenset(map(str.strip, FIELDS)))
+    row = parse_fields(
+        [each for each in known if not each.startswith(REPEATED)], known=frozenset(map(str.strip, FIELDS))
+    )
     unit, _, enabled = row.get("unit", " ").partition(" ")
     if "unit" in row and not (_UNIT.match(unit) and _STATE.match(enabled)):
         raise ValueError(row["unit"][:100])
     room = [each.removeprefix("room ") for each in lines if each.startswith("room ")]
-    images = line(decode("docker", row["images"]).decode()) if "images" in row else paths.DOCKER_DATA
-    return Engine(
+    images = line(decode_base64("docker", row["images"]).decode()) if "images" in row else paths.DOCKER_DATA
+    return DockerEngine(
         version=line(row.get("version", ""), 100),
         podman="podman" in flags,
         snap="snap" in flags,
         security=frozenset(_OPTION.findall(row.get("security", ""))),
         images=images,
-        room=disk((images,))(room)[images] if room else None,
+        room=disk_parser((images,))(room)[images] if room else None,
         unit=unit,
         enabled=enabled,
         gpus=_GPUS[row.get("gpus", "")],

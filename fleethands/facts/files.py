@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from fleethands.facts.framing import decode
+from fleethands.facts.framing import decode_base64
 from fleethands.untrusted import count
 
 Lines = list[str]
@@ -44,7 +44,7 @@ class File:
 ABSENT = File("absent")
 
 
-def files(paths: Sequence[str]) -> Callable[[Lines], dict[str, File]]:
+def file_parser(paths: Sequence[str]) -> Callable[[Lines], dict[str, File]]:
     """A reader for the files that were asked for, in their order."""
 
     def read(lines: Lines) -> dict[str, File]:
@@ -66,12 +66,12 @@ def _file(words: list[str]) -> File:
         return ABSENT
     if words[0] == "link":
         _, uid, gid, target = words
-        name = decode("files", target).decode(errors="backslashreplace").removesuffix("\n")
+        name = decode_base64("files", target).decode(errors="backslashreplace").removesuffix("\n")
         return File("link", uid=count(int(uid)), gid=count(int(gid)), target=name)
     kind, mode, uid, gid, user, group, size, mtime, content = words
     if kind not in {"file", "directory", "other"}:
         raise ValueError(kind)
-    held = decode("files", content) if content != "-" else b"" if kind == "file" and size == "0" else None
+    held = decode_base64("files", content) if content != "-" else b"" if kind == "file" and size == "0" else None
     if held is not None and len(held) != int(size):
         held = None
     mode = f"{int(mode, 8):04o}"

@@ -23,7 +23,7 @@ class ProbeError(ValueError):
         super().__init__(f"probe section `{section}`: {problem}")
 
 
-def split(lines: Sequence[str], mark: str) -> Iterator[tuple[str, int, list[str]]]:
+def split_sections(lines: Sequence[str], mark: str) -> Iterator[tuple[str, int, list[str]]]:
     """
     Yield (section, status, lines) for each section in its order. One pass, whatever the size.
 
@@ -60,7 +60,7 @@ def _sections(rows: Iterator[str], mark: str) -> Iterator[tuple[str, int, list[s
         raise ProbeError("done", "was cut off, or is not the end")
 
 
-def decode(section: str, text: str) -> bytes:
+def decode_base64(section: str, text: str) -> bytes:
     """Bytes of a base64 word. Raises ProbeError."""
     try:
         return base64.b64decode(text, validate=True)
@@ -68,7 +68,7 @@ def decode(section: str, text: str) -> bytes:
         raise ProbeError(section, "holds a broken value") from None
 
 
-def fields(lines: Sequence[str], *, known: frozenset[str]) -> dict[str, str]:
+def parse_fields(lines: Sequence[str], *, known: frozenset[str]) -> dict[str, str]:
     """`KEY VALUE` lines, each key once. Raises ValueError for another key."""
     row: dict[str, str] = {}
     for line in lines:
@@ -79,7 +79,7 @@ def fields(lines: Sequence[str], *, known: frozenset[str]) -> dict[str, str]:
     return row
 
 
-def word(text: str) -> str:
+def require_text(text: str) -> str:
     """The same text. Raises ValueError when there is none."""
     if not text:
         raise ValueError("empty")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from fleethands.facts.framing import decode
+from fleethands.facts.framing import decode_base64
 
 VENDORS = {"0x10de": "nvidia", "0x1002": "amd"}
 MIB = 1 << 20
@@ -74,7 +74,7 @@ class Gpu:
     tegra: str = ""
 
 
-def read(lines: list[str]) -> Gpu:
+def parse_gpu(lines: list[str]) -> Gpu:
     """The section `gpu`. Raises ValueError for a line that it does not know."""
     pci, nodes, single = [], {}, {}
     for line in lines:
@@ -110,7 +110,7 @@ def _pci(address: str, vendor: str, product: str, driver: str, total: str, used:
 def _smi(text: str) -> tuple[tuple[Device, ...], str, tuple[str, ...]]:
     """Devices, failure and remarks. It lists GPUs and ends with a status other than 0 when one of them is unwell."""
     status, _, word = text.partition(" ")
-    said = decode("gpu", word).decode(errors="replace").strip()
+    said = decode_base64("gpu", word).decode(errors="replace").strip()
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     devices = {line: device for line in lines if (device := _device(line))}
     if devices:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fleethands.facts.framing import decode
+from fleethands.facts.framing import decode_base64
 from fleethands.untrusted import count, document, mapping, words
 
 LEASE = 60  # seconds without a sign after which a lock ends
@@ -62,7 +62,7 @@ class Lock:
 
 
 @dataclass(frozen=True)
-class Locking:
+class LockState:
     """
     Who holds a host.
 
@@ -81,9 +81,9 @@ class Locking:
         return self.hold or (None if self.run is None or self.run.ended else self.run)
 
 
-def read(lines: list[str]) -> Locking:
+def parse_lock(lines: list[str]) -> LockState:
     """The section `lock`. Raises ValueError for a line that it does not know."""
-    found = Locking()
+    found = LockState()
     for line in lines:
         kind, *rest = line.split(" ")
         if kind == "turn":
@@ -91,11 +91,11 @@ def read(lines: list[str]) -> Locking:
             found = replace(found, turn=words(turn))
         elif kind == "run":
             age, text = rest
-            run = Lock.parse(decode("lock", text))
+            run = Lock.parse(decode_base64("lock", text))
             found = replace(found, run=replace(run, ended=run.ended or int(age) > LEASE))
         elif kind == "hold":
             (text,) = rest
-            found = replace(found, hold=Lock.parse(decode("lock", text)))
+            found = replace(found, hold=Lock.parse(decode_base64("lock", text)))
         else:
             raise ValueError(kind)
     return found

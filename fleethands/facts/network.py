@@ -40,7 +40,7 @@ class Listener:
     pid: int = 0
 
 
-def firewall(lines: Lines) -> Firewall:
+def parse_firewall(lines: Lines) -> Firewall:
     bridges = tuple(sorted(line.removeprefix("bridge ") for line in lines if line.startswith("bridge ")))
     if wrong := next((name for name in bridges if not BRIDGE.fullmatch(name)), None):
         raise ValueError(wrong)
@@ -53,7 +53,7 @@ def firewall(lines: Lines) -> Firewall:
     return Firewall(True, digest, bridges)
 
 
-def sockets(lines: Lines) -> tuple[Listener, ...]:
+def parse_sockets(lines: Lines) -> tuple[Listener, ...]:
     """Who listens; what is no listener is the rest of a process's name."""
     matches = (LISTENER.match(line[:LONGEST]) for line in lines)
     return tuple(

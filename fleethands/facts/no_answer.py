@@ -17,7 +17,7 @@ _SENT_ELSEWHERE = re.compile(
 )
 
 
-class NoAnswer(ProbeError):
+class ProbeFailed(ProbeError):
     """The host's own words; `hints` say what comes next."""
 
     def __init__(self, reason: str, hints: Sequence[str]) -> None:
@@ -25,7 +25,7 @@ class NoAnswer(ProbeError):
         self.section, self.hints = SECTIONS[0], tuple(hints)
 
 
-def no_answer(said: Sequence[str], host: Any) -> NoAnswer:
+def explain_failure(said: Sequence[str], host: Any) -> ProbeFailed:
     """
     Why there is no answer.
 
@@ -34,13 +34,13 @@ def no_answer(said: Sequence[str], host: Any) -> NoAnswer:
     """
     if error := next((line for line in said if line.startswith("error: ")), None):
         hints = [line.removeprefix("hint: ") for line in said if line.startswith("hint: ")]
-        return NoAnswer(words(error.removeprefix("error: ")), [words(each) for each in hints[:5]])
+        return ProbeFailed(words(error.removeprefix("error: ")), [words(each) for each in hints[:5]])
     text = words(" ".join(" ".join(said).split())[-4 * LONGEST :], 4 * LONGEST)
     short = text if len(text) <= LONGEST else "…" + text[-LONGEST:]
-    by_hand = ssh(host)
+    by_hand = ssh_command(host)
     if not short:
-        return NoAnswer("it does not run what it is sent, and says nothing", [f"look for yourself: `{by_hand}`"])
-    return NoAnswer(f"it does not run what it is sent, and says: {short}", _hints(short, by_hand))
+        return ProbeFailed("it does not run what it is sent, and says nothing", [f"look for yourself: `{by_hand}`"])
+    return ProbeFailed(f"it does not run what it is sent, and says: {short}", _hints(short, by_hand))
 
 
 def _hints(said: str, by_hand: str) -> list[str]:
@@ -51,7 +51,7 @@ def _hints(said: str, by_hand: str) -> list[str]:
     return [f"`{ANOTHER}", f"look for yourself: `{by_hand}`"]
 
 
-def ssh(host: Any, *options: str) -> str:
+def ssh_command(host: Any, *options: str) -> str:
     """
     What a person types to reach a host as a run does.
 

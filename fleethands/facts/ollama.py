@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from fleethands.facts import elsewhere
-from fleethands.facts.elsewhere import Way
-from fleethands.facts.framing import decode
+from fleethands.facts.elsewhere import VersionRequest
+from fleethands.facts.framing import decode_base64
 from fleethands.settings.values.names import ModelName
 from fleethands.untrusted import count, document, line, mapping
 
@@ -63,11 +63,11 @@ class Ollama:
     tools: bool | None = None
     context: int | None = None
     in_vram: tuple[int, ...] = ()
-    way: Way | None = None
+    way: VersionRequest | None = None
 
 
 @dataclass(frozen=True)
-class Made:
+class CreatedModel:
     """What a model was made from: sha256 of the Modelfile, digests of its base and of the model itself."""
 
     text: str
@@ -76,7 +76,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Store:
+class ModelStore:
     """
     What we know of models beside their manifests.
 
@@ -86,12 +86,12 @@ class Store:
     """
 
     unfinished: frozenset[str] = frozenset()
-    made: Mapping[str, Made] = field(default_factory=dict)
+    made: Mapping[str, CreatedModel] = field(default_factory=dict)
     loaded: Mapping[str, str] = field(default_factory=dict)
     process: tuple[int, int] | None = None
 
 
-def releases(lines: Lines) -> dict[str, Release]:
+def parse_releases(lines: Lines) -> dict[str, Release]:
     found = {}
     for row in lines:
         version, size, mtime, mode, uid, sha256, wanted_size, wanted_mtime, *variant = row.split(" ")
@@ -100,7 +100,7 @@ def releases(lines: Lines) -> dict[str, Release]:
     return found
 
 
-def process(lines: Lines) -> Process | None:
+def parse_process(lines: Lines) -> Process | None:
     if not lines:
         return None
     pid, started, exe, *container = lines[0].split(" ")
@@ -108,18 +108,18 @@ def process(lines: Lines) -> Process | None:
     if image and not IMAGE_ID.fullmatch(image):
         raise ValueError(image[:100])
     (environ,) = lines[1:] or [""]
-    pairs = decode("process", environ).decode(errors="backslashreplace").split("\0")
+    pairs = decode_base64("process", environ).decode(errors="backslashreplace").split("\0")
     return Process(
         int(pid),
         int(started),
-        decode("process", exe).decode(errors="backslashreplace"),
+        decode_base64("process", exe).decode(errors="backslashreplace"),
         dict(pair.partition("=")[::2] for pair in pairs if pair),
         image,
         int(inside),
     )
 
 
-def ollama(lines: Lines) -> Ollama:
+def parse_ollama(lines: Lines) -> Ollama:
     if lines == ["refused"]:
         return Ollama()
     answer, *shown = lines
@@ -127,7 +127,7 @@ def ollama(lines: Lines) -> Ollama:
     for row in shown:
         word, *words = row.split(" ")
         if word == "from" and found.way:
-            found = replace(found, way=replace(found.way, ours=elsewhere.source(*words)))
+            found = replace(found, way=replace(found.way, ours=elsewhere.parse_source_address(*words)))
         elif word == "size_vram":
             found = replace(found, in_vram=(*found.in_vram, count(int(*words))))
         elif word == "model" and found.tools is None:
@@ -144,17 +144,17 @@ _YES = {"yes": True, "no": False}
 def _first(answer: str) -> Ollama:
     word, _, text = answer.rpartition(" ")
     if word == "elsewhere":
-        version, way = elsewhere.answer(text)
+        version, way = elsewhere.parse_version(text)
         return Ollama(version, way=way)
-    return Ollama(line(mapping(document(decode("ollama", answer)))["version"], 100))
+    return Ollama(line(mapping(document(decode_base64("ollama", answer)))["version"], 100))
 
 
-def models(lines: Lines) -> dict[str, str]:
+def parse_models(lines: Lines) -> dict[str, str]:
     """Name as Ollama lists it → digest; a file that is none of its manifests is nobody's model."""
     found: dict[str, str] = {}
     for row in lines:
         if row.startswith("tags "):
-            return elsewhere.models(row.removeprefix("tags "))
+            return elsewhere.parse_models(row.removeprefix("tags "))
         digest, _, path = row.partition("  ./")
         parts = path.split("/")
         if DIGEST.fullmatch(digest) and len(parts) == 4 and all(parts):
@@ -162,7 +162,7 @@ def models(lines: Lines) -> dict[str, str]:
     return found
 
 
-def store(lines: Lines) -> Store:
+def parse_store(lines: Lines) -> ModelStore:
     unfinished, made, loaded = set(), {}, {}
     process = None
     for row in lines:
@@ -172,7 +172,7 @@ def store(lines: Lines) -> Store:
             unfinished.add(name)
         elif kind == "made":
             text, base, digest, name = words
-            made[name] = Made(text, base, digest)
+            made[name] = CreatedModel(text, base, digest)
         elif kind == "process":
             pid, started = words
             process = int(pid), int(started)
@@ -181,4 +181,4 @@ def store(lines: Lines) -> Store:
             loaded[name] = digest
         else:
             raise ValueError(kind)
-    return Store(frozenset(unfinished), made, loaded, process)
+    return ModelStore(frozenset(unfinished), made, loaded, process)

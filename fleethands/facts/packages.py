@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from fleethands.facts.framing import decode, fields
+from fleethands.facts.framing import decode_base64, parse_fields
 from fleethands.untrusted import words
 
 KINDS = {  # apt-private/private-output.cc, apt 2.6 and 3.0
@@ -59,15 +59,15 @@ class Apt:
     is_unknown: bool = False
 
 
-def read(lines: list[str]) -> Apt:
+def parse_apt(lines: list[str]) -> Apt:
     """The section `apt`. Raises ValueError for what apt-get does not say."""
-    row = fields(lines, known=frozenset({"wanted", "dpkg", "lists", "said"}))
+    row = parse_fields(lines, known=frozenset({"wanted", "dpkg", "lists", "said"}))
     wanted = tuple(row.get("wanted", "").split())
     if wrong := next((name for name in wanted if not re.fullmatch(_NAME, name)), None):
         raise ValueError(wrong[:100])
     if "said" not in row:
         return Apt(wanted, has_lists="lists" not in row, is_interrupted="dpkg" in row)
-    said = decode("apt", row["said"]).decode(errors="replace").split("\n")
+    said = decode_base64("apt", row["said"]).decode(errors="replace").split("\n")
     status = int(said[-1])
     if status == 124:
         return Apt(wanted, is_late=True)

@@ -12,14 +12,14 @@ from fleethands.facts.directories import Directories
 from fleethands.facts.docker import Docker
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.gpu import Gpu
-from fleethands.facts.lock import Locking
+from fleethands.facts.lock import LockState
 from fleethands.facts.network import Firewall, Listener
-from fleethands.facts.ollama import Ollama, Process, Release, Store
+from fleethands.facts.ollama import ModelStore, Ollama, Process, Release
 from fleethands.facts.packages import Apt
 from fleethands.facts.record import Record
 from fleethands.facts.service import Service
 from fleethands.facts.system import Accounts, Space, System
-from fleethands.facts.to_json import plain
+from fleethands.facts.to_json import to_json
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Upstream
 
@@ -124,8 +124,8 @@ class Probe:
         return self._known("models", dict)
 
     @property
-    def store(self) -> Store:
-        return self._known("store", Store)
+    def store(self) -> ModelStore:
+        return self._known("store", ModelStore)
 
     @property
     def directories(self) -> Directories:
@@ -149,8 +149,8 @@ class Probe:
         return self.having(**moved, directories=inside)
 
     @property
-    def lock(self) -> Locking:
-        return self._known("lock", Locking)
+    def lock(self) -> LockState:
+        return self._known("lock", LockState)
 
     @property
     def docker(self) -> Docker:
@@ -195,7 +195,7 @@ class Probe:
         """
         secrets = {*secrets, *self._secrets}
         return {
-            name: {"unknown": value.reason} if isinstance(value, Unknown) else plain(value, secrets)
+            name: {"unknown": value.reason} if isinstance(value, Unknown) else to_json(value, secrets)
             for name, value in {**self.sections, "files": self._told_files}.items()
         } | {"record": self._record}
 

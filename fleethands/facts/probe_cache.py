@@ -14,9 +14,9 @@ from pyinfra.context import ctx_host, ctx_state
 
 from fleethands import streams
 from fleethands.facts.framing import ProbeError
-from fleethands.facts.no_answer import NoAnswer, no_answer
+from fleethands.facts.no_answer import ProbeFailed, explain_failure
 from fleethands.facts.probe import Probe
-from fleethands.facts.probe_fact import HostProbe, Question, read
+from fleethands.facts.probe_fact import HostProbe, ProbeRequest, parse_probe
 from fleethands.settings import HostSettings
 
 WHOLE = 120  # seconds for one probe: its parts have limits of their own, of 5 to 15 s
@@ -39,7 +39,7 @@ _mute: WeakKeyDictionary[Host, ProbeError] = WeakKeyDictionary()  # a plan asks 
 _refused: WeakSet[Host] = WeakSet()  # of these
 
 
-def current(settings: HostSettings) -> Probe:
+def get_probe(settings: HostSettings) -> Probe:
     """
     The host of this context: as it is while operations run, as it will be by then while a plan is made.
 
@@ -56,11 +56,11 @@ def current(settings: HostSettings) -> Probe:
     if not executing and host in _mute:
         raise _mute[host]
     streams.take()  # stock pyinfra has it, too, once it asks
-    question = Question.about(settings, upstream=not outdated)
+    question = ProbeRequest.about(settings, upstream=not outdated)
     asked = time.time()
     try:
-        seen = read(_answer(host, question), question, (asked, time.time()))
-    except NoAnswer as error:
+        seen = parse_probe(_answer(host, question), question, (asked, time.time()))
+    except ProbeFailed as error:
         _mute[host] = error
         raise
     if kept is not None and outdated:
@@ -69,13 +69,13 @@ def current(settings: HostSettings) -> Probe:
     return seen
 
 
-def _answer(host: Host, question: Question) -> list[str]:
+def _answer(host: Host, question: ProbeRequest) -> list[str]:
     """The lines of the probe. Raises NoAnswer with what the host says instead."""
     with _overheard(host, question.script) as said:
         # without it pyinfra would fail the host for a reason of its own, and hide what the host says
         lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=WHOLE, _ignore_errors=True)
     if lines is None or not any(line.startswith(question.mark) for line in lines):
-        raise no_answer(said, host)
+        raise explain_failure(said, host)
     return list(lines)
 
 
@@ -97,23 +97,23 @@ def _overheard(host: Host, script: str) -> Iterator[list[str]]:
         host.connector.run_shell_command = send
 
 
-def last(host: Host) -> Probe | None:
+def cached_probe(host: Host) -> Probe | None:
     """A host as it was when it was last asked; None when something changed on it since."""
     kept = _kept.get(host)
     return kept.seen if kept else None
 
 
 def _asks_the_same(one: HostSettings, other: HostSettings) -> bool:
-    return Question(one, "").script == Question(other, "").script
+    return ProbeRequest(one, "").script == ProbeRequest(other, "").script
 
 
-def asked_for(host: Host) -> HostSettings | None:
+def probed_settings(host: Host) -> HostSettings | None:
     """The settings that a host was looked at by last; None where it never was."""
     kept = _kept.get(host)
     return kept.settings if kept else None
 
 
-def forget() -> None:
+def invalidate() -> None:
     """Something changed on the host of this context: ask it anew."""
     if kept := _kept.get(ctx_host.get()):
         kept.outdated = True
@@ -125,12 +125,12 @@ def outdate(host: Host) -> None:
         kept.outdated = True
 
 
-def foresee(probe: Probe) -> None:
+def predict(probe: Probe) -> None:
     """While a plan is made: later operations start from this."""
     _kept[ctx_host.get()].foreseen = probe
 
 
-def foreseen() -> Probe:
+def predicted() -> Probe:
     """The host of this context as the plan has it so far."""
     return _kept[ctx_host.get()].foreseen
 

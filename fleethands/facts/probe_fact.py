@@ -12,10 +12,10 @@ from typing import Any
 from pyinfra.api import FactBase
 from pyinfra.api.command import StringCommand
 
-from fleethands import paths
+from fleethands import oci, paths
 from fleethands.facts import directories, docker, files, gpu, lock, network, ollama, service, system, units, upstream
 from fleethands.facts import packages as apt
-from fleethands.facts.framing import split
+from fleethands.facts.framing import split_sections
 from fleethands.facts.probe import Probe, Unknown
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings, packages
@@ -62,7 +62,7 @@ FIXED_FILES = (
 
 
 @dataclass(frozen=True)
-class Question:
+class ProbeRequest:
     """What of a host the probe is asked for; upstream: also what is offered of that which it lacks."""
 
     settings: HostSettings
@@ -70,7 +70,7 @@ class Question:
     upstream: bool = True
 
     @classmethod
-    def about(cls, settings: HostSettings, *, upstream: bool = True) -> Question:
+    def about(cls, settings: HostSettings, *, upstream: bool = True) -> ProbeRequest:
         return cls(settings, f"@@{secrets.token_hex(12)}", upstream)
 
     @property
@@ -132,12 +132,12 @@ class Question:
             "ollama_image": wanted.ollama_container_image,
             "ollama_container": paths.OLLAMA_CONTAINER,
             "ports": " ".join(map(str, (wanted.ollama_host.port, wanted.openhands_port, *inner_ports(wanted)))),
-            "manifest_type": upstream.MANIFEST,
+            "manifest_type": oci.MANIFEST,
             "turn": paths.TURN,
             "described": paths.LOCK_WORDS,
             "hold": paths.HOLD,
             "places": "\n".join(map(_on_host, self.places)),
-            "offers": "\n".join(each.line for each in upstream.wanted(wanted)) if self.upstream else "",
+            "offers": "\n".join(each.line for each in upstream.required_downloads(wanted)) if self.upstream else "",
         }
         environment = {**wanted.ollama_environment, **wanted.openhands_variables}
         exports = {name: environment[name] for name in WAY_OUT if name in environment}
@@ -150,7 +150,7 @@ def _on_host(path: str) -> str:
     return AT_HOME + path.removeprefix(paths.OLLAMA_HOME) if inside else path
 
 
-def read(lines: list[str], question: Question, window: tuple[float, float] | None = None) -> Probe:
+def parse_probe(lines: list[str], question: ProbeRequest, window: tuple[float, float] | None = None) -> Probe:
     """
     The typed value of a probe's answer; a section that does not read as expected is unknown. Raises ProbeError for an
     answer that is not whole.
@@ -158,19 +158,19 @@ def read(lines: list[str], question: Question, window: tuple[float, float] | Non
     + window: the controller's clock before it asked and after it was answered, in seconds since 1970
     """
     readers: dict[str, Callable[[list[str]], Any]] = {
-        "system": system.system(window), "disk": system.disk(question.places), "gpu": gpu.read,
-        "packages": system.packages(PACKAGES), "apt": apt.read, "accounts": system.accounts,
-        "files": files.files(question.files), "releases": ollama.releases, "units": units.units,
-        "service": service.read,
-        "process": ollama.process, "ollama": ollama.ollama, "models": ollama.models, "store": ollama.store,
-        "directories": directories.directories(question.directories),
-        "lock": lock.read,
-        "docker": docker.docker,
-        "firewall": network.firewall, "sockets": network.sockets,
-        "upstream": partial(upstream.read, question.settings),
+        "system": system.system_parser(window), "disk": system.disk_parser(question.places), "gpu": gpu.parse_gpu,
+        "packages": system.package_parser(PACKAGES), "apt": apt.parse_apt, "accounts": system.parse_accounts,
+        "files": files.file_parser(question.files), "releases": ollama.parse_releases, "units": units.parse_units,
+        "service": service.parse_service,
+        "process": ollama.parse_process, "ollama": ollama.parse_ollama, "models": ollama.parse_models, "store": ollama.parse_store,
+        "directories": directories.directory_parser(question.directories),
+        "lock": lock.parse_lock,
+        "docker": docker.parse_docker,
+        "firewall": network.parse_firewall, "sockets": network.parse_sockets,
+        "upstream": partial(upstream.parse_upstream, question.settings),
     }  # fmt: skip
     found: dict[str, Any] = {}
-    for name, status, body in split(lines, question.mark):
+    for name, status, body in split_sections(lines, question.mark):
         if status:
             found[name] = _unknown(status, body)
             continue

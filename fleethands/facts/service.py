@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from fleethands.facts.framing import decode
+from fleethands.facts.framing import decode_base64
 
 
 @dataclass(frozen=True)
-class Text:
+class UnitText:
     """A unit file, a drop-in, or for `unit` a file that its EnvironmentFile= names; content up to 64 KiB."""
 
     path: str
@@ -48,22 +48,22 @@ class Service:
     + there: of the paths that install.sh writes, those that are there and not ours
     """
 
-    units: tuple[Text, ...] = ()
-    files: tuple[Text, ...] = ()
+    units: tuple[UnitText, ...] = ()
+    files: tuple[UnitText, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
     homes: Mapping[str, str] = field(default_factory=dict)
     store: str = ""
     there: frozenset[str] = frozenset()
 
     @property
-    def fragment(self) -> Text | None:
+    def fragment(self) -> UnitText | None:
         """The unit file that counts."""
         return next((each for each in self.units if each.name == "ollama.service"), None)
 
     @property
-    def drop_ins(self) -> tuple[Text, ...]:
+    def drop_ins(self) -> tuple[UnitText, ...]:
         """Drop-ins in the order in which they are read: by name, wherever they lie; one of a name counts."""
-        found: dict[str, Text] = {}
+        found: dict[str, UnitText] = {}
         for folder in ("/ollama.service.d/", "/service.d/"):
             for each in self.units:
                 if folder in each.path:
@@ -77,7 +77,7 @@ class Service:
         return replace(self, units=units, files=files, there=self.there - {path})
 
 
-def read(lines: list[str]) -> Service:
+def parse_service(lines: list[str]) -> Service:
     """The section's lines as a value. Raises ValueError or ProbeError for any other line."""
     units, files = [], []
     packages, homes = {}, {}
@@ -85,12 +85,12 @@ def read(lines: list[str]) -> Service:
     store = ""
     for line in lines:
         kind, *words = line.split(" ")
-        values = [b"" if word == "-" else decode("service", word) for word in words]
+        values = [b"" if word == "-" else decode_base64("service", word) for word in words]
         names = [value.decode(errors="surrogateescape") for value in values]
         if kind == "unit":
-            units.append(Text(names[0], values[1]))
+            units.append(UnitText(names[0], values[1]))
         elif kind == "file":
-            files.append(Text(names[1], values[2], names[0]))
+            files.append(UnitText(names[1], values[2], names[0]))
         elif kind == "package":
             packages[names[0]] = names[1]
         elif kind == "home":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fleethands.facts.framing import fields, word
+from fleethands.facts.framing import parse_fields, require_text
 
 Lines = list[str]
 SYSTEM = frozenset({"uid", "arch", "kernel", "clock", "id", "version", "name", "systemd"})
@@ -61,7 +61,7 @@ class Accounts:
     groups: frozenset[str]
 
 
-def system(window: tuple[float, float] | None) -> Callable[[Lines], System]:
+def system_parser(window: tuple[float, float] | None) -> Callable[[Lines], System]:
     """
     A reader for the system.
 
@@ -69,12 +69,12 @@ def system(window: tuple[float, float] | None) -> Callable[[Lines], System]:
     """
 
     def read(lines: Lines) -> System:
-        row = fields(lines, known=SYSTEM)
+        row = parse_fields(lines, known=SYSTEM)
         clock = int(row["clock"])
         return System(
             uid=int(row["uid"]),
-            arch=word(row["arch"]),
-            kernel=word(row["kernel"]),
+            arch=require_text(row["arch"]),
+            kernel=require_text(row["kernel"]),
             clock=clock,
             os_id=row.get("id", ""),
             os_version=row.get("version", ""),
@@ -94,7 +94,7 @@ def _skew(clock: int, window: tuple[float, float] | None) -> int:
     return clock - int(asked) if clock < int(asked) else max(0, clock - int(answered) - 1)
 
 
-def disk(places: Sequence[str]) -> Callable[[Lines], dict[str, Space]]:
+def disk_parser(places: Sequence[str]) -> Callable[[Lines], dict[str, Space]]:
     """A reader for the places that were asked for: all their sizes, then their devices, then their modes."""
 
     def read(lines: Lines) -> dict[str, Space]:
@@ -115,7 +115,7 @@ def disk(places: Sequence[str]) -> Callable[[Lines], dict[str, Space]]:
     return read
 
 
-def packages(known: Sequence[str]) -> Callable[[Lines], frozenset[str]]:
+def package_parser(known: Sequence[str]) -> Callable[[Lines], frozenset[str]]:
     """A reader for the packages that were asked for; dpkg leaves out those it has never heard of."""
 
     def read(lines: Lines) -> frozenset[str]:
@@ -128,7 +128,7 @@ def packages(known: Sequence[str]) -> Callable[[Lines], frozenset[str]]:
     return read
 
 
-def accounts(lines: Lines) -> Accounts:
+def parse_accounts(lines: Lines) -> Accounts:
     users: dict[str, Account] = {}
     groups = set()
     for line in lines:

@@ -13,7 +13,7 @@ from fleethands.settings.values.secret import MASK
 DIGEST = "fleethands.spec"  # label of a container: digest of all that it was made from
 
 
-def plain(value: Any, secrets: Collection[str]) -> Any:
+def to_json(value: Any, secrets: Collection[str]) -> Any:
     """
     A value in JSON's own types.
 
@@ -28,15 +28,15 @@ def plain(value: Any, secrets: Collection[str]) -> Any:
             found["content"] = None
         if "labels" in found:
             found["labels"] = {name: each for name, each in found["labels"].items() if name != DIGEST}
-        return {key: plain(each, secrets) for key, each in found.items()}
+        return {key: to_json(each, secrets) for key, each in found.items()}
     if isinstance(value, bytes):
         return {"size": len(value), "sha256": hashlib.sha256(value).hexdigest()}
     if isinstance(value, Mapping):
-        return {str(key): plain(each, secrets) for key, each in value.items()}
+        return {str(key): to_json(each, secrets) for key, each in value.items()}
     if isinstance(value, frozenset | set):
-        return sorted(plain(each, secrets) for each in value)
+        return sorted(to_json(each, secrets) for each in value)
     if isinstance(value, tuple | list):
-        return [plain(each, secrets) for each in value]
+        return [to_json(each, secrets) for each in value]
     return value
 
 

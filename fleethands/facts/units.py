@@ -21,7 +21,7 @@ class Unit:
     result: str
 
 
-def units(lines: Lines) -> dict[str, Unit]:
+def parse_units(lines: Lines) -> dict[str, Unit]:
     found: dict[str, Unit] = {}
     row: dict[str, str] = {}
     for line in [*lines, "Id="]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from fleethands import manifest
-from fleethands.facts.framing import decode
+from fleethands import oci
+from fleethands.facts.framing import decode_base64
 from fleethands.settings import HostSettings
 from fleethands.settings.values.names import ModelName
 from fleethands.settings.values.ollama_release import ARCHS, archive
@@ -19,8 +19,6 @@ from fleethands.untrusted import document, mapping
 from fleethands.web import bare
 
 OK, MISSING, UNREACHABLE, UNKNOWN = "ok", "missing", "unreachable", "unknown"
-# what Ollama accepts (ollama server/images.go, v0.32.15); registries answer 400 to those who do not say
-MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 # curl's exit status; those of TLS are not among them, as the authorities may only come with the packages
 WAYS = {
     5: "its proxy's name is not known on this host",
@@ -74,7 +72,7 @@ class Upstream:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Download:
     """One thing to ask for where it is missing; `key` is its name in the script."""
 
     kind: str
@@ -91,45 +89,45 @@ class Wanted:
         return f'{self.kind} {self.key} url = "{quoted}"'
 
 
-def wanted(settings: HostSettings) -> Iterator[Wanted]:
+def required_downloads(settings: HostSettings) -> Iterator[Download]:
     """All that the settings may have to fetch."""
     version, base = settings.ollama_version, settings.ollama_url.rstrip("/")
-    fetches = settings.ollama_run == "service" and settings.ollama_transfer == "host"
+    fetches = settings.ollama_runtime == "service" and settings.ollama_transfer == "host"
     for machine, arch in ARCHS.items() if fetches else ():
         url = f"{base}/v{version}/{archive(version, arch)}"
-        yield Wanted("archive", f"{version}/{machine}", version, url)
+        yield Download("archive", f"{version}/{machine}", version, url)
     for model in settings.models:
         if model.modelfile is None and settings.manages_ollama:
             yield _model(model.name, "http" if model.insecure else "https")
     source = settings.openhands_source if settings.openhands_flavor == "source" else None
     if source and source.repo and not is_commit(source.ref) and settings.openhands_pull == "always":
-        yield Wanted("commit", str(settings.openhands_built), source.title, f"{source.repo} {source.ref}")
+        yield Download("commit", str(settings.openhands_built), source.title, f"{source.repo} {source.ref}")
     if image := settings.ollama_container_image:
-        yield Wanted("image", image, image, "")
+        yield Download("image", image, image, "")
     if image := settings.container_image:
-        yield Wanted("image", image, image, "")
+        yield Download("image", image, image, "")
         if settings.openhands_pull == "always" and image == settings.declared_image:
             # Docker asks the image's registry (Engine API from 1.30 on; without a version: the daemon's own, as 29 took
             # away the old ones)
-            yield Wanted("tag", image, image, f"http://localhost/distribution/{image}/json")
+            yield Download("tag", image, image, f"http://localhost/distribution/{image}/json")
 
 
-def _model(name: ModelName, scheme: str) -> Wanted:
+def _model(name: ModelName, scheme: str) -> Download:
     url = f"{scheme}://{name.host}/v2/{name.namespace}/{name.model}/manifests/{name.tag}"
-    return Wanted("model", f"{name.host}/{name.namespace}/{name.model}/{name.tag}", str(name), url)
+    return Download("model", f"{name.host}/{name.namespace}/{name.model}/{name.tag}", str(name), url)
 
 
-def read(settings: HostSettings, lines: list[str]) -> Upstream:
+def parse_upstream(settings: HostSettings, lines: list[str]) -> Upstream:
     """The section `upstream`. Raises ValueError for a thing that was not asked for, or twice."""
-    known = {(each.kind, each.key): each for each in wanted(settings)}
+    known = {(each.kind, each.key): each for each in required_downloads(settings)}
     found = []
     for line in lines:
         kind, key, machine, status, word = line.split(" ")
-        found.append(_offer(known.pop((kind, key)), machine, int(status), decode("upstream", word)))
+        found.append(_offer(known.pop((kind, key)), machine, int(status), decode_base64("upstream", word)))
     return Upstream(tuple(sorted(found, key=lambda offer: (offer.kind, offer.name))))
 
 
-def _offer(thing: Wanted, machine: str, status: int, answer: bytes) -> Offer:
+def _offer(thing: Download, machine: str, status: int, answer: bytes) -> Offer:
     url = bare(thing.url)
 
     def offer(state: str, reason: str, **found: Any) -> Offer:
@@ -170,7 +168,7 @@ def _manifest(answer: bytes, offer: Callable[..., Offer]) -> Offer:
     if re.fullmatch(rb"[0-9]{3}", code) and code != b"200":
         return offer(UNKNOWN, f"its registry answers {code.decode()}")
     try:
-        size = manifest.size(body)
+        size = oci.size(body)
     except ValueError:
         return offer(UNKNOWN, "its registry answers no manifest")
     return offer(OK, "", size=size, digest=hashlib.sha256(body).hexdigest())
@@ -179,7 +177,7 @@ def _manifest(answer: bytes, offer: Callable[..., Offer]) -> Offer:
 def _tag(answer: bytes, offer: Callable[..., Offer]) -> Offer:
     try:
         described = mapping(mapping(document(answer)).get("Descriptor"))
-        return offer(OK, "", digest=manifest.digest(described.get("digest")))
+        return offer(OK, "", digest=oci.digest(described.get("digest")))
     except ValueError:
         return offer(UNKNOWN, "its registry did not tell Docker")
 
@@ -204,7 +202,7 @@ def _image_size(answer: bytes, arch: str) -> int | None:
             described = mapping(entry.get("Descriptor"))
             platform = mapping(described.get("platform") or {})
             if not isinstance(found, list) or (platform.get("os"), platform.get("architecture")) == ("linux", arch):
-                return manifest.size(entry.get("OCIManifest") or entry.get("SchemaV2Manifest"))
+                return oci.size(entry.get("OCIManifest") or entry.get("SchemaV2Manifest"))
     except ValueError:
         pass
     return None

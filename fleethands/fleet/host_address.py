@@ -12,7 +12,7 @@ from pathlib import Path
 from fleethands.fleet.ansible.kind import ansible_file
 
 _BRACKETED = re.compile(r"\[(?P<address>[^\[\]]*)\](?P<rest>:.*)?\Z", re.DOTALL)
-LIST = "name an inventory file, or hosts as `root@box,root@box2`"
+LIST = "name an inventory file, or hosts such as `root@box,root@box2`"
 _PORT = re.compile(r"\d{1,5}\Z", re.ASCII)
 
 
@@ -44,8 +44,8 @@ class Address:
             hostname, colon, port = (place, "", "") if _is_ipv6(place) else place.partition(":")
             rest = colon + port
         if not hostname or (bracketed and not _is_ipv6(hostname)) or ":" in rest[1:]:
-            example = f"as `{user}@box:22`; an IPv6 address as `{user}@2001:db8::7` or `{user}@[2001:db8::7]:22`"
-            raise WrongName(f"`{name}`: expected a host's name or address, and a port at most, behind `@`", example)
+            example = f"for example `{user}@box:22`, `{user}@2001:db8::7` or `{user}@[2001:db8::7]:22`"
+            raise WrongName(f"`{name}`: expected a host name or address after `@`, and at most a port", example)
         return cls(user, hostname, _port(name, rest[1:]) if rest else None)
 
 
@@ -73,17 +73,17 @@ def check_target(target: str) -> None:
         raise WrongName("the target is empty", LIST)
     if os.path.isdir(target):
         files = [*sorted(Path(target).glob("*.py")), *filter(ansible_file, map(str, sorted(Path(target).iterdir())))]
-        raise WrongName(f"`{target}` is a directory, and no inventory", f"name a file: `{files[0]}`" if files else LIST)
+        raise WrongName(f"`{target}` is a directory, not an inventory", f"name a file: `{files[0]}`" if files else LIST)
     if os.path.exists(target):
         return
     names = target.split(",")
     right = [name.strip() for name in names if name.strip()]
     if names != right:
-        example = f"without it: `{','.join(right)}`" if right else LIST
-        raise WrongName(f"`{target}`: a host's name in it is empty, or has a blank at an end", example)
+        example = f"write `{','.join(right)}`" if right else LIST
+        raise WrongName(f"`{target}`: a host name in it is empty, or begins or ends with a space", example)
     if _is_too_long(target):
-        hint = "list them in a file, as that of `fleethands init DIR`, and name it"
-        raise WrongName(f"`{names[0]},…`: {len(names)} hosts are too many for one word", hint)
+        hint = "list them in an inventory file, such as the one of `fleethands init DIR`"
+        raise WrongName(f"`{names[0]},…`: {len(names)} hosts are too many for one argument", hint)
 
 
 def _is_too_long(target: str) -> bool:

@@ -54,7 +54,7 @@ def inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Note
         cause = error.__cause__ or error.__context__ or error
         file, line = _where(cause, target)
         raise WrongInventory(
-            f"{file}{line}: {type(cause).__name__}: {_said(cause)}", f"correct `{file}`, then run again"
+            f"{file}{line}: {type(cause).__name__}: {_said(cause)}", f"fix `{file}`, then run the command again"
         ) from None
 
 

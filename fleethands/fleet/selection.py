@@ -55,10 +55,10 @@ def picked(target: str, pick: Pick, roster: Roster) -> list[str]:
     spared.
     """
     if not roster.names:
-        raise NoHosts(f"`{target}` names no host", LIST)
+        raise NoHosts(f"`{target}` has no hosts", LIST)
     for words, option in ((pick.hosts, ""), (pick.exclude, "--exclude ")):
         if words and (part := roster.unknown(words)) is not None:
-            raise NoHosts(f"`{target}` names no host that matches `{option}{part}`", *_nearest(target, part, roster))
+            raise NoHosts(f"`{target}` has no host that matches `{option}{part}`", *_nearest(target, part, roster))
     found = [name for name in pick.fleet(roster) if pick.only is None or name in pick.only]
     if not found:
         raise _none(target, pick, roster)
@@ -69,11 +69,11 @@ def _none(target: str, pick: Pick, roster: Roster) -> NoHosts:
     """What is said of words each of which means a host, and that mean none together."""
     wanted = f"matches `{pick.hosts}`" + (f" and not `{pick.exclude}`" if pick.exclude else "")
     if pick.only is None:
-        return NoHosts(f"`{target}` names no host that {wanted}", *_nearest(target, pick.hosts, roster))
+        return NoHosts(f"`{target}` has no host that {wanted}", *_nearest(target, pick.hosts, roster))
     left = sorted(pick.only & set(roster.names))
     if not left:
         return NoHosts(
-            f"`{target}` names none of the hosts that the report leaves: {few(sorted(pick.only))}",
+            f"`{target}` has none of the hosts that the report leaves: {few(sorted(pick.only))}",
             *_nearest(target, min(pick.only), roster),
         )
     return NoHosts(f"no host that the report leaves {wanted}", f"it leaves: {few(left)}")

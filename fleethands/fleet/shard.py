@@ -29,7 +29,7 @@ class Shard:
         """A shard as `I/N`. Raises ValueError."""
         match = FORM.fullmatch(text)
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
-            raise ValueError(f"`{text}`: expected I/N with I from 1 to N, as `2/4`")
+            raise ValueError(f"`{text}`: expected I/N with I from 1 to N, such as `2/4`")
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:

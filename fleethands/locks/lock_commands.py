@@ -11,22 +11,22 @@ from paramiko import SSHException
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
-from fleethands.facts.lock import Lock, Locking
-from fleethands.facts.no_answer import no_answer
-from fleethands.locks.run_locks import mine, refusal
-from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
+from fleethands.facts.lock import Lock, LockState
+from fleethands.facts.no_answer import explain_failure
+from fleethands.locks.run_locks import explain_refusal, new_lock
+from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, LockReply, lock_script, parse_reply
 from fleethands.script import SHELL
 from fleethands.text.sanitize import short
 
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
 
-SECONDS = 60
-DONE = {ACQUIRED, RELEASED, STATUS}
+TIMEOUT = 60
+SUCCESSFUL = {ACQUIRED, RELEASED, STATUS}
 
 
 @dataclass(frozen=True)
-class Told:
+class LockResult:
     """
     What one host said.
 
@@ -37,11 +37,11 @@ class Told:
     text: str
     hints: Sequence[str] = ()
     failed: bool = False
-    before: Locking | None = None
+    before: LockState | None = None
 
     def document(self) -> dict[str, Any]:
         """As JSON takes it."""
-        known = self.before or Locking()
+        known = self.before or LockState()
         return {
             "status": "failed" if self.failed else "done",
             "reason": self.text,
@@ -51,40 +51,40 @@ class Told:
         }
 
 
-def ask(engine: Engine, action: str, reason: str) -> dict[str, Told]:
+def run_lock_command(engine: Engine, action: str, reason: str) -> dict[str, LockResult]:
     """
     What each host said, the unreachable ones included.
 
     + action: acquire, status or release
     + reason: of the lock that is acquired
     """
-    lock = mine(reason)
-    asked = {name: gevent.spawn(_one, engine, name, action, lock) for name in engine.names}
+    lock = new_lock(reason)
+    asked = {name: gevent.spawn(_ask_host, engine, name, action, lock) for name in engine.names}
     gevent.joinall(list(asked.values()), raise_error=True)
     return {name: each.value for name, each in asked.items()}
 
 
-def _one(engine: Engine, name: str, action: str, lock: Lock) -> Told:
+def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
     if name in engine.watch.unreachable:
         reason, hints = engine.watch.unreachable[name]
-        return Told(f"unreachable: {reason}", hints, failed=True)
-    text = script(action, lock).text
+        return LockResult(f"unreachable: {reason}", hints, failed=True)
+    text = lock_script(action, lock).text
     try:
-        _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=SECONDS)
-        answer = read(output.stdout_lines)
+        _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=TIMEOUT)
+        answer = parse_reply(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
         reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
-        return Told(reason, hints, failed=True)
+        return LockResult(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
-        without = no_answer(output.output_lines, engine.host(name))
-        return Told(str(without), list(without.hints), failed=True)
-    return _told(answer, engine.watch.words, name)
+        without = explain_failure(output.output_lines, engine.host(name))
+        return LockResult(str(without), list(without.hints), failed=True)
+    return _to_result(answer, engine.watch.words, name)
 
 
-def _told(answer: Answer, words: str, name: str) -> Told:
-    if answer.word not in DONE:
-        reason, hints = refusal(answer, words, name)
-        return Told(reason, hints, failed=True, before=answer.before)
+def _to_result(answer: LockReply, words: str, name: str) -> LockResult:
+    if answer.word not in SUCCESSFUL:
+        reason, hints = explain_refusal(answer, words, name)
+        return LockResult(reason, hints, failed=True, before=answer.before)
     before = answer.before
     texts = {
         ACQUIRED: "locked for you",
@@ -93,4 +93,4 @@ def _told(answer: Answer, words: str, name: str) -> Told:
     }
     gone = before.run if before.run and before.run.ended and not before.hold else None
     left = f"; a run went away without a word: {gone}" if gone and answer.word == STATUS else ""
-    return Told(short(texts[answer.word] + left), before=before)
+    return LockResult(short(texts[answer.word] + left), before=before)

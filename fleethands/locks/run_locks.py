@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import gevent  # type: ignore[import-untyped]
 
 from fleethands import facts, paths
-from fleethands.facts.lock import LEASE, Lock, Locking
-from fleethands.locks.lock_session import Holder, HolderError
+from fleethands.facts.lock import LEASE, Lock, LockState
+from fleethands.locks.lock_session import LockSession, LockSessionError
 from fleethands.operations.core import lock_token, provenance
-from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, Answer, script
+from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, LockReply, lock_script
 from fleethands.report.rerun_hints import reached
 from fleethands.text.sanitize import short
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
     from fleethands.report.model import Report
 
-SIGN = 15.0  # seconds between two signs of life
-AGAIN = 1.0  # seconds between two tries of a run that waits
+HEARTBEAT_INTERVAL = 15.0  # seconds between two signs of life
+RETRY_INTERVAL = 1.0  # seconds between two tries of a run that waits
 Refusal = tuple[str, list[str]]
 
 
@@ -41,11 +41,11 @@ class Locks:
 
     def __init__(self, engine: Engine, reason: str, wait: float = 0.0, again: str = "") -> None:
         self._engine, self._wait, self._again = engine, wait, again
-        self.lock = mine(reason)
+        self.lock = new_lock(reason)
         self.taken: dict[str, Refusal] = {}
         self.refused: dict[str, Refusal] = {}
         self.notes: dict[str, str] = {}
-        self._holders: dict[str, Holder] = {}
+        self._holders: dict[str, LockSession] = {}
         self._signs: Any = None
 
     def take(self, names: Sequence[str]) -> None:
@@ -74,61 +74,61 @@ class Locks:
             self._signs = None
         gevent.joinall([gevent.spawn(each.close) for each in given.values()])
         for name in given:
-            lock_token.take(self._engine.host(name), "")
+            lock_token.set_token(self._engine.host(name), "")
 
-    def _open(self, names: Sequence[str]) -> dict[str, Holder]:
+    def _open(self, names: Sequence[str]) -> dict[str, LockSession]:
         """A process on each host that can take its lock; all begin at once, as that takes longest."""
-        text = script("hold", self.lock, lease=str(LEASE)).text
-        opened = {name: Holder(self._engine.host(name)) for name in names}
+        text = lock_script("hold", self.lock, lease=str(LEASE)).text
+        opened = {name: LockSession(self._engine.host(name)) for name in names}
         begun = {name: gevent.spawn(self._begin, name, each, text) for name, each in opened.items()}
         gevent.joinall(list(begun.values()))
         self._holders |= opened
         return opened
 
-    def _begin(self, name: str, opened: Holder, text: str) -> None:
+    def _begin(self, name: str, opened: LockSession, text: str) -> None:
         self._engine.watch.commands[name] = self._engine.watch.commands.get(name, 0) + 1
         try:
             opened.begin(text)
-        except HolderError as error:
+        except LockSessionError as error:
             self._refuse(name, error)
 
-    def _refuse(self, name: str, error: HolderError) -> None:
+    def _refuse(self, name: str, error: LockSessionError) -> None:
         look = f"see what it says: fleethands lock status {reached(self._engine.watch.words, name)}"
         self.refused[name] = short(str(error)), [*error.hints] or [look]
 
-    def _ask(self, name: str, opened: Holder, deadline: float) -> None:
+    def _ask(self, name: str, opened: LockSession, deadline: float) -> None:
         try:
             answer = opened.ask("t")
             while answer.word == HELD and time.monotonic() < deadline:
-                gevent.sleep(AGAIN)
+                gevent.sleep(RETRY_INTERVAL)
                 answer = opened.ask("t")
-        except HolderError as error:
+        except LockSessionError as error:
             self._refuse(name, error)
             return
         if answer.word == LOCKED:
             self._got(name, answer.before)
         else:
             why = self.taken if answer.word in {HELD, KEPT} else self.refused
-            why[name] = refusal(answer, self._engine.watch.words, name, self._again)
+            why[name] = explain_refusal(answer, self._engine.watch.words, name, self._again)
 
-    def _got(self, name: str, before: Locking) -> None:
+    def _got(self, name: str, before: LockState) -> None:
         host = self._engine.host(name)
-        lock_token.take(host, self.lock.run)
+        lock_token.set_token(host, self.lock.run)
         if before.run is not None:
             self.notes[name] = short(f"took over the lock of {before.run}; that run went away without a word")
-        seen = facts.last(host)
+        seen = facts.cached_probe(host)
         same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
         if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
             facts.outdate(host)
 
     def _sign(self) -> None:
         while True:
-            gevent.sleep(SIGN)
+            gevent.sleep(HEARTBEAT_INTERVAL)
             for each in list(self._holders.values()):
                 gevent.spawn(each.sign)  # a connection that stands still holds up no other's
 
 
-def leave_out(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> None:
+def refuse_hosts(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> None:
     """
     Refuse these hosts of a plan, and no other.
 
@@ -141,13 +141,13 @@ def leave_out(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> N
         host.mask_all(engine.mask)
 
 
-def told(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) -> Report:
+def locked_report(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) -> Report:
     """
     The report of a run that did not begin, as somebody else has a host of it.
 
     + plan: the report of its plan
     """
-    leave_out(engine, plan, taken)
+    refuse_hosts(engine, plan, taken)
     for name, host in plan.hosts.items():
         host.remote_commands = engine.watch.commands.get(name, 0)
         if host.status == "pending":
@@ -155,14 +155,14 @@ def told(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) -> Report:
     return plan
 
 
-def mine(reason: str) -> Lock:
+def new_lock(reason: str) -> Lock:
     """A lock in this process's name."""
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     text = " ".join(reason.split())
     return Lock(provenance.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
 
 
-def refusal(answer: Answer, words: str, name: str, again: str = "") -> Refusal:
+def explain_refusal(answer: LockReply, words: str, name: str, again: str = "") -> Refusal:
     """
     Why a host can't be locked, and what to type.
 

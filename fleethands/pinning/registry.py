@@ -11,7 +11,7 @@ from typing import TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
 
-from fleethands import manifest, web
+from fleethands import oci, web
 from fleethands.operations.models.model_store import manifest_url
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.values.images import located
@@ -21,17 +21,7 @@ from fleethands.untrusted import document, mapping
 
 TOKEN = 64 << 10  # bytes of an answer with a token
 AT_ONCE = 8
-ACCEPT = "application/vnd.docker.distribution.manifest.v2+json"
-# an index before its parts: its digest is what a tag stands for on hosts of every architecture
-ACCEPT_IMAGE = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        ACCEPT,
-    )
-)
-REASONS = {401: "asks for a login", 403: "refuses to answer", 404: "has no such {what}"}
+REASONS = {401: "requires a login", 403: "refuses to answer", 404: "has no such {what}"}
 T = TypeVar("T")
 K = TypeVar("K")
 
@@ -66,7 +56,7 @@ def images(names: Iterable[str], patience: float = web.PATIENCE) -> dict[str, st
 
 def tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[str, str]:
     """
-    Model or image → digest that its registry has under this name now (host data `fleethands_upstream`). Each is asked
+    Model or image → digest that its registry has under this name now (host data `fleethands_check_tags`). Each is asked
     once, however many hosts have it; nothing is asked of what is pinned.
 
     + say: is told what a registry did not answer, one line of text
@@ -83,7 +73,7 @@ def tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[st
 
 
 def digests(found: dict[ModelName, Offered | Unanswered]) -> dict[str, str]:
-    """Name → digest of those that are known, as `models.pull` takes them (host data `fleethands_upstream`)."""
+    """Name → digest of those that are known, as `models.present` takes them (host data `fleethands_check_tags`)."""
     return {str(name): answer.digest for name, answer in found.items() if isinstance(answer, Offered)}
 
 
@@ -136,22 +126,24 @@ def _token(url: str, refused: HTTPError, patience: float) -> str | None:
 
 
 def _model(model: Model, patience: float) -> Offered | Unanswered:
-    body = fetched(manifest_url(model), "model", ACCEPT, patience)
+    body = fetched(manifest_url(model), "model", oci.MANIFEST, patience)
     if isinstance(body, Unanswered):
         return body
     try:
-        return Offered(hashlib.sha256(body).hexdigest(), manifest.size(body))
+        return Offered(hashlib.sha256(body).hexdigest(), oci.size(body))
     except ValueError:
-        return Unanswered(f"{model.name.host} sends something that is no manifest")
+        return Unanswered(f"{model.name.host} sent something that is not a manifest")
 
 
 def _image(name: str, patience: float) -> str | Unanswered:
     server, repository, tag = located(name)
-    body = fetched(f"https://{server}/v2/{quote(repository)}/manifests/{tag}", "image", ACCEPT_IMAGE, patience)
+    body = fetched(
+        f"https://{server}/v2/{quote(repository)}/manifests/{tag}", "image", ", ".join(oci.IMAGE_TYPES), patience
+    )
     if isinstance(body, Unanswered):
         return body
     try:
-        manifest.check_image(body)
+        oci.check_image(body)
     except ValueError:
-        return Unanswered(f"{server} sends something that is no manifest")
+        return Unanswered(f"{server} sent something that is not a manifest")
     return f"sha256:{hashlib.sha256(body).hexdigest()}"

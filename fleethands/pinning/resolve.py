@@ -22,7 +22,7 @@ class UnknownName(LookupError):
     """A name that the fleet does not want; `near` are some that it does."""
 
     def __init__(self, name: str, known: Collection[str]) -> None:
-        super().__init__(f"nothing of this fleet is called `{name}`")
+        super().__init__(f"`{name}` is not a version, model or image of this fleet")
         self.near = difflib.get_close_matches(name, sorted(known), 3, cutoff=0.5) or sorted(known)[:5]
 
 
@@ -153,7 +153,7 @@ def _flat(document: Document) -> dict[tuple[str, str], str]:
 def _release(version: str, fleet: Fleet) -> dict[str, str] | Unanswered:
     """File → sha256 of what any host may need of a release, the same wherever they get it from."""
     if version in fleet.unreachable:
-        return Unanswered("its archives lie on the hosts (`file://`): declare `ollama_sha256`")
+        return Unanswered("its archives are on the hosts (`file://`): set `ollama_sha256`")
     found: dict[str, dict[str, str]] = {}
     for url in sorted(fleet.releases[version]):
         place = f"{web.bare(url)}/v{version}/{release_checksums.NAME}"
@@ -167,12 +167,12 @@ def _release(version: str, fleet: Fleet) -> dict[str, str] | Unanswered:
         except ValueError as error:
             return Unanswered(f"{place}: {error}")
         if not found[url]:
-            return Unanswered(f"{place} names no archive for Linux")
+            return Unanswered(f"{place} lists no archive for Linux")
     first, *others = found
     for other in others:
         shared = found[first].keys() & found[other].keys()
         if odd := next((name for name in sorted(shared) if found[first][name] != found[other][name]), None):
-            return Unanswered(f"{web.bare(first)} and {web.bare(other)} have another {odd} each")
+            return Unanswered(f"{web.bare(first)} and {web.bare(other)} have different checksums for {odd}")
     return {name: digest for each in found.values() for name, digest in each.items()}
 
 

@@ -11,8 +11,8 @@ from fleethands.facts import Probe, UnknownSection
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import MIB
 from fleethands.facts.record import Record
-from fleethands.operations.core.human_size import human
-from fleethands.operations.removal.removal import OURS
+from fleethands.operations.core.format_size import format_size
+from fleethands.operations.core.ownership import HEADER
 from fleethands.report.model import HostReport
 
 UNKNOWN = "unknown"
@@ -20,12 +20,12 @@ COLUMNS = ("host", "state", "Ollama", "models", "OpenHands", "GPU", "ports", "pr
 BUILT = re.compile(rb"^ExecStart=\S*/([^/\s]+)/bin/serve ", re.MULTILINE)  # templates/openhands.service.j2
 
 
-def row(name: str, host: HostReport) -> list[str]:
+def status_cells(name: str, host: HostReport) -> list[str]:
     """A word or a line for each of COLUMNS; `unknown` for what could not be read, nothing where nobody was asked."""
-    return [host.mask.text(cell) for cell in (name, state(host), *_facts(host))]
+    return [host.mask.text(cell) for cell in (name, status_text(host), *_facts(host))]
 
 
-def state(host: HostReport) -> str:
+def status_text(host: HostReport) -> str:
     """How it stands to its declaration."""
     if host.status == "pending":
         return f"drift: {len(host.changes)}"
@@ -60,7 +60,7 @@ def _is_contained(seen: Probe) -> bool:
 
 def _is_ours(seen: Probe) -> bool:
     """Whether our unit is there: a container needs no release."""
-    return (seen.files.get(paths.OLLAMA_UNIT, ABSENT).content or b"").startswith(OURS)
+    return (seen.files.get(paths.OLLAMA_UNIT, ABSENT).content or b"").startswith(HEADER)
 
 
 def _models(seen: Probe) -> str:
@@ -79,7 +79,7 @@ def _openhands(seen: Probe) -> str:
 def _gpu(seen: Probe) -> str:
     if seen.gpu.devices:
         memory = sum(device.memory or 0 for device in seen.gpu.devices)
-        return f"{len(seen.gpu.devices)} x {seen.gpu.devices[0].name}, {human(memory * MIB)}"
+        return f"{len(seen.gpu.devices)} x {seen.gpu.devices[0].name}, {format_size(memory * MIB)}"
     return ", ".join(f"{each.vendor} {each.product}" for each in seen.gpu.pci) or "none"
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fleethands.operations.proof.proof import Link
-from fleethands.report.model import BAD, SCHEMA, Changed, HostReport, Report
+from fleethands.operations.core.proof_record import Link
+from fleethands.report.model import BAD, SCHEMA, ChangeReport, HostReport, Report
 from fleethands.report.timeline import Step
 from fleethands.text.sanitize import clean
 from fleethands.untrusted import MOST_BYTES, count, document, line, mapping, tree
@@ -26,11 +26,11 @@ STATUSES = {*BAD, "pending", "changed", "unchanged"}
 T = TypeVar("T")
 
 
-class NoReport(ValueError):
+class InvalidReport(ValueError):
     """A file that is not a report of this schema; its text says which and why."""
 
 
-def read(path: Path) -> Report:
+def load_report(path: Path) -> Report:
     """
     The report of a file, or of a directory that `--report` named.
 
@@ -40,19 +40,19 @@ def read(path: Path) -> Report:
     with path.open("rb") as file:
         text = file.read(LONGEST + 1)
     if len(text) > LONGEST:
-        raise NoReport(f"`{path}` is no report: it has more than {LONGEST >> 20} MiB")
+        raise InvalidReport(f"`{path}` is no report: it has more than {LONGEST >> 20} MiB")
     try:
         found = document(text, LONGEST)
     except ValueError:
-        raise NoReport(f"`{path}` is not JSON in UTF-8") from None
+        raise InvalidReport(f"`{path}` is not JSON in UTF-8") from None
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        raise NoReport(f"`{path}` is not a report of schema {SCHEMA}")
+        raise InvalidReport(f"`{path}` is not a report of schema {SCHEMA}")
     try:
         return _report(found)
     except KeyError as error:
-        raise NoReport(f"`{path}` lacks something that a report has: {error}") from None
+        raise InvalidReport(f"`{path}` lacks something that a report has: {error}") from None
     except (ValueError, OverflowError) as error:
-        raise NoReport(f"`{path}` has something that no report has: {error}") from None
+        raise InvalidReport(f"`{path}` has something that no report has: {error}") from None
 
 
 def _report(row: dict[str, Any]) -> Report:
@@ -141,10 +141,10 @@ def _seconds(value: Any) -> float:
     return float(value)
 
 
-def _change(row: dict[str, Any]) -> Changed:
+def _change(row: dict[str, Any]) -> ChangeReport:
     said = (_text(row.get(name, "")) for name in ("why", "consequence", "diff"))
     start = (row["task"], row["operation"], row.get("subject", ""), row["from"], row["to"])
-    return Changed(*(_text(text) for text in start), *said)
+    return ChangeReport(*(_text(text) for text in start), *said)
 
 
 def _link(row: dict[str, Any]) -> Link:

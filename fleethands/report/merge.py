@@ -11,11 +11,11 @@ from fleethands.report.model import HostReport, Report
 NAMED = 20  # parts that left no report
 
 
-class Unlike(ValueError):
+class IncompatibleReports(ValueError):
     """Reports that can't be one."""
 
 
-def merged(reports: Sequence[Report]) -> tuple[Report, list[str]]:
+def merge_reports(reports: Sequence[Report]) -> tuple[Report, list[str]]:
     """
     One report of several, and a line for each host that more than one of them has: of these the later report counts.
 
@@ -24,7 +24,7 @@ def merged(reports: Sequence[Report]) -> tuple[Report, list[str]]:
     """
     commands = sorted({report.command for report in reports})
     if len(commands) > 1:
-        raise Unlike(f"these are reports of different commands: {', '.join(commands)}")
+        raise IncompatibleReports(f"these are reports of different commands: {', '.join(commands)}")
     inorder = sorted(reports, key=lambda report: report.started)
     hosts, twice = _hosts(inorder)
     first, end = inorder[0], max(report.started + report.seconds for report in reports)
@@ -57,10 +57,12 @@ def _missing(reports: Sequence[Report]) -> list[str]:
     try:
         shards = [Shard.parse(report.shard) for report in reports if report.shard]
     except ValueError as error:
-        raise Unlike(f"a report names its part of the fleet {error}") from None
+        raise IncompatibleReports(f"a report names its part of the fleet {error}") from None
     counts = sorted({shard.count for shard in shards})
     if len(counts) > 1:
-        raise Unlike(f"these are parts of different divisions: {', '.join(f'of {count}' for count in counts)}")
+        raise IncompatibleReports(
+            f"these are parts of different divisions: {', '.join(f'of {count}' for count in counts)}"
+        )
     there = {shard.index for shard in shards}
     missing = [index for index in range(1, sum(counts) + 1) if index not in there]
     named = [f"part {index}/{counts[0]} left no report" for index in missing[:NAMED]]

@@ -8,8 +8,8 @@ from typing import Any
 
 from fleethands.facts import Probe
 from fleethands.operations.core import provenance
-from fleethands.operations.proof.proof import Link
-from fleethands.report.redaction import NOTHING, Mask
+from fleethands.operations.core.proof_record import Link
+from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.timeline import Step
 
 SCHEMA = 1
@@ -17,14 +17,14 @@ BAD = ("failed", "rolled-back", "refused", "unreachable", "not-run")
 SECOND, MILLISECOND = 0, 3
 
 
-def moment(at: float, digits: int = SECOND) -> str:
+def format_timestamp(at: float, digits: int = SECOND) -> str:
     """A moment as ISO 8601 has it, in UTC."""
     whole, rest = divmod(int(at * 10**digits), 10**digits)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + (f".{rest:0{digits}d}" if digits else "") + "Z"
 
 
 @dataclass(frozen=True)
-class Changed:
+class ChangeReport:
     """One change, planned or made."""
 
     task: str
@@ -76,12 +76,12 @@ class HostReport:
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     remote_commands: int = 0
-    changes: list[Changed] = field(default_factory=list)
+    changes: list[ChangeReport] = field(default_factory=list)
     proof: list[Link] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     seen: Probe | None = None
     secrets: frozenset[str] = frozenset()
-    mask: Mask = NOTHING
+    mask: Mask = NO_MASK
     read: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -120,7 +120,7 @@ def _link(link: Link) -> dict[str, Any]:
 def _step(step: Step) -> dict[str, Any]:
     return {
         "name": step.name,
-        "started": moment(step.started, MILLISECOND),
+        "started": format_timestamp(step.started, MILLISECOND),
         "seconds": round(step.seconds, 3),
         "ok": step.ok,
     }
@@ -144,7 +144,7 @@ class Report:
     seconds: float = 0.0
     interrupted: bool = False
     words: str = ""
-    by: str = field(default_factory=provenance.who)
+    by: str = field(default_factory=provenance.user_at_controller)
     shard: str = ""
     error: str = ""
     hints: list[str] = field(default_factory=list)
@@ -173,7 +173,7 @@ class Report:
             "words": self.words,
             "by": self.by,
             "shard": self.shard,
-            "started": moment(self.started),
+            "started": format_timestamp(self.started),
             "seconds": round(self.seconds, 3),
             "result": self.result,
             "error": self.error,

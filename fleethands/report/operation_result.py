@@ -11,7 +11,7 @@ UNFORESEEN = "a command of the step "  # core/common.sh: the script has no messa
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OperationResult:
     """What one operation said on one host."""
 
     operation: str

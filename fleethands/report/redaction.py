@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from fleethands.report.secret_forms import Writing, writings
+from fleethands.report.secret_forms import SecretForm, secret_forms
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.values.secret import MASK
 from fleethands.text.sanitize import clean
@@ -20,13 +20,13 @@ class Mask:
     """Takes the values of secrets out of texts, in each way in which they may be written there."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        self._writings = [writing for value in {*values} for writing in writings(value)]
-        self._by_part: dict[str, list[Writing]] = {}
+        self._writings = [writing for value in {*values} for writing in secret_forms(value)]
+        self._by_part: dict[str, list[SecretForm]] = {}
         for each in self._writings if len(self._writings) > MANY else ():
             self._by_part.setdefault(each.core[:PART], []).append(each)
         self._lengths = {len(part) for part in self._by_part}
 
-    def _possible(self, text: str) -> list[Writing]:
+    def _possible(self, text: str) -> list[SecretForm]:
         """Those that may be in a text, by the beginnings of their cores."""
         if not self._by_part:
             return self._writings
@@ -73,7 +73,7 @@ class Mask:
         return value
 
 
-NOTHING = Mask()
+NO_MASK = Mask()
 
 
 def _revealed(secret: Secret) -> str | None:

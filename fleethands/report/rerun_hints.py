@@ -45,7 +45,7 @@ def completing(command: str, words: str, name: str) -> list[str]:
     here = f"fleethands rollback {only(words, name)}"
     if "--to" in shlex.split(words):
         return [f"the next run completes it: `{here}`"]
-    return [f"to what was proven last: `{here} --to last`", f"to what was proven before that: `{here} --to before`"]
+    return [f"to restore the {record} record: `{here} --to {record}`" for record in ("current", "previous")]
 
 
 def _without(dropped: Sequence[str], options: Sequence[str]) -> Iterator[str]:

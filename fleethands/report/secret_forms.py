@@ -20,7 +20,7 @@ _BASE64 = "[A-Za-z0-9+/_-]"
 
 
 @dataclass(frozen=True)
-class Writing:
+class SecretForm:
     """
     One text to find.
 
@@ -38,7 +38,7 @@ class Writing:
 
 
 @lru_cache(maxsize=10_000)
-def writings(value: str) -> tuple[Writing, ...]:
+def secret_forms(value: str) -> tuple[SecretForm, ...]:
     """
     All writings of a value, of each of its lines, and of the password in it where it is an address.
 
@@ -50,12 +50,12 @@ def writings(value: str) -> tuple[Writing, ...]:
     return tuple(writing for each in sorted(whole) if each.strip() for writing in _of(each))
 
 
-def _of(value: str) -> Iterator[Writing]:
+def _of(value: str) -> Iterator[SecretForm]:
     source = _quoted(value)
-    yield Writing(source if len(value) >= SHORT else rf"(?<!\w){source}(?!\w)", _core(value))
+    yield SecretForm(source if len(value) >= SHORT else rf"(?<!\w){source}(?!\w)", _core(value))
     data = value.encode(errors="surrogateescape") if _is_bytes(value) else value.encode(errors="surrogatepass")
     if 2 * len(data) >= SURE:
-        yield from (Writing(digits, digits) for digits in (data.hex(), data.hex().upper()))
+        yield from (SecretForm(digits, digits) for digits in (data.hex(), data.hex().upper()))
     yield from _in_base64(data)
 
 
@@ -64,7 +64,7 @@ def _is_bytes(value: str) -> bool:
     return all(0xDC80 <= ord(char) <= 0xDCFF for char in value if 0xD800 <= ord(char) <= 0xDFFF)
 
 
-def _in_base64(data: bytes) -> Iterator[Writing]:
+def _in_base64(data: bytes) -> Iterator[SecretForm]:
     """For each of the three places where it may begin; characters that its neighbours have a part in go with it."""
     for before in range(3):
         text = base64.b64encode(bytes(before) + data).decode().rstrip("=")
@@ -74,7 +74,7 @@ def _in_base64(data: bytes) -> Iterator[Writing]:
         if len(sure) >= SURE:
             shared = f"{_BASE64}?" if before else ""
             source = "".join(_LOOSE.get(char, char) for char in sure)
-            yield Writing(f"{shared}{source}{_BASE64}?={{0,2}}", _core(sure))
+            yield SecretForm(f"{shared}{source}{_BASE64}?={{0,2}}", _core(sure))
 
 
 _LOOSE = {"+": "(?:[+-]|%2[Bb])", "/": r"(?:\\{0,8}[/_]|%2[Ff])"}

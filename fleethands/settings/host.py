@@ -85,7 +85,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def manages_ollama(self) -> bool:
         """Whether Ollama is this host's own, and not somebody else's at an address."""
-        return self.ollama_run != "external"
+        return self.ollama_runtime != "external"
 
     @property
     def listens(self) -> bool:
@@ -95,7 +95,9 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def ollama_declared_image(self) -> str:
         """The image that Ollama runs from as it is declared, empty where it runs from none."""
-        return (self.ollama_image or f"{OLLAMA_IMAGE}:{self.ollama_version}") if self.ollama_run == "container" else ""
+        if self.ollama_runtime != "container":
+            return ""
+        return self.ollama_image or f"{OLLAMA_IMAGE}:{self.ollama_version}"
 
     @property
     def ollama_container_image(self) -> str:
@@ -105,7 +107,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def ollama_client_url(self) -> str:
         """Where a client on the host itself reaches Ollama."""
-        return self.ollama_base_url or self.ollama_host.local_url
+        return self.ollama_address or self.ollama_host.local_url
 
     @property
     def ollama_server(self) -> tuple[str, int]:

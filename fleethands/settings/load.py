@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from fleethands.settings import lockfile
 from fleethands.settings.host import HostSettings
 from fleethands.settings.lockfile import Lockfile, LockfileError
+from fleethands.settings.renamed import find_old_keys, translate
 from fleethands.settings.validation.cross_field import conflicts
 from fleethands.settings.validation.drop_invalid import mended
 from fleethands.settings.validation.encodable import is_text
@@ -49,6 +50,8 @@ def read_fleet(fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile | None = N
 def _read(data: Mapping[str, Any]) -> tuple[HostSettings, list[tuple[str, str]]]:
     """One host's settings and its mistakes. With mistakes, settings are those of what is right."""
     found = [(key, masked(f"{said}, got {shown(key, data[key])}", data[key])) for key, said in meant(data)]
+    found += find_old_keys(data)
+    data = translate(data)  # so that the values under old names are checked too
     ours = {key: value for key, value in data.items() if key in HostSettings.model_fields}
     for key in [key for key, value in ours.items() if isinstance(value, dict) and not is_text(list(value))]:
         found.append((key, "expected names that can be written as UTF-8"))

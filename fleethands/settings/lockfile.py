@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from fleethands.files import atomic_write
 from fleethands.settings.generations import sandbox_image
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.pins import Pins, Wanted
@@ -23,7 +22,7 @@ NAME = "fleethands.lock"
 SCHEMA = 1
 LARGEST = 16 << 20  # bytes
 MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
-ANEW = f"write it anew: rm {NAME} && fleethands pin"
+ANEW = f"to write a new one: rm {NAME} && fleethands pin"
 Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
@@ -95,26 +94,14 @@ def read(path: Path) -> Lockfile:
         raise LockfileError(f"{path} is larger than {LARGEST >> 20} MiB", ANEW)
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(MARKERS):
-            keep = f"keep one side of it: git checkout --theirs {NAME}, or --ours"
-            raise LockfileError(f"{path}, line {number}: a merge left its marks (`{line[:20]}`)", keep, ANEW)
+            keep = f"keep one side: git checkout --theirs {NAME}, or --ours"
+            raise LockfileError(f"{path}, line {number}: unresolved merge conflict (`{line[:20]}`)", keep, ANEW)
     return Lockfile(_parsed(text, path), path)
 
 
 def write(path: Path, document: Document) -> None:
     """Put a lock in its place, whole or not at all. Raises OSError."""
-    work = tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{NAME}-", delete=False)  # noqa: SIM115
-    try:
-        with work:
-            work.write(document.text())
-            work.flush()
-            os.fsync(work.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(work.name, 0o666 & ~mask)
-        os.replace(work.name, path)
-    except BaseException:
-        os.unlink(work.name)
-        raise
+    atomic_write(path, document.text().encode())
 
 
 def wanted(settings: HostSettings) -> Wanted:
@@ -126,7 +113,7 @@ def wanted(settings: HostSettings) -> Wanted:
     named = (settings.declared_image, sandbox_image(settings), settings.ollama_declared_image)
     images = [image for image in named if image and is_tagged(image)]
     listed_release = (settings.ollama_version, settings.ollama_url.rstrip("/"))
-    release = listed_release if settings.ollama_run == "service" and settings.ollama_sha256 is None else None
+    release = listed_release if settings.ollama_runtime == "service" and settings.ollama_sha256 is None else None
     return Wanted(release, (*listed, *bases.values()), tuple(images))
 
 
@@ -166,7 +153,7 @@ def _contradictions(settings: HostSettings, document: Document) -> Iterator[tupl
 
 
 def _not_as_locked(locked: str, declared: str) -> str:
-    return f"expected `{locked}`, as {NAME} has it, got `{declared}`: correct the one, or take it out of the other"
+    return f"expected `{locked}` from {NAME}, got `{declared}`: correct one of them, or remove one of them"
 
 
 def _parsed(text: str, path: Path) -> Document:
@@ -177,7 +164,7 @@ def _parsed(text: str, path: Path) -> Document:
     except RecursionError:
         raise LockfileError(f"{path}: it is nested too deep", ANEW) from None
     except ValueError as error:  # _once
-        raise LockfileError(f"{path}: {error}", "leave the right one, as in a merge") from None
+        raise LockfileError(f"{path}: {error}", "remove the wrong one") from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise LockfileError(
@@ -207,5 +194,5 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"`{next(name for name in names if names.count(name) > 1)}` is there twice")
+        raise ValueError(f"`{next(name for name in names if names.count(name) > 1)}` appears twice")
     return found

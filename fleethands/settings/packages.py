@@ -22,6 +22,6 @@ def wanted(settings: HostSettings) -> tuple[str, ...]:
     if settings.openhands_flavor == "source":
         names += ["git", "python3-venv", "tmux"]
         names += ["make"] if settings.openhands_source.generation == "v0" else []
-    if settings.ollama_run == "service" and settings.ollama_transfer != "controller":  # what is sent needs no zstd
+    if settings.ollama_runtime == "service" and settings.ollama_transfer != "controller":  # what is sent needs no zstd
         names.append("zstd")
     return tuple(names)

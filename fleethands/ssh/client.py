@@ -200,7 +200,7 @@ def lost(leads: Any, question: Question, answer: Answer) -> WayLost | None:
 
 def _hop(question: Question, begun: Any) -> Any:
     """The transport of a jump host, logged in. Raises WayLost."""
-    client, answer, by_hand = Client(), ask(question), [f"try by hand: `{question.command('-v')}`"]
+    client, answer, by_hand = Client(), ask(question), [f"try: `{question.command('-v')}`"]
     client._expect(answer, None, None)
     options = {"timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
     try:
@@ -214,7 +214,7 @@ def _hop(question: Question, begun: Any) -> Any:
     except WayLost:
         raise
     except (SSHException, OSError, EOFError) as error:
-        raise WayLost((f"its jump host {question.name} is not reached: {error}", by_hand), busy=True) from error
+        raise WayLost((f"its jump host {question.name} is unreachable: {error}", by_hand), busy=True) from error
     return client.get_transport()
 
 

@@ -12,7 +12,7 @@ from pyinfra.connectors.sshuserclient import client
 
 from fleethands.ssh.known_hosts import Files, Verdict
 
-WORDS = {"revoked": "is revoked", "changed": "is not the one that is known", "new": "is not known"}
+WORDS = {"revoked": "is revoked", "changed": "changed", "new": "is not in known_hosts"}
 RSA = "rsa-sha2-512"  # how an RSA key signs: by its own name, it would sign with SHA-1
 
 

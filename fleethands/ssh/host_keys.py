@@ -15,7 +15,7 @@ from gevent.pool import Pool  # type: ignore[import-untyped]
 from paramiko import PKey, SSHException
 from pyinfra.connectors.ssh import SSHConnector
 
-from fleethands.facts import ssh
+from fleethands.facts import ssh_command
 from fleethands.ssh.client import (
     BEHIND_OTHERS,
     ask,
@@ -63,7 +63,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ScannedKey:
     """
     What came of asking one host for its key.
 
@@ -96,7 +96,7 @@ def line_fingerprint(line: Line) -> str:
     return fingerprint(PKey.from_type_string(line.kind, line.key))
 
 
-def asked(hosts: Iterable[Any]) -> list[Shown]:
+def asked(hosts: Iterable[Any]) -> list[ScannedKey]:
     """
     Ask hosts for their keys, many at a time; the answers sorted by name.
 
@@ -105,9 +105,9 @@ def asked(hosts: Iterable[Any]) -> list[Shown]:
     return sorted(Pool(AT_ONCE).map(_asked, hosts), key=lambda shown: shown.host)
 
 
-def _asked(host: Any) -> Shown:
+def _asked(host: Any) -> ScannedKey:
     if not isinstance(host.connector, SSHConnector):
-        return Shown(host.name, "skipped", reason="it is not reached by SSH")
+        return ScannedKey(host.name, "skipped", reason="not reached by SSH")
     try:
         place = _place(host)
     except (SSHException, OSError, ValueError) as error:  # its configuration
@@ -117,16 +117,16 @@ def _asked(host: Any) -> Shown:
     except OSError as error:
         reason = f"cannot read {error.filename}: {error.strerror}"
         look = f"look at it: `ls -ld {shlex.quote(os.path.dirname(error.filename))}`"
-        return Shown(host.name, "failed", place, reason=reason, hints=(look,))
+        return ScannedKey(host.name, "failed", place, reason=reason, hints=(look,))
     return _compared(host, place, files)
 
 
-def _failed(host: Any, status: str, error: Exception, place: Place | None = None) -> Shown:
+def _failed(host: Any, status: str, error: Exception, place: Place | None = None) -> ScannedKey:
     reason, hints = why_unreachable("", host, error)
-    return Shown(host.name, status, place, reason=reason, hints=tuple(hints))
+    return ScannedKey(host.name, status, place, reason=reason, hints=tuple(hints))
 
 
-def _compared(host: Any, place: Place, files: Files) -> Shown:
+def _compared(host: Any, place: Place, files: Files) -> ScannedKey:
     try:
         key = patiently(lambda: _offered(place, files))
     except WayLost as error:
@@ -134,13 +134,13 @@ def _compared(host: Any, place: Place, files: Files) -> Shown:
     except (OSError, SSHException, EOFError) as error:
         said = " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())
         reason = clean(f"{place.name}: {said}")[:LONGEST_REASON]
-        hint = f"try by hand: `{ssh(host, '-v')}`"
-        return Shown(host.name, "unreachable", place, reason=reason, hints=(hint,))
+        hint = f"try: `{ssh_command(host, '-v')}`"
+        return ScannedKey(host.name, "unreachable", place, reason=reason, hints=(hint,))
     verdict = files.judge(place.name, key)
     if verdict.status == "new" and place.known_hosts is None:
-        hint = "give the inventory one: `ssh_known_hosts_file`"
-        return Shown(host.name, "failed", place, key, reason="`UserKnownHostsFile` names no file", hints=(hint,))
-    return Shown(host.name, verdict.status, place, key, verdict)
+        hint = "set `ssh_known_hosts_file` in the inventory"
+        return ScannedKey(host.name, "failed", place, key, reason="`UserKnownHostsFile` names no file", hints=(hint,))
+    return ScannedKey(host.name, verdict.status, place, key, verdict)
 
 
 def _place(host: Any) -> Place:

@@ -56,9 +56,9 @@ def lost(said: str, question: Question, answer: Answer, ask: Ask) -> WayLost | N
     lines = [line.strip() for line in said.splitlines() if line.strip() and not _ASIDE.match(line)]
     if not lines:
         return None
-    by_hand = f"try by hand: `{question.command('-v')}`"
+    by_hand = f"try: `{question.command('-v')}`"
     if answer.command:
-        return WayLost((f"the ProxyCommand that leads to it says: {short(lines[-1])}", [by_hand]))
+        return WayLost((f"its ProxyCommand failed: {short(lines[-1])}", [by_hand]))
     name = _name(question, answer, ask)
     busy = any(line.startswith(BUSY) for line in lines)
     return WayLost(_why("\n".join(lines), name, by_hand, question.command()), busy)
@@ -68,11 +68,11 @@ def _why(said: str, name: str, by_hand: str, command: str) -> Why:
     last, key = short(said.splitlines()[-1]), f"the host key of its jump host {name}"
     if found := _OFFENDING.search(said):
         remove = shlex.join(["sed", "-i", f"{found['line']}d", found["path"]])
-        return f"{key} is not the one that is known: it was reinstalled, or somebody stands between", [
-            f"only if you know why: `{remove}`, then compare and accept the new one: `{command}`"
+        return f"{key} changed: the host was reinstalled, or this is a man-in-the-middle attack", [
+            f"only if you know why it changed: `{remove}`, then compare and accept the new one: `{command}`"
         ]
     if LOOP in said:
-        return f"its way leads through its jump host {name} back to that: {last}", [leading_back(name)]
+        return f"its jump host {name} is reached through itself: {last}", [leading_back(name)]
     if "Host key verification failed" in said and "revoked" not in said:
         return unknown(name, command)
     if failed := _OPEN_FAILED.search(said):
@@ -84,7 +84,7 @@ def _why(said: str, name: str, by_hand: str, command: str) -> Why:
 MARKS = {
     "revoked": "{key} is revoked in known_hosts",
     "Permission denied": "its jump host {name} refuses the login: {last}",
-    "forwarding failed": "its jump host {name} does not get through to it: {last}",
+    "forwarding failed": "its jump host {name} cannot reach the host: {last}",
 }
 
 
@@ -94,7 +94,7 @@ def unknown(name: str, command: str) -> Why:
 
     + command: asks a person about it
     """
-    return f"the host key of its jump host {name} is not known here", [f"compare and accept it: `{command}`"]
+    return f"the host key of its jump host {name} is not in known_hosts", [f"compare and accept it: `{command}`"]
 
 
 def refused(name: str, verdict: Verdict, command: str) -> Why:
@@ -136,7 +136,7 @@ def check_end(question: Question, answer: Answer, ask: Ask) -> None:
         user, host, port = parts(jump.split(",")[0])
         hop = Question(host, port, user, question.config)
         if hop in seen:
-            raise WayLost((f"its way leads through its jump host {host} back to that", [leading_back(host)]))
+            raise WayLost((f"its jump host {host} is reached through itself", [leading_back(host)]))
         seen.add(hop)
         jump = ask(hop).jump
 
@@ -165,6 +165,6 @@ def channel(question: Question, answer: Answer, ask: Ask, connect: Callable[[Que
         try:
             way = transport.open_channel("direct-tcpip", target, ("127.0.0.1", 0), timeout=LIMIT)
         except ChannelException as error:
-            why = f"its jump host {each.name} does not get through to {target[0]}: {error.text}"
-            raise WayLost((why, [f"try by hand: `{question.command('-v')}`"])) from error
+            why = f"its jump host {each.name} cannot reach {target[0]}: {error.text}"
+            raise WayLost((why, [f"try: `{question.command('-v')}`"])) from error
     return way

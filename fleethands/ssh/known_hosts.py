@@ -8,15 +8,14 @@ import hashlib
 import hmac
 import os
 import re
-import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from paramiko import PKey
 
+from fleethands.files import PRIVATE, atomic_write
 from fleethands.ssh import host_certificates
 from fleethands.ssh.patterns import pattern
 
@@ -156,17 +155,7 @@ def add(path: Path, keys: Iterable[tuple[str, PKey]]) -> None:
     before = path.read_bytes() if path.exists() else b""
     separator = b"" if before.endswith(b"\n") or not before else b"\n"
     lines = "".join(f"{name} {key.get_name()} {key.get_base64()}\n" for name, key in dict.fromkeys(keys))
-    descriptor, part = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(before + separator + lines.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(part)
-        raise
+    atomic_write(path, before + separator + lines.encode(), PRIVATE)
 
 
 def _lines(path: Path) -> Iterator[Line]:

@@ -30,15 +30,15 @@ class Limits:
 LIMITS = Limits()
 
 
-class Silent(TimeoutError):
+class CommandStalled(TimeoutError):
     """A remote command said nothing for too long."""
 
 
-class OutOfTime(BaseException):
+class HostTimeout(BaseException):
     """A host took too long in all; no error of one command, so that nothing but its walk ends on it."""
 
 
-class Patience:
+class OutputTimeout:
     """Ends what its greenlet waits for, once nothing was heard for `limit` seconds."""
 
     def __init__(self, limit: float) -> None:
@@ -49,7 +49,7 @@ class Patience:
         """There is life."""
         self._last = time.monotonic()
 
-    def __enter__(self) -> Patience:
+    def __enter__(self) -> OutputTimeout:
         self._waiting = gevent.getcurrent()
         self.heard()
         self._again(self._limit)
@@ -70,7 +70,7 @@ class Patience:
         if left > 0:
             self._again(left)
         else:
-            self._waiting.throw(Silent())
+            self._waiting.throw(CommandStalled())
 
 
 def spoken(seconds: float) -> str:

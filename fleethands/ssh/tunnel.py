@@ -17,7 +17,7 @@ from pyinfra.api.exceptions import ConnectError
 from fleethands.script import LOGIN_SHELL, Script
 from fleethands.settings.generations import SANDBOXES
 from fleethands.ssh.connection import is_of_network
-from fleethands.ssh.timeouts import CONNECTED, OutOfTime
+from fleethands.ssh.timeouts import CONNECTED, HostTimeout
 from fleethands.streams import BLOCK, Lines
 from fleethands.text.sanitize import short
 
@@ -117,7 +117,7 @@ class Link:
 
     def _again(self) -> bool:
         self._host.connected = False
-        with suppress(ConnectError, OutOfTime), gevent.Timeout(CONNECTED, OutOfTime()):
+        with suppress(ConnectError, HostTimeout), gevent.Timeout(CONNECTED, HostTimeout()):
             self._host.connect(show_errors=False, raise_exceptions=True)
         return bool(self._host.connected)
 

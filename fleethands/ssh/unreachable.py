@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fleethands.facts import ssh
+from fleethands.facts import ssh_command
 from fleethands.ssh.connection import address
 from fleethands.ssh.diagnosis import Why, diagnosis, refused_key
 from fleethands.ssh.host_key_check import RefusedKey
@@ -27,6 +27,8 @@ def why_unreachable(words: str, host: Any, error: BaseException) -> Why:
         return cause.why
     if isinstance(cause, ConfigurationError):
         _, loop, name = str(cause).partition(LOOP)
-        hint = leading_back(name) if loop else f"correct it, then see what `ssh` makes of it: `{ssh(host, '-G')}`"
+        hint = (
+            leading_back(name) if loop else f"correct it, then see what `ssh` makes of it: `{ssh_command(host, '-G')}`"
+        )
         return f"`ssh` does not take its configuration: {cause}", [hint]
-    return diagnosis(host.name, address(host), ssh(host, "-v"), short(str(error)))
+    return diagnosis(host.name, address(host), ssh_command(host, "-v"), short(str(error)))

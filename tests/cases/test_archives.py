@@ -11,7 +11,7 @@ import yaml
 
 from fleethands.facts import Unknown, gpu, ollama
 from fleethands.facts.ollama import Process, Release
-from fleethands.operations.core.operation import Change
+from fleethands.operations.core.decision import Change
 from fleethands.operations.ollama.release import install
 from fleethands.operations.ollama.release_archives import archive_names, choose_variant
 from fleethands.settings import SettingsError
@@ -26,7 +26,7 @@ def test_archives(version: str, arch: str, which: str, names: list[str]) -> None
 
 
 def test_markers_from_before_variants_are_read_as_whole() -> None:
-    old, new = ollama.releases(["0.24.0 9 8 755 0 aa 9 8", "0.24.1 9 8 755 0 aa 9 7 cpu"]).values()
+    old, new = ollama.parse_releases(["0.24.0 9 8 755 0 aa 9 8", "0.24.1 9 8 755 0 aa 9 7 cpu"]).values()
 
     assert (old, new) == (Release("aa", True, "whole"), Release("aa", False, "cpu"))
 
@@ -42,7 +42,7 @@ def test_a_change_of_variant_says_why_and_foresees_the_restart() -> None:
     assert isinstance(change, Change)
     assert change.why == "it was unpacked as `whole`, wanted is `cpu`"
     assert change.consequence.startswith("downloads ollama-linux-amd64.tar.zst ")
-    assert change.then(seen).process == replace(process, exe="/opt/ollama/0.24.0/bin/ollama (deleted)")
+    assert change.predict(seen).process == replace(process, exe="/opt/ollama/0.24.0/bin/ollama (deleted)")
 
 
 NVIDIA = "pci 0000:17:00.0 0x10de 0x2330 nvidia - -"
@@ -72,7 +72,7 @@ def test_the_variant_follows_the_gpus_unless_it_is_declared(
 ) -> None:
     settings = declared(**data)
 
-    assert choose_variant(settings, bare(settings).having(gpu=gpu.read(lines)), arch) == expected
+    assert choose_variant(settings, bare(settings).having(gpu=gpu.parse_gpu(lines)), arch) == expected
 
 
 def test_gpus_that_could_not_be_read_get_everything() -> None:

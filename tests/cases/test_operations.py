@@ -17,20 +17,20 @@ from fleethands.facts import Probe, Unknown, UnknownSection, gpu
 from fleethands.facts.docker import Container, Docker, Publisher
 from fleethands.facts.files import File
 from fleethands.facts.network import Listener
-from fleethands.facts.ollama import Ollama, Process, Release, Store
+from fleethands.facts.ollama import ModelStore, Ollama, Process, Release
 from fleethands.facts.packages import Apt, Package
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.facts.system import Space
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.core.operation import Change, Refused, Same
-from fleethands.operations.firewall.closed_ports import Closed
+from fleethands.operations.core.decision import Change, Refused, Unchanged
+from fleethands.operations.firewall.closed_ports import ClosedPorts
 from fleethands.settings import HostSettings
 from tasks.firewall import rules
+from tests.helpers.checkout import FIXTURES
 from tests.hosts import bare, declared
 
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("operations.yaml").read_text())
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
@@ -44,7 +44,7 @@ def test_operation(case: dict[str, Any]) -> None:
         key: tuple(value) if isinstance(value, list) else value for key, value in case.get("arguments", {}).items()
     }
 
-    if module == "firewall.firewall" and name != "gone":
+    if module == "firewall.firewall" and name != "remove_table":
         arguments["render"] = rules
 
     if "raises" in case:
@@ -54,7 +54,7 @@ def test_operation(case: dict[str, Any]) -> None:
     decision = decide(settings, host(settings, case), **arguments)
 
     if "same" in case:
-        assert (type(decision), decision.fact) == (Same, case["same"])
+        assert (type(decision), decision.fact) == (Unchanged, case["same"])
         remarks(case, decision.notes)
     elif "refused" in case:
         assert isinstance(decision, Refused)
@@ -89,7 +89,7 @@ def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
         seen = seen.having(units={"ollama.service": replace(unit, **case["unit"])})
     seen = seen.having(**dict.fromkeys(case.get("unknown", []), Unknown("no answer within 5 s")))
     if "closed" in case:
-        closed = Closed(**{kind: tuple(those) for kind, those in case["closed"].items()})
+        closed = ClosedPorts(**{kind: tuple(those) for kind, those in case["closed"].items()})
         text = rules(settings, closed, seen.firewall.bridges)
         file = File("file", "0644", owner="root:root", content=text.encode())
         seen = seen.with_file(paths.FIREWALL_RULES, file)
@@ -136,8 +136,8 @@ def _offer(kind: str, name: str, state: str, reason: str = "", size: int | None 
 
 def _service(row: dict[str, Any]) -> Service:
     """`units`: path → text; `packages`, `homes`, `there`, `store` as they are; `files`: [unit, path, text]."""
-    units = tuple(Text(path, text.encode()) for path, text in row.get("units", {}).items())
-    files = tuple(Text(path, text.encode(), unit) for unit, path, text in row.get("files", []))
+    units = tuple(UnitText(path, text.encode()) for path, text in row.get("units", {}).items())
+    files = tuple(UnitText(path, text.encode(), unit) for unit, path, text in row.get("files", []))
     there = frozenset(row.get("there", []))
     return Service(units, files, row.get("packages", {}), row.get("homes", {}), row.get("store", ""), there)
 
@@ -148,7 +148,7 @@ def _gpu(row: dict[str, Any]) -> gpu.Gpu:
     if "smi" in row:
         status, name = row["smi"]
         lines.append(f"smi {status} {base64.b64encode((FIXTURES / name).read_bytes()).decode()}")
-    return gpu.read(lines)
+    return gpu.parse_gpu(lines)
 
 
 SECTIONS: dict[str, Callable[[Probe, Any], Any]] = {
@@ -161,7 +161,7 @@ SECTIONS: dict[str, Callable[[Probe, Any], Any]] = {
     "releases": lambda seen, row: {version: Release(*each) for version, each in row.items()},
     "models": lambda seen, row: row,
     "ollama": lambda seen, row: Ollama(**row),
-    "store": lambda seen, row: Store(frozenset(row["unfinished"])),
+    "store": lambda seen, row: ModelStore(frozenset(row["unfinished"])),
     "docker": lambda seen, row: _container(row),
     "engine": _engine,
     "upstream": lambda seen, row: Upstream(tuple(_offer(*each) for each in row)),

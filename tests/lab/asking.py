@@ -12,7 +12,7 @@ from typing import Any
 
 from fleethands.facts import Probe
 from fleethands.facts.framing import SECTIONS
-from fleethands.facts.probe_fact import Question, read
+from fleethands.facts.probe_fact import ProbeRequest, parse_probe
 from fleethands.settings import HostSettings
 from tests.hosts import declared
 from tests.lab import fleet
@@ -30,12 +30,12 @@ def settings(**data: Any) -> HostSettings:
 
 def probed(host: Host, *, before: str = "", reader: str = "sh -s", user: str = "root", **data: Any) -> Probe:
     """The answer of a host, by the real reader; `before`: what is done to a mount namespace of its own first."""
-    question = Question.about(settings(**data))
+    question = ProbeRequest.about(settings(**data))
     command = f"{OWN_MOUNTS} && {before} && exec {reader}"
     words = f"unshare -m sh -c {shlex.quote(command)}" if before else reader
     asked = time.time()
     done = host.run(words, stdin=question.script, user=user)
-    return read(done.stdout.split("\n")[:-1], question, (asked, time.time()))
+    return parse_probe(done.stdout.split("\n")[:-1], question, (asked, time.time()))
 
 
 def differing(one: Probe, other: Probe) -> set[str]:

@@ -6,7 +6,7 @@ import json
 import socket
 from dataclasses import dataclass
 
-from fleethands.operations.proof.proof import Link, links
+from fleethands.operations.core.proof_record import Link, parse_links
 from fleethands.paths import PROOF
 from tests.lab.host import Host
 
@@ -46,7 +46,7 @@ def identity(host: Host) -> Identity:
 
 def proof(host: Host) -> list[Link]:
     """The links of the host's own proof record."""
-    return links(host.run(f"cat {PROOF}", check=False).stdout.encode())
+    return parse_links(host.run(f"cat {PROOF}", check=False).stdout.encode())
 
 
 def proven(host: Host, links: list[str] = LINKS) -> bool:

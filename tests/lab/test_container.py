@@ -20,12 +20,12 @@ from tests.lab.many import QUIET
 from tests.lab.project import Project
 from tests.lab.test_adoption import install
 from tests.lab.test_broken_ways import type_in
-from tests.lab.test_destroy import listing
 from tests.lab.test_pin import applied as held
+from tests.lab.test_uninstall import listing
 
 IMAGE, NEWER = "ollama/ollama:0.24.0", "ollama/ollama:0.24.1"
 NAME = "fleethands-ollama"
-CONTAINER: dict[str, Any] = {**QUIET, "ollama_run": "container"}
+CONTAINER: dict[str, Any] = {**QUIET, "ollama_runtime": "container"}
 BOTH = ["codellama:7b", "tiny-tools"]
 STORE = "/usr/share/ollama/.ollama/models"
 OVERRIDE = "/etc/systemd/system/ollama.service.d/50-fleethands.conf"
@@ -118,7 +118,7 @@ def test_a_new_host_is_proven_by_its_container(clean: Host) -> None:
 @pytest.mark.soak
 def test_openhands_has_it_a_boot_brings_it_back_and_a_removal_leaves_nothing(clean: Host) -> None:
     before = lasting(clean)
-    data: dict[str, Any] = {"ollama_run": "container"}
+    data: dict[str, Any] = {"ollama_runtime": "container"}
     applied(**data)
     assert observe.proven(clean)
     clean.reboot()
@@ -127,7 +127,7 @@ def test_openhands_has_it_a_boot_brings_it_back_and_a_removal_leaves_nothing(cle
     code, verified = fleethands("verify", **data)
     assert (code, image(clean)) == (0, IMAGE), trouble(verified)
 
-    code, done = fleethands("destroy", "--models", "--workspaces", **data)
+    code, done = fleethands("uninstall", "--models", "--workspaces", **data)
 
     assert code == 0, trouble(done)
     assert lasting(clean) == before
@@ -208,7 +208,7 @@ def test_what_a_person_does_to_it_does_not_last(contained: Host) -> None:
 @pytest.mark.soak
 def test_from_the_service_to_the_container_and_back_nothing_is_downloaded_again(lab: Lab, clean: Host) -> None:
     service: dict[str, Any] = {**QUIET, "models": BOTH}
-    container = {**service, "ollama_run": "container"}
+    container = {**service, "ollama_runtime": "container"}
     applied(**service)
     before, asked = files(clean), len(lab.internet.requests())
 
@@ -283,7 +283,7 @@ def test_models_are_made_loaded_and_pruned_through_it(contained: Host, tmp_path:
     assert "mine:latest" in contained.run("curl -s localhost:11434/api/tags").stdout
     assert "codellama:7b" in contained.run("curl -s localhost:11434/api/ps").stdout
     assert "Models | Remove what is not listed" in applied(**{**data, "models": models[:1]})
-    code, verified = fleethands("verify", "--blobs", **{**data, "models": models[:1]})
+    code, verified = fleethands("verify", "--checksums", **{**data, "models": models[:1]})
     assert code == 0, trouble(verified)
 
 

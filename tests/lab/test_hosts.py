@@ -97,7 +97,7 @@ def is_proven(state: State, controller: Controller) -> None:
 
     applied(state, controller, plan, before)
 
-    code, done = controller.fleethands("destroy", "--models", "--workspaces")
+    code, done = controller.fleethands("uninstall", "--models", "--workspaces")
     assert code == 0, text(done)
     untouched(state, controller, plan, before)
 

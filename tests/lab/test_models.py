@@ -171,19 +171,19 @@ def test_a_moved_tag_is_found_followed_and_refused_where_it_is_pinned(lab: Lab, 
     known = upstream(moving, "codellama:7b")
     assert known == {name: new, "codellama:7b": listed(host)["codellama:7b"]}
 
-    pinned = apply("codellama:7b", {"name": moving, "digest": old}, fleethands_upstream=known)
+    pinned = apply("codellama:7b", {"name": moving, "digest": old}, fleethands_check_tags=known)
     assert (pinned.code, pinned.changed("lab-1")) == (0, []), pinned.said
     refused = apply("codellama:7b", {"name": moving, "digest": NOBODY_S})
     assert refused.code == 1
     assert f"error: the tag {name} moved: the registry has {new}, pinned is {NOBODY_S}" in refused.said
     assert listed(host)[name] == old
 
-    moved = apply("codellama:7b", moving, fleethands_upstream=known)
+    moved = apply("codellama:7b", moving, fleethands_check_tags=known)
 
     assert moved.code == 0
     assert moved.changed("lab-1")[0] == PULL
     assert listed(host)[name] == new
-    assert_settled(host, "codellama:7b", moving, fleethands_upstream=known)
+    assert_settled(host, "codellama:7b", moving, fleethands_check_tags=known)
 
 
 @pytest.mark.soak

@@ -207,7 +207,7 @@ def test_an_authority_that_the_host_does_not_know_is_named(lab: Lab, host: Host)
 
 def verify(*models: str, **data: Any) -> tuple[int, list[tuple[str, bool, str]]]:
     """Exit code, and name, verdict and hint of each link."""
-    code, done = fleet.fleethands("verify", "--blobs", openhands_flavor="off", models=list(models), **data)
+    code, done = fleet.fleethands("verify", "--checksums", openhands_flavor="off", models=list(models), **data)
     return code, [(link["link"], link["ok"], link["hint"]) for link in done["hosts"]["lab-1"]["proof"]]
 
 

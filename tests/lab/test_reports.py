@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from fleethands.report.formats import NAMES
+from tests.helpers.junit_rules import breaches
 from tests.lab import fleet, observe
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.shell import run
-from tests.unit.junit_rules import breaches
 
 HOSTS = ("lab-1", "lab-2", "lab-3")
 OVERRIDE = "/etc/systemd/system/ollama.service.d"
@@ -103,7 +103,7 @@ def _agrees(left: Left, said: str) -> None:
 @pytest.mark.soak
 def test_a_run_that_a_defect_ends_says_how_far_each_host_got(lab: Lab, three: None, tmp_path: Path) -> None:
     lab["lab-3"].run(f"umount {OVERRIDE}")
-    break_it = "import fleethands.rollout.external_checks as outside; outside.look = lambda *_: 1 // 0"
+    break_it = "import fleethands.rollout.external_checks as outside; outside.run_external_checks = lambda *_: 1 // 0"
     words = ["apply", "inventory/lab.py", "--yes", "--canary", "lab-1", "--report", str(tmp_path / "r")]
     python = [str(fleet.FLEETHANDS.with_name("python")), "-c"]
     done = run(

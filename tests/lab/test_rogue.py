@@ -36,7 +36,7 @@ PROBE = {
     "short-lines": "more than 100000 lines, and was given up",
     "endless-line": "a line of more than 1 MiB, and was given up",
     "past-the-window": "and was given up",
-    "chatter": "the connection to it was lost",
+    "chatter": "the SSH connection was lost",
     "not-utf-8": "owned",
     "odd-values": "",
     "odd-words": "",
@@ -44,7 +44,7 @@ PROBE = {
     "large-numbers": "",
 }
 STEP = {
-    "step-holds": "said nothing for 20 s",
+    "step-holds": "printed nothing for 20 s",
     "step-floods": "more than 8 MiB, and was given up",
     "step-lock-floods": "more than 64 KiB, and was given up",
     "step-fails-oddly": "owned",

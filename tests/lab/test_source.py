@@ -22,7 +22,7 @@ from tests.lab.host import Host
 from tests.lab.internet import repositories
 from tests.lab.internet.repositories import Repository
 from tests.lab.lab import Lab
-from tests.lab.test_destroy import listing
+from tests.lab.test_uninstall import listing
 from tests.lab.watching import seen, watching
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]  # a build takes up to ten minutes
@@ -129,7 +129,7 @@ def test_a_clean_host_serves_what_npm_has_and_does_so_after_a_reboot(lab: Lab, o
     outward.reboot()
     outward.run("until curl -fs -o /dev/null localhost:8000/ready; do sleep 0.2; done", timeout=240)
     assert changes(fleethands("plan", **NPM)[1]) == []
-    code, deep = fleethands("verify", "--deep", timeout=1000, **NPM)
+    code, deep = fleethands("verify", "--conversation", timeout=1000, **NPM)
     assert code == 0, fleet.trouble(deep)
 
 
@@ -191,7 +191,7 @@ def test_all_of_it_goes_again(outward: Host) -> None:
     before = listing(outward)
     serves(outward, **NPM)
 
-    code, done = fleethands("destroy", "--models", "--workspaces", **NPM)
+    code, done = fleethands("uninstall", "--models", "--workspaces", **NPM)
 
     assert code == 0, fleet.trouble(done)
     assert listing(outward) == before
@@ -207,7 +207,7 @@ def test_the_guides_repository_is_built_by_its_makefile(upstream: dict[str, Repo
     assert commit == outward.run(f"git -C {root} rev-parse HEAD").stdout.strip()
     assert 'model = "openai/tiny-tools:latest"' in outward.run("cat /etc/fleethands/config.toml").stdout
     assert "<title>OpenHands" in outward.run("curl -fsS localhost:3000/").stdout
-    assert fleethands("verify", "--deep", timeout=900, **GUIDE)[0] == 0
+    assert fleethands("verify", "--conversation", timeout=900, **GUIDE)[0] == 0
     moves(upstream[repositories.V0], outward)
 
 

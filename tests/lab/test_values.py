@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fleethands.facts.probe_fact import Question, read
-from fleethands.operations.core.operation import step
+from fleethands.facts.probe_fact import ProbeRequest, parse_probe
+from fleethands.operations.system.system import CreateDirectory, WriteFile
 from fleethands.paths import BINARY, OLLAMA_HOME
 from fleethands.script import Script
 from fleethands.settings import HostSettings, SettingsError
@@ -119,7 +119,7 @@ def served(host: Host, environment: dict[str, str]) -> tuple[dict[bytes, bytes],
         "fh-values.env": render("ollama.env.j2", secrets=secrets, revision=""),
     }
     for name, content in written.items():
-        on(host, step("file", path=f"{UNITS}/{name}", mode="0644", owner="root:root", content=content))
+        on(host, WriteFile(f"{UNITS}/{name}", "0644", "root:root", content).script)
     told = host.run(
         f"systemctl daemon-reload && systemctl start fh-values && base64 -w 0 < {OUTPUT} && echo"
         f" && {BUS}/fh_2dvalues_2eservice org.freedesktop.systemd1.Service Environment"
@@ -207,7 +207,7 @@ def test_a_path_arrives_as_it_was_declared(debian: Host, count: int) -> None:
 def _unit_names(host: Host, name: str, path: str) -> None:
     """The product's own unit with this path."""
     unit = render("ollama.service.j2", binary=BINARY, home=OLLAMA_HOME, own_home=OLLAMA_HOME, models_dir=path)
-    on(host, step("file", path=f"{UNITS}/{name}.service", mode="0644", owner="root:root", content=unit))
+    on(host, WriteFile(f"{UNITS}/{name}.service", "0644", "root:root", unit).script)
     place = f"{BUS}/{name.replace('-', '_2d')}_2eservice org.freedesktop.systemd1"
     told = host.run(f"systemctl daemon-reload; {place}.Unit RequiresMountsFor; {place}.Service ReadWritePaths").stdout
     mounts, writable = (json.loads(line)["data"] for line in told.rstrip("\n").split("\n"))
@@ -217,9 +217,9 @@ def _unit_names(host: Host, name: str, path: str) -> None:
 
 def _made_and_seen(host: Host, wanted: HostSettings, places: list[str]) -> None:
     for place in places:
-        on(host, step("directory", path=place, mode="0755", owner="root:root"))
-    question = Question.about(wanted)
-    seen = read(host.run("sh -s", stdin=question.script).stdout.split("\n")[:-1], question)
+        on(host, CreateDirectory(place, "root:root", "0755").script)
+    question = ProbeRequest.about(wanted)
+    seen = parse_probe(host.run("sh -s", stdin=question.script).stdout.split("\n")[:-1], question)
     assert [(seen.files[place].kind, seen.files[place].mode) for place in places] == [("directory", "0755")] * len(
         places
     )

@@ -13,15 +13,15 @@ from fleethands import paths
 from fleethands.cli.main import cli
 from fleethands.cli.output.report_table import lines
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.decision import Change
+from fleethands.operations.core.proof_record import Link
 from fleethands.operations.system import system
-from fleethands.report.model import Changed, HostReport, Report
-from fleethands.rollout.build_report import changed
+from fleethands.report.model import ChangeReport, HostReport, Report
+from fleethands.rollout.build_report import change_report
 from fleethands.settings import Secret
 from tasks import ollama as ollama_task
 from tests.hosts import bare, declared
-from tests.unit.test_foresight import steps
+from tests.unit.test_predictions import steps
 
 TARGET = "inventory/fleet.py"
 
@@ -30,7 +30,7 @@ def said(report: Report) -> str:
     return "\n".join(lines(report, TARGET))
 
 
-def from_nothing() -> Iterator[Changed]:
+def from_nothing() -> Iterator[ChangeReport]:
     """What the decisions of deploy.py change on a bare host."""
     settings = declared()
     seen = bare(settings)
@@ -38,8 +38,8 @@ def from_nothing() -> Iterator[Changed]:
         decision = step.decide(settings, seen, **arguments)
         for change in decision if isinstance(decision, list) else [decision]:
             if isinstance(change, Change):
-                yield changed(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
-                seen = change.then(seen)
+                yield change_report(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
+                seen = change.predict(seen)
 
 
 @pytest.mark.parametrize("words", [[], *([name] for name in sorted(cli.commands))], ids=" ".join)
@@ -72,7 +72,7 @@ def test_hosts_that_can_not_go_on_are_in_the_plan(snapshot: SnapshotAssertion) -
         "unreachable", "no answer from 10.0.0.9", ["is it up, and its SSH port open to you? `ssh -v 10.0.0.9`"]
     )
     pending = HostReport(
-        "pending", changes=[Changed("Models", "Pull what is missing", "model m:1", "missing", "present")]
+        "pending", changes=[ChangeReport("Models", "Pull what is missing", "model m:1", "missing", "present")]
     )
     hosts = {"a": HostReport("unchanged"), "b": refused, "c": away, "d": pending, "e": HostReport("unchanged")}
 
@@ -84,7 +84,7 @@ def test_nothing_to_do(snapshot: SnapshotAssertion) -> None:
 
 
 def test_a_run_of_which_one_host_failed(snapshot: SnapshotAssertion) -> None:
-    changes = [Changed("Ollama", "Serve this revision", "ollama.service", "it does not run", "revision 12ab")]
+    changes = [ChangeReport("Ollama", "Serve this revision", "ollama.service", "it does not run", "revision 12ab")]
     done = HostReport("changed", changes=changes, notes=["Ollama | Serve this revision: served again after 840 ms"])
     done.proof = [Link("list", True, 0.1, "m:1 is there")]
     failed = HostReport("failed", "Models | Pull what is missing: the registry has no model m:1", changes=changes)
@@ -96,12 +96,14 @@ def test_a_run_of_which_one_host_failed(snapshot: SnapshotAssertion) -> None:
 def test_a_secret_is_masked_in_a_diff(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
     monkeypatch.setenv("PROXY", 'http://u:hunter2@proxy\nhunter3"hunter4')
     settings = declared(ollama_env={"HTTPS_PROXY": Secret.env("PROXY"), "OLLAMA_NUM_PARALLEL": 2})
-    override, secrets = ollama_task.variables(settings, "12ab")
+    override, secrets = ollama_task.render_variables(settings, "12ab")
     seen = bare(settings).with_file(paths.OLLAMA_OVERRIDE, File("file", "0600", content=BEFORE))
     written = {paths.OLLAMA_OVERRIDE: override, paths.OLLAMA_SECRETS: secrets}
     modes = {paths.OLLAMA_OVERRIDE: "0644", paths.OLLAMA_SECRETS: "0600"}
     said = [
-        system.file.decide(settings, seen, path, text, modes[path], shown=ollama_task.shown(settings)).diff
+        system.write_file.decide(
+            settings, seen, path, text, modes[path], shown=ollama_task.shown_variables(settings)
+        ).diff
         for path, text in written.items()
     ]
 

@@ -11,9 +11,10 @@ from fleethands.cli.errors import USAGE, Trouble
 from fleethands.cli.output.report_files import leave_empty, report_options
 from fleethands.cli.retry_failed import left_by, spoken_of, without_it
 from fleethands.cli.session import chosen, fleet_options, upstream_option
+from fleethands.deploy_options import DeployOptions
 
 if TYPE_CHECKING:
-    from fleethands.rollout.strategy import Manner
+    from fleethands.rollout.strategy import RolloutStrategy
     from fleethands.ssh.timeouts import Limits
 
 _OPTIONS = (
@@ -61,25 +62,25 @@ def apply(target: str | None, verify: str, retry_failed: str | None, **options: 
         only = left_by(retry_failed, without_it(target, options))
         if not only:
             leave_empty(f"every host of {retry_failed} is done", spoken_of(target, options), options["shard"])
-    extra = {"fleethands_verify": verify}
+    extra = DeployOptions(verify=verify).to_host_data()
     carry_out("apply", "deploy.py", target, extra=extra, manner=manner, limits=limits, only=only, **options)
 
 
-def _read(options: dict[str, Any]) -> tuple[Limits, Manner]:
+def _read(options: dict[str, Any]) -> tuple[Limits, RolloutStrategy]:
     """Take the words of a rollout out of the options. Raises Trouble."""
-    from fleethands.rollout.strategy import Canary, Manner, Order, Share, WrongWord, seconds  # noqa: PLC0415
+    from fleethands.rollout.strategy import Canary, HostQuota, InvalidOption, Order, RolloutStrategy, parse_duration  # noqa: PLC0415
     from fleethands.ssh.timeouts import Limits  # noqa: PLC0415
 
     canary, batch = options.pop("canary"), options.pop("batch")
     try:
-        manner = Manner(
+        manner = RolloutStrategy(
             order=Order.read(options.pop("order")),
             canary=Canary(canary) if canary else None,
-            batch=Share.read("--batch", batch) if batch else None,
-            max_fail=Share.read("--max-fail", options.pop("max_fail"), least=0),
+            batch=HostQuota.read("--batch", batch) if batch else None,
+            failure_limit=HostQuota.read("--max-fail", options.pop("max_fail"), least=0),
             back=options.pop("rollback"),
         )
-        silence = seconds("--command-timeout", options.pop("command_timeout"))
-        return Limits(silence, seconds("--host-timeout", options.pop("host_timeout"))), manner
-    except WrongWord as error:
+        silence = parse_duration("--command-timeout", options.pop("command_timeout"))
+        return Limits(silence, parse_duration("--host-timeout", options.pop("host_timeout"))), manner
+    except InvalidOption as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None

@@ -22,7 +22,7 @@ def init(directory: Path, as_json: bool) -> None:
     from fleethands.cli.scaffold import Taken, files, lay_down  # noqa: PLC0415
     from fleethands.settings.docs.example import inventory  # noqa: PLC0415
 
-    texts = {**files(), INVENTORY: inventory(Path(INVENTORY).name).encode()}
+    texts = {**files(), INVENTORY: inventory(INVENTORY).encode()}
     try:
         lay_down(directory, texts)
     except Taken as error:

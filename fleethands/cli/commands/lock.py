@@ -14,7 +14,7 @@ from fleethands.cli.session import chosen, fleet_options, reached, spoken, uncon
 from fleethands.text.sanitize import clean
 
 if TYPE_CHECKING:
-    from fleethands.locks.lock_commands import Told
+    from fleethands.locks.lock_commands import LockResult
 
 
 @click.group()
@@ -47,11 +47,11 @@ def release(target: str | None, **options: Any) -> None:
 
 
 def _each(action: str, target: str | None, reason: str, as_json: bool, **options: Any) -> None:
-    from fleethands.locks.lock_commands import ask  # noqa: PLC0415
+    from fleethands.locks.lock_commands import run_lock_command  # noqa: PLC0415
 
     target = chosen(target)
     with closing(reached(unconnected(target, **options))) as engine:  # whatever their settings are: a lock asks none
-        told = ask(engine, action, reason)
+        told = run_lock_command(engine, action, reason)
     if as_json:
         tell(_document(action, told))
     else:
@@ -59,11 +59,11 @@ def _each(action: str, target: str | None, reason: str, as_json: bool, **options
     sys.exit(1 if any(each.failed for each in told.values()) else 0)
 
 
-def _document(action: str, told: dict[str, Told]) -> dict[str, Any]:
+def _document(action: str, told: dict[str, LockResult]) -> dict[str, Any]:
     return {"schema": 1, "command": f"lock {action}", "hosts": {name: each.document() for name, each in told.items()}}
 
 
-def _show(told: dict[str, Told], words: str) -> None:
+def _show(told: dict[str, LockResult], words: str) -> None:
     width = max(map(len, told))
     for name, each in told.items():
         click.echo(clean(f"{name:{width}}  {each.text}"))

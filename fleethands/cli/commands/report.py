@@ -37,13 +37,13 @@ def show_report(path: str, as_json: bool) -> None:
 @JSON
 def merge(paths: tuple[str, ...], directory: str | None, summary: str | None, as_json: bool) -> None:
     """Join reports of the parts of a fleet into one. Exits as one run over all of it would have."""
-    from fleethands.report.merge import Unlike, merged  # noqa: PLC0415
+    from fleethands.report.merge import IncompatibleReports, merge_reports  # noqa: PLC0415
 
     keeper = Keeper("merge")
     keeper.ready(directory=directory, summary=summary)
     try:
-        whole, remarks = merged([_read(path) for path in paths])
-    except Unlike as error:
+        whole, remarks = merge_reports([_read(path) for path in paths])
+    except IncompatibleReports as error:
         raise Trouble(str(error), "give the reports of one run over one fleet", code=USAGE) from None
     for remark in remarks:
         click.echo(f"warning: {remark}", err=True)
@@ -52,11 +52,11 @@ def merge(paths: tuple[str, ...], directory: str | None, summary: str | None, as
 
 
 def _read(path: str) -> Report:
-    from fleethands.report.load import NoReport, read  # noqa: PLC0415
+    from fleethands.report.load import InvalidReport, load_report  # noqa: PLC0415
 
     try:
-        return read(Path(path))
-    except NoReport as error:
+        return load_report(Path(path))
+    except InvalidReport as error:
         raise Trouble(str(error), "give a directory that `--report` named, or its report.json", code=USAGE) from None
     except OSError as error:
         hint = "a run leaves its report with `--report DIR`"

@@ -12,7 +12,7 @@ from fleethands.cli.output.json_document import tell
 from fleethands.cli.session import chosen, fleet_options, spoken, unconnected
 
 if TYPE_CHECKING:
-    from fleethands.ssh.host_keys import Shown
+    from fleethands.ssh.host_keys import ScannedKey
 
 BAD = {"changed", "revoked", "unreachable", "failed"}
 
@@ -47,7 +47,7 @@ def trust(target: str | None, as_json: bool, yes: bool, **options: Any) -> None:
     sys.exit(1 if failed else 0)
 
 
-def _show(shown: list[Shown], words: str) -> None:
+def _show(shown: list[ScannedKey], words: str) -> None:
     width = max(len(each.host) for each in shown)
     for each in shown:
         click.echo(f"{each.host:<{width}}  {each.status:<11}  {each.fingerprint or each.reason}")
@@ -62,7 +62,7 @@ def _show(shown: list[Shown], words: str) -> None:
             Trouble(f"{each.host}: {reason}", *hints).show()
 
 
-def _note(each: Shown) -> str:
+def _note(each: ScannedKey) -> str:
     verdict = each.verdict if each.status == "new" else None
     if verdict is None or verdict.authority is None:
         return ""
@@ -70,7 +70,7 @@ def _note(each: Shown) -> str:
     return f"{fault} ({verdict.authority}): the key itself is what counts"
 
 
-def _trouble(each: Shown, words: str) -> tuple[str, list[str]]:
+def _trouble(each: ScannedKey, words: str) -> tuple[str, list[str]]:
     from fleethands.ssh.diagnosis import refused_key  # noqa: PLC0415
     from fleethands.ssh.host_keys import line_fingerprint  # noqa: PLC0415
 
@@ -85,7 +85,7 @@ def _trouble(each: Shown, words: str) -> tuple[str, list[str]]:
     return reason, hints
 
 
-def _write(new: list[Shown]) -> None:
+def _write(new: list[ScannedKey]) -> None:
     from fleethands.ssh.known_hosts import add  # noqa: PLC0415
 
     for path in sorted({each.place.known_hosts for each in new if each.place and each.place.known_hosts}):
@@ -98,15 +98,15 @@ def _write(new: list[Shown]) -> None:
             raise Trouble(f"cannot write {path}: {error.strerror}", f"look at it: `ls -ld {path.parent}`") from None
 
 
-def _counted(new: list[Shown]) -> str:
+def _counted(new: list[ScannedKey]) -> str:
     return f"{len(new)} key{'s' if len(new) != 1 else ''}"
 
 
-def _files(new: list[Shown]) -> str:
+def _files(new: list[ScannedKey]) -> str:
     return ", ".join(sorted({str(each.place.known_hosts) for each in new if each.place}))
 
 
-def _document(shown: list[Shown]) -> dict[str, Any]:
+def _document(shown: list[ScannedKey]) -> dict[str, Any]:
     bad = any(each.status in BAD for each in shown)
     changed = any(each.status == "new" for each in shown)
     return {
@@ -117,7 +117,7 @@ def _document(shown: list[Shown]) -> dict[str, Any]:
     }
 
 
-def _host(each: Shown) -> dict[str, Any]:
+def _host(each: ScannedKey) -> dict[str, Any]:
     reason, hints = _trouble(each, "TARGET")
     return {
         "status": "written" if each.status == "new" else each.status,

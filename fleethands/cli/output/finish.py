@@ -27,7 +27,7 @@ def plan_of(engine: Engine, command: str, deploy: str) -> Report:
 
     with Interrupts():
         engine.plan(deploy)
-    return build_report.planned(engine, command)
+    return build_report.plan_report(engine, command)
 
 
 def survey_of(engine: Engine, command: str, deploy: str = "deploy.py", *, keep: bool = False) -> Report:
@@ -41,7 +41,7 @@ def survey_of(engine: Engine, command: str, deploy: str = "deploy.py", *, keep: 
 
     with Interrupts():
         engine.survey(deploy, keep)
-    return build_report.planned(engine, command)
+    return build_report.plan_report(engine, command)
 
 
 def looked_at(engine: Engine, command: str) -> Report:
@@ -52,7 +52,7 @@ def looked_at(engine: Engine, command: str) -> Report:
         try:
             return survey_of(engine, command)
         except KeyboardInterrupt:
-            return build_report.cut_short(engine, command, engine.read)
+            return build_report.interrupted_read_report(engine, command, engine.read)
 
 
 def show(report: Report, target: str) -> None:

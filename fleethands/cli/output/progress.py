@@ -13,17 +13,17 @@ import click
 from rich.console import Console
 
 from fleethands.cli.output.live_table import Live
-from fleethands.operations.core.human_size import human
+from fleethands.operations.core.format_size import format_size
 from fleethands.text.sanitize import clean
 
 if TYPE_CHECKING:
-    from fleethands.engine.monitor import Listener
+    from fleethands.engine.monitor import ProgressListener
 
 EVERY = 10  # seconds between two plain lines of one pull
 
 
 @contextmanager
-def listener(hosts: list[str], *, plain: bool) -> Iterator[Listener]:
+def listener(hosts: list[str], *, plain: bool) -> Iterator[ProgressListener]:
     """
     Who shows what happens on standard error, and clears up after itself, whatever ends the run.
 
@@ -37,7 +37,7 @@ def listener(hosts: list[str], *, plain: bool) -> Iterator[Listener]:
 
 
 @dataclass
-class _Said:
+class LastProgress:
     """How far a pull was when it was last told, and when, in seconds."""
 
     done: int
@@ -50,7 +50,7 @@ class Plain:
     def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._say, self._clock = say, clock
         self._begun = clock()
-        self._said: dict[tuple[str, str], _Said] = {}
+        self._said: dict[tuple[str, str], LastProgress] = {}
 
     def phase(self, text: str) -> None:
         self._say(f"{clean(text)} ({self._elapsed()})")
@@ -66,14 +66,14 @@ class Plain:
 
     def pull(self, host: str, what: str, done: int, total: int) -> None:
         now = self._clock()
-        last = self._said.setdefault((host, what), _Said(done, now))
+        last = self._said.setdefault((host, what), LastProgress(done, now))
         if (passed := now - last.at) < EVERY:
             return
         rate = max(0, done - last.done) / passed
-        self._said[host, what] = _Said(done, now)
-        whole = f" of {human(total)}" if total else ""
+        self._said[host, what] = LastProgress(done, now)
+        whole = f" of {format_size(total)}" if total else ""
         left = f", {(total - done) / rate:.0f} s left" if rate and total else ""
-        self._say(f"{host}: {what}: {human(done)}{whole}, {human(int(rate))}/s{left}")
+        self._say(f"{host}: {what}: {format_size(done)}{whole}, {format_size(int(rate))}/s{left}")
 
     def _elapsed(self) -> str:
         minutes, seconds = divmod(int(self._clock() - self._begun), 60)

@@ -17,7 +17,7 @@ from fleethands.cli.output.keep_previous_report import stays
 
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
-    from fleethands.report.formats import Written
+    from fleethands.report.formats import ReportFiles
     from fleethands.report.model import Report
     from fleethands.settings.validation.errors import Mistake
 
@@ -47,11 +47,11 @@ class Keeper:
         self._kept = False
 
     @property
-    def written(self) -> Written:
+    def written(self) -> ReportFiles:
         """Where it goes."""
-        from fleethands.report.formats import Written  # noqa: PLC0415
+        from fleethands.report.formats import ReportFiles  # noqa: PLC0415
 
-        return Written(self.directory, self.summary)
+        return ReportFiles(self.directory, self.summary)
 
     def ready(self, **places: str | None) -> None:
         """Take over `directory` or `summary`, and try to write there. Raises Trouble, before any host was asked."""
@@ -82,15 +82,15 @@ class Keeper:
             return False
         return True
 
-    def _place(self, report: Report, end: BaseException | None) -> Written:
+    def _place(self, report: Report, end: BaseException | None) -> ReportFiles:
         """Where it goes, unless the report of an earlier run stays there."""
-        from fleethands.report.formats import MAIN, Written  # noqa: PLC0415
+        from fleethands.report.formats import MAIN, ReportFiles  # noqa: PLC0415
 
         place = self.directory / MAIN if self.directory else None
         if place is None or not stays(place, self.retried, report, self.engine, end):
             return self.written
         click.echo(f"{place} stays as an earlier run left it", err=True)
-        return Written(None, self.summary)
+        return ReportFiles(None, self.summary)
 
     @property
     def _asked(self) -> bool:
@@ -136,9 +136,9 @@ class Keeper:
             return _mistaken(self.command, self.engine.names, self.mistakes)
         if not self.reports:
             return None
-        from fleethands.rollout.build_interrupted_report import unfinished  # noqa: PLC0415
+        from fleethands.rollout.build_interrupted_report import interrupted_run_report  # noqa: PLC0415
 
-        return unfinished(self.engine, self.command)
+        return interrupted_run_report(self.engine, self.command)
 
 
 def _mistaken(command: str, names: list[str], mistakes: list[Mistake]) -> Report:

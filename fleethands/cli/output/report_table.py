@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from fleethands.operations.core import render_change
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
+from fleethands.operations.core.render_change import render_change
 from fleethands.report.model import BAD, HostReport, Report
 
 WORDS = {"pending": "to change", "unchanged": "up to date"}
 PROVEN = {**WORDS, "unchanged": "proven"}
 ENDINGS = {
-    "destroy": "What fleethands put there is gone; packages stay",
+    "uninstall": "What fleethands put there is gone; packages stay",
     "rollback": "To stay there, declare it in the inventory: until then `fleethands plan` names what differs",
 }
 
@@ -28,7 +28,7 @@ def lines(report: Report, target: str) -> Iterator[str]:
         yield from (f"  hint: {hint}" for hint in host.hints)
         yield from (f"  | {line}" for line in host.log)
         for change in host.changes:
-            told = render_change.lines(change.name, change.subject, change, diff=report.command == "plan")
+            told = render_change(change.name, change.subject, change, diff=report.command == "plan")
             yield from (f"  {line}" for line in told)
         yield from (f"  note: {note}" for note in host.notes)
     yield ""

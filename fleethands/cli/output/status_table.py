@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fleethands.cli.output.report_table import folded
-from fleethands.report.host_summary import COLUMNS, row, state
+from fleethands.report.host_summary import COLUMNS, status_cells, status_text
 from fleethands.report.model import BAD, HostReport, Report
 
 WIDTH = 260
@@ -27,7 +27,7 @@ def lines(report: Report, words: str) -> Iterator[str]:
     for column in COLUMNS:
         table.add_column(column, overflow="fold")
     for name, host in sorted(report.hosts.items()):
-        table.add_row(*(Text(cell) for cell in row(name, host)))  # a host's words are no markup
+        table.add_row(*(Text(cell) for cell in status_cells(name, host)))  # a host's words are no markup
     text = io.StringIO()
     Console(file=text, width=WIDTH, color_system=None).print(table)
     yield from (line.rstrip() for line in text.getvalue().splitlines())
@@ -41,7 +41,7 @@ def _drift(names: list[str], host: HostReport) -> Iterator[str]:
     if host.status not in {*BAD, "pending"} and not host.notes:
         return
     yield ""
-    yield f"{', '.join(names)}  {state(host)}{': ' + host.reason if host.reason else ''}"
+    yield f"{', '.join(names)}  {status_text(host)}{': ' + host.reason if host.reason else ''}"
     yield from (f"  hint: {hint}" for hint in host.hints)
     for change in host.changes:
         yield f"  ~ {change.name}: {change.subject}: {change.before} -> {change.after}"

@@ -43,7 +43,7 @@ class _Reader:
         if match := SECTION.fullmatch(line):
             self._section(place, match["group"], match["kind"] or "hosts")
         elif line.startswith("[") and line.endswith("]"):
-            raise Unreadable(place, f"`{line}`: expected a section as `[gpu]`, `[gpu:children]` or `[gpu:vars]`")
+            raise Unreadable(place, f"`{line}`: expected a section such as `[gpu]`, `[gpu:children]` or `[gpu:vars]`")
         else:
             getattr(self, f"_{self.kind}")(place, line)
 
@@ -78,7 +78,7 @@ class _Reader:
         for word in words:
             key, equals, value = word.partition("=")
             if not equals:
-                raise Unreadable(place, f"`{word}`: expected a variable as `KEY=VALUE` behind the host's name")
+                raise Unreadable(place, f"`{word}`: expected `KEY=VALUE` after the host's name")
             variables[key] = Variable(_value(value), place)
         for name in names:
             self.tree.add_host(self.group, name, variables)

@@ -1,4 +1,4 @@
-"""Names of hosts as Ansible's inventories have them: with a port, and with ranges as `gpu[01:12:2]` and `[a:c]`."""
+"""Host names of Ansible inventories, with a port and with ranges such as `gpu[01:12:2]` and `[a:c]`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _expanded(name: str) -> list[str]:
     match = _RANGE.fullmatch(name)
     if match is None:
         if "[" in name or "]" in name:
-            raise WrongHostName(f"`{name}`: expected ranges as `gpu[01:12]`")
+            raise WrongHostName(f"`{name}`: expected ranges such as `gpu[01:12]`")
         return [name]
     heads = [f"{match['head']}{each}" for each in _steps(name, match["range"])]
     tails = _expanded(match["tail"])
@@ -50,7 +50,7 @@ def _steps(name: str, text: str) -> list[str]:
     """What stands between a range's ends, which belong to it."""
     bounds = text.split(":")
     if not 2 <= len(bounds) <= 3 or not bounds[1]:
-        raise WrongHostName(f"`{name}`: expected a range as `[1:12]` or `[1:12:2]`, got `[{text}]`")
+        raise WrongHostName(f"`{name}`: expected a range such as `[1:12]` or `[1:12:2]`, got `[{text}]`")
     first, last, step = bounds[0] or "0", bounds[1], bounds[2] if len(bounds) == 3 else "1"
     if not step.isdecimal() or not int(step):
         raise WrongHostName(f"`{name}`: expected a step from 1 on, got `{step}`")

@@ -11,6 +11,7 @@ from fleethands.fleet.ansible.place import Variable
 from fleethands.fleet.ansible.tree import PRIORITY
 from fleethands.fleet.ansible.yaml_file import Unsafe, Vault
 from fleethands.settings import HostSettings
+from fleethands.settings.renamed import OLD_SETTINGS
 from fleethands.settings.validation.unknown_keys import OURS, meant
 
 MISSPELLED = 0.9  # below it, a name with our prefixes may be one of a role's
@@ -22,12 +23,12 @@ BOOLEANS = {"true": True, "false": False}  # in an INI file they are texts to An
 def concerns(name: str) -> bool:
     """Whether a variable is read at all: a setting, a word near one, or a part of a connection."""
     connects = name.startswith("ansible_") and name != PRIORITY
-    return name in HostSettings.model_fields or connects or bool(_suspected(name))
+    return name in HostSettings.model_fields or name in OLD_SETTINGS or connects or bool(_suspected(name))
 
 
 def is_ours(name: str) -> bool:
-    """Whether a variable becomes host data: settings, and what can only be a misspelled one."""
-    return name in HostSettings.model_fields or (name.startswith(OURS) and _is_near(name))
+    """Whether a variable becomes host data: a setting, also by an old name, or certainly a misspelled one."""
+    return name in HostSettings.model_fields or name in OLD_SETTINGS or (name.startswith(OURS) and _is_near(name))
 
 
 def warnings(variables: Mapping[str, Variable]) -> list[str]:

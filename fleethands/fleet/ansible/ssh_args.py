@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from fleethands.files import PRIVATE, atomic_write
 
 # what pyinfra's client reads (pyinfra 3.10, connectors/sshuserclient/client.py)
 _KEPT = """
@@ -99,10 +100,7 @@ def _written(text: str) -> str:
     place = base / hashlib.sha256(text.encode()).hexdigest()[:16]
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not place.exists() or place.read_text() != text:
-        descriptor, work = tempfile.mkstemp(dir=base)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        os.replace(work, place)
+        atomic_write(place, text.encode(), PRIVATE)
     return str(place)
 
 

@@ -55,7 +55,7 @@ def read(path: Path, text: str) -> Tree:
 def variables(path: Path, text: str) -> dict[str, Variable]:
     """The variables of a file in group_vars or host_vars. Raises Unreadable with the line."""
     with _Document(path, text) as document:
-        return document.variables(document.whole("variables as `KEY: VALUE`"))
+        return document.variables(document.whole("variables in the form `KEY: VALUE`"))
 
 
 def ask(path: Path) -> list[str]:
@@ -113,7 +113,7 @@ class _Document:
                 raise Unreadable(place, str(error)) from None
             found = {"ansible_port": Variable(port, place)} if port else {}
             if not self._is_null(node):
-                found.update(self.variables(self._rows(node, f"variables of `{pattern}` as `KEY: VALUE`")))
+                found.update(self.variables(self._rows(node, f"variables of `{pattern}` in the form `KEY: VALUE`")))
             for each in names:
                 tree.add_host(group, each, found)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.operations.core.human_size import human
+from fleethands.operations.core.format_size import format_size
 
 
-def sentence(probe: Probe, kind: str, name: str, what: str) -> str:
+def describe_download(probe: Probe, kind: str, name: str, what: str) -> str:
     """
     `downloads WHAT (SIZE)`.
 
     + kind, name: as the probe's upstream section has them
     """
     size = probe.upstream.size(kind, name)
-    return f"downloads {what} ({human(size) if size is not None else 'its source did not tell the size'})"
+    return f"downloads {what} ({format_size(size) if size is not None else 'its source did not tell the size'})"

@@ -1,4 +1,4 @@
-"""What operations decided on each host, in order: the plan while one is made, the deed while operations run."""
+"""What operations decided on each host, in order, while a plan was made and while it was applied."""
 
 from __future__ import annotations
 
@@ -8,36 +8,38 @@ from weakref import WeakKeyDictionary
 
 from pyinfra.context import ctx_host, ctx_state
 
+from fleethands.operations.core.decision import Decision, changes_of
+
 
 @dataclass(frozen=True)
-class Entry:
-    """One decision (Same, Change, Refused) of one operation, named `Task | Operation`."""
+class JournalEntry:
+    """One decision of one operation, which is named `Task | Operation`."""
 
     name: str
-    decision: Any
+    decision: Decision
     executing: bool
 
 
-_entries: WeakKeyDictionary[Any, list[Entry]] = WeakKeyDictionary()
+_entries: WeakKeyDictionary[Any, list[JournalEntry]] = WeakKeyDictionary()
 
 
-def note(decision: Any) -> None:
-    """Remember a decision for the host and the operation of this context."""
-    entry = Entry(current_name(), decision, ctx_state.get().is_executing)
+def record(decision: Decision) -> None:
+    """Remember a decision for the host and the operation of pyinfra's context."""
+    entry = JournalEntry(current_name(), decision, ctx_state.get().is_executing)
     _entries.setdefault(ctx_host.get(), []).append(entry)
 
 
 def current_name() -> str:
-    """The name of this context's operation."""
+    """The name of the operation of pyinfra's context."""
     (name,) = ctx_state.get().get_op_meta(ctx_host.get().current_op_hash).names
     return str(name)
 
 
-def of(host: Any, *, executing: bool) -> list[Entry]:
-    """The decisions on one host: those of the plan, or those of the run."""
+def entries(host: Any, *, executing: bool) -> list[JournalEntry]:
+    """The decisions on one host: those of the plan, or those of the run that executes it."""
     return [entry for entry in _entries.get(host, []) if entry.executing is executing]
 
 
-def changing(host: Any) -> set[str]:
-    """Names of the operations that the plan has a change of on one host."""
-    return {entry.name for entry in of(host, executing=False) if not hasattr(entry.decision, "fact")}
+def operations_with_changes(host: Any) -> set[str]:
+    """Names of the operations that are going to change one host."""
+    return {entry.name for entry in entries(host, executing=False) if changes_of(entry.decision)}

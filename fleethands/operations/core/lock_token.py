@@ -8,11 +8,11 @@ from weakref import WeakKeyDictionary
 _turns: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
 
-def take(host: Any, run: str) -> None:
+def set_token(host: Any, run: str) -> None:
     """This run has locked a host; with an empty name it has not, any more."""
     _turns[host] = run
 
 
-def of(host: Any) -> str:
+def token(host: Any) -> str:
     """The run that locked a host in this process; empty where none did."""
     return _turns.get(host, "")

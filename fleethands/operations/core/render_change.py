@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 
-class Told(Protocol):
+class ChangeDescription(Protocol):
     """What a change says of itself."""
 
     @property
@@ -21,7 +21,7 @@ class Told(Protocol):
     def diff(self) -> str: ...
 
 
-def lines(name: str, subject: str, change: Told, *, diff: bool = True) -> Iterator[str]:
+def render_change(name: str, subject: str, change: ChangeDescription, *, diff: bool = True) -> Iterator[str]:
     """One change, line by line: the operation, from and to, the reason, what its users notice, the diff."""
     yield f"~ {name}"
     yield f"    {subject}: {change.before} -> {change.after}"

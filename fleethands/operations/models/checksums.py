@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.operations.core.operation import Change, Decision, Same, operation
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import Modelfiles, local_digest, registry_models
 from fleethands.script import Script
@@ -19,13 +20,13 @@ def verify(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None =
     Not part of an apply unless it is asked for: it reads every byte.
     """
     if not settings.manages_ollama:
-        note = f"the models of the Ollama at {settings.ollama_base_url} are not this host's to read: no blob was"
-        return Same("no model is on this host's disk", (note,))
+        note = f"the models of the Ollama at {settings.ollama_address} are not this host's to read: no blob was"
+        return Unchanged("no model is on this host's disk", (note,))
     downloaded = {model.name for model in registry_models(settings, modelfiles or {})}
     names = [*downloaded, *(model.name for model in modelfiles or {})]
     there = [name for name in names if local_digest(probe, name)]
     if not there:
-        return Same("no declared model is on the host")
+        return Unchanged("no declared model is on the host")
     rows = "\n".join(_row(settings, probe, name, name in downloaded) for name in there)
     values = {"step": "verify", "models": rows, "models_dir": model_store.models_directory(settings, probe)}
     script = Script(model_store.join_scripts("owned", "common", "spelled", "blobs", "verify"), values)

@@ -6,8 +6,9 @@ import hashlib
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.facts.ollama import Made
-from fleethands.operations.core.operation import Change, Decision, Same, operation
+from fleethands.facts.ollama import CreatedModel
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import Modelfiles, local_digest
 from fleethands.settings import HostSettings
@@ -26,11 +27,11 @@ def build(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = 
     for model, file in (modelfiles or {}).items():
         if change := _change(settings, model, file, probe):
             changes.append(change)
-            probe = change.then(probe)  # what starts from this one is made again, too
+            probe = change.predict(probe)  # what starts from this one is made again, too
     if changes:
         return changes
     names = [str(model.name) for model in modelfiles or {}]
-    return Same(f"{', '.join(names)}: as the Modelfile says" if names else "no model has a Modelfile")
+    return Unchanged(f"{', '.join(names)}: as the Modelfile says" if names else "no model has a Modelfile")
 
 
 def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe) -> Change | None:
@@ -38,7 +39,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe)
     base = local_digest(probe, file.base) or "unknown"
     text = hashlib.sha256(file.text.encode()).hexdigest()
     digest, made = local_digest(probe, model.name), probe.store.made.get(name)
-    why = _why_build(digest, made, Made(text, base, digest or ""), file)
+    why = _why_build(digest, made, CreatedModel(text, base, digest or ""), file)
     if why is None:
         return None
     script = model_store.model_script(
@@ -53,16 +54,16 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe)
         image=settings.ollama_declared_image,
     )
 
-    def then(probe: Probe) -> Probe:
-        made = {**probe.store.made, name: Made(text, base, f"of {text} and {base}")}
+    def predict(probe: Probe) -> Probe:
+        made = {**probe.store.made, name: CreatedModel(text, base, f"of {text} and {base}")}
         kept = replace(probe.store, made=made)
         return probe.having(models={**probe.models, name: f"of {text} and {base}"}, store=kept)
 
     before = f"digest {digest[:12]}" if digest else "missing"
-    return Change(f"model {name}", before, f"made from {file.base}", script, then, why=why)
+    return Change(f"model {name}", before, f"made from {file.base}", script, predict, why=why)
 
 
-def _why_build(digest: str | None, made: Made | None, wanted: Made, file: Modelfile) -> str | None:
+def _why_build(digest: str | None, made: CreatedModel | None, wanted: CreatedModel, file: Modelfile) -> str | None:
     if digest is None:
         return "it is not on the host"
     if made is None:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
@@ -31,7 +33,7 @@ def pull(
     + upstream: digests that registries have for tags now, by name; a model that is there stays as it is without them
     """
     if not settings.manages_ollama:
-        return Same("none is pulled to an Ollama that is elsewhere")
+        return Unchanged("none is pulled to an Ollama that is elsewhere")
     wanted = registry_models(settings, modelfiles or {})
     moved = {model.name: (upstream or {}).get(str(model.name)) for model in wanted}
     refusals = (
@@ -40,7 +42,7 @@ def pull(
     if refused := next((found for found in refusals if found), None):
         return refused
     changes = [change for model in wanted if (change := _change(settings, model, probe, moved[model.name]))]
-    return changes or Same(f"{', '.join(str(model.name) for model in wanted) or 'no model'}: as declared")
+    return changes or Unchanged(f"{', '.join(str(model.name) for model in wanted) or 'no model'}: as declared")
 
 
 def registry_models(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
@@ -89,17 +91,17 @@ def _change(settings: HostSettings, model: Model, probe: Probe, upstream: str | 
     else:
         script, consequence = (
             model_store.pull_script(settings, probe, model),
-            download_note.sentence(probe, "model", name, name),
+            describe_download(probe, "model", name, name),
         )
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         left = frozenset(each for each in probe.store.unfinished if each.lower() != name.lower())
         kept = replace(probe.store, unfinished=left)
         return probe.having(models={**probe.models, name: target or digest or "to be pulled"}, store=kept)
 
     before = f"digest {digest[:12]}" if digest else "missing"
     after = f"digest {target[:12]}" if target else "present"
-    return Change(f"model {name}", before, after, script, then, why=why, consequence=consequence)
+    return Change(f"model {name}", before, after, script, predict, why=why, consequence=consequence)
 
 
 def _why_pull(model: Model, probe: Probe, digest: str | None, target: str | None) -> str | None:
@@ -121,10 +123,10 @@ def _same_model(digest: str | None, probe: Probe) -> str | None:
 def prune(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """Have no model that is not listed, where `models_prune` says so; else nobody else's model is touched."""
     if not settings.models_prune or not settings.manages_ollama:
-        return Same("models that are not listed stay")
+        return Unchanged("models that are not listed stay")
     keep = {str(name).lower() for name in _kept_names(settings, modelfiles or {})}
     extra = [name for name in sorted(probe.models) if name.lower() not in keep]
-    return [_remove(settings, name) for name in extra] or Same("there is no model that is not listed")
+    return [_remove(settings, name) for name in extra] or Unchanged("there is no model that is not listed")
 
 
 def _kept_names(settings: HostSettings, modelfiles: Modelfiles) -> Iterator[ModelName]:
@@ -137,10 +139,10 @@ def _kept_names(settings: HostSettings, modelfiles: Modelfiles) -> Iterator[Mode
 def _remove(settings: HostSettings, name: str) -> Change:
     script = step("remove", name=name, request=json.dumps({"model": name}), url=settings.ollama_host.local_url)
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         return probe.having(models={known: digest for known, digest in probe.models.items() if known != name})
 
     return Change(
-        f"model {name}", "present", "removed", script, then, why="it is not listed, and models_prune is on",
+        f"model {name}", "present", "removed", script, predict, why="it is not listed, and models_prune is on",
         consequence="its blobs go too, those of other models stay",
     )  # fmt: skip

@@ -9,7 +9,9 @@ from typing import Any
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import local_digest
 from fleethands.script import Script
@@ -29,7 +31,7 @@ def load(settings: HostSettings, probe: Probe, unit: str) -> Decision:
     + unit: text of the unit that loads them at each start of Ollama
     """
     if not settings.manages_ollama:
-        return Same("no model is loaded by an Ollama that is elsewhere before it is asked for")
+        return Unchanged("no model is loaded by an Ollama that is elsewhere before it is asked for")
     names = [model.name for model in settings.models if model.preload]
     if not names:
         return _remove(probe)
@@ -37,9 +39,9 @@ def load(settings: HostSettings, probe: Probe, unit: str) -> Decision:
     why = _why_load(settings, probe, names, {paths.PRELOAD: text, paths.PRELOAD_UNIT: unit})
     shown = ", ".join(str(name) for name in names)
     if why is None:
-        return Same(f"{shown}: loaded since Ollama started")
+        return Unchanged(f"{shown}: loaded since Ollama started")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         for path, content in ((paths.PRELOAD, text), (paths.PRELOAD_UNIT, unit)):
             probe = probe.with_file(path, File("file", owner="root:root", content=content.encode()))
         probe = probe.with_file(paths.PRELOAD_WANTED, File("link", target=paths.PRELOAD_UNIT))
@@ -47,7 +49,7 @@ def load(settings: HostSettings, probe: Probe, unit: str) -> Decision:
         return probe.having(store=replace(probe.store, loaded=digests, process=_process(probe)))
 
     script = step("preload", script=text, script_path=paths.PRELOAD, unit=unit, unit_path=paths.PRELOAD_UNIT)
-    return Change("preload", why, f"{shown} loaded", script, then, why=why, consequence="takes the models' memory")
+    return Change("preload", why, f"{shown} loaded", script, predict, why=why, consequence="takes the models' memory")
 
 
 @operation
@@ -90,9 +92,9 @@ def _request(settings: HostSettings, name: ModelName) -> str:
 
 def _remove(probe: Probe) -> Decision:
     if all(probe.files[path].kind == "absent" for path in FILES):
-        return Same("no model is to be loaded before it is asked for")
+        return Unchanged("no model is to be loaded before it is asked for")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         for path in FILES:
             probe = probe.with_file(path, ABSENT)
         return probe
@@ -104,4 +106,4 @@ def _remove(probe: Probe) -> Decision:
         wanted=paths.PRELOAD_WANTED,
         record=paths.PRELOADED,
     )
-    return Change("preload", "at Ollama's start", "none", script, then, why="no model is declared with preload")
+    return Change("preload", "at Ollama's start", "none", script, predict, why="no model is declared with preload")

@@ -14,7 +14,7 @@ check_space() {
 }
 
 [ -e "$path" ] || [ -L "$path" ] || exit 0
-adopting "kept $path"
+note_adoption "kept $path"
 if [ "$move" = yes ]; then
   check_space
   mv --backup=numbered -T "$path" "$kept"

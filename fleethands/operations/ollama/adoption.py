@@ -7,8 +7,10 @@ from dataclasses import replace
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.facts.service import Service, Text
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.facts.service import Service, UnitText
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama.adoption_checks import check_existing_ollama, join_settings
 from fleethands.operations.ollama.existing_install import ExistingInstall, find_models_directory, find_user
@@ -27,7 +29,7 @@ def adopt(settings: HostSettings, probe: Probe) -> Decision:
     """
     found = ExistingInstall.from_probe(settings, probe)
     if not found:
-        return Same("no foreign Ollama is in the way")
+        return Unchanged("no foreign Ollama is in the way")
     if refused := check_existing_ollama(settings, probe):
         return refused
     changes = []
@@ -94,7 +96,7 @@ def _adopt_models(settings: HostSettings, probe: Probe) -> list[Change]:
     ]
 
 
-def _move_drop_in(text: Text, conflicts: tuple[ForeignSetting, ...], service: Service) -> Change:
+def _move_drop_in(text: UnitText, conflicts: tuple[ForeignSetting, ...], service: Service) -> Change:
     named = {each.location for each in conflicts}
     others = [each for each in read_assignments(service, text) if each.location not in named and each.value]
     lost = ", ".join(f"{each.name}={each.shown} ({each.location})" for each in others)
@@ -114,9 +116,9 @@ def clear_libraries(settings: HostSettings, probe: Probe) -> Decision:
     """Move the libraries of an adopted Ollama away, once ours is running."""
     path = paths.LIBRARIES
     if not settings.ollama_adopt or settings.ollama_declared_image or path not in probe.service.there:
-        return Same("no foreign libraries are left")
+        return Unchanged("no foreign libraries are left")
     if package := probe.service.packages.get(path):
-        return Same(f"{path} belongs to the package {package}, and stays")
+        return Unchanged(f"{path} belongs to the package {package}, and stays")
     return Change(
         path,
         "foreign",

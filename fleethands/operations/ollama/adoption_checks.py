@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.service import Service
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama import environment_files, external, setting_hints
 from fleethands.operations.ollama.existing_install import ExistingInstall, find_models_directory

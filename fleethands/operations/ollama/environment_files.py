@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 
-from fleethands.facts.service import Service, Text
-from fleethands.operations.core.operation import Refused
+from fleethands.facts.service import Service, UnitText
+from fleethands.operations.core.decision import Refused
 
 _LINE = re.compile(r"\s*EnvironmentFile\s*=\s*(.*?)\s*")
 _PATTERN = re.compile(r"[*?\[%]")  # a glob, or a specifier that systemd expands
@@ -25,9 +25,9 @@ def check_environment_files(service: Service) -> Refused | None:
     return None
 
 
-def _required_files(service: Service) -> list[tuple[Text, int, str]]:
+def _required_files(service: Service) -> list[tuple[UnitText, int, str]]:
     """(drop-in, line number, path) of the files that must exist."""
-    required: list[tuple[Text, int, str]] = []
+    required: list[tuple[UnitText, int, str]] = []
     for text in service.drop_ins:
         for number, line in enumerate(text.lines.splitlines(), 1):
             found = None if text.ours else _LINE.fullmatch(line)

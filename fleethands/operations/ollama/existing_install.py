@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.operations.ollama import foreign_settings
 from fleethands.operations.ollama.foreign_settings import DesiredEnvironment, ForeignSetting
 from fleethands.operations.ollama.unit_assignments import Assignment, read_assignments
@@ -27,7 +27,7 @@ class ExistingInstall:
     binary: str = ""
     unit: str = ""
     lost: tuple[ForeignSetting, ...] = ()
-    drop_ins: tuple[tuple[Text, tuple[ForeignSetting, ...]], ...] = ()
+    drop_ins: tuple[tuple[UnitText, tuple[ForeignSetting, ...]], ...] = ()
 
     @classmethod
     def from_probe(cls, settings: HostSettings, probe: Probe) -> ExistingInstall:
@@ -58,7 +58,7 @@ def _is_foreign_binary(binary: File) -> bool:
     return binary.kind != "absent" and not is_ours
 
 
-def _find_drop_ins(service: Service, desired: DesiredEnvironment) -> list[tuple[Text, tuple[ForeignSetting, ...]]]:
+def _find_drop_ins(service: Service, desired: DesiredEnvironment) -> list[tuple[UnitText, tuple[ForeignSetting, ...]]]:
     found = []
     for drop_in in service.drop_ins:
         conflicts = () if drop_in.ours else tuple(foreign_settings.find_conflicts(service, drop_in, desired))

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.elsewhere import Way
+from fleethands.facts.elsewhere import VersionRequest
 from fleethands.facts.probe import Unknown
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
+from fleethands.operations.core.ownership import is_written_by_us
+from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.models import model_store, preload
 from fleethands.operations.models.models import local_digest
-from fleethands.operations.ollama import external_commands, external_diagnosis
-from fleethands.operations.proof.proof import is_settled
-from fleethands.operations.removal import removal
+from fleethands.operations.ollama import external_commands, external_diagnosis, remove_ollama
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
 
@@ -51,7 +52,7 @@ def unused_settings_notes(settings: HostSettings, probe: Probe) -> tuple[str, ..
         f"`{key}` of a model" for key in UNUSED_MODEL_KEYS if any(getattr(each, key) for each in settings.models)
     ]
     named = ", ".join(each if " " in each else f"`{each}`" for each in unused)
-    why = f"`ollama_run` is `external`: nothing of the Ollama at {settings.ollama_base_url} is managed"
+    why = f"`ollama_runtime` is `external`: nothing of the Ollama at {settings.ollama_address} is managed"
     return (f"without effect here: {named}; {why}",) if unused else ()
 
 
@@ -59,30 +60,30 @@ def unused_settings_notes(settings: HostSettings, probe: Probe) -> tuple[str, ..
 def use(settings: HostSettings, probe: Probe) -> Decision:
     """Check that the external Ollama answers and has every declared model. Nothing is changed there."""
     if lacks_curl(probe):
-        return Same("the Ollama that is elsewhere is asked once this host has curl")
+        return Unchanged("the Ollama that is elsewhere is asked once this host has curl")
     if against := check_external(settings, probe):
         return against
     names = ", ".join(dict.fromkeys(str(model.name) for model in _required_models(settings)))
-    return Same(
-        f"Ollama {probe.ollama.version} answers at {settings.ollama_base_url}, with {names or 'no model asked'}"
+    return Unchanged(
+        f"Ollama {probe.ollama.version} answers at {settings.ollama_address}, with {names or 'no model asked'}"
     )
 
 
 @operation
 def remove_managed(settings: HostSettings, probe: Probe) -> Decision:
     """Remove our Ollama once the external one is proven. Models, account and home stay."""
-    ours = [preload.remove.decide(settings, probe), removal.ollama.decide(settings, probe)]
+    ours = [preload.remove.decide(settings, probe), remove_ollama.remove.decide(settings, probe)]
     changes = [_after_proof(each) for each in ours if isinstance(each, Change)]
     if not changes:
-        return Same("there is no Ollama of ours beside it")
-    if not is_settled(settings, probe):
-        return Same("our Ollama stays until the one that is elsewhere is proven")
+        return Unchanged("there is no Ollama of ours beside it")
+    if not is_proven(settings, probe):
+        return Unchanged("our Ollama stays until the one that is elsewhere is proven")
     return changes
 
 
 def _after_proof(change: Change) -> Change:
     why = "OpenHands and the proof use the one that is elsewhere"
-    return replace(change, script=change.script.having(step="ollama_settle"), why=why, keeps_proof=True)
+    return replace(change, why=why, keeps_proof=True)
 
 
 def _required_models(settings: HostSettings) -> Iterator[Model]:
@@ -95,7 +96,7 @@ def _check_answers(settings: HostSettings, probe: Probe) -> Refused | None:
     """Nothing answers at the address, or not as Ollama."""
     if probe.ollama.version is not None:
         return None
-    url, way = str(settings.ollama_base_url), probe.ollama.way or Way()
+    url, way = str(settings.ollama_address), probe.ollama.way or VersionRequest()
     why, *hints = external_diagnosis.explain_no_answer(url, way)
     return Refused(
         f"Ollama at {url}: {why}", (*hints, f"try it on the host: {external_commands.api_command(url, 'version')}")
@@ -104,23 +105,23 @@ def _check_answers(settings: HostSettings, probe: Probe) -> Refused | None:
 
 def _check_not_our_own(settings: HostSettings, probe: Probe) -> Refused | None:
     """The address is this host's own, and our ollama.service, which would be removed, answers there."""
-    way, (_, port) = probe.ollama.way or Way(), settings.ollama_server
+    way, (_, port) = probe.ollama.way or VersionRequest(), settings.ollama_server
     pids = {each.pid for each in probe.sockets if each.port == port}
-    unit = (probe.files[paths.OLLAMA_UNIT].content or b"").startswith(removal.OURS)
+    unit = is_written_by_us(probe, paths.OLLAMA_UNIT)
     process = probe.process
     if not (way.is_here and unit and process and {process.pid, process.inside} & pids):
         return None
     run = "container" if process.image else "service"
     return Refused(
-        f"{settings.ollama_base_url} is this host's own ollama.service, which fleethands put here",
-        (f'to keep it, declare "ollama_run": "{run}", and no `ollama_base_url`',),
+        f"{settings.ollama_address} is this host's own ollama.service, which fleethands put here",
+        (f'to keep it, declare "ollama_runtime": "{run}", and no `ollama_address`',),
     )
 
 
 def _check_models(settings: HostSettings, probe: Probe) -> Refused | None:
     """Missing models, or other digests than the pinned ones. No model is pulled to a foreign disk."""
     url, found = (
-        str(settings.ollama_base_url),
+        str(settings.ollama_address),
         {model.name: local_digest(probe, model.name) for model in _required_models(settings)},
     )
     missing = [str(name) for name, digest in found.items() if digest is None]
@@ -132,7 +133,7 @@ def _check_models(settings: HostSettings, probe: Probe) -> Refused | None:
 
 
 def _wrong_digest(settings: HostSettings, model: Model, digest: str) -> Refused:
-    url = str(settings.ollama_base_url)
+    url = str(settings.ollama_address)
     has = f"has digest {digest[:12]}" if digest else "has no digest that its server says"
     hints = [f"if its registry has the pinned one, {external_commands.pull_hint(url, str(model.name))}"]
     hints += [f"if that one is wanted, {model_store.repin_hint(settings, model, digest)}"] if digest else []
@@ -147,7 +148,7 @@ def external_hints(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     bound = [each.address for each in probe.sockets if each.port == settings.ollama_host.port]
     alone = settings.container_image and bound and all(_is_loopback(address) for address in bound)
     but = "; containers reach it once it listens on more than loopback (its OLLAMA_HOST)" if alone else ""
-    return (f'to use it as it is, declare "ollama_run": "external", "ollama_base_url": "{url}"{but}',)
+    return (f'to use it as it is, declare "ollama_runtime": "external", "ollama_address": "{url}"{but}',)
 
 
 def _is_loopback(address: str) -> bool:

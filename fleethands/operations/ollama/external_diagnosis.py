@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleethands.facts.elsewhere import Way
+from fleethands.facts.elsewhere import VersionRequest
 from fleethands.operations.ollama.external_commands import SERVER, command_place
 from fleethands.settings.values.names import server
 
@@ -18,11 +18,11 @@ BAD_GATEWAY = ("the server before it gets no answer from Ollama", START)
 CODES = {401: LOGIN, 403: FORBIDDEN, 407: LOGIN, 502: BAD_GATEWAY, 503: BAD_GATEWAY, 504: BAD_GATEWAY}
 
 
-def explain_no_answer(url: str, way: Way) -> tuple[str, ...]:
+def explain_no_answer(url: str, way: VersionRequest) -> tuple[str, ...]:
     """The cause, followed by hints."""
     name, port = server(url)
     if way.status in NO_NAME:
-        hint = f'in the inventory, by its address: "ollama_base_url": "http://10.0.0.5:{port}"'
+        hint = f'in the inventory, by its address: "ollama_address": "http://10.0.0.5:{port}"'
         return f"the name {name} is not known on this host", hint
     if way.status == NO_CONNECTION:
         return (
@@ -36,20 +36,20 @@ def explain_no_answer(url: str, way: Way) -> tuple[str, ...]:
     return _explain_answer(way)
 
 
-def _explain_timeout(port: int, way: Way) -> tuple[str, ...]:
+def _explain_timeout(port: int, way: VersionRequest) -> tuple[str, ...]:
     if way.remote:
         return "it takes the request, and does not answer within 5 s", f"{SERVER}: systemctl restart ollama"
     return "no answer within 5 s: a firewall keeps this host out, or that machine is off", *_allow_hints(way.ours, port)
 
 
-def _explain_tls(url: str, way: Way) -> tuple[str, ...]:
+def _explain_tls(url: str, way: VersionRequest) -> tuple[str, ...]:
     if way.status == NO_TLS:
         plain = url.replace("https://", "http://")
-        return f"no TLS is spoken there{_quote(way)}", f'in the inventory, if so: "ollama_base_url": "{plain}"'
+        return f"no TLS is spoken there{_quote(way)}", f'in the inventory, if so: "ollama_address": "{plain}"'
     return f"its certificate will not do{_quote(way)}", "on the host: apt-get install ca-certificates"
 
 
-def _quote(way: Way) -> str:
+def _quote(way: VersionRequest) -> str:
     return f" ({way.said})" if way.said else ""
 
 
@@ -60,10 +60,10 @@ def _allow_hints(ours: str, port: int) -> tuple[str, ...]:
     return ufw, f'where fleethands keeps that server, in its inventory: "allow_from": ["{ours}"]'
 
 
-def _explain_answer(way: Way) -> tuple[str, ...]:
+def _explain_answer(way: VersionRequest) -> tuple[str, ...]:
     """Something answers, but not Ollama, or a proxy in front of it."""
     if way.leads:
-        return f"it answers HTTP {way.code}, and leads to {way.leads}", "in the inventory: `ollama_base_url`, like that"
+        return f"it answers HTTP {way.code}, and leads to {way.leads}", "in the inventory: `ollama_address`, like that"
     if way.code in CODES:
         cause, *hints = CODES[way.code]
         return f"{cause} (HTTP {way.code})", *hints

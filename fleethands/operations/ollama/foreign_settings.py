@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fleethands import paths
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.operations.ollama.unit_assignments import Assignment, mask_value, read_assignments
 from fleethands.settings import HostSettings
 from fleethands.settings.values.envconfig import meaning, same
@@ -91,7 +91,7 @@ def _lost_variables(line: Assignment, desired: DesiredEnvironment) -> list[Forei
     return [ForeignSetting(line.location, line.name, line.shown, effect, is_variable=True)]
 
 
-def find_conflicts(service: Service, drop_in: Text, desired: DesiredEnvironment) -> list[ForeignSetting]:
+def find_conflicts(service: Service, drop_in: UnitText, desired: DesiredEnvironment) -> list[ForeignSetting]:
     """Settings of a drop-in that contradict the declared ones. Other settings are left out."""
     is_later = drop_in.name > OVERRIDE_NAME
     found = (_find_conflict(line, desired, is_later) for line in read_assignments(service, drop_in))

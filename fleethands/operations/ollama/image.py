@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.facts.docker import Image
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 
 TO_BE_PULLED = Image("to be pulled")
@@ -26,7 +28,7 @@ def pull(settings: HostSettings, probe: Probe, same: str = "", newest: str = "")
         return _retag(name, same, found)
     moved = bool(newest) and image == name and found is not None and newest not in found.digests
     if found is not None and not moved:
-        return Same(f"{image} is on the host")
+        return Unchanged(f"{image} is on the host")
     before = "absent" if probe.docker.version is not None else "not known: Docker does not run"
     return Change(
         f"image {name}",
@@ -34,13 +36,13 @@ def pull(settings: HostSettings, probe: Probe, same: str = "", newest: str = "")
         "on the host",
         step("pull_image", image=image, name=name, version=settings.ollama_version),
         lambda probe: probe.having(docker=replace(probe.docker, ollama_image=TO_BE_PULLED)),
-        consequence=download_note.sentence(probe, "image", image, image),
+        consequence=describe_download(probe, "image", image, image),
     )
 
 
 def _retag(name: str, same: str, found: Image | None) -> Decision:
     if found is not None and found.id == same:
-        return Same(f"{name} is the image of then")
+        return Unchanged(f"{name} is the image of then")
     return Change(
         f"image {name}",
         "another than then" if found else "absent",

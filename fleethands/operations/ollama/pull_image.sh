@@ -3,7 +3,7 @@
 #   name: the image as declared; image: the same, or NAME@DIGEST if it is pinned
 : "${image:?}" "${name:?}" "${version:?}"
 docker=$(command -v docker) || fail 'the command docker is missing' 'on the host: apt-get install docker-cli'
-"$docker" image inspect "$name" >/dev/null 2>&1 || made image "$name"
+"$docker" image inspect "$name" >/dev/null 2>&1 || mark_managed image "$name"
 if [ "$image" = "$name" ]; then
   "$docker" pull --quiet "$image" >/dev/null || fail "cannot pull $image" "on the host: docker pull $image"
 else
@@ -22,5 +22,5 @@ case "$said " in
   *) fail "$image is not Ollama $version; asked for its version, it says: $said" \
     'declare the version that it is in ollama_version, or another ollama_image' ;;
 esac
-its_turn
+require_lock_token
 [ "$image" = "$name" ] || "$docker" tag "$image" "$name"

@@ -9,8 +9,10 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Release
 from fleethands.facts.record import Record
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.ollama.release_archives import (
     CPU,
     EXTRA_ARCHIVES,
@@ -18,7 +20,7 @@ from fleethands.operations.ollama.release_archives import (
     choose_variant,
     pinned_checksums,
 )
-from fleethands.operations.ollama.transfer import PREFIX, Upload
+from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import NAME as LOCKFILE
@@ -75,7 +77,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         wanted = replace(wanted, variant=found.variant)  # nothing is downloaded to remove GPU libraries
     why = _why_install(found, wanted)
     if why is None and current == wanted.version and probe.files[paths.BINARY].target == EXECUTABLE:
-        return Same(f"Ollama {wanted.version} is the current release")
+        return Unchanged(f"Ollama {wanted.version} is the current release")
     upload = _upload(wanted, probe) if why and settings.ollama_transfer == "controller" else None
     return Change(
         "Ollama release",
@@ -85,7 +87,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         lambda probe: _predict(probe, wanted, is_new=why is not None),
         why=why or "" if current else "",
         consequence=_consequence(probe, wanted, upload) if why else "",
-        parcel=upload,
+        upload=upload,
     )
 
 
@@ -116,12 +118,14 @@ def _why_install(found: Release | None, wanted: DesiredRelease) -> str | None:
     return None
 
 
-def _upload(wanted: DesiredRelease, probe: Probe) -> Upload:
+def _upload(wanted: DesiredRelease, probe: Probe) -> ReleaseUpload:
     has_zstd = "zstd" in probe.packages
-    return Upload(f"{wanted.url}/v{wanted.version}", wanted.archives, wanted.archive_checksums, plain=not has_zstd)
+    return ReleaseUpload(
+        f"{wanted.url}/v{wanted.version}", wanted.archives, wanted.archive_checksums, plain=not has_zstd
+    )
 
 
-def _script(settings: HostSettings, probe: Probe, wanted: DesiredRelease, upload: Upload | None) -> Script:
+def _script(settings: HostSettings, probe: Probe, wanted: DesiredRelease, upload: ReleaseUpload | None) -> Script:
     proxies = _proxy_variables(settings)
     return step(
         "release",
@@ -154,11 +158,11 @@ def _recorded_releases(probe: Probe) -> list[str]:
     return sorted(version for version in probe.releases if version in named)
 
 
-def _consequence(probe: Probe, wanted: DesiredRelease, upload: Upload | None) -> str:
+def _consequence(probe: Probe, wanted: DesiredRelease, upload: ReleaseUpload | None) -> str:
     what = " and ".join(wanted.archives)
     if upload:
         return f"the controller sends {what}"
-    return download_note.sentence(probe, "archive", wanted.version, what)
+    return describe_download(probe, "archive", wanted.version, what)
 
 
 def _predict(probe: Probe, wanted: DesiredRelease, is_new: bool) -> Probe:

@@ -55,7 +55,7 @@ install_release() {
   stamp=$(stat -c '%s %Y' "$work/tree/bin/ollama")
   echo "$main_sha256 $stamp $variant" >"$work/tree/.fleethands"
   sync -f "$work/tree"
-  its_turn
+  require_lock_token
   [ ! -e "$home" ] || mv -T "$home" "$work/before"
   mv -T "$work/tree" "$home"
 }

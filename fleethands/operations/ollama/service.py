@@ -9,7 +9,9 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.units import Unit
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.ollama import foreign_settings
 from fleethands.operations.ollama.desired_process import DesiredProcess
 from fleethands.operations.ollama.foreign_settings import DesiredEnvironment, ForeignSetting
@@ -37,7 +39,7 @@ def serve(settings: HostSettings, probe: Probe, revision: str) -> Decision:
     restart = difference is not None
     difference = difference or (_unit_difference(unit) if unit else None)
     if difference is None:
-        return Same(f"{_describe(settings, revision)}, is served")
+        return Unchanged(f"{_describe(settings, revision)}, is served")
     if refused := _check_drop_ins(wanted, settings, probe, unit):
         return refused
     return Change(

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,8 @@ from typing import IO, Any
 import gevent  # type: ignore[import-untyped]
 
 from fleethands import web
-from fleethands.operations.core.human_size import human
+from fleethands.operations.core.format_size import format_size
+from fleethands.operations.core.upload import UploadError
 from fleethands.operations.ollama import release_checksums
 
 PREFIX = ".fleethands-release-"  # in the home of the user that SSH lets in; release.sh takes it from there
@@ -28,12 +30,8 @@ MIN_FREE = 256 << 20  # bytes that stay free on the controller
 ZST = ".zst"
 
 
-class TransferError(Exception):
-    """The controller cannot get at what it should send; the message is the reason."""
-
-
 @dataclass(frozen=True)
-class Upload:
+class ReleaseUpload:
     """
     What is sent for one release: its archives, and their digests where they are declared (else sha256sum.txt's count).
 
@@ -55,20 +53,25 @@ class Upload:
         """Names of the archives as they arrive."""
         return tuple(name.removesuffix(ZST) for name in self.names) if self.plain else tuple(self.names)
 
-    def uploads(self) -> Iterator[tuple[str | IO[str], str]]:
+    def files(self) -> Iterator[tuple[str | IO[str], str]]:
         """
         Source and name on the host of each file. Archives come out of the cache, fetched where it lacks them.
 
-        Raises TransferError.
+        Raises UploadError.
         """
+        hints = (f"on this machine: curl -fIL {shlex.quote(self.checksums_url)}", "then run it again")
         try:
-            digests = self._digests()
-            places = dict(self._place(name, digest) for name, digest in digests.items())
-            digests |= {name: _sha256(place) for name, place in places.items() if name not in digests}
+            yield from self._files()
+        except UploadError as error:
+            raise UploadError(str(error), *hints) from error
         except web.FAILURES as error:
-            raise TransferError(
-                f"the controller cannot fetch from {web.bare(self.url)}: {web.reason(error)}"
-            ) from error
+            cause = f"the controller cannot fetch from {web.bare(self.url)}: {web.reason(error)}"
+            raise UploadError(cause, *hints) from error
+
+    def _files(self) -> Iterator[tuple[str | IO[str], str]]:
+        digests = self._digests()
+        places = dict(self._place(name, digest) for name, digest in digests.items())
+        digests |= {name: _sha256(place) for name, place in places.items() if name not in digests}
         yield from ((str(place), PREFIX + name) for name, place in places.items())
         yield io.StringIO("".join(f"{digest}  ./{name}\n" for name, digest in digests.items())), f"{PREFIX}sums"
 
@@ -85,7 +88,7 @@ class Upload:
             content = web.fetched(f"{self.url}/{release_checksums.NAME}", most=release_checksums.MAX_BYTES)
             known = {**release_checksums.parse_checksums(content, self.names), **known}
         if missing := [name for name in self.names if name not in known]:
-            raise TransferError(f"{self.checksums_url} names no {missing[0]}")
+            raise UploadError(f"{self.checksums_url} names no {missing[0]}")
         return {name: known[name] for name in self.names}
 
 
@@ -105,7 +108,7 @@ def _fetch_cached(url: str, name: str, digest: str) -> Path:
 
 
 def _unpack_cached(archive: Path) -> Path:
-    """The archive without its compression, beside it in the cache. Raises TransferError."""
+    """The archive without its compression, beside it in the cache. Raises UploadError."""
     place = archive.with_suffix("")
     with _locked(place.with_name(f"{place.name}.lock")):
         if not place.exists():
@@ -123,7 +126,7 @@ def _decompress(archive: Path, part: Path) -> None:
     try:
         zstd = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     except FileNotFoundError:
-        raise TransferError("a host has no zstd, and this machine has none to unpack for it") from None
+        raise UploadError("a host has no zstd, and this machine has none to unpack for it") from None
     unpacked: Any = zstd.stdout
     with zstd:
         try:
@@ -132,7 +135,7 @@ def _decompress(archive: Path, part: Path) -> None:
             zstd.kill()
             raise
     if zstd.returncode:
-        raise TransferError(f"cannot unpack {archive}: `zstd -t` says why")
+        raise UploadError(f"cannot unpack {archive}: `zstd -t` says why")
 
 
 def _sha256(path: Path) -> str:
@@ -159,7 +162,7 @@ def _fetch(url: str, place: Path, digest: str) -> None:
         with web.opened(url, most=MAX_ARCHIVE + CHUNK, patience=TIMEOUT) as answer:
             received = _write(part, answer.read, web.bare(url))
         if received != digest:
-            raise TransferError(
+            raise UploadError(
                 f"{web.bare(url)} is not what was expected: expected sha256 {digest}, received {received}"
             )
         part.rename(place)
@@ -171,7 +174,7 @@ def _write(part: Path, read: Callable[[int], bytes], what: str) -> str:
     """
     Write all that comes into a file that only we may read.
 
-    + what: it is, for the reason of a TransferError, which ends what would fill the disk
+    + what: it is, for the reason of a UploadError, which ends what would fill the disk
 
     Returns its sha256.
     """
@@ -181,9 +184,9 @@ def _write(part: Path, read: Callable[[int], bytes], what: str) -> str:
         while chunk := read(CHUNK):
             size += len(chunk)
             if size > MAX_ARCHIVE:
-                raise TransferError(f"{what} has more than {human(MAX_ARCHIVE)}")
+                raise UploadError(f"{what} has more than {format_size(MAX_ARCHIVE)}")
             if shutil.disk_usage(part.parent).free < MIN_FREE:
-                raise TransferError(f"{what} does not fit: {part.parent} has less than {human(MIN_FREE)} free")
+                raise UploadError(f"{what} does not fit: {part.parent} has less than {format_size(MIN_FREE)} free")
             file.write(chunk)
             received.update(chunk)
             gevent.sleep(0)

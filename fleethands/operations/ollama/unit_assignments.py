@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleethands.facts.service import Service, Text
+from fleethands.facts.service import Service, UnitText
 from fleethands.settings.schema.ollama_env import is_known
 from fleethands.settings.values.secret import MASK
 from fleethands.text.systemd_unit import Setting, assignments, settings, variables, words
@@ -40,7 +40,7 @@ class Assignment:
         return mask_value(self.name, self.value) if is_known(self.name) or self.kind != "EnvironmentFile" else MASK
 
 
-def read_assignments(service: Service, text: Text) -> Iterator[Assignment]:
+def read_assignments(service: Service, text: UnitText) -> Iterator[Assignment]:
     """The assignments of one unit file or drop-in, and of the files that it names."""
     for setting in settings(text.lines):
         if setting.section == "Service":

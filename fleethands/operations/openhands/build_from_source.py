@@ -10,7 +10,9 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.operations.core import scripts
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import REHEARSAL_PORTS, generation_of
@@ -75,7 +77,7 @@ def build(settings: HostSettings, probe: Probe) -> Decision:
     offer = probe.upstream.of("commit", wanted.title)
     moved = offer.digest if offer is not None and offer.digest not in {None, commit} else None
     if digest == recipe_digest(settings) and moved is None:
-        return Same(f"{wanted.title} is built{f', commit {commit[:12]}' if wanted.repo else ''}")
+        return Unchanged(f"{wanted.title} is built{f', commit {commit[:12]}' if wanted.repo else ''}")
     before = "absent" if not digest else f"commit {commit[:12]}" if moved else "built in another way"
     content = f"{recipe_digest(settings)} {moved or 'to-be-built'}\n"
     whole = File("file", "0644", owner="root:root", content=content.encode())

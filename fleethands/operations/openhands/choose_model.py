@@ -8,7 +8,9 @@ from typing import Any
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.operations.core import diff
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands.model_choice import (
     PROFILE,
     contains,
@@ -35,17 +37,17 @@ def select_model(settings: HostSettings, probe: Probe) -> Decision:
     era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
     wanted, found = era.settings_file(model, url), read_settings(era, probe)
     if found is not None and contains(found, wanted) and is_active(era, probe):
-        return Same(f"OpenHands has {model} chosen")
+        return Unchanged(f"OpenHands has {model} chosen")
     if found is not None and settings.openhands_settings == "kept" and is_users_choice(settings, found, probe):
         note = (
             f"a person chose {selected_name(found) or 'other settings'} in OpenHands, which stays; declared is {model}"
         )
-        return Same("the model was chosen by a person since", (f"{note} (see `openhands_settings`)",))
+        return Unchanged("the model was chosen by a person since", (f"{note} (see `openhands_settings`)",))
     whole = _merge(found, wanted) if found is not None else era.first_settings(model, url)
     owner = f"{settings.openhands_user}:{settings.openhands_user}"
     texts = {"seed": json.dumps(wanted, indent=2) + "\n", "settings": json.dumps(whole, indent=2) + "\n"}
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         seed = File("file", "0600", owner="root:root", content=texts["seed"].encode())
         chosen = File("file", "0600", owner=owner, content=texts["settings"].encode())
         return probe.with_file(era.seed_path, seed).with_file(era.settings_path, chosen)
@@ -55,9 +57,9 @@ def select_model(settings: HostSettings, probe: Probe) -> Decision:
         "absent" if found is None else selected_name(found) or "another model",
         model,
         _script(settings, era, texts, owner),
-        then,
+        predict,
         why="`openai/` keeps tool calls, which litellm drops for `ollama/`",
-        diff=diff.unified(era.settings_path, _shown_part(found, wanted), _shown_part(whole, wanted)),
+        diff=diff.unified_diff(era.settings_path, _shown_part(found, wanted), _shown_part(whole, wanted)),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations.core.operation import Refused
-from fleethands.operations.removal.removal import OURS
+from fleethands.operations.core.decision import Refused
+from fleethands.operations.core.ownership import HEADER
 from fleethands.settings import HostSettings
 
 _KEPT = "openhands-mine.service"
@@ -21,7 +21,7 @@ def has_foreign_container(probe: Probe) -> bool:
 def has_foreign_unit(probe: Probe) -> bool:
     """Whether a unit of that name is there that fleethands did not write; a link is never ours."""
     unit = probe.files[paths.OPENHANDS_UNIT]
-    return unit.kind != "absent" and not (unit.content or b"").startswith(OURS)
+    return unit.kind != "absent" and not (unit.content or b"").startswith(HEADER)
 
 
 def check_conflicts(settings: HostSettings, probe: Probe) -> Refused | None:

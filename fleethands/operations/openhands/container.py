@@ -12,10 +12,11 @@ from fleethands.facts.docker import Container
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.system import Account
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
-from fleethands.operations.openhands import conflicts
-from fleethands.operations.preflight import outdated
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
+from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import (
@@ -99,7 +100,7 @@ def retag_image(settings: HostSettings, probe: Probe, image: str) -> Decision:
     + image: its id
     """
     if probe.docker.image == image:
-        return Same(f"{settings.openhands_image} is the image of then")
+        return Unchanged(f"{settings.openhands_image} is the image of then")
     return Change(
         f"image {settings.openhands_image}",
         "another than then" if probe.docker.image else "absent",
@@ -126,7 +127,7 @@ def serve(settings: HostSettings, probe: Probe, same: bool = False, newest: str 
     newest = "" if same else newest or _registry_digest(settings, probe, spec.image)
     wrong = _find_difference(settings, probe, spec, same, always, newest)
     if wrong is None:
-        return Same(f"{paths.CONTAINER} runs as specified", model_warnings(settings, probe))
+        return Unchanged(f"{paths.CONTAINER} runs as specified", model_warnings(settings, probe))
     if refused := conflicts.check_conflicts(settings, probe):
         return refused
     return Change(
@@ -136,7 +137,7 @@ def serve(settings: HostSettings, probe: Probe, same: bool = False, newest: str 
         _script(settings, spec, account, conflicts.has_foreign_container(probe), always),
         lambda probe: _predict(probe, spec),
         consequence=_impact(settings, probe, always),
-        notes=(*model_warnings(settings, probe), *outdated.legacy(settings)),
+        notes=(*model_warnings(settings, probe), *unmaintained.notes(settings)),
     )
 
 
@@ -202,7 +203,7 @@ def model_warnings(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
 def _impact(settings: HostSettings, probe: Probe, always: bool) -> str:
     era, effects = generation_of(settings), []
     if probe.docker.image is None:
-        effects.append(download_note.sentence(probe, "image", settings.container_image, settings.container_image))
+        effects.append(describe_download(probe, "image", settings.container_image, settings.container_image))
     elif always and settings.container_image == settings.declared_image:
         effects.append("asks the registry for a newer image")
     if era is V1 and probe.docker.container is None:
@@ -255,9 +256,9 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
     """Have no container of ours; workspace and state stay."""
     container = probe.docker.container
     if container is None or SPEC_LABEL not in container.labels:
-        return Same("there is no container of ours")
+        return Unchanged("there is no container of ours")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         return probe.having(docker=replace(probe.docker, container=None))
 
     return Change(
@@ -265,7 +266,7 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
         container.state,
         "gone",
         step("container_off", name=paths.CONTAINER),
-        then,
+        predict,
         why="the setting `openhands_flavor` is off",
         consequence="OpenHands stops answering; workspace and state stay",
     )

@@ -32,7 +32,7 @@ pull_image() {
 ensure_image() {
   by_digest=$(pinned_digest "$1")
   [ -z "$by_digest" ] || { ensure_pinned_image "$1" && return 0; }
-  "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
+  "$docker" image inspect "$1" >/dev/null 2>&1 || mark_managed image "$1"
   if [ "$2" = always ] || ! "$docker" image inspect "$1" >/dev/null 2>&1; then
     pull_image "$1" "cannot pull $1"
   fi
@@ -40,7 +40,7 @@ ensure_image() {
 
 # The container is created from the tag, which is what users see. On this host the tag names the pinned image.
 ensure_pinned_image() {
-  "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
+  "$docker" image inspect "$1" >/dev/null 2>&1 || mark_managed image "$1"
   if ! "$docker" image inspect "$by_digest" >/dev/null 2>&1; then
     pull_image "$by_digest" "cannot pull $by_digest, as fleethands.lock pins $1" \
       "if its registry has it no longer: fleethands pin --only $1"
@@ -94,7 +94,7 @@ find_users() {
       [ -n "$sandbox" ] || fail "$image does not say which image its sandboxes are of" \
         'declare it: AGENT_SERVER_IMAGE_REPOSITORY and AGENT_SERVER_IMAGE_TAG in openhands_env'
       [ -z "$pins" ] || [ -n "$(pinned_digest "$sandbox")" ] || echo "note: fleethands.lock does not pin the image of its sandboxes, $sandbox"
-      made sandbox "$sandbox"
+      mark_managed sandbox "$sandbox"
       ensure_image "$sandbox" missing
       users="$user $(find_image_user "$sandbox")"
       ;;
@@ -145,7 +145,7 @@ is_as_specified() { [ "$(container_label "$name" spec) $(container_label "$name"
 ensure_image "$image" "$pull"
 [ -z "$versions" ] || check_generation
 find_users
-its_turn
+require_lock_token
 ensure_canvas_key "$key_file"
 
 # a killed run may have left the previous container, and an incomplete new one

@@ -109,7 +109,7 @@ def is_users_choice(settings: HostSettings, found: dict[str, Any], probe: Probe)
     """
     Whether a person changed it since we wrote it.
 
-    Our record goes with `destroy`, and the settings may stay: then another model or server than ours is a person's.
+    Our record goes with `uninstall`, and the settings may stay: then another model or server than ours is a person's.
     """
     era = generation_of(settings)
     seeded = _parse_object(probe.files[era.seed_path])

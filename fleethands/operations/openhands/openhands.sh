@@ -215,7 +215,7 @@ remove_previous_openhands() {
 # ensure_canvas_key FILE: the API key that Canvas asks its users for, created once on the host
 ensure_canvas_key() {
   [ -n "$1" ] && [ ! -s "$1" ] || return 0
-  made directory "$1"
+  mark_managed directory "$1"
   printf 'LOCAL_BACKEND_API_KEY=%s\n' "$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')" |
     atomic_file "$1" 0600 root:root
 }

@@ -8,5 +8,5 @@ printf '%s\n' "$images" | while IFS= read -r image; do
       echo "note: the container $name stays: another OpenHands started it"
     fi
   done
-  unmade sandbox "$image"
+  unmark_managed sandbox "$image"
 done

@@ -10,12 +10,13 @@ from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
 from fleethands.operations.core import diff
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
-from fleethands.operations.openhands import conflicts
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
+from fleethands.operations.core.ownership import disown, is_managed, is_written_by_us
+from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.operations.openhands.build_from_source import BUILDER
 from fleethands.operations.openhands.container import READY_WITHIN, model_warnings
-from fleethands.operations.preflight import outdated
-from fleethands.operations.removal.removal import OURS, made, unmade
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import generation_of
@@ -46,7 +47,7 @@ def serve(
     runs = as_declared and unit is not None and (unit.active, unit.enabled) == ("active", "enabled")
     disowned = next((path for path in _directories(settings) if probe.files[path].owner != _owner(settings)), None)
     if runs and disowned is None:
-        return Same(f"{paths.OPENHANDS_SERVICE} runs from this unit", model_warnings(settings, probe))
+        return Unchanged(f"{paths.OPENHANDS_SERVICE} runs from this unit", model_warnings(settings, probe))
     if refused := conflicts.check_conflicts(settings, probe):
         return refused
     there = probe.files[paths.OPENHANDS_UNIT].kind != "absent"
@@ -63,8 +64,8 @@ def serve(
         _script(settings, probe, text, environment, config),
         lambda probe: _predict(settings, probe, wanted, digest),
         consequence="; ".join(filter(None, (away, conflicts.adoption_impact(probe)))),
-        diff="".join(diff.unified(path, probe.files[path], file, shown) for path, file in wanted.items()),
-        notes=(*model_warnings(settings, probe), *outdated.legacy(settings)),
+        diff="".join(diff.unified_diff(path, probe.files[path], file, shown) for path, file in wanted.items()),
+        notes=(*model_warnings(settings, probe), *unmaintained.notes(settings)),
     )
 
 
@@ -130,25 +131,27 @@ def _revision(text: str, settings: HostSettings, probe: Probe) -> str:
 def remove(settings: HostSettings, probe: Probe, why: str = "the setting `openhands_flavor` is off") -> Decision:
     """Have no service of ours; workspace and state stay."""
     if not is_installed(probe):
-        return Same("there is no service of ours")
+        return Unchanged("there is no service of ours")
 
-    def then(predicted: Probe) -> Probe:
+    def predict(predicted: Probe) -> Probe:
         units = {name: unit for name, unit in predicted.units.items() if name != paths.OPENHANDS_SERVICE}
         unit = () if conflicts.has_foreign_unit(probe) else (paths.OPENHANDS_UNIT,)
         for path in (*unit, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG):
             predicted = predicted.with_file(path, ABSENT)
-        predicted = unmade(predicted.having(units=units), "directory", paths.OPENHANDS_SOURCE)
-        return unmade(predicted, "user", BUILDER)
+        predicted = disown(predicted.having(units=units), "directory", paths.OPENHANDS_SOURCE)
+        return disown(predicted, "user", BUILDER)
 
     files = f"{paths.OPENHANDS_ENVIRONMENT} {paths.OPENHANDS_CONFIG}"
     script = step("source_off", releases=paths.OPENHANDS_SOURCE, builder=BUILDER, files=files)
-    return Change(paths.OPENHANDS_SERVICE, "present", "gone", script, then, why=why)
+    return Change(paths.OPENHANDS_SERVICE, "present", "gone", script, predict, why=why)
 
 
 def is_installed(probe: Probe) -> bool:
     """Whether the host has a unit of ours, or what belongs to one."""
     files = (paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG)
-    ours = (probe.files[paths.OPENHANDS_UNIT].content or b"").startswith(OURS)
+    ours = is_written_by_us(probe, paths.OPENHANDS_UNIT)
     return (
-        ours or made(probe, "directory", paths.OPENHANDS_SOURCE) or any(probe.files[p].kind != "absent" for p in files)
+        ours
+        or is_managed(probe, "directory", paths.OPENHANDS_SOURCE)
+        or any(probe.files[p].kind != "absent" for p in files)
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from fleethands.facts import Probe
 from fleethands.facts.system import Space
-from fleethands.operations.core.human_size import human
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
+from fleethands.operations.core.format_size import format_size
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama.release_archives import CPU, choose_variant
 from fleethands.settings import HostSettings
@@ -38,7 +38,7 @@ class Need:
 def needs(settings: HostSettings, probe: Probe) -> Iterator[Need]:
     """What the host lacks and where it will lie; a model whose size is not known counts for nothing."""
     version = settings.ollama_version
-    if settings.ollama_run == "service" and version not in probe.releases:
+    if settings.ollama_runtime == "service" and version not in probe.releases:
         size = probe.upstream.size("archive", version)
         room = int(size * ARCHIVE_FACTOR) if size else ARCHIVE_ROOM
         if size and choose_variant(settings, probe, ARCHS[probe.system.arch]) == CPU:
@@ -70,7 +70,7 @@ def _is_there(name: str, probe: Probe) -> bool:
     return name.lower() in map(str.lower, probe.models)
 
 
-def refused(settings: HostSettings, probe: Probe) -> Refused | None:
+def check_disk_space(settings: HostSettings, probe: Probe) -> Refused | None:
     """A place that can't be written, or run from, or a file system that is too small for all that will lie on it."""
     images = _images(settings, probe)
     disk = {**probe.disk, **({images[0]: images[1]} if images else {})}
@@ -78,7 +78,7 @@ def refused(settings: HostSettings, probe: Probe) -> Refused | None:
         if not space.writable:
             mount = f'mount -o remount,rw "$(findmnt -fno TARGET -T {shlex.quote(place)})"'
             return Refused(f"{place} is not writable", (f"on the host: {mount}", "its cause: dmesg | tail"))
-    if settings.ollama_run == "service" and not probe.disk["/opt"].runs:
+    if settings.ollama_runtime == "service" and not probe.disk["/opt"].runs:
         return Refused(
             "/opt is mounted noexec, so Ollama can't be started from there",
             (
@@ -93,7 +93,7 @@ def refused(settings: HostSettings, probe: Probe) -> Refused | None:
         place, size = together[0].place, sum(need.size for need in together)
         free = min(disk[need.place].free_kib for need in together) * 1024
         if free < size:
-            parts = ", ".join(f"{need.what} {human(need.size)}" for need in together)
+            parts = ", ".join(f"{need.what} {format_size(need.size)}" for need in together)
             return Refused(
                 f"{place} has {free // MIB} MiB free, {size // MIB} MiB are needed",
                 (f"that is for {parts}", f"on the host: df -h {shlex.quote(place)}"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleethands.facts import Probe
 from fleethands.facts.docker import EVERYWHERE, Publisher
 from fleethands.facts.network import Listener
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.ollama import external
 from fleethands.operations.openhands import conflicts, source_service
 from fleethands.settings import HostSettings
@@ -19,7 +19,7 @@ DOCKER = ("docker-proxy", "dockerd")  # the engine itself holds published ports 
 SERVICE = ("node", "MainThread", "uvicorn")  # what the kernel calls the process of our service
 
 
-def refused(settings: HostSettings, probe: Probe) -> Refused | None:
+def check_ports(settings: HostSettings, probe: Probe) -> Refused | None:
     """A port that somebody else listens on, with who that is."""
     declared = {settings.ollama_host.port: "ollama_host"} if settings.manages_ollama else {}
     if settings.openhands_flavor != "off":

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.system import System
-from fleethands.operations.core.operation import Decision, Refused, Same, operation
+from fleethands.operations.core.decision import Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.docker import engine
-from fleethands.operations.ollama import adoption_checks, external
+from fleethands.operations.ollama import adoption_checks, external, vulnerabilities
 from fleethands.operations.openhands import proxy_conflicts
 from fleethands.operations.preflight import (
+    container_gpus,
     disk_space,
     gpus,
     idle_gpus,
-    outdated,
     ports,
     reachable_sources,
     unverified_downloads,
@@ -37,14 +38,14 @@ def check(settings: HostSettings, probe: Probe) -> Decision:
         or _clock(probe.system)
         or external.check_external(settings, probe)
         or adoption_checks.check_existing_ollama(settings, probe)
-        or engine.refused(settings, probe)
-        or ports.refused(settings, probe)
-        or access.refused(settings, probe)
-        or gpus.refused(settings, probe)
-        or gpus.barred(settings, probe)
-        or reachable_sources.refused(settings, probe)
-        or disk_space.refused(settings, probe)
-        or Same(f"{probe.system.os_name} on {probe.system.arch}", _notes(settings, probe))
+        or engine.check_engine(settings, probe)
+        or ports.check_ports(settings, probe)
+        or access.check_access(settings, probe)
+        or gpus.check_gpus(settings, probe)
+        or container_gpus.check_container_gpus(settings, probe)
+        or reachable_sources.check_sources(settings, probe)
+        or disk_space.check_disk_space(settings, probe)
+        or Unchanged(f"{probe.system.os_name} on {probe.system.arch}", _notes(settings, probe))
     )
 
 
@@ -61,12 +62,12 @@ def _notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
 def _of_ollama(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     if not settings.manages_ollama:
         known = probe.ollama.version if probe.knows("ollama") else None
-        return (*external.unused_settings_notes(settings, probe), *outdated.flaws(known or ""))
+        return (*external.unused_settings_notes(settings, probe), *vulnerabilities.notes(known or ""))
     return (
         *ollama_env_releases.notes(settings.ollama_env, settings.ollama_version),
         *gpus.notes(settings, probe),
         *idle_gpus.notes(settings, probe),
-        *outdated.flaws(settings.ollama_version),
+        *vulnerabilities.notes(settings.ollama_version),
     )
 
 

@@ -6,14 +6,14 @@ import shlex
 
 from fleethands.facts import Probe
 from fleethands.facts.upstream import MISSING, UNREACHABLE, Offer
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.settings import HostSettings
 
 MIRROR = 'have it nearer: `ollama_url`, as "http://mirror.example/ollama"'
 PROXY = 'behind a proxy: `ollama_env`, as {"HTTPS_PROXY": "http://proxy.example:3128"}'
 
 
-def refused(settings: HostSettings, probe: Probe) -> Refused | None:
+def check_sources(settings: HostSettings, probe: Probe) -> Refused | None:
     """The first thing that is not there or that no way leads to; what could not be asked is left to its own step."""
     copied = {str(model.name) for model in settings.models if model.digest and _is_there(model.digest, probe)}
     for offer in probe.upstream.offers:

@@ -188,7 +188,7 @@ prove_container() {
   generate thrown-away throw_away "$(ask "$container_url")" || true
 }
 
-# its calls are made by its own user on the host
+# its calls are made by its mark_managed user on the host
 prove_service() {
   service_runs || finish
   service_can_write

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.directories import Place
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 
 HIDDEN = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides
 OWNERLESS = frozenset({"exfat", "msdos"})  # file systems on which all files have the owner that their mount says
 
 
-def refused(settings: HostSettings, probe: Probe) -> Refused | None:
+@dataclass(frozen=True)
+class GiveModels(HostScript, file="give_models"):
+    """Gives Ollama the files of root below a directory."""
+
+    path: str
+
+
+def check_access(settings: HostSettings, probe: Probe) -> Refused | None:
     """Why an account would not get to a directory of its own, or could not be given it."""
     if not settings.manages_ollama:
         return _barred(settings, probe)
@@ -76,22 +85,22 @@ def _shown(place: Place) -> str:
 
 
 @operation
-def models(settings: HostSettings, probe: Probe) -> Decision:
+def own_models(settings: HostSettings, probe: Probe) -> Decision:
     """Have the models Ollama's to write: those that root copied there are given to it."""
     kept = probe.directories.kept
     if kept is None:
-        return Same("Ollama can write all of its models")
+        return Unchanged("Ollama can write all of its models")
     path = f"{probe.home}/.ollama" if settings.ollama_models_dir is None else str(settings.ollama_models_dir)
     owner = kept.owner.partition(":")[0]
     if owner != "root":
         command = f"chown -R --from={owner} ollama: {shlex.quote(path)}"
         note = f"Ollama can't write {_shown(kept)}: pulls may end with `permission denied`; on the host: {command}"
-        return Same(f"{kept.path} is another account's", (note,))
+        return Unchanged(f"{kept.path} is another account's", (note,))
     return Change(
         path,
         f"{kept.path} belongs to {kept.owner}",
         "with all it holds of ollama",
-        step("give_models", path=path),
+        GiveModels(path).script,
         lambda probe: probe.having(directories=replace(probe.directories, kept=None)),
         why="Ollama can't write there: a pull would end with `permission denied`",
     )

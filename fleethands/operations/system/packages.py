@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands.facts import Probe
 from fleethands.facts.packages import Apt, Package
-from fleethands.operations.core.human_size import human
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.format_size import format_size
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import ENGINE, wanted
 
@@ -18,17 +20,29 @@ MOST = 20  # names in a refusal
 ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "moby-containerd", "moby-engine", "runc"})
 
 
+@dataclass(frozen=True)
+class InstallPackages(HostScript, file="install_packages"):
+    """
+    Installs packages, unless apt would remove one for them.
+
+    + packages: names with blanks between them; engines: packages that must not be upgraded
+    """
+
+    packages: str
+    engines: str
+
+
 @operation
-def installed(settings: HostSettings, probe: Probe) -> Decision:
+def install(settings: HostSettings, probe: Probe) -> Decision:
     """Have what the settings need; nothing that is installed is removed, and no engine is upgraded."""
     missing = _missing(settings, probe)
     if not missing:
-        return Same(f"{', '.join(wanted(settings))} are installed")
+        return Unchanged(f"{', '.join(wanted(settings))} are installed")
     apt = probe.apt if set(probe.apt.wanted) == set(missing) else Apt()
     if refused := _refused(apt, missing):
         return refused
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         docker = replace(probe.docker, installed=True) if {"docker.io", "docker-cli"} & set(missing) else probe.docker
         firewall = replace(probe.firewall, installed=True) if "nftables" in missing else probe.firewall
         return probe.having(packages=probe.packages | set(missing), docker=docker, firewall=firewall)
@@ -37,8 +51,8 @@ def installed(settings: HostSettings, probe: Probe) -> Decision:
         "packages",
         "missing",
         " ".join([*missing, *_others(apt, missing)]),
-        step("packages", packages=" ".join(missing), engines=" ".join(sorted(ENGINES))),
-        then,
+        InstallPackages(" ".join(missing), " ".join(sorted(ENGINES))).script,
+        predict,
         why="later steps need them",
         consequence=_effect(apt),
     )
@@ -100,7 +114,7 @@ def _effect(apt: Apt) -> str:
         late = "apt gave no answer within 20 s" if apt.is_late else "apt was not asked"
         return f"{late}: what these packages depend on, and their size, is not known"
     count = len(apt.installed) + len(apt.upgraded)
-    parts = [f"apt downloads {human(apt.size)} in {count} package{'s' if count > 1 else ''}"]
+    parts = [f"apt downloads {format_size(apt.size)} in {count} package{'s' if count > 1 else ''}"]
     if apt.upgraded:
         upgrades = (f"{each.name} {each.before} -> {each.version}" for each in apt.upgraded)
         parts.append(f"to fit them it upgrades {', '.join(upgrades)}; all else that is installed stays as it is")

@@ -3,20 +3,65 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.system import Account, Accounts
 from fleethands.operations.core import diff
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
 from fleethands.operations.system.access import OWNERLESS
 from fleethands.settings import HostSettings
 
 
+@dataclass(frozen=True)
+class CreateUser(HostScript, file="create_user"):
+    """
+    Creates a system user without a login, and adds it to groups.
+
+    + groups: names with blanks between them
+    + roots_home: the home belongs to root
+    """
+
+    name: str
+    home: str
+    groups: str
+    roots_home: bool
+
+
+@dataclass(frozen=True)
+class CreateDirectory(HostScript, file="create_directory"):
+    """
+    Creates a directory, and sets its owner and mode; None leaves them as they are.
+    """
+
+    path: str
+    owner: str | None
+    mode: str | None
+
+
+@dataclass(frozen=True)
+class WriteFile(HostScript, file="write_file"):
+    """Writes a file as a whole."""
+
+    path: str
+    mode: str
+    owner: str
+    content: str
+
+
+@dataclass(frozen=True)
+class RemoveFile(HostScript, file="remove_file"):
+    """Removes a file."""
+
+    path: str
+
+
 @operation
-def user(
+def create_user(
     settings: HostSettings,
     probe: Probe,
     user: str,
@@ -37,9 +82,9 @@ def user(
     missing = wanted - (account.groups if account else frozenset())
     exposed = roots_home and user != "root" and probe.files[home].owner.partition(":")[0] == user
     if account is not None and not missing and not exposed:
-        return Same(f"user {user} exists")
+        return Unchanged(f"user {user} exists")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         now = account or Account(-1, -1, home, frozenset({user}))
         users = {**probe.accounts.users, user: replace(now, groups=now.groups | missing)}
         if exposed or probe.files.get(home) == ABSENT:
@@ -47,16 +92,14 @@ def user(
             probe = probe.with_file(home, File("directory", "0755", owner=owner))
         return probe.having(accounts=Accounts(users, probe.accounts.groups))
 
-    script = step(
-        "user", name=user, home=home, groups=" ".join(sorted(missing)), roots_home="yes" if roots_home else "no"
-    )
+    script = CreateUser(user, home, " ".join(sorted(missing)), roots_home).script
     before = "absent" if account is None else f"not in {', '.join(sorted(missing))}" if missing else f"owns {home}"
     why = "root makes directories in it, and its owner could put links in their place" if exposed else ""
-    return Change(f"user {user}", before, "present", script, then, why=why)
+    return Change(f"user {user}", before, "present", script, predict, why=why)
 
 
 @operation
-def directory(settings: HostSettings, probe: Probe, path: str, owner: str | None, mode: str | None) -> Decision:
+def create_directory(settings: HostSettings, probe: Probe, path: str, owner: str | None, mode: str | None) -> Decision:
     """
     Have a directory, with its owner and mode; what it holds stays as it is.
 
@@ -68,9 +111,9 @@ def directory(settings: HostSettings, probe: Probe, path: str, owner: str | None
     if space is not None and space.kind in OWNERLESS:
         mode = state.mode or None  # its mount says it
     if state.kind == "directory" and owner in (None, state.owner) and mode in (None, state.mode):
-        return Same(f"{path} belongs to {state.owner}")
+        return Unchanged(f"{path} belongs to {state.owner}")
     before = f"{state.kind} {state.owner} {state.mode}".strip()
-    script = step("directory", path=path, owner=owner or "", mode=mode or "")
+    script = CreateDirectory(path, owner, mode).script
     whose = (-1, -1) if owner else (state.uid, state.gid)
     wanted = File("directory", mode or state.mode or "0755", *whose, owner=owner or state.owner)
     after = " ".join(filter(None, ("directory", owner, mode)))
@@ -78,7 +121,7 @@ def directory(settings: HostSettings, probe: Probe, path: str, owner: str | None
 
 
 @operation
-def file(
+def write_file(
     settings: HostSettings,
     probe: Probe,
     path: str,
@@ -98,22 +141,22 @@ def file(
         return _no_file(path, state)
     wanted = File("file", mode, owner=owner, content=content.encode(errors="surrogateescape"))
     if state.kind == "file" and (state.content, state.mode, state.owner) == (wanted.content, mode, owner):
-        return Same(f"{path} is as declared")
+        return Unchanged(f"{path} is as declared")
     return Change(
         path,
         _summary(state),
         _summary(wanted),
-        step("file", path=path, mode=mode, owner=owner, content=content),
+        WriteFile(path, mode, owner, content).script,
         lambda probe: _read_by_systemd(probe.with_file(path, wanted), path),
-        diff=diff.unified(path, state, wanted, shown),
+        diff=diff.unified_diff(path, state, wanted, shown),
     )
 
 
 def _no_file(path: str, state: File) -> Decision:
     if state.kind == "absent":
-        return Same(f"there is no {path}, and none is needed")
-    script = step("file_off", path=path)
-    return Change(path, _summary(state), "gone", script, lambda probe: probe.with_file(path, ABSENT))
+        return Unchanged(f"there is no {path}, and none is needed")
+    script = RemoveFile(path).script
+    return Change(path, _summary(state), "removed", script, lambda probe: probe.with_file(path, ABSENT))
 
 
 def _read_by_systemd(probe: Probe, path: str) -> Probe:

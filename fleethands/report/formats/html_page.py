@@ -11,8 +11,8 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
 from fleethands import __version__
 from fleethands.report.formats import wording
-from fleethands.report.host_summary import COLUMNS, row
-from fleethands.report.model import BAD, Report, moment
+from fleethands.report.host_summary import COLUMNS, status_cells
+from fleethands.report.model import BAD, Report, format_timestamp
 from fleethands.report.timeline import Step
 from fleethands.text.sanitize import clean
 
@@ -38,9 +38,9 @@ class Bar:
         return self.step.name.rpartition(" | ")[2] if self.width >= ROOM else ""
 
 
-def text(report: Report) -> str:
+def render_html(report: Report) -> str:
     """The whole page."""
-    found = list(wording.groups(report))
+    found = list(wording.group_hosts(report))
     return _template().render(
         report=report,
         bad=[group for group in found if group.host.status in BAD],
@@ -58,7 +58,7 @@ def _overview(report: Report) -> list[list[str]]:
     """A row for each host of a `status`; none for a report that was read again, which has no probes."""
     if report.command != "status" or not any(host.seen for host in report.hosts.values()):
         return []
-    return [row(name, host) for name, host in sorted(report.hosts.items())]
+    return [status_cells(name, host) for name, host in sorted(report.hosts.items())]
 
 
 @cache
@@ -68,17 +68,17 @@ def _template() -> Template:
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
     )
-    environment.filters |= {"took": wording.took, "named": wording.named, "moment": _moment, "kind": _kind}
+    environment.filters |= {"took": wording.took, "named": wording.join_names, "moment": _moment, "kind": _kind}
     environment.globals |= {
         "commands": _commands,
-        "changes": wording.changes,
-        "word": wording.word,
+        "changes": wording.summarize_changes,
+        "word": wording.status_word,
         "marks": wording.MARKS,
         "verdict": wording.verdict,
-        "counted": wording.counted,
-        "count": wording.count,
-        "ordered": wording.ordered,
-        "hosts": wording.hosts,
+        "counted": wording.summarize_statuses,
+        "count": wording.count_hosts,
+        "ordered": wording.ordered_statuses,
+        "hosts": wording.number_of_hosts,
         "bars": bars,
         "held": _held,
     }
@@ -90,7 +90,7 @@ def _shown(value: Any) -> Any:
 
 
 def _moment(at: float) -> str:
-    return moment(at).replace("T", " ").replace("Z", " UTC")
+    return format_timestamp(at).replace("T", " ").replace("Z", " UTC")
 
 
 def _kind(line: str) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands import __version__
-from fleethands.operations.core import render_change
-from fleethands.operations.proof.proof import Link
-from fleethands.report.formats.wording import counted
-from fleethands.report.model import HostReport, Report, moment
+from fleethands.operations.core.proof_record import Link
+from fleethands.operations.core.render_change import render_change
+from fleethands.report.formats.wording import summarize_statuses
+from fleethands.report.model import HostReport, Report, format_timestamp
 from fleethands.text.sanitize import clean
 
 FAILURES = ("failed", "rolled-back")
@@ -33,7 +33,7 @@ class _Case:
     said: str = ""
 
 
-def text(report: Report) -> str:
+def render_junit(report: Report) -> str:
     """The whole document."""
     cases = [*_run(report), *_hosts(report)]
     figures = {
@@ -46,7 +46,7 @@ def text(report: Report) -> str:
     name = f"fleethands {report.command}"
     root = ET.Element("testsuites", {"name": name, **figures})
     by, _, machine = report.by.rpartition("@")
-    where = {"timestamp": moment(report.started).removesuffix("Z"), "hostname": clean(machine)}
+    where = {"timestamp": format_timestamp(report.started).removesuffix("Z"), "hostname": clean(machine)}
     suite = ET.SubElement(root, "testsuite", {"name": name, **figures, **where})
     _properties(suite, report, by)
     for case in cases:
@@ -58,7 +58,7 @@ def text(report: Report) -> str:
 def _properties(suite: ET.Element, report: Report, by: str) -> None:
     found = {
         "result": report.result,
-        "hosts": counted(report),
+        "hosts": summarize_statuses(report),
         "words": report.words,
         "by": by,
         "shard": report.shard,
@@ -89,7 +89,7 @@ def _host(report: Report, name: str, host: HostReport) -> _Case:
     reason = host.reason or (_drift(host) if verdict else "")
     told = [f"note: {note}" for note in host.notes]
     for change in host.changes:
-        told += render_change.lines(change.name, change.subject, change)
+        told += render_change(change.name, change.subject, change)
     why = "\n".join(part for part in (reason, _hints(host.hints), *host.log) if part)
     said = "\n".join(told)
     return _Case(f"fleethands.{report.command}", name, host.seconds, verdict, host.status, reason, why, said)

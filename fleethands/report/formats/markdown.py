@@ -6,8 +6,18 @@ import re
 from collections.abc import Iterator
 from html import escape
 
-from fleethands.report.formats.wording import MARKS, Group, changes, groups, hosts, named, took, verdict, word
-from fleethands.report.model import BAD, Report, moment
+from fleethands.report.formats.wording import (
+    MARKS,
+    HostGroup,
+    group_hosts,
+    join_names,
+    number_of_hosts,
+    status_word,
+    summarize_changes,
+    took,
+    verdict,
+)
+from fleethands.report.model import BAD, Report, format_timestamp
 from fleethands.text.sanitize import clean
 
 FEW = 3  # changes that the table has room for
@@ -16,65 +26,65 @@ LONGEST = 300  # characters of a reason
 _ACTIVE = re.compile(r"([\\`*_\[\]|~<>&$@])")
 
 
-def text(report: Report) -> str:
+def render_markdown(report: Report) -> str:
     """A heading with the verdict, a table of who ended how, and what to do next."""
     return "\n".join([*_lines(report), ""])
 
 
 def _lines(report: Report) -> Iterator[str]:
-    shard = f" (part {plain(report.shard)})" if report.shard else ""
-    yield f"### {MARKS.get(report.result, '✔')} fleethands {plain(report.command)}{shard}: {plain(verdict(report))}"
+    shard = f" (part {escape_markdown(report.shard)})" if report.shard else ""
+    yield f"### {MARKS.get(report.result, '✔')} fleethands {escape_markdown(report.command)}{shard}: {escape_markdown(verdict(report))}"
     yield ""
     line = f"fleethands {report.command} {report.words}".strip()
-    yield f"{_code(line)} · {moment(report.started)} · {took(report.seconds)} · {plain(report.by)}"
+    yield f"{_code(line)} · {format_timestamp(report.started)} · {took(report.seconds)} · {escape_markdown(report.by)}"
     yield ""
     if report.error:
-        yield f"**{plain(report.error)}**"
-        yield from ("", *(f"- {plain(hint)}" for hint in report.hints), "")
-    found = list(groups(report))
+        yield f"**{escape_markdown(report.error)}**"
+        yield from ("", *(f"- {escape_markdown(hint)}" for hint in report.hints), "")
+    found = list(group_hosts(report))
     if found:
         yield from _table(report, found)
         yield from _next(found)
         yield from _changes(found)
 
 
-def _table(report: Report, found: list[Group]) -> Iterator[str]:
+def _table(report: Report, found: list[HostGroup]) -> Iterator[str]:
     yield "| host | result | why | longest |"
     yield "| --- | --- | --- | ---: |"
     for group in found[:MOST]:
         status = group.host.status
         longest = max(report.hosts[name].seconds for name in group.names)
-        result = f"{MARKS.get(status, '')} {word(report, status)}".strip()
-        yield f"| {plain(_who(group.names))} | {plain(result)} | {plain(_why(group))} | {took(longest)} |"
+        result = f"{MARKS.get(status, '')} {status_word(report, status)}".strip()
+        yield f"| {escape_markdown(_who(group.names))} | {escape_markdown(result)} | {escape_markdown(_why(group))} | {took(longest)} |"
     if left := found[MOST:]:
-        yield f"| {hosts(sum(len(group.names) for group in left))} more | see report.html | | |"
+        yield f"| {number_of_hosts(sum(len(group.names) for group in left))} more | see report.html | | |"
     yield ""
 
 
 def _who(names: list[str]) -> str:
-    return f"{named(names)} ({hosts(len(names))})" if len(names) > 1 else names[0]
+    return f"{join_names(names)} ({number_of_hosts(len(names))})" if len(names) > 1 else names[0]
 
 
-def _why(group: Group) -> str:
+def _why(group: HostGroup) -> str:
     if group.host.reason:
         return group.host.reason
     made = group.host.changes
     if len(made) > FEW:
-        return changes(made)
+        return summarize_changes(made)
     return "; ".join(f"{each.subject}: {each.before} → {each.after}" for each in made)
 
 
-def _next(found: list[Group]) -> Iterator[str]:
+def _next(found: list[HostGroup]) -> Iterator[str]:
     for group in found[:MOST]:
         if group.host.status in BAD and (group.host.hints or group.host.log):
-            yield f"**{plain(_who(group.names))}**"
+            yield f"**{escape_markdown(_who(group.names))}**"
             yield ""
-            yield from (f"- {plain(hint)}" for hint in group.host.hints)
+            yield from (f"- {escape_markdown(hint)}" for hint in group.host.hints)
             yield from (f"- {_code(line)}" for line in group.host.log[-5:])
             yield ""
 
 
-def _changes(found: list[Group]) -> Iterator[str]:
+def _changes(found: list[HostGroup]) -> Iterator[str]:
     """What changes, folded, where the table has no room for it."""
     for group in found[:MOST]:
         if len(group.host.changes) > FEW:
@@ -82,11 +92,11 @@ def _changes(found: list[Group]) -> Iterator[str]:
             yield ""
             for each in group.host.changes:
                 then = f"; {each.consequence}" if each.consequence else ""
-                yield f"- {plain(f'{each.operation}: {each.subject}: {each.before} → {each.after}{then}')}"
+                yield f"- {escape_markdown(f'{each.operation}: {each.subject}: {each.before} → {each.after}{then}')}"
             yield from ("", "</details>", "")
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """A text that Markdown takes as it is, on one line."""
     whole = " ".join(clean(text).split())
     short = whole if len(whole) <= LONGEST else whole[: LONGEST - 1] + "…"

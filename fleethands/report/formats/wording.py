@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleethands.report.model import BAD, Changed, HostReport, Report
+from fleethands.report.model import BAD, ChangeReport, HostReport, Report
 
 ORDER = ("failed", "rolled-back", "unreachable", "refused", "not-run", "changed", "pending", "unchanged")
 WORDS = {
@@ -17,7 +17,7 @@ WORDS = {
 OF_COMMAND = {
     "verify": {"unchanged": "proven"},
     "status": {"unchanged": "as declared", "pending": "drifted"},
-    "destroy": {"changed": "removed", "unchanged": "nothing there"},
+    "uninstall": {"changed": "removed", "unchanged": "nothing there"},
 }
 MARKS = {
     "failed": "✖",
@@ -33,41 +33,41 @@ MARKS = {
 
 
 @dataclass(frozen=True)
-class Group:
+class HostGroup:
     """Hosts that tell the same story; `host` is one of them."""
 
     names: list[str]
     host: HostReport
 
 
-def word(report: Report, status: str) -> str:
+def status_word(report: Report, status: str) -> str:
     """A status as people say it of this command."""
     return OF_COMMAND.get(report.command, {}).get(status) or WORDS.get(status, status)
 
 
-def ordered(report: Report) -> list[str]:
+def ordered_statuses(report: Report) -> list[str]:
     """Statuses that occur, the worst first."""
     found = {host.status for host in report.hosts.values()}
     return sorted(found, key=lambda status: (ORDER.index(status) if status in ORDER else -1, status))
 
 
-def count(report: Report, status: str) -> int:
+def count_hosts(report: Report, status: str) -> int:
     """How many hosts ended so."""
     return sum(1 for host in report.hosts.values() if host.status == status)
 
 
-def counted(report: Report) -> str:
+def summarize_statuses(report: Report) -> str:
     """How many hosts, and how many of what."""
-    parts = [f"{count(report, status)} {word(report, status)}" for status in ordered(report)]
-    return ", ".join([hosts(len(report.hosts)), *parts])
+    parts = [f"{count_hosts(report, status)} {status_word(report, status)}" for status in ordered_statuses(report)]
+    return ", ".join([number_of_hosts(len(report.hosts)), *parts])
 
 
-def hosts(number: int) -> str:
+def number_of_hosts(number: int) -> str:
     """So many hosts."""
     return f"{number} host" if number == 1 else f"{number} hosts"
 
 
-def changes(made: list[Changed]) -> str:
+def summarize_changes(made: list[ChangeReport]) -> str:
     """How many changes, and what of."""
     number = f"{len(made)} change" if len(made) == 1 else f"{len(made)} changes"
     return f"{number}: {', '.join(dict.fromkeys(each.task for each in made))}"
@@ -75,13 +75,13 @@ def changes(made: list[Changed]) -> str:
 
 def verdict(report: Report) -> str:
     """The whole run in one sentence."""
-    whole, bad = len(report.hosts), sum(count(report, status) for status in BAD)
+    whole, bad = len(report.hosts), sum(count_hosts(report, status) for status in BAD)
     if report.error and not bad:
         return report.error
     if report.interrupted:
-        return f"Interrupted: {bad} of {hosts(whole)} did not get through"
+        return f"Interrupted: {bad} of {number_of_hosts(whole)} did not get through"
     if bad:
-        return f"{bad} of {hosts(whole)} did not get through" if whole > 1 else "The host did not get through"
+        return f"{bad} of {number_of_hosts(whole)} did not get through" if whole > 1 else "The host did not get through"
     if not whole:
         retried = "--retry-failed" in report.words
         return "No host is left to do" if retried else "No host is of this part of the fleet"
@@ -89,18 +89,18 @@ def verdict(report: Report) -> str:
 
 
 def _good(report: Report, whole: int) -> str:
-    changed, pending = count(report, "changed"), count(report, "pending")
+    changed, pending = count_hosts(report, "changed"), count_hosts(report, "pending")
     who = "The host" if whole == 1 else f"All {whole} hosts"
     are = "is" if whole == 1 else "are"
     if pending:
         what = "differs from its declaration" if report.command == "status" else "would change"
-        return f"{pending} of {hosts(whole)} {what}"
+        return f"{pending} of {number_of_hosts(whole)} {what}"
     if report.command == "verify":
         return f"{who} {are} proven: a prompt gets an answer along the whole way"
     if report.command == "status":
         return f"{who} {are} as declared"
-    if changed and report.command == "destroy":
-        return f"{changed} of {hosts(whole)} removed"
+    if changed and report.command == "uninstall":
+        return f"{changed} of {number_of_hosts(whole)} removed"
     if changed:
         return (
             f"{changed} of {whole} hosts changed; all are in order"
@@ -110,18 +110,18 @@ def _good(report: Report, whole: int) -> str:
     return f"Nothing to do: {who[0].lower() + who[1:]} {are} up to date"
 
 
-def groups(report: Report) -> Iterator[Group]:
+def group_hosts(report: Report) -> Iterator[HostGroup]:
     """Hosts that tell the same story, together; the worst first."""
-    found: dict[str, Group] = {}
-    for status in ordered(report):
+    found: dict[str, HostGroup] = {}
+    for status in ordered_statuses(report):
         for name, host in sorted(report.hosts.items()):
             if host.status == status:
                 told = (status, host.reason, host.hints, host.log, host.changes)
-                found.setdefault(repr(told), Group([], host)).names.append(name)
+                found.setdefault(repr(told), HostGroup([], host)).names.append(name)
     yield from found.values()
 
 
-def named(names: list[str], most: int = 6) -> str:
+def join_names(names: list[str], most: int = 6) -> str:
     """Names, as many as a line can bear."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

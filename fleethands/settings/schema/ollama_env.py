@@ -35,8 +35,8 @@ VARIABLES = {
     "OLLAMA_GO_TEMPLATE": Variable(BOOL, "render prompts with the model file's own template", "1"),
     "OLLAMA_GPU_OVERHEAD": Variable(UINT, "bytes of each GPU's memory to leave free", "0"),
     "OLLAMA_IGPU_ENABLE": Variable(BOOL, "use integrated GPUs"),
-    "OLLAMA_KV_CACHE_TYPE": Variable(TEXT, "type of the key and value cache, as `q8_0`, `q4_0`", "f16"),
-    "OLLAMA_LLM_LIBRARY": Variable(TEXT, "load this library instead of the one found, as `cuda_v12`, `cpu`"),
+    "OLLAMA_KV_CACHE_TYPE": Variable(TEXT, "type of the key and value cache, such as `q8_0`, `q4_0`", "f16"),
+    "OLLAMA_LLM_LIBRARY": Variable(TEXT, "load this library instead of the one found, such as `cuda_v12`, `cpu`"),
     "OLLAMA_LOAD_TIMEOUT": Variable(DURATION, "how long a model's load may stand still; 0 for ever", "5m"),
     "OLLAMA_MAX_LOADED_MODELS": Variable(UINT, "models loaded at a time; 0: three for each GPU", "0"),
     "OLLAMA_MAX_QUEUE": Variable(UINT, "requests that may wait; further ones get status 503", "512"),
@@ -57,7 +57,7 @@ VARIABLES = {
     "ROCR_VISIBLE_DEVICES": Variable(TEXT, "AMD GPUs to use, best by UUID"),
     "GGML_VK_VISIBLE_DEVICES": Variable(TEXT, "Vulkan devices to use, by number"),
     "GPU_DEVICE_ORDINAL": Variable(TEXT, "AMD GPUs to use, by number"),
-    "HSA_OVERRIDE_GFX_VERSION": Variable(TEXT, "AMD GPU generation to be taken for, as `10.3.0`"),
+    "HSA_OVERRIDE_GFX_VERSION": Variable(TEXT, "AMD GPU generation to be taken for, such as `10.3.0`"),
     "HTTPS_PROXY": Variable(TEXT, "proxy for pulls; give it as a Secret where it has a password"),
     "NO_PROXY": Variable(TEXT, "hosts to reach without the proxy, by comma"),
     "https_proxy": Variable(TEXT, "as `HTTPS_PROXY`"),
@@ -104,7 +104,7 @@ def check_name(name: str) -> None:
     A name of Ollama's own that is not listed may be newer than the list: read_by.py judges it by the release.
     """
     if name in ELSEWHERE:
-        raise NoSuchVariable(f"expected as the setting `{ELSEWHERE[name]}`")
+        raise NoSuchVariable(f"use the setting `{ELSEWHERE[name]}`")
     if name in {"HTTP_PROXY", "http_proxy"}:
         raise NoSuchVariable("expected `HTTPS_PROXY`: a plain proxy breaks Ollama's own clients")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(name), re.ASCII):

@@ -7,7 +7,7 @@ from typing import Any
 
 from fleethands.settings.expected import Expected, text
 
-OLLAMAS = "`ollama_host`, or `ollama_base_url` where `ollama_run` is `external`"
+OLLAMAS = "`ollama_host`, or `ollama_address` where `ollama_runtime` is `external`"
 # A value here would cut the container off from Ollama, from the workspace or from its own settings.
 ELSEWHERE = {
     "LLM_MODEL": "`openhands_model`",
@@ -32,7 +32,7 @@ def check_name(name: Any) -> None:
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ValueError("expected a variable's name: letters, digits and `_`, no digit first")
     if name in ELSEWHERE:
-        raise ValueError(f"expected as the setting {ELSEWHERE[name]}: fleethands sets this variable from it")
+        raise ValueError(f"use the setting {ELSEWHERE[name]}: fleethands sets this variable from it")
     if name in MADE:
         raise ValueError("expected no such variable: each host makes this key itself, `fleethands tunnel` shows it")
     if re.fullmatch(r"OH_CANVAS_SAFE_\w*PORT", name):
@@ -44,7 +44,7 @@ def check_name(name: Any) -> None:
 def check_value(value: Any) -> None:
     """Raises Expected for what no process can be given."""
     if isinstance(value, bool):
-        raise Expected(f"text, as `{str(value).lower()}`")
+        raise Expected(f"text, such as `{str(value).lower()}`")
     if not isinstance(value, str | int):
         raise Expected("text or a whole number")
     text(str(value))

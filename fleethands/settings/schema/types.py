@@ -29,15 +29,15 @@ def _release(value: object) -> str:
         if _RELEASE.match(shown):
             raise Expected(f"`{shown}`, without a leading v")
         if re.fullmatch(r"\d+\.\d+", shown, re.ASCII):
-            raise Expected(f"all three numbers of a release, as `{shown}.0`")
-        raise Expected("a release, as `0.24.0`")
+            raise Expected(f"all three numbers of a release, such as `{shown}.0`")
+        raise Expected("a release, such as `0.24.0`")
     return value
 
 
 def _url(value: object) -> str:
     url = one_line(value)
     if not re.match(r"(https?|file)://[^\s]+\Z", url):
-        raise Expected("an address as `https://mirror.example/ollama` or `file:///srv/ollama`, without spaces")
+        raise Expected("an address such as `https://mirror.example/ollama` or `file:///srv/ollama`, without spaces")
     return url
 
 
@@ -65,11 +65,11 @@ def _address(value: object) -> Address:
 def _ip(value: object) -> str:
     ip = one_line(value)
     if ip == "localhost":
-        raise Expected("an IP address, as `127.0.0.1`")
+        raise Expected("an IP address, such as `127.0.0.1`")
     try:
         return str(ipaddress.ip_address("" if "%" in ip else ip))
     except ValueError:
-        raise Expected("an IP address, as `127.0.0.1`") from None
+        raise Expected("an IP address, such as `127.0.0.1`") from None
 
 
 def _network(value: object) -> str:
@@ -81,7 +81,7 @@ def _network(value: object) -> str:
     try:
         near = ipaddress.ip_network(network, strict=False)
     except ValueError:
-        raise Expected("a network, as `10.20.0.0/16`") from None
+        raise Expected("a network, such as `10.20.0.0/16`") from None
     single = f"{network.partition('/')[0]}/{near.max_prefixlen}"
     raise Expected(f"`{near}`, or `{single}` for that one address")
 
@@ -98,7 +98,7 @@ def _path(value: object) -> PurePosixPath:
     path = one_line(str(value) if isinstance(value, PurePosixPath) else value)
     parts = PurePosixPath(path).parts
     if not path.startswith("/") or ".." in parts:
-        raise Expected("an absolute path, as `/srv/ollama`")
+        raise Expected("an absolute path, such as `/srv/ollama`")
     if path.rstrip("/") == "" or ":" in path:
         raise Expected("a directory of its own, without `:`")
     plain = PurePosixPath("/", *parts[1:])  # two slashes at the start are one
@@ -133,9 +133,9 @@ def _workspace(value: object) -> PurePosixPath:
     path = _path(value)
     places.check_workspace(path)
     if str(path).endswith("\\"):
-        raise Expected("no `\\` at its end, as `/srv/workspace`", "which joins the next line of the unit to it")
+        raise Expected("no `\\` at its end, such as `/srv/workspace`", "which joins the next line of the unit to it")
     if str(path).strip() != str(path):
-        raise Expected("no space at its end, as `/srv/workspace`", "which systemd drops")
+        raise Expected("no space at its end, such as `/srv/workspace`", "which systemd drops")
     return path
 
 

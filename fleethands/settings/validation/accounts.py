@@ -25,8 +25,8 @@ def check_account(user: str) -> None:
     if user == "root":
         raise Expected("a user of its own", "as what an agent does would be done as root")
     if user == "ollama":
-        raise Expected("a user of its own, as `openhands`", "which serves the models: an agent could replace them")
+        raise Expected("a user of its own, such as `openhands`", "which serves the models: an agent could replace them")
     if user in _MIGHTY:
-        raise Expected("a user of its own, as `openhands`", "whose group can become root, or read what root reads")
+        raise Expected("a user of its own, such as `openhands`", "whose group can become root, or read what root reads")
     if user in _SYSTEMS or user.startswith(("systemd-", "_")):
-        raise Expected("a user of its own, as `openhands`", "which belongs to the system")
+        raise Expected("a user of its own, such as `openhands`", "which belongs to the system")

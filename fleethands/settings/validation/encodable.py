@@ -36,4 +36,4 @@ def uncarried(settings: HostSettings) -> Iterator[tuple[str, str]]:
         except ValueError as error:
             yield ELSEWHERE.get(name, f"ollama_env.{name}"), str(error).removeprefix(f"`{name}`: ")
     if size > ROOM:
-        yield "ollama_env", f"expected variables of at most {ROOM} bytes in all, as systemd writes them, got {size}"
+        yield "ollama_env", f"expected at most {ROOM} bytes of variables in total, got {size}"

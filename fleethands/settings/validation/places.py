@@ -9,15 +9,15 @@ from fleethands import paths
 from fleethands.settings.expected import Expected
 
 PLACES = (
-    "an absolute path below `/srv`, `/mnt` or `/opt`, or a directory of your own like `/data`; "
-    "nothing of the system's, of fleethands' or in a home"
+    "an absolute path, for example below `/srv`, `/mnt`, `/opt` or `/data`; "
+    "not a directory of the system, of fleethands or in a home"
 )
 SYSTEMS = "which belongs to the system"
 OURS = "which fleethands keeps for itself"
 DOCKERS = "which belongs to Docker"
-PERSONS = "where people have their homes: the owner of one could put a link in its place"
+PERSONS = "where home directories are: their owner could replace it with a symlink"
 ANYBODYS = "where every account may write"
-PACKAGES = "where packages keep what is theirs"
+PACKAGES = "where packages keep their files"
 
 # of the home's account: its own files, by generation (settings/generations.py)
 STATES = tuple(f"{paths.OPENHANDS_STATE}{suffix}" for suffix in ("", "-v1", "-canvas", "-source", "-source-v0"))
@@ -56,4 +56,4 @@ def _check(path: PurePosixPath, shared: Mapping[str, str], free: tuple[str, ...]
         if place in free or (place in shared and each != path):
             return
         if note := shared.get(place) or CLOSED.get(place):
-            raise Expected(f"a directory of its own, as `{example}`", note)
+            raise Expected(f"a directory of its own, such as `{example}`", note)

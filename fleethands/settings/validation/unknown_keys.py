@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleethands.settings.host import HostSettings
+from fleethands.settings.renamed import OLD_SETTINGS
 from fleethands.settings.schema import ollama_env
 
 OURS = ("ollama_", "openhands_", "models_")
@@ -22,6 +23,7 @@ def meant(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if (
             isinstance(key, str)
             and key not in HostSettings.model_fields
+            and key not in OLD_SETTINGS
             and not key.startswith(FOREIGN)
             and key not in WORDS
         ):
@@ -33,7 +35,7 @@ def meant(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _problem(key: str) -> str:
     plain = key.lower().replace("-", "_")
     if plain in {"ollama", "openhands"}:
-        return f"no such setting: keys are flat, as `{plain}_{'version' if plain == 'ollama' else 'image'}`"
+        return f"no such setting: keys are flat, such as `{plain}_{'version' if plain == 'ollama' else 'image'}`"
     if key in ollama_env.VARIABLES:
         return "no such setting: expected inside `ollama_env`"
     ours = plain.startswith(OURS)

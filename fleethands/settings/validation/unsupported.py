@@ -19,9 +19,13 @@ def _source(settings: HostSettings) -> Iterator[tuple[str, str]]:
     if wanted.generation == "v1":
         yield "openhands_generation", "expected `v0` or `canvas`: V1's web app is not published as something to build"
     elif wanted.repo is None and wanted.generation == "v0":
-        yield "openhands_repo", "expected generation V0's, as `https://github.com/All-Hands-AI/OpenHands`: npm has none"
+        yield (
+            "openhands_repo",
+            "expected the repository of OpenHands V0, such as `https://github.com/All-Hands-AI/OpenHands`: "
+            "npm has no package of it",
+        )
     elif wanted.repo is None and not RELEASE.match(wanted.ref):
-        problem = "expected a release of @openhands/agent-canvas, as `1.16.0`, or an `openhands_repo` that has it"
+        problem = "expected a release of @openhands/agent-canvas, such as `1.16.0`, or an `openhands_repo` that has it"
         yield "openhands_ref", f"{problem}, got `{wanted.ref}`"
 
 

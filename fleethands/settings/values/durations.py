@@ -6,7 +6,7 @@ import re
 
 from fleethands.settings.expected import Expected
 
-FORM = "a duration as `30m` or `1h30m`, or a whole number of seconds"
+FORM = "a duration such as `30m` or `1h30m`, or a whole number of seconds"
 LONGEST = 2**63 - 1  # nanoseconds in a Go duration, 292 years
 NANOSECONDS = {
     "ns": 1,
@@ -52,7 +52,7 @@ def nanoseconds(text: str) -> int:
 
 def _spelled(text: str) -> str:
     if match := re.fullmatch(r"(\d{1,6})\s*([dw])(ays?|eeks?)?", text.strip().lower(), re.ASCII):
-        return f"a duration, as `{int(match[1]) * _LONGER[match[2]]}h`: hours are the largest unit"
+        return f"a duration, such as `{int(match[1]) * _LONGER[match[2]]}h`: hours are the largest unit"
     if match := re.fullmatch(r"(\d{1,6})\s*(s|m|h)[a-z]*", text.strip().lower(), re.ASCII):
-        return f"a duration, as `{match[1]}{match[2]}`"
-    return "a duration, as `-1` for ever or `0` for not at all" if text.lower() in _FOREVER else FORM
+        return f"a duration, such as `{match[1]}{match[2]}`"
+    return "a duration, such as `-1` for ever or `0` for not at all" if text.lower() in _FOREVER else FORM

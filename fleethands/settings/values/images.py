@@ -6,7 +6,7 @@ import re
 
 from fleethands.settings.expected import Expected, one_line
 
-FORM = "an image as `registry/name:tag` or `registry/name@sha256:…`"
+FORM = "an image such as `registry/name:tag` or `registry/name@sha256:…`"
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
@@ -21,10 +21,10 @@ def check_image(value: object) -> str:
     """The reference, if Docker reads it. Raises Expected with the right spelling."""
     text = one_line(value)
     if "://" in text:
-        raise Expected(f"an image without a scheme, as `{text.split('://', 1)[1]}`")
+        raise Expected(f"an image without a scheme, such as `{text.split('://', 1)[1]}`")
     rest, at, digest = text.partition("@")
     if at and not _DIGEST.match(digest):
-        raise Expected("a digest as `@sha256:` and 64 lower-case hex digits")
+        raise Expected("a digest such as `@sha256:` and 64 lower-case hex digits")
     name, tag = _split(rest)
     if tag is not None and not _TAG.match(tag):
         raise Expected("a tag of at most 128 letters, digits, `_`, `.` and `-`")

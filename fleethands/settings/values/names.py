@@ -31,20 +31,20 @@ class Address:
     def parse(cls, text: str, default_port: int = OLLAMA_PORT) -> Address:
         """Read `IP`, `IP:PORT` or `[IPv6]:PORT`. Raises Expected."""
         if "://" in text:
-            raise Expected(f"IP:PORT without a scheme, as `{text.split('://', 1)[1].partition('/')[0]}`")
+            raise Expected(f"IP:PORT without a scheme, such as `{text.split('://', 1)[1].partition('/')[0]}`")
         if "/" in text:
-            raise Expected(f"IP:PORT without a path, as `{text.partition('/')[0]}`")
+            raise Expected(f"IP:PORT without a path, such as `{text.partition('/')[0]}`")
         ip, port = text, str(default_port)
         if match := re.fullmatch(r"\[(.+)\](?::(\d+))?", text):
             ip, port = match[1], match[2] or port
         elif text.count(":") == 1:
             ip, port = text.split(":")
         if ip == "localhost":
-            raise Expected(f"IP:PORT, as `127.0.0.1:{port}`")
+            raise Expected(f"IP:PORT, such as `127.0.0.1:{port}`")
         try:
             ipaddress.ip_address("" if "%" in ip else ip)
         except ValueError:
-            raise Expected("IP:PORT, as `0.0.0.0:11434`") from None
+            raise Expected("IP:PORT, such as `0.0.0.0:11434`") from None
         if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
             raise Expected("a port from 1 to 65535")
         return cls(ip, int(port))
@@ -84,7 +84,7 @@ class ModelName:
         if "://" in text:
             raise Expected(f"`{text.split('://', 1)[1]}`: for plain HTTP, set the model's `insecure`")
         if match is None or len(text) > 500:
-            raise Expected("`model:tag`, as `codellama:7b`")
+            raise Expected("`model:tag`, such as `codellama:7b`")
         parts = {key: value for key, value in match.groupdict().items() if value is not None}
         if any(len(value) > (350 if key == "host" else 80) for key, value in parts.items()):
             raise Expected("parts of at most 80 characters")
@@ -112,23 +112,23 @@ def check_base_url(text: str) -> str:
     if "@" in text:
         raise Expected("an address without a user and password")
     if "://" not in text:
-        raise Expected(f"a scheme, as `http://{text}`")
+        raise Expected(f"a scheme, such as `http://{text}`")
     scheme, _, rest = text.partition("://")
     server, _, path = rest.partition("/")
     if path.rstrip("/") in {"v1", "api"}:
-        raise Expected(f"an address without a path, as `{scheme}://{server}`")
+        raise Expected(f"an address without a path, such as `{scheme}://{server}`")
     match = _BASE_URL.match(text)
     if match is None and server.count(":") > 1 and not server.startswith("["):
-        raise Expected("an IPv6 address in its brackets, as `http://[fd00::5]:11434`")
+        raise Expected("an IPv6 address in its brackets, such as `http://[fd00::5]:11434`")
     if match is None:
-        raise Expected("an address without a path, as `http://10.0.0.5:11434`")
+        raise Expected("an address without a path, such as `http://10.0.0.5:11434`")
     if not 0 < int(match["port"] or 80) < 65536:
         raise Expected("a port from 1 to 65535")
     if match["host"].startswith("["):
         try:
             ipaddress.IPv6Address(match["host"][1:-1])
         except ValueError:
-            raise Expected("an IPv6 address in its brackets, as `http://[fd00::5]:11434`") from None
+            raise Expected("an IPv6 address in its brackets, such as `http://[fd00::5]:11434`") from None
     return text.rstrip("/")
 
 
@@ -171,7 +171,7 @@ def check_origin(text: str) -> str:
     if text.count("*") > 1:
         raise Expected("at most one `*`")
     if text in {"", "null"}:
-        raise Expected("`*` or an origin, as `https://example.com`")
+        raise Expected("`*` or an origin, such as `https://example.com`")
     if "*" not in text and not text.startswith(_SCHEMES):
-        raise Expected(f"`*` or a scheme, as `https://{text.rpartition('://')[2]}`")
+        raise Expected(f"`*` or a scheme, such as `https://{text.rpartition('://')[2]}`")
     return text

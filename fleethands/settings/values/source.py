@@ -50,11 +50,11 @@ def check_repository(value: object) -> str:
     url = one_line(value)
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or not re.fullmatch(r"[!-~]+", url) or not parts.path.strip("/"):
-        raise Expected("an address as `https://github.com/OpenHands/OpenHands`")
+        raise Expected("an address such as `https://github.com/OpenHands/OpenHands`")
     if parts.password is not None or (parts.username is not None and parts.scheme != "ssh"):
         raise Expected("an address without user and password", "which would show in plans and process lists")
     if parts.scheme != "file" and (parts.hostname is None or parts.netloc.startswith("-")):
-        raise Expected("an address with a server's name, as `https://github.com/OpenHands/OpenHands`")
+        raise Expected("an address with a server's name, such as `https://github.com/OpenHands/OpenHands`")
     return url
 
 
@@ -63,7 +63,7 @@ def check_ref(value: object) -> str:
     ref = one_line(value)
     wrong = ".." in ref or "@{" in ref or "//" in ref or "/." in ref or ref.endswith(".lock") or len(ref) > 200
     if wrong or not _REF.match(ref):
-        raise Expected("a tag, a branch or a commit's 40 digits, as `0.62.0`")
+        raise Expected("a tag, a branch or a commit's 40 digits, such as `0.62.0`")
     return ref
 
 

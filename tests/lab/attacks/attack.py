@@ -18,7 +18,7 @@ class Position(StrEnum):
     AGENT = "the agent's user"
     ACCOUNT = "another local account"
     CONTAINER = "another container"
-    NEIGHBOUR = "a neighbour with a route"
+    NEIGHBOUR = "a neighbor with a route"
     REGISTRY = "a registry"
     MIRROR = "a mirror"
     REPOSITORY = "a git repository"

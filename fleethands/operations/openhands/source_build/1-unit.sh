@@ -49,7 +49,7 @@ way_to_packages() {
 
 make_builder() {
   getent passwd "$builder" >/dev/null && return 0
-  made user "$builder"
+  mark_managed user "$builder"
   useradd --system --user-group --shell /usr/sbin/nologin --home-dir /nonexistent --no-create-home "$builder" ||
     fail "cannot make the user $builder, which OpenHands is built as" "on the host: getent group $builder"
 }

@@ -5,7 +5,7 @@ end_rehearsal
 # another run may have built it while this one waited
 case $(cat "$root/.fleethands" 2>/dev/null) in "$recipe $moved"*) exit 0 ;; esac
 place=$(dirname "$root")
-made directory "$place"
+mark_managed directory "$place"
 mkdir -p "$place"
 remove_partial_builds
 make_builder
@@ -29,7 +29,7 @@ if [ "$kind" = v0 ]; then v0_runs; else canvas_runs; fi
 rehearse
 rm -f "$build/builder.sh"
 echo "$recipe $commit" | atomic_file "$build/.fleethands" 0644 root:root
-its_turn
+require_lock_token
 unfinished=''
 # the current build is kept until the new one is proven
 [ ! -L "$root" ] || [ -L "$root.before" ] || cp -PT --remove-destination "$root" "$root.before"

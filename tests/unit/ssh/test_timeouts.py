@@ -1,0 +1,44 @@
+"""What is silent for too long is given up; what speaks is not."""
+
+from __future__ import annotations
+
+import time
+
+import gevent  # type: ignore[import-untyped]
+import pytest
+
+from fleethands.ssh.timeouts import CommandStalled, OutputTimeout, spoken
+
+
+def test_silence_ends_what_is_waited_for() -> None:
+    begun = time.monotonic()
+    with pytest.raises(CommandStalled), OutputTimeout(0.2):
+        gevent.sleep(5)
+    assert 0.2 <= time.monotonic() - begun < 2
+
+
+def test_a_word_now_and_then_keeps_it_alive_as_long_as_it_comes() -> None:
+    patience, begun = OutputTimeout(0.5), time.monotonic()
+
+    def speak() -> None:
+        for _ in range(6):
+            gevent.sleep(0.2)
+            patience.heard()
+
+    gevent.spawn(speak)
+    with pytest.raises(CommandStalled), patience:
+        gevent.sleep(10)
+    assert time.monotonic() - begun >= 1.6
+
+
+def test_what_ends_in_time_is_left_alone_afterwards() -> None:
+    with OutputTimeout(0.1):
+        gevent.sleep(0.01)
+    gevent.sleep(0.3)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(7200, "2 h"), (1200, "20 min"), (90, "90 s"), (45, "45 s"), (3600, "1 h")]
+)
+def test_limits_are_said_in_their_largest_unit(seconds: float, text: str) -> None:
+    assert spoken(seconds) == text
