@@ -52,6 +52,7 @@ format: .venv/ready ## reformat the code
 
 docs: .venv/ready ## write the pages that are generated from the code
 	@$(PYTHON) -m fleethands.settings.docs.reference > docs/reference/settings.md
+	@$(PYTHON) -m fleethands.cli.reference > docs/reference/cli.md
 	@$(PYTHON) -m fleethands.settings.docs.example > inventory/example.py
 	@$(PYTHON) -m tests.lab.attacks > docs/reference/attacks.md
 	@$(PYTHON) -m tests.lab.zoo > docs/reference/hosts.md

@@ -6,7 +6,7 @@ from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
 from tasks import docker, firewall, models, ollama, openhands, preflight, proof
 
-settings = fleet.of(host)
+settings = fleet.settings_for(host)
 
 preflight.check(settings)
 docker.install(settings)

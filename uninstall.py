@@ -12,4 +12,4 @@ from tasks import removal
 
 options = DeployOptions.of(host)
 
-removal.remove(fleet.of(host), models=options.uninstall_models, workspaces=options.uninstall_workspaces)
+removal.remove(fleet.settings_for(host), models=options.uninstall_models, workspaces=options.uninstall_workspaces)

@@ -13,4 +13,4 @@ from tasks import proof
 
 options = DeployOptions.of(host)
 
-proof.verify(fleet.of(host), verify_checksums=options.checksums, conversation=options.conversation)
+proof.verify(fleet.settings_for(host), verify_checksums=options.checksums, conversation=options.conversation)

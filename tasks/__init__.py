@@ -4,7 +4,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fleethands.text.systemd import assignment, file_assignment, word
+from fleethands.text.systemd import assignment, file_assignment, quote_word
 from fleethands.text.toml import basic_string
 
 _templates = Environment(  # noqa: S701  these are not pages: each value is quoted for what it goes into
@@ -14,7 +14,7 @@ _templates = Environment(  # noqa: S701  these are not pages: each value is quot
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters.update(assignment=assignment, file_assignment=file_assignment, word=word, toml=basic_string)
+_templates.filters.update(assignment=assignment, file_assignment=file_assignment, word=quote_word, toml=basic_string)
 
 
 def render(template: str, **values: object) -> str:

@@ -13,7 +13,7 @@ from tasks import render
 
 @deploy("Models")
 def pull(settings: HostSettings) -> None:
-    files = modelfile.of(settings)
+    files = modelfile.load_modelfiles(settings)
     upstream = DeployOptions.of(ctx_host.get()).check_tags
     models.pull(name="Pull what is missing", settings=settings, modelfiles=files, upstream=upstream)
     modelfiles.build(name="Make what has a Modelfile", settings=settings, modelfiles=files)

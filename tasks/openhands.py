@@ -10,7 +10,8 @@ from fleethands.deploy_options import DeployOptions
 from fleethands.operations.openhands import build_from_source, choose_model, container, sandboxes, source_service
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings, Secret
-from fleethands.settings.generations import API_KEY, SOURCE_V0, base_url, generation_of, model_string
+from fleethands.settings.generations import API_KEY, SOURCE_V0
+from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.text.systemd import file_assignment
 from tasks import render
 
@@ -60,7 +61,7 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         "openhands.service.j2", root=settings.openhands_root, home=era.home, workspace=workspace, user=user,
         bind=settings.openhands_bind, port=settings.openhands_port, inner=era.inner,
         unit=paths.OPENHANDS_UNIT, started=paths.OPENHANDS_STARTED, built=settings.openhands_built,
-        key_file=paths.CANVAS_KEY if era.keyed else "", environment_file=paths.OPENHANDS_ENVIRONMENT,
+        key_file=paths.CANVAS_KEY if era.needs_key else "", environment_file=paths.OPENHANDS_ENVIRONMENT,
         revision=hashlib.sha256(read.encode(errors="surrogateescape")).hexdigest()[:16],
     )  # fmt: skip
     # they are given to who works in them when the service takes its place, with what the one before left there

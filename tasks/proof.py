@@ -18,5 +18,7 @@ def prove(settings: HostSettings, recorded: HostSettings | None = None, when: st
 @deploy("Proof")
 def verify(settings: HostSettings, verify_checksums: bool = False, conversation: bool = False) -> None:
     if verify_checksums:
-        checksums.verify(name="Verify the models' checksums", settings=settings, modelfiles=modelfile.of(settings))
+        checksums.verify(
+            name="Verify the models' checksums", settings=settings, modelfiles=modelfile.load_modelfiles(settings)
+        )
     proof.prove(name="Get an answer to a prompt", settings=settings, anew=True, deep=conversation)

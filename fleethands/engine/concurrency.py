@@ -8,7 +8,7 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 from gevent.pool import Pool  # type: ignore[import-untyped]
 
-from fleethands.ssh.timeouts import LAST_WORDS
+from fleethands.ssh.timeouts import SHUTDOWN_TIMEOUT
 
 MAX_CONCURRENT = 100  # hosts
 
@@ -36,4 +36,4 @@ class HostPool:
 
     def end(self, error: type[BaseException]) -> None:
         """Throw it in at every host that is not done."""
-        gevent.killall(self.walkers, error, timeout=LAST_WORDS)
+        gevent.killall(self.walkers, error, timeout=SHUTDOWN_TIMEOUT)

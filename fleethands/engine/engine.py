@@ -18,6 +18,7 @@ from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 
 from fleethands import facts
+from fleethands.command_line import CommandLine
 from fleethands.engine.concurrency import HostPool
 from fleethands.engine.executor import HostExecutor
 from fleethands.engine.host_run import HostRun, RunAborted
@@ -26,10 +27,10 @@ from fleethands.engine.results import OperationResults
 from fleethands.engine.setup import prepare
 from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.ansible.notes import Notes, check_connections, read_noted
-from fleethands.fleet.group_data import strays
-from fleethands.fleet.inventory import again, inventory, reach_by_ssh
+from fleethands.fleet.group_data import find_stray_files
+from fleethands.fleet.inventory import clone_inventory, load_inventory, set_ssh_defaults
 from fleethands.fleet.roster import Roster
-from fleethands.fleet.selection import EVERY, Pick, picked
+from fleethands.fleet.selection import ALL_HOSTS, HostSelection, select_hosts
 from fleethands.fleet.shard import EmptyShard
 from fleethands.operations.core import journal, lock_token
 from fleethands.pinning import registry
@@ -37,9 +38,9 @@ from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.timeline import Timeline
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.lockfile import Lockfile
-from fleethands.ssh.connection import hang_up, is_connected
-from fleethands.ssh.timeouts import CONNECT, CONNECTED, LIMITS, HostTimeout, Limits, spoken
-from fleethands.text.sanitize import short
+from fleethands.ssh.connection import disconnect, is_connected
+from fleethands.ssh.timeouts import CONNECT, CONNECTED, LIMITS, HostTimeout, Limits, format_duration
+from fleethands.text.sanitize import sanitize_line
 
 # each costs this machine a tenth of a second of its own, so more would only hold up one another until they time out
 SURVEYED_AT_ONCE = 32
@@ -53,7 +54,7 @@ class Engine(OperationResults):
     + project: directory of deploy.py
     + data: host data on top of the inventory's
     + pick: which of its hosts; raises EmptyShard where its part of them has none
-    + words: target and options as a command line has them, for hints
+    + command_line: what was typed, for hints
     """
 
     def __init__(
@@ -61,22 +62,22 @@ class Engine(OperationResults):
         target: str,
         project: Path,
         data: Mapping[str, Any],
-        pick: Pick = EVERY,
-        words: str = "",
+        pick: HostSelection = ALL_HOSTS,
+        command_line: CommandLine | None = None,
         limits: Limits = LIMITS,
     ) -> None:
         prepare(project)
         self.project, self.limits = project, limits
         self.begun = time.time()
-        self.watch = ConnectionMonitor(words or target, limits)
+        self.watch = ConnectionMonitor(command_line or CommandLine(target=target), limits)
         self.timeline = Timeline()
         self._use(State(check_for_changes=True))
-        self.inventory, notes = inventory(target, data)
-        self._strays = strays(Path(target.removeprefix(PREFIX)), self.inventory)
-        roster = Roster.of(self.inventory)
-        whole = picked(target, pick, roster)
-        self.fleet = frozenset(pick.fleet(roster))  # with all its parts
-        self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.holds(name)]
+        self.inventory, notes = load_inventory(target, data)
+        self._strays = find_stray_files(Path(target.removeprefix(PREFIX)), self.inventory)
+        roster = Roster.from_inventory(self.inventory)
+        whole = select_hosts(target, pick, roster)
+        self.fleet = frozenset(pick.names_in(roster))  # with all its parts
+        self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.contains(name)]
         self.notes: dict[str, Notes] = {name: notes[name] for name in self.names if name in notes}
         if not self.chosen:
             raise EmptyShard(f"none of {len(whole)} hosts is of part {pick.shard}")
@@ -96,7 +97,7 @@ class Engine(OperationResults):
 
     def _init(self) -> None:
         for host in self.chosen:
-            reach_by_ssh(host)
+            set_ssh_defaults(host)
         ctx_inventory.set(self.inventory)
         ctx_config.set(self.config)
         self.state.init(self.inventory, self.config, initial_limit=self.chosen)
@@ -118,7 +119,7 @@ class Engine(OperationResults):
         other.notes = self.notes
         try:
             other._use(State(check_for_changes=True))
-            other.inventory = again(self.inventory, names, data)
+            other.inventory = clone_inventory(self.inventory, names, data)
             other.chosen = list(other.inventory)
             other._init()
             other._take_over(self)
@@ -160,6 +161,11 @@ class Engine(OperationResults):
         self._walker.stopping = True
 
     @property
+    def is_running(self) -> bool:
+        """Whether a run has begun: changes may have been made."""
+        return bool(self.state.current_stage >= StateStage.Execute)
+
+    @property
     def stopping(self) -> bool:
         """Whether it was stopped."""
         return self._walker.stopping
@@ -168,6 +174,11 @@ class Engine(OperationResults):
     def warnings(self) -> list[str]:
         """What the inventory's files have that is left, and may have been meant."""
         return [*self._strays, *dict.fromkeys(line for note in self.notes.values() for line in note.warnings)]
+
+    @property
+    def command_line(self) -> CommandLine:
+        """What was typed."""
+        return self.watch.command_line
 
     @property
     def names(self) -> list[str]:
@@ -205,7 +216,7 @@ class Engine(OperationResults):
 
         + say: is told what a registry did not answer, one line of text
         """
-        found = registry.tags(self._settings.values(), say)
+        found = registry.resolve_tags(self._settings.values(), say)
         for host in self.chosen:
             host.data.fleethands_check_tags = found
 
@@ -216,7 +227,7 @@ class Engine(OperationResults):
 
     def _reach(self, host: Any) -> None:
         try:
-            with gevent.Timeout(CONNECTED, HostTimeout(f"not reached within {spoken(CONNECTED)}")):
+            with gevent.Timeout(CONNECTED, HostTimeout(f"not reached within {format_duration(CONNECTED)}")):
                 host.connect(show_errors=False)
         except (Exception, HostTimeout) as error:  # its key, its ssh_config: whatever is wrong there concerns this host
             self.state.trigger_callbacks("host_connect_error", host, error)
@@ -237,7 +248,7 @@ class Engine(OperationResults):
             if host.connected:
                 self._load(host)
             if not keep or not journal.operations_with_changes(host):
-                hang_up(host)
+                disconnect(host)
 
         try:
             self._crowd.ask(look, self.chosen, SURVEYED_AT_ONCE)
@@ -263,10 +274,10 @@ class Engine(OperationResults):
         ctx_config.set(self.config.copy())
         ctx_host.set(host)
         try:
-            with gevent.Timeout(self.limits.host, HostTimeout(f"not read within {spoken(self.limits.host)}")):
+            with gevent.Timeout(self.limits.host, HostTimeout(f"not read within {format_duration(self.limits.host)}")):
                 pyinfra_cli.util.exec_file(self.state.current_deploy_filename)
         except (Exception, HostTimeout) as error:  # one host that can't be planned is no reason to leave the others
-            self.watch.unanswered.setdefault(host.name, (short(str(error)), []))
+            self.watch.unanswered.setdefault(host.name, (sanitize_line(str(error)), []))
         self.read.add(host.name)
 
     def run(self, names: Iterable[str], listener: ProgressListener) -> None:
@@ -288,9 +299,9 @@ class Engine(OperationResults):
 
     def hang_up(self, name: str) -> None:
         """End the connection to a host that is not needed any more."""
-        hang_up(self.host(name))
+        disconnect(self.host(name))
 
     def close(self) -> None:
         """End every connection."""
         for host in self.chosen:
-            hang_up(host)
+            disconnect(host)

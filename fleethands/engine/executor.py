@@ -13,8 +13,8 @@ from pyinfra.context import ctx_host
 from fleethands.engine.host_run import HostRun, RunAborted
 from fleethands.engine.monitor import ConnectionMonitor
 from fleethands.report.timeline import Timeline
-from fleethands.ssh.connection import hang_up
-from fleethands.ssh.timeouts import HostTimeout, spoken
+from fleethands.ssh.connection import disconnect
+from fleethands.ssh.timeouts import HostTimeout, format_duration
 
 
 class HostExecutor:
@@ -40,12 +40,12 @@ class HostExecutor:
             with gevent.Timeout(self._limit, HostTimeout()):
                 walk.done = self._goes_through(host, walk)
         except HostTimeout:
-            longer = ["give it longer: `--host-timeout`"] if self._watch.command == "apply" else []
-            hints = [*longer, *self._watch.completing(host.name)]
-            walk.why = f"not done within {spoken(self._limit)}, at `{walk.step}`", hints
-            hang_up(host)  # what still runs there is not listened to any more
+            longer = ["give it longer: `--host-timeout`"] if self._watch.command_line.command == "apply" else []
+            hints = [*longer, *self._watch.command_line.resume_hints(host.name)]
+            walk.why = f"not done within {format_duration(self._limit)}, at `{walk.step}`", hints
+            disconnect(host)  # what still runs there is not listened to any more
         except RunAborted:
-            walk.interrupt(self._watch.completing(host.name), at_once=True)
+            walk.interrupt(self._watch.command_line.resume_hints(host.name), at_once=True)
         except Exception as error:  # of pyinfra, or of a program of the project's
             walk.why = self._watch.lost.get(host.name) or (f"{walk.step}: {type(error).__name__}: {error}", [])
         walk.seconds = time.monotonic() - begun
@@ -54,7 +54,7 @@ class HostExecutor:
     def _goes_through(self, host: Any, walk: HostRun) -> bool:
         for op_hash in self._state.get_op_order():
             if self.stopping:
-                walk.interrupt(self._watch.completing(host.name), at_once=False)
+                walk.interrupt(self._watch.command_line.resume_hints(host.name), at_once=False)
                 return False
             (walk.step,) = self._state.get_op_meta(op_hash).names
             if op_hash in self._state.ops[host] and not run_host_op(self._state, host, op_hash):

@@ -13,13 +13,13 @@ from pyinfra.api import State
 from pyinfra.api.output import set_echo
 from pyinfra.api.state import BaseStateCallback
 
+from fleethands.command_line import CommandLine
 from fleethands.facts import ssh_command
 from fleethands.operations.core import journal
 from fleethands.report.redaction import NO_MASK, Mask
-from fleethands.report.rerun_hints import completing
-from fleethands.ssh.connection import hang_up, is_connected, quicken
-from fleethands.ssh.diagnosis import Why, flooding, gone, silent, slow
-from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout, spoken
+from fleethands.ssh.connection import disconnect, enable_keepalive, is_connected
+from fleethands.ssh.diagnosis import Why, explain_flood, explain_lost_connection, explain_silence, explain_timeout
+from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout, format_duration
 from fleethands.ssh.unreachable import why_unreachable
 from fleethands.streams import TooMuch
 
@@ -32,14 +32,11 @@ class ConnectionMonitor(BaseStateCallback):
     Counts commands where they are sent, ends those that fall silent, and remembers why a host could not be reached or
     did not answer.
 
-    + words: target and options as a command line has them, for hints
-
-    `command`: what changes hosts, and `typed`: its target and all its options; both empty for what only reads.
+    + command_line: what was typed, for hints
     """
 
-    def __init__(self, words: str, limits: Limits) -> None:
-        self.words, self.limits = words, limits
-        self.command, self.typed = "", ""
+    def __init__(self, command_line: CommandLine, limits: Limits) -> None:
+        self.command_line, self.limits = command_line, limits
         self.commands: dict[str, int] = {}
         self.unreachable: dict[str, Why] = {}
         self.unanswered: dict[str, Why] = {}  # asked what it is, it refused to say
@@ -48,12 +45,8 @@ class ConnectionMonitor(BaseStateCallback):
         self._awaited: dict[str, list[OutputTimeout]] = {}
         set_echo(self.heard)
 
-    def completing(self, name: str) -> list[str]:
-        """Hints: what completes what was begun on a host."""
-        return completing(self.command, self.typed, name)
-
     def host_connect(self, _state: State, host: Any) -> None:
-        quicken(host)
+        enable_keepalive(host)
         send = host.connector.run_shell_command
 
         def counted(*args: Any, **kwargs: Any) -> Any:
@@ -65,7 +58,7 @@ class ConnectionMonitor(BaseStateCallback):
                 except (OSError, SSHException, EOFError) as error:
                     self.lost[host.name] = self._why(host, error, kwargs.get("_timeout"))
                     if isinstance(error, TooMuch):
-                        hang_up(host)
+                        disconnect(host)
                     raise SSHException(str(error)) from error
             if not done:
                 self._note(host, said.stderr_lines)
@@ -74,14 +67,14 @@ class ConnectionMonitor(BaseStateCallback):
         host.connector.run_shell_command = counted
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
-        self.unreachable[host.name] = why_unreachable(self.words, host, error)
-        hang_up(host)
+        self.unreachable[host.name] = why_unreachable(self.command_line, host, error)
+        disconnect(host)
 
     def heard(self, message: Any = None, **said: Any) -> None:
         """A line that a script on a host has just said, behind pyinfra's prefix for the host."""
         name = str(message).partition("] ")[0].strip().removeprefix("[")
         for patience in self._awaited.get(name, ()):
-            patience.heard()
+            patience.reset()
         if self.narration:
             self.narration.heard(message, **said)
 
@@ -97,7 +90,9 @@ class ConnectionMonitor(BaseStateCallback):
 
     def _note(self, host: Any, errors: list[str]) -> None:
         if not is_connected(host):
-            self.lost[host.name] = gone(ssh_command(host, "-v"), self.completing(host.name))
+            self.lost[host.name] = explain_lost_connection(
+                ssh_command(host, "-v"), self.command_line.resume_hints(host.name)
+            )
         said = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
         if said and not host.state.is_executing:
             hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
@@ -105,12 +100,12 @@ class ConnectionMonitor(BaseStateCallback):
 
     def _why(self, host: Any, error: Exception, timeout: float | None) -> Why:
         if isinstance(error, CommandStalled):
-            return silent(ssh_command(host), spoken(self.limits.silence))
+            return explain_silence(ssh_command(host), format_duration(self.limits.silence))
         if isinstance(error, TooMuch):
-            return flooding(ssh_command(host), str(error))
+            return explain_flood(ssh_command(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
-            return slow(ssh_command(host), spoken(timeout))
-        return gone(ssh_command(host, "-v"), self.completing(host.name))
+            return explain_timeout(ssh_command(host), format_duration(timeout))
+        return explain_lost_connection(ssh_command(host, "-v"), self.command_line.resume_hints(host.name))
 
 
 class ProgressListener(Protocol):

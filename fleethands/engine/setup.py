@@ -35,13 +35,13 @@ def prepare(project: Path) -> None:
     pyinfra.is_cli = True
     pyinfra_speedups.take()
     streams.take()
-    transport.take()
+    transport.install()
     with suppress(ValueError, OSError):  # macOS has a limit below its limit
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a connection is a file
     pyinfra.connectors.ssh_util.getpass = _unasked
     pyinfra.connectors.util.getpass = _unasked
-    client.take()
+    client.install()
 
 
 def _unasked(prompt: str = "") -> NoReturn:

@@ -19,8 +19,9 @@ from fleethands.facts.framing import split_sections
 from fleethands.facts.probe import Probe, Unknown
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings, packages
-from fleethands.settings.generations import GENERATIONS, inner_ports
-from fleethands.settings.schema.ollama_env import WAY_OUT
+from fleethands.settings.generations import GENERATIONS
+from fleethands.settings.openhands import inner_ports
+from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 
 PACKAGES = (
     "ca-certificates",
@@ -87,7 +88,7 @@ class ProbeRequest:
 
     @property
     def models_dir(self) -> str:
-        return str(self.settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models")
+        return self.settings.models_dir()
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -113,7 +114,7 @@ class ProbeRequest:
         values = {
             "mark": self.mark,
             "packages": " ".join(PACKAGES),
-            "wanted": " ".join(packages.wanted(wanted)) if self.upstream else "",
+            "wanted": " ".join(packages.needed_packages(wanted)) if self.upstream else "",
             "accounts": f"ollama {wanted.openhands_user}",
             "groups": " ".join(GROUPS),
             "files": "\n".join(_on_host(path) + "/" * (path in self.followed) for path in self.files),
@@ -140,7 +141,7 @@ class ProbeRequest:
             "offers": "\n".join(each.line for each in upstream.required_downloads(wanted)) if self.upstream else "",
         }
         environment = {**wanted.ollama_environment, **wanted.openhands_variables}
-        exports = {name: environment[name] for name in WAY_OUT if name in environment}
+        exports = {name: environment[name] for name in PROXY_VARIABLES if name in environment}
         return Script(body, {**values, "by_proxy": "yes" if exports else ""}, exports).text
 
 

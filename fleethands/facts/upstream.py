@@ -13,7 +13,7 @@ from fleethands import oci
 from fleethands.facts.framing import decode_base64
 from fleethands.settings import HostSettings
 from fleethands.settings.values.names import ModelName
-from fleethands.settings.values.ollama_release import ARCHS, archive
+from fleethands.settings.values.ollama_release import ARCHS, archive_name
 from fleethands.settings.values.source import is_commit
 from fleethands.untrusted import document, mapping
 from fleethands.web import bare
@@ -94,7 +94,7 @@ def required_downloads(settings: HostSettings) -> Iterator[Download]:
     version, base = settings.ollama_version, settings.ollama_url.rstrip("/")
     fetches = settings.ollama_runtime == "service" and settings.ollama_transfer == "host"
     for machine, arch in ARCHS.items() if fetches else ():
-        url = f"{base}/v{version}/{archive(version, arch)}"
+        url = f"{base}/v{version}/{archive_name(version, arch)}"
         yield Download("archive", f"{version}/{machine}", version, url)
     for model in settings.models:
         if model.modelfile is None and settings.manages_ollama:

@@ -1,4 +1,4 @@
-"""From a target's words to pyinfra's inventory; what is wrong with them, in one line. Nothing there asks a person."""
+"""Loads pyinfra's inventory of a target; a mistake in it is an error of one line."""
 
 from __future__ import annotations
 
@@ -11,32 +11,29 @@ from typing import TYPE_CHECKING, Any
 from pyinfra.api.host import Host
 from pyinfra_cli.inventory import make_inventory
 
+from fleethands.errors import FleethandsError
 from fleethands.fleet import group_data
 from fleethands.fleet.ansible.kind import ansible_file
-from fleethands.fleet.ansible.place import Unreadable, shown
-from fleethands.fleet.host_address import Address, check_target
+from fleethands.fleet.ansible.place import UnreadableInventory, relative_path
+from fleethands.fleet.host_address import SshAddress, check_target
 from fleethands.ssh.timeouts import CONNECT
 
 if TYPE_CHECKING:
     from fleethands.fleet.ansible.notes import Notes
 
-WITH_AN_END = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
+PARAMIKO_TIMEOUTS = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
 
 
-class WrongInventory(ValueError):
-    """An inventory that can't be read, with the place; `hints` say what to do."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class InventoryError(FleethandsError):
+    """An inventory cannot be read; the message has the place."""
 
 
-def inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
+def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
     """
-    pyinfra's inventory of a target with data on top, and notes of the hosts that Ansible's files declare.
+    pyinfra's inventory of a target, and notes about the hosts of Ansible's files.
 
-    group_data counts where the command is typed, and beside the inventory. Raises WrongName for words, WrongInventory
-    for a file.
+    group_data counts in the working directory and next to the inventory. Raises InvalidHostName for a target that is no
+    file, InventoryError for a file.
     """
     path = ansible_file(target)
     check_target(str(path or target))
@@ -46,31 +43,31 @@ def inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Note
 
             return load(path, data)
         return make_inventory(target, override_data=dict(data), cwd=str(Path.cwd())), {}
-    except SystemExit as error:  # an inventory may refuse in its own words
-        raise WrongInventory(*_own_words(str(error.code))) from None
-    except Unreadable as error:
-        raise WrongInventory(str(error), *error.hints) from None
-    except Exception as error:  # it is somebody's program
+    except SystemExit as error:  # an inventory that refuses with a message
+        raise InventoryError(*_split_refusal(str(error.code))) from None
+    except UnreadableInventory as error:
+        raise InventoryError(str(error), *error.hints) from None
+    except Exception as error:  # an inventory is a program and may raise anything
         cause = error.__cause__ or error.__context__ or error
-        file, line = _where(cause, target)
-        raise WrongInventory(
-            f"{file}{line}: {type(cause).__name__}: {_said(cause)}", f"fix `{file}`, then run the command again"
+        file, line = _locate_error(cause, target)
+        raise InventoryError(
+            f"{file}{line}: {type(cause).__name__}: {_message(cause)}", f"fix `{file}`, then run the command again"
         ) from None
 
 
-def _where(error: BaseException, target: str) -> tuple[str, str]:
-    """The file of the inventory's that an error comes from, and the line in it."""
+def _locate_error(error: BaseException, target: str) -> tuple[str, str]:
+    """The file of the inventory that raised an error, and the line in it."""
     for frame in reversed(_frames(error)):
         if frame.filename == target or Path(frame.filename or "").parent.name == group_data.NAME:
-            return shown(Path(frame.filename)) if frame.filename != target else target, f", line {frame.lineno}"
+            return relative_path(Path(frame.filename)) if frame.filename != target else target, f", line {frame.lineno}"
     return target, ""
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     return error.msg if isinstance(error, SyntaxError) else str(error)
 
 
-def _own_words(text: str) -> list[str]:
+def _split_refusal(text: str) -> list[str]:
     message, *hints = text.strip().split("\n\nhint: ")
     return [message.removeprefix("error: "), *hints]
 
@@ -81,11 +78,11 @@ def _frames(error: BaseException) -> list[Any]:
     return list(traceback.extract_tb(error.__traceback__))
 
 
-def again(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
+def clone_inventory(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
     """
-    A copy of an inventory that has some of its hosts, as if nothing had been done with them yet.
+    A copy of an inventory with some of its hosts, all unconnected.
 
-    + data: on top of what was given before
+    + data: added to the inventory's data
     """
     new = copy.copy(inventory)
     new.override_data = {**inventory.override_data, **data}
@@ -96,16 +93,16 @@ def again(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
     return new
 
 
-def reach_by_ssh(host: Any) -> None:
+def set_ssh_defaults(host: Any) -> None:
     """
-    Fill in what pyinfra leaves open: `user@address:port` as a name, strict host keys (it would take any), an end to
-    each wait. Raises WrongName.
+    Set what pyinfra leaves open: user, address and port of a name such as `root@box:22`, strict host key checking and
+    timeouts. Raises InvalidHostName.
     """
     known = host.data.dict()
-    if "ssh_hostname" not in known and (address := Address.read(host.name)):
+    if "ssh_hostname" not in known and (address := SshAddress.parse(host.name)):
         host.data.ssh_user, host.data.ssh_hostname = address.user, address.hostname
         if address.port:
             host.data.ssh_port = address.port
     if "ssh_strict_host_key_checking" not in known:
         host.data.ssh_strict_host_key_checking = "yes"
-    host.data.ssh_paramiko_connect_kwargs = {**WITH_AN_END, **(known.get("ssh_paramiko_connect_kwargs") or {})}
+    host.data.ssh_paramiko_connect_kwargs = {**PARAMIKO_TIMEOUTS, **(known.get("ssh_paramiko_connect_kwargs") or {})}

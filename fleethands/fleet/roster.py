@@ -1,4 +1,4 @@
-"""The hosts and groups of an inventory, and which of them the words of `--hosts` and `--exclude` mean."""
+"""The hosts and groups of an inventory, and which of them a host pattern matches."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ class Roster:
     groups: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, inventory: Any) -> Roster:
-        """Of pyinfra's inventory."""
+    def from_inventory(cls, inventory: Any) -> Roster:
+        """The hosts and groups of pyinfra's inventory."""
         names = [host.name for host in inventory]
         groups = {name: [host.name for host in hosts] for name, hosts in inventory.groups.items() if hosts}
         return cls(names, {ALL: names, **groups})
 
-    def parts(self, words: str) -> list[str]:
-        """The names, patterns and groups in a comma-separated list; a host may have a comma in its name."""
+    def split(self, words: str) -> list[str]:
+        """The names, patterns and groups in a comma-separated list. A host's name may contain a comma."""
         if "," not in words or any(_matches(name, words) for name in self.names):
             return [words] if words else []
         return [part.strip() for part in words.split(",") if part.strip()]
 
-    def taken(self, words: str) -> frozenset[str]:
-        """The hosts that `--hosts` means. A name that is a host's and a group's means the host."""
-        return frozenset(name for part in self.parts(words) for name in self._named(part))
+    def selected(self, words: str) -> frozenset[str]:
+        """The hosts that `--hosts` selects. A name of both a host and a group selects the host."""
+        return frozenset(name for part in self.split(words) for name in self._matching(part))
 
-    def spared(self, words: str) -> frozenset[str]:
-        """The hosts that `--exclude` means. A name that is a host's and a group's means all of both."""
-        return frozenset(name for part in self.parts(words) for name in self._spared(part))
+    def excluded(self, words: str) -> frozenset[str]:
+        """The hosts that `--exclude` excludes. A name of both a host and a group excludes the host and the group."""
+        return frozenset(name for part in self.split(words) for name in self._excluded(part))
 
-    def unknown(self, words: str) -> str | None:
-        """The first part of a list that means no host, if there is one."""
-        return next((part for part in self.parts(words) or [words] if not self._named(part)), None)
+    def first_unknown(self, words: str) -> str | None:
+        """The first part of a list that matches no host, if there is one."""
+        return next((part for part in self.split(words) or [words] if not self._matching(part)), None)
 
-    def _named(self, part: str) -> Collection[str]:
+    def _matching(self, part: str) -> Collection[str]:
         if part in self.names:
             return [part]
         if part in self.groups:
             return self.groups[part]
         return [name for name in self.names if _matches(name, part)]
 
-    def _spared(self, part: str) -> Collection[str]:
+    def _excluded(self, part: str) -> Collection[str]:
         group = self.groups.get(part, ())
         both = part in self.names and len(group) < len(self.names)  # all.py makes every host a member of `all`
-        return {part, *group} if both else self._named(part)
+        return {part, *group} if both else self._matching(part)
 
 
 def _matches(name: str, pattern: str) -> bool:
-    return name == pattern or fnmatch(name, pattern)  # `root@[::1]:22`, as a pattern, does not match itself
+    return name == pattern or fnmatch(name, pattern)  # the pattern `root@[::1]:22` does not match its own text

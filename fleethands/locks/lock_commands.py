@@ -11,12 +11,13 @@ from paramiko import SSHException
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
+from fleethands.command_line import CommandLine
 from fleethands.facts.lock import Lock, LockState
 from fleethands.facts.no_answer import explain_failure
 from fleethands.locks.run_locks import explain_refusal, new_lock
 from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, LockReply, lock_script, parse_reply
 from fleethands.script import SHELL
-from fleethands.text.sanitize import short
+from fleethands.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
@@ -73,17 +74,17 @@ def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
         _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=TIMEOUT)
         answer = parse_reply(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
-        reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
+        reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {sanitize_line(str(error))}", [])
         return LockResult(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
         without = explain_failure(output.output_lines, engine.host(name))
         return LockResult(str(without), list(without.hints), failed=True)
-    return _to_result(answer, engine.watch.words, name)
+    return _to_result(answer, engine.command_line, name)
 
 
-def _to_result(answer: LockReply, words: str, name: str) -> LockResult:
+def _to_result(answer: LockReply, line: CommandLine, name: str) -> LockResult:
     if answer.word not in SUCCESSFUL:
-        reason, hints = explain_refusal(answer, words, name)
+        reason, hints = explain_refusal(answer, line, name)
         return LockResult(reason, hints, failed=True, before=answer.before)
     before = answer.before
     texts = {
@@ -93,4 +94,4 @@ def _to_result(answer: LockReply, words: str, name: str) -> LockResult:
     }
     gone = before.run if before.run and before.run.ended and not before.hold else None
     left = f"; a run went away without a word: {gone}" if gone and answer.word == STATUS else ""
-    return LockResult(short(texts[answer.word] + left), before=before)
+    return LockResult(sanitize_line(texts[answer.word] + left), before=before)

@@ -12,9 +12,9 @@ import paramiko
 from fleethands.facts import ssh_command
 from fleethands.operations.lock.lock import MARK, LockReply, parse_reply
 from fleethands.script import LOGIN_SHELL, SHELL
-from fleethands.ssh.diagnosis import flooding, gone
+from fleethands.ssh.diagnosis import explain_flood, explain_lost_connection
 from fleethands.streams import BLOCK, Lines, TooMuch
-from fleethands.text.sanitize import short
+from fleethands.text.sanitize import sanitize_line
 
 REPLY_TIMEOUT = 20.0  # seconds in which a host answers, its own second of trying included
 MAX_REPLY = 64 << 10  # bytes of one answer, and of what is said where errors go
@@ -54,7 +54,7 @@ class LockSession:
             with gevent.Timeout(REPLY_TIMEOUT, TimeoutError):
                 self._pipe = _open_shell(self._host)
         except paramiko.ChannelException as error:
-            reason = f"no second session on its connection for the lock: {short(str(error))}"
+            reason = f"no second session on its connection for the lock: {sanitize_line(str(error))}"
             raise LockSessionError(reason, "2 are needed; on the host: sshd -T | grep maxsessions") from None
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise _connection_lost(self._host, _describe(error)) from None
@@ -90,13 +90,17 @@ class LockSession:
                 self._pipe.write(data)
                 lines = self._answer(self._pipe)
         except TooMuch as error:
-            raise LockSessionError(f"asked for its lock, {error}", *flooding(ssh_command(self._host), "")[1]) from None
+            raise LockSessionError(
+                f"asked for its lock, {error}", *explain_flood(ssh_command(self._host), "")[1]
+            ) from None
         except (OSError, EOFError, paramiko.SSHException) as error:  # TimeoutError is one
             raise _connection_lost(self._host, _describe(error)) from None
         try:
             return parse_reply(lines)
         except (ValueError, LookupError, TypeError, OverflowError):
-            raise LockSessionError(f"its answer about its lock can't be read: {short(str(lines[-2:]), 100)}") from None
+            raise LockSessionError(
+                f"its answer about its lock can't be read: {sanitize_line(str(lines[-2:]), 100)}"
+            ) from None
 
     def _answer(self, pipe: Pipe) -> list[str]:
         """Its lines up to the last one. It says nothing more until it is asked again."""
@@ -111,9 +115,9 @@ class LockSession:
     def _silent(self) -> LockSessionError:
         said = self._pipe.last_words().decode(errors="replace") if self._pipe else ""
         rows = said.splitlines()
-        reason = next((short(line.removeprefix("error: ")) for line in rows if line.startswith("error: ")), "")
-        hints = [short(line.removeprefix("hint: ")) for line in rows if line.startswith("hint: ")][:5]
-        last = short(" ".join(rows[-1:])) or "without a word"
+        reason = next((sanitize_line(line.removeprefix("error: ")) for line in rows if line.startswith("error: ")), "")
+        hints = [sanitize_line(line.removeprefix("hint: ")) for line in rows if line.startswith("hint: ")][:5]
+        last = sanitize_line(" ".join(rows[-1:])) or "without a word"
         return LockSessionError(reason or f"its lock's process ended: {last}", *hints)
 
 
@@ -171,8 +175,8 @@ def _describe(error: Exception) -> str:
 def _connection_lost(host: Any, error: str) -> LockSessionError:
     if getattr(host.connector, "client", None) is None:
         return LockSessionError(f"no process for its lock: {error}")
-    reason, hints = gone(ssh_command(host, "-v"))
-    return LockSessionError(f"{reason}: {short(error) or 'it was closed'}", *hints)
+    reason, hints = explain_lost_connection(ssh_command(host, "-v"))
+    return LockSessionError(f"{reason}: {sanitize_line(error) or 'it was closed'}", *hints)
 
 
 def _open_shell(host: Any) -> Pipe:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import gevent  # type: ignore[import-untyped]
 
 from fleethands import facts, paths
+from fleethands.command_line import CHANGING, CommandLine
 from fleethands.facts.lock import LEASE, Lock, LockState
 from fleethands.locks.lock_session import LockSession, LockSessionError
 from fleethands.operations.core import lock_token, provenance
 from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, LockReply, lock_script
-from fleethands.report.rerun_hints import reached
-from fleethands.text.sanitize import short
+from fleethands.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
@@ -34,13 +34,12 @@ class Locks:
 
     + reason: what the run does, for whoever finds a host locked
     + wait: seconds to wait for other runs; a person is never waited for
-    + again: the command line that could wait, for a hint
 
     `taken`: hosts that somebody else has; `refused`: hosts that can't be locked; each with the reason and hints.
     """
 
-    def __init__(self, engine: Engine, reason: str, wait: float = 0.0, again: str = "") -> None:
-        self._engine, self._wait, self._again = engine, wait, again
+    def __init__(self, engine: Engine, reason: str, wait: float = 0.0) -> None:
+        self._engine, self._wait = engine, wait
         self.lock = new_lock(reason)
         self.taken: dict[str, Refusal] = {}
         self.refused: dict[str, Refusal] = {}
@@ -93,8 +92,8 @@ class Locks:
             self._refuse(name, error)
 
     def _refuse(self, name: str, error: LockSessionError) -> None:
-        look = f"see what it says: fleethands lock status {reached(self._engine.watch.words, name)}"
-        self.refused[name] = short(str(error)), [*error.hints] or [look]
+        look = f"see what it says: {self._engine.command_line.reach_only('lock status', name)}"
+        self.refused[name] = sanitize_line(str(error)), [*error.hints] or [look]
 
     def _ask(self, name: str, opened: LockSession, deadline: float) -> None:
         try:
@@ -109,13 +108,13 @@ class Locks:
             self._got(name, answer.before)
         else:
             why = self.taken if answer.word in {HELD, KEPT} else self.refused
-            why[name] = explain_refusal(answer, self._engine.watch.words, name, self._again)
+            why[name] = explain_refusal(answer, self._engine.command_line, name)
 
     def _got(self, name: str, before: LockState) -> None:
         host = self._engine.host(name)
         lock_token.set_token(host, self.lock.run)
         if before.run is not None:
-            self.notes[name] = short(f"took over the lock of {before.run}; that run went away without a word")
+            self.notes[name] = sanitize_line(f"took over the lock of {before.run}; that run went away without a word")
         seen = facts.cached_probe(host)
         same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
         if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
@@ -162,20 +161,22 @@ def new_lock(reason: str) -> Lock:
     return Lock(provenance.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
 
 
-def explain_refusal(answer: LockReply, words: str, name: str, again: str = "") -> Refusal:
+def explain_refusal(answer: LockReply, line: CommandLine, name: str) -> Refusal:
     """
     Why a host can't be locked, and what to type.
 
-    + words: target and options; again: the command line that could wait, if there is one
+    + line: what was typed; a command that changes hosts can wait for their locks
     """
-    release = f"fleethands lock release {reached(words, name)}"
+    release = line.reach_only("lock release", name)
     if answer.word == KEPT:
-        return short(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
+        return sanitize_line(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
     if answer.word == HELD:
         whose = answer.before.run or "another run that has not said its name yet"
-        waiting = [f"wait for it: fleethands {again} --lock-wait 600"] if again else []
+        waiting = (
+            [f"wait for it: {line.without('--lock-wait').repeated} --lock-wait 600"] if line.command in CHANGING else []
+        )
         ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
-        return short(f"locked by {whose}"), [*waiting, ends]
+        return sanitize_line(f"locked by {whose}"), [*waiting, ends]
     if answer.word == STUCK:
         look = f"see which process there has it: fuser -v {paths.LOCK}"
         return "its lock stays held by a process that can't be ended from here", [look]

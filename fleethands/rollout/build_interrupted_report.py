@@ -1,10 +1,8 @@
-"""The report of a run that something ended before it could say itself what it did."""
+"""Builds the report of a run that stopped before it could build its own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from pyinfra.api.state import StateStage
 
 from fleethands.operations.core import journal
 from fleethands.report.model import BAD, HostReport, Report
@@ -13,23 +11,22 @@ from fleethands.rollout import build_report
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
 
-NOT_BEGUN = "the run ended before anything was done here"
-UNFINISHED = "the run ended in the middle; run it again: what was begun is completed then"
+NOT_BEGUN = "the run stopped before it changed this host"
+UNFINISHED = "the run stopped while it changed this host; run it again to finish the change"
 
 
 def interrupted_run_report(engine: Engine, command: str) -> Report:
     """
-    Each host as far as it got.
+    How far each host got.
 
-    While a plan is made, every host is `not-run`: not all of them may have been read.
+    During planning, every host is `not-run`, because not all hosts may have been read.
     """
     plan = build_report.plan_report(engine, command)
-    executing = engine.state.current_stage >= StateStage.Execute
-    report = build_report.run_report(engine, plan) if executing else plan
+    report = build_report.run_report(engine, plan) if engine.is_running else plan
     report.command = command
     for name, host in report.hosts.items():
         if host.status not in BAD:
-            _mark_interrupted(engine, name, host, executing=executing)
+            _mark_interrupted(engine, name, host, executing=engine.is_running)
     return report
 
 

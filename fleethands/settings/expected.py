@@ -1,14 +1,14 @@
-"""The one way in which a value is refused."""
+"""Errors about a value of a setting."""
 
 from __future__ import annotations
 
 
-class Expected(ValueError):
+class InvalidValue(ValueError):
     """
-    A value is not what it should be.
+    A value that a setting does not accept.
 
-    + form: what is expected, with the right spelling where it is known
-    + note: what would come of the value
+    + form: the expected value, with the correct form if it is known
+    + note: what the value would cause
     """
 
     def __init__(self, form: str, note: str = "") -> None:
@@ -16,27 +16,31 @@ class Expected(ValueError):
         super().__init__(f"expected {form}" + (f": {note}" if note else ""))
 
     def got(self, value: str) -> str:
-        """The whole sentence, with the value as it may be shown."""
+        """
+        The message.
+
+        + value: the value as it may be shown
+        """
         return f"expected {self.form}, got {value}" + (f", {self.note}" if self.note else "")
 
 
-class NotText(Expected):
-    """A value of another type: what is expected then is what the setting takes."""
+class WrongType(InvalidValue):
+    """Wrong type. The message comes from the setting's own description."""
 
 
-def text(value: object) -> str:
-    """A text that a process can be given. Raises NotText, and Expected for a text that none can be given."""
+def check_text(value: object) -> str:
+    """Text that can be passed to a process. Raises WrongType, and InvalidValue for other text."""
     if not isinstance(value, str):
-        raise NotText("text")
+        raise WrongType("text")
     if "\0" in value:
-        raise Expected("text without a zero byte")
+        raise InvalidValue("text without a zero byte")
     if any("\ud800" <= char <= "\udfff" for char in value):
-        raise Expected("text that can be written as UTF-8")
+        raise InvalidValue("text that can be written as UTF-8")
     return value
 
 
-def one_line(value: object) -> str:
-    """A text without control characters. Raises Expected."""
-    if any(ord(char) < 32 or ord(char) == 127 for char in text(value)):
-        raise Expected("one line without control characters")
+def check_line(value: object) -> str:
+    """Text without control characters. Raises InvalidValue."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in check_text(value)):
+        raise InvalidValue("one line without control characters")
     return str(value)

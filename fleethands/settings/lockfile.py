@@ -1,38 +1,27 @@
-"""fleethands.lock: what versions and tags stood for when `fleethands pin` asked. It lies where commands are typed."""
+"""The lockfile, fleethands.lock: checksums and digests that `fleethands pin` wrote into the working directory."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from fleethands.errors import FleethandsError
 from fleethands.files import atomic_write
-from fleethands.settings.generations import sandbox_image
-from fleethands.settings.host import HostSettings, Model
-from fleethands.settings.pins import Pins, Wanted
-from fleethands.settings.values import modelfile
-from fleethands.settings.values.images import is_tagged
-from fleethands.settings.values.ollama_release import ARCHS, archive
 
-NAME = "fleethands.lock"
+LOCKFILE_NAME = "fleethands.lock"
 SCHEMA = 1
-LARGEST = 16 << 20  # bytes
-MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
-ANEW = f"to write a new one: rm {NAME} && fleethands pin"
+CONFLICT_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+REWRITE_HINT = f"to write a new one: rm {LOCKFILE_NAME} && fleethands pin"
 Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
-class LockfileError(ValueError):
-    """A lock that can't be read, with its place; `hints` say what to do."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class LockfileError(FleethandsError):
+    """The lockfile cannot be read; the message has the place."""
 
 
 class _Part(BaseModel):
@@ -40,19 +29,19 @@ class _Part(BaseModel):
 
 
 class ModelPin(_Part):
-    """digest: sha256 of the manifest; size: bytes of all that a pull brings."""
+    """The sha256 of a manifest, and the bytes that a pull downloads."""
 
     digest: Hex
     size: Annotated[int, Field(ge=0)]
 
 
-class Document(_Part):
+class LockfileContents(_Part):
     """
-    A lock as it lies in its file.
+    The contents of a lockfile.
 
     + ollama: version → file of the release → sha256
-    + models: name, as Ollama lists it → what its tag names
-    + images: image, as the inventory has it → digest of its manifest, or of the index of several architectures
+    + models: name, as Ollama lists it → its digest and size
+    + images: image, as in the inventory → digest of its manifest, or of its index of several architectures
     """
 
     schema_: Literal[1] = Field(1, alias="schema")
@@ -61,124 +50,68 @@ class Document(_Part):
     ollama: dict[str, dict[str, Hex]] = {}
 
     def text(self) -> str:
-        """The file: sorted, a value a line."""
+        """The text of the file: sorted, one value a line."""
         return json.dumps(self.model_dump(by_alias=True), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 @dataclass(frozen=True)
 class Lockfile:
-    """What is pinned; path None: there is no lock, and nothing is."""
+    """A lockfile. Without a path there is none, and nothing is pinned."""
 
-    document: Document = field(default_factory=Document)
+    document: LockfileContents = field(default_factory=LockfileContents)
     path: Path | None = None
 
 
-def place(directory: Path | None = None) -> Path:
-    """Where a project's lock lies: in the directory in which `fleethands` or `pyinfra` is typed."""
-    return (directory or Path.cwd()) / NAME
+def lockfile_path(directory: Path | None = None) -> Path:
+    """The path of a project's lockfile: in the directory where `fleethands` or `pyinfra` runs."""
+    return (directory or Path.cwd()) / LOCKFILE_NAME
 
 
-def read(path: Path) -> Lockfile:
-    """The lock at a path, an empty one where none is. Raises LockfileError."""
+def load_lockfile(path: Path) -> Lockfile:
+    """The lockfile at a path, or an empty one. Raises LockfileError."""
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        text = content.decode()
+        text = path.read_bytes().decode()
     except FileNotFoundError:
         return Lockfile()
     except (OSError, UnicodeDecodeError) as error:
         raise LockfileError(
-            f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not text'}", ANEW
+            f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not text'}", REWRITE_HINT
         ) from None
-    if len(content) > LARGEST:
-        raise LockfileError(f"{path} is larger than {LARGEST >> 20} MiB", ANEW)
     for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith(MARKERS):
-            keep = f"keep one side: git checkout --theirs {NAME}, or --ours"
-            raise LockfileError(f"{path}, line {number}: unresolved merge conflict (`{line[:20]}`)", keep, ANEW)
-    return Lockfile(_parsed(text, path), path)
+        if line.startswith(CONFLICT_MARKERS):
+            keep = f"keep one side: git checkout --theirs {LOCKFILE_NAME}, or --ours"
+            raise LockfileError(f"{path}, line {number}: unresolved merge conflict (`{line[:20]}`)", keep, REWRITE_HINT)
+    return Lockfile(_parse(text, path), path)
 
 
-def write(path: Path, document: Document) -> None:
-    """Put a lock in its place, whole or not at all. Raises OSError."""
+def write_lockfile(path: Path, document: LockfileContents) -> None:
+    """Replace the lockfile in one step. Raises OSError."""
     atomic_write(path, document.text().encode())
 
 
-def wanted(settings: HostSettings) -> Wanted:
-    """What a host would have pinned; what its settings name by digest is pinned there."""
-    files = modelfile.of(settings)
-    listed = [model for model in settings.models if model.modelfile is None and model.digest is None]
-    known = {model.name for model in settings.models}
-    bases = {file.base: Model(name=file.base) for file in files.values() if file.base not in known}
-    named = (settings.declared_image, sandbox_image(settings), settings.ollama_declared_image)
-    images = [image for image in named if image and is_tagged(image)]
-    listed_release = (settings.ollama_version, settings.ollama_url.rstrip("/"))
-    release = listed_release if settings.ollama_runtime == "service" and settings.ollama_sha256 is None else None
-    return Wanted(release, (*listed, *bases.values()), tuple(images))
-
-
-def hold(settings: HostSettings, lock: Lockfile) -> tuple[HostSettings, list[tuple[str, str]]]:
-    """A host's settings, held to a lock, and (path, problem) of each that contradicts it."""
-    if lock.path is None:
-        return settings, []
-    want, document = wanted(settings), lock.document
-    names = [str(model.name) for model in want.models]
-    version = settings.ollama_version
-    missing = [f"Ollama {version}"] if want.release and version not in document.ollama else []
-    missing += [name for name in names if name not in document.models]
-    missing += [image for image in want.images if image not in document.images]
-    pins = Pins(
-        archives=document.ollama.get(version, {}) if want.release else {},
-        models={name: document.models[name].digest for name in names if name in document.models},
-        images={image: document.images[image] for image in want.images if image in document.images},
-        missing=tuple(missing),
-    )
-    return settings.held_to(pins), list(_contradictions(settings, document))
-
-
-def _contradictions(settings: HostSettings, document: Document) -> Iterator[tuple[str, str]]:
-    files = document.ollama.get(settings.ollama_version, {})
-    locked = {arch: files.get(archive(settings.ollama_version, arch)) for arch in ARCHS.values()}
-    declared = settings.ollama_sha256
-    if isinstance(declared, dict):
-        for arch, digest in declared.items():
-            if locked.get(arch) not in (None, digest):
-                yield f"ollama_sha256.{arch}", _not_as_locked(str(locked[arch]), digest)
-    elif declared is not None and files and declared not in locked.values():
-        yield "ollama_sha256", _not_as_locked(next(digest for digest in locked.values() if digest), declared)
-    for index, model in enumerate(settings.models):
-        pin = document.models.get(str(model.name))
-        if pin is not None and model.digest not in (None, pin.digest):
-            yield f"models.{index}.digest", _not_as_locked(pin.digest, str(model.digest))
-
-
-def _not_as_locked(locked: str, declared: str) -> str:
-    return f"expected `{locked}` from {NAME}, got `{declared}`: correct one of them, or remove one of them"
-
-
-def _parsed(text: str, path: Path) -> Document:
+def _parse(text: str, path: Path) -> LockfileContents:
     try:
-        document = json.loads(text, object_pairs_hook=_once)
+        document = json.loads(text, object_pairs_hook=_reject_duplicates)
     except json.JSONDecodeError as error:
-        raise LockfileError(f"{path}, line {error.lineno}: it is not JSON: {error.msg}", ANEW) from None
-    except RecursionError:
-        raise LockfileError(f"{path}: it is nested too deep", ANEW) from None
-    except ValueError as error:  # _once
+        raise LockfileError(f"{path}, line {error.lineno}: not JSON: {error.msg}", REWRITE_HINT) from None
+    except ValueError as error:  # _reject_duplicates
         raise LockfileError(f"{path}: {error}", "remove the wrong one") from None
-    schema = document.get("schema") if isinstance(document, dict) else None
-    if isinstance(schema, int) and schema > SCHEMA:
-        raise LockfileError(
-            f"{path}: schema {schema} is newer than this fleethands, which reads {SCHEMA}",
-            f"update fleethands here, or {ANEW}",
-        )
-    if schema != SCHEMA:
-        raise LockfileError(f"{path}: expected `schema`: {SCHEMA}, got {json.dumps(schema)}", ANEW)
+    _check_schema(document, path)
     try:
-        return Document.model_validate(document)
+        return LockfileContents.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise LockfileError(f"{path}: `{where}`: {_expected(first)}", ANEW) from None
+        raise LockfileError(f"{path}: `{where}`: {_expected(first)}", REWRITE_HINT) from None
+
+
+def _check_schema(document: Any, path: Path) -> None:
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if isinstance(schema, int) and schema > SCHEMA:
+        problem = f"{path}: schema {schema} is newer than this fleethands, which reads {SCHEMA}"
+        raise LockfileError(problem, f"update fleethands on this machine, or {REWRITE_HINT}")
+    if schema != SCHEMA:
+        raise LockfileError(f"{path}: expected `schema`: {SCHEMA}, got {json.dumps(schema)}", REWRITE_HINT)
 
 
 def _expected(error: Any) -> str:
@@ -189,8 +122,8 @@ def _expected(error: Any) -> str:
     return str(error["msg"]).lower()
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object whose names are each there once: of two, Python would take the last in silence."""
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object without duplicate names. Python would silently take the last one."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]

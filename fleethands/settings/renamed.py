@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fleethands.settings.validation.errors import masked
+from fleethands.settings.validation.errors import mask_userinfo
 from fleethands.settings.values.literal import literal
 
 
@@ -18,7 +18,7 @@ class Renamed:
 
     def problem(self, value: object) -> str:
         """What to write instead of the old name with this value."""
-        line = masked(f"{literal(self.new)}: {literal(value)}", value)
+        line = mask_userinfo(f"{literal(self.new)}: {literal(value)}", value)
         return f"renamed to `{self.new}`: write `{line}` instead"
 
 

@@ -1,4 +1,4 @@
-"""Why a host could not be reached, in words, and what to type next."""
+"""Explains why a host could not be reached, with commands to try next."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ from paramiko import Transport
 from fleethands.ssh.known_hosts import Verdict
 
 Why = tuple[str, list[str]]  # a reason, and hints
-MUTE = "the server accepts the connection but sends no SSH banner: it is overloaded, or not an SSH server"
-NOTHING_IN_COMMON = {  # paramiko's words -> sshd_config(5)'s, and the name of what paramiko speaks
+NO_SSH_BANNER = "the server accepts the connection but sends no SSH banner: it is overloaded, or not an SSH server"
+ALGORITHM_KINDS = {  # paramiko's name -> keyword of sshd_config(5), and paramiko's option for supported algorithms
     "kex algorithm": ("KexAlgorithms", "kex"),
     "ciphers": ("Ciphers", "ciphers"),
     "macs": ("MACs", "digests"),
     "host key": ("HostKeyAlgorithms", "key_types"),
 }
-HANDS_FREE = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
+USE_SSH_AGENT = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
 
 
-def diagnosis(host: str, address: str, ssh: str, error: str) -> Why:
+def explain_error(host: str, address: str, ssh: str, error: str) -> Why:
     """
-    Reason and hints for what pyinfra's connectors say (pyinfra 3.10, connectors/ssh.py).
+    Reason and hints for an error of pyinfra's connectors (pyinfra 3.10, connectors/ssh.py).
 
-    + address: what SSH was asked to reach
-    + ssh: what a person types to reach it, with all that is said on the way
+    + address: the name or address that SSH connected to
+    + ssh: the `ssh -v` command for this host
     """
     error = " ".join(error.split())
     text = error.lower()
     if host.startswith("@"):
         return error, []
-    if "no acceptable " in text and (why := _nothing_in_common(text)):
+    if "no acceptable " in text and (why := _explain_no_common_algorithm(text)):
         return why
     by_hand = f"try: `{ssh}`"
     known: dict[str, tuple[str, str]] = {
         "authentication timeout": ("the server accepts the connection but does not answer the login", by_hand),
         "authentication": (f"login refused: {error}", by_hand),
-        "protocol banner": (MUTE, by_hand),
-        "no existing session": (MUTE, by_hand),
+        "protocol banner": (NO_SSH_BANNER, by_hand),
+        "no existing session": (NO_SSH_BANNER, by_hand),
         "second factor": (
             "the SSH server asks for a second factor after the key",
             "on the host, in sshd_config, for this user: `AuthenticationMethods publickey`",
         ),
-        "would ask": (f"SSH needs interactive input, and fleethands never prompts: {_prompt(error)}", HANDS_FREE),
-        "is encrypted": (error, HANDS_FREE),
+        "would ask": (f"SSH needs interactive input, and fleethands never prompts: {_prompt(error)}", USE_SSH_AGENT),
+        "is encrypted": (error, USE_SSH_AGENT),
         "could not resolve": (
             f"unknown host name: {address}",
             "correct the name in the inventory, or set `ssh_hostname`",
@@ -62,11 +62,11 @@ def _prompt(error: str) -> str:
     return error.partition("would ask: ")[2] or error
 
 
-def _nothing_in_common(text: str) -> Why | None:
-    name = next((name for name in NOTHING_IN_COMMON if f"no acceptable {name}" in text), None)
+def _explain_no_common_algorithm(text: str) -> Why | None:
+    name = next((name for name in ALGORITHM_KINDS if f"no acceptable {name}" in text), None)
     if name is None:
         return None
-    keyword, kind = NOTHING_IN_COMMON[name]
+    keyword, kind = ALGORITHM_KINDS[name]
     with socket.socket() as unconnected:
         spoken = getattr(Transport(unconnected).get_security_options(), kind)
     return f"its SSH server allows no {keyword} that fleethands supports, though `ssh` may connect", [
@@ -74,13 +74,13 @@ def _nothing_in_common(text: str) -> Why | None:
     ]
 
 
-def refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> Why:
+def explain_refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> Why:
     """
-    A host key that known_hosts files do not know, or speak against.
+    A host key that is unknown, changed or revoked.
 
-    + accept: the command that shows the new key and accepts it, in backquotes
-    + name: the host's in these files
-    + own: it is the key of the host itself, not of a jump host before it
+    + accept: the command that shows and accepts the new key, in backquotes
+    + name: the host's name in known_hosts
+    + own: whether the key is the host's own, and not a jump host's
     """
     line, whose = verdict.line, "its host key" if own else f"the host key of its jump host {name}"
     if verdict.status == "revoked":
@@ -99,25 +99,25 @@ def refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> W
     return f"{whose} is not in known_hosts", [f"compare and accept it: {accept}"]
 
 
-def silent(ssh: str, limit: str) -> Why:
+def explain_silence(ssh: str, limit: str) -> Why:
     """
-    A remote command that was given up.
+    A remote command that printed nothing for too long.
 
-    + ssh: what a person types to reach the host, here and below
+    + ssh: the command that connects to the host, here and below
     """
     return f"the command printed nothing for {limit}", [_look(ssh)]
 
 
-def slow(ssh: str, limit: str) -> Why:
-    """A remote command that did not come to its end in time."""
+def explain_timeout(ssh: str, limit: str) -> Why:
+    """A remote command that took too long."""
     return f"the command did not end within {limit}", [_look(ssh)]
 
 
-def flooding(ssh: str, reason: str) -> Why:
+def explain_flood(ssh: str, reason: str) -> Why:
     """
-    A host that sent more than it may.
+    A host that sent too much.
 
-    + reason: in words that begin with "it"
+    + reason: the message of the limit
     """
     return reason, [f"see whether its shell prints anything by itself: `{ssh} true`"]
 
@@ -126,10 +126,10 @@ def _look(ssh: str) -> str:
     return f"see what it is waiting for: `{ssh} ps -ef --forest`"
 
 
-def gone(ssh: str, completing: Sequence[str] = ()) -> Why:
+def explain_lost_connection(ssh: str, completing: Sequence[str] = ()) -> Why:
     """
-    A connection that ended under a command.
+    A connection that was lost during a command.
 
-    + completing: hints on how what was begun there is completed
+    + completing: hints that say how to finish what the command began
     """
     return "the SSH connection was lost", [f"is it up? `{ssh}`", *completing]

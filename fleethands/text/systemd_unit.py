@@ -1,4 +1,4 @@
-"""Unit files and environment files, read as systemd reads them (systemd.syntax(7), systemd.exec(5))."""
+"""Parses unit files and environment files like systemd does (systemd.syntax(7), systemd.exec(5))."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ESCAPE = re.compile(r"x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F
 
 @dataclass(frozen=True)
 class Setting:
-    """`key=value` of a section; line: its first, from 1."""
+    """`key=value` of a section; line: number of its first line."""
 
     section: str
     key: str
@@ -21,10 +21,10 @@ class Setting:
     line: int
 
 
-def settings(text: str) -> Iterator[Setting]:
-    """The settings of a unit file in their order, each with the lines that continue it."""
+def parse_settings(text: str) -> Iterator[Setting]:
+    """The settings of a unit file in order, each with its continuation lines."""
     section = ""
-    for number, line in _logical(text):
+    for number, line in _logical_lines(text):
         if match := _SECTION.match(line):
             section = match[1]
         elif "=" in line:
@@ -32,8 +32,8 @@ def settings(text: str) -> Iterator[Setting]:
             yield Setting(section, key.strip(), value.strip(), number)
 
 
-def _logical(text: str) -> Iterator[tuple[int, str]]:
-    """(number, line), continued lines as one; a comment inside of them is none of it."""
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """(number, line), with continuation lines joined. A comment between them is skipped."""
     begun, held = 0, ""
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.strip()
@@ -49,14 +49,14 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
         yield begun, held.strip()
 
 
-def assignments(value: str) -> list[tuple[str, str]]:
-    """(name, value) of each word of an Environment= line; words that assign nothing are left out."""
-    pairs = (word.replace("%%", "%").partition("=") for word in words(value))
+def parse_assignments(value: str) -> list[tuple[str, str]]:
+    """(name, value) of each word of an Environment= line. Words without `=` are skipped."""
+    pairs = (word.replace("%%", "%").partition("=") for word in split_words(value))
     return [(name, said) for name, equals, said in pairs if equals]
 
 
-def words(value: str) -> Iterator[str]:
-    """Words of a line, unquoted and unescaped."""
+def split_words(value: str) -> Iterator[str]:
+    """The words of a line, unquoted and unescaped."""
     word: str | None = None
     quote, index = "", 0
     while index < len(value):
@@ -85,9 +85,9 @@ def _unescaped(code: str) -> str:
     return _ESCAPES.get(code, code if code in "\\\"'" else "\\" + code)
 
 
-def variables(text: str) -> Iterator[tuple[str, str, int]]:
-    """(name, value, line) of each line of a file that EnvironmentFile= names."""
-    for number, line in _logical(text):
+def parse_environment_file(text: str) -> Iterator[tuple[str, str, int]]:
+    """(name, value, line) of each line of a file for EnvironmentFile=."""
+    for number, line in _logical_lines(text):
         name, equals, value = line.partition("=")
         if equals:
-            yield name.strip(), "".join(words(value)) if value[:1] in {'"', "'"} else value.strip(), number
+            yield name.strip(), "".join(split_words(value)) if value[:1] in {'"', "'"} else value.strip(), number

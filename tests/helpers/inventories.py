@@ -51,16 +51,18 @@ def read(here: Path, *questions: dict[str, Any], **environment: str) -> list[dic
 
 def _read(question: dict[str, Any]) -> dict[str, Any]:
     from fleethands.engine.engine import Engine  # noqa: PLC0415
-    from fleethands.fleet.ansible.notes import Unreachable  # noqa: PLC0415
-    from fleethands.fleet.inventory import WrongInventory  # noqa: PLC0415
-    from fleethands.fleet.selection import NoHosts, Pick  # noqa: PLC0415
+    from fleethands.fleet.ansible.notes import UnsupportedConnection  # noqa: PLC0415
+    from fleethands.fleet.inventory import InventoryError  # noqa: PLC0415
+    from fleethands.fleet.selection import HostSelection, NoHostsError  # noqa: PLC0415
     from fleethands.settings import SettingsError  # noqa: PLC0415
-    from fleethands.settings.serialize import written  # noqa: PLC0415
+    from fleethands.settings.serialize import to_json  # noqa: PLC0415
 
     try:
-        engine = Engine(question["target"], ROOT, question["data"], Pick(question["hosts"], question["exclude"]))
+        engine = Engine(
+            question["target"], ROOT, question["data"], HostSelection(question["hosts"], question["exclude"])
+        )
         settings = engine.settings()
-    except (NoHosts, Unreachable, WrongInventory) as error:
+    except (NoHostsError, UnsupportedConnection, InventoryError) as error:
         return {"error": str(error), "hints": list(error.hints)}
     except SettingsError as error:
         return {"error": str(error), "hints": []}
@@ -68,7 +70,7 @@ def _read(question: dict[str, Any]) -> dict[str, Any]:
     for name in engine.names:
         data = engine.host(name).data.dict()
         reached = {key: data[key] for key in REACHED if data.get(key) is not None}
-        hosts[name] = {**written(settings[name]), **reached, "groups": sorted(engine.host(name).groups)}
+        hosts[name] = {**to_json(settings[name]), **reached, "groups": sorted(engine.host(name).groups)}
     return {"hosts": hosts, "warnings": engine.warnings}
 
 

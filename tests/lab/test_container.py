@@ -1,4 +1,4 @@
-"""Ollama in upstream's container: brought there, broken, mended, exchanged for the service and back."""
+"""Ollama in upstream's container: installed, broken, repaired, replaced by the service and back."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ def moved(registry: Registry, tag: str, word: str) -> str:
 
 
 def lasting(host: Host) -> list[str]:
-    """Every file and Docker object, without the directories that each boot makes anew."""
+    """Every file and Docker object, without the directories that each boot creates."""
     return [line for line in listing(host) if not line.startswith("/var/tmp/systemd-private-")]
 
 
 def asked_of(lab: Lab, since: int) -> list[Request]:
-    """What came to the lab's internet, but for what Ollama asks of ollama.com by itself."""
+    """Requests to the lab internet, without those that Ollama sends to ollama.com by itself."""
     return [each for each in lab.internet.requests()[since:] if each.host != "ollama.com"]
 
 
@@ -109,7 +109,7 @@ def test_a_new_host_is_proven_by_its_container(clean: Host) -> None:
 
     assert code == 0, trouble(done)
     assert (image(clean), observe.proven(clean, observe.OLLAMA_LINKS)) == (IMAGE, True)
-    assert clean.run("ls /opt/ollama", check=False).returncode != 0  # no release beside it
+    assert clean.run("ls /opt/ollama", check=False).returncode != 0  # no release
     mark = sessions.mark(clean)
     settled(**CONTAINER)
     assert list(sessions.since(clean, mark).values()) == [1]
@@ -135,7 +135,7 @@ def test_openhands_has_it_a_boot_brings_it_back_and_a_removal_leaves_nothing(cle
 
 @dataclass(frozen=True)
 class Break:
-    """How it is broken, what is then said of it, and by which command; data: what is declared."""
+    """How it is broken, the expected message and the command that prints it; data: the settings."""
 
     how: str
     says: str

@@ -47,7 +47,7 @@ def of(server: Host, **more: Any) -> dict[str, Any]:
 
 
 def type_in(hints: list[str], host: Host, server: Host) -> None:
-    """The first hint, where it says; each works as it stands there."""
+    """Type the first hint where it says. Each works as it is printed."""
     place, _, command = hints[0].partition(": ")
     (server if "that server" in place else host).run(command, timeout=120)
 
@@ -121,7 +121,7 @@ def test_openhands_uses_it_and_each_break_is_named_with_what_repairs_it(server: 
 
 
 def broken(command: str, why: str, **data: Any) -> list[str]:
-    """The hints of what does not go on, for that reason."""
+    """The hints of a host that is refused for that reason."""
     code, done = fleethands(command, timeout=500, **data)
     host = done["hosts"]["lab-1"]
     assert code == 1
@@ -206,7 +206,7 @@ def test_what_is_ours_is_no_ollama_of_somebody_elses(serving: Host) -> None:
         code, done = fleethands("plan", **data)
         host = done["hosts"]["lab-1"]
         assert code == 1
-        if server != "[::1]":  # where ours does not listen
+        if server != "[::1]":  # where the managed one does not listen
             assert "is this host's own ollama.service" in host["reason"]
             assert '"ollama_runtime": "service"' in host["hints"][0]
 

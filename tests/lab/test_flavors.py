@@ -201,7 +201,7 @@ def test_a_container_of_somebody_elses_is_left_alone_until_it_is_to_be_adopted(c
 
 @pytest.mark.soak
 def test_what_was_there_before_outlives_a_docker_that_starts_nothing(converged: Host) -> None:
-    """Its own chains are gone, as after `iptables --flush`; the container to come back is somebody else's."""
+    """Docker's chains are missing, as after `iptables --flush`. The container to restart is foreign."""
     converged.run("docker rm -f openhands-app")
     converged.run(f"docker run -d --name openhands-app -p 127.0.0.1:3000:3000 {GUIDE}")
     theirs = observe.identity(converged).container

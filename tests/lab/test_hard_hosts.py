@@ -49,7 +49,7 @@ class Told:
 
 
 def applied(place: Path, names: list[str], changes: Mapping[str, Mapping[str, Any]], **data: Any) -> Told:
-    """`fleethands apply` at a terminal where nobody answers, on an inventory with hosts of its own kind."""
+    """`fleethands apply` at a terminal without an answer, on an inventory with difficult hosts."""
     lab = str(fleet.ROOT / "inventory/lab.py")
     place.write_text(INVENTORY.format(changes=dict(changes), data={**QUIET, **data}, lab=lab, names=names))
     words = [str(fleet.FLEETHANDS), "apply", str(place), "--yes", "--json", "--command-timeout", str(SILENCE)]

@@ -155,7 +155,7 @@ def test_a_pull_that_was_killed_is_named_and_its_blobs_are_read_afterwards(lab: 
 def test_a_broken_blob_is_found_when_asked_for_and_comes_anew(lab: Lab, host: Host) -> None:
     assert apply(*BOTH).code == 0
     spoil(host, lab)
-    assert apply(*BOTH).changed("lab-1") == []  # nobody asked
+    assert apply(*BOTH).changed("lab-1") == []  # no tag was checked
 
     code, found = verify(*BOTH)
 

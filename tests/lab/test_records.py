@@ -1,4 +1,4 @@
-"""Release records: what hosts keep of what was proven, and the way back to it, with nothing beyond them in reach."""
+"""Release records: what hosts store of a proven state, and the rollback to it without a network."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def settled(**data: Any) -> bool:
 
 @contextmanager
 def nothing_beyond(lab: Lab, host: Host) -> Iterator[None]:
-    """The host reaches no web server, and nobody who tells addresses."""
+    """The host reaches no web server and no name server."""
     host.run("nft add table inet cut && nft add chain inet cut out '{ type filter hook output priority -9; }'")
     host.run("nft add rule inet cut out oifname host0 tcp dport '{ 53, 80, 443, 5000 }' drop")
     host.run("nft add rule inet cut out oifname host0 udp dport 53 drop")

@@ -59,7 +59,7 @@ def serves(host: Host, **data: Any) -> dict[str, Any]:
 
 
 def leftovers(host: Host) -> list[str]:
-    """Work files, processes and owners of a build and of its rehearsal, besides what any run may leave."""
+    """Work files, processes and owners that a build and its trial may leave, in addition to what any run may leave."""
     half = "find /opt/openhands-source -mindepth 1 -maxdepth 1 -type d ! -exec test -e {}/.fleethands \\; -print"
     files = "ls -d /run/fleethands/rehearsal* /run/fleethands/build /opt/openhands-source/*.before"
     living = "pgrep -a -u fleethands-build; systemctl list-units --all --plain --no-legend 'fleethands-[br]*'"
@@ -212,7 +212,7 @@ def test_the_guides_repository_is_built_by_its_makefile(upstream: dict[str, Repo
 
 
 def moves(repository: Repository, host: Host) -> None:
-    """Another ref is built beside what runs, which answers until the other one is ready; so is a branch that moved."""
+    """Another ref is built while the present build answers. So is a branch that moved."""
     tag = repository.commit("next", {"NEXT.txt": "1\n"})
     branch = {**GUIDE, "openhands_ref": "next", "openhands_generation": "v0", "openhands_pull": "always"}
     before, run = main_process(host), fleet.start("lab-1", **branch)

@@ -17,7 +17,7 @@ from fleethands.operations.system.system import CreateDirectory, WriteFile
 from fleethands.paths import BINARY, OLLAMA_HOME
 from fleethands.script import Script
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.validation.encodable import ROOM
+from fleethands.settings.validation.encodable import MAX_BYTES
 from tasks import render
 from tests.hosts import declared
 from tests.lab import fleet, hostile, observe
@@ -183,7 +183,7 @@ def test_a_script_has_its_values_as_they_are(debian: Host, count: int) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("count", [10])
 def test_a_path_arrives_as_it_was_declared(debian: Host, count: int) -> None:
-    """In systemd's own lists, as a directory that the product made, and in what the probe says of it."""
+    """In systemd's own lists, in a directory that the product created, and in the probe's answer."""
     arrived = []
 
     def check(values: list[str]) -> None:
@@ -251,7 +251,7 @@ def test_ollama_starts_with_every_origin_that_is_accepted(serving: Host, count: 
 
 @lists(sample=2, soak=20)
 def test_a_model_has_the_same_name_at_ollama(serving: Host, count: int) -> None:
-    """But for the case of its letters, which Ollama takes from the models that are there already."""
+    """Except the case of its letters, which Ollama takes from existing models."""
     arrived: set[str] = set()
 
     def check(values: list[str]) -> None:
@@ -290,7 +290,7 @@ UGLY: dict[str, Any] = {
     "openhands_workspace": "/srv/work space/50%n \"of\" 'it' $HOME back\\slash\\n é",
     "ollama_env": {
         "OLLAMA_API_KEY": "two\nlines\r\n\ttab \"of\" 'it' 100%n $HOME $(id) `id` {{ 1 }} \x01\x7f\x85\ufeff\u2028é\\",
-        "NO_PROXY": "x" * (ROOM - 1500),
+        "NO_PROXY": "x" * (MAX_BYTES - 1500),
     },
     "ollama_origins": ["https://*.example.net", "https://%n$HOME\\"],
     "ollama_keep_alive": "30m",
@@ -311,6 +311,6 @@ def test_the_product_itself_brings_the_ugliest_values_through(converged: Host) -
 
 
 def test_more_variables_than_are_read_back_are_refused() -> None:
-    assert accepted(ollama_env={"NO_PROXY": "x" * (ROOM - 500)}) is not None
-    assert accepted(ollama_env={"NO_PROXY": "x" * ROOM}) is None
-    assert accepted(ollama_env={"NO_PROXY": "\x01" * (ROOM // 4)}) is None
+    assert accepted(ollama_env={"NO_PROXY": "x" * (MAX_BYTES - 500)}) is not None
+    assert accepted(ollama_env={"NO_PROXY": "x" * MAX_BYTES}) is None
+    assert accepted(ollama_env={"NO_PROXY": "\x01" * (MAX_BYTES // 4)}) is None

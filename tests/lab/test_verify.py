@@ -1,4 +1,4 @@
-"""`fleethands verify`: the proof alone, made anew each time, and nothing else on the host touched."""
+"""`fleethands verify`: makes the proof again each time, and touches nothing else on the host."""
 
 from __future__ import annotations
 

@@ -61,24 +61,31 @@ class Rules:
         """
         if everything or _is_in(name, self.prose):
             for text in texts.in_file(path):
-                yield from (f"{name}:{text.line}: {fault}" for fault in self.faults(text.words, path.suffix == ".md"))
+                faults = self.faults(text.words, path.suffix == ".md")
+                yield from (f"{name}:{text.line + lines}: {fault}" for lines, fault in faults)
         if path.suffix == ".py" and (everything or _is_in(name, self.names)):
             for text in texts.names_in(path):
                 yield from (f"{name}:{text.line}: name {fault}" for fault in self.name_faults(text.words))
 
-    def faults(self, words: str, is_markdown: bool = False) -> Iterator[str]:
-        """Banned words of some prose, and sentences that are too long."""
+    def faults(self, words: str, is_markdown: bool = False) -> Iterator[tuple[int, str]]:
+        """Banned words of some prose, and sentences that are too long, each with the number of lines before it."""
         for ban in self.words:
-            yield from (ban.describe(found[0]) for found in ban.pattern.finditer(words))
-        for sentence in _END_OF_SENTENCE.split(words) if is_markdown else ():
-            if (count := max(_count(clause) for clause in sentence.split(";"))) > self.longest:
-                yield f"`{sentence[:40]}…`: {count} words in a sentence, at most {self.longest} (one fact a sentence)"
-            if sentence.count("; ") > 1:
-                yield f"`{sentence[:40]}…`: several semicolons; make it sentences (one fact a sentence)"
+            for found in ban.pattern.finditer(words):
+                yield words.count("\n", 0, found.start()), ban.describe(found[0])
+        yield from ((0, fault) for fault in (_length_faults(words, self.longest) if is_markdown else ()))
 
     def name_faults(self, name: str) -> Iterator[str]:
         """The bans that a name breaks."""
         yield from (ban.describe(name) for ban in self.identifiers if ban.pattern.fullmatch(name))
+
+
+def _length_faults(words: str, longest: int) -> Iterator[str]:
+    for sentence in _END_OF_SENTENCE.split(words):
+        begin = " ".join(sentence.split())[:40]
+        if (count := max(_count(clause) for clause in sentence.split(";"))) > longest:
+            yield f"`{begin}…`: {count} words in a sentence, at most {longest} (one fact a sentence)"
+        if len(re.findall(r";\s", sentence)) > 1:
+            yield f"`{begin}…`: several semicolons; make it sentences (one fact a sentence)"
 
 
 def _count(clause: str) -> int:

@@ -16,13 +16,14 @@ _FENCED = re.compile(r"^ *(```|~~~).*?^ *\1 *$", re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"(?:\A|(?<=\n\n))(?:(?: {4}|\t).*\n?|\n)+", re.MULTILINE)
 _ADDRESS = re.compile(r"\]\([^)\s]*\)|<?https?://\S+|<!--.*?-->", re.DOTALL)
 _CELLS = re.compile(r"(?<!\\)\|")
+_PARAMETERS = re.compile(r"^ *\+ [\w, ]+:", re.MULTILINE)  # `+ name, name:` of a docstring
 _HASH_COMMENT = re.compile(r"(?:^|\s)#+:? +(.*)")
 _SHELL_MESSAGE = re.compile(r"^\s*(?:.*\|\| )?(?:fail|note|warn|hint|progress) (.*)")
 _SHELL_WORDS = re.compile(r'"((?:\\.|[^"\\])*)"|\'([^\']*)\'')
 
 
 class Text(NamedTuple):
-    """Some prose, and the line that it begins at."""
+    """Some prose with its line breaks, and the line that it begins at."""
 
     line: int
     words: str
@@ -37,7 +38,7 @@ def in_markdown(source: str) -> Iterator[Text]:
     for number, line in enumerate([*source.splitlines(), ""], 1):
         item = re.match(r"\s*(?:[-*]|\d+\.|#+|>) +", line)
         if not line.strip() or item or line.startswith("|"):
-            yield Text(begin, _without_code(" ".join(block)))
+            yield Text(begin, _without_code("\n".join(block)))
             block = []
         if line.startswith("|"):
             yield from (Text(number, _without_code(cell.strip())) for cell in _CELLS.split(line))
@@ -56,7 +57,7 @@ def in_python(source: str) -> Iterator[Text]:
     for node in ast.walk(tree):
         words = _string(node) if id(node) not in parts else ""
         if " " in words:
-            yield Text(node.lineno, _without_code(words))  # type: ignore[attr-defined]  # strings have one
+            yield Text(node.lineno, _without_code(_PARAMETERS.sub(CODE, words)))  # type: ignore[attr-defined]  # strings have one
 
 
 def _string(node: ast.AST) -> str:
@@ -77,7 +78,7 @@ def in_shell(source: str) -> Iterator[Text]:
 
 
 def _without_code(words: str) -> str:
-    return _INLINE_CODE.sub(CODE, words)
+    return _INLINE_CODE.sub(lambda found: CODE + "\n" * found[0].count("\n"), words)
 
 
 FORMS: dict[str, Callable[[str], Iterator[Text]]] = {

@@ -14,7 +14,7 @@ import click
 import pytest
 import yaml
 
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
 from tests.helpers.checkout import ROOT
 
 EXAMPLES = ROOT / "docs/guides/ci"

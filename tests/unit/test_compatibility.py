@@ -9,16 +9,17 @@ import pytest
 from click.testing import CliRunner
 
 from fleethands import paths
-from fleethands.cli.main import cli
-from fleethands.cli.retry_failed import left_by
+from fleethands.cli.interface import cli
+from fleethands.cli.retry_failed import unfinished_hosts
+from fleethands.command_line import CommandLine
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.record import Record
-from fleethands.fleet.ansible.ours import concerns, is_ours
+from fleethands.fleet.ansible.own_variables import is_own_variable, is_relevant
 from fleethands.operations.rollback import rollback
 from fleethands.settings import HostSettings, Secret, SettingsError, read_fleet, renamed
 from fleethands.settings.renamed import Removed
-from fleethands.settings.serialize import written
+from fleethands.settings.serialize import to_json
 from tests.helpers.command_line import fleethands
 from tests.hosts import bare, declared
 
@@ -36,7 +37,7 @@ def test_the_report_of_an_earlier_version_is_shown() -> None:
 
 
 def test_the_hosts_that_an_earlier_report_leaves_are_retried() -> None:
-    left = left_by(str(REPORT), "apply inventory/prod.py")
+    left = unfinished_hosts(str(REPORT), CommandLine("apply", "inventory/prod.py"))
 
     assert left == {"gpu-4", "gpu-5", "gpu-6", "gpu-7", "gpu-8"}
 
@@ -87,7 +88,7 @@ def test_a_record_with_old_names_says_the_same_as_one_with_new_names(monkeypatch
         openhands_env={"GITHUB_TOKEN": Secret.env("GITHUB_TOKEN")},
     )
 
-    assert record.same_as(written(settings), record.versions)
+    assert record.same_as(to_json(settings), record.versions)
 
 
 def problems(data: dict[str, Any]) -> list[str]:
@@ -143,8 +144,8 @@ def test_an_old_name_is_no_setting_and_its_new_name_is_one(name: str) -> None:
 
 @pytest.mark.parametrize("name", renamed.OLD_SETTINGS)
 def test_an_old_name_in_an_ansible_inventory_is_meant_for_fleethands(name: str) -> None:
-    assert concerns(name)
-    assert is_ours(name)
+    assert is_relevant(name)
+    assert is_own_variable(name)
 
 
 def test_the_new_name_wins_over_the_old_one() -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
+from fleethands.cli.reference import page as commands_page
 from fleethands.operations.models import modelfiles
 from fleethands.settings import HostSettings, read_fleet
 from fleethands.settings.docs.example import inventory
@@ -33,6 +34,10 @@ KEYS = list(HostSettings.model_fields)
 
 def test_the_reference_of_settings_is_current() -> None:
     assert (ROOT / "docs/reference/settings.md").read_text() == page(), "run `make docs`"
+
+
+def test_the_reference_of_commands_is_current() -> None:
+    assert (ROOT / "docs/reference/cli.md").read_text() == commands_page(), "run `make docs`"
 
 
 def test_the_table_of_attacks_is_current() -> None:
@@ -114,7 +119,7 @@ def test_the_example_of_a_modelfile_is_one_that_a_model_is_built_from(
     (tmp_path / path).write_text("FROM codellama:7b\nPARAMETER num_ctx 32768\n")
 
     settings = read_fleet({"a": {"models": [{"name": "mine", "modelfile": path}]}})["a"]
-    (change,) = modelfiles.build.decide(settings, bare(settings), modelfile.of(settings))
+    (change,) = modelfiles.build.decide(settings, bare(settings), modelfile.load_modelfiles(settings))
 
     assert change.after == "made from codellama:7b"
     assert change.script.values["text"] == "FROM codellama:7b\nPARAMETER num_ctx 32768\n"

@@ -24,6 +24,7 @@ PLAIN = {
     "docs/table.md": "| a | b |\n| --- | --- |\n| `a \\| whoever` | an odd ` |\n| `whoever` | `` ` whoever `` |\n",
     "docs/page.md": "# A page\n\nThe host restarts Ollama.\n\n    whoever\n\n```\nwhoever\n```\n\nRun `whoever`.\n",
     "tool/a.py": '"""Restarts Ollama."""\n\nNAMES = ["whoever"]  # the unit may be stopped: `whoever` starts it\n',
+    "tool/c.py": 'def f(whoever: str) -> None:\n    """\n    Restart.\n\n    + whoever: a name\n    """\n',
     "tool/b.sh": '# the unit may be stopped\nwhoever=1\nfail "Ollama does not answer" "journalctl -u ollama"\n',
     "Makefile": "help: ## what can be made\n",
 }
@@ -70,6 +71,12 @@ def test_a_fault_names_the_line_the_replacement_and_the_reason(tmp_path: Path) -
     text = "# A page\n\nPlain.\n\n1. Ask whoever knows.\n"
 
     assert faults("docs/a.md", text, tmp_path) == ["docs/a.md:5: `whoever`: the user who (name who)"]
+
+
+def test_a_fault_names_its_own_line_of_a_docstring(tmp_path: Path) -> None:
+    (fault,) = faults("tool/a.py", 'x = 1\n\n"""\nPlain.\n\n+ y: for\n  whoever asks\n"""\n', tmp_path)
+
+    assert fault.startswith("tool/a.py:7:")
 
 
 def test_a_long_sentence_of_markdown_is_found(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from fleethands.operations.core.upload import UploadError
 from fleethands.operations.ollama import release_checksums, transfer
 from fleethands.operations.ollama.transfer import ReleaseUpload
 from fleethands.pinning import registry
-from fleethands.pinning.registry import Offered, Unanswered
+from fleethands.pinning.registry import RegistryDigest, RegistryError
 from fleethands.settings.host import Model
 from fleethands.settings.values.names import ModelName
 from tests.helpers.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
@@ -29,10 +29,10 @@ from tests.lab.shell import run
 A = "a" * 64
 
 
-def asked(url: str, patience: float = 5) -> Offered | Unanswered:
+def asked(url: str, patience: float = 5) -> RegistryDigest | RegistryError:
     """What is learned of a model there."""
     model = Model(name=ModelName.parse(f"{url.removeprefix('http://')}/team/m"), insecure=True)
-    (answer,) = registry.look_up([model], patience).values()
+    (answer,) = registry.look_up_models([model], patience).values()
     return answer
 
 
@@ -60,7 +60,7 @@ NO_MANIFESTS = {
 def test_what_is_no_manifest_is_named_so(text: str, serve: Callable[[Say], str]) -> None:
     answer = asked(serve(body(text)))
 
-    assert isinstance(answer, Unanswered)
+    assert isinstance(answer, RegistryError)
     assert answer.reason.endswith("sent something that is not a manifest")
 
 
@@ -112,7 +112,7 @@ def test_an_endless_token_is_none(serve: Callable[[Say], str]) -> None:
 
     answer = asked(serve(lambda client: client.sendall(refusal.encode())))
 
-    assert answer == Unanswered("127.0.0.1: sends more than 64 KiB")
+    assert answer == RegistryError("127.0.0.1: sends more than 64 KiB")
 
 
 def test_a_token_that_is_nested_without_end_is_none(serve: Callable[[Say], str]) -> None:
@@ -121,7 +121,7 @@ def test_a_token_that_is_nested_without_end_is_none(serve: Callable[[Say], str])
 
     answer = asked(serve(lambda client: client.sendall(refusal.encode())))
 
-    assert answer == Unanswered("127.0.0.1: nested too deep")
+    assert answer == RegistryError("127.0.0.1: nested too deep")
 
 
 @pytest.fixture

@@ -1,17 +1,15 @@
-"""Every word that the command line says of itself, of a plan and of a run, as snapshots (pytest --snapshot-update)."""
+"""What the command line prints of a plan and of a run, as snapshots (pytest --snapshot-update)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import click
 import pytest
-from click.testing import CliRunner
 from syrupy.assertion import SnapshotAssertion
 
 from fleethands import paths
-from fleethands.cli.main import cli
 from fleethands.cli.output.report_table import lines
+from fleethands.command_line import CommandLine
 from fleethands.facts.files import File
 from fleethands.operations.core.decision import Change
 from fleethands.operations.core.proof_record import Link
@@ -23,11 +21,9 @@ from tasks import ollama as ollama_task
 from tests.hosts import bare, declared
 from tests.unit.test_predictions import steps
 
-TARGET = "inventory/fleet.py"
-
 
 def said(report: Report) -> str:
-    return "\n".join(lines(report, TARGET))
+    return "\n".join(lines(report, CommandLine(report.command, "inventory/fleet.py")))
 
 
 def from_nothing() -> Iterator[ChangeReport]:
@@ -40,23 +36,6 @@ def from_nothing() -> Iterator[ChangeReport]:
             if isinstance(change, Change):
                 yield change_report(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
                 seen = change.predict(seen)
-
-
-@pytest.mark.parametrize("words", [[], *([name] for name in sorted(cli.commands))], ids=" ".join)
-def test_help(words: list[str], snapshot: SnapshotAssertion) -> None:
-    result = CliRunner().invoke(cli, [*words, "--help"], terminal_width=100)
-
-    assert result.output == snapshot
-
-
-def test_help_texts_are_one_sentence_and_fit_their_line() -> None:
-    for name, command in cli.commands.items():
-        assert command.help is not None
-        assert len(command.get_short_help_str(80)) <= 80, name
-        for option in command.params:
-            if isinstance(option, click.Option):
-                assert option.help is not None
-                assert option.help.endswith("."), (name, option.name)
 
 
 def test_a_plan_from_nothing(snapshot: SnapshotAssertion) -> None:

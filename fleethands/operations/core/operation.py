@@ -20,7 +20,7 @@ from fleethands.operations.core.decision import Change, Decision, Refused, Uncha
 from fleethands.operations.core.render_change import render_change
 from fleethands.operations.core.upload import UploadError
 from fleethands.settings import HostSettings
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 P = ParamSpec("P")
 Commands = Iterator[Any]  # pyinfra's; a plan counts them, and runs none
@@ -119,18 +119,18 @@ def run_variables(change: Change, token: str) -> dict[str, str]:
 
 def _fail(state: State, host: Host, refused: Refused) -> bool:
     """Fail this host and no other. pyinfra wants both parameters under these names, else it drops the False."""
-    logger.error(f"{host.print_prefix}error: {clean(refused.reason)}")
+    logger.error(f"{host.print_prefix}error: {sanitize(refused.reason)}")
     for hint in refused.hints:
-        logger.error(f"{host.print_prefix}hint: {clean(hint)}")
+        logger.error(f"{host.print_prefix}hint: {sanitize(hint)}")
     return False
 
 
 def _log_change(change: Change) -> None:
     for line in render_change(journal.current_name(), change.subject, change, diff=ctx_config.get().DIFF):
-        logger.info(f"{ctx_host.get().print_prefix}{clean(line)}")
+        logger.info(f"{ctx_host.get().print_prefix}{sanitize(line)}")
     _log_notes(change.notes)
 
 
 def _log_notes(notes: Sequence[str]) -> None:
     for note in notes:
-        logger.warning(f"{ctx_host.get().print_prefix}note: {clean(note)}")
+        logger.warning(f"{ctx_host.get().print_prefix}note: {sanitize(note)}")

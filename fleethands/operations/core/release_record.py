@@ -12,7 +12,7 @@ from fleethands.facts.docker import Docker, Image
 from fleethands.facts.record import KEPT, SCHEMA, Record
 from fleethands.operations.core import provenance
 from fleethands.settings import HostSettings
-from fleethands.settings.serialize import written
+from fleethands.settings.serialize import to_json
 
 FIRST, SHIFTED, SAME = "first", "yes", "no"
 
@@ -48,7 +48,7 @@ def current_record(probe: Probe) -> Record | None:
 
 def new_record(settings: HostSettings, probe: Probe) -> RecordVariables:
     """The record to write once every link has held."""
-    declared, versions = written(settings), _versions(settings, probe)
+    declared, versions = to_json(settings), _versions(settings, probe)
     known = current_record(probe)
     row = {
         "schema": SCHEMA,

@@ -11,7 +11,7 @@ from fleethands.operations.core import scripts
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
-from fleethands.settings.schema.ollama_env import WAY_OUT
+from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 from fleethands.settings.values.names import ModelName
 
 STALL_TIMEOUT = (
@@ -24,7 +24,7 @@ FLOOR = 64 << 20  # bytes; a pull stops where fewer are free
 
 def models_directory(settings: HostSettings, probe: Probe) -> str:
     """The directory of manifests and blobs."""
-    return str(settings.ollama_models_dir or f"{probe.home}/.ollama/models")
+    return settings.models_dir(probe.home)
 
 
 def manifest_path(settings: HostSettings, probe: Probe, name: ModelName) -> str:
@@ -84,7 +84,7 @@ def pull_script(settings: HostSettings, probe: Probe, model: Model) -> Script:
             "margin": str(MARGIN),
             "floor": str(FLOOR),
         },
-        {key: environment[key] for key in WAY_OUT if key in environment},
+        {key: environment[key] for key in PROXY_VARIABLES if key in environment},
     )
     return model_script("pull", **common, unit=pull_unit(name), puller=puller.text)
 

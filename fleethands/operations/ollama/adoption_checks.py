@@ -16,7 +16,7 @@ from fleethands.operations.ollama.existing_install import ExistingInstall, find_
 from fleethands.operations.ollama.foreign_settings import ForeignSetting
 from fleethands.operations.system import access
 from fleethands.settings import HostSettings
-from fleethands.settings.schema.types import why_not_models
+from fleethands.settings.schema.types import why_no_models_dir
 
 MAX_NAMED = 8  # settings that one message names
 SUGGESTED_DIRECTORY = "/srv/ollama-models"
@@ -99,7 +99,7 @@ def _check_models_directory(settings: HostSettings, probe: Probe) -> Refused | N
     if directory == model_store.models_directory(settings, probe):
         return None
     reason = f"models lie in {directory}, by {location}, and the inventory does not say so"
-    if why := why_not_models(directory):
+    if why := why_no_models_dir(directory):
         return Refused(f"{reason}; no setting can name that directory, {why}", _move_hints(directory))
     return Refused(reason, (f'to keep the models, declare "ollama_models_dir": {json.dumps(directory)}',))
 

@@ -8,7 +8,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.ollama import Process
 from fleethands.settings import HostSettings
-from fleethands.settings.values.envconfig import same
+from fleethands.settings.values.envconfig import means_same
 
 REVISION = "FLEETHANDS_REVISION"
 
@@ -40,7 +40,7 @@ class DesiredProcess:
         if difference := self._container_difference(process) if self.image else self._service_difference(process):
             return difference
         for name, value in self.environment.items():
-            if not same(name, process.environment.get(name), value):
+            if not means_same(name, process.environment.get(name), value):
                 return f"its {name} is not as declared"
         return None if self.has_revision(process) else "it runs on older files"
 

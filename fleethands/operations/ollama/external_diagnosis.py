@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands.facts.elsewhere import VersionRequest
 from fleethands.operations.ollama.external_commands import SERVER, command_place
-from fleethands.settings.values.names import server
+from fleethands.settings.values.names import host_and_port
 
 START = f"{SERVER}: systemctl start ollama"
 # curl's exit status (man curl)
@@ -20,7 +20,7 @@ CODES = {401: LOGIN, 403: FORBIDDEN, 407: LOGIN, 502: BAD_GATEWAY, 503: BAD_GATE
 
 def explain_no_answer(url: str, way: VersionRequest) -> tuple[str, ...]:
     """The cause, followed by hints."""
-    name, port = server(url)
+    name, port = host_and_port(url)
     if way.status in NO_NAME:
         hint = f'in the inventory, by its address: "ollama_address": "http://10.0.0.5:{port}"'
         return f"the name {name} is not known on this host", hint

@@ -10,7 +10,7 @@ from fleethands import paths
 from fleethands.facts.service import Service, UnitText
 from fleethands.operations.ollama.unit_assignments import Assignment, mask_value, read_assignments
 from fleethands.settings import HostSettings
-from fleethands.settings.values.envconfig import meaning, same
+from fleethands.settings.values.envconfig import means_same, parse_meaning
 from fleethands.settings.values.secret import MASK
 
 OVERRIDE_NAME = paths.OLLAMA_OVERRIDE.rsplit("/", 1)[-1]
@@ -80,9 +80,9 @@ def find_lost_settings(service: Service, desired: DesiredEnvironment) -> list[Fo
 
 
 def _lost_variables(line: Assignment, desired: DesiredEnvironment) -> list[ForeignSetting]:
-    if line.name in PATH_VARIABLES or meaning(line.name, line.value) is None:
+    if line.name in PATH_VARIABLES or parse_meaning(line.name, line.value) is None:
         return []
-    if same(line.name, desired.values.get(line.name), line.value):
+    if means_same(line.name, desired.values.get(line.name), line.value):
         return []
     if line.name in desired.values:
         effect = f"which gives way to the declared {desired.shown(line.name)}"
@@ -132,7 +132,7 @@ def _find_variable_conflict(line: Assignment, desired: DesiredEnvironment, wins:
             return None
         effect = "which is not declared, and moves the models"
         return ForeignSetting(line.location, line.name, line.value, effect, wins=True, is_variable=True)
-    if same(line.name, desired.values[line.name], line.value):
+    if means_same(line.name, desired.values[line.name], line.value):
         return None
     effect = f"which {'wins over' if wins else 'gives way to'} the declared {desired.shown(line.name)}"
     return ForeignSetting(line.location, line.name, line.value, effect, wins, is_variable=True)

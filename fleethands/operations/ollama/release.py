@@ -23,10 +23,10 @@ from fleethands.operations.ollama.release_archives import (
 from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import NAME as LOCKFILE
+from fleethands.settings.lockfile import LOCKFILE_NAME
 from fleethands.settings.pins import PIN
-from fleethands.settings.schema.ollama_env import WAY_OUT
-from fleethands.settings.values.ollama_release import ARCHS, archive
+from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
+from fleethands.settings.values.ollama_release import ARCHS, archive_name
 
 KEEP = 2  # releases on the host, the current one included
 EXECUTABLE = f"{paths.CURRENT}/bin/ollama"
@@ -59,7 +59,7 @@ class DesiredRelease:
     @property
     def sha256(self) -> str | None:
         """Of the main archive, if it is known."""
-        return self.checksums.get(archive(self.version, self.arch))
+        return self.checksums.get(archive_name(self.version, self.arch))
 
     @property
     def archive_checksums(self) -> dict[str, str]:
@@ -101,7 +101,7 @@ def _check_obtainable(settings: HostSettings, wanted: DesiredRelease) -> Refused
     locked = settings.pins.archives
     unlocked = [name for name in wanted.archives if name not in locked]
     if locked and unlocked:
-        return Refused(f"{LOCKFILE} has Ollama {wanted.version}, but not its {unlocked[0]}", (PIN,))
+        return Refused(f"{LOCKFILE_NAME} has Ollama {wanted.version}, but not its {unlocked[0]}", (PIN,))
     return None
 
 
@@ -148,7 +148,7 @@ def _script(settings: HostSettings, probe: Probe, wanted: DesiredRelease, upload
 def _proxy_variables(settings: HostSettings) -> dict[str, str]:
     """Ollama's proxy variables, which its release is downloaded with as well."""
     environment = settings.ollama_environment
-    return {name: environment[name] for name in WAY_OUT if name in environment}
+    return {name: environment[name] for name in PROXY_VARIABLES if name in environment}
 
 
 def _recorded_releases(probe: Probe) -> list[str]:

@@ -6,7 +6,7 @@ from fleethands.facts import Probe
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.ollama import WHOLE
 from fleethands.settings import HostSettings
-from fleethands.settings.values.ollama_release import archive
+from fleethands.settings.values.ollama_release import archive_name
 
 CPU = "cpu"
 JETPACKS = {"R35": "jetpack5", "R36": "jetpack6"}  # by the release of Linux for Tegra
@@ -47,11 +47,11 @@ def archive_names(version: str, arch: str, variant: str) -> tuple[str, ...]:
     + variant: whole, cpu, rocm, jetpack5 or jetpack6
     """
     further = [f"{arch}-{variant}"] if EXTRA_ARCHIVES.get(variant) == arch else []
-    return tuple(archive(version, each) for each in (arch, *further))
+    return tuple(archive_name(version, each) for each in (arch, *further))
 
 
 def pinned_checksums(settings: HostSettings, arch: str) -> dict[str, str]:
     """Archive → sha256, as far as the settings or the lockfile have them."""
     declared = settings.ollama_sha256
     main = declared.get(arch) if isinstance(declared, dict) else declared
-    return {**settings.pins.archives, **({archive(settings.ollama_version, arch): main} if main else {})}
+    return {**settings.pins.archives, **({archive_name(settings.ollama_version, arch): main} if main else {})}

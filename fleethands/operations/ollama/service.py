@@ -17,7 +17,7 @@ from fleethands.operations.ollama.desired_process import DesiredProcess
 from fleethands.operations.ollama.foreign_settings import DesiredEnvironment, ForeignSetting
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.values.envconfig import same
+from fleethands.settings.values.envconfig import means_same
 
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
 LISTENS_WITHIN = 20  # seconds: its socket is open before it looks for anything
@@ -103,7 +103,9 @@ def _check_drop_ins(wanted: DesiredProcess, settings: HostSettings, probe: Probe
     process = probe.process
     if process is None or unit is None or not wanted.has_revision(process):
         return None
-    wrong = {name for name, value in wanted.environment.items() if not same(name, process.environment.get(name), value)}
+    wrong = {
+        name for name, value in wanted.environment.items() if not means_same(name, process.environment.get(name), value)
+    }
     found = [
         each for each in _winning_settings(settings, probe) if each.name in wrong or each.name not in wanted.environment
     ]

@@ -10,10 +10,10 @@ from typing import Any
 from fleethands.operations.ollama.foreign_settings import ForeignSetting
 from fleethands.operations.ollama.unit_assignments import mask_value
 from fleethands.settings import HostSettings
-from fleethands.settings.expected import Expected
-from fleethands.settings.schema.ollama_env import ELSEWHERE, NoSuchVariable, is_known
-from fleethands.settings.schema.ollama_env_releases import unread
-from fleethands.settings.values.envconfig import listened, meaning, setting
+from fleethands.settings.expected import InvalidValue
+from fleethands.settings.schema.ollama_env import SETTINGS, UnknownVariable, is_known
+from fleethands.settings.schema.ollama_env_releases import find_unread
+from fleethands.settings.values.envconfig import parse_listen_address, parse_meaning, to_setting
 from fleethands.settings.values.secret import MASK
 
 DROP_IN = "on the host: systemctl edit ollama"
@@ -28,7 +28,7 @@ def settings_hints(found: Sequence[ForeignSetting], settings: HostSettings) -> I
             continue
         try:
             key, value = _as_setting(each, settings.ollama_version)
-        except (Expected, NoSuchVariable) as error:
+        except (InvalidValue, UnknownVariable) as error:
             without_setting[each.name] = _no_setting_hint(each, error)
             continue
         if isinstance(value, dict):
@@ -49,19 +49,19 @@ def _variables_hint(variables: dict[str, str], is_first: bool) -> str:
 
 def _as_setting(foreign: ForeignSetting, release: str) -> tuple[str, Any]:
     """Key and value; for a variable, the value as a Python literal in a dictionary."""
-    for _, why in unread([foreign.name], release) if foreign.name not in ELSEWHERE else ():
-        raise NoSuchVariable(why)
+    for _, why in find_unread([foreign.name], release) if foreign.name not in SETTINGS else ():
+        raise UnknownVariable(why)
     if mask_value(foreign.name, foreign.value) != MASK:
-        key, value = setting(foreign.name, foreign.value)
+        key, value = to_setting(foreign.name, foreign.value)
         return key, {foreign.name: json.dumps(value[foreign.name])} if isinstance(value, dict) else value
     if not is_known(foreign.name):
-        raise NoSuchVariable("a value that may be secret")
+        raise UnknownVariable("a value that may be secret")
     return "ollama_env", {foreign.name: f'Secret.env("{foreign.name}")'}
 
 
 def _no_setting_hint(foreign: ForeignSetting, error: ValueError) -> str:
-    if foreign.name == "OLLAMA_HOST" and meaning(foreign.name, foreign.value):
-        name = shlex.quote(listened(foreign.value.strip().strip("\"'"))[0])
+    if foreign.name == "OLLAMA_HOST" and parse_meaning(foreign.name, foreign.value):
+        name = shlex.quote(parse_listen_address(foreign.value.strip().strip("\"'"))[0])
         return f"`ollama_host` takes an address and no name; which one that is, on the host: getent ahosts {name}"
     if is_known(foreign.name):
         return f"no setting says {foreign.name}={foreign.value}: {error}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fleethands.facts.service import Service, UnitText
 from fleethands.settings.schema.ollama_env import is_known
 from fleethands.settings.values.secret import MASK
-from fleethands.text.systemd_unit import Setting, assignments, settings, variables, words
+from fleethands.text.systemd_unit import Setting, parse_assignments, parse_environment_file, parse_settings, split_words
 
 _SECRET = re.compile(r"KEY|TOKEN|PASS|SECRET|CREDENTIAL", re.IGNORECASE)
 _LOGIN = re.compile(r"://[^/@\s]+@")
@@ -42,12 +42,12 @@ class Assignment:
 
 def read_assignments(service: Service, text: UnitText) -> Iterator[Assignment]:
     """The assignments of one unit file or drop-in, and of the files that it names."""
-    for setting in settings(text.lines):
+    for setting in parse_settings(text.lines):
         if setting.section == "Service":
             yield from _parse_setting(setting, f"{text.path}:{setting.line}")
     for file in service.files:
         if file.unit == text.path:
-            for name, value, number in variables(file.lines):
+            for name, value, number in parse_environment_file(file.lines):
                 yield Assignment("EnvironmentFile", name, value, f"{file.path}:{number}")
 
 
@@ -57,9 +57,11 @@ def _parse_setting(setting: Setting, location: str) -> Iterator[Assignment]:
     elif setting.key == "EnvironmentFile" and not setting.value:
         yield Assignment("reset", "EnvironmentFile", "", location)
     elif setting.key == "Environment":
-        yield from (Assignment("Environment", name, value, location) for name, value in assignments(setting.value))
+        yield from (
+            Assignment("Environment", name, value, location) for name, value in parse_assignments(setting.value)
+        )
     elif setting.key == "UnsetEnvironment":
-        names = (word.partition("=")[0] for word in words(setting.value))
+        names = (word.partition("=")[0] for word in split_words(setting.value))
         yield from (Assignment("UnsetEnvironment", name, name, location) for name in names)
     elif setting.key not in {"EnvironmentFile", "PassEnvironment"}:
         yield Assignment(setting.key, setting.key, setting.value, location)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleethands.settings.schema.ollama_env_releases import newer
+from fleethands.settings.schema.ollama_env_releases import is_newer
 
 RELEASE = re.compile(r"\d{1,4}\.\d{1,4}\.\d{1,4}(-rc\d+)?", re.ASCII)
 
@@ -29,6 +29,6 @@ VULNERABILITIES = (
 def notes(release: str) -> Iterator[str]:
     """One sentence for each published vulnerability of a release; none for a text that is no release."""
     for each in VULNERABILITIES if RELEASE.fullmatch(release) else ():
-        if newer(each.fixed, release):
+        if is_newer(each.fixed, release):
             known = f"Ollama {release} has a known vulnerability, {each.name}: {each.what}"
             yield f"{known}; it is fixed in {each.fixed}"

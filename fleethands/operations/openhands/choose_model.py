@@ -22,7 +22,8 @@ from fleethands.operations.openhands.model_choice import (
 from fleethands.paths import CANVAS_KEY
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import API_KEY, SOURCE, Generation, base_url, generation_of, model_string
+from fleethands.settings.generations import API_KEY, SOURCE, Generation
+from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.values.secret import MASK
 
 
@@ -64,7 +65,7 @@ def select_model(settings: HostSettings, probe: Probe) -> Decision:
 
 
 def _script(settings: HostSettings, era: Generation, texts: dict[str, str], owner: str) -> Script:
-    if era.keyed:  # it encrypts what it keeps, so it is told, and not written to
+    if era.needs_key:  # it encrypts what it keeps, so it is told, and not written to
         llm = {**json.loads(texts["seed"]), "api_key": API_KEY}
         return step(
             "choose_canvas",

@@ -19,22 +19,14 @@ from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import (
-    API_KEY,
-    SANDBOXES,
-    V0,
-    V1,
-    Generation,
-    base_url,
-    generation_of,
-    model_string,
-)
+from fleethands.settings.generations import API_KEY, SANDBOXES, V0, V1, Generation
+from fleethands.settings.openhands import base_url, generation_of, model_string
+from fleethands.settings.schema.ollama import SHORTEST_CONTEXT
 from fleethands.settings.values.images import at_digest
 
 SPEC_LABEL = DIGEST
 USERS_LABEL = "fleethands.users"
 READY_WITHIN = 240  # seconds
-SHORTEST_CONTEXT = 22_000  # tokens (OpenHands docs, usage/llms/local-llms.mdx, 2026-08)
 
 
 @dataclass(frozen=True)
@@ -239,7 +231,7 @@ def _script(settings: HostSettings, spec: ContainerSpec, account: Account, adopt
         state=era.directory,
         workspace=str(settings.openhands_workspace),
         gateway_port=f"{published.port}:{era.inside}" if era is V1 and not published.everywhere else "",
-        key_file=paths.CANVAS_KEY if era.keyed else "",
+        key_file=paths.CANVAS_KEY if era.needs_key else "",
         adopt="yes" if adopt else "no",
     )
 

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.settings import HostSettings
-from fleethands.settings.expected import Expected
-from fleethands.settings.generations import Generation, base_url, generation_of, model_string
+from fleethands.settings.expected import InvalidValue
+from fleethands.settings.generations import Generation
+from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.values.names import ModelName
 from fleethands.untrusted import document, mapping
 
@@ -80,7 +81,7 @@ def _prefix_error(model: str, url: str, settings: HostSettings, probe: Probe, sa
 def _full_name(name: str) -> str:
     try:
         return str(ModelName.parse(name))
-    except Expected:
+    except InvalidValue:
         return name
 
 
@@ -102,7 +103,7 @@ def read_settings(era: Generation, probe: Probe) -> dict[str, Any] | None:
 
 def is_active(era: Generation, probe: Probe) -> bool:
     """Whether what was chosen is what is used: Canvas has profiles, of which one is active."""
-    return not era.keyed or (_parse_object(probe.files[era.active_path]) or {}).get("active_profile") == PROFILE
+    return not era.needs_key or (_parse_object(probe.files[era.active_path]) or {}).get("active_profile") == PROFILE
 
 
 def is_users_choice(settings: HostSettings, found: dict[str, Any], probe: Probe) -> bool:

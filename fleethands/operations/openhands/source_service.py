@@ -19,7 +19,7 @@ from fleethands.operations.openhands.build_from_source import BUILDER
 from fleethands.operations.openhands.container import READY_WITHIN, model_warnings
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import generation_of
+from fleethands.settings.openhands import generation_of
 
 
 @operation
@@ -82,7 +82,7 @@ def _script(settings: HostSettings, probe: Probe, text: str, environment: str, c
         limit=str(READY_WITHIN),
         container=paths.CONTAINER,
         adopt="yes" if conflicts.has_foreign_container(probe) else "no",
-        key_file=paths.CANVAS_KEY if era.keyed else "",
+        key_file=paths.CANVAS_KEY if era.needs_key else "",
         user=settings.openhands_user,
         own="\n".join(path for path in _directories(settings) if path != era.directory),
         nested=era.directory,

@@ -20,7 +20,7 @@ from fleethands.operations.preflight import (
 )
 from fleethands.operations.system import access
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import NAME as LOCK
+from fleethands.settings.lockfile import LOCKFILE_NAME as LOCK
 from fleethands.settings.pins import PIN
 from fleethands.settings.schema import ollama_env_releases
 from fleethands.settings.values.ollama_release import ARCHS

@@ -8,18 +8,12 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.operations.core.decision import APPLY_HINT
-from fleethands.operations.openhands.container import READY_WITHIN, SHORTEST_CONTEXT
+from fleethands.operations.openhands.container import READY_WITHIN
 from fleethands.operations.openhands.model_choice import current_model
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import (
-    API_KEY,
-    CANVAS,
-    HOST_NAME,
-    V1,
-    base_url,
-    generation_of,
-    model_string,
-)
+from fleethands.settings.generations import API_KEY, CANVAS, HOST_NAME, V1
+from fleethands.settings.openhands import base_url, generation_of, model_string
+from fleethands.settings.schema.ollama import SHORTEST_CONTEXT
 
 CHECKED_WITHIN = 14  # seconds: Canvas gives its own check 15 (agent-server 1.56.0, PREFLIGHT_TIMEOUT_SECONDS)
 
@@ -109,7 +103,7 @@ def openhands_variables(settings: HostSettings) -> OpenHandsVariables:
         ready_url=settings.openhands_url + era.ready,
         settings_url=settings.openhands_url + era.settings_api,
         webhook=f"http://{HOST_NAME}:{settings.openhands_port}{era.ready}" if era is V1 else "",
-        key_file=paths.CANVAS_KEY if era.keyed else "",
+        key_file=paths.CANVAS_KEY if era.needs_key else "",
     )
 
 
@@ -119,7 +113,7 @@ def validation_variables(settings: HostSettings) -> ValidationVariables:
     llm = {**CANVAS.settings_file(model_string(settings), base_url(settings) + "/v1"), "api_key": API_KEY}
     llm |= {"num_retries": 0, "timeout": 120}
     return ValidationVariables(
-        validation=json.dumps({"llm": llm}) if era.keyed else "",
+        validation=json.dumps({"llm": llm}) if era.needs_key else "",
         validate_url=f"{settings.openhands_url}/api/profiles/default/validate",
         limit_check=CHECKED_WITHIN,
     )

@@ -15,7 +15,7 @@ from fleethands.operations.core.operation import operation
 from fleethands.operations.core.proof_record import all_hold, read_links
 from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.lockfile import Lockfile
-from fleethands.settings.serialize import Undeclared, host_data
+from fleethands.settings.serialize import UndeclaredPlaces, from_json
 from fleethands.settings.values.images import at_digest, is_image
 from fleethands.untrusted import words
 
@@ -86,9 +86,9 @@ def find_target(declared: HostSettings, probe: Probe, wanted: str | None = None)
     if record is None:
         return RollbackTarget(declared, declared, problem=_nothing(probe, place, which))
     try:
-        data = host_data(record.declared, declared)
+        data = from_json(record.declared, declared)
         settings = read_fleet({"its record": data}, Lockfile())["its record"]
-    except Undeclared as error:
+    except UndeclaredPlaces as error:
         return RollbackTarget(declared, declared, record, _undeclared(record, error), place)
     except (SettingsError, ValueError) as error:
         return RollbackTarget(declared, declared, record, _unreadable(record, error), place)
@@ -108,7 +108,7 @@ def _nothing(probe: Probe, place: str, which: str) -> Refused:
     return Refused(f"the host has no {which} release record", (*other, "declare another release, then apply"))
 
 
-def _undeclared(record: Record, error: Undeclared) -> Refused:
+def _undeclared(record: Record, error: UndeclaredPlaces) -> Refused:
     keys = ", ".join(f"`{words(key, 80)}`" for key, _ in error.places[:NAMED])
     named = [f"{words(said, 200)} for `{words(key, 80)}`" for key, said in error.places]
     return Refused(

@@ -13,7 +13,7 @@ from fleethands.operations.core.format_size import format_size
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
-from fleethands.settings.packages import ENGINE, wanted
+from fleethands.settings.packages import ENGINE, needed_packages
 
 MOST = 20  # names in a refusal
 # an upgrade restarts them, and what runs in them stops
@@ -37,7 +37,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     """Have what the settings need; nothing that is installed is removed, and no engine is upgraded."""
     missing = _missing(settings, probe)
     if not missing:
-        return Unchanged(f"{', '.join(wanted(settings))} are installed")
+        return Unchanged(f"{', '.join(needed_packages(settings))} are installed")
     apt = probe.apt if set(probe.apt.wanted) == set(missing) else Apt()
     if refused := _refused(apt, missing):
         return refused
@@ -60,7 +60,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
 
 def _missing(settings: HostSettings, probe: Probe) -> list[str]:
     missing = []
-    for names in wanted(settings):
+    for names in needed_packages(settings):
         first = names.partition("|")[0]
         if probe.packages & set(names.split("|")):
             # the engine without its command, as apt leaves it since Debian 13 without recommended packages

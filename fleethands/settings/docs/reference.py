@@ -79,21 +79,23 @@ def _row(name: str, field: FieldInfo) -> str:
 
 
 def _variables() -> str:
-    elsewhere = "\n".join(f"- `{name}`: `{key}`" for name, key in ollama_env.ELSEWHERE.items())
+    elsewhere = "\n".join(f"- `{name}`: `{key}`" for name, key in ollama_env.SETTINGS.items())
     rows = (
         f"| `{name}` | {each.kind} | {f'`{each.default}`' if each.default else ''} | {each.meaning} "
-        f"| {ollama_env_releases.releases(name)} |\n"
+        f"| {ollama_env_releases.describe_releases(name)} |\n"
         for name, each in ollama_env.VARIABLES.items()
     )
-    libraries, go = (", ".join(f"`{each}`" for each in those) for those in (ollama_env.LIBRARIES, ollama_env.OF_GO))
+    libraries, go = (
+        ", ".join(f"`{each}`" for each in those) for those in (ollama_env.LIBRARY_PREFIXES, ollama_env.GO_VARIABLES)
+    )
     head = VARIABLES.format(elsewhere=elsewhere, newest=ollama_env_releases.NEWEST, libraries=libraries, go=go)
     return head + "".join(rows)
 
 
 def _container() -> str:
-    elsewhere = "\n".join(f"- `{name}`: set {key}" for name, key in openhands_env.ELSEWHERE.items())
-    kept = ", ".join(f"`{name}`" for name in sorted(openhands_env.KEPT))
-    yours = "\n".join(f"- `{name}`, else {value}" for name, value in openhands_env.YOURS.items())
+    elsewhere = "\n".join(f"- `{name}`: set {key}" for name, key in openhands_env.SETTINGS.items())
+    kept = ", ".join(f"`{name}`" for name in sorted(openhands_env.STATE_VARIABLES))
+    yours = "\n".join(f"- `{name}`, else {value}" for name, value in openhands_env.OVERRIDABLE.items())
     return CONTAINER.format(elsewhere=elsewhere, kept=kept, yours=yours)
 
 

@@ -1,4 +1,4 @@
-"""OpenHands."""
+"""Settings of OpenHands."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fleethands.settings.schema import Keys
 from fleethands.settings.schema.describe import Description
 from fleethands.settings.schema.types import GitRef, Image, Ip, LiteLlmName, Port, Repository, UserName, Workspace
 from fleethands.settings.schema.variables import OpenHandsVariables
-from fleethands.settings.validation.places import PLACES
+from fleethands.settings.validation.places import ALLOWED
 from fleethands.settings.values.secret import Secret
 from fleethands.settings.values.source import source_generation
 
 GUI_IMAGE = (
-    "docker.openhands.dev/openhands/openhands:0.62"  # newest that issues its model from settings.json's flat keys
+    "docker.openhands.dev/openhands/openhands:0.62"  # the newest that reads its model from flat keys in settings.json
 )
 CANVAS_IMAGE = "ghcr.io/openhands/agent-canvas:1.16.0"
 
@@ -147,7 +147,7 @@ class OpenHandsKeys(Keys):
         Workspace,
         Description(
             "The directory that the agent works in. fleethands creates it. It must hold nothing else, and no models.",
-            accepts=PLACES,
+            accepts=ALLOWED,
             change="to store the agent's files on another disk",
             example="/srv/workspace",
         ),

@@ -1,18 +1,18 @@
-"""Settings that are right one by one and wrong together."""
+"""Checks settings against each other."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleethands.settings.expected import Expected
-from fleethands.settings.generations import inner_ports, rehearsal_ports
+from fleethands.settings.expected import InvalidValue
 from fleethands.settings.host import OLLAMA_IMAGE, HostSettings
+from fleethands.settings.openhands import inner_ports, rehearsal_ports
 from fleethands.settings.schema import ollama_env, ollama_env_releases, openhands_env
-from fleethands.settings.validation.encodable import uncarried
-from fleethands.settings.validation.errors import shown
-from fleethands.settings.validation.unsupported import unsupported
-from fleethands.settings.values.images import is_tagged, located
+from fleethands.settings.validation.encodable import unencodable_variables
+from fleethands.settings.validation.errors import show_value
+from fleethands.settings.validation.unsupported import find_unsupported
+from fleethands.settings.values.images import is_tagged, locate_image
 from fleethands.settings.values.secret import MASK, Secret
 
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
@@ -21,9 +21,9 @@ EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
 @dataclass(frozen=True)
 class Conflict:
     """
-    One mistake that only several keys together make.
+    One mistake that follows from several settings.
 
-    + reads: keys it follows from; where one of them is wrong by itself, this is not said
+    + reads: the settings that it follows from; it is not reported if one of them is invalid itself
     """
 
     path: str
@@ -31,8 +31,8 @@ class Conflict:
     reads: frozenset[str]
 
 
-def conflicts(settings: HostSettings) -> Iterator[Conflict]:
-    """Everything that is wrong with settings whose values are each right."""
+def find_conflicts(settings: HostSettings) -> Iterator[Conflict]:
+    """All conflicts between settings whose values are valid."""
     yield from _model(settings)
     yield from _run(settings)
     yield from _port(settings)
@@ -43,9 +43,9 @@ def conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _flavor(settings)
     yield from _secrets(settings)
     yield from _unread(settings)
-    for path, problem in uncarried(settings):
+    for path, problem in unencodable_variables(settings):
         yield _conflict(path, problem, "ollama_env")
-    for path, problem in unsupported(settings):
+    for path, problem in find_unsupported(settings):
         yield _conflict(path, problem, "openhands_flavor")
 
 
@@ -60,19 +60,19 @@ def _model(settings: HostSettings) -> Iterator[Conflict]:
 
 
 def _run(settings: HostSettings) -> Iterator[Conflict]:
-    """Keys of one way to run Ollama where another is declared."""
+    """Settings of a runtime of Ollama that is not declared."""
     for key, run in (("ollama_address", "external"), ("ollama_image", "container")):
         value = getattr(settings, key)
         if value is not None and settings.ollama_runtime != run:
-            problem = f"expected only where `ollama_runtime` is `{run}`, got {shown(key, value)}"
+            problem = f"expected only where `ollama_runtime` is `{run}`, got {show_value(key, value)}"
             yield _conflict(key, problem, "ollama_runtime")
     if settings.ollama_runtime == "external" and settings.ollama_address is None:
         problem = "expected an address such as `http://10.0.0.5:11434`, because `ollama_runtime` is `external`"
         yield _conflict("ollama_address", problem, "ollama_runtime")
     image, version = settings.ollama_image, settings.ollama_version
-    if image is not None and is_tagged(image) and not _is_of(version, located(image)[2]):
+    if image is not None and is_tagged(image) and not _is_of(version, locate_image(image)[2]):
         problem = f"expected a tag of the release in `ollama_version`, such as `{OLLAMA_IMAGE}:{version}`"
-        yield _conflict("ollama_image", f"{problem}, got {shown('ollama_image', image)}", "ollama_version")
+        yield _conflict("ollama_image", f"{problem}, got {show_value('ollama_image', image)}", "ollama_version")
     for index, model in enumerate(settings.models):
         if model.modelfile is not None and not settings.manages_ollama:
             problem = "expected no Modelfile, because `ollama_runtime` is `external`: fleethands builds no model there"
@@ -96,7 +96,7 @@ def _port(settings: HostSettings) -> Iterator[Conflict]:
 
 
 def _bound(settings: HostSettings) -> Iterator[Conflict]:
-    """A page that can't be bound is closed by the firewall alone."""
+    """Agent Canvas from source ignores `openhands_bind`, so only the firewall can close it."""
     if inner_ports(settings) and not settings.firewall and settings.openhands_bind not in EVERYWHERE:
         problem = (
             "expected True, or `openhands_bind`: `0.0.0.0`, because `openhands_flavor` is `source`: Agent Canvas "
@@ -115,7 +115,7 @@ def _twice(settings: HostSettings) -> Iterator[Conflict]:
 
 
 def _overlap(settings: HostSettings) -> Iterator[Conflict]:
-    """Models that an agent could replace, or files of the agent's among the models."""
+    """Models that an agent could replace, or files of an agent in the directory of the models."""
     models, workspace = settings.ollama_models_dir, settings.openhands_workspace
     if settings.openhands_flavor == "off" or models is None or not settings.manages_ollama:
         return
@@ -131,7 +131,7 @@ def _source(settings: HostSettings) -> Iterator[Conflict]:
     for key in ("openhands_repo", "openhands_ref"):
         value = getattr(settings, key)
         if value is not None and settings.openhands_flavor != "source":
-            problem = f"expected only where `openhands_flavor` is `source`, got {shown(key, value)}"
+            problem = f"expected only where `openhands_flavor` is `source`, got {show_value(key, value)}"
             yield _conflict(key, problem, "openhands_flavor")
 
 
@@ -148,9 +148,9 @@ def _flavor(settings: HostSettings) -> Iterator[Conflict]:
 def _unread(settings: HostSettings) -> Iterator[Conflict]:
     if not settings.manages_ollama:
         return
-    for name, why in ollama_env_releases.unread(settings.ollama_env, settings.ollama_version):
+    for name, why in ollama_env_releases.find_unread(settings.ollama_env, settings.ollama_version):
         path = f"ollama_env.{name}"
-        problem = f"{why}, got {shown(path, settings.ollama_env[name])}"
+        problem = f"{why}, got {show_value(path, settings.ollama_env[name])}"
         yield Conflict(path, problem, frozenset({"ollama_version"}))
 
 
@@ -172,6 +172,6 @@ def _unfit(key: str, name: str, secret: Secret) -> str:
             ollama_env.check_value(name, value)
         else:
             openhands_env.check_value(value)
-    except Expected as error:
+    except InvalidValue as error:
         return error.got(f"`{MASK}`")
     return ""

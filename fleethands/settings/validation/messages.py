@@ -1,4 +1,4 @@
-"""One of pydantic's errors as a sentence of ours: what is expected, what was given, what comes near."""
+"""Turns pydantic's errors into messages with the expected value, the actual one and the nearest valid one."""
 
 from __future__ import annotations
 
@@ -6,33 +6,35 @@ import difflib
 import re
 from typing import Any
 
-from fleethands.settings.expected import Expected, NotText
+from fleethands.settings.expected import InvalidValue, WrongType
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.schema.describe import Description, describe
-from fleethands.settings.validation.errors import masked, shown
-from fleethands.settings.validation.unknown_keys import no_such
+from fleethands.settings.validation.errors import mask_userinfo, show_value
+from fleethands.settings.validation.unknown_keys import describe_unknown
 
 
-def problem(path: str, detail: Any) -> str:
+def describe_error(path: str, detail: Any) -> str:
     """
-    What is wrong at a path.
+    Describe what is wrong with the setting at a path.
 
     + detail: one of `ValidationError.errors()`
     """
     value = detail["input"]
-    got = shown(path, value)
+    got = show_value(path, value)
     if detail["type"] == "extra_forbidden":
-        return masked(f"{no_such('key of a model', str(detail['loc'][-1]), Model.model_fields)}, got {got}", value)
+        return mask_userinfo(
+            f"{describe_unknown('key of a model', str(detail['loc'][-1]), Model.model_fields)}, got {got}", value
+        )
     if detail["type"] == "missing":
         return "expected a model's name, such as `codellama:7b`"
-    return masked(_refused(path, detail, value, got), value)
+    return mask_userinfo(_refused(path, detail, value, got), value)
 
 
 def _refused(path: str, detail: Any, value: object, got: str) -> str:
     error = detail.get("ctx", {}).get("error")
-    if isinstance(error, Expected) and not isinstance(error, NotText):
+    if isinstance(error, InvalidValue) and not isinstance(error, WrongType):
         return error.got(got)
-    if isinstance(error, ValueError) and not isinstance(error, NotText):
+    if isinstance(error, ValueError) and not isinstance(error, WrongType):
         return f"{error}, got {got}"
     form = _form(detail["loc"])
     return f"expected {form}, got {got}{_nearest(detail, value)}"

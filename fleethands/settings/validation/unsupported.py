@@ -1,4 +1,4 @@
-"""What the contract names and this version does not do yet: refused, never silently ignored."""
+"""Rejects combinations of settings that are valid by themselves but have no effect together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fleethands.settings.host import HostSettings
 from fleethands.settings.values import modelfile
 
-OWN_BYTES = [0, 19, 0]  # the first release that keeps a registry's manifest as it came (ollama commit 3824e380a)
+KEEPS_MANIFESTS = [0, 19, 0]  # the first release that stores a registry's manifest unchanged (ollama commit 3824e380a)
 
 
 RELEASE = re.compile(r"[1-9][0-9]*\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?\Z")
@@ -29,14 +29,14 @@ def _source(settings: HostSettings) -> Iterator[tuple[str, str]]:
         yield "openhands_ref", f"{problem}, got `{wanted.ref}`"
 
 
-def unsupported(settings: HostSettings) -> Iterator[tuple[str, str]]:
-    """(key, problem) for each declared thing that would have no effect."""
+def find_unsupported(settings: HostSettings) -> Iterator[tuple[str, str]]:
+    """(key, problem) of each setting that would have no effect."""
     if settings.openhands_flavor == "source":
         yield from _source(settings)
     elif settings.openhands_generation == "canvas":
         yield "openhands_generation", "expected `v0` or `v1`, or `openhands_flavor`: `canvas`, got `canvas`"
-    yield from modelfile.mistakes(settings)
-    if [int(part) for part in settings.ollama_version.partition("-")[0].split(".")] < OWN_BYTES:
+    yield from modelfile.find_mistakes(settings)
+    if [int(part) for part in settings.ollama_version.partition("-")[0].split(".")] < KEEPS_MANIFESTS:
         for index, model in enumerate(settings.models):
             if model.digest is not None:
                 yield f"models.{index}.digest", "Ollama before 0.19.0 rewrites manifests, so digests cannot be compared"

@@ -1,10 +1,10 @@
-"""Durations as Ollama reads them (envconfig/config.go KeepAlive and LoadTimeout, v0.32.15; Go's time.ParseDuration)."""
+"""Durations of Ollama (envconfig/config.go KeepAlive and LoadTimeout, v0.32.15; Go's time.ParseDuration)."""
 
 from __future__ import annotations
 
 import re
 
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 
 FORM = "a duration such as `30m` or `1h30m`, or a whole number of seconds"
 LONGEST = 2**63 - 1  # nanoseconds in a Go duration, 292 years
@@ -27,27 +27,27 @@ _FOREVER = {"forever", "always", "never", "infinite", "inf"}
 
 def check_duration(value: object) -> str:
     """
-    The duration as text: Go's own form, or whole seconds. Raises Expected: Ollama takes its default for any other.
+    The duration as text, in Go's form or as whole seconds. Raises InvalidValue, because Ollama ignores any other form.
 
     + value: text or a whole number
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Expected(FORM)
+        raise InvalidValue(FORM)
     text = str(value)
     length = abs(nanoseconds(text))
     if length > LONGEST:
-        raise Expected("a duration below 292 years: negative is for ever")
+        raise InvalidValue("a duration below 292 years: negative is for ever")
     return text
 
 
 def nanoseconds(text: str) -> int:
-    """A duration's length; negative stands for ever. Raises Expected for what is none."""
+    """The length of a duration; a negative one means forever. Raises InvalidValue."""
     sign = -1 if text.startswith("-") else 1
     if _SECONDS.match(text):
         return sign * int(text.lstrip("+-")[:20]) * 10**9
     if _WHOLE.match(text):
         return sign * sum(int(float(number) * NANOSECONDS[unit]) for number, unit in re.findall(_PART, text, re.ASCII))
-    raise Expected(_spelled(text))
+    raise InvalidValue(_spelled(text))
 
 
 def _spelled(text: str) -> str:

@@ -1,5 +1,5 @@
 """
-What Ollama makes of a variable's text, and how the settings say the same.
+Reads the text of a variable as Ollama does, and finds the setting with the same meaning.
 
 After ollama envconfig/config.go, v0.32.15, and Go's net.SplitHostPort, strconv.ParseBool and time.ParseDuration.
 """
@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Hashable
 from pathlib import PurePosixPath
 
-from fleethands.settings.expected import Expected, one_line
+from fleethands.settings.expected import InvalidValue, check_line
 from fleethands.settings.schema import ollama_env
-from fleethands.settings.schema.ollama_env import BOOL, DURATION, ELSEWHERE, GO_FALSE, GO_TRUE, LEVEL, UINT
-from fleethands.settings.schema.types import models_dir
+from fleethands.settings.schema.ollama_env import BOOL, DURATION, GO_FALSE, GO_TRUE, LEVEL, SETTINGS, UINT
+from fleethands.settings.schema.types import parse_models_dir
 from fleethands.settings.values.durations import check_duration, nanoseconds
-from fleethands.settings.values.names import OLLAMA_PORT, Address, check_origin
+from fleethands.settings.values.names import OLLAMA_PORT, ListenAddress, check_origin
 
 _WITH_PORT = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*)):([^:\[\]]*)\Z")
 _WHOLE = re.compile(r"[0-9]{1,19}\Z")
@@ -24,15 +24,15 @@ _SIGNED = re.compile(r"[+-]?[0-9]{1,9}\Z")
 EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104  Go listens on both families for each of them
 
 
-def meaning(name: str, text: str) -> Hashable:
-    """What Ollama makes of a variable's text; equal ones set the same, None stands for Ollama's own default."""
+def parse_meaning(name: str, text: str) -> Hashable:
+    """The meaning of a variable's text for Ollama; None for Ollama's default. Equal meanings have the same effect."""
     if not _is_ollamas(name):
         return text
     said = _stripped(text)
     if not said:
         return None
     if name == "OLLAMA_HOST":
-        host, port = listened(said)
+        host, port = parse_listen_address(said)
         return ("" if host in EVERYWHERE else "127.0.0.1" if host == "localhost" else host), port
     if name == "OLLAMA_ORIGINS":
         return frozenset(said.lower().split(","))  # gin-contrib/cors takes them so
@@ -41,30 +41,30 @@ def meaning(name: str, text: str) -> Hashable:
     return _READ.get(_kind(name), str)(said)
 
 
-def same(name: str, one: str | None, other: str | None) -> bool:
-    """Whether two texts of a variable mean the same to Ollama; None: it is not set."""
+def means_same(name: str, one: str | None, other: str | None) -> bool:
+    """Whether two texts of a variable mean the same to Ollama; None if the variable is not set."""
     if one is None or other is None:
         return one == other
-    return one == other or meaning(name, one) == meaning(name, other)
+    return one == other or parse_meaning(name, one) == parse_meaning(name, other)
 
 
-def setting(name: str, text: str) -> tuple[str, str | int | list[str] | dict[str, str]]:
+def to_setting(name: str, text: str) -> tuple[str, str | int | list[str] | dict[str, str]]:
     """
-    The key and the value that an inventory has for what a text means to Ollama.
+    The setting and its value with the same meaning as a variable's text.
 
-    Raises Expected where no setting says it, NoSuchVariable where none is for that name.
+    Raises InvalidValue if no value of the setting has this meaning, UnknownVariable if there is no setting.
     """
-    said = _stripped(text) if _is_ollamas(name) else one_line(text)
-    if name not in ELSEWHERE:
+    said = _stripped(text) if _is_ollamas(name) else check_line(text)
+    if name not in SETTINGS:
         ollama_env.check_name(name)
         value = _text(_kind(name), said)
         ollama_env.check_value(name, value)
         return "ollama_env", {name: value}
-    return ELSEWHERE[name], _AS_KEY[name](said)
+    return SETTINGS[name], _AS_KEY[name](said)
 
 
-def listened(text: str) -> tuple[str, int]:
-    """Host and port of OLLAMA_HOST; a host that is an address stands in its usual form."""
+def parse_listen_address(text: str) -> tuple[str, int]:
+    """Host and port of OLLAMA_HOST; an IP is in its usual form."""
     scheme, found, rest = text.partition("://")
     scheme, rest = (scheme, rest) if found else ("", text)
     usual = {"http": 80, "https": 443}.get(scheme, OLLAMA_PORT)
@@ -92,7 +92,7 @@ def _kind(name: str) -> str:
 
 
 def _bool(said: str) -> bool:
-    return said not in GO_FALSE  # whatever is none of Go's words is true
+    return said not in GO_FALSE  # every other word is true
 
 
 def _uint(said: str) -> int | None:
@@ -106,7 +106,7 @@ def _level(said: str) -> int:
 def _duration(said: str) -> int | None:
     try:
         return max(-1, nanoseconds(check_duration(said)))
-    except Expected:
+    except InvalidValue:
         return None
 
 
@@ -114,7 +114,7 @@ _READ: dict[str, Callable[[str], Hashable]] = {BOOL: _bool, UINT: _uint, LEVEL: 
 
 
 def _text(kind: str, said: str) -> str:
-    """A value of `ollama_env` with the same meaning."""
+    """The value of `ollama_env` with the same meaning."""
     if kind == BOOL and said:
         return "1" if _bool(said) else "0"
     if kind == LEVEL:
@@ -123,15 +123,15 @@ def _text(kind: str, said: str) -> str:
 
 
 def _host(said: str) -> str:
-    host, port = listened(said)
+    host, port = parse_listen_address(said)
     try:
         ipaddress.ip_address(host or "0.0.0.0")  # noqa: S104
     except ValueError:
         if host != "localhost":
-            raise Expected("an IP address", "and what a name stands for may change") from None
+            raise InvalidValue("an IP address", "and what a name stands for may change") from None
         host = "127.0.0.1"
     host = host or "0.0.0.0"  # noqa: S104
-    return str(Address.parse(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
+    return str(ListenAddress.parse(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
 
 
 def _origins(said: str) -> list[str]:
@@ -140,12 +140,12 @@ def _origins(said: str) -> list[str]:
 
 def _context(said: str) -> int:
     if not (count := _uint(said)):
-        raise Expected("a whole number from 1", "and Ollama takes its own for it")
+        raise InvalidValue("a whole number from 1", "and Ollama takes its own for it")
     return count
 
 
 def _models(said: str) -> str:
-    return str(models_dir(said))
+    return str(parse_models_dir(said))
 
 
 _AS_KEY: dict[str, Callable[[str], str | int | list[str]]] = {

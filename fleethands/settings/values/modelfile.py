@@ -1,4 +1,4 @@
-"""Modelfiles on the controller: their text, and the model that each starts from."""
+"""Modelfiles on the controller."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from fleethands.settings.values.names import ModelName
 
 @dataclass(frozen=True)
 class Modelfile:
-    """What a model is made of: the text as the `ollama` command reads it, and the model it is FROM."""
+    """The text of a Modelfile, and its base model."""
 
     text: str
     base: ModelName
 
     @classmethod
-    def read(cls, path: str) -> Modelfile:
+    def load(cls, path: str) -> Modelfile:
         """
-        A Modelfile on the controller; a relative path counts from the working directory, as `Secret.file`'s does.
+        Load a Modelfile. A relative path starts at the working directory.
 
-        Raises ValueError for one that can't be read, or that needs files of its own on the host.
+        Raises ValueError for a file that can't be read, or that needs other files on the host.
         """
         if "\n" in path or path.upper().startswith("FROM "):
             raise ValueError("expected the path of a Modelfile, got its text: write the text to a file")
@@ -39,9 +39,9 @@ class Modelfile:
         return cls(text, ModelName.parse(bases[0]))
 
 
-def of(settings: HostSettings) -> dict[Model, Modelfile]:
-    """The Modelfile of each model that has one, those it starts from first. Raises ValueError."""
-    waiting = {model: Modelfile.read(model.modelfile) for model in settings.models if model.modelfile is not None}
+def load_modelfiles(settings: HostSettings) -> dict[Model, Modelfile]:
+    """The Modelfile of each model that has one, base models first. Raises ValueError."""
+    waiting = {model: Modelfile.load(model.modelfile) for model in settings.models if model.modelfile is not None}
     ordered: dict[Model, Modelfile] = {}
     while waiting:
         left = {model.name for model in waiting}
@@ -53,8 +53,8 @@ def of(settings: HostSettings) -> dict[Model, Modelfile]:
     return ordered
 
 
-def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
-    """(key, problem) for each Modelfile that can't be used."""
+def find_mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
+    """(setting, problem) of each Modelfile that can't be used."""
     found = False
     seen = set()
     for index, model in enumerate(settings.models):
@@ -65,20 +65,20 @@ def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
         if model.digest is not None:
             yield f"models.{index}.digest", "a model that is built from a Modelfile has no registry digest"
         try:
-            Modelfile.read(model.modelfile)
+            Modelfile.load(model.modelfile)
         except ValueError as error:
             found = True
             yield f"models.{index}.modelfile", str(error)
     if found:
         return
     try:
-        of(settings)
+        load_modelfiles(settings)
     except ValueError as error:
         yield "models", str(error)
 
 
 def _instructions(text: str) -> list[tuple[str, str]]:
-    """(instruction in lower case, rest of its line), without what stands between triple quotes."""
+    """(instruction in lower case, rest of its line), without text in triple quotes."""
     found, quoted = [], False
     for line in text.splitlines():
         word, _, rest = line.strip().partition(" ")

@@ -1,4 +1,4 @@
-"""Downloads and builds are not believed: only a user without rights runs them, and no process of theirs is left."""
+"""Only a user without privileges runs downloads and builds, and none of their processes is left."""
 
 from __future__ import annotations
 

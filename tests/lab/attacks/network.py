@@ -112,7 +112,7 @@ def another_container(field: Field) -> None:
 
 
 def another_container_beside_v1(field: Field) -> None:
-    """Sandboxes call V1 over Docker's own network, and nobody else has a reason to."""
+    """Only sandboxes have a reason to call V1 over Docker's default network."""
     host = field.host
     host.run("docker network create mine")
     for name, network in (("beside", "bridge"), ("stranger", "mine")):

@@ -1,4 +1,4 @@
-"""Attacks by whoever owns a directory in which root has something to do: the agent, Ollama's user, another account."""
+"""Attacks by the owner of a directory in which root works: the agent, Ollama's user, another account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.lab.fleet import fleethands
 from tests.lab.host import Host
 
 HOME, WORKSPACE = "/opt/openhands", "/opt/openhands/workspace"
-VICTIM = "/root/victim"  # a directory of root's, with a file that nobody else may read
+VICTIM = "/root/victim"  # a directory of root's, with a file that only root may read
 UNIT = "[Service]\nExecStart=/bin/sleep inf\nUser=openhands\n"
 
 
@@ -37,7 +37,7 @@ def account(host: Host) -> None:
 
 
 def victim(host: Host) -> str:
-    """What must stay as it is, as `find` lists it."""
+    """What must not change, in the output of `find`."""
     host.run(f"rm -rf {VICTIM}; mkdir -m 0700 {VICTIM} && cd {VICTIM} && echo precious >secret && chmod 600 secret")
     host.run(f"cd {VICTIM} && for each in $(seq 100); do echo $each >f$each; done")
     return untouched(host)
@@ -55,7 +55,7 @@ def acts(host: Host, command: str, user: str = "openhands") -> None:
 
 @contextmanager
 def keeps_at(host: Host, command: str, user: str = "openhands") -> Iterator[None]:
-    """The attacker does this over and over, in a process that is none of the host's own."""
+    """The attacker repeats this in a separate process."""
     words = f"systemd-run --quiet --collect --unit attacker --uid {user} -p PrivateMounts=yes"
     host.run(f"{words} sh -c {shlex.quote(f'while :; do {command}; done')}")
     try:
@@ -122,7 +122,7 @@ def tree_swapped_while_handed_over(field: Field) -> None:
             does(host, handed_over(other))
         assert untouched(host) == before
         host.run(f"cd {WORKSPACE}; rm -f sub; [ ! -d away ] || mv away sub")
-    # what is swapped away meanwhile may stay its owner's, and nobody else's
+    # a file that is swapped out meanwhile may keep its owner, and gets no other
     assert host.run(f"find {WORKSPACE} ! -user openhands ! -user second").stdout == ""
 
 
@@ -218,7 +218,7 @@ WRITER = "at=0; while :; do at=$((at + 1)); echo >/workspace/new-$at && rm -f /w
 
 
 def sandbox_works_on(field: Field) -> None:
-    """OpenHands gives way, and a sandbox that it started for its agent still runs."""
+    """OpenHands is replaced, and a sandbox of its agent still runs."""
     host, name = field.host, "oh-agent-server-lab"
     host.run("useradd --system second")
     run = f"docker run -d --name {name} --user $(id -u openhands):$(id -g openhands) -v {WORKSPACE}:/workspace"

@@ -1,4 +1,4 @@
-"""What belongs to somebody else is taken for ours, or a place of the system's for a directory of its own."""
+"""A foreign thing looks managed, or a directory of the system looks like an own directory."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def image_with_our_labels(field: Field) -> None:
 
 
 def name_of_what_gave_way(field: Field) -> None:
-    """A person has a container under the name that ours gets while it waits for a proof."""
+    """A user has a container with the name of the previous container."""
     host = field.host
     ours, theirs = observe.identity(host).container, container(host, f"{NAME}-before", GUIDE)
 
@@ -78,7 +78,7 @@ def image_under_a_pulled_name(field: Field) -> None:
 
 
 def sandboxes_of_another(field: Field) -> None:
-    """Beside our V1 that was here, another OpenHands has sandboxes of the same name and the same image."""
+    """Another OpenHands has sandboxes with the same name and the same image as the managed V1."""
     host = field.host
     empty_image(host, SANDBOX)
     host.run(f"echo 'sandbox {SANDBOX}' >> {LEDGER} && echo '0:0 /opt/openhands/workspace' > {WORKERS}")

@@ -27,7 +27,7 @@ def rewrite(host: Host, row: dict[str, Any] | None = None, **declared: Any) -> N
 
 
 def knows(host: Host, text: str) -> str:
-    """Where on a host a text stands: in its files, and in what its Ollama was given."""
+    """Where a text is on a host: in its files, and in Ollama's requests."""
     places = "/etc/fleethands /etc/systemd /opt/ollama /usr/share/ollama /root /home"
     environ = "/proc/$(systemctl show ollama -p MainPID --value)/environ"
     return host.run(f"grep -rlaF {shlex.quote(text)} {places} {environ}", check=False).stdout
@@ -92,7 +92,7 @@ def record_reads_a_modelfile(field: Field) -> None:
 
 
 def record_sends_a_file(field: Field) -> None:
-    """A release that lies on the controller, for others, in a directory that the record names."""
+    """The record names a directory of the controller that has a release."""
     place = field.directory / "v0.99.0"
     place.mkdir()
     archive = place / "ollama-linux-amd64.tar.zst"

@@ -1,4 +1,4 @@
-"""Attacks by registries, mirrors and git repositories, and by host keys that known_hosts files speak against."""
+"""Attacks by registries, mirrors and git repositories, and by host keys that known_hosts files revoke."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def still_serves(field: Field) -> None:
 
 
 def manifest(field: Field, size: str) -> str:
-    """The true manifest, but for the size of its first blob."""
+    """The true manifest with another size of its first blob."""
     found = field.lab.internet.registry.manifest("library/padded", "latest")
     assert found is not None
     return re.sub(r'"size": ?\d+', f'"size":{size}', found.decode(), count=1)
 
 
 def unanswered(field: Field, reason: str, *faults: tuple[Fault, str]) -> None:
-    """A plan goes on without the answer, and nothing is pinned."""
+    """A plan continues without the answer, and nothing is pinned."""
     boxes = project(field, **MODEL)
     with ExitStack() as stack:
         for fault, where in faults:
@@ -127,7 +127,7 @@ def plain_server(address: str) -> Iterator[tuple[str, list[str]]]:
         do_HEAD = do_GET
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nobody reads it."""
+            """Not logged."""
 
     with ThreadingHTTPServer((address, 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

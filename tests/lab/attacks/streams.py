@@ -1,4 +1,4 @@
-"""What a host, or an account on it, says or leaves lying, so that nobody can manage it or that who reads it suffers."""
+"""Output and files that should make a host unmanageable, or harm the program that reads them."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ def agent(host: Host) -> str:
 
 
 def as_user(user: str, command: str) -> str:
-    """The words that run a command as somebody else."""
+    """The prefix that runs a command as another user."""
     return f"setpriv --reuid {user} --regid {user} --clear-groups sh -c {shlex.quote(command)}"
 
 
 def beside(host: Host, user: str, command: str) -> None:
-    """It goes on until the host is restored."""
+    """It continues until the host is restored."""
     host.run(f"setsid {as_user(user, command)} </dev/null >/dev/null 2>&1 &")
 
 
 def managed(**data: Any) -> dict[str, Any]:
-    """The plan is made, and not refused; what it says of the host."""
+    """The plan succeeds. Returns its report of the host."""
     begin = time.monotonic()
     code, document = fleethands("plan", **data)
     assert time.monotonic() - begin < SECONDS

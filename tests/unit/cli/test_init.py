@@ -50,6 +50,17 @@ def test_what_is_laid_down_is_what_runs(tmp_path: Path) -> None:
     assert "unreachable" in done.stdout
 
 
+@pytest.mark.parametrize(("options", "is_whole"), [([], False), (["--all-settings"], True)])
+def test_the_inventory_is_short_unless_all_settings_are_asked_for(
+    tmp_path: Path, options: list[str], is_whole: bool
+) -> None:
+    fleethands("init", "boxes", *options, cwd=tmp_path)
+
+    text = (tmp_path / "boxes/inventory/hosts.py").read_text()
+    assert text == inventory("inventory/hosts.py", all_settings=is_whole)
+    assert ('"ollama_keep_alive"' in text) is is_whole
+
+
 def test_its_own_tasks_are_the_ones_that_run(tmp_path: Path) -> None:
     fleethands("init", "boxes", cwd=tmp_path)
     (tmp_path / "boxes/tasks/preflight.py").write_text("raise SystemExit('the tasks of this directory')\n")
@@ -69,8 +80,8 @@ def test_nothing_is_overwritten_and_nothing_is_half_written(tmp_path: Path) -> N
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"error: `{tmp_path}` has `deploy.py`, `tasks/ollama.py` already, and nothing was written\n\n"
-        f"hint: lay it down beside: `fleethands init {tmp_path}-new`\n"
+        f"error: `{tmp_path}` already has `deploy.py`, `tasks/ollama.py`; nothing was written\n\n"
+        f"hint: create the project in another directory: `fleethands init {tmp_path}-new`\n"
     )
     assert tree(tmp_path) == before
 
@@ -92,7 +103,7 @@ def test_a_directory_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     done = fleethands("init", str(tmp_path / "file"))
 
     assert done.returncode == 1
-    assert done.stderr.startswith(f"error: cannot lay a project down in `{tmp_path}/file`: ")
+    assert done.stderr.startswith(f"error: cannot create a project in `{tmp_path}/file`: ")
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -112,7 +123,7 @@ def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "rename", full)
 
     with pytest.raises(OSError, match="No space left"):
-        scaffold.lay_down(here, scaffold.files())
+        scaffold.write_files(here, scaffold.files())
     assert [path.name for path in tmp_path.rglob("*")] == ([] if fresh else ["boxes"])
 
 
@@ -140,7 +151,10 @@ def test_a_wheel_lays_the_same_project_down_and_stock_pyinfra_runs_it(tmp_path: 
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith(f"{packages}/fleethands/__init__.py")
-    assert tree(tmp_path / "boxes") == {**scaffold.files(), "inventory/hosts.py": inventory("hosts.py").encode()}
+    assert tree(tmp_path / "boxes") == {
+        **scaffold.files(),
+        "inventory/hosts.py": inventory("inventory/hosts.py").encode(),
+    }
 
     (tmp_path / "boxes/tasks/preflight.py").write_text("raise SystemExit('the tasks of this directory')\n")
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from fleethands.cli.errors import Trouble
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
+from fleethands.errors import FleethandsError, UsageError
 from fleethands.fleet.shard import Shard
 from fleethands.report.model import HostReport, Report
 from tests.helpers.checkout import ROOT
@@ -77,10 +77,11 @@ def test_a_place_that_can_not_be_written_is_told_before_any_host_is_asked(
 
     done = CliRunner().invoke(cli, ["apply", inventory, "--yes", option, str(tmp_path / place)], standalone_mode=False)
 
-    assert isinstance(done.exception, Trouble)
-    assert done.exception.message.startswith("cannot write `")
-    assert done.exception.message.endswith(f": {why}")
-    assert (done.exception.code, done.exception.hints) == (1, ("name another place, or make room there",))
+    assert isinstance(done.exception, FleethandsError)
+    assert not isinstance(done.exception, UsageError)
+    assert str(done.exception).startswith("cannot write `")
+    assert str(done.exception).endswith(f": {why}")
+    assert done.exception.hints == ("name another place, or make room there",)
     assert done.output == ""
     assert (tmp_path / "file").read_text() == "mine\n"
 
@@ -213,12 +214,12 @@ def test_a_value_that_was_typed_is_in_no_hint_of_a_report_or_a_terminal(tmp_path
         (["plan", "WRONG"], 1, "1 mistake in the inventory, no host was contacted"),
         (["status", "BROKEN"], 1, "SyntaxError"),
         (["pin", "WRONG"], 1, "1 mistake in the inventory, no host was contacted"),
-        (["apply", "GONE"], 64, "nobody is there to confirm"),
+        (["apply", "GONE"], 64, "cannot ask for confirmation with `--json`"),
         (["apply", "GONE", "--yes", "--canary", "gpu-3"], 64, "`--canary gpu-3`: expected a number of hosts, or the"),
         (["verify", "GONE", "--hosts", "x*"], 64, "has no host that matches `x*`"),
         (["plan", "GONE", "--shard", "3/2"], 64, "expected I/N with I from 1 to N"),
-        (["trust", "GONE"], 64, "nobody is there to compare the keys"),
-        (["lock acquire", "GONE"], 64, "a lock without a reason helps nobody"),
+        (["trust", "GONE"], 64, "cannot ask whether the keys are right"),
+        (["lock acquire", "GONE"], 64, "a lock needs a reason"),
         (["tunnel", "GONE"], 64, "a tunnel leads to one host"),
         (["plan", "GONE", "--hots", "x"], 64, "No such option"),
         (["apply", "GONE", "--lock-wait", "long"], 64, "is not a valid float range"),
@@ -254,7 +255,7 @@ def test_a_lock_that_can_not_be_read_is_a_document_too(tmp_path: Path, inventory
 def test_a_canary_of_another_part_is_told_and_keeps_no_part_from_its_work(tmp_path: Path) -> None:
     names = [f"gpu-{number}.invalid" for number in range(1, 9)]
     (tmp_path / "fleet.py").write_text(f"gpu = [(name, {{'models': ['m:1']}}) for name in {names}]\n")
-    here = [name for name in names if Shard(1, 2).holds(name)]
+    here = [name for name in names if Shard(1, 2).contains(name)]
     there = next(name for name in names if name not in here)
     done = Report("apply", {there: HostReport("changed"), here[0]: HostReport("failed")})
     (tmp_path / "report.json").write_text(json.dumps(done.document()))
@@ -264,7 +265,7 @@ def test_a_canary_of_another_part_is_told_and_keeps_no_part_from_its_work(tmp_pa
     rest = fleethands(*words, there, "--retry-failed", str(tmp_path))
     nobody = fleethands(*words, "gpu-x.invalid", "--shard", "1/2")
 
-    said = f"the canary {there} is of another part of the fleet, or done already: none goes first here\n"
+    said = f"canary {there} is not among the selected hosts; continuing without a canary\n"
     assert [(each.returncode, each.stderr) for each in (part, rest)] == [(1, said), (1, said)]
     assert list(json.loads(part.stdout)["hosts"]) == sorted(here)
     assert list(json.loads(rest.stdout)["hosts"]) == here[:1]

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from fleethands.cli.errors import Trouble
-from fleethands.cli.retry_failed import left_by
+from fleethands.cli.retry_failed import unfinished_hosts
+from fleethands.command_line import CommandLine
+from fleethands.errors import UsageError
 from fleethands.report.formats import ReportFiles
 from fleethands.report.model import HostReport, Report
 from fleethands.rollout.build_report import after_rollback
@@ -20,7 +21,9 @@ DONE = HostReport("changed")
 STATUSES = ("changed", "unchanged", "failed", "rolled-back", "refused", "unreachable", "not-run", "pending")
 
 
-WORDS = "apply prod.py --yes"
+def left_by(path: Path) -> frozenset[str]:
+    line = CommandLine("apply", "prod.py", options=(("--retry-failed", str(path)),), yes=True)
+    return unfinished_hosts(str(path), line)
 
 
 def report(statuses: Sequence[str], **more: Any) -> str:
@@ -31,16 +34,15 @@ def test_hosts_that_are_not_done_are_left(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text(report(STATUSES))
 
     left = set(STATUSES) - {"changed", "unchanged"}
-    assert left_by(str(tmp_path), WORDS) == left_by(str(tmp_path / "report.json"), WORDS) == left
+    assert left_by(tmp_path) == left_by(tmp_path / "report.json") == left
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 1, "hosts": []}', '{"schema": 2}', "[" * 10**5, "\xff"])
 def test_what_is_no_report_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "report.json").write_text(text, encoding="latin-1")
 
-    with pytest.raises(Trouble, match=r"is not JSON|is not a report|no report has") as caught:
-        left_by(str(tmp_path), WORDS)
-    assert caught.value.code == 64
+    with pytest.raises(UsageError, match=r"is not JSON|is not a report|no report has"):
+        left_by(tmp_path)
 
 
 def test_a_report_of_which_nothing_is_left_is_no_error(tmp_path: Path) -> None:
@@ -56,33 +58,32 @@ def test_a_report_of_which_nothing_is_left_is_no_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"error": "fleet.py, line 1: KeyError: 'x'"}, "it names no host: fleet.py, line 1: KeyError: 'x'"),
-        ({"error": "interrupted", "interrupted": True}, "it names no host: interrupted"),
-        ({}, "it names no host"),
-        ({"shard": "1/2", "error": "it broke"}, "it names no host: it broke"),
+        ({"error": "fleet.py, line 1: KeyError: 'x'"}, "it lists no host: fleet.py, line 1: KeyError: 'x'"),
+        ({"error": "interrupted", "interrupted": True}, "it lists no host: interrupted"),
+        ({}, "it lists no host"),
+        ({"shard": "1/2", "error": "it broke"}, "it lists no host: it broke"),
         ({"statuses": ["changed"], "error": "part 2/2 left no report"}, "all hosts: part 2/2 left no report"),
         (
             {"statuses": ["changed"], "error": "interrupted; part 2/2 left no report", "interrupted": True},
-            "its run ended before it could say of all hosts: interrupted; part 2/2 left no report",
+            "its run ended before it knew all hosts: interrupted; part 2/2 left no report",
         ),
     ],
 )
 def test_a_report_that_may_hide_hosts_is_refused(tmp_path: Path, more: dict[str, Any], said: str) -> None:
     (tmp_path / "report.json").write_text(report(more.pop("statuses", []), **more))
 
-    with pytest.raises(Trouble) as caught:
-        left_by(str(tmp_path), WORDS)
-    assert caught.value.code == 64
-    assert caught.value.message.endswith(said)
-    assert caught.value.hints[0].endswith(f"fleethands {WORDS}")
+    with pytest.raises(UsageError) as caught:
+        left_by(tmp_path)
+    assert str(caught.value).endswith(said)
+    assert caught.value.hints[0].endswith("fleethands apply prod.py --yes")
 
 
 def test_an_interrupted_run_and_an_empty_part_hide_none(tmp_path: Path) -> None:
     (tmp_path / "report.json").write_text(report(["changed", "not-run"], error="interrupted", interrupted=True))
     (tmp_path / "empty.json").write_text(report([], shard="1/2"))
 
-    assert left_by(str(tmp_path), WORDS) == {"not-run"}
-    assert left_by(str(tmp_path / "empty.json"), WORDS) == set()
+    assert left_by(tmp_path) == {"not-run"}
+    assert left_by(tmp_path / "empty.json") == set()
 
 
 FLEET = "gpu = [(f'gpu-{n}.invalid', {'models': ['m:1']}) for n in (1, 2)]\n"
@@ -103,7 +104,7 @@ def test_a_run_that_knew_no_host_leaves_nothing_to_be_done(place: Path) -> None:
     done = fleethands("apply", "fleet.py", "--yes", "--canary", "1", "--retry-failed", "new", cwd=place)
 
     assert (done.returncode, done.stdout) == (64, "")
-    assert "error: `--retry-failed new`: it names no host: bad.py, line 1: KeyError: 'x'\n" in done.stderr
+    assert "error: `--retry-failed new`: it lists no host: bad.py, line 1: KeyError: 'x'\n" in done.stderr
     assert "nothing to do: fleethands apply fleet.py --canary 1 --yes\n" in done.stderr
 
 
@@ -128,7 +129,7 @@ def test_a_run_that_did_nothing_leaves_the_report_that_it_takes_up(place: Path, 
     assert "out/report.json stays as an earlier run left it\n" in done.stderr
     assert {path.name: path.read_bytes() for path in (place / "out").iterdir()} == before
     assert "**" in (place / "summary.md").read_text()
-    assert left_by(str(place / "out"), WORDS) == {"gpu-1.invalid"}
+    assert left_by(place / "out") == {"gpu-1.invalid"}
 
 
 def test_wrong_words_leave_the_report_of_any_earlier_run_and_another_end_does_not(place: Path) -> None:
@@ -158,10 +159,10 @@ def test_hosts_that_the_inventory_has_no_more_are_named(place: Path) -> None:
     ReportFiles(place / "out").write(Report("apply", left))
     none = fleethands(*words, cwd=place)
 
-    assert some.stderr == "warning: of the report's hosts fleet.py has these no more: old-1, old-2\n"
+    assert some.stderr == "warning: fleet.py no longer has these hosts of the report: old-1, old-2\n"
     assert "1 host, 1 unreachable" in some.stdout
     assert (none.returncode, none.stdout) == (64, "")
-    assert "error: `fleet.py` has none of the hosts that the report leaves: old-1, old-2\n" in none.stderr
+    assert "error: `fleet.py` names none of the hosts that the report leaves: old-1, old-2\n" in none.stderr
 
 
 def test_the_page_of_an_empty_retry_says_so(place: Path) -> None:
@@ -216,5 +217,5 @@ def test_a_host_without_a_record_stays_failed_and_says_so() -> None:
 def test_a_host_that_did_not_get_back_has_both_reasons() -> None:
     host = after_rollback(FAILED, HostReport("failed", "Ollama: no start", ["see its log"]))
     assert host.status == "failed"
-    assert host.reason == f"{FAILED.reason}; and it did not go back: Ollama: no start"
+    assert host.reason == f"{FAILED.reason}; and the rollback failed: Ollama: no start"
     assert host.hints == ["look", "see its log"]

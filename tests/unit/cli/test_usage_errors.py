@@ -29,7 +29,8 @@ from tests.helpers.command_line import fleethands
         (
             ["apply", "inventory/local.py"],
             64,
-            "error: nobody is there to confirm\n\nhint: to change hosts from a script: add `--yes`",
+            "error: cannot ask for confirmation: standard input is not a terminal\n\n"
+            "hint: to change hosts from a script: add `--yes`",
         ),
     ],
 )
@@ -50,7 +51,7 @@ def test_every_mistake_is_named_before_any_connection(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.count("`ollama_hots`: no such setting, nearest is `ollama_host`") == 5  # each has its own value
     assert done.stderr.count("(5 hosts): `openhands_port`: expected a port from 1 to 65535, got `0`") == 1
-    assert "15 mistakes in the inventory, no host was contacted" in done.stderr
+    assert "7 mistakes in the inventory, no host was contacted" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_a_host_that_is_not_there_is_named_and_the_next_command_is_whole() -> No
     assert done.returncode == 1
     assert "root@gpu-1.invalid  unreachable: unknown host name: gpu-1.invalid" in done.stdout
     words = """root@gpu-1.invalid --data 'models=["m"]' --data ollama_version=0.24.0"""
-    assert done.stdout.endswith(f"When the cause is gone, run: fleethands plan {words}\n")
+    assert done.stdout.endswith(f"Fix the cause, then run: fleethands plan {words}\n")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +93,7 @@ def test_a_host_that_is_not_there_is_named_and_the_next_command_is_whole() -> No
 def test_the_command_that_says_which_models_is_the_same_one_and_works(words: list[str]) -> None:
     done = fleethands(*words)
 
-    hint = next(line for line in done.stderr.splitlines() if line.startswith("hint: say which: fleethands "))
+    hint = next(line for line in done.stderr.splitlines() if line.startswith("hint: name the models: fleethands "))
     again = shlex.split(hint.partition("fleethands ")[2])
     assert done.returncode == 1
     assert set(words) < set(again)

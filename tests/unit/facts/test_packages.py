@@ -7,7 +7,7 @@ import base64
 import pytest
 
 from fleethands.facts.packages import Apt, Package, parse_apt
-from fleethands.settings.packages import ENGINE, wanted
+from fleethands.settings.packages import ENGINE, needed_packages
 from tests.helpers.checkout import FIXTURES
 from tests.hosts import declared
 
@@ -93,5 +93,5 @@ def test_its_words_are_one_clean_line() -> None:
 def test_docker_and_what_a_build_needs_are_wanted_where_they_are_used(
     data: dict[str, str], engine: bool, build: bool
 ) -> None:
-    names = wanted(declared(**data))
+    names = needed_packages(declared(**data))
     assert ((ENGINE in names), ("python3-venv" in names)) == (engine, build)

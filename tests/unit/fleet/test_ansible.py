@@ -12,24 +12,24 @@ from fleethands.fleet.ansible.connection import Connection, connection
 from fleethands.fleet.ansible.files import VarsFiles
 from fleethands.fleet.ansible.kind import ansible_file
 from fleethands.fleet.ansible.layers import Layers
-from fleethands.fleet.ansible.names import MOST, WrongHostName, hosts
-from fleethands.fleet.ansible.notes import Notes, Unreachable, Unusable, check_connections, read_noted
-from fleethands.fleet.ansible.ours import is_ours, plain, problem_of, warnings
-from fleethands.fleet.ansible.place import Place, Unreadable, Variable
+from fleethands.fleet.ansible.names import MOST, InvalidHostRange, hosts
+from fleethands.fleet.ansible.notes import Notes, UnsupportedConnection, Unusable, check_connections, read_noted
+from fleethands.fleet.ansible.own_variables import is_own_variable, plain, problem_of, warnings
+from fleethands.fleet.ansible.place import FileLocation, UnreadableInventory, Variable
 from fleethands.fleet.ansible.reading import tree_of
-from fleethands.fleet.ansible.ssh_args import SshOptions, WrongOption, config_files
+from fleethands.fleet.ansible.ssh_args import SshOptions, UnsupportedOption, config_files
 from fleethands.settings import SettingsError
 from tests.helpers.checkout import FIXTURES
 from tests.helpers.inventories import asked, laid, read
 
 FIXTURES = FIXTURES / "ansible"
-HERE = Place(Path("hosts.yml"), 3)
+HERE = FileLocation(Path("hosts.yml"), 3)
 
 
 def variables(path: Path, host: str) -> dict[str, Variable]:
-    """What counts for a host of an inventory, of all that concerns us."""
+    """What counts for a host, of all that is relevant to fleethands."""
     tree = tree_of(path)
-    return Layers(tree, VarsFiles([path.parent]), {}).of(host, tree.members()[host])
+    return Layers(tree, VarsFiles([path.parent]), {}).variables_of(host, tree.members()[host])
 
 
 def below(listed: dict[str, Any], group: str) -> set[str]:
@@ -87,7 +87,7 @@ def test_a_name_stands_for_hosts(pattern: str, names: list[str], port: int | Non
     ],
 )
 def test_another_name_is_refused(pattern: str, said: str) -> None:
-    with pytest.raises(WrongHostName, match=said.replace("[", r"\[")):
+    with pytest.raises(InvalidHostRange, match=said.replace("[", r"\[")):
         hosts(pattern)
 
 
@@ -118,7 +118,7 @@ def test_another_name_is_refused(pattern: str, said: str) -> None:
 def test_what_is_wrong_in_a_file_is_said_with_its_line(tmp_path: Path, name: str, text: str, said: str) -> None:
     path = laid(tmp_path, {name: text}) / name
 
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableInventory) as caught:
         tree_of(path)
 
     assert said in str(caught.value)
@@ -129,7 +129,7 @@ def test_what_is_wrong_in_a_file_is_said_with_its_line(tmp_path: Path, name: str
 def test_an_inventory_that_only_ansible_reads_comes_by_ansible(tmp_path: Path) -> None:
     path = laid(tmp_path, {"aws_ec2.yml": "plugin: amazon.aws.aws_ec2\n"}) / "aws_ec2.yml"
 
-    with pytest.raises(Unreadable) as caught:
+    with pytest.raises(UnreadableInventory) as caught:
         tree_of(path)
 
     command = f"ansible-inventory -i {path} --list --yaml --output hosts.yml"
@@ -223,7 +223,7 @@ def test_options_of_ssh_are_kept_where_they_count(text: str, options: dict[str, 
 
 @pytest.mark.parametrize("text", ["jump", "-o", "-o ProxyJump", "-J 'a", "-o 'ProxyJump=a\nHost *'", "-D 1080", "-"])
 def test_other_words_are_no_options(text: str) -> None:
-    with pytest.raises(WrongOption):
+    with pytest.raises(UnsupportedOption):
         SshOptions.read(text)
 
 
@@ -249,7 +249,7 @@ def test_ways_that_can_not_be_gone_are_told_at_once_for_the_hosts_that_are_meant
     switch = Unusable("ansible_connection", "ansible_connection", HERE, "expected `ssh`")
     notes = {"a": Notes([vault]), "b": Notes([vault]), "sw-1": Notes([switch]), "sw-2": Notes([switch])}
 
-    with pytest.raises(Unreachable) as caught:
+    with pytest.raises(UnsupportedConnection) as caught:
         check_connections(notes, {})
 
     assert str(caught.value).count("\nerror: ") == 1
@@ -263,7 +263,11 @@ def test_ways_that_can_not_be_gone_are_told_at_once_for_the_hosts_that_are_meant
 def test_variables_of_others_are_left_and_near_ones_are_not() -> None:
     said = {name: Variable(1, HERE) for name in ("nginx_port", "ollama_install_dir", "firewalls", "gpu", "models")}
 
-    assert [name for name in (*said, "ollama_hots", "nodes") if is_ours(name)] == ["gpu", "models", "ollama_hots"]
+    assert [name for name in (*said, "ollama_hots", "nodes") if is_own_variable(name)] == [
+        "gpu",
+        "models",
+        "ollama_hots",
+    ]
     assert warnings(said) == [
         "hosts.yml, line 3: `ollama_install_dir` is left to Ansible: no such setting, nearest is `ollama_models_dir`",
         "hosts.yml, line 3: `firewalls` is left to Ansible: no such setting, nearest is `firewall`",
@@ -271,7 +275,7 @@ def test_variables_of_others_are_left_and_near_ones_are_not() -> None:
 
 
 def test_values_of_an_ini_file_are_texts_but_for_two() -> None:
-    ini = Place(Path("hosts"), 1)
+    ini = FileLocation(Path("hosts"), 1)
 
     assert [plain(Variable(each, ini)) for each in ("true", "False", "yes", "off", 7)] == [True, False, "yes", "off", 7]
     assert plain(Variable("true", HERE)) == "true"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.fleet.host_address import Address, WrongName, check_target
+from fleethands.fleet.host_address import InvalidHostName, SshAddress, check_target
 from tests.helpers.command_line import fleethands
 
 MODELS = ("--data", 'models=["m"]')
@@ -15,23 +15,23 @@ MODELS = ("--data", 'models=["m"]')
 @pytest.mark.parametrize(
     ("name", "address"),
     [
-        ("root@box", Address("root", "box")),
-        ("root@box:2222", Address("root", "box", 2222)),
-        ("root@192.0.2.7:22", Address("root", "192.0.2.7", 22)),
-        ("me@corp@box", Address("me@corp", "box")),
-        ("root@::1", Address("root", "::1")),
-        ("root@[::1]", Address("root", "::1")),
-        ("root@[2001:db8::7]:2222", Address("root", "2001:db8::7", 2222)),
-        ("root@fe80::1%eth0", Address("root", "fe80::1%eth0")),
-        ("root@::1:22", Address("root", "::1:22")),
+        ("root@box", SshAddress("root", "box")),
+        ("root@box:2222", SshAddress("root", "box", 2222)),
+        ("root@192.0.2.7:22", SshAddress("root", "192.0.2.7", 22)),
+        ("me@corp@box", SshAddress("me@corp", "box")),
+        ("root@::1", SshAddress("root", "::1")),
+        ("root@[::1]", SshAddress("root", "::1")),
+        ("root@[2001:db8::7]:2222", SshAddress("root", "2001:db8::7", 2222)),
+        ("root@fe80::1%eth0", SshAddress("root", "fe80::1%eth0")),
+        ("root@::1:22", SshAddress("root", "::1:22")),
         ("box", None),
         ("::1", None),
         ("@local", None),
         ("@docker/image@sha256:abcd", None),
     ],
 )
-def test_a_name_says_where_its_host_is(name: str, address: Address | None) -> None:
-    assert Address.read(name) == address
+def test_a_name_says_where_its_host_is(name: str, address: SshAddress | None) -> None:
+    assert SshAddress.parse(name) == address
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_a_name_says_where_its_host_is(name: str, address: Address | None) -> No
     ],
 )
 def test_another_name_is_refused(name: str, said: str) -> None:
-    with pytest.raises(WrongName) as caught:
-        Address.read(name)
+    with pytest.raises(InvalidHostName) as caught:
+        SshAddress.parse(name)
     assert str(caught.value).startswith(f"`{name}`: {said}")
     assert caught.value.hints
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fleethands.cli.errors import Trouble
-from fleethands.cli.session import chosen
+from fleethands.cli.targets import resolve_target
+from fleethands.errors import UsageError
 from tests.helpers.checkout import FIXTURES, ROOT
 from tests.helpers.command_line import fleethands
 from tests.helpers.inventories import asked, laid, read
@@ -179,11 +179,13 @@ def test_the_one_inventory_of_this_directory_may_be_ansibles(
     monkeypatch.chdir(laid(tmp_path, {f"inventory/{name}": "" for name in names}))
 
     if found:
-        assert chosen(None) == found
+        assert resolve_target(None) == found
         return
-    with pytest.raises(Trouble) as caught:
-        chosen(None)
-    assert caught.value.hints == ("name one: `inventory/b.yml`, `inventory/a.ini`, or a host as `root@box`",)
+    with pytest.raises(UsageError) as caught:
+        resolve_target(None)
+    assert caught.value.hints == (
+        "name an inventory: `inventory/b.yml`, `inventory/a.ini`, or a host such as `root@box`",
+    )
 
 
 @pytest.mark.parametrize("target", ["inventory/host.yml", "@ansible/inventory/host.yml"])

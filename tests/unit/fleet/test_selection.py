@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fleethands.fleet.roster import Roster
-from fleethands.fleet.selection import NoHosts, Pick, picked
+from fleethands.fleet.selection import HostSelection, NoHostsError, select_hosts
 from tests.helpers.command_line import fleethands
 
 NAMES = ["gpu-1", "gpu-2", "web-1"]
@@ -18,18 +18,20 @@ GROUPS = Roster(NAMES, {"all": NAMES, "prod": NAMES, "gpu": NAMES[:2], "edge": N
 
 
 def refusal(roster: Roster = HOSTS, /, **pick: Any) -> tuple[str, tuple[str, ...]]:
-    with pytest.raises(NoHosts) as caught:
-        picked("prod.py", Pick(**pick), roster)
+    with pytest.raises(NoHostsError) as caught:
+        select_hosts("prod.py", HostSelection(**pick), roster)
     return str(caught.value), caught.value.hints
 
 
 def test_patterns_pick_and_spare() -> None:
-    assert picked("prod.py", Pick("gpu-*", "*-2"), HOSTS) == ["gpu-1"]
-    assert picked("prod.py", Pick(only=frozenset({"web-1", "gone"})), HOSTS) == ["web-1"]
+    assert select_hosts("prod.py", HostSelection("gpu-*", "*-2"), HOSTS) == ["gpu-1"]
+    assert select_hosts("prod.py", HostSelection(only=frozenset({"web-1", "gone"})), HOSTS) == ["web-1"]
 
 
 def test_a_name_with_brackets_matches_itself() -> None:
-    assert picked("words", Pick("root@[::1]:22"), Roster(["root@[::1]:22", "root@box"])) == ["root@[::1]:22"]
+    assert select_hosts("words", HostSelection("root@[::1]:22"), Roster(["root@[::1]:22", "root@box"])) == [
+        "root@[::1]:22"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_a_name_with_brackets_matches_itself() -> None:
 )
 def test_a_list_has_names_patterns_and_groups(hosts: str, exclude: str, names: list[str]) -> None:
     if names:
-        assert picked("prod.py", Pick(hosts, exclude), GROUPS) == names
+        assert select_hosts("prod.py", HostSelection(hosts, exclude), GROUPS) == names
     else:
         refusal(GROUPS, hosts=hosts, exclude=exclude)
 
@@ -58,10 +60,10 @@ def test_a_list_has_names_patterns_and_groups(hosts: str, exclude: str, names: l
 def test_a_name_keeps_its_comma() -> None:
     roster = Roster(["a,b", "a", "b", " c,*"])
 
-    assert picked("words", Pick("a,b"), roster) == ["a,b"]
-    assert picked("words", Pick("b,a"), roster) == ["a", "b"]
+    assert select_hosts("words", HostSelection("a,b"), roster) == ["a,b"]
+    assert select_hosts("words", HostSelection("b,a"), roster) == ["a", "b"]
     for name in roster.names:
-        assert picked("words", Pick(escape(name)), roster) == [name]
+        assert select_hosts("words", HostSelection(escape(name)), roster) == [name]
 
 
 def test_a_part_of_a_list_that_means_no_host_is_named_with_what_is_near() -> None:
@@ -77,7 +79,7 @@ def test_a_part_of_a_list_that_means_no_host_is_named_with_what_is_near() -> Non
 def test_a_host_may_have_the_name_of_the_group_of_all() -> None:
     roster = Roster(["gpu", "cpu"], {"gpu": ["gpu", "cpu"], "all": ["gpu", "cpu"]})  # gpu.py makes one, too
 
-    assert picked("gpu.py", Pick(exclude="gpu"), roster) == ["cpu"]
+    assert select_hosts("gpu.py", HostSelection(exclude="gpu"), roster) == ["cpu"]
 
 
 def test_options_that_are_given_twice_are_one_list(tmp_path: Path) -> None:
@@ -110,8 +112,8 @@ def test_a_pattern_that_spares_no_host_is_refused(more: dict[str, object]) -> No
 
 
 def test_a_pattern_may_spare_hosts_that_are_not_meant_anyway() -> None:
-    assert picked("prod.py", Pick("web-*", "gpu-*"), HOSTS) == ["web-1"]
-    assert picked("prod.py", Pick(exclude="gpu-2", only=frozenset({"gpu-1"})), HOSTS) == ["gpu-1"]
+    assert select_hosts("prod.py", HostSelection("web-*", "gpu-*"), HOSTS) == ["web-1"]
+    assert select_hosts("prod.py", HostSelection(exclude="gpu-2", only=frozenset({"gpu-1"})), HOSTS) == ["gpu-1"]
 
 
 def test_patterns_that_leave_none_are_told_together() -> None:

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paramiko import ChannelException, SSHException
 
+from fleethands.command_line import CommandLine
 from fleethands.facts.lock import LEASE, Lock, LockState, parse_lock
 from fleethands.locks.lock_session import LockSession, LockSessionError
 from fleethands.locks.run_locks import explain_refusal
@@ -199,7 +200,7 @@ def test_a_release_ends_no_process_that_only_has_the_number_of_a_holder(places: 
 
 def test_what_a_terminal_would_act_on_is_not_in_a_refusal() -> None:
     said, _ = explain_refusal(
-        LockReply("kept", LockState(hold=replace(ANA, reason="\x1b[2Jmine"))), "fleet.py", "gpu-1"
+        LockReply("kept", LockState(hold=replace(ANA, reason="\x1b[2Jmine"))), CommandLine(), "gpu-1"
     )
 
     assert "mine" in said
@@ -207,13 +208,11 @@ def test_what_a_terminal_would_act_on_is_not_in_a_refusal() -> None:
 
 
 def test_a_lock_is_freed_on_that_host_alone() -> None:
-    words = "fleet.py --hosts 'gpu-*' --shard 1/4 --data ssh_port=2222"
+    line = CommandLine("apply", "fleet.py", "gpu-*", shard="1/4", data=("ssh_port=2222",))
     for word in ("kept", "held"):
-        _, hints = explain_refusal(
-            LockReply(word, LockState(ANA.run, ANA, BO)), words, "gpu-7", "apply fleet.py --shard 1/4"
-        )
+        _, hints = explain_refusal(LockReply(word, LockState(ANA.run, ANA, BO)), line, "gpu-7")
 
-        assert hints[-1].endswith(": fleethands lock release fleet.py --data ssh_port=2222 --hosts gpu-7")
+        assert hints[-1].endswith(": fleethands lock release fleet.py --hosts gpu-7 --data ssh_port=2222")
 
 
 class Server:

@@ -49,7 +49,7 @@ class Holder:
     def sign(self): pass
     def close(self): print("freed", self.name, file=sys.stderr)
 
-def survey_of(*words, **more):
+def plan_hosts(*words, **more):
     plan = survey(*words, **more)
     for host in plan.hosts.values():
         host.status, host.changes = "pending", [Changed("Ollama", "Write the unit", "ollama.service", "a", "b")]
@@ -60,7 +60,7 @@ def take(self, names):
     taken(self, names)
     END
 
-survey, change_command.survey_of, run_locks.LockSession = change_command.survey_of, survey_of, Holder
+survey, change_command.plan_hosts, run_locks.LockSession = change_command.plan_hosts, plan_hosts, Holder
 taken, run_locks.Locks.take = run_locks.Locks.take, take
 main()
 """
@@ -157,9 +157,9 @@ def test_a_named_canary_that_can_not_be_locked_ends_the_rollout() -> None:
 
     assert statuses(done) == {"a": "not-run", "mute": "refused"}
     left = hosts(done)["a"]
-    assert left["reason"] == "the rollout ended before it: the canary @fake/mute is refused"
+    assert left["reason"] == "the rollout stopped before this host: the canary @fake/mute is refused"
     again = "fleethands apply fleet.py --canary @fake/mute --batch 1"
-    assert left["hints"] == [f"take up what is left: `{again}`"]
+    assert left["hints"] == [f"update the remaining hosts: `{again}`"]
 
 
 def test_a_host_that_somebody_has_still_keeps_the_run_from_all() -> None:
@@ -177,7 +177,7 @@ def test_a_host_that_somebody_has_still_keeps_the_run_from_all() -> None:
         (["uninstall", "--models"], ["the next run completes it: `fleethands uninstall fleet.py --models`"]),
         (
             ["rollback", "--to", "current"],
-            ["the next run completes it: `fleethands rollback fleet.py --to current --hosts @fake/a`"],
+            ["the next run completes it: `fleethands rollback fleet.py --hosts @fake/a --to current`"],
         ),
         (["apply", "--canary", "1"], ["the next run completes it: `fleethands apply fleet.py --canary 1`"]),
     ],
@@ -194,7 +194,7 @@ def test_what_is_interrupted_is_completed_by_the_same_command(command: list[str]
 def test_the_last_line_has_the_whole_command() -> None:
     done = ran("mute", "rollback", "fleet.py", "--to", "current", "--yes")
 
-    assert done.stdout.endswith("When the cause is gone, run: fleethands rollback fleet.py --to current\n")
+    assert done.stdout.endswith("Fix the cause, then run: fleethands rollback fleet.py --to current\n")
 
 
 def test_a_plan_that_comes_next_is_told_no_manner() -> None:

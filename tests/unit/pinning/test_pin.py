@@ -25,10 +25,11 @@ from fleethands.operations.openhands import container
 from fleethands.operations.openhands.container import SPEC_LABEL, container_spec
 from fleethands.operations.preflight import preflight
 from fleethands.pinning import registry, resolve
-from fleethands.pinning.registry import Unanswered
+from fleethands.pinning.registry import RegistryError
 from fleethands.settings import HostSettings, LockfileError, SettingsError, lockfile, read_fleet, serialize
-from fleethands.settings.lockfile import Document, Lockfile, ModelPin
-from fleethands.settings.values.images import at_digest, located
+from fleethands.settings.apply_pins import find_pinnable
+from fleethands.settings.lockfile import Lockfile, LockfileContents, ModelPin
+from fleethands.settings.values.images import at_digest, locate_image
 from tests.helpers.command_line import fleethands
 from tests.hosts import bare
 
@@ -36,31 +37,31 @@ A, B = "a" * 64, "b" * 64
 GUIDE = "ghcr.io/all-hands-ai/openhands:main"
 ARCHIVE = "ollama-linux-amd64.tar.zst"
 DATA: dict[str, Any] = {"models": ["codellama:7b"], "ollama_version": "0.24.0", "openhands_image": GUIDE}
-DOCUMENT = Document(
+DOCUMENT = LockfileContents(
     ollama={"0.24.0": {ARCHIVE: A, "ollama-linux-amd64-rocm.tar.zst": B}},
     models={"codellama:7b": ModelPin(digest=A, size=3_825_910_662)},
     images={GUIDE: f"sha256:{A}"},
 )
 
 
-def held(document: Document = DOCUMENT, **data: Any) -> HostSettings:
+def held(document: LockfileContents = DOCUMENT, **data: Any) -> HostSettings:
     """Settings of one host under a lock."""
     return read_fleet({"host": {**DATA, **data}}, Lockfile(document, Path("fleethands.lock")))["host"]
 
 
 def test_a_lock_is_sorted_and_has_a_value_a_line(tmp_path: Path) -> None:
-    path = lockfile.place(tmp_path)
+    path = lockfile.lockfile_path(tmp_path)
 
-    lockfile.write(path, DOCUMENT)
+    lockfile.write_lockfile(path, DOCUMENT)
 
-    assert lockfile.read(path) == Lockfile(DOCUMENT, path)
+    assert lockfile.load_lockfile(path) == Lockfile(DOCUMENT, path)
     text = path.read_text()
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
     assert [line for line in text.splitlines() if line.count(A) + line.count(B) > 1] == []
 
 
 def test_a_lock_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = lockfile.place(tmp_path)
+    path = lockfile.lockfile_path(tmp_path)
     path.write_text("as it was")
 
     def full(*_: object) -> None:
@@ -69,20 +70,19 @@ def test_a_lock_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "fsync", full)
 
     with pytest.raises(OSError, match="No space left"):
-        lockfile.write(path, DOCUMENT)
+        lockfile.write_lockfile(path, DOCUMENT)
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [(path.name, "as it was")]
 
 
 BROKEN = [
     ('{\n<<<<<<< HEAD\n  "schema": 1\n', ", line 2: unresolved merge conflict (`<<<<<<< HEAD`)"),
-    ('{\n  "schema": 1,\n}\n', ", line 3: it is not JSON: "),
+    ('{\n  "schema": 1,\n}\n', ", line 3: not JSON: "),
     ('{"schema": 1, "models": {"m": {}, "m": {}}}', ": `m` appears twice"),
     ('{"schema": 2}', ": schema 2 is newer than this fleethands, which reads 1"),
     ("[]", ": expected `schema`: 1, got null"),
     ('{"schema": 1, "model": {}}', ": `model`: no such entry"),
     ('{"schema": 1, "images": {"i": "sha256:12"}}', ": `images.i`: expected a sha256 in lower-case hex digits"),
     (f'{{"schema": 1, "models": {{"m": {{"digest": "{A}"}}}}}}', ": `models.m.size`: field required"),
-    ("[" * 100_000, ": it is nested too deep"),
 ]
 
 
@@ -92,7 +92,7 @@ def test_a_broken_lock_is_named_with_its_place(tmp_path: Path, text: str, said: 
     path.write_text(text)
 
     with pytest.raises(LockfileError) as error:
-        lockfile.read(path)
+        lockfile.load_lockfile(path)
 
     assert str(error.value).startswith(f"{path}{said}")
     assert "\n" not in str(error.value)
@@ -102,9 +102,9 @@ def test_a_broken_lock_is_named_with_its_place(tmp_path: Path, text: str, said: 
 def test_what_is_no_text_or_no_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "fleethands.lock").write_bytes(b"\xff\xfe")
     with pytest.raises(LockfileError, match="it is not text"):
-        lockfile.read(tmp_path / "fleethands.lock")
+        lockfile.load_lockfile(tmp_path / "fleethands.lock")
     with pytest.raises(LockfileError, match="Is a directory"):
-        lockfile.read(tmp_path)
+        lockfile.load_lockfile(tmp_path)
 
 
 def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_p
 
 
 def test_without_a_lock_nothing_is_held(tmp_path: Path) -> None:
-    lock = lockfile.read(lockfile.place(tmp_path))
+    lock = lockfile.load_lockfile(lockfile.lockfile_path(tmp_path))
     settings = read_fleet({"host": DATA}, lock)["host"]
 
     assert (settings.models[0].digest, settings.container_image, settings.pins.missing) == (None, GUIDE, ())
@@ -175,10 +175,10 @@ def test_a_contradiction_is_a_mistake(data: dict[str, Any], path: str) -> None:
 def test_what_is_declared_by_digest_needs_no_pin() -> None:
     data = {"models": [{"name": "m", "digest": B}], "ollama_sha256": B, "openhands_image": f"{GUIDE}@sha256:{B}"}
 
-    settings = held(Document(), **data)
+    settings = held(LockfileContents(), **data)
 
     assert settings.pins.missing == ()
-    assert resolve.Fleet.of([settings]).names == frozenset()
+    assert resolve.PinnableFleet.from_settings([settings]).names == frozenset()
 
 
 def test_what_a_modelfile_starts_from_is_held(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_what_a_modelfile_starts_from_is_held(tmp_path: Path) -> None:
 def _files(settings: HostSettings) -> Any:
     from fleethands.settings.values import modelfile  # noqa: PLC0415
 
-    return modelfile.of(settings)
+    return modelfile.load_modelfiles(settings)
 
 
 def test_a_moved_tag_is_refused_where_the_host_is_offered_another() -> None:
@@ -216,7 +216,7 @@ def _offer(settings: HostSettings, digest: str) -> Any:
 
 
 def test_an_archive_that_the_lock_lacks_is_refused() -> None:
-    settings = held(Document(ollama={"0.24.0": {ARCHIVE: A}}), ollama_variant="rocm")
+    settings = held(LockfileContents(ollama={"0.24.0": {ARCHIVE: A}}), ollama_variant="rocm")
 
     assert release.install.decide(settings, bare(settings)) == Refused(
         "fleethands.lock has Ollama 0.24.0, but not its ollama-linux-amd64-rocm.tar.zst",
@@ -265,9 +265,9 @@ def test_the_image_of_sandboxes_is_pinned_where_it_is_known() -> None:
         openhands_env={"AGENT_SERVER_IMAGE_REPOSITORY": "r.example/agent", "AGENT_SERVER_IMAGE_TAG": "2"},
     )
 
-    assert lockfile.wanted(known).images[1:] == ("ghcr.io/openhands/agent-server:1.34.0-python",)
-    assert lockfile.wanted(declared).images == ("mine:1.12", "r.example/agent:2")
-    assert lockfile.wanted(held(openhands_image="mine:1.12")).images == ("mine:1.12",)
+    assert find_pinnable(known).images[1:] == ("ghcr.io/openhands/agent-server:1.34.0-python",)
+    assert find_pinnable(declared).images == ("mine:1.12", "r.example/agent:2")
+    assert find_pinnable(held(openhands_image="mine:1.12")).images == ("mine:1.12",)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_the_image_of_sandboxes_is_pinned_where_it_is_known() -> None:
     ],
 )
 def test_an_image_is_looked_for_where_docker_would(image: str, place: tuple[str, str, str]) -> None:
-    assert located(image) == place
+    assert locate_image(image) == place
 
 
 def test_a_mirror_that_has_something_else_is_no_answer(tmp_path: Path) -> None:
@@ -295,9 +295,9 @@ def test_a_mirror_that_has_something_else_is_no_answer(tmp_path: Path) -> None:
     fleet = {url: {**DATA, "models": [], "openhands_flavor": "off", "ollama_url": url} for url in urls}
     hosts = read_fleet({url: {**data, "ollama_transfer": "controller"} for url, data in fleet.items()}, Lockfile())
 
-    one = resolve.ask(resolve.Fleet.of([hosts[urls[0]]]))
-    both = resolve.ask(resolve.Fleet.of(hosts.values()))
-    on_hosts = resolve.ask(resolve.Fleet.of(read_fleet(fleet, Lockfile()).values()))
+    one = resolve.resolve_pins(resolve.PinnableFleet.from_settings([hosts[urls[0]]]))
+    both = resolve.resolve_pins(resolve.PinnableFleet.from_settings(hosts.values()))
+    on_hosts = resolve.resolve_pins(resolve.PinnableFleet.from_settings(read_fleet(fleet, Lockfile()).values()))
 
     assert (one.document.ollama, one.unanswered) == ({"0.24.0": {ARCHIVE: A}}, {})
     assert both.unanswered == {"Ollama 0.24.0": f"{urls[0]} and {urls[1]} have different checksums for {ARCHIVE}"}
@@ -385,7 +385,7 @@ def standin(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, type[Standin
 def test_a_registry_that_wants_an_anonymous_token_gets_one(standin: tuple[str, type[Standin]]) -> None:
     url, handler = standin
 
-    assert registry.fetched(f"{url}/v2/a/b", "image") == b"here"
+    assert registry.fetch(f"{url}/v2/a/b", "image") == b"here"
     assert handler.heard == [
         ("/v2/a/b", None),
         ("/token?account=x&service=s&scope=repository%3Aa%2Fb%3Apull", None),
@@ -398,7 +398,7 @@ def test_a_registry_cannot_have_files_of_this_machine_read(standin: tuple[str, t
     url, handler = standin
     handler.realm = realm
 
-    assert registry.fetched(f"{url}/v2/a/b", "image") == Unanswered("127.0.0.1 requires a login")
+    assert registry.fetch(f"{url}/v2/a/b", "image") == RegistryError("127.0.0.1 requires a login")
     assert len(handler.heard) == 1
 
 
@@ -410,14 +410,14 @@ def test_a_token_goes_to_nobody_else(standin: tuple[str, type[Standin]]) -> None
 
 
 def test_an_endless_answer_is_none(standin: tuple[str, type[Standin]]) -> None:
-    assert registry.fetched(f"{standin[0]}/large", "image") == Unanswered("127.0.0.1: sends more than 4 MiB")
+    assert registry.fetch(f"{standin[0]}/large", "image") == RegistryError("127.0.0.1: sends more than 4 MiB")
 
 
 def test_a_release_record_keeps_what_was_declared_and_not_what_was_pinned() -> None:
     free = read_fleet({"host": DATA}, Lockfile())["host"]
 
-    assert serialize.written(held()) == serialize.written(free)
-    assert held().as_declared == free
+    assert serialize.to_json(held()) == serialize.to_json(free)
+    assert held().without_pins == free
 
 
 def test_a_servers_words_do_nothing_to_a_terminal() -> None:
@@ -430,7 +430,7 @@ def test_a_servers_words_do_nothing_to_a_terminal() -> None:
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
-        found = registry.fetched(f"http://127.0.0.1:{server.getsockname()[1]}/v2/m", "model", patience=10)
+        found = registry.fetch(f"http://127.0.0.1:{server.getsockname()[1]}/v2/m", "model", patience=10)
         thread.join()
 
-    assert found == Unanswered("127.0.0.1: HT\ufffdTP")
+    assert found == RegistryError("127.0.0.1: HT\ufffdTP")

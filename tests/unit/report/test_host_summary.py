@@ -9,6 +9,7 @@ import pytest
 
 from fleethands import paths
 from fleethands.cli.output import status_table
+from fleethands.command_line import CommandLine
 from fleethands.facts import Probe, Unknown
 from fleethands.facts.docker import Container, Docker
 from fleethands.facts.files import File
@@ -93,6 +94,10 @@ def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> No
 def test_words_of_a_host_are_no_markup() -> None:
     seen = bare().having(ollama=Ollama("0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:"))
 
-    shown = "\n".join(status_table.lines(reports.run({"a": HostReport("unchanged", seen=seen)}, "status"), "prod.py"))
+    shown = "\n".join(
+        status_table.lines(
+            reports.run({"a": HostReport("unchanged", seen=seen)}, "status"), CommandLine("status", "prod.py")
+        )
+    )
 
     assert "0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:" in shown

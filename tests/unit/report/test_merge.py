@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 
-from fleethands.cli.errors import Trouble
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
+from fleethands.errors import UsageError
 from fleethands.fleet.shard import Shard
 from fleethands.report.formats import ReportFiles, html_page, junit
 from fleethands.report.load import InvalidReport, load_report
@@ -28,14 +28,14 @@ FLEET = [f"gpu-{number:04}.example.net" for number in range(1000)]
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 16])
 def test_every_host_is_of_one_part(count: int) -> None:
-    parts = [[name for name in FLEET if Shard(index, count).holds(name)] for index in range(1, count + 1)]
+    parts = [[name for name in FLEET if Shard(index, count).contains(name)] for index in range(1, count + 1)]
 
     assert sorted(name for part in parts for name in part) == FLEET
     assert min(map(len, parts)) > 0.7 * len(FLEET) / count
 
 
 def test_a_host_that_joins_moves_no_other_and_parts_stay_between_releases() -> None:
-    parts = [[f"gpu-{n}" for n in range(1, 13) if Shard(index, 3).holds(f"gpu-{n}")] for index in (1, 2, 3)]
+    parts = [[f"gpu-{n}" for n in range(1, 13) if Shard(index, 3).contains(f"gpu-{n}")] for index in (1, 2, 3)]
 
     assert parts == [
         ["gpu-1", "gpu-2", "gpu-5", "gpu-6"],
@@ -114,7 +114,7 @@ def test_a_part_without_a_report_is_a_failure_and_named(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert "error: part 2/3 left no report" in done.stderr
-    assert done.stdout.endswith("When the cause is gone, run: fleethands apply inventory/prod.py\n")
+    assert done.stdout.endswith("Fix the cause, then run: fleethands apply inventory/prod.py\n")
     assert "part 2/3 left no report" in (tmp_path / "whole/report.html").read_text()
 
 
@@ -153,7 +153,7 @@ def test_what_can_not_be_one_is_told_and_nothing_is_written(tmp_path: Path) -> N
 
     for second, said in ((other, "different commands: apply, plan"), (divided, "different divisions: of 2, of 3")):
         done = merge(one, second, "--report", str(tmp_path / "whole"))
-        assert isinstance(done.exception, Trouble) or done.exit_code != 0
+        assert isinstance(done.exception, UsageError) or done.exit_code != 0
         assert not (tmp_path / "whole/report.json").exists()
         assert said in str(getattr(done.exception, "message", done.output))
 
@@ -192,7 +192,7 @@ def test_a_report_can_be_shown(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert "a  failed: Models | Pull what is missing: the registry has no model m:1" in done.stdout
-    assert done.stdout.rstrip().endswith("When the cause is gone, run: fleethands apply inventory/prod.py")
+    assert done.stdout.rstrip().endswith("Fix the cause, then run: fleethands apply inventory/prod.py")
 
 
 def test_document_of_a_whole_fleet_has_no_part() -> None:

@@ -21,7 +21,7 @@ from fleethands.report.redaction import Mask
 from fleethands.report.secret_forms import secret_forms
 from fleethands.settings import Secret
 from fleethands.settings.values.secret import MASK
-from fleethands.text.systemd import file_assignment, word
+from fleethands.text.systemd import file_assignment, quote_word
 from tests.hosts import declared
 
 PROXY = "http://ana:hunt%er2&x@proxy:3128"
@@ -40,7 +40,7 @@ def mask(monkeypatch: pytest.MonkeyPatch) -> Mask:
 
 
 def forms(value: str) -> list[str]:
-    return [value, json.dumps(value), quote(value, safe=""), word(value), f"x{value}y", f"\n{value}\n"]
+    return [value, json.dumps(value), quote(value, safe=""), quote_word(value), f"x{value}y", f"\n{value}\n"]
 
 
 @pytest.mark.parametrize("value", [PROXY, TOKEN])
@@ -99,7 +99,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "sh, in double quotes": lambda value: '"' + "".join(f"\\{c}" if c in '\\"$`' else c for c in value) + '"',
     "sh, by backslashes": lambda value: "".join(c if c.isalnum() else f"\\{c}" for c in value),
     "EnvironmentFile": lambda value: file_assignment("A", value),
-    "Environment": word,
+    "Environment": quote_word,
     "compose": lambda value: value.replace("$", "$$"),
     "json": json.dumps,
     "json, in UTF-8": lambda value: json.dumps(value, ensure_ascii=False),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, Secret, read_fleet
 from fleethands.settings.host import Model
-from fleethands.settings.serialize import ENVIRONMENTS, Undeclared, host_data, written
+from fleethands.settings.serialize import ENVIRONMENTS, UndeclaredPlaces, from_json, to_json
 
 line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40)
 word = st.from_regex(r"[a-z][a-z0-9]{0,9}", fullmatch=True)
@@ -85,16 +85,16 @@ def test_there_and_back(data: dict[str, Any]) -> None:
         data["firewall"] = True
     settings = read_fleet({"host": data})["host"]
 
-    kept = json.loads(json.dumps(written(settings)))
+    kept = json.loads(json.dumps(to_json(settings)))
 
-    assert read_fleet({"host": host_data(kept, settings)})["host"] == settings
+    assert read_fleet({"host": from_json(kept, settings)})["host"] == settings
 
 
 def test_a_secret_is_only_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROXY", "http://user:hunter2@proxy:3128")
     settings = read_fleet({"host": {"models": ["tiny"], "ollama_env": {"HTTPS_PROXY": Secret.env("PROXY")}}})["host"]
 
-    kept = written(settings)
+    kept = to_json(settings)
 
     assert "hunter2" not in json.dumps(kept)
     assert kept["ollama_env"] == {"HTTPS_PROXY": {"secret": "env", "place": "PROXY"}}
@@ -103,7 +103,7 @@ def test_a_secret_is_only_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_key_is_kept_with_its_default() -> None:
     settings = read_fleet({"host": {"models": ["tiny"]}})["host"]
 
-    kept = written(settings)
+    kept = to_json(settings)
 
     assert kept["ollama_version"] == settings.ollama_version
     assert kept["openhands_image"] == settings.openhands_image
@@ -132,9 +132,9 @@ def env(place: str) -> dict[str, str]:
 
 
 def test_what_the_inventory_declares_comes_back(today: HostSettings) -> None:
-    kept = json.loads(json.dumps(written(today)))
+    kept = json.loads(json.dumps(to_json(today)))
 
-    found = host_data(kept, today)
+    found = from_json(kept, today)
 
     assert found["ollama_env"]["OLLAMA_API_KEY"] is today.ollama_env["OLLAMA_API_KEY"]
     assert found["openhands_env"]["TOKEN"] is today.openhands_env["TOKEN"]
@@ -163,8 +163,8 @@ def test_what_the_inventory_declares_comes_back(today: HostSettings) -> None:
 def test_a_place_on_the_controller_that_is_not_declared_today_is_refused(
     today: HostSettings, row: dict[str, Any], key: str
 ) -> None:
-    with pytest.raises(Undeclared) as caught:
-        host_data({**json.loads(json.dumps(written(today))), **row}, today)
+    with pytest.raises(UndeclaredPlaces) as caught:
+        from_json({**json.loads(json.dumps(to_json(today))), **row}, today)
 
     assert [each for each, _ in caught.value.places] == [key]
 

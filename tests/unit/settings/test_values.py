@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.load import Mistake
-from fleethands.settings.values.names import Address, ModelName
+from fleethands.settings.load import InvalidSetting
+from fleethands.settings.values.names import ListenAddress, ModelName
 from tests.hosts import declared
 
 
@@ -45,13 +45,13 @@ def test_other_model_names_are_refused(name: str) -> None:
     ],
 )
 def test_the_address_to_ask_follows_the_bind(text: str, url: str) -> None:
-    assert Address.parse(text).local_url == url
+    assert ListenAddress.parse(text).local_url == url
 
 
 @pytest.mark.parametrize("text", ["http://0.0.0.0:11434", "localhost", "0.0.0.0:0", "0.0.0.0:70000", "1.2.3:4"])
 def test_binds_that_ollama_would_misread_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="expected"):
-        Address.parse(text)
+        ListenAddress.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_values_that_ollama_misreads_are_refused_with_the_right_spelling(name: s
         ("openhands_env", {"OH_PERSISTENCE_DIR": "/x"}, "no such variable"),
         ("openhands_env", {"SANDBOX_USER_ID": 0}, "the setting `openhands_user`"),
         ("openhands_env", {"PORT": 9000}, "the setting `openhands_port`"),
-        ("openhands_env", {"LOCAL_BACKEND_API_KEY": "known"}, "each host makes this key itself"),
+        ("openhands_env", {"LOCAL_BACKEND_API_KEY": "known"}, "each host creates this key"),
         ("openhands_user", "root", "got `root`, as what an agent does would be done as root"),
         ("ollama_env", {"OLLAMA_KV_CACHE_TYPE": " q8_0"}, "without quotes or spaces"),
         ("ollama_env", {"OLLAMA_DEBUG": 5}, "0, 1 or 2"),
@@ -161,7 +161,7 @@ def test_any_value_of_any_key_is_read_or_named_in_one_line(value: Any) -> None:
             assert str(mistake).isprintable()
 
 
-def mistakes(key: str, value: Any) -> list[Mistake]:
+def mistakes(key: str, value: Any) -> list[InvalidSetting]:
     try:
         declared(**{key: value})
     except SettingsError as error:

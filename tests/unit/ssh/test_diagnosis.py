@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fleethands.ssh.diagnosis import diagnosis
+from fleethands.ssh.diagnosis import explain_error
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from fleethands.ssh.diagnosis import diagnosis
 def test_a_server_without_an_algorithm_of_ours_is_told_which_ones_there_are(
     error: str, keyword: str, spoken: str
 ) -> None:
-    reason, hints = diagnosis("gpu-1", "10.0.0.1", "ssh -v gpu-1", f"SSH error ({error})")
+    reason, hints = explain_error("gpu-1", "10.0.0.1", "ssh -v gpu-1", f"SSH error ({error})")
 
     assert keyword in reason
     assert spoken in hints[0]

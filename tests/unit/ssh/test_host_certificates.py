@@ -13,7 +13,7 @@ from paramiko import Ed25519Key, PKey
 from paramiko.transport import Transport
 
 from fleethands.ssh import host_certificates
-from fleethands.ssh.known_hosts import Files
+from fleethands.ssh.known_hosts import KnownHosts
 from tests.helpers.sshd import key, public
 
 HOST = "gpu.example.net"
@@ -45,7 +45,7 @@ def shown(host: Path, authority: Path, *words: str) -> PKey:
 @pytest.mark.parametrize("authority", ["ours", "rsa-authority"])
 @pytest.mark.parametrize("names", [HOST, f"a,{HOST}", "*.example.net"])
 def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority: str, names: str) -> None:
-    certificate = host_certificates.shown(shown(keys[kind], keys[authority], "-h", "-n", names))
+    certificate = host_certificates.certificate_of(shown(keys[kind], keys[authority], "-h", "-n", names))
 
     assert certificate is not None
     assert certificate.fault(HOST) == ""
@@ -57,22 +57,24 @@ def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority:
     [
         (("-h", "-n", "a,b"), "is for a, b, and not for gpu.example.net"),
         (("-h", "-n", HOST.upper()), "is for GPU.EXAMPLE.NET, and not for gpu.example.net"),
-        (("-h",), "is for nobody, and not for gpu.example.net"),
-        (("-n", HOST), "is one of a user"),
-        (("-h", "-n", HOST, "-V", "20200101000000Z:20200102000000Z"), "ended on 2020-01-02 00:00 UTC"),
-        (("-h", "-n", HOST, "-V", "20980101000000Z:20980102000000Z"), "does not count before 2098-01-01 00:00 UTC"),
-        (("-h", "-n", HOST, "-O", "critical:x@y=z"), "has options that nobody here knows"),
+        (("-h",), "is for no host, and not for gpu.example.net"),
+        (("-n", HOST), "is a user certificate"),
+        (("-h", "-n", HOST, "-V", "20200101000000Z:20200102000000Z"), "expired on 2020-01-02 00:00 UTC"),
+        (("-h", "-n", HOST, "-V", "20980101000000Z:20980102000000Z"), "is not valid before 2098-01-01 00:00 UTC"),
+        (("-h", "-n", HOST, "-O", "critical:x@y=z"), "has unknown critical options"),
     ],
 )
 def test_one_that_does_not(keys: dict[str, Path], words: tuple[str, ...], fault: str) -> None:
-    certificate = host_certificates.shown(shown(keys["ed25519"], keys["ours"], *words))
+    certificate = host_certificates.certificate_of(shown(keys["ed25519"], keys["ours"], *words))
 
     assert certificate is not None
     assert certificate.fault(HOST) == fault
 
 
 def test_sha1_does_not_sign_for_anybody(keys: dict[str, Path]) -> None:
-    weak = host_certificates.shown(shown(keys["ed25519"], keys["rsa-authority"], "-t", "ssh-rsa", "-h", "-n", HOST))
+    weak = host_certificates.certificate_of(
+        shown(keys["ed25519"], keys["rsa-authority"], "-t", "ssh-rsa", "-h", "-n", HOST)
+    )
 
     assert weak is not None
     assert weak.fault(HOST) == "is signed with SHA-1"
@@ -97,7 +99,7 @@ def test_what_was_altered_does_not_stand_for_the_host(
         key = Ed25519Key(data=bytes(altered))
     except Exception:
         return
-    certificate = host_certificates.shown(key)
+    certificate = host_certificates.certificate_of(key)
 
     if certificate is not None and certificate.authority == b64decode(public(keys["ours"]).split()[1]):
         assert certificate.fault(HOST)
@@ -127,4 +129,4 @@ def test_what_files_say_of_one(
     path.write_text(lines.format(**{each: public(place) for each, place in keys.items()}) + "\n")
     host = shown(keys["ed25519"], keys["ours"], "-h", "-n", names)
 
-    assert Files.read([path]).judge(name, host).status == status
+    assert KnownHosts.load([path]).judge(name, host).status == status

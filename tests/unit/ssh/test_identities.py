@@ -10,7 +10,7 @@ import pytest
 from paramiko.agent import Agent
 
 from fleethands.ssh import identities
-from fleethands.ssh.openssh import Answer
+from fleethands.ssh.ssh_config import SshConfig
 from tests.helpers.sshd import key, public
 
 
@@ -32,8 +32,8 @@ def agent(tmp_path: Path) -> Iterator[Path]:
             process.terminate()
 
 
-def answer(**words: object) -> Answer:
-    return Answer("10.0.0.7", 22, "ada", **words)  # type: ignore[arg-type]
+def answer(**words: object) -> SshConfig:
+    return SshConfig("10.0.0.7", 22, "ada", **words)  # type: ignore[arg-type]
 
 
 def names(found: Agent | None) -> list[str]:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from paramiko import AuthenticationException, PKey, SSHException
 
 from fleethands.ssh import diagnosis, host_key_check, host_keys
-from fleethands.ssh.client import Client
-from fleethands.ssh.known_hosts import Files
+from fleethands.ssh.client import SshClient
+from fleethands.ssh.known_hosts import KnownHosts
 from tests.helpers.sshd import fingerprint, key, public, trust
 
 HOST = "gpu.example.net"
@@ -41,7 +41,7 @@ def by_openssh(path: Path, name: str) -> set[tuple[int, str]]:
 
 
 def by_us(path: Path, name: str) -> set[tuple[int, str]]:
-    return {(line.number, line.marker) for line in Files.read([path])._lines if line.is_of(name)}
+    return {(line.number, line.marker) for line in KnownHosts.load([path])._lines if line.is_of(name)}
 
 
 @pytest.mark.parametrize(
@@ -92,20 +92,20 @@ def test_no_file_can_not_be_read(tmp_path_factory: pytest.TempPathFactory, conte
     path = tmp_path_factory.getbasetemp() / "any"
     path.write_bytes(content)
 
-    assert Files.read([path, path.with_name("none")]).known("host") == []
+    assert KnownHosts.load([path, path.with_name("none")]).known("host") == []
 
 
 def run_says(port: int, known_hosts: Path) -> str:
     """What a run makes of the key of the server on loopback: it is told no password, so a login ends at that."""
     host_key_check._files.cache_clear()
     try:
-        Client().connect(
+        SshClient().connect(
             "127.0.0.1", _pyinfra_ssh_known_hosts_file=str(known_hosts), _pyinfra_ssh_strict_host_key_checking="yes",
             port=port, username="nobody", pkey=None, allow_agent=False, look_for_keys=False, password="x", timeout=20,  # noqa: S106
         )  # fmt: skip
     except AuthenticationException:
         return "known"
-    except host_key_check.RefusedKey as error:
+    except host_key_check.HostKeyRefused as error:
         return error.verdict.status
     except SSHException as error:
         return str(error)
@@ -142,7 +142,9 @@ def test_trust_and_a_run_say_the_same(
     path = tmp_path / "known_hosts"
     path.write_text(content)
 
-    shown = host_keys._compared(BOX, host_keys.Place("127.0.0.1", port, (path,), path), Files.read([path]))
+    shown = host_keys._compare_key(
+        BOX, host_keys.HostKeyLocation("127.0.0.1", port, (path,), path), KnownHosts.load([path])
+    )
 
     assert (shown.status, run_says(port, path)) == (status, status), shown.reason
 
@@ -219,7 +221,7 @@ def test_keys_are_parsed(theirs: dict[str, Path], tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
     path.write_text("".join(f"{HOST} {public(each)}\n" for each in theirs.values()))
 
-    found = Files.read([path]).known(HOST)
+    found = KnownHosts.load([path]).known(HOST)
 
     assert [host_keys.line_fingerprint(line) for line in found] == [fingerprint(each) for each in theirs.values()]
     assert all(isinstance(PKey.from_type_string(line.kind, line.key), PKey) for line in found)
@@ -234,9 +236,9 @@ def test_the_hint_for_a_changed_key_removes_its_line(
 ) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(f"{names} {public(theirs['ed25519'])}\nelsewhere {public(theirs['rsa'])}\n")
-    verdict = Files.read([path]).judge(HOST, PKey.from_path(theirs["ecdsa"]))
+    verdict = KnownHosts.load([path]).judge(HOST, PKey.from_path(theirs["ecdsa"]))
 
-    _, (hint,) = diagnosis.refused_key("`fleethands trust fleet.py`", HOST, verdict)
+    _, (hint,) = diagnosis.explain_refused_key("`fleethands trust fleet.py`", HOST, verdict)
     removal = hint.partition("`")[2].partition("`")[0]
     subprocess.run(removal, shell=True, check=True, capture_output=True)  # noqa: S602  as a person types it
 

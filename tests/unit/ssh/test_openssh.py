@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fleethands.ssh import openssh, shared_answers
-from fleethands.ssh.openssh import Answer, ConfigurationError, Question, jump_words
-from fleethands.ssh.processes import output
+from fleethands.ssh.openssh import jump_command
+from fleethands.ssh.processes import run_program
+from fleethands.ssh.ssh_config import ConfigurationError, SshConfig, SshQuery
+from fleethands.ssh.ssh_g_output import parse_ssh_g
 from fleethands.streams import TooMuch
 
 
@@ -24,10 +26,10 @@ def fresh() -> None:
     openssh._shared.clear()
 
 
-def asked(place: Path, text: str, name: str = "box", port: int | None = None, user: str | None = None) -> Answer:
+def asked(place: Path, text: str, name: str = "box", port: int | None = None, user: str | None = None) -> SshConfig:
     config = place / "config"
     config.write_text(text)
-    return openssh.ask(Question(name, port, user, str(config)))
+    return openssh.read_ssh_config(SshQuery(name, port, user, str(config)))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_what_ssh_does_not_take_is_told_in_its_words(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="hostname contains invalid characters"):
         asked(tmp_path, "", "-oProxyCommand=x")
     with pytest.raises(ConfigurationError, match="open user config file"):
-        openssh.ask(Question("box", config=str(tmp_path / "none")))
+        openssh.read_ssh_config(SshQuery("box", config=str(tmp_path / "none")))
 
 
 def test_home_is_where_the_environment_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +112,7 @@ def test_home_is_where_the_environment_has_it(tmp_path: Path, monkeypatch: pytes
     (tmp_path / ".ssh").mkdir()
     (tmp_path / ".ssh/config").write_text("Host box\n  HostName 10.0.0.7\n")
 
-    answer = openssh.ask(Question("box"))
+    answer = openssh.read_ssh_config(SshQuery("box"))
 
     assert answer.hostname == "10.0.0.7"
     assert answer.own_files[0] == tmp_path / ".ssh/known_hosts"
@@ -118,7 +120,7 @@ def test_home_is_where_the_environment_has_it(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_chain_is_passed_on_as_ssh_passes_it(tmp_path: Path) -> None:
-    words = jump_words(Question("box", config="/c"), Answer("10.0.0.7", 2222, "ada", jump="a,bob@b:23,[::1]:24"))
+    words = jump_command(SshQuery("box", config="/c"), SshConfig("10.0.0.7", 2222, "ada", jump="a,bob@b:23,[::1]:24"))
 
     assert words[-6:] == ["-J", "a,bob@b:23", "-W", "[10.0.0.7]:2222", "--", "ssh://[::1]:24"]
     assert {"-a", "BatchMode=yes"} <= {*words}
@@ -152,12 +154,12 @@ def test_a_shared_answer_is_the_one_that_ssh_would_give(tmp_path: Path, lines: l
     config.write_text("\n".join(lines) + "\n")
 
     for name in HOSTS:
-        question = Question(name, config=str(config))
+        question = SshQuery(name, config=str(config))
         try:
-            expected = openssh._read(question, openssh._said(question))
+            expected = parse_ssh_g(question, openssh._run_ssh_g(question))
         except ConfigurationError:
             continue  # as `ssh` itself, which takes no alias and command that contradict one another
-        assert openssh.ask(question) == expected, name
+        assert openssh.read_ssh_config(question) == expected, name
 
 
 def test_many_hosts_share_one_process(tmp_path: Path) -> None:
@@ -165,7 +167,7 @@ def test_many_hosts_share_one_process(tmp_path: Path) -> None:
     config.write_text("Host gpu-*\n  Port 2222\nHost cpu-*\n  User bob\n")
     names = [f"{kind}-{number}" for kind in ("gpu", "cpu", "box") for number in range(300)]
 
-    answers = {name: openssh.ask(Question(name, config=str(config))) for name in names}
+    answers = {name: openssh.read_ssh_config(SshQuery(name, config=str(config))) for name in names}
 
     assert len(openssh._shared) == 3
     assert all(answer.hostname == name for name, answer in answers.items())
@@ -174,9 +176,9 @@ def test_many_hosts_share_one_process(tmp_path: Path) -> None:
 
 def test_a_program_that_does_not_end_is_ended_with_what_it_began() -> None:
     with pytest.raises(TooMuch, match="it sent more than 256 KiB"):
-        output(["/bin/sh", "-c", "yes"])
+        run_program(["/bin/sh", "-c", "yes"])
     with pytest.raises(gevent.Timeout), gevent.Timeout(0.5):
-        output(["/bin/sh", "-c", "sleep 4321 & sleep 4321"])
+        run_program(["/bin/sh", "-c", "sleep 4321 & sleep 4321"])
 
     time.sleep(0.1)
     commands = [each.read_bytes() for each in Path("/proc").glob("[0-9]*/cmdline") if os.access(each, os.R_OK)]

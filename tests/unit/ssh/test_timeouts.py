@@ -7,7 +7,7 @@ import time
 import gevent  # type: ignore[import-untyped]
 import pytest
 
-from fleethands.ssh.timeouts import CommandStalled, OutputTimeout, spoken
+from fleethands.ssh.timeouts import CommandStalled, OutputTimeout, format_duration
 
 
 def test_silence_ends_what_is_waited_for() -> None:
@@ -23,7 +23,7 @@ def test_a_word_now_and_then_keeps_it_alive_as_long_as_it_comes() -> None:
     def speak() -> None:
         for _ in range(6):
             gevent.sleep(0.2)
-            patience.heard()
+            patience.reset()
 
     gevent.spawn(speak)
     with pytest.raises(CommandStalled), patience:
@@ -41,4 +41,4 @@ def test_what_ends_in_time_is_left_alone_afterwards() -> None:
     ("seconds", "text"), [(7200, "2 h"), (1200, "20 min"), (90, "90 s"), (45, "45 s"), (3600, "1 h")]
 )
 def test_limits_are_said_in_their_largest_unit(seconds: float, text: str) -> None:
-    assert spoken(seconds) == text
+    assert format_duration(seconds) == text

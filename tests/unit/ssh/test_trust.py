@@ -37,7 +37,7 @@ def test_without_anybody_to_compare_nothing_is_fetched_or_written(tmp_path: Path
 
         assert done.returncode == 64
         assert json.loads(done.stdout)["result"] == "failed" if words else done.stdout == ""
-        assert done.stderr.startswith("error: nobody is there to compare the keys\n\nhint: ")
+        assert done.stderr.startswith("error: cannot ask whether the keys are right\n\nhint: ")
         assert not known_hosts.exists()
 
 
@@ -111,7 +111,7 @@ def test_a_host_that_does_not_answer_is_named(tmp_path: Path, known_hosts: Path)
 
     assert done.returncode == 1
     assert "error: box: [127.0.0.1]:1: Connection refused\n\nhint: try: `ssh -v -p 1 -o UserKnown" in done.stderr
-    assert "When the cause is gone, run: fleethands trust" in done.stdout
+    assert "Fix the cause, then run: fleethands trust" in done.stdout
     assert not known_hosts.exists()
 
 

@@ -54,7 +54,7 @@ def written(folder: Path, text: str) -> list[dict[str, Any]]:
 
 def test_what_a_modelfile_starts_from_is_pulled_first_and_kept(tmp_path: Path) -> None:
     settings = declared(models=written(tmp_path, "# base\nfrom team/base:v2\n"), models_prune=True)
-    files = modelfile.of(settings)
+    files = modelfile.load_modelfiles(settings)
     seen = bare(settings).having(models={"team/base:v2": PINNED})
 
     assert [str(model.name) for model in models.registry_models(settings, files)] == ["team/base:v2"]
@@ -74,13 +74,13 @@ def test_what_a_modelfile_starts_from_is_pulled_first_and_kept(tmp_path: Path) -
 def test_why_a_model_is_made_again(tmp_path: Path, made: dict[str, str] | None, why: str | None) -> None:
     settings = declared(models=written(tmp_path, "FROM base\n"))
     seen = bare(settings).having(models={"base:latest": PINNED})
-    (change,) = modelfiles.build.decide(settings, seen, modelfile.of(settings))
+    (change,) = modelfiles.build.decide(settings, seen, modelfile.load_modelfiles(settings))
     text = change.predict(seen).store.made["mine:latest"].text
     known = {"text": text, "base": PINNED, "digest": "c" * 64, **(made or {})}
     seen = seen.having(models={"base:latest": PINNED, "mine:latest": "c" * 64})
     seen = seen.having(store=ModelStore(made={"mine:latest": CreatedModel(**known)} if made is not None else {}))
 
-    decision = modelfiles.build.decide(settings, seen, modelfile.of(settings))
+    decision = modelfiles.build.decide(settings, seen, modelfile.load_modelfiles(settings))
 
     assert (decision[0].why if isinstance(decision, list) else None) == why
 
@@ -90,7 +90,7 @@ def test_what_starts_from_a_model_that_is_made_again_is_made_again_after_it(tmp_
     (tmp_path / "Second").write_text("FROM mine\n")
     settings = declared(models=[{"name": "second", "modelfile": str(tmp_path / "Second")}, *own])
 
-    changes: list[Change] = modelfiles.build.decide(settings, bare(settings), modelfile.of(settings))
+    changes: list[Change] = modelfiles.build.decide(settings, bare(settings), modelfile.load_modelfiles(settings))
 
     assert [change.subject for change in changes] == ["model mine:latest", "model second:latest"]
 

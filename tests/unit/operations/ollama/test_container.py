@@ -32,7 +32,8 @@ from fleethands.operations.ollama.gpus import container_arguments
 from fleethands.operations.preflight import container_gpus, disk_space, ports
 from fleethands.operations.rollback import rollback
 from fleethands.pinning import registry
-from fleethands.settings import lockfile, packages
+from fleethands.settings import packages
+from fleethands.settings.apply_pins import find_pinnable
 from fleethands.settings.pins import Pins
 from tasks import render
 from tests.helpers.checkout import FIXTURES, ROOT
@@ -108,7 +109,7 @@ def test_a_rollback_gives_the_name_to_the_image_of_then() -> None:
 
 
 def test_a_pinned_image_is_pulled_by_its_digest_and_has_its_name() -> None:
-    settings = declared(**OFF).held_to(Pins(images={IMAGE: DIGEST}))
+    settings = declared(**OFF).with_pins(Pins(images={IMAGE: DIGEST}))
     change = image.pull.decide(settings, bare(settings).having(docker=Docker(True, "26")), newest=OTHER)
     assert change.script.values["image"] == f"ollama/ollama@{DIGEST}"
     assert change.script.values["name"] == IMAGE
@@ -118,14 +119,14 @@ def test_a_pinned_image_is_pulled_by_its_digest_and_has_its_name() -> None:
 
 def test_a_container_needs_docker_and_no_release() -> None:
     settings = declared(**OFF)
-    assert packages.ENGINE in packages.wanted(settings)
-    assert "zstd" not in packages.wanted(settings)
-    assert packages.ENGINE not in packages.wanted(declared(openhands_flavor="off"))
+    assert packages.ENGINE in packages.needed_packages(settings)
+    assert "zstd" not in packages.needed_packages(settings)
+    assert packages.ENGINE not in packages.needed_packages(declared(openhands_flavor="off"))
     assert isinstance(engine.start.decide(settings, bare(settings)), Change)
     assert {each.kind for each in upstream_wanted(settings)} == {"image", "model"}
-    want = lockfile.wanted(settings)
+    want = find_pinnable(settings)
     assert (want.release, want.images) == (None, (IMAGE,))
-    assert lockfile.wanted(declared(**OFF, ollama_image=f"ollama/ollama@{DIGEST}")).images == ()
+    assert find_pinnable(declared(**OFF, ollama_image=f"ollama/ollama@{DIGEST}")).images == ()
 
 
 @pytest.mark.parametrize(
@@ -161,12 +162,12 @@ def test_the_room_for_its_image_is_looked_for_where_docker_keeps_images() -> Non
 
 
 def test_upstream_is_asked_what_its_tag_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_model", lambda model, patience: registry.Unanswered("not asked here"))
+    monkeypatch.setattr(registry, "_model", lambda model, patience: registry.RegistryError("not asked here"))
     monkeypatch.setattr(registry, "_image", lambda name, patience: f"digest of {name}")
-    pinned = declared(**OFF).held_to(Pins(images={IMAGE: DIGEST}))
+    pinned = declared(**OFF).with_pins(Pins(images={IMAGE: DIGEST}))
 
-    assert registry.tags([declared(**OFF)], lambda line: None) == {IMAGE: f"digest of {IMAGE}"}
-    assert registry.tags([pinned], lambda line: None) == {}
+    assert registry.resolve_tags([declared(**OFF)], lambda line: None) == {IMAGE: f"digest of {IMAGE}"}
+    assert registry.resolve_tags([pinned], lambda line: None) == {}
 
 
 # GPUs

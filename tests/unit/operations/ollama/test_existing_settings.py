@@ -17,9 +17,9 @@ from fleethands.operations.ollama import adoption_checks, foreign_settings, unit
 from fleethands.operations.ollama.foreign_settings import DesiredEnvironment
 from fleethands.operations.preflight import preflight
 from fleethands.settings import SettingsError
-from fleethands.settings.schema.ollama_env import ELSEWHERE, LIBRARIES, OF_GO, VARIABLES
-from fleethands.settings.values.envconfig import meaning, same
-from fleethands.settings.values.names import Address
+from fleethands.settings.schema.ollama_env import GO_VARIABLES, LIBRARY_PREFIXES, SETTINGS, VARIABLES
+from fleethands.settings.values.envconfig import means_same, parse_meaning
+from fleethands.settings.values.names import ListenAddress
 from fleethands.settings.values.secret import MASK
 from fleethands.text.systemd import assignment
 from tests.hosts import bare, declared
@@ -122,7 +122,7 @@ words = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=12)
 texts = st.one_of(
     listens, words, st.sampled_from(["on", "off", "TRUE", "0", "2", "-1", "5m", "1d", "a, b", "http://a,http://b "])
 )
-names = st.sampled_from(sorted({*VARIABLES, *ELSEWHERE, *(f"{each}X" for each in LIBRARIES), *OF_GO}))
+names = st.sampled_from(sorted({*VARIABLES, *SETTINGS, *(f"{each}X" for each in LIBRARY_PREFIXES), *GO_VARIABLES}))
 
 
 @given(names, texts)
@@ -135,8 +135,8 @@ def test_every_declaration_of_a_hint_is_taken_and_means_the_same(name: str, text
     """Spaces between origins keep Ollama from starting, and levels above 2 log what 2 does."""
     if (
         unit_assignments.mask_value(name, text) == MASK
-        or meaning(name, text) is None
-        or same(name, declared().ollama_environment.get(name), text)
+        or parse_meaning(name, text) is None
+        or means_same(name, declared().ollama_environment.get(name), text)
     ):
         return
     data = pasted([hint.replace("to keep the models", "to keep that") for hint in hints((name, text))])
@@ -146,19 +146,19 @@ def test_every_declaration_of_a_hint_is_taken_and_means_the_same(name: str, text
     if data and name == "OLLAMA_ORIGINS":
         text = ",".join(each.strip() for each in text.strip().strip("\"'").split(","))
     if data and name == "OLLAMA_DEBUG":
-        text = str(min(cast(int, meaning(name, text)), 2))
-    assert not data or same(name, text, environment[name])
+        text = str(min(cast(int, parse_meaning(name, text)), 2))
+    assert not data or means_same(name, text, environment[name])
 
 
 @given(listens)
 def test_a_listening_address_is_taken_or_refused_with_one_that_is(text: str) -> None:
     try:
-        taken = Address.parse(text)
+        taken = ListenAddress.parse(text)
     except ValueError as error:
         near = re.search(r"as `(.*?)`", str(error))
         assert near is None or "://" not in near[1]
         return
-    assert same("OLLAMA_HOST", text, str(taken))
+    assert means_same("OLLAMA_HOST", text, str(taken))
 
 
 @pytest.mark.parametrize("said", ["http://0.0.0.0:11434", ":11434", "[::]:11434", "'0.0.0.0'", "0.0.0.0:11434/"])

@@ -28,7 +28,7 @@ from fleethands.operations.preflight import ports, preflight
 from fleethands.operations.proof import proof
 from fleethands.report.redaction import Mask
 from fleethands.settings import HostSettings, Secret
-from fleethands.settings.packages import wanted
+from fleethands.settings.packages import needed_packages
 from tests.hosts import bare, declared
 
 URL = "http://10.0.0.5:11434"
@@ -168,7 +168,7 @@ def test_what_answers_with_every_model_is_used_and_nothing_is_put_on_the_host() 
     assert isinstance(external_ollama.use.decide(settings, seen), Unchanged)
     assert isinstance(pulling.pull.decide(settings, seen), Unchanged)
     assert isinstance(pulling.prune.decide(settings, seen), Unchanged)
-    assert wanted(settings) == ("ca-certificates", "curl")
+    assert needed_packages(settings) == ("ca-certificates", "curl")
     assert not closed_ports.declared_ports(settings)
 
 

@@ -64,7 +64,7 @@ def test_each_tag_is_asked_for_once_and_none_that_is_a_digest(monkeypatch: pytes
 
     def images(names: list[str]) -> dict[str, Any]:
         asked.append(names)
-        return {"ghcr.io/a/b:1": NEW, "ghcr.io/a/b:2": registry.Unanswered("no answer")}
+        return {"ghcr.io/a/b:1": NEW, "ghcr.io/a/b:2": registry.RegistryError("no answer")}
 
     monkeypatch.setattr(registry, "images", images)
     monkeypatch.setattr(registry, "look_up", lambda _: {})
@@ -72,7 +72,7 @@ def test_each_tag_is_asked_for_once_and_none_that_is_a_digest(monkeypatch: pytes
     fleet = [declared(openhands_image=name, openhands_generation="v0") for name in (*named, f"ghcr.io/a/b@{OLD}")]
     said: list[str] = []
 
-    found = registry.tags([*fleet, declared(openhands_flavor="off")], said.append)
+    found = registry.resolve_tags([*fleet, declared(openhands_flavor="off")], said.append)
 
     assert asked == [["ghcr.io/a/b:1", "ghcr.io/a/b:2"]]
     assert (found, said) == ({"ghcr.io/a/b:1": NEW}, ["warning: ghcr.io/a/b:2: no answer"])

@@ -12,7 +12,7 @@ from fleethands.fleet.ansible.tree import PRIORITY
 from fleethands.fleet.ansible.yaml_file import Unsafe, Vault
 from fleethands.settings import HostSettings
 from fleethands.settings.renamed import OLD_SETTINGS
-from fleethands.settings.validation.unknown_keys import OURS, meant
+from fleethands.settings.validation.unknown_keys import PREFIXES, misspelled_keys
 
 MISSPELLED = 0.9  # below it, a name with our prefixes may be one of a role's
 ENCRYPTED = "encrypted by Ansible's vault, and not read"
@@ -20,29 +20,29 @@ BRACES = ("{{", "{%", "{#")
 BOOLEANS = {"true": True, "false": False}  # in an INI file they are texts to Ansible, until a playbook says `| bool`
 
 
-def concerns(name: str) -> bool:
+def is_relevant(name: str) -> bool:
     """Whether a variable is read at all: a setting, a word near one, or a part of a connection."""
     connects = name.startswith("ansible_") and name != PRIORITY
     return name in HostSettings.model_fields or name in OLD_SETTINGS or connects or bool(_suspected(name))
 
 
-def is_ours(name: str) -> bool:
+def is_own_variable(name: str) -> bool:
     """Whether a variable becomes host data: a setting, also by an old name, or certainly a misspelled one."""
-    return name in HostSettings.model_fields or name in OLD_SETTINGS or (name.startswith(OURS) and _is_near(name))
+    return name in HostSettings.model_fields or name in OLD_SETTINGS or (name.startswith(PREFIXES) and _is_near(name))
 
 
 def warnings(variables: Mapping[str, Variable]) -> list[str]:
     """What is said of variables that are only like a setting: they may be those of a role."""
     found = []
     for name, variable in variables.items():
-        if not is_ours(name) and (problem := _suspected(name)):
+        if not is_own_variable(name) and (problem := _suspected(name)):
             found.append(f"{variable.place}: `{name}` is left to Ansible: {problem}")
     return found
 
 
 @cache
 def _suspected(name: str) -> str:
-    return next((problem for _, problem in meant({name: None})), "")
+    return next((problem for _, problem in misspelled_keys({name: None})), "")
 
 
 @cache
