@@ -28,10 +28,10 @@ def main() -> None:
         stages[stage], last = now - last, now
 
     done("import")
-    engine = Engine(sys.argv[1], Path.cwd(), {})
+    engine = Engine.load(sys.argv[1], Path.cwd(), {})
     engine.settings()
     done("settings")
-    engine.survey(keep=False)
+    engine.connect_and_plan(keep=False)
     done(HOSTS)
     json.dumps(build_report.planned(engine).document())
     done("report")

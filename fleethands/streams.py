@@ -12,7 +12,7 @@ import pyinfra.connectors.util
 from pyinfra.api.output import echo, format_text
 from pyinfra.connectors.util import CommandOutput, OutputLine, write_stdin
 
-from fleethands.untrusted import limit
+from fleethands.text.format import format_size
 
 MOST_BYTES = 8 << 20  # of each output of one command; a probe of a large host takes a tenth of it
 MOST_LINES = 100_000
@@ -48,7 +48,7 @@ class Lines:
         """The lines that this block ends. Raises TooMuch."""
         self._bytes += len(block)
         if self._bytes > self._most:
-            raise TooMuch(f"it sent more than {limit(self._most)}, and was given up")
+            raise TooMuch(f"it sent more than {format_size(self._most)}, and was given up")
         self._count += block.count(b"\n")
         if self._count > self._lines:
             raise TooMuch(f"it sent more than {self._lines} lines, and was given up")
@@ -57,7 +57,7 @@ class Lines:
             yield self._line(part)
         self._length += len(rest)
         if self._length > self._longest:
-            raise TooMuch(f"it sent a line of more than {limit(self._longest)}, and was given up")
+            raise TooMuch(f"it sent a line of more than {format_size(self._longest)}, and was given up")
         self._open.append(rest)
 
     def rest(self) -> Iterator[str]:
@@ -134,7 +134,7 @@ def write_input(stdin: Any, buffer: Any) -> None:
         channel.exit_status = channel.exit_status or 1
 
 
-def take() -> None:
+def patch_pyinfra() -> None:
     """
     Have pyinfra's connectors read and write by it from now on. Their own reading has no limit, and ends at a byte not
     of UTF-8.

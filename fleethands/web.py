@@ -17,7 +17,7 @@ from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Reque
 
 import gevent  # type: ignore[import-untyped]
 
-from fleethands.untrusted import limit
+from fleethands.text.format import format_size
 
 MOST = 4 << 20  # bytes of an answer; a manifest has a few hundred
 PATIENCE = 20.0  # seconds for a whole answer
@@ -52,7 +52,7 @@ def fetched(url: str, *, most: int = MOST, patience: float = PATIENCE, accept: s
     with opened(url, most=most, patience=patience, accept=accept, token=token) as answer:
         body: bytes = answer.read(most + 1)
         if len(body) > most:
-            raise ValueError(f"sends more than {limit(most)}")
+            raise ValueError(f"sends more than {format_size(most)}")
         if getattr(answer, "length", None):
             raise ValueError("the answer was cut off")
     return body
@@ -106,7 +106,7 @@ class _Meter:
         """So many bytes came. Raises ValueError."""
         self._left -= count
         if self._left < 0:
-            raise ValueError(f"sends more than {limit(self._most)}")
+            raise ValueError(f"sends more than {format_size(self._most)}")
         gevent.sleep(0)  # a server that never pauses would hold up every other host
 
 

@@ -6,10 +6,10 @@ import hashlib
 import subprocess
 from collections.abc import Sequence
 
-from fleethands.facts.probe_fact import ProbeRequest
+from fleethands.facts.probe_request import ProbeRequest
 from tests.hosts import declared
 
-QUESTION = ProbeRequest.about(
+QUESTION = ProbeRequest.create(
     # no container: apt would be asked on every machine without Docker, for seconds
     declared(ollama_url="file:///no/such/mirror", models=["127.0.0.1:9/library/codellama:7b"], openhands_flavor="off")
 )

@@ -61,7 +61,7 @@ def carry_out(command: str, deploy: str, target: str, as_json: bool, yes: bool, 
     whole, again = typed(words), f"{command} {typed(words, 'lock_wait')}{' --yes' if yes else ''}"
     reason = _said(command, target, options["hosts"], options["exclude"])
     engine = checked(target, **options)
-    engine.watch.command, engine.watch.typed = command, whole
+    engine.monitor.command, engine.monitor.typed = command, whole
     if manner.canary and manner.canary.is_elsewhere(engine.names, engine.fleet):
         said = f"the canary {manner.canary.word} is of another part of the fleet, or done already: none goes first here"
         click.echo(said, err=True)

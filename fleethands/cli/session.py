@@ -133,7 +133,7 @@ def unconnected(
     values = {**dict(_pair(text) for text in data), **(extra or {})}
     words = spoken(target, data, hosts, exclude, shard=shard)
     try:
-        engine = Engine(target, project(), values, Pick(hosts, exclude, _part(shard), only), words, **limits)
+        engine = Engine.load(target, project(), values, Pick(hosts, exclude, _part(shard), only), words, **limits)
     except NoHosts as error:
         raise Trouble(str(error), *error.hints, code=USAGE) from None
     except WrongName as error:
@@ -144,7 +144,7 @@ def unconnected(
         report_files.leave_empty(str(error), words, shard)
     if gone := sorted((only or frozenset()) - set(engine.inventory.hosts)):
         click.echo(f"warning: of the report's hosts {target} has these no more: {few(gone, 10)}", err=True)
-    for line in [*engine.warnings, *left_out(engine.chosen)]:
+    for line in [*engine.warnings, *left_out(engine.hosts)]:
         click.echo(f"warning: {line}", err=True)
     made_from(target.removeprefix(PREFIX))
     report_files.note_engine(engine, words, shard)

@@ -1,19 +1,16 @@
-"""What is true of a host: read in one remote command, held as one typed value."""
+"""What is true of a host: read by one remote command, kept as one typed value."""
 
 from fleethands.facts.framing import ProbeError
-from fleethands.facts.no_answer import ssh_command
-from fleethands.facts.probe import Probe, Unknown, UnknownSection
-from fleethands.facts.probe_cache import (
+from fleethands.facts.host_session import (
     cached_probe,
+    current_session,
     get_probe,
-    invalidate,
+    invalidate_probe,
     is_refused,
-    outdate,
-    predict,
-    predicted,
     probed_settings,
-    refuse,
 )
+from fleethands.facts.probe import Probe, Unknown, UnknownSection
+from fleethands.facts.probe_failure import ssh_command
 
 __all__ = [
     "Probe",
@@ -21,13 +18,10 @@ __all__ = [
     "Unknown",
     "UnknownSection",
     "cached_probe",
+    "current_session",
     "get_probe",
-    "invalidate",
+    "invalidate_probe",
     "is_refused",
-    "outdate",
-    "predict",
-    "predicted",
     "probed_settings",
-    "refuse",
     "ssh_command",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleethands.facts.engine import ENGINE, DockerEngine, parse_engine
+from fleethands.facts.docker_engine import ENGINE, DockerEngine, parse_engine
 from fleethands.facts.framing import decode_base64, parse_fields, require_text
 from fleethands.facts.to_json import DIGEST
 from fleethands.untrusted import document, line, mapping, rows

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from fleethands.facts import elsewhere
-from fleethands.facts.elsewhere import VersionRequest
+from fleethands.facts import external_ollama
+from fleethands.facts.external_ollama import VersionRequest
 from fleethands.facts.framing import decode_base64
 from fleethands.settings.values.names import ModelName
 from fleethands.untrusted import count, document, line, mapping
@@ -127,7 +127,7 @@ def parse_ollama(lines: Lines) -> Ollama:
     for row in shown:
         word, *words = row.split(" ")
         if word == "from" and found.way:
-            found = replace(found, way=replace(found.way, ours=elsewhere.parse_source_address(*words)))
+            found = replace(found, way=replace(found.way, ours=external_ollama.parse_source_address(*words)))
         elif word == "size_vram":
             found = replace(found, in_vram=(*found.in_vram, count(int(*words))))
         elif word == "model" and found.tools is None:
@@ -144,7 +144,7 @@ _YES = {"yes": True, "no": False}
 def _first(answer: str) -> Ollama:
     word, _, text = answer.rpartition(" ")
     if word == "elsewhere":
-        version, way = elsewhere.parse_version(text)
+        version, way = external_ollama.parse_version(text)
         return Ollama(version, way=way)
     return Ollama(line(mapping(document(decode_base64("ollama", answer)))["version"], 100))
 
@@ -154,7 +154,7 @@ def parse_models(lines: Lines) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in lines:
         if row.startswith("tags "):
-            return elsewhere.parse_models(row.removeprefix("tags "))
+            return external_ollama.parse_models(row.removeprefix("tags "))
         digest, _, path = row.partition("  ./")
         parts = path.split("/")
         if DIGEST.fullmatch(digest) and len(parts) == 4 and all(parts):

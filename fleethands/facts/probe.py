@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from fleethands import paths
+from fleethands.facts.apt import Apt
 from fleethands.facts.directories import Directories
 from fleethands.facts.docker import Docker
 from fleethands.facts.files import ABSENT, File
@@ -15,7 +16,6 @@ from fleethands.facts.gpu import Gpu
 from fleethands.facts.lock import LockState
 from fleethands.facts.network import Firewall, Listener
 from fleethands.facts.ollama import ModelStore, Ollama, Process, Release
-from fleethands.facts.packages import Apt
 from fleethands.facts.record import Record
 from fleethands.facts.service import Service
 from fleethands.facts.system import Accounts, Space, System

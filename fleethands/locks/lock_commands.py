@@ -12,7 +12,7 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from fleethands.facts.lock import Lock, LockState
-from fleethands.facts.no_answer import explain_failure
+from fleethands.facts.probe_failure import explain_failure
 from fleethands.locks.run_locks import mine, refusal
 from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
 from fleethands.script import SHELL
@@ -65,20 +65,20 @@ def ask(engine: Engine, action: str, reason: str) -> dict[str, LockReport]:
 
 
 def _one(engine: Engine, name: str, action: str, lock: Lock) -> LockReport:
-    if name in engine.watch.unreachable:
-        reason, hints = engine.watch.unreachable[name]
+    if name in engine.monitor.unreachable:
+        reason, hints = engine.monitor.unreachable[name]
         return LockReport(f"unreachable: {reason}", hints, failed=True)
     text = script(action, lock).text
     try:
         _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=SECONDS)
         answer = read(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
-        reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {short(str(error))}", [])
+        reason, hints = engine.monitor.lost_connections.get(name) or (f"it did not answer: {short(str(error))}", [])
         return LockReport(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
         without = explain_failure(output.output_lines, engine.host(name))
         return LockReport(str(without), list(without.hints), failed=True)
-    return _told(answer, engine.watch.words, name)
+    return _told(answer, engine.monitor.words, name)
 
 
 def _told(answer: Answer, words: str, name: str) -> LockReport:

@@ -74,7 +74,7 @@ class Locks:
             self._signs = None
         gevent.joinall([gevent.spawn(each.close) for each in given.values()])
         for name in given:
-            lock_token.take(self._engine.host(name), "")
+            lock_token.set_token(self._engine.host(name), "")
 
     def _open(self, names: Sequence[str]) -> dict[str, Holder]:
         """A process on each host that can take its lock; all begin at once, as that takes longest."""
@@ -86,14 +86,14 @@ class Locks:
         return opened
 
     def _begin(self, name: str, opened: Holder, text: str) -> None:
-        self._engine.watch.commands[name] = self._engine.watch.commands.get(name, 0) + 1
+        self._engine.monitor.commands[name] = self._engine.monitor.commands.get(name, 0) + 1
         try:
             opened.begin(text)
         except HolderError as error:
             self._refuse(name, error)
 
     def _refuse(self, name: str, error: HolderError) -> None:
-        look = f"see what it says: fleethands lock status {reached(self._engine.watch.words, name)}"
+        look = f"see what it says: fleethands lock status {reached(self._engine.monitor.words, name)}"
         self.refused[name] = short(str(error)), [*error.hints] or [look]
 
     def _ask(self, name: str, opened: Holder, deadline: float) -> None:
@@ -109,17 +109,17 @@ class Locks:
             self._got(name, answer.before)
         else:
             why = self.taken if answer.word in {HELD, KEPT} else self.refused
-            why[name] = refusal(answer, self._engine.watch.words, name, self._again)
+            why[name] = refusal(answer, self._engine.monitor.words, name, self._again)
 
     def _got(self, name: str, before: LockState) -> None:
         host = self._engine.host(name)
-        lock_token.take(host, self.lock.run)
+        lock_token.set_token(host, self.lock.run)
         if before.run is not None:
             self.notes[name] = short(f"took over the lock of {before.run}; that run went away without a word")
         seen = facts.cached_probe(host)
         same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
         if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
-            facts.outdate(host)
+            facts.invalidate_probe(host)
 
     def _sign(self) -> None:
         while True:
@@ -137,7 +137,7 @@ def leave_out(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> N
     for name, (reason, hints) in refused.items():
         host = plan.hosts[name]
         host.status, host.reason, host.hints, host.changes = "refused", reason, hints, []
-        host.remote_commands = engine.watch.commands.get(name, 0)
+        host.remote_commands = engine.monitor.commands.get(name, 0)
         host.mask_all(engine.mask)
 
 
@@ -149,7 +149,7 @@ def told(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) -> Report:
     """
     leave_out(engine, plan, taken)
     for name, host in plan.hosts.items():
-        host.remote_commands = engine.watch.commands.get(name, 0)
+        host.remote_commands = engine.monitor.commands.get(name, 0)
         if host.status == "pending":
             host.status, host.reason, host.changes = "not-run", f"{', '.join(taken)} of this run is locked", []
     return plan

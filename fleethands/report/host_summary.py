@@ -11,9 +11,9 @@ from fleethands.facts import Probe, UnknownSection
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import MIB
 from fleethands.facts.record import Record
-from fleethands.operations.core.human_size import human
 from fleethands.operations.removal.removal import OURS
 from fleethands.report.model import HostReport
+from fleethands.text.format import format_size
 
 UNKNOWN = "unknown"
 COLUMNS = ("host", "state", "Ollama", "models", "OpenHands", "GPU", "ports", "proven", "applied", "locked")
@@ -33,9 +33,11 @@ def status_text(host: HostReport) -> str:
 
 
 def _facts(host: HostReport) -> list[str]:
-    if host.seen is None:
+    if host.probe is None:
         return ["" for _ in COLUMNS[2:]]
-    return [_told(read, host.seen) for read in (_ollama, _models, _openhands, _gpu, _ports, _proven, _applied, _locked)]
+    return [
+        _told(read, host.probe) for read in (_ollama, _models, _openhands, _gpu, _ports, _proven, _applied, _locked)
+    ]
 
 
 def _told(read: Callable[[Probe], str], seen: Probe) -> str:
@@ -79,7 +81,7 @@ def _openhands(seen: Probe) -> str:
 def _gpu(seen: Probe) -> str:
     if seen.gpu.devices:
         memory = sum(device.memory or 0 for device in seen.gpu.devices)
-        return f"{len(seen.gpu.devices)} x {seen.gpu.devices[0].name}, {human(memory * MIB)}"
+        return f"{len(seen.gpu.devices)} x {seen.gpu.devices[0].name}, {format_size(memory * MIB)}"
     return ", ".join(f"{each.vendor} {each.product}" for each in seen.gpu.pci) or "none"
 
 

@@ -64,7 +64,7 @@ class HostReport:
     + notes: what operations said of their work, as a measured downtime
     + seconds: how long it was worked on, without waiting for others
     + steps: when it was, and with what
-    + seen: the host as it was when it was last asked; None when it never was, or has changed since
+    + probe: the host as it was when it was last asked; None when it never was, or has changed since
     + secrets: names of variables whose values are not shown; mask: their values
     + read: facts of a report that was read again, which has no probe
     """
@@ -79,7 +79,7 @@ class HostReport:
     changes: list[ChangeReport] = field(default_factory=list)
     proof: list[Link] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    seen: Probe | None = None
+    probe: Probe | None = None
     secrets: frozenset[str] = frozenset()
     mask: Mask = NO_MASK
     read: dict[str, Any] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class HostReport:
     @property
     def facts(self) -> dict[str, Any]:
         """What was seen of the host, without secrets."""
-        return self.mask.all(self.seen.document(self.secrets)) if self.seen else self.read
+        return self.mask.all(self.probe.document(self.secrets)) if self.probe else self.read
 
     def mask_all(self, mask: Mask) -> None:
         """Take the values of secrets out of all that is said of this host, now and later."""

@@ -34,9 +34,9 @@ def unfinished(engine: Engine, command: str) -> Report:
 
 
 def _cut(engine: Engine, name: str, host: HostReport, *, executing: bool) -> None:
-    begun = {each.operation for each in engine.outcomes(name)} | {step.name for step in engine.timeline.of(name)}
-    wanted = journal.changing(engine.host(name))
+    begun = {each.operation for each in engine.results(name)} | {step.name for step in engine.timeline.of(name)}
+    wanted = journal.operations_with_changes(engine.host(name))
     if not executing or (wanted and not wanted & begun):
         host.status, host.reason, host.changes = "not-run", BEFORE, []
-    elif not wanted <= {each.operation for each in engine.outcomes(name)}:
+    elif not wanted <= {each.operation for each in engine.results(name)}:
         host.status, host.reason = "failed", AMID

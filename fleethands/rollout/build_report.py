@@ -44,7 +44,7 @@ def applied(engine: Engine, plan: Report) -> Report:
 def untouched(engine: Engine, command: str) -> Report:
     """The report of a run that was interrupted before it changed anything."""
     left = HostReport("not-run", "interrupted before anything was changed")
-    hosts = {name: replace(left, remote_commands=engine.watch.commands.get(name, 0)) for name in engine.names}
+    hosts = {name: replace(left, remote_commands=engine.monitor.commands.get(name, 0)) for name in engine.names}
     report = _whole(engine, command, hosts)
     report.interrupted = True
     return report
@@ -67,8 +67,8 @@ def proven_so_far(engine: Engine, plan: Report) -> Report:
     """The report of a proof that was interrupted."""
     report = verified(engine, plan)
     for name, host in report.hosts.items():
-        host.hints = [] if name in engine.walks and engine.walks[name].interrupted else host.hints
-        if name not in engine.walks:
+        host.hints = [] if name in engine.host_runs and engine.host_runs[name].interrupted else host.hints
+        if name not in engine.host_runs:
             _leave(host)
     return _ended(report)
 
@@ -89,7 +89,7 @@ def verified(engine: Engine, plan: Report) -> Report:
     for name, host in report.hosts.items():
         if host.status not in {"unreachable", "refused"}:
             host.changes = []
-            host.proof = [link for each in engine.outcomes(name) for link in _links(engine, each.stdout.encode())]
+            host.proof = [link for each in engine.results(name) for link in _links(engine, each.stdout.encode())]
             host.status = "unchanged" if host.status == "changed" else host.status
             if not host.proof and host.status == "unchanged":
                 host.status, host.reason = "failed", "no model is declared, so there is nothing to prove"
@@ -98,7 +98,7 @@ def verified(engine: Engine, plan: Report) -> Report:
 
 
 def _whole(engine: Engine, command: str, hosts: dict[str, HostReport]) -> Report:
-    return whole(engine, Report(command, hosts, engine.begun, words=engine.watch.words))
+    return whole(engine, Report(command, hosts, engine.started, words=engine.monitor.words))
 
 
 def whole(engine: Engine, report: Report) -> Report:
@@ -110,28 +110,28 @@ def whole(engine: Engine, report: Report) -> Report:
 
 def time_hosts(engine: Engine, report: Report) -> None:
     """Note when hosts were worked on, until now. Operations that changed nothing are in their sum alone."""
-    report.seconds = time.time() - engine.begun
+    report.seconds = time.time() - engine.started
     for name, host in report.hosts.items():
         steps = engine.timeline.of(name)
-        done = [entry for each in (engine, *engine.others) if name in each.names for entry in each.done(name)]
+        done = [entry for each in (engine, *engine.nested) if name in each.names for entry in each.executed(name)]
         told = OURS | {entry.name for entry in done if not isinstance(entry.decision, Same)}
         host.seconds = sum(step.seconds for step in steps)
         host.steps = [step for step in steps if step.name in told or not step.ok]
 
 
 def _planned(engine: Engine, name: str) -> HostReport:
-    for status, seen in (("unreachable", engine.watch.unreachable), ("unreachable", engine.watch.lost)):
-        if name in seen and name not in engine.walks:
-            return HostReport(status, *seen[name], remote_commands=engine.watch.commands.get(name, 0))
+    for status, seen in (("unreachable", engine.monitor.unreachable), ("unreachable", engine.monitor.lost_connections)):
+        if name in seen and name not in engine.host_runs:
+            return HostReport(status, *seen[name], remote_commands=engine.monitor.commands.get(name, 0))
     entries = engine.planned(name)
-    report = HostReport("unchanged", remote_commands=engine.watch.commands.get(name, 0), changes=_changes(entries))
-    report.seen, report.secrets = engine.seen(name), engine.secrets(name)
+    report = HostReport("unchanged", remote_commands=engine.monitor.commands.get(name, 0), changes=_changes(entries))
+    report.probe, report.secrets = engine.probe(name), engine.secrets(name)
     report.notes = [_typed(engine, note) for note in _notes(entries)]
-    if report.seen is not None and not isinstance(report.seen.sections["files"], Unknown):
-        report.proof = _links(engine, report.seen.files[PROOF].content)
+    if report.probe is not None and not isinstance(report.probe.sections["files"], Unknown):
+        report.proof = _links(engine, report.probe.files[PROOF].content)
     refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
-    if name in engine.watch.unanswered:
-        report.status, (report.reason, report.hints) = "refused", engine.watch.unanswered[name]
+    if name in engine.monitor.probe_failures:
+        report.status, (report.reason, report.hints) = "refused", engine.monitor.probe_failures[name]
     elif refusals:
         report.status, report.reason = "refused", refusals[0].reason
         report.hints = [_typed(engine, hint) for hint in refusals[0].hints]
@@ -142,12 +142,12 @@ def _planned(engine: Engine, name: str) -> HostReport:
 
 def applied_one(engine: Engine, name: str, plan: HostReport) -> HostReport:
     """What came of the plan of one host."""
-    if plan.status in BAD or name not in engine.walks:
+    if plan.status in BAD or name not in engine.host_runs:
         return plan
-    walk, outcomes = engine.walks[name], engine.outcomes(name)
+    run, outcomes = engine.host_runs[name], engine.results(name)
     changes = _made(engine, name, {each.operation for each in outcomes if not each.failed})
-    report = HostReport("changed" if changes else "unchanged", changes=changes, seconds=walk.seconds)
-    report.remote_commands = engine.watch.commands.get(name, 0)
+    report = HostReport("changed" if changes else "unchanged", changes=changes, seconds=run.seconds)
+    report.remote_commands = engine.monitor.commands.get(name, 0)
     report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
     proofs = (_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
     report.proof = next(proofs, []) or ([] if _voided(engine, name) else plan.proof)
@@ -155,32 +155,35 @@ def applied_one(engine: Engine, name: str, plan: HostReport) -> HostReport:
         report.status, report.log = "failed", broken.log
         reason, hints = _said(engine, name, broken)
         report.reason, report.hints = f"{broken.operation}: {reason}", hints
-    elif walk.why:
-        report.status = "not-run" if walk.interrupted and walk.between and not changes else "failed"
-        report.reason, report.hints = walk.why
+    elif run.problem:
+        report.status = "not-run" if run.interrupted and run.between_operations and not changes else "failed"
+        report.reason, report.hints = run.problem
     elif not changes:
-        report.seen, report.secrets = plan.seen, plan.secrets
+        report.probe, report.secrets = plan.probe, plan.secrets
     return report
 
 
 def _voided(engine: Engine, name: str) -> bool:
     """Whether a step was sent that changes the host: the first thing that it does is to take back an earlier proof."""
-    return any(isinstance(each, Change) for entry in engine.done(name) for each in _each(entry))
+    return any(isinstance(each, Change) for entry in engine.executed(name) for each in _each(entry))
 
 
 def _made(engine: Engine, name: str, held: set[str]) -> list[ChangeReport]:
     """The changes of operations that held. A proof that was only asked for is none."""
-    return [each for each in _changes(engine.done(name)) if each.name in held and each.why != ASKED_FOR]
+    return [each for each in _changes(engine.executed(name)) if each.name in held and each.why != ASKED_FOR]
 
 
 def _said(engine: Engine, name: str, broken: OperationResult) -> Why:
     """Why an operation failed: its own words, those of this machine, or what became of the connection under it."""
     if reason := broken.reason:
         return reason, [_hosts(engine, hint) for hint in broken.marked("hint")]
-    for entry in engine.done(name):
+    for entry in engine.executed(name):
         if entry.name == broken.operation and isinstance(entry.decision, Refused):
             return entry.decision.reason, [_typed(engine, hint) for hint in entry.decision.hints]
-    return engine.watch.lost.get(name) or ("see its log", [_hosts(engine, hint) for hint in broken.marked("hint")])
+    return engine.monitor.lost_connections.get(name) or (
+        "see its log",
+        [_hosts(engine, hint) for hint in broken.marked("hint")],
+    )
 
 
 def went_back(failed: HostReport, back: HostReport) -> HostReport:
@@ -210,7 +213,7 @@ def _hosts(engine: Engine, hint: str) -> str:
 def _typed(engine: Engine, hint: str) -> str:
     """A hint for a host, with the words by which it is reached."""
     for command in (APPLY, PIN):
-        hint = hint.replace(command, f"{command} {engine.watch.words}")
+        hint = hint.replace(command, f"{command} {engine.monitor.words}")
     return hint
 
 

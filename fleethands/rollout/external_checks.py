@@ -49,8 +49,8 @@ def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
             with suppress(*GONE):  # the next run asks it anew then
                 engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
-            host.hints = [f"{broken.hint} {engine.watch.words}" if broken.hint == APPLY else broken.hint]
-            host.remote_commands = engine.watch.commands.get(name, 0)
+            host.hints = [f"{broken.hint} {engine.monitor.words}" if broken.hint == APPLY else broken.hint]
+            host.remote_commands = engine.monitor.commands.get(name, 0)
     build_report.time_hosts(engine, report)
 
 

@@ -16,7 +16,7 @@ from fleethands.rollout.strategy import Group, Manner
 
 if TYPE_CHECKING:  # their import patches the standard library
     from fleethands.engine.engine import Engine
-    from fleethands.engine.monitor import ProgressListener
+    from fleethands.engine.progress import ProgressListener
 
 BROKEN = ("failed", "rolled-back")
 BACK = "fleethands_back"  # rollback.py: which of a host's records
@@ -59,7 +59,7 @@ class Rollout:
         if order.seed is not None:
             self._listener.phase(f"order: {order}")
         for name in set(self._engine.names) - set(self._pending):
-            self._engine.hang_up(name)
+            self._engine.disconnect(name)
         first = canary.of(order.of(self._engine.names), self._engine.names) if canary and canary.is_name else []
         bad = [name for name in first if self._plan.hosts[name].status in BAD]
         if bad:
@@ -83,17 +83,17 @@ class Rollout:
             self._go_back([name for name in names if self._report.hosts[name].status == "failed"])
             self._locks.release(names)
             for name in names:
-                self._engine.hang_up(name)
+                self._engine.disconnect(name)
         self._judge(group)
 
     def _gather(self, names: Iterable[str]) -> None:
         for name in names:
-            if name in self._engine.walks and name not in self._report.hosts:
+            if name in self._engine.host_runs and name not in self._report.hosts:
                 self._report.hosts[name] = build_report.applied_one(self._engine, name, self._plan.hosts[name])
 
     def _go_back(self, failed: list[str]) -> None:
         """Failed hosts go to what was proven last; those whose proof has just been written down, to what was before."""
-        failed = [name for name in failed if self._changed(name) and not self._engine.walks[name].interrupted]
+        failed = [name for name in failed if self._changed(name) and not self._engine.host_runs[name].interrupted]
         if not self._manner.back:
             return
         if self._engine.stopping:
@@ -107,7 +107,7 @@ class Rollout:
 
     def _is_noted(self, name: str) -> bool:
         """Whether its proof wrote down something new; after a repair of drift alone, the record stays as it is."""
-        decisions = (entry.decision for entry in self._engine.done(name))
+        decisions = (entry.decision for entry in self._engine.executed(name))
         return any(release_record.is_new(each.script) for each in decisions if isinstance(each, Change))
 
     def _changed(self, name: str) -> bool:
@@ -127,7 +127,7 @@ class Rollout:
 
     def _go_back_to(self, place: str, names: list[str]) -> None:
         self._listener.phase(f"rollback: {', '.join(names)}")
-        with self._engine.beside(names, {BACK: place}) as other:
+        with self._engine.for_hosts(names, {BACK: place}) as other:
             other.plan("rollback.py")
             plan = build_report.planned(other, "rollback")
             other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)
@@ -150,13 +150,13 @@ class Rollout:
         return host.status if host else ""
 
     def _finished(self) -> Report:
-        hint = f"take up what is left: `fleethands {self._plan.command} {self._engine.watch.typed}`"
+        hint = f"take up what is left: `fleethands {self._plan.command} {self._engine.monitor.typed}`"
         for name, host in self._plan.hosts.items():
             if host.status == "pending" and name not in self._report.hosts:
                 notes = host.notes
                 left = HostReport("not-run", f"the rollout ended before it: {self._why}", [hint], notes=notes)
-                left.remote_commands = self._engine.watch.commands.get(name, 0)
-                left.seen, left.secrets = host.seen, host.secrets
+                left.remote_commands = self._engine.monitor.commands.get(name, 0)
+                left.probe, left.secrets = host.probe, host.secrets
                 self._report.hosts[name] = left
             else:
                 self._report.hosts.setdefault(name, host)

@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 import gevent  # type: ignore[import-untyped]
 import paramiko.client
-import pyinfra.connectors.ssh
 from paramiko import AuthenticationException, ChannelException, PKey, RSAKey, SSHException
 from paramiko.client import SSHClient
 from pyinfra.api.exceptions import PyinfraError
@@ -216,8 +215,3 @@ def _hop(question: Question, begun: Any) -> Any:
     except (SSHException, OSError, EOFError) as error:
         raise WayLost((f"its jump host {question.name} is not reached: {error}", by_hand), busy=True) from error
     return client.get_transport()
-
-
-def take() -> None:
-    """Have pyinfra connect by it from now on."""
-    setattr(pyinfra.connectors.ssh, "SSHClient", Client)  # noqa: B010 (a name of its own, to the type checker)

@@ -12,8 +12,8 @@ import gevent  # type: ignore[import-untyped]
 from gevent import socket, subprocess
 
 from fleethands.streams import BLOCK, TooMuch
+from fleethands.text.format import format_size
 from fleethands.text.sanitize import clean
-from fleethands.untrusted import limit
 
 MOST_SAID = 1 << 18  # bytes of one answer
 MOST_KEPT = 4 << 10  # bytes of complaints; what follows is read and dropped
@@ -72,7 +72,7 @@ def _whole(pipe: int, most: int) -> str:
         while block := _soon(pipe):
             said += block
             if len(said) > most:
-                raise TooMuch(f"it sent more than {limit(most)}, and was given up")
+                raise TooMuch(f"it sent more than {format_size(most)}, and was given up")
     finally:
         os.close(pipe)
     return said.decode(errors="replace")

@@ -31,51 +31,55 @@ LIMITS = Limits()
 
 
 class CommandStalled(TimeoutError):
-    """A remote command said nothing for too long."""
+    """A remote command printed nothing for too long."""
 
 
 class HostTimeout(BaseException):
-    """A host took too long in all; no error of one command, so that nothing but its walk ends on it."""
+    """
+    A host exceeded its time for a whole run.
+
+    It derives from BaseException, so that no handler of one command's errors catches it.
+    """
 
 
 class OutputTimeout:
-    """Ends what its greenlet waits for, once nothing was heard for `limit` seconds."""
+    """
+    Raises CommandStalled in the greenlet that entered it, once `limit` seconds have passed since the last `restart`.
+
+    Example:
+
+        with OutputTimeout(60) as timeout:
+            for line in output:
+                timeout.restart()
+    """
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
         self._timer: Any = None
 
-    def heard(self) -> None:
-        """There is life."""
-        self._last = time.monotonic()
+    def restart(self) -> None:
+        """Count from now: the command has printed something."""
+        self._latest = time.monotonic()
 
     def __enter__(self) -> OutputTimeout:
         self._waiting = gevent.getcurrent()
-        self.heard()
-        self._again(self._limit)
+        self.restart()
+        self._start_timer(self._limit)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._timer.stop()
         self._timer.close()
 
-    def _again(self, seconds: float) -> None:
+    def _start_timer(self, seconds: float) -> None:
         if self._timer is not None:
             self._timer.close()
         self._timer = gevent.get_hub().loop.timer(seconds)
-        self._timer.start(self._look)
+        self._timer.start(self._check)
 
-    def _look(self) -> None:
-        left = self._last + self._limit - time.monotonic()
-        if left > 0:
-            self._again(left)
+    def _check(self) -> None:
+        remaining = self._latest + self._limit - time.monotonic()
+        if remaining > 0:
+            self._start_timer(remaining)
         else:
             self._waiting.throw(CommandStalled())
-
-
-def spoken(seconds: float) -> str:
-    """`20 min`, `2 h`, `45 s`."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"

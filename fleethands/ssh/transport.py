@@ -6,7 +6,6 @@ import time
 from typing import Any, ClassVar, NoReturn
 
 import gevent  # type: ignore[import-untyped]
-import paramiko.client
 from paramiko import Channel, Message, SSHException, Transport, common
 from paramiko.packet import Packetizer
 
@@ -105,8 +104,3 @@ class Wire(Transport):
         if error is None or isinstance(error, SSHException | EOFError | OSError):
             return error
         return SSHException(f"what it sent is not SSH ({type(error).__name__})")
-
-
-def take() -> None:
-    """Have paramiko's clients, jump hosts' included, connect by it from now on."""
-    setattr(paramiko.client, "Transport", Wire)  # noqa: B010 (a name of its own, to the type checker)

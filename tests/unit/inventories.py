@@ -57,7 +57,7 @@ def _read(question: dict[str, Any]) -> dict[str, Any]:
     from fleethands.settings.serialize import written  # noqa: PLC0415
 
     try:
-        engine = Engine(question["target"], ROOT, question["data"], Pick(question["hosts"], question["exclude"]))
+        engine = Engine.load(question["target"], ROOT, question["data"], Pick(question["hosts"], question["exclude"]))
         settings = engine.settings()
     except (NoHosts, Unreachable, WrongInventory) as error:
         return {"error": str(error), "hints": list(error.hints)}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fleethands.facts.docker import parse_docker
-from fleethands.facts.engine import DockerEngine, parse_engine
+from fleethands.facts.docker_engine import DockerEngine, parse_engine
 from fleethands.facts.network import Listener
 from fleethands.facts.system import Space
 from fleethands.facts.to_json import DIGEST

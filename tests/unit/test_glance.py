@@ -26,7 +26,7 @@ ACTIVE = Unit("loaded", "active", "running", "enabled", 7, False, (), paths.OPEN
 
 
 def told(seen: Probe, column: str) -> str:
-    host = HostReport("unchanged", seen=seen)
+    host = HostReport("unchanged", probe=seen)
     return dict(zip(COLUMNS, status_cells("gpu-1", host), strict=True))[column]
 
 
@@ -51,7 +51,7 @@ def test_a_host_that_was_not_reached_has_a_row_too() -> None:
 
 def test_the_page_of_a_status_has_the_table_and_no_other_page_has() -> None:
     seen = bare().having(ollama=Ollama("0.24.0"), models={"<b>m</b>:1": "d"})
-    hosts = {"gpu-1": HostReport("unchanged", seen=seen), "gpu-2": HostReport("unreachable", "no answer")}
+    hosts = {"gpu-1": HostReport("unchanged", probe=seen), "gpu-2": HostReport("unreachable", "no answer")}
 
     text = html_page.render_html(reports.run(hosts, "status"))
 
@@ -83,7 +83,7 @@ def test_whatever_a_host_says_has_a_row() -> None:
 def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> None:
     odd = File("file", "0644", 0, 0, "\x1b[2J:\udcff", content, mtime=1 << 53)
     seen = bare().having(files=dict.fromkeys(bare().files, odd), units={paths.OPENHANDS_SERVICE: ACTIVE})
-    host = HostReport("unchanged", seen=seen, proof=links(content))
+    host = HostReport("unchanged", probe=seen, proof=links(content))
 
     assert not any(character < " " for cell in status_cells("gpu-1", host) for character in cell)
     assert json.dumps(host.document()).isascii()
@@ -93,6 +93,6 @@ def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> No
 def test_words_of_a_host_are_no_markup() -> None:
     seen = bare().having(ollama=Ollama("0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:"))
 
-    shown = "\n".join(status_table.lines(reports.run({"a": HostReport("unchanged", seen=seen)}, "status"), "prod.py"))
+    shown = "\n".join(status_table.lines(reports.run({"a": HostReport("unchanged", probe=seen)}, "status"), "prod.py"))
 
     assert "0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:" in shown

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.no_answer import explain_failure
+from fleethands.facts.probe_failure import explain_failure
 from fleethands.script import SHELL
 from tests.unit.answering import fleethands, servers
 from tests.unit.sshd import key

@@ -16,7 +16,7 @@ import pytest
 from fleethands import paths
 from fleethands.facts import Probe, gpu
 from fleethands.facts.docker import Docker, Image, Publisher, parse_docker
-from fleethands.facts.engine import DockerEngine
+from fleethands.facts.docker_engine import DockerEngine
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, parse_process
 from fleethands.facts.record import Record

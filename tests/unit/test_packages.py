@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.facts.packages import Apt, Package, parse_apt
+from fleethands.facts.apt import Apt, Package, parse_apt
 from fleethands.settings.packages import ENGINE, wanted
 from tests.hosts import declared
 

@@ -25,13 +25,13 @@ class Engine:
 
     def __init__(self, decision: Any, *, failed: bool, said: str = "") -> None:
         self._decision, self._failed, self._said = decision, failed, said
-        self.walks = {"gpu-1": HostRun(done=not failed)}
-        self.watch = type("Watch", (), {"commands": {"gpu-1": 2}, "lost": {}, "words": "fleet.py"})
+        self.host_runs = {"gpu-1": HostRun(finished=not failed)}
+        self.monitor = type("Monitor", (), {"commands": {"gpu-1": 2}, "lost_connections": {}, "words": "fleet.py"})
 
-    def done(self, _: str) -> list[JournalEntry]:
-        return [JournalEntry(NAME, self._decision, executing=True)]
+    def executed(self, _: str) -> list[JournalEntry]:
+        return [JournalEntry(NAME, self._decision, executing=True, is_change=self._decision is CHANGE)]
 
-    def outcomes(self, _: str) -> list[OperationResult]:
+    def results(self, _: str) -> list[OperationResult]:
         return [OperationResult(NAME, self._failed, "", self._said)]
 
 

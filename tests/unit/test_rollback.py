@@ -41,7 +41,7 @@ class Engine:
     def __init__(self, decision: Change, *, proven: bool) -> None:
         self.stopping = False
         self._decision, self._proven = decision, proven
-        self.walks = {"a": SimpleNamespace(interrupted=False)}
+        self.host_runs = {"a": SimpleNamespace(interrupted=False)}
 
     def has_proven(self, _: str) -> bool:
         return self._proven
@@ -49,8 +49,8 @@ class Engine:
     def stop(self) -> None:
         self.stopping = True
 
-    def done(self, _: str) -> list[JournalEntry]:
-        return [JournalEntry("Proof | Get an answer to a prompt", self._decision, executing=True)]
+    def executed(self, _: str) -> list[JournalEntry]:
+        return [JournalEntry("Proof | Get an answer to a prompt", self._decision, executing=True, is_change=True)]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def trust(target: str | None, as_json: bool, yes: bool, **options: Any) -> None:
         raise Trouble("nobody is there to compare the keys", "to accept them unseen: add `--yes`", code=USAGE)
     engine = unconnected(target, **options)
     words = spoken(target, **options)
-    shown = asked(engine.chosen)
+    shown = asked(engine.hosts)
     if not as_json:
         _show(shown, words)
     new = [each for each in shown if each.status == "new"]

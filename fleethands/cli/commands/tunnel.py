@@ -35,8 +35,8 @@ def tunnel(target: str | None, as_json: bool, port: int | None, ollama: bool, br
     """Bring one host's OpenHands to a port of this machine, until Ctrl-C. Exit 0: it was ended; 1: no way there."""
     engine = _reached(target, **options)
     name = _only(engine)
-    if name in engine.watch.unreachable:
-        reason, hints = engine.watch.unreachable[name]
+    if name in engine.monitor.unreachable:
+        reason, hints = engine.monitor.unreachable[name]
         raise Trouble(f"{name}: {reason}", *hints)
     if getattr(engine.inventory.get_host(name).connector, "client", None) is None:
         raise Trouble(f"{name} is not reached by SSH", f"its page: {engine.settings()[name].openhands_url}")
@@ -62,7 +62,7 @@ def _only(engine: Engine) -> str:
     if len(engine.names) > 1:
         several = ", ".join(engine.names[:5]) + (" …" if len(engine.names) > 5 else "")
         reason = f"a tunnel leads to one host, and these match: {several}"
-        one = only(engine.watch.words, engine.names[0])
+        one = only(engine.monitor.words, engine.names[0])
         raise Trouble(reason, f"name it: fleethands tunnel {typed(one)}", code=USAGE)
     return engine.names[0]
 

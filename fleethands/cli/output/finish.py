@@ -40,7 +40,7 @@ def survey_of(engine: Engine, command: str, deploy: str = "deploy.py", *, keep: 
     from fleethands.rollout import build_report  # noqa: PLC0415
 
     with Interrupts():
-        engine.survey(deploy, keep)
+        engine.connect_and_plan(deploy, keep)
     return build_report.planned(engine, command)
 
 
@@ -52,7 +52,7 @@ def looked_at(engine: Engine, command: str) -> Report:
         try:
             return survey_of(engine, command)
         except KeyboardInterrupt:
-            return build_report.cut_short(engine, command, engine.read)
+            return build_report.cut_short(engine, command, engine.probed)
 
 
 def show(report: Report, target: str) -> None:

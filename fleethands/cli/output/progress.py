@@ -13,11 +13,11 @@ import click
 from rich.console import Console
 
 from fleethands.cli.output.live_table import Live
-from fleethands.operations.core.human_size import human
+from fleethands.text.format import format_size
 from fleethands.text.sanitize import clean
 
 if TYPE_CHECKING:
-    from fleethands.engine.monitor import ProgressListener
+    from fleethands.engine.progress import ProgressListener
 
 EVERY = 10  # seconds between two plain lines of one pull
 
@@ -71,9 +71,9 @@ class Plain:
             return
         rate = max(0, done - last.done) / passed
         self._said[host, what] = LastProgress(done, now)
-        whole = f" of {human(total)}" if total else ""
+        whole = f" of {format_size(total)}" if total else ""
         left = f", {(total - done) / rate:.0f} s left" if rate and total else ""
-        self._say(f"{host}: {what}: {human(done)}{whole}, {human(int(rate))}/s{left}")
+        self._say(f"{host}: {what}: {format_size(done)}{whole}, {format_size(int(rate))}/s{left}")
 
     def _elapsed(self) -> str:
         minutes, seconds = divmod(int(self._clock() - self._begun), 60)

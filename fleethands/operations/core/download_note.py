@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.operations.core.human_size import human
+from fleethands.text.format import format_size
 
 
 def sentence(seen: Probe, kind: str, name: str, what: str) -> str:
@@ -13,4 +13,4 @@ def sentence(seen: Probe, kind: str, name: str, what: str) -> str:
     + kind, name: as the probe's upstream section has them
     """
     size = seen.upstream.size(kind, name)
-    return f"downloads {what} ({human(size) if size is not None else 'its source did not tell the size'})"
+    return f"downloads {what} ({format_size(size) if size is not None else 'its source did not tell the size'})"

@@ -1,43 +1,48 @@
-"""What operations decided on each host, in order: the plan while one is made, the deed while operations run."""
+"""What operations decided on each host, in order: in the plan, and in the run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from pyinfra.context import ctx_host, ctx_state
+
+from fleethands.facts.host_session import current_session, session_of
 
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """One decision (Same, Change, Refused) of one operation, named `Task | Operation`."""
+    """
+    One decision of one operation.
+
+    + name: of the operation, `Task | Operation`
+    + executing: whether the decision belongs to the run, not to the plan
+    + is_change: whether it is a change, or a list of changes
+    """
 
     name: str
     decision: Any
     executing: bool
+    is_change: bool
 
 
-_entries: WeakKeyDictionary[Any, list[JournalEntry]] = WeakKeyDictionary()
-
-
-def note(decision: Any) -> None:
-    """Remember a decision for the host and the operation of this context."""
-    entry = JournalEntry(current_name(), decision, ctx_state.get().is_executing)
-    _entries.setdefault(ctx_host.get(), []).append(entry)
+def record(decision: Any, *, is_change: bool) -> None:
+    """Add a decision for the host and the operation of pyinfra's context."""
+    entry = JournalEntry(current_name(), decision, ctx_state.get().is_executing, is_change)
+    current_session().decisions.append(entry)
 
 
 def current_name() -> str:
-    """The name of this context's operation."""
+    """The name of the context's operation."""
     (name,) = ctx_state.get().get_op_meta(ctx_host.get().current_op_hash).names
     return str(name)
 
 
-def of(host: Any, *, executing: bool) -> list[JournalEntry]:
+def entries(host: Any, *, executing: bool) -> list[JournalEntry]:
     """The decisions on one host: those of the plan, or those of the run."""
-    return [entry for entry in _entries.get(host, []) if entry.executing is executing]
+    return [entry for entry in session_of(host).decisions if entry.executing is executing]
 
 
-def changing(host: Any) -> set[str]:
-    """Names of the operations that the plan has a change of on one host."""
-    return {entry.name for entry in of(host, executing=False) if not hasattr(entry.decision, "fact")}
+def operations_with_changes(host: Any) -> set[str]:
+    """Names of the operations for which the plan has a change on one host. A refusal is no change."""
+    return {entry.name for entry in entries(host, executing=False) if entry.is_change}

@@ -110,7 +110,7 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
             )
         if _sends(decision) and host.connector_cls.__name__ == "LocalConnector":
             decision = Refused("`ollama_transfer`: `controller` sends to other machines", (HOST,))
-        journal.note(decision)
+        journal.record(decision, is_change=isinstance(decision, Change | list))
         if isinstance(decision, Same):
             _remark(decision.notes)
             host.noop(decision.fact)
@@ -132,30 +132,31 @@ def _sends(decision: Decision) -> bool:
 def _refuse(refused: Refused) -> Iterator[Any]:
     if not ctx_state.get().is_executing:  # a plan takes the first command as a sign, and runs none
         _say(ctx_state.get(), ctx_host.get(), refused)
-        facts.refuse()
+        facts.current_session().probes.refuse()
     yield FunctionCommand(_say, [refused], {})
 
 
 def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
     if not ctx_state.get().is_executing:
         _tell(changes)
+        probes = facts.current_session().probes
         for change in changes:
-            seen = facts.predicted()
-            facts.predict(change.then(seen if change.keeps_proof else seen.with_file(paths.PROOF, ABSENT)))
+            seen = probes.predicted
+            probes.predict(change.then(seen if change.keeps_proof else seen.with_file(paths.PROOF, ABSENT)))
         yield changes[0].script.command
         return
     try:
         for change in changes:
             for source, name in change.parcel.uploads() if change.parcel else ():
                 yield FileUploadCommand(source, name)
-            yield change.script.having(run=lock_token.of(ctx_host.get())).command
+            yield change.script.having(run=lock_token.token(ctx_host.get())).command
     except TransferError as error:
         address = next(each.parcel.listed_at for each in changes if each.parcel)
         refused = Refused(str(error), (f"on this machine: curl -fIL {shlex.quote(address)}", "then run it again"))
-        journal.note(refused)
+        journal.record(refused, is_change=False)
         yield from _refuse(refused)
     finally:
-        facts.invalidate()
+        facts.invalidate_probe()
 
 
 def _tell(changes: Sequence[Change]) -> None:

@@ -17,8 +17,8 @@ from typing import IO, Any
 import gevent  # type: ignore[import-untyped]
 
 from fleethands import web
-from fleethands.operations.core.human_size import human
 from fleethands.operations.ollama import release_checksums
+from fleethands.text.format import format_size
 
 PREFIX = ".fleethands-release-"  # in the home of the user that SSH lets in; release.sh takes it from there
 CHUNK = 1 << 20
@@ -181,9 +181,9 @@ def _write(part: Path, read: Callable[[int], bytes], what: str) -> str:
         while chunk := read(CHUNK):
             size += len(chunk)
             if size > LARGEST:
-                raise TransferError(f"{what} has more than {human(LARGEST)}")
+                raise TransferError(f"{what} has more than {format_size(LARGEST)}")
             if shutil.disk_usage(part.parent).free < SPARE:
-                raise TransferError(f"{what} does not fit: {part.parent} has less than {human(SPARE)} free")
+                raise TransferError(f"{what} does not fit: {part.parent} has less than {format_size(SPARE)} free")
             file.write(chunk)
             received.update(chunk)
             gevent.sleep(0)

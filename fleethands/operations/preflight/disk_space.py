@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from fleethands.facts import Probe
 from fleethands.facts.system import Space
-from fleethands.operations.core.human_size import human
 from fleethands.operations.core.operation import Refused
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama.release import CPU, variant
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import needs_docker
 from fleethands.settings.values.ollama_release import ARCHS
+from fleethands.text.format import format_size
 
 MIB = 1 << 20
 # a release's archive and its tree lie side by side, 2.5 bytes of tree for each of the archive (release.sh)
@@ -93,7 +93,7 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
         place, size = together[0].place, sum(need.size for need in together)
         free = min(disk[need.place].free_kib for need in together) * 1024
         if free < size:
-            parts = ", ".join(f"{need.what} {human(need.size)}" for need in together)
+            parts = ", ".join(f"{need.what} {format_size(need.size)}" for need in together)
             return Refused(
                 f"{place} has {free // MIB} MiB free, {size // MIB} MiB are needed",
                 (f"that is for {parts}", f"on the host: df -h {shlex.quote(place)}"),

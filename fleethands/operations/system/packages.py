@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.facts.packages import Apt, Package
-from fleethands.operations.core.human_size import human
+from fleethands.facts.apt import Apt, Package
 from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import ENGINE, wanted
+from fleethands.text.format import format_size
 
 MOST = 20  # names in a refusal
 # an upgrade restarts them, and what runs in them stops
@@ -100,7 +100,7 @@ def _effect(apt: Apt) -> str:
         late = "apt gave no answer within 20 s" if apt.is_late else "apt was not asked"
         return f"{late}: what these packages depend on, and their size, is not known"
     count = len(apt.installed) + len(apt.upgraded)
-    parts = [f"apt downloads {human(apt.size)} in {count} package{'s' if count > 1 else ''}"]
+    parts = [f"apt downloads {format_size(apt.size)} in {count} package{'s' if count > 1 else ''}"]
     if apt.upgraded:
         upgrades = (f"{each.name} {each.before} -> {each.version}" for each in apt.upgraded)
         parts.append(f"to fit them it upgrades {', '.join(upgrades)}; all else that is installed stays as it is")

@@ -56,7 +56,7 @@ def render_html(report: Report) -> str:
 
 def _overview(report: Report) -> list[list[str]]:
     """A row for each host of a `status`; none for a report that was read again, which has no probes."""
-    if report.command != "status" or not any(host.seen for host in report.hosts.values()):
+    if report.command != "status" or not any(host.probe for host in report.hosts.values()):
         return []
     return [status_cells(name, host) for name, host in sorted(report.hosts.items())]
 
@@ -68,7 +68,12 @@ def _template() -> Template:
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
     )
-    environment.filters |= {"took": wording.took, "named": wording.join_names, "moment": _moment, "kind": _kind}
+    environment.filters |= {
+        "took": wording.show_duration,
+        "named": wording.join_names,
+        "moment": _moment,
+        "kind": _kind,
+    }
     environment.globals |= {
         "commands": _commands,
         "changes": wording.summarize_changes,

@@ -12,9 +12,9 @@ from fleethands.report.formats.wording import (
     group_hosts,
     join_names,
     number_of_hosts,
+    show_duration,
     status_word,
     summarize_changes,
-    took,
     verdict,
 )
 from fleethands.report.model import BAD, Report, format_timestamp
@@ -37,7 +37,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"### {MARKS.get(report.result, '✔')} fleethands {command}{shard}: {sentence}"
     yield ""
     line = f"fleethands {report.command} {report.words}".strip()
-    yield f"{_code(line)} · {format_timestamp(report.started)} · {took(report.seconds)} · {escape_markdown(report.by)}"
+    when, duration = format_timestamp(report.started), show_duration(report.seconds)
+    yield f"{_code(line)} · {when} · {duration} · {escape_markdown(report.by)}"
     yield ""
     if report.error:
         yield f"**{escape_markdown(report.error)}**"
@@ -57,7 +58,7 @@ def _table(report: Report, found: list[HostGroup]) -> Iterator[str]:
         longest = max(report.hosts[name].seconds for name in group.names)
         result = f"{MARKS.get(status, '')} {status_word(report, status)}".strip()
         cells = [escape_markdown(cell) for cell in (_who(group.names), result, _why(group))]
-        yield f"| {' | '.join(cells)} | {took(longest)} |"
+        yield f"| {' | '.join(cells)} | {show_duration(longest)} |"
     if left := found[MOST:]:
         yield f"| {number_of_hosts(sum(len(group.names) for group in left))} more | see report.html | | |"
     yield ""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands.report.model import BAD, ChangeReport, HostReport, Report
+from fleethands.text.format import format_duration
 
 ORDER = ("failed", "rolled-back", "unreachable", "refused", "not-run", "changed", "pending", "unchanged")
 WORDS = {
@@ -127,15 +128,6 @@ def join_names(names: list[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + more
 
 
-def took(seconds: float) -> str:
-    """A length of time as people say it; a dash for none at all."""
-    if not seconds:
-        return "–"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+def show_duration(seconds: float) -> str:
+    """A duration in a table, a dash for none."""
+    return format_duration(seconds) if seconds else "–"

@@ -1,0 +1,108 @@
+"""What an engine observes of its hosts: remote commands, connections that are lost, output and its silence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fleethands.engine.progress import ProgressCallbacks
+from fleethands.facts import ssh_command
+from fleethands.report.rerun_hints import completing
+from fleethands.ssh.connection import is_connected
+from fleethands.ssh.diagnosis import Why, flooding, gone, silent, slow
+from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout
+from fleethands.ssh.unreachable import why_unreachable
+from fleethands.streams import TooMuch
+from fleethands.text.format import format_duration
+
+
+class ConnectionMonitor:
+    """
+    Counts remote commands, stops those that print nothing for too long, and keeps the reason why a host failed.
+
+    + words: target and options as a command line has them, for hints
+
+    `command` and `typed` are the command that changes hosts, and its target with all options. Both are empty for a
+    command that only reads. The problems, each a message and its hints, are by host:
+
+    - `unreachable`: no connection could be made
+    - `probe_failures`: the host did not answer a plan's probe
+    - `lost_connections`: the connection ended while a command ran
+    """
+
+    def __init__(self, words: str, limits: Limits) -> None:
+        self.words, self.limits = words, limits
+        self.command, self.typed = "", ""
+        self.commands: dict[str, int] = {}
+        self.unreachable: dict[str, Why] = {}
+        self.probe_failures: dict[str, Why] = {}
+        self.lost_connections: dict[str, Why] = {}
+        self.progress: ProgressCallbacks | None = None
+        self._timeouts: dict[str, list[OutputTimeout]] = {}
+
+    def completing(self, name: str) -> list[str]:
+        """Hints: commands that complete what this run began on a host."""
+        return completing(self.command, self.typed, name)
+
+    def count_command(self, name: str) -> None:
+        """Count one remote command of a host."""
+        self.commands[name] = self.commands.get(name, 0) + 1
+
+    def forget_problems(self, name: str) -> None:
+        """Another run over the same connections begins on a host."""
+        self.lost_connections.pop(name, None)
+        self.probe_failures.pop(name, None)
+
+    def on_output(self, message: Any = None, **options: Any) -> None:
+        """Receive a line that a script has just printed, behind pyinfra's prefix `[host] `: see `set_echo`."""
+        name = str(message).partition("] ")[0].strip().removeprefix("[")
+        for timeout in self._timeouts.get(name, ()):
+            timeout.restart()
+        if self.progress:
+            self.progress.on_output(message, **options)
+
+    @contextmanager
+    def output_timeout(self, name: str) -> Iterator[None]:
+        """Raise CommandStalled where a host's command prints nothing for `limits.silence` seconds."""
+        timeouts = self._timeouts.setdefault(name, [])
+        with OutputTimeout(self.limits.silence) as timeout:
+            timeouts.append(timeout)
+            try:
+                yield
+            finally:
+                timeouts.remove(timeout)
+
+    def note_unreachable(self, host: Any, error: Exception) -> None:
+        """Keep the reason why no connection to a host could be made."""
+        self.unreachable[host.name] = why_unreachable(self.words, host, error)
+
+    def note_lost(self, host: Any, error: Exception, timeout: float | None) -> None:
+        """
+        Keep the reason why a command did not end by itself.
+
+        + timeout: the command's own, in seconds
+        """
+        self.lost_connections[host.name] = self._explain(host, error, timeout)
+
+    def note_failure(self, host: Any, errors: list[str]) -> None:
+        """
+        Keep the reason of a command that failed, if the connection or a probe is the cause.
+
+        + errors: lines of its standard error
+        """
+        if not is_connected(host):
+            self.lost_connections[host.name] = gone(ssh_command(host, "-v"), self.completing(host.name))
+        messages = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
+        if messages and not host.state.is_executing:
+            hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
+            self.probe_failures[host.name] = messages[0], hints
+
+    def _explain(self, host: Any, error: Exception, timeout: float | None) -> Why:
+        if isinstance(error, CommandStalled):
+            return silent(ssh_command(host), format_duration(self.limits.silence))
+        if isinstance(error, TooMuch):
+            return flooding(ssh_command(host), str(error))
+        if isinstance(error, TimeoutError) and timeout:
+            return slow(ssh_command(host), format_duration(timeout))
+        return gone(ssh_command(host, "-v"), self.completing(host.name))
