@@ -36,8 +36,9 @@ UNITS = (
 GROUPS = ("ollama", "render", "video", "docker")
 PLACES = ("/", "/etc/systemd/system", "/opt", "/tmp", "/usr/local/bin", "/usr/share", "/var/lib")  # noqa: S108
 AT_HOME = "@home"  # stands for the home of Ollama's service, which only the host knows
-PARTS = (  # of the script, in order; the last one runs it
-    "facts/gpu", "facts/directories", "facts/service", "facts/apt", "facts/docker", "web",
+PARTS = (  # of the script, in order: the first has what all others use, the last runs them
+    "facts/shell", "facts/system", "facts/directories", "facts/files", "facts/gpu", "facts/apt", "facts/service",
+    "facts/ollama", "facts/models", "facts/network", "facts/docker", "facts/docker_ports", "facts/docker_engine", "web",
     "facts/upstream", "facts/lock", "facts/probe",
 )  # fmt: skip
 FIXED_FILES = (
@@ -108,7 +109,8 @@ class ProbeRequest:
     def script(self) -> str:
         """The whole probe, as text for the host's shell."""
         folder = package_files("fleethands")
-        body = "".join(folder.joinpath(f"{part}.sh").read_text() for part in PARTS)
+        lines = [line for part in PARTS for line in folder.joinpath(f"{part}.sh").read_text().splitlines()]
+        body = "\n".join(line for line in lines if not line.lstrip().startswith("#"))  # comments stay here
         environment = {**self.settings.ollama_environment, **self.settings.openhands_variables}
         exports = {name: environment[name] for name in WAY_OUT if name in environment}
         values = {**self._fixed_values(), **self._host_values(), **self._upstream_values()}

@@ -206,7 +206,7 @@ def missing_here(place: Path, *ids: str) -> subprocess.CompletedProcess[str]:
         then = Docker(True, "26", Container("c1", "running", each, {}, ""))
         (place / f"record-{number}.json").write_text(kept(LAST, bare().having(docker=then)))
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
-    part = text[text.index("docker_gone()") : text.index("# the containers behind")]
+    part = text[text.index("docker_gone()") :]
     head = f'PATH={place}:$PATH; deadline=0; body="$1"; shift; records="$*"; before() {{ shift; "$@"; }}'
     words = [ids[0] if ids else "", *(str(place / f"record-{number}.json") for number in range(3))]
     script = "\n".join([head, part, "docker_gone"])

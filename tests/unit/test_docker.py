@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from fleethands.operations.core.operation import Refused, Same
 from fleethands.operations.openhands import conflicts
 from fleethands.operations.openhands import container as openhands_container
 from fleethands.operations.preflight import ports
+from tests.answers import docker_script
 from tests.hosts import bare, declared
 
 MINE, MOVED = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -90,7 +90,7 @@ def probed(place: Path, image: str, objects: dict[str, dict[str, Any]]) -> tuple
     (place / "docker").chmod(0o755)
     for name, each in {"container": OURS, **objects}.items():
         (place / name).write_text(json.dumps([each], indent=4))
-    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    text = docker_script()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
 container=openhands-app image={image} ports=3000 records=/none ollama_image='' ollama_container=none
 have() {{ [ "$1" != curl ]; }}; need() {{ :; }}
@@ -202,7 +202,7 @@ def answered(place: Path, info: str, command: str = "", of_command: str = "") ->
         (place / name).unlink(missing_ok=True)
         if text:
             (place / name).write_text(text)
-    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    text = docker_script()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
 container=c image= ollama_image= ollama_container=none ports=3000 records=/none deadline=0 version=
 have() {{ [ "$1" != nvidia-container-runtime-hook ]; }}

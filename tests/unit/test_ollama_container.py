@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,7 @@ from fleethands.pinning import registry
 from fleethands.settings import lockfile, packages
 from fleethands.settings.pins import Pins
 from tasks import render
+from tests.answers import docker_script
 from tests.hosts import bare, declared
 
 IMAGE, ID, OTHER = "ollama/ollama:0.24.0", "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -277,7 +277,7 @@ DEVICE = '"DiscoveredDevices":[{"Source":"cdi","ID":"nvidia.com/gpu=all"}]'
 )
 def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way: str) -> None:
     assert RUNTIMES in RECORDED
-    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    text = docker_script()
     head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
     script = f"{head}have() {{ {'true' if hook else 'false'}; }}\n{text}\ninfo=$(cat)\ndocker_gpus"
     done = subprocess.run(["sh", "-c", script], input=info, capture_output=True, text=True, check=True)
@@ -286,7 +286,7 @@ def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way:
 
 def test_a_process_is_traced_to_its_container(tmp_path: Path) -> None:
     number = "ab" * 32
-    text = files("fleethands.facts").joinpath("docker.sh").read_text().replace("/proc/", f"{tmp_path}/")
+    text = docker_script().replace("/proc/", f"{tmp_path}/")
     head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
     known = {
         1: f"0::/system.slice/docker-{number}.scope\n", 2: f"1:name=systemd:/docker/{number}\n",
