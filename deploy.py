@@ -3,9 +3,10 @@
 from pyinfra import host
 
 from fleethands import settings as fleet
+from fleethands.deploy_options import DeployOptions
 from tasks import docker, firewall, models, ollama, openhands, preflight, proof
 
-settings = fleet.of(host)
+settings = fleet.settings_for(host)
 
 preflight.check(settings)
 docker.install(settings)
@@ -13,7 +14,7 @@ firewall.close(settings)
 ollama.serve(settings)
 models.pull(settings)
 openhands.serve(settings)
-proof.answer_one_prompt(settings, when=host.data.get("fleethands_verify", "changed"))
-openhands.settle(settings)
-ollama.settle(settings)
-firewall.settle(settings)
+proof.prove(settings, when=DeployOptions.of(host).verify)
+openhands.remove_sandboxes(settings)
+ollama.remove_unused(settings)
+firewall.narrow(settings)

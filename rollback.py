@@ -1,26 +1,27 @@
 """
-Bring each host back to a release record of its own, by the same operations as deploy.py; without any network, too.
+Restore a release record of each host, by the same operations as deploy.py. This works without any network.
 
-`fleethands_back`: `last`, what was proven last, or `before`, what was proven before that. Without it, `last` where what
-is there now is not proven, else `before`. A second time, to these again.
+`fleethands_rollback_to`: `current`, the state that was proven last, or `previous`, the one proven before that. Without
+it, a host that is proven now goes to `previous`, any other to `current`. Running the rollback twice gives the same.
 """
 
 from pyinfra import host
 
 from fleethands import settings as fleet
+from fleethands.deploy_options import DeployOptions
 from tasks import docker, firewall, models, ollama, openhands, preflight, proof, rollback
 
-back = rollback.found(fleet.of(host), host.data.get("fleethands_back"))
-settings = back.gentle
+back = rollback.find_target(fleet.settings_for(host), DeployOptions.of(host).rollback_to)
+settings = back.settings_to_apply
 
-rollback.begin(back)
+rollback.check(back)
 preflight.check(settings)
 docker.install(settings)
 firewall.close(settings)
 ollama.serve(settings, image_of_then=back.ollama_image)
 models.pull(settings)
 openhands.serve(settings, image=back.image)
-proof.answer_one_prompt(settings, recorded=back.settings)
-openhands.settle(settings)
-ollama.settle(settings)
-firewall.settle(settings)
+proof.prove(settings, recorded=back.settings)
+openhands.remove_sandboxes(settings)
+ollama.remove_unused(settings)
+firewall.narrow(settings)

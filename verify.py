@@ -1,8 +1,16 @@
-"""Prove anew that a prompt gets an answer; `verify_blobs`, `verify_deep`: the models' bytes, a conversation."""
+"""
+Prove again on each host that a prompt gets an answer.
+
+`fleethands_checksums`: read every byte of the models. `fleethands_conversation`: hold a whole conversation in
+OpenHands.
+"""
 
 from pyinfra import host
 
 from fleethands import settings as fleet
+from fleethands.deploy_options import DeployOptions
 from tasks import proof
 
-proof.prove_anew(fleet.of(host), blobs_too=bool(host.data.get("verify_blobs")), deep=bool(host.data.get("verify_deep")))
+options = DeployOptions.of(host)
+
+proof.verify(fleet.settings_for(host), verify_checksums=options.checksums, conversation=options.conversation)

@@ -1,4 +1,4 @@
-"""`make bench`: boots hosts, times the product beside what it is compared with, writes docs/performance.md."""
+"""`make bench`: boots hosts, compares the product with other programs, writes docs/performance.md."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HELP_SECONDS = 0.25
 
 
 def main() -> int:
-    """0 when every figure is within what is promised; the page is written either way."""
+    """0 if every figure keeps its promise. The page is written either way."""
     if reason := unfit():
         print(f"error: {reason}", file=sys.stderr)
         return 1
@@ -31,7 +31,7 @@ def main() -> int:
     try:
         fleet = hosts.converged(lab, HOSTS)
         load = os.getloadavg()[0]
-        with step("plan and apply beside the bare program and a plain deploy"):
+        with step("plan and apply, the bare program and a plain deploy"):
             found = no_op.measure(fleet)
         with step(f"plans over {', '.join(map(str, scale.SIZES))} stand-ins"):
             scaled = scale.measure(fleet[0], no_op.declared()[fleet[0].name])

@@ -1,7 +1,7 @@
 """
-The least that can be done: paramiko alone, one thread and one connection a host, one `sh -s` that reads the script.
+The minimum: paramiko alone, with one thread and one connection for each host, and one `sh -s` that reads the script.
 
-Usage: `python bench/bare.py SPEC.json`, see `Spec`. Prints one JSON document: its own seconds, bytes read of each host.
+Usage: `python bench/bare.py SPEC.json`, see `Spec`. Prints one JSON document: its seconds, and the bytes of each host.
 It imports nothing of fleethands, on purpose.
 """
 
@@ -21,7 +21,7 @@ TIMEOUT = 30  # seconds
 
 
 class Spec(TypedDict):
-    """What to read: hosts by name and address, who we are, and the script that each of them runs."""
+    """What to read: hosts by name and address, our user, and the script that each host runs."""
 
     hosts: dict[str, str]
     user: str
@@ -31,7 +31,7 @@ class Spec(TypedDict):
 
 
 def read(spec: Spec, key: paramiko.PKey, address: str) -> int:
-    """Bytes that the host answered; raises for a host key that is not known, or a status other than 0."""
+    """The bytes of the host's answer. Raises for an unknown host key, or a status other than 0."""
     client = paramiko.SSHClient()
     client.load_host_keys(spec["known_hosts"])
     client.set_missing_host_key_policy(paramiko.RejectPolicy())

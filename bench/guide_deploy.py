@@ -1,8 +1,8 @@
 """
-The guide's steps as a plain pyinfra deploy, by pyinfra's own operations: what one would write without fleethands.
+The guide's steps as a plain pyinfra deploy with pyinfra's own operations, as one would write it without fleethands.
 
-`pyinfra inventory/lab.py bench/guide_deploy.py -y` on hosts that are converged. Its override goes where systemd does
-not read it, beside ours, so that the hosts stay as they are; what it costs to compare it is the same.
+`pyinfra inventory/lab.py bench/guide_deploy.py -y` on hosts in their final state. Its override is where
+systemd does not read it, so the hosts stay as they are. The comparison costs the same.
 """
 
 from io import StringIO

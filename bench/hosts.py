@@ -1,4 +1,4 @@
-"""Hosts with nothing to do: the product converges one of them, and every other one starts from its disk."""
+"""Hosts with nothing to do: the product brings one to its settings, and all others start from its disk."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.lab.lab import Lab
 from tests.lab.prepare import ready
 from tests.lab.shell import run, step
 
-DIRECTORY = ".lab/bench"  # beside the lab that somebody works with
+DIRECTORY = ".lab/bench"  # next to the lab of `make lab`
 STATE = "bench"
-SETTLED_WITHIN = 300  # seconds; the first start of OpenHands takes a core for ten of them when nobody else wants it
+SETTLED_WITHIN = 300  # seconds; the first start of OpenHands takes a whole core for ten of them
 AT_ONCE = 4
 CALM = 0.5  # cores of this machine that are busy, at most, before anything is timed
 
@@ -24,7 +24,7 @@ class NotConverged(RuntimeError):
 
 
 def converged(lab: Lab, count: int) -> list[Host]:
-    """lab-1 to lab-`count`, each applied and proven, at rest, their sshd writing its sessions down."""
+    """lab-1 to lab-`count`: proven, idle, with an sshd that logs its sessions."""
     ready(lab, "lab-1")
     first = lab["lab-1"]
     with step("one host from nothing to proven, by the product"):
@@ -54,7 +54,7 @@ def _restored(host: Host) -> None:
 
 
 def _at_rest() -> None:
-    """Wait until the machine is idle enough; other work on it may keep it from that, and then the timing says so."""
+    """Wait until the machine is idle enough. The page states the load if other work prevents that."""
     end = time.monotonic() + 60
     while time.monotonic() < end and _busy_cores(1.0) > CALM:
         pass

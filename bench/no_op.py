@@ -1,4 +1,4 @@
-"""Twelve hosts with nothing to do: the product beside the least that can be done, and beside a plain pyinfra deploy."""
+"""Twelve hosts with nothing to do: the product, the minimum, and a plain pyinfra deploy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .timing import BIN, ROOT, Finished, alternating, median, timed
 
 TARGET = "inventory/lab.py"
 ROUNDS = 5
-MOST = 2.0  # times the bare program's wall time
+MOST = 2.0  # times the bare program's seconds
 GUIDE = (BIN / "pyinfra", TARGET, "bench/guide_deploy.py", "-y")
 
 
@@ -30,7 +30,7 @@ class Program:
     """
     One program over its runs: medians.
 
-    + inside: seconds of reaching and reading hosts, and (the product) deciding; no start-up, no imports; None: not told
+    + inside: seconds of connecting, probing and (the product) deciding, without start-up and imports; None: unknown
     """
 
     seconds: float
@@ -40,7 +40,7 @@ class Program:
 
     @classmethod
     def of(cls, runs: Sequence[Finished[Any]], inside: Sequence[float] = ()) -> Program:
-        """Of its runs."""
+        """The middle run."""
         return cls(
             median([run.seconds for run in runs]),
             median([run.cpu for run in runs]),
@@ -55,7 +55,7 @@ class NoOp:
     What was measured on hosts with nothing to do.
 
     + stages: where the seconds of a plan go
-    + wrong: what is not as promised, in words; empty when all is
+    + wrong: the broken promises; empty without any
     """
 
     hosts: int
@@ -68,7 +68,7 @@ class NoOp:
 
 
 def measure(hosts: Sequence[Host]) -> NoOp:
-    """All programs in turn, after a warm-up each; sshd's own count beside the product's."""
+    """Run all programs in turn, after a warm-up each, and compare sshd's count of commands with the product's."""
     wrong: list[str] = []
     _guide_once()
     with tempfile.TemporaryDirectory() as folder:
@@ -93,12 +93,12 @@ def measure(hosts: Sequence[Host]) -> NoOp:
 
 
 def declared() -> dict[str, Any]:
-    """Host → its data, by the lab's inventory."""
+    """Host → its data in the lab's inventory."""
     return dict(runpy.run_path(str(ROOT / TARGET))["lab"])
 
 
 def _spec(path: Path) -> Path:
-    """What the bare program needs to do the same: the addresses and keys of the inventory, the text of the probe."""
+    """What the bare program needs: the addresses and keys of the inventory, and the probe's script."""
     data = declared()
     name, first = next(iter(data.items()))
     script = ProbeRequest.create(read_fleet({name: first})[name]).script
@@ -109,7 +109,7 @@ def _spec(path: Path) -> Path:
 
 
 def _product(hosts: Sequence[Host], wrong: list[str], *words: str) -> Finished[dict[str, Any]]:
-    """One run, and what is wrong with it: a host with something to do, or with a second command by either count."""
+    """One run and its faults: a host with changes, or with a second command by either count."""
     with ThreadPoolExecutor() as pool:
         marks = list(pool.map(sessions.mark, hosts))
         run = timed([BIN / "fleethands", words[0], TARGET, "--json", *words[1:]])
@@ -128,7 +128,7 @@ def _product(hosts: Sequence[Host], wrong: list[str], *words: str) -> Finished[d
 
 
 def _guide_once() -> None:
-    """The plain deploy brings its own files, so that it has nothing to do either from then on."""
+    """Run the plain deploy once, so that it has nothing to do afterwards."""
     timed(GUIDE)
 
 

@@ -1,4 +1,4 @@
-"""docs/performance.md: the text is written by hand, what stands between its marks by `make bench`."""
+"""docs/performance.md: `make bench` writes the figures between its marks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEGIN, END = "<!-- figures: make bench -->", "<!-- end of figures -->"
 
 
 def write(figures: Sequence[str]) -> None:
-    """Put new figures in the place of the old ones. Raises ValueError where the page has no marks."""
+    """Replace the figures. Raises ValueError for a page without marks."""
     head, begin, rest = PAGE.read_text().partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
@@ -29,7 +29,7 @@ def figures(no_op: NoOp, scale: Sequence[Scale], help_seconds: float, load: floa
     """
     The tables, in Markdown.
 
-    + load: of the machine, before anything was timed: processes that ran or waited for a core, over a minute
+    + load: the machine's load average over a minute, before the measurement
     """
     count, bare = no_op.hosts, no_op.bare
     return [

@@ -1,4 +1,4 @@
-"""`fleethands plan` over many hosts, which one counted stand-in answers for: what it takes a host, as they get more."""
+"""`fleethands plan` over many hosts, for which one stand-in answers: the cost of each further host."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ from .watched import Watched
 SIZES = (50, 200, 1000)
 PORT = 2222
 AT_ONCE = 32  # connections (engine/engine.py)
-LATE = 4  # of those that have ended, and of whose end the server has not heard when the next ones come
-FILES = 60  # that a process has open besides
-GROWTH = 1.25  # times what a further host takes of a larger fleet, over what one takes of a smaller
-PACE = 1.5  # the same of seconds, which the stand-in has its share in
+LATE = 4  # closed connections whose end the server has not noticed yet
+FILES = 60  # other open files of a process
+GROWTH = 1.25  # limit of a further host's cost in a large fleet, compared with a small one
+PACE = 1.5  # the same for seconds, of which the stand-in takes a part
 OURS = {"ssh_user": "root", "ssh_allow_agent": False, "ssh_look_for_keys": False}
 
 
 @dataclass(frozen=True)
 class Scale:
     """
-    One plan over so many stand-ins.
+    One plan over a number of stand-ins.
 
-    + seconds: from start to end of the process; cpu: of them, those that the process itself was at work
-    + memory: most bytes at once that it held; descriptors: most files and sockets that it had open
-    + most: connections at once; connections, commands: of each host
+    + seconds: from start to end of the process; cpu: CPU seconds of the process
+    + memory: peak in bytes; descriptors: peak of open files and sockets
+    + most: peak of connections; connections, commands: for each host
     """
 
     hosts: int
@@ -55,14 +55,14 @@ class Scale:
 
 
 def measure(host: Host, data: dict[str, Any], sizes: Sequence[int] = SIZES) -> list[Scale]:
-    """A plan over each number of stand-ins for this converged host, whose data these are."""
+    """A plan over each number of stand-ins for this host, with its data."""
     ours = {key: value for key, value in data.items() if not key.startswith("ssh_")}
     recording = recorded(host, ours)
     return [_measured(count, ours, recording) for count in sizes]
 
 
 def wrong(rows: Sequence[Scale]) -> list[str]:
-    """What grows with the fleet that should not, in words."""
+    """What grows with the fleet and should not."""
     last = rows[-1]
     found = [
         f"{row.hosts} stand-ins: {row.connections:g} connections and {row.commands:g} commands each, expected 1 and 1"
@@ -80,7 +80,7 @@ def wrong(rows: Sequence[Scale]) -> list[str]:
 
 
 def _steeper(few: Scale, some: Scale, many: Scale) -> Iterator[str]:
-    """What a further host takes more of when there are many: without start-up, which all of them pay once."""
+    """What a further host costs more in a large fleet, without start-up."""
     for name, most in (("cpu", GROWTH), ("memory", GROWTH), ("seconds", PACE)):
         before, after = further(name, few, some), further(name, some, many)
         if after > most * before:
@@ -88,13 +88,13 @@ def _steeper(few: Scale, some: Scale, many: Scale) -> Iterator[str]:
 
 
 def further(name: str, few: Scale, many: Scale) -> float:
-    """Of a column: what one host more takes, between two sizes."""
+    """The cost of one more host in a column, between two sizes."""
     found: float = (getattr(many, name) - getattr(few, name)) / (many.hosts - few.hosts)
     return found
 
 
 def recorded(host: Host, data: dict[str, Any]) -> str:
-    """What a real host answers to a probe, up to its last line."""
+    """A real host's answer to a probe, up to its last line."""
     question = ProbeRequest.create(read_fleet({host.name: data}, Lockfile())[host.name])
     said = host.run("sh -s", stdin=question.script, timeout=60).stdout.lstrip("\n")
     body, done, _ = said.rpartition(f"{question.mark} done ")
@@ -119,7 +119,7 @@ def _measured(count: int, data: dict[str, Any], recording: str) -> Scale:
 
 @contextmanager
 def _standin(place: Path, addresses: list[str], recording: str) -> Iterator[Any]:
-    """The stand-in, until it is told to end; gives what yields its counts then."""
+    """Run the stand-in. Yields a function that stops it and returns its counts."""
     for name in ("host_key", "client_key"):
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", place / name)
     client = (place / "client_key.pub").read_text().split()[1]
@@ -152,7 +152,7 @@ def _inventory(place: Path, addresses: list[str], data: dict[str, Any]) -> Path:
 
 
 def _planned(inventory: Path, count: int) -> tuple[float, float, Watched]:
-    """Seconds from start to end, CPU seconds, and what it held at the most; the plan is empty for every host."""
+    """Measure one plan, which must be empty for every host."""
     with (inventory.parent / "report.json").open("w+") as out:
         begin = time.perf_counter()
         process = subprocess.Popen(
@@ -172,7 +172,7 @@ def _planned(inventory: Path, count: int) -> tuple[float, float, Watched]:
 
 
 def main() -> None:
-    """By itself, beside the running lab: `python -m bench.scale [HOSTS…]`."""
+    """Alone, while the lab is up: `python -m bench.scale [HOSTS…]`."""
     from tests.lab.lab import Lab  # noqa: PLC0415
 
     from .no_op import declared  # noqa: PLC0415

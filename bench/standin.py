@@ -1,9 +1,9 @@
 """
-A stand-in for many hosts: one SSH server program on loopback addresses, which answers each probe with what one real
-host answered, framed as it was asked. It is no host: nothing but a probe can be asked of it.
+A stand-in for many hosts: one SSH server program on loopback addresses, which answers each probe with the answer of
+one real host, with the marks of the request. It answers nothing except probes.
 
-Usage: `python bench/standin.py SPEC.json`, see `Spec`. Says `ready`, and when its standard input ends, one JSON
-document: connections, most of them at once, and commands of each address. It imports nothing of fleethands, on purpose.
+Usage: `python bench/standin.py SPEC.json`, see `Spec`. Prints `ready`, and when its standard input ends, one JSON
+document: connections, their peak, and commands of each address. It imports nothing of fleethands, on purpose.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PATIENCE = 120  # seconds, as sshd's LoginGraceTime
 
 
 class Spec(TypedDict):
-    """Where to listen, as whom, whom to let in (a public key's base64), and the answer with its marks replaced."""
+    """Where to listen, the host key, the accepted public key (base64), and the recorded answer."""
 
     addresses: list[str]
     port: int
@@ -40,7 +40,7 @@ class Spec(TypedDict):
 
 
 class Counts:
-    """What was asked for, by address."""
+    """The requests, by address."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -67,7 +67,7 @@ class Counts:
 
 
 def answer(recording: str, script: bytes) -> bytes:
-    """The recorded answer to a probe: its marks, the clock of now, its digest. Raises ValueError for another script."""
+    """The recorded answer, with this probe's marks and the present time. Raises ValueError for another script."""
     found = MARK.search(script)
     if found is None:
         raise ValueError("this is no probe")
@@ -113,7 +113,7 @@ class Session(paramiko.ServerInterface):
 
 
 def serve(connection: socket.socket, spec: Spec, key: paramiko.PKey, counts: Counts) -> None:
-    """One connection from its begin to its end."""
+    """One connection from start to end."""
     address = connection.getsockname()[0]
     counts.opened(address)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,4 +1,4 @@
-"""Whole programs timed side by side."""
+"""Times whole programs in turn."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Finished(Generic[T]):
     """
-    One run of a program: what it said, and what the kernel says of the whole process, imports included.
+    One run of a program: its output, and the kernel's figures of the whole process, imports included.
 
-    + seconds: from start to end; cpu: of them, those that it was at work; memory: most bytes that it held at once
+    + seconds: from start to end; cpu: CPU seconds; memory: peak in bytes
     """
 
     seconds: float
@@ -37,7 +37,7 @@ class Finished(Generic[T]):
 
 
 def timed(words: Sequence[str | Path]) -> Finished[str]:
-    """Run a program from the checkout's root, to its end. Raises CommandFailed for a status other than 0."""
+    """Run a program in the checkout's root. Raises CommandFailed for a status other than 0."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         begin = time.perf_counter()
         process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
@@ -53,11 +53,11 @@ def timed(words: Sequence[str | Path]) -> Finished[str]:
 
 
 def alternating(rounds: int, *programs: Callable[[], Finished[T]]) -> list[list[Finished[T]]]:
-    """Each program's runs, taken in turn so that the machine's other work meets all of them; the first is a warm-up."""
+    """Run the programs in turn, so that other work on the machine affects all of them. The first round is a warm-up."""
     runs: list[list[Finished[T]]] = [[program() for program in programs] for _ in range(rounds + 1)]
     return [list(column) for column in zip(*runs[1:], strict=True)]
 
 
 def median(values: Sequence[float]) -> float:
-    """The middle one."""
+    """The run with the median time."""
     return statistics.median(values)

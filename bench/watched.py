@@ -1,4 +1,4 @@
-"""What a process holds at the most, looked at while it runs."""
+"""Measures a process's peaks while it runs."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import threading
 import time
 from pathlib import Path
 
-PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)  # proc(5): most that was ever resident since its exec
+PEAK = re.compile(r"^VmHWM:\s+(\d+) kB$", re.MULTILINE)  # proc(5): peak of resident memory since its exec
 EVERY = 0.02  # seconds
 
 
 class Watched:
     """
     A process from now until it is gone. The kernel's own account at its end (`ru_maxrss`) will not do: it begins with
-    what the process was before its exec, a copy of whoever started it.
+    what the process was before its exec, a copy of its parent.
 
-    + memory: most bytes that it held at once; descriptors: most files and sockets that it had open
+    + memory: peak in bytes; descriptors: peak of open files and sockets
     """
 
     def __init__(self, pid: int) -> None:
@@ -30,7 +30,7 @@ class Watched:
         while True:
             try:
                 peak = PEAK.search((self._place / "status").read_text())
-                if peak is None:  # it has ended, and is not waited for yet
+                if peak is None:  # a zombie
                     return
                 self.memory = max(self.memory, int(peak[1]) * 1024)
                 self.descriptors = max(self.descriptors, len(os.listdir(self._place / "fd")))
@@ -39,6 +39,6 @@ class Watched:
             time.sleep(EVERY)
 
     def end(self) -> Watched:
-        """The same, once the process is gone."""
+        """The peaks, after the process exited."""
         self._thread.join()
         return self

@@ -31,3 +31,7 @@ class FleethandsError(Exception):
     @property
     def hints(self) -> tuple[str, ...]:
         return self.problem.hints
+
+
+class UsageError(FleethandsError):
+    """The command line is wrong, and no host was contacted: exit code 64."""

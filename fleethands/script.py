@@ -40,7 +40,7 @@ class Script:
     exports: dict[str, str] = field(default_factory=dict)
     talks: bool = False
 
-    def having(self, **values: str) -> Script:
+    def with_values(self, **values: str) -> Script:
         """The same script with other values."""
         return replace(self, values={**self.values, **values})
 

@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any
 
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 MOST_BYTES = 1 << 22  # of one document: the largest manifests and reports of one host stay far below
 MOST_COUNT = 1 << 53  # bytes of anything: what JSON's own readers keep exact
@@ -72,7 +72,7 @@ def words(value: Any, most: int = 1000) -> str:
     """
     if not isinstance(value, str):
         raise ValueError("not text")
-    text = clean(_BREAKS.sub(" ", value[: 4 * most]))
+    text = sanitize(_BREAKS.sub(" ", value[: 4 * most]))
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

@@ -4,10 +4,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from fleethands.text.systemd import assignment, file_assignment, word
+from fleethands.text.systemd import assignment, file_assignment, quote_word
 from fleethands.text.toml import basic_string
-
-UPSTREAM = "fleethands_upstream"  # host data: model or image → digest that its registry has now, by `--upstream`
 
 _templates = Environment(  # noqa: S701  these are not pages: each value is quoted for what it goes into
     loader=FileSystemLoader(Path(__file__).parent.parent / "templates"),
@@ -16,7 +14,7 @@ _templates = Environment(  # noqa: S701  these are not pages: each value is quot
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters.update(assignment=assignment, file_assignment=file_assignment, word=word, toml=basic_string)
+_templates.filters.update(assignment=assignment, file_assignment=file_assignment, word=quote_word, toml=basic_string)
 
 
 def render(template: str, **values: object) -> str:

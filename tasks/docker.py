@@ -9,5 +9,5 @@ from fleethands.settings import HostSettings
 
 @deploy("Docker")
 def install(settings: HostSettings) -> None:
-    packages.installed(name="Install from the distribution", settings=settings)
-    engine.runs(name="Run the engine", settings=settings)
+    packages.install(name="Install from the distribution", settings=settings)
+    engine.start(name="Run the engine", settings=settings)

@@ -3,7 +3,8 @@
 from pyinfra.api import deploy
 
 from fleethands.operations.firewall import firewall
-from fleethands.operations.firewall.closed_ports import Closed
+from fleethands.operations.firewall.closed_ports import ClosedPorts
+from fleethands.operations.firewall.scripts import watcher_script
 from fleethands.operations.system import system
 from fleethands.paths import FIREWALL_SCRIPT, FIREWALL_UNIT
 from fleethands.settings import HostSettings
@@ -15,24 +16,24 @@ from tasks import render
 def close(settings: HostSettings) -> None:
     """Before anything listens on the ports, or leaves them."""
     if not settings.firewall:
-        firewall.gone(name="Take our table away", settings=settings)
+        firewall.remove_table(name="Take our table away", settings=settings)
         return
     if not settings.listens:  # what is there stays until all is proven
         return
-    firewall.written(name="Write the rules", settings=settings, render=rules)
-    system.file(name="Write the watcher", settings=settings, path=FIREWALL_SCRIPT, content=firewall.watcher())
+    firewall.write_rules(name="Write the rules", settings=settings, render=rules)
+    system.write_file(name="Write the watcher", settings=settings, path=FIREWALL_SCRIPT, content=watcher_script())
     unit = render("firewall.service.j2", script=FIREWALL_SCRIPT)
-    system.file(name="Write the unit", settings=settings, path=FIREWALL_UNIT, content=unit)
-    firewall.loaded(name="Load the rules", settings=settings, render=rules)
+    system.write_file(name="Write the unit", settings=settings, path=FIREWALL_UNIT, content=unit)
+    firewall.load_rules(name="Load the rules", settings=settings, render=rules)
 
 
 @deploy("Firewall")
-def settle(settings: HostSettings) -> None:
+def narrow(settings: HostSettings) -> None:
     """Once all is proven."""
-    firewall.settled(name="Close no more than is declared", settings=settings, render=rules)
+    firewall.narrow_rules(name="Close no more than is declared", settings=settings, render=rules)
 
 
-def rules(settings: HostSettings, closed: Closed, bridges: tuple[str, ...]) -> str:
+def rules(settings: HostSettings, closed: ClosedPorts, bridges: tuple[str, ...]) -> str:
     """The text of the rules' file."""
     return render(
         "firewall.nft.j2",

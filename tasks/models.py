@@ -3,19 +3,20 @@
 from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
+from fleethands.deploy_options import DeployOptions
 from fleethands.operations.models import modelfiles, models, preload
 from fleethands.paths import PRELOAD
 from fleethands.settings import HostSettings
 from fleethands.settings.values import modelfile
-from tasks import UPSTREAM, render
+from tasks import render
 
 
 @deploy("Models")
 def pull(settings: HostSettings) -> None:
-    files = modelfile.of(settings)
-    upstream = ctx_host.get().data.get(UPSTREAM) or {}
-    models.present(name="Pull what is missing", settings=settings, modelfiles=files, upstream=upstream)
-    modelfiles.built(name="Make what has a Modelfile", settings=settings, modelfiles=files)
+    files = modelfile.load_modelfiles(settings)
+    upstream = DeployOptions.of(ctx_host.get()).check_tags
+    models.pull(name="Pull what is missing", settings=settings, modelfiles=files, upstream=upstream)
+    modelfiles.build(name="Make what has a Modelfile", settings=settings, modelfiles=files)
     unit = render("preload.service.j2", script=PRELOAD)
-    preload.loaded(name="Load at Ollama's start", settings=settings, unit=unit)
-    models.pruned(name="Remove what is not listed", settings=settings, modelfiles=files)
+    preload.load(name="Load at Ollama's start", settings=settings, unit=unit)
+    models.prune(name="Remove what is not listed", settings=settings, modelfiles=files)

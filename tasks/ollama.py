@@ -6,9 +6,10 @@ from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import facts
+from fleethands.deploy_options import DeployOptions
 from fleethands.operations.ollama import adoption, external, image, release, service
+from fleethands.operations.ollama.gpus import container_arguments
 from fleethands.operations.ollama.service import LABEL, REVISION
-from fleethands.operations.preflight import gpus
 from fleethands.operations.system import access, system
 from fleethands.paths import (
     BINARY,
@@ -20,7 +21,7 @@ from fleethands.paths import (
     OLLAMA_UNIT,
 )
 from fleethands.settings import HostSettings
-from tasks import UPSTREAM, render
+from tasks import render
 
 OWNER = "ollama:ollama"
 
@@ -31,33 +32,37 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
     + image_of_then: id of the image that a container's name is to mean, whatever it means now
     """
     if not settings.manages_ollama:
-        external.used(name="Ask the one that is elsewhere", settings=settings)
+        external.use(name="Ask the one that is elsewhere", settings=settings)
         return
     home, own_home = homes(settings)
-    unit = unit_text(settings, home, own_home)
-    revision = _revision(settings.ollama_version, unit, *(text or "" for text in variables(settings, revision="")))
-    override, secrets = variables(settings, revision)
+    unit = render_unit(settings, home, own_home)
+    revision = _revision(
+        settings.ollama_version, unit, *(text or "" for text in render_variables(settings, revision=""))
+    )
+    override, secrets = render_variables(settings, revision)
 
-    system.user(
+    system.create_user(
         name="Create the service user",
         settings=settings,
         user="ollama",
         home=home,
         groups=("render", "video"),
     )
-    adoption.adopted(name="Adopt the Ollama that is there", settings=settings)
-    system.directory(name="Own its home", settings=settings, path=home, owner=OWNER, mode=None)
+    adoption.adopt(name="Adopt the Ollama that is there", settings=settings)
+    system.create_directory(name="Own its home", settings=settings, path=home, owner=OWNER, mode=None)
     if settings.ollama_models_dir is not None:
         place = str(settings.ollama_models_dir)
-        system.directory(name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755")
-    access.models(name="Own its models", settings=settings)
+        system.create_directory(
+            name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755"
+        )
+    access.own_models(name="Own its models", settings=settings)
     if settings.ollama_declared_image:
-        newest = (ctx_host.get().data.get(UPSTREAM) or {}).get(settings.ollama_declared_image, "")
-        image.pulled(name="Pull its image", settings=settings, same=image_of_then, newest=newest)
+        newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.ollama_declared_image, "")
+        image.pull(name="Pull its image", settings=settings, same=image_of_then, newest=newest)
     else:
-        release.release(name="Install the pinned release", settings=settings)
-    system.file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
-    system.file(
+        release.install(name="Install the pinned release", settings=settings)
+    system.write_file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
+    system.write_file(
         name="Write its secrets",
         settings=settings,
         path=OLLAMA_SECRETS,
@@ -65,21 +70,25 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
         mode="0600",
         shown=frozenset(),
     )
-    system.file(
-        name="Write the override", settings=settings, path=OLLAMA_OVERRIDE, content=override, shown=shown(settings)
+    system.write_file(
+        name="Write the override",
+        settings=settings,
+        path=OLLAMA_OVERRIDE,
+        content=override,
+        shown=shown_variables(settings),
     )
     service.serve(name="Serve this revision", settings=settings, revision=revision)
-    adoption.cleared(name="Put the adopted libraries aside", settings=settings)
+    adoption.clear_libraries(name="Put the adopted libraries aside", settings=settings)
 
 
-def unit_text(settings: HostSettings, home: str, own_home: str) -> str:
+def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
     """The unit: of Ollama itself, or of the client of its container, by what the host of this context has of GPUs."""
     models_dir = settings.ollama_models_dir
     if not settings.ollama_declared_image:
         return render("ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=models_dir)
     try:
-        seen = facts.get_probe(settings)
-        engine, passed = seen.docker.engine.unit or DOCKER_SERVICE, gpus.passed(settings, seen)
+        probe = facts.get_probe(settings)
+        engine, passed = probe.docker.engine.unit or DOCKER_SERVICE, container_arguments(settings, probe)
     except (facts.ProbeError, facts.UnknownSection):
         engine, passed = DOCKER_SERVICE, ()  # as above
     return render(
@@ -95,23 +104,23 @@ def unit_text(settings: HostSettings, home: str, own_home: str) -> str:
 
 
 @deploy("Ollama")
-def settle(settings: HostSettings) -> None:
+def remove_unused(settings: HostSettings) -> None:
     """Once all is proven: what we put here gives way to one that is elsewhere."""
     if not settings.manages_ollama:
-        external.settled(name="Take ours away", settings=settings)
+        external.remove_managed(name="Take ours away", settings=settings)
 
 
 def homes(settings: HostSettings) -> tuple[str, str]:
     """The home of Ollama's service, and that of its account, on the host of this context."""
     try:
-        seen = facts.get_probe(settings)
-        account = seen.accounts.users.get("ollama")
+        probe = facts.get_probe(settings)
+        account = probe.accounts.users.get("ollama")
     except (facts.ProbeError, facts.UnknownSection):
         return OLLAMA_HOME, OLLAMA_HOME  # nothing will be done there: each step says why
-    return seen.home, account.home if account else seen.home
+    return probe.home, account.home if account else probe.home
 
 
-def variables(settings: HostSettings, revision: str) -> tuple[str, str | None]:
+def render_variables(settings: HostSettings, revision: str) -> tuple[str, str | None]:
     """
     The override, and the file of secrets that it names, if there are any.
 
@@ -128,7 +137,7 @@ def variables(settings: HostSettings, revision: str) -> tuple[str, str | None]:
     )
 
 
-def shown(settings: HostSettings) -> frozenset[str]:
+def shown_variables(settings: HostSettings) -> frozenset[str]:
     """Names of the override's variables whose values may be seen, whoever may read the file."""
     return frozenset(settings.ollama_environment) - settings.ollama_secrets | {REVISION}
 

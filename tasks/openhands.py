@@ -6,41 +6,42 @@ from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import paths
+from fleethands.deploy_options import DeployOptions
 from fleethands.operations.openhands import build_from_source, choose_model, container, sandboxes, source_service
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.generations import API_KEY, SOURCE_V0, base_url, generation_of, model_string
 from fleethands.text.systemd import file_assignment
-from tasks import UPSTREAM, render
+from tasks import render
 
 
 @deploy("OpenHands")
 def serve(settings: HostSettings, image: str = "") -> None:
     if settings.openhands_flavor == "off":
-        container.gone(name="Take the container away", settings=settings)
-        source_service.gone(name="Take the service away", settings=settings)
+        container.remove(name="Take the container away", settings=settings)
+        source_service.remove(name="Take the service away", settings=settings)
         return
     user, workspace = settings.openhands_user, str(settings.openhands_workspace)
     home = paths.OPENHANDS_HOME
-    system.user(name="Create the workspace's user", settings=settings, user=user, home=home, roots_home=True)
+    system.create_user(name="Create the workspace's user", settings=settings, user=user, home=home, roots_home=True)
     if settings.openhands_flavor == "source":
         _serve_from_source(settings, user, workspace)
     else:
         state = generation_of(settings).directory
         # whose they are follows from who works in them, which the container's image tells
-        system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
-        system.directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
+        system.create_directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
+        system.create_directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
         if image:
-            container.named(name="Name the image of then", settings=settings, image=image)
-        newest = (ctx_host.get().data.get(UPSTREAM) or {}).get(settings.declared_image, "")
+            container.retag_image(name="Name the image of then", settings=settings, image=image)
+        newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.declared_image, "")
         container.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
-    choose_model.chosen(name="Choose the model", settings=settings)
+    choose_model.select_model(name="Choose the model", settings=settings)
 
 
 @deploy("OpenHands")
-def settle(settings: HostSettings) -> None:
+def remove_sandboxes(settings: HostSettings) -> None:
     """Once all is proven: what V1 left behind goes, before its ports are open."""
-    sandboxes.gone(name="Take its sandboxes away", settings=settings)
+    sandboxes.remove(name="Take its sandboxes away", settings=settings)
 
 
 def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> None:
@@ -59,13 +60,13 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         "openhands.service.j2", root=settings.openhands_root, home=era.home, workspace=workspace, user=user,
         bind=settings.openhands_bind, port=settings.openhands_port, inner=era.inner,
         unit=paths.OPENHANDS_UNIT, started=paths.OPENHANDS_STARTED, built=settings.openhands_built,
-        key_file=paths.CANVAS_KEY if era.keyed else "", environment_file=paths.OPENHANDS_ENVIRONMENT,
+        key_file=paths.CANVAS_KEY if era.needs_key else "", environment_file=paths.OPENHANDS_ENVIRONMENT,
         revision=hashlib.sha256(read.encode(errors="surrogateescape")).hexdigest()[:16],
     )  # fmt: skip
     # they are given to who works in them when the service takes its place, with what the one before left there
-    system.directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
-    system.directory(name=f"Make {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
-    build_from_source.built(name="Build it", settings=settings)
+    system.create_directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
+    system.create_directory(name=f"Make {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
+    build_from_source.build(name="Build it", settings=settings)
     source_service.serve(
         name="Run the service",
         settings=settings,

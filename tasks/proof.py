@@ -9,14 +9,16 @@ from fleethands.settings.values import modelfile
 
 
 @deploy("Proof")
-def answer_one_prompt(settings: HostSettings, recorded: HostSettings | None = None, when: str = "changed") -> None:
+def prove(settings: HostSettings, recorded: HostSettings | None = None, when: str = "changed") -> None:
     always, never = when == "always", when == "never"
     name, recorded = "Get an answer to a prompt", recorded or settings
-    proof.answered(name=name, settings=settings, recorded=recorded, anew=always, never=never)
+    proof.prove(name=name, settings=settings, recorded=recorded, anew=always, never=never)
 
 
 @deploy("Proof")
-def prove_anew(settings: HostSettings, blobs_too: bool = False, deep: bool = False) -> None:
-    if blobs_too:
-        checksums.verified(name="Read the models' blobs", settings=settings, modelfiles=modelfile.of(settings))
-    proof.answered(name="Get an answer to a prompt", settings=settings, anew=True, deep=deep)
+def verify(settings: HostSettings, verify_checksums: bool = False, conversation: bool = False) -> None:
+    if verify_checksums:
+        checksums.verify(
+            name="Verify the models' checksums", settings=settings, modelfiles=modelfile.load_modelfiles(settings)
+        )
+    proof.prove(name="Get an answer to a prompt", settings=settings, anew=True, deep=conversation)

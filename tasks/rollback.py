@@ -4,18 +4,18 @@ from pyinfra.api import deploy
 
 from fleethands import facts
 from fleethands.operations.rollback import rollback
-from fleethands.operations.rollback.rollback import Back
+from fleethands.operations.rollback.rollback import RollbackTarget
 from fleethands.settings import HostSettings
 
 
-def found(declared: HostSettings, wanted: str | None) -> Back:
+def find_target(declared: HostSettings, wanted: str | None) -> RollbackTarget:
     """The record to go back to, by what the host keeps. Whatever stands in its way, this host alone is refused."""
     try:
-        return rollback.find(declared, facts.get_probe(declared), wanted)
+        return rollback.find_target(declared, facts.get_probe(declared), wanted)
     except (facts.ProbeError, facts.UnknownSection) as error:
-        return Back(declared, declared, problem=rollback.unknown(error))
+        return RollbackTarget(declared, declared, problem=rollback.refuse_unknown(error))
 
 
 @deploy("Rollback")
-def begin(way: Back) -> None:
-    rollback.chosen(name="Choose the release record", settings=way.gentle, back=way)
+def check(way: RollbackTarget) -> None:
+    rollback.check_target(name="Choose the release record", settings=way.settings_to_apply, back=way)

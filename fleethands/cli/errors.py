@@ -1,28 +1,28 @@
-"""What goes wrong before or beside a run: one line of error, and hints below it."""
+"""Prints problems, and says with which code the command line exits."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from fleethands.text.sanitize import clean
+from fleethands.errors import FleethandsError, Problem, UsageError
+from fleethands.text.sanitize import sanitize
 
-USAGE = 64
+EXIT_FAILED = 1
+EXIT_USAGE = 64
+EXIT_INTERRUPTED = 130
 
 
-class Trouble(click.ClickException):
-    """
-    One line of error, and hints below it.
+class NothingToDo(Exception):
+    """No host is left for this command; the text is the reason."""
 
-    + code: exit status; 64 for wrong use
-    """
 
-    def __init__(self, message: str, *hints: str, code: int = 1) -> None:
-        super().__init__(message)
-        self.hints, self.code = hints, code
+def print_problem(problem: Problem) -> None:
+    """The message on one line, then its hints, on standard error."""
+    click.echo(sanitize(f"error: {problem.message}"), err=True)
+    for hint in problem.hints:
+        click.echo(sanitize(f"\nhint: {hint}"), err=True)
 
-    def show(self, file: Any = None) -> None:
-        click.echo(clean(f"error: {self.message}"), err=True)
-        for hint in self.hints:
-            click.echo(clean(f"\nhint: {hint}"), err=True)
+
+def exit_code(error: FleethandsError) -> int:
+    """The exit code of a command that this error ends."""
+    return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED

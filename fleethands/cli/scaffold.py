@@ -1,8 +1,9 @@
-"""The project that `fleethands init` lays down: all of it, or nothing."""
+"""Writes the project of `fleethands init`: all of it, or nothing."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -10,16 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import fleethands
+from fleethands.errors import FleethandsError
 
-PARTS = ("deploy.py", "destroy.py", "rollback.py", "verify.py", "tasks", "templates", "inventory/local.py")
-
-
-class Taken(FileExistsError):
-    """Files that would be overwritten; `paths` are all of them."""
-
-    def __init__(self, paths: list[str]) -> None:
-        self.paths = paths
-        super().__init__(", ".join(paths))
+PARTS = ("deploy.py", "uninstall.py", "rollback.py", "verify.py", "tasks", "templates", "inventory/local.py")
 
 
 def source() -> Path:
@@ -39,16 +33,20 @@ def files() -> dict[str, bytes]:
     return found
 
 
-def lay_down(directory: Path, texts: Mapping[str, bytes]) -> None:
+def write_files(directory: Path, texts: Mapping[str, bytes]) -> None:
     """
-    Put files into a directory, which need not exist.
+    Write files into a directory, which need not exist.
 
     + texts: path inside the directory → content
 
-    Raises Taken when one of them is there, OSError when one can't be written; then nothing is left behind.
+    Raises FleethandsError if one of them exists, OSError if one can't be written; then nothing is left behind.
     """
-    if taken := [path for path in texts if os.path.lexists(directory / path)]:
-        raise Taken(taken)
+    if existing := [f"`{path}`" for path in texts if os.path.lexists(directory / path)]:
+        other = shlex.join(["fleethands", "init", f"{directory}-new"])
+        raise FleethandsError(
+            f"`{directory}` already has {', '.join(existing)}; nothing was written",
+            f"create the project in another directory: `{other}`",
+        )
     fresh = not directory.exists()
     home = directory.parent if fresh else directory
     home.mkdir(parents=True, exist_ok=True)

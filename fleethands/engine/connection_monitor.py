@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from fleethands.command_line import CommandLine
 from fleethands.engine.progress import ProgressCallbacks
 from fleethands.facts import ssh_command
-from fleethands.report.rerun_hints import completing
 from fleethands.ssh.connection import is_connected
-from fleethands.ssh.diagnosis import Why, flooding, gone, silent, slow
+from fleethands.ssh.diagnosis import Why, explain_flood, explain_lost_connection, explain_silence, explain_timeout
 from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout
 from fleethands.ssh.unreachable import why_unreachable
 from fleethands.streams import TooMuch
@@ -21,29 +21,23 @@ class ConnectionMonitor:
     """
     Counts remote commands, stops those that print nothing for too long, and keeps the reason why a host failed.
 
-    + words: target and options as a command line has them, for hints
+    + command_line: what was typed, for hints
 
-    `command` and `typed` are the command that changes hosts, and its target with all options. Both are empty for a
-    command that only reads. The problems, each a message and its hints, are by host:
+    The problems, each a message and its hints, are by host:
 
     - `unreachable`: no connection could be made
     - `probe_failures`: the host did not answer a plan's probe
     - `lost_connections`: the connection ended while a command ran
     """
 
-    def __init__(self, words: str, limits: Limits) -> None:
-        self.words, self.limits = words, limits
-        self.command, self.typed = "", ""
+    def __init__(self, command_line: CommandLine, limits: Limits) -> None:
+        self.command_line, self.limits = command_line, limits
         self.commands: dict[str, int] = {}
         self.unreachable: dict[str, Why] = {}
         self.probe_failures: dict[str, Why] = {}
         self.lost_connections: dict[str, Why] = {}
         self.progress: ProgressCallbacks | None = None
         self._timeouts: dict[str, list[OutputTimeout]] = {}
-
-    def completing(self, name: str) -> list[str]:
-        """Hints: commands that complete what this run began on a host."""
-        return completing(self.command, self.typed, name)
 
     def count_command(self, name: str) -> None:
         """Count one remote command of a host."""
@@ -58,7 +52,7 @@ class ConnectionMonitor:
         """Receive a line that a script has just printed, behind pyinfra's prefix `[host] `: see `set_echo`."""
         name = str(message).partition("] ")[0].strip().removeprefix("[")
         for timeout in self._timeouts.get(name, ()):
-            timeout.restart()
+            timeout.reset()
         if self.progress:
             self.progress.on_output(message, **options)
 
@@ -75,7 +69,7 @@ class ConnectionMonitor:
 
     def note_unreachable(self, host: Any, error: Exception) -> None:
         """Keep the reason why no connection to a host could be made."""
-        self.unreachable[host.name] = why_unreachable(self.words, host, error)
+        self.unreachable[host.name] = why_unreachable(self.command_line, host, error)
 
     def note_lost(self, host: Any, error: Exception, timeout: float | None) -> None:
         """
@@ -92,7 +86,9 @@ class ConnectionMonitor:
         + errors: lines of its standard error
         """
         if not is_connected(host):
-            self.lost_connections[host.name] = gone(ssh_command(host, "-v"), self.completing(host.name))
+            self.lost_connections[host.name] = explain_lost_connection(
+                ssh_command(host, "-v"), self.command_line.resume_hints(host.name)
+            )
         messages = [line.removeprefix("error: ") for line in errors if line.startswith("error: ")]
         if messages and not host.state.is_executing:
             hints = [line.removeprefix("hint: ") for line in errors if line.startswith("hint: ")]
@@ -100,9 +96,12 @@ class ConnectionMonitor:
 
     def _explain(self, host: Any, error: Exception, timeout: float | None) -> Why:
         if isinstance(error, CommandStalled):
-            return silent(ssh_command(host), format_duration(self.limits.silence))
+            return explain_silence(ssh_command(host), format_duration(self.limits.silence))
         if isinstance(error, TooMuch):
-            return flooding(ssh_command(host), str(error))
+            return explain_flood(ssh_command(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
-            return slow(ssh_command(host), format_duration(timeout))
-        return gone(ssh_command(host, "-v"), self.completing(host.name))
+            return explain_timeout(ssh_command(host), format_duration(timeout))
+        return self._explain_loss(host)
+
+    def _explain_loss(self, host: Any) -> Why:
+        return explain_lost_connection(ssh_command(host, "-v"), self.command_line.resume_hints(host.name))

@@ -12,7 +12,7 @@ from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.engine.observed_connector import ObservedConnector
 from fleethands.operations.core import lock_token
 from fleethands.report.timeline import Timeline
-from fleethands.ssh.connection import hang_up, is_connected, quicken
+from fleethands.ssh.connection import disconnect, enable_keepalive, is_connected
 from fleethands.ssh.timeouts import CONNECTED, HostTimeout
 from fleethands.text.format import format_duration
 
@@ -34,12 +34,12 @@ class Connections(BaseStateCallback):
         state.add_callback_handler(self.timeline)
 
     def host_connect(self, _state: State, host: Any) -> None:
-        quicken(host)
+        enable_keepalive(host)
         ObservedConnector.attach(host, self.monitor, self.timeline)
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
         self.monitor.note_unreachable(host, error)
-        hang_up(host)
+        disconnect(host)
 
     def open(self, state: State, host: Any) -> None:
         """Connect one host. A host that cannot be reached is in `monitor.unreachable`."""

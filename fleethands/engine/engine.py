@@ -18,6 +18,7 @@ from pyinfra.api.output import set_echo
 from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_inventory, ctx_state
 
+from fleethands.command_line import CommandLine
 from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.engine.connections import Connections
 from fleethands.engine.fleet_settings import FleetSettings
@@ -29,13 +30,13 @@ from fleethands.engine.operation_results import OperationResults
 from fleethands.engine.progress import ProgressCallbacks, ProgressListener
 from fleethands.engine.selected_hosts import SelectedHosts
 from fleethands.engine.setup import prepare
-from fleethands.fleet.inventory import reach_by_ssh
-from fleethands.fleet.selection import EVERY, Pick
+from fleethands.fleet.inventory import set_ssh_defaults
+from fleethands.fleet.selection import ALL_HOSTS, HostSelection
 from fleethands.operations.core import journal
 from fleethands.report.redaction import Mask
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import Lockfile
-from fleethands.ssh.connection import hang_up
+from fleethands.ssh.connection import disconnect
 from fleethands.ssh.timeouts import CONNECT, LIMITS, Limits
 
 # each host costs the controller a tenth of a second of CPU time: with more of them, connections time out
@@ -72,7 +73,7 @@ class Engine(OperationResults):
         self._planner = HostPlanner(self.state, self.config, self.monitor)
         self._executor = HostExecutor(self.state, connections)
         for host in self.hosts:
-            reach_by_ssh(host)
+            set_ssh_defaults(host)
         self._enter_context()
         self.state.init(self.inventory, self.config, initial_limit=self.hosts)
         connections.observe(self.state)
@@ -83,8 +84,8 @@ class Engine(OperationResults):
         target: str,
         project: Path,
         data: Mapping[str, Any],
-        pick: Pick = EVERY,
-        words: str = "",
+        pick: HostSelection = ALL_HOSTS,
+        command_line: CommandLine | None = None,
         limits: Limits = LIMITS,
     ) -> Engine:
         """
@@ -92,12 +93,12 @@ class Engine(OperationResults):
 
         + target: an inventory file, host names, or another of pyinfra's targets
         + data: host data that takes precedence over the inventory's
-        + words: target and options as a command line has them, for hints
+        + command_line: what was typed, for hints
 
         Raises what SelectedHosts.load raises.
         """
         prepare(project)
-        connections = Connections(ConnectionMonitor(words or target, limits))
+        connections = Connections(ConnectionMonitor(command_line or CommandLine(target=target), limits))
         set_echo(connections.monitor.on_output)
         return cls(SelectedHosts.load(target, data, pick), project, connections)
 
@@ -140,6 +141,16 @@ class Engine(OperationResults):
     def stop(self) -> None:
         """Start no further operation. Operations that are at work are completed."""
         self._executor.stopping = True
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run has begun: changes may have been made."""
+        return bool(self.state.current_stage >= StateStage.Execute)
+
+    @property
+    def command_line(self) -> CommandLine:
+        """What was typed."""
+        return self.monitor.command_line
 
     @property
     def stopping(self) -> bool:
@@ -209,7 +220,7 @@ class Engine(OperationResults):
             if host.connected:
                 self._planner.plan_host(host)
             if not keep or not journal.operations_with_changes(host):
-                hang_up(host)
+                disconnect(host)
 
         self._plan(deploy, plan_host, self.hosts, PLANNED_AT_ONCE)
 
@@ -245,9 +256,9 @@ class Engine(OperationResults):
 
     def disconnect(self, name: str) -> None:
         """Close the connection to one host."""
-        hang_up(self.host(name))
+        disconnect(self.host(name))
 
     def close(self) -> None:
         """Close every connection."""
         for host in self.hosts:
-            hang_up(host)
+            disconnect(host)

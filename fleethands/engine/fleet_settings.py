@@ -51,9 +51,9 @@ class FleetSettings:
 
     def resolve_tags(self, report: Callable[[str], None]) -> None:
         """Ask the registries for the tag of each model and image, and add the answers to the host data."""
-        found = registry.tags(self._by_host.values(), report)
+        found = registry.resolve_tags(self._by_host.values(), report)
         for host in self._selected.hosts:
-            host.data.fleethands_upstream = found
+            host.data.fleethands_check_tags = found
 
     def _of(self, name: str) -> list[HostSettings]:
         """The declared settings, and those of the record that a rollback restores: it may have other secrets."""

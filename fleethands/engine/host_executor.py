@@ -17,7 +17,7 @@ from pyinfra.context import ctx_host
 
 from fleethands.engine.connections import Connections
 from fleethands.engine.host_run import HostRun, RunAborted
-from fleethands.ssh.connection import hang_up
+from fleethands.ssh.connection import disconnect
 from fleethands.ssh.timeouts import HostTimeout
 from fleethands.text.format import format_duration
 
@@ -50,9 +50,9 @@ class HostExecutor:
                 run.finished = self._run_operations(host, run)
         except HostTimeout:
             run.problem = self._timeout_problem(host, run)
-            hang_up(host)  # nothing reads the output of what still runs there
+            disconnect(host)  # nothing reads the output of what still runs there
         except RunAborted:
-            run.interrupt(self._monitor.completing(host.name), at_once=True)
+            run.interrupt(self._monitor.command_line.resume_hints(host.name), at_once=True)
         except Exception as error:  # of pyinfra, or of a program in the project
             lost = self._monitor.lost_connections.get(host.name)
             run.problem = lost or (f"{run.operation}: {type(error).__name__}: {error}", [])
@@ -63,7 +63,7 @@ class HostExecutor:
         """Whether all of them succeeded."""
         for op_hash in self._state.get_op_order():
             if self.stopping:
-                run.interrupt(self._monitor.completing(host.name), at_once=False)
+                run.interrupt(self._monitor.command_line.resume_hints(host.name), at_once=False)
                 return False
             (run.operation,) = self._state.get_op_meta(op_hash).names
             if op_hash in self._state.ops[host] and not run_host_op(self._state, host, op_hash):
@@ -71,6 +71,6 @@ class HostExecutor:
         return True
 
     def _timeout_problem(self, host: Any, run: HostRun) -> tuple[str, list[str]]:
-        longer = ["give it longer: `--host-timeout`"] if self._monitor.command == "apply" else []
-        hints = [*longer, *self._monitor.completing(host.name)]
+        longer = ["give it longer: `--host-timeout`"] if self._monitor.command_line.command == "apply" else []
+        hints = [*longer, *self._monitor.command_line.resume_hints(host.name)]
         return f"not done within {format_duration(self._limit)}, at `{run.operation}`", hints

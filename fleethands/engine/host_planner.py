@@ -12,7 +12,7 @@ from pyinfra.context import ctx_config, ctx_host
 from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.ssh.timeouts import HostTimeout
 from fleethands.text.format import format_duration
-from fleethands.text.sanitize import short
+from fleethands.text.sanitize import sanitize_line
 
 
 class HostPlanner:
@@ -39,5 +39,5 @@ class HostPlanner:
             with gevent.Timeout(limit, HostTimeout(f"not read within {format_duration(limit)}")):
                 pyinfra_cli.util.exec_file(self._state.current_deploy_filename)
         except (Exception, HostTimeout) as error:  # it must not stop the other hosts
-            self._monitor.probe_failures.setdefault(host.name, (short(str(error)), []))
+            self._monitor.probe_failures.setdefault(host.name, (sanitize_line(str(error)), []))
         self.probed.add(host.name)

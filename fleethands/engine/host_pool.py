@@ -8,7 +8,7 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 from gevent.pool import Pool  # type: ignore[import-untyped]
 
-from fleethands.ssh.timeouts import LAST_WORDS
+from fleethands.ssh.timeouts import SHUTDOWN_TIMEOUT
 
 MAX_CONCURRENT = 100  # hosts
 
@@ -44,4 +44,4 @@ class HostPool:
 
     def kill(self, error: type[BaseException]) -> None:
         """Raise `error` in the greenlet of every host that has not finished."""
-        gevent.killall(self.greenlets, error, timeout=LAST_WORDS)
+        gevent.killall(self.greenlets, error, timeout=SHUTDOWN_TIMEOUT)

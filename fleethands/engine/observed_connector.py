@@ -9,7 +9,7 @@ from paramiko import SSHException
 
 from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.report.timeline import READ, Timeline
-from fleethands.ssh.connection import hang_up
+from fleethands.ssh.connection import disconnect
 from fleethands.streams import TooMuch
 
 
@@ -51,7 +51,7 @@ class ObservedConnector:
         except (OSError, SSHException, EOFError) as error:
             self._monitor.note_lost(self._host, error, timeout)
             if isinstance(error, TooMuch):
-                hang_up(self._host)
+                disconnect(self._host)
             raise SSHException(str(error)) from error
         if not succeeded:
             self._monitor.note_failure(self._host, output.stderr_lines)

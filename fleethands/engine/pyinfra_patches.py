@@ -20,8 +20,8 @@ import pyinfra.connectors.util
 from pyinfra.api.exceptions import ConnectError
 
 from fleethands import streams
-from fleethands.ssh.client import Client
-from fleethands.ssh.transport import Wire
+from fleethands.ssh.client import SshClient
+from fleethands.ssh.transport import LimitedTransport
 
 
 def apply() -> None:
@@ -65,8 +65,8 @@ def connect_as_openssh() -> None:
     about unknown host keys (connectors/sshuserclient/client.py). paramiko's transport (client.py, `SSHClient.connect`)
     buffers all that a host sends.
     """
-    setattr(pyinfra.connectors.ssh, "SSHClient", Client)  # noqa: B010 (not exported, to the type checker)
-    setattr(paramiko.client, "Transport", Wire)  # noqa: B010 (not exported, to the type checker)
+    setattr(pyinfra.connectors.ssh, "SSHClient", SshClient)  # noqa: B010 (not exported, to the type checker)
+    setattr(paramiko.client, "Transport", LimitedTransport)  # noqa: B010 (not exported, to the type checker)
 
 
 class FramePosition(NamedTuple):

@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pyinfra.api import State
+from pyinfra.context import ctx_state
+
 from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.ansible.notes import Notes, check_connections
-from fleethands.fleet.group_data import strays
-from fleethands.fleet.inventory import again, inventory
+from fleethands.fleet.group_data import find_stray_files
+from fleethands.fleet.inventory import clone_inventory, load_inventory
 from fleethands.fleet.roster import Roster
-from fleethands.fleet.selection import Pick, picked
+from fleethands.fleet.selection import HostSelection, select_hosts
 from fleethands.fleet.shard import EmptyShard
 
 
@@ -35,22 +38,23 @@ class SelectedHosts:
     misspelled: tuple[str, ...]
 
     @classmethod
-    def load(cls, target: str, data: Mapping[str, Any], pick: Pick) -> SelectedHosts:
+    def load(cls, target: str, data: Mapping[str, Any], pick: HostSelection) -> SelectedHosts:
         """
         Load an inventory and select hosts from it. Nothing is connected.
 
         Raises WrongName, WrongInventory, NoHosts, Unreachable; EmptyShard where the shard has no host.
         """
-        whole, notes = inventory(target, data)
-        roster = Roster.of(whole)
-        names = picked(target, pick, roster)
-        hosts = [whole.get_host(name) for name in names if pick.shard.holds(name)]
+        ctx_state.set(State())  # pyinfra loads group_data in the context of a state, whichever it is
+        whole, notes = load_inventory(target, data)
+        roster = Roster.from_inventory(whole)
+        names = select_hosts(target, pick, roster)
+        hosts = [whole.get_host(name) for name in names if pick.shard.contains(name)]
         if not hosts:
             raise EmptyShard(f"none of {len(names)} hosts is of part {pick.shard}")
         own = {host.name: notes[host.name] for host in sorted(hosts, key=lambda host: host.name) if host.name in notes}
-        misspelled = strays(Path(target.removeprefix(PREFIX)), whole)
+        misspelled = find_stray_files(Path(target.removeprefix(PREFIX)), whole)
         check_connections(own, data)
-        return cls(whole, hosts, frozenset(pick.fleet(roster)), own, tuple(misspelled))
+        return cls(whole, hosts, frozenset(pick.names_in(roster)), own, tuple(misspelled))
 
     def subset(self, names: Iterable[str], data: Mapping[str, Any]) -> SelectedHosts:
         """
@@ -58,7 +62,7 @@ class SelectedHosts:
 
         + data: takes precedence over the data that this inventory was loaded with
         """
-        copied = again(self.inventory, names, data)
+        copied = clone_inventory(self.inventory, names, data)
         return replace(self, inventory=copied, hosts=list(copied))
 
     @property

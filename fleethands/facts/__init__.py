@@ -3,11 +3,13 @@
 from fleethands.facts.framing import ProbeError
 from fleethands.facts.host_session import (
     cached_probe,
-    current_session,
     get_probe,
-    invalidate_probe,
+    invalidate,
     is_refused,
+    predict,
+    predicted,
     probed_settings,
+    refuse,
 )
 from fleethands.facts.probe import Probe, Unknown, UnknownSection
 from fleethands.facts.probe_failure import ssh_command
@@ -18,10 +20,12 @@ __all__ = [
     "Unknown",
     "UnknownSection",
     "cached_probe",
-    "current_session",
     "get_probe",
-    "invalidate_probe",
+    "invalidate",
     "is_refused",
+    "predict",
+    "predicted",
     "probed_settings",
+    "refuse",
     "ssh_command",
 ]

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from fleethands.facts.framing import decode_base64
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 from fleethands.settings.values.names import ModelName
 from fleethands.untrusted import document, line, mapping, rows, words
 
@@ -86,7 +86,7 @@ def parse_models(text: str) -> dict[str, str]:
 def _name(value: object) -> str:
     try:
         return str(ModelName.parse(line(value, 350)))
-    except (ValueError, Expected):
+    except (ValueError, InvalidValue):
         return ""
 
 

@@ -73,13 +73,28 @@ def probed_settings(host: Any) -> HostSettings | None:
     return session_of(host).probes.settings
 
 
-def invalidate_probe(host: Any = None) -> None:
+def predict(probe: Probe) -> None:
+    """While a plan is made: later operations on the context's host start from this probe."""
+    current_session().probes.predict(probe)
+
+
+def predicted() -> Probe:
+    """The context's host after the changes that the plan has so far."""
+    return current_session().probes.predicted
+
+
+def invalidate(host: Any = None) -> None:
     """
     Read a host again before the next decision, because something changed on it.
 
     + host: None for the context's
     """
     session_of(host or ctx_host.get()).probes.invalidate()
+
+
+def refuse() -> None:
+    """While a plan is made: skip the later operations on the context's host."""
+    current_session().probes.refuse()
 
 
 def is_refused() -> bool:

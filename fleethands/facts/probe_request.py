@@ -6,12 +6,12 @@ import secrets
 from dataclasses import dataclass
 from importlib.resources import files as package_files
 
-from fleethands import paths
+from fleethands import oci, paths
 from fleethands.facts import upstream
 from fleethands.script import Script
 from fleethands.settings import HostSettings, packages
 from fleethands.settings.generations import GENERATIONS, inner_ports
-from fleethands.settings.schema.ollama_env import WAY_OUT
+from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 
 PACKAGES = (
     "ca-certificates",
@@ -112,7 +112,7 @@ class ProbeRequest:
         lines = [line for part in PARTS for line in folder.joinpath(f"{part}.sh").read_text().splitlines()]
         body = "\n".join(line for line in lines if not line.lstrip().startswith("#"))  # comments stay here
         environment = {**self.settings.ollama_environment, **self.settings.openhands_variables}
-        exports = {name: environment[name] for name in WAY_OUT if name in environment}
+        exports = {name: environment[name] for name in PROXY_VARIABLES if name in environment}
         values = {**self._fixed_values(), **self._host_values(), **self._upstream_values()}
         return Script(body, {**values, "by_proxy": "yes" if exports else ""}, exports).text
 
@@ -127,7 +127,7 @@ class ProbeRequest:
             "container": paths.CONTAINER,
             "records": f"{paths.RECORD} {paths.RECORD_BEFORE}",
             "ollama_container": paths.OLLAMA_CONTAINER,
-            "manifest_type": upstream.MANIFEST,
+            "manifest_type": oci.MANIFEST,
             "turn": paths.TURN,
             "described": paths.LOCK_WORDS,
             "hold": paths.HOLD,
@@ -160,7 +160,7 @@ class ProbeRequest:
         if not self.upstream:
             return {"wanted": "", "offers": ""}
         return {
-            "wanted": " ".join(packages.wanted(self.settings)),
+            "wanted": " ".join(packages.needed_packages(self.settings)),
             "offers": "\n".join(each.line for each in upstream.required_downloads(self.settings)),
         }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fleethands.settings.renamed import translate
 from fleethands.untrusted import document, line, mapping, tree
 
 SCHEMA = 1
@@ -22,7 +23,7 @@ class Record:
     + time: as `2026-11-25T17:02:11Z`, by the host's clock; by: `user@controller`; run: that run's name, if it had one
     + version: of fleethands
     + revision: commit of the inventory's directory, with `+` where it held changes besides; empty outside of git
-    + declared: the settings, as settings/serialize.py writes them
+    + declared: the settings, as settings/serialize.py writes them, under today's names
     + versions: Ollama's release, each model's digest, the image's name, its id and, where it came from a registry, its
       manifest's digest; the same of Ollama's own image (`ollama_image`), where it ran from one
     """
@@ -70,7 +71,7 @@ def _declared(value: Any) -> dict[str, Any]:
     declared = mapping(tree(value))
     if len(declared) > MOST_KEYS:
         raise ValueError("more settings than there are")
-    return {line(key): each for key, each in declared.items()}
+    return translate({line(key): each for key, each in declared.items()})
 
 
 def _versions(value: Any) -> dict[str, Any]:

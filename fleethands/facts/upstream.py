@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from fleethands import manifest
+from fleethands import oci
 from fleethands.facts.framing import decode_base64
 from fleethands.settings import HostSettings
 from fleethands.settings.values.names import ModelName
-from fleethands.settings.values.ollama_release import ARCHS, archive
+from fleethands.settings.values.ollama_release import ARCHS, archive_name
 from fleethands.settings.values.source import is_commit
 from fleethands.untrusted import document, mapping
 from fleethands.web import bare
 
 OK, MISSING, UNREACHABLE, UNKNOWN = "ok", "missing", "unreachable", "unknown"
-# what Ollama accepts (ollama server/images.go, v0.32.15); registries answer 400 to those who do not say
-MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 # curl's exit status; those of TLS are not among them, as the authorities may only come with the packages
 WAYS = {
     5: "its proxy's name is not known on this host",
@@ -94,9 +92,9 @@ class Download:
 def required_downloads(settings: HostSettings) -> Iterator[Download]:
     """All that the settings may have to fetch."""
     version, base = settings.ollama_version, settings.ollama_url.rstrip("/")
-    fetches = settings.ollama_run == "service" and settings.ollama_transfer == "host"
+    fetches = settings.ollama_runtime == "service" and settings.ollama_transfer == "host"
     for machine, arch in ARCHS.items() if fetches else ():
-        url = f"{base}/v{version}/{archive(version, arch)}"
+        url = f"{base}/v{version}/{archive_name(version, arch)}"
         yield Download("archive", f"{version}/{machine}", version, url)
     for model in settings.models:
         if model.modelfile is None and settings.manages_ollama:
@@ -170,7 +168,7 @@ def _manifest(answer: bytes, offer: Callable[..., Offer]) -> Offer:
     if re.fullmatch(rb"[0-9]{3}", code) and code != b"200":
         return offer(UNKNOWN, f"its registry answers {code.decode()}")
     try:
-        size = manifest.size(body)
+        size = oci.size(body)
     except ValueError:
         return offer(UNKNOWN, "its registry answers no manifest")
     return offer(OK, "", size=size, digest=hashlib.sha256(body).hexdigest())
@@ -179,7 +177,7 @@ def _manifest(answer: bytes, offer: Callable[..., Offer]) -> Offer:
 def _tag(answer: bytes, offer: Callable[..., Offer]) -> Offer:
     try:
         described = mapping(mapping(document(answer)).get("Descriptor"))
-        return offer(OK, "", digest=manifest.digest(described.get("digest")))
+        return offer(OK, "", digest=oci.digest(described.get("digest")))
     except ValueError:
         return offer(UNKNOWN, "its registry did not tell Docker")
 
@@ -204,7 +202,7 @@ def _image_size(answer: bytes, arch: str) -> int | None:
             described = mapping(entry.get("Descriptor"))
             platform = mapping(described.get("platform") or {})
             if not isinstance(found, list) or (platform.get("os"), platform.get("architecture")) == ("linux", arch):
-                return manifest.size(entry.get("OCIManifest") or entry.get("SchemaV2Manifest"))
+                return oci.size(entry.get("OCIManifest") or entry.get("SchemaV2Manifest"))
     except ValueError:
         pass
     return None

@@ -6,18 +6,18 @@ import difflib
 from pathlib import Path
 from typing import Any
 
-from fleethands.fleet.ansible.place import shown
+from fleethands.fleet.ansible.place import relative_path
 
 NAME = "group_data"
 ALIKE = 0.8
 
 
-def directories(inventory: Path) -> list[Path]:
+def group_data_directories(inventory: Path) -> list[Path]:
     """In the order in which they count, as pyinfra reads them (pyinfra 3.10, pyinfra_cli/inventory.py)."""
     return list(dict.fromkeys((Path.cwd() / NAME, inventory.parent.resolve() / NAME)))
 
 
-def strays(path: Path, inventory: Any) -> list[str]:
+def find_stray_files(path: Path, inventory: Any) -> list[str]:
     """
     Lines about files whose group has no host, where a group is called almost so.
 
@@ -25,9 +25,9 @@ def strays(path: Path, inventory: Any) -> list[str]:
     """
     groups = {name for name, hosts in inventory.groups.items() if hosts}
     found = []
-    for directory in directories(path):
+    for directory in group_data_directories(path):
         for file in sorted(directory.glob("*.py")):
             near = difflib.get_close_matches(file.stem, groups, 1, ALIKE)
             if near and file.stem not in groups | {"all"}:
-                found.append(f"{shown(file)}: no host is in a group `{file.stem}`, nearest is `{near[0]}`")
+                found.append(f"{relative_path(file)}: no host is in a group `{file.stem}`, nearest is `{near[0]}`")
     return found

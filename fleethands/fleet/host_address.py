@@ -9,23 +9,20 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleethands.errors import FleethandsError
 from fleethands.fleet.ansible.kind import ansible_file
 
 _BRACKETED = re.compile(r"\[(?P<address>[^\[\]]*)\](?P<rest>:.*)?\Z", re.DOTALL)
-LIST = "name an inventory file, or hosts as `root@box,root@box2`"
+TARGET_HINT = "name an inventory file, or hosts such as `root@box,root@box2`"
 _PORT = re.compile(r"\d{1,5}\Z", re.ASCII)
 
 
-class WrongName(ValueError):
-    """A name of a host, or words that name hosts, that can't be read; `hints` say what would be."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class InvalidHostName(FleethandsError):
+    """A host name, or a target, that cannot be read."""
 
 
 @dataclass(frozen=True)
-class Address:
+class SshAddress:
     """Where SSH finds a host, and as whom; port None for SSH's own."""
 
     user: str
@@ -33,8 +30,8 @@ class Address:
     port: int | None = None
 
     @classmethod
-    def read(cls, name: str) -> Address | None:
-        """Of a host's name; None for one without a user, or of a connector, as `@local`. Raises WrongName."""
+    def parse(cls, name: str) -> SshAddress | None:
+        """Of a host's name; None for one without a user, or of a connector, as `@local`. Raises InvalidHostName."""
         user, at, place = name.rpartition("@")
         if not at or name.startswith("@"):
             return None
@@ -44,8 +41,8 @@ class Address:
             hostname, colon, port = (place, "", "") if _is_ipv6(place) else place.partition(":")
             rest = colon + port
         if not hostname or (bracketed and not _is_ipv6(hostname)) or ":" in rest[1:]:
-            example = f"as `{user}@box:22`; an IPv6 address as `{user}@2001:db8::7` or `{user}@[2001:db8::7]:22`"
-            raise WrongName(f"`{name}`: expected a host's name or address, and a port at most, behind `@`", example)
+            example = f"for example `{user}@box:22`, `{user}@2001:db8::7` or `{user}@[2001:db8::7]:22`"
+            raise InvalidHostName(f"`{name}`: expected a host name or address after `@`, and at most a port", example)
         return cls(user, hostname, _port(name, rest[1:]) if rest else None)
 
 
@@ -61,29 +58,31 @@ def _port(name: str, text: str) -> int:
     if _PORT.match(text) and 0 < int(text) < 2**16:
         return int(text)
     without = name[: len(name) - len(text) - 1]
-    raise WrongName(
+    raise InvalidHostName(
         f"`{name}`: expected a port from 1 to 65535, got `{text}`",
         f"for SSH's own port: `{without}`; for another: `{without}:2222`",
     )
 
 
 def check_target(target: str) -> None:
-    """Raise WrongName for words that pyinfra can't read as an inventory file, a module or a list of hosts."""
+    """Raise InvalidHostName for words that pyinfra can't read as an inventory file, a module or a list of hosts."""
     if not target.strip():
-        raise WrongName("the target is empty", LIST)
+        raise InvalidHostName("the target is empty", TARGET_HINT)
     if os.path.isdir(target):
         files = [*sorted(Path(target).glob("*.py")), *filter(ansible_file, map(str, sorted(Path(target).iterdir())))]
-        raise WrongName(f"`{target}` is a directory, and no inventory", f"name a file: `{files[0]}`" if files else LIST)
+        raise InvalidHostName(
+            f"`{target}` is a directory, not an inventory", f"name a file: `{files[0]}`" if files else TARGET_HINT
+        )
     if os.path.exists(target):
         return
     names = target.split(",")
     right = [name.strip() for name in names if name.strip()]
     if names != right:
-        example = f"without it: `{','.join(right)}`" if right else LIST
-        raise WrongName(f"`{target}`: a host's name in it is empty, or has a blank at an end", example)
+        example = f"write `{','.join(right)}`" if right else TARGET_HINT
+        raise InvalidHostName(f"`{target}`: a host name in it is empty, or begins or ends with a space", example)
     if _is_too_long(target):
-        hint = "list them in a file, as that of `fleethands init DIR`, and name it"
-        raise WrongName(f"`{names[0]},…`: {len(names)} hosts are too many for one word", hint)
+        hint = "list them in an inventory file, such as the one of `fleethands init DIR`"
+        raise InvalidHostName(f"`{names[0]},…`: {len(names)} hosts are too many for one argument", hint)
 
 
 def _is_too_long(target: str) -> bool:

@@ -11,31 +11,28 @@ from typing import TYPE_CHECKING, Any
 from pyinfra.api.host import Host
 from pyinfra_cli.inventory import make_inventory
 
+from fleethands.errors import FleethandsError
 from fleethands.fleet import group_data
 from fleethands.fleet.ansible.kind import ansible_file
-from fleethands.fleet.ansible.place import Unreadable, shown
-from fleethands.fleet.host_address import Address, check_target
+from fleethands.fleet.ansible.place import UnreadableInventory, relative_path
+from fleethands.fleet.host_address import SshAddress, check_target
 from fleethands.ssh.timeouts import CONNECT
 
 if TYPE_CHECKING:
     from fleethands.fleet.ansible.notes import Notes
 
-WITH_AN_END = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
+PARAMIKO_TIMEOUTS = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
 
 
-class WrongInventory(ValueError):
-    """An inventory that can't be read, with the place; `hints` say what to do."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class InventoryError(FleethandsError):
+    """An inventory that cannot be read; the message names the place."""
 
 
-def inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
+def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
     """
     pyinfra's inventory of a target with data on top, and notes of the hosts that Ansible's files declare.
 
-    group_data counts where the command is typed, and beside the inventory. Raises WrongName for words, WrongInventory
+    group_data counts where the command is typed, and beside the inventory. Raises InvalidHostName for words, InventoryError
     for a file.
     """
     path = ansible_file(target)
@@ -47,30 +44,30 @@ def inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Note
             return load(path, data)
         return make_inventory(target, override_data=dict(data), cwd=str(Path.cwd())), {}
     except SystemExit as error:  # an inventory may refuse in its own words
-        raise WrongInventory(*_own_words(str(error.code))) from None
-    except Unreadable as error:
-        raise WrongInventory(str(error), *error.hints) from None
+        raise InventoryError(*_split_refusal(str(error.code))) from None
+    except UnreadableInventory as error:
+        raise InventoryError(str(error), *error.hints) from None
     except Exception as error:  # it is somebody's program
         cause = error.__cause__ or error.__context__ or error
-        file, line = _where(cause, target)
-        raise WrongInventory(
-            f"{file}{line}: {type(cause).__name__}: {_said(cause)}", f"correct `{file}`, then run again"
+        file, line = _locate_error(cause, target)
+        raise InventoryError(
+            f"{file}{line}: {type(cause).__name__}: {_message(cause)}", f"fix `{file}`, then run the command again"
         ) from None
 
 
-def _where(error: BaseException, target: str) -> tuple[str, str]:
+def _locate_error(error: BaseException, target: str) -> tuple[str, str]:
     """The file of the inventory's that an error comes from, and the line in it."""
     for frame in reversed(_frames(error)):
         if frame.filename == target or Path(frame.filename or "").parent.name == group_data.NAME:
-            return shown(Path(frame.filename)) if frame.filename != target else target, f", line {frame.lineno}"
+            return relative_path(Path(frame.filename)) if frame.filename != target else target, f", line {frame.lineno}"
     return target, ""
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     return error.msg if isinstance(error, SyntaxError) else str(error)
 
 
-def _own_words(text: str) -> list[str]:
+def _split_refusal(text: str) -> list[str]:
     message, *hints = text.strip().split("\n\nhint: ")
     return [message.removeprefix("error: "), *hints]
 
@@ -81,7 +78,7 @@ def _frames(error: BaseException) -> list[Any]:
     return list(traceback.extract_tb(error.__traceback__))
 
 
-def again(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
+def clone_inventory(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
     """
     A copy of an inventory that has some of its hosts, as if nothing had been done with them yet.
 
@@ -96,16 +93,16 @@ def again(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
     return new
 
 
-def reach_by_ssh(host: Any) -> None:
+def set_ssh_defaults(host: Any) -> None:
     """
     Fill in what pyinfra leaves open: `user@address:port` as a name, strict host keys (it would take any), an end to
-    each wait. Raises WrongName.
+    each wait. Raises InvalidHostName.
     """
     known = host.data.dict()
-    if "ssh_hostname" not in known and (address := Address.read(host.name)):
+    if "ssh_hostname" not in known and (address := SshAddress.parse(host.name)):
         host.data.ssh_user, host.data.ssh_hostname = address.user, address.hostname
         if address.port:
             host.data.ssh_port = address.port
     if "ssh_strict_host_key_checking" not in known:
         host.data.ssh_strict_host_key_checking = "yes"
-    host.data.ssh_paramiko_connect_kwargs = {**WITH_AN_END, **(known.get("ssh_paramiko_connect_kwargs") or {})}
+    host.data.ssh_paramiko_connect_kwargs = {**PARAMIKO_TIMEOUTS, **(known.get("ssh_paramiko_connect_kwargs") or {})}

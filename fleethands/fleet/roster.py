@@ -22,41 +22,41 @@ class Roster:
     groups: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, inventory: Any) -> Roster:
+    def from_inventory(cls, inventory: Any) -> Roster:
         """Of pyinfra's inventory."""
         names = [host.name for host in inventory]
         groups = {name: [host.name for host in hosts] for name, hosts in inventory.groups.items() if hosts}
         return cls(names, {ALL: names, **groups})
 
-    def parts(self, words: str) -> list[str]:
+    def split(self, words: str) -> list[str]:
         """The names, patterns and groups in a comma-separated list; a host may have a comma in its name."""
         if "," not in words or any(_matches(name, words) for name in self.names):
             return [words] if words else []
         return [part.strip() for part in words.split(",") if part.strip()]
 
-    def taken(self, words: str) -> frozenset[str]:
+    def selected(self, words: str) -> frozenset[str]:
         """The hosts that `--hosts` means. A name that is a host's and a group's means the host."""
-        return frozenset(name for part in self.parts(words) for name in self._named(part))
+        return frozenset(name for part in self.split(words) for name in self._matching(part))
 
-    def spared(self, words: str) -> frozenset[str]:
+    def excluded(self, words: str) -> frozenset[str]:
         """The hosts that `--exclude` means. A name that is a host's and a group's means all of both."""
-        return frozenset(name for part in self.parts(words) for name in self._spared(part))
+        return frozenset(name for part in self.split(words) for name in self._excluded(part))
 
-    def unknown(self, words: str) -> str | None:
+    def first_unknown(self, words: str) -> str | None:
         """The first part of a list that means no host, if there is one."""
-        return next((part for part in self.parts(words) or [words] if not self._named(part)), None)
+        return next((part for part in self.split(words) or [words] if not self._matching(part)), None)
 
-    def _named(self, part: str) -> Collection[str]:
+    def _matching(self, part: str) -> Collection[str]:
         if part in self.names:
             return [part]
         if part in self.groups:
             return self.groups[part]
         return [name for name in self.names if _matches(name, part)]
 
-    def _spared(self, part: str) -> Collection[str]:
+    def _excluded(self, part: str) -> Collection[str]:
         group = self.groups.get(part, ())
         both = part in self.names and len(group) < len(self.names)  # all.py makes every host a member of `all`
-        return {part, *group} if both else self._named(part)
+        return {part, *group} if both else self._matching(part)
 
 
 def _matches(name: str, pattern: str) -> bool:

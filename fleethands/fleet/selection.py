@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from fleethands.fleet.host_address import LIST
+from fleethands.errors import UsageError
+from fleethands.fleet.host_address import TARGET_HINT
 from fleethands.fleet.roster import ALL, Roster
 from fleethands.fleet.shard import WHOLE, Shard
 
@@ -15,7 +16,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Pick:
+class HostSelection:
     """
     Which hosts of an inventory.
 
@@ -28,55 +29,51 @@ class Pick:
     shard: Shard = WHOLE
     only: frozenset[str] | None = None
 
-    def fleet(self, roster: Roster) -> list[str]:
+    def names_in(self, roster: Roster) -> list[str]:
         """The hosts that are meant, those that are done already and those of every part among them."""
-        taken, spared = roster.taken(self.hosts), roster.spared(self.exclude)
+        taken, spared = roster.selected(self.hosts), roster.excluded(self.exclude)
         return [name for name in roster.names if name in taken and name not in spared]
 
 
-EVERY = Pick()
+ALL_HOSTS = HostSelection()
 
 
-class NoHosts(LookupError):
-    """A target or a pattern names no host; `hints` say which there are."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class NoHostsError(UsageError):
+    """A target or a pattern names no host; the hints name the hosts that exist."""
 
 
-def picked(target: str, pick: Pick, roster: Roster) -> list[str]:
+def select_hosts(target: str, pick: HostSelection, roster: Roster) -> list[str]:
     """
     The names that a pick takes, of whatever part.
 
     + roster: what the target has
 
-    Raises NoHosts where none is left, and for a part of a list that means none: a host would be taken that was to be
+    Raises NoHostsError where none is left, and for a part of a list that means none: a host would be taken that was to be
     spared.
     """
     if not roster.names:
-        raise NoHosts(f"`{target}` names no host", LIST)
+        raise NoHostsError(f"`{target}` has no hosts", TARGET_HINT)
     for words, option in ((pick.hosts, ""), (pick.exclude, "--exclude ")):
-        if words and (part := roster.unknown(words)) is not None:
-            raise NoHosts(f"`{target}` names no host that matches `{option}{part}`", *_nearest(target, part, roster))
-    found = [name for name in pick.fleet(roster) if pick.only is None or name in pick.only]
+        if words and (part := roster.first_unknown(words)) is not None:
+            raise NoHostsError(f"`{target}` has no host that matches `{option}{part}`", *_nearest(target, part, roster))
+    found = [name for name in pick.names_in(roster) if pick.only is None or name in pick.only]
     if not found:
-        raise _none(target, pick, roster)
+        raise _explain_empty(target, pick, roster)
     return found
 
 
-def _none(target: str, pick: Pick, roster: Roster) -> NoHosts:
+def _explain_empty(target: str, pick: HostSelection, roster: Roster) -> NoHostsError:
     """What is said of words each of which means a host, and that mean none together."""
     wanted = f"matches `{pick.hosts}`" + (f" and not `{pick.exclude}`" if pick.exclude else "")
     if pick.only is None:
-        return NoHosts(f"`{target}` names no host that {wanted}", *_nearest(target, pick.hosts, roster))
+        return NoHostsError(f"`{target}` has no host that {wanted}", *_nearest(target, pick.hosts, roster))
     left = sorted(pick.only & set(roster.names))
     if not left:
-        return NoHosts(
-            f"`{target}` names none of the hosts that the report leaves: {few(sorted(pick.only))}",
+        return NoHostsError(
+            f"`{target}` has none of the hosts that the report leaves: {join_names(sorted(pick.only))}",
             *_nearest(target, min(pick.only), roster),
         )
-    return NoHosts(f"no host that the report leaves {wanted}", f"it leaves: {few(left)}")
+    return NoHostsError(f"no host that the report leaves {wanted}", f"it leaves: {join_names(left)}")
 
 
 def _nearest(target: str, part: str, roster: Roster) -> list[str]:
@@ -91,6 +88,6 @@ def _near(part: str, names: Collection[str]) -> str:
     return f"{', '.join(near)}{' …' if len(names) > len(near) else ''}"
 
 
-def few(names: Sequence[str], most: int = SHOWN) -> str:
+def join_names(names: Sequence[str], most: int = SHOWN) -> str:
     """Names, and how many more there are."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

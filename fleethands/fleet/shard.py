@@ -29,13 +29,13 @@ class Shard:
         """A shard as `I/N`. Raises ValueError."""
         match = FORM.fullmatch(text)
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
-            raise ValueError(f"`{text}`: expected I/N with I from 1 to N, as `2/4`")
+            raise ValueError(f"`{text}`: expected I/N with I from 1 to N, such as `2/4`")
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self) -> str:
         return f"{self.index}/{self.count}" if self.count > 1 else ""
 
-    def holds(self, name: str) -> bool:
+    def contains(self, name: str) -> bool:
         """Whether a host is of this part."""
         digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
         return int.from_bytes(digest[:8], "big") % self.count == self.index - 1

@@ -11,22 +11,23 @@ from paramiko import SSHException
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
+from fleethands.command_line import CommandLine
 from fleethands.facts.lock import Lock, LockState
 from fleethands.facts.probe_failure import explain_failure
-from fleethands.locks.run_locks import mine, refusal
-from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, Answer, read, script
+from fleethands.locks.run_locks import explain_refusal, new_lock
+from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, LockReply, lock_script, parse_reply
 from fleethands.script import SHELL
-from fleethands.text.sanitize import short
+from fleethands.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
 
-SECONDS = 60
-DONE = {ACQUIRED, RELEASED, STATUS}
+TIMEOUT = 60
+SUCCESSFUL = {ACQUIRED, RELEASED, STATUS}
 
 
 @dataclass(frozen=True)
-class LockReport:
+class LockResult:
     """
     What one host said.
 
@@ -51,40 +52,43 @@ class LockReport:
         }
 
 
-def ask(engine: Engine, action: str, reason: str) -> dict[str, LockReport]:
+def run_lock_command(engine: Engine, action: str, reason: str) -> dict[str, LockResult]:
     """
     What each host said, the unreachable ones included.
 
     + action: acquire, status or release
     + reason: of the lock that is acquired
     """
-    lock = mine(reason)
-    asked = {name: gevent.spawn(_one, engine, name, action, lock) for name in engine.names}
+    lock = new_lock(reason)
+    asked = {name: gevent.spawn(_ask_host, engine, name, action, lock) for name in engine.names}
     gevent.joinall(list(asked.values()), raise_error=True)
     return {name: each.value for name, each in asked.items()}
 
 
-def _one(engine: Engine, name: str, action: str, lock: Lock) -> LockReport:
+def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
     if name in engine.monitor.unreachable:
         reason, hints = engine.monitor.unreachable[name]
-        return LockReport(f"unreachable: {reason}", hints, failed=True)
-    text = script(action, lock).text
+        return LockResult(f"unreachable: {reason}", hints, failed=True)
+    text = lock_script(action, lock).text
     try:
-        _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=SECONDS)
-        answer = read(output.stdout_lines)
+        _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=TIMEOUT)
+        answer = parse_reply(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
-        reason, hints = engine.monitor.lost_connections.get(name) or (f"it did not answer: {short(str(error))}", [])
-        return LockReport(reason, hints, failed=True)
+        reason, hints = engine.monitor.lost_connections.get(name) or (
+            f"it did not answer: {sanitize_line(str(error))}",
+            [],
+        )
+        return LockResult(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
         without = explain_failure(output.output_lines, engine.host(name))
-        return LockReport(str(without), list(without.hints), failed=True)
-    return _told(answer, engine.monitor.words, name)
+        return LockResult(str(without), list(without.hints), failed=True)
+    return _to_result(answer, engine.command_line, name)
 
 
-def _told(answer: Answer, words: str, name: str) -> LockReport:
-    if answer.word not in DONE:
-        reason, hints = refusal(answer, words, name)
-        return LockReport(reason, hints, failed=True, before=answer.before)
+def _to_result(answer: LockReply, line: CommandLine, name: str) -> LockResult:
+    if answer.word not in SUCCESSFUL:
+        reason, hints = explain_refusal(answer, line, name)
+        return LockResult(reason, hints, failed=True, before=answer.before)
     before = answer.before
     texts = {
         ACQUIRED: "locked for you",
@@ -93,4 +97,4 @@ def _told(answer: Answer, words: str, name: str) -> LockReport:
     }
     gone = before.run if before.run and before.run.ended and not before.hold else None
     left = f"; a run went away without a word: {gone}" if gone and answer.word == STATUS else ""
-    return LockReport(short(texts[answer.word] + left), before=before)
+    return LockResult(sanitize_line(texts[answer.word] + left), before=before)

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 import gevent  # type: ignore[import-untyped]
 
 from fleethands import facts, paths
+from fleethands.command_line import CHANGING, CommandLine
 from fleethands.facts.lock import LEASE, Lock, LockState
-from fleethands.locks.lock_session import Holder, HolderError
+from fleethands.locks.lock_session import LockSession, LockSessionError
 from fleethands.operations.core import lock_token, provenance
-from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, Answer, script
-from fleethands.report.rerun_hints import reached
-from fleethands.text.sanitize import short
+from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, LockReply, lock_script
+from fleethands.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
     from fleethands.report.model import Report
 
-SIGN = 15.0  # seconds between two signs of life
-AGAIN = 1.0  # seconds between two tries of a run that waits
+HEARTBEAT_INTERVAL = 15.0  # seconds between two signs of life
+RETRY_INTERVAL = 1.0  # seconds between two tries of a run that waits
 Refusal = tuple[str, list[str]]
 
 
@@ -34,18 +34,17 @@ class Locks:
 
     + reason: what the run does, for whoever finds a host locked
     + wait: seconds to wait for other runs; a person is never waited for
-    + again: the command line that could wait, for a hint
 
     `taken`: hosts that somebody else has; `refused`: hosts that can't be locked; each with the reason and hints.
     """
 
-    def __init__(self, engine: Engine, reason: str, wait: float = 0.0, again: str = "") -> None:
-        self._engine, self._wait, self._again = engine, wait, again
-        self.lock = mine(reason)
+    def __init__(self, engine: Engine, reason: str, wait: float = 0.0) -> None:
+        self._engine, self._wait = engine, wait
+        self.lock = new_lock(reason)
         self.taken: dict[str, Refusal] = {}
         self.refused: dict[str, Refusal] = {}
         self.notes: dict[str, str] = {}
-        self._holders: dict[str, Holder] = {}
+        self._holders: dict[str, LockSession] = {}
         self._signs: Any = None
 
     def take(self, names: Sequence[str]) -> None:
@@ -76,59 +75,59 @@ class Locks:
         for name in given:
             lock_token.set_token(self._engine.host(name), "")
 
-    def _open(self, names: Sequence[str]) -> dict[str, Holder]:
+    def _open(self, names: Sequence[str]) -> dict[str, LockSession]:
         """A process on each host that can take its lock; all begin at once, as that takes longest."""
-        text = script("hold", self.lock, lease=str(LEASE)).text
-        opened = {name: Holder(self._engine.host(name)) for name in names}
+        text = lock_script("hold", self.lock, lease=str(LEASE)).text
+        opened = {name: LockSession(self._engine.host(name)) for name in names}
         begun = {name: gevent.spawn(self._begin, name, each, text) for name, each in opened.items()}
         gevent.joinall(list(begun.values()))
         self._holders |= opened
         return opened
 
-    def _begin(self, name: str, opened: Holder, text: str) -> None:
+    def _begin(self, name: str, opened: LockSession, text: str) -> None:
         self._engine.monitor.commands[name] = self._engine.monitor.commands.get(name, 0) + 1
         try:
             opened.begin(text)
-        except HolderError as error:
+        except LockSessionError as error:
             self._refuse(name, error)
 
-    def _refuse(self, name: str, error: HolderError) -> None:
-        look = f"see what it says: fleethands lock status {reached(self._engine.monitor.words, name)}"
-        self.refused[name] = short(str(error)), [*error.hints] or [look]
+    def _refuse(self, name: str, error: LockSessionError) -> None:
+        look = f"see what it says: {self._engine.command_line.reach_only('lock status', name)}"
+        self.refused[name] = sanitize_line(str(error)), [*error.hints] or [look]
 
-    def _ask(self, name: str, opened: Holder, deadline: float) -> None:
+    def _ask(self, name: str, opened: LockSession, deadline: float) -> None:
         try:
             answer = opened.ask("t")
             while answer.word == HELD and time.monotonic() < deadline:
-                gevent.sleep(AGAIN)
+                gevent.sleep(RETRY_INTERVAL)
                 answer = opened.ask("t")
-        except HolderError as error:
+        except LockSessionError as error:
             self._refuse(name, error)
             return
         if answer.word == LOCKED:
             self._got(name, answer.before)
         else:
             why = self.taken if answer.word in {HELD, KEPT} else self.refused
-            why[name] = refusal(answer, self._engine.monitor.words, name, self._again)
+            why[name] = explain_refusal(answer, self._engine.command_line, name)
 
     def _got(self, name: str, before: LockState) -> None:
         host = self._engine.host(name)
         lock_token.set_token(host, self.lock.run)
         if before.run is not None:
-            self.notes[name] = short(f"took over the lock of {before.run}; that run went away without a word")
+            self.notes[name] = sanitize_line(f"took over the lock of {before.run}; that run went away without a word")
         seen = facts.cached_probe(host)
         same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
         if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
-            facts.invalidate_probe(host)
+            facts.invalidate(host)
 
     def _sign(self) -> None:
         while True:
-            gevent.sleep(SIGN)
+            gevent.sleep(HEARTBEAT_INTERVAL)
             for each in list(self._holders.values()):
                 gevent.spawn(each.sign)  # a connection that stands still holds up no other's
 
 
-def leave_out(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> None:
+def refuse_hosts(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> None:
     """
     Refuse these hosts of a plan, and no other.
 
@@ -141,13 +140,13 @@ def leave_out(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> N
         host.mask_all(engine.mask)
 
 
-def told(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) -> Report:
+def locked_report(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) -> Report:
     """
     The report of a run that did not begin, as somebody else has a host of it.
 
     + plan: the report of its plan
     """
-    leave_out(engine, plan, taken)
+    refuse_hosts(engine, plan, taken)
     for name, host in plan.hosts.items():
         host.remote_commands = engine.monitor.commands.get(name, 0)
         if host.status == "pending":
@@ -155,27 +154,29 @@ def told(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) -> Report:
     return plan
 
 
-def mine(reason: str) -> Lock:
+def new_lock(reason: str) -> Lock:
     """A lock in this process's name."""
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     text = " ".join(reason.split())
     return Lock(provenance.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
 
 
-def refusal(answer: Answer, words: str, name: str, again: str = "") -> Refusal:
+def explain_refusal(answer: LockReply, line: CommandLine, name: str) -> Refusal:
     """
     Why a host can't be locked, and what to type.
 
-    + words: target and options; again: the command line that could wait, if there is one
+    + line: what was typed; a command that changes hosts can wait for their locks
     """
-    release = f"fleethands lock release {reached(words, name)}"
+    release = line.reach_only("lock release", name)
     if answer.word == KEPT:
-        return short(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
+        return sanitize_line(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
     if answer.word == HELD:
         whose = answer.before.run or "another run that has not said its name yet"
-        waiting = [f"wait for it: fleethands {again} --lock-wait 600"] if again else []
+        waiting = (
+            [f"wait for it: {line.without('--lock-wait').repeated} --lock-wait 600"] if line.command in CHANGING else []
+        )
         ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
-        return short(f"locked by {whose}"), [*waiting, ends]
+        return sanitize_line(f"locked by {whose}"), [*waiting, ends]
     if answer.word == STUCK:
         look = f"see which process there has it: fuser -v {paths.LOCK}"
         return "its lock stays held by a process that can't be ended from here", [look]

@@ -11,33 +11,23 @@ from typing import TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
 
-from fleethands import manifest, web
+from fleethands import oci, web
 from fleethands.operations.models.model_store import manifest_url
 from fleethands.settings.host import HostSettings, Model
-from fleethands.settings.values.images import located
+from fleethands.settings.values.images import locate_image
 from fleethands.settings.values.names import ModelName
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 from fleethands.untrusted import document, mapping
 
 TOKEN = 64 << 10  # bytes of an answer with a token
 AT_ONCE = 8
-ACCEPT = "application/vnd.docker.distribution.manifest.v2+json"
-# an index before its parts: its digest is what a tag stands for on hosts of every architecture
-ACCEPT_IMAGE = ", ".join(
-    (
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        ACCEPT,
-    )
-)
-REASONS = {401: "asks for a login", 403: "refuses to answer", 404: "has no such {what}"}
+REASONS = {401: "requires a login", 403: "refuses to answer", 404: "has no such {what}"}
 T = TypeVar("T")
 K = TypeVar("K")
 
 
 @dataclass(frozen=True)
-class Offered:
+class RegistryDigest:
     """digest: sha256 of the manifest, as Ollama lists it from 0.19.0 on; size: bytes of all that a pull brings."""
 
     digest: str
@@ -45,57 +35,59 @@ class Offered:
 
 
 @dataclass(frozen=True)
-class Unanswered:
+class RegistryError:
     """Why a registry's answer is not known."""
 
     reason: str
 
 
-def look_up(models: Iterable[Model], patience: float = web.PATIENCE) -> dict[ModelName, Offered | Unanswered]:
+def look_up_models(
+    models: Iterable[Model], patience: float = web.PATIENCE
+) -> dict[ModelName, RegistryDigest | RegistryError]:
     """Ask each model's registry for its manifest (ollama docs: sha256 of the body is the digest). Raises nothing."""
     wanted = {model.name: model for model in models if model.modelfile is None}
-    found = at_once(lambda model: _model(model, patience), wanted.values())
+    found = map_concurrently(lambda model: _model(model, patience), wanted.values())
     return dict(zip(wanted, found, strict=True))
 
 
-def images(names: Iterable[str], patience: float = web.PATIENCE) -> dict[str, str | Unanswered]:
+def look_up_images(names: Iterable[str], patience: float = web.PATIENCE) -> dict[str, str | RegistryError]:
     """Image → digest of what its registry has under it now, `sha256:…`. Raises nothing."""
     wanted = list(dict.fromkeys(names))
-    return dict(zip(wanted, at_once(lambda name: _image(name, patience), wanted), strict=True))
+    return dict(zip(wanted, map_concurrently(lambda name: _image(name, patience), wanted), strict=True))
 
 
-def tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[str, str]:
+def resolve_tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[str, str]:
     """
-    Model or image → digest that its registry has under this name now (host data `fleethands_upstream`). Each is asked
+    Model or image → digest that its registry has under this name now (host data `fleethands_check_tags`). Each is asked
     once, however many hosts have it; nothing is asked of what is pinned.
 
     + say: is told what a registry did not answer, one line of text
     """
-    known = look_up(model for settings in fleet for model in settings.models)
+    known = look_up_models(model for settings in fleet for model in settings.models)
     names = {each.declared_image for each in fleet if each.container_image == each.declared_image}
     names |= {each.ollama_declared_image for each in fleet if each.ollama_container_image == each.ollama_declared_image}
     names -= {""}
-    found = images(sorted(name for name in names if "@" not in name))
+    found = look_up_images(sorted(name for name in names if "@" not in name))
     for name, answer in [*known.items(), *found.items()]:
-        if isinstance(answer, Unanswered):
+        if isinstance(answer, RegistryError):
             say(f"warning: {name}: {answer.reason}")
     return digests(known) | {name: answer for name, answer in found.items() if isinstance(answer, str)}
 
 
-def digests(found: dict[ModelName, Offered | Unanswered]) -> dict[str, str]:
-    """Name → digest of those that are known, as `models.present` takes them (host data `fleethands_upstream`)."""
-    return {str(name): answer.digest for name, answer in found.items() if isinstance(answer, Offered)}
+def digests(found: dict[ModelName, RegistryDigest | RegistryError]) -> dict[str, str]:
+    """Name → digest of those that are known, as `models.present` takes them (host data `fleethands_check_tags`)."""
+    return {str(name): answer.digest for name, answer in found.items() if isinstance(answer, RegistryDigest)}
 
 
-def at_once(ask: Callable[[K], T], things: Iterable[K]) -> list[T]:
+def map_concurrently(ask: Callable[[K], T], things: Iterable[K]) -> list[T]:
     """Ask for several things beside one another; answers in their order."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(ask, things))
 
 
-def fetched(
+def fetch(
     url: str, what: str, accept: str = "*/*", patience: float = web.PATIENCE, most: int = web.MOST
-) -> bytes | Unanswered:
+) -> bytes | RegistryError:
     """
     The body at an address, by an anonymous token where its registry wants one (distribution, auth/token).
 
@@ -115,9 +107,9 @@ def fetched(
             return web.fetched(url, most=most, patience=patience, accept=accept, token=token)
     except HTTPError as error:
         error.close()
-        return Unanswered(f"{host} {REASONS.get(error.code, f'answers {error.code}').format(what=what)}")
+        return RegistryError(f"{host} {REASONS.get(error.code, f'answers {error.code}').format(what=what)}")
     except web.FAILURES as error:
-        return Unanswered(clean(f"{host}: {web.reason(error)}"))
+        return RegistryError(sanitize(f"{host}: {web.reason(error)}"))
 
 
 def _token(url: str, refused: HTTPError, patience: float) -> str | None:
@@ -135,23 +127,25 @@ def _token(url: str, refused: HTTPError, patience: float) -> str | None:
     return token if isinstance(token, str) and token.isascii() and token.isprintable() else None
 
 
-def _model(model: Model, patience: float) -> Offered | Unanswered:
-    body = fetched(manifest_url(model), "model", ACCEPT, patience)
-    if isinstance(body, Unanswered):
+def _model(model: Model, patience: float) -> RegistryDigest | RegistryError:
+    body = fetch(manifest_url(model), "model", oci.MANIFEST, patience)
+    if isinstance(body, RegistryError):
         return body
     try:
-        return Offered(hashlib.sha256(body).hexdigest(), manifest.size(body))
+        return RegistryDigest(hashlib.sha256(body).hexdigest(), oci.size(body))
     except ValueError:
-        return Unanswered(f"{model.name.host} sends something that is no manifest")
+        return RegistryError(f"{model.name.host} sent something that is not a manifest")
 
 
-def _image(name: str, patience: float) -> str | Unanswered:
-    server, repository, tag = located(name)
-    body = fetched(f"https://{server}/v2/{quote(repository)}/manifests/{tag}", "image", ACCEPT_IMAGE, patience)
-    if isinstance(body, Unanswered):
+def _image(name: str, patience: float) -> str | RegistryError:
+    server, repository, tag = locate_image(name)
+    body = fetch(
+        f"https://{server}/v2/{quote(repository)}/manifests/{tag}", "image", ", ".join(oci.IMAGE_TYPES), patience
+    )
+    if isinstance(body, RegistryError):
         return body
     try:
-        manifest.check_image(body)
+        oci.check_image(body)
     except ValueError:
-        return Unanswered(f"{server} sends something that is no manifest")
+        return RegistryError(f"{server} sent something that is not a manifest")
     return f"sha256:{hashlib.sha256(body).hexdigest()}"

@@ -9,25 +9,25 @@ from urllib.parse import urlsplit
 
 from fleethands import web
 from fleethands.operations.ollama import release_checksums
-from fleethands.operations.ollama.release import EXTRA, archives
+from fleethands.operations.ollama.release import EXTRA_ARCHIVES, archive_names
 from fleethands.pinning import registry
-from fleethands.pinning.registry import Offered, Unanswered
+from fleethands.pinning.registry import RegistryDigest, RegistryError
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import Document, ModelPin, wanted
+from fleethands.settings.lockfile import LockfileContents, ModelPin, find_pinnable
 from fleethands.settings.schema.models import Model
 from fleethands.settings.values.ollama_release import ARCHS
 
 
-class UnknownName(LookupError):
+class UnknownPinName(LookupError):
     """A name that the fleet does not want; `near` are some that it does."""
 
     def __init__(self, name: str, known: Collection[str]) -> None:
-        super().__init__(f"nothing of this fleet is called `{name}`")
+        super().__init__(f"`{name}` is not a version, model or image of this fleet")
         self.near = difflib.get_close_matches(name, sorted(known), 3, cutoff=0.5) or sorted(known)[:5]
 
 
 @dataclass(frozen=True)
-class Fleet:
+class PinnableFleet:
     """
     What all hosts of a fleet would have pinned.
 
@@ -41,13 +41,13 @@ class Fleet:
     unreachable: frozenset[str]
 
     @classmethod
-    def of(cls, hosts: Iterable[HostSettings]) -> Fleet:
+    def from_settings(cls, hosts: Iterable[HostSettings]) -> PinnableFleet:
         releases: dict[str, set[str]] = {}
         models: dict[str, Model] = {}
         images: set[str] = set()
         unreachable: set[str] = set()
         for settings in hosts:
-            want = wanted(settings)
+            want = find_pinnable(settings)
             if want.release is not None:
                 version, url = want.release
                 releases.setdefault(version, set()).add(url)
@@ -63,14 +63,14 @@ class Fleet:
         """Of everything that can be pinned."""
         return frozenset({*self.releases, *self.models, *self.images})
 
-    def only(self, names: Collection[str]) -> Fleet:
-        """Those of these names alone, all where there is none. Raises UnknownName."""
+    def only(self, names: Collection[str]) -> PinnableFleet:
+        """Those of these names alone, all where there is none. Raises UnknownPinName."""
         for name in names:
             if name not in self.names:
-                raise UnknownName(name, self.names)
+                raise UnknownPinName(name, self.names)
         if not names:
             return self
-        return Fleet(
+        return PinnableFleet(
             {version: urls for version, urls in self.releases.items() if version in names},
             {name: model for name, model in self.models.items() if name in names},
             self.images & frozenset(names),
@@ -79,10 +79,10 @@ class Fleet:
 
 
 @dataclass(frozen=True)
-class Answers:
+class PinResult:
     """What was answered, as a lock has it, and why the rest was not."""
 
-    document: Document
+    document: LockfileContents
     unanswered: dict[str, str] = field(default_factory=dict)
 
 
@@ -100,47 +100,47 @@ class Difference:
     after: str
 
 
-def ask(fleet: Fleet) -> Answers:
+def resolve_pins(fleet: PinnableFleet) -> PinResult:
     """Ask for all of it, each thing once. Raises nothing."""
-    listed = registry.at_once(lambda version: _release(version, fleet), fleet.releases)
+    listed = registry.map_concurrently(lambda version: _release(version, fleet), fleet.releases)
     releases = dict(zip(fleet.releases, listed, strict=True))
-    models = {str(name): answer for name, answer in registry.look_up(fleet.models.values()).items()}
-    found = registry.images(fleet.images)
+    models = {str(name): answer for name, answer in registry.look_up_models(fleet.models.values()).items()}
+    found = registry.look_up_images(fleet.images)
     named = {f"Ollama {version}": each for version, each in releases.items()}
     answers: dict[str, object] = {**named, **models, **found}
-    document = Document(
-        ollama={version: each for version, each in releases.items() if not isinstance(each, Unanswered)},
+    document = LockfileContents(
+        ollama={version: each for version, each in releases.items() if not isinstance(each, RegistryError)},
         models={
             name: ModelPin(digest=each.digest, size=each.size)
             for name, each in models.items()
-            if isinstance(each, Offered)
+            if isinstance(each, RegistryDigest)
         },
-        images={name: each for name, each in found.items() if not isinstance(each, Unanswered)},
+        images={name: each for name, each in found.items() if not isinstance(each, RegistryError)},
     )
-    return Answers(document, {name: each.reason for name, each in answers.items() if isinstance(each, Unanswered)})
+    return PinResult(document, {name: each.reason for name, each in answers.items() if isinstance(each, RegistryError)})
 
 
-def merged(old: Document, new: Document) -> Document:
+def merge_contents(old: LockfileContents, new: LockfileContents) -> LockfileContents:
     """The old entries with the new ones in their place; those of other fleets of the project stay."""
-    return Document(
+    return LockfileContents(
         ollama={**old.ollama, **new.ollama}, models={**old.models, **new.models}, images={**old.images, **new.images}
     )
 
 
-def differences(old: Document, new: Document) -> list[Difference]:
+def compare_contents(old: LockfileContents, new: LockfileContents) -> list[Difference]:
     """What of new entries is not as it was, sorted."""
     before, after = _flat(old), _flat(new)
     changed = {key for key, text in after.items() if before.get(key) != text}
     return [Difference(*key, before.get(key), after[key]) for key in sorted(changed)]
 
 
-def missing(fleet: Fleet, document: Document) -> list[str]:
+def find_missing(fleet: PinnableFleet, document: LockfileContents) -> list[str]:
     """What a fleet wants and a lock does not have."""
     known = {*document.models, *document.images, *document.ollama}
     return sorted(fleet.names - known)
 
 
-def _flat(document: Document) -> dict[tuple[str, str], str]:
+def _flat(document: LockfileContents) -> dict[tuple[str, str], str]:
     files = {
         ("ollama", f"{version} {name}"): digest
         for version, each in document.ollama.items()
@@ -150,29 +150,36 @@ def _flat(document: Document) -> dict[tuple[str, str], str]:
     return {**files, **models, **{("image", name): digest for name, digest in document.images.items()}}
 
 
-def _release(version: str, fleet: Fleet) -> dict[str, str] | Unanswered:
+def _release(version: str, fleet: PinnableFleet) -> dict[str, str] | RegistryError:
     """File → sha256 of what any host may need of a release, the same wherever they get it from."""
     if version in fleet.unreachable:
-        return Unanswered("its archives lie on the hosts (`file://`): declare `ollama_sha256`")
+        return RegistryError("its archives are on the hosts (`file://`): set `ollama_sha256`")
     found: dict[str, dict[str, str]] = {}
     for url in sorted(fleet.releases[version]):
         place = f"{web.bare(url)}/v{version}/{release_checksums.NAME}"
-        answer = registry.fetched(f"{url}/v{version}/{release_checksums.NAME}", "release", most=release_checksums.MOST)
-        if isinstance(answer, Unanswered):
+        answer = registry.fetch(
+            f"{url}/v{version}/{release_checksums.NAME}", "release", most=release_checksums.MAX_BYTES
+        )
+        if isinstance(answer, RegistryError):
             return answer
         try:
-            found[url] = release_checksums.listed(answer, _needed(version))
+            found[url] = release_checksums.parse_checksums(answer, _needed(version))
         except ValueError as error:
-            return Unanswered(f"{place}: {error}")
+            return RegistryError(f"{place}: {error}")
         if not found[url]:
-            return Unanswered(f"{place} names no archive for Linux")
+            return RegistryError(f"{place} lists no archive for Linux")
     first, *others = found
     for other in others:
         shared = found[first].keys() & found[other].keys()
         if odd := next((name for name in sorted(shared) if found[first][name] != found[other][name]), None):
-            return Unanswered(f"{web.bare(first)} and {web.bare(other)} have another {odd} each")
+            return RegistryError(f"{web.bare(first)} and {web.bare(other)} have different checksums for {odd}")
     return {name: digest for each in found.values() for name, digest in each.items()}
 
 
 def _needed(version: str) -> set[str]:
-    return {name for arch in ARCHS.values() for extra in ("whole", *EXTRA) for name in archives(version, arch, extra)}
+    return {
+        name
+        for arch in ARCHS.values()
+        for extra in ("whole", *EXTRA_ARCHIVES)
+        for name in archive_names(version, arch, extra)
+    }

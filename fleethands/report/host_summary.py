@@ -11,7 +11,7 @@ from fleethands.facts import Probe, UnknownSection
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import MIB
 from fleethands.facts.record import Record
-from fleethands.operations.removal.removal import OURS
+from fleethands.operations.core.ownership import HEADER
 from fleethands.report.model import HostReport
 from fleethands.text.format import format_size
 
@@ -62,7 +62,7 @@ def _is_contained(seen: Probe) -> bool:
 
 def _is_ours(seen: Probe) -> bool:
     """Whether our unit is there: a container needs no release."""
-    return (seen.files.get(paths.OLLAMA_UNIT, ABSENT).content or b"").startswith(OURS)
+    return (seen.files.get(paths.OLLAMA_UNIT, ABSENT).content or b"").startswith(HEADER)
 
 
 def _models(seen: Probe) -> str:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fleethands.operations.proof.proof import Link
+from fleethands.errors import FleethandsError
+from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import BAD, SCHEMA, ChangeReport, HostReport, Report
 from fleethands.report.timeline import Step
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 from fleethands.untrusted import MOST_BYTES, count, document, line, mapping, tree
 
 NAME = "report.json"
@@ -26,15 +27,15 @@ STATUSES = {*BAD, "pending", "changed", "unchanged"}
 T = TypeVar("T")
 
 
-class InvalidReport(ValueError):
-    """A file that is not a report of this schema; its text says which and why."""
+class InvalidReport(FleethandsError):
+    """A file that is not a report of this schema; the message names the file and the reason."""
 
 
 def load_report(path: Path) -> Report:
     """
     The report of a file, or of a directory that `--report` named.
 
-    Raises NoReport, OSError.
+    Raises InvalidReport, OSError.
     """
     path = path / NAME if path.is_dir() else path
     with path.open("rb") as file:
@@ -107,12 +108,12 @@ def _text(value: Any) -> str:
     """What a terminal would act on is taken out."""
     if not isinstance(value, str) or len(value) > MOST_BYTES:
         raise ValueError("not text, or too long a one")
-    return clean(value)
+    return sanitize(value)
 
 
 def _name(text: str) -> str:
     """A host's name, which stands in the command lines of hints."""
-    return line(clean(text))
+    return line(sanitize(text))
 
 
 def _command(value: Any) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from fleethands.errors import UsageError
 from fleethands.fleet.shard import Shard
 from fleethands.report.model import HostReport, Report
 
+ONE_RUN = "name the reports of one run over one fleet"
 NAMED = 20  # parts that left no report
 
 
-class IncompatibleReports(ValueError):
-    """Reports that can't be one."""
+class IncompatibleReports(UsageError):
+    """Reports that can't be merged."""
 
 
 def merge_reports(reports: Sequence[Report]) -> tuple[Report, list[str]]:
@@ -20,11 +22,11 @@ def merge_reports(reports: Sequence[Report]) -> tuple[Report, list[str]]:
     One report of several, and a line for each host that more than one of them has: of these the later report counts.
 
     A part of which there is no report makes the whole a failure: the job that should have left it may have died.
-    Raises Unlike when they are of several commands, or of several divisions.
+    Raises IncompatibleReports when they are of several commands, or of several divisions.
     """
     commands = sorted({report.command for report in reports})
     if len(commands) > 1:
-        raise IncompatibleReports(f"these are reports of different commands: {', '.join(commands)}")
+        raise IncompatibleReports(f"these are reports of different commands: {', '.join(commands)}", ONE_RUN)
     inorder = sorted(reports, key=lambda report: report.started)
     hosts, twice = _hosts(inorder)
     first, end = inorder[0], max(report.started + report.seconds for report in reports)
@@ -57,11 +59,11 @@ def _missing(reports: Sequence[Report]) -> list[str]:
     try:
         shards = [Shard.parse(report.shard) for report in reports if report.shard]
     except ValueError as error:
-        raise IncompatibleReports(f"a report names its part of the fleet {error}") from None
+        raise IncompatibleReports(f"a report names its part of the fleet {error}", ONE_RUN) from None
     counts = sorted({shard.count for shard in shards})
     if len(counts) > 1:
         raise IncompatibleReports(
-            f"these are parts of different divisions: {', '.join(f'of {count}' for count in counts)}"
+            f"these are parts of different divisions: {', '.join(f'of {count}' for count in counts)}", ONE_RUN
         )
     there = {shard.index for shard in shards}
     missing = [index for index in range(1, sum(counts) + 1) if index not in there]

@@ -8,7 +8,7 @@ from typing import Any
 
 from fleethands.facts import Probe
 from fleethands.operations.core import provenance
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
 from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.timeline import Step
 
@@ -144,7 +144,7 @@ class Report:
     seconds: float = 0.0
     interrupted: bool = False
     words: str = ""
-    by: str = field(default_factory=provenance.who)
+    by: str = field(default_factory=provenance.user_at_controller)
     shard: str = ""
     error: str = ""
     hints: list[str] = field(default_factory=list)

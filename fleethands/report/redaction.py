@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from fleethands.report.secret_forms import SecretForm, secret_forms
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.values.secret import MASK
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 T = TypeVar("T")
 MANY = 100  # writings from which on it is quicker to look up parts of a text than to look for each of them
@@ -41,7 +41,7 @@ class Mask:
 
     def text(self, text: str) -> str:
         """A text without secrets, and without what a terminal would act on, a secret's colours among that."""
-        cleaned = clean(masked := self._masked(text))
+        cleaned = sanitize(masked := self._masked(text))
         return cleaned if cleaned == masked else self._masked(cleaned)
 
     def _masked(self, text: str) -> str:

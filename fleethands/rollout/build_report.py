@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fleethands.facts import Unknown
+from fleethands.operations.core.decision import APPLY_HINT, Change, Refused, Unchanged
 from fleethands.operations.core.journal import JournalEntry
-from fleethands.operations.core.operation import Change, Refused, Same
-from fleethands.operations.proof.proof import APPLY, ASKED_FOR, LONGEST_HINT, Link, links
+from fleethands.operations.core.proof_record import LONGEST_HINT, Link, parse_links
+from fleethands.operations.proof.proof import REQUESTED
 from fleethands.paths import PROOF
 from fleethands.report.model import BAD, ChangeReport, HostReport, Report
 from fleethands.report.timeline import OURS
@@ -24,136 +25,136 @@ if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.ssh.diagnosis import Why
 
 PROOF_TASK = "Proof"
-HERE = "on this machine"
+ON_THIS_MACHINE = "on this machine"
 # what a script of ours may tell people to type on the controller
-_OURS = re.compile(rf"[^\n]*?(?:{re.escape(APPLY)}|{re.escape(PIN)})(?: [\w./:=@+-]+)*\Z", re.ASCII)
+_KNOWN_COMMAND = re.compile(rf"[^\n]*?(?:{re.escape(APPLY_HINT)}|{re.escape(PIN)})(?: [\w./:=@+-]+)*\Z", re.ASCII)
 
 
-def planned(engine: Engine, command: str = "plan") -> Report:
+def plan_report(engine: Engine, command: str = "plan") -> Report:
     """The report of a plan that was made."""
-    hosts = {name: _planned(engine, name) for name in engine.names}
-    return _whole(engine, command, hosts)
+    hosts = {name: _host_plan_report(engine, name) for name in engine.names}
+    return _complete(engine, command, hosts)
 
 
-def applied(engine: Engine, plan: Report) -> Report:
+def run_report(engine: Engine, plan: Report) -> Report:
     """The report of a run that followed a plan."""
-    hosts = {name: applied_one(engine, name, plan.hosts[name]) for name in engine.names}
-    return _whole(engine, "apply", hosts)
+    hosts = {name: host_run_report(engine, name, plan.hosts[name]) for name in engine.names}
+    return _complete(engine, "apply", hosts)
 
 
-def untouched(engine: Engine, command: str) -> Report:
+def untouched_report(engine: Engine, command: str) -> Report:
     """The report of a run that was interrupted before it changed anything."""
     left = HostReport("not-run", "interrupted before anything was changed")
     hosts = {name: replace(left, remote_commands=engine.monitor.commands.get(name, 0)) for name in engine.names}
-    report = _whole(engine, command, hosts)
+    report = _complete(engine, command, hosts)
     report.interrupted = True
     return report
 
 
-def cut_short(engine: Engine, command: str, known: Collection[str]) -> Report:
+def interrupted_read_report(engine: Engine, command: str, known: Collection[str]) -> Report:
     """
     The report of a run that only reads, and was interrupted.
 
     + known: hosts that had said all by then
     """
-    report = planned(engine, command)
+    report = plan_report(engine, command)
     for name, host in report.hosts.items():
         if name not in known:
-            _leave(host)
-    return _ended(report)
+            _mark_not_run(host)
+    return _mark_interrupted(report)
 
 
-def proven_so_far(engine: Engine, plan: Report) -> Report:
+def interrupted_proof_report(engine: Engine, plan: Report) -> Report:
     """The report of a proof that was interrupted."""
-    report = verified(engine, plan)
+    report = proof_report(engine, plan)
     for name, host in report.hosts.items():
         host.hints = [] if name in engine.host_runs and engine.host_runs[name].interrupted else host.hints
         if name not in engine.host_runs:
-            _leave(host)
-    return _ended(report)
+            _mark_not_run(host)
+    return _mark_interrupted(report)
 
 
-def _leave(host: HostReport) -> None:
+def _mark_not_run(host: HostReport) -> None:
     if host.status not in BAD:
         host.status, host.reason, host.changes = "not-run", "interrupted before it had answered", []
 
 
-def _ended(report: Report) -> Report:
+def _mark_interrupted(report: Report) -> Report:
     report.interrupted, report.error, report.hints = True, "interrupted", ["run it again: nothing was changed"]
     return report
 
 
-def verified(engine: Engine, plan: Report) -> Report:
+def proof_report(engine: Engine, plan: Report) -> Report:
     """The report of a proof that was made anew: links instead of changes."""
-    report = applied(engine, plan)
+    report = run_report(engine, plan)
     for name, host in report.hosts.items():
         if host.status not in {"unreachable", "refused"}:
             host.changes = []
-            host.proof = [link for each in engine.results(name) for link in _links(engine, each.stdout.encode())]
+            host.proof = [link for each in engine.results(name) for link in _proof_links(engine, each.stdout.encode())]
             host.status = "unchanged" if host.status == "changed" else host.status
             if not host.proof and host.status == "unchanged":
                 host.status, host.reason = "failed", "no model is declared, so there is nothing to prove"
                 host.hints = ["declare `models`"]
-    return _whole(engine, "verify", report.hosts)
+    return _complete(engine, "verify", report.hosts)
 
 
-def _whole(engine: Engine, command: str, hosts: dict[str, HostReport]) -> Report:
-    return whole(engine, Report(command, hosts, engine.started, words=engine.monitor.words))
+def _complete(engine: Engine, command: str, hosts: dict[str, HostReport]) -> Report:
+    return complete_report(engine, Report(command, hosts, engine.started, words=engine.command_line.arguments))
 
 
-def whole(engine: Engine, report: Report) -> Report:
+def complete_report(engine: Engine, report: Report) -> Report:
     """The same report, without secrets, and with the times of its hosts."""
     report.mask_all(engine.mask)
-    time_hosts(engine, report)
+    record_times(engine, report)
     return report
 
 
-def time_hosts(engine: Engine, report: Report) -> None:
+def record_times(engine: Engine, report: Report) -> None:
     """Note when hosts were worked on, until now. Operations that changed nothing are in their sum alone."""
     report.seconds = time.time() - engine.started
     for name, host in report.hosts.items():
         steps = engine.timeline.of(name)
         done = [entry for each in (engine, *engine.nested) if name in each.names for entry in each.executed(name)]
-        told = OURS | {entry.name for entry in done if not isinstance(entry.decision, Same)}
+        told = OURS | {entry.name for entry in done if not isinstance(entry.decision, Unchanged)}
         host.seconds = sum(step.seconds for step in steps)
         host.steps = [step for step in steps if step.name in told or not step.ok]
 
 
-def _planned(engine: Engine, name: str) -> HostReport:
+def _host_plan_report(engine: Engine, name: str) -> HostReport:
     for status, seen in (("unreachable", engine.monitor.unreachable), ("unreachable", engine.monitor.lost_connections)):
         if name in seen and name not in engine.host_runs:
             return HostReport(status, *seen[name], remote_commands=engine.monitor.commands.get(name, 0))
     entries = engine.planned(name)
     report = HostReport("unchanged", remote_commands=engine.monitor.commands.get(name, 0), changes=_changes(entries))
     report.probe, report.secrets = engine.probe(name), engine.secrets(name)
-    report.notes = [_typed(engine, note) for note in _notes(entries)]
+    report.notes = [engine.command_line.complete_hint(note) for note in _notes(entries)]
     if report.probe is not None and not isinstance(report.probe.sections["files"], Unknown):
-        report.proof = _links(engine, report.probe.files[PROOF].content)
+        report.proof = _proof_links(engine, report.probe.files[PROOF].content)
     refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
     if name in engine.monitor.probe_failures:
         report.status, (report.reason, report.hints) = "refused", engine.monitor.probe_failures[name]
     elif refusals:
         report.status, report.reason = "refused", refusals[0].reason
-        report.hints = [_typed(engine, hint) for hint in refusals[0].hints]
+        report.hints = [engine.command_line.complete_hint(hint) for hint in refusals[0].hints]
     elif report.changes:
         report.status = "pending"
     return report
 
 
-def applied_one(engine: Engine, name: str, plan: HostReport) -> HostReport:
+def host_run_report(engine: Engine, name: str, plan: HostReport) -> HostReport:
     """What came of the plan of one host."""
     if plan.status in BAD or name not in engine.host_runs:
         return plan
     run, outcomes = engine.host_runs[name], engine.results(name)
-    changes = _made(engine, name, {each.operation for each in outcomes if not each.failed})
+    changes = _finished_changes(engine, name, {each.operation for each in outcomes if not each.failed})
     report = HostReport("changed" if changes else "unchanged", changes=changes, seconds=run.seconds)
     report.remote_commands = engine.monitor.commands.get(name, 0)
     report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
-    proofs = (_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
-    report.proof = next(proofs, []) or ([] if _voided(engine, name) else plan.proof)
+    proofs = (_proof_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
+    report.proof = next(proofs, []) or ([] if _is_proof_invalid(engine, name) else plan.proof)
     if broken := next((each for each in outcomes if each.failed), None):
         report.status, report.log = "failed", broken.log
-        reason, hints = _said(engine, name, broken)
+        reason, hints = _explain_failure(engine, name, broken)
         report.reason, report.hints = f"{broken.operation}: {reason}", hints
     elif run.problem:
         report.status = "not-run" if run.interrupted and run.between_operations and not changes else "failed"
@@ -163,30 +164,30 @@ def applied_one(engine: Engine, name: str, plan: HostReport) -> HostReport:
     return report
 
 
-def _voided(engine: Engine, name: str) -> bool:
+def _is_proof_invalid(engine: Engine, name: str) -> bool:
     """Whether a step was sent that changes the host: the first thing that it does is to take back an earlier proof."""
-    return any(isinstance(each, Change) for entry in engine.executed(name) for each in _each(entry))
+    return any(isinstance(each, Change) for entry in engine.executed(name) for each in _decisions(entry))
 
 
-def _made(engine: Engine, name: str, held: set[str]) -> list[ChangeReport]:
+def _finished_changes(engine: Engine, name: str, held: set[str]) -> list[ChangeReport]:
     """The changes of operations that held. A proof that was only asked for is none."""
-    return [each for each in _changes(engine.executed(name)) if each.name in held and each.why != ASKED_FOR]
+    return [each for each in _changes(engine.executed(name)) if each.name in held and each.why != REQUESTED]
 
 
-def _said(engine: Engine, name: str, broken: OperationResult) -> Why:
+def _explain_failure(engine: Engine, name: str, broken: OperationResult) -> Why:
     """Why an operation failed: its own words, those of this machine, or what became of the connection under it."""
     if reason := broken.reason:
-        return reason, [_hosts(engine, hint) for hint in broken.marked("hint")]
+        return reason, [_host_hint(engine, hint) for hint in broken.marked("hint")]
     for entry in engine.executed(name):
         if entry.name == broken.operation and isinstance(entry.decision, Refused):
-            return entry.decision.reason, [_typed(engine, hint) for hint in entry.decision.hints]
+            return entry.decision.reason, [engine.command_line.complete_hint(hint) for hint in entry.decision.hints]
     return engine.monitor.lost_connections.get(name) or (
         "see its log",
-        [_hosts(engine, hint) for hint in broken.marked("hint")],
+        [_host_hint(engine, hint) for hint in broken.marked("hint")],
     )
 
 
-def went_back(failed: HostReport, back: HostReport) -> HostReport:
+def after_rollback(failed: HostReport, back: HostReport) -> HostReport:
     """A host that failed, after it was told to go back to what it was; the reason of the failure stays."""
     report = replace(failed, remote_commands=max(failed.remote_commands, back.remote_commands))
     if back.status in {"changed", "unchanged"}:
@@ -198,40 +199,35 @@ def went_back(failed: HostReport, back: HostReport) -> HostReport:
     return replace(report, reason=reason, hints=[*failed.hints, *back.hints], log=[*failed.log, *back.log])
 
 
-def _links(engine: Engine, record: bytes | None) -> list[Link]:
-    return [replace(link, hint=_hosts(engine, link.hint)) for link in links(record)]
+def _proof_links(engine: Engine, record: bytes | None) -> list[Link]:
+    return [replace(link, hint=_host_hint(engine, link.hint)) for link in parse_links(record)]
 
 
-def _hosts(engine: Engine, hint: str) -> str:
+def _host_hint(engine: Engine, hint: str) -> str:
     """A hint in a host's words. It may name a command of ours for the controller; any other is marked as the host's."""
     hint = words(hint, LONGEST_HINT)
-    if HERE in hint and (hint.count(HERE) > 1 or not _OURS.match(hint)):
+    if ON_THIS_MACHINE in hint and (hint.count(ON_THIS_MACHINE) > 1 or not _KNOWN_COMMAND.match(hint)):
         return f"the host says, and fleethands does not: {hint}"
-    return _typed(engine, hint)
-
-
-def _typed(engine: Engine, hint: str) -> str:
-    """A hint for a host, with the words by which it is reached."""
-    for command in (APPLY, PIN):
-        hint = hint.replace(command, f"{command} {engine.monitor.words}")
-    return hint
+    return engine.command_line.complete_hint(hint)
 
 
 def _notes(entries: list[JournalEntry]) -> list[str]:
     """What operations remark, whether they change something or not."""
-    decisions = ((entry.name, each) for entry in entries for each in _each(entry))
+    decisions = ((entry.name, each) for entry in entries for each in _decisions(entry))
     return [f"{name}: {note}" for name, each in decisions for note in getattr(each, "notes", ())]
 
 
-def _each(entry: JournalEntry) -> list[Any]:
+def _decisions(entry: JournalEntry) -> list[Any]:
     return entry.decision if isinstance(entry.decision, list) else [entry.decision]
 
 
 def _changes(entries: list[JournalEntry]) -> list[ChangeReport]:
-    return [changed(entry.name, each) for entry in entries for each in _each(entry) if isinstance(each, Change)]
+    return [
+        change_report(entry.name, each) for entry in entries for each in _decisions(entry) if isinstance(each, Change)
+    ]
 
 
-def changed(name: str, change: Change) -> ChangeReport:
+def change_report(name: str, change: Change) -> ChangeReport:
     """A change of the operation of this name, `Task | Operation`, as a report has it."""
     task, _, operation = name.partition(" | ")
     told = (change.subject, change.before, change.after, change.why, change.consequence, change.diff)

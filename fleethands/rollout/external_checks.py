@@ -17,7 +17,8 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import PyinfraError
 
 from fleethands import facts
-from fleethands.operations.proof.proof import APPLY, Link
+from fleethands.operations.core.decision import APPLY_HINT
+from fleethands.operations.core.proof_record import Link
 from fleethands.paths import PROOF
 from fleethands.report.timeline import LOOK
 from fleethands.rollout import build_report
@@ -30,41 +31,41 @@ if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
     from fleethands.report.model import Report
 
-CLOSED_AFTER = 3  # seconds without an answer: what is dropped never gives one
+CONNECT_TIMEOUT = 3  # seconds without an answer: what is dropped never gives one
 # an ended connection has no socket any more: AttributeError
-GONE = (OSError, EOFError, AttributeError, paramiko.SSHException, PyinfraError)
-UNTRIED = "not tried: routes to its containers, and ports of sandboxes"
-PATIENCE = 20  # seconds for OpenHands, which has just answered on its host
+CONNECTION_ERRORS = (OSError, EOFError, AttributeError, paramiko.SSHException, PyinfraError)
+NOT_CHECKED = "not tried: routes to its containers, and ports of sandboxes"
+OPENHANDS_TIMEOUT = 20  # seconds for OpenHands, which has just answered on its host
 
 
-def look(engine: Engine, report: Report, names: Iterable[str]) -> None:
+def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) -> None:
     """Add to a run's report what this machine sees of the hosts it proved; a proof that fails here is void there."""
     proven = [name for name in names if engine.has_proven(name)]
-    looks = {name: gevent.spawn(_looked, engine, name) for name in proven}
+    looks = {name: gevent.spawn(_check_proven_host, engine, name) for name in proven}
     gevent.joinall(list(looks.values()), raise_error=True)
     for name, each in looks.items():
         host, found = report.hosts[name], each.value
         host.proof += found
         if broken := next((link for link in found if not link.ok), None):
-            with suppress(*GONE):  # the next run asks it anew then
+            with suppress(*CONNECTION_ERRORS):  # the next run asks it anew then
                 engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
-            host.hints = [f"{broken.hint} {engine.monitor.words}" if broken.hint == APPLY else broken.hint]
+            host.hints = [engine.command_line.complete_hint(broken.hint)]
             host.remote_commands = engine.monitor.commands.get(name, 0)
-    build_report.time_hosts(engine, report)
+    build_report.record_times(engine, report)
 
 
-def _looked(engine: Engine, name: str) -> list[Link]:
+def _check_proven_host(engine: Engine, name: str) -> list[Link]:
     host = engine.host(name)
     settings = facts.probed_settings(host)  # a rollback's are those of a record
     with engine.timeline.step(name, LOOK):
         try:
-            return links(host, settings) if settings else []
-        except GONE as error:  # one host that dies after its proof ends no rollout
-            return [Link("open-through-ssh", False, 0, f"its connection was lost after the proof: {error}", APPLY)]
+            return check_host(host, settings) if settings else []
+        except CONNECTION_ERRORS as error:  # one host that dies after its proof ends no rollout
+            return [Link("open-through-ssh", False, 0, f"its connection was lost after the proof: {error}", APPLY_HINT)]
 
 
-def links(host: Any, settings: HostSettings) -> list[Link]:
+def check_host(host: Any, settings: HostSettings) -> list[Link]:
     """
     What of a proof only another machine can try; nothing for a host that is not reached by SSH.
 
@@ -74,10 +75,10 @@ def links(host: Any, settings: HostSettings) -> list[Link]:
     transport = client.get_transport() if client else None
     if transport is None:
         return []
-    return [*_closed(host, transport, settings), *_through(transport, settings)]
+    return [*_check_closed_ports(host, transport, settings), *_check_tunnel(transport, settings)]
 
 
-def _closed(host: Any, transport: paramiko.Transport, settings: HostSettings) -> Iterator[Link]:
+def _check_closed_ports(host: Any, transport: paramiko.Transport, settings: HostSettings) -> Iterator[Link]:
     """All are tried at once. Where some may reach them by the settings, it is not known whether this machine may."""
     if not settings.firewall or settings.allow_from or not is_of_network(transport.sock):
         return
@@ -86,70 +87,70 @@ def _closed(host: Any, transport: paramiko.Transport, settings: HostSettings) ->
     ports = [*([settings.ollama_host.port] if settings.manages_ollama else []), *openhands]
     if not ports:
         return
-    known = {transport.sock.getpeername()[0], *_addresses(host.data.get("ssh_hostname") or host.name)}
-    addresses = {each for each in known if not is_here(each, transport.sock.getsockname()[0])}
+    known = {transport.sock.getpeername()[0], *_resolve(host.data.get("ssh_hostname") or host.name)}
+    addresses = {each for each in known if not is_own_address(each, transport.sock.getsockname()[0])}
     if not addresses:
         yield Link("closed-from-outside", True, 0, "not tried: from here it is reached by a port of this machine")
         return
-    tries = {(address, port): gevent.spawn(_answers, address, port) for address in sorted(addresses) for port in ports}
+    tries = {(address, port): gevent.spawn(_is_open, address, port) for address in sorted(addresses) for port in ports}
     gevent.joinall(list(tries.values()))
     took = time.monotonic() - begun
     words = ", ".join(str(port) for port in ports)
     open_ones = [f"{address} port {port}" for (address, port), each in tries.items() if each.value]
     if open_ones:
         detail = f"from this machine, {', '.join(open_ones)} answers, and should not"
-        yield Link("closed-from-outside", False, took, detail, APPLY)
+        yield Link("closed-from-outside", False, took, detail, APPLY_HINT)
     else:
-        detail = f"{words} of {', '.join(sorted(addresses))} do not answer this machine; {UNTRIED}"
+        detail = f"{words} of {', '.join(sorted(addresses))} do not answer this machine; {NOT_CHECKED}"
         yield Link("closed-from-outside", True, took, detail)
 
 
-def is_here(address: str, ours: str) -> bool:
+def is_own_address(address: str, ours: str) -> bool:
     """Whether it is this machine's own, as of a forwarded port: what answers there is not the host's."""
     return address == ours or ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
-def _addresses(name: str) -> set[str]:
+def _resolve(name: str) -> set[str]:
     try:
         return {str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
     except OSError:
         return set()  # a name of SSH's own configuration
 
 
-def _answers(address: str, port: int) -> bool:
+def _is_open(address: str, port: int) -> bool:
     try:
-        with socket.create_connection((address, port), CLOSED_AFTER):
+        with socket.create_connection((address, port), CONNECT_TIMEOUT):
             return True
     except OSError:
         return False
 
 
-def _through(transport: paramiko.Transport, settings: HostSettings) -> Iterator[Link]:
+def _check_tunnel(transport: paramiko.Transport, settings: HostSettings) -> Iterator[Link]:
     """The way of `fleethands tunnel`."""
     if settings.openhands_flavor == "off":
         return
     begun = time.monotonic()
     address, page = settings.openhands_address, generation_of(settings).ready
-    ask = partial(_page, transport, (address.local_ip, address.port), page)
+    ask = partial(_request_page, transport, (address.local_ip, address.port), page)
     ok, detail = ask()
-    while not ok and time.monotonic() - begun < PATIENCE:  # it may be busy with what the proof asked of it
+    while not ok and time.monotonic() - begun < OPENHANDS_TIMEOUT:  # it may be busy with what the proof asked of it
         gevent.sleep(1)
         ok, detail = ask()
     hint = "" if ok else f"on the host: curl -i {settings.openhands_url}{page}"
     yield Link("open-through-ssh", ok, time.monotonic() - begun, detail, hint)
 
 
-def _page(transport: paramiko.Transport, address: tuple[str, int], page: str) -> tuple[bool, str]:
+def _request_page(transport: paramiko.Transport, address: tuple[str, int], page: str) -> tuple[bool, str]:
     try:
-        channel = transport.open_channel("direct-tcpip", address, ("127.0.0.1", 0), timeout=PATIENCE)
+        channel = transport.open_channel("direct-tcpip", address, ("127.0.0.1", 0), timeout=OPENHANDS_TIMEOUT)
     except paramiko.ChannelException as error:
         if error.code == paramiko.common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:
             return True, "not tried: the host's sshd forbids it (AllowTcpForwarding)"
         return False, f"nothing answers through SSH: {error.text}"
     except (paramiko.SSHException, EOFError) as error:
         return False, f"nothing answers through SSH: {error}"
-    with channel, gevent.Timeout(2 * PATIENCE, TimeoutError("no whole answer in time")):
-        channel.settimeout(PATIENCE)  # of each part; the whole of an answer that never ends has a limit too
+    with channel, gevent.Timeout(2 * OPENHANDS_TIMEOUT, TimeoutError("no whole answer in time")):
+        channel.settimeout(OPENHANDS_TIMEOUT)  # of each part; the whole of an answer that never ends has a limit too
         connection = HTTPConnection("localhost")
         connection.sock = channel
         try:

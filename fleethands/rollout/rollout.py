@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from fleethands.deploy_options import DeployOptions
 from fleethands.engine.interrupts import Interrupts
 from fleethands.locks.run_locks import Locks
-from fleethands.operations.core import release_record
-from fleethands.operations.core.operation import Change
+from fleethands.operations.core.decision import Change
 from fleethands.operations.rollback import rollback
 from fleethands.report.model import BAD, HostReport, Report
 from fleethands.rollout import build_report, external_checks
-from fleethands.rollout.strategy import Group, Manner
+from fleethands.rollout.strategy import Batch, RolloutStrategy
 
 if TYPE_CHECKING:  # their import patches the standard library
     from fleethands.engine.engine import Engine
     from fleethands.engine.progress import ProgressListener
 
-BROKEN = ("failed", "rolled-back")
-BACK = "fleethands_back"  # rollback.py: which of a host's records
+UNSUCCESSFUL = ("failed", "rolled-back")
 
 
 class Rollout:
@@ -29,7 +28,9 @@ class Rollout:
     + locks: of all hosts that it will change; they are given back as these are done
     """
 
-    def __init__(self, engine: Engine, plan: Report, manner: Manner, listener: ProgressListener, locks: Locks) -> None:
+    def __init__(
+        self, engine: Engine, plan: Report, manner: RolloutStrategy, listener: ProgressListener, locks: Locks
+    ) -> None:
         self._engine, self._plan, self._manner, self._listener, self._locks = engine, plan, manner, listener, locks
         self._pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
         self._report = Report(plan.command, {}, plan.started, words=plan.words)
@@ -73,13 +74,13 @@ class Rollout:
         self._why, self._report.interrupted = "it was interrupted", True
         self._engine.stop()
 
-    def _take(self, group: Group, names: tuple[str, ...]) -> None:
+    def _take(self, group: Batch, names: tuple[str, ...]) -> None:
         """One group through its operations and the gate: its hosts' own proofs, and what this machine sees of them."""
         if names and not self._engine.stopping:
             self._listener.phase(f"{group.label}: {', '.join(names)}")
             self._engine.run(names, self._listener)
             self._gather(names)
-            external_checks.look(self._engine, self._report, names)
+            external_checks.run_external_checks(self._engine, self._report, names)
             self._go_back([name for name in names if self._report.hosts[name].status == "failed"])
             self._locks.release(names)
             for name in names:
@@ -89,7 +90,7 @@ class Rollout:
     def _gather(self, names: Iterable[str]) -> None:
         for name in names:
             if name in self._engine.host_runs and name not in self._report.hosts:
-                self._report.hosts[name] = build_report.applied_one(self._engine, name, self._plan.hosts[name])
+                self._report.hosts[name] = build_report.host_run_report(self._engine, name, self._plan.hosts[name])
 
     def _go_back(self, failed: list[str]) -> None:
         """Failed hosts go to what was proven last; those whose proof has just been written down, to what was before."""
@@ -101,14 +102,15 @@ class Rollout:
                 self._report.hosts[name].notes.append("not rolled back: the run was interrupted")
             return
         noted = [name for name in failed if self._engine.has_proven(name) and self._is_noted(name)]
-        for names, place in (([name for name in failed if name not in noted], rollback.LAST), (noted, rollback.BEFORE)):
+        unnoted = [name for name in failed if name not in noted]
+        for names, record in ((unnoted, rollback.CURRENT), (noted, rollback.PREVIOUS)):
             if names:
-                self._go_back_to_or_say(place, names)
+                self._go_back_to_or_say(record, names)
 
     def _is_noted(self, name: str) -> bool:
         """Whether its proof wrote down something new; after a repair of drift alone, the record stays as it is."""
         decisions = (entry.decision for entry in self._engine.executed(name))
-        return any(release_record.is_new(each.script) for each in decisions if isinstance(each, Change))
+        return any(each.writes_record for each in decisions if isinstance(each, Change))
 
     def _changed(self, name: str) -> bool:
         """Whether anything was to change there: a proof alone is nothing to go back from."""
@@ -127,19 +129,19 @@ class Rollout:
 
     def _go_back_to(self, place: str, names: list[str]) -> None:
         self._listener.phase(f"rollback: {', '.join(names)}")
-        with self._engine.for_hosts(names, {BACK: place}) as other:
+        with self._engine.for_hosts(names, DeployOptions(rollback_to=place).to_host_data()) as other:
             other.plan("rollback.py")
-            plan = build_report.planned(other, "rollback")
+            plan = build_report.plan_report(other, "rollback")
             other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)
-            went = build_report.applied(other, plan)
-            external_checks.look(other, went, names)
+            went = build_report.run_report(other, plan)
+            external_checks.run_external_checks(other, went, names)
         for name in names:
-            self._report.hosts[name] = build_report.went_back(self._report.hosts[name], went.hosts[name])
+            self._report.hosts[name] = build_report.after_rollback(self._report.hosts[name], went.hosts[name])
 
-    def _judge(self, group: Group) -> None:
+    def _judge(self, group: Batch) -> None:
         """Whether it goes on."""
         stopped = [name for name in group.names if self._status(name) in BAD]
-        broken = [name for name in self._pending if self._status(name) in BROKEN]
+        broken = [name for name in self._pending if self._status(name) in UNSUCCESSFUL]
         if group.canary and stopped:
             self._why = self._why or f"the canary failed: {', '.join(stopped)}"
         elif broken and self._manner.is_over(len(broken), len(self._engine.names)):
@@ -150,7 +152,7 @@ class Rollout:
         return host.status if host else ""
 
     def _finished(self) -> Report:
-        hint = f"take up what is left: `fleethands {self._plan.command} {self._engine.monitor.typed}`"
+        hint = f"take up what is left: `{self._engine.command_line}`"
         for name, host in self._plan.hosts.items():
             if host.status == "pending" and name not in self._report.hosts:
                 notes = host.notes
@@ -160,4 +162,4 @@ class Rollout:
                 self._report.hosts[name] = left
             else:
                 self._report.hosts.setdefault(name, host)
-        return build_report.whole(self._engine, self._report)
+        return build_report.complete_report(self._engine, self._report)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from fleethands.errors import UsageError
 from fleethands.settings.values.durations import NANOSECONDS
 
 _NUMBER = re.compile(r"\d{1,6}\Z", re.ASCII)
@@ -16,29 +17,25 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)%\Z", re.ASCII)
 _DURATION = re.compile(r"(\d{1,6})(s|m|h)?\Z", re.ASCII)
 
 
-class WrongWord(ValueError):
-    """A word that a rollout does not know; `hints` say what it would be."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class InvalidOption(UsageError):
+    """An option of a rollout has a wrong value; the hints show right ones."""
 
 
 @dataclass(frozen=True)
-class Share:
+class HostQuota:
     """So many hosts, or so many per cent of them: rounded down, and never none."""
 
     amount: Fraction
     percent: bool = False
 
     @classmethod
-    def read(cls, option: str, text: str, least: int = 1) -> Share:
-        """Of `3` or `25%`. Raises WrongWord."""
+    def read(cls, option: str, text: str, least: int = 1) -> HostQuota:
+        """Of `3` or `25%`. Raises InvalidOption."""
         if _NUMBER.match(text) and int(text) >= least:
             return cls(Fraction(text))
         if (match := _PERCENT.match(text)) and 0 < Fraction(match[1]) <= 100:
             return cls(Fraction(match[1]), percent=True)
-        raise WrongWord(
+        raise InvalidOption(
             f"`{option} {text}`: expected a number of hosts from {least} on, or a percentage",
             f"for three hosts: `{option} 3`; for a quarter of them: `{option} 25%`",
         )
@@ -56,7 +53,7 @@ class Order:
 
     @classmethod
     def read(cls, text: str) -> Order:
-        """Of `sorted`, `random` or `random:SEED`. Raises WrongWord."""
+        """Of `sorted`, `random` or `random:SEED`. Raises InvalidOption."""
         word, colon, seed = text.partition(":")
         if text == "sorted":
             return cls()
@@ -64,7 +61,7 @@ class Order:
             return cls(random.SystemRandom().randrange(10**6))
         if word == "random" and _NUMBER.match(seed):
             return cls(int(seed))
-        raise WrongWord(
+        raise InvalidOption(
             f"`--order {text}`: expected `sorted`, `random` or `random:SEED`", "a seed is a number: `random:7`"
         )
 
@@ -86,13 +83,13 @@ def _naturally(name: str) -> list[tuple[int, int, str]]:
 
 @dataclass(frozen=True)
 class Canary:
-    """The hosts that go first, and alone: the first few, or the one of this name. Raises WrongWord for none."""
+    """The hosts that go first, and alone: the first few, or the one of this name. Raises InvalidOption for none."""
 
     word: str
 
     def __post_init__(self) -> None:
         if not self.is_name and not int(self.word):
-            raise WrongWord(
+            raise InvalidOption(
                 f"`--canary {self.word}`: expected a number of hosts from 1 on, or the name of one of them",
                 "for one host: `--canary 1`; for no canary, leave it out",
             )
@@ -102,7 +99,7 @@ class Canary:
         """Whether it is the name of a host, and no number of them."""
         return not _NUMBER.match(self.word)
 
-    def is_elsewhere(self, here: Collection[str], fleet: Collection[str]) -> bool:
+    def is_in_another_part(self, here: Collection[str], fleet: Collection[str]) -> bool:
         """
         Whether it is the name of a host that is none of these.
 
@@ -116,21 +113,21 @@ class Canary:
 
         + fleet: all hosts that there are; a name among them that has nothing to do is none of `names`
 
-        Raises WrongWord for a name that no host has.
+        Raises InvalidOption for a name that no host has.
         """
         if not self.is_name:
             return list(names[: int(self.word)])
         if self.word in fleet:
             return [name for name in names if name == self.word]
         near = difflib.get_close_matches(self.word, fleet, 1, cutoff=0.4) or list(fleet[:1])
-        raise WrongWord(
+        raise InvalidOption(
             f"`--canary {self.word}`: expected a number of hosts, or the name of one of them",
             *(f"nearest is `--canary {name}`" for name in near),
         )
 
 
 @dataclass(frozen=True)
-class Group:
+class Batch:
     """Hosts that are taken side by side."""
 
     label: str
@@ -139,7 +136,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Manner:
+class RolloutStrategy:
     """
     How a rollout goes.
 
@@ -150,28 +147,28 @@ class Manner:
 
     order: Order = Order()
     canary: Canary | None = None
-    batch: Share | None = None
-    max_fail: Share = Share(Fraction(1))
+    batch: HostQuota | None = None
+    failure_limit: HostQuota = HostQuota(Fraction(1))
     back: bool = True
 
-    def groups(self, names: Sequence[str], fleet: Sequence[str]) -> list[Group]:
-        """The hosts of `names` in the order and the company in which they are taken. Raises WrongWord."""
+    def groups(self, names: Sequence[str], fleet: Sequence[str]) -> list[Batch]:
+        """The hosts of `names` in the order and the company in which they are taken. Raises InvalidOption."""
         ordered = self.order.of(names)
         first = self.canary.of(ordered, self.order.of(fleet)) if self.canary else []
         rest = [name for name in ordered if name not in first]
         size = self.batch.of(len(ordered)) if self.batch else max(1, len(rest))
         batches = [tuple(rest[at : at + size]) for at in range(0, len(rest), size)]
-        groups = [Group("canary", tuple(first), canary=True)] if first else []
-        return groups + [Group(f"batch {number} of {len(batches)}", batch) for number, batch in enumerate(batches, 1)]
+        groups = [Batch("canary", tuple(first), canary=True)] if first else []
+        return groups + [Batch(f"batch {number} of {len(batches)}", batch) for number, batch in enumerate(batches, 1)]
 
     def is_over(self, failed: int, count: int) -> bool:
         """Whether so many failed ones of `count` hosts end the rollout."""
-        return failed >= self.max_fail.of(count)
+        return failed >= self.failure_limit.of(count)
 
 
-def seconds(option: str, text: str) -> float:
-    """Of a duration as `90s`, `20m` or `2h`. Raises WrongWord."""
+def parse_duration(option: str, text: str) -> float:
+    """Of a duration as `90s`, `20m` or `2h`. Raises InvalidOption."""
     match = _DURATION.match(text)
     if not match or not int(match[1]):
-        raise WrongWord(f"`{option} {text}`: expected a duration", f"for twenty minutes: `{option} 20m`")
+        raise InvalidOption(f"`{option} {text}`: expected a duration", f"for twenty minutes: `{option} 20m`")
     return int(match[1]) * NANOSECONDS[match[2] or "s"] / 10**9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Expected(ValueError):
+class InvalidValue(ValueError):
     """
     A value is not what it should be.
 
@@ -20,23 +20,23 @@ class Expected(ValueError):
         return f"expected {self.form}, got {value}" + (f", {self.note}" if self.note else "")
 
 
-class NotText(Expected):
+class WrongType(InvalidValue):
     """A value of another type: what is expected then is what the setting takes."""
 
 
-def text(value: object) -> str:
-    """A text that a process can be given. Raises NotText, and Expected for a text that none can be given."""
+def check_text(value: object) -> str:
+    """A text that a process can be given. Raises WrongType, and InvalidValue for a text that none can be given."""
     if not isinstance(value, str):
-        raise NotText("text")
+        raise WrongType("text")
     if "\0" in value:
-        raise Expected("text without a zero byte")
+        raise InvalidValue("text without a zero byte")
     if any("\ud800" <= char <= "\udfff" for char in value):
-        raise Expected("text that can be written as UTF-8")
+        raise InvalidValue("text that can be written as UTF-8")
     return value
 
 
-def one_line(value: object) -> str:
-    """A text without control characters. Raises Expected."""
-    if any(ord(char) < 32 or ord(char) == 127 for char in text(value)):
-        raise Expected("one line without control characters")
+def check_line(value: object) -> str:
+    """A text without control characters. Raises InvalidValue."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in check_text(value)):
+        raise InvalidValue("one line without control characters")
     return str(value)

@@ -80,7 +80,7 @@ class Generation:
     sandboxes: Sandboxes | None = None
 
     @property
-    def keyed(self) -> bool:
+    def needs_key(self) -> bool:
         """Whether its API wants a key."""
         return self.api == "canvas"
 
@@ -119,7 +119,7 @@ class Generation:
         """The part of its settings that chooses the model."""
         if self.api == "v0":  # openhands/storage/data_models/settings.py, 0.62.0
             return {"llm_model": model, "llm_base_url": base_url, "llm_api_key": API_KEY}
-        if self.keyed:  # the API key is written encrypted (agent-server 1.44, llm profiles)
+        if self.needs_key:  # the API key is written encrypted (agent-server 1.44, llm profiles)
             return {"model": model, "base_url": base_url}
         # openhands/app_server/settings/settings_models.py, 1.11.0
         return {"agent_settings": {"llm": {"model": model, "base_url": base_url, "api_key": API_KEY}}}
@@ -193,7 +193,7 @@ SOURCE_V0 = replace(V0, name="source-v0", suffix="-source-v0", nested="/.openhan
 GENERATIONS = {each.name: each for each in (V0, V1, CANVAS, SOURCE, SOURCE_V0)}
 
 
-def generation(image: str) -> Generation:
+def generation_of_image(image: str) -> Generation:
     """The generation of an image of the web app, by its name: 1.x tags are V1, the older names and 0.x tags are V0."""
     tag = image.partition("@")[0].rpartition(":")[2]
     if re.match(r"v?1(\.|\Z)", tag):
@@ -210,7 +210,7 @@ def generation_of(settings: HostSettings) -> Generation:
     if settings.openhands_flavor == "canvas":
         return CANVAS
     declared = settings.openhands_generation
-    return GENERATIONS[declared] if declared else generation(settings.openhands_image)
+    return GENERATIONS[declared] if declared else generation_of_image(settings.openhands_image)
 
 
 def inner_ports(settings: HostSettings) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from fleethands.settings.schema.models import Model, ModelKeys
 from fleethands.settings.schema.ollama import OllamaKeys
 from fleethands.settings.schema.openhands import OpenHandsKeys
 from fleethands.settings.values.images import at_digest
-from fleethands.settings.values.names import Address, ModelName, server
+from fleethands.settings.values.names import ListenAddress, ModelName, host_and_port
 from fleethands.settings.values.secret import Secret
 from fleethands.settings.values.source import RELEASES, Source, source_generation
 
@@ -36,7 +36,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return self._pins
 
     @property
-    def as_declared(self) -> HostSettings:
+    def without_pins(self) -> HostSettings:
         """The same without what a lock adds."""
         free = [
             each.model_copy(update={"digest": None}) if str(each.name) in self.pins.models else each
@@ -46,7 +46,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         copy._pins = Pins()
         return copy
 
-    def held_to(self, pins: Pins) -> HostSettings:
+    def with_pins(self, pins: Pins) -> HostSettings:
         """The same, with every model at the digest that is pinned."""
         models = [(model, pins.models.get(str(model.name))) for model in self.models]
         held = [model.model_copy(update={"digest": digest}) if digest else model for model, digest in models]
@@ -85,7 +85,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def manages_ollama(self) -> bool:
         """Whether Ollama is this host's own, and not somebody else's at an address."""
-        return self.ollama_run != "external"
+        return self.ollama_runtime != "external"
 
     @property
     def listens(self) -> bool:
@@ -95,7 +95,9 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def ollama_declared_image(self) -> str:
         """The image that Ollama runs from as it is declared, empty where it runs from none."""
-        return (self.ollama_image or f"{OLLAMA_IMAGE}:{self.ollama_version}") if self.ollama_run == "container" else ""
+        if self.ollama_runtime != "container":
+            return ""
+        return self.ollama_image or f"{OLLAMA_IMAGE}:{self.ollama_version}"
 
     @property
     def ollama_container_image(self) -> str:
@@ -105,12 +107,12 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     @property
     def ollama_client_url(self) -> str:
         """Where a client on the host itself reaches Ollama."""
-        return self.ollama_base_url or self.ollama_host.local_url
+        return self.ollama_address or self.ollama_host.local_url
 
     @property
     def ollama_server(self) -> tuple[str, int]:
         """Name or address, and port, at which a client on the host itself reaches Ollama."""
-        return server(self.ollama_client_url)
+        return host_and_port(self.ollama_client_url)
 
     @property
     def openhands_source(self) -> Source:
@@ -129,9 +131,9 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return f"{self.openhands_root}/.fleethands" if self.openhands_flavor == "source" else None
 
     @property
-    def openhands_address(self) -> Address:
+    def openhands_address(self) -> ListenAddress:
         """Where the page is published."""
-        return Address(self.openhands_bind, self.openhands_port)
+        return ListenAddress(self.openhands_bind, self.openhands_port)
 
     @property
     def openhands_url(self) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,28 +10,26 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from fleethands.errors import FleethandsError
+from fleethands.files import atomic_write
 from fleethands.settings.generations import sandbox_image
 from fleethands.settings.host import HostSettings, Model
-from fleethands.settings.pins import Pins, Wanted
+from fleethands.settings.pins import Pinnable, Pins
 from fleethands.settings.values import modelfile
 from fleethands.settings.values.images import is_tagged
-from fleethands.settings.values.ollama_release import ARCHS, archive
+from fleethands.settings.values.ollama_release import ARCHS, archive_name
 
-NAME = "fleethands.lock"
+LOCKFILE_NAME = "fleethands.lock"
 SCHEMA = 1
 LARGEST = 16 << 20  # bytes
-MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
-ANEW = f"write it anew: rm {NAME} && fleethands pin"
+CONFLICT_MARKERS = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
+REWRITE_HINT = f"to write a new one: rm {LOCKFILE_NAME} && fleethands pin"
 Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
-class LockfileError(ValueError):
-    """A lock that can't be read, with its place; `hints` say what to do."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class LockfileError(FleethandsError):
+    """A lockfile that can't be read; the message names the place."""
 
 
 class _Part(BaseModel):
@@ -47,7 +43,7 @@ class ModelPin(_Part):
     size: Annotated[int, Field(ge=0)]
 
 
-class Document(_Part):
+class LockfileContents(_Part):
     """
     A lock as it lies in its file.
 
@@ -70,16 +66,16 @@ class Document(_Part):
 class Lockfile:
     """What is pinned; path None: there is no lock, and nothing is."""
 
-    document: Document = field(default_factory=Document)
+    document: LockfileContents = field(default_factory=LockfileContents)
     path: Path | None = None
 
 
-def place(directory: Path | None = None) -> Path:
+def lockfile_path(directory: Path | None = None) -> Path:
     """Where a project's lock lies: in the directory in which `fleethands` or `pyinfra` is typed."""
-    return (directory or Path.cwd()) / NAME
+    return (directory or Path.cwd()) / LOCKFILE_NAME
 
 
-def read(path: Path) -> Lockfile:
+def load_lockfile(path: Path) -> Lockfile:
     """The lock at a path, an empty one where none is. Raises LockfileError."""
     try:
         with path.open("rb") as file:
@@ -89,52 +85,40 @@ def read(path: Path) -> Lockfile:
         return Lockfile()
     except (OSError, UnicodeDecodeError) as error:
         raise LockfileError(
-            f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not text'}", ANEW
+            f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not text'}", REWRITE_HINT
         ) from None
     if len(content) > LARGEST:
-        raise LockfileError(f"{path} is larger than {LARGEST >> 20} MiB", ANEW)
+        raise LockfileError(f"{path} is larger than {LARGEST >> 20} MiB", REWRITE_HINT)
     for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith(MARKERS):
-            keep = f"keep one side of it: git checkout --theirs {NAME}, or --ours"
-            raise LockfileError(f"{path}, line {number}: a merge left its marks (`{line[:20]}`)", keep, ANEW)
-    return Lockfile(_parsed(text, path), path)
+        if line.startswith(CONFLICT_MARKERS):
+            keep = f"keep one side: git checkout --theirs {LOCKFILE_NAME}, or --ours"
+            raise LockfileError(f"{path}, line {number}: unresolved merge conflict (`{line[:20]}`)", keep, REWRITE_HINT)
+    return Lockfile(_parse(text, path), path)
 
 
-def write(path: Path, document: Document) -> None:
+def write_lockfile(path: Path, document: LockfileContents) -> None:
     """Put a lock in its place, whole or not at all. Raises OSError."""
-    work = tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{NAME}-", delete=False)  # noqa: SIM115
-    try:
-        with work:
-            work.write(document.text())
-            work.flush()
-            os.fsync(work.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(work.name, 0o666 & ~mask)
-        os.replace(work.name, path)
-    except BaseException:
-        os.unlink(work.name)
-        raise
+    atomic_write(path, document.text().encode())
 
 
-def wanted(settings: HostSettings) -> Wanted:
+def find_pinnable(settings: HostSettings) -> Pinnable:
     """What a host would have pinned; what its settings name by digest is pinned there."""
-    files = modelfile.of(settings)
+    files = modelfile.load_modelfiles(settings)
     listed = [model for model in settings.models if model.modelfile is None and model.digest is None]
     known = {model.name for model in settings.models}
     bases = {file.base: Model(name=file.base) for file in files.values() if file.base not in known}
     named = (settings.declared_image, sandbox_image(settings), settings.ollama_declared_image)
     images = [image for image in named if image and is_tagged(image)]
     listed_release = (settings.ollama_version, settings.ollama_url.rstrip("/"))
-    release = listed_release if settings.ollama_run == "service" and settings.ollama_sha256 is None else None
-    return Wanted(release, (*listed, *bases.values()), tuple(images))
+    release = listed_release if settings.ollama_runtime == "service" and settings.ollama_sha256 is None else None
+    return Pinnable(release, (*listed, *bases.values()), tuple(images))
 
 
-def hold(settings: HostSettings, lock: Lockfile) -> tuple[HostSettings, list[tuple[str, str]]]:
+def apply_pins(settings: HostSettings, lock: Lockfile) -> tuple[HostSettings, list[tuple[str, str]]]:
     """A host's settings, held to a lock, and (path, problem) of each that contradicts it."""
     if lock.path is None:
         return settings, []
-    want, document = wanted(settings), lock.document
+    want, document = find_pinnable(settings), lock.document
     names = [str(model.name) for model in want.models]
     version = settings.ollama_version
     missing = [f"Ollama {version}"] if want.release and version not in document.ollama else []
@@ -146,52 +130,52 @@ def hold(settings: HostSettings, lock: Lockfile) -> tuple[HostSettings, list[tup
         images={image: document.images[image] for image in want.images if image in document.images},
         missing=tuple(missing),
     )
-    return settings.held_to(pins), list(_contradictions(settings, document))
+    return settings.with_pins(pins), list(_contradictions(settings, document))
 
 
-def _contradictions(settings: HostSettings, document: Document) -> Iterator[tuple[str, str]]:
+def _contradictions(settings: HostSettings, document: LockfileContents) -> Iterator[tuple[str, str]]:
     files = document.ollama.get(settings.ollama_version, {})
-    locked = {arch: files.get(archive(settings.ollama_version, arch)) for arch in ARCHS.values()}
+    locked = {arch: files.get(archive_name(settings.ollama_version, arch)) for arch in ARCHS.values()}
     declared = settings.ollama_sha256
     if isinstance(declared, dict):
         for arch, digest in declared.items():
             if locked.get(arch) not in (None, digest):
-                yield f"ollama_sha256.{arch}", _not_as_locked(str(locked[arch]), digest)
+                yield f"ollama_sha256.{arch}", _describe_contradiction(str(locked[arch]), digest)
     elif declared is not None and files and declared not in locked.values():
-        yield "ollama_sha256", _not_as_locked(next(digest for digest in locked.values() if digest), declared)
+        yield "ollama_sha256", _describe_contradiction(next(digest for digest in locked.values() if digest), declared)
     for index, model in enumerate(settings.models):
         pin = document.models.get(str(model.name))
         if pin is not None and model.digest not in (None, pin.digest):
-            yield f"models.{index}.digest", _not_as_locked(pin.digest, str(model.digest))
+            yield f"models.{index}.digest", _describe_contradiction(pin.digest, str(model.digest))
 
 
-def _not_as_locked(locked: str, declared: str) -> str:
-    return f"expected `{locked}`, as {NAME} has it, got `{declared}`: correct the one, or take it out of the other"
+def _describe_contradiction(locked: str, declared: str) -> str:
+    return f"expected `{locked}` from {LOCKFILE_NAME}, got `{declared}`: correct one of them, or remove one of them"
 
 
-def _parsed(text: str, path: Path) -> Document:
+def _parse(text: str, path: Path) -> LockfileContents:
     try:
-        document = json.loads(text, object_pairs_hook=_once)
+        document = json.loads(text, object_pairs_hook=_reject_duplicates)
     except json.JSONDecodeError as error:
-        raise LockfileError(f"{path}, line {error.lineno}: it is not JSON: {error.msg}", ANEW) from None
+        raise LockfileError(f"{path}, line {error.lineno}: it is not JSON: {error.msg}", REWRITE_HINT) from None
     except RecursionError:
-        raise LockfileError(f"{path}: it is nested too deep", ANEW) from None
+        raise LockfileError(f"{path}: it is nested too deep", REWRITE_HINT) from None
     except ValueError as error:  # _once
-        raise LockfileError(f"{path}: {error}", "leave the right one, as in a merge") from None
+        raise LockfileError(f"{path}: {error}", "remove the wrong one") from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if isinstance(schema, int) and schema > SCHEMA:
         raise LockfileError(
             f"{path}: schema {schema} is newer than this fleethands, which reads {SCHEMA}",
-            f"update fleethands here, or {ANEW}",
+            f"update fleethands here, or {REWRITE_HINT}",
         )
     if schema != SCHEMA:
-        raise LockfileError(f"{path}: expected `schema`: {SCHEMA}, got {json.dumps(schema)}", ANEW)
+        raise LockfileError(f"{path}: expected `schema`: {SCHEMA}, got {json.dumps(schema)}", REWRITE_HINT)
     try:
-        return Document.model_validate(document)
+        return LockfileContents.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise LockfileError(f"{path}: `{where}`: {_expected(first)}", ANEW) from None
+        raise LockfileError(f"{path}: `{where}`: {_expected(first)}", REWRITE_HINT) from None
 
 
 def _expected(error: Any) -> str:
@@ -202,10 +186,10 @@ def _expected(error: Any) -> str:
     return str(error["msg"]).lower()
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A JSON object whose names are each there once: of two, Python would take the last in silence."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"`{next(name for name in names if names.count(name) > 1)}` is there twice")
+        raise ValueError(f"`{next(name for name in names if names.count(name) > 1)}` appears twice")
     return found

@@ -12,7 +12,7 @@ def needs_docker(settings: HostSettings) -> bool:
     return bool(settings.container_image or settings.ollama_declared_image)
 
 
-def wanted(settings: HostSettings) -> tuple[str, ...]:
+def needed_packages(settings: HostSettings) -> tuple[str, ...]:
     """Names of packages; `a|b` is met by either, and the first is installed where neither is there."""
     names = ["ca-certificates", "curl"]
     if settings.listens:
@@ -22,6 +22,6 @@ def wanted(settings: HostSettings) -> tuple[str, ...]:
     if settings.openhands_flavor == "source":
         names += ["git", "python3-venv", "tmux"]
         names += ["make"] if settings.openhands_source.generation == "v0" else []
-    if settings.ollama_run == "service" and settings.ollama_transfer != "controller":  # what is sent needs no zstd
+    if settings.ollama_runtime == "service" and settings.ollama_transfer != "controller":  # what is sent needs no zstd
         names.append("zstd")
     return tuple(names)

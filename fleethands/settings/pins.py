@@ -34,7 +34,7 @@ class Pins:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Pinnable:
     """
     What a host would have pinned: everything that it names by something that can move.
 

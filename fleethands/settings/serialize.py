@@ -11,17 +11,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.schema import Keys
-from fleethands.settings.values.names import Address, ModelName
+from fleethands.settings.values.names import ListenAddress, ModelName
 from fleethands.settings.values.secret import Secret
 
 ENVIRONMENTS = ("ollama_env", "openhands_env")  # the keys whose values may be secrets
 SECRET = "secret"  # noqa: S105  the key of a dictionary that stands for one
 
 
-class Undeclared(ValueError):
+class UndeclaredPlaces(ValueError):
     """Places on the controller that a host's record names and the inventory does not: (key, what it names) of each."""
 
     def __init__(self, places: Sequence[tuple[str, str]]) -> None:
@@ -29,22 +29,22 @@ class Undeclared(ValueError):
         super().__init__("; ".join(f"{said} for `{key}`" for key, said in self.places))
 
 
-def written(settings: HostSettings) -> dict[str, Any]:
+def to_json(settings: HostSettings) -> dict[str, Any]:
     """
     Every key of a host, its defaults among them: another release of fleethands may have others.
 
     `None` is left out: it means as found, or upstream's own. So is what a lock adds: it is not what was declared.
     """
-    return {key: _plain(value) for key, value in _items(settings.as_declared) if value is not None}
+    return {key: _plain(value) for key, value in _items(settings.without_pins) if value is not None}
 
 
-def host_data(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any]:
+def from_json(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any]:
     """
     The host data that `written` was made of, for `read_fleet`.
 
     + today: what the inventory declares for this host
 
-    Raises Undeclared for a secret or a Modelfile that is not declared today for the same variable or model.
+    Raises UndeclaredPlaces for a secret or a Modelfile that is not declared today for the same variable or model.
     """
     wrong: list[tuple[str, str]] = []
     data = {str(key): value for key, value in document.items()}
@@ -54,7 +54,7 @@ def host_data(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any
     if isinstance(models := data.get("models"), list):
         data["models"] = [_model(index, each, today, wrong) for index, each in enumerate(models)]
     if wrong:
-        raise Undeclared(wrong)
+        raise UndeclaredPlaces(wrong)
     return data
 
 
@@ -63,7 +63,7 @@ def _items(keys: Keys) -> list[tuple[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Address | ModelName | PurePosixPath):
+    if isinstance(value, ListenAddress | ModelName | PurePosixPath):
         return str(value)
     if isinstance(value, Secret):
         return {SECRET: value.kind, "place": value.place}
@@ -88,11 +88,11 @@ def _variables(
         if isinstance(declared, Secret) and _plain(declared) == value:
             found[name] = declared
         else:
-            wrong.append((f"{key}.{name}", _named(value)))
+            wrong.append((f"{key}.{name}", _describe_secret(value)))
     return found
 
 
-def _named(row: Mapping[str, Any]) -> str:
+def _describe_secret(row: Mapping[str, Any]) -> str:
     kind, place = row.get(SECRET), row.get("place")
     if kind in ("env", "file") and isinstance(place, str):
         return f"Secret.{kind}({place!r})"
@@ -113,5 +113,5 @@ def _model(index: int, row: Any, today: HostSettings, wrong: list[tuple[str, str
 def _model_name(value: Any) -> ModelName | None:
     try:
         return ModelName.parse(value) if isinstance(value, str) else None
-    except Expected:
+    except InvalidValue:
         return None

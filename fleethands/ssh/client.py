@@ -18,46 +18,46 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors.ssh_util import load_key_with_certificate
 
 from fleethands.ssh import identities, jump_hosts, openssh, without_openssh
-from fleethands.ssh.host_key_check import Known, Policy, RefusedKey, order
-from fleethands.ssh.jump_hosts import WayLost
+from fleethands.ssh.host_key_check import HostKeyRefused, KnownHostKeys, UnknownKeyPolicy, preferred_key_types
+from fleethands.ssh.jump_hosts import JumpHostError
 from fleethands.ssh.known_hosts import entry_name
-from fleethands.ssh.openssh import Answer, Question
-from fleethands.ssh.processes import Carrier
+from fleethands.ssh.openssh import SshConfig, SshQuery
+from fleethands.ssh.processes import ProxyProcess
 from fleethands.ssh.timeouts import CONNECT
 
-BEHIND_OTHERS = 4 * CONNECT  # seconds until a host greets through jump hosts that each have a login of their own
+JUMP_BANNER_TIMEOUT = 4 * CONNECT  # seconds until a host greets through jump hosts that each have a login of their own
 TRIES, LONGEST_PAUSE = 6, 3.0  # sshd's MaxStartups drops some of many
 ENDS, SOON = 10.0, 0.05  # seconds in which sshd has ended the session before, and between two looks
 
 T = TypeVar("T")
 
 
-def ask(question: Question) -> Answer:
+def read_ssh_config(question: SshQuery) -> SshConfig:
     """How a host is reached: as `ssh` says; where that is not installed, as far as paramiko can read its files."""
-    return openssh.ask(question) if openssh.program() else without_openssh.ask(question)
+    return openssh.read_ssh_config(question) if openssh.ssh_program() else without_openssh.read_ssh_config(question)
 
 
-def left_out(hosts: Iterable[Any]) -> list[str]:
+def ignored_config_lines(hosts: Iterable[Any]) -> list[str]:
     """Lines of the configuration that do not count, in words; there are none where `ssh` is installed."""
-    if openssh.program():
+    if openssh.ssh_program():
         return []
     lines: dict[str, None] = {}
     for config in {host.data.get("ssh_config_file") or None for host in hosts if not host.name.startswith("@")}:
         with suppress(OSError, ValueError):  # which is an error of each host
-            lines.update(dict.fromkeys(map(str, without_openssh.unread(config))))
+            lines.update(dict.fromkeys(map(str, without_openssh.ignored_lines(config))))
     why = "is left out, with what stands below it: `ssh` alone can judge it, and is not installed here"
     return [f"{line} {why}" for line in lines]
 
 
-def question_of(host: Any) -> Question:
+def ssh_query_for(host: Any) -> SshQuery:
     """What `ssh` is asked about a host of pyinfra's: its name, and whatever the inventory itself says."""
     data = host.data
     port, config = data.get("ssh_port"), data.get("ssh_config_file")
     name = data.get("ssh_hostname") or host.name
-    return Question(str(name), int(port) if port else None, data.get("ssh_user") or None, config or None)
+    return SshQuery(str(name), int(port) if port else None, data.get("ssh_user") or None, config or None)
 
 
-def known_hosts(answer: Answer, given: str | None) -> tuple[Path, ...]:
+def known_hosts(answer: SshConfig, given: str | None) -> tuple[Path, ...]:
     """
     The files that say what a host's key is.
 
@@ -66,12 +66,12 @@ def known_hosts(answer: Answer, given: str | None) -> tuple[Path, ...]:
     return (Path(given).expanduser(),) if given else (*answer.own_files, *answer.shared_files)
 
 
-def own_file(answer: Answer, given: str | None) -> Path | None:
+def own_file(answer: SshConfig, given: str | None) -> Path | None:
     """The file that new keys are added to; None where the configuration has none of the user's."""
     return Path(given).expanduser() if given else next(iter(answer.own_files), None)
 
 
-class Client(SSHClient):
+class SshClient(SSHClient):
     """
     In the place of pyinfra's, which reads the user's ssh configuration by itself (pyinfra 3.10, sshuserclient).
 
@@ -86,12 +86,12 @@ class Client(SSHClient):
         """
         Log in to a host, by the options that pyinfra's connector gives.
 
-        Raises WayLost, RefusedKey, and what paramiko raises.
+        Raises JumpHostError, HostKeyRefused, and what paramiko raises.
         """
         ours = {name: given.pop(name) for name in list(given) if name.startswith("_pyinfra_ssh_")}
         config = ours.get("_pyinfra_ssh_config_file") or None
-        question = Question(hostname, given.pop("port", None), given.pop("username", None), config)
-        answer = ask(question)
+        question = SshQuery(hostname, given.pop("port", None), given.pop("username", None), config)
+        answer = read_ssh_config(question)
         self._expect(
             answer, ours.get("_pyinfra_ssh_known_hosts_file"), ours.get("_pyinfra_ssh_strict_host_key_checking")
         )
@@ -102,7 +102,7 @@ class Client(SSHClient):
         }
         self._ssh_config, self.identity_agent = {"port": answer.port}, answer.agent
         self._agent = identities.agent(answer)
-        patiently(lambda: self._log_in(question, answer, options))
+        retry_while_busy(lambda: self._log_in(question, answer, options))
 
     def exec_command(self, *words: Any, **options: Any) -> Any:
         """As paramiko does. Where sshd allows one session (MaxSessions 1), it ends one a moment after its command."""
@@ -115,11 +115,11 @@ class Client(SSHClient):
                     raise
             gevent.sleep(SOON)
 
-    def _expect(self, answer: Answer, given: str | None, strict: str | None) -> None:
-        self._host_keys = Known(known_hosts(answer, given), answer.alias)
+    def _expect(self, answer: SshConfig, given: str | None, strict: str | None) -> None:
+        self._host_keys = KnownHostKeys(known_hosts(answer, given), answer.alias)
         own = own_file(answer, given)
         self._host_keys_filename = str(own) if own else None
-        self.set_missing_host_key_policy(Policy(strict or answer.strict))
+        self.set_missing_host_key_policy(UnknownKeyPolicy(strict or answer.strict))
 
     def _key_from_filepath(self, filename: str, klass: type, password: str | None) -> PKey:
         """
@@ -134,84 +134,84 @@ class Client(SSHClient):
                 self._refused = SSHException(str(error))
         raise self._refused
 
-    def _log_in(self, question: Question, answer: Answer, options: dict[str, Any], begun: Any = None) -> None:
+    def _log_in(self, question: SshQuery, answer: SshConfig, options: dict[str, Any], begun: Any = None) -> None:
         """+ begun: what leads to the host already."""
-        leads = begun or way(question, answer)
+        leads = begun or open_route(question, answer)
         if leads is not None:
-            options = {**options, "banner_timeout": max(BEHIND_OTHERS, options.get("banner_timeout") or 0)}
+            options = {**options, "banner_timeout": max(JUMP_BANNER_TIMEOUT, options.get("banner_timeout") or 0)}
         name = answer.alias or entry_name(answer.hostname, answer.port)
         options = {"sock": leads, "transport_factory": partial(self._transport_to, name), **options}
         try:
             super().connect(answer.hostname, answer.port, answer.user, **options)
-        except (RefusedKey, AuthenticationException):
+        except (HostKeyRefused, AuthenticationException):
             raise
         except (SSHException, OSError, EOFError) as error:
-            raise lost(leads, question, answer) or error from error
+            raise route_error(leads, question, answer) or error from error
 
     def _transport_to(self, name: str, sock: Any, **options: Any) -> Any:
         """A connection that asks for the host's key in the way in which it is known."""
         transport = paramiko.client.Transport(sock, **options)  # type: ignore[attr-defined]
-        known: Known = self._host_keys
+        known: KnownHostKeys = self._host_keys
         security = transport.get_security_options()
-        security.key_types = order(known.files, name, security.key_types)
+        security.key_types = preferred_key_types(known.files, name, security.key_types)
         return transport
 
 
-def patiently(connect: Callable[[], T]) -> T:
+def retry_while_busy(connect: Callable[[], T]) -> T:
     """What a connection gives; it is tried again where a jump host is busy."""
     for _ in range(TRIES - 1):
         try:
             return connect()
-        except WayLost as error:
+        except JumpHostError as error:
             if not error.busy:
                 raise
         gevent.sleep(uniform(0.1, LONGEST_PAUSE))  # noqa: S311
     return connect()
 
 
-def way(question: Question, answer: Answer) -> Any:
+def open_route(question: SshQuery, answer: SshConfig) -> Any:
     """
     What leads to a host: a program, or a channel of its jump host; None for a connection of its own.
 
-    Raises WayLost, OSError, SSHException.
+    Raises JumpHostError, OSError, SSHException.
     """
     if answer.jump:
-        jump_hosts.check_end(question, answer, _ask_once)
-    if answer.command or (answer.jump and openssh.program()):
-        return jump_hosts.carrier(question, answer)
-    return jump_hosts.channel(question, answer, _ask_once, _hop) if answer.jump else None
+        jump_hosts.check_no_loop(question, answer, _read_config_once)
+    if answer.command or (answer.jump and openssh.ssh_program()):
+        return jump_hosts.start_proxy(question, answer)
+    return jump_hosts.open_channel(question, answer, _read_config_once, _connect_jump_host) if answer.jump else None
 
 
 @cache
-def _ask_once(question: Question) -> Answer:
+def _read_config_once(question: SshQuery) -> SshConfig:
     """Of a jump host, which many lead through."""
-    return ask(question)
+    return read_ssh_config(question)
 
 
-def lost(leads: Any, question: Question, answer: Answer) -> WayLost | None:
+def route_error(leads: Any, question: SshQuery, answer: SshConfig) -> JumpHostError | None:
     """Why what leads to a host does not, None where it did not complain; it is ended."""
-    if not isinstance(leads, Carrier):
+    if not isinstance(leads, ProxyProcess):
         return None
     said = leads.last_words()
     leads.close()
-    return jump_hosts.lost(said, question, answer, _ask_once)
+    return jump_hosts.explain_proxy_error(said, question, answer, _read_config_once)
 
 
-def _hop(question: Question, begun: Any) -> Any:
-    """The transport of a jump host, logged in. Raises WayLost."""
-    client, answer, by_hand = Client(), ask(question), [f"try by hand: `{question.command('-v')}`"]
+def _connect_jump_host(question: SshQuery, begun: Any) -> Any:
+    """The transport of a jump host, logged in. Raises JumpHostError."""
+    client, answer, by_hand = SshClient(), read_ssh_config(question), [f"try: `{question.command('-v')}`"]
     client._expect(answer, None, None)
     options = {"timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
     try:
-        leads = begun or way(question, answer)
+        leads = begun or open_route(question, answer)
         client._agent = identities.agent(answer)
         client._log_in(question, answer, {**options, **identities.options(answer, {})}, leads)
-    except RefusedKey as error:
-        raise WayLost(jump_hosts.refused(error.name, error.verdict, question.command())) from error
+    except HostKeyRefused as error:
+        raise JumpHostError(jump_hosts.explain_jump_key(error.name, error.verdict, question.command())) from error
     except AuthenticationException as error:
-        raise WayLost((f"its jump host {question.name} refuses the login: {error}", by_hand)) from error
-    except WayLost:
+        raise JumpHostError((f"its jump host {question.name} refuses the login: {error}", by_hand)) from error
+    except JumpHostError:
         raise
     except (SSHException, OSError, EOFError) as error:
-        raise WayLost((f"its jump host {question.name} is not reached: {error}", by_hand), busy=True) from error
+        raise JumpHostError((f"its jump host {question.name} is unreachable: {error}", by_hand), busy=True) from error
     return client.get_transport()

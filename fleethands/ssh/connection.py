@@ -13,7 +13,7 @@ from fleethands.ssh.timeouts import LOST
 KEEPALIVE = 15  # seconds
 
 
-def address(host: Any) -> str:
+def ssh_address(host: Any) -> str:
     """What SSH is asked to reach."""
     return str(host.data.get("ssh_hostname") or host.name)
 
@@ -35,7 +35,7 @@ def is_connected(host: Any) -> bool:
     return bool(found) and all(transport.is_active() for transport in found)
 
 
-def hang_up(host: Any) -> None:
+def disconnect(host: Any) -> None:
     """End the connection to a host, jump hosts included."""
     for transport in list(transports(host)):
         transport.close()
@@ -50,7 +50,7 @@ def is_of_network(sock: socket.socket | Channel) -> TypeGuard[socket.socket]:
     return isinstance(sock, socket.socket) and sock.family in {socket.AF_INET, socket.AF_INET6}
 
 
-def quicken(host: Any) -> None:
+def enable_keepalive(host: Any) -> None:
     """Have no command wait for an acknowledgement, and notice when there are none any more."""
     for transport in transports(host):
         transport.set_keepalive(KEEPALIVE)

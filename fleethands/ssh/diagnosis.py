@@ -11,17 +11,17 @@ from paramiko import Transport
 from fleethands.ssh.known_hosts import Verdict
 
 Why = tuple[str, list[str]]  # a reason, and hints
-MUTE = "it takes the connection, and then says nothing: no SSH server, or one that is overloaded"
-NOTHING_IN_COMMON = {  # paramiko's words -> sshd_config(5)'s, and the name of what paramiko speaks
+NO_SSH_BANNER = "the server accepts the connection but sends no SSH banner: it is overloaded, or not an SSH server"
+ALGORITHM_KINDS = {  # paramiko's words -> sshd_config(5)'s, and the name of what paramiko speaks
     "kex algorithm": ("KexAlgorithms", "kex"),
     "ciphers": ("Ciphers", "ciphers"),
     "macs": ("MACs", "digests"),
     "host key": ("HostKeyAlgorithms", "key_types"),
 }
-HANDS_FREE = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
+USE_SSH_AGENT = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_password`"
 
 
-def diagnosis(host: str, address: str, ssh: str, error: str) -> Why:
+def explain_error(host: str, address: str, ssh: str, error: str) -> Why:
     """
     Reason and hints for what pyinfra's connectors say (pyinfra 3.10, connectors/ssh.py).
 
@@ -32,23 +32,23 @@ def diagnosis(host: str, address: str, ssh: str, error: str) -> Why:
     text = error.lower()
     if host.startswith("@"):
         return error, []
-    if "no acceptable " in text and (why := _nothing_in_common(text)):
+    if "no acceptable " in text and (why := _explain_no_common_algorithm(text)):
         return why
-    by_hand = f"try by hand: `{ssh}`"
+    by_hand = f"try: `{ssh}`"
     known: dict[str, tuple[str, str]] = {
-        "authentication timeout": ("it takes the connection, but does not answer the login", by_hand),
+        "authentication timeout": ("the server accepts the connection but does not answer the login", by_hand),
         "authentication": (f"login refused: {error}", by_hand),
-        "protocol banner": (MUTE, by_hand),
-        "no existing session": (MUTE, by_hand),
+        "protocol banner": (NO_SSH_BANNER, by_hand),
+        "no existing session": (NO_SSH_BANNER, by_hand),
         "second factor": (
-            "it asks a person for a second factor after the key",
+            "the SSH server asks for a second factor after the key",
             "on the host, in sshd_config, for this user: `AuthenticationMethods publickey`",
         ),
-        "would ask": (f"it is not reached without a person: SSH {error}", HANDS_FREE),
-        "is encrypted": (error, HANDS_FREE),
+        "would ask": (f"SSH needs interactive input, and fleethands never prompts: {_prompt(error)}", USE_SSH_AGENT),
+        "is encrypted": (error, USE_SSH_AGENT),
         "could not resolve": (
-            f"its name is not known: {address}",
-            "correct the name in the inventory, or give `ssh_hostname`",
+            f"unknown host name: {address}",
+            "correct the name in the inventory, or set `ssh_hostname`",
         ),
         "unable to connect": (f"no SSH server answers at {address}", f"is it up? `{ssh}`"),
         "timed out": (f"no answer from {address}", f"is it up, and its SSH port open to you? `{ssh}`"),
@@ -57,19 +57,24 @@ def diagnosis(host: str, address: str, ssh: str, error: str) -> Why:
     return reason, [hint]
 
 
-def _nothing_in_common(text: str) -> Why | None:
-    name = next((name for name in NOTHING_IN_COMMON if f"no acceptable {name}" in text), None)
+def _prompt(error: str) -> str:
+    """What SSH would ask, of an error such as `would ask: Enter password`."""
+    return error.partition("would ask: ")[2] or error
+
+
+def _explain_no_common_algorithm(text: str) -> Why | None:
+    name = next((name for name in ALGORITHM_KINDS if f"no acceptable {name}" in text), None)
     if name is None:
         return None
-    keyword, kind = NOTHING_IN_COMMON[name]
+    keyword, kind = ALGORITHM_KINDS[name]
     with socket.socket() as unconnected:
         spoken = getattr(Transport(unconnected).get_security_options(), kind)
-    return f"its SSH server allows no {keyword} that fleethands speaks, though `ssh` may get there", [
+    return f"its SSH server allows no {keyword} that fleethands supports, though `ssh` may connect", [
         f"on the host, in sshd_config or sshd_config.d: add one to its `{keyword}`, for example {', '.join(spoken[:4])}"
     ]
 
 
-def refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> Why:
+def explain_refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> Why:
     """
     A host key that known_hosts files do not know, or speak against.
 
@@ -80,51 +85,51 @@ def refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> W
     line, whose = verdict.line, "its host key" if own else f"the host key of its jump host {name}"
     if verdict.status == "revoked":
         return f"{whose} is revoked: {line}", [
-            "on the host, make others: rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart ssh",
+            "on the host, create new keys: rm /etc/ssh/ssh_host_*; ssh-keygen -A; systemctl restart ssh",
             f"then compare and accept the new one: {accept}",
         ]
     if line is not None:
         remove = ["sed", "-i", f"{line.number}d"] if set("*?!") & set(line.names) else ["ssh-keygen", "-R", name, "-f"]
-        reason = f"{whose} is not the one that is known: it was reinstalled, or somebody stands between"
-        return reason, [f"only if you know why: `{shlex.join([*remove, str(line.path)])}`, then {accept}"]
+        reason = f"{whose} changed: the host was reinstalled, or this is a man-in-the-middle attack"
+        return reason, [f"only if you know why it changed: `{shlex.join([*remove, str(line.path)])}`, then {accept}"]
     if verdict.authority:
-        fault = f"its certificate {verdict.fault}" if verdict.fault else "it shows no certificate of the authority"
-        reason = f"{whose} is not known here, and {fault} ({verdict.authority})"
-        return reason, [f"have it sign the host's key, or compare the key itself, and accept it: {accept}"]
-    return f"{whose} is not known here", [f"compare and accept it: {accept}"]
+        fault = f"its certificate {verdict.fault}" if verdict.fault else "the authority has not signed it"
+        reason = f"{whose} is not in known_hosts, and {fault} ({verdict.authority})"
+        return reason, [f"ask the authority to sign the host's key, or compare the key and accept it: {accept}"]
+    return f"{whose} is not in known_hosts", [f"compare and accept it: {accept}"]
 
 
-def silent(ssh: str, limit: str) -> Why:
+def explain_silence(ssh: str, limit: str) -> Why:
     """
     A remote command that was given up.
 
     + ssh: what a person types to reach the host, here and below
     """
-    return f"it said nothing for {limit}, and was given up", [_look(ssh)]
+    return f"the command printed nothing for {limit}", [_look(ssh)]
 
 
-def slow(ssh: str, limit: str) -> Why:
+def explain_timeout(ssh: str, limit: str) -> Why:
     """A remote command that did not come to its end in time."""
-    return f"it had not answered after {limit}, and was given up", [_look(ssh)]
+    return f"the command did not end within {limit}", [_look(ssh)]
 
 
-def flooding(ssh: str, reason: str) -> Why:
+def explain_flood(ssh: str, reason: str) -> Why:
     """
     A host that sent more than it may.
 
     + reason: in words that begin with "it"
     """
-    return reason, [f"see whether its shell talks when nobody asks: `{ssh} true`"]
+    return reason, [f"see whether its shell prints anything by itself: `{ssh} true`"]
 
 
 def _look(ssh: str) -> str:
-    return f"see what holds it up: `{ssh} ps -ef --forest`"
+    return f"see what it is waiting for: `{ssh} ps -ef --forest`"
 
 
-def gone(ssh: str, completing: Sequence[str] = ()) -> Why:
+def explain_lost_connection(ssh: str, completing: Sequence[str] = ()) -> Why:
     """
     A connection that ended under a command.
 
     + completing: hints on how what was begun there is completed
     """
-    return "the connection to it was lost", [f"is it up? `{ssh}`", *completing]
+    return "the SSH connection was lost", [f"is it up? `{ssh}`", *completing]

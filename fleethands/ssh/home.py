@@ -28,17 +28,17 @@ def config_words(config: str | None) -> list[str]:
     """
     if config:
         return ["-F", str(user_file(config))]
-    return [] if Path.home() == account() else ["-F", _joined(str(Path.home()))]
+    return [] if Path.home() == account_home() else ["-F", _joined(str(Path.home()))]
 
 
-def at_home(path: str) -> str:
+def expand_home(path: str) -> str:
     """A path as `ssh` has it, below $HOME where it is below the home of the account."""
-    rest = path.removeprefix(f"{account()}/.ssh/")
+    rest = path.removeprefix(f"{account_home()}/.ssh/")
     return str(Path.home() / ".ssh" / rest) if rest != path else os.path.expanduser(path)
 
 
 @cache
-def account() -> Path:
+def account_home() -> Path:
     """The home of this account."""
     try:
         return Path(pwd.getpwuid(os.getuid()).pw_dir)

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization.ssh import (
 from paramiko import PKey
 
 from fleethands.ssh.patterns import pattern
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 SUFFIX = "-cert-v01@openssh.com"
 LONGEST_NAMES = 200  # characters of a certificate's names in an error
@@ -49,7 +49,7 @@ class Certificate:
         if self._parsed.critical_options:
             return "has options that nobody here knows"
         if not any(pattern(each).match(name) for each in names):
-            return f"is for {clean(', '.join(names))[:LONGEST_NAMES] or 'nobody'}, and not for {name}"
+            return f"is for {sanitize(', '.join(names))[:LONGEST_NAMES] or 'nobody'}, and not for {name}"
         return self._untimely() or self._unsigned()
 
     def _untimely(self) -> str:
@@ -71,7 +71,7 @@ class Certificate:
         return ""
 
 
-def shown(key: PKey) -> Certificate | None:
+def certificate_of(key: PKey) -> Certificate | None:
     """The certificate that a host shows with its key; None where it shows none, or none that can be read."""
     blob = key.public_blob
     if blob is None:
@@ -80,13 +80,13 @@ def shown(key: PKey) -> Certificate | None:
         parsed = load_ssh_public_identity(f"{blob.key_type} ".encode() + b64encode(blob.key_blob))
         if not isinstance(parsed, SSHCertificate):
             return None
-        authority, own = _encoded(parsed.signature_key()), _encoded(parsed.public_key())
+        authority, own = _encode_key(parsed.signature_key()), _encode_key(parsed.public_key())
     except (ValueError, UnsupportedAlgorithm):
         return None
     return Certificate(authority, parsed, blob.key_blob) if own == key.asbytes() else None
 
 
-def _encoded(key: SSHCertPublicKeyTypes) -> bytes:
+def _encode_key(key: SSHCertPublicKeyTypes) -> bytes:
     """A key as known_hosts has it decoded."""
     return b64decode(key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).split()[1])
 

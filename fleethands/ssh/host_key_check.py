@@ -10,37 +10,37 @@ from typing import Any
 from paramiko import HostKeys, MissingHostKeyPolicy, PKey, SSHException
 from pyinfra.connectors.sshuserclient import client
 
-from fleethands.ssh.known_hosts import Files, Verdict
+from fleethands.ssh.known_hosts import KnownHosts, Verdict
 
-WORDS = {"revoked": "is revoked", "changed": "is not the one that is known", "new": "is not known"}
+STATUS_TEXT = {"revoked": "is revoked", "changed": "changed", "new": "is not in known_hosts"}
 RSA = "rsa-sha2-512"  # how an RSA key signs: by its own name, it would sign with SHA-1
 
 
-class RefusedKey(SSHException):
+class HostKeyRefused(SSHException):
     """A host, or a jump host before it, shows a key that it may not show; pyinfra's own error comes on top."""
 
     def __init__(self, name: str, verdict: Verdict) -> None:
         place = verdict.line or verdict.authority
-        super().__init__(f"the host key of {name} {WORDS[verdict.status]}{f': {place}' if place else ''}")
+        super().__init__(f"the host key of {name} {STATUS_TEXT[verdict.status]}{f': {place}' if place else ''}")
         self.name, self.verdict = name, verdict
 
 
-def order(files: Files, name: str, kinds: Iterable[str]) -> list[str]:
+def preferred_key_types(files: KnownHosts, name: str, kinds: Iterable[str]) -> list[str]:
     """
     How a host is asked to sign: by a certificate where an authority is known for it, then by what it is known by.
 
     + kinds: all ways, as paramiko prefers them
     """
-    first = [RSA if kind == "ssh-rsa" else kind for kind in files.kinds(name)]
+    first = [RSA if kind == "ssh-rsa" else kind for kind in files.key_types(name)]
     return list(dict.fromkeys([*first, *kinds]))
 
 
 @cache
-def _files(paths: tuple[Path, ...]) -> Files:
-    return Files.read(paths)
+def _files(paths: tuple[Path, ...]) -> KnownHosts:
+    return KnownHosts.load(paths)
 
 
-class Known(HostKeys):
+class KnownHostKeys(HostKeys):
     """
     In the place of paramiko's, which SSHClient.connect asks.
 
@@ -55,14 +55,14 @@ class Known(HostKeys):
 
     def lookup(self, hostname: str) -> Any:
         name = self.alias or hostname
-        kinds = order(self.files, name, ())
+        kinds = preferred_key_types(self.files, name, ())
         return _Keys(self.files, name, kinds[0]) if kinds else None
 
 
 class _Keys:
     """The keys of one host, as SSHClient.connect uses them: whatever it gets, it compares with what is shown."""
 
-    def __init__(self, files: Files, name: str, kind: str) -> None:
+    def __init__(self, files: KnownHosts, name: str, kind: str) -> None:
         self._files, self._name, self._kind = files, name, kind
 
     def keys(self) -> list[str]:
@@ -76,13 +76,13 @@ class _Keys:
             return NotImplemented
         verdict = self._files.judge(self._name, shown)
         if verdict.status != "known":
-            raise RefusedKey(self._name, verdict)
+            raise HostKeyRefused(self._name, verdict)
         return True
 
     __hash__ = None  # type: ignore[assignment]
 
 
-class Policy(MissingHostKeyPolicy):
+class UnknownKeyPolicy(MissingHostKeyPolicy):
     """
     What is done with a key that is not known: as `StrictHostKeyChecking` says, but for what files say of the key.
     Nobody is asked.
@@ -94,9 +94,9 @@ class Policy(MissingHostKeyPolicy):
         self._other = client.get_missing_host_key_policy({"true": "yes", "false": "no", "ask": "yes"}.get(word, word))
 
     def missing_host_key(self, ssh: Any, hostname: str, key: PKey) -> None:
-        known: Known = ssh._host_keys
+        known: KnownHostKeys = ssh._host_keys
         name = known.alias or hostname
         verdict = known.files.judge(name, key)
         if verdict.status == "revoked" or isinstance(self._other, client.StrictPolicy):
-            raise RefusedKey(name, verdict)
+            raise HostKeyRefused(name, verdict)
         self._other.missing_host_key(ssh, name, key)

@@ -15,22 +15,23 @@ from gevent.pool import Pool  # type: ignore[import-untyped]
 from paramiko import PKey, SSHException
 from pyinfra.connectors.ssh import SSHConnector
 
+from fleethands.command_line import CommandLine
 from fleethands.facts import ssh_command
 from fleethands.ssh.client import (
-    BEHIND_OTHERS,
-    ask,
+    JUMP_BANNER_TIMEOUT,
     known_hosts,
-    lost,
+    open_route,
     own_file,
-    patiently,
-    question_of,
-    way,
+    read_ssh_config,
+    retry_while_busy,
+    route_error,
+    ssh_query_for,
 )
-from fleethands.ssh.host_key_check import order
-from fleethands.ssh.jump_hosts import WayLost
-from fleethands.ssh.known_hosts import Files, Line, Verdict, entry_name
+from fleethands.ssh.host_key_check import preferred_key_types
+from fleethands.ssh.jump_hosts import JumpHostError
+from fleethands.ssh.known_hosts import KnownHosts, KnownHostsLine, Verdict, entry_name
 from fleethands.ssh.unreachable import why_unreachable
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 CONNECT_TIMEOUT = 10  # seconds to reach a host, and as many again until it has shown its key
 AT_ONCE = 32
@@ -38,7 +39,7 @@ LONGEST_REASON = 300  # a server may have worded it
 
 
 @dataclass(frozen=True)
-class Place:
+class HostKeyLocation:
     """
     Where a host is reached.
 
@@ -53,8 +54,8 @@ class Place:
     files: tuple[Path, ...]
     known_hosts: Path | None = None
     alias: str = ""
-    way: Callable[[], Any] = lambda: None
-    lost: Callable[[Any], Exception | None] = lambda _: None
+    open_route: Callable[[], Any] = lambda: None
+    route_error: Callable[[Any], Exception | None] = lambda _: None
 
     @property
     def name(self) -> str:
@@ -63,7 +64,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class ScannedKey:
+class HostKeyCheck:
     """
     What came of asking one host for its key.
 
@@ -73,7 +74,7 @@ class ScannedKey:
 
     host: str
     status: str
-    place: Place | None = None
+    place: HostKeyLocation | None = None
     key: PKey | None = None
     verdict: Verdict | None = None
     reason: str = ""
@@ -91,87 +92,87 @@ def fingerprint(key: PKey) -> str:
     return f"{key.get_bits()} {key.fingerprint} ({kind})"
 
 
-def line_fingerprint(line: Line) -> str:
+def line_fingerprint(line: KnownHostsLine) -> str:
     """Bits, SHA256 and type of a key in a file."""
     return fingerprint(PKey.from_type_string(line.kind, line.key))
 
 
-def asked(hosts: Iterable[Any]) -> list[ScannedKey]:
+def check_host_keys(hosts: Iterable[Any]) -> list[HostKeyCheck]:
     """
     Ask hosts for their keys, many at a time; the answers sorted by name.
 
     + hosts: pyinfra's, of an inventory that is initialised
     """
-    return sorted(Pool(AT_ONCE).map(_asked, hosts), key=lambda shown: shown.host)
+    return sorted(Pool(AT_ONCE).map(_check_host, hosts), key=lambda shown: shown.host)
 
 
-def _asked(host: Any) -> ScannedKey:
+def _check_host(host: Any) -> HostKeyCheck:
     if not isinstance(host.connector, SSHConnector):
-        return ScannedKey(host.name, "skipped", reason="it is not reached by SSH")
+        return HostKeyCheck(host.name, "skipped", reason="not reached by SSH")
     try:
-        place = _place(host)
+        place = _locate(host)
     except (SSHException, OSError, ValueError) as error:  # its configuration
         return _failed(host, "failed", error)
     try:
-        files = Files.read(place.files)
+        files = KnownHosts.load(place.files)
     except OSError as error:
         reason = f"cannot read {error.filename}: {error.strerror}"
         look = f"look at it: `ls -ld {shlex.quote(os.path.dirname(error.filename))}`"
-        return ScannedKey(host.name, "failed", place, reason=reason, hints=(look,))
-    return _compared(host, place, files)
+        return HostKeyCheck(host.name, "failed", place, reason=reason, hints=(look,))
+    return _compare_key(host, place, files)
 
 
-def _failed(host: Any, status: str, error: Exception, place: Place | None = None) -> ScannedKey:
-    reason, hints = why_unreachable("", host, error)
-    return ScannedKey(host.name, status, place, reason=reason, hints=tuple(hints))
+def _failed(host: Any, status: str, error: Exception, place: HostKeyLocation | None = None) -> HostKeyCheck:
+    reason, hints = why_unreachable(CommandLine(), host, error)
+    return HostKeyCheck(host.name, status, place, reason=reason, hints=tuple(hints))
 
 
-def _compared(host: Any, place: Place, files: Files) -> ScannedKey:
+def _compare_key(host: Any, place: HostKeyLocation, files: KnownHosts) -> HostKeyCheck:
     try:
-        key = patiently(lambda: _offered(place, files))
-    except WayLost as error:
+        key = retry_while_busy(lambda: _fetch_key(place, files))
+    except JumpHostError as error:
         return _failed(host, "unreachable", error, place)
     except (OSError, SSHException, EOFError) as error:
         said = " ".join(str(getattr(error, "strerror", None) or error or type(error).__name__).split())
-        reason = clean(f"{place.name}: {said}")[:LONGEST_REASON]
-        hint = f"try by hand: `{ssh_command(host, '-v')}`"
-        return ScannedKey(host.name, "unreachable", place, reason=reason, hints=(hint,))
+        reason = sanitize(f"{place.name}: {said}")[:LONGEST_REASON]
+        hint = f"try: `{ssh_command(host, '-v')}`"
+        return HostKeyCheck(host.name, "unreachable", place, reason=reason, hints=(hint,))
     verdict = files.judge(place.name, key)
     if verdict.status == "new" and place.known_hosts is None:
-        hint = "give the inventory one: `ssh_known_hosts_file`"
-        return ScannedKey(host.name, "failed", place, key, reason="`UserKnownHostsFile` names no file", hints=(hint,))
-    return ScannedKey(host.name, verdict.status, place, key, verdict)
+        hint = "set `ssh_known_hosts_file` in the inventory"
+        return HostKeyCheck(host.name, "failed", place, key, reason="`UserKnownHostsFile` names no file", hints=(hint,))
+    return HostKeyCheck(host.name, verdict.status, place, key, verdict)
 
 
-def _place(host: Any) -> Place:
+def _locate(host: Any) -> HostKeyLocation:
     """As a run finds a host."""
-    question, given = question_of(host), host.data.get("ssh_known_hosts_file")
-    answer = ask(question)
-    return Place(
+    question, given = ssh_query_for(host), host.data.get("ssh_known_hosts_file")
+    answer = read_ssh_config(question)
+    return HostKeyLocation(
         answer.hostname,
         answer.port,
         known_hosts(answer, given),
         own_file(answer, given),
         answer.alias,
-        lambda: way(question, answer),
-        lambda leads: lost(leads, question, answer),
+        lambda: open_route(question, answer),
+        lambda leads: route_error(leads, question, answer),
     )
 
 
-def _offered(place: Place, files: Files) -> PKey:
+def _fetch_key(place: HostKeyLocation, files: KnownHosts) -> PKey:
     """The key that a host proves to have. It is asked for as in a run."""
-    leads = place.way()
-    limit = CONNECT_TIMEOUT if leads is None else BEHIND_OTHERS
+    leads = place.open_route()
+    limit = CONNECT_TIMEOUT if leads is None else JUMP_BANNER_TIMEOUT
     transport = paramiko.client.Transport(  # type: ignore[attr-defined]  # as a run's connections have it
         leads or socket.create_connection((place.address, place.port), CONNECT_TIMEOUT)
     )
     transport.banner_timeout = limit
     try:
         options = transport.get_security_options()
-        options.key_types = order(files, place.name, options.key_types)
+        options.key_types = preferred_key_types(files, place.name, options.key_types)
         transport.start_client(timeout=limit)
         return transport.get_remote_server_key()
     except (SSHException, OSError, EOFError) as error:
-        raise place.lost(leads) or error from error
+        raise place.route_error(leads) or error from error
     finally:
         transport.close()

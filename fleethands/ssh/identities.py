@@ -14,12 +14,12 @@ from paramiko.agent import Agent, AgentSSH
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors.ssh_util import load_key_with_certificate
 
-from fleethands.ssh.openssh import Answer
+from fleethands.ssh.openssh import SshConfig
 
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa")
 
 
-def options(answer: Answer, given: dict[str, Any]) -> dict[str, Any]:
+def options(answer: SshConfig, given: dict[str, Any]) -> dict[str, Any]:
     """
     Options of paramiko's: none beside a key of the inventory, else the files and the agent that `ssh` would use.
 
@@ -39,7 +39,7 @@ def options(answer: Answer, given: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def agent(answer: Answer) -> Agent | None:
+def agent(answer: SshConfig) -> Agent | None:
     """An agent with the keys that may be used; None leaves it to paramiko."""
     path = os.environ.get("SSH_AUTH_SOCK", "") if answer.agent is None else answer.agent
     if not path or (answer.agent is None and not answer.identities_only):

@@ -10,15 +10,15 @@ from typing import Any
 
 from paramiko import ChannelException, SSHException
 
-from fleethands.ssh.diagnosis import Why, refused_key
+from fleethands.ssh.diagnosis import Why, explain_refused_key
 from fleethands.ssh.known_hosts import Verdict, entry_name
-from fleethands.ssh.openssh import Answer, Question, jump_words
-from fleethands.ssh.processes import Carrier
-from fleethands.text.sanitize import short
+from fleethands.ssh.openssh import SshConfig, SshQuery, jump_command
+from fleethands.ssh.processes import ProxyProcess
+from fleethands.text.sanitize import sanitize_line
 
 LIMIT = 20.0  # seconds until a jump host has reached the next host
-Ask = Callable[[Question], Answer]
-LOOP = "jumphost loop via "
+Ask = Callable[[SshQuery], SshConfig]
+LOOP_MARK = "jumphost loop via "
 BUSY = ("kex_exchange_identification", "Connection closed by", "Connection reset by", "banner exchange")
 _OFFENDING = re.compile(r"Offending \S+ key in (?P<path>.+):(?P<line>\d+)")
 _OPEN_FAILED = re.compile(r"open failed: (?:connect failed: )?(?P<why>.+)")
@@ -26,7 +26,7 @@ _OPEN_FAILED = re.compile(r"open failed: (?:connect failed: )?(?P<why>.+)")
 _ASIDE = re.compile(r"@|Warning: Permanently added|\*\* |ssh_dispatch|Killed by signal")
 
 
-class WayLost(SSHException):
+class JumpHostError(SSHException):
     """
     The jump hosts before a host, or the program that leads to it, do not get there; a reason and hints.
 
@@ -38,15 +38,15 @@ class WayLost(SSHException):
         self.why, self.busy = why, busy
 
 
-def carrier(question: Question, answer: Answer) -> Carrier:
+def start_proxy(question: SshQuery, answer: SshConfig) -> ProxyProcess:
     """A connection through the jump hosts, or by the ProxyCommand, of an answer. Raises OSError."""
     if answer.command:
         # as ssh runs it: by the user's shell
-        return Carrier([os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {answer.command}"])
-    return Carrier(jump_words(question, answer))
+        return ProxyProcess([os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {answer.command}"])
+    return ProxyProcess(jump_command(question, answer))
 
 
-def lost(said: str, question: Question, answer: Answer, ask: Ask) -> WayLost | None:
+def explain_proxy_error(said: str, question: SshQuery, answer: SshConfig, ask: Ask) -> JumpHostError | None:
     """
     Why a carrier did not get there, None where it did not complain.
 
@@ -56,27 +56,27 @@ def lost(said: str, question: Question, answer: Answer, ask: Ask) -> WayLost | N
     lines = [line.strip() for line in said.splitlines() if line.strip() and not _ASIDE.match(line)]
     if not lines:
         return None
-    by_hand = f"try by hand: `{question.command('-v')}`"
+    by_hand = f"try: `{question.command('-v')}`"
     if answer.command:
-        return WayLost((f"the ProxyCommand that leads to it says: {short(lines[-1])}", [by_hand]))
+        return JumpHostError((f"its ProxyCommand failed: {sanitize_line(lines[-1])}", [by_hand]))
     name = _name(question, answer, ask)
     busy = any(line.startswith(BUSY) for line in lines)
-    return WayLost(_why("\n".join(lines), name, by_hand, question.command()), busy)
+    return JumpHostError(_why("\n".join(lines), name, by_hand, question.command()), busy)
 
 
 def _why(said: str, name: str, by_hand: str, command: str) -> Why:
-    last, key = short(said.splitlines()[-1]), f"the host key of its jump host {name}"
+    last, key = sanitize_line(said.splitlines()[-1]), f"the host key of its jump host {name}"
     if found := _OFFENDING.search(said):
         remove = shlex.join(["sed", "-i", f"{found['line']}d", found["path"]])
-        return f"{key} is not the one that is known: it was reinstalled, or somebody stands between", [
-            f"only if you know why: `{remove}`, then compare and accept the new one: `{command}`"
+        return f"{key} changed: the host was reinstalled, or this is a man-in-the-middle attack", [
+            f"only if you know why it changed: `{remove}`, then compare and accept the new one: `{command}`"
         ]
-    if LOOP in said:
-        return f"its way leads through its jump host {name} back to that: {last}", [leading_back(name)]
+    if LOOP_MARK in said:
+        return f"its jump host {name} is reached through itself: {last}", [loop_hint(name)]
     if "Host key verification failed" in said and "revoked" not in said:
-        return unknown(name, command)
+        return explain_unknown_key(name, command)
     if failed := _OPEN_FAILED.search(said):
-        last = short(failed["why"])
+        last = sanitize_line(failed["why"])
     what = next((each for mark, each in MARKS.items() if mark in said), "its jump host {name}: {last}")
     return what.format(key=key, name=name, last=last), [by_hand]
 
@@ -84,37 +84,41 @@ def _why(said: str, name: str, by_hand: str, command: str) -> Why:
 MARKS = {
     "revoked": "{key} is revoked in known_hosts",
     "Permission denied": "its jump host {name} refuses the login: {last}",
-    "forwarding failed": "its jump host {name} does not get through to it: {last}",
+    "forwarding failed": "its jump host {name} cannot reach the host: {last}",
 }
 
 
-def unknown(name: str, command: str) -> Why:
+def explain_unknown_key(name: str, command: str) -> Why:
     """
     A jump host whose key is not known.
 
     + command: asks a person about it
     """
-    return f"the host key of its jump host {name} is not known here", [f"compare and accept it: `{command}`"]
+    return f"the host key of its jump host {name} is not in known_hosts", [f"compare and accept it: `{command}`"]
 
 
-def refused(name: str, verdict: Verdict, command: str) -> Why:
+def explain_jump_key(name: str, verdict: Verdict, command: str) -> Why:
     """A jump host that shows a key which it may not show, where it is not `ssh` that looks."""
-    return unknown(name, command) if verdict.status == "new" else refused_key(f"`{command}`", name, verdict, own=False)
+    return (
+        explain_unknown_key(name, command)
+        if verdict.status == "new"
+        else explain_refused_key(f"`{command}`", name, verdict, own=False)
+    )
 
 
-def _name(question: Question, answer: Answer, ask: Ask) -> str:
+def _name(question: SshQuery, answer: SshConfig, ask: Ask) -> str:
     """What the jump host is called in known_hosts; where there are several, as they are written."""
     if "," in answer.jump:
         return answer.jump
-    user, host, port = parts(answer.jump)
+    user, host, port = parse_hop(answer.jump)
     try:
-        found = ask(Question(host, port, user, question.config))
+        found = ask(SshQuery(host, port, user, question.config))
     except (SSHException, OSError, ValueError):
         return answer.jump
     return answer.jump if found.jump else found.alias or entry_name(found.hostname, found.port)
 
 
-def parts(hop: str) -> tuple[str | None, str, int | None]:
+def parse_hop(hop: str) -> tuple[str | None, str, int | None]:
     """User, host and port of `[user@]host[:port]` or of the same behind `ssh://`."""
     user, _, place = hop.removeprefix("ssh://").rpartition("@")
     if place.startswith("["):
@@ -125,38 +129,38 @@ def parts(hop: str) -> tuple[str | None, str, int | None]:
     return user or None, host, int(port) if port.isdecimal() else None
 
 
-def check_end(question: Question, answer: Answer, ask: Ask) -> None:
+def check_no_loop(question: SshQuery, answer: SshConfig, ask: Ask) -> None:
     """
     See that jump hosts do not lead back to one another: `ssh` would begin one process after the other.
 
-    Raises WayLost.
+    Raises JumpHostError.
     """
-    jump, seen = answer.jump, set[Question]()
+    jump, seen = answer.jump, set[SshQuery]()
     while jump:
-        user, host, port = parts(jump.split(",")[0])
-        hop = Question(host, port, user, question.config)
+        user, host, port = parse_hop(jump.split(",")[0])
+        hop = SshQuery(host, port, user, question.config)
         if hop in seen:
-            raise WayLost((f"its way leads through its jump host {host} back to that", [leading_back(host)]))
+            raise JumpHostError((f"its jump host {host} is reached through itself", [loop_hint(host)]))
         seen.add(hop)
         jump = ask(hop).jump
 
 
-def leading_back(name: str) -> str:
+def loop_hint(name: str) -> str:
     """A hint."""
     return f"in the ssh configuration, above the `ProxyJump` line: `Host {name}` and `ProxyJump none`"
 
 
-def channel(question: Question, answer: Answer, ask: Ask, connect: Callable[[Question, Any], Any]) -> Any:
+def open_channel(question: SshQuery, answer: SshConfig, ask: Ask, connect: Callable[[SshQuery, Any], Any]) -> Any:
     """
     The same without `ssh`: a channel through each jump host in turn; the first is itself reached as is configured.
 
     + ask: says how a jump host is reached
     + connect: logs in to one host, by a channel or straight away, and gives its transport
 
-    Raises WayLost; whatever `connect` raises.
+    Raises JumpHostError; whatever `connect` raises.
     """
-    hops = [parts(each) for each in answer.jump.split(",")]
-    asked = [Question(host, port, user, question.config) for user, host, port in hops]
+    hops = [parse_hop(each) for each in answer.jump.split(",")]
+    asked = [SshQuery(host, port, user, question.config) for user, host, port in hops]
     found = [*(ask(each) for each in asked[1:]), answer]
     way = None
     for each, after in zip(asked, found, strict=True):
@@ -165,6 +169,6 @@ def channel(question: Question, answer: Answer, ask: Ask, connect: Callable[[Que
         try:
             way = transport.open_channel("direct-tcpip", target, ("127.0.0.1", 0), timeout=LIMIT)
         except ChannelException as error:
-            why = f"its jump host {each.name} does not get through to {target[0]}: {error.text}"
-            raise WayLost((why, [f"try by hand: `{question.command('-v')}`"])) from error
+            why = f"its jump host {each.name} cannot reach {target[0]}: {error.text}"
+            raise JumpHostError((why, [f"try: `{question.command('-v')}`"])) from error
     return way

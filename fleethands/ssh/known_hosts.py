@@ -8,15 +8,14 @@ import hashlib
 import hmac
 import os
 import re
-import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from paramiko import PKey
 
+from fleethands.files import PRIVATE, atomic_write
 from fleethands.ssh import host_certificates
 from fleethands.ssh.patterns import pattern
 
@@ -30,7 +29,7 @@ _HASHED = re.compile(r"\|1\|([A-Za-z0-9+/]{27}=)\|([A-Za-z0-9+/]{27}=)\Z")
 
 
 @dataclass(frozen=True)
-class Line:
+class KnownHostsLine:
     """One line of a file: a key, and whose it is. Its marker, if there is one, says that the key is no plain one."""
 
     path: Path
@@ -64,30 +63,30 @@ class Verdict:
     """
 
     status: str
-    line: Line | None = None
-    authority: Line | None = None
+    line: KnownHostsLine | None = None
+    authority: KnownHostsLine | None = None
     fault: str = ""
 
 
-class Files:
+class KnownHosts:
     """What several files say of hosts."""
 
-    def __init__(self, lines: Iterable[Line]) -> None:
+    def __init__(self, lines: Iterable[KnownHostsLine]) -> None:
         self._lines = tuple(lines)
 
     @classmethod
-    def read(cls, paths: Iterable[Path]) -> Files:
+    def load(cls, paths: Iterable[Path]) -> KnownHosts:
         """Those of the files that exist. Raises OSError."""
         return cls(line for path in paths for line in _lines(path))
 
-    def known(self, name: str) -> list[Line]:
+    def known(self, name: str) -> list[KnownHostsLine]:
         """The keys of a host, in the order of the files, without those that are revoked."""
-        return [line for line in self._of(name, "") if self._revoked(name, line.key) is None]
+        return [line for line in self._lines_for(name, "") if self._revoked(name, line.key) is None]
 
-    def kinds(self, name: str) -> list[str]:
+    def key_types(self, name: str) -> list[str]:
         """Of the keys that a host is known by, the first first: those of its certificates, where one may be shown."""
         names = _names(name)
-        certified = any(True for each in names for _ in self._of(each, AUTHORITY))
+        certified = any(True for each in names for _ in self._lines_for(each, AUTHORITY))
         known = [line.kind for each in names for line in self.known(each)]
         return [*(f"{kind}{host_certificates.SUFFIX}" for kind in SIGNING if certified), *(dict.fromkeys(known))]
 
@@ -99,14 +98,14 @@ class Files:
         `check_host_key`, OpenSSH 9.9).
         """
         verdicts = [self._judge(each, key) for each in _names(name)]
-        return next((each for each in verdicts[1:] if _counts(verdicts[0], each)), verdicts[0])
+        return next((each for each in verdicts[1:] if _outweighs(verdicts[0], each)), verdicts[0])
 
     def _judge(self, name: str, key: PKey) -> Verdict:
-        shown = host_certificates.shown(key)
+        shown = host_certificates.certificate_of(key)
         for each in (key.asbytes(), *([shown.authority] if shown else [])):
             if revoked := self._revoked(name, each):
                 return Verdict("revoked", revoked)
-        authorities = list(self._of(name, AUTHORITY))
+        authorities = list(self._lines_for(name, AUTHORITY))
         signer = next((line for line in authorities if shown and line.key == shown.authority), None)
         fault = shown.fault(_names(name)[-1]) if shown and signer else ""
         if signer and not fault:
@@ -116,11 +115,11 @@ class Files:
         status = "known" if same else "changed" if known else "new"
         return Verdict(status, same or next(iter(known), None), signer or next(iter(authorities), None), fault)
 
-    def _of(self, name: str, marker: str) -> Iterator[Line]:
+    def _lines_for(self, name: str, marker: str) -> Iterator[KnownHostsLine]:
         return (line for line in self._lines if line.marker == marker and line.is_of(name))
 
-    def _revoked(self, name: str, key: bytes) -> Line | None:
-        return next((line for line in self._of(name, REVOKED) if line.key == key), None)
+    def _revoked(self, name: str, key: bytes) -> KnownHostsLine | None:
+        return next((line for line in self._lines_for(name, REVOKED) if line.key == key), None)
 
 
 def entry_name(address: str, port: int) -> str:
@@ -134,14 +133,14 @@ def _names(name: str) -> tuple[str, ...]:
     return (name, match[1]) if match else (name,)
 
 
-def _counts(first: Verdict, other: Verdict) -> bool:
+def _outweighs(first: Verdict, other: Verdict) -> bool:
     """Whether what is known of a host's name alone says more than what is known of it with its port."""
     return other.status == "revoked" or (
         first.status == "new" and (other.status == "known" or (other.status == "new" and other.authority is not None))
     )
 
 
-def add(path: Path, keys: Iterable[tuple[str, PKey]]) -> None:
+def append_keys(path: Path, keys: Iterable[tuple[str, PKey]]) -> None:
     """
     Append keys, in a file of mode 0600 that is replaced as a whole.
 
@@ -156,20 +155,10 @@ def add(path: Path, keys: Iterable[tuple[str, PKey]]) -> None:
     before = path.read_bytes() if path.exists() else b""
     separator = b"" if before.endswith(b"\n") or not before else b"\n"
     lines = "".join(f"{name} {key.get_name()} {key.get_base64()}\n" for name, key in dict.fromkeys(keys))
-    descriptor, part = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(before + separator + lines.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(part)
-        raise
+    atomic_write(path, before + separator + lines.encode(), PRIVATE)
 
 
-def _lines(path: Path) -> Iterator[Line]:
+def _lines(path: Path) -> Iterator[KnownHostsLine]:
     try:
         text = path.read_bytes().decode(errors="replace")
     except FileNotFoundError:
@@ -180,12 +169,12 @@ def _lines(path: Path) -> Iterator[Line]:
         if len(words) < 3 or words[0].startswith("#") or marker not in {"", REVOKED, AUTHORITY}:
             continue
         names, kind, encoded = words[:3]
-        key = _decoded(kind, encoded)
+        key = _decode_key(kind, encoded)
         if key and (kind in KINDS or marker):
-            yield Line(path, number, marker, names, kind, key)
+            yield KnownHostsLine(path, number, marker, names, kind, key)
 
 
-def _decoded(kind: str, encoded: str) -> bytes | None:
+def _decode_key(kind: str, encoded: str) -> bytes | None:
     """A key names its type itself, at its begin (RFC 4253, 6.6)."""
     try:
         key = b64decode(encoded, validate=True)

@@ -16,11 +16,11 @@ from gevent.lock import BoundedSemaphore  # type: ignore[import-untyped]
 from paramiko import SSHException
 
 from fleethands.ssh import home
-from fleethands.ssh.processes import output
-from fleethands.ssh.shared_answers import class_of
-from fleethands.text.sanitize import short
+from fleethands.ssh.processes import run_program
+from fleethands.ssh.shared_answers import config_class_of
+from fleethands.text.sanitize import sanitize_line
 
-LIMIT = 20.0  # seconds for one answer; commands of `Match exec` and look-ups of names are part of it
+CONFIG_TIMEOUT = 20.0  # seconds for one answer; commands of `Match exec` and look-ups of names are part of it
 NONE = "none"
 _turns = BoundedSemaphore(max(2, os.cpu_count() or 2))  # each answer is a process of its own
 _shared: dict[object, AsyncResult] = {}
@@ -31,7 +31,7 @@ class ConfigurationError(SSHException):
 
 
 @dataclass(frozen=True)
-class Question:
+class SshQuery:
     """
     A host as a user names it to `ssh`. What is given here wins over the configuration, and `Match` lines see it.
 
@@ -63,7 +63,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class SshConfig:
     """
     How a host is reached.
 
@@ -90,7 +90,7 @@ class Answer:
     strict: str = "ask"
 
 
-def program() -> str | None:
+def ssh_program() -> str | None:
     """The path of `ssh`; None where it is not installed."""
     return _found(os.environ.get("PATH"))
 
@@ -100,43 +100,43 @@ def _found(_path: str | None) -> str | None:
     return shutil.which("ssh")
 
 
-def ask(question: Question) -> Answer:
+def read_ssh_config(question: SshQuery) -> SshConfig:
     """
     What `ssh` says of a host. Hosts that the configuration does not tell apart share one answer.
 
     Raises ConfigurationError in the words of `ssh`; OSError.
     """
-    alike = class_of(question.name, question.config)
+    alike = config_class_of(question.name, question.config)
     if alike is None:
-        return _read(question, _said(question))
+        return _parse(question, _run_ssh_g(question))
     key = (replace(question, name=""), alike, os.environ.get("HOME"))
     result = _shared.get(key)
     if result is None:
         result = _shared[key] = AsyncResult()
         try:
-            result.set((question.name.lower(), _said(question)))
+            result.set((question.name.lower(), _run_ssh_g(question)))
         except BaseException as error:
             del _shared[key]
             result.set_exception(error)
             raise
     asked, text = result.get()
-    return _read(question, text, asked)
+    return _parse(question, text, asked)
 
 
-def _said(question: Question) -> str:
+def _run_ssh_g(question: SshQuery) -> str:
     """The lines of `ssh -G`."""
-    ssh = program()
+    ssh = ssh_program()
     if ssh is None:
         raise ConfigurationError("`ssh` is not installed")
-    late = ConfigurationError(f"`ssh -G {question.name}` gave no answer within {LIMIT:g} s")
-    with _turns, gevent.Timeout(LIMIT, late):
-        said, complaints = output([ssh, "-T", "-G", *question.words])
+    late = ConfigurationError(f"`ssh -G {question.name}` gave no answer within {CONFIG_TIMEOUT:g} s")
+    with _turns, gevent.Timeout(CONFIG_TIMEOUT, late):
+        said, complaints = run_program([ssh, "-T", "-G", *question.words])
     if not said:
-        raise ConfigurationError(short(complaints) or "`ssh -G` said nothing")
+        raise ConfigurationError(sanitize_line(complaints) or "`ssh -G` said nothing")
     return said
 
 
-def _read(question: Question, text: str, asked: str = "") -> Answer:
+def _parse(question: SshQuery, text: str, asked: str = "") -> SshConfig:
     """
     Raises ConfigurationError for an answer without what every answer has.
 
@@ -152,7 +152,7 @@ def _read(question: Question, text: str, asked: str = "") -> Answer:
     except (KeyError, ValueError):
         raise ConfigurationError(f"the answer of `ssh -G {question.name}` does not read as expected") from None
     hostname = question.name.lower() if hostname == asked else hostname
-    answer = Answer(hostname, port, user, alias=one.get("hostkeyalias", ""))
+    answer = SshConfig(hostname, port, user, alias=one.get("hostkeyalias", ""))
     tokens = _Tokens(question, answer)
     return replace(
         answer,
@@ -171,10 +171,10 @@ def _read(question: Question, text: str, asked: str = "") -> Answer:
 class _Tokens:
     """Percent tokens and variables that `ssh -G` leaves as they are written (ssh_config(5), TOKENS)."""
 
-    def __init__(self, question: Question, answer: Answer) -> None:
+    def __init__(self, question: SshQuery, answer: SshConfig) -> None:
         local = os.uname().nodename
         self._values = {
-            "%": "%", "d": str(home.account()), "h": answer.hostname, "i": str(os.getuid()),
+            "%": "%", "d": str(home.account_home()), "h": answer.hostname, "i": str(os.getuid()),
             "k": answer.alias or answer.hostname, "L": local.partition(".")[0], "l": local, "n": question.name,
             "p": str(answer.port), "r": answer.user, "u": home.user_name(), "j": "",
         }  # fmt: skip
@@ -191,7 +191,7 @@ class _Tokens:
 
     def path(self, text: str) -> str:
         """A file's path."""
-        return home.at_home(os.path.expandvars(self.expanded(text)))
+        return home.expand_home(os.path.expandvars(self.expanded(text)))
 
 
 def _agent(value: str | None) -> str | None:
@@ -199,7 +199,7 @@ def _agent(value: str | None) -> str | None:
         return None
     if value.startswith("$"):
         return os.environ.get(value.strip("${}"), "")
-    return "" if value == NONE else home.at_home(value)
+    return "" if value == NONE else home.expand_home(value)
 
 
 def _files(value: str) -> tuple[Path, ...]:
@@ -207,13 +207,13 @@ def _files(value: str) -> tuple[Path, ...]:
     words, found = value.split(" "), []
     while words:
         ends = range(len(words), 1, -1)
-        end = next((each for each in ends if os.path.exists(home.at_home(" ".join(words[:each])))), 1)
-        found.append(home.at_home(" ".join(words[:end])))
+        end = next((each for each in ends if os.path.exists(home.expand_home(" ".join(words[:each])))), 1)
+        found.append(home.expand_home(" ".join(words[:end])))
         del words[:end]
     return tuple(Path(each) for each in found if each not in {NONE, ""})
 
 
-def jump_words(question: Question, answer: Answer) -> Sequence[str]:
+def jump_command(question: SshQuery, answer: SshConfig) -> Sequence[str]:
     """
     The command that carries a connection through the jump hosts of an answer, as `ssh` itself begins it.
 
@@ -223,10 +223,19 @@ def jump_words(question: Question, answer: Answer) -> Sequence[str]:
     through = ["-J", ",".join(before)] if before else []
     host = last if last.startswith("ssh://") else f"ssh://{last}"
     target = f"[{answer.hostname}]:{answer.port}"
-    return [program() or "ssh", *home.config_words(question.config), *QUIET, *through, "-W", target, "--", host]
+    return [
+        ssh_program() or "ssh",
+        *home.config_words(question.config),
+        *JUMP_OPTIONS,
+        *through,
+        "-W",
+        target,
+        "--",
+        host,
+    ]
 
 
-QUIET = (
+JUMP_OPTIONS = (
     "-a", "-x", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10",
     "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=4", "-o", "RemoteCommand=none",
 )  # fmt: skip

@@ -13,15 +13,15 @@ from gevent import socket, subprocess
 
 from fleethands.streams import BLOCK, TooMuch
 from fleethands.text.format import format_size
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 MOST_SAID = 1 << 18  # bytes of one answer
 MOST_KEPT = 4 << 10  # bytes of complaints; what follows is read and dropped
 LOOKS = 0.005  # seconds between two looks at what a program said
-LAST_WORDS = 1.0  # seconds in which a program that has ended says why
+MESSAGE_TIMEOUT = 1.0  # seconds in which a program that has ended says why
 
 
-def output(words: Sequence[str], most: int = MOST_SAID) -> tuple[str, str]:
+def run_program(words: Sequence[str], most: int = MOST_SAID) -> tuple[str, str]:
     """
     Standard output and standard error of a program. It and what it began are killed when this is interrupted.
 
@@ -40,7 +40,7 @@ def output(words: Sequence[str], most: int = MOST_SAID) -> tuple[str, str]:
         raise
     finally:
         _close(null, to_out, to_complaints)
-    readers = [gevent.spawn(_whole, each, most) for each in (out, complaints)]
+    readers = [gevent.spawn(_read_all, each, most) for each in (out, complaints)]
     try:
         gevent.joinall(readers, raise_error=True)
         return readers[0].value, readers[1].value
@@ -61,7 +61,7 @@ def _reap(process: int) -> None:
             gevent.sleep(0.01)
 
 
-def _whole(pipe: int, most: int) -> str:
+def _read_all(pipe: int, most: int) -> str:
     """
     It looks for itself: of a program that ends as fast as `ssh -G`, an event loop that slept did not always hear (one
     in 150, Linux 6.18 with epoll), and waited for its whole limit.
@@ -69,7 +69,7 @@ def _whole(pipe: int, most: int) -> str:
     said = bytearray()
     try:
         os.set_blocking(pipe, False)
-        while block := _soon(pipe):
+        while block := _read_soon(pipe):
             said += block
             if len(said) > most:
                 raise TooMuch(f"it sent more than {format_size(most)}, and was given up")
@@ -78,7 +78,7 @@ def _whole(pipe: int, most: int) -> str:
     return said.decode(errors="replace")
 
 
-def _soon(pipe: int) -> bytes:
+def _read_soon(pipe: int) -> bytes:
     while True:
         try:
             return os.read(pipe, BLOCK)
@@ -96,7 +96,7 @@ def _kill(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-class Carrier(socket.socket):
+class ProxyProcess(socket.socket):
     """
     A connection that a program carries between its standard input and output; the program ends with it.
 
@@ -125,8 +125,8 @@ class Carrier(socket.socket):
 
     def last_words(self) -> str:
         """What the program has complained of, safe to show, a line each."""
-        self._reader.join(timeout=LAST_WORDS)
-        return clean(self._complaints.decode(errors="replace"))
+        self._reader.join(timeout=MESSAGE_TIMEOUT)
+        return sanitize(self._complaints.decode(errors="replace"))
 
     def close(self) -> None:
         """End the connection and the program."""

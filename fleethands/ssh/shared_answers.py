@@ -24,7 +24,7 @@ class _Rules:
     hostnames: frozenset[str]
 
 
-def class_of(name: str, config: str | None) -> Hashable | None:
+def config_class_of(name: str, config: str | None) -> Hashable | None:
     """
     The same value for hosts to which the same lines apply, None where only `ssh` itself can say.
 
@@ -70,7 +70,7 @@ def _lines(file: Path, depth: int = 0) -> Iterator[tuple[str, list[str]]]:
     if not file.exists():
         return
     for row in file.read_text(errors="replace").splitlines():
-        keyword, words = split(row)
+        keyword, words = split_line(row)
         if keyword:
             yield keyword, words
         if keyword == "include":
@@ -85,11 +85,13 @@ def included(word: str) -> list[Path]:
         raise ValueError("tokens")
     path = os.path.expanduser(word)
     # relative to the user's directory; in a file of the system to the system's: both are looked at
-    places = [path] if os.path.isabs(path) else [str(home.account() / ".ssh" / path), str(home.SYSTEM.parent / path)]
+    places = (
+        [path] if os.path.isabs(path) else [str(home.account_home() / ".ssh" / path), str(home.SYSTEM.parent / path)]
+    )
     return [Path(each) for place in places for each in sorted(glob.glob(place)) if os.path.isfile(each)]
 
 
-def split(row: str) -> tuple[str, list[str]]:
+def split_line(row: str) -> tuple[str, list[str]]:
     """Keyword, in lower case, and words of a line: `Port 22`, `Port=22`; empty for a comment. Raises ValueError."""
     text = row.strip()
     if not text or text.startswith("#"):

@@ -10,7 +10,7 @@ import gevent  # type: ignore[import-untyped]
 
 CONNECT = 10.0  # seconds, and as many again for each of: banner, keys, login
 CONNECTED = 180.0  # seconds for all of it, jump hosts and further tries included
-LAST_WORDS = 5.0  # seconds for what is to end at once
+SHUTDOWN_TIMEOUT = 5.0  # seconds for what is to end at once
 LOST = 60  # seconds after which what was sent and not received makes a connection lost
 
 
@@ -44,26 +44,26 @@ class HostTimeout(BaseException):
 
 class OutputTimeout:
     """
-    Raises CommandStalled in the greenlet that entered it, once `limit` seconds have passed since the last `restart`.
+    Raises CommandStalled in the greenlet that entered it, once `limit` seconds have passed since the last `reset`.
 
     Example:
 
         with OutputTimeout(60) as timeout:
             for line in output:
-                timeout.restart()
+                timeout.reset()
     """
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
         self._timer: Any = None
 
-    def restart(self) -> None:
+    def reset(self) -> None:
         """Count from now: the command has printed something."""
         self._latest = time.monotonic()
 
     def __enter__(self) -> OutputTimeout:
         self._waiting = gevent.getcurrent()
-        self.restart()
+        self.reset()
         self._start_timer(self._limit)
         return self
 

@@ -22,7 +22,7 @@ NOTHING = {
 }  # fmt: skip
 
 
-class Packets(Packetizer):
+class LimitedPackets(Packetizer):
     """Raises SSHException where a packet, the greeting, or what carries nothing has no end."""
 
     def __init__(self, socket: Any) -> None:
@@ -82,7 +82,7 @@ def _keep_to_window(channel: Channel) -> None:
         raise SSHException("it sent more than it was asked for")
 
 
-class Wire(Transport):
+class LimitedTransport(Transport):
     """A connection that ends where its other end does not keep to SSH."""
 
     _channel_handler_table: ClassVar[Any] = {
@@ -92,7 +92,7 @@ class Wire(Transport):
     }
 
     def __init__(self, sock: Any, **options: Any) -> None:
-        super().__init__(sock, packetizer_class=Packets, **options)
+        super().__init__(sock, packetizer_class=LimitedPackets, **options)
 
     def auth_interactive_dumb(self, *_: object, **__: object) -> NoReturn:
         """paramiko would print what the host asks, as it is, and wait for a person."""

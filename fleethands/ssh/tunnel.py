@@ -19,7 +19,7 @@ from fleethands.settings.generations import SANDBOXES
 from fleethands.ssh.connection import is_of_network
 from fleethands.ssh.timeouts import CONNECTED, HostTimeout
 from fleethands.streams import BLOCK, Lines
-from fleethands.text.sanitize import short
+from fleethands.text.sanitize import sanitize_line
 
 CHUNK = 65536
 SILENCE = 30_000  # milliseconds without a sign of the host, after which the link counts as lost
@@ -47,7 +47,7 @@ kill 0
 """
 
 
-class Link:
+class SshLink:
     """
     The SSH connection to a connected host.
 
@@ -131,7 +131,7 @@ class Forward:
     Raises OSError where it is taken.
     """
 
-    def __init__(self, link: Link, address: str, port: int, local: int) -> None:
+    def __init__(self, link: SshLink, address: str, port: int, local: int) -> None:
         self._link, self._to = link, (address, port)
         self._server = StreamServer(("127.0.0.1", local), self._carry)
         self._server.start()
@@ -168,7 +168,7 @@ def _copy(receive: Callable[[int], bytes], send: Callable[[bytes], object], end:
         end()
 
 
-def forwarded(link: Link, address: str, port: int, local: int | None = None) -> Forward:
+def start_forward(link: SshLink, address: str, port: int, local: int | None = None) -> Forward:
     """A forward under the same number where that is free, else under another; `local` is one that was asked for."""
     if local is not None:
         return Forward(link, address, port, local)
@@ -178,7 +178,7 @@ def forwarded(link: Link, address: str, port: int, local: int | None = None) -> 
         return Forward(link, address, port, 0)
 
 
-def follow(link: Link, say: Callable[[str], None]) -> None:
+def forward_sandbox_ports(link: SshLink, say: Callable[[str], None]) -> None:
     """Forward the ports of V1's sandboxes under their own numbers, as they come and go; does not return."""
     forwards: dict[int, Forward] = {}
     warned: set[str] = set()
@@ -207,10 +207,10 @@ def sandbox_ports(line: str, warn: Callable[[str], None]) -> set[int]:
     words = line.split()
     found = sorted({int(word) for word in words if PORT.fullmatch(word) and first <= int(word) <= last})
     if odd := next((word for word in words if not PORT.fullmatch(word) or int(word) not in found), None):
-        warn(f"the host names {short(odd, 20)} as a port of a sandbox, which have {first} to {last}: left out")
+        warn(f"the host names {sanitize_line(odd, 20)} as a port of a sandbox, which have {first} to {last}: left out")
     if len(found) > MOST_PORTS:
         warn(f"the host names {len(found)} ports of sandboxes: {MOST_PORTS} of them are followed")
     return set(found[:MOST_PORTS])
 
 
-__all__ = ["Forward", "Link", "follow", "forwarded", "sandbox_ports"]
+__all__ = ["Forward", "SshLink", "forward_sandbox_ports", "sandbox_ports", "start_forward"]

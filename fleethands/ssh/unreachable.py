@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleethands.command_line import CommandLine
 from fleethands.facts import ssh_command
-from fleethands.ssh.connection import address
-from fleethands.ssh.diagnosis import Why, diagnosis, refused_key
-from fleethands.ssh.host_key_check import RefusedKey
-from fleethands.ssh.jump_hosts import LOOP, WayLost, leading_back
+from fleethands.ssh.connection import ssh_address
+from fleethands.ssh.diagnosis import Why, explain_error, explain_refused_key
+from fleethands.ssh.host_key_check import HostKeyRefused
+from fleethands.ssh.jump_hosts import LOOP_MARK, JumpHostError, loop_hint
 from fleethands.ssh.openssh import ConfigurationError
-from fleethands.text.sanitize import short
+from fleethands.text.sanitize import sanitize_line
 
 
-def why_unreachable(words: str, host: Any, error: BaseException) -> Why:
+def why_unreachable(line: CommandLine, host: Any, error: BaseException) -> Why:
     """
     A reason, and hints.
 
-    + words: target and options, as the next command takes them
+    + line: what was typed
     + error: as pyinfra or paramiko raises it; what is behind it says more
     """
-    cause = error if isinstance(error, (RefusedKey, WayLost, ConfigurationError)) else error.__context__
-    if isinstance(cause, RefusedKey):
-        return refused_key(f"`fleethands trust {words}`", cause.name, cause.verdict)
-    if isinstance(cause, WayLost):
+    cause = error if isinstance(error, (HostKeyRefused, JumpHostError, ConfigurationError)) else error.__context__
+    if isinstance(cause, HostKeyRefused):
+        return explain_refused_key(f"`{line.for_command('trust')}`", cause.name, cause.verdict)
+    if isinstance(cause, JumpHostError):
         return cause.why
     if isinstance(cause, ConfigurationError):
-        _, loop, name = str(cause).partition(LOOP)
-        hint = (
-            leading_back(name) if loop else f"correct it, then see what `ssh` makes of it: `{ssh_command(host, '-G')}`"
-        )
+        _, loop, name = str(cause).partition(LOOP_MARK)
+        hint = loop_hint(name) if loop else f"correct it, then see what `ssh` makes of it: `{ssh_command(host, '-G')}`"
         return f"`ssh` does not take its configuration: {cause}", [hint]
-    return diagnosis(host.name, address(host), ssh_command(host, "-v"), short(str(error)))
+    return explain_error(host.name, ssh_address(host), ssh_command(host, "-v"), sanitize_line(str(error)))

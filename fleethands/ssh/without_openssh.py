@@ -11,8 +11,8 @@ from pathlib import Path
 from paramiko import SSHConfig
 
 from fleethands.ssh import home
-from fleethands.ssh.openssh import NONE, Answer, Question
-from fleethands.ssh.shared_answers import DEEPEST, included, split
+from fleethands.ssh.openssh import NONE, SshConfig, SshQuery
+from fleethands.ssh.shared_answers import DEEPEST, included, split_line
 
 # conditions that paramiko can judge; those of `canonical` and `final` it takes from the one pass that it makes
 READ = {"all", "host", "originalhost", "user", "localuser", "canonical", "final"}
@@ -34,24 +34,24 @@ class Unread:
 @dataclass(frozen=True)
 class _File:
     config: SSHConfig
-    unread: tuple[Unread, ...]
+    ignored_lines: tuple[Unread, ...]
 
 
-def ask(question: Question) -> Answer:
+def read_ssh_config(question: SshQuery) -> SshConfig:
     """What the user's file says of a host. Raises OSError, ValueError."""
     found = _file(home.user_file(question.config)).config.lookup(question.name)
     user_files = found.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2").split()
     agent = found.get("identityagent")
-    return Answer(
+    return SshConfig(
         found.get("hostname", question.name),
         question.port or int(found.get("port", 22)),
         question.user or found.get("user") or getpass.getuser(),
         alias=found.get("hostkeyalias", ""),
-        identities=tuple(map(home.at_home, found.get("identityfile") or DEFAULT_IDENTITIES)),
-        certificates=tuple(map(home.at_home, found.get("certificatefile", ()))),
+        identities=tuple(map(home.expand_home, found.get("identityfile") or DEFAULT_IDENTITIES)),
+        certificates=tuple(map(home.expand_home, found.get("certificatefile", ()))),
         identities_only=found.get("identitiesonly", "").lower() == "yes",
-        agent=None if agent in {None, "SSH_AUTH_SOCK"} else "" if agent == NONE else home.at_home(str(agent)),
-        own_files=tuple(Path(home.at_home(each)) for each in user_files if each != NONE),
+        agent=None if agent in {None, "SSH_AUTH_SOCK"} else "" if agent == NONE else home.expand_home(str(agent)),
+        own_files=tuple(Path(home.expand_home(each)) for each in user_files if each != NONE),
         jump="" if found.get("proxyjump", NONE).lower() == NONE else found["proxyjump"],
         command="" if found.get("proxycommand", NONE).lower() == NONE else found["proxycommand"],
         strict=found.get("stricthostkeychecking", "ask"),
@@ -61,9 +61,9 @@ def ask(question: Question) -> Answer:
 DEFAULT_IDENTITIES = ("~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519")
 
 
-def unread(config: str | None) -> tuple[Unread, ...]:
+def ignored_lines(config: str | None) -> tuple[Unread, ...]:
     """Lines of the user's file, and of those that it includes, that are left out. Raises OSError, ValueError."""
-    return _file(home.user_file(config)).unread
+    return _file(home.user_file(config)).ignored_lines
 
 
 @cache
@@ -79,7 +79,7 @@ def _rows(path: Path, missed: list[Unread], depth: int = 0) -> Iterator[str]:
         return
     left_out = False
     for number, row in enumerate(path.read_text(errors="replace").splitlines(), 1):
-        keyword, words = split(row)
+        keyword, words = split_line(row)
         if keyword in {"host", "match"}:
             left_out = keyword == "match" and not _conditions(words) <= READ
             if left_out:

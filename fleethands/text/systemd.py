@@ -10,7 +10,7 @@ def assignment(name: str, value: str) -> str:
     Raises ValueError for a value that systemd does not take.
     """
     try:
-        return word(carried(f"{name}={value}"))
+        return quote_word(check_encodable(f"{name}={value}"))
     except ValueError as error:
         raise ValueError(f"`{name}`: {error}") from None
 
@@ -22,13 +22,13 @@ def file_assignment(name: str, value: str) -> str:
     Raises ValueError for a value that systemd does not take.
     """
     try:
-        carried(value)
+        check_encodable(value)
     except ValueError as error:
         raise ValueError(f"`{name}`: {error}") from None
     return f'{name}="' + "".join(f"\\{char}" if char in '\\"`$' else char for char in value) + '"'
 
 
-def word(value: str) -> str:
+def quote_word(value: str) -> str:
     """
     One quoted word of a unit file's line.
 
@@ -37,7 +37,7 @@ def word(value: str) -> str:
     return '"' + "".join(_escaped(char) for char in value) + '"'
 
 
-def carried(value: str) -> str:
+def check_encodable(value: str) -> str:
     """
     The same text, if a unit file can carry it.
 

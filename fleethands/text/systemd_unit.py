@@ -21,10 +21,10 @@ class Setting:
     line: int
 
 
-def settings(text: str) -> Iterator[Setting]:
+def parse_settings(text: str) -> Iterator[Setting]:
     """The settings of a unit file in their order, each with the lines that continue it."""
     section = ""
-    for number, line in _logical(text):
+    for number, line in _logical_lines(text):
         if match := _SECTION.match(line):
             section = match[1]
         elif "=" in line:
@@ -32,7 +32,7 @@ def settings(text: str) -> Iterator[Setting]:
             yield Setting(section, key.strip(), value.strip(), number)
 
 
-def _logical(text: str) -> Iterator[tuple[int, str]]:
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """(number, line), continued lines as one; a comment inside of them is none of it."""
     begun, held = 0, ""
     for number, raw in enumerate(text.split("\n"), 1):
@@ -49,13 +49,13 @@ def _logical(text: str) -> Iterator[tuple[int, str]]:
         yield begun, held.strip()
 
 
-def assignments(value: str) -> list[tuple[str, str]]:
+def parse_assignments(value: str) -> list[tuple[str, str]]:
     """(name, value) of each word of an Environment= line; words that assign nothing are left out."""
-    pairs = (word.replace("%%", "%").partition("=") for word in words(value))
+    pairs = (word.replace("%%", "%").partition("=") for word in split_words(value))
     return [(name, said) for name, equals, said in pairs if equals]
 
 
-def words(value: str) -> Iterator[str]:
+def split_words(value: str) -> Iterator[str]:
     """Words of a line, unquoted and unescaped."""
     word: str | None = None
     quote, index = "", 0
@@ -85,9 +85,9 @@ def _unescaped(code: str) -> str:
     return _ESCAPES.get(code, code if code in "\\\"'" else "\\" + code)
 
 
-def variables(text: str) -> Iterator[tuple[str, str, int]]:
+def parse_environment_file(text: str) -> Iterator[tuple[str, str, int]]:
     """(name, value, line) of each line of a file that EnvironmentFile= names."""
-    for number, line in _logical(text):
+    for number, line in _logical_lines(text):
         name, equals, value = line.partition("=")
         if equals:
-            yield name.strip(), "".join(words(value)) if value[:1] in {'"', "'"} else value.strip(), number
+            yield name.strip(), "".join(split_words(value)) if value[:1] in {'"', "'"} else value.strip(), number

@@ -11,8 +11,8 @@ import yaml
 
 from fleethands.facts import Unknown, gpu, ollama
 from fleethands.facts.ollama import Process, Release
-from fleethands.operations.core.operation import Change
-from fleethands.operations.ollama.release import archives, release, variant
+from fleethands.operations.core.decision import Change
+from fleethands.operations.ollama.release import archive_names, choose_variant, install
 from fleethands.settings import SettingsError
 from tests.hosts import bare, declared
 
@@ -21,7 +21,7 @@ CASES = yaml.safe_load(Path(__file__).with_name("archives.yaml").read_text())
 
 @pytest.mark.parametrize(("version", "arch", "which", "names"), CASES)
 def test_archives(version: str, arch: str, which: str, names: list[str]) -> None:
-    assert list(archives(version, arch, which)) == names
+    assert list(archive_names(version, arch, which)) == names
 
 
 def test_markers_from_before_variants_are_read_as_whole() -> None:
@@ -36,12 +36,12 @@ def test_a_change_of_variant_says_why_and_foresees_the_restart() -> None:
     seen = bare(settings).having(releases={"0.24.0": Release("aa", True)}, process=process)
     seen = seen.with_file("/opt/ollama/current", replace(seen.files["/opt/ollama/current"], target="0.24.0"))
 
-    change = release.decide(settings, seen)
+    change = install.decide(settings, seen)
 
     assert isinstance(change, Change)
     assert change.why == "it was unpacked as `whole`, wanted is `cpu`"
     assert change.consequence.startswith("downloads ollama-linux-amd64.tar.zst ")
-    assert change.then(seen).process == replace(process, exe="/opt/ollama/0.24.0/bin/ollama (deleted)")
+    assert change.predict(seen).process == replace(process, exe="/opt/ollama/0.24.0/bin/ollama (deleted)")
 
 
 NVIDIA = "pci 0000:17:00.0 0x10de 0x2330 nvidia - -"
@@ -71,13 +71,13 @@ def test_the_variant_follows_the_gpus_unless_it_is_declared(
 ) -> None:
     settings = declared(**data)
 
-    assert variant(settings, bare(settings).having(gpu=gpu.parse_gpu(lines)), arch) == expected
+    assert choose_variant(settings, bare(settings).having(gpu=gpu.parse_gpu(lines)), arch) == expected
 
 
 def test_gpus_that_could_not_be_read_get_everything() -> None:
     seen = bare().having(gpu=Unknown("no answer within 5 s", timed_out=True))
 
-    assert variant(declared(), seen, "amd64") == "whole"
+    assert choose_variant(declared(), seen, "amd64") == "whole"
 
 
 @pytest.mark.parametrize(

@@ -23,14 +23,14 @@ from fleethands.facts.service import Service, UnitText
 from fleethands.facts.system import Space
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.core.operation import Change, Refused, Same
-from fleethands.operations.firewall.closed_ports import Closed
+from fleethands.operations.core.decision import Change, Refused, Unchanged
+from fleethands.operations.firewall.closed_ports import ClosedPorts
 from fleethands.settings import HostSettings
 from tasks.firewall import rules
+from tests.helpers.checkout import FIXTURES
 from tests.hosts import bare, declared
 
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("operations.yaml").read_text())
-FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
@@ -44,7 +44,7 @@ def test_operation(case: dict[str, Any]) -> None:
         key: tuple(value) if isinstance(value, list) else value for key, value in case.get("arguments", {}).items()
     }
 
-    if module == "firewall.firewall" and name != "gone":
+    if module == "firewall.firewall" and name != "remove_table":
         arguments["render"] = rules
 
     if "raises" in case:
@@ -54,7 +54,7 @@ def test_operation(case: dict[str, Any]) -> None:
     decision = decide(settings, host(settings, case), **arguments)
 
     if "same" in case:
-        assert (type(decision), decision.fact) == (Same, case["same"])
+        assert (type(decision), decision.fact) == (Unchanged, case["same"])
         remarks(case, decision.notes)
     elif "refused" in case:
         assert isinstance(decision, Refused)
@@ -89,7 +89,7 @@ def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
         seen = seen.having(units={"ollama.service": replace(unit, **case["unit"])})
     seen = seen.having(**dict.fromkeys(case.get("unknown", []), Unknown("no answer within 5 s")))
     if "closed" in case:
-        closed = Closed(**{kind: tuple(those) for kind, those in case["closed"].items()})
+        closed = ClosedPorts(**{kind: tuple(those) for kind, those in case["closed"].items()})
         text = rules(settings, closed, seen.firewall.bridges)
         file = File("file", "0644", owner="root:root", content=text.encode())
         seen = seen.with_file(paths.FIREWALL_RULES, file)

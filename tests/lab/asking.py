@@ -53,7 +53,7 @@ def _still(seen: Probe) -> Probe:
 
 
 def fleethands(command: str, target: str, *words: str, timeout: float = 60, **env: str) -> dict[str, Any]:
-    """The command's document and, as `took`, its seconds."""
+    """The command's document, with its seconds as `took`."""
     begin = time.monotonic()
     program = str(Path(sys.executable).with_name("fleethands"))
     done = run(program, command, target, "--json", *words, cwd=fleet.ROOT, timeout=timeout, check=False, env=env)

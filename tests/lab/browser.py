@@ -100,7 +100,7 @@ def missing() -> bool:
 
 @contextmanager
 def browser(width: int = 1200, height: int = 750) -> Iterator[Page]:
-    """An empty page of a browser that knows nobody."""
+    """An empty page of a new browser profile."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         words = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0"]
         size, profile = f"--window-size={width},{height}", f"--user-data-dir={home}"

@@ -1,8 +1,8 @@
 """
-Control groups of version 2: what a host consists of, whoever killed which of its processes.
+Control groups of version 2: all processes of a host, also after some were killed.
 
-A host's first process joins the host's group and nothing in it can leave, so orphans are found and ended by the
-kernel's own account, without a pid file, and another lab's processes are never among them.
+A host's first process joins the host's group and none of its children can leave. So the kernel knows orphans, and
+kills them without a pid file. Processes of another lab are never among them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Cgroup:
         return sorted(path.name for path in self.path.iterdir() if path.is_dir()) if self.path.is_dir() else []
 
     def wait_empty(self, seconds: float) -> bool:
-        """Whether the last process is gone within so many seconds."""
+        """Whether the last process exits within this many seconds."""
         deadline = time.monotonic() + seconds
         while self.alive():
             if time.monotonic() > deadline:

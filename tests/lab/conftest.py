@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def lab() -> Iterator[Lab]:
     if reason := unfit():
         pytest.fail(reason)
-    # a lab that somebody works with stays as it is, and those who test side by side have one each
+    # a lab of `make lab` stays as it is, and parallel test processes have one each
     os.environ["FLEETHANDS_LAB"] = f".lab/tests{os.environ.get('PYTEST_XDIST_WORKER', '')}"
     here = Lab.here()
     ready(here, "lab-1", "lab-2", "lab-3")
@@ -96,7 +96,7 @@ def v1_state(lab: Lab, converged_state: str) -> str:
 
 
 def _gone_over(lab: Lab, converged_state: str, name: str, data: dict[str, Any]) -> str:
-    """A person's file lies in the workspace; the product brings the host there, and finds nothing left to do."""
+    """Puts a user's file into the workspace. The product makes the state, and a second run changes nothing."""
     lab.internet.offer(name)
     host = lab["lab-1"]
     host.restore(converged_state)

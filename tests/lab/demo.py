@@ -13,7 +13,7 @@ from filelock import Timeout
 from rich.console import Console
 from rich.table import Table
 
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
 from tests.lab import fleet, observe
 from tests.lab.host import BootFailed
 from tests.lab.lab import Lab

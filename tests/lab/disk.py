@@ -77,7 +77,7 @@ class Disk:
         run("btrfs", "property", "set", "-ts", target, "ro", "true")
 
     def delete(self, target: Path) -> None:
-        """Remove a subvolume and those that somebody made inside it."""
+        """Remove a subvolume and all subvolumes in it."""
         if not target.exists():
             return
         try:

@@ -73,7 +73,7 @@ def plan(*hosts: str, timeout: float = 60, diff: bool = False, **data: Any) -> R
 
 
 def start(*hosts: str, **data: Any) -> subprocess.Popen[bytes]:
-    """An apply that goes on by itself, as leader of a group of its own."""
+    """An apply in the background, as leader of its own process group."""
     return subprocess.Popen(
         _command(hosts, ["-y"], data),
         cwd=ROOT,
@@ -102,7 +102,7 @@ def typed(line: str, timeout: float = 300) -> tuple[int, str]:
 def fleethands(
     command: str, *words: str, hosts: str = "lab-1", timeout: float = 300, **data: Any
 ) -> tuple[int, dict[str, Any]]:
-    """Exit code and document of `fleethands COMMAND inventory/lab.py`, with host data on top and nobody to ask."""
+    """Exit code and document of `fleethands COMMAND inventory/lab.py`, with host data on top and without a terminal."""
     yes = [] if command in READERS else ["--yes"]
     line = [str(FLEETHANDS), command, "inventory/lab.py", "--hosts", hosts, "--json", *yes, *words, *with_data(**data)]
     done = run(*line, cwd=ROOT, check=False, timeout=timeout)
@@ -119,7 +119,7 @@ def trouble(document: dict[str, Any], host: str = "lab-1") -> str:
 
 
 def begin(command: str, *words: str, hosts: str = "lab-1", **data: Any) -> subprocess.Popen[str]:
-    """The same, going on by itself as leader of a group of its own; all it says comes by its standard output."""
+    """The same in the background, as leader of its own process group. All output is on its standard output."""
     return subprocess.Popen(
         [str(FLEETHANDS), command, "inventory/lab.py", "--hosts", hosts, "--yes", *words, *with_data(**data)],
         cwd=ROOT,

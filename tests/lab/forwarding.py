@@ -23,7 +23,7 @@ def ask(ident: str) -> None:
 
 
 def release(ident: str) -> None:
-    """This lab needs it no more; with the last lab the machine's own setting comes back."""
+    """This lab no longer needs it. After the last lab the machine's own setting is restored."""
     with cache.lock("forwarding"):
         if not BEFORE.exists():
             return

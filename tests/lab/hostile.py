@@ -1,4 +1,4 @@
-"""Values that somebody could write into an inventory, and some that nobody should."""
+"""Hostile and odd values of an inventory."""
 
 from __future__ import annotations
 

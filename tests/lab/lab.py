@@ -71,13 +71,13 @@ class Lab:
 
     def up(self, *hosts: str | Mapping[str, str], count: int = 0) -> None:
         """
-        These hosts are up, and so is the lab around them; what was left of a killed lab is cleared first.
+        Boot these hosts and the lab around them. Removes the remains of a killed lab first.
 
-        A host that is up stays as it is; one that was stopped is booted as it was left; a new one is clean.
+        A host that is up stays as it is. A stopped one boots with its disk. A new one is clean.
 
         + hosts: names, or names with the base system that a host must have: trixie or bookworm, whose hosts
           start over clean if they have the other one; trixie-nodocker, whose hosts always do
-        + count: lab-1 to lab-`count` besides
+        + count: lab-1 to lab-`count` as well
         """
         wanted = _wanted(hosts, count)
         for name in wanted:
@@ -90,7 +90,7 @@ class Lab:
                 _each(lambda name: self._boot(name, wanted[name]), wanted)
 
     def trim(self, count: int) -> None:
-        """Shut down what runs beside lab-1 to lab-`count`."""
+        """Shut down all hosts except lab-1 to lab-`count`."""
         extra = [name for name in self.running() if self[name].number > count]
         with self.site.lock("lab"):
             _each(lambda name: self[name].stop(), extra)
@@ -146,7 +146,7 @@ class Lab:
             self.internet.start()
 
     def _clear_remains(self, wanted: Iterable[str]) -> None:
-        """End what a kill left of hosts that nobody asks for; those asked for are seen to by their boot."""
+        """Stop the remains of killed hosts. The boot of a wanted host does that itself."""
         for name in Cgroup(self.site.group).names():
             if NAME.fullmatch(name) and name not in wanted and not self[name].is_running():
                 self[name].kill()

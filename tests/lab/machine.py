@@ -69,7 +69,7 @@ class Machine:
         return all(Cgroup(f"{self.group}/{part}").alive() for part in parts)
 
     def shut_down(self, seconds: float) -> None:
-        """Have its systemd stop everything in order; after so many seconds the power is cut."""
+        """Shut the host down in order. After this many seconds, cut the power."""
         group = Cgroup(self.group)
         for pid in Cgroup(f"{self.group}/guest/supervisor").pids():
             with contextlib.suppress(ProcessLookupError):

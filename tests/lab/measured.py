@@ -26,7 +26,7 @@ class Told:
 
 
 def measured(command: str, target: str, *words: str, env: dict[str, str] | None = None, **data: Any) -> Told:
-    """`fleethands COMMAND TARGET`, with host data on top and nobody to ask."""
+    """`fleethands COMMAND TARGET`, with host data on top and without a terminal."""
     line: Sequence[str] = [str(fleet.FLEETHANDS), command, target, "--json", *words, *fleet.with_data(**data)]
     pipe = subprocess.PIPE
     process = subprocess.Popen(

@@ -106,7 +106,7 @@ class Network:
         run("ip", "link", "set", veth, "master", self.bridge, "up")
 
     def unplug(self, veth: str) -> None:
-        """Pull a host's cable out of the bridge: whoever calls it gets no answer."""
+        """Pull a host's cable out of the bridge, so that it answers no one."""
         run("ip", "link", "set", veth, "nomaster")
 
     def outward(self, address: str, on: bool) -> None:
@@ -120,8 +120,8 @@ class Network:
     @contextmanager
     def routed(self, *networks: str) -> Iterator[None]:
         """
-        For the time of a `with`, hosts hand each other what goes to these networks, as a switch does that asks for
-        no address: whoever has a route reaches what is behind a host.
+        During a `with`, hosts forward packets to these networks, as a switch without address checks does. So a host
+        with a route reaches what is behind another host.
         """
         sets = {network: "routed6" if ":" in network else "routed" for network in networks}
         for network, name in sets.items():

@@ -6,7 +6,7 @@ import json
 import socket
 from dataclasses import dataclass
 
-from fleethands.operations.proof.proof import Link, links
+from fleethands.operations.core.proof_record import Link, parse_links
 from fleethands.paths import PROOF
 from tests.lab.host import Host
 
@@ -46,7 +46,7 @@ def identity(host: Host) -> Identity:
 
 def proof(host: Host) -> list[Link]:
     """The links of the host's own proof record."""
-    return links(host.run(f"cat {PROOF}", check=False).stdout.encode())
+    return parse_links(host.run(f"cat {PROOF}", check=False).stdout.encode())
 
 
 def proven(host: Host, links: list[str] = LINKS) -> bool:
@@ -90,13 +90,13 @@ def listing(host: Host) -> str:
         " -o -path /var/lib/systemd -o -path /var/lib/containerd -o -path '/tmp/systemd-private-*' \\) -prune"
         " -o -printf '%p %y %s %m %u:%g %l\\n' | sort"
     ).stdout
-    # Docker makes its own networks anew when it starts, under other ids
+    # Docker creates its default networks at each start, with new ids
     docker = "docker ps -aq; docker images -q; docker volume ls -q; docker network ls --format '{{.Name}}'"
     return files + host.run(docker, check=False).stdout
 
 
 def leftovers(host: Host) -> list[str]:
-    """What a run should not leave behind: work files, pulls, containers that nobody declared."""
+    """What a run must not leave: work files, pulls, undeclared containers."""
     places = (
         "find /tmp /root /var/tmp -mindepth 1"
         " -not -path '*/systemd-private-*' -not -path '/tmp/.*-unix' -not -path '/root/.ssh*'"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Install the Debian packages that the lab's controller side needs, and those that are named besides; nothing to do, and
-# quick, where they are.
-# No service of theirs is started or will be: the lab runs its own nginx and registry while it is up.
+# Install the Debian packages that the lab's controller side needs, and those of its arguments. It is
+# quick if they are installed.
+# None of their services is started or enabled: the lab runs its own nginx and registry while it is up.
 set -eu
 
 needed="systemd-container mmdebstrap debian-archive-keyring btrfs-progs util-linux iproute2 nftables

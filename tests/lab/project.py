@@ -48,7 +48,7 @@ class Project:
     @classmethod
     def laid(cls, lab: Lab, place: Path, *hosts: str, **data: Any) -> Project:
         """
-        Laid down in a directory that need not exist.
+        Created in a directory that need not exist.
 
         + hosts: of the lab, that its inventory has
         + data: host data on top

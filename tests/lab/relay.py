@@ -1,4 +1,4 @@
-"""A way into the lab's registry beside its front door: plain HTTP, or a proxy that tunnels TLS, and notes who asks."""
+"""A second way into the lab's registry: plain HTTP, or a proxy that tunnels TLS and logs its clients."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Relay(socketserver.ThreadingTCPServer):
             thread.join()
 
     def connect(self) -> socket.socket:
-        """A connection to what lies behind."""
+        """A connection to the real server."""
         if isinstance(self.target, tuple):
             return socket.create_connection(self.target, 10)
         far = socket.socket(socket.AF_UNIX)

@@ -1,9 +1,9 @@
 """
-Hosts that are against their operator: one SSH server, with a port for each behaviour. It runs nothing that it is sent,
-but has a real host answer the probe, and then says what it likes.
+Hosts that attack their operator: one SSH server, with a port for each behavior. It runs no command. A real host
+answers the probe, and then the server sends what it likes.
 
-Usage: `python tests/lab/rogue.py SPEC.json`, see `Spec`. Says `ready`, and ends with its standard input. All that it is
-sent stands in `received` then. It imports nothing of fleethands, on purpose.
+Usage: `python tests/lab/rogue.py SPEC.json`, see `Spec`. Prints `ready`, and exits when its standard input ends.
+`received` has everything that it got. It imports nothing of fleethands, on purpose.
 """
 
 from __future__ import annotations

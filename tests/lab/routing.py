@@ -20,14 +20,14 @@ whole_soon() { for try in $(seq 150); do whole && return; sleep 0.02; done; whol
 
 
 def gets(who: Host, url: str, container: str = "") -> bool:
-    """Whether somebody, or a container of his, is answered there."""
+    """Whether a host, or one of its containers, gets an answer there."""
     inside = f"docker exec {container} " if container else ""
     ask = f"{inside}curl -gs -o /dev/null --connect-timeout 2 --max-time 20 http://{url}"
     return who.run(ask, check=False).returncode == 0
 
 
 def serve(host: Host, name: str, port: int, *published: str, network: str = "bridge") -> str:
-    """A stand-in of its own container, which comes back with Docker; its address."""
+    """Run a stand-in in a container that Docker restarts. Returns its address."""
     options = " ".join(f"--publish {each}" for each in published)
     python = f"--entrypoint python3 {GUIDE} -m http.server --bind :: {port}"
     host.run(f"docker run -d --name {name} --network {network} --restart always {options} {python}")
@@ -43,7 +43,7 @@ def listens(host: Host, name: str, port: int) -> str:
 
 @contextmanager
 def routes(lab: Lab, host: Host, neighbour: Host, *networks: str) -> Iterator[None]:
-    """The neighbour sends what is for these networks to the host, and nobody between them keeps him from it."""
+    """The neighbor sends packets for these networks to the host, and nothing between them blocks that."""
     with lab.site.network.routed(*networks):
         for network in networks:
             via = host.address6 if ":" in network else host.address
@@ -52,5 +52,5 @@ def routes(lab: Lab, host: Host, neighbour: Host, *networks: str) -> Iterator[No
 
 
 def flushed(host: Host, words: str = "nft flush ruleset") -> None:
-    """All rules of the host are taken away, and ours are there again."""
+    """Flush all rules of the host, and wait until the firewall table is restored."""
     host.run(f"{WHOLE} {words}; whole_soon")

@@ -1,4 +1,4 @@
-"""What sshd itself wrote down about its sessions, so that nobody has to believe a program's own count of them."""
+"""Sessions in sshd's log, as an independent count of a program's commands."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def run(
     log: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """
-    Run one command to its end; stdout and stderr come back as text.
+    Run one command to its end; return its stdout and stderr as text.
 
     + timeout: seconds, after which the whole process group is killed
     + env: added to this process's own environment

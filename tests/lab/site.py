@@ -1,4 +1,4 @@
-"""What the hosts of one lab share: where the lab lies, and what they stand on."""
+"""What the hosts of one lab share: its directory and its base systems."""
 
 from __future__ import annotations
 

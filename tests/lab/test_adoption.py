@@ -93,7 +93,7 @@ def test_it_is_back_in_its_place_if_ours_does_not_serve(clean: Host) -> None:
     run = fleet.apply("lab-1", **wanted, **offer(clean, "0.24.9", "echo Error: no such thing >&2; exit 1"))
 
     assert run.code == 1
-    assert "no such thing; the Ollama that was there before is in its place again" in run.said
+    assert "no such thing; the Ollama that was there before is restored" in run.said
     clean.run("until curl -fs -o /dev/null localhost:11434/api/version; do sleep 0.05; done", timeout=20)
     assert clean.run(f"cat {UNIT}").stdout == before
     assert serving(clean).split()[1] == binary

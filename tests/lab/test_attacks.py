@@ -14,7 +14,7 @@ SAMPLE, ALL = 10, 200  # rounds of a race
 
 
 def _cases() -> list[Any]:
-    """Those that begin in one state, one after the other; each race once more, for long, in the long runs."""
+    """Attacks by the state that they start in. The long runs repeat each race with more rounds."""
     inorder = sorted(ATTACKS, key=lambda attack: attack.state)
     slow = [pytest.mark.soak, pytest.mark.timeout(3000)]
     once = [pytest.param(each, SAMPLE, id=each.name, marks=slow if each.slow else []) for each in inorder]

@@ -1,4 +1,4 @@
-"""Ollama in upstream's container: brought there, broken, mended, exchanged for the service and back."""
+"""Ollama in upstream's container: installed, broken, repaired, replaced by the service and back."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.lab.many import QUIET
 from tests.lab.project import Project
 from tests.lab.test_adoption import install
 from tests.lab.test_broken_ways import type_in
-from tests.lab.test_destroy import listing
 from tests.lab.test_pin import applied as held
+from tests.lab.test_uninstall import listing
 
 IMAGE, NEWER = "ollama/ollama:0.24.0", "ollama/ollama:0.24.1"
 NAME = "fleethands-ollama"
-CONTAINER: dict[str, Any] = {**QUIET, "ollama_run": "container"}
+CONTAINER: dict[str, Any] = {**QUIET, "ollama_runtime": "container"}
 BOTH = ["codellama:7b", "tiny-tools"]
 STORE = "/usr/share/ollama/.ollama/models"
 OVERRIDE = "/etc/systemd/system/ollama.service.d/50-fleethands.conf"
@@ -66,12 +66,12 @@ def moved(registry: Registry, tag: str, word: str) -> str:
 
 
 def lasting(host: Host) -> list[str]:
-    """Every file and Docker object, without the directories that each boot makes anew."""
+    """Every file and Docker object, without the directories that each boot creates."""
     return [line for line in listing(host) if not line.startswith("/var/tmp/systemd-private-")]
 
 
 def asked_of(lab: Lab, since: int) -> list[Request]:
-    """What came to the lab's internet, but for what Ollama asks of ollama.com by itself."""
+    """Requests to the lab internet, without those that Ollama sends to ollama.com by itself."""
     return [each for each in lab.internet.requests()[since:] if each.host != "ollama.com"]
 
 
@@ -109,7 +109,7 @@ def test_a_new_host_is_proven_by_its_container(clean: Host) -> None:
 
     assert code == 0, trouble(done)
     assert (image(clean), observe.proven(clean, observe.OLLAMA_LINKS)) == (IMAGE, True)
-    assert clean.run("ls /opt/ollama", check=False).returncode != 0  # no release beside it
+    assert clean.run("ls /opt/ollama", check=False).returncode != 0  # no release
     mark = sessions.mark(clean)
     settled(**CONTAINER)
     assert list(sessions.since(clean, mark).values()) == [1]
@@ -118,7 +118,7 @@ def test_a_new_host_is_proven_by_its_container(clean: Host) -> None:
 @pytest.mark.soak
 def test_openhands_has_it_a_boot_brings_it_back_and_a_removal_leaves_nothing(clean: Host) -> None:
     before = lasting(clean)
-    data: dict[str, Any] = {"ollama_run": "container"}
+    data: dict[str, Any] = {"ollama_runtime": "container"}
     applied(**data)
     assert observe.proven(clean)
     clean.reboot()
@@ -127,7 +127,7 @@ def test_openhands_has_it_a_boot_brings_it_back_and_a_removal_leaves_nothing(cle
     code, verified = fleethands("verify", **data)
     assert (code, image(clean)) == (0, IMAGE), trouble(verified)
 
-    code, done = fleethands("destroy", "--models", "--workspaces", **data)
+    code, done = fleethands("uninstall", "--models", "--workspaces", **data)
 
     assert code == 0, trouble(done)
     assert lasting(clean) == before
@@ -135,7 +135,7 @@ def test_openhands_has_it_a_boot_brings_it_back_and_a_removal_leaves_nothing(cle
 
 @dataclass(frozen=True)
 class Break:
-    """How it is broken, what is then said of it, and by which command; data: what is declared."""
+    """How it is broken, the expected message and the command that prints it; data: the settings."""
 
     how: str
     says: str
@@ -208,7 +208,7 @@ def test_what_a_person_does_to_it_does_not_last(contained: Host) -> None:
 @pytest.mark.soak
 def test_from_the_service_to_the_container_and_back_nothing_is_downloaded_again(lab: Lab, clean: Host) -> None:
     service: dict[str, Any] = {**QUIET, "models": BOTH}
-    container = {**service, "ollama_run": "container"}
+    container = {**service, "ollama_runtime": "container"}
     applied(**service)
     before, asked = files(clean), len(lab.internet.requests())
 
@@ -283,7 +283,7 @@ def test_models_are_made_loaded_and_pruned_through_it(contained: Host, tmp_path:
     assert "mine:latest" in contained.run("curl -s localhost:11434/api/tags").stdout
     assert "codellama:7b" in contained.run("curl -s localhost:11434/api/ps").stdout
     assert "Models | Remove what is not listed" in applied(**{**data, "models": models[:1]})
-    code, verified = fleethands("verify", "--blobs", **{**data, "models": models[:1]})
+    code, verified = fleethands("verify", "--checksums", **{**data, "models": models[:1]})
     assert code == 0, trouble(verified)
 
 

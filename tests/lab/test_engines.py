@@ -1,4 +1,4 @@
-"""A Docker that is there already, beside the states of tests/lab/hosts.yaml: what is read, and what a boot brings."""
+"""Existing Docker engines, in addition to tests/lab/hosts.yaml: what is read, and what a boot changes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_where_docker_keeps_its_images(clean: Host) -> None:
     configured(clean, **{"data-root": "/srv/docker"})
     assert images(clean) == "/srv/docker"
     clean.run("systemctl stop docker.socket docker")
-    assert images(clean) == "/srv/docker"  # by its configuration, while nobody answers
+    assert images(clean) == "/srv/docker"  # from its configuration, while the daemon is down
     configured(clean, features={"containerd-snapshotter": True})
     assert images(clean) == "/var/lib/containerd"
 

@@ -14,7 +14,7 @@ from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.many import QUIET
 from tests.lab.test_adoption import blobs, install
-from tests.lab.test_destroy import listing
+from tests.lab.test_uninstall import listing
 from tests.lab.tunnels import get, tunnel
 
 STATE = "serving-others"
@@ -43,11 +43,11 @@ def server(lab: Lab, server_state: str) -> Host:
 
 
 def of(server: Host, **more: Any) -> dict[str, Any]:
-    return {"ollama_run": "external", "ollama_base_url": f"http://{server.address}:11434", **more}
+    return {"ollama_runtime": "external", "ollama_address": f"http://{server.address}:11434", **more}
 
 
 def type_in(hints: list[str], host: Host, server: Host) -> None:
-    """The first hint, where it says; each works as it stands there."""
+    """Type the first hint where it says. Each works as it is printed."""
     place, _, command = hints[0].partition(": ")
     (server if "that server" in place else host).run(command, timeout=120)
 
@@ -83,7 +83,7 @@ def test_openhands_uses_it_and_each_break_is_named_with_what_repairs_it(server: 
     assert code == 0, trouble(done)
     assert observe.proven(clean)
     assert is_empty(**data)
-    code, done = fleethands("verify", "--deep", "--blobs", timeout=900, **data)
+    code, done = fleethands("verify", "--conversation", "--checksums", timeout=900, **data)
     assert code == 0, trouble(done)
     assert "conversation" in [link["link"] for link in done["hosts"]["lab-1"]["proof"]]
     assert any("not this host's to read" in note for note in done["hosts"]["lab-1"]["notes"])
@@ -113,15 +113,15 @@ def test_openhands_uses_it_and_each_break_is_named_with_what_repairs_it(server: 
     assert fleethands("verify", **data)[0] == 0
 
     clean.run(f"echo {server.address} ollama-box >> /etc/hosts")
-    by_name = {**data, "ollama_base_url": "http://ollama-box:11434"}
+    by_name = {**data, "ollama_address": "http://ollama-box:11434"}
     (hint,) = broken("apply", "containers of this host do not know the name ollama-box", **by_name)
-    assert hint.endswith(f'"ollama_base_url": "{data["ollama_base_url"]}"')
+    assert hint.endswith(f'"ollama_address": "{data["ollama_address"]}"')
     assert fleethands("apply", timeout=500, **data)[0] == 0
     assert is_empty(**data)
 
 
 def broken(command: str, why: str, **data: Any) -> list[str]:
-    """The hints of what does not go on, for that reason."""
+    """The hints of a host that is refused for that reason."""
     code, done = fleethands(command, timeout=500, **data)
     host = done["hosts"]["lab-1"]
     assert code == 1
@@ -179,12 +179,12 @@ def test_from_a_service_and_back_every_model_stays(lab: Lab, server: Host, servi
 
 @pytest.mark.soak
 def test_a_container_of_ours_goes_too_and_is_none_of_somebody_elses(lab: Lab, server: Host, clean: Host) -> None:
-    ours: dict[str, Any] = {**QUIET, "ollama_run": "container"}
+    ours: dict[str, Any] = {**QUIET, "ollama_runtime": "container"}
     code, done = fleethands("apply", **ours)
     assert code == 0, trouble(done)
-    own = {"ollama_run": "external", "ollama_base_url": "http://localhost:11434", **QUIET}
+    own = {"ollama_runtime": "external", "ollama_address": "http://localhost:11434", **QUIET}
     (hint, *_) = broken("plan", "is this host's own ollama.service", **own)
-    assert '"ollama_run": "container"' in hint
+    assert '"ollama_runtime": "container"' in hint
     asked = len(lab.internet.requests())
 
     code, done = fleethands("apply", **of(server, **QUIET))
@@ -202,13 +202,13 @@ def test_a_container_of_ours_goes_too_and_is_none_of_somebody_elses(lab: Lab, se
 @pytest.mark.soak
 def test_what_is_ours_is_no_ollama_of_somebody_elses(serving: Host) -> None:
     for server in ("127.0.0.1", "localhost", "[::1]", serving.address):
-        data = {"ollama_run": "external", "ollama_base_url": f"http://{server}:11434", **QUIET}
+        data = {"ollama_runtime": "external", "ollama_address": f"http://{server}:11434", **QUIET}
         code, done = fleethands("plan", **data)
         host = done["hosts"]["lab-1"]
         assert code == 1
-        if server != "[::1]":  # where ours does not listen
+        if server != "[::1]":  # where the managed one does not listen
             assert "is this host's own ollama.service" in host["reason"]
-            assert '"ollama_run": "service"' in host["hints"][0]
+            assert '"ollama_runtime": "service"' in host["hints"][0]
 
 
 @pytest.mark.soak
@@ -216,23 +216,25 @@ def test_one_that_is_found_is_named_with_the_line_that_uses_it(clean: Host) -> N
     install(clean)
     before = listing(clean)
     hints = broken("plan", "put there by something else", **QUIET)
-    assert 'to use it as it is, declare "ollama_run": "external", "ollama_base_url": "http://127.0.0.1:11434"' in hints
-    data = {"ollama_run": "external", "ollama_base_url": "http://127.0.0.1:11434", **QUIET}
+    assert (
+        'to use it as it is, declare "ollama_runtime": "external", "ollama_address": "http://127.0.0.1:11434"' in hints
+    )
+    data = {"ollama_runtime": "external", "ollama_address": "http://127.0.0.1:11434", **QUIET}
 
     code, done = fleethands("apply", **data)
 
     assert code == 0, trouble(done)
     assert is_empty(**data)
-    code, done = fleethands("destroy", **data)
+    code, done = fleethands("uninstall", **data)
     assert code == 0, trouble(done)
     assert listing(clean) == before
     assert clean.run("systemctl is-active ollama").stdout == "active\n"
 
 
 @pytest.mark.soak
-def test_destroy_status_and_tunnel(server: Host, clean: Host) -> None:
+def test_uninstall_status_and_tunnel(server: Host, clean: Host) -> None:
     before = listing(clean)
-    data = {**of(server, **QUIET), "ollama_base_url": f"HTTP://[{server.address6.upper()}]:11434/"}
+    data = {**of(server, **QUIET), "ollama_address": f"HTTP://[{server.address6.upper()}]:11434/"}
     assert fleethands("apply", **data)[0] == 0
     words = " ".join(f"--data '{key}=\"{value}\"'" for key, value in data.items())
 
@@ -242,9 +244,9 @@ def test_destroy_status_and_tunnel(server: Host, clean: Host) -> None:
     options = [word for key, value in data.items() for word in ("--data", f'{key}="{value}"')]
     with tunnel("lab-1", "--ollama", *options) as (url, _):
         assert get(f"{url}/api/version") == b'{"version":"0.24.0"}'
-    code, done = fleethands("destroy", "--models", "--workspaces", **data)
+    code, done = fleethands("uninstall", "--models", "--workspaces", **data)
 
     assert code == 0, trouble(done)
     assert listing(clean) == before
-    code, again = fleethands("destroy", "--models", "--workspaces", **data)
+    code, again = fleethands("uninstall", "--models", "--workspaces", **data)
     assert (code, changes(again)) == (0, [])

@@ -62,7 +62,7 @@ def serves(host: Host) -> None:
 
 
 def others_rules(host: Host) -> str:
-    """Every table but ours."""
+    """Every table except fleethands'."""
     tables = "nft list tables | grep -v ' fleethands$' | while read -r _ family name; do {}; done"
     return host.run(tables.format('nft --stateless list table "$family" "$name"')).stdout
 
@@ -113,7 +113,7 @@ def test_a_device_of_the_hosts_own_is_outside_though_it_is_named_as_a_bridge(con
         f" ip link set br-lan up; ip address add {address}/24 dev br-lan"
     )
     ask = f"curl -s -o /dev/null --max-time 2 http://{address}:11434/"
-    until(neighbour, ask, 20)  # nobody knew of it
+    until(neighbour, ask, 20)  # it was closed
 
     assert fleethands("apply")[0] == 0
 

@@ -102,7 +102,7 @@ def test_a_bad_image_gives_way_to_the_good_one(
     assert code == 1
     told = failed["hosts"]["lab-1"]
     assert told["status"] == "rolled-back"
-    assert "the one before it serves again" in told["reason"]
+    assert "the previous one is running again" in told["reason"]
     assert "the new one is broken on purpose" in "\n".join(told["log"])
     assert observe.identity(host).container == good
     code, again = fleethands("apply", **data)
@@ -201,7 +201,7 @@ def test_a_container_of_somebody_elses_is_left_alone_until_it_is_to_be_adopted(c
 
 @pytest.mark.soak
 def test_what_was_there_before_outlives_a_docker_that_starts_nothing(converged: Host) -> None:
-    """Its own chains are gone, as after `iptables --flush`; the container to come back is somebody else's."""
+    """Docker's chains are missing, as after `iptables --flush`. The container to restart is foreign."""
     converged.run("docker rm -f openhands-app")
     converged.run(f"docker run -d --name openhands-app -p 127.0.0.1:3000:3000 {GUIDE}")
     theirs = observe.identity(converged).container
@@ -211,7 +211,7 @@ def test_what_was_there_before_outlives_a_docker_that_starts_nothing(converged: 
 
     assert code == 1
     told = failed["hosts"]["lab-1"]
-    assert "the one before it is there again, and does not start" in told["reason"]
+    assert "the previous one is back in place, and does not start" in told["reason"]
     assert observe.identity(converged).container == theirs
     commands = [hint.removeprefix("on the host: ") for hint in told["hints"] if hint.startswith("on the host: ")]
     assert commands == ["systemctl restart docker", "docker start openhands-app"]

@@ -90,14 +90,14 @@ def test_a_host_as_people_have_it(state: State, ground: Ground) -> None:
 
 
 def is_proven(state: State, controller: Controller) -> None:
-    """An apply does what the plan said, nothing of somebody else's is touched, and all of ours goes again."""
+    """An apply does what the plan said, nothing foreign changes, and uninstall removes everything managed."""
     before = standing(controller.host)
     _, plan = controller.fleethands("plan")
     assert [word for word in state.words if word not in text(plan)] == [], text(plan)
 
     applied(state, controller, plan, before)
 
-    code, done = controller.fleethands("destroy", "--models", "--workspaces")
+    code, done = controller.fleethands("uninstall", "--models", "--workspaces")
     assert code == 0, text(done)
     untouched(state, controller, plan, before)
 
@@ -152,7 +152,7 @@ def applied(state: State, controller: Controller, plan: dict[str, Any], before: 
 
 
 def untouched(state: State, controller: Controller, plan: dict[str, Any], before: Standing) -> None:
-    """What is not ours is as it was, but for the packages that the plan names."""
+    """Foreign things are as before, except the packages that the plan names."""
     rows = [row for row in plan["changes"] if row["operation"] == "Install from the distribution"]
     unknown = any("not known" in row["consequence"] for row in rows)
     packages = None if unknown else [name for row in rows for name in row["to"].split()]

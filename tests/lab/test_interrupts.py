@@ -23,8 +23,8 @@ from tests.lab.many import CURL, QUIET, all_proven, brought, kept_alive, mend, s
 
 THREE, SIX = "lab-[123]", "lab-[1-6]"
 MOMENTS = 10
-STARTED = 3.0  # seconds; before, the words may not be read yet, and nobody knows where the report goes
-ENDS_WITHIN = 240  # seconds after it was told to, or cut off: one step of each host, or what a lost connection takes
+STARTED = 3.0  # seconds; earlier, the command line may not be read yet, and the report's directory is unknown
+ENDS_WITHIN = 240  # seconds after the signal or the cut: one step of each host, or the timeout of a lost connection
 WORDS = ("--batch", "3", "--lock-wait", "120")  # a lock whose controller was cut off ends within a minute
 HANGS = """#!/bin/sh
 case "$*" in */api/tags*) exec sleep 86400 ;; esac
@@ -59,7 +59,7 @@ class Round:
         assert (code, set(statuses(done).values())) == (0, {"unchanged"}), done
 
     def check_report(self, before: str | None) -> dict[str, Any]:
-        """What it says of hosts is what they are."""
+        """The report matches the hosts."""
         done: dict[str, Any] = json.loads((self.report / "report.json").read_text())
         seen = kept_alive(self.hosts.values())
         for name, status in statuses(done).items():
@@ -105,7 +105,7 @@ ENDS = {
 
 
 def wait(process: subprocess.Popen[str], seconds: float) -> bool:
-    """Whether a run still goes on by then."""
+    """Whether a run is still at work by then."""
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

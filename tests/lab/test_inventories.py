@@ -1,4 +1,4 @@
-"""The plan of real hosts is the same, whatever kind of inventory they stand in."""
+"""The plan of real hosts is the same for every kind of inventory."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def plan(here: Path, *words: str) -> dict[str, Any]:
 
 
 def said(document: dict[str, Any]) -> dict[str, Any]:
-    """All that a plan says of hosts, but for when it was made."""
+    """Everything in a plan's report except its times."""
     made = {"seconds", "steps", "facts"}
     return {name: {key: host[key] for key in host.keys() - made} for name, host in document["hosts"].items()}
 

@@ -26,7 +26,7 @@ SECONDS = 30
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    """A lab beside the session's own, so that it can be killed and taken down."""
+    """A second lab, so that the test can kill it and shut it down."""
     directory = Path(tempfile.mkdtemp(prefix="lab-"))
     spare = Lab(directory, with_internet=False)
     try:
@@ -58,7 +58,7 @@ def took(act: Callable[[], object]) -> float:
 
 
 def kill_part(lab: Lab, name: str, part: str) -> None:
-    """SIGKILL to what runs in one part of the host's control group, as somebody's stray kill would."""
+    """SIGKILL to all processes in one part of the host's control group."""
     pids = Cgroup(f"{lab.site.group}/{name}/{part}").pids()
     assert pids
     for pid in pids:
@@ -201,7 +201,7 @@ def test_forwarding_is_given_back_when_a_host_has_been_outward(lab: Lab) -> None
 
 
 def unasked() -> str | None:
-    """This machine's own setting; None while labs beside this one need it otherwise."""
+    """This machine's own setting; None while other labs need another one."""
     with cache.lock("forwarding"):
         return None if forwarding.BEFORE.exists() else forwarding.SWITCH.read_text()
 
@@ -222,7 +222,7 @@ def test_down_leaves_nothing(lab: Lab) -> None:
     assert directory not in run("ps", "-e", "-o", "args=").stdout
     image = cache.root() / "disk.btrfs"
     assert bool(run("losetup", "--associated", image).stdout) == bool(others)
-    lab.down()  # and once more does no harm
+    lab.down()  # a second time does no harm
 
 
 def mounts(kind: str) -> list[str]:

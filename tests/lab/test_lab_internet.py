@@ -1,4 +1,4 @@
-"""The lab's internet serves what it promises, breaks what it is told to break, and leaves nothing behind."""
+"""The lab internet serves what it promises, injects faults, and leaves nothing behind."""
 
 from __future__ import annotations
 

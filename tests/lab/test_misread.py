@@ -9,7 +9,7 @@ import shlex
 from tests.lab import fleet
 from tests.lab.host import Host
 
-# variable → what somebody writes, what Ollama makes of it, what is asked for instead
+# variable → the value that a user writes, what Ollama makes of it, what fleethands expects instead
 MISREAD = {
     "OLLAMA_NO_CLOUD": ("no", "true", "expected False"),
     "OLLAMA_FLASH_ATTENTION": ("off", "true", "expected False"),
@@ -27,7 +27,7 @@ KEYS = {"OLLAMA_KEEP_ALIVE": "ollama_keep_alive", "OLLAMA_CONTEXT_LENGTH": "olla
 
 
 def made_of(host: Host) -> dict[str, str]:
-    """What a real Ollama says of all its settings at its start, with these values."""
+    """What a real Ollama logs about its settings at its start, with these values."""
     values = " ".join(f"{name}={shlex.quote(value)}" for name, (value, _, _) in MISREAD.items())
     said = host.run(
         f"HOME=$(mktemp -d) OLLAMA_HOST=127.0.0.1:11500 {values} timeout 5 /opt/ollama/current/bin/ollama serve 2>&1",

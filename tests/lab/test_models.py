@@ -41,7 +41,7 @@ def apply(*models: str | dict[str, Any], **data: Any) -> fleet.Run:
 
 
 def assert_settled(host: Host, *models: str | dict[str, Any], **data: Any) -> None:
-    """A second apply changes nothing, and nothing lies about."""
+    """A second apply changes nothing, and no work file is left."""
     again = apply(*models, **data)
     assert (again.code, again.changed("lab-1")) == (0, []), again.said
     left = host.run("find /run/fleethands /var/lib/fleethands/pulls -name 'fleethands-pull-*'").stdout
@@ -63,13 +63,13 @@ def listed(host: Host) -> dict[str, str]:
 
 @contextmanager
 def slow(lab: Lab, rate: int = 20_000_000) -> Iterator[str]:
-    """The weights of `padded` come at so many bytes a second; gives their path."""
+    """The weights of `padded` arrive at this rate in bytes a second. Yields their path."""
     with lab.internet.fault(Fault(rate=rate), "model:padded") as (path,):
         yield path
 
 
 def bytes_sent(lab: Lab, since: float, path: str) -> int:
-    """Of these weights, to whoever asked, those of broken answers included."""
+    """Bytes of these weights that were sent, those of broken answers included."""
     return sum(request.sent for request in lab.internet.requests(since) if request.path.partition("?")[0] == path)
 
 
@@ -159,7 +159,7 @@ def outside(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def upstream(*names: str) -> dict[str, str]:
-    return registry.digests(registry.look_up([Model(name=ModelName.parse(name)) for name in names]))
+    return registry.digests(registry.look_up_models([Model(name=ModelName.parse(name)) for name in names]))
 
 
 @pytest.mark.usefixtures("outside")
@@ -171,19 +171,19 @@ def test_a_moved_tag_is_found_followed_and_refused_where_it_is_pinned(lab: Lab, 
     known = upstream(moving, "codellama:7b")
     assert known == {name: new, "codellama:7b": listed(host)["codellama:7b"]}
 
-    pinned = apply("codellama:7b", {"name": moving, "digest": old}, fleethands_upstream=known)
+    pinned = apply("codellama:7b", {"name": moving, "digest": old}, fleethands_check_tags=known)
     assert (pinned.code, pinned.changed("lab-1")) == (0, []), pinned.said
     refused = apply("codellama:7b", {"name": moving, "digest": NOBODY_S})
     assert refused.code == 1
     assert f"error: the tag {name} moved: the registry has {new}, pinned is {NOBODY_S}" in refused.said
     assert listed(host)[name] == old
 
-    moved = apply("codellama:7b", moving, fleethands_upstream=known)
+    moved = apply("codellama:7b", moving, fleethands_check_tags=known)
 
     assert moved.code == 0
     assert moved.changed("lab-1")[0] == PULL
     assert listed(host)[name] == new
-    assert_settled(host, "codellama:7b", moving, fleethands_upstream=known)
+    assert_settled(host, "codellama:7b", moving, fleethands_check_tags=known)
 
 
 @pytest.mark.soak
@@ -205,13 +205,13 @@ def test_a_plan_asks_registries_when_it_is_told_to(lab: Lab, host: Host, moving:
 @pytest.mark.usefixtures("outside")
 def test_registries_that_do_not_answer_are_named(lab: Lab) -> None:
     with lab.internet.fault(Fault(status=500), "manifest:padded"):
-        found = registry.look_up(
+        found = registry.look_up_models(
             [Model(name=ModelName.parse("padded")), Model(name=ModelName.parse("no-such-model"))], patience=5
         )
     assert [str(answer) for answer in found.values()] == [
-        "Unanswered(reason='registry.ollama.ai answers 500')",
-        "Unanswered(reason='registry.ollama.ai has no such model')",
+        "RegistryError(reason='registry.ollama.ai answers 500')",
+        "RegistryError(reason='registry.ollama.ai has no such model')",
     ]
-    (answer,) = registry.look_up([Model(name=ModelName.parse("padded"))]).values()
-    assert isinstance(answer, registry.Offered)
+    (answer,) = registry.look_up_models([Model(name=ModelName.parse("padded"))]).values()
+    assert isinstance(answer, registry.RegistryDigest)
     assert (answer.digest, answer.size > size(lab)) == (digest(lab), True)

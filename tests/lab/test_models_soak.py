@@ -155,7 +155,7 @@ def test_a_pull_that_was_killed_is_named_and_its_blobs_are_read_afterwards(lab: 
 def test_a_broken_blob_is_found_when_asked_for_and_comes_anew(lab: Lab, host: Host) -> None:
     assert apply(*BOTH).code == 0
     spoil(host, lab)
-    assert apply(*BOTH).changed("lab-1") == []  # nobody asked
+    assert apply(*BOTH).changed("lab-1") == []  # no tag was checked
 
     code, found = verify(*BOTH)
 
@@ -207,7 +207,7 @@ def test_an_authority_that_the_host_does_not_know_is_named(lab: Lab, host: Host)
 
 def verify(*models: str, **data: Any) -> tuple[int, list[tuple[str, bool, str]]]:
     """Exit code, and name, verdict and hint of each link."""
-    code, done = fleet.fleethands("verify", "--blobs", openhands_flavor="off", models=list(models), **data)
+    code, done = fleet.fleethands("verify", "--checksums", openhands_flavor="off", models=list(models), **data)
     return code, [(link["link"], link["ok"], link["hint"]) for link in done["hosts"]["lab-1"]["proof"]]
 
 

@@ -69,7 +69,7 @@ def test_a_host_that_changes_costs_what_the_report_says(hosts: list[Host]) -> No
 
 
 def test_the_log_counts_every_command_of_a_connection(lab: Lab, hosts: list[Host]) -> None:
-    """The judge itself: what five commands over one connection leave, beside those of who asks."""
+    """Checks the log itself: what five commands over one connection leave in it."""
     host, access = hosts[0], lab.site.access
     begin = sessions.mark(host)
     with paramiko.SSHClient() as client:

@@ -131,7 +131,7 @@ def test_a_second_name_of_a_file_of_root_s_is_not_given_away(serving: Host) -> N
 
 @pytest.mark.soak
 def test_a_gpu_that_carries_no_model_is_noted(serving: Host) -> None:
-    """There is no GPU here: what nvidia-smi says is from tests/fixtures, and the model lies in main memory."""
+    """The host has no GPU. tests/fixtures has the output of nvidia-smi, and the model is in main memory."""
     words = (FIXTURES / "nvidia-smi-unified.csv").read_text()
     script = f"#!/bin/sh\ncat <<'.'\n{words}.\n"
     serving.run("cat > /usr/local/bin/nvidia-smi; chmod 755 /usr/local/bin/nvidia-smi", stdin=script)

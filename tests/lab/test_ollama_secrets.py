@@ -1,4 +1,4 @@
-"""Secrets of Ollama's on a host: its process has them, root can read them, and nobody else learns them anywhere."""
+"""Secrets of Ollama's on a host: its process has them, root can read them, and no other account can."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ lab = [(name, {{**data, **WANTED}}) for name, data in runpy.run_path({lab!r})["l
 
 
 def run(inventory: Path, command: str, *names: str) -> tuple[int, str, dict[str, Any]]:
-    """Exit code, all that was said, and the document of a command on an inventory whose secrets have these names."""
+    """Exit code, all output, and the document of a command on an inventory whose secrets have these names."""
     inventory.write_text(INVENTORY.format(names=names, lab=str(fleet.ROOT / "inventory/lab.py")))
     yes = "" if command in fleet.READERS else "--yes"
     words = f"fleethands {command} {inventory} --hosts lab-1 --json {yes}"
@@ -77,7 +77,7 @@ def test_a_secret_reaches_the_process_and_nobody_else(
 def test_a_proxy_s_password_is_not_in_what_a_failed_ollama_said(
     converged: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ollama says all its settings when it starts, so they stand in the journal that a failure shows."""
+    """Ollama logs all its settings when it starts, so the journal lines of a failure contain them."""
     monkeypatch.setenv("HTTPS_PROXY", "http://ana:hunter2@proxy.example:3128")
     before = observe.environment(converged)
     converged.run("chmod 000 /usr/share/ollama/.ollama/models/blobs")

@@ -1,4 +1,4 @@
-"""Ollama through upgrades, ways back and bad releases: what serves goes on serving, and the gap is measured."""
+"""Ollama through upgrades, rollbacks and bad releases: it keeps answering, and the gap is measured."""
 
 from __future__ import annotations
 

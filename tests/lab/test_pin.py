@@ -82,8 +82,8 @@ def test_what_is_pinned_is_held_to_until_it_is_pinned_anew(lab: Lab, project: Pr
     check = project.fleethands("pin", "--check")
     assert check.code == 2
     assert check.err == (
-        f"error: {name} moved: pinned is {old}, now it is {new}\n\n"
-        f"hint: pin what is there now: fleethands pin inventory/lab.py --only {name}\n"
+        f"error: {name} moved: {old} is pinned, {new} is current\n\n"
+        f"hint: pin what is current: fleethands pin inventory/lab.py --only {name}\n"
     )
 
     # one that lacks it can't get it, and is refused before anything changes

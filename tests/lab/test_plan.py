@@ -58,7 +58,7 @@ def test_a_plan_says_what_an_apply_does(lab: Lab, converged_state: str, states: 
 
 
 def noted(line: str) -> bool:
-    """A plan has its notes last, each with its operation; pyinfra says them where it stands."""
+    """A plan has its notes last, each with its operation. pyinfra prints them at the operation."""
     return line.startswith("note: ")
 
 

@@ -1,4 +1,4 @@
-"""Release records: what hosts keep of what was proven, and the way back to it, with nothing beyond them in reach."""
+"""Release records: what hosts store of a proven state, and the rollback to it without a network."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def settled(**data: Any) -> bool:
 
 @contextmanager
 def nothing_beyond(lab: Lab, host: Host) -> Iterator[None]:
-    """The host reaches no web server, and nobody who tells addresses."""
+    """The host reaches no web server and no name server."""
     host.run("nft add table inet cut && nft add chain inet cut out '{ type filter hook output priority -9; }'")
     host.run("nft add rule inet cut out oifname host0 tcp dport '{ 53, 80, 443, 5000 }' drop")
     host.run("nft add rule inet cut out oifname host0 udp dport 53 drop")
@@ -113,9 +113,7 @@ def test_after_a_bad_change_it_goes_back_to_what_was_proven_last(converged: Host
     assert settled()
     code, refused = fleethands("rollback")
     assert (code, refused["hosts"]["lab-1"]["status"]) == (1, "refused")
-    assert refused["hosts"]["lab-1"]["reason"] == (
-        "there is no record to go back to: nothing was proven here before what was proven last"
-    )
+    assert refused["hosts"]["lab-1"]["reason"] == ("the host has no previous release record")
 
 
 @pytest.mark.soak
@@ -173,5 +171,5 @@ def test_five_records_are_kept_and_no_secret_in_them(
     assert host["status"] == "refused"
     assert "names Secret.env('LAB_KEY') for `ollama_env.OLLAMA_API_KEY`" in host["reason"]
     assert host["changes"] == []
-    assert fleet.typed(f"fleethands destroy {inventory} --yes")[0] == 0
+    assert fleet.typed(f"fleethands uninstall {inventory} --yes")[0] == 0
     assert clean.run("ls /var/lib/fleethands", check=False).stdout == "made\n"

@@ -1,7 +1,7 @@
-"""Ollama's releases on real hosts: mirrors, both archive formats, variants, and what stands in their way.
+"""Ollama's releases on real hosts: mirrors, both archive formats, variants, and what can go wrong.
 
-The mirror is a directory of the host, by file://. Its archives are test material: the lab's own Ollama, packed anew
-with files in the place of the GPU libraries.
+The mirror is a directory of the host, by file://. Its archives are test material: the lab's own Ollama, with dummy
+files in the place of the GPU libraries.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def apply(*hosts: str, **data: Any) -> fleet.Run:
 
 def serve(host: Host, version: str, ending: str, patch: str = "") -> None:
     """
-    Put the current release on the host's own mirror as `version`, with an archive of ROCm's beside it.
+    Put the current release on the host's own mirror as `version`, with an archive for ROCm.
 
     + patch: for sed, what of the binary is another one
     """
@@ -117,7 +117,7 @@ def test_too_little_space_is_named_with_both_numbers_before_anything_is_fetched(
     assert f" MiB free, {needed} MiB are needed for ollama-linux-amd64.tar.zst" in run.said
     assert left == ["0.24.0", "current"]
     assert observe.process(serving) == before
-    assert apply().code == 0  # proves anew: a step that failed voids the proof
+    assert apply().code == 0  # proves again: a failed step invalidates the proof
     assert apply().changed("lab-1") == []
 
 

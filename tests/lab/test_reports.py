@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from fleethands.report.formats import NAMES
+from tests.helpers.junit_rules import breaches
 from tests.lab import fleet, observe
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.shell import run
-from tests.unit.junit_rules import breaches
 
 HOSTS = ("lab-1", "lab-2", "lab-3")
 OVERRIDE = "/etc/systemd/system/ollama.service.d"
@@ -39,13 +39,13 @@ class Left:
     def verdicts(self) -> dict[str, list[str]]:
         """Host → its verdict as a CI reads it."""
         assert breaches(self.texts["junit.xml"]) == []
-        cases = ET.fromstring(self.texts["junit.xml"]).iter("testcase")  # noqa: S314 (it is ours)
+        cases = ET.fromstring(self.texts["junit.xml"]).iter("testcase")  # noqa: S314 (fleethands wrote it)
         own = (case for case in cases if case.get("classname") == f"fleethands.{self.document['command']}")
         return {str(case.get("name")): [each.tag for each in case if each.tag != "system-out"] for case in own}
 
 
 def leave(place: Path, command: str, target: str, *words: str, timeout: float = 420) -> tuple[int, str, Left]:
-    """Exit code, all that was said, and all that was left by a run."""
+    """Exit code, all output and all files of a run."""
     places = ["--report", str(place), "--summary", str(place / "summary.md")]
     yes = [] if command in fleet.READERS else ["--yes"]
     line = [str(fleet.FLEETHANDS), command, target, *yes, *places, *words]
@@ -103,7 +103,7 @@ def _agrees(left: Left, said: str) -> None:
 @pytest.mark.soak
 def test_a_run_that_a_defect_ends_says_how_far_each_host_got(lab: Lab, three: None, tmp_path: Path) -> None:
     lab["lab-3"].run(f"umount {OVERRIDE}")
-    break_it = "import fleethands.rollout.external_checks as outside; outside.look = lambda *_: 1 // 0"
+    break_it = "import fleethands.rollout.external_checks as outside; outside.run_external_checks = lambda *_: 1 // 0"
     words = ["apply", "inventory/lab.py", "--yes", "--canary", "lab-1", "--report", str(tmp_path / "r")]
     python = [str(fleet.FLEETHANDS.with_name("python")), "-c"]
     done = run(
@@ -159,6 +159,6 @@ def test_a_secret_is_nowhere_in_what_a_run_says_or_leaves(converged: Host, secre
     assert PASSWORD in converged.run("tr '\\0' '\\n' < /proc/$(pgrep -xo ollama)/environ").stdout  # it is really there
     assert TOKEN in converged.run("docker exec openhands-app printenv LAB_TOKEN").stdout
     for name, (_, said, left) in runs.items():
-        for form, text in {"what was said": said, **left.texts}.items():
+        for form, text in {"the output": said, **left.texts}.items():
             for secret in (PASSWORD, TOKEN, json.dumps(TOKEN)[1:-1], "hunter2"):
                 assert secret not in text, (name, form)

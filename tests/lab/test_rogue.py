@@ -17,7 +17,7 @@ from tests.lab.lab import Lab
 from tests.lab.many import QUIET, brought, statuses
 from tests.lab.measured import MOST, Told, measured
 
-CANARY = "canary-8b1f0c"  # stands in the controller's environment, and in a file of it
+CANARY = "canary-8b1f0c"  # in the controller's environment, and in one of its files
 INVENTORY = """
 from runpy import run_path as _run_path
 
@@ -36,7 +36,7 @@ PROBE = {
     "short-lines": "more than 100000 lines, and was given up",
     "endless-line": "a line of more than 1 MiB, and was given up",
     "past-the-window": "and was given up",
-    "chatter": "the connection to it was lost",
+    "chatter": "the SSH connection was lost",
     "not-utf-8": "owned",
     "odd-values": "",
     "odd-words": "",
@@ -44,7 +44,7 @@ PROBE = {
     "large-numbers": "",
 }
 STEP = {
-    "step-holds": "said nothing for 20 s",
+    "step-holds": "printed nothing for 20 s",
     "step-floods": "more than 8 MiB, and was given up",
     "step-lock-floods": "more than 64 KiB, and was given up",
     "step-fails-oddly": "owned",
@@ -53,7 +53,7 @@ STEP = {
 
 @dataclass(frozen=True)
 class Rogues:
-    """Hosts of these behaviours, beside the lab's, in an inventory of their own."""
+    """An inventory with the lab's hosts and rogues with these behaviors."""
 
     directory: Path
     inventory: Path
@@ -114,7 +114,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def named(told: Told, reasons: dict[str, str]) -> None:
-    """Each rogue stands in the report with its reason, and nothing of it acts on a terminal."""
+    """The report has each rogue with its reason, and no terminal escape."""
     hosts = told.document["hosts"]
     for name, reason in reasons.items():
         assert hosts[name]["status"] in {"unreachable", "refused", "failed", "pending"}, (name, hosts[name])

@@ -64,7 +64,7 @@ def watched(host: Host) -> Iterator[list[str]]:
 
 
 def said(command: str, inventory: Path, *words: str, **secret: str) -> str:
-    """Everything that a command of ours writes, where people read it and where programs do."""
+    """Everything that a command writes, for people and for programs."""
     line = [str(fleet.FLEETHANDS), command, str(inventory), *words]
     done = run(*line, cwd=fleet.ROOT, check=False, timeout=500, env={**os.environ, **secret})
     return done.stdout + done.stderr

@@ -22,7 +22,7 @@ from tests.lab.host import Host
 from tests.lab.internet import repositories
 from tests.lab.internet.repositories import Repository
 from tests.lab.lab import Lab
-from tests.lab.test_destroy import listing
+from tests.lab.test_uninstall import listing
 from tests.lab.watching import seen, watching
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]  # a build takes up to ten minutes
@@ -59,7 +59,7 @@ def serves(host: Host, **data: Any) -> dict[str, Any]:
 
 
 def leftovers(host: Host) -> list[str]:
-    """Work files, processes and owners of a build and of its rehearsal, besides what any run may leave."""
+    """Work files, processes and owners that a build and its trial may leave, in addition to what any run may leave."""
     half = "find /opt/openhands-source -mindepth 1 -maxdepth 1 -type d ! -exec test -e {}/.fleethands \\; -print"
     files = "ls -d /run/fleethands/rehearsal* /run/fleethands/build /opt/openhands-source/*.before"
     living = "pgrep -a -u fleethands-build; systemctl list-units --all --plain --no-legend 'fleethands-[br]*'"
@@ -129,7 +129,7 @@ def test_a_clean_host_serves_what_npm_has_and_does_so_after_a_reboot(lab: Lab, o
     outward.reboot()
     outward.run("until curl -fs -o /dev/null localhost:8000/ready; do sleep 0.2; done", timeout=240)
     assert changes(fleethands("plan", **NPM)[1]) == []
-    code, deep = fleethands("verify", "--deep", timeout=1000, **NPM)
+    code, deep = fleethands("verify", "--conversation", timeout=1000, **NPM)
     assert code == 0, fleet.trouble(deep)
 
 
@@ -171,7 +171,7 @@ def test_one_that_does_not_start_gives_way_to_what_was_there(built: Host) -> Non
 
     assert code == 1
     told = failed["hosts"]["lab-1"]
-    assert "the one before it serves again" in told["reason"]
+    assert "the previous one is running again" in told["reason"]
     assert told["status"] == "rolled-back"
     assert "/no/such/file" in "\n".join(told["log"])
     assert changes(fleethands("apply", **NPM)[1]) == []
@@ -191,7 +191,7 @@ def test_all_of_it_goes_again(outward: Host) -> None:
     before = listing(outward)
     serves(outward, **NPM)
 
-    code, done = fleethands("destroy", "--models", "--workspaces", **NPM)
+    code, done = fleethands("uninstall", "--models", "--workspaces", **NPM)
 
     assert code == 0, fleet.trouble(done)
     assert listing(outward) == before
@@ -207,12 +207,12 @@ def test_the_guides_repository_is_built_by_its_makefile(upstream: dict[str, Repo
     assert commit == outward.run(f"git -C {root} rev-parse HEAD").stdout.strip()
     assert 'model = "openai/tiny-tools:latest"' in outward.run("cat /etc/fleethands/config.toml").stdout
     assert "<title>OpenHands" in outward.run("curl -fsS localhost:3000/").stdout
-    assert fleethands("verify", "--deep", timeout=900, **GUIDE)[0] == 0
+    assert fleethands("verify", "--conversation", timeout=900, **GUIDE)[0] == 0
     moves(upstream[repositories.V0], outward)
 
 
 def moves(repository: Repository, host: Host) -> None:
-    """Another ref is built beside what runs, which answers until the other one is ready; so is a branch that moved."""
+    """Another ref is built while the present build answers. So is a branch that moved."""
     tag = repository.commit("next", {"NEXT.txt": "1\n"})
     branch = {**GUIDE, "openhands_ref": "next", "openhands_generation": "v0", "openhands_pull": "always"}
     before, run = main_process(host), fleet.start("lab-1", **branch)

@@ -1,4 +1,4 @@
-"""What `fleethands status` says of hosts: as declared, drifted, or out of reach."""
+"""What `fleethands status` reports: as declared, drifted, or unreachable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_a_host_as_declared(converged: Host) -> None:
     row = next(line for line in said.splitlines() if line.startswith("lab-1"))
     for word in ("as declared", "0.24.0", "codellama:7b", "running", "127.0.0.1:3000"):
         assert word in row
-    assert said.endswith("As declared\n")
+    assert said.endswith("All hosts are as the inventory describes\n")
 
 
 def test_drift_is_named_and_exits_2(converged: Host) -> None:
@@ -30,7 +30,7 @@ def test_drift_is_named_and_exits_2(converged: Host) -> None:
     assert code == 2
     assert "drift: 2" in said
     assert "  ~ Models | Pull what is missing: model codellama:7b: missing -> present" in said
-    assert said.endswith("The differences, line by line: fleethands plan inventory/lab.py --hosts lab-1\n")
+    assert said.endswith("To see the differences line by line, run: fleethands plan inventory/lab.py --hosts lab-1\n")
 
 
 def test_one_host_out_of_reach_exits_1_and_the_others_are_told(lab: Lab, converged: Host) -> None:

@@ -22,7 +22,7 @@ LAB = "inventory/lab.py"
 
 @pytest.fixture
 def known_hosts(tmp_path: Path) -> Path:
-    """A file of keys that nobody has written yet."""
+    """A known_hosts file that does not exist yet."""
     return tmp_path / "ssh" / "known_hosts"
 
 
@@ -30,9 +30,9 @@ def fleethands(
     *words: str, known_hosts: Path, cwd: Path = fleet.ROOT, typed: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """
-    The command line on the lab's inventory, with keys of its own.
+    The command line on the lab's inventory, with its own known_hosts.
 
-    + typed: what a person answers at a terminal; without it, nobody is there
+    + typed: what a person types at a terminal; None: no terminal
     """
     with_keys = [*words, "--data", f"ssh_known_hosts_file={known_hosts}"]
     ours, theirs = pty.openpty()

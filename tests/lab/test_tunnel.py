@@ -77,7 +77,7 @@ def test_large_bodies_a_taken_port_and_a_lost_link(converged: Host) -> None:
         command = [str(fleet.FLEETHANDS), "tunnel", "lab-1", "--port", str(port)]
         done = subprocess.run(command, cwd=fleet.ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"error: port {port} of this machine can't be had: Address already in use" in done.stderr
+    assert f"error: cannot listen on port {port} of this machine: Address already in use" in done.stderr
 
 
 @pytest.mark.soak
@@ -106,7 +106,7 @@ def test_canvas_key_is_for_a_terminal_only(canvas: Host) -> None:
         assert b"<title>OpenHands</title>" in get(url)
         assert process.stdout is not None
         said = process.stdout.readline()
-    assert said == "its page asks for a key, which lies on the host: sudo cat /etc/fleethands/canvas.env\n"
+    assert said == "its page asks for a key, which is on the host: sudo cat /etc/fleethands/canvas.env\n"
 
     with tunnel_on_a_terminal("lab-1", *fleet.with_data(**CANVAS)) as (_, key):
         assert key == canvas_key(canvas)

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from fleethands.facts.parse_probe import parse_probe
 from fleethands.facts.probe_request import ProbeRequest
-from fleethands.operations.core.operation import step
+from fleethands.operations.system.system import CreateDirectory, WriteFile
 from fleethands.paths import BINARY, OLLAMA_HOME
 from fleethands.script import Script
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.validation.encodable import ROOM
+from fleethands.settings.validation.encodable import MAX_BYTES
 from tasks import render
 from tests.hosts import declared
 from tests.lab import fleet, hostile, observe
@@ -120,7 +120,7 @@ def served(host: Host, environment: dict[str, str]) -> tuple[dict[bytes, bytes],
         "fh-values.env": render("ollama.env.j2", secrets=secrets, revision=""),
     }
     for name, content in written.items():
-        on(host, step("file", path=f"{UNITS}/{name}", mode="0644", owner="root:root", content=content))
+        on(host, WriteFile(f"{UNITS}/{name}", "0644", "root:root", content).script)
     told = host.run(
         f"systemctl daemon-reload && systemctl start fh-values && base64 -w 0 < {OUTPUT} && echo"
         f" && {BUS}/fh_2dvalues_2eservice org.freedesktop.systemd1.Service Environment"
@@ -184,7 +184,7 @@ def test_a_script_has_its_values_as_they_are(debian: Host, count: int) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("count", [10])
 def test_a_path_arrives_as_it_was_declared(debian: Host, count: int) -> None:
-    """In systemd's own lists, as a directory that the product made, and in what the probe says of it."""
+    """In systemd's own lists, in a directory that the product created, and in the probe's answer."""
     arrived = []
 
     def check(values: list[str]) -> None:
@@ -208,7 +208,7 @@ def test_a_path_arrives_as_it_was_declared(debian: Host, count: int) -> None:
 def _unit_names(host: Host, name: str, path: str) -> None:
     """The product's own unit with this path."""
     unit = render("ollama.service.j2", binary=BINARY, home=OLLAMA_HOME, own_home=OLLAMA_HOME, models_dir=path)
-    on(host, step("file", path=f"{UNITS}/{name}.service", mode="0644", owner="root:root", content=unit))
+    on(host, WriteFile(f"{UNITS}/{name}.service", "0644", "root:root", unit).script)
     place = f"{BUS}/{name.replace('-', '_2d')}_2eservice org.freedesktop.systemd1"
     told = host.run(f"systemctl daemon-reload; {place}.Unit RequiresMountsFor; {place}.Service ReadWritePaths").stdout
     mounts, writable = (json.loads(line)["data"] for line in told.rstrip("\n").split("\n"))
@@ -218,7 +218,7 @@ def _unit_names(host: Host, name: str, path: str) -> None:
 
 def _made_and_seen(host: Host, wanted: HostSettings, places: list[str]) -> None:
     for place in places:
-        on(host, step("directory", path=place, mode="0755", owner="root:root"))
+        on(host, CreateDirectory(place, "root:root", "0755").script)
     question = ProbeRequest.create(wanted)
     seen = parse_probe(host.run("sh -s", stdin=question.script).stdout.split("\n")[:-1], question)
     assert [(seen.files[place].kind, seen.files[place].mode) for place in places] == [("directory", "0755")] * len(
@@ -252,7 +252,7 @@ def test_ollama_starts_with_every_origin_that_is_accepted(serving: Host, count: 
 
 @lists(sample=2, soak=20)
 def test_a_model_has_the_same_name_at_ollama(serving: Host, count: int) -> None:
-    """But for the case of its letters, which Ollama takes from the models that are there already."""
+    """Except the case of its letters, which Ollama takes from existing models."""
     arrived: set[str] = set()
 
     def check(values: list[str]) -> None:
@@ -291,7 +291,7 @@ UGLY: dict[str, Any] = {
     "openhands_workspace": "/srv/work space/50%n \"of\" 'it' $HOME back\\slash\\n é",
     "ollama_env": {
         "OLLAMA_API_KEY": "two\nlines\r\n\ttab \"of\" 'it' 100%n $HOME $(id) `id` {{ 1 }} \x01\x7f\x85\ufeff\u2028é\\",
-        "NO_PROXY": "x" * (ROOM - 1500),
+        "NO_PROXY": "x" * (MAX_BYTES - 1500),
     },
     "ollama_origins": ["https://*.example.net", "https://%n$HOME\\"],
     "ollama_keep_alive": "30m",
@@ -312,6 +312,6 @@ def test_the_product_itself_brings_the_ugliest_values_through(converged: Host) -
 
 
 def test_more_variables_than_are_read_back_are_refused() -> None:
-    assert accepted(ollama_env={"NO_PROXY": "x" * (ROOM - 500)}) is not None
-    assert accepted(ollama_env={"NO_PROXY": "x" * ROOM}) is None
-    assert accepted(ollama_env={"NO_PROXY": "\x01" * (ROOM // 4)}) is None
+    assert accepted(ollama_env={"NO_PROXY": "x" * (MAX_BYTES - 500)}) is not None
+    assert accepted(ollama_env={"NO_PROXY": "x" * MAX_BYTES}) is None
+    assert accepted(ollama_env={"NO_PROXY": "\x01" * (MAX_BYTES // 4)}) is None

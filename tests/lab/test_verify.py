@@ -1,4 +1,4 @@
-"""`fleethands verify`: the proof alone, made anew each time, and nothing else on the host touched."""
+"""`fleethands verify`: makes the proof again each time, and touches nothing else on the host."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def converses(host: Host, **data: Any) -> None:
     before = host.run("docker ps -aq --no-trunc | sort").stdout
     asked = asked_by_containers(host)
 
-    code, done = fleethands("verify", "--deep", timeout=1000, **data)  # its own limit is shorter
+    code, done = fleethands("verify", "--conversation", timeout=1000, **data)  # its own limit is shorter
 
     assert code == 0, fleet.trouble(done)
     (talk,) = [link for link in done["hosts"]["lab-1"]["proof"] if link["link"] == "conversation"]

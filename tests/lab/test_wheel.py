@@ -48,9 +48,9 @@ def test_a_wheel_brings_a_bare_host_to_a_proven_answer(user: Installed, clean: H
     refused = user.typed(*APPLY)
 
     assert refused.code == 1
-    assert 'error: root@lab-1: `models`: expected at least one, as `["codellama:7b"]`' in refused.err
+    assert 'error: root@lab-1: `models`: expected at least one, such as `["codellama:7b"]`' in refused.err
     hints = [line.removeprefix("hint: ") for line in refused.err.splitlines() if line.startswith("hint: ")]
-    command = hints[0].removeprefix("say which: ")
+    command = hints[0].removeprefix("name the models: ")
     assert shlex.split(command)[:3] == ["fleethands", "apply", "root@lab-1"]
 
     done = user.typed("sh", "-c", command)  # as the hint has it

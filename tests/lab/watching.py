@@ -1,4 +1,4 @@
-"""Somebody outside who waits for his moment: each port of each address of a host is tried some five times a second."""
+"""A neighbor that tries each port of each address of a host about five times a second."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ wait
 
 @contextmanager
 def watching(neighbour: Host, host: Host, ports: Iterable[int]) -> Iterator[Callable[[], set[str]]]:
-    """What the neighbour saw open on a host at any moment so far, as `ADDRESS PORT`."""
+    """What the neighbor found open on a host at any moment so far: `ADDRESS PORT`."""
     script = WATCH.format(addresses=f"{host.address} {host.address6}", ports=" ".join(map(str, ports)))
     neighbour.run("cat > /tmp/watch; : > /tmp/open; systemd-run --quiet --unit watch bash /tmp/watch", stdin=script)
     yield lambda: set(neighbour.run("sort -u /tmp/open").stdout.splitlines())

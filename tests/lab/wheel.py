@@ -16,7 +16,7 @@ from tests.lab.shell import run
 
 @dataclass(frozen=True)
 class Installed:
-    """Where it lies: `bin` has its commands, `home` the user's keys, `work` is where commands are typed."""
+    """Its directories: `bin` has its commands, `home` the user's keys, `work` is where commands are typed."""
 
     bin: Path
     home: Path

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit import sshd
-from tests.unit.webserver import Say
+from tests.helpers import sshd
+from tests.helpers.webserver import Say
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from fleethands.cli import scaffold
+from tests.helpers.checkout import ROOT
 
-ROOT = Path(__file__).parents[2]
 LITTER = (".orig", ".rej", ".swp", ".log", ".pyc", "~", ".lock", ".bak", ".part")
 
 

@@ -14,9 +14,10 @@ import click
 import pytest
 import yaml
 
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
+from tests.helpers.checkout import ROOT
 
-EXAMPLES = Path(__file__).parents[2] / "docs/guides/ci"
+EXAMPLES = ROOT / "docs/guides/ci"
 SCHEMAS = {"github.yml": "vendor.github-workflows", "gitlab.yml": "vendor.gitlab-ci"}
 TOOLS = Path(sys.executable).parent
 COMMANDS = {"plan", "apply", "report merge"}

@@ -5,27 +5,39 @@ from __future__ import annotations
 import re
 import runpy
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic.fields import FieldInfo
 
-from fleethands.cli.main import cli
+from fleethands.cli.interface import cli
+from fleethands.cli.reference import page as commands_page
+from fleethands.operations.models import modelfiles
 from fleethands.settings import HostSettings, read_fleet
 from fleethands.settings.docs.example import inventory
 from fleethands.settings.docs.reference import page
 from fleethands.settings.host import Model
 from fleethands.settings.schema import ollama_env
-from fleethands.settings.schema.describe import about
+from fleethands.settings.schema.describe import describe
+from fleethands.settings.values import modelfile
+from tests.helpers.checkout import ROOT
+from tests.hosts import bare
 from tests.lab import attacks
 from tests.lab.attacks.__main__ import page as attacks_page
 from tests.lab.zoo import STATES
 from tests.lab.zoo.__main__ import page as hosts_page
 
-ROOT = Path(__file__).parents[2]
+LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(#[^)\s]+)?\)")
+PATH = re.compile(r"\b(?<![./-])((?:fleethands|tasks|templates|tests|bench)/[\w/.-]*\w)")
 KEYS = list(HostSettings.model_fields)
 
 
 def test_the_reference_of_settings_is_current() -> None:
     assert (ROOT / "docs/reference/settings.md").read_text() == page(), "run `make docs`"
+
+
+def test_the_reference_of_commands_is_current() -> None:
+    assert (ROOT / "docs/reference/cli.md").read_text() == commands_page(), "run `make docs`"
 
 
 def test_the_table_of_attacks_is_current() -> None:
@@ -69,29 +81,48 @@ def test_the_example_inventory_is_current() -> None:
     assert (ROOT / "inventory/example.py").read_text() == inventory(), "run `make docs`"
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_every_setting_says_all_there_is_to_say(key: str) -> None:
-    said = about(HostSettings.model_fields[key])
-    row = next(line for line in page().splitlines() if line.startswith(f"| `{key}` |"))
+@pytest.mark.parametrize("field", [*HostSettings.model_fields.values(), *Model.model_fields.values()])
+def test_every_description_is_made_of_sentences(field: FieldInfo) -> None:
+    """The generated page and the inventory put a period, "expected" or "Change it" around the parts."""
+    said = describe(field)
 
-    assert said.meaning in row
-    assert said.why in row
-    assert "| None |" not in row
-    assert [said.meaning, said.form, said.why] == [
-        text.strip().rstrip(".") for text in (said.meaning, said.form, said.why)
-    ]
+    assert re.fullmatch(r"[A-Z][^;]*\.", said.summary)
+    assert max(len(sentence.split()) for sentence in re.split(r"[.:] ", said.summary)) <= 25
+    for part in (said.accepts, said.change):
+        assert part == part.strip().rstrip(".")
+        assert not part[0].isupper() or part.startswith(("IP:PORT", "True"))
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_every_example_is_right_and_is_not_the_default(key: str) -> None:
-    example = about(HostSettings.model_fields[key]).example
+    example = describe(HostSettings.model_fields[key]).example
 
     assert getattr(HostSettings(**{key: example}), key) != getattr(HostSettings(), key)
 
 
-@pytest.mark.parametrize("key", Model.model_fields)
+@pytest.mark.parametrize("key", sorted(Model.model_fields.keys() - {"modelfile"}))
 def test_every_example_of_a_models_key_is_right(key: str) -> None:
-    assert Model(**{"name": "m", key: about(Model.model_fields[key]).example})
+    example = describe(Model.model_fields[key]).example
+    data = {"models": [{"name": "m", key: example}]}
+
+    (model,) = read_fleet({"a": data})["a"].models
+
+    assert str(getattr(model, key)) == str(example)
+
+
+def test_the_example_of_a_modelfile_is_one_that_a_model_is_built_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = describe(Model.model_fields["modelfile"]).example
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text("FROM codellama:7b\nPARAMETER num_ctx 32768\n")
+
+    settings = read_fleet({"a": {"models": [{"name": "mine", "modelfile": path}]}})["a"]
+    (change,) = modelfiles.build.decide(settings, bare(settings), modelfile.load_modelfiles(settings))
+
+    assert change.after == "made from codellama:7b"
+    assert change.script.values["text"] == "FROM codellama:7b\nPARAMETER num_ctx 32768\n"
 
 
 @pytest.mark.parametrize("name", ollama_env.VARIABLES)
@@ -110,15 +141,58 @@ def test_the_example_inventories_are_right() -> None:
         assert read_fleet(dict.fromkeys(hosts, data))
 
 
+def test_every_link_between_pages_leads_somewhere() -> None:
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    links = [(page, *link) for page in pages for link in LINK.findall(page.read_text())]
+    broken = [
+        f"{page.relative_to(ROOT)}: {place}{anchor}"
+        for page, place, anchor in links
+        if not is_there(page.parent / place if place else page, anchor)
+    ]
+
+    assert len(links) > 50
+    assert broken == []
+
+
+def test_every_file_that_a_page_names_is_there() -> None:
+    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+    found = [(page, name) for page in pages for name in PATH.findall(page.read_text())]
+    named = [(page, name) for page, name in found if not {"NOUN", "test_x"} & set(re.split(r"[/.]", name))]
+
+    assert len(named) > 50
+    assert [f"{page.relative_to(ROOT)}: {name}" for page, name in named if not (ROOT / name).exists()] == []
+
+
+def is_there(target: Path, anchor: str) -> bool:
+    """Whether a link leads to a file, and to a heading in it, as GitHub spells headings in addresses."""
+    if not target.exists() or not anchor:
+        return target.exists()
+    headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)
+    return anchor[1:] in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_every_command_is_documented() -> None:
-    text = (ROOT / "docs/how-it-works.md").read_text()
+    text = (ROOT / "docs/reference/commands.md").read_text()
     assert [name for name in cli.commands if f"| `fleethands {name} " not in text] == []
 
 
-def test_every_key_of_the_example_stands_there_at_its_default(tmp_path: Path) -> None:
-    whole = re.sub(r'^        # ("[a-z0-9_]+": .*,)$', r"        \1", inventory(), flags=re.MULTILINE)
-    (tmp_path / "whole.py").write_text(whole)
-    data = runpy.run_path(str(tmp_path / "whole.py"))["gpu"][1]
+def uncommented(text: str, directory: Path) -> dict[str, Any]:
+    """Host data of an example inventory, with every setting that is commented out."""
+    whole = re.sub(r'^        # ("[a-z0-9_]+": .*,)$', r"        \1", text, flags=re.MULTILINE)
+    (directory / "whole.py").write_text(whole)
+    data: dict[str, Any] = runpy.run_path(str(directory / "whole.py"))["gpu"][1]
+    return data
+
+
+def test_the_short_example_has_five_settings_at_their_defaults(tmp_path: Path) -> None:
+    data = uncommented(inventory(), tmp_path)
+
+    assert len([key for key in data if not key.startswith("ssh_")]) == 5
+    assert read_fleet({"a": data}) == read_fleet({"a": {"models": ["codellama:7b"]}})
+
+
+def test_every_key_of_the_long_example_stands_there_at_its_default(tmp_path: Path) -> None:
+    data = uncommented(inventory(all_settings=True), tmp_path)
 
     assert set(KEYS) == {key for key in data if not key.startswith("ssh_")}
     assert read_fleet({"a": data}) == read_fleet({"a": {"models": ["codellama:7b"]}})

@@ -7,14 +7,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.helpers.checkout import ROOT
+
 CODE = ROOT / "fleethands"
 ROW = re.compile(r"^\| `fleethands/([a-z]+)` \| ", re.MULTILINE)
+OPERATIONS = re.compile(r"^\| `operations/([a-z]+)` \| ", re.MULTILINE)
+
+
+MAP = (ROOT / "docs/contributing.md").read_text()
 
 
 def packages() -> list[str]:
-    """As the map has them, the uppermost first."""
-    return ROW.findall((ROOT / "docs/contributing.md").read_text())
+    """The packages of the map, the uppermost first."""
+    return ROW.findall(MAP)
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -29,6 +34,19 @@ def test_the_map_has_every_package_once() -> None:
     there = {path.parent.name for path in CODE.glob("*/__init__.py")}
 
     assert sorted(packages()) == sorted(there)
+
+
+def test_the_map_has_every_package_of_operations_once() -> None:
+    there = {path.parent.name for path in (CODE / "operations").glob("*/__init__.py")}
+
+    assert sorted(OPERATIONS.findall(MAP)) == sorted(there)
+
+
+def test_the_map_names_only_what_exists() -> None:
+    found = re.findall(r"`((?:fleethands|operations|facts|tests|tasks|templates)/[\w/.]*)`", MAP)
+    named = [name for name in found if "NOUN" not in name]
+
+    assert [name for name in named if not any((root / name).exists() for root in (ROOT, CODE))] == []
 
 
 def test_imports_go_downwards() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fleethands.operations.core import operation, scripts
-from tests.unit.root_paths import offences
+from fleethands.operations.core import scripts
+from tests.helpers.host_scripts import parts_of
+from tests.helpers.root_paths import offences
 
 BUILDS = ("source_build", "source_builder")  # what they make lies in a directory of root's
 # commands that are allowed, each with its reason
@@ -29,7 +30,7 @@ ALLOWED = {
 def step(name: str) -> str:
     """A step with what it calls of others."""
     called = ("common", "spelled", "blobs") if name in {"verify", "puller"} else ("common",)
-    parts = [each for each in (*called, *operation.ALSO.get(name, ())) if each != name]
+    parts = [each for each in (*called, *parts_of(name)) if each != name]
     return "\n".join(scripts.read(each) for each in (*parts, name))
 
 

@@ -15,23 +15,24 @@ from pathlib import Path
 
 import pytest
 
-from fleethands import manifest, web
+from fleethands import oci, web
+from fleethands.operations.core.upload import UploadError
 from fleethands.operations.ollama import release_checksums, transfer
-from fleethands.operations.ollama.transfer import Parcel, TransferError
+from fleethands.operations.ollama.transfer import ReleaseUpload
 from fleethands.pinning import registry
-from fleethands.pinning.registry import Offered, Unanswered
+from fleethands.pinning.registry import RegistryDigest, RegistryError
 from fleethands.settings.host import Model
 from fleethands.settings.values.names import ModelName
+from tests.helpers.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 from tests.lab.shell import run
-from tests.unit.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 
 A = "a" * 64
 
 
-def asked(url: str, patience: float = 5) -> Offered | Unanswered:
+def asked(url: str, patience: float = 5) -> RegistryDigest | RegistryError:
     """What is learned of a model there."""
     model = Model(name=ModelName.parse(f"{url.removeprefix('http://')}/team/m"), insecure=True)
-    (answer,) = registry.look_up([model], patience).values()
+    (answer,) = registry.look_up_models([model], patience).values()
     return answer
 
 
@@ -59,8 +60,8 @@ NO_MANIFESTS = {
 def test_what_is_no_manifest_is_named_so(text: str, serve: Callable[[Say], str]) -> None:
     answer = asked(serve(body(text)))
 
-    assert isinstance(answer, Unanswered)
-    assert answer.reason.endswith("sends something that is no manifest")
+    assert isinstance(answer, RegistryError)
+    assert answer.reason.endswith("sent something that is not a manifest")
 
 
 ENDLESS = {
@@ -111,7 +112,7 @@ def test_an_endless_token_is_none(serve: Callable[[Say], str]) -> None:
 
     answer = asked(serve(lambda client: client.sendall(refusal.encode())))
 
-    assert answer == Unanswered("127.0.0.1: sends more than 64 KiB")
+    assert answer == RegistryError("127.0.0.1: sends more than 64 KiB")
 
 
 def test_a_token_that_is_nested_without_end_is_none(serve: Callable[[Say], str]) -> None:
@@ -120,7 +121,7 @@ def test_a_token_that_is_nested_without_end_is_none(serve: Callable[[Say], str])
 
     answer = asked(serve(lambda client: client.sendall(refusal.encode())))
 
-    assert answer == Unanswered("127.0.0.1: nested too deep")
+    assert answer == RegistryError("127.0.0.1: nested too deep")
 
 
 @pytest.fixture
@@ -194,26 +195,29 @@ def test_a_password_in_an_address_goes_to_its_server_alone() -> None:
 def test_a_list_of_digests_names_files_and_nothing_else() -> None:
     text = f"{A}  ./wanted\n../../etc/cron.d/x  ./wanted\n{'B' * 64} *other\n{A}  ./unwanted\n{A}  ../wanted\n\xff\n"
 
-    assert release_checksums.listed(text.encode("latin-1"), {"wanted", "other"}) == {"wanted": A, "other": "b" * 64}
+    assert release_checksums.parse_checksums(text.encode("latin-1"), {"wanted", "other"}) == {
+        "wanted": A,
+        "other": "b" * 64,
+    }
     with pytest.raises(ValueError, match="two digests of wanted"):
-        release_checksums.listed(f"{A}  wanted\n{'b' * 64}  wanted\n".encode(), {"wanted"})
+        release_checksums.parse_checksums(f"{A}  wanted\n{'b' * 64}  wanted\n".encode(), {"wanted"})
 
 
 def uploads(url: str) -> None:
-    list(Parcel(url, ["a.tgz"], {}).uploads())
+    list(ReleaseUpload(url, ["a.tgz"], {}).files())
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return transfer.cache()
+    return transfer.cache_directory()
 
 
 @pytest.mark.parametrize("digest", ["../../../escaped", "/tmp/escaped", "a" * 63, "."])
 def test_a_digest_is_no_path(digest: str, tmp_path: Path, serve: Callable[[Say], str], cache: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
 
-    with pytest.raises(TransferError, match=r"sha256sum.txt names no a.tgz"):
+    with pytest.raises(UploadError, match=r"sha256sum.txt names no a.tgz"):
         uploads(serve(body(f"{digest}  ./a.tgz\n")))
 
     assert sorted(tmp_path.rglob("*")) == before
@@ -225,8 +229,8 @@ def test_an_archive_without_end_is_given_up_and_leaves_nothing(
     monkeypatch.setattr(transfer, "LARGEST", 2 << 20)
     url = serve(endless(CHUNKED, HALF_A_MIB))
 
-    with pytest.raises(TransferError, match=r"a\.tgz has more than 2\.0 MiB"):
-        list(Parcel(url, ["a.tgz"], {"a.tgz": A}).uploads())
+    with pytest.raises(UploadError, match=r"a\.tgz has more than 2\.0 MiB"):
+        list(ReleaseUpload(url, ["a.tgz"], {"a.tgz": A}).files())
 
     assert [path.name for path in cache.iterdir()] == [f"{A}-a.tgz.lock"]
     assert cache.stat().st_mode & 0o777 == 0o700
@@ -237,8 +241,8 @@ def test_a_disk_that_would_be_full_is_named(
 ) -> None:
     monkeypatch.setattr(transfer, "SPARE", 1 << 60)
 
-    with pytest.raises(TransferError, match=r"a\.tgz does not fit: .* has less than .* free"):
-        list(Parcel(serve(body("x")), ["a.tgz"], {"a.tgz": A}).uploads())
+    with pytest.raises(UploadError, match=r"a\.tgz does not fit: .* has less than .* free"):
+        list(ReleaseUpload(serve(body("x")), ["a.tgz"], {"a.tgz": A}).files())
 
 
 def test_an_archive_that_swells_when_unpacked_is_given_up(
@@ -248,14 +252,14 @@ def test_an_archive_that_swells_when_unpacked_is_given_up(
     monkeypatch.setattr(transfer, "LARGEST", 4 << 20)
     digest = hashlib.sha256(bomb).hexdigest()
 
-    with pytest.raises(TransferError, match=r"tar\.zst, unpacked, has more than 4\.0 MiB"):
-        list(Parcel(serve(body(bomb)), ["a.tar.zst"], {"a.tar.zst": digest}, plain=True).uploads())
+    with pytest.raises(UploadError, match=r"tar\.zst, unpacked, has more than 4\.0 MiB"):
+        list(ReleaseUpload(serve(body(bomb)), ["a.tar.zst"], {"a.tar.zst": digest}, plain=True).files())
 
     assert not [path for path in cache.iterdir() if path.suffix in {".part", ".tar"}]
 
 
 def test_an_index_of_images_has_digests() -> None:
-    manifest.check_image(json.dumps({"manifests": [{"digest": f"sha256:{A}"}]}).encode())
+    oci.check_image(json.dumps({"manifests": [{"digest": f"sha256:{A}"}]}).encode())
     for text in (b"{}", b'{"manifests": [1]}', b'{"manifests": [{"digest": "x"}]}', b'{"layers": {}}', b"[" * 9999):
         with pytest.raises(ValueError, match=r"not|nested"):
-            manifest.check_image(text)
+            oci.check_image(text)

@@ -1,33 +1,29 @@
-"""Every word that the command line says of itself, of a plan and of a run, as snapshots (pytest --snapshot-update)."""
+"""What the command line prints of a plan and of a run, as snapshots (pytest --snapshot-update)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import click
 import pytest
-from click.testing import CliRunner
 from syrupy.assertion import SnapshotAssertion
 
 from fleethands import paths
-from fleethands.cli.main import cli
 from fleethands.cli.output.report_table import lines
+from fleethands.command_line import CommandLine
 from fleethands.facts.files import File
-from fleethands.operations.core.operation import Change
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.decision import Change
+from fleethands.operations.core.proof_record import Link
 from fleethands.operations.system import system
 from fleethands.report.model import ChangeReport, HostReport, Report
-from fleethands.rollout.build_report import changed
+from fleethands.rollout.build_report import change_report
 from fleethands.settings import Secret
 from tasks import ollama as ollama_task
 from tests.hosts import bare, declared
-from tests.unit.test_foresight import steps
-
-TARGET = "inventory/fleet.py"
+from tests.unit.test_predictions import steps
 
 
 def said(report: Report) -> str:
-    return "\n".join(lines(report, TARGET))
+    return "\n".join(lines(report, CommandLine(report.command, "inventory/fleet.py")))
 
 
 def from_nothing() -> Iterator[ChangeReport]:
@@ -38,25 +34,8 @@ def from_nothing() -> Iterator[ChangeReport]:
         decision = step.decide(settings, seen, **arguments)
         for change in decision if isinstance(decision, list) else [decision]:
             if isinstance(change, Change):
-                yield changed(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
-                seen = change.then(seen)
-
-
-@pytest.mark.parametrize("words", [[], *([name] for name in sorted(cli.commands))], ids=" ".join)
-def test_help(words: list[str], snapshot: SnapshotAssertion) -> None:
-    result = CliRunner().invoke(cli, [*words, "--help"], terminal_width=100)
-
-    assert result.output == snapshot
-
-
-def test_help_texts_are_one_sentence_and_fit_their_line() -> None:
-    for name, command in cli.commands.items():
-        assert command.help is not None
-        assert len(command.get_short_help_str(80)) <= 80, name
-        for option in command.params:
-            if isinstance(option, click.Option):
-                assert option.help is not None
-                assert option.help.endswith("."), (name, option.name)
+                yield change_report(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
+                seen = change.predict(seen)
 
 
 def test_a_plan_from_nothing(snapshot: SnapshotAssertion) -> None:
@@ -96,12 +75,14 @@ def test_a_run_of_which_one_host_failed(snapshot: SnapshotAssertion) -> None:
 def test_a_secret_is_masked_in_a_diff(monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion) -> None:
     monkeypatch.setenv("PROXY", 'http://u:hunter2@proxy\nhunter3"hunter4')
     settings = declared(ollama_env={"HTTPS_PROXY": Secret.env("PROXY"), "OLLAMA_NUM_PARALLEL": 2})
-    override, secrets = ollama_task.variables(settings, "12ab")
+    override, secrets = ollama_task.render_variables(settings, "12ab")
     seen = bare(settings).with_file(paths.OLLAMA_OVERRIDE, File("file", "0600", content=BEFORE))
     written = {paths.OLLAMA_OVERRIDE: override, paths.OLLAMA_SECRETS: secrets}
     modes = {paths.OLLAMA_OVERRIDE: "0644", paths.OLLAMA_SECRETS: "0600"}
     said = [
-        system.file.decide(settings, seen, path, text, modes[path], shown=ollama_task.shown(settings)).diff
+        system.write_file.decide(
+            settings, seen, path, text, modes[path], shown=ollama_task.shown_variables(settings)
+        ).diff
         for path, text in written.items()
     ]
 

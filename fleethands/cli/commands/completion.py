@@ -7,24 +7,21 @@ import sys
 import click
 from click.shell_completion import get_completion_class
 
-from fleethands.cli.errors import Trouble
+from fleethands.cli.interface import cli
+from fleethands.errors import FleethandsError
 
 NAME, VARIABLE = "fleethands", "_FLEETHANDS_COMPLETE"
 START = {
-    "bash": "to have it in every shell: echo 'eval \"$(fleethands completion bash)\"' >> ~/.bashrc",
-    "zsh": "to have it in every shell: echo 'eval \"$(fleethands completion zsh)\"' >> ~/.zshrc",
-    "fish": "to have it in every shell: fleethands completion fish > ~/.config/fish/completions/fleethands.fish",
+    "bash": "to load it in every shell: echo 'eval \"$(fleethands completion bash)\"' >> ~/.bashrc",
+    "zsh": "to load it in every shell: echo 'eval \"$(fleethands completion zsh)\"' >> ~/.zshrc",
+    "fish": "to load it in every shell: fleethands completion fish > ~/.config/fish/completions/fleethands.fish",
 }
 
 
-@click.command()
-@click.argument("shell", type=click.Choice(list(START)))
-@click.pass_context
-def completion(context: click.Context, shell: str) -> None:
-    """Print the script by which a shell completes fleethands' words: eval "$(fleethands completion bash)"."""
+def run(shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
-        raise Trouble(f"this version of click completes nothing in {shell}")
-    click.echo(kind(context.find_root().command, {}, NAME, VARIABLE).source())
+        raise FleethandsError(f"this version of click has no completion for {shell}")
+    click.echo(kind(cli, {}, NAME, VARIABLE).source())
     if sys.stdout.isatty():
         click.echo(f"hint: {START[shell]}", err=True)

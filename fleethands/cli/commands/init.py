@@ -7,40 +7,30 @@ from pathlib import Path
 
 import click
 
-from fleethands.cli.errors import Trouble
-from fleethands.cli.output.json_document import tell
-from fleethands.cli.output.report_files import JSON
+from fleethands.cli.output.report_writer import ReportWriter
+from fleethands.cli.scaffold import files, write_files
+from fleethands.errors import FleethandsError
+from fleethands.settings.docs import example
 
 INVENTORY = "inventory/hosts.py"
 
 
-@click.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@JSON
-def init(directory: Path, as_json: bool) -> None:
-    """Lay down deploy.py, tasks, templates and an inventory to own. Overwrites nothing; exit 0: done, 1: not."""
-    from fleethands.cli.scaffold import Taken, files, lay_down  # noqa: PLC0415
-    from fleethands.settings.docs.example import inventory  # noqa: PLC0415
-
-    texts = {**files(), INVENTORY: inventory(Path(INVENTORY).name).encode()}
+def run(writer: ReportWriter, directory: str, all_settings: bool) -> int:
+    place = Path(directory)
+    inventory = example.inventory(INVENTORY, all_settings=all_settings)
+    texts = {**files(), INVENTORY: inventory.encode()}
     try:
-        lay_down(directory, texts)
-    except Taken as error:
-        there = ", ".join(f"`{path}`" for path in error.paths)
-        raise Trouble(
-            f"`{directory}` has {there} already, and nothing was written",
-            "lay it down beside: `" + shlex.join(["fleethands", "init", f"{directory}-new"]) + "`",
-        ) from None
+        write_files(place, texts)
     except OSError as error:
         reason = f"{error.strerror}{f': `{error.filename}`' if error.filename else ''}"
-        raise Trouble(
-            f"cannot lay a project down in `{directory}`: {reason}", "name a directory that you may write to"
-        ) from None
-    if as_json:
-        document = {"schema": 1, "command": "init", "result": "changed", "directory": str(directory), "files": [*texts]}
-        tell(document)
-        return
-    click.echo(f"{directory}: {len(texts)} files, yours to change")
-    click.echo(f"Name your hosts in {directory / INVENTORY}")
+        hint = "choose a directory that you can write to"
+        raise FleethandsError(f"cannot create a project in `{place}`: {reason}", hint) from None
+    if writer.as_json:
+        document = {"schema": 1, "command": "init", "result": "changed", "directory": str(place), "files": [*texts]}
+        writer.print_json(document)
+        return 0
+    click.echo(f"Created {len(texts)} files in {place}; all of them are yours to change.")
+    click.echo(f"Name your hosts in {place / INVENTORY}.")
     click.echo("")
-    click.echo(f"Run: {shlex.join(['cd', str(directory)])} && fleethands trust")
+    click.echo(f"Run: {shlex.join(['cd', str(place)])} && fleethands trust")
+    return 0

@@ -2,70 +2,46 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleethands.cli.errors import USAGE, Trouble
-from fleethands.cli.output.json_document import tell
-from fleethands.cli.session import chosen, fleet_options, reached, spoken, unconnected
-from fleethands.text.sanitize import clean
-
-if TYPE_CHECKING:
-    from fleethands.locks.lock_commands import LockReport
-
-
-@click.group()
-def lock() -> None:
-    """Keep hosts from runs, see who has them, free them. A run locks the hosts that it changes by itself."""
+from fleethands.cli.errors import EXIT_FAILED
+from fleethands.cli.output.report_writer import ReportWriter
+from fleethands.cli.session import connect, open_hosts
+from fleethands.errors import UsageError
+from fleethands.locks.lock_commands import LockResult, run_lock_command
+from fleethands.text.sanitize import sanitize
 
 
-@lock.command()
-@fleet_options
-@click.option("--reason", default="", metavar="TEXT", help="Why, for those who will ask.")
-def acquire(target: str | None, reason: str, **options: Any) -> None:
-    """Lock hosts for yourself, until you release them: no run changes them, and none waits. Exit 1: one is taken."""
+def acquire(writer: ReportWriter, reason: str) -> int:
     if not reason.strip():
-        raise Trouble("a lock without a reason helps nobody", 'say why: `--reason "new driver"`', code=USAGE)
-    _each("acquire", target, reason, **options)
+        raise UsageError("a lock needs a reason, for the users who find it", 'add one: `--reason "new driver"`')
+    return _ask_hosts(writer, "acquire", reason)
 
 
-@lock.command()
-@fleet_options
-def status(target: str | None, **options: Any) -> None:
-    """Say who has hosts, since when and why. Exit 1: a host can't be told."""
-    _each("status", target, "", **options)
+def status(writer: ReportWriter) -> int:
+    return _ask_hosts(writer, "status")
 
 
-@lock.command()
-@fleet_options
-def release(target: str | None, **options: Any) -> None:
-    """Free hosts, whoever has them, and say who had. A run that had one goes no further there."""
-    _each("release", target, "", **options)
+def release(writer: ReportWriter) -> int:
+    return _ask_hosts(writer, "release")
 
 
-def _each(action: str, target: str | None, reason: str, as_json: bool, **options: Any) -> None:
-    from fleethands.locks.lock_commands import ask  # noqa: PLC0415
-
-    target = chosen(target)
-    with closing(reached(unconnected(target, **options))) as engine:  # whatever their settings are: a lock asks none
-        told = ask(engine, action, reason)
-    if as_json:
-        tell(_document(action, told))
+def _ask_hosts(writer: ReportWriter, action: str, reason: str = "") -> int:
+    with closing(connect(open_hosts(writer))) as engine:  # settings may be wrong: a lock needs none
+        results = run_lock_command(engine, action, reason)
+    if writer.as_json:
+        hosts = {name: each.document() for name, each in results.items()}
+        writer.print_json({"schema": 1, "command": f"lock {action}", "hosts": hosts})
     else:
-        _show(told, spoken(target, **options))
-    sys.exit(1 if any(each.failed for each in told.values()) else 0)
+        _show(results)
+    return EXIT_FAILED if any(each.failed for each in results.values()) else 0
 
 
-def _document(action: str, told: dict[str, LockReport]) -> dict[str, Any]:
-    return {"schema": 1, "command": f"lock {action}", "hosts": {name: each.document() for name, each in told.items()}}
-
-
-def _show(told: dict[str, LockReport], words: str) -> None:
-    width = max(map(len, told))
-    for name, each in told.items():
-        click.echo(clean(f"{name:{width}}  {each.text}"))
+def _show(results: dict[str, LockResult]) -> None:
+    width = max(map(len, results))
+    for name, each in results.items():
+        click.echo(sanitize(f"{name:{width}}  {each.text}"))
         for hint in each.hints:
-            click.echo(clean(f"{'':{width}}  hint: {hint}"))
+            click.echo(sanitize(f"{'':{width}}  hint: {hint}"))

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import click
-
-from fleethands.cli.change_command import carry_out, lock_option
-from fleethands.cli.output.report_files import report_options
-from fleethands.cli.session import chosen, fleet_options
+from fleethands.cli.change_command import ChangeRun, run_change
+from fleethands.cli.output.report_writer import ReportWriter
+from fleethands.deploy_options import DeployOptions
 
 
-@click.command()
-@fleet_options
-@report_options
-@click.option(
-    "--to",
-    type=click.Choice(["last", "before"]),
-    help="What was proven last, or before that; else the one before, or the last where what is there is not proven.",
-)
-@lock_option
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def rollback(target: str | None, to: str | None, **options: Any) -> None:
-    """Go back to what a host's release record says, downloading nothing. Exit 0: proven; 1: a host failed."""
-    carry_out("rollback", "rollback.py", chosen(target), extra={"fleethands_back": to} if to else None, **options)
+def run(writer: ReportWriter, to: str | None, lock_wait: float) -> int:
+    return run_change(writer, ChangeRun("rollback.py", DeployOptions(rollback_to=to), lock_wait=lock_wait))

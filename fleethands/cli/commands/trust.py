@@ -3,66 +3,62 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from fleethands.cli.errors import USAGE, Trouble
-from fleethands.cli.output.json_document import tell
-from fleethands.cli.session import chosen, fleet_options, spoken, unconnected
+from fleethands.cli.errors import EXIT_FAILED, print_problem
+from fleethands.cli.output.report_writer import ReportWriter
+from fleethands.cli.session import open_hosts
+from fleethands.command_line import CommandLine
+from fleethands.errors import FleethandsError, Problem, UsageError
+from fleethands.ssh.diagnosis import explain_refused_key
+from fleethands.ssh.host_keys import HostKeyCheck, check_host_keys, line_fingerprint
+from fleethands.ssh.known_hosts import append_keys
 
-if TYPE_CHECKING:
-    from fleethands.ssh.host_keys import ScannedKey
-
-BAD = {"changed", "revoked", "unreachable", "failed"}
+FAILED = {"changed", "revoked", "unreachable", "failed"}
 
 
-@click.command()
-@fleet_options
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def trust(target: str | None, as_json: bool, yes: bool, **options: Any) -> None:
-    """Fetch host keys, show their fingerprints, write known_hosts. Exit 0: all are known, 1: one is not."""
-    from fleethands.ssh.host_keys import asked  # noqa: PLC0415
-
-    target = chosen(target)
-    if not yes and (as_json or not sys.stdin.isatty()):
-        raise Trouble("nobody is there to compare the keys", "to accept them unseen: add `--yes`", code=USAGE)
-    engine = unconnected(target, **options)
-    words = spoken(target, **options)
-    shown = asked(engine.hosts)
-    if not as_json:
-        _show(shown, words)
-    new = [each for each in shown if each.status == "new"]
-    if new and not yes and not click.confirm(f"Write {_counted(new)} to {_files(new)}?", err=True):
-        raise Trouble("not confirmed, nothing was written")
+def run(writer: ReportWriter) -> int:
+    yes = writer.line.yes
+    if not yes and (writer.as_json or not sys.stdin.isatty()):
+        raise UsageError("cannot ask whether the keys are right", "to accept them without comparing: add `--yes`")
+    keys = check_host_keys(open_hosts(writer).hosts)
+    if not writer.as_json:
+        _show(keys, writer.line)
+    new = [each for each in keys if each.status == "new"]
+    if new and not yes and not click.confirm(f"Write {_count(new)} to {_files(new)}?", err=True):
+        raise FleethandsError("not confirmed, nothing was written")
     _write(new)
-    failed = any(each.status in BAD for each in shown)
-    if as_json:
-        tell(_document(shown))
+    has_failed = any(each.status in FAILED for each in keys)
+    if writer.as_json:
+        writer.print_json(_document(keys))
     else:
         if new:
-            click.echo(f"{_counted(new)} written to {_files(new)}")
-        command = "trust" if failed else "plan"
-        click.echo(f"\n{'When the cause is gone, run' if failed else 'Run'}: fleethands {command} {words}")
-    sys.exit(1 if failed else 0)
+            click.echo(f"Wrote {_count(new)} to {_files(new)}")
+        click.echo(f"\n{_next(writer.line, has_failed=has_failed)}")
+    return EXIT_FAILED if has_failed else 0
 
 
-def _show(shown: list[ScannedKey], words: str) -> None:
-    width = max(len(each.host) for each in shown)
-    for each in shown:
+def _next(line: CommandLine, *, has_failed: bool) -> str:
+    return f"Fix the cause, then run: {line.fleet}" if has_failed else f"Run: {line.for_command('plan')}"
+
+
+def _show(keys: list[HostKeyCheck], line: CommandLine) -> None:
+    width = max(len(each.host) for each in keys)
+    for each in keys:
         click.echo(f"{each.host:<{width}}  {each.status:<11}  {each.fingerprint or each.reason}")
-    if any(each.status == "new" for each in shown):
+    if any(each.status == "new" for each in keys):
         click.echo("\nTo compare, on the host itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
-    for each in shown:
+    for each in keys:
         if note := _note(each):
             click.echo(f"note: {each.host}: {note}")
-    for each in shown:
-        reason, hints = _trouble(each, words)
-        if reason:
-            Trouble(f"{each.host}: {reason}", *hints).show()
+    for each in keys:
+        if problem := _problem(each, line.for_command("trust")):
+            print_problem(Problem(f"{each.host}: {problem.message}", problem.hints))
 
 
-def _note(each: ScannedKey) -> str:
+def _note(each: HostKeyCheck) -> str:
     verdict = each.verdict if each.status == "new" else None
     if verdict is None or verdict.authority is None:
         return ""
@@ -70,59 +66,61 @@ def _note(each: ScannedKey) -> str:
     return f"{fault} ({verdict.authority}): the key itself is what counts"
 
 
-def _trouble(each: ScannedKey, words: str) -> tuple[str, list[str]]:
-    from fleethands.ssh.diagnosis import refused_key  # noqa: PLC0415
-    from fleethands.ssh.host_keys import line_fingerprint  # noqa: PLC0415
+def _problem(each: HostKeyCheck, trust: CommandLine) -> Problem | None:
+    """
+    What is wrong with a host's key, if anything is.
 
+    + trust: the command that writes the right key
+    """
     if each.status in {"unreachable", "failed"}:
-        return each.reason, [*each.hints]
-    if each.status not in BAD or each.place is None or each.verdict is None:
-        return "", []
-    reason, hints = refused_key(f"`fleethands trust {words}`", each.place.name, each.verdict)
+        return Problem(each.reason, each.hints)
+    if each.status not in FAILED or each.place is None or each.verdict is None:
+        return None
+    reason, hints = explain_refused_key(f"`{trust}`", each.place.name, each.verdict)
     was = each.verdict.line
     if each.status == "changed" and was is not None:
         reason = f"its key changed: known is {line_fingerprint(was)}, {was}; shown is {each.fingerprint}"
-    return reason, hints
+    return Problem(reason, tuple(hints))
 
 
-def _write(new: list[ScannedKey]) -> None:
-    from fleethands.ssh.known_hosts import add  # noqa: PLC0415
-
+def _write(new: list[HostKeyCheck]) -> None:
     for path in sorted({each.place.known_hosts for each in new if each.place and each.place.known_hosts}):
         keys = [
             (each.place.name, each.key) for each in new if each.place and each.key and each.place.known_hosts == path
         ]
         try:
-            add(path, keys)
+            append_keys(path, keys)
         except OSError as error:
-            raise Trouble(f"cannot write {path}: {error.strerror}", f"look at it: `ls -ld {path.parent}`") from None
+            raise FleethandsError(
+                f"cannot write {path}: {error.strerror}", f"look at it: `ls -ld {path.parent}`"
+            ) from None
 
 
-def _counted(new: list[ScannedKey]) -> str:
+def _count(new: list[HostKeyCheck]) -> str:
     return f"{len(new)} key{'s' if len(new) != 1 else ''}"
 
 
-def _files(new: list[ScannedKey]) -> str:
+def _files(new: list[HostKeyCheck]) -> str:
     return ", ".join(sorted({str(each.place.known_hosts) for each in new if each.place}))
 
 
-def _document(shown: list[ScannedKey]) -> dict[str, Any]:
-    bad = any(each.status in BAD for each in shown)
-    changed = any(each.status == "new" for each in shown)
+def _document(keys: list[HostKeyCheck]) -> dict[str, Any]:
+    has_failed = any(each.status in FAILED for each in keys)
+    has_new = any(each.status == "new" for each in keys)
     return {
         "schema": 1,
         "command": "trust",
-        "result": "failed" if bad else "changed" if changed else "unchanged",
-        "hosts": {each.host: _host(each) for each in shown},
+        "result": "failed" if has_failed else "changed" if has_new else "unchanged",
+        "hosts": {each.host: _host_document(each) for each in keys},
     }
 
 
-def _host(each: ScannedKey) -> dict[str, Any]:
-    reason, hints = _trouble(each, "TARGET")
+def _host_document(each: HostKeyCheck) -> dict[str, Any]:
+    problem = _problem(each, CommandLine("trust", "TARGET")) or Problem(each.reason)
     return {
         "status": "written" if each.status == "new" else each.status,
-        "reason": reason or each.reason,
-        "hints": hints,
+        "reason": problem.message,
+        "hints": list(problem.hints),
         "name": each.place.name if each.place else "",
         "known_hosts": str(each.place.known_hosts) if each.place and each.place.known_hosts else "",
         "fingerprint": each.fingerprint,

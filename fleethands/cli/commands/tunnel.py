@@ -7,82 +7,79 @@ import signal
 import sys
 import webbrowser
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
 import click
+import gevent  # type: ignore[import-untyped]
 
-from fleethands.cli.command_line import typed
-from fleethands.cli.errors import USAGE, Trouble
-from fleethands.cli.output.json_document import tell
-from fleethands.cli.session import chosen, connected, fleet_options, unconnected
+from fleethands.cli.output.report_writer import ReportWriter
+from fleethands.cli.session import connect, open_checked_hosts, open_hosts
+from fleethands.cli.targets import resolve_target
+from fleethands.command_line import CommandLine
+from fleethands.engine.engine import Engine
+from fleethands.errors import FleethandsError, UsageError
+from fleethands.operations.firewall.firewall import has_sandboxes
+from fleethands.paths import CANVAS_KEY
+from fleethands.settings import HostSettings
+from fleethands.settings.generations import generation_of
+from fleethands.ssh.tunnel import Forward, SshLink, forward_sandbox_ports, start_forward
 
-if TYPE_CHECKING:
-    from fleethands.engine.engine import Engine
-    from fleethands.settings import HostSettings
-    from fleethands.ssh.tunnel import Forward, Link
-
-WORD = re.compile(r"[A-Za-z0-9._-]+")
+NAME = re.compile(r"[A-Za-z0-9._-]+")
 KEY = re.compile(r"[0-9a-f]{64}")  # as openhands.sh makes it
-INTERRUPTED = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-@click.command()
-@fleet_options
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of this machine; else the host's, or a free one.")
-@click.option("--ollama", is_flag=True, help="Ollama's API instead of OpenHands.")
-@click.option("--open", "browse", is_flag=True, help="Open the page in a browser.")
-def tunnel(target: str | None, as_json: bool, port: int | None, ollama: bool, browse: bool, **options: Any) -> None:
-    """Bring one host's OpenHands to a port of this machine, until Ctrl-C. Exit 0: it was ended; 1: no way there."""
-    engine = _reached(target, **options)
-    name = _only(engine)
+def run(writer: ReportWriter, port: int | None, ollama: bool, browse: bool) -> int:
+    writer.line = _find_host(writer)
+    engine = connect(open_checked_hosts(writer))
+    name = _only_host(engine)
     if name in engine.monitor.unreachable:
         reason, hints = engine.monitor.unreachable[name]
-        raise Trouble(f"{name}: {reason}", *hints)
+        raise FleethandsError(f"{name}: {reason}", *hints)
     if getattr(engine.inventory.get_host(name).connector, "client", None) is None:
-        raise Trouble(f"{name} is not reached by SSH", f"its page: {engine.settings()[name].openhands_url}")
-    _lead(engine, name, port, as_json, ollama, browse)
+        hint = f"open its page: {engine.settings()[name].openhands_url}"
+        raise FleethandsError(f"{name} is not reached by SSH", hint)
+    _forward_until_signal(writer, engine, name, port, ollama=ollama, browse=browse)
     engine.close()
+    return 0
 
 
-def _reached(target: str | None, **options: Any) -> Engine:
-    """The engine of a target; a plain name is first looked for in the inventory of one's own."""
-    if target is not None and WORD.fullmatch(target) and options["hosts"] == "*":
-        names: list[str] = []
-        with suppress(Trouble):
-            own = chosen(None)
-            names = unconnected(own, **options).names
-        if target in names:
-            return connected(own, **{**options, "hosts": target})
-    return connected(chosen(target), **options)
+def _find_host(writer: ReportWriter) -> CommandLine:
+    """A plain name as TARGET is looked for in the user's own inventory first."""
+    line = writer.line
+    if not NAME.fullmatch(line.target) or line.hosts:
+        return line
+    with suppress(FleethandsError):
+        own = replace(line, target=resolve_target(None))
+        if line.target in open_hosts(writer, own).names:
+            return replace(own, hosts=line.target)
+    return line
 
 
-def _only(engine: Engine) -> str:
-    from fleethands.report.rerun_hints import only  # noqa: PLC0415
-
+def _only_host(engine: Engine) -> str:
     if len(engine.names) > 1:
         several = ", ".join(engine.names[:5]) + (" …" if len(engine.names) > 5 else "")
-        reason = f"a tunnel leads to one host, and these match: {several}"
-        one = only(engine.monitor.words, engine.names[0])
-        raise Trouble(reason, f"name it: fleethands tunnel {typed(one)}", code=USAGE)
+        one = engine.command_line.only(engine.names[0])
+        raise UsageError(f"a tunnel leads to one host, and these match: {several}", f"name the host: {one}")
     return engine.names[0]
 
 
-def _lead(engine: Engine, name: str, port: int | None, as_json: bool, ollama: bool, browse: bool) -> None:
-    """Until a signal ends it."""
-    import gevent  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    from fleethands.ssh.tunnel import Link, follow  # noqa: PLC0415
-
+def _forward_until_signal(
+    writer: ReportWriter, engine: Engine, name: str, port: int | None, *, ollama: bool, browse: bool
+) -> None:
     stop = gevent.event.Event()
-    for number in INTERRUPTED:
+    for number in SIGNALS:
         gevent.signal_handler(number, stop.set)
     settings = engine.settings()[name]
-    link = Link(engine.inventory.get_host(name), _say)
-    forward = _forward(link, settings, port, ollama)
-    url = f"{_scheme(settings, ollama)}://localhost:{forward.port}"
-    _show(link, name, settings, url, as_json, ollama)
-    if not ollama and _has_sandboxes(settings):
-        gevent.spawn(follow, link, _say)
+    link = SshLink(engine.inventory.get_host(name), _print_warning)
+    forward = _forward(link, settings, port, ollama=ollama)
+    url = f"{_scheme(settings, ollama=ollama)}://localhost:{forward.port}"
+    if writer.as_json:
+        writer.print_json({"schema": 1, "command": "tunnel", "host": name, "url": url})
+    else:
+        _show(link, name, settings, url, ollama=ollama)
+    if not ollama and has_sandboxes(settings):
+        gevent.spawn(forward_sandbox_ports, link, _print_warning)
     if browse:
         webbrowser.open(url)
     stop.wait()
@@ -90,53 +87,44 @@ def _lead(engine: Engine, name: str, port: int | None, as_json: bool, ollama: bo
     link.close()
 
 
-def _forward(link: Link, settings: HostSettings, port: int | None, ollama: bool) -> Forward:
-    from fleethands.ssh.tunnel import forwarded  # noqa: PLC0415
-
+def _forward(link: SshLink, settings: HostSettings, port: int | None, *, ollama: bool) -> Forward:
     page = settings.openhands_address
-    there = settings.ollama_server if ollama else (page.local_ip, page.port)
+    remote = settings.ollama_server if ollama else (page.local_ip, page.port)
     try:
-        return forwarded(link, *there, port)
+        return start_forward(link, *remote, port)
     except OSError as error:
-        hint = "leave `--port` out, and a free one is taken"
-        raise Trouble(f"port {port} of this machine can't be had: {error.strerror}", hint) from None
+        hint = "leave `--port` out, then fleethands chooses a free port"
+        raise FleethandsError(f"cannot listen on port {port} of this machine: {error.strerror}", hint) from None
 
 
-def _scheme(settings: HostSettings, ollama: bool) -> str:
+def _scheme(settings: HostSettings, *, ollama: bool) -> str:
     return settings.ollama_client_url.partition(":")[0] if ollama else "http"
 
 
-def _has_sandboxes(settings: HostSettings) -> bool:
-    from fleethands.operations.firewall.firewall import has_sandboxes  # noqa: PLC0415
-
-    return has_sandboxes(settings)
-
-
-def _show(link: Link, name: str, settings: HostSettings, url: str, as_json: bool, ollama: bool) -> None:
-    from fleethands.paths import CANVAS_KEY  # noqa: PLC0415
-    from fleethands.settings.generations import generation_of  # noqa: PLC0415
-
-    if as_json:
-        tell({"schema": 1, "command": "tunnel", "host": name, "url": url})
-        return
+def _show(link: SshLink, name: str, settings: HostSettings, url: str, *, ollama: bool) -> None:
     click.echo(f"{'Ollama' if ollama else 'OpenHands'} of {name}: {url}")
     if ollama and url.startswith("https"):
         server, port = settings.ollama_server
-        here = url.removeprefix("https://")
-        click.echo(f"with its certificate: curl --connect-to {server}:{port}:{here} https://{server}:{port}/api/tags")
-    if generation_of(settings).keyed and not ollama:
-        if sys.stdout.isatty():  # never into a file, a pipe or a log
-            key = "".join(link.lines(f"sed -n s/^LOCAL_BACKEND_API_KEY=//p {CANVAS_KEY}"))
-            if not KEY.fullmatch(key):
-                reason = f"{name} gives no key for its page: {CANVAS_KEY} holds no 64 digits of hexadecimal"
-                raise Trouble(reason, f"see what it holds, on the host: sudo cat -v {CANVAS_KEY}")
-            click.echo(f"its page asks for this key: {key}")
-        else:
-            click.echo(f"its page asks for a key, which lies on the host: sudo cat {CANVAS_KEY}")
-        # the next page of its assistant would save another model (agent-canvas 1.16.0)
-        click.echo("then `Skip for now`: the model is chosen already")
-    click.echo("Ctrl-C ends it", err=True)
+        local = url.removeprefix("https://")
+        click.echo(f"with its certificate: curl --connect-to {server}:{port}:{local} https://{server}:{port}/api/tags")
+    if generation_of(settings).needs_key and not ollama:
+        _show_key(link, name)
+    click.echo("Press Ctrl-C to end the tunnel", err=True)
 
 
-def _say(line: str) -> None:
+def _show_key(link: SshLink, name: str) -> None:
+    """The key of the page goes to a terminal only, never into a file, a pipe or a log."""
+    if sys.stdout.isatty():
+        key = "".join(link.lines(f"sed -n s/^LOCAL_BACKEND_API_KEY=//p {CANVAS_KEY}"))
+        if not KEY.fullmatch(key):
+            reason = f"{name} gives no key for its page: {CANVAS_KEY} holds no 64 digits of hexadecimal"
+            raise FleethandsError(reason, f"see what it holds, on the host: sudo cat -v {CANVAS_KEY}")
+        click.echo(f"its page asks for this key: {key}")
+    else:
+        click.echo(f"its page asks for a key, which is on the host: sudo cat {CANVAS_KEY}")
+    # the next page of its assistant would save another model (agent-canvas 1.16.0)
+    click.echo("then `Skip for now`: the model is chosen already")
+
+
+def _print_warning(line: str) -> None:
     click.echo(line, err=True)

@@ -3,59 +3,44 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
 
-import click
+from fleethands.cli.output.finish import finish
+from fleethands.cli.output.progress import listener
+from fleethands.cli.output.report_writer import ReportWriter
+from fleethands.cli.session import open_checked_hosts, plan_connected
+from fleethands.deploy_options import DeployOptions
+from fleethands.engine.engine import Engine
+from fleethands.engine.interrupts import Interrupts
+from fleethands.report.model import Report
+from fleethands.rollout import build_report, external_checks
 
-from fleethands.cli.output.finish import finish, plan_of
-from fleethands.cli.output.report_files import report_options
-from fleethands.cli.session import checked, chosen, fleet_options, spoken
 
-if TYPE_CHECKING:
-    from fleethands.engine.engine import Engine
-    from fleethands.report.model import Report
-
-
-@click.command()
-@fleet_options
-@report_options
-@click.option("--blobs", is_flag=True, help="Read every byte of the models, too; a broken blob is taken away.")
-@click.option("--deep", is_flag=True, help="Hold a conversation in OpenHands, too; it is removed afterwards.")
-def verify(target: str | None, as_json: bool, blobs: bool, deep: bool, **options: Any) -> None:
-    """Ask each host's model a question along the whole way; nothing is set up. Exit 0: proven, 1: a link is broken."""
-    target = chosen(target)
-    engine = checked(target, extra={"verify_blobs": blobs, "verify_deep": deep}, **options)
+def run(writer: ReportWriter, checksums: bool, conversation: bool) -> int:
+    options = DeployOptions(checksums=checksums, conversation=conversation)
+    engine = open_checked_hosts(writer, options)
     with closing(engine):
-        report = _proven(engine, as_json)
-    words = [spoken(target, **options), *(["--blobs"] if blobs else []), *(["--deep"] if deep else [])]
-    finish(report, as_json, " ".join(words))
+        report = _plan_and_prove(engine, plain=writer.as_json)
+    return finish(writer, report)
 
 
-def _proven(engine: Engine, as_json: bool) -> Report:
-    from fleethands.engine.interrupts import Interrupts  # noqa: PLC0415
-    from fleethands.rollout import build_report  # noqa: PLC0415
-
+def _plan_and_prove(engine: Engine, *, plain: bool) -> Report:
     try:
         with Interrupts():
             engine.connect()
-        plan = plan_of(engine, "verify", "verify.py")
+        plan = plan_connected(engine, "verify.py")
     except KeyboardInterrupt:
-        return build_report.cut_short(engine, "verify", ())
-    return _tried(engine, plan, as_json)
+        return build_report.interrupted_read_report(engine, "verify", ())
+    return _prove(engine, plan, plain=plain)
 
 
-def _tried(engine: Engine, plan: Report, as_json: bool) -> Report:
-    from fleethands.cli.output.progress import listener  # noqa: PLC0415
-    from fleethands.engine.interrupts import Interrupts  # noqa: PLC0415
-    from fleethands.rollout import build_report, external_checks  # noqa: PLC0415
-
+def _prove(engine: Engine, plan: Report, *, plain: bool) -> Report:
     pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
     try:
-        with listener(pending, plain=as_json) as told, Interrupts():
-            engine.run(pending, told)
-        report = build_report.verified(engine, plan)
+        with listener(pending, plain=plain) as progress, Interrupts():
+            engine.run(pending, progress)
+        report = build_report.proof_report(engine, plan)
         with Interrupts():
-            external_checks.look(engine, report, engine.names)
+            external_checks.run_external_checks(engine, report, engine.names)
     except KeyboardInterrupt:
-        return build_report.proven_so_far(engine, plan)
+        return build_report.interrupted_proof_report(engine, plan)
     return report

@@ -1,79 +1,44 @@
-"""Reports on stdout: for people, or as one JSON document."""
+"""The end of a command: its report on standard output and in files, and the exit code."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from contextlib import closing
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Iterator
 
 import click
 
-from fleethands.cli.errors import Trouble
-from fleethands.cli.output.json_document import tell
-from fleethands.cli.output.report_files import keep
-
-if TYPE_CHECKING:
-    from fleethands.engine.engine import Engine
-    from fleethands.report.model import Report
+from fleethands.cli.errors import EXIT_FAILED, print_problem
+from fleethands.cli.output import report_table
+from fleethands.cli.output.report_writer import ReportWriter
+from fleethands.command_line import CommandLine
+from fleethands.errors import Problem
+from fleethands.report.model import Report
 
 EXIT = {"unchanged": 0, "changed": 0, "pending": 2, "failed": 1, "interrupted": 130}
+Render = Callable[[Report, CommandLine], Iterator[str]]
 
 
-def plan_of(engine: Engine, command: str, deploy: str) -> Report:
-    """The report of what an engine's hosts lack, by a deploy file of the project."""
-    from fleethands.engine.interrupts import Interrupts  # noqa: PLC0415
-    from fleethands.rollout import build_report  # noqa: PLC0415
-
-    with Interrupts():
-        engine.plan(deploy)
-    return build_report.planned(engine, command)
+def show(report: Report, line: CommandLine, render: Render = report_table.lines) -> None:
+    """Print a report for people."""
+    for each in render(report, line):
+        click.echo(each)
 
 
-def survey_of(engine: Engine, command: str, deploy: str = "deploy.py", *, keep: bool = False) -> Report:
+def finish(writer: ReportWriter, report: Report, render: Render = report_table.lines) -> int:
+    """Write and print the report of a run, and give the exit code that the contract has for its result."""
+    is_written = writer.write(report)
+    print_report(writer, report, writer.line, render)
+    return EXIT[report.result] if is_written else EXIT_FAILED
+
+
+def print_report(writer: ReportWriter, report: Report, line: CommandLine, render: Render = report_table.lines) -> None:
     """
-    The same of hosts that are not reached yet.
+    Print a report: as JSON, or for people.
 
-    + keep: the connections to those that have something to do
+    + line: the command that the report is of
     """
-    from fleethands.engine.interrupts import Interrupts  # noqa: PLC0415
-    from fleethands.rollout import build_report  # noqa: PLC0415
-
-    with Interrupts():
-        engine.connect_and_plan(deploy, keep)
-    return build_report.planned(engine, command)
-
-
-def looked_at(engine: Engine, command: str) -> Report:
-    """The report of hosts that are only read, and let go; when it is interrupted, what is known of them until then."""
-    from fleethands.rollout import build_report  # noqa: PLC0415
-
-    with closing(engine):
-        try:
-            return survey_of(engine, command)
-        except KeyboardInterrupt:
-            return build_report.cut_short(engine, command, engine.probed)
-
-
-def show(report: Report, target: str) -> None:
-    """The report as people read it."""
-    from fleethands.cli.output.report_table import lines  # noqa: PLC0415
-
-    for line in lines(report, target):
-        click.echo(line)
-
-
-def finish(report: Report, as_json: bool, target: str, show: Callable[[Report, str], None] = show) -> NoReturn:
-    """
-    Show the report and leave with the exit code that the contract gives its result.
-
-    + show: how people read it
-    """
-    kept = keep(report)
     if report.error:
-        Trouble(report.error, *report.hints).show()
-    if as_json:
-        tell(report.document())
+        print_problem(Problem(report.error, tuple(report.hints)))
+    if writer.as_json:
+        writer.print_json(report.document())
     else:
-        show(report, target)
-    sys.exit(EXIT[report.result] if kept else 1)
+        show(report, line, render)

@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 WIDE, MIDDLING = 110, 84  # columns of a terminal from which all is shown, or all but the bar
 NAME, STEP = 28, 40  # columns of a host's name and of its step at most
@@ -81,13 +81,13 @@ class Live:
         self._screen.stop()
 
     def phase(self, text: str) -> None:
-        self._phase = clean(text)
+        self._phase = sanitize(text)
 
     def step(self, host: str, name: str) -> None:
         self._replace(host, name)
 
     def remark(self, host: str, text: str) -> None:
-        self._console.print(f"{host}: {clean(text)}", markup=False, highlight=False)
+        self._console.print(f"{host}: {sanitize(text)}", markup=False, highlight=False)
 
     def done(self, host: str, ok: bool) -> None:
         self._move(host, self._done if ok else self._failed)

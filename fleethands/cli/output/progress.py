@@ -14,7 +14,7 @@ from rich.console import Console
 
 from fleethands.cli.output.live_table import Live
 from fleethands.text.format import format_size
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 if TYPE_CHECKING:
     from fleethands.engine.progress import ProgressListener
@@ -53,7 +53,7 @@ class Plain:
         self._said: dict[tuple[str, str], LastProgress] = {}
 
     def phase(self, text: str) -> None:
-        self._say(f"{clean(text)} ({self._elapsed()})")
+        self._say(f"{sanitize(text)} ({self._elapsed()})")
 
     def step(self, host: str, name: str) -> None:
         self._say(f"{host}: {name} ({self._elapsed()})")
@@ -62,7 +62,7 @@ class Plain:
         self._say(f"{host}: {'done' if ok else 'failed'} ({self._elapsed()})")
 
     def remark(self, host: str, text: str) -> None:
-        self._say(f"{host}: {clean(text)}")
+        self._say(f"{host}: {sanitize(text)}")
 
     def pull(self, host: str, what: str, done: int, total: int) -> None:
         now = self._clock()

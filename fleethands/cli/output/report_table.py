@@ -5,34 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from fleethands.operations.core import render_change
-from fleethands.operations.proof.proof import Link
+from fleethands.command_line import CommandLine
+from fleethands.operations.core.proof_record import Link
+from fleethands.operations.core.render_change import render_change
 from fleethands.report.model import BAD, HostReport, Report
 
 WORDS = {"pending": "to change", "unchanged": "up to date"}
 PROVEN = {**WORDS, "unchanged": "proven"}
 ENDINGS = {
-    "destroy": "What fleethands put there is gone; packages stay",
-    "rollback": "To stay there, declare it in the inventory: until then `fleethands plan` names what differs",
+    "uninstall": "What fleethands put on the hosts is removed; packages stay",
+    "rollback": "To keep this state, write it into the inventory: until then `fleethands plan` shows the differences",
 }
 
 
-def lines(report: Report, target: str) -> Iterator[str]:
-    """The whole report, line by line."""
-    yield f"{target}: {_counted(report)}"
+def lines(report: Report, line: CommandLine) -> Iterator[str]:
+    """
+    The whole report, line by line.
+
+    + line: the command that the report is of
+    """
+    yield f"{line.fleet.arguments}: {_counted(report)}"
     for names, host in folded(report):
         yield ""
         yield f"{', '.join(names)}  {_word(report, host.status)}{': ' + host.reason if host.reason else ''}"
         if report.command == "verify":
             yield from _links(host.proof)
         yield from (f"  hint: {hint}" for hint in host.hints)
-        yield from (f"  | {line}" for line in host.log)
+        yield from (f"  | {each}" for each in host.log)
         for change in host.changes:
-            told = render_change.lines(change.name, change.subject, change, diff=report.command == "plan")
-            yield from (f"  {line}" for line in told)
+            told = render_change(change.name, change.subject, change, diff=report.command == "plan")
+            yield from (f"  {each}" for each in told)
         yield from (f"  note: {note}" for note in host.notes)
     yield ""
-    yield _next(report, target)
+    yield _next(report, line)
 
 
 def _counted(report: Report) -> str:
@@ -65,21 +70,17 @@ def folded(report: Report) -> Iterator[tuple[list[str], HostReport]]:
         yield [name for name, _ in items], items[0][1]
 
 
-def _next(report: Report, target: str) -> str:
+def _next(report: Report, line: CommandLine) -> str:
     bad = sorted(name for name, host in report.hosts.items() if host.status in BAD)
     if report.error and not report.interrupted:
-        return _again(report, target)
+        return f"Fix the cause, then run: {line}"
     if any(host.status == "pending" for host in report.hosts.values()):
-        left = f" ({', '.join(bad)} left as they are)" if bad else ""
-        return f"Run: fleethands {'apply' if report.command == 'plan' else report.command} {target}{left}"
+        left = f" ({', '.join(bad)}: not changed)" if bad else ""
+        return f"Run: {line.for_command('apply') if report.command == 'plan' else line}{left}"
     if bad:
-        return _again(report, target)
+        return f"Fix the cause, then run: {line}"
     if report.command in ENDINGS:
         return ENDINGS[report.command]
     if report.command == "verify":
-        return "Every link held"
-    return f"Run: fleethands plan {target}" if report.result == "changed" else "Nothing to do"
-
-
-def _again(report: Report, target: str) -> str:
-    return f"When the cause is gone, run: fleethands {report.command} {target}".rstrip()
+        return "All hosts are proven"
+    return f"Run: {line.for_command('plan')}" if report.result == "changed" else "Nothing to do"

@@ -1,4 +1,4 @@
-"""A fleet at a glance: one row a host, then what differs from the declaration."""
+"""The status of a fleet: one row a host, then what differs from the inventory."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from rich.table import Table
 from rich.text import Text
 
 from fleethands.cli.output.report_table import folded
+from fleethands.command_line import CommandLine
 from fleethands.report.host_summary import COLUMNS, status_cells, status_text
 from fleethands.report.model import BAD, HostReport, Report
 
 WIDTH = 260
 
 
-def lines(report: Report, words: str) -> Iterator[str]:
+def lines(report: Report, line: CommandLine) -> Iterator[str]:
     """
-    The whole overview, line by line.
+    The whole table, line by line.
 
-    + words: target and options, as the next command takes them
+    + line: the command that the report is of
     """
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in COLUMNS:
         table.add_column(column, overflow="fold")
     for name, host in sorted(report.hosts.items()):
-        table.add_row(*(Text(cell) for cell in status_cells(name, host)))  # a host's words are no markup
+        table.add_row(*(Text(cell) for cell in status_cells(name, host)))  # a host's answers are not markup
     text = io.StringIO()
     Console(file=text, width=WIDTH, color_system=None).print(table)
-    yield from (line.rstrip() for line in text.getvalue().splitlines())
+    yield from (each.rstrip() for each in text.getvalue().splitlines())
     for names, host in folded(report):
         yield from _drift(names, host)
     yield ""
-    yield _next(report, words)
+    yield _next(report, line)
 
 
 def _drift(names: list[str], host: HostReport) -> Iterator[str]:
@@ -48,9 +49,9 @@ def _drift(names: list[str], host: HostReport) -> Iterator[str]:
     yield from (f"  note: {note}" for note in host.notes)
 
 
-def _next(report: Report, words: str) -> str:
+def _next(report: Report, line: CommandLine) -> str:
     if any(host.status == "pending" for host in report.hosts.values()):
-        return f"The differences, line by line: fleethands plan {words}"
+        return f"To see the differences line by line, run: {line.for_command('plan')}"
     if report.result == "failed":
-        return f"When the cause is gone, run: fleethands status {words}"
-    return "As declared"
+        return f"Fix the cause, then run: {line}"
+    return "All hosts are as the inventory describes"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleethands.fleet.ansible.notes import Unusable
-from fleethands.fleet.ansible.ours import plain, problem_of
+from fleethands.fleet.ansible.own_variables import plain, problem_of
 from fleethands.fleet.ansible.place import Variable
-from fleethands.fleet.ansible.ssh_args import SshOptions, WrongOption
+from fleethands.fleet.ansible.ssh_args import SshOptions, UnsupportedOption
 
 # of several names, the last one counts: as in Ansible's ssh connection plugin
 TEXTS = {
@@ -103,7 +103,7 @@ def _args(found: Connection, variables: Mapping[str, Variable]) -> None:
     name, variable = taken[-1]
     try:
         options = SshOptions.read(" ".join(str(each.value) for _, each in taken))
-    except WrongOption as error:
+    except UnsupportedOption as error:
         found.unusable.append(Unusable("ssh_config_file", name, variable.place, str(error)))
         return
     for key, option in (("ssh_user", "User"), ("ssh_port", "Port")):  # ProxyCommand's %r and %p

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from fleethands.fleet.ansible import yaml_file
-from fleethands.fleet.ansible.place import Place, Unreadable, Variable
+from fleethands.fleet.ansible.place import FileLocation, UnreadableInventory, Variable
 
 ENDINGS = ("", ".yml", ".yaml", ".json")
 VAULT = "$ANSIBLE_VAULT;"
@@ -27,9 +27,9 @@ class VarsFiles:
         self.encrypted: dict[str, list[Path]] = {}
 
     @cache  # noqa: B019  lives as long as an inventory is read
-    def of(self, kind: str, name: str) -> dict[str, Variable]:
+    def variables_of(self, kind: str, name: str) -> dict[str, Variable]:
         """
-        The variables of a group or a host. Raises Unreadable.
+        The variables of a group or a host. Raises UnreadableInventory.
 
         + kind: group_vars or host_vars
         """
@@ -48,14 +48,14 @@ class VarsFiles:
 
 
 def text_of(path: Path) -> str:
-    """The text of a file. Raises Unreadable."""
+    """The text of a file. Raises UnreadableInventory."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise Unreadable(Place(path, line), "expected text in UTF-8") from None
+        raise UnreadableInventory(FileLocation(path, line), "expected text in UTF-8") from None
     except OSError as error:
-        raise Unreadable(Place(path, 1), f"cannot be read: {error.strerror}") from None
+        raise UnreadableInventory(FileLocation(path, 1), f"cannot be read: {error.strerror}") from None
 
 
 def _files(directory: Path, name: str) -> Iterator[Path]:

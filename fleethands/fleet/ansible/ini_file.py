@@ -10,8 +10,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from fleethands.fleet.ansible.names import WrongHostName, hosts
-from fleethands.fleet.ansible.place import Place, Unreadable, Variable
+from fleethands.fleet.ansible.names import InvalidHostRange, hosts
+from fleethands.fleet.ansible.place import FileLocation, UnreadableInventory, Variable
 from fleethands.fleet.ansible.tree import ALL, UNGROUPED, Tree
 
 SECTION = re.compile(r"\[(?P<group>[^:\]\s]+)(?::(?P<kind>\w+))?\]\s*(?:#.*)?")
@@ -20,10 +20,10 @@ KINDS = ("hosts", "children", "vars")
 
 
 def read(path: Path, text: str) -> Tree:
-    """The tree of an inventory's text. Raises Unreadable with the line."""
+    """The tree of an inventory's text. Raises UnreadableInventory with the line."""
     reader = _Reader(path)
     for number, line in enumerate(text.splitlines(), 1):
-        reader.read(Place(path, number), line.strip())
+        reader.read(FileLocation(path, number), line.strip())
     reader.check()
     return reader.tree
 
@@ -34,16 +34,18 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.tree = Tree(path)
         self.declared = {ALL, UNGROUPED}
-        self.referred: dict[str, tuple[Place, str]] = {}
+        self.referred: dict[str, tuple[FileLocation, str]] = {}
         self.group, self.kind = UNGROUPED, "hosts"
 
-    def read(self, place: Place, line: str) -> None:
+    def read(self, place: FileLocation, line: str) -> None:
         if not line or line[0] in ";#":
             return
         if match := SECTION.fullmatch(line):
             self._section(place, match["group"], match["kind"] or "hosts")
         elif line.startswith("[") and line.endswith("]"):
-            raise Unreadable(place, f"`{line}`: expected a section as `[gpu]`, `[gpu:children]` or `[gpu:vars]`")
+            raise UnreadableInventory(
+                place, f"`{line}`: expected a section such as `[gpu]`, `[gpu:children]` or `[gpu:vars]`"
+            )
         else:
             getattr(self, f"_{self.kind}")(place, line)
 
@@ -52,11 +54,11 @@ class _Reader:
         for name, (place, problem) in self.referred.items():
             if name not in self.declared:
                 near = difflib.get_close_matches(name, sorted(self.declared), 1)
-                raise Unreadable(place, problem, *(f"nearest is `{each}`" for each in near))
+                raise UnreadableInventory(place, problem, *(f"nearest is `{each}`" for each in near))
 
-    def _section(self, place: Place, group: str, kind: str) -> None:
+    def _section(self, place: FileLocation, group: str, kind: str) -> None:
         if kind not in KINDS:
-            raise Unreadable(
+            raise UnreadableInventory(
                 place, f"`[{group}:{kind}]`: expected `[{group}]`, `[{group}:children]` or `[{group}:vars]`"
             )
         self.group, self.kind = group, kind
@@ -66,35 +68,35 @@ class _Reader:
         else:
             self.declared.add(group)
 
-    def _hosts(self, place: Place, line: str) -> None:
+    def _hosts(self, place: FileLocation, line: str) -> None:
         try:
             pattern, *words = shlex.split(line, comments=True)
             names, port = hosts(pattern)
-        except WrongHostName as error:
-            raise Unreadable(place, str(error)) from None
+        except InvalidHostRange as error:
+            raise UnreadableInventory(place, str(error)) from None
         except ValueError as error:  # shlex's own
-            raise Unreadable(place, f"{str(error).lower()}: `{line}`") from None
+            raise UnreadableInventory(place, f"{str(error).lower()}: `{line}`") from None
         variables = {"ansible_port": Variable(port, place)} if port else {}
         for word in words:
             key, equals, value = word.partition("=")
             if not equals:
-                raise Unreadable(place, f"`{word}`: expected a variable as `KEY=VALUE` behind the host's name")
+                raise UnreadableInventory(place, f"`{word}`: expected `KEY=VALUE` after the host's name")
             variables[key] = Variable(_value(value), place)
         for name in names:
             self.tree.add_host(self.group, name, variables)
 
-    def _children(self, place: Place, line: str) -> None:
+    def _children(self, place: FileLocation, line: str) -> None:
         match = _GROUP.fullmatch(line)
         if match is None:
-            raise Unreadable(place, f"`{line}`: expected a group's name")
+            raise UnreadableInventory(place, f"`{line}`: expected a group's name")
         child = match["group"]
         self.referred.setdefault(child, (place, f"`[{self.group}:children]`: there is no group `{child}`"))
         self.tree.add_child(self.group, child, place)
 
-    def _vars(self, place: Place, line: str) -> None:
+    def _vars(self, place: FileLocation, line: str) -> None:
         key, equals, value = line.partition("=")
         if not equals:
-            raise Unreadable(place, f"`{line}`: expected `KEY=VALUE`")
+            raise UnreadableInventory(place, f"`{line}`: expected `KEY=VALUE`")
         self.tree.group(self.group).variables[key.strip()] = Variable(_value(value.strip()), place)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fleethands.fleet.ansible.files import VarsFiles
-from fleethands.fleet.ansible.ours import concerns
+from fleethands.fleet.ansible.own_variables import is_relevant
 from fleethands.fleet.ansible.place import Variable
 from fleethands.fleet.ansible.tree import ALL, Group, Tree
 
@@ -24,9 +24,9 @@ class Layers:
     def __init__(self, tree: Tree, files: VarsFiles, group_data: GroupData) -> None:
         self._tree, self._files, self._group_data = tree, files, group_data
 
-    def of(self, host: str, groups: list[Group]) -> dict[str, Variable]:
+    def variables_of(self, host: str, groups: list[Group]) -> dict[str, Variable]:
         """
-        What counts for a host, of the variables that concern us. Raises Unreadable for a file.
+        What counts for a host, of the relevant variables. Raises UnreadableInventory for a file.
 
         + groups: the host's, parents first
         """
@@ -36,13 +36,13 @@ class Layers:
             found.update(_relevant(group.variables))
         for some in ([ALL], names):
             for name in some:
-                found.update(_relevant(self._files.of("group_vars", name)))
+                found.update(_relevant(self._files.variables_of("group_vars", name)))
             for name in some:
                 found.update(self._group_data.get(name, {}))
         found.update(_relevant(self._tree.hosts[host]))
-        found.update(_relevant(self._files.of("host_vars", host)))
+        found.update(_relevant(self._files.variables_of("host_vars", host)))
         return found
 
 
 def _relevant(variables: Mapping[str, Variable]) -> dict[str, Variable]:
-    return {name: variable for name, variable in variables.items() if concerns(name)}
+    return {name: variable for name, variable in variables.items() if is_relevant(name)}

@@ -14,19 +14,19 @@ from fleethands.fleet.ansible.connection import Connection, connection
 from fleethands.fleet.ansible.files import VarsFiles
 from fleethands.fleet.ansible.layers import Layers
 from fleethands.fleet.ansible.notes import Notes, Unusable
-from fleethands.fleet.ansible.ours import ENCRYPTED, is_ours, plain, problem_of, warnings
-from fleethands.fleet.ansible.place import Place, Unreadable, Variable, shown
+from fleethands.fleet.ansible.own_variables import ENCRYPTED, is_own_variable, plain, problem_of, warnings
+from fleethands.fleet.ansible.place import FileLocation, UnreadableInventory, Variable, relative_path
 from fleethands.fleet.ansible.reading import tree_of
 from fleethands.fleet.ansible.ssh_args import config_files
 from fleethands.fleet.ansible.tree import Group
-from fleethands.fleet.group_data import directories
+from fleethands.fleet.group_data import group_data_directories
 
 LOCAL = "@local"
 
 
 def load(path: Path, override: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
     """
-    pyinfra's inventory of a file, and notes of each host by its name there. Raises Unreadable.
+    pyinfra's inventory of a file, and notes of each host by its name there. Raises UnreadableInventory.
 
     + override: data on top of all
     """
@@ -36,12 +36,12 @@ def load(path: Path, override: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]
     hosts, notes, options = {}, {}, {}
     groups: dict[str, list[str]] = {}
     for host, own in members.items():
-        variables = layers.of(host, own)
+        variables = layers.variables_of(host, own)
         reached = connection(_of_ansible(variables))
         name = LOCAL if reached.local else host
         if name in hosts:
             place = variables["ansible_connection"].place
-            raise Unreadable(place, f"`{host}`: another host is `local`, and this machine is only one")
+            raise UnreadableInventory(place, f"`{host}`: another host is `local`, and this machine is only one")
         hosts[name], notes[name] = _host(host, own, variables, reached, files)
         if reached.options:
             options[hosts[name].get("ssh_hostname", host)] = reached.options
@@ -61,14 +61,14 @@ def _host(
     for key, variable in variables.items():
         if variable.place.is_python:
             data[key] = variable.value
-        elif is_ours(key) and (problem := problem_of(variable.value)):
+        elif is_own_variable(key) and (problem := problem_of(variable.value)):
             notes.settings.append(Unusable(key, key, variable.place, problem))
-        elif is_ours(key):
+        elif is_own_variable(key):
             data[key] = plain(variable)
             notes.places[key] = variable.place
     for name in ("all", *(group.name for group in groups), host):
         encrypted = files.encrypted.get(name, [])
-        notes.warnings += [f"{shown(each)}: {ENCRYPTED}" for each in encrypted]
+        notes.warnings += [f"{relative_path(each)}: {ENCRYPTED}" for each in encrypted]
     return data, notes
 
 
@@ -80,9 +80,9 @@ def _group_data(path: Path, members: Mapping[str, list[Group]]) -> dict[str, dic
             groups.setdefault(group.name, []).append(host)
     found: dict[str, dict[str, Variable]] = {}
     with ctx_inventory.use(Inventory(([*members], {}), **{name: (hosts, {}) for name, hosts in groups.items()})):
-        for directory in directories(path):
+        for directory in group_data_directories(path):
             for group, data in _get_group_data(str(directory)).items():
-                place = Place(directory / f"{group}.py", 0)
+                place = FileLocation(directory / f"{group}.py", 0)
                 found.setdefault(group, {}).update({key: Variable(value, place) for key, value in data.items()})
     return found
 

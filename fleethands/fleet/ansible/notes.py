@@ -6,10 +6,11 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleethands.fleet.ansible.place import Place
+from fleethands.errors import FleethandsError
+from fleethands.fleet.ansible.place import FileLocation
 from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.lockfile import Lockfile
-from fleethands.settings.validation.errors import Mistake
+from fleethands.settings.validation.errors import InvalidSetting
 
 HINTS = {
     "ssh_password": "to log in by a key instead: `--data ssh_password=null`",
@@ -23,7 +24,7 @@ class Unusable:
 
     key: str
     name: str
-    place: Place
+    place: FileLocation
     problem: str
 
     def __str__(self) -> str:
@@ -41,21 +42,17 @@ class Notes:
 
     connection: list[Unusable] = field(default_factory=list)
     settings: list[Unusable] = field(default_factory=list)
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, FileLocation] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
-class Unreachable(ValueError):
-    """Hosts that are declared to be reached in a way that can't be honoured; `hints` say what to do."""
-
-    def __init__(self, message: str, *hints: str) -> None:
-        super().__init__(message)
-        self.hints = hints
+class UnsupportedConnection(FleethandsError):
+    """Hosts that are declared to be reached in a way that fleethands cannot use."""
 
 
 def check_connections(notes: Mapping[str, Notes], given: Container[str]) -> None:
     """
-    Raise Unreachable with every place.
+    Raise UnsupportedConnection with every place.
 
     + notes: of the hosts that are meant, by their names; given: keys of data that take the place of what is declared
     """
@@ -66,7 +63,7 @@ def check_connections(notes: Mapping[str, Notes], given: Container[str]) -> None
                 wrong.setdefault(each, []).append(host)
     if wrong:
         hints = dict.fromkeys(_hint(each, hosts) for each, hosts in wrong.items())
-        raise Unreachable("\nerror: ".join(dict.fromkeys(map(str, wrong))), *hints)
+        raise UnsupportedConnection("\nerror: ".join(dict.fromkeys(map(str, wrong))), *hints)
 
 
 def _hint(each: Unusable, hosts: list[str]) -> str:
@@ -89,7 +86,7 @@ def read_noted(
     Raises SettingsError, LockfileError.
     """
     mistakes = [
-        Mistake(host, each.key, f"{each.problem} ({each.place})")
+        InvalidSetting(host, each.key, f"{each.problem} ({each.place})")
         for host, note in notes.items()
         for each in note.settings
         if host in fleet and each.key not in given
@@ -105,8 +102,8 @@ def read_noted(
     return settings
 
 
-def _placed(mistake: Mistake, note: Notes | None, given: Container[str]) -> Mistake:
+def _placed(mistake: InvalidSetting, note: Notes | None, given: Container[str]) -> InvalidSetting:
     key = mistake.path.partition(".")[0]
     if note is None or key in given or key not in note.places:
         return mistake
-    return Mistake(mistake.host, mistake.path, f"{mistake.problem} ({note.places[key]})")
+    return InvalidSetting(mistake.host, mistake.path, f"{mistake.problem} ({note.places[key]})")

@@ -9,14 +9,14 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Place:
+class FileLocation:
     """A line of a file, from 1; line 0 is the file as a whole."""
 
     file: Path
     line: int
 
     def __str__(self) -> str:
-        return f"{shown(self.file)}, line {self.line}" if self.line else shown(self.file)
+        return f"{relative_path(self.file)}, line {self.line}" if self.line else relative_path(self.file)
 
     @property
     def is_python(self) -> bool:
@@ -29,18 +29,18 @@ class Variable:
     """A value, and where it is declared."""
 
     value: Any
-    place: Place
+    place: FileLocation
 
 
-class Unreadable(ValueError):
+class UnreadableInventory(ValueError):
     """A file that can't be read; the message begins with the place, and `hints` say what to do."""
 
-    def __init__(self, place: Place, problem: str, *hints: str) -> None:
+    def __init__(self, place: FileLocation, problem: str, *hints: str) -> None:
         super().__init__(f"{place}: {problem}")
-        self.hints = hints or (f"correct `{shown(place.file)}`, then run again",)
+        self.hints = hints or (f"correct `{relative_path(place.file)}`, then run again",)
 
 
-def shown(path: Path) -> str:
+def relative_path(path: Path) -> str:
     """A path as one would type it here."""
     absolute, here = os.path.abspath(path), os.getcwd()
     return os.path.relpath(absolute, here) if absolute.startswith(here + os.sep) else absolute

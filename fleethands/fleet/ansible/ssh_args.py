@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from fleethands.files import PRIVATE, atomic_write
 
 # what pyinfra's client reads (pyinfra 3.10, connectors/sshuserclient/client.py)
 _KEPT = """
@@ -29,7 +30,7 @@ FLAGS = "46AaCKkqTtvXx"
 LETTERS = {"J": "ProxyJump", "i": "IdentityFile", "l": "User", "p": "Port"}
 
 
-class WrongOption(ValueError):
+class UnsupportedOption(ValueError):
     """An option of ssh that can't be honoured."""
 
 
@@ -46,12 +47,12 @@ class SshOptions:
 
     @classmethod
     def read(cls, text: str) -> SshOptions:
-        """Of a command line's words. Raises WrongOption."""
+        """Of a command line's words. Raises UnsupportedOption."""
         found = cls()
         try:
             words = iter(shlex.split(text))
         except ValueError as error:
-            raise WrongOption(f"{str(error).lower()}: `{text}`") from None
+            raise UnsupportedOption(f"{str(error).lower()}: `{text}`") from None
         for letter, value in _letters(words):
             if letter == "F":
                 found.config = found.config or value
@@ -65,7 +66,7 @@ class SshOptions:
         if name.lower() in LEFT or (name.lower() == "userknownhostsfile" and value == os.devnull):
             return
         if name.lower() not in KEPT or not value.isprintable():
-            raise WrongOption(f"ssh's option `{name}` can't be honoured")
+            raise UnsupportedOption(f"ssh's option `{name}` can't be honoured")
         self.options.setdefault(KEPT[name.lower()], value)
 
 
@@ -99,10 +100,7 @@ def _written(text: str) -> str:
     place = base / hashlib.sha256(text.encode()).hexdigest()[:16]
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not place.exists() or place.read_text() != text:
-        descriptor, work = tempfile.mkstemp(dir=base)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        os.replace(work, place)
+        atomic_write(place, text.encode(), PRIVATE)
     return str(place)
 
 
@@ -110,17 +108,17 @@ def _letters(words: Iterator[str]) -> Iterator[tuple[str, str]]:
     """Each option's letter with its value, as getopt takes them: `-qo X=1`, `-oX=1`, `-J a`."""
     for word in words:
         if len(word) < 2 or word[0] != "-":
-            raise WrongOption(f"expected options of ssh, got `{word}`")
+            raise UnsupportedOption(f"expected options of ssh, got `{word}`")
         rest = word[1:]
         while rest:
             letter, rest = rest[0], rest[1:]
             if letter in FLAGS:
                 continue
             if letter not in "oF" and letter not in LETTERS:
-                raise WrongOption(f"ssh's option `-{letter}` can't be honoured")
+                raise UnsupportedOption(f"ssh's option `-{letter}` can't be honoured")
             value = rest or next(words, "")
             if not value:
-                raise WrongOption(f"ssh's option `-{letter}` lacks its value")
+                raise UnsupportedOption(f"ssh's option `-{letter}` lacks its value")
             yield letter, value
             break
 
@@ -129,5 +127,5 @@ def _assigned(text: str) -> tuple[str, str]:
     """`Name=value` or `Name value`, with or without quotes."""
     words = text.replace("=", " ", 1).split(None, 1)
     if len(words) < 2:
-        raise WrongOption(f"ssh's option `-o {text}` lacks its value")
+        raise UnsupportedOption(f"ssh's option `-o {text}` lacks its value")
     return words[0], words[1].strip().strip('"')

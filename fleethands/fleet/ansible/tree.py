@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fleethands.fleet.ansible.place import Place, Unreadable, Variable
+from fleethands.fleet.ansible.place import FileLocation, UnreadableInventory, Variable
 
 ALL, UNGROUPED = "all", "ungrouped"
 PRIORITY = "ansible_group_priority"
@@ -59,12 +59,12 @@ class Tree:
         if name not in members:
             members.append(name)
 
-    def add_child(self, parent: str, child: str, place: Place) -> None:
-        """A group inside another one. Raises Unreadable where that goes round in a circle."""
+    def add_child(self, parent: str, child: str, place: FileLocation) -> None:
+        """A group inside another one. Raises UnreadableInventory where that goes round in a circle."""
         self.group(parent)
         self.group(child)
         if child in (parent, ALL) or parent in self.below(child):
-            raise Unreadable(place, f"the group `{child}` would contain itself by way of `{parent}`")
+            raise UnreadableInventory(place, f"the group `{child}` would contain itself by way of `{parent}`")
         if child not in self.groups[parent].children and parent != ALL:
             self.groups[parent].children.append(child)
             self._sink(child, self.groups[parent].depth + 1)

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from fleethands.fleet.ansible.names import WrongHostName, hosts
-from fleethands.fleet.ansible.place import Place, Unreadable, Variable, shown
+from fleethands.fleet.ansible.names import InvalidHostRange, hosts
+from fleethands.fleet.ansible.place import FileLocation, UnreadableInventory, Variable, relative_path
 from fleethands.fleet.ansible.tree import Tree
 
 CANT = {
@@ -40,30 +40,30 @@ for _tag, _kind in (("!vault", Vault), ("!vault-encrypted", Vault), ("!unsafe", 
 
 
 def read(path: Path, text: str) -> Tree:
-    """The tree of an inventory's text. Raises Unreadable with the line."""
+    """The tree of an inventory's text. Raises UnreadableInventory with the line."""
     tree = Tree(path)
     with _Document(path, text) as document:
         groups = document.whole("an inventory: groups with `hosts`, `vars` and `children`")
         for name, _, place in groups:
             if name in CANT:
-                raise Unreadable(place, CANT[name], *ask(path))
+                raise UnreadableInventory(place, CANT[name], *ask(path))
         for name, node, place in groups:
             document.group(tree, name, node, place)
     return tree
 
 
 def variables(path: Path, text: str) -> dict[str, Variable]:
-    """The variables of a file in group_vars or host_vars. Raises Unreadable with the line."""
+    """The variables of a file in group_vars or host_vars. Raises UnreadableInventory with the line."""
     with _Document(path, text) as document:
-        return document.variables(document.whole("variables as `KEY: VALUE`"))
+        return document.variables(document.whole("variables in the form `KEY: VALUE`"))
 
 
 def ask(path: Path) -> list[str]:
     """Hints: how Ansible itself brings an inventory into a form that is read."""
-    return [f"where Ansible is installed: ansible-inventory -i {shown(path)} --list --yaml --output hosts.yml"]
+    return [f"where Ansible is installed: ansible-inventory -i {relative_path(path)} --list --yaml --output hosts.yml"]
 
 
-Row = tuple[str, Any, Place]
+Row = tuple[str, Any, FileLocation]
 
 
 class _Document:
@@ -80,7 +80,7 @@ class _Document:
             mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
             line = mark.line + 1 if mark else 1
             problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
-            raise Unreadable(Place(self.path, line), f"not YAML: {problem}") from None
+            raise UnreadableInventory(FileLocation(self.path, line), f"not YAML: {problem}") from None
 
     def whole(self, expected: str) -> list[Row]:
         """The rows of the file; none of an empty one."""
@@ -93,7 +93,7 @@ class _Document:
     def variables(self, rows: list[Row]) -> dict[str, Variable]:
         return {key: Variable(self._loader.construct_object(node, deep=True), place) for key, node, place in rows}
 
-    def group(self, tree: Tree, name: str, node: Any, place: Place) -> None:
+    def group(self, tree: Tree, name: str, node: Any, place: FileLocation) -> None:
         """One group, with all that is in it."""
         tree.group(name)
         if self._is_null(node):
@@ -101,7 +101,9 @@ class _Document:
         rows = self._rows(node, f"`{name}`: a group with `hosts`, `vars` and `children`")
         for key, part, where in rows:
             if key not in SECTIONS:
-                raise Unreadable(where, f"`{key}` in the group `{name}`: expected `hosts`, `vars` or `children`")
+                raise UnreadableInventory(
+                    where, f"`{key}` in the group `{name}`: expected `hosts`, `vars` or `children`"
+                )
             if not self._is_null(part):
                 getattr(self, f"_{key}")(tree, name, self._named(part, f"`{key}` of the group `{name}`: a dictionary"))
 
@@ -109,11 +111,11 @@ class _Document:
         for pattern, node, place in rows:
             try:
                 names, port = hosts(pattern)
-            except WrongHostName as error:
-                raise Unreadable(place, str(error)) from None
+            except InvalidHostRange as error:
+                raise UnreadableInventory(place, str(error)) from None
             found = {"ansible_port": Variable(port, place)} if port else {}
             if not self._is_null(node):
-                found.update(self.variables(self._rows(node, f"variables of `{pattern}` as `KEY: VALUE`")))
+                found.update(self.variables(self._rows(node, f"variables of `{pattern}` in the form `KEY: VALUE`")))
             for each in names:
                 tree.add_host(group, each, found)
 
@@ -133,7 +135,7 @@ class _Document:
 
     def _rows(self, node: Any, expected: str) -> list[Row]:
         if not isinstance(node, yaml.MappingNode):
-            raise Unreadable(self._place(node), f"expected {expected}")
+            raise UnreadableInventory(self._place(node), f"expected {expected}")
         return list(self._pairs(node))
 
     def _pairs(self, node: Any) -> Iterator[Row]:
@@ -141,11 +143,11 @@ class _Document:
         for key, value in node.value:
             name = self._loader.construct_object(key, deep=True)
             if not isinstance(name, str):
-                raise Unreadable(self._place(key), f"`{name}`: expected a name; put it in quotes")
+                raise UnreadableInventory(self._place(key), f"`{name}`: expected a name; put it in quotes")
             yield name, value, self._place(key)
 
     def _is_null(self, node: Any) -> bool:
         return node is None or (isinstance(node, yaml.ScalarNode) and self._loader.construct_object(node) is None)
 
-    def _place(self, node: Any) -> Place:
-        return Place(self.path, node.start_mark.line + 1)
+    def _place(self, node: Any) -> FileLocation:
+        return FileLocation(self.path, node.start_mark.line + 1)

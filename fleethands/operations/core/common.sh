@@ -1,20 +1,23 @@
-# Every change to a host starts here: an error ends it, and two runs never change one host at a time.
+# Every script that changes a host begins with this: an error stops the script, and only one script at a time changes a host.
+# It takes `step`, the name of the script; `run`, the lock token of this run, if it has locked the host; and `keeps_proof`,
+# which is not empty where the last proof still holds after the change.
 set -eu
-: "${step:?}" "${run=}"
+: "${step:?}" "${run=}" "${keeps_proof=}"
 ledger=/var/lib/fleethands/made
 explained=''
 work_file=''
-unfinished='' # what only a step that comes to its end leaves
+unfinished='' # removed unless the script reaches its end
 
-# what is not to outlive this step
+# remove_at_end PATH: when this script ends, however it ends
 remove_at_end() { work_file=$1; }
 
-# the reason was given
+# stop: fail after the reason was printed
 stop() {
   explained=yes
   exit 1
 }
 
+# fail MESSAGE [HINT…]
 fail() {
   printf 'error: %s\n' "$1" >&2
   shift
@@ -22,7 +25,7 @@ fail() {
   stop
 }
 
-# no step ends without a word, and none leaves its work files
+# A script that fails always prints a reason, and leaves no work files.
 on_exit() {
   status=$?
   [ -z "$work_file" ] || rm -rf "$work_file"
@@ -34,34 +37,34 @@ trap on_exit EXIT
 
 DEBIAN_FRONTEND=noninteractive
 export DEBIAN_FRONTEND
-# whoever could open a lock could hold it; in /run/lock everybody could even make it first
+# any user who can open a lock file can hold the lock, and in /run/lock any user could create the file first
 mkdir -p /run/fleethands
 umask 077
 exec 9>>/run/fleethands/lock.step
 flock -w 900 9 || fail 'another run is still changing this host after 15 minutes' 'who it is, on the host: find /proc/[0-9]*/fd -lname /run/fleethands/lock.step'
 
-# A run that locked the host goes on only while nobody locked it after it; one that did not, only while nobody has it. Asked
-# again after what takes long: a step outlives its controller, and the next run has made its plan by then.
-its_turn() {
+# require_lock_token: stop if another run has taken the lock since. Long scripts check again before they replace anything,
+# because a script outlives its controller, and the next run has made its plan by then.
+require_lock_token() {
   [ -z "$run" ] || [ "$(cat /var/lib/fleethands/turn 2>/dev/null)" = "$run" ] ||
     fail 'the lock of this run was taken away, or another run had this host since' 'run it again: what was begun is completed then'
 }
 
+# Without a lock of its own, a script stops if anyone holds the lock. A script that only verifies needs none.
 if [ -n "$run" ]; then
-  its_turn
+  require_lock_token
 elif [ "$step" != verify ] && { [ "$step" != proof ] || [ -n "${entry:-}" ]; }; then
-  whose=''
-  flock -n -s /run/fleethands/lock true 2>/dev/null || whose=$(sed -n 2p /run/fleethands/lock.json 2>/dev/null) || true
-  [ ! -s /var/lib/fleethands/hold ] || whose=$(tail -n 1 /var/lib/fleethands/hold)
-  [ -z "$whose" ] || fail "this host is locked by $whose" 'when they have gone: run it again; see it: fleethands lock status'
+  holder=''
+  flock -n -s /run/fleethands/lock true 2>/dev/null || holder=$(sed -n 2p /run/fleethands/lock.json 2>/dev/null) || true
+  [ ! -s /var/lib/fleethands/hold ] || holder=$(tail -n 1 /var/lib/fleethands/hold)
+  [ -z "$holder" ] || fail "this host is locked by $holder" 'when they have gone: run it again; see it: fleethands lock status'
 fi
 umask 022
 
-# what was proven before this change is not proven after it; but for what only follows from the proof
-case $step in firewall_settle | ollama_settle | sandboxes_off) ;; *) rm -f /var/lib/fleethands/proof ;; esac
+# a change invalidates the proof, except the cleanup that runs after it
+[ -n "$keeps_proof" ] || rm -f /var/lib/fleethands/proof
 
-# atomic_file PATH MODE OWNER: standard input becomes the file, whole or not at all; written by its owner where the directory
-# is not root's
+# atomic_file PATH MODE OWNER: standard input replaces the file as a whole. The owner writes it if the directory is not root's.
 atomic_file() {
   if real_path "$1" >/dev/null; then root_file "$@"; else owned_file "$@"; fi
 }
@@ -75,20 +78,21 @@ root_file() {
   fail "cannot write $1"
 }
 
-# made KIND NAME: fleethands made this here, and may take it away again. Said before the thing is made.
-made() {
+# mark_managed KIND NAME: add a thing to the ownership manifest, before it is made. fleethands may remove such a thing later.
+mark_managed() {
   grep -qxsF "$1 $2" "$ledger" && return 0
   { [ ! -f "$ledger" ] || cat "$ledger"; echo "$1 $2"; } | atomic_file "$ledger" 0644 root:root
 }
 
-unmade() {
+# unmark_managed KIND NAME
+unmark_managed() {
   [ -f "$ledger" ] || return 0
   { grep -vxF "$1 $2" "$ledger" || true; } | atomic_file "$ledger" 0644 root:root
 }
 
-# adopting LINE: what is to be put back if our Ollama does not serve in its place (serve.sh)
+# note_adoption LINE: what serve.sh restores if our Ollama does not start in place of the adopted one
 adopting=/var/lib/fleethands/adopting
-adopting() {
+note_adoption() {
   grep -qxsF "$1" "$adopting" && return 0
   { [ ! -f "$adopting" ] || cat "$adopting"; echo "$1"; } | atomic_file "$adopting" 0600 root:root
 }

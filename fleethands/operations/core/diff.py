@@ -15,7 +15,7 @@ _VARIABLE = re.compile(rf'^(Environment="?){_NAME}=.*$|^{_NAME}="(?:[^"\\]|\\.)*
 _PLAIN = re.compile(r"#|\[|EnvironmentFile=|\s*$")  # begins a line that holds no value, unless it goes on with one
 
 
-def unified(path: str, before: File, after: File, shown: Collection[str] | None = None) -> str:
+def unified_diff(path: str, before: File, after: File, shown: Collection[str] | None = None) -> str:
     """
     What changes in a text file, line by line; empty where its text stays.
 

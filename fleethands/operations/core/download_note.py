@@ -6,11 +6,11 @@ from fleethands.facts import Probe
 from fleethands.text.format import format_size
 
 
-def sentence(seen: Probe, kind: str, name: str, what: str) -> str:
+def describe_download(probe: Probe, kind: str, name: str, what: str) -> str:
     """
     `downloads WHAT (SIZE)`.
 
     + kind, name: as the probe's upstream section has them
     """
-    size = seen.upstream.size(kind, name)
+    size = probe.upstream.size(kind, name)
     return f"downloads {what} ({format_size(size) if size is not None else 'its source did not tell the size'})"

@@ -8,6 +8,7 @@ from typing import Any
 from pyinfra.context import ctx_host, ctx_state
 
 from fleethands.facts.host_session import current_session, session_of
+from fleethands.operations.core.decision import Decision, changes_of
 
 
 @dataclass(frozen=True)
@@ -17,18 +18,16 @@ class JournalEntry:
 
     + name: of the operation, `Task | Operation`
     + executing: whether the decision belongs to the run, not to the plan
-    + is_change: whether it is a change, or a list of changes
     """
 
     name: str
-    decision: Any
+    decision: Decision
     executing: bool
-    is_change: bool
 
 
-def record(decision: Any, *, is_change: bool) -> None:
+def record(decision: Decision) -> None:
     """Add a decision for the host and the operation of pyinfra's context."""
-    entry = JournalEntry(current_name(), decision, ctx_state.get().is_executing, is_change)
+    entry = JournalEntry(current_name(), decision, ctx_state.get().is_executing)
     current_session().decisions.append(entry)
 
 
@@ -45,4 +44,4 @@ def entries(host: Any, *, executing: bool) -> list[JournalEntry]:
 
 def operations_with_changes(host: Any) -> set[str]:
     """Names of the operations for which the plan has a change on one host. A refusal is no change."""
-    return {entry.name for entry in entries(host, executing=False) if entry.is_change}
+    return {entry.name for entry in entries(host, executing=False) if changes_of(entry.decision)}

@@ -1,10 +1,8 @@
-"""What an operation decides, as a value, and the one way from a decision to pyinfra."""
+"""Turns a decision into a pyinfra operation: a plan predicts it, a run executes it."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -15,109 +13,43 @@ from pyinfra.api.host import Host
 from pyinfra.api.state import State
 from pyinfra.context import ctx_config, ctx_host, ctx_state
 
-from fleethands import facts, paths
+from fleethands import facts
 from fleethands.facts import Probe, ProbeError, UnknownSection
-from fleethands.facts.files import ABSENT
-from fleethands.operations.core import journal, lock_token, render_change, scripts
-from fleethands.operations.ollama.transfer import Parcel, TransferError
-from fleethands.script import Script
+from fleethands.operations.core import journal, lock_token
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged, changes_of
+from fleethands.operations.core.render_change import render_change
+from fleethands.operations.core.upload import UploadError
 from fleethands.settings import HostSettings
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
-
-@dataclass(frozen=True)
-class Same:
-    """Nothing to do; `fact` is a sentence of what is so, `notes` what a person should know of it all the same."""
-
-    fact: str
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Refused:
-    """This host alone can't go on; `hints` say what to do, with the next command."""
-
-    reason: str
-    hints: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Change:
-    """
-    One change to a host: what it is now, what it will be, how, and the host as it will be then.
-
-    + why: what makes it necessary, where `before` does not say it
-    + consequence: what the host's users notice (a restart, a download and its size, a container's downtime)
-    + diff: unified diff of a managed file, secrets masked
-    + parcel: files that the controller sends before the script runs
-    + notes: what a person should know of it besides
-    + keeps_proof: what was proven before it is proven after it, as its script knows (common.sh)
-    """
-
-    subject: str
-    before: str
-    after: str
-    script: Script
-    then: Callable[[Probe], Probe] = lambda probe: probe
-    why: str = ""
-    consequence: str = ""
-    diff: str = ""
-    parcel: Parcel | None = None
-    notes: tuple[str, ...] = ()
-    keeps_proof: bool = False
-
-
-HOST = "for this machine itself declare it as `host`"
-Decision = Same | Refused | Change | list[Change]
 P = ParamSpec("P")
-
-
-# what of `scripts` a step needs besides owned.sh and common.sh
-ALSO = {
-    **dict.fromkeys(("container", "container_off", "sandboxes_off", "proof"), ("containers", "openhands")),
-    **dict.fromkeys(("source_build", "source_off", "source_serve"), ("containers", "openhands")),
-    **dict.fromkeys(("firewall", "firewall_write", "firewall_settle"), ("table",)),
-    "release": ("web",),
-}
-
-
-def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) -> Script:
-    """The script `NAME.sh`, or the parts in the folder `NAME`, behind what they call, with its variables."""
-    body = "".join(scripts.read(each) for each in ("owned", "common", *ALSO.get(name, ()), name))
-    return Script(body, {"step": name, "run": "", **values}, dict(exports or {}))
+Commands = Iterator[Any]  # pyinfra's; a plan counts them, and runs none
 
 
 def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -> Any:
     """
     Make a pyinfra operation of a pure decision.
 
-    The operation takes `settings` and the rest; the probe is this host's own. A Change runs as one remote command and
-    voids the probe; in a plan it only moves what later operations foresee. A Refused fails this host and no other.
-    `operation.decide` is the decision itself.
+    The operation takes `settings` and the rest of the decision's parameters; the probe is that of the host. The
+    decision itself stays available as `operation.decide`.
+
+    Example:
+
+        @operation
+        def write_motd(settings: HostSettings, probe: Probe) -> Decision:
+            if probe.files["/etc/motd"].content == b"hello":
+                return Unchanged("/etc/motd greets")
+            return Change("/etc/motd", "differs", "greets", WriteFile("/etc/motd", ...).script)
     """
 
     @wraps(decide)
-    def run(settings: HostSettings, *args: P.args, **kwargs: P.kwargs) -> Iterator[Any]:
-        host = ctx_host.get()
+    def run(settings: HostSettings, *args: P.args, **kwargs: P.kwargs) -> Commands:
         if facts.is_refused():
-            host.noop("this host was refused above")
+            ctx_host.get().noop("this host was refused above")
             return
-        try:
-            decision = decide(settings, facts.get_probe(settings), *args, **kwargs)
-        except (ProbeError, UnknownSection) as error:
-            decision = Refused(
-                str(error), getattr(error, "hints", ()) or (f"look for yourself: `{facts.ssh_command(host)}`",)
-            )
-        if _sends(decision) and host.connector_cls.__name__ == "LocalConnector":
-            decision = Refused("`ollama_transfer`: `controller` sends to other machines", (HOST,))
-        journal.record(decision, is_change=isinstance(decision, Change | list))
-        if isinstance(decision, Same):
-            _remark(decision.notes)
-            host.noop(decision.fact)
-        elif isinstance(decision, Refused):
-            yield from _refuse(decision)
-        else:
-            yield from _carry_out(decision if isinstance(decision, list) else [decision])
+        decision = _decide(lambda: decide(settings, facts.get_probe(settings), *args, **kwargs))
+        journal.record(decision)
+        yield from _execute(decision) if ctx_state.get().is_executing else _plan(decision)
 
     del run.__wrapped__  # pyinfra binds arguments to the signature it finds
     made: Any = pyinfra_operation()(run)
@@ -125,60 +57,80 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
     return made
 
 
-def _sends(decision: Decision) -> bool:
-    return any(getattr(each, "parcel", None) for each in (decision if isinstance(decision, list) else [decision]))
-
-
-def _refuse(refused: Refused) -> Iterator[Any]:
-    if not ctx_state.get().is_executing:  # a plan takes the first command as a sign, and runs none
-        _say(ctx_state.get(), ctx_host.get(), refused)
-        facts.current_session().probes.refuse()
-    yield FunctionCommand(_say, [refused], {})
-
-
-def _carry_out(changes: Sequence[Change]) -> Iterator[Any]:
-    if not ctx_state.get().is_executing:
-        _tell(changes)
-        probes = facts.current_session().probes
-        for change in changes:
-            seen = probes.predicted
-            probes.predict(change.then(seen if change.keeps_proof else seen.with_file(paths.PROOF, ABSENT)))
-        yield changes[0].script.command
-        return
+def _decide(decide: Callable[[], Decision]) -> Decision:
+    """The decision; a host that cannot be read, or sent to, is refused."""
+    host = ctx_host.get()
     try:
+        decision = decide()
+    except (ProbeError, UnknownSection) as error:
+        return Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `{facts.ssh_command(host)}`",))
+    uploads = any(change.upload for change in changes_of(decision))
+    if uploads and host.connector_cls.__name__ == "LocalConnector":
+        hint = "for this machine itself declare it as `host`"
+        return Refused("`ollama_transfer`: `controller` sends to other machines", (hint,))
+    return decision
+
+
+def _plan(decision: Decision) -> Commands:
+    """Show a decision, and predict the host for the operations that follow."""
+    if isinstance(decision, Unchanged):
+        _log_notes(decision.notes)
+        ctx_host.get().noop(decision.fact)
+    elif isinstance(decision, Refused):
+        _fail(ctx_state.get(), ctx_host.get(), decision)
+        facts.refuse()
+        yield FunctionCommand(_fail, [decision], {})
+    else:
+        changes = changes_of(decision)
         for change in changes:
-            for source, name in change.parcel.uploads() if change.parcel else ():
-                yield FileUploadCommand(source, name)
-            yield change.script.having(run=lock_token.token(ctx_host.get())).command
-    except TransferError as error:
-        address = next(each.parcel.listed_at for each in changes if each.parcel)
-        refused = Refused(str(error), (f"on this machine: curl -fIL {shlex.quote(address)}", "then run it again"))
-        journal.record(refused, is_change=False)
-        yield from _refuse(refused)
-    finally:
-        facts.invalidate_probe()
+            _log_change(change)
+            facts.predict(change.predict_with_proof(facts.predicted()))
+        yield changes[0].script.command
 
 
-def _tell(changes: Sequence[Change]) -> None:
-    host, name = ctx_host.get(), journal.current_name()
-    for change in changes:
-        for line in render_change.lines(name, change.subject, change, diff=ctx_config.get().DIFF):
-            logger.info(f"{host.print_prefix}{clean(line)}")
-        _remark(change.notes)
+def _execute(decision: Decision) -> Commands:
+    """Run a decision's scripts; the host is probed again after them."""
+    if isinstance(decision, Unchanged):
+        ctx_host.get().noop(decision.fact)
+    elif isinstance(decision, Refused):
+        yield FunctionCommand(_fail, [decision], {})
+    else:
+        try:
+            for change in changes_of(decision):
+                yield from _run_change(change)
+        except UploadError as error:
+            refused = Refused(error.problem.message, error.hints)
+            journal.record(refused)
+            yield FunctionCommand(_fail, [refused], {})
+        finally:
+            facts.invalidate()
 
 
-def _remark(notes: Sequence[str]) -> None:
-    if not ctx_state.get().is_executing:
-        for note in notes:
-            logger.warning(f"{ctx_host.get().print_prefix}note: {clean(note)}")
+def _run_change(change: Change) -> Commands:
+    for source, name in change.upload.files() if change.upload else ():
+        yield FileUploadCommand(source, name)
+    yield change.script.with_values(**run_variables(change, lock_token.token(ctx_host.get()))).command
 
 
-def _say(state: State, host: Host, refused: Refused) -> bool:
-    """Fails this host and no other; pyinfra wants both parameters by name, else it drops the False."""
-    logger.error(f"{host.print_prefix}error: {clean(refused.reason)}")
+def run_variables(change: Change, token: str) -> dict[str, str]:
+    """What every script is told about its run (common.sh)."""
+    return {"run": token, "keeps_proof": "yes" if change.keeps_proof else ""}
+
+
+def _fail(state: State, host: Host, refused: Refused) -> bool:
+    """Fail this host and no other. pyinfra wants both parameters under these names, else it drops the False."""
+    logger.error(f"{host.print_prefix}error: {sanitize(refused.reason)}")
     for hint in refused.hints:
-        logger.error(f"{host.print_prefix}hint: {clean(hint)}")
+        logger.error(f"{host.print_prefix}hint: {sanitize(hint)}")
     return False
 
 
-__all__ = ["Change", "Decision", "Refused", "Same", "operation", "step"]
+def _log_change(change: Change) -> None:
+    for line in render_change(journal.current_name(), change.subject, change, diff=ctx_config.get().DIFF):
+        logger.info(f"{ctx_host.get().print_prefix}{sanitize(line)}")
+    _log_notes(change.notes)
+
+
+def _log_notes(notes: Sequence[str]) -> None:
+    for note in notes:
+        logger.warning(f"{ctx_host.get().print_prefix}note: {sanitize(note)}")

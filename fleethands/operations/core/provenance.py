@@ -13,7 +13,7 @@ SECONDS = 10
 _from: dict[str, Path] = {}
 
 
-def made_from(target: str) -> None:
+def set_inventory(target: str) -> None:
     """What a run takes its inventory from: a file, or words without one, which count for the working directory."""
     path = Path(target)
     _from["directory"] = path.resolve().parent if path.is_file() else Path.cwd()
@@ -27,12 +27,12 @@ def user() -> str:
         return str(os.getuid())
 
 
-def who() -> str:
+def user_at_controller() -> str:
     """`user@controller`."""
     return f"{user()}@{socket.gethostname()}"
 
 
-def revision() -> str:
+def inventory_revision() -> str:
     """The commit of the inventory's directory, with `+` where something there is not committed; empty without git."""
     return _revision(_from.get("directory", Path.cwd()))
 

@@ -1,8 +1,9 @@
-"""What is written down of a host when its proof held."""
+"""The release record that a host writes when its proof holds."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from fleethands import __version__, paths
@@ -10,60 +11,73 @@ from fleethands.facts import Probe
 from fleethands.facts.docker import Docker, Image
 from fleethands.facts.record import KEPT, SCHEMA, Record
 from fleethands.operations.core import provenance
-from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.serialize import written
+from fleethands.settings.serialize import to_json
 
-FIRST, SHIFTED = "first", "yes"
-
-
-def of(seen: Probe) -> Record | None:
-    """The record of what was proven here last; None where nothing was."""
-    return Record.parse(seen.files[paths.RECORD].content)
+FIRST, SHIFTED, SAME = "first", "yes", "no"
 
 
-def entry(settings: HostSettings, seen: Probe) -> dict[str, str]:
+@dataclass(frozen=True)
+class RecordVariables:
     """
-    What the proof's script needs to write a record down, once every link has held.
+    What the proof's script needs to write the record.
 
-    A host of which it says nothing new keeps its history: the record of now is only written anew.
+    + entry: the record as JSON without its end, where the script adds the run and the time; empty: it writes none
+    + shift: whether the current record becomes the previous one
+    + records, kept: path of the records without `.json`, and how many are kept
     """
-    declared, versions = written(settings), _versions(settings, seen)
-    known = of(seen)
+
+    entry: str
+    shift: str
+    records: str
+    kept: str
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the current record becomes the previous one. It stays if the host is as the record says."""
+        return self.shift in {FIRST, SHIFTED}
+
+
+NO_RECORD = RecordVariables("", "", "", "")
+
+
+def current_record(probe: Probe) -> Record | None:
+    """The record of the last proof that held; None without one."""
+    return Record.parse(probe.files[paths.RECORD].content)
+
+
+def new_record(settings: HostSettings, probe: Probe) -> RecordVariables:
+    """The record to write once every link has held."""
+    declared, versions = to_json(settings), _versions(settings, probe)
+    known = current_record(probe)
     row = {
         "schema": SCHEMA,
-        "by": provenance.who(),
+        "by": provenance.user_at_controller(),
         "version": __version__,
-        "revision": provenance.revision(),
+        "revision": provenance.inventory_revision(),
         "declared": declared,
         "versions": versions,
     }
-    return {
-        # the script adds when, and by which run
-        "entry": json.dumps(row).removesuffix("}"),
-        "shift": FIRST if known is None else "no" if known.same_as(declared, versions) else SHIFTED,
-        "records": paths.RECORD.removesuffix(".json"),
-        "kept": str(KEPT),
-    }
+    return RecordVariables(
+        entry=json.dumps(row).removesuffix("}"),
+        shift=FIRST if known is None else SAME if known.same_as(declared, versions) else SHIFTED,
+        records=paths.RECORD.removesuffix(".json"),
+        kept=str(KEPT),
+    )
 
 
-def is_new(script: Script) -> bool:
-    """Whether a proof's script writes down something new: what was proven last stands one record further back then."""
-    return script.values.get("shift") in {FIRST, SHIFTED}
-
-
-def _elsewhere(seen: Probe) -> str:
+def _elsewhere(probe: Probe) -> str:
     """The version that an Ollama elsewhere says."""
-    return (seen.ollama.version or "") if seen.knows("ollama") else ""
+    return (probe.ollama.version or "") if probe.knows("ollama") else ""
 
 
-def _versions(settings: HostSettings, seen: Probe) -> dict[str, Any]:
-    digests = seen.models if seen.knows("models") else {}
-    docker = seen.docker if seen.knows("docker") else None
+def _versions(settings: HostSettings, probe: Probe) -> dict[str, Any]:
+    digests = probe.models if probe.knows("models") else {}
+    docker = probe.docker if probe.knows("docker") else None
     image = docker.container.image if docker and docker.container and settings.container_image else ""
     known = docker.digests if docker and image and docker.image == image else frozenset()
     return {
-        "ollama": settings.ollama_version if settings.manages_ollama else _elsewhere(seen),
+        "ollama": settings.ollama_version if settings.manages_ollama else _elsewhere(probe),
         "models": {str(each.name): digests.get(str(each.name), "") for each in settings.models},
         "image": _image(settings.declared_image, image, known),
         **_of_ollama(settings, docker),

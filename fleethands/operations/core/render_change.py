@@ -21,7 +21,7 @@ class ChangeDescription(Protocol):
     def diff(self) -> str: ...
 
 
-def lines(name: str, subject: str, change: ChangeDescription, *, diff: bool = True) -> Iterator[str]:
+def render_change(name: str, subject: str, change: ChangeDescription, *, diff: bool = True) -> Iterator[str]:
     """One change, line by line: the operation, from and to, the reason, what its users notice, the diff."""
     yield f"~ {name}"
     yield f"    {subject}: {change.before} -> {change.after}"

@@ -23,7 +23,7 @@ HOST_NETWORK = "AGENT_SERVER_USE_HOST_NETWORK"  # V1's sandboxes listen on the h
 
 
 @dataclass(frozen=True)
-class Closed:
+class ClosedPorts:
     """
     What is closed to other machines.
 
@@ -38,15 +38,15 @@ class Closed:
     inside: tuple[int, ...] = ()
     sandboxes: tuple[str, ...] = ()
 
-    def __or__(self, other: Closed) -> Closed:
+    def __or__(self, other: ClosedPorts) -> ClosedPorts:
         """All of both; which of its ports containers may use, the first one says."""
         page = {*self.page, *other.page} - {*self.ports}
         ports = {*self.ports, *other.ports} - page
         sandboxes = tuple(sorted({*self.sandboxes, *other.sandboxes}))
-        return Closed(_sorted(ports), _sorted(page), _sorted({*self.inside, *other.inside}), sandboxes)
+        return ClosedPorts(_sorted(ports), _sorted(page), _sorted({*self.inside, *other.inside}), sandboxes)
 
     def __bool__(self) -> bool:
-        return self != Closed()
+        return self != ClosedPorts()
 
     def __str__(self) -> str:
         return ", ".join([*map(str, self.of_host), *(f"{each} of sandboxes" for each in self.sandboxes)])
@@ -61,16 +61,16 @@ def _sorted(ports: set[int]) -> tuple[int, ...]:
     return tuple(sorted(ports))
 
 
-def declared(settings: HostSettings) -> Closed:
+def declared_ports(settings: HostSettings) -> ClosedPorts:
     """What is to be closed: the ports that we have something listen on."""
     ollama = (settings.ollama_host.port,) if settings.manages_ollama else ()
     if settings.openhands_flavor == "off":
-        return Closed(ollama)
+        return ClosedPorts(ollama)
     era = generation_of(settings)
     page = {settings.openhands_port, *inner_ports(settings), *rehearsal_ports(settings)}
     if era is V1 and str(settings.openhands_env.get(HOST_NETWORK, "")).lower() in {"1", "true"}:
         page |= {*SANDBOXES.inside}
-    return Closed(
+    return ClosedPorts(
         ollama,
         _sorted(page),
         ports_inside(settings),
@@ -78,15 +78,15 @@ def declared(settings: HostSettings) -> Closed:
     )
 
 
-def until_now(seen: Probe) -> Closed:
+def ports_closed_now(probe: Probe) -> ClosedPorts:
     """What the rules on a host close."""
-    text = (seen.files[paths.FIREWALL_RULES].content or b"").decode(errors="replace")
+    text = (probe.files[paths.FIREWALL_RULES].content or b"").decode(errors="replace")
     found: dict[str, set[int]] = {"guard": set(), "page": set()}
     for ports, chain in CLOSED.findall(_chain(text, "input")):
         found[chain] |= _ports(ports)
     inside = {port for ports, _ in CLOSED.findall(_chain(text, "routed")) for port in _ports(ports)}
     ranges = (SANDBOXES.published,) if f"dport {SANDBOXES.published} jump guard" in text else ()
-    return Closed(_sorted(found["guard"]), _sorted(found["page"]), _sorted(inside), ranges)
+    return ClosedPorts(_sorted(found["guard"]), _sorted(found["page"]), _sorted(inside), ranges)
 
 
 def _chain(text: str, name: str) -> str:
@@ -97,7 +97,7 @@ def _ports(text: str) -> set[int]:
     return {port for port in map(int, re.findall(r"\b[0-9]{1,5}\b", text)) if 0 < port < 1 << 16}
 
 
-def effect(settings: HostSettings, closed: Closed) -> str:
+def describe_effect(settings: HostSettings, closed: ClosedPorts) -> str:
     allowed = ", ".join(settings.allow_from) or "none"
     effects = [f"closes {_listed(closed.of_host)} to other machines (allowed: {allowed})"]
     if closed.page:
@@ -113,5 +113,5 @@ def _listed(ports: tuple[int, ...]) -> str:
     return f"ports {', '.join(most)} and {last}" if most else f"port {last}"
 
 
-def _but_callers(closed: Closed) -> str:
+def _but_callers(closed: ClosedPorts) -> str:
     return " but those on Docker's own network" if SANDBOXES.published in closed.sandboxes else ""

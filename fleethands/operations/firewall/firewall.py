@@ -1,9 +1,8 @@
-"""Our own nftables table: loaded as its file says, or gone."""
+"""The nftables table of fleethands. Other tables are never touched."""
 
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,15 +10,19 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
-from fleethands.operations.core import scripts
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
-from fleethands.operations.firewall.closed_ports import Closed, declared, effect, until_now
-from fleethands.operations.proof.proof import is_settled
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.operation import operation
+from fleethands.operations.core.proof_record import is_proven
+from fleethands.operations.firewall.closed_ports import ClosedPorts, declared_ports, describe_effect, ports_closed_now
+from fleethands.operations.firewall.scripts import LoadRules, NarrowRules, RemoveTable, WriteRules, closing
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import SANDBOXES, V1, generation_of
+from fleethands.settings.generations import V1, generation_of
 
-Render = Callable[[HostSettings, Closed, tuple[str, ...]], str]  # the rules' text; the last are bridges outside
+# makes the text of the rules; the last parameter is the bridges that lead outside
+Render = Callable[[HostSettings, ClosedPorts, tuple[str, ...]], str]
+FILES = (paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT)
+WAITS_FOR_PROOF = "the ports closed before stay closed until the declared state is proven"
 
 
 def has_sandboxes(settings: HostSettings) -> bool:
@@ -27,51 +30,48 @@ def has_sandboxes(settings: HostSettings) -> bool:
     return bool(settings.container_image) and generation_of(settings) is V1
 
 
-def _closed(settings: HostSettings, seen: Probe) -> Closed:
-    """What was there before listens until what is declared takes its place, and again where that is not proven."""
-    return declared(settings) | until_now(seen)
+def _ports_until_proof(settings: HostSettings, probe: Probe) -> ClosedPorts:
+    """The declared ports, and those closed until now: the previous service listens there, and may be restored."""
+    return declared_ports(settings) | ports_closed_now(probe)
 
 
 @operation
-def written(settings: HostSettings, seen: Probe, render: Render) -> Decision:
+def write_rules(settings: HostSettings, probe: Probe, render: Render) -> Decision:
     """
-    Have the rules' file close what is declared, and all that it has closed until now.
+    Write the file of the rules. It closes the declared ports, and all ports that it has closed until now.
 
     + render: makes the text of the file
     """
-    closed = _closed(settings, seen)
-    text = render(settings, closed, seen.firewall.bridges)
-    decision: Decision = system.file.decide(settings, seen, path=paths.FIREWALL_RULES, content=text)
+    closed = _ports_until_proof(settings, probe)
+    text = render(settings, closed, probe.firewall.bridges)
+    decision: Decision = system.write_file.decide(settings, probe, path=paths.FIREWALL_RULES, content=text)
     if not isinstance(decision, Change):
         return decision
-    return replace(decision, script=step("firewall_write", text=text, **_values(closed)))
+    return replace(decision, script=WriteRules(text=text, **closing(closed)).script)
 
 
 @operation
-def loaded(settings: HostSettings, seen: Probe, render: Render) -> Decision:
+def load_rules(settings: HostSettings, probe: Probe, render: Render) -> Decision:
     """
-    Have the table in the kernel as the rules say, now and after a boot.
+    Load the rules into the kernel, now and after a boot.
 
-    + render: makes the text of the rules' file
+    + render: makes the text of the file
     """
-    closed = _closed(settings, seen)
-    digest = _digest(render(settings, closed, seen.firewall.bridges))
-    record = (seen.files[paths.FIREWALL_LOADED].content or b"").decode().split()
-    unit = seen.units.get(paths.FIREWALL_SERVICE)
-    watches = unit is not None and unit.enabled == "enabled" and unit.active == "active"
-    if watches and record == [digest, seen.firewall.loaded]:
-        return Same("the firewall is loaded as declared")
-    script = step("firewall", **_values(closed))
-    before = "not loaded" if seen.firewall.loaded is None else "loaded from other rules, or changed since"
-    if record == [digest, seen.firewall.loaded]:
-        before = "loaded, and nobody loads it again after a flush or a boot"
+    closed = _ports_until_proof(settings, probe)
+    digest = _digest(render(settings, closed, probe.firewall.bridges))
+    record = (probe.files[paths.FIREWALL_LOADED].content or b"").decode().split()
+    is_loaded = record == [digest, probe.firewall.loaded]
+    unit = probe.units.get(paths.FIREWALL_SERVICE)
+    if is_loaded and unit is not None and (unit.enabled, unit.active) == ("enabled", "active"):
+        return Unchanged("the firewall is loaded as declared")
+    before = "not loaded" if probe.firewall.loaded is None else "loaded from other rules, or changed since"
     return Change(
         "firewall",
-        before,
+        "loaded, but nothing loads it again after a flush or a boot" if is_loaded else before,
         f"loaded, {digest[:12]}",
-        script,
-        lambda probe: _up(probe, digest),
-        consequence=effect(settings, closed),
+        LoadRules(**closing(closed)).script,
+        lambda probe: _predict_loaded(probe, digest),
+        consequence=describe_effect(settings, closed),
     )
 
 
@@ -79,95 +79,70 @@ def _digest(rules: str) -> str:
     return hashlib.sha256(rules.encode()).hexdigest()
 
 
-def _values(closed: Closed) -> dict[str, str]:
-    """What the scripts that load the rules want to know."""
-    return {
-        "rules": paths.FIREWALL_RULES,
-        "loaded": paths.FIREWALL_LOADED,
-        "ports": " ".join(map(str, closed.of_host)),
-        "published": " ".join(closed.sandboxes),
-    }
-
-
-def _up(probe: Probe, digest: str) -> Probe:
+def _predict_loaded(probe: Probe, digest: str) -> Probe:
     enabled = Unit("loaded", "active", "running", "enabled", 0, False, (), paths.FIREWALL_UNIT, 0, "success")
-    record = File("file", "0644", owner="root:root", content=f"{digest} foreseen\n".encode())
+    record = File("file", "0644", owner="root:root", content=f"{digest} predicted\n".encode())
     probe = probe.having(
         units={**probe.units, paths.FIREWALL_SERVICE: enabled},
-        firewall=replace(probe.firewall, loaded="foreseen"),
+        firewall=replace(probe.firewall, loaded="predicted"),
     )
     return probe.with_file(paths.FIREWALL_LOADED, record)
 
 
-def watcher() -> str:
-    """The script on a host that loads the rules, and loads them again when they are gone."""
-    values = {
-        "rules": paths.FIREWALL_RULES,
-        "loaded": paths.FIREWALL_LOADED,
-        "inside": "|".join(map(str, SANDBOXES.inside)),
-        "lowest": str(SANDBOXES.first),
-    }
-    body = scripts.read("firewall_watch")
-    lines = (f"{name}={shlex.quote(value)}\n" for name, value in values.items())
-    return "".join(["# Written by fleethands.\n", *lines, body])
-
-
 @operation
-def settled(settings: HostSettings, seen: Probe, render: Render) -> Decision:
+def narrow_rules(settings: HostSettings, probe: Probe, render: Render) -> Decision:
     """
-    Have no more closed than what is declared, once nothing that listened on the rest can come back.
+    Close only the declared ports, once the previous service can no longer be restored.
 
-    + render: makes the text of the rules' file
+    + render: makes the text of the file
     """
-    text = render(settings, declared(settings), seen.firewall.bridges)
-    if not declared(settings):
-        return _needed_no_more(settings, seen)
-    if not settings.firewall or seen.files[paths.FIREWALL_RULES].content == text.encode():
-        return Same("nothing is closed but what is declared")
-    if not is_settled(settings, seen):
-        return Same("what was closed before stays so until what is declared is proven")
+    closed = declared_ports(settings)
+    if not closed:
+        return _remove_unneeded_table(settings, probe)
+    text = render(settings, closed, probe.firewall.bridges)
+    if not settings.firewall or probe.files[paths.FIREWALL_RULES].content == text.encode():
+        return Unchanged("only the declared ports are closed")
+    if not is_proven(settings, probe):
+        return Unchanged(WAITS_FOR_PROOF)
     wanted = File("file", "0644", owner="root:root", content=text.encode())
     return Change(
         "firewall",
-        f"closes {until_now(seen)}",
-        f"closes {declared(settings)}",
-        step("firewall_settle", text=text, **_values(declared(settings))),
-        lambda probe: _up(probe.with_file(paths.FIREWALL_RULES, wanted), _digest(text)),
-        why="nothing of ours listens on the others any more",
+        f"closes {ports_closed_now(probe)}",
+        f"closes {closed}",
+        NarrowRules(text=text, **closing(closed)).script,
+        lambda probe: _predict_loaded(probe.with_file(paths.FIREWALL_RULES, wanted), _digest(text)),
+        why="nothing of fleethands listens on the other ports any more",
         keeps_proof=True,
     )
 
 
-def _needed_no_more(settings: HostSettings, seen: Probe) -> Decision:
-    """Where nothing of ours listens: what was closed before is open once nothing that listened there can come back."""
-    decision: Decision = gone.decide(settings, seen)
+def _remove_unneeded_table(settings: HostSettings, probe: Probe) -> Decision:
+    """Where no port is declared: remove the table once the previous service can no longer be restored."""
+    decision: Decision = remove_table.decide(settings, probe)
     if not settings.firewall or not isinstance(decision, Change):
-        return decision if isinstance(decision, Same) else Same("nothing is closed")
-    if not is_settled(settings, seen):
-        return Same("what was closed before stays so until what is declared is proven")
-    script = decision.script.having(step="firewall_settle")
-    return replace(decision, script=script, why="nothing of ours listens here", consequence="", keeps_proof=True)
+        return decision if isinstance(decision, Unchanged) else Unchanged("nothing is closed")
+    if not is_proven(settings, probe):
+        return Unchanged(WAITS_FOR_PROOF)
+    return replace(decision, why="nothing of fleethands listens on this host", consequence="", keeps_proof=True)
 
 
 @operation
-def gone(settings: HostSettings, seen: Probe) -> Decision:
-    """Have none of our firewall."""
-    ours = (paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT)
-    if seen.firewall.loaded is None and all(seen.files[path].kind == "absent" for path in ours):
-        return Same("there is no firewall of ours")
+def remove_table(settings: HostSettings, probe: Probe) -> Decision:
+    """Remove the table of fleethands, and its files."""
+    if probe.firewall.loaded is None and all(probe.files[path].kind == "absent" for path in FILES):
+        return Unchanged("there is no firewall of fleethands")
 
-    def then(probe: Probe) -> Probe:
-        for path in (*ours, paths.FIREWALL_LOADED):
+    def predict(probe: Probe) -> Probe:
+        for path in (*FILES, paths.FIREWALL_LOADED):
             probe = probe.with_file(path, ABSENT)
         return probe.having(firewall=replace(probe.firewall, loaded=None))
 
-    script = step("firewall_off", ours="\n".join(ours))
     return Change(
         "firewall",
         "loaded",
-        "gone",
-        script,
-        then,
+        "removed",
+        RemoveTable(ours="\n".join(FILES)).script,
+        predict,
         why="the setting `firewall` is False",
-        consequence="whoever reaches this host reaches Ollama, which asks for no password",
+        consequence="every machine that reaches this host can use Ollama, which asks for no password",
     )

@@ -18,14 +18,14 @@ LOCKED, HELD, KEPT, STUCK, ACQUIRED, RELEASED, STATUS = (
 
 
 @dataclass(frozen=True)
-class Answer:
+class LockReply:
     """What a script said: its word, and who had what of the lock before."""
 
     word: str
     before: LockState
 
 
-def script(name: str, lock: Lock, **values: str) -> Script:
+def lock_script(name: str, lock: Lock, **values: str) -> Script:
     """
     One of `lock_NAME.sh`: hold, acquire, release, status.
 
@@ -47,10 +47,10 @@ def script(name: str, lock: Lock, **values: str) -> Script:
     return Script(body, {**known, **values}, talks=name == "hold")
 
 
-def read(lines: list[str]) -> Answer:
+def parse_reply(lines: list[str]) -> LockReply:
     """The answer among what a script said. Raises ValueError where there is none."""
     for index, line in enumerate(lines):
         if line.startswith(f"{MARK} begin ") and f"{MARK} end" in lines[index:]:
             end = lines.index(f"{MARK} end", index)
-            return Answer(line.removeprefix(f"{MARK} begin "), section.parse_lock(lines[index + 1 : end]))
+            return LockReply(line.removeprefix(f"{MARK} begin "), section.parse_lock(lines[index + 1 : end]))
     raise ValueError("no answer")

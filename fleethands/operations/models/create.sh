@@ -1,4 +1,6 @@
-# Makes a model from a Modelfile, and notes what it was made of. The command parses the text, so the command is used.
+# Creates a model from a Modelfile, and records what it was made from. The command `ollama create` is used, and not the API,
+# because only the command parses Modelfiles.
+#   base, base_manifest: the model that it starts from; record: file with the checksums of text, base and model
 : "${name:?}" "${text:?}" "${address:?}" "${manifest:?}" "${base:?}" "${base_manifest:?}" "${record:?}" "${image?}"
 work=$(mktemp -d)
 remove_at_end "$work"
@@ -10,7 +12,7 @@ printf %s "$text" >"$work/Modelfile"
 chgrp -R ollama "$work"
 chmod 750 "$work"
 rm -f "$record"
-# in a directory of its own: FROM names a model, whatever file is called like it
+# in an empty directory, because FROM would prefer a file of the model's name
 create() {
   if [ -z "$image" ]; then
     cd "$work" && HOME=/nonexistent OLLAMA_HOST=$address timeout 1800 \

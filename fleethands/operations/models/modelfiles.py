@@ -7,16 +7,17 @@ from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.facts.ollama import CreatedModel
-from fleethands.operations.core.operation import Change, Decision, Same, operation
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
-from fleethands.operations.models.models import Modelfiles, local
+from fleethands.operations.models.models import Modelfiles, local_digest
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
 from fleethands.settings.values.modelfile import Modelfile
 
 
 @operation
-def built(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = None) -> Decision:
+def build(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """
     Have each model as its Modelfile says: made again when the text or the model it starts from is another one.
 
@@ -24,45 +25,45 @@ def built(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = N
     """
     changes: list[Change] = []
     for model, file in (modelfiles or {}).items():
-        if change := _change(settings, model, file, seen):
+        if change := _change(settings, model, file, probe):
             changes.append(change)
-            seen = change.then(seen)  # what starts from this one is made again, too
+            probe = change.predict(probe)  # what starts from this one is made again, too
     if changes:
         return changes
     names = [str(model.name) for model in modelfiles or {}]
-    return Same(f"{', '.join(names)}: as the Modelfile says" if names else "no model has a Modelfile")
+    return Unchanged(f"{', '.join(names)}: as the Modelfile says" if names else "no model has a Modelfile")
 
 
-def _change(settings: HostSettings, model: Model, file: Modelfile, seen: Probe) -> Change | None:
+def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe) -> Change | None:
     name = str(model.name)
-    base = local(seen, file.base) or "unknown"
+    base = local_digest(probe, file.base) or "unknown"
     text = hashlib.sha256(file.text.encode()).hexdigest()
-    digest, made = local(seen, model.name), seen.store.made.get(name)
-    why = _why(digest, made, CreatedModel(text, base, digest or ""), file)
+    digest, made = local_digest(probe, model.name), probe.store.made.get(name)
+    why = _why_build(digest, made, CreatedModel(text, base, digest or ""), file)
     if why is None:
         return None
-    script = model_store.step(
+    script = model_store.model_script(
         "create",
         name=name,
         text=file.text,
         address=settings.ollama_host.local_url.removeprefix("http://"),
-        manifest=model_store.manifest(settings, seen, model.name),
+        manifest=model_store.manifest_path(settings, probe, model.name),
         base=str(file.base),
-        base_manifest=model_store.manifest(settings, seen, file.base),
-        record=model_store.made(model.name),
+        base_manifest=model_store.manifest_path(settings, probe, file.base),
+        record=model_store.build_record(model.name),
         image=settings.ollama_declared_image,
     )
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         made = {**probe.store.made, name: CreatedModel(text, base, f"of {text} and {base}")}
         kept = replace(probe.store, made=made)
         return probe.having(models={**probe.models, name: f"of {text} and {base}"}, store=kept)
 
     before = f"digest {digest[:12]}" if digest else "missing"
-    return Change(f"model {name}", before, f"made from {file.base}", script, then, why=why)
+    return Change(f"model {name}", before, f"made from {file.base}", script, predict, why=why)
 
 
-def _why(digest: str | None, made: CreatedModel | None, wanted: CreatedModel, file: Modelfile) -> str | None:
+def _why_build(digest: str | None, made: CreatedModel | None, wanted: CreatedModel, file: Modelfile) -> str | None:
     if digest is None:
         return "it is not on the host"
     if made is None:

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from fleethands.facts import Probe
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.settings import HostSettings
 from fleethands.settings.host import Model
@@ -19,8 +21,11 @@ Modelfiles = Mapping[Model, Modelfile]
 
 
 @operation
-def present(
-    settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = None, upstream: Mapping[str, str] | None = None
+def pull(
+    settings: HostSettings,
+    probe: Probe,
+    modelfiles: Modelfiles | None = None,
+    upstream: Mapping[str, str] | None = None,
 ) -> Decision:
     """
     Have the listed models and those that Modelfiles start from. A name counts only whole: another tag is another model.
@@ -28,17 +33,19 @@ def present(
     + upstream: digests that registries have for tags now, by name; a model that is there stays as it is without them
     """
     if not settings.manages_ollama:
-        return Same("none is pulled to an Ollama that is elsewhere")
-    wanted = pulled(settings, modelfiles or {})
+        return Unchanged("none is pulled to an Ollama that is elsewhere")
+    wanted = registry_models(settings, modelfiles or {})
     moved = {model.name: (upstream or {}).get(str(model.name)) for model in wanted}
-    refusals = (_refusal(settings, model, seen, moved[model.name] or _offered(model, seen)) for model in wanted)
+    refusals = (
+        _check_pin(settings, model, probe, moved[model.name] or _offered_digest(model, probe)) for model in wanted
+    )
     if refused := next((found for found in refusals if found), None):
         return refused
-    changes = [change for model in wanted if (change := _change(settings, model, seen, moved[model.name]))]
-    return changes or Same(f"{', '.join(str(model.name) for model in wanted) or 'no model'}: as declared")
+    changes = [change for model in wanted if (change := _change(settings, model, probe, moved[model.name]))]
+    return changes or Unchanged(f"{', '.join(str(model.name) for model in wanted) or 'no model'}: as declared")
 
 
-def pulled(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
+def registry_models(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
     """The models that come from a registry: those listed without a Modelfile, and what the others start from."""
     listed = [model for model in settings.models if model.modelfile is None]
     known = {model.name for model in settings.models}
@@ -46,89 +53,96 @@ def pulled(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
     return [*listed, *(Model(name=base, digest=settings.pins.models.get(str(base))) for base in bases)]
 
 
-def local(seen: Probe, name: ModelName) -> str | None:
+def local_digest(probe: Probe, name: ModelName) -> str | None:
     """The digest under this name, whose case does not count (ollama server/routes.go, getExistingName, v0.32.15)."""
-    return {known.lower(): digest for known, digest in seen.models.items()}.get(str(name).lower())
+    return {known.lower(): digest for known, digest in probe.models.items()}.get(str(name).lower())
 
 
-def _offered(model: Model, seen: Probe) -> str | None:
+def _offered_digest(model: Model, probe: Probe) -> str | None:
     """What the host itself was offered for a model that it lacks."""
-    offer = seen.upstream.of("model", str(model.name))
+    offer = probe.upstream.of("model", str(model.name))
     return offer.digest if offer else None
 
 
-def _refusal(settings: HostSettings, model: Model, seen: Probe, upstream: str | None) -> Refused | None:
-    if upstream is None or model.digest in (None, upstream, local(seen, model.name)) or _twin(model.digest, seen):
+def _check_pin(settings: HostSettings, model: Model, probe: Probe, upstream: str | None) -> Refused | None:
+    if (
+        upstream is None
+        or model.digest in (None, upstream, local_digest(probe, model.name))
+        or _same_model(model.digest, probe)
+    ):
         return None
     return Refused(
         f"the tag {model.name} moved: the registry has {upstream}, pinned is {model.digest}",
-        (f"if the new one is wanted, {model_store.renewal(settings, model, upstream)}",),
+        (f"if the new one is wanted, {model_store.repin_hint(settings, model, upstream)}",),
     )
 
 
-def _change(settings: HostSettings, model: Model, seen: Probe, upstream: str | None) -> Change | None:
-    name, digest = str(model.name), local(seen, model.name)
+def _change(settings: HostSettings, model: Model, probe: Probe, upstream: str | None) -> Change | None:
+    name, digest = str(model.name), local_digest(probe, model.name)
     target = model.digest or upstream
-    why = _why(model, seen, digest, target)
+    why = _why_pull(model, probe, digest, target)
     if why is None:
         return None
-    twin = _twin(target, seen)
+    twin = _same_model(target, probe)
     if twin is not None and twin.lower() != name.lower():
         request = json.dumps({"source": twin, "destination": name})
         script = step("copy", name=name, request=request, url=settings.ollama_host.local_url)
         consequence = f"copied from {twin}, nothing is downloaded"
     else:
-        script, consequence = model_store.pull(settings, seen, model), download_note.sentence(seen, "model", name, name)
+        script, consequence = (
+            model_store.pull_script(settings, probe, model),
+            describe_download(probe, "model", name, name),
+        )
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         left = frozenset(each for each in probe.store.unfinished if each.lower() != name.lower())
         kept = replace(probe.store, unfinished=left)
         return probe.having(models={**probe.models, name: target or digest or "to be pulled"}, store=kept)
 
     before = f"digest {digest[:12]}" if digest else "missing"
     after = f"digest {target[:12]}" if target else "present"
-    return Change(f"model {name}", before, after, script, then, why=why, consequence=consequence)
+    return Change(f"model {name}", before, after, script, predict, why=why, consequence=consequence)
 
 
-def _why(model: Model, seen: Probe, digest: str | None, target: str | None) -> str | None:
+def _why_pull(model: Model, probe: Probe, digest: str | None, target: str | None) -> str | None:
     if digest is None:
         return "it is not on the host"
-    if str(model.name).lower() in {each.lower() for each in seen.store.unfinished}:
+    if str(model.name).lower() in {each.lower() for each in probe.store.unfinished}:
         return "its pull has not come to its end"
     if target in (None, digest):
         return None
     return "the digest on the host is not the pinned one" if model.digest else "the tag moved in the registry"
 
 
-def _twin(digest: str | None, seen: Probe) -> str | None:
+def _same_model(digest: str | None, probe: Probe) -> str | None:
     """Another name on the host for the same model."""
-    return next((known for known, found in seen.models.items() if found == digest), None)
+    return next((known for known, found in probe.models.items() if found == digest), None)
 
 
 @operation
-def pruned(settings: HostSettings, seen: Probe, modelfiles: Modelfiles | None = None) -> Decision:
+def prune(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """Have no model that is not listed, where `models_prune` says so; else nobody else's model is touched."""
     if not settings.models_prune or not settings.manages_ollama:
-        return Same("models that are not listed stay")
-    keep = {str(name).lower() for name in _kept(settings, modelfiles or {})}
-    extra = [name for name in sorted(seen.models) if name.lower() not in keep]
-    return [_removal(settings, name) for name in extra] or Same("there is no model that is not listed")
+        return Unchanged("models that are not listed stay")
+    keep = {str(name).lower() for name in _kept_names(settings, modelfiles or {})}
+    extra = [name for name in sorted(probe.models) if name.lower() not in keep]
+    return [_remove(settings, name) for name in extra] or Unchanged("there is no model that is not listed")
 
 
-def _kept(settings: HostSettings, modelfiles: Modelfiles) -> Iterator[ModelName]:
+def _kept_names(settings: HostSettings, modelfiles: Modelfiles) -> Iterator[ModelName]:
     yield from (model.name for model in settings.models)
     yield from (file.base for file in modelfiles.values())
     if settings.model is not None:
         yield settings.model
 
 
-def _removal(settings: HostSettings, name: str) -> Change:
+def _remove(settings: HostSettings, name: str) -> Change:
     script = step("remove", name=name, request=json.dumps({"model": name}), url=settings.ollama_host.local_url)
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         return probe.having(models={known: digest for known, digest in probe.models.items() if known != name})
 
     return Change(
-        f"model {name}", "present", "removed", script, then, why="it is not listed, and models_prune is on",
+        f"model {name}", "present", "removed", script, predict, why="it is not listed, and models_prune is on",
         consequence="its blobs go too, those of other models stay",
     )  # fmt: skip

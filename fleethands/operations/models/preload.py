@@ -9,9 +9,11 @@ from typing import Any
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
-from fleethands.operations.models.models import local
+from fleethands.operations.models.models import local_digest
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.values.names import ModelName
@@ -21,7 +23,7 @@ FOR_EVER = -1
 
 
 @operation
-def loaded(settings: HostSettings, seen: Probe, unit: str) -> Decision:
+def load(settings: HostSettings, probe: Probe, unit: str) -> Decision:
     """
     Have the models with `preload` loaded by the Ollama that runs now. Whether they still are is Ollama's affair: how
     long a model stays is `ollama_keep_alive`'s, and another one may need its memory.
@@ -29,55 +31,55 @@ def loaded(settings: HostSettings, seen: Probe, unit: str) -> Decision:
     + unit: text of the unit that loads them at each start of Ollama
     """
     if not settings.manages_ollama:
-        return Same("no model is loaded by an Ollama that is elsewhere before it is asked for")
+        return Unchanged("no model is loaded by an Ollama that is elsewhere before it is asked for")
     names = [model.name for model in settings.models if model.preload]
     if not names:
-        return _off(seen)
-    text = _loader(settings, seen, names)
-    why = _why(settings, seen, names, {paths.PRELOAD: text, paths.PRELOAD_UNIT: unit})
+        return _remove(probe)
+    text = _loader_text(settings, probe, names)
+    why = _why_load(settings, probe, names, {paths.PRELOAD: text, paths.PRELOAD_UNIT: unit})
     shown = ", ".join(str(name) for name in names)
     if why is None:
-        return Same(f"{shown}: loaded since Ollama started")
+        return Unchanged(f"{shown}: loaded since Ollama started")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         for path, content in ((paths.PRELOAD, text), (paths.PRELOAD_UNIT, unit)):
             probe = probe.with_file(path, File("file", owner="root:root", content=content.encode()))
         probe = probe.with_file(paths.PRELOAD_WANTED, File("link", target=paths.PRELOAD_UNIT))
-        digests = {str(name): local(probe, name) or "" for name in names}
+        digests = {str(name): local_digest(probe, name) or "" for name in names}
         return probe.having(store=replace(probe.store, loaded=digests, process=_process(probe)))
 
     script = step("preload", script=text, script_path=paths.PRELOAD, unit=unit, unit_path=paths.PRELOAD_UNIT)
-    return Change("preload", why, f"{shown} loaded", script, then, why=why, consequence="takes the models' memory")
+    return Change("preload", why, f"{shown} loaded", script, predict, why=why, consequence="takes the models' memory")
 
 
 @operation
-def gone(settings: HostSettings, seen: Probe) -> Decision:
+def remove(settings: HostSettings, probe: Probe) -> Decision:
     """Have no model loaded before anybody asks, whatever is declared."""
-    return _off(seen)
+    return _remove(probe)
 
 
-def _why(settings: HostSettings, seen: Probe, names: list[ModelName], contents: dict[str, str]) -> str | None:
-    if any(seen.files[path].content != text.encode() for path, text in contents.items()):
+def _why_load(settings: HostSettings, probe: Probe, names: list[ModelName], contents: dict[str, str]) -> str | None:
+    if any(probe.files[path].content != text.encode() for path, text in contents.items()):
         return "not loaded at Ollama's start, or not these"
-    if seen.files[paths.PRELOAD_WANTED].kind != "link":
+    if probe.files[paths.PRELOAD_WANTED].kind != "link":
         return "not loaded at Ollama's start"
-    if seen.store.process != _process(seen):
+    if probe.store.process != _process(probe):
         return "this Ollama was not asked to load them"
-    if any(seen.store.loaded.get(str(name)) != local(seen, name) for name in names):
+    if any(probe.store.loaded.get(str(name)) != local_digest(probe, name) for name in names):
         return "loaded from what the model was before"
     return None
 
 
-def _process(seen: Probe) -> tuple[int, int] | None:
-    return (seen.process.pid, seen.process.started) if seen.process else None
+def _process(probe: Probe) -> tuple[int, int] | None:
+    return (probe.process.pid, probe.process.started) if probe.process else None
 
 
-def _loader(settings: HostSettings, seen: Probe, names: list[ModelName]) -> str:
+def _loader_text(settings: HostSettings, probe: Probe, names: list[ModelName]) -> str:
     rows = "\n".join(
-        f"{name}|{_request(settings, name)}|{model_store.manifest(settings, seen, name)}" for name in names
+        f"{name}|{_request(settings, name)}|{model_store.manifest_path(settings, probe, name)}" for name in names
     )
     values = {"models": rows, "url": settings.ollama_host.local_url, "record": paths.PRELOADED}
-    return Script(model_store.body("owned", "spelled", "preloader"), values).text
+    return Script(model_store.join_scripts("owned", "spelled", "preloader"), values).text
 
 
 def _request(settings: HostSettings, name: ModelName) -> str:
@@ -88,11 +90,11 @@ def _request(settings: HostSettings, name: ModelName) -> str:
     return json.dumps({"model": str(name), "keep_alive": keep})
 
 
-def _off(seen: Probe) -> Decision:
-    if all(seen.files[path].kind == "absent" for path in FILES):
-        return Same("no model is to be loaded before it is asked for")
+def _remove(probe: Probe) -> Decision:
+    if all(probe.files[path].kind == "absent" for path in FILES):
+        return Unchanged("no model is to be loaded before it is asked for")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         for path in FILES:
             probe = probe.with_file(path, ABSENT)
         return probe
@@ -104,4 +106,4 @@ def _off(seen: Probe) -> Decision:
         wanted=paths.PRELOAD_WANTED,
         record=paths.PRELOADED,
     )
-    return Change("preload", "at Ollama's start", "none", script, then, why="no model is declared with preload")
+    return Change("preload", "at Ollama's start", "none", script, predict, why="no model is declared with preload")

@@ -1,4 +1,4 @@
-# Loads models now and at every start of Ollama.
+# Installs the unit that loads models at each start of Ollama, and starts it.
 : "${script:?}" "${script_path:?}" "${unit:?}" "${unit_path:?}"
 name=fleethands-preload.service
 printf %s "$script" | atomic_file "$script_path" 0600 root:root

@@ -1,11 +1,14 @@
-# Pulls one model. What pulls is a unit of its own (puller.sh), so that it outlives this connection: a run that comes
-# later finds it and waits for it. While bytes come it says on standard output, once a second:
+# Pulls one model in a transient unit (puller.sh), which survives a lost connection: a later run finds the unit and waits for
+# it. While bytes arrive, one line a second on standard output:
 #   progress: model NAME DONE/TOTAL bytes
+# Its variables:
+#   puller: text of the unit's script; place: directory in which it reports
+#   marker: file that exists from the begin of a pull to its orderly end
 : "${name:?}" "${unit:?}" "${place:?}" "${marker:?}" "${puller:?}" "${manifest:?}" "${digest?}"
 
-busy() { systemctl is-active --quiet "$unit"; }
+is_pulling() { systemctl is-active --quiet "$unit"; }
 
-begin() {
+start_pull() {
   unclean=''
   [ ! -e "$marker" ] || unclean=yes
   systemctl reset-failed "$unit" 2>/dev/null || true
@@ -18,14 +21,14 @@ begin() {
     fail "cannot start the unit $unit" "on the host: systemctl status $unit"
 }
 
-busy || begin
+is_pulling || start_pull
 pid=$(systemctl show "$unit" -p MainPID --value)
 if [ "${pid:-0}" -gt 0 ] && [ -e "$place/said" ]; then
   tail --pid "$pid" -s 0.1 -n 2 -f "$place/said" 2>/dev/null || true
-  # nobody listens any more: the next run is not to wait for this one
+  # the controller is gone: end this script, so that the next run does not wait for it
   if kill -0 "$pid" 2>/dev/null && ! printf '\n'; then stop; fi
 fi
-while busy; do sleep 0.1; done
+while is_pulling; do sleep 0.1; done
 
 if [ -s "$place/outcome" ]; then
   cat "$place/outcome" >&2
@@ -36,4 +39,4 @@ fi
   'run again: what was downloaded is kept'
 manifest=$(spelled "$manifest")
 [ -z "$digest" ] || [ "$(read_as "$(numbers_of ollama)" "$manifest" | sha256sum | cut -d ' ' -f 1)" = "$digest" ] ||
-  fail "the registry sent another $name than it had announced, not the pinned $digest" 'the tag moves just now: run again'
+  fail "the registry sent another $name than it had announced, not the pinned $digest" 'the tag is being moved: run again'

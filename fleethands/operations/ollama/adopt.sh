@@ -1,10 +1,12 @@
-# Keeps one file or directory of somebody else's, under its own path; nothing that was kept before is overwritten.
+# Keeps a copy of one foreign file or directory below $place, under its own path. Earlier copies are never overwritten.
+#   move: yes to move it there instead
 : "${path:?}" "${place:?}" "${move:?}"
 kept=$place$path
 mkdir -p "$(dirname "$place")"
 [ -d "$place" ] || mkdir -m 0700 "$place" # settings may hold secrets
 mkdir -p "$(dirname "$kept")"
-room() {
+
+check_space() {
   needed=$(du -sk "$path" | cut -f 1)
   free=$(df -Pk "$place" | awk 'NR == 2 { print $4 }')
   [ "$(stat -c %d "$path")" = "$(stat -c %d "$place")" ] || [ "$needed" -lt "$free" ] ||
@@ -12,13 +14,13 @@ room() {
 }
 
 [ -e "$path" ] || [ -L "$path" ] || exit 0
-adopting "kept $path"
+note_adoption "kept $path"
 if [ "$move" = yes ]; then
-  room
+  check_space
   mv --backup=numbered -T "$path" "$kept"
 elif [ -L "$path" ] || ! cmp -s "$path" "$kept"; then
   cp -a --backup=numbered -T "$path" "$kept"
   sync -f "$place"
 fi
-# a unit that systemd has not read would ask for a restart later
+# systemd would ask for a reload, and so for a restart, later
 case $move$path in yes*/systemd/*) systemctl daemon-reload ;; esac

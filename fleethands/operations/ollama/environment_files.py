@@ -6,16 +6,16 @@ import re
 import shlex
 
 from fleethands.facts.service import Service, UnitText
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 
 _LINE = re.compile(r"\s*EnvironmentFile\s*=\s*(.*?)\s*")
 _SEVERAL = re.compile(r"[*?\[%]")  # a pattern, or a name that systemd completes
 
 
-def missing(service: Service) -> Refused | None:
+def check_environment_files(service: Service) -> Refused | None:
     """A file that systemd is told to read and that is not there; without it no Ollama is started."""
     there = {each.path for each in service.files}
-    for text, number, path in _named(service):
+    for text, number, path in _required_files(service):
         if path not in there:
             optional = f"sed -i '{number}s|=[[:space:]]*|=-|' {shlex.quote(text.path)} && systemctl daemon-reload"
             return Refused(
@@ -25,7 +25,7 @@ def missing(service: Service) -> Refused | None:
     return None
 
 
-def _named(service: Service) -> list[tuple[UnitText, int, str]]:
+def _required_files(service: Service) -> list[tuple[UnitText, int, str]]:
     """(drop-in, number of its line, path) of the files that must be there."""
     named: list[tuple[UnitText, int, str]] = []
     for text in service.drop_ins:

@@ -7,28 +7,28 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from fleethands.operations.ollama.existing_install import Theirs, masked
+from fleethands.operations.ollama.existing_install import ForeignSetting, mask_value
 from fleethands.settings import HostSettings
-from fleethands.settings.expected import Expected
-from fleethands.settings.schema.ollama_env import ELSEWHERE, NoSuchVariable, is_known
-from fleethands.settings.schema.ollama_env_releases import unread
-from fleethands.settings.values.envconfig import listened, meaning, setting
+from fleethands.settings.expected import InvalidValue
+from fleethands.settings.schema.ollama_env import SETTINGS, UnknownVariable, is_known
+from fleethands.settings.schema.ollama_env_releases import find_unread
+from fleethands.settings.values.envconfig import parse_listen_address, parse_meaning, to_setting
 from fleethands.settings.values.secret import MASK
 
 DROP_IN = "on the host: systemctl edit ollama"
 
 
-def hints(theirs: Sequence[Theirs], settings: HostSettings) -> Iterator[str]:
+def settings_hints(theirs: Sequence[ForeignSetting], settings: HostSettings) -> Iterator[str]:
     """One line for each setting, one for all variables together, and what no setting can say."""
     variables: dict[str, str] = {}
     unsaid: dict[str, str] = {}
     for each in theirs:
-        if not each.assigns:
+        if not each.is_variable:
             continue
         try:
-            key, value = _setting(each, settings.ollama_version)
-        except (Expected, NoSuchVariable) as error:
-            unsaid[each.name] = _unsaid(each, error)
+            key, value = _as_setting(each, settings.ollama_version)
+        except (InvalidValue, UnknownVariable) as error:
+            unsaid[each.name] = _no_setting_hint(each, error)
             continue
         if isinstance(value, dict):
             variables |= value
@@ -42,21 +42,21 @@ def hints(theirs: Sequence[Theirs], settings: HostSettings) -> Iterator[str]:
     yield from unsaid.values()
 
 
-def _setting(theirs: Theirs, release: str) -> tuple[str, Any]:
+def _as_setting(theirs: ForeignSetting, release: str) -> tuple[str, Any]:
     """Key and value; those of a variable as they stand in a dictionary."""
-    for _, why in unread([theirs.name], release) if theirs.name not in ELSEWHERE else ():
-        raise NoSuchVariable(why)
-    if masked(theirs.name, theirs.value) != MASK:
-        key, value = setting(theirs.name, theirs.value)
+    for _, why in find_unread([theirs.name], release) if theirs.name not in SETTINGS else ():
+        raise UnknownVariable(why)
+    if mask_value(theirs.name, theirs.value) != MASK:
+        key, value = to_setting(theirs.name, theirs.value)
         return key, {theirs.name: json.dumps(value[theirs.name])} if isinstance(value, dict) else value
     if not is_known(theirs.name):
-        raise NoSuchVariable("a value that may be secret")
+        raise UnknownVariable("a value that may be secret")
     return "ollama_env", {theirs.name: f'Secret.env("{theirs.name}")'}
 
 
-def _unsaid(theirs: Theirs, error: ValueError) -> str:
-    if theirs.name == "OLLAMA_HOST" and meaning(theirs.name, theirs.value):
-        name = shlex.quote(listened(theirs.value.strip().strip("\"'"))[0])
+def _no_setting_hint(theirs: ForeignSetting, error: ValueError) -> str:
+    if theirs.name == "OLLAMA_HOST" and parse_meaning(theirs.name, theirs.value):
+        name = shlex.quote(parse_listen_address(theirs.value.strip().strip("\"'"))[0])
         return f"`ollama_host` takes an address and no name; which one that is, on the host: getent ahosts {name}"
     if is_known(theirs.name):
         return f"no setting says {theirs.name}={theirs.value}: {error}"

@@ -10,16 +10,16 @@ from fleethands.settings.values.names import is_local
 SERVER = "on that server, where systemd runs its Ollama"
 
 
-def place(url: str) -> str:
+def command_place(url: str) -> str:
     """Where commands for it are typed; an address of loopback is the host's own."""
     return "on the host" if is_local(url) else SERVER
 
 
-def asking(url: str, path: str) -> str:
+def api_command(url: str, path: str) -> str:
     """A command that asks its API, from any machine that reaches it."""
     return f"curl -sS --noproxy '*' {shlex.quote(f'{url}/api/{path}')}"
 
 
-def pulling(url: str, model: str) -> str:
+def pull_hint(url: str, model: str) -> str:
     """The hint that brings a model there."""
-    return f"on the host: {asking(url, 'pull')} -d {shlex.quote(json.dumps({'model': model}))}"
+    return f"on the host: {api_command(url, 'pull')} -d {shlex.quote(json.dumps({'model': model}))}"

@@ -6,41 +6,43 @@ from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.facts.docker import Image
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 
-PULLED = Image("to be pulled")
+TO_BE_PULLED = Image("to be pulled")
 
 
 @operation
-def pulled(settings: HostSettings, seen: Probe, same: str = "", newest: str = "") -> Decision:
+def pull(settings: HostSettings, probe: Probe, same: str = "", newest: str = "") -> Decision:
     """
     Have the image on the host; by its digest where that is pinned, and under its declared name then.
 
     + same: id of the image that its name is to mean again, whatever it means now
     + newest: digest that its registry has under its name now, where somebody asked
     """
-    name, image, found = settings.ollama_declared_image, settings.ollama_container_image, seen.docker.ollama_image
+    name, image, found = settings.ollama_declared_image, settings.ollama_container_image, probe.docker.ollama_image
     if same:
-        return _named(name, same, found)
+        return _retag(name, same, found)
     moved = bool(newest) and image == name and found is not None and newest not in found.digests
     if found is not None and not moved:
-        return Same(f"{image} is on the host")
-    before = "absent" if seen.docker.version is not None else "not known: Docker does not run"
+        return Unchanged(f"{image} is on the host")
+    before = "absent" if probe.docker.version is not None else "not known: Docker does not run"
     return Change(
         f"image {name}",
         "an older image of that name" if moved else before,
         "on the host",
         step("pull_image", image=image, name=name, version=settings.ollama_version),
-        lambda probe: probe.having(docker=replace(probe.docker, ollama_image=PULLED)),
-        consequence=download_note.sentence(seen, "image", image, image),
+        lambda probe: probe.having(docker=replace(probe.docker, ollama_image=TO_BE_PULLED)),
+        consequence=describe_download(probe, "image", image, image),
     )
 
 
-def _named(name: str, same: str, found: Image | None) -> Decision:
+def _retag(name: str, same: str, found: Image | None) -> Decision:
     if found is not None and found.id == same:
-        return Same(f"{name} is the image of then")
+        return Unchanged(f"{name} is the image of then")
     return Change(
         f"image {name}",
         "another than then" if found else "absent",

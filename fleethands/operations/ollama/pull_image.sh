@@ -1,8 +1,9 @@
-# Pulls the image of Ollama's container, by its digest where fleethands.lock pins it. What serves is not touched before it has
-# said its version.
+# Pulls the image of Ollama's container, by digest if fleethands.lock pins it. The running container is not touched before the
+# new image has reported the right version.
+#   name: the image as declared; image: the same, or NAME@DIGEST if it is pinned
 : "${image:?}" "${name:?}" "${version:?}"
 docker=$(command -v docker) || fail 'the command docker is missing' 'on the host: apt-get install docker-cli'
-"$docker" image inspect "$name" >/dev/null 2>&1 || made image "$name"
+"$docker" image inspect "$name" >/dev/null 2>&1 || mark_managed image "$name"
 if [ "$image" = "$name" ]; then
   "$docker" pull --quiet "$image" >/dev/null || fail "cannot pull $image" "on the host: docker pull $image"
 else
@@ -10,7 +11,7 @@ else
     fail "cannot pull $image, as fleethands.lock pins $name" \
       "on the host: docker pull $image" "if its registry has it no longer: fleethands pin --only $name"
 fi
-# what was downloaded is run as nobody, without a network, and not for long
+# the downloaded image runs as the user nobody, without a network and with a timeout
 asked=fleethands-version-$$
 said=$(timeout -s KILL 60 "$docker" run --rm --pull never --name "$asked" --network none --cap-drop ALL --pids-limit 64 \
   --memory 1g --security-opt no-new-privileges --user 65534:65534 --env HOME=/nonexistent "$image" --version 2>&1 9>&- |
@@ -21,5 +22,5 @@ case "$said " in
   *) fail "$image is not Ollama $version; asked for its version, it says: $said" \
     'declare the version that it is in ollama_version, or another ollama_image' ;;
 esac
-its_turn
+require_lock_token
 [ "$image" = "$name" ] || "$docker" tag "$image" "$name"

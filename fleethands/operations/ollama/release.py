@@ -10,52 +10,58 @@ from fleethands.facts.files import File
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.ollama import WHOLE, Release
 from fleethands.facts.record import Record
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
-from fleethands.operations.ollama.transfer import PREFIX, Parcel
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
+from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import NAME as LOCK
+from fleethands.settings.lockfile import LOCKFILE_NAME as LOCK
 from fleethands.settings.pins import PIN
-from fleethands.settings.schema.ollama_env import WAY_OUT
-from fleethands.settings.values.ollama_release import ARCHS, archive
+from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
+from fleethands.settings.values.ollama_release import ARCHS, archive_name
 
 CPU = "cpu"
 JETPACKS = {"R35": "jetpack5", "R36": "jetpack6"}  # by the release of Linux for Tegra
 KEEP = 2  # releases on the host, this one among them
-EXTRA = {"rocm": "amd64", "jetpack5": "arm64", "jetpack6": "arm64"}  # variants with an archive more, and their arch
+EXTRA_ARCHIVES = {
+    "rocm": "amd64",
+    "jetpack5": "arm64",
+    "jetpack6": "arm64",
+}  # variants with an archive more, and their arch
 
 
 @operation
-def release(settings: HostSettings, seen: Probe) -> Decision:
+def install(settings: HostSettings, probe: Probe) -> Decision:
     """Have the pinned release unpacked, checked and current; the one before it stays for a rollback."""
-    arch = ARCHS[seen.system.arch]
-    wanted = variant(settings, seen, arch)
-    if refused := _unobtainable(settings, arch, wanted):
+    arch = ARCHS[probe.system.arch]
+    wanted = choose_variant(settings, probe, arch)
+    if refused := _check_obtainable(settings, arch, wanted):
         return refused
-    version, digests = settings.ollama_version, pinned(settings, arch)
-    sha256 = digests.get(archive(version, arch))
-    current = seen.files[paths.CURRENT].target
-    found = seen.releases.get(version)
+    version, digests = settings.ollama_version, pinned_checksums(settings, arch)
+    sha256 = digests.get(archive_name(version, arch))
+    current = probe.files[paths.CURRENT].target
+    found = probe.releases.get(version)
     if found is not None and settings.ollama_variant is None and wanted == CPU:
         wanted = found.variant  # more than is needed will do: nothing is downloaded to take it away
-    wrong = _wrong(found, sha256, wanted)
-    linked = seen.files[paths.BINARY].target == f"{paths.CURRENT}/bin/ollama"
+    wrong = _why_install(found, sha256, wanted)
+    linked = probe.files[paths.BINARY].target == f"{paths.CURRENT}/bin/ollama"
     if wrong is None and current == version and linked:
-        return Same(f"Ollama {version} is the current release")
-    names, url = archives(version, arch, wanted), settings.ollama_url.rstrip("/")
+        return Unchanged(f"Ollama {version} is the current release")
+    names, url = archive_names(version, arch, wanted), settings.ollama_url.rstrip("/")
     digests = {name: digests[name] for name in names if name in digests}
     sent = settings.ollama_transfer == "controller"
-    plain = "zstd" not in seen.packages
-    parcel = Parcel(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
+    plain = "zstd" not in probe.packages
+    upload = ReleaseUpload(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
     values = {
         "version": version,
         "keep": str(KEEP),
-        "spare": " ".join(_of_records(seen)),
-        "by_proxy": "yes" if _way_out(settings) else "",
+        "spare": " ".join(_recorded_releases(probe)),
+        "by_proxy": "yes" if _proxy_variables(settings) else "",
         "prefix": PREFIX,
-        "sent": "yes" if parcel else "",
+        "sent": "yes" if upload else "",
         "url": url,
-        "archives": " ".join(parcel.sent if parcel else names),
+        "archives": " ".join(upload.sent if upload else names),
         "sha256": sha256 or "",
         "digests": "".join(f"{digest}  ./{name}\n" for name, digest in digests.items()),
         "renew": PIN if settings.pins.archives else "",
@@ -65,28 +71,28 @@ def release(settings: HostSettings, seen: Probe) -> Decision:
         "Ollama release",
         current or "none",
         version,
-        step("release", _way_out(settings), **values),
-        lambda probe: _released(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
+        step("release", _proxy_variables(settings), **values),
+        lambda probe: _predict(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
         why=wrong or "" if current else "",
-        consequence=_consequence(seen, version, names, wrong is not None, sent),
-        parcel=parcel,
+        consequence=_consequence(probe, version, names, wrong is not None, sent),
+        upload=upload,
     )
 
 
-def _way_out(settings: HostSettings) -> dict[str, str]:
+def _proxy_variables(settings: HostSettings) -> dict[str, str]:
     """Variables of Ollama's that its release needs to come the same way."""
     environment = settings.ollama_environment
-    return {name: environment[name] for name in WAY_OUT if name in environment}
+    return {name: environment[name] for name in PROXY_VARIABLES if name in environment}
 
 
-def _of_records(seen: Probe) -> list[str]:
+def _recorded_releases(probe: Probe) -> list[str]:
     """Releases on the host that a rollback may go back to."""
-    records = (Record.parse(seen.files[path].content) for path in (paths.RECORD, paths.RECORD_BEFORE))
+    records = (Record.parse(probe.files[path].content) for path in (paths.RECORD, paths.RECORD_BEFORE))
     named = {record.ollama for record in records if record}
-    return sorted(version for version in seen.releases if version in named)
+    return sorted(version for version in probe.releases if version in named)
 
 
-def variant(settings: HostSettings, seen: Probe, arch: str) -> str:
+def choose_variant(settings: HostSettings, probe: Probe, arch: str) -> str:
     """
     The variant to unpack, the declared one or what this host's GPUs need (scripts/install.sh, v0.32.15).
 
@@ -97,21 +103,21 @@ def variant(settings: HostSettings, seen: Probe, arch: str) -> str:
         return WHOLE if declared == "cuda" else declared
     if settings.gpu is False:
         return CPU
-    return _for_gpus(seen.gpu, arch) if seen.knows("gpu") else WHOLE
+    return _variant_for_gpus(probe.gpu, arch) if probe.knows("gpu") else WHOLE
 
 
-def _for_gpus(gpu: Gpu, arch: str) -> str:
+def _variant_for_gpus(gpu: Gpu, arch: str) -> str:
     if gpu.tegra:
         return next((name for mark, name in JETPACKS.items() if mark in gpu.tegra), WHOLE)
     vendors = {device.vendor for device in gpu.pci}
     if gpu.devices or gpu.nvidia is not None or "nvidia" in vendors:
         return WHOLE
     if "amd" in vendors:
-        return "rocm" if EXTRA["rocm"] == arch else WHOLE
+        return "rocm" if EXTRA_ARCHIVES["rocm"] == arch else WHOLE
     return CPU
 
 
-def archives(version: str, arch: str, variant: str) -> tuple[str, ...]:
+def archive_names(version: str, arch: str, variant: str) -> tuple[str, ...]:
     """
     Names of a release's files, the main one first (tar.zst since 0.14.0: ollama commit 34d0c55ea; the further ones:
     scripts/install.sh, v0.32.15).
@@ -119,31 +125,31 @@ def archives(version: str, arch: str, variant: str) -> tuple[str, ...]:
     + arch: amd64 or arm64
     + variant: whole, cpu, rocm, jetpack5 or jetpack6
     """
-    further = [f"{arch}-{variant}"] if EXTRA.get(variant) == arch else []
-    return tuple(archive(version, each) for each in (arch, *further))
+    further = [f"{arch}-{variant}"] if EXTRA_ARCHIVES.get(variant) == arch else []
+    return tuple(archive_name(version, each) for each in (arch, *further))
 
 
-def pinned(settings: HostSettings, arch: str) -> dict[str, str]:
+def pinned_checksums(settings: HostSettings, arch: str) -> dict[str, str]:
     """Archive → sha256, as far as they are declared or in the lock."""
     declared = settings.ollama_sha256
     main = declared.get(arch) if isinstance(declared, dict) else declared
-    return {**settings.pins.archives, **({archive(settings.ollama_version, arch): main} if main else {})}
+    return {**settings.pins.archives, **({archive_name(settings.ollama_version, arch): main} if main else {})}
 
 
-def _unobtainable(settings: HostSettings, arch: str, wanted: str) -> Refused | None:
-    if EXTRA.get(wanted, arch) != arch:
+def _check_obtainable(settings: HostSettings, arch: str, wanted: str) -> Refused | None:
+    if EXTRA_ARCHIVES.get(wanted, arch) != arch:
         hint = "take `ollama_variant` out of this host's data, or declare `cpu`"
-        return Refused(f"Ollama's variant {wanted} is for {EXTRA[wanted]}, this host is {arch}", (hint,))
+        return Refused(f"Ollama's variant {wanted} is for {EXTRA_ARCHIVES[wanted]}, this host is {arch}", (hint,))
     if isinstance(settings.ollama_sha256, dict) and arch not in settings.ollama_sha256:
         return Refused(f"`ollama_sha256` has no digest for {arch}", (f'add it: {{"{arch}": "…"}}',))
     locked = settings.pins.archives
-    unlocked = [name for name in archives(settings.ollama_version, arch, wanted) if name not in locked]
+    unlocked = [name for name in archive_names(settings.ollama_version, arch, wanted) if name not in locked]
     if locked and unlocked:
         return Refused(f"{LOCK} has Ollama {settings.ollama_version}, but not its {unlocked[0]}", (PIN,))
     return None
 
 
-def _wrong(found: Release | None, sha256: str | None, wanted: str) -> str | None:
+def _why_install(found: Release | None, sha256: str | None, wanted: str) -> str | None:
     """Why the release must be brought anew, in words; None where the one on the host will do."""
     if found is None:
         return "it is not on the host"
@@ -156,14 +162,14 @@ def _wrong(found: Release | None, sha256: str | None, wanted: str) -> str | None
     return None
 
 
-def _consequence(seen: Probe, version: str, names: tuple[str, ...], anew: bool, sent: bool) -> str:
+def _consequence(probe: Probe, version: str, names: tuple[str, ...], anew: bool, sent: bool) -> str:
     if not anew:
         return ""
     what = " and ".join(names)
-    return f"the controller sends {what}" if sent else download_note.sentence(seen, "archive", version, what)
+    return f"the controller sends {what}" if sent else describe_download(probe, "archive", version, what)
 
 
-def _released(probe: Probe, version: str, made: Release, anew: bool) -> Probe:
+def _predict(probe: Probe, version: str, made: Release, anew: bool) -> Probe:
     process, binary = probe.process, f"{paths.RELEASES}/{version}/bin/ollama"
     if anew and process is not None and process.exe == binary:
         process = replace(process, exe=f"{binary} (deleted)")  # replaced under it: so the kernel says, and it restarts

@@ -1,28 +1,34 @@
-# Puts one Ollama release beside the others and makes it the current one. Nothing that serves is touched
-# before the archive's sha256 is right and its binary has said its version.
+# Installs one Ollama release next to the others and makes it the current one. The running Ollama is not touched before the
+# archive's checksum is right and its binary has reported the right version.
+#   archives, digests: its files, and their checksums in the format of sha256sum.txt, as far as they are declared or pinned
+#   sha256: checksum of the main archive, if declared or pinned
+#   sent, prefix: yes if the controller uploaded the archives, and how their names begin in the login user's home
+#   by_proxy: yes if Ollama's environment has a proxy
+#   keep, spare: how many releases stay on the host, and those that release records name
+#   renew: command that pins the release again; empty without a lockfile
 : "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${spare?}" "${prefix:?}" "${sent?}"
 : "${digests?}" "${renew?}" "${by_proxy?}"
 home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'
 
-# fetch NAME PLACE MOST: a file of the release, of at most so many bytes; curl's own limit knows only announced ones
-fetch() {
+# download NAME PATH MAX_BYTES: a file of the release. curl's own limit only counts if the server announces the size.
+download() {
   (
     trap '' XFSZ
     ulimit -f $(($3 / 512))
-    out curled "$url" --fail --connect-timeout 15 --speed-limit 1024 --speed-time 60 --max-time 14400 --retry 3 --retry-delay 2 \
+    with_proxy curled "$url" --fail --connect-timeout 15 --speed-limit 1024 --speed-time 60 --max-time 14400 --retry 3 --retry-delay 2 \
       --max-filesize "$3" --output "$2" "$url/v$version/$1"
   )
 }
 
-# out COMMAND…: by the proxy that Ollama has; where that does not lead there, as the host itself goes
-out() {
+# with_proxy COMMAND…: through Ollama's proxy. If that fails, the host's own route is tried.
+with_proxy() {
   (exported && "$@") && return 0 || ended=$?
   if [ -n "$by_proxy" ] && [ "$ended" -ne 23 ] && [ "$ended" -ne 63 ]; then "$@"; else return "$ended"; fi
 }
 
-sound() {
+is_installed() {
   [ -f "$home/.fleethands" ] && [ ! -L "$home" ] &&
     read -r was_sha256 was_size was_mtime was_variant <"$home/.fleethands" &&
     [ "$(stat -c '%s %Y %a %u' "$home/bin/ollama")" = "$was_size $was_mtime 755 0" ] &&
@@ -30,58 +36,58 @@ sound() {
     { [ -z "$sha256" ] || [ "$was_sha256" = "$sha256" ]; }
 }
 
-bring() {
+install_release() {
   rm -rf "$work"
   sender=$(getent passwd "${SUDO_USER:-root}" | cut -d : -f 6)
   remove_at_end "$work"
   mkdir -p "$work/tree"
-  [ -z "$sent" ] || receive
-  able
-  room
+  [ -z "$sent" ] || take_upload
+  require_zstd
+  check_space
   main_sha256=$sha256
   for archive in $archives; do
-    take
+    fetch_archive
     : "${main_sha256:=$expected}"
   done
   archive=${archives%% *}
-  case $archive in *.tar) main_sha256=$(listed "$archive.zst") ;; esac # the controller took zstd's compression off
-  check
+  case $archive in *.tar) main_sha256=$(listed_checksum "$archive.zst") ;; esac # the controller took zstd's compression off
+  check_binary
   stamp=$(stat -c '%s %Y' "$work/tree/bin/ollama")
   echo "$main_sha256 $stamp $variant" >"$work/tree/.fleethands"
   sync -f "$work/tree"
-  its_turn
+  require_lock_token
   [ ! -e "$home" ] || mv -T "$home" "$work/before"
   mv -T "$work/tree" "$home"
 }
 
-# what the controller sent lies in the home of the user that it came as
-receive() {
+# the controller uploads to the home of the user that it logs in as
+take_upload() {
   for name in sums $archives; do
     mv "$sender/$prefix$name" "$work/$name" || fail "$name did not arrive from the controller" "$hint_again"
   done
 }
 
-able() {
+require_zstd() {
   case $archives in
     *.zst*) command -v zstd >/dev/null || fail "zstd is missing, $archives cannot be unpacked" 'on the host: apt-get install zstd' ;;
   esac
 }
 
-# what a server says of an archive's size in bytes; 0 where it says nothing. The last answer counts, behind redirects.
-size() {
+# archive_size NAME: in MiB, as the server announces it; 0 if it does not. After redirects, the last response counts.
+archive_size() {
   if [ -n "$sent" ]; then
     echo $(($(stat -c %s "$work/$1") / 1048576))
     return
   fi
-  out at_most 65536 curled "$url" --fail --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null | tr -d '\r' |
+  with_proxy at_most 65536 curled "$url" --fail --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null | tr -d '\r' |
     awk 'tolower($1) == "content-length:" { size = $2 ~ /^[0-9]+$/ && length($2) <= 15 ? $2 : 0 } END { printf "%.0f\n", size / 1048576 }'
 }
 
-# the archive and what comes out of it: upstream's unpack to some 2.3 times their size, without the GPU libraries to far less
-room() {
+# Space for the archives and their files: upstream's unpack to some 2.3 times their size, without the GPU libraries to far less.
+check_space() {
   needed=0
   for archive in $archives; do
-    needs=$(size "$archive")
+    needs=$(archive_size "$archive")
     echo "$needs" >"$work/$archive.size"
     tree=$((needs * 25 / 10))
     case $archive in *.tar) tree=$needs ;; esac
@@ -93,44 +99,44 @@ room() {
     'nothing was downloaded; on the host: df -h /opt' "without a GPU less is needed: declare ollama_variant as cpu"
 }
 
-# the archive is fetched, checked and unpacked into the tree, and gone
-take() {
-  expected=$(printf %s "$digests" | of_archive)
+# downloads, checks and unpacks $archive into the tree, then removes it
+fetch_archive() {
+  expected=$(printf %s "$digests" | pick_checksum)
   case $archive in *.tar) expected='' ;; esac
-  [ -n "$expected" ] || look_up
-  [ -n "$sent" ] || bring_archive
+  [ -n "$expected" ] || look_up_checksum
+  [ -n "$sent" ] || download_archive
   received=$(sha256sum "$work/$archive" | cut -d ' ' -f 1)
   [ "$received" = "$expected" ] ||
     fail "$archive of Ollama $version is not what was expected: expected sha256 $expected, received $received" \
       ${renew:+"if upstream really replaced it, $renew --only $version"} "$hint_again"
   unpack || fail "cannot unpack $archive" "free space: $(df -Ph /opt | awk 'NR == 2 { print $4 }')" "$hint_again"
-  only_files
+  check_file_types
   rm "$work/$archive"
 }
 
-# an archive may have what was announced, or three quarters of what is free where nothing was
-bring_archive() {
+# An archive may have its announced size, or three quarters of the free space if no size was announced.
+download_archive() {
   read -r most <"$work/$archive.size"
   [ "$most" -gt 0 ] || most=$(df -Pk "$work" | awk 'NR == 2 { free = int($4 / 1365); print free < 16384 ? free : 16384 }')
-  fetch "$archive" "$work/$archive" $(((most + 1) * 1048576)) && return 0 || ended=$?
+  download "$archive" "$work/$archive" $(((most + 1) * 1048576)) && return 0 || ended=$?
   case $ended in
     23 | 63) fail "$url/v$version/$archive has more than the $most MiB that it may have" "$hint_again" 'on the host: df -h /opt' ;;
     *) fail "cannot fetch $url/v$version/$archive" "$hint_again" ;;
   esac
 }
 
-of_archive() { awk -v name="./$archive" '$2 == name && $1 ~ /^[0-9a-f]+$/ && length($1) == 64 { print $1; exit }'; }
-listed() { archive=$1 of_archive <"$work/sums"; }
+pick_checksum() { awk -v name="./$archive" '$2 == name && $1 ~ /^[0-9a-f]+$/ && length($1) == 64 { print $1; exit }'; }
+listed_checksum() { archive=$1 pick_checksum <"$work/sums"; }
 
-look_up() {
-  [ -f "$work/sums" ] || fetch sha256sum.txt "$work/sums" 1048576 ||
+look_up_checksum() {
+  [ -f "$work/sums" ] || download sha256sum.txt "$work/sums" 1048576 ||
     fail "cannot fetch $url/v$version/sha256sum.txt" "give the archive's digest as ollama_sha256, or a mirror as ollama_url" "$hint_again"
-  expected=$(listed "$archive")
+  expected=$(listed_checksum "$archive")
   [ -n "$expected" ] || fail "$url/v$version/sha256sum.txt names no $archive" "$hint_again"
 }
 
-# Upstream's archives unpack to some 2.3 times their size. A stream that goes on beyond ten times, or beyond what is free, is cut.
-stream_limit() {
+# Upstream's archives unpack to some 2.3 times their size. A stream is cut after ten times, or when the disk is almost full.
+unpack_limit() {
   df -Pk "$work/tree" | awk -v size="$(stat -c %s "$work/$archive")" 'NR == 2 {
     most = size * 10 + 67108864
     free = ($4 - 16384) * 1024
@@ -139,7 +145,7 @@ stream_limit() {
   }'
 }
 
-stream() {
+decompress() {
   case $archive in
     *.tar.zst) zstd -dc ;;
     *.tar) cat ;;
@@ -147,27 +153,27 @@ stream() {
   esac <"$work/$archive"
 }
 
-# without the right to make a device, or a file with rights of its own
+# tar runs without the capabilities to make devices or to give files capabilities
 unpack() {
   set --
   [ "$variant" != cpu ] || set -- --exclude='lib/ollama/cuda_*' --exclude='lib/ollama/vulkan'
-  { stream || : >"$work/broken"; } | head -c "$(stream_limit)" |
+  { decompress || : >"$work/broken"; } | head -c "$(unpack_limit)" |
     setpriv --bounding-set=-mknod,-setfcap --inh-caps=-mknod,-setfcap \
       tar -xf - -C "$work/tree" --no-same-owner --no-same-permissions "$@" &&
     [ ! -e "$work/broken" ] && chown -hR 0:0 "$work/tree" && chmod -R u+rw,u-s,g-s,o-t,go-w "$work/tree" && chmod 755 "$work/tree"
 }
 
-# a link is followed by whoever runs Ollama, so it stays inside
-only_files() {
+# symlinks must stay inside the release: every user who runs Ollama follows them
+check_file_types() {
   odd=$(find "$work/tree" ! -type f ! -type d ! -type l -print -quit)
   inside=$(realpath "$work/tree" | sed 's/[][\\.*^$]/\\&/g') # /opt may be a link
   [ -n "$odd" ] || odd=$(find "$work/tree" -type l -exec realpath -zm -- {} + | grep -zv "^$inside/" | tr '\0' '\n' | head -n 1)
   [ -z "$odd" ] || fail "$archive holds more than files and links among them: $(printf %s "$odd" | head -c 200)" "$hint_again"
 }
 
-# Nobody has run this binary yet: it runs as a user that systemd makes for it, without a network, and what it leaves behind is ended.
-version_of() {
-  systemctl stop fleethands-check 2>/dev/null || true # of a run that was ended half-way
+# The binary is untrusted: it runs as a dynamic user of systemd's, without a network, and systemd ends all its processes.
+run_version() {
+  systemctl stop fleethands-check 2>/dev/null || true # left by a run that was interrupted
   set -- "$1" --version
   for each in DynamicUser NoNewPrivileges PrivateDevices PrivateNetwork PrivateTmp ProtectControlGroups ProtectHome \
     ProtectKernelModules ProtectKernelTunables RestrictSUIDSGID; do
@@ -178,30 +184,31 @@ version_of() {
     --setenv OLLAMA_HOST=127.0.0.1:9 --setenv HOME=/tmp "$@" 2>&1 </dev/null 9>&- | head -c 4096 | tr -cd '\n -~'
 }
 
-check() {
+check_binary() {
   [ -f "$work/tree/bin/ollama" ] && [ ! -L "$work/tree/bin/ollama" ] || fail "$archive holds no bin/ollama" "$hint_again"
   chmod 755 "$work/tree/bin" "$work/tree/bin/ollama"
-  said=$(version_of "$work/tree/bin/ollama") || true
+  said=$(run_version "$work/tree/bin/ollama") || true
   case "$said " in
     *"$version "* | *"$version"[![:alnum:].-]*) ;;
     *) fail "the binary in $archive is not Ollama $version: it says \`$(echo "$said" | tail -n 1)\`" "$hint_again" ;;
   esac
 }
 
-point() {
+swap_symlink() {
   [ "$(readlink "$2" 2>/dev/null)" = "$1" ] && return 0
   ln -sfn "$1" "$2.fleethands"
   mv -fT "$2.fleethands" "$2"
 }
 
 mkdir -p /opt/ollama /usr/local/bin
-sound || bring
-if [ -n "${sender:-}" ]; then rm -f "$sender/$prefix"*; fi # of an upload that was cut off
+is_installed || install_release
+if [ -n "${sender:-}" ]; then rm -f "$sender/$prefix"*; fi # left by an interrupted upload
 before=$(readlink /opt/ollama/current || true)
-point "$version" /opt/ollama/current
-point /opt/ollama/current/bin/ollama /usr/local/bin/ollama
+swap_symlink "$version" /opt/ollama/current
+swap_symlink /opt/ollama/current/bin/ollama /usr/local/bin/ollama
 
-# the one before this and those of the records stay for a rollback; after a repair of this one, the newest of the others
+# The previous release and those of the release records stay for a rollback. After a repair of the current release, the newest
+# of the others stays instead.
 others=$keep
 if [ -n "$before" ] && [ "$before" != "$version" ]; then others=$((keep - 1)); fi
 set -- -e "$home" -e "/opt/ollama/${before:-$version}"

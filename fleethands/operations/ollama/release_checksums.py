@@ -6,11 +6,11 @@ import re
 from collections.abc import Collection
 
 NAME = "sha256sum.txt"
-MOST = 1 << 20  # bytes; upstream's has some 2000
+MAX_BYTES = 1 << 20  # bytes; upstream's has some 2000
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
-def listed(content: bytes, names: Collection[str]) -> dict[str, str]:
+def parse_checksums(content: bytes, names: Collection[str]) -> dict[str, str]:
     """File → sha256 of those files that have one. Raises ValueError for a file with two."""
     found: dict[str, str] = {}
     for line in content.decode(errors="replace").splitlines():

@@ -1,46 +1,48 @@
-# Has Ollama run on the files that are there now, answering with its version. What served before is kept, and comes back
-# if this does not answer in time. Where it runs in a container, its unit is the one that needs Docker's.
+# Starts Ollama from the files on the host and waits until it answers with its version. If it does not, the files of the last
+# Ollama that answered are restored and started. The unit of a container requires Docker's unit; that of a service does not.
+#   restart: no if the right process runs already, and only the unit has to be enabled or reloaded
+#   image, pinned: of the container, as declared and as it is pulled; empty for a service
 : "${version:?}" "${url:?}" "${limit:?}" "${limit_listen:?}" "${unit:?}" "${override:?}" "${secrets:?}" "${restart:?}"
 : "${image?}" "${pinned?}" "${container:?}" "${label:?}"
-served=/var/lib/fleethands/served
-tried=$served.tried
+confirmed=/var/lib/fleethands/served
+candidate=$confirmed.tried
 adopting=/var/lib/fleethands/adopting # common.sh
 log=$(mktemp)
 remove_at_end "$log"
 
 now() { date +%s%3N; }
 
-# needs FILE: Docker's unit that a unit's text needs; empty for a service
-needs() { sed -n 's/^Requires=//p' "$1" 2>/dev/null | head -n 1; }
+# docker_unit_of FILE: Docker's unit that a unit file requires; empty for a service
+docker_unit_of() { sed -n 's/^Requires=//p' "$1" 2>/dev/null | head -n 1; }
 
-# where there is no release yet, there is no link
-released() { readlink /opt/ollama/current || true; }
+# the symlink is missing before the first release is installed
+current_release() { readlink /opt/ollama/current || true; }
 
-# what the name of the container's image means, as `ID NAME`: a tag may move
-named() { [ -z "$image" ] || echo "$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) $image"; }
+# the container's image as `ID NAME`: a tag may move to another image
+image_of_name() { [ -z "$image" ] || echo "$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null) $image"; }
 
-# record DIRECTORY: the unit, the override, the secrets, the release, the image and the address that are there now
-record() {
+# save_state DIRECTORY: the current unit, override, secrets, release, image and address
+save_state() {
   rm -rf "$1"
   (umask 077 && mkdir -p "$1")
   cp -p "$unit" "$1/unit"
   cp -p "$override" "$1/override"
   [ ! -e "$secrets" ] || cp -p "$secrets" "$1/secrets"
-  released >"$1/release"
-  named >"$1/image"
+  current_release >"$1/release"
+  image_of_name >"$1/image"
   echo "$version" >"$1/version"
   echo "$url" >"$1/url"
   sync -f "$1"
 }
 
-differs() {
+differs_from() {
   ! { cmp -s "$unit" "$1/unit" && cmp -s "$override" "$1/override" && same_secrets "$1" &&
-    [ "$(released)" = "$(cat "$1/release")" ] && [ "$(named)" = "$(cat "$1/image" 2>/dev/null)" ]; }
+    [ "$(current_release)" = "$(cat "$1/release")" ] && [ "$(image_of_name)" = "$(cat "$1/image" 2>/dev/null)" ]; }
 }
 
 same_secrets() { if [ -e "$secrets" ]; then cmp -s "$secrets" "$1/secrets"; else [ ! -e "$1/secrets" ]; fi; }
 
-put() {
+restore_state() {
   atomic_file "$unit" 0644 root:root <"$1/unit"
   if [ -e "$1/secrets" ]; then atomic_file "$secrets" 0600 root:root <"$1/secrets"; else rm -f "$secrets"; fi
   mode=$(stat -c %a "$1/override")
@@ -54,35 +56,35 @@ put() {
     read -r id image <"$1/image"
     docker tag "$id" "$image" || true
   fi
-  # one from before there were containers has no file of the version: it is the release
+  # a state of an older fleethands, without containers, has no file `version`: the release is its version
   version=$(cat "$1/version" 2>/dev/null || cat "$1/release") url=$(cat "$1/url")
 }
 
-unwanted_by_docker() { [ -z "$docker_before" ] || rm -f "/etc/systemd/system/$docker_before.wants/ollama.service"; }
+unlink_from_docker() { [ -z "$docker_before" ] || rm -f "/etc/systemd/system/$docker_before.wants/ollama.service"; }
 
-# A container is Docker's, and may outlive the unit whose client it had: it would hold the port. And a service does not
-# follow Docker's starts.
-without_container() {
-  [ -n "$docker_before" ] && [ -z "$(needs "$unit")" ] || return 0
-  unwanted_by_docker
+# From a container to a service: the container may outlive its unit and keep the port, and the service must not start
+# with Docker.
+remove_container() {
+  [ -n "$docker_before" ] && [ -z "$(docker_unit_of "$unit")" ] || return 0
+  unlink_from_docker
   systemctl stop ollama.service || true
   docker ps --all --quiet --filter "name=^/?$container\$" --filter "label=$label" | xargs -r docker rm --force >/dev/null || true
 }
 
 start() {
-  # a needless reload can take the GPU away from containers that run (NVIDIA/nvidia-docker#1730)
+  # a needless reload can take the GPU away from running containers (NVIDIA/nvidia-docker#1730)
   [ "$(systemctl show ollama.service -p NeedDaemonReload --value)" = no ] || systemctl daemon-reload
   systemctl unmask --quiet ollama.service
   systemctl enable --quiet ollama.service
   [ "$restart" = yes ] || return 0
   systemctl reset-failed ollama.service 2>/dev/null || true
   since=$(date +%s) begin=$(now)
-  without_container
+  remove_container
   systemctl restart ollama.service || true
 }
 
-# answers: 0 once it says its version; else the reason is in $trouble
-answers() {
+# waits until Ollama answers with its version; otherwise $trouble has the reason
+await_answer() {
   end=$(($(date +%s) + limit)) heard=$(($(date +%s) + limit_listen))
   while :; do
     status=0
@@ -108,7 +110,7 @@ answers() {
   done
 }
 
-# Ollama's last word on why, or what kept systemd from starting it
+# the last error in Ollama's log, or the reason why systemd could not start it
 last_error() {
   since_begin=$(journalctl -u ollama.service --since "@$since" -o cat --no-pager)
   {
@@ -117,22 +119,22 @@ last_error() {
   } | sed 's/^/: /'
 }
 
-# Ollama says all its settings once, a proxy's password among them (server/routes.go, v0.32.15)
-last_words() {
+# Ollama logs all its settings at its start, a proxy's password included (server/routes.go, v0.32.15)
+journal_tail() {
   { journalctl -u ollama.service --since "@$since" -n 31 -o cat --no-pager 2>&1 || true; } |
     sed -e '/msg="server config"/d' -e 's#://[^/@[:space:]]*@#://********@#g' | tail -n 30
 }
 
-# what was tried is what the next one comes back to
-remember() {
+# the candidate answers, so the next failed restart restores this state
+confirm_state() {
   rm -f "$adopting"
-  rm -rf "$served.new"
-  mv -T "$tried" "$served.new"
-  rm -rf "$served"
-  mv -T "$served.new" "$served"
+  rm -rf "$confirmed.new"
+  mv -T "$candidate" "$confirmed.new"
+  rm -rf "$confirmed"
+  mv -T "$confirmed.new" "$confirmed"
 }
 
-# is_serving DIRECTORY: whether the process that runs was started from what is kept there, and answers
+# is_serving DIRECTORY: the running process was started from the state that is saved there, and answers
 is_serving() {
   pid=$(systemctl show ollama.service -p MainPID --value)
   runs=$(tr '\0' '\n' <"/proc/${pid:-0}/environ" 2>/dev/null | sed -n 's/^FLEETHANDS_REVISION=//p')
@@ -140,10 +142,10 @@ is_serving() {
     curl -q --silent --noproxy '*' --output /dev/null --fail --max-time 5 "$(cat "$1/url")/api/version"
 }
 
-# an Ollama of somebody else's, which was to be adopted, as it was: binary, unit, drop-ins, whose its models are
-theirs_back() {
+# restores the foreign Ollama that was being adopted: its binary, unit, drop-ins, and the owner of its models
+restore_foreign_ollama() {
   systemctl stop ollama.service || true
-  unwanted_by_docker
+  unlink_from_docker
   rm -f "$unit" "$override" "$secrets"
   [ ! -L /usr/local/bin/ollama ] || rm -f /usr/local/bin/ollama
   while read -r kind what path; do
@@ -161,18 +163,18 @@ theirs_back() {
   rm -f "$adopting"
 }
 
-come_back() {
-  rm -rf "$tried"
-  last_words >"$log"
+roll_back() {
+  rm -rf "$candidate"
+  journal_tail >"$log"
   reason=$trouble
-  if [ -d "$served" ] && differs "$served"; then
-    put "$served"
+  if [ -d "$confirmed" ] && differs_from "$confirmed"; then
+    restore_state "$confirmed"
     restart=yes
     start
-    if answers; then ending="; Ollama $version serves again as before"; else ending="; nor does what served before it: $trouble"; fi
+    if await_answer; then ending="; Ollama $version serves again as before"; else ending="; the previous one does not answer either: $trouble"; fi
   elif [ -s "$adopting" ]; then
-    theirs_back
-    ending='; the Ollama that was there before is in its place again'
+    restore_foreign_ollama
+    ending='; the Ollama that was there before is restored'
   else
     systemctl stop ollama.service || true
     ending='; it is stopped'
@@ -182,23 +184,23 @@ come_back() {
   fail "$reason$ending" 'on the host: journalctl -u ollama -n 100'
 }
 
-[ -d "$served" ] || [ ! -s "$served.new/url" ] || mv -T "$served.new" "$served"
-docker_before=$(needs "$served/unit")
-[ -n "$docker_before" ] || docker_before=$(needs "$unit")
-# a run that was cut off between the restart and `remember`
-if [ -s "$tried/url" ] && is_serving "$tried"; then remember; fi
+[ -d "$confirmed" ] || [ ! -s "$confirmed.new/url" ] || mv -T "$confirmed.new" "$confirmed"
+docker_before=$(docker_unit_of "$confirmed/unit")
+[ -n "$docker_before" ] || docker_before=$(docker_unit_of "$unit")
+# a run was interrupted between the restart and `confirm_state`
+if [ -s "$candidate/url" ] && is_serving "$candidate"; then confirm_state; fi
 if [ -n "$pinned" ] && [ "$pinned" != "$image" ]; then docker tag "$pinned" "$image"; fi
-if [ -n "$image" ] && docker container inspect "$container" >/dev/null 2>&1; then # of that name, and of whom?
+if [ -n "$image" ] && docker container inspect "$container" >/dev/null 2>&1; then # ours, or a foreign one?
   docker ps --all --filter "name=^/?$container\$" --filter "label=$label" --quiet | grep -q . ||
-    fail "a container of somebody else's is called $container" "on the host: docker rename $container $container-mine"
+    fail "a foreign container is called $container" "on the host: docker rename $container $container-mine"
 fi
-[ "$restart" = no ] || record "$tried"
+[ "$restart" = no ] || save_state "$candidate"
 start
 if [ "$restart" = no ]; then exit 0; fi
-answers || come_back
-is_serving "$tried" || { # the one before may still be there
+await_answer || roll_back
+is_serving "$candidate" || { # the previous process may still be the one that answers
   trouble='systemd did not restart it'
-  come_back
+  roll_back
 }
 echo "note: Ollama $version answers $(($(now) - begin)) ms after its restart began"
-remember
+confirm_state

@@ -9,12 +9,14 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama, Process
 from fleethands.facts.units import Unit
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.operations.ollama import existing_install
-from fleethands.operations.ollama.existing_install import Declared
+from fleethands.operations.ollama.existing_install import DesiredEnvironment
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.values.envconfig import same
+from fleethands.settings.values.envconfig import means_same
 
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
 LISTENS_WITHIN = 20  # seconds: its socket is open before it looks for anything
@@ -23,7 +25,7 @@ LABEL = "fleethands.run=ollama"  # of our container
 
 
 @dataclass(frozen=True)
-class Served:
+class DesiredProcess:
     """
     What the running Ollama must carry: the revision of its files, its release and its variables.
 
@@ -37,9 +39,9 @@ class Served:
     id: str = ""
 
     @classmethod
-    def by(cls, settings: HostSettings, seen: Probe, revision: str) -> Served:
+    def by(cls, settings: HostSettings, probe: Probe, revision: str) -> DesiredProcess:
         image = settings.ollama_declared_image
-        found = seen.docker.ollama_image if image else None
+        found = probe.docker.ollama_image if image else None
         return cls(revision, settings.ollama_version, settings.ollama_environment, image, found.id if found else "")
 
     def missing_in(self, process: Process | None) -> str | None:
@@ -49,7 +51,7 @@ class Served:
         if wrong := self._in_container(process) if self.image else self._as_service(process):
             return wrong
         for name, value in self.environment.items():
-            if not same(name, process.environment.get(name), value):
+            if not means_same(name, process.environment.get(name), value):
                 return f"its {name} is not as declared"
         if process.environment.get(REVISION) != self.revision:
             return "it runs on older files"
@@ -79,7 +81,7 @@ class Served:
 
 
 @operation
-def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
+def serve(settings: HostSettings, probe: Probe, revision: str) -> Decision:
     """
     Have Ollama run, now and at boot, on this revision of its files. What counts is the running process.
 
@@ -87,42 +89,42 @@ def serve(settings: HostSettings, seen: Probe, revision: str) -> Decision:
 
     + revision: digest that the override puts into the process's environment
     """
-    wanted = Served.by(settings, seen, revision)
-    unit = seen.units.get(paths.OLLAMA_SERVICE)
-    lacking = wanted.missing_in(seen.process)
+    wanted = DesiredProcess.by(settings, probe, revision)
+    unit = probe.units.get(paths.OLLAMA_SERVICE)
+    lacking = wanted.missing_in(probe.process)
     restart = lacking is not None
-    if lacking is None and seen.ollama.version != settings.ollama_version:
+    if lacking is None and probe.ollama.version != settings.ollama_version:
         lacking, restart = "it does not answer with its version", True
     elif lacking is None and unit is not None:
-        lacking = _unsettled(unit)
+        lacking = _unit_difference(unit)
     if lacking is None:
-        return Same(f"{_named(settings, revision)}, is served")
-    if stranger := _overruled(wanted, Declared.by(settings), seen, unit):
+        return Unchanged(f"{_describe(settings, revision)}, is served")
+    if stranger := _conflicting_drop_in(wanted, DesiredEnvironment.by(settings), probe, unit):
         return stranger
     return Change(
         "ollama.service",
-        lacking + _state(unit),
-        _named(settings, revision) if restart else "settled",
-        _serve_script(settings, restart),
-        lambda probe: _serving(probe, wanted),
-        consequence="" if not restart or seen.process is None else "restarts Ollama: answers under way are cut off",
+        lacking + _unit_state(unit),
+        _describe(settings, revision) if restart else "settled",
+        _script(settings, restart),
+        lambda probe: _predict(probe, wanted),
+        consequence="" if not restart or probe.process is None else "restarts Ollama: answers under way are cut off",
     )
 
 
-def _named(settings: HostSettings, revision: str) -> str:
+def _describe(settings: HostSettings, revision: str) -> str:
     """What is served; by the digest that a revision is, one could try out what a secret is."""
     source = f" by {settings.ollama_declared_image}" if settings.ollama_declared_image else ""
     return f"Ollama {settings.ollama_version}{source}" + ("" if settings.ollama_secrets else f", revision {revision}")
 
 
-def _unsettled(unit: Unit) -> str | None:
+def _unit_difference(unit: Unit) -> str | None:
     """What is left to do where the right process runs: nothing that asks for a restart."""
     if unit.enabled != "enabled":
         return "it does not start at boot"
     return "systemd has not read its files" if unit.need_reload else None
 
 
-def _state(unit: Unit | None) -> str:
+def _unit_state(unit: Unit | None) -> str:
     """What systemd says of a unit that does not run as it should."""
     if unit is None or unit.active in {"active", "inactive"}:
         return ""
@@ -130,7 +132,7 @@ def _state(unit: Unit | None) -> str:
     return f" ({unit.load if unit.load == 'masked' else unit.active}: {unit.result}{looping})"
 
 
-def _serve_script(settings: HostSettings, restart: bool) -> Script:
+def _script(settings: HostSettings, restart: bool) -> Script:
     return step(
         "serve",
         version=settings.ollama_version,
@@ -148,18 +150,22 @@ def _serve_script(settings: HostSettings, restart: bool) -> Script:
     )
 
 
-def _overruled(wanted: Served, declared: Declared, seen: Probe, unit: Unit | None) -> Refused | None:
+def _conflicting_drop_in(
+    wanted: DesiredProcess, declared: DesiredEnvironment, probe: Probe, unit: Unit | None
+) -> Refused | None:
     """A process on our files with other values: a file of somebody else's has the last word."""
-    process = seen.process
+    process = probe.process
     if process is None or unit is None or process.environment.get(REVISION) != wanted.revision:
         return None
-    wrong = {name for name, value in wanted.environment.items() if not same(name, process.environment.get(name), value)}
+    wrong = {
+        name for name, value in wanted.environment.items() if not means_same(name, process.environment.get(name), value)
+    }
     declared = replace(declared, hidden=frozenset(declared.values))
     theirs = [
         each
-        for text in seen.service.drop_ins
+        for text in probe.service.drop_ins
         if not text.ours
-        for each in existing_install.of_drop_in(seen.service, text, declared)
+        for each in existing_install.find_conflicts(probe.service, text, declared)
         if each.wins and (each.name in wrong or each.name not in wanted.environment)
     ]
     if not wrong or not theirs:
@@ -167,7 +173,7 @@ def _overruled(wanted: Served, declared: Declared, seen: Probe, unit: Unit | Non
     return Refused("; ".join(map(str, theirs)), ("take those lines out, or declare `ollama_adopt`: True",))
 
 
-def _serving(probe: Probe, wanted: Served) -> Probe:
+def _predict(probe: Probe, wanted: DesiredProcess) -> Probe:
     unit = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OLLAMA_UNIT, 0, "success")
     probe = probe.with_file(paths.WANTED + paths.OLLAMA_SERVICE, File("link", target=paths.OLLAMA_UNIT))
     return probe.having(

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,23 +18,20 @@ from typing import IO, Any
 import gevent  # type: ignore[import-untyped]
 
 from fleethands import web
+from fleethands.operations.core.upload import UploadError
 from fleethands.operations.ollama import release_checksums
 from fleethands.text.format import format_size
 
 PREFIX = ".fleethands-release-"  # in the home of the user that SSH lets in; release.sh takes it from there
 CHUNK = 1 << 20
-LARGEST = 16 << 30  # bytes of an archive; upstream's largest has some 2 GiB
-PATIENCE = 4 * 60 * 60.0  # seconds for an archive over a thin line
-SPARE = 256 << 20  # bytes that stay free on the controller
+MAX_ARCHIVE = 16 << 30  # bytes of an archive; upstream's largest has some 2 GiB
+TIMEOUT = 4 * 60 * 60.0  # seconds for an archive over a thin line
+MIN_FREE = 256 << 20  # bytes that stay free on the controller
 ZST = ".zst"
 
 
-class TransferError(Exception):
-    """The controller cannot get at what it should send; the message is the reason."""
-
-
 @dataclass(frozen=True)
-class Parcel:
+class ReleaseUpload:
     """
     What is sent for one release: its archives, and their digests where they are declared (else sha256sum.txt's count).
 
@@ -46,7 +44,7 @@ class Parcel:
     plain: bool = False
 
     @property
-    def listed_at(self) -> str:
+    def checksums_url(self) -> str:
         """Address of the list of digests that lies beside the archives."""
         return f"{web.bare(self.url)}/{release_checksums.NAME}"
 
@@ -55,59 +53,64 @@ class Parcel:
         """Names of the archives as they arrive."""
         return tuple(name.removesuffix(ZST) for name in self.names) if self.plain else tuple(self.names)
 
-    def uploads(self) -> Iterator[tuple[str | IO[str], str]]:
+    def files(self) -> Iterator[tuple[str | IO[str], str]]:
         """
         Source and name on the host of each file. Archives come out of the cache, fetched where it lacks them.
 
-        Raises TransferError.
+        Raises UploadError.
         """
+        hints = (f"on this machine: curl -fIL {shlex.quote(self.checksums_url)}", "then run it again")
         try:
-            digests = self._digests()
-            places = dict(self._place(name, digest) for name, digest in digests.items())
-            digests |= {name: _digest(place) for name, place in places.items() if name not in digests}
+            yield from self._files()
+        except UploadError as error:
+            raise UploadError(str(error), *hints) from error
         except web.FAILURES as error:
-            raise TransferError(
-                f"the controller cannot fetch from {web.bare(self.url)}: {web.reason(error)}"
-            ) from error
+            cause = f"the controller cannot fetch from {web.bare(self.url)}: {web.reason(error)}"
+            raise UploadError(cause, *hints) from error
+
+    def _files(self) -> Iterator[tuple[str | IO[str], str]]:
+        digests = self._digests()
+        places = dict(self._place(name, digest) for name, digest in digests.items())
+        digests |= {name: _sha256(place) for name, place in places.items() if name not in digests}
         yield from ((str(place), PREFIX + name) for name, place in places.items())
         yield io.StringIO("".join(f"{digest}  ./{name}\n" for name, digest in digests.items())), f"{PREFIX}sums"
 
     def _place(self, name: str, digest: str) -> tuple[str, Path]:
         """Name as it is sent, and where it lies here."""
-        archive = _cached(f"{self.url}/{name}", name, digest)
+        archive = _fetch_cached(f"{self.url}/{name}", name, digest)
         if self.plain and name.endswith(ZST):
-            return name.removesuffix(ZST), _unpacked(archive)
+            return name.removesuffix(ZST), _unpack_cached(archive)
         return name, archive
 
     def _digests(self) -> dict[str, str]:
         known = dict(self.digests)
         if not known.keys() >= set(self.names):
-            content = web.fetched(f"{self.url}/{release_checksums.NAME}", most=release_checksums.MOST)
-            known = {**release_checksums.listed(content, self.names), **known}
+            content = web.fetched(f"{self.url}/{release_checksums.NAME}", most=release_checksums.MAX_BYTES)
+            known = {**release_checksums.parse_checksums(content, self.names), **known}
         if missing := [name for name in self.names if name not in known]:
-            raise TransferError(f"{self.listed_at} names no {missing[0]}")
+            raise UploadError(f"{self.checksums_url} names no {missing[0]}")
         return {name: known[name] for name in self.names}
 
 
-def cache() -> Path:
+def cache_directory() -> Path:
     """Where fetched archives lie, by their digests."""
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "fleethands/releases"
 
 
-def _cached(url: str, name: str, digest: str) -> Path:
-    place = cache() / f"{digest}-{name}"
+def _fetch_cached(url: str, name: str, digest: str) -> Path:
+    place = cache_directory() / f"{digest}-{name}"
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(place.with_name(f"{place.name}.lock")):
+    with _locked(place.with_name(f"{place.name}.lock")):
         if not place.exists():
             _fetch(url, place, digest)
     return place
 
 
-def _unpacked(archive: Path) -> Path:
-    """The archive without its compression, beside it in the cache. Raises TransferError."""
+def _unpack_cached(archive: Path) -> Path:
+    """The archive without its compression, beside it in the cache. Raises UploadError."""
     place = archive.with_suffix("")
-    with _alone(place.with_name(f"{place.name}.lock")):
+    with _locked(place.with_name(f"{place.name}.lock")):
         if not place.exists():
             part = place.with_name(f"{place.name}.part")
             try:
@@ -123,7 +126,7 @@ def _decompress(archive: Path, part: Path) -> None:
     try:
         zstd = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     except FileNotFoundError:
-        raise TransferError("a host has no zstd, and this machine has none to unpack for it") from None
+        raise UploadError("a host has no zstd, and this machine has none to unpack for it") from None
     unpacked: Any = zstd.stdout
     with zstd:
         try:
@@ -132,16 +135,16 @@ def _decompress(archive: Path, part: Path) -> None:
             zstd.kill()
             raise
     if zstd.returncode:
-        raise TransferError(f"cannot unpack {archive}: `zstd -t` says why")
+        raise UploadError(f"cannot unpack {archive}: `zstd -t` says why")
 
 
-def _digest(path: Path) -> str:
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[None]:
     """One at a time, among the hosts of this run and among runs; whoever dies lets go."""
     with path.open("w") as file:
         while True:
@@ -156,10 +159,10 @@ def _alone(path: Path) -> Iterator[None]:
 def _fetch(url: str, place: Path, digest: str) -> None:
     part = place.with_name(f"{place.name}.part")
     try:
-        with web.opened(url, most=LARGEST + CHUNK, patience=PATIENCE) as answer:
+        with web.opened(url, most=MAX_ARCHIVE + CHUNK, patience=TIMEOUT) as answer:
             received = _write(part, answer.read, web.bare(url))
         if received != digest:
-            raise TransferError(
+            raise UploadError(
                 f"{web.bare(url)} is not what was expected: expected sha256 {digest}, received {received}"
             )
         part.rename(place)
@@ -171,7 +174,7 @@ def _write(part: Path, read: Callable[[int], bytes], what: str) -> str:
     """
     Write all that comes into a file that only we may read.
 
-    + what: it is, for the reason of a TransferError, which ends what would fill the disk
+    + what: it is, for the reason of a UploadError, which ends what would fill the disk
 
     Returns its sha256.
     """
@@ -180,10 +183,10 @@ def _write(part: Path, read: Callable[[int], bytes], what: str) -> str:
     with open(part, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
         while chunk := read(CHUNK):
             size += len(chunk)
-            if size > LARGEST:
-                raise TransferError(f"{what} has more than {format_size(LARGEST)}")
-            if shutil.disk_usage(part.parent).free < SPARE:
-                raise TransferError(f"{what} does not fit: {part.parent} has less than {format_size(SPARE)} free")
+            if size > MAX_ARCHIVE:
+                raise UploadError(f"{what} has more than {format_size(MAX_ARCHIVE)}")
+            if shutil.disk_usage(part.parent).free < MIN_FREE:
+                raise UploadError(f"{what} does not fit: {part.parent} has less than {format_size(MIN_FREE)} free")
             file.write(chunk)
             received.update(chunk)
             gevent.sleep(0)

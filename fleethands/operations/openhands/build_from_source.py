@@ -10,7 +10,9 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.operations.core import scripts
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import REHEARSAL_PORTS, generation_of
@@ -21,38 +23,38 @@ BUILDER = "fleethands-build"  # its user
 NEWEST_DEPENDENCIES = {"1.16.0": "2026-09-01"}
 # Variables that say how packages and repositories are reached, which also count for the build. Host and controller
 # read this pattern, so it has nothing that only one of them knows.
-ON_THE_WAY = (
+NETWORK_VARIABLES = (
     "(https?|no|all|ftp)_proxy|(npm_config|pip|uv|poetry|git)_[a-z0-9_]+|ssl_cert_(file|dir)|node_extra_ca_certs|"
     "requests_ca_bundle|curl_ca_bundle"
 )
 
 
-def _way(settings: HostSettings) -> str:
+def _network_variables(settings: HostSettings) -> str:
     """Proxies, mirrors and authorities that are declared, for Ollama or for OpenHands, as systemd reads a file."""
     declared = {**settings.ollama_environment, **settings.openhands_variables}
-    wanted = {name: value for name, value in declared.items() if re.fullmatch(ON_THE_WAY, name, re.IGNORECASE)}
+    wanted = {name: value for name, value in declared.items() if re.fullmatch(NETWORK_VARIABLES, name, re.IGNORECASE)}
     return "".join(f"{file_assignment(name, value)}\n" for name, value in wanted.items())
 
 
-def recipe(settings: HostSettings) -> str:
+def recipe_digest(settings: HostSettings) -> str:
     """Digest of what is built, and of how; with another one it is built anew."""
     wanted = settings.openhands_source
-    parts = (wanted.generation, wanted.repo or "", wanted.ref, *_locks(settings).values(), settings.openhands_user)
+    parts = (wanted.generation, wanted.repo or "", wanted.ref, *_lockfiles(settings).values(), settings.openhands_user)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _locks(settings: HostSettings) -> dict[str, str]:
+def _lockfiles(settings: HostSettings) -> dict[str, str]:
     """What is pinned of that which a build needs: by hashes, and where upstream names no versions, by a date."""
     wanted = settings.openhands_source
     return {
-        "requirements": _lock("tools.txt"),
-        "poetry": _lock("poetry.txt") if wanted.generation == "v0" else "",
-        "lock": _lock(f"canvas-{wanted.ref}.json") if _is_locked(settings) else "",
+        "requirements": _read_lockfile("tools.txt"),
+        "poetry": _read_lockfile("poetry.txt") if wanted.generation == "v0" else "",
+        "lock": _read_lockfile(f"canvas-{wanted.ref}.json") if _is_locked(settings) else "",
         "newest": "".join(f"{release} {date}\n" for release, date in NEWEST_DEPENDENCIES.items()),
     }
 
 
-def _lock(name: str) -> str:
+def _read_lockfile(name: str) -> str:
     return files("fleethands.operations.openhands").joinpath("locks", name).read_text()
 
 
@@ -61,23 +63,23 @@ def _is_locked(settings: HostSettings) -> bool:
     return wanted.repo is None and wanted.ref in NEWEST_DEPENDENCIES
 
 
-def _built(settings: HostSettings, seen: Probe) -> tuple[str, str]:
+def _read_build(settings: HostSettings, probe: Probe) -> tuple[str, str]:
     """Digest of the recipe and commit, or release, of what a host has built; empty where there is nothing."""
-    words = (seen.files[str(settings.openhands_built)].content or b"").decode(errors="replace").split()
+    words = (probe.files[str(settings.openhands_built)].content or b"").decode(errors="replace").split()
     return (words[0], words[1]) if len(words) == 2 else ("", "")
 
 
 @operation
-def built(settings: HostSettings, seen: Probe) -> Decision:
+def build(settings: HostSettings, probe: Probe) -> Decision:
     """Have it built, beside what runs. A branch that moved is only known where its repository was asked."""
     wanted, marker = settings.openhands_source, str(settings.openhands_built)
-    digest, commit = _built(settings, seen)
-    offer = seen.upstream.of("commit", wanted.title)
+    digest, commit = _read_build(settings, probe)
+    offer = probe.upstream.of("commit", wanted.title)
     moved = offer.digest if offer is not None and offer.digest not in {None, commit} else None
-    if digest == recipe(settings) and moved is None:
-        return Same(f"{wanted.title} is built{f', commit {commit[:12]}' if wanted.repo else ''}")
+    if digest == recipe_digest(settings) and moved is None:
+        return Unchanged(f"{wanted.title} is built{f', commit {commit[:12]}' if wanted.repo else ''}")
     before = "absent" if not digest else f"commit {commit[:12]}" if moved else "built in another way"
-    content = f"{recipe(settings)} {moved or 'to-be-built'}\n"
+    content = f"{recipe_digest(settings)} {moved or 'to-be-built'}\n"
     whole = File("file", "0644", owner="root:root", content=content.encode())
     return Change(
         wanted.title,
@@ -87,11 +89,11 @@ def built(settings: HostSettings, seen: Probe) -> Decision:
         lambda probe: probe.with_file(marker, whole),
         why=f"{wanted.ref} has moved" if moved else "",
         consequence="downloads and builds some 2 GB, which takes minutes; what runs goes on meanwhile",
-        notes=_unpinned(settings),
+        notes=_pin_notes(settings),
     )
 
 
-def _unpinned(settings: HostSettings) -> tuple[str, ...]:
+def _pin_notes(settings: HostSettings) -> tuple[str, ...]:
     wanted = settings.openhands_source
     if wanted.repo is not None or _is_locked(settings):
         return ()
@@ -99,26 +101,26 @@ def _unpinned(settings: HostSettings) -> tuple[str, ...]:
 
 
 def _script(settings: HostSettings, moved: str) -> Script:
-    wanted, locks = settings.openhands_source, _locks(settings)
+    wanted, locks = settings.openhands_source, _lockfiles(settings)
     shared = {"kind": wanted.generation, "repo": wanted.repo or "", "ref": wanted.ref}
     return step(
         "source_build",
         **shared,
-        script=_builders(**shared, **{name: locks[name] for name in ("requirements", "poetry", "lock")}),
+        script=_builder_script(**shared, **{name: locks[name] for name in ("requirements", "poetry", "lock")}),
         builder=BUILDER,
         root=settings.openhands_root,
         moved=moved,
-        recipe=recipe(settings),
+        recipe=recipe_digest(settings),
         user=settings.openhands_user,
         newest=locks["newest"],
         ports=" ".join(map(str, REHEARSAL_PORTS)),
         ready=generation_of(settings).ready,
-        variables=_way(settings),
-        way=ON_THE_WAY,
+        variables=_network_variables(settings),
+        way=NETWORK_VARIABLES,
         config=paths.OPENHANDS_CONFIG,
     )
 
 
-def _builders(**values: str) -> str:
+def _builder_script(**values: str) -> str:
     """The part that root does not run: whatever touches a checkout, npm or PyPI."""
     return Script(scripts.read("source_builder"), values).text

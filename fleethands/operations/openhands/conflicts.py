@@ -5,28 +5,28 @@ from __future__ import annotations
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations.core.operation import Refused
-from fleethands.operations.removal.removal import OURS
+from fleethands.operations.core.decision import Refused
+from fleethands.operations.core.ownership import HEADER
 from fleethands.settings import HostSettings
 
 _KEPT = "openhands-mine.service"
 
 
-def has_container(seen: Probe) -> bool:
+def has_foreign_container(probe: Probe) -> bool:
     """Whether a container of that name is there that fleethands did not make."""
-    container = seen.docker.container
+    container = probe.docker.container
     return container is not None and DIGEST not in container.labels
 
 
-def has_unit(seen: Probe) -> bool:
+def has_foreign_unit(probe: Probe) -> bool:
     """Whether a unit of that name is there that fleethands did not write; a link is never ours."""
-    unit = seen.files[paths.OPENHANDS_UNIT]
-    return unit.kind != "absent" and not (unit.content or b"").startswith(OURS)
+    unit = probe.files[paths.OPENHANDS_UNIT]
+    return unit.kind != "absent" and not (unit.content or b"").startswith(HEADER)
 
 
-def refusal(settings: HostSettings, seen: Probe) -> Refused | None:
+def check_conflicts(settings: HostSettings, probe: Probe) -> Refused | None:
     """Why OpenHands is not put in their place; None where there is nothing of theirs, or it may be."""
-    if has_container(seen) and not settings.openhands_adopt:
+    if has_foreign_container(probe) and not settings.openhands_adopt:
         return Refused(
             f"a container named {paths.CONTAINER} is there that fleethands did not make",
             (
@@ -34,7 +34,7 @@ def refusal(settings: HostSettings, seen: Probe) -> Refused | None:
                 f"or give it another name on the host: docker rename {paths.CONTAINER} {paths.CONTAINER}-mine",
             ),
         )
-    if has_unit(seen):
+    if has_foreign_unit(probe):
         moved = f"mv {paths.OPENHANDS_UNIT} {paths.UNITS}{_KEPT} && systemctl daemon-reload"
         return Refused(
             f"{paths.OPENHANDS_UNIT} is there, which fleethands did not write",
@@ -43,8 +43,8 @@ def refusal(settings: HostSettings, seen: Probe) -> Refused | None:
     return None
 
 
-def effect(seen: Probe) -> str:
+def adoption_impact(probe: Probe) -> str:
     """What becomes of a container of theirs, in words; empty where there is none."""
-    if not has_container(seen):
+    if not has_foreign_container(probe):
         return ""
     return f"somebody else's {paths.CONTAINER} is stopped, and kept as {paths.CONTAINER}-adopted once ours is proven"

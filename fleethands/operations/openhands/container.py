@@ -12,10 +12,11 @@ from fleethands.facts.docker import Container
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.system import Account
 from fleethands.facts.to_json import DIGEST
-from fleethands.operations.core import download_note
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
-from fleethands.operations.openhands import conflicts
-from fleethands.operations.preflight import outdated
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
+from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import (
@@ -30,14 +31,14 @@ from fleethands.settings.generations import (
 )
 from fleethands.settings.values.images import at_digest
 
-LABEL = DIGEST
-USERS = "fleethands.users"
+SPEC_LABEL = DIGEST
+USERS_LABEL = "fleethands.users"
 READY_WITHIN = 240  # seconds
 SHORTEST_CONTEXT = 22_000  # tokens (OpenHands docs, usage/llms/local-llms.mdx, 2026-08)
 
 
 @dataclass(frozen=True)
-class Spec:
+class ContainerSpec:
     """Everything a container is made from. Two specifications are one when their digests are."""
 
     image: str
@@ -50,7 +51,7 @@ class Spec:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def specification(settings: HostSettings, uid: int) -> Spec:
+def container_spec(settings: HostSettings, uid: int) -> ContainerSpec:
     """
     The container as upstream documents it, without a terminal, and published to the host alone.
 
@@ -67,7 +68,7 @@ def specification(settings: HostSettings, uid: int) -> Spec:
         *(["--sysctl", SANDBOXES.sysctl] if era is V1 else []),
     ]  # fmt: skip
     variables = {**_variables(settings, era, uid), **era.variables, **settings.openhands_variables}
-    return Spec(settings.openhands_image, tuple(arguments), variables)
+    return ContainerSpec(settings.openhands_image, tuple(arguments), variables)
 
 
 def _variables(settings: HostSettings, era: Generation, uid: int) -> dict[str, str]:
@@ -92,17 +93,17 @@ def _variables(settings: HostSettings, era: Generation, uid: int) -> dict[str, s
 
 
 @operation
-def named(settings: HostSettings, seen: Probe, image: str) -> Decision:
+def retag_image(settings: HostSettings, probe: Probe, image: str) -> Decision:
     """
     Have the image's name mean the image that it meant before: a tag that moved since left that one on the host.
 
     + image: its id
     """
-    if seen.docker.image == image:
-        return Same(f"{settings.openhands_image} is the image of then")
+    if probe.docker.image == image:
+        return Unchanged(f"{settings.openhands_image} is the image of then")
     return Change(
         f"image {settings.openhands_image}",
-        "another than then" if seen.docker.image else "absent",
+        "another than then" if probe.docker.image else "absent",
         image[:19],
         step("name_image", name=settings.openhands_image, image=image),
         lambda probe: probe.having(docker=replace(probe.docker, image=image)),
@@ -111,7 +112,7 @@ def named(settings: HostSettings, seen: Probe, image: str) -> Decision:
 
 
 @operation
-def serve(settings: HostSettings, seen: Probe, same: bool = False, newest: str = "") -> Decision:
+def serve(settings: HostSettings, probe: Probe, same: bool = False, newest: str = "") -> Decision:
     """
     Have the container run as specified.
 
@@ -120,71 +121,73 @@ def serve(settings: HostSettings, seen: Probe, same: bool = False, newest: str =
     + same: from the very image that its name means now, whatever `openhands_pull` says
     + newest: digest that the image's registry has under its name now, where somebody asked
     """
-    account = seen.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
-    spec = specification(settings, account.uid)
+    account = probe.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
+    spec = container_spec(settings, account.uid)
     always = not same and (bool(newest) or settings.openhands_pull == "always")
-    newest = "" if same else newest or _tag(settings, seen, spec.image)
-    wrong = _wrong(settings, seen, spec, same, always, newest)
+    newest = "" if same else newest or _registry_digest(settings, probe, spec.image)
+    wrong = _find_difference(settings, probe, spec, same, always, newest)
     if wrong is None:
-        return Same(f"{paths.CONTAINER} runs as specified", warnings(settings, seen))
-    if refused := conflicts.refusal(settings, seen):
+        return Unchanged(f"{paths.CONTAINER} runs as specified", model_warnings(settings, probe))
+    if refused := conflicts.check_conflicts(settings, probe):
         return refused
     return Change(
         f"container {paths.CONTAINER}",
         wrong,
         spec.image,
-        _script(settings, spec, account, conflicts.has_container(seen), always),
-        lambda probe: _up(probe, spec),
-        consequence=_effect(settings, seen, always),
-        notes=(*warnings(settings, seen), *outdated.legacy(settings)),
+        _script(settings, spec, account, conflicts.has_foreign_container(probe), always),
+        lambda probe: _predict(probe, spec),
+        consequence=_impact(settings, probe, always),
+        notes=(*model_warnings(settings, probe), *unmaintained.notes(settings)),
     )
 
 
-def _wrong(settings: HostSettings, seen: Probe, spec: Spec, same: bool, always: bool, newest: str) -> str | None:
+def _find_difference(
+    settings: HostSettings, probe: Probe, spec: ContainerSpec, same: bool, always: bool, newest: str
+) -> str | None:
     """
     What is not as specified, in words.
 
     + same: as of `serve`; always: it follows its tag; newest: the image's digest at its registry, where that said it
     """
-    container, pinned = seen.docker.container, settings.pins.images.get(spec.image)
+    container, pinned = probe.docker.container, settings.pins.images.get(spec.image)
     if container is None:
         return "absent"
-    if container.labels.get(LABEL) != spec.digest:
-        whose = "another specification" if LABEL in container.labels else "somebody else's"
+    if container.labels.get(SPEC_LABEL) != spec.digest:
+        whose = "another specification" if SPEC_LABEL in container.labels else "somebody else's"
         return f"{whose}, {container.state}"
     if container.state != "running":
         return container.state
-    if (pinned or same) and container.image != seen.docker.image:
+    if (pinned or same) and container.image != probe.docker.image:
         return f"made from another image than {f'the pinned {pinned[:19]}' if pinned else 'then'}"
     if (
         always
         and not pinned
-        and (container.image != seen.docker.image or (newest and newest not in seen.docker.digests))
+        and (container.image != probe.docker.image or (newest and newest not in probe.docker.digests))
     ):
         return "made from an older image of that name"
-    return _disowned(settings, seen, container)
+    return _wrong_owner(settings, probe, container)
 
 
-def _disowned(settings: HostSettings, seen: Probe, container: Container) -> str | None:
+def _wrong_owner(settings: HostSettings, probe: Probe, container: Container) -> str | None:
     """The directory that is not its user's: `UID:GID` of both were tried when the container was made."""
     directories = (generation_of(settings).directory, str(settings.openhands_workspace))
-    for path, user in zip(directories, container.labels.get(USERS, "").split(), strict=False):
-        state = seen.files[path]
+    for path, user in zip(directories, container.labels.get(USERS_LABEL, "").split(), strict=False):
+        state = probe.files[path]
         if f"{state.uid}:{state.gid}" != user:
             return f"running, but {path} belongs to {state.uid}:{state.gid} and not to {user}, which works in it"
     return None
 
 
-def _tag(settings: HostSettings, seen: Probe, image: str) -> str:
+def _registry_digest(settings: HostSettings, probe: Probe, image: str) -> str:
     """What an image's registry has under its name by now, as the host's Docker heard; empty where it does not say."""
-    tag = seen.upstream.of("tag", image) if settings.openhands_pull == "always" else None
+    tag = probe.upstream.of("tag", image) if settings.openhands_pull == "always" else None
     return (tag.digest if tag else None) or ""
 
 
-def warnings(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+def model_warnings(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     """What OpenHands will not work well with, by the settings and by what Ollama says of the model."""
     needs = f"OpenHands' own prompt needs {SHORTEST_CONTEXT} at the least"
-    shown = seen.ollama if seen.knows("ollama") else Ollama()
+    shown = probe.ollama if probe.knows("ollama") else Ollama()
     notes = []
     if (context := settings.context_length) is not None and context < SHORTEST_CONTEXT:
         notes.append(f"`ollama_context_length` is {context}; {needs}")
@@ -197,17 +200,17 @@ def warnings(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _effect(settings: HostSettings, seen: Probe, always: bool) -> str:
+def _impact(settings: HostSettings, probe: Probe, always: bool) -> str:
     era, effects = generation_of(settings), []
-    if seen.docker.image is None:
-        effects.append(download_note.sentence(seen, "image", settings.container_image, settings.container_image))
+    if probe.docker.image is None:
+        effects.append(describe_download(probe, "image", settings.container_image, settings.container_image))
     elif always and settings.container_image == settings.declared_image:
         effects.append("asks the registry for a newer image")
-    if era is V1 and seen.docker.container is None:
+    if era is V1 and probe.docker.container is None:
         effects.append("downloads the image of its sandboxes")
-    if seen.docker.container is not None or seen.files[paths.OPENHANDS_UNIT].kind != "absent":
+    if probe.docker.container is not None or probe.files[paths.OPENHANDS_UNIT].kind != "absent":
         effects.append("OpenHands is away until the new container answers; conversations under way end")
-    if kept := conflicts.effect(seen):
+    if kept := conflicts.adoption_impact(probe):
         effects.append(kept)
     if era.socket:  # what is replaced may have been without it
         effects.append("it gets Docker's socket, as upstream documents: who uses OpenHands is root on this host")
@@ -215,7 +218,7 @@ def _effect(settings: HostSettings, seen: Probe, always: bool) -> str:
     return "; ".join(effects)
 
 
-def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool, always: bool) -> Script:
+def _script(settings: HostSettings, spec: ContainerSpec, account: Account, adopt: bool, always: bool) -> Script:
     era = generation_of(settings)
     published = settings.openhands_address
     return step(
@@ -236,26 +239,26 @@ def _script(settings: HostSettings, spec: Spec, account: Account, adopt: bool, a
         state=era.directory,
         workspace=str(settings.openhands_workspace),
         gateway_port=f"{published.port}:{era.inside}" if era is V1 and not published.everywhere else "",
-        key_file=paths.CANVAS_KEY if era.keyed else "",
+        key_file=paths.CANVAS_KEY if era.needs_key else "",
         adopt="yes" if adopt else "no",
     )
 
 
-def _up(probe: Probe, spec: Spec) -> Probe:
-    labels = {LABEL: spec.digest}  # without the users: who they are is only known when they were tried
+def _predict(probe: Probe, spec: ContainerSpec) -> Probe:
+    labels = {SPEC_LABEL: spec.digest}  # without the users: who they are is only known when they were tried
     image = probe.docker.image or "to be pulled"
     container = Container("to be made", "running", image, labels, "")
     return probe.having(docker=replace(probe.docker, container=container, image=image))
 
 
 @operation
-def gone(settings: HostSettings, seen: Probe) -> Decision:
+def remove(settings: HostSettings, probe: Probe) -> Decision:
     """Have no container of ours; workspace and state stay."""
-    container = seen.docker.container
-    if container is None or LABEL not in container.labels:
-        return Same("there is no container of ours")
+    container = probe.docker.container
+    if container is None or SPEC_LABEL not in container.labels:
+        return Unchanged("there is no container of ours")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         return probe.having(docker=replace(probe.docker, container=None))
 
     return Change(
@@ -263,7 +266,7 @@ def gone(settings: HostSettings, seen: Probe) -> Decision:
         container.state,
         "gone",
         step("container_off", name=paths.CONTAINER),
-        then,
+        predict,
         why="the setting `openhands_flavor` is off",
         consequence="OpenHands stops answering; workspace and state stay",
     )

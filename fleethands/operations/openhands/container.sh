@@ -1,15 +1,21 @@
-# Makes the container what its specification says. The old one is kept, stopped, until the new one is ready and proven
-# (proof.sh), and comes back otherwise.
+# Creates the container from its specification. The previous one is stopped and kept until the new one is ready and proven
+# (proof/1-record.sh). If the new one fails, the previous one is restored.
+#   spec: digest of the specification; arguments, names: options of `docker run`, and names of its variables, one a line
+#   pins: lines `IMAGE IMAGE@DIGEST` of fleethands.lock
+#   user: UID:GID of the workspace's user; state, workspace: directories that are handed over to the container's user
+#   versions: major version that the image must have, empty if the generation was declared
+#   gateway_port: PORT:PORT to publish on Docker's bridge as well, for sandboxes
+#   adopt: yes if a foreign container of this name is to be replaced
 : "${name:?}" "${image:?}" "${pull:?}" "${spec:?}" "${arguments:?}" "${names?}" "${url:?}" "${limit:?}" "${generation:?}"
-: "${versions?}" "${user:?}" "${state:?}" "${workspace:?}" "${gateway_port?}" "${key_file?}" "${adopt:?}" "${pins?}" "${unhanded?}" "${remedy?}"
+: "${versions?}" "${user:?}" "${state:?}" "${workspace:?}" "${gateway_port?}" "${key_file?}" "${adopt:?}" "${pins?}" "${handover_error?}" "${handover_hint?}"
 docker=$(command -v docker) || fail 'the command docker is missing' 'on the host: apt-get install docker-cli'
 
-look() { "$docker" container inspect --format "$1" "$name" 2>/dev/null || true; }
+inspect() { "$docker" container inspect --format "$1" "$name" 2>/dev/null || true; }
 
-# pinned IMAGE: the image by the digest that fleethands.lock has, empty where it has none
-pinned() { printf '%s\n' "$pins" | awk -v image="$1" '$1 == image { print $2 }'; }
+# pinned_digest IMAGE: IMAGE@DIGEST as pinned in fleethands.lock; empty if it is not pinned
+pinned_digest() { printf '%s\n' "$pins" | awk -v image="$1" '$1 == image { print $2 }'; }
 
-# pull_image IMAGE REASON [HINT]: a login of root's that fails keeps Docker from images that anybody may have
+# pull_image IMAGE REASON [HINT]: an expired login of root's also keeps Docker from public images
 pull_image() {
   told=$("$docker" pull --quiet "$1" 2>&1 >/dev/null) && return 0
   printf '%s\n' "$told" >&2
@@ -22,18 +28,19 @@ pull_image() {
   esac
 }
 
-have_image() { # IMAGE always|missing
-  by_digest=$(pinned "$1")
-  [ -z "$by_digest" ] || { have_pinned "$1" && return 0; }
-  "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
+# ensure_image IMAGE always|missing
+ensure_image() {
+  by_digest=$(pinned_digest "$1")
+  [ -z "$by_digest" ] || { ensure_pinned_image "$1" && return 0; }
+  "$docker" image inspect "$1" >/dev/null 2>&1 || mark_managed image "$1"
   if [ "$2" = always ] || ! "$docker" image inspect "$1" >/dev/null 2>&1; then
     pull_image "$1" "cannot pull $1"
   fi
 }
 
-# the tag is what the container is made with, and what people see: on this host it names the pinned image
-have_pinned() {
-  "$docker" image inspect "$1" >/dev/null 2>&1 || made image "$1"
+# The container is created from the tag, which is what users see. On this host the tag names the pinned image.
+ensure_pinned_image() {
+  "$docker" image inspect "$1" >/dev/null 2>&1 || mark_managed image "$1"
   if ! "$docker" image inspect "$by_digest" >/dev/null 2>&1; then
     pull_image "$by_digest" "cannot pull $by_digest, as fleethands.lock pins $1" \
       "if its registry has it no longer: fleethands pin --only $1"
@@ -41,8 +48,8 @@ have_pinned() {
   "$docker" tag "$by_digest" "$1"
 }
 
-# what the image says of itself counts, if it says that it is OpenHands: a label may be that of the system below it
-of_generation() {
+# The image's version label counts only if its title is OpenHands': an inherited label may describe the base image.
+check_generation() {
   said=$("$docker" image inspect --format \
     '{{index .Config.Labels "org.opencontainers.image.title"}} {{index .Config.Labels "org.opencontainers.image.version"}}' "$image")
   version=${said##* }
@@ -55,16 +62,16 @@ of_generation() {
   esac
 }
 
-# user_of IMAGE: UID:GID of its processes, tried, as an image may name its user as it likes
-user_of() {
+# find_image_user IMAGE: UID:GID of its processes, read in a container, because the image may give its user any name
+find_image_user() {
   # shellcheck disable=SC2016
   "$docker" run --rm --network none --entrypoint sh "$1" -c 'echo "$(id -u):$(id -g)"' 9>&- ||
     fail "cannot run a command in $1" "on the host: docker run --rm --entrypoint id $1"
 }
 
-# The web app knows which image its sandboxes are of (openhands/app_server/sandbox/sandbox_spec_service.py, 1.11.0); it
-# would pull it at the first click.
-sandbox_image() {
+# Asks the web app which image its sandboxes use (openhands/app_server/sandbox/sandbox_spec_service.py, 1.11.0). It is pulled
+# now, because the web app would only pull it with the first conversation.
+find_sandbox_image() {
   set --
   for variable in $names; do
     case $variable in AGENT_SERVER_*) set -- "$@" --env "$variable" ;; esac
@@ -75,46 +82,47 @@ from openhands.app_server.sandbox.sandbox_spec_service import get_agent_server_i
 sys.stdout.write("\n" + image())' 2>/dev/null 9>&-) | tail -n 1
 }
 
-# whoever the processes are: V0 becomes the user it is told to, Canvas is its image's, V1 works in its sandboxes
+# Sets `users`: UID:GID of the user of the state directory, and of the workspace's. V0 runs as the user that it is given,
+# Canvas as its image's, and V1 works in sandboxes with a user of their own.
 find_users() {
   sandbox=''
   users="$user $user"
   case $generation in
-    canvas) inside=$(user_of "$image") && users="$inside $inside" ;;
+    canvas) inside=$(find_image_user "$image") && users="$inside $inside" ;;
     v1)
-      sandbox=$(sandbox_image)
+      sandbox=$(find_sandbox_image)
       [ -n "$sandbox" ] || fail "$image does not say which image its sandboxes are of" \
         'declare it: AGENT_SERVER_IMAGE_REPOSITORY and AGENT_SERVER_IMAGE_TAG in openhands_env'
-      [ -z "$pins" ] || [ -n "$(pinned "$sandbox")" ] || echo "note: fleethands.lock does not pin the image of its sandboxes, $sandbox"
-      made sandbox "$sandbox"
-      have_image "$sandbox" missing
-      users="$user $(user_of "$sandbox")"
+      [ -z "$pins" ] || [ -n "$(pinned_digest "$sandbox")" ] || echo "note: fleethands.lock does not pin the image of its sandboxes, $sandbox"
+      mark_managed sandbox "$sandbox"
+      ensure_image "$sandbox" missing
+      users="$user $(find_image_user "$sandbox")"
       ;;
   esac
 }
 
-start() {
+start_container() {
   while IFS= read -r word; do set -- "$@" "$word"; done <<END
 $arguments
 END
   for variable in $names; do set -- "$@" --env "$variable"; done
   [ -z "$key_file" ] || set -- "$@" --env-file "$key_file"
-  if [ -n "$gateway_port" ]; then # sandboxes call back over their bridge
+  if [ -n "$gateway_port" ]; then # sandboxes call the web app back over the bridge
     gateway=$("$docker" network inspect --format '{{(index .IPAM.Config 0).Gateway}}' bridge) || return 1
     set -- "$@" --publish "$gateway:$gateway_port"
   fi
   set -- "$@" --label "fleethands.spec=$spec" --label "fleethands.made=$(cat /proc/sys/kernel/random/uuid)" \
     --label "fleethands.users=$users" --label "fleethands.sandbox=$sandbox" \
     --label "fleethands.state=$state" --label "fleethands.workspace=$workspace"
-  # values come from the environment: a command line can be read by everybody
+  # values go through the environment, because all users can read command lines
   (exported && exec "$docker" run --detach --name "$name" "$@" "$image") 9>&- 2>&1
 }
 
-ready() {
+await_ready() {
   end=$(($(date +%s) + limit))
   while [ "$(date +%s)" -lt "$end" ]; do
     curl -q --silent --output /dev/null --fail --max-time 5 "$url" && return 0
-    case $(look '{{.State.Status}} {{.RestartCount}}') in
+    case $(inspect '{{.State.Status}} {{.RestartCount}}') in
       exited* | dead* | '' | *' '[3-9] | *' '[1-9][0-9]*) return 1 ;;
     esac
     sleep 0.2
@@ -122,44 +130,44 @@ ready() {
   return 1
 }
 
-own() { hands_over "$state" "${users% *}" && hands_over "$workspace" "${users#* }"; }
+hand_over_directories() { hand_over "$state" "${users% *}" && hand_over "$workspace" "${users#* }"; }
 
-# failed REASON [HINT]: with the last words of the new one
-failed() {
+# fail_with_logs REASON [HINT]: with the end of the new container's log
+fail_with_logs() {
   echo "last lines of $name:" >&2
   "$docker" logs --tail 30 "$name" >&2 2>&1 || true
-  gives_way "$name" "$@"
+  restore_and_fail "$name" "$@"
 }
 
-as_specified() { [ "$(container_label "$name" spec) $(container_label "$name" users) $(look '{{.Image}}')" = "$spec $users $id" ]; }
+is_as_specified() { [ "$(container_label "$name" spec) $(container_label "$name" users) $(inspect '{{.Image}}')" = "$spec $users $id" ]; }
 
-[ "$adopt" = no ] || openhands_adopts "$name"
-have_image "$image" "$pull"
-[ -z "$versions" ] || of_generation
+[ "$adopt" = no ] || require_free_adopted_name "$name"
+ensure_image "$image" "$pull"
+[ -z "$versions" ] || check_generation
 find_users
-its_turn
-openhands_key "$key_file"
+require_lock_token
+ensure_canvas_key "$key_file"
 
-# a run that was killed may have left the old one, and perhaps half of the new one
-if container_waits "$name" && [ "$(container_label "$name" spec)" != "$spec" ]; then
-  openhands_back "$name" || true # whether it starts or not, it gives way now
+# a killed run may have left the previous container, and an incomplete new one
+if has_previous_container "$name" && [ "$(container_label "$name" spec)" != "$spec" ]; then
+  restore_previous_openhands "$name" || true # whether it starts does not matter: it is replaced now
 fi
 
 id=$("$docker" image inspect --format '{{.Id}}' "$image")
-if as_specified && own && "$docker" start "$name" >/dev/null 2>&1; then
-  ready || fail "$name does not get ready" "on the host: docker logs --tail 50 $name"
+if is_as_specified && hand_over_directories && "$docker" start "$name" >/dev/null 2>&1; then
+  await_ready || fail "$name does not get ready" "on the host: docker logs --tail 50 $name"
   exit 0
 fi
 
-container_aside "$name"
-service_aside
-own || gives_way "$name" "$unhanded" "$remedy"
-started=$(start) || {
+set_container_aside "$name"
+set_service_aside
+hand_over_directories || restore_and_fail "$name" "$handover_error" "$handover_hint"
+started=$(start_container) || {
   echo "$started" >&2
-  case $started in # moby libnetwork/iptables: its own chains are made when it starts
+  case $started in # moby libnetwork/iptables: Docker creates its chains only when it starts
     *'No chain/target/match'*) set -- "Docker's own firewall rules are gone, so $image does not start" 'on the host: systemctl restart docker' ;;
     *) set -- "$image does not start" '' ;;
   esac
-  failed "$@"
+  fail_with_logs "$@"
 }
-ready || failed "$image did not get ready within $limit s"
+await_ready || fail_with_logs "$image did not get ready within $limit s"

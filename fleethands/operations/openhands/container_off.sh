@@ -1,5 +1,5 @@
-# Takes our container away; what it wrote into its directories stays.
+# Removes our container. Its state directory and the workspace stay.
 : "${name:?}"
-container_ours "$name" || fail "the container $name is not the one that fleethands made" "see it, on the host: docker inspect $name"
+is_own_container "$name" || fail "the container $name is not the one that fleethands made" "see it, on the host: docker inspect $name"
 docker stop --time 15 "$name" >/dev/null
 docker rm "$name" >/dev/null

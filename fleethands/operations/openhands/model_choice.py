@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.settings import HostSettings
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 from fleethands.settings.generations import Generation, base_url, generation_of, model_string
 from fleethands.settings.values.names import ModelName
 from fleethands.untrusted import document, mapping
@@ -19,7 +19,7 @@ PROFILE = "default"  # the one that Canvas' built-in agent names
 
 
 @dataclass(frozen=True)
-class Choice:
+class SelectedModel:
     """
     A model as OpenHands has it chosen.
 
@@ -35,7 +35,7 @@ class Choice:
     address: str = ""
 
 
-def current(settings: HostSettings, seen: Probe) -> Choice:
+def current_model(settings: HostSettings, probe: Probe) -> SelectedModel:
     """
     The choice that stands: the declared one, or a person's where that is to stay.
 
@@ -43,27 +43,27 @@ def current(settings: HostSettings, seen: Probe) -> Choice:
     /api/chat to the address (tried, litellm 1.106.2).
     """
     era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
-    found = found_in(era, seen)
-    if found is None or settings.openhands_settings == "enforced" or not is_persons(settings, found, seen):
-        return Choice(model, url, f"{model} at {url}")
-    if holds(found, era.settings_file(model, url)):
-        return Choice("", "", "a person chose another profile, which is not ours to ask")
-    return _persons(model_in(found), _url_in(found), settings, seen)
+    found = read_settings(era, probe)
+    if found is None or settings.openhands_settings == "enforced" or not is_users_choice(settings, found, probe):
+        return SelectedModel(model, url, f"{model} at {url}")
+    if contains(found, era.settings_file(model, url)):
+        return SelectedModel("", "", "a person chose another profile, which is not ours to ask")
+    return _user_choice(selected_name(found), _selected_url(found), settings, probe)
 
 
-def _persons(model: str, url: str, settings: HostSettings, seen: Probe) -> Choice:
-    server = _server(url)
+def _user_choice(model: str, url: str, settings: HostSettings, probe: Probe) -> SelectedModel:
+    server = _server_address(url)
     says = f"a person chose {model or 'no model'}{' at ' + server if server else ''}"
     if "/" not in model:
-        return Choice("", "", says, f"{says}: litellm does not know whose model that is")
+        return SelectedModel("", "", says, f"{says}: litellm does not know whose model that is")
     if server == "":
-        return Choice("", "", f"{says} of a provider's own, which was not asked")
-    if server != _server(base_url(settings)):
-        return Choice("", "", says, address=server)
-    return Choice("", "", says, _against(model, url.rstrip("/"), settings, seen, says))
+        return SelectedModel("", "", f"{says} of a provider's own, which was not asked")
+    if server != _server_address(base_url(settings)):
+        return SelectedModel("", "", says, address=server)
+    return SelectedModel("", "", says, _prefix_error(model, url.rstrip("/"), settings, probe, says))
 
 
-def _against(model: str, url: str, settings: HostSettings, seen: Probe, says: str) -> str:
+def _prefix_error(model: str, url: str, settings: HostSettings, probe: Probe, says: str) -> str:
     prefix, _, name = model.partition("/")
     slash_v1 = url.endswith("/v1")
     if prefix == "ollama":
@@ -72,19 +72,19 @@ def _against(model: str, url: str, settings: HostSettings, seen: Probe, says: st
         return f"{says}: with the prefix openai/ the address must end in /v1"
     if prefix == "ollama_chat" and slash_v1:
         return f"{says}: with the prefix ollama_chat/ the address must not end in /v1"
-    if prefix in {"openai", "ollama_chat"} and seen.knows("models") and _named(name) not in seen.models:
+    if prefix in {"openai", "ollama_chat"} and probe.knows("models") and _full_name(name) not in probe.models:
         return f"{says}, which Ollama does not have"
     return ""
 
 
-def _named(name: str) -> str:
+def _full_name(name: str) -> str:
     try:
         return str(ModelName.parse(name))
-    except Expected:
+    except InvalidValue:
         return name
 
 
-def _server(url: str) -> str:
+def _server_address(url: str) -> str:
     """Scheme, name and port, without what may be secret; empty for what is no address."""
     try:
         parts = urlsplit(url)
@@ -95,36 +95,36 @@ def _server(url: str) -> str:
     return f"{parts.scheme}://{name}{port}" if parts.scheme in {"http", "https"} and name else ""
 
 
-def found_in(era: Generation, seen: Probe) -> dict[str, Any] | None:
+def read_settings(era: Generation, probe: Probe) -> dict[str, Any] | None:
     """The settings that a host's OpenHands has; None where there are none."""
-    return _json(seen.files[era.settings_path])
+    return _parse_object(probe.files[era.settings_path])
 
 
-def is_active(era: Generation, seen: Probe) -> bool:
+def is_active(era: Generation, probe: Probe) -> bool:
     """Whether what was chosen is what is used: Canvas has profiles, of which one is active."""
-    return not era.keyed or (_json(seen.files[era.active_path]) or {}).get("active_profile") == PROFILE
+    return not era.needs_key or (_parse_object(probe.files[era.active_path]) or {}).get("active_profile") == PROFILE
 
 
-def is_persons(settings: HostSettings, found: dict[str, Any], seen: Probe) -> bool:
+def is_users_choice(settings: HostSettings, found: dict[str, Any], probe: Probe) -> bool:
     """
     Whether a person changed it since we wrote it.
 
-    Our record goes with `destroy`, and the settings may stay: then another model or server than ours is a person's.
+    Our record goes with `uninstall`, and the settings may stay: then another model or server than ours is a person's.
     """
     era = generation_of(settings)
-    seeded = _json(seen.files[era.seed_path])
+    seeded = _parse_object(probe.files[era.seed_path])
     if seeded is not None:
-        return not (holds(found, seeded) and is_active(era, seen))
-    ours = (model_string(settings), _server(base_url(settings)))
-    return model_in(found) != "" and (model_in(found), _server(_url_in(found))) != ours
+        return not (contains(found, seeded) and is_active(era, probe))
+    ours = (model_string(settings), _server_address(base_url(settings)))
+    return selected_name(found) != "" and (selected_name(found), _server_address(_selected_url(found))) != ours
 
 
-def model_in(found: dict[str, Any]) -> str:
+def selected_name(found: dict[str, Any]) -> str:
     """The model of settings, as written there."""
     return str(found.get("llm_model") or found.get("model") or _nested(found).get("model") or "")
 
 
-def _url_in(found: dict[str, Any]) -> str:
+def _selected_url(found: dict[str, Any]) -> str:
     return str(found.get("llm_base_url") or found.get("base_url") or _nested(found).get("base_url") or "")
 
 
@@ -135,14 +135,14 @@ def _nested(found: dict[str, Any]) -> dict[str, Any]:
     return llm if isinstance(llm, dict) else {}
 
 
-def holds(found: Any, wanted: Any) -> bool:
+def contains(found: Any, wanted: Any) -> bool:
     """Whether settings have everything that is wanted of them."""
     if isinstance(wanted, dict):
-        return isinstance(found, dict) and all(holds(found.get(key), value) for key, value in wanted.items())
+        return isinstance(found, dict) and all(contains(found.get(key), value) for key, value in wanted.items())
     return bool(found == wanted)
 
 
-def _json(state: File) -> dict[str, Any] | None:
+def _parse_object(state: File) -> dict[str, Any] | None:
     """What stands in a file of the agent's, which may be anything; None for what can't be written again."""
     try:
         value = mapping(document(state.content or b""))

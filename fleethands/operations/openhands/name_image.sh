@@ -1,4 +1,5 @@
-# Gives an image that is on the host its name again.
+# Tags an image on the host with its former name.
+#   name: the tag; image: id of the image
 : "${name:?}" "${image:?}"
 if docker image inspect "$image" >/dev/null 2>&1; then
   docker tag "$image" "$name"

@@ -1,26 +1,27 @@
-# OpenHands as a container or as a service: which of them there is, and what gave way to it.
+# OpenHands as a container or as a service, and the previous one of either kind. A part of other scripts.
 : "${ledger:?}"
-# shellcheck disable=SC2034  # why a directory is not handed over, for who calls
-unhanded='' remedy=''
+# shellcheck disable=SC2034  # why a directory is not handed over, for the caller
+handover_error='' handover_hint=''
 
-# Whom we gave a directory to last, as `UID:GID DIRECTORY`: the directory itself may have been given to somebody else since
+# Lines `UID:GID DIRECTORY`: the user that each directory was handed over to last. Its owner may have been changed since.
 workers=/var/lib/fleethands/workers
-worker_of() {
+last_worker() {
   worker=$([ ! -f "$workers" ] || directory=" $1" awk 'substr($0, index($0, " ")) == ENVIRON["directory"] { print $1 }' "$workers")
   echo "${worker:-$(service_user)}"
 }
 
-# hands_over DIRECTORY UID:GID: who works in it from now on. What the one before has in it goes with it, and nobody else's files.
-# Its service and its container were ended by the caller. Where it fails, $unhanded and $remedy say why, and what to do.
+# hand_over DIRECTORY UID:GID: makes this user the owner of the directory, and of the previous user's files in it. Files of other
+# users keep their owner. The caller has stopped the previous service or container. If it fails, $handover_error and
+# $handover_hint have the reason and the next step.
 # shellcheck disable=SC2034
-hands_over() {
-  unhanded="$1 is no directory, or the directory that it lies in is not root's" remedy="see whose it is, on the host: namei -l '$1'"
+hand_over() {
+  handover_error="$1 is no directory, or the directory that it lies in is not root's" handover_hint="see whose it is, on the host: namei -l '$1'"
   case $2 in *[!0-9:]* | :* | *: | '') return 1 ;; esac
   real=$(real_path "$1") && [ -d "$real" ] && [ ! -L "$real" ] || return
-  unhanded="$1 cannot be given to $2" remedy="see why, on the host: chown -h $2 '$1'"
+  handover_error="$1 cannot be given to $2" handover_hint="see why, on the host: chown -h $2 '$1'"
   owner=$(stat -c %u:%g "$real") || return
   if [ "$owner" != "$2" ]; then
-    [ "$owner" != "$(worker_of "$1")" ] || tree_goes_too "$1" "${owner%:*}" "$2" || return
+    [ "$owner" != "$(last_worker "$1")" ] || hand_over_tree "$1" "${owner%:*}" "$2" || return
     chown -h "$2" "$real" || return
   fi
   grep -qxsF "$2 $1" "$workers" && return 0
@@ -29,17 +30,17 @@ hands_over() {
 }
 
 # shellcheck disable=SC2034
-tree_goes_too() { # DIRECTORY UID UID:GID
-  sandboxes_stopped "$1" "$real" || return
-  nobody_left "$2" || {
-    unhanded="$1 cannot be given to $3: processes of the user $2, who works in it, still run" remedy="see them, on the host: ps -fU $2"
+hand_over_tree() { # DIRECTORY UID UID:GID
+  stop_sandboxes "$1" "$real" || return
+  has_no_processes "$2" || {
+    handover_error="$1 cannot be given to $3: processes of the user $2, who works in it, still run" handover_hint="see them, on the host: ps -fU $2"
     return 1
   }
   give_tree "$real" "$2" "$3"
 }
 
-# sandboxes_stopped PATH…: those in which one of them is mounted. OpenHands starts them again when somebody goes on with one.
-sandboxes_stopped() (
+# stop_sandboxes PATH…: those that mount one of the paths. OpenHands starts them again when a user continues a conversation.
+stop_sandboxes() (
   mounted=$(printf '%s\n' "$@")
   for each in $(docker ps --quiet --filter name='^/?oh-agent-server-' --filter name='^/?openhands-runtime-' 2>/dev/null); do
     docker container inspect --format '{{range .Mounts}}{{println .Source}}{{end}}' "$each" | grep -qxF "$mounted" || continue
@@ -47,9 +48,9 @@ sandboxes_stopped() (
   done
 )
 
-# nobody_left UID: no process of a user that fleethands made still works on the host itself; in containers of others the same
-# number is somebody else's
-nobody_left() (
+# has_no_processes UID: only for users that fleethands created. Processes in containers do not count, because the number may be
+# another user there.
+has_no_processes() (
   name=$(getent passwd "$1" | cut -d : -f 1)
   grep -qxsF "user $name" "$ledger" || exit 0
   left=$(find /proc -maxdepth 1 -name '[0-9]*' -uid "$1" | while read -r each; do
@@ -58,127 +59,126 @@ nobody_left() (
   [ -z "$left" ]
 )
 
-# OpenHands as a service, where it runs without a container; a unit that gave way is kept until the new one is proven
+# the service, if OpenHands runs without a container; the previous unit is kept until the new one is proven
 service_unit=/etc/systemd/system/openhands.service
-service_before=/var/lib/fleethands/openhands.service-before
+previous_unit=/var/lib/fleethands/openhands.service-before
 service_environment=/etc/fleethands/openhands.env
 service_config=/etc/fleethands/config.toml
 
-# by its first line: what somebody else has there is left alone
-service_ours() { [ -f "$service_unit" ] && head -n 1 "$service_unit" | grep -q '^# Written by fleethands'; }
+# by its first line; a foreign unit is left alone
+is_own_service() { [ -f "$service_unit" ] && head -n 1 "$service_unit" | grep -q '^# Written by fleethands'; }
 
-# as whom the service works that is there, or gave way; empty where there is none
+# UID:GID of the service or of the previous one; empty without either
 service_user() {
-  works=$(sed -n 's/^User=//p' "$service_unit" "$service_before" 2>/dev/null | head -n 1)
+  works=$(sed -n 's/^User=//p' "$service_unit" "$previous_unit" 2>/dev/null | head -n 1)
   [ -z "$works" ] || numbers_of "$works"
 }
 
-# what the unit reads is kept with it; the unit last, as it says that all is kept
-service_kept() {
+# keeps the unit's files, then the unit: once it is there, all of them are
+keep_service() {
   for each in "$service_environment" "$service_config"; do
-    rm -f "$service_before.${each##*.}"
-    [ ! -e "$each" ] || cp -p "$each" "$service_before.${each##*.}"
+    rm -f "$previous_unit.${each##*.}"
+    [ ! -e "$each" ] || cp -p "$each" "$previous_unit.${each##*.}"
   done
-  cp -p "$service_unit" "$service_before"
+  cp -p "$service_unit" "$previous_unit"
 }
 
-# Functions that bring back are asked in conditions, where `set -e` does not count: each says itself that it failed.
-service_back() {
+# The functions that restore are called in conditions, where `set -e` has no effect, so each returns its own status.
+restore_service_files() {
   for each in "$service_environment" "$service_config"; do
-    [ ! -e "$service_before.${each##*.}" ] || mv -fT "$service_before.${each##*.}" "$each" || return
+    [ ! -e "$previous_unit.${each##*.}" ] || mv -fT "$previous_unit.${each##*.}" "$each" || return
   done
-  mv -fT "$service_before" "$service_unit"
+  mv -fT "$previous_unit" "$service_unit"
 }
 
-# of two, the one that is kept already was proven, and the one that runs was not
-service_aside() {
-  service_ours || return 0
-  [ -e "$service_before" ] || service_kept
-  service_gone
+# if a proven unit is kept already, the current one was never proven and is removed
+set_service_aside() {
+  is_own_service || return 0
+  [ -e "$previous_unit" ] || keep_service
+  remove_service
 }
 
-service_gone() {
-  service_ours || return 0
+remove_service() {
+  is_own_service || return 0
   systemctl disable --quiet --now openhands.service && rm -f "$service_unit" && systemctl daemon-reload
 }
 
-# What was built lies under names of its own, to which links lead: source_root of a unit is one. A link is only put back
-# together with its unit.
-source_place=/opt/openhands-source
-source_root() { [ ! -e "$service_unit" ] || sed -n 's,^ExecStart=\(.*\)/bin/serve .*,\1,p' "$service_unit"; }
+# Each build has a directory of its own, and a symlink leads to it. A unit starts from such a symlink, so both are restored
+# together.
+builds_directory=/opt/openhands-source
+source_link() { [ ! -e "$service_unit" ] || sed -n 's,^ExecStart=\(.*\)/bin/serve .*,\1,p' "$service_unit"; }
 
-source_back() {
-  link=$(source_root)
+restore_source_link() {
+  link=$(source_link)
   [ -z "$link" ] || [ ! -L "$link.before" ] || mv -fT "$link.before" "$link"
 }
 
-# of a run that was ended half-way
-source_half_built() {
-  for each in "$source_place"/*.??????; do
+# left by an interrupted run
+remove_partial_builds() {
+  for each in "$builds_directory"/*.??????; do
     [ -L "$each" ] || [ ! -d "$each" ] || [ -e "$each/.fleethands" ] || rm -rf "$each"
   done
 }
 
-# what neither the link of the unit nor the newest other one leads to
-source_settled() {
-  [ -d "$source_place" ] || return 0
-  rm -f "$source_place"/*.before
-  now=$(source_root)
+# keeps the build that the unit starts from, and the newest of the others
+remove_old_builds() {
+  [ -d "$builds_directory" ] || return 0
+  rm -f "$builds_directory"/*.before
+  now=$(source_link)
   other=''
-  for link in "$source_place"/*; do
+  for link in "$builds_directory"/*; do
     [ -L "$link" ] && [ "$link" != "$now" ] || continue
     [ -z "$other" ] || [ "$(stat -c %Y "$link")" -ge "$(stat -c %Y "$other")" ] || { rm -f "$link" && continue; }
     [ -z "$other" ] || rm -f "$other"
     other=$link
   done
-  for each in "$source_place"/*.??????; do
+  for each in "$builds_directory"/*.??????; do
     [ ! -L "$each" ] || continue
     case $each in "$(readlink "$now")" | "$(readlink "$other")") ;; *) rm -rf "$each" ;; esac
   done
 }
 
-# openhands_waits NAME: what gave way is kept until there is a proof
-openhands_waits() { container_waits "$1" || [ -e "$service_before" ]; }
+# has_previous_openhands NAME: a previous container or service is kept until there is a proof
+has_previous_openhands() { has_previous_container "$1" || [ -e "$previous_unit" ]; }
 
-# openhands_back NAME: what was OpenHands before this serves again, a container of that name or a service. Status 1: there is
-# none; 2: it is there, and does not start.
-openhands_back() {
-  if container_waits "$1"; then
-    container_serves "$1" || return 2
-  elif [ -e "$service_before" ]; then
-    service_serves "$1" || return 2
+# restore_previous_openhands NAME: starts the previous container or service. Status 1: there is none; 2: it does not start.
+restore_previous_openhands() {
+  if has_previous_container "$1"; then
+    start_previous_container "$1" || return 2
+  elif [ -e "$previous_unit" ]; then
+    start_previous_service "$1" || return 2
   else
     return 1
   fi
 }
 
-# goes_back DIRECTORY UID:GID: only one that was handed over before. It is tried: what was there before is to start all the same.
-goes_back() {
+# hand_back DIRECTORY UID:GID: only a directory that was handed over. A failure is ignored, so that the previous OpenHands starts.
+hand_back() {
   ! directory=" $1" awk 'substr($0, index($0, " ")) == ENVIRON["directory"] { found = 1 } END { exit !found }' "$workers" 2>/dev/null ||
-    hands_over "$@" || true
+    hand_over "$@" || true
 }
 
-container_serves() {
+start_previous_container() {
   was=$(container_label "$1-before" users) was_state=$(container_label "$1-before" state) was_workspace=$(container_label "$1-before" workspace)
-  service_gone && container_gone "$1" && docker rename "$1-before" "$1" || return
-  goes_back "$was_state" "${was% *}"
-  goes_back "$was_workspace" "${was#* }"
+  remove_service && remove_own_container "$1" && docker rename "$1-before" "$1" || return
+  hand_back "$was_state" "${was% *}"
+  hand_back "$was_workspace" "${was#* }"
   docker start "$1" >/dev/null
 }
 
-service_serves() {
-  container_gone "$1" && service_back && source_back || return
+start_previous_service() {
+  remove_own_container "$1" && restore_service_files && restore_source_link || return
   was_state=$(sed -n 's,^Environment="HOME=\(.*\)"$,\1,p' "$service_unit")
   was_workspace=$(sed -n 's/^WorkingDirectory=//p' "$service_unit" | sed 's/%%/%/g')
   was=$(service_user)
-  goes_back "$was_state" "$was"
-  goes_back "$was_workspace" "$was"
+  hand_back "$was_state" "$was"
+  hand_back "$was_workspace" "$was"
   systemctl daemon-reload && systemctl enable --quiet openhands.service && systemctl restart openhands.service
 }
 
-# start_by_hand NAME: the command for what is there again, and does not start
-start_by_hand() {
-  if container_waits "$1"; then
+# manual_start_hint NAME: the command that starts what was restored and did not start
+manual_start_hint() {
+  if has_previous_container "$1"; then
     echo "on the host: docker rename $1-before $1 && docker start $1"
   elif container_exists "$1"; then
     echo "on the host: docker start $1"
@@ -187,36 +187,35 @@ start_by_hand() {
   fi
 }
 
-# gives_way NAME REASON [HINT]: what was to serve goes, and what was there before it comes back, which is never lost
-gives_way() {
+# restore_and_fail NAME REASON [HINT]: removes the new container or service, and starts the previous one
+restore_and_fail() {
   back=0
-  openhands_back "$1" || back=$?
+  restore_previous_openhands "$1" || back=$?
   case $back in
-    0) fail "$2; the one before it serves again" "${3:-when the cause is gone, run it again}" ;;
-    2) fail "$2; the one before it is there again, and does not start" ${3:+"$3"} "$(start_by_hand "$1")" ;;
+    0) fail "$2; the previous one is running again" "${3:-fix the cause, then run it again}" ;;
+    2) fail "$2; the previous one is back in place, and does not start" ${3:+"$3"} "$(manual_start_hint "$1")" ;;
   esac
-  container_gone "$1" || true
-  ! service_ours || systemctl stop openhands.service || true
-  fail "$2" "${3:-look for its cause in the lines above, then run again}"
+  remove_own_container "$1" || true
+  ! is_own_service || systemctl stop openhands.service || true
+  fail "$2" "${3:-look for the cause in the lines above, then run again}"
 }
 
-# openhands_settled NAME: it is proven, so what was there before goes; a container of somebody else's is kept under a name
-# that says so
-openhands_settled() {
-  rm -f "$service_before" "$service_before".*
-  source_settled
-  container_waits "$1" || return 0
-  if container_ours "$1-before"; then
+# remove_previous_openhands NAME: called once NAME is proven. A foreign container is kept as NAME-adopted.
+remove_previous_openhands() {
+  rm -f "$previous_unit" "$previous_unit".*
+  remove_old_builds
+  has_previous_container "$1" || return 0
+  if is_own_container "$1-before"; then
     docker rm --force "$1-before" >/dev/null
   else
     docker rename "$1-before" "$1-adopted"
   fi
 }
 
-# openhands_key FILE: what Canvas asks its users for, made once on the host
-openhands_key() {
+# ensure_canvas_key FILE: the API key that Canvas asks its users for, created once on the host
+ensure_canvas_key() {
   [ -n "$1" ] && [ ! -s "$1" ] || return 0
-  made directory "$1"
+  mark_managed directory "$1"
   printf 'LOCAL_BACKEND_API_KEY=%s\n' "$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')" |
     atomic_file "$1" 0600 root:root
 }

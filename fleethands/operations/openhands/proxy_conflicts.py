@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import base_url
-from fleethands.settings.values.names import server
+from fleethands.settings.values.names import host_and_port
 
 EXEMPT = ("NO_PROXY", "no_proxy")
 
 
-def notes(settings: HostSettings) -> tuple[str, ...]:
+def proxy_notes(settings: HostSettings) -> tuple[str, ...]:
     """Where OpenHands would ask Ollama by a proxy, as its libraries do by these variables (httpx, curl)."""
     if settings.openhands_flavor == "off":
         return ()
     url, given = base_url(settings), settings.openhands_env
-    name, scheme = server(url)[0], url.partition(":")[0]
+    name, scheme = host_and_port(url)[0], url.partition(":")[0]
     proxies = [each for each in (f"{scheme}_proxy", "all_proxy") if given.keys() & {each, each.upper()}]
     exempt = {word.strip() for key in EXEMPT for word in str(given.get(key, "")).split(",")}
     if not proxies or exempt & {name, "*"} or any(word and name.endswith(f".{word.lstrip('.')}") for word in exempt):

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import step
+from fleethands.operations.core.operation import operation
+from fleethands.operations.core.ownership import disown, managed
+from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.firewall.firewall import has_sandboxes
-from fleethands.operations.proof.proof import is_settled
-from fleethands.operations.removal.removal import made_of, unmade
 from fleethands.settings import HostSettings
 
 KIND = "sandbox"
 
 
 @operation
-def gone(settings: HostSettings, seen: Probe, always: bool = False) -> Decision:
+def remove(settings: HostSettings, probe: Probe, always: bool = False) -> Decision:
     """
     Have no sandbox of a V1 that is not there any more, and can't come back.
 
     + always: whatever is declared
     """
-    images = made_of(seen, KIND)
+    images = managed(probe, KIND)
     if not images:
-        return Same("no V1 of ours was here, so there is no sandbox of one")
+        return Unchanged("no V1 of ours was here, so there is no sandbox of one")
     if not always and has_sandboxes(settings):
-        return Same("V1 is declared, and its sandboxes are its own")
-    if not always and not is_settled(settings, seen):
-        return Same("its sandboxes stay until what is declared is proven")
-    if seen.docker.version is None:
-        return Same("Docker does not run, and no sandbox does")
+        return Unchanged("V1 is declared, and its sandboxes are its own")
+    if not always and not is_proven(settings, probe):
+        return Unchanged("its sandboxes stay until what is declared is proven")
+    if probe.docker.version is None:
+        return Unchanged("Docker does not run, and no sandbox does")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         for image in images:
-            probe = unmade(probe, KIND, image)
+            probe = disown(probe, KIND, image)
         return probe
 
     return Change(
@@ -39,7 +41,7 @@ def gone(settings: HostSettings, seen: Probe, always: bool = False) -> Decision:
         "of a V1 that was here",
         "gone",
         step("sandboxes_off", images="\n".join(images)),
-        then,
+        predict,
         why="V1 leaves them running, and what they publish open",
         consequence="conversations of V1 that are under way end; the workspace stays",
         keeps_proof=True,

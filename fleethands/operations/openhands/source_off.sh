@@ -1,13 +1,13 @@
-# Takes OpenHands' service away, and what was built for it; its state stays.
-: "${releases:?}" "${builder:?}" "${files:?}" "${service_before:?}"
-service_gone
+# Removes OpenHands' service and its builds. Its state stays.
+: "${releases:?}" "${builder:?}" "${files:?}" "${previous_unit:?}"
+remove_service
 systemctl reset-failed openhands.service 2>/dev/null || true
-systemctl stop fleethands-build fleethands-rehearsal 2>/dev/null || true # of a run that was ended half-way
+systemctl stop fleethands-build fleethands-rehearsal 2>/dev/null || true # left by an interrupted run
 rm -rf "$releases"
-unmade directory "$releases"
+unmark_managed directory "$releases"
 if grep -qxsF "user $builder" "${ledger:?}"; then
   ! getent passwd "$builder" >/dev/null || userdel "$builder"
-  unmade user "$builder"
+  unmark_managed user "$builder"
 fi
 # shellcheck disable=SC2086
-rm -f $files "$service_before" "$service_before".*
+rm -f $files "$previous_unit" "$previous_unit".*

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from fleethands.facts import Probe
 from fleethands.facts.system import Space
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.models import model_store
-from fleethands.operations.ollama.release import CPU, variant
+from fleethands.operations.ollama.release import CPU, choose_variant
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import needs_docker
 from fleethands.settings.values.ollama_release import ARCHS
@@ -35,50 +35,50 @@ class Need:
     size: int
 
 
-def needs(settings: HostSettings, seen: Probe) -> Iterator[Need]:
+def needs(settings: HostSettings, probe: Probe) -> Iterator[Need]:
     """What the host lacks and where it will lie; a model whose size is not known counts for nothing."""
     version = settings.ollama_version
-    if settings.ollama_run == "service" and version not in seen.releases:
-        size = seen.upstream.size("archive", version)
+    if settings.ollama_runtime == "service" and version not in probe.releases:
+        size = probe.upstream.size("archive", version)
         room = int(size * ARCHIVE_FACTOR) if size else ARCHIVE_ROOM
-        if size and variant(settings, seen, ARCHS[seen.system.arch]) == CPU:
+        if size and choose_variant(settings, probe, ARCHS[probe.system.arch]) == CPU:
             room = min(room, size + CPU_TREE)
         yield Need("/opt", f"Ollama {version}", room)
-    for offer in seen.upstream.offers:
-        if offer.kind == "model" and offer.size and not (seen.knows("models") and _is_there(offer.name, seen)):
-            yield Need(model_store.directory(settings, seen), offer.name, offer.size)
-    if images := _images(settings, seen):
-        missing = {settings.openhands_image: settings.container_image} if seen.docker.image is None else {}
-        if seen.docker.ollama_image is None:
+    for offer in probe.upstream.offers:
+        if offer.kind == "model" and offer.size and not (probe.knows("models") and _is_there(offer.name, probe)):
+            yield Need(model_store.models_directory(settings, probe), offer.name, offer.size)
+    if images := _images(settings, probe):
+        missing = {settings.openhands_image: settings.container_image} if probe.docker.image is None else {}
+        if probe.docker.ollama_image is None:
             missing[settings.ollama_declared_image] = settings.ollama_container_image
         for name, image in missing.items():
-            size = seen.upstream.size("image", image)
+            size = probe.upstream.size("image", image)
             if image:
                 yield Need(images[0], name, size * IMAGE_FACTOR if size else IMAGE_ROOM)
 
 
-def _images(settings: HostSettings, seen: Probe) -> tuple[str, Space] | None:
+def _images(settings: HostSettings, probe: Probe) -> tuple[str, Space] | None:
     """Where Docker keeps its images, as it says itself; None where it is to keep none, or its room is not known."""
-    if not needs_docker(settings) or not seen.knows("docker"):
+    if not needs_docker(settings) or not probe.knows("docker"):
         return None
-    engine = seen.docker.engine
+    engine = probe.docker.engine
     return (engine.images, engine.room) if engine.room else None
 
 
-def _is_there(name: str, seen: Probe) -> bool:
+def _is_there(name: str, probe: Probe) -> bool:
     """To Ollama the case of a model's name does not count."""
-    return name.lower() in map(str.lower, seen.models)
+    return name.lower() in map(str.lower, probe.models)
 
 
-def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+def check_disk_space(settings: HostSettings, probe: Probe) -> Refused | None:
     """A place that can't be written, or run from, or a file system that is too small for all that will lie on it."""
-    images = _images(settings, seen)
-    disk = {**seen.disk, **({images[0]: images[1]} if images else {})}
+    images = _images(settings, probe)
+    disk = {**probe.disk, **({images[0]: images[1]} if images else {})}
     for place, space in disk.items():
         if not space.writable:
             mount = f'mount -o remount,rw "$(findmnt -fno TARGET -T {shlex.quote(place)})"'
             return Refused(f"{place} is not writable", (f"on the host: {mount}", "its cause: dmesg | tail"))
-    if settings.ollama_run == "service" and not seen.disk["/opt"].runs:
+    if settings.ollama_runtime == "service" and not probe.disk["/opt"].runs:
         return Refused(
             "/opt is mounted noexec, so Ollama can't be started from there",
             (
@@ -87,7 +87,7 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
             ),
         )
     shared: dict[str, list[Need]] = {}
-    for need in needs(settings, seen):
+    for need in needs(settings, probe):
         shared.setdefault(disk[need.place].device or need.place, []).append(need)
     for together in shared.values():
         place, size = together[0].place, sum(need.size for need in together)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.gpu import Gpu, PciGpu
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
+from fleethands.operations.ollama.gpus import is_dedicated
+from fleethands.operations.preflight import container_gpus
 from fleethands.settings import HostSettings
-from fleethands.settings.host import OLLAMA_IMAGE
-from fleethands.settings.values.images import is_tagged
 
-DEDICATED = 2048  # MiB
-TOOLKIT = "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html"
 DRIVERS = {"nvidia": "nvidia", "amd": "amdgpu"}
 NO_GPU = "declare `gpu: None` or `gpu: False` for a host that works on its CPU"
 INSTALL = {
@@ -19,11 +17,11 @@ INSTALL = {
 }
 
 
-def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+def check_gpus(settings: HostSettings, probe: Probe) -> Refused | None:
     """Where `gpu: True` is declared: no GPU that has its driver and answers. One such GPU is enough."""
     if not settings.gpu or not settings.manages_ollama:
         return None
-    found = seen.gpu
+    found = probe.gpu
     if not found.pci and not found.devices and not found.tegra:
         return _absent(found)
     against = [_against(device, found) for device in _carriers(found)]
@@ -32,108 +30,16 @@ def refused(settings: HostSettings, seen: Probe) -> Refused | None:
     return next(filter(None, against), None) if all(against) else None
 
 
-def notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+def notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     """What nvidia-smi said beside its list of GPUs, and what a container's image can't use."""
-    if settings.gpu is False or not settings.manages_ollama or not seen.knows("gpu"):
+    if settings.gpu is False or not settings.manages_ollama or not probe.knows("gpu"):
         return ()
-    return (*(f"nvidia-smi says: {remark}" for remark in seen.gpu.remarks), *_of_image(settings, seen))
-
-
-def passed(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
-    """Arguments of `docker run` by which Ollama's container gets the host's GPUs."""
-    if settings.gpu is False:
-        return ("--env", "NVIDIA_VISIBLE_DEVICES=void")  # where NVIDIA's runtime is Docker's default
-    if _nvidia_works(seen.gpu):
-        return ("--device", "nvidia.com/gpu=all") if seen.docker.engine.gpus == "cdi" else ("--gpus", "all")
-    render = any(path.startswith("/dev/dri/") for path in seen.gpu.nodes)
-    if "/dev/kfd" in seen.gpu.nodes:
-        return ("--device", "/dev/kfd", *(("--device", "/dev/dri") if render else ()))
-    return ()
-
-
-def _has_driver(found: Gpu) -> bool:
-    """Whether NVIDIA's own driver has a GPU."""
-    return any(each.vendor == "nvidia" and each.driver == "nvidia" for each in found.pci)
-
-
-def _unwell(found: Gpu) -> bool:
-    """Whether NVIDIA's driver has a GPU, and its tool fails."""
-    return _has_driver(found) and not found.devices and bool(found.failure)
-
-
-def _nvidia_works(found: Gpu) -> bool:
-    """Whether there is a GPU of NVIDIA's that its driver knows; with another one a container would not start."""
-    return bool(found.devices) or (_has_driver(found) and not found.failure)
-
-
-def barred(settings: HostSettings, seen: Probe) -> Refused | None:
-    """Why Ollama's container would not get the GPU of its host; None where it is to have none."""
-    image = settings.ollama_declared_image
-    if not image or settings.gpu is False or not seen.knows("gpu") or not seen.knows("docker"):
-        return None
-    if _unwell(seen.gpu):  # one run would pass it to the container, and the next one would not
-        return Refused(
-            f"the host has {named(seen.gpu)}, and nvidia-smi does not answer for it: {seen.gpu.failure}",
-            ("on the host: nvidia-smi", "declare `gpu`: False for answers from the CPU"),
-        )
-    stopped = seen.docker.installed and seen.docker.version is None  # what it gives to containers is not known then
-    if _nvidia_works(seen.gpu) and not seen.docker.engine.gpus and not stopped:
-        return Refused(
-            f"the host has {named(seen.gpu)}, and no container gets it: NVIDIA's container toolkit is missing",
-            (
-                f"on the host, from NVIDIA's repository ({TOOLKIT}): "
-                "apt-get install nvidia-container-toolkit && systemctl restart docker",
-                'Ollama without Docker: declare `"ollama_run": "service"`',
-                "declare `gpu`: False for answers from the CPU",
-            ),
-        )
-    if settings.gpu and _lacks_rocm(settings, seen):
-        return Refused(f"{image} has no ROCm, and the host has an AMD GPU", (_rocm(settings),))
-    return None
-
-
-def _of_image(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
-    """Where nothing is declared: that a container's image can't use the GPU that is there."""
-    if not settings.ollama_declared_image or settings.gpu is not None or not is_seen(seen):
-        return ()
-    if not _lacks_rocm(settings, seen):
-        return ()
-    return (f"{settings.ollama_declared_image} has no ROCm, and the host has an AMD GPU; {_rocm(settings)}",)
-
-
-def _lacks_rocm(settings: HostSettings, seen: Probe) -> bool:
-    """By its name: upstream's image for AMD is the one whose tag ends in `-rocm` (ollama docs/docker.mdx, v0.32.15)."""
-    image = settings.ollama_declared_image
-    amd = any(each.vendor == "amd" for each in seen.gpu.pci)
-    return amd and not _nvidia_works(seen.gpu) and is_tagged(image) and "rocm" not in image
-
-
-def _rocm(settings: HostSettings) -> str:
-    return f'declare `"ollama_image": "{OLLAMA_IMAGE}:{settings.ollama_version}-rocm"`'
-
-
-def is_seen(seen: Probe) -> bool:
-    """Whether there is a GPU that would carry a model; AMD's that are part of a processor are none."""
-    if not seen.knows("gpu"):
-        return False
-    found = seen.gpu
-    return bool(found.devices or any(map(_is_dedicated, found.pci)))
-
-
-def named(found: Gpu) -> str:
-    """The first GPU of a host, in words."""
-    if found.devices:
-        return found.devices[0].name
-    return "an NVIDIA GPU" if any(each.vendor == "nvidia" for each in found.pci) else "an AMD GPU"
-
-
-def _is_dedicated(device: PciGpu) -> bool:
-    return device.vendor == "nvidia" or (device.memory or 0) >= DEDICATED
+    return (*(f"nvidia-smi says: {remark}" for remark in probe.gpu.remarks), *container_gpus.notes(settings, probe))
 
 
 def _carriers(found: Gpu) -> list[PciGpu]:
     """The GPUs that a model is meant for: those with memory of their own, where there are any."""
-    return [each for each in found.pci if _is_dedicated(each)] or list(found.pci)
+    return [each for each in found.pci if is_dedicated(each)] or list(found.pci)
 
 
 def _against(device: PciGpu, found: Gpu) -> Refused | None:

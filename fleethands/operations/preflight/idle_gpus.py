@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.operations.preflight import gpus
-from fleethands.operations.proof.proof import links
+from fleethands.operations.core.proof_record import read_links
+from fleethands.operations.ollama.gpus import describe_gpu, has_gpu
 from fleethands.settings import HostSettings
 
 MEMORY = "gpu-memory"  # the link of a proof that says where a model lies (proof/3-ollama.sh)
 ASIDE = "main memory"
 
 
-def notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+def notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     """Where nothing is declared: that a model lies in main memory although there is a GPU."""
-    if settings.gpu is not None or not gpus.is_seen(seen):
+    if settings.gpu is not None or not has_gpu(probe):
         return ()
-    proven = next((link for link in links(seen.files[paths.PROOF].content) if link.name == MEMORY), None)
-    if seen.knows("ollama") and seen.ollama.in_vram:
-        aside = 0 in seen.ollama.in_vram
+    proven = next((link for link in read_links(probe) if link.name == MEMORY), None)
+    if probe.knows("ollama") and probe.ollama.in_vram:
+        aside = 0 in probe.ollama.in_vram
     else:
         aside = proven is not None and proven.detail.startswith(ASIDE)
     if not aside:
         return ()
-    why = (
-        f"the host has {gpus.named(seen.gpu)}, and a model lies in main memory all the same: answers come from the CPU"
-    )
+    gpu = describe_gpu(probe.gpu)
+    why = f"the host has {gpu}, and a model lies in main memory all the same: answers come from the CPU"
     return (f"{why}; declare `gpu`: True to have that fail, or False if it is meant",)

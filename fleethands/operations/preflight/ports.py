@@ -8,7 +8,7 @@ from dataclasses import replace
 from fleethands.facts import Probe
 from fleethands.facts.docker import EVERYWHERE, Publisher
 from fleethands.facts.network import Listener
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.operations.ollama import external
 from fleethands.operations.openhands import conflicts, source_service
 from fleethands.settings import HostSettings
@@ -19,48 +19,48 @@ DOCKER = ("docker-proxy", "dockerd")  # the engine itself holds published ports 
 SERVICE = ("node", "MainThread", "uvicorn")  # what the kernel calls the process of our service
 
 
-def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+def check_ports(settings: HostSettings, probe: Probe) -> Refused | None:
     """A port that somebody else listens on, with who that is."""
     declared = {settings.ollama_host.port: "ollama_host"} if settings.manages_ollama else {}
     if settings.openhands_flavor != "off":
         declared[settings.openhands_port] = "openhands_port"
     declared |= dict.fromkeys(inner_ports(settings), INNER)
-    for listener in seen.sockets:
+    for listener in probe.sockets:
         key = declared.get(listener.port)
-        if key is not None and not _ours(listener, key, seen):
-            held = _held(listener, key, _publisher(listener, seen))
-            as_it_is = external.declaration(settings, seen) if key == "ollama_host" else ()
+        if key is not None and not _ours(listener, key, probe):
+            held = _held(listener, key, _publisher(listener, probe))
+            as_it_is = external.external_hints(settings, probe) if key == "ollama_host" else ()
             return replace(held, hints=(*held.hints, *as_it_is))
     return None
 
 
-def _ours(listener: Listener, key: str, seen: Probe) -> bool:
-    if _published(listener, seen):
+def _ours(listener: Listener, key: str, probe: Probe) -> bool:
+    if _published(listener, probe):
         return True
     if key in {"openhands_port", INNER}:
         if listener.process in DOCKER:
-            return _publisher(listener, seen) is None
-        return source_service.is_there(seen) and (key == INNER or listener.process in SERVICE)
+            return _publisher(listener, probe) is None
+        return source_service.is_installed(probe) and (key == INNER or listener.process in SERVICE)
     if listener.process != "ollama":
         return False
-    if not listener.pid or not seen.knows("process"):
+    if not listener.pid or not probe.knows("process"):
         return True
-    return seen.process is not None and listener.pid in {seen.process.pid, seen.process.inside}
+    return probe.process is not None and listener.pid in {probe.process.pid, probe.process.inside}
 
 
-def _published(listener: Listener, seen: Probe) -> bool:
+def _published(listener: Listener, probe: Probe) -> bool:
     """Whether our own container publishes the port there, whoever holds its socket for it."""
-    container = seen.docker.container if seen.knows("docker") else None
-    if container is None or container.state != "running" or conflicts.has_container(seen):
+    container = probe.docker.container if probe.knows("docker") else None
+    if container is None or container.state != "running" or conflicts.has_foreign_container(probe):
         return False
     return (listener.port, "" if listener.address in EVERYWHERE else listener.address) in container.published
 
 
-def _publisher(listener: Listener, seen: Probe) -> Publisher | None:
+def _publisher(listener: Listener, probe: Probe) -> Publisher | None:
     """The container, not ours, that has the port; None when there is none or Docker does not tell."""
-    if not seen.knows("docker"):
+    if not probe.knows("docker"):
         return None
-    return next((each for each in seen.docker.publishers if each.port == listener.port), None)
+    return next((each for each in probe.docker.publishers if each.port == listener.port), None)
 
 
 def _held(listener: Listener, key: str, container: Publisher | None) -> Refused:

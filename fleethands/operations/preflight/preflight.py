@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from fleethands.facts import Probe
 from fleethands.facts.system import System
-from fleethands.operations.core.operation import Decision, Refused, Same, operation
+from fleethands.operations.core.decision import Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
 from fleethands.operations.docker import engine
-from fleethands.operations.ollama import adoption, external
+from fleethands.operations.ollama import adoption, external, vulnerabilities
 from fleethands.operations.openhands import proxy_conflicts
 from fleethands.operations.preflight import (
+    container_gpus,
     disk_space,
     gpus,
     idle_gpus,
-    outdated,
     ports,
     reachable_sources,
     unverified_downloads,
 )
 from fleethands.operations.system import access
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import NAME as LOCK
+from fleethands.settings.lockfile import LOCKFILE_NAME as LOCK
 from fleethands.settings.pins import PIN
 from fleethands.settings.schema import ollama_env_releases
 from fleethands.settings.values.ollama_release import ARCHS
@@ -30,43 +31,43 @@ SKEW = 300  # seconds: certificates and signed addresses of downloads are refuse
 
 
 @operation
-def check(settings: HostSettings, seen: Probe) -> Decision:
+def check(settings: HostSettings, probe: Probe) -> Decision:
     """Refuse a host that can't be brought to its state, with the reason. Changes nothing."""
     return (
-        _system(seen.system)
-        or _clock(seen.system)
-        or external.refused(settings, seen)
-        or adoption.refused(settings, seen)
-        or engine.refused(settings, seen)
-        or ports.refused(settings, seen)
-        or access.refused(settings, seen)
-        or gpus.refused(settings, seen)
-        or gpus.barred(settings, seen)
-        or reachable_sources.refused(settings, seen)
-        or disk_space.refused(settings, seen)
-        or Same(f"{seen.system.os_name} on {seen.system.arch}", _notes(settings, seen))
+        _system(probe.system)
+        or _clock(probe.system)
+        or external.check_external(settings, probe)
+        or adoption.check_existing_ollama(settings, probe)
+        or engine.check_engine(settings, probe)
+        or ports.check_ports(settings, probe)
+        or access.check_access(settings, probe)
+        or gpus.check_gpus(settings, probe)
+        or container_gpus.check_container_gpus(settings, probe)
+        or reachable_sources.check_sources(settings, probe)
+        or disk_space.check_disk_space(settings, probe)
+        or Unchanged(f"{probe.system.os_name} on {probe.system.arch}", _notes(settings, probe))
     )
 
 
-def _notes(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+def _notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     return (
         *_unpinned(settings),
-        *unverified_downloads.notes(settings, seen),
-        *_locked(seen),
-        *_of_ollama(settings, seen),
-        *proxy_conflicts.notes(settings),
+        *unverified_downloads.notes(settings, probe),
+        *_locked(probe),
+        *_of_ollama(settings, probe),
+        *proxy_conflicts.proxy_notes(settings),
     )
 
 
-def _of_ollama(settings: HostSettings, seen: Probe) -> tuple[str, ...]:
+def _of_ollama(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     if not settings.manages_ollama:
-        known = seen.ollama.version if seen.knows("ollama") else None
-        return (*external.notes(settings, seen), *outdated.flaws(known or ""))
+        known = probe.ollama.version if probe.knows("ollama") else None
+        return (*external.unused_settings_notes(settings, probe), *vulnerabilities.notes(known or ""))
     return (
         *ollama_env_releases.notes(settings.ollama_env, settings.ollama_version),
-        *gpus.notes(settings, seen),
-        *idle_gpus.notes(settings, seen),
-        *outdated.flaws(settings.ollama_version),
+        *gpus.notes(settings, probe),
+        *idle_gpus.notes(settings, probe),
+        *vulnerabilities.notes(settings.ollama_version),
     )
 
 
@@ -75,8 +76,8 @@ def _unpinned(settings: HostSettings) -> tuple[str, ...]:
     return (f"{LOCK} does not pin {', '.join(missing)}; {PIN}",) if missing else ()
 
 
-def _locked(seen: Probe) -> tuple[str, ...]:
-    by = seen.lock.by if seen.knows("lock") else None
+def _locked(probe: Probe) -> tuple[str, ...]:
+    by = probe.lock.by if probe.knows("lock") else None
     return (f"locked by {by}",) if by else ()
 
 

@@ -6,33 +6,33 @@ import shlex
 
 from fleethands.facts import Probe
 from fleethands.facts.upstream import MISSING, UNREACHABLE, Offer
-from fleethands.operations.core.operation import Refused
+from fleethands.operations.core.decision import Refused
 from fleethands.settings import HostSettings
 
 MIRROR = 'have it nearer: `ollama_url`, as "http://mirror.example/ollama"'
 PROXY = 'behind a proxy: `ollama_env`, as {"HTTPS_PROXY": "http://proxy.example:3128"}'
 
 
-def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+def check_sources(settings: HostSettings, probe: Probe) -> Refused | None:
     """The first thing that is not there or that no way leads to; what could not be asked is left to its own step."""
-    copied = {str(model.name) for model in settings.models if model.digest and _is_there(model.digest, seen)}
-    for offer in seen.upstream.offers:
-        if not _has(offer, seen) and offer.name not in copied and (against := _against(settings, offer)):
+    copied = {str(model.name) for model in settings.models if model.digest and _is_there(model.digest, probe)}
+    for offer in probe.upstream.offers:
+        if not _has(offer, probe) and offer.name not in copied and (against := _against(settings, offer)):
             return against
     return None
 
 
-def _is_there(digest: str, seen: Probe) -> bool:
+def _is_there(digest: str, probe: Probe) -> bool:
     """Whether the host has a model of that digest, under whatever name: then it is copied, and nobody is asked."""
-    return seen.knows("models") and digest in seen.models.values()
+    return probe.knows("models") and digest in probe.models.values()
 
 
-def _has(offer: Offer, seen: Probe) -> bool:
+def _has(offer: Offer, probe: Probe) -> bool:
     """Whether the host has it by now: a plan foresees that."""
     if offer.kind == "archive":
-        return offer.name in seen.releases
+        return offer.name in probe.releases
     # to Ollama the case of a name does not count
-    return offer.kind == "model" and seen.knows("models") and offer.name.lower() in map(str.lower, seen.models)
+    return offer.kind == "model" and probe.knows("models") and offer.name.lower() in map(str.lower, probe.models)
 
 
 def _against(settings: HostSettings, offer: Offer) -> Refused | None:

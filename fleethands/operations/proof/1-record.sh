@@ -58,18 +58,18 @@ run_has_host() { [ -e /run/fleethands/lock ] && ! flock -n -s /run/fleethands/lo
 concluded() {
   if [ -z "$broken" ]; then
     keep_record
-    openhands_settled "$container"
+    remove_previous_openhands "$container"
     noted
     return
   fi
   noted
   back=0
-  openhands_back "$container" || back=$?
+  restore_previous_openhands "$container" || back=$?
   case $back in
-    0) echo 'error: the one before it serves again' >&2 ;;
+    0) echo 'error: the previous one is running again' >&2 ;;
     2)
-      echo 'error: the one before it is there again, and does not start' >&2
-      echo "hint: $(start_by_hand "$container")" >&2
+      echo 'error: the previous one is back in place, and does not start' >&2
+      echo "hint: $(manual_start_hint "$container")" >&2
       ;;
   esac
 }
@@ -81,7 +81,7 @@ finish() {
   printf '%s' "$seen"
   if [ -n "$entry" ]; then
     concluded
-  elif ! openhands_waits "$container" && ! run_has_host; then
+  elif ! has_previous_openhands "$container" && ! run_has_host; then
     noted
   fi
   [ -z "$broken" ] || stop

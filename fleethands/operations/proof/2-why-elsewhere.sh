@@ -28,7 +28,7 @@ unnamed_elsewhere() { # WHERE
   elif [ "$elsewhere" = here ]; then
     unnamed "$1"
   else
-    echo "containers of this host do not know the name $server|in the inventory: by its address, as \"ollama_base_url\": \"$(named_by "${address:-10.0.0.5}")\""
+    echo "containers of this host do not know the name $server|in the inventory: by its address, as \"ollama_address\": \"$(named_by "${address:-10.0.0.5}")\""
   fi
 }
 
@@ -63,7 +63,7 @@ late_elsewhere() { # WHERE
 forwarded() {
   case $local_url in
     *//\[*)
-      echo "this host reaches $local_url, and its containers do not: Docker's networks have no IPv6, unless it is set up|in the inventory: \`ollama_base_url\` by that server's IPv4 address"
+      echo "this host reaches $local_url, and its containers do not: Docker's networks have no IPv6, unless it is set up|in the inventory: \`ollama_address\` by that server's IPv4 address"
       return
       ;;
   esac

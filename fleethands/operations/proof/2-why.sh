@@ -33,7 +33,7 @@ unnamed() {
     echo "Docker does not know the name host-gateway|on the host: systemctl restart docker"
   elif docker container inspect --format '{{.HostConfig.ExtraHosts}}' "$container" | grep -q host.docker.internal; then
     echo "the name host.docker.internal is gone from $container|on the host: docker restart $container"
-  elif container_ours "$container"; then
+  elif is_own_container "$container"; then
     echo "$container was made without host.docker.internal|on the host: docker rm --force $container"
   else
     echo "$container was made by somebody else, without host.docker.internal|$apply --data openhands_adopt=true"

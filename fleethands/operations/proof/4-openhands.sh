@@ -30,7 +30,7 @@ container_runs() {
     fi
   elif [ "${state#* }" != "$image" ]; then
     adopt=''
-    container_ours "$container" || adopt=' --data openhands_adopt=true'
+    is_own_container "$container" || adopt=' --data openhands_adopt=true'
     breaks "$container is made from ${state#* }, and not from $image|$apply$adopt"
   else
     holds "$container runs $image"
@@ -188,7 +188,7 @@ prove_container() {
   generate thrown-away throw_away "$(ask "$container_url")" || true
 }
 
-# its calls are made by its own user on the host
+# its calls are made by its mark_managed user on the host
 prove_service() {
   service_runs || finish
   service_can_write

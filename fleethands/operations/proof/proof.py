@@ -1,38 +1,34 @@
-"""The service was used along its whole way; where it fails, why."""
+"""Proves on a host that the service works, link by link, from Ollama to an answer in OpenHands."""
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.operations.core import release_record
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
-from fleethands.operations.ollama import external_commands
-from fleethands.operations.openhands.container import READY_WITHIN, SHORTEST_CONTEXT
-from fleethands.operations.openhands.model_choice import Choice, current
-from fleethands.operations.preflight import gpus
-from fleethands.script import Script
-from fleethands.settings import HostSettings
-from fleethands.settings.generations import (
-    API_KEY,
-    CANVAS,
-    HOST_NAME,
-    V1,
-    Generation,
-    base_url,
-    generation_of,
-    model_string,
+from fleethands.operations.core.decision import APPLY_HINT, Change, Decision, Unchanged
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
+from fleethands.operations.core.proof_record import all_hold, is_of_declared_ollama, read_links
+from fleethands.operations.core.release_record import NO_RECORD, RecordVariables, new_record
+from fleethands.operations.proof.ollama_variables import (
+    OllamaVariables,
+    PromptVariables,
+    ollama_variables,
+    prompt_variables,
 )
-from fleethands.settings.values.durations import nanoseconds
-from fleethands.settings.values.names import is_local
-from fleethands.untrusted import words
+from fleethands.operations.proof.openhands_variables import (
+    ChoiceVariables,
+    OpenHandsVariables,
+    ValidationVariables,
+    choice_variables,
+    openhands_variables,
+    validation_variables,
+)
+from fleethands.settings import HostSettings
 
-APPLY = "on this machine: fleethands apply"
-ASKED_FOR = "it was asked for"
+REQUESTED = "it was asked for"
 WHY = {
     "unproven": "no proof was made since the last change",
     "broken": "the last proof failed",
@@ -40,189 +36,74 @@ WHY = {
 }
 
 
-@dataclass(frozen=True)
-class Link:
-    """One link of the chain, as it was last tried."""
-
-    name: str
-    ok: bool
-    seconds: float
-    detail: str
-    hint: str = ""
-
-
-MOST_LINKS = 1000  # of one proof, which has some ten, and one for each model whose checksums are read
-LONGEST_DETAIL, LONGEST_HINT = 1000, 4000  # characters; a hint may name a rule for each chain of a firewall
-_LINK = re.compile(
-    r"(?P<name>[!-~][ -~]{0,600})\t(?P<verdict>ok|broken)\t(?P<took>[0-9]{1,9})(?:\t(?P<said>[^\n]*))?\Z", re.ASCII
-)
-
-
-def links(record: bytes | None) -> list[Link]:
-    """The links of a host's proof record; none when there is no record, or not one that can be read."""
-    rows = (record or b"").decode(errors="replace").removesuffix("\n").split("\n")
-    found = [_LINK.match(row) for row in rows[: MOST_LINKS + 1]]
-    if len(found) > MOST_LINKS or not all(found):
-        return []
-    return [_link(match) for match in found if match]
-
-
-def _link(match: re.Match[str]) -> Link:
-    detail, hint = [*(match["said"] or "").split("\t"), "", ""][:2]
-    texts = words(detail, LONGEST_DETAIL), words(hint, LONGEST_HINT)
-    return Link(match["name"], match["verdict"] == "ok", int(match["took"]) / 1000, *texts)
-
-
-def is_settled(settings: HostSettings, seen: Probe) -> bool:
-    """Whether nothing that gave way can come back: what is declared is proven, or there is nothing to prove."""
-    known = links(seen.files[paths.PROOF].content)
-    return settings.model is None or (_holds(known) and _is_of(settings, known))
-
-
-def _holds(known: list[Link]) -> bool:
-    return bool(known) and all(link.ok for link in known)
-
-
-def _is_of(settings: HostSettings, known: list[Link]) -> bool:
+@dataclass(frozen=True, kw_only=True)
+class Prove(HostScript, file="proof", parts=("containers", "openhands")):
     """
-    Whether it was made with the Ollama that is declared. One that is elsewhere is named by its address, and its model
-    too, as no change to the host need tell them apart.
+    Tries each link, and writes down what it showed.
+
+    + record: the file of the proof
+    + apply: the hint of what an apply repairs
+    + deep: hold a whole conversation
     """
-    asked = next((link.detail for link in known if link.name == "list"), None)
-    if asked is None or settings.manages_ollama:
-        return asked is None or not re.search(r", at https?://\S+\Z", asked)
-    return asked.endswith(f"{settings.model} is there, at {settings.ollama_base_url}")
+
+    record: str = paths.PROOF
+    apply: str = APPLY_HINT
+    deep: bool
+    prompt: PromptVariables
+    ollama: OllamaVariables
+    openhands: OpenHandsVariables
+    validation: ValidationVariables
+    choice: ChoiceVariables
+    release: RecordVariables
 
 
 @operation
-def answered(
+def prove(
     settings: HostSettings,
-    seen: Probe,
+    probe: Probe,
     anew: bool = False,
     deep: bool = False,
     never: bool = False,
     recorded: HostSettings | None = None,
 ) -> Decision:
     """
-    Have a proof that a prompt gets an answer. Every change voids the one before.
+    Prove that a prompt gets an answer. A proof holds until the next change.
 
-    + anew: whatever was proven before; deep: with a conversation, which is removed afterwards
-    + never: not now, whatever was changed
-    + recorded: what is written down as declared, once all has held; None: nothing is
+    + anew: even if the last proof holds
+    + deep: with a conversation, which is removed afterwards
+    + never: make no proof, whatever changed
+    + recorded: the settings for the release record that a proof writes; None: it writes none
     """
     if never:
-        return Same("no proof was asked for")
-    known = links(seen.files[paths.PROOF].content)
-    held = _holds(known) and _is_of(settings, known)
+        return Unchanged("no proof was asked for")
+    links = read_links(probe)
+    held = all_hold(links) and is_of_declared_ollama(settings, links)
     if held and not anew:
-        return Same(f"{len(known)} links proven since the last change")
+        return Unchanged(f"{len(links)} links proven since the last change")
     if settings.model is None:
-        return Same("no model is declared, so there is nothing to ask")
-    before = "proven" if held else "of another Ollama" if _holds(known) else "broken" if known else "unproven"
+        return Unchanged("no model is declared, so there is nothing to ask")
+    before = "proven" if held else "of another Ollama" if all_hold(links) else "broken" if links else "unproven"
+    release = new_record(recorded, probe) if recorded else NO_RECORD
     proven = File("file", "0644", owner="root:root", content=b"all\tok\t0\t\n")
     return Change(
         "proof",
         before,
         "proven",
-        _script(settings, seen, deep).having(**_record(recorded, seen)),
+        _prove(settings, probe, deep, release).script,
         lambda probe: probe.with_file(paths.PROOF, proven),
-        why=ASKED_FOR if held else WHY[before],
+        why=REQUESTED if held else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
+        writes_record=release.is_new,
     )
 
 
-def _record(recorded: HostSettings | None, seen: Probe) -> dict[str, str]:
-    return (
-        release_record.entry(recorded, seen) if recorded else dict.fromkeys(("entry", "shift", "records", "kept"), "")
+def _prove(settings: HostSettings, probe: Probe, deep: bool, release: RecordVariables) -> Prove:
+    return Prove(
+        deep=deep,
+        prompt=prompt_variables(settings),
+        ollama=ollama_variables(settings, probe),
+        openhands=openhands_variables(settings),
+        validation=validation_variables(settings),
+        choice=choice_variables(settings, probe),
+        release=release,
     )
-
-
-CHECKED_WITHIN = 14  # seconds: Canvas gives its own check 15 (agent-server 1.56.0, PREFLIGHT_TIMEOUT_SECONDS)
-LOOKED_AT = "60s"  # a model that would go at once stays so long, or nobody could see how it was loaded
-
-
-def _script(settings: HostSettings, seen: Probe, deep: bool) -> Script:
-    era = generation_of(settings)
-    request = {
-        "model": str(settings.model),
-        "prompt": "Say OK.",
-        "stream": False,
-        "options": {"num_predict": 16},
-    }
-    if 0 <= nanoseconds(settings.ollama_keep_alive or LOOKED_AT) < nanoseconds(LOOKED_AT):
-        request["keep_alive"] = LOOKED_AT
-    return step(
-        "proof",
-        model=str(settings.model),
-        request=json.dumps(request),
-        warm=json.dumps({key: request[key] for key in ("model", "keep_alive") if key in request}),
-        local_url=settings.ollama_client_url,
-        ollama_image=settings.ollama_declared_image,
-        port_of_ollama=str(settings.ollama_server[1]),
-        container_url=base_url(settings),
-        record=paths.PROOF,
-        apply=APPLY,
-        **_of_ollama(settings, seen),
-        deep="yes" if deep else "no",
-        least=str(SHORTEST_CONTEXT),
-        openhands=serving(settings),
-        tools="yes" if serving(settings) != "no" and era.tools else "no",
-        **_of_openhands(settings, era, current(settings, seen)),
-    )
-
-
-def _of_ollama(settings: HostSettings, seen: Probe) -> dict[str, str]:
-    """Where it runs, how it is restarted and where its words are, and what is expected of it."""
-    if settings.manages_ollama:
-        gpu = "yes" if settings.gpu else "seen" if settings.gpu is None and gpus.is_seen(seen) else "no"
-        context = str(settings.context_length or "")
-        return {"elsewhere": "", "gpu": gpu, "context": context, **_typed("on the host")}
-    url, longest = str(settings.ollama_base_url), "" if serving(settings) == "no" else str(SHORTEST_CONTEXT)
-    return {
-        "elsewhere": "here" if is_local(url) else "there",
-        "server": settings.ollama_server[0],
-        "bring_model": external_commands.pulling(url, str(settings.model)),
-        "gpu": "no",
-        "context": longest,
-        **_typed(external_commands.place(url)),
-    }
-
-
-def _typed(place: str) -> dict[str, str]:
-    restart, said = "systemctl restart ollama", "journalctl -u ollama -n 20"
-    return {"place": place, "restart": f"{place}: {restart}", "said_by_ollama": f"{place}: {said}"}
-
-
-def serving(settings: HostSettings) -> str:
-    """How OpenHands runs: in a `container`, as a `service`, or `no`."""
-    return {"off": "no", "source": "service"}.get(settings.openhands_flavor, "container")
-
-
-def _of_openhands(settings: HostSettings, era: Generation, choice: Choice) -> dict[str, str]:
-    # without `num_retries` 0 it tries a dead Ollama for minutes (agent-server 1.44)
-    llm = {**CANVAS.settings_file(model_string(settings), base_url(settings) + "/v1"), "api_key": API_KEY}
-    llm |= {"num_retries": 0, "timeout": 120}
-    return {
-        "container": paths.CONTAINER,
-        "image": settings.openhands_image,
-        "generation": era.api,
-        "page": settings.openhands_url,
-        "limit": str(READY_WITHIN),
-        "port": str(settings.openhands_port),
-        "user": settings.openhands_user,
-        "workspace": era.workspace if settings.container_image else str(settings.openhands_workspace),
-        "talks": (era.state if settings.container_image else era.directory) + "/sessions",
-        "ready_url": settings.openhands_url + era.ready,
-        "settings_url": settings.openhands_url + era.settings_api,
-        "webhook": f"http://{HOST_NAME}:{settings.openhands_port}{era.ready}" if era is V1 else "",
-        "key_file": paths.CANVAS_KEY if era.keyed else "",
-        "validation": json.dumps({"llm": llm}) if era.keyed else "",
-        "limit_check": str(CHECKED_WITHIN),
-        "validate_url": f"{settings.openhands_url}/api/profiles/default/validate",
-        "chosen": choice.model,
-        "chosen_url": choice.url,
-        "chosen_says": choice.says,
-        "chosen_wrong": choice.wrong,
-        "chosen_try": choice.address,
-        "choose": f"{APPLY}{'' if choice.model else ' --data openhands_settings=enforced'}",
-    }

@@ -2,145 +2,131 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT
 from fleethands.facts.system import Accounts
-from fleethands.operations.core.operation import Change, Decision, Same, operation, step
-from fleethands.operations.ollama.service import LABEL
+from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
+from fleethands.operations.core.ownership import is_managed, managed, manifest
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import GENERATIONS
 
-OURS = b"# Written by fleethands"
+
+@dataclass(frozen=True)
+class RemoveImages(HostScript, file="remove_images"):
+    """Removes images, one a line, that no other container is made from."""
+
+    images: str
 
 
-def made(seen: Probe, kind: str, name: str) -> bool:
-    """Whether this host's ledger says that fleethands made a thing there: an account, a directory or file, an image."""
-    return f"{kind} {name}" in _ledger(seen)
+@dataclass(frozen=True)
+class RemoveDirectory(HostScript, file="remove_directory"):
+    """Removes a directory with its content."""
+
+    path: str
 
 
-def made_of(seen: Probe, kind: str) -> list[str]:
-    """Names of all that this host's ledger has of one kind."""
-    return [line.removeprefix(f"{kind} ") for line in _ledger(seen) if line.startswith(f"{kind} ")]
+@dataclass(frozen=True)
+class RemoveAccount(HostScript, file="remove_account"):
+    """
+    Removes a user and its home.
+
+    + content: the home goes with its content; otherwise only if it is empty
+    """
+
+    user: str
+    home: str
+    content: bool
 
 
-def unmade(probe: Probe, kind: str, name: str) -> Probe:
-    """The host once its ledger does not say so any more."""
-    lines = (line for line in _ledger(probe) if line != f"{kind} {name}")
-    content = "".join(f"{line}\n" for line in lines).encode()
-    return probe.with_file(paths.LEDGER, replace(probe.files[paths.LEDGER], content=content))
+@dataclass(frozen=True)
+class RemoveRecords(HostScript, file="remove_records"):
+    """
+    Removes the records of a host.
 
+    + keep: lines of the ownership manifest to keep
+    """
 
-def _ledger(seen: Probe) -> list[str]:
-    return (seen.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
+    keep: str
 
 
 @operation
-def images(settings: HostSettings, seen: Probe) -> Decision:
+def remove_images(settings: HostSettings, probe: Probe) -> Decision:
     """Have none of the images that were pulled for us, unless another container is made from them."""
-    names = made_of(seen, "image")
-    if not names or seen.docker.version is None:
-        return Same("there is no image of ours" if not names else "Docker does not run, so its images stay")
+    names = managed(probe, "image")
+    if not names or probe.docker.version is None:
+        return Unchanged("there is no image of ours" if not names else "Docker does not run, so its images stay")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         return probe.having(docker=replace(probe.docker, image=None, ollama_image=None))
 
-    return Change(f"images {', '.join(names)}", "present", "gone", step("remove_images", images="\n".join(names)), then)
+    return Change(f"images {', '.join(names)}", "present", "removed", RemoveImages("\n".join(names)).script, predict)
 
 
 @operation
-def ollama(settings: HostSettings, seen: Probe) -> Decision:
-    """Have no Ollama of ours: neither its service nor its releases. Its models stay where they are."""
-    links = {
-        path: seen.files[path].kind == "link"
-        for path in (paths.CURRENT, paths.BINARY)
-        if seen.files[path].target.startswith((paths.CURRENT, *seen.releases))
-    }
-    texts = [path for path in (paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS) if _is_ours(seen, path)]
-    if not seen.releases and not links and not texts:
-        return Same("there is no Ollama of ours")
-    files = [*texts, *links]
-    script = step(
-        "remove_ollama",
-        files="\n".join(files),
-        unit="yes" if paths.OLLAMA_UNIT in texts else "no",
-        container=paths.OLLAMA_CONTAINER,
-        label=LABEL,
-    )
-
-    def then(probe: Probe) -> Probe:
-        for path in (*files, paths.WANTED + paths.OLLAMA_SERVICE):
-            probe = probe.with_file(path, ABSENT)
-        return probe.having(releases={}, process=None)
-
-    what = ", ".join(sorted(seen.releases)) or "files"
-    return Change("Ollama", what, "gone", script, then, consequence="Ollama stops answering; its models stay")
-
-
-def _is_ours(seen: Probe, path: str) -> bool:
-    return (seen.files[path].content or b"").startswith(OURS)
-
-
-@operation
-def place(settings: HostSettings, seen: Probe, path: str) -> Decision:
+def remove_path(settings: HostSettings, probe: Probe, path: str) -> Decision:
     """
     Have a directory gone, with all it holds, or a file.
 
     + path: one that fleethands made; another one stays
     """
-    if path in seen.files and seen.files[path].kind == "absent":
-        return Same(f"{path} is not there")
-    if not made(seen, "directory", path):
-        return Same(f"{path} is nothing that fleethands made")
-    script = step("remove_directory", path=path)
+    if path in probe.files and probe.files[path].kind == "absent":
+        return Unchanged(f"{path} is not there")
+    if not is_managed(probe, "directory", path):
+        return Unchanged(f"{path} is nothing that fleethands made")
+    script = RemoveDirectory(path).script
     consequence = "what it holds is lost"
-    return Change(path, "present", "gone", script, lambda probe: probe.with_file(path, ABSENT), "", consequence)
+    return Change(path, "present", "removed", script, lambda probe: probe.with_file(path, ABSENT), "", consequence)
 
 
 @operation
-def account(settings: HostSettings, seen: Probe, user: str, home: str, content: bool) -> Decision:
+def remove_account(settings: HostSettings, probe: Probe, user: str, home: str, content: bool) -> Decision:
     """
     Have a user gone that fleethands made, and its home.
 
     + content: the home goes with all it holds; otherwise only if it is empty
     """
-    if user not in seen.accounts.users:
-        return Same(f"there is no user {user}")
-    if not made(seen, "user", user):
-        return Same(f"user {user} was there before fleethands, and stays")
+    if user not in probe.accounts.users:
+        return Unchanged(f"there is no user {user}")
+    if not is_managed(probe, "user", user):
+        return Unchanged(f"user {user} was there before fleethands, and stays")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         users = {name: each for name, each in probe.accounts.users.items() if name != user}
         return probe.having(accounts=Accounts(users, probe.accounts.groups)).with_file(home, ABSENT)
 
-    script = step("remove_account", user=user, home=home, content="yes" if content else "no")
+    script = RemoveAccount(user, home, content).script
     consequence = f"{home} goes with it, and all it holds" if content else f"{home} goes with it, if it is empty"
-    return Change(f"user {user}", "present", "gone", script, then, consequence=consequence)
+    return Change(f"user {user}", "present", "removed", script, predict, consequence=consequence)
 
 
 @operation
-def records(settings: HostSettings, seen: Probe, keep: tuple[str, ...]) -> Decision:
+def remove_records(settings: HostSettings, probe: Probe, keep: tuple[str, ...]) -> Decision:
     """
     Have no record of ours.
 
     + keep: lines of the ledger whose things stay, so that a later removal still knows them
     """
-    ledger = _ledger(seen)
-    left = [line for line in ledger if line in keep]
-    if seen.files[paths.RECORDS].kind == "absent" or (left and left == ledger and not _others(seen)):
-        return Same("there is no record of ours" if not left else f"only the record of what stays: {', '.join(left)}")
-    script = step("remove_records", keep="\n".join(left), ledger=paths.LEDGER)
+    lines = manifest(probe)
+    left = [line for line in lines if line in keep]
+    if probe.files[paths.RECORDS].kind == "absent" or (left and left == lines and not _others(probe)):
+        return Unchanged(
+            "there is no record of ours" if not left else f"only the record of what stays: {', '.join(left)}"
+        )
+    script = RemoveRecords(keep="\n".join(left)).script
 
-    def then(probe: Probe) -> Probe:
+    def predict(predicted: Probe) -> Probe:
         if not left:
-            return probe.with_file(paths.RECORDS, ABSENT).with_file(paths.LEDGER, ABSENT)
-        return probe.with_file(paths.LEDGER, replace(seen.files[paths.LEDGER], content="\n".join(left).encode()))
+            return predicted.with_file(paths.RECORDS, ABSENT).with_file(paths.LEDGER, ABSENT)
+        return predicted.with_file(paths.LEDGER, replace(probe.files[paths.LEDGER], content="\n".join(left).encode()))
 
-    return Change(paths.RECORDS, "present", ", ".join(left) or "gone", script, then)
+    return Change(paths.RECORDS, "present", ", ".join(left) or "removed", script, predict)
 
 
-def _others(seen: Probe) -> bool:
+def _others(probe: Probe) -> bool:
     seeds = (each.seed_path for each in GENERATIONS.values())
-    return any(seen.files[path].kind != "absent" for path in (paths.PROOF, paths.RECORD, *seeds))
+    return any(probe.files[path].kind != "absent" for path in (paths.PROOF, paths.RECORD, *seeds))

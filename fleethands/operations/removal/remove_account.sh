@@ -3,4 +3,4 @@
 userdel "$user" || fail "cannot remove the user $user" "see what it runs, on the host: ps -u $user"
 if getent group "$user" >/dev/null; then groupdel "$user"; fi
 if [ "$content" = yes ]; then remove_tree "$home"; else place=$(real_path "$home") && rmdir "$place" 2>/dev/null || true; fi
-unmade user "$user"
+unmark_managed user "$user"

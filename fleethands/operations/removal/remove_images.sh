@@ -10,5 +10,5 @@ printf '%s\n' "$images" | while IFS= read -r image; do
   elif [ -n "$digests" ]; then
     docker image rm "$image" >/dev/null
   fi
-  unmade image "$image"
+  unmark_managed image "$image"
 done

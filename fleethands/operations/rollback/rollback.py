@@ -10,21 +10,22 @@ from fleethands.facts import Probe
 from fleethands.facts.docker import IMAGE_ID
 from fleethands.facts.record import Record
 from fleethands.operations.core import release_record as records
-from fleethands.operations.core.operation import Decision, Refused, Same, operation
-from fleethands.operations.proof.proof import APPLY, links
+from fleethands.operations.core.decision import APPLY_HINT, Decision, Refused, Unchanged
+from fleethands.operations.core.operation import operation
+from fleethands.operations.core.proof_record import all_hold, read_links
 from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.lockfile import Lockfile
-from fleethands.settings.serialize import Undeclared, host_data
+from fleethands.settings.serialize import UndeclaredPlaces, from_json
 from fleethands.settings.values.images import at_digest, is_image
 from fleethands.untrusted import words
 
 NAMED = 3  # mistakes of a record that one refusal names
-LAST, BEFORE = "last", "before"
-PLACES = {LAST: paths.RECORD, BEFORE: paths.RECORD_BEFORE}
+CURRENT, PREVIOUS = "current", "previous"
+RECORD_FILES = {CURRENT: paths.RECORD, PREVIOUS: paths.RECORD_BEFORE}
 
 
 @dataclass(frozen=True)
-class Back:
+class RollbackTarget:
     """
     Where a host goes back to.
 
@@ -56,7 +57,7 @@ class Back:
         return found if IMAGE_ID.fullmatch(found) else ""
 
     @property
-    def gentle(self) -> HostSettings:
+    def settings_to_apply(self) -> HostSettings:
         """
         The settings by which a host goes back: nothing is removed, and nothing is asked for that is there.
 
@@ -69,48 +70,45 @@ class Back:
         return self.settings.model_copy(update=gentle)
 
 
-def find(declared: HostSettings, seen: Probe, wanted: str | None = None) -> Back:
+def find_target(declared: HostSettings, probe: Probe, wanted: str | None = None) -> RollbackTarget:
     """
     The record to go back to, and its settings.
 
-    + wanted: `last`, what was proven last; `before`, what was proven before that; None: `last` where what is there now
-      is not proven, else `before`
+    + wanted: `current`, what was proven last; `previous`, what was proven before that; None: `previous` if the host
+      is proven now, else `current`
     """
-    known = links(seen.files[paths.PROOF].content)
-    held = bool(known) and all(link.ok for link in known)
-    which = wanted or (BEFORE if held else LAST)
-    if which not in PLACES:
-        return Back(
-            declared, declared, problem=Refused(f"`fleethands_back`: expected `{LAST}` or `{BEFORE}`, got `{which}`")
-        )
-    place = PLACES[which]
-    record = Record.parse(seen.files[place].content)
+    which = wanted or (PREVIOUS if all_hold(read_links(probe)) else CURRENT)
+    if which not in RECORD_FILES:
+        wrong = f"`fleethands_rollback_to`: expected `{CURRENT}` or `{PREVIOUS}`, got `{which}`"
+        return RollbackTarget(declared, declared, problem=Refused(wrong))
+    place = RECORD_FILES[which]
+    record = Record.parse(probe.files[place].content)
     if record is None:
-        return Back(declared, declared, problem=_nothing(seen, place, which))
+        return RollbackTarget(declared, declared, problem=_nothing(probe, place, which))
     try:
-        data = host_data(record.declared, declared)
+        data = from_json(record.declared, declared)
         settings = read_fleet({"its record": data}, Lockfile())["its record"]
-    except Undeclared as error:
-        return Back(declared, declared, record, _undeclared(record, error), place)
+    except UndeclaredPlaces as error:
+        return RollbackTarget(declared, declared, record, _undeclared(record, error), place)
     except (SettingsError, ValueError) as error:
-        return Back(declared, declared, record, _unreadable(record, error), place)
-    return Back(settings, declared, record, place=place)
+        return RollbackTarget(declared, declared, record, _unreadable(record, error), place)
+    return RollbackTarget(settings, declared, record, place=place)
 
 
-def unknown(error: ValueError) -> Refused:
+def refuse_unknown(error: ValueError) -> Refused:
     """Why a host's records are not known."""
     return Refused(str(error), tuple(getattr(error, "hints", ())) or ("when the cause is gone, run it again",))
 
 
-def _nothing(seen: Probe, place: str, which: str) -> Refused:
-    if seen.files[place].kind != "absent":
+def _nothing(probe: Probe, place: str, which: str) -> Refused:
+    if probe.files[place].kind != "absent":
         return Refused(f"its record {place} can't be read", ("declare what is to be there, then: fleethands apply",))
-    what = {LAST: "nothing was proven here yet", BEFORE: "nothing was proven here before what was proven last"}[which]
-    other = ("add `--to last`: what was proven last is there",) if which == BEFORE and records.of(seen) else ()
-    return Refused(f"there is no record to go back to: {what}", (*other, "declare another release, then apply"))
+    has_current = which == PREVIOUS and records.current_record(probe)
+    other = ("restore the current record instead: add `--to current`",) if has_current else ()
+    return Refused(f"the host has no {which} release record", (*other, "declare another release, then apply"))
 
 
-def _undeclared(record: Record, error: Undeclared) -> Refused:
+def _undeclared(record: Record, error: UndeclaredPlaces) -> Refused:
     keys = ", ".join(f"`{words(key, 80)}`" for key, _ in error.places[:NAMED])
     named = [f"{words(said, 200)} for `{words(key, 80)}`" for key, said in error.places]
     return Refused(
@@ -118,7 +116,7 @@ def _undeclared(record: Record, error: Undeclared) -> Refused:
         "nothing of it was read",
         (
             "apply what the inventory declares",
-            APPLY,
+            APPLY_HINT,
             f"or, only if you declared it so yourself: declare {keys} like that again, then roll back",
         ),
     )
@@ -131,7 +129,7 @@ def _unreadable(record: Record, error: Exception) -> Refused:
         (
             "make that secret readable on this machine, or go back from the machine that applied it",
             "or apply what the inventory declares",
-            APPLY,
+            APPLY_HINT,
         ),
     )
 
@@ -142,7 +140,7 @@ def _few(said: list[str]) -> str:
 
 
 @operation
-def chosen(settings: HostSettings, seen: Probe, back: Back) -> Decision:
+def check_target(settings: HostSettings, probe: Probe, back: RollbackTarget) -> Decision:
     """
     Have a record to go back to, the same when it is gone back to as when it was planned.
 
@@ -150,13 +148,15 @@ def chosen(settings: HostSettings, seen: Probe, back: Back) -> Decision:
     """
     if back.problem is not None:
         return back.problem
-    record = Record.parse(seen.files[back.place].content)
+    record = Record.parse(probe.files[back.place].content)
     if record is None or record != back.record:
         return Refused("its records changed since this was planned: another run was here", ("run it again",))
     for kind, image in (("image", back.image), ("ollama_image", back.ollama_image)):
-        if seen.knows("docker") and image in seen.docker.gone:
+        if probe.knows("docker") and image in probe.docker.gone:
             return Refused(f"the image of then is not on the host any more: {image}", _again(record, kind))
-    return Same(f"the record of {record} is there", (f"goes back to what was proven on {record}", *_lost(seen, record)))
+    return Unchanged(
+        f"the record of {record} is there", (f"goes back to what was proven on {record}", *_lost(probe, record))
+    )
 
 
 def _again(record: Record, kind: str) -> tuple[str, ...]:
@@ -166,12 +166,12 @@ def _again(record: Record, kind: str) -> tuple[str, ...]:
     digest = image.get("digest") or name.partition("@")[2]
     if is_image(name) and is_image(whole := at_digest(name, digest)):
         return (f"on the host: docker pull {whole}", "then run it again")
-    return ("apply what is declared instead", APPLY)
+    return ("apply what is declared instead", APPLY_HINT)
 
 
-def _lost(seen: Probe, record: Record) -> Iterator[str]:
+def _lost(probe: Probe, record: Record) -> Iterator[str]:
     """What of then is not on the host any more, though its name is."""
-    known = seen.models if seen.knows("models") else {}
+    known = probe.models if probe.knows("models") else {}
     for name, digest in record.versions["models"].items():
         if digest and known.get(name) not in (None, digest):
             yield f"{name} is another than then: its tag moved, and Ollama keeps one of each name"

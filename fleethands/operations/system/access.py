@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.directories import Place
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 
 HIDDEN = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides
 OWNERLESS = frozenset({"exfat", "msdos"})  # file systems on which all files have the owner that their mount says
 
 
-def refused(settings: HostSettings, seen: Probe) -> Refused | None:
+@dataclass(frozen=True)
+class GiveModels(HostScript, file="give_models"):
+    """Gives Ollama the files of root below a directory."""
+
+    path: str
+
+
+def check_access(settings: HostSettings, probe: Probe) -> Refused | None:
     """Why an account would not get to a directory of its own, or could not be given it."""
     if not settings.manages_ollama:
-        return _barred(settings, seen)
-    return _hidden(seen) or _barred(settings, seen) or _ownerless(settings, seen)
+        return _barred(settings, probe)
+    return _hidden(probe) or _barred(settings, probe) or _ownerless(settings, probe)
 
 
-def _hidden(seen: Probe) -> Refused | None:
+def _hidden(probe: Probe) -> Refused | None:
     """Releases behind a link into a home: Ollama could not be started from there."""
-    leads = seen.directories.leads.get(paths.RELEASES, "")
+    leads = probe.directories.leads.get(paths.RELEASES, "")
     if not leads.startswith(HIDDEN):
         return None
     behind = leads.removesuffix("/ollama") if leads.endswith("/ollama") else leads
@@ -36,9 +45,9 @@ def _hidden(seen: Probe) -> Refused | None:
     )
 
 
-def _barred(settings: HostSettings, seen: Probe) -> Refused | None:
-    for path, place in seen.directories.barred.items():
-        if place.account == "ollama" and (not settings.manages_ollama or _is_served(settings, seen)):
+def _barred(settings: HostSettings, probe: Probe) -> Refused | None:
+    for path, place in probe.directories.barred.items():
+        if place.account == "ollama" and (not settings.manages_ollama or _is_served(settings, probe)):
             continue
         hints = [f"on the host: chmod o+x {shlex.quote(place.path)}"]
         if path == str(settings.ollama_models_dir):
@@ -49,20 +58,20 @@ def _barred(settings: HostSettings, seen: Probe) -> Refused | None:
     return None
 
 
-def _is_served(settings: HostSettings, seen: Probe) -> bool:
+def _is_served(settings: HostSettings, probe: Probe) -> bool:
     """Whether an Ollama of ours answers with these models: then it gets there, by a drop-in's groups for example."""
-    process = seen.process
+    process = probe.process
     declared = settings.ollama_environment.get("OLLAMA_MODELS")
-    answers = seen.knows("ollama") and seen.ollama.version is not None
+    answers = probe.knows("ollama") and probe.ollama.version is not None
     return answers and process is not None and process.environment.get("OLLAMA_MODELS") == declared
 
 
-def _ownerless(settings: HostSettings, seen: Probe) -> Refused | None:
+def _ownerless(settings: HostSettings, probe: Probe) -> Refused | None:
     path = settings.ollama_models_dir
-    space = seen.disk.get(str(path))
+    space = probe.disk.get(str(path))
     if path is None or space is None or space.kind not in OWNERLESS:
         return None
-    state = seen.files[str(path)]
+    state = probe.files[str(path)]
     if state.kind == "directory" and state.owner.partition(":")[0] == "ollama":
         return None
     return Refused(
@@ -76,22 +85,22 @@ def _shown(place: Place) -> str:
 
 
 @operation
-def models(settings: HostSettings, seen: Probe) -> Decision:
+def own_models(settings: HostSettings, probe: Probe) -> Decision:
     """Have the models Ollama's to write: those that root copied there are given to it."""
-    kept = seen.directories.kept
+    kept = probe.directories.kept
     if kept is None:
-        return Same("Ollama can write all of its models")
-    path = f"{seen.home}/.ollama" if settings.ollama_models_dir is None else str(settings.ollama_models_dir)
+        return Unchanged("Ollama can write all of its models")
+    path = f"{probe.home}/.ollama" if settings.ollama_models_dir is None else str(settings.ollama_models_dir)
     owner = kept.owner.partition(":")[0]
     if owner != "root":
         command = f"chown -R --from={owner} ollama: {shlex.quote(path)}"
         note = f"Ollama can't write {_shown(kept)}: pulls may end with `permission denied`; on the host: {command}"
-        return Same(f"{kept.path} is another account's", (note,))
+        return Unchanged(f"{kept.path} is another account's", (note,))
     return Change(
         path,
         f"{kept.path} belongs to {kept.owner}",
         "with all it holds of ollama",
-        step("give_models", path=path),
+        GiveModels(path).script,
         lambda probe: probe.having(directories=replace(probe.directories, kept=None)),
         why="Ollama can't write there: a pull would end with `permission denied`",
     )

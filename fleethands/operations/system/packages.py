@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands.facts import Probe
 from fleethands.facts.apt import Apt, Package
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
-from fleethands.settings.packages import ENGINE, wanted
+from fleethands.settings.packages import ENGINE, needed_packages
 from fleethands.text.format import format_size
 
 MOST = 20  # names in a refusal
@@ -18,17 +20,29 @@ MOST = 20  # names in a refusal
 ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "moby-containerd", "moby-engine", "runc"})
 
 
+@dataclass(frozen=True)
+class InstallPackages(HostScript, file="install_packages"):
+    """
+    Installs packages, unless apt would remove one for them.
+
+    + packages: names with blanks between them; engines: packages that must not be upgraded
+    """
+
+    packages: str
+    engines: str
+
+
 @operation
-def installed(settings: HostSettings, seen: Probe) -> Decision:
+def install(settings: HostSettings, probe: Probe) -> Decision:
     """Have what the settings need; nothing that is installed is removed, and no engine is upgraded."""
-    missing = _missing(settings, seen)
+    missing = _missing(settings, probe)
     if not missing:
-        return Same(f"{', '.join(wanted(settings))} are installed")
-    apt = seen.apt if set(seen.apt.wanted) == set(missing) else Apt()
+        return Unchanged(f"{', '.join(needed_packages(settings))} are installed")
+    apt = probe.apt if set(probe.apt.wanted) == set(missing) else Apt()
     if refused := _refused(apt, missing):
         return refused
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         docker = replace(probe.docker, installed=True) if {"docker.io", "docker-cli"} & set(missing) else probe.docker
         firewall = replace(probe.firewall, installed=True) if "nftables" in missing else probe.firewall
         return probe.having(packages=probe.packages | set(missing), docker=docker, firewall=firewall)
@@ -37,21 +51,21 @@ def installed(settings: HostSettings, seen: Probe) -> Decision:
         "packages",
         "missing",
         " ".join([*missing, *_others(apt, missing)]),
-        step("packages", packages=" ".join(missing), engines=" ".join(sorted(ENGINES))),
-        then,
+        InstallPackages(" ".join(missing), " ".join(sorted(ENGINES))).script,
+        predict,
         why="later steps need them",
         consequence=_effect(apt),
     )
 
 
-def _missing(settings: HostSettings, seen: Probe) -> list[str]:
+def _missing(settings: HostSettings, probe: Probe) -> list[str]:
     missing = []
-    for names in wanted(settings):
+    for names in needed_packages(settings):
         first = names.partition("|")[0]
-        if seen.packages & set(names.split("|")):
+        if probe.packages & set(names.split("|")):
             # the engine without its command, as apt leaves it since Debian 13 without recommended packages
-            missing += ["docker-cli"] if names == ENGINE and not seen.docker.installed else []
-        elif names != ENGINE or seen.docker.version is None:  # an engine that answers will do, whoever installed it
+            missing += ["docker-cli"] if names == ENGINE and not probe.docker.installed else []
+        elif names != ENGINE or probe.docker.version is None:  # an engine that answers will do, whoever installed it
             missing.append(first)
     return missing
 

@@ -3,22 +3,67 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.system import Account, Accounts
 from fleethands.operations.core import diff
-from fleethands.operations.core.operation import Change, Decision, Refused, Same, operation, step
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
 from fleethands.operations.system.access import OWNERLESS
 from fleethands.settings import HostSettings
 
 
+@dataclass(frozen=True)
+class CreateUser(HostScript, file="create_user"):
+    """
+    Creates a system user without a login, and adds it to groups.
+
+    + groups: names with blanks between them
+    + roots_home: the home belongs to root
+    """
+
+    name: str
+    home: str
+    groups: str
+    roots_home: bool
+
+
+@dataclass(frozen=True)
+class CreateDirectory(HostScript, file="create_directory"):
+    """
+    Creates a directory, and sets its owner and mode; None leaves them as they are.
+    """
+
+    path: str
+    owner: str | None
+    mode: str | None
+
+
+@dataclass(frozen=True)
+class WriteFile(HostScript, file="write_file"):
+    """Writes a file as a whole."""
+
+    path: str
+    mode: str
+    owner: str
+    content: str
+
+
+@dataclass(frozen=True)
+class RemoveFile(HostScript, file="remove_file"):
+    """Removes a file."""
+
+    path: str
+
+
 @operation
-def user(
+def create_user(
     settings: HostSettings,
-    seen: Probe,
+    probe: Probe,
     user: str,
     home: str,
     groups: tuple[str, ...] = (),
@@ -30,16 +75,16 @@ def user(
     + groups: those of them that exist on the host
     + roots_home: root makes directories in its home, which therefore is root's
     """
-    account = seen.accounts.users.get(user)
+    account = probe.accounts.users.get(user)
     if account is not None and account.uid == 0:
         return Refused(f"the user {user} is root by another name", ("give that user a UID of its own",))
-    wanted = frozenset(groups) & seen.accounts.groups
+    wanted = frozenset(groups) & probe.accounts.groups
     missing = wanted - (account.groups if account else frozenset())
-    exposed = roots_home and user != "root" and seen.files[home].owner.partition(":")[0] == user
+    exposed = roots_home and user != "root" and probe.files[home].owner.partition(":")[0] == user
     if account is not None and not missing and not exposed:
-        return Same(f"user {user} exists")
+        return Unchanged(f"user {user} exists")
 
-    def then(probe: Probe) -> Probe:
+    def predict(probe: Probe) -> Probe:
         now = account or Account(-1, -1, home, frozenset({user}))
         users = {**probe.accounts.users, user: replace(now, groups=now.groups | missing)}
         if exposed or probe.files.get(home) == ABSENT:
@@ -47,30 +92,28 @@ def user(
             probe = probe.with_file(home, File("directory", "0755", owner=owner))
         return probe.having(accounts=Accounts(users, probe.accounts.groups))
 
-    script = step(
-        "user", name=user, home=home, groups=" ".join(sorted(missing)), roots_home="yes" if roots_home else "no"
-    )
+    script = CreateUser(user, home, " ".join(sorted(missing)), roots_home).script
     before = "absent" if account is None else f"not in {', '.join(sorted(missing))}" if missing else f"owns {home}"
     why = "root makes directories in it, and its owner could put links in their place" if exposed else ""
-    return Change(f"user {user}", before, "present", script, then, why=why)
+    return Change(f"user {user}", before, "present", script, predict, why=why)
 
 
 @operation
-def directory(settings: HostSettings, seen: Probe, path: str, owner: str | None, mode: str | None) -> Decision:
+def create_directory(settings: HostSettings, probe: Probe, path: str, owner: str | None, mode: str | None) -> Decision:
     """
     Have a directory, with its owner and mode; what it holds stays as it is.
 
     + owner: `user:group`; None: as it is, which for a new one is root's
     + mode: octal, four digits; None: as it is
     """
-    state = seen.files.get(path, ABSENT)
-    space = seen.disk.get(path)
+    state = probe.files.get(path, ABSENT)
+    space = probe.disk.get(path)
     if space is not None and space.kind in OWNERLESS:
         mode = state.mode or None  # its mount says it
     if state.kind == "directory" and owner in (None, state.owner) and mode in (None, state.mode):
-        return Same(f"{path} belongs to {state.owner}")
+        return Unchanged(f"{path} belongs to {state.owner}")
     before = f"{state.kind} {state.owner} {state.mode}".strip()
-    script = step("directory", path=path, owner=owner or "", mode=mode or "")
+    script = CreateDirectory(path, owner, mode).script
     whose = (-1, -1) if owner else (state.uid, state.gid)
     wanted = File("directory", mode or state.mode or "0755", *whose, owner=owner or state.owner)
     after = " ".join(filter(None, ("directory", owner, mode)))
@@ -78,9 +121,9 @@ def directory(settings: HostSettings, seen: Probe, path: str, owner: str | None,
 
 
 @operation
-def file(
+def write_file(
     settings: HostSettings,
-    seen: Probe,
+    probe: Probe,
     path: str,
     content: str | None,
     mode: str = "0644",
@@ -93,27 +136,27 @@ def file(
     + content: text; a secret in it asks for mode 0600; None: there is to be no such file
     + shown: names of its variables that a diff may show, where some may not be seen
     """
-    state = seen.files.get(path, ABSENT)
+    state = probe.files.get(path, ABSENT)
     if content is None:
         return _no_file(path, state)
     wanted = File("file", mode, owner=owner, content=content.encode(errors="surrogateescape"))
     if state.kind == "file" and (state.content, state.mode, state.owner) == (wanted.content, mode, owner):
-        return Same(f"{path} is as declared")
+        return Unchanged(f"{path} is as declared")
     return Change(
         path,
         _summary(state),
         _summary(wanted),
-        step("file", path=path, mode=mode, owner=owner, content=content),
+        WriteFile(path, mode, owner, content).script,
         lambda probe: _read_by_systemd(probe.with_file(path, wanted), path),
-        diff=diff.unified(path, state, wanted, shown),
+        diff=diff.unified_diff(path, state, wanted, shown),
     )
 
 
 def _no_file(path: str, state: File) -> Decision:
     if state.kind == "absent":
-        return Same(f"there is no {path}, and none is needed")
-    script = step("file_off", path=path)
-    return Change(path, _summary(state), "gone", script, lambda probe: probe.with_file(path, ABSENT))
+        return Unchanged(f"there is no {path}, and none is needed")
+    script = RemoveFile(path).script
+    return Change(path, _summary(state), "removed", script, lambda probe: probe.with_file(path, ABSENT))
 
 
 def _read_by_systemd(probe: Probe, path: str) -> Probe:

@@ -14,7 +14,7 @@ from fleethands.report.formats import wording
 from fleethands.report.host_summary import COLUMNS, status_cells
 from fleethands.report.model import BAD, Report, format_timestamp
 from fleethands.report.timeline import Step
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 TEMPLATE = "report.html.j2"
 PARTS = (TEMPLATE, "report.css")
@@ -91,7 +91,7 @@ def _template() -> Template:
 
 
 def _shown(value: Any) -> Any:
-    return clean(value) if type(value) is str else value
+    return sanitize(value) if type(value) is str else value
 
 
 def _moment(at: float) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands import __version__
-from fleethands.operations.core import render_change
-from fleethands.operations.proof.proof import Link
+from fleethands.operations.core.proof_record import Link
+from fleethands.operations.core.render_change import render_change
 from fleethands.report.formats.wording import summarize_statuses
 from fleethands.report.model import HostReport, Report, format_timestamp
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 FAILURES = ("failed", "rolled-back")
 ERRORS = ("unreachable", "refused")  # nothing was tried, so nothing failed
@@ -46,7 +46,7 @@ def render_junit(report: Report) -> str:
     name = f"fleethands {report.command}"
     root = ET.Element("testsuites", {"name": name, **figures})
     by, _, machine = report.by.rpartition("@")
-    where = {"timestamp": format_timestamp(report.started).removesuffix("Z"), "hostname": clean(machine)}
+    where = {"timestamp": format_timestamp(report.started).removesuffix("Z"), "hostname": sanitize(machine)}
     suite = ET.SubElement(root, "testsuite", {"name": name, **figures, **where})
     _properties(suite, report, by)
     for case in cases:
@@ -66,7 +66,7 @@ def _properties(suite: ET.Element, report: Report, by: str) -> None:
     }
     properties = ET.SubElement(suite, "properties")
     for name, value in found.items():
-        ET.SubElement(properties, "property", {"name": name, "value": clean(value)})
+        ET.SubElement(properties, "property", {"name": name, "value": sanitize(value)})
 
 
 def _run(report: Report) -> Iterator[_Case]:
@@ -89,7 +89,7 @@ def _host(report: Report, name: str, host: HostReport) -> _Case:
     reason = host.reason or (_drift(host) if verdict else "")
     told = [f"note: {note}" for note in host.notes]
     for change in host.changes:
-        told += render_change.lines(change.name, change.subject, change)
+        told += render_change(change.name, change.subject, change)
     why = "\n".join(part for part in (reason, _hints(host.hints), *host.log) if part)
     said = "\n".join(told)
     return _Case(f"fleethands.{report.command}", name, host.seconds, verdict, host.status, reason, why, said)
@@ -118,12 +118,14 @@ def _hints(hints: list[str]) -> str:
 
 def _add(suite: ET.Element, case: _Case) -> None:
     element = ET.SubElement(
-        suite, "testcase", {"classname": clean(case.group), "name": clean(case.name), "time": f"{case.seconds:.3f}"}
+        suite,
+        "testcase",
+        {"classname": sanitize(case.group), "name": sanitize(case.name), "time": f"{case.seconds:.3f}"},
     )
     if case.verdict == "skipped":
-        ET.SubElement(element, "skipped", {"message": clean(case.message or case.kind)})
+        ET.SubElement(element, "skipped", {"message": sanitize(case.message or case.kind)})
     elif case.verdict:
-        found = ET.SubElement(element, case.verdict, {"type": case.kind, "message": clean(case.message)})
-        found.text = clean(case.text)
+        found = ET.SubElement(element, case.verdict, {"type": case.kind, "message": sanitize(case.message)})
+        found.text = sanitize(case.text)
     if case.said:
-        ET.SubElement(element, "system-out").text = clean(case.said)
+        ET.SubElement(element, "system-out").text = sanitize(case.said)

@@ -18,7 +18,7 @@ from fleethands.report.formats.wording import (
     verdict,
 )
 from fleethands.report.model import BAD, Report, format_timestamp
-from fleethands.text.sanitize import clean
+from fleethands.text.sanitize import sanitize
 
 FEW = 3  # changes that the table has room for
 MOST = 50  # rows; GitHub takes 1 MiB of a step
@@ -91,7 +91,8 @@ def _changes(found: list[HostGroup]) -> Iterator[str]:
     """What changes, folded, where the table has no room for it."""
     for group in found[:MOST]:
         if len(group.host.changes) > FEW:
-            yield f"<details><summary>{escape(clean(_who(group.names)))}: {len(group.host.changes)} changes</summary>"
+            summary = f"{escape(sanitize(_who(group.names)))}: {len(group.host.changes)} changes"
+            yield f"<details><summary>{summary}</summary>"
             yield ""
             for each in group.host.changes:
                 then = f"; {each.consequence}" if each.consequence else ""
@@ -101,13 +102,13 @@ def _changes(found: list[HostGroup]) -> Iterator[str]:
 
 def escape_markdown(text: str) -> str:
     """A text that Markdown takes as it is, on one line."""
-    whole = " ".join(clean(text).split())
+    whole = " ".join(sanitize(text).split())
     short = whole if len(whole) <= LONGEST else whole[: LONGEST - 1] + "…"
     return _ACTIVE.sub(r"\\\1", short)
 
 
 def _code(text: str) -> str:
-    whole = " ".join(clean(text).split())
+    whole = " ".join(sanitize(text).split())
     fence = "`" * (max((len(run) for run in re.findall("`+", whole)), default=0) + 1)
     pad = " " if "`" in whole else ""
     return f"{fence}{pad}{whole}{pad}{fence}"

@@ -18,7 +18,7 @@ WORDS = {
 OF_COMMAND = {
     "verify": {"unchanged": "proven"},
     "status": {"unchanged": "as declared", "pending": "drifted"},
-    "destroy": {"changed": "removed", "unchanged": "nothing there"},
+    "uninstall": {"changed": "removed", "unchanged": "nothing there"},
 }
 MARKS = {
     "failed": "✖",
@@ -100,7 +100,7 @@ def _good(report: Report, whole: int) -> str:
         return f"{who} {are} proven: a prompt gets an answer along the whole way"
     if report.command == "status":
         return f"{who} {are} as declared"
-    if changed and report.command == "destroy":
+    if changed and report.command == "uninstall":
         return f"{changed} of {number_of_hosts(whole)} removed"
     if changed:
         return (

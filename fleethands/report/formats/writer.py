@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fleethands.files import atomic_write
 from fleethands.report.formats import html_page, junit, markdown
 from fleethands.report.model import Report
 
@@ -24,7 +24,6 @@ FORMS: dict[str, Callable[[Report], str]] = {
     "report.html": html_page.render_html,
 }
 NAMES = tuple(FORMS)
-MODE = 0o644
 
 
 class ReportFiles:
@@ -56,8 +55,8 @@ class ReportFiles:
         """Each file whole: under its name is the one before or this one, never a part. Raises OSError."""
         if self.directory is not None:
             for name, form in FORMS.items():
-                with _named(self.directory / name):
-                    _replace(self.directory / name, form(report))
+                self.directory.mkdir(parents=True, exist_ok=True)
+                atomic_write(self.directory / name, form(report).encode())
         if self.summary is not None:
             with _named(self.summary), self.summary.open("a", encoding="utf-8") as file:
                 file.write(markdown.render_markdown(report))
@@ -70,24 +69,3 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(MODE & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask

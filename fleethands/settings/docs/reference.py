@@ -1,50 +1,52 @@
-"""Writes what the settings say of themselves: `python -m fleethands.settings.docs.reference` is docs/reference/settings.md."""
+"""Writes docs/reference/settings.md: `python -m fleethands.settings.docs.reference`."""
 
 from __future__ import annotations
-
-import json
 
 from pydantic.fields import FieldInfo
 
 from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.schema import Keys, ollama_env, ollama_env_releases, openhands_env
-from fleethands.settings.schema.describe import about
-from fleethands.settings.values.secret import Secret
+from fleethands.settings.schema.describe import describe
+from fleethands.settings.values.literal import literal
 
 HEAD = """# Settings
 
-Flat keys of host data: in an inventory, in `group_data`, or as `--data KEY=VALUE`, where VALUE is JSON or a plain word.
-A secret is given as `Secret.env("NAME")` or `Secret.file("PATH")` (`from fleethands.settings import Secret`), read on
-the controller and masked wherever it is shown. Every mistake of every host is named before anything connects.
-Written by `make docs`.
+Settings are flat keys of host data. Write them in an inventory, in `group_data`, or as `--data KEY=VALUE`, where VALUE
+is JSON or a plain word. Give a secret as `Secret.env("NAME")` or `Secret.file("PATH")`
+(`from fleethands.settings import Secret`). fleethands reads it on the controller and masks it in all output.
+
+All mistakes of all hosts are reported before anything connects. An old name of a setting is an error that shows the
+line to write instead. `make docs` writes this page.
 """
-TABLE = """| key | what it is | takes | default | example | why one would change it |
+TABLE = """| setting | description | accepts | default | example | change it |
 | --- | --- | --- | --- | --- | --- |
 """
 VARIABLES = """
 ## Variables of Ollama (`ollama_env`)
 
-What Ollama reads, with its own defaults, and which of its releases do, as far as they are listed: up to {newest}. A
-variable of Ollama's that is not listed is a note in the plan of a newer release, and refused for any other. What begins
-with {libraries} is read by what Ollama is made of, and goes
-through as it is; so do {go}. Any other
-variable can stand in a drop-in of your own; on the host: `systemctl edit ollama`. Ollama takes any word but Go's own
-booleans for true (`off` too), and its default for a number it can't read; such values are refused here. These are
-settings of their own:
+The table lists the variables that Ollama reads, with Ollama's own defaults and the releases that read them, up to
+{newest}. An unknown `OLLAMA_` variable is a note in the plan of a newer release, and an error for any other. Variables
+that begin with {libraries} belong to Ollama's
+libraries and are passed on unchanged; so are {go}. Set any
+other variable in a drop-in of your own: `systemctl edit ollama` on the host.
+
+Ollama takes every word except Go's booleans for true, `off` included, and takes its default for a number that it cannot
+read. fleethands refuses such values. These variables have a setting of their own:
 
 {elsewhere}
 
-| variable | takes | default | what it does | releases |
+| variable | accepts | default | description | releases |
 | --- | --- | --- | --- | --- |
 """
 CONTAINER = """
 ## Variables of OpenHands' container (`openhands_env`)
 
-Any name but these, which follow from a setting and are refused here:
+Any name is accepted, except these. They follow from a setting:
 
 {elsewhere}
 
-{kept} say where the state is kept, and are refused as well. Of those that fleethands sets too, your own value counts:
+{kept} are refused too: they say where OpenHands keeps its state. fleethands also sets these variables, but your own
+value wins:
 
 {yours}
 """
@@ -58,19 +60,6 @@ def page() -> str:
     return HEAD + "".join(_section(section) for section in SECTIONS) + _variables() + _container()
 
 
-def literal(value: object) -> str:
-    """A value as an inventory has it."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{literal(key)}: {literal(each)}" for key, each in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(literal(each) for each in value) + "]"
-    if value is None or isinstance(value, bool | int):
-        return str(value)
-    if isinstance(value, Secret):
-        return repr(value).replace("'", '"')
-    return json.dumps(str(value), ensure_ascii=False)
-
-
 def _section(section: type[Keys]) -> str:
     rows = "".join(_row(name, field) for name, field in section.model_fields.items())
     models = f"\nA model's keys:\n\n{TABLE}{_model_rows()}" if "models" in section.__annotations__ else ""
@@ -82,29 +71,31 @@ def _model_rows() -> str:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    said = about(field)
-    usual = said.derived or ("required" if field.is_required() else f"`{literal(field.get_default())}`")
+    said = describe(field)
+    usual = said.default or ("required" if field.is_required() else f"`{literal(field.get_default())}`")
     unit = f", in {said.unit}" if said.unit else ""
-    cells = (f"`{name}`", said.meaning, said.form + unit, usual, f"`{literal(said.example)}`", said.why)
+    cells = (f"`{name}`", said.summary, said.accepts + unit, usual, f"`{literal(said.example)}`", said.change)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
 
 
 def _variables() -> str:
-    elsewhere = "\n".join(f"- `{name}`: `{key}`" for name, key in ollama_env.ELSEWHERE.items())
+    elsewhere = "\n".join(f"- `{name}`: `{key}`" for name, key in ollama_env.SETTINGS.items())
     rows = (
         f"| `{name}` | {each.kind} | {f'`{each.default}`' if each.default else ''} | {each.meaning} "
-        f"| {ollama_env_releases.releases(name)} |\n"
+        f"| {ollama_env_releases.describe_releases(name)} |\n"
         for name, each in ollama_env.VARIABLES.items()
     )
-    libraries, go = (", ".join(f"`{each}`" for each in those) for those in (ollama_env.LIBRARIES, ollama_env.OF_GO))
+    libraries, go = (
+        ", ".join(f"`{each}`" for each in those) for those in (ollama_env.LIBRARY_PREFIXES, ollama_env.GO_VARIABLES)
+    )
     head = VARIABLES.format(elsewhere=elsewhere, newest=ollama_env_releases.NEWEST, libraries=libraries, go=go)
     return head + "".join(rows)
 
 
 def _container() -> str:
-    elsewhere = "\n".join(f"- `{name}`: set {key}" for name, key in openhands_env.ELSEWHERE.items())
-    kept = ", ".join(f"`{name}`" for name in sorted(openhands_env.KEPT))
-    yours = "\n".join(f"- `{name}`, else {value}" for name, value in openhands_env.YOURS.items())
+    elsewhere = "\n".join(f"- `{name}`: set {key}" for name, key in openhands_env.SETTINGS.items())
+    kept = ", ".join(f"`{name}`" for name in sorted(openhands_env.STATE_VARIABLES))
+    yours = "\n".join(f"- `{name}`, else {value}" for name, value in openhands_env.OVERRIDABLE.items())
     return CONTAINER.format(elsewhere=elsewhere, kept=kept, yours=yours)
 
 

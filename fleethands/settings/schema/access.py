@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fleethands.settings.schema import Keys
-from fleethands.settings.schema.describe import About
+from fleethands.settings.schema.describe import Description
 from fleethands.settings.schema.types import AsTuple, Network
 
 
@@ -14,30 +14,31 @@ class AccessKeys(Keys):
 
     firewall: Annotated[
         bool,
-        About(
-            "close Ollama's and OpenHands' ports to the outside, by a table of our own",
-            form="True or False",
-            why="another firewall does it: neither service asks for a password",
+        Description(
+            "Whether fleethands closes the ports of Ollama and OpenHands to other machines, with an nftables "
+            "table of its own.",
+            accepts="True or False",
+            change="if another firewall protects the host: neither service asks for a password",
             example=False,
         ),
     ] = True
     allow_from: Annotated[
         tuple[Network, ...],
         AsTuple,
-        About(
-            "networks that may reach both from outside",
-            form="a list of networks",
-            why="clients on other machines",
+        Description(
+            "Networks that may reach Ollama and OpenHands from other machines.",
+            accepts="a list of networks",
+            change="to let clients on other machines use them",
             example=["10.20.0.0/16"],
         ),
     ] = ()
     gpu: Annotated[
         bool | None,
-        About(
-            "True: a GPU must carry the model; False: CPU on purpose",
-            form="True, False or None",
-            why="a host that falls back to its CPU is broken: say so",
+        Description(
+            "Whether a GPU must run the model. `True` requires one, `False` uses the CPU on purpose.",
+            accepts="True, False or None",
+            change="to fail on a host that falls back to its CPU",
             example=True,
-            derived="as found",
+            default="a GPU where the host has one",
         ),
     ] = None

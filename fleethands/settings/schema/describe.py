@@ -1,4 +1,4 @@
-"""What is said of a setting, once: messages, docs/reference/settings.md and the inventory of `fleethands init` all show it."""
+"""Describes a setting once, for messages, docs/reference/settings.md and the inventory of `fleethands init`."""
 
 from __future__ import annotations
 
@@ -9,33 +9,29 @@ from pydantic.fields import FieldInfo
 
 
 @dataclass(frozen=True)
-class About:
+class Description:
     """
-    One setting, in words.
+    One setting in plain English.
 
-    + meaning: what it is
-    + form: what it takes, as it stands behind `expected`
-    + why: why one would change it
+    + summary: one or two sentences
+    + accepts: the values, worded to follow "expected"
+    + change: a reason for another value, worded to follow "Change it"
     + example: a value that is not the default
     + unit: what a number counts
-    + derived: the default, where it follows from something else
+    + default: the default, where it depends on other settings or on the host
     """
 
-    meaning: str
-    form: str
-    why: str
+    summary: str
+    accepts: str
+    change: str
     example: Any
     unit: str = ""
-    derived: str = ""
+    default: str = ""
 
 
-def about(field: FieldInfo) -> About:
-    """What is said of a field. Raises LookupError for one of which nothing is."""
-    return next(each for each in _flat(field) if isinstance(each, About))
-
-
-def _flat(field: FieldInfo) -> list[Any]:
-    found = [each for each in field.metadata if isinstance(each, About)]
-    if not found:
-        raise LookupError(f"a setting that nothing is said of: {field!r}")
-    return found
+def describe(field: FieldInfo) -> Description:
+    """The description of a field. Raises LookupError for a field without one."""
+    for each in field.metadata:
+        if isinstance(each, Description):
+            return each
+    raise LookupError(f"a setting without a description: {field!r}")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import model_validator
 
 from fleethands.settings.schema import Keys
-from fleethands.settings.schema.describe import About
+from fleethands.settings.schema.describe import Description
 from fleethands.settings.schema.types import AsTuple, Name, Sha256, Text
 
 
@@ -16,48 +16,49 @@ class Model(Keys):
 
     name: Annotated[
         Name,
-        About(
-            "`[host/][namespace/]model[:tag]`",
-            form="`model:tag`, as `codellama:7b`",
-            why="another registry or another tag",
+        Description(
+            "The name of a model: `[host/][namespace/]model[:tag]`.",
+            accepts="`model:tag`, such as `codellama:7b`",
+            change="to pull from another registry, or another tag",
             example="registry.example:5000/team/coder:v1",
         ),
     ]
     digest: Annotated[
         Sha256 | None,
-        About(
-            "sha256 of the model's manifest",
-            form="64 lower-case hex digits",
-            why="this very model, though its tag moves",
+        Description(
+            "The sha256 of the model's manifest.",
+            accepts="64 lower-case hex digits",
+            change="to keep this exact model when its tag moves",
             example="8fdf" * 16,
-            derived="whatever the tag names",
+            default="what the tag names",
         ),
     ] = None
     insecure: Annotated[
         bool,
-        About(
-            "pull by plain HTTP",
-            form="True or False",
-            why="a registry inside your network that has no certificate",
+        Description(
+            "Whether to pull over plain HTTP.",
+            accepts="True or False",
+            change="for a registry in your own network without a certificate",
             example=True,
         ),
     ] = False
     modelfile: Annotated[
         Text | None,
-        About(
-            "text of a Modelfile to make the model from",
-            form="text",
-            why="a model of your own: another context or prompt on top of a base",
-            example="FROM codellama:7b\nPARAMETER num_ctx 32768",
-            derived="none: the model is pulled",
+        Description(
+            "The path of a Modelfile on the controller. The host builds the model from it. "
+            "A relative path starts at the working directory.",
+            accepts="the path of a Modelfile on the controller",
+            change="to build a model of your own on a base model, for example with another context length or prompt",
+            example="modelfiles/coder",
+            default="none: the model is pulled",
         ),
     ] = None
     preload: Annotated[
         bool,
-        About(
-            "load it right after a start",
-            form="True or False",
-            why="the first prompt does not wait for the load",
+        Description(
+            "Whether to load the model right after Ollama starts.",
+            accepts="True or False",
+            change="so that the first prompt does not wait for the load",
             example=True,
         ),
     ] = False
@@ -74,19 +75,20 @@ class ModelKeys(Keys):
     models: Annotated[
         tuple[Model, ...],
         AsTuple,
-        About(
-            "models to have: each by name, or as a dictionary with more; the first is OpenHands' and the proof's",
-            form="a list of models",
-            why="the work decides: codellama:7b answers, but calls no tools",
+        Description(
+            "The models to install, each as a name or as a dictionary with more keys. "
+            "OpenHands and the proof use the first one.",
+            accepts="a list of models",
+            change="to suit your work: `codellama:7b` answers, but calls no tools",
             example=["qwen3-coder:30b"],
         ),
     ] = ()
     models_prune: Annotated[
         bool,
-        About(
-            "remove models that are not listed",
-            form="True or False",
-            why="hosts whose models are all declared here, and whose disk is small",
+        Description(
+            "Whether to remove models that are not listed.",
+            accepts="True or False",
+            change="on hosts with a small disk whose models are all listed here",
             example=True,
         ),
     ] = False

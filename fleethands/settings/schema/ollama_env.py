@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from fleethands.settings.expected import Expected, text
+from fleethands.settings.expected import InvalidValue, check_text
 from fleethands.settings.values.durations import check_duration
 
 BOOL, UINT, LEVEL, DURATION, TEXT = "True or False", "whole number", "0, 1 or 2", "duration", "text"
@@ -35,8 +35,8 @@ VARIABLES = {
     "OLLAMA_GO_TEMPLATE": Variable(BOOL, "render prompts with the model file's own template", "1"),
     "OLLAMA_GPU_OVERHEAD": Variable(UINT, "bytes of each GPU's memory to leave free", "0"),
     "OLLAMA_IGPU_ENABLE": Variable(BOOL, "use integrated GPUs"),
-    "OLLAMA_KV_CACHE_TYPE": Variable(TEXT, "type of the key and value cache, as `q8_0`, `q4_0`", "f16"),
-    "OLLAMA_LLM_LIBRARY": Variable(TEXT, "load this library instead of the one found, as `cuda_v12`, `cpu`"),
+    "OLLAMA_KV_CACHE_TYPE": Variable(TEXT, "type of the key and value cache, such as `q8_0`, `q4_0`", "f16"),
+    "OLLAMA_LLM_LIBRARY": Variable(TEXT, "load this library instead of the one found, such as `cuda_v12`, `cpu`"),
     "OLLAMA_LOAD_TIMEOUT": Variable(DURATION, "how long a model's load may stand still; 0 for ever", "5m"),
     "OLLAMA_MAX_LOADED_MODELS": Variable(UINT, "models loaded at a time; 0: three for each GPU", "0"),
     "OLLAMA_MAX_QUEUE": Variable(UINT, "requests that may wait; further ones get status 503", "512"),
@@ -57,7 +57,7 @@ VARIABLES = {
     "ROCR_VISIBLE_DEVICES": Variable(TEXT, "AMD GPUs to use, best by UUID"),
     "GGML_VK_VISIBLE_DEVICES": Variable(TEXT, "Vulkan devices to use, by number"),
     "GPU_DEVICE_ORDINAL": Variable(TEXT, "AMD GPUs to use, by number"),
-    "HSA_OVERRIDE_GFX_VERSION": Variable(TEXT, "AMD GPU generation to be taken for, as `10.3.0`"),
+    "HSA_OVERRIDE_GFX_VERSION": Variable(TEXT, "AMD GPU generation to be taken for, such as `10.3.0`"),
     "HTTPS_PROXY": Variable(TEXT, "proxy for pulls; give it as a Secret where it has a password"),
     "NO_PROXY": Variable(TEXT, "hosts to reach without the proxy, by comma"),
     "https_proxy": Variable(TEXT, "as `HTTPS_PROXY`"),
@@ -73,14 +73,14 @@ VARIABLES = {
     "OLLAMA_TMPDIR": Variable(TEXT, "where temporary files lie"),
 }
 # read by what Ollama is made of: CUDA, ROCm, Vulkan, ggml, llama.cpp, OpenMP; any name that begins so, and any text
-LIBRARIES = (
+LIBRARY_PREFIXES = (
     *("AMD_", "CUBLAS_", "CUDA_", "GGML_", "GPU_", "HIP_", "HSA_", "LLAMA_ARG_", "MESA_", "NCCL_", "NVIDIA_", "OMP_"),
     *("RADV_", "ROCBLAS_", "ROCR_", "VK_"),
 )
-OF_GO = ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "SSL_CERT_DIR", "SSL_CERT_FILE")
+GO_VARIABLES = ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "SSL_CERT_DIR", "SSL_CERT_FILE")
 # what a request to the outside needs: curl reads these as Ollama does
-WAY_OUT = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy", "SSL_CERT_DIR", "SSL_CERT_FILE")
-ELSEWHERE = {
+PROXY_VARIABLES = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy", "SSL_CERT_DIR", "SSL_CERT_FILE")
+SETTINGS = {
     "OLLAMA_HOST": "ollama_host",
     "OLLAMA_ORIGINS": "ollama_origins",
     "OLLAMA_CONTEXT_LENGTH": "ollama_context_length",
@@ -93,37 +93,37 @@ GO_TRUE, GO_FALSE = {"1", "t", "T", "TRUE", "true", "True"}, {"0", "f", "F", "FA
 _STRIPPED = " \t\r\n\"'"  # what envconfig's Var takes off both ends
 
 
-class NoSuchVariable(ValueError):
+class UnknownVariable(ValueError):
     """A name that is not read, or is set elsewhere."""
 
 
 def check_name(name: str) -> None:
     """
-    Raises NoSuchVariable for one that nothing of Ollama reads, with the one that is meant.
+    Raises UnknownVariable for one that nothing of Ollama reads, with the one that is meant.
 
     A name of Ollama's own that is not listed may be newer than the list: read_by.py judges it by the release.
     """
-    if name in ELSEWHERE:
-        raise NoSuchVariable(f"expected as the setting `{ELSEWHERE[name]}`")
+    if name in SETTINGS:
+        raise UnknownVariable(f"use the setting `{SETTINGS[name]}`")
     if name in {"HTTP_PROXY", "http_proxy"}:
-        raise NoSuchVariable("expected `HTTPS_PROXY`: a plain proxy breaks Ollama's own clients")
+        raise UnknownVariable("expected `HTTPS_PROXY`: a plain proxy breaks Ollama's own clients")
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", str(name), re.ASCII):
-        raise NoSuchVariable(no_such(name))
+        raise UnknownVariable(describe_unknown(name))
     if is_known(name) or (str(name).startswith("OLLAMA_") and not _near(name, TYPO)):
         return
-    raise NoSuchVariable(no_such(name))
+    raise UnknownVariable(describe_unknown(name))
 
 
 def is_known(name: str) -> bool:
     """Whether Ollama reads it, or what Ollama is made of."""
-    if name in VARIABLES or name in ELSEWHERE or name in OF_GO:
+    if name in VARIABLES or name in SETTINGS or name in GO_VARIABLES:
         return True
     # HSA_OVERRIDE_GFX_VERSION_1 is for the second GPU
     numbered = re.sub(r"_[0-9]+\Z", "", str(name)) in VARIABLES
-    return str(name).startswith(LIBRARIES) and (numbered or not _near(name, TYPO))
+    return str(name).startswith(LIBRARY_PREFIXES) and (numbered or not _near(name, TYPO))
 
 
-def no_such(name: str) -> str:
+def describe_unknown(name: str) -> str:
     """That no such variable is read, and which one is nearest."""
     near = _near(name, 0.6)
     return "Ollama reads no such variable" + (f", nearest is `{near[0]}`" if near else "")
@@ -133,7 +133,7 @@ TYPO = 0.9  # from here on, a name is another one misspelled
 
 
 def _near(name: str, cutoff: float) -> list[str]:
-    return difflib.get_close_matches(str(name), [*VARIABLES, *ELSEWHERE], 1, cutoff)
+    return difflib.get_close_matches(str(name), [*VARIABLES, *SETTINGS], 1, cutoff)
 
 
 def kind_of(name: str) -> str:
@@ -142,19 +142,19 @@ def kind_of(name: str) -> str:
 
 
 def check_value(name: str, value: Any) -> None:
-    """Raises Expected for a value that Ollama would misread, with the right spelling."""
+    """Raises InvalidValue for a value that Ollama would misread, with the right spelling."""
     kind = kind_of(name)
     if not isinstance(value, str | int | float):
-        raise Expected({TEXT: "text", DURATION: "a duration"}.get(kind, f"{'' if kind == BOOL else 'a '}{kind}"))
-    said = text(str(value))
+        raise InvalidValue({TEXT: "text", DURATION: "a duration"}.get(kind, f"{'' if kind == BOOL else 'a '}{kind}"))
+    said = check_text(str(value))
     if kind == BOOL and not isinstance(value, bool) and said not in GO_TRUE | GO_FALSE:
         meant = "False" if said.lower() in FALSE_WORDS else "True" if said.lower() in TRUE_WORDS else "True or False"
-        raise Expected(meant, "which Ollama takes for true")
+        raise InvalidValue(meant, "which Ollama takes for true")
     if kind == UINT and (isinstance(value, bool) or not re.fullmatch(r"[0-9]{1,19}", said)):
-        raise Expected("a whole number", "which Ollama replaces by its default")
+        raise InvalidValue("a whole number", "which Ollama replaces by its default")
     if kind == LEVEL and not isinstance(value, bool) and said not in {"0", "1", "2"}:
-        raise Expected("0, 1 or 2")
+        raise InvalidValue("0, 1 or 2")
     if kind == DURATION:
         check_duration(value)
     if kind == TEXT and name.startswith("OLLAMA_") and said != said.strip(_STRIPPED):
-        raise Expected("text without quotes or spaces at its ends", "which Ollama takes off")
+        raise InvalidValue("text without quotes or spaces at its ends", "which Ollama takes off")

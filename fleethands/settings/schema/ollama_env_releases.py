@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from fleethands.settings.schema.ollama_env import VARIABLES, no_such
+from fleethands.settings.schema.ollama_env import VARIABLES, describe_unknown
 
 NEWEST = "0.32.15"
 # first and last release; those of libraries, of Go and of proxies are not Ollama's own, and every release reads them
@@ -44,7 +44,7 @@ READ_BY = {
 }
 
 
-def releases(name: str) -> str:
+def describe_releases(name: str) -> str:
     """Which releases read a variable, in words; empty where all do."""
     first, last = READ_BY.get(name, ("", ""))
     if last:
@@ -52,27 +52,27 @@ def releases(name: str) -> str:
     return f"from {first}" if first else ""
 
 
-def unread(names: Iterable[str], release: str) -> Iterator[tuple[str, str]]:
+def find_unread(names: Iterable[str], release: str) -> Iterator[tuple[str, str]]:
     """(name, why) for each variable that a release does not read any more, or that none is known to read."""
     for name in names:
         last = READ_BY.get(name, ("", ""))[1]
-        if last and newer(release, last):
-            yield name, f"read by Ollama {releases(name)}, not by {release}"
-        elif _is_unknown(name) and not newer(release, NEWEST):
-            yield name, no_such(name)
+        if last and is_newer(release, last):
+            yield name, f"read by Ollama {describe_releases(name)}, not by {release}"
+        elif _is_unknown(name) and not is_newer(release, NEWEST):
+            yield name, describe_unknown(name)
 
 
 def notes(names: Iterable[str], release: str) -> Iterator[str]:
     """What may have no effect: a variable of a later release, or one that is not known for so new a release."""
     for name in names:
         first = READ_BY.get(name, ("", ""))[0]
-        if first and newer(first, release):
+        if first and is_newer(first, release):
             yield f"Ollama {release} does not read {name}, which is read from {first} on"
         elif _is_unknown(name):
             yield f"whether Ollama {release} reads {name} is not known: its variables are listed up to {NEWEST}"
 
 
-def newer(release: str, other: str) -> bool:
+def is_newer(release: str, other: str) -> bool:
     """Whether a release is newer; one that is to come (`-rc1`) counts as the one that it becomes."""
     return _numbers(release) > _numbers(other)
 

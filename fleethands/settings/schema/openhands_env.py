@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fleethands.settings.expected import Expected, text
+from fleethands.settings.expected import InvalidValue, check_text
 
-OLLAMAS = "`ollama_host`, or `ollama_base_url` where `ollama_run` is `external`"
+OLLAMA_SETTINGS = "`ollama_host`, or `ollama_address` where `ollama_runtime` is `external`"
 # A value here would cut the container off from Ollama, from the workspace or from its own settings.
-ELSEWHERE = {
+SETTINGS = {
     "LLM_MODEL": "`openhands_model`",
-    "LLM_BASE_URL": OLLAMAS,
+    "LLM_BASE_URL": OLLAMA_SETTINGS,
     "PORT": "`openhands_port`",
-    "LLM_OLLAMA_BASE_URL": OLLAMAS,
-    "OLLAMA_BASE_URL": OLLAMAS,
+    "LLM_OLLAMA_BASE_URL": OLLAMA_SETTINGS,
+    "OLLAMA_BASE_URL": OLLAMA_SETTINGS,
     "SANDBOX_USER_ID": "`openhands_user`",
     "WORKSPACE_BASE": "`openhands_workspace`",
     "WORKSPACE_MOUNT_PATH": "`openhands_workspace`",
 }
-MADE = {"LOCAL_BACKEND_API_KEY"}
-KEPT = {"FILE_STORE", "FILE_STORE_PATH", "OH_PERSISTENCE_DIR"}
-YOURS = {
+GENERATED = {"LOCAL_BACKEND_API_KEY"}
+STATE_VARIABLES = {"FILE_STORE", "FILE_STORE_PATH", "OH_PERSISTENCE_DIR"}
+OVERRIDABLE = {
     "LLM_API_KEY": "`ollama`: Ollama checks none, and OpenHands wants one",
     "SANDBOX_STARTUP_GRACE_SECONDS": "`180`, on V1 images",
 }
@@ -31,20 +31,20 @@ def check_name(name: Any) -> None:
     """Raises ValueError for what is no variable, and for one whose value is fleethands' own."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ValueError("expected a variable's name: letters, digits and `_`, no digit first")
-    if name in ELSEWHERE:
-        raise ValueError(f"expected as the setting {ELSEWHERE[name]}: fleethands sets this variable from it")
-    if name in MADE:
+    if name in SETTINGS:
+        raise ValueError(f"use the setting {SETTINGS[name]}: fleethands sets this variable from it")
+    if name in GENERATED:
         raise ValueError("expected no such variable: each host makes this key itself, `fleethands tunnel` shows it")
     if re.fullmatch(r"OH_CANVAS_SAFE_\w*PORT", name):
         raise ValueError("expected no such variable: fleethands sets it, and closes that port to the outside")
-    if name in KEPT:
+    if name in STATE_VARIABLES:
         raise ValueError("expected no such variable: fleethands sets it to where OpenHands' state is kept")
 
 
 def check_value(value: Any) -> None:
-    """Raises Expected for what no process can be given."""
+    """Raises InvalidValue for what no process can be given."""
     if isinstance(value, bool):
-        raise Expected(f"text, as `{str(value).lower()}`")
+        raise InvalidValue(f"text, such as `{str(value).lower()}`")
     if not isinstance(value, str | int):
-        raise Expected("text or a whole number")
-    text(str(value))
+        raise InvalidValue("text or a whole number")
+    check_text(str(value))

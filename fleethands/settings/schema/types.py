@@ -9,14 +9,14 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from fleethands.settings.expected import Expected, one_line, text
+from fleethands.settings.expected import InvalidValue, check_line, check_text
 from fleethands.settings.validation import places
 from fleethands.settings.validation.accounts import check_account
 from fleethands.settings.values.durations import check_duration
 from fleethands.settings.values.images import check_image
-from fleethands.settings.values.names import Address, ModelName, check_base_url, check_origin
+from fleethands.settings.values.names import ListenAddress, ModelName, check_base_url, check_origin
 from fleethands.settings.values.source import check_ref, check_repository
-from fleethands.text.systemd import carried
+from fleethands.text.systemd import check_encodable
 
 _RELEASE = re.compile(r"\d+\.\d+\.\d+(-rc\d+)?\Z", re.ASCII)
 ARCHITECTURES = ("amd64", "arm64")
@@ -27,26 +27,26 @@ def _release(value: object) -> str:
     shown = str(value).strip().removeprefix("v")
     if not isinstance(value, str) or not _RELEASE.match(value):
         if _RELEASE.match(shown):
-            raise Expected(f"`{shown}`, without a leading v")
+            raise InvalidValue(f"`{shown}`, without a leading v")
         if re.fullmatch(r"\d+\.\d+", shown, re.ASCII):
-            raise Expected(f"all three numbers of a release, as `{shown}.0`")
-        raise Expected("a release, as `0.24.0`")
+            raise InvalidValue(f"all three numbers of a release, such as `{shown}.0`")
+        raise InvalidValue("a release, such as `0.24.0`")
     return value
 
 
 def _url(value: object) -> str:
-    url = one_line(value)
+    url = check_line(value)
     if not re.match(r"(https?|file)://[^\s]+\Z", url):
-        raise Expected("an address as `https://mirror.example/ollama` or `file:///srv/ollama`, without spaces")
+        raise InvalidValue("an address such as `https://mirror.example/ollama` or `file:///srv/ollama`, without spaces")
     return url
 
 
 def _sha256(value: object) -> str:
-    digest = one_line(value)
+    digest = check_line(value)
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         plain = digest.strip().lower().removeprefix("sha256:")
         known = re.fullmatch(r"[0-9a-f]{64}", plain)
-        raise Expected(f"`{plain}`" if known else "a sha256 as 64 lower-case hex digits")
+        raise InvalidValue(f"`{plain}`" if known else "a sha256 as 64 lower-case hex digits")
     return digest
 
 
@@ -54,26 +54,26 @@ def _digests(value: object) -> str | dict[str, str]:
     if not isinstance(value, dict):
         return _sha256(value)
     if not value or not set(value) <= set(ARCHITECTURES):
-        raise Expected("one digest, or a dictionary of them by `amd64` and `arm64`")
+        raise InvalidValue("one digest, or a dictionary of them by `amd64` and `arm64`")
     return {arch: _sha256(digest) for arch, digest in value.items()}
 
 
-def _address(value: object) -> Address:
-    return value if isinstance(value, Address) else Address.parse(one_line(value))
+def _address(value: object) -> ListenAddress:
+    return value if isinstance(value, ListenAddress) else ListenAddress.parse(check_line(value))
 
 
 def _ip(value: object) -> str:
-    ip = one_line(value)
+    ip = check_line(value)
     if ip == "localhost":
-        raise Expected("an IP address, as `127.0.0.1`")
+        raise InvalidValue("an IP address, such as `127.0.0.1`")
     try:
         return str(ipaddress.ip_address("" if "%" in ip else ip))
     except ValueError:
-        raise Expected("an IP address, as `127.0.0.1`") from None
+        raise InvalidValue("an IP address, such as `127.0.0.1`") from None
 
 
 def _network(value: object) -> str:
-    network = one_line(value)
+    network = check_line(value)
     try:
         return str(ipaddress.ip_network(network))
     except ValueError:
@@ -81,50 +81,50 @@ def _network(value: object) -> str:
     try:
         near = ipaddress.ip_network(network, strict=False)
     except ValueError:
-        raise Expected("a network, as `10.20.0.0/16`") from None
+        raise InvalidValue("a network, such as `10.20.0.0/16`") from None
     single = f"{network.partition('/')[0]}/{near.max_prefixlen}"
-    raise Expected(f"`{near}`, or `{single}` for that one address")
+    raise InvalidValue(f"`{near}`, or `{single}` for that one address")
 
 
 def _origin(value: object) -> str:
-    return check_origin(one_line(value))
+    return check_origin(check_line(value))
 
 
 def _base_url(value: object) -> str:
-    return check_base_url(one_line(value))
+    return check_base_url(check_line(value))
 
 
 def _path(value: object) -> PurePosixPath:
-    path = one_line(str(value) if isinstance(value, PurePosixPath) else value)
+    path = check_line(str(value) if isinstance(value, PurePosixPath) else value)
     parts = PurePosixPath(path).parts
     if not path.startswith("/") or ".." in parts:
-        raise Expected("an absolute path, as `/srv/ollama`")
+        raise InvalidValue("an absolute path, such as `/srv/ollama`")
     if path.rstrip("/") == "" or ":" in path:
-        raise Expected("a directory of its own, without `:`")
+        raise InvalidValue("a directory of its own, without `:`")
     plain = PurePosixPath("/", *parts[1:])  # two slashes at the start are one
-    carried(path)
+    check_encodable(path)
     if max(len(part.encode()) for part in parts) > NAME_MAX or len(str(plain).encode()) > PATH_MAX:
-        raise Expected(f"a path of at most {PATH_MAX} bytes, and parts of at most {NAME_MAX}")
+        raise InvalidValue(f"a path of at most {PATH_MAX} bytes, and parts of at most {NAME_MAX}")
     return plain
 
 
-def models_dir(value: object) -> PurePosixPath:
-    """A directory that Ollama takes for its models. Raises Expected."""
+def parse_models_dir(value: object) -> PurePosixPath:
+    """A directory that Ollama takes for its models. Raises InvalidValue."""
     path = _path(value)
     places.check_models_dir(path)
     # ollama envconfig/config.go `Var`; manifest/manifest.go `Manifests` (filepath.Glob): v0.24.0, v0.32.15
     if str(path).strip().strip("\"'") != str(path):
-        raise Expected("no space and no quote at its end", "which Ollama drops")
+        raise InvalidValue("no space and no quote at its end", "which Ollama drops")
     if set(str(path)) & set("\\*?["):
-        raise Expected("none of `\\`, `*`, `?` and `[`", "which Ollama takes for a pattern, and finds no model")
+        raise InvalidValue("none of `\\`, `*`, `?` and `[`", "which Ollama takes for a pattern, and finds no model")
     return path
 
 
-def why_not_models(directory: str) -> str:
+def why_no_models_dir(directory: str) -> str:
     """Why models may not lie in a directory, as a clause; empty where they may."""
     try:
-        models_dir(directory)
-    except Expected as error:
+        parse_models_dir(directory)
+    except InvalidValue as error:
         return error.note or f"which is not {error.form}"
     return ""
 
@@ -133,39 +133,41 @@ def _workspace(value: object) -> PurePosixPath:
     path = _path(value)
     places.check_workspace(path)
     if str(path).endswith("\\"):
-        raise Expected("no `\\` at its end, as `/srv/workspace`", "which joins the next line of the unit to it")
+        raise InvalidValue(
+            "no `\\` at its end, such as `/srv/workspace`", "which joins the next line of the unit to it"
+        )
     if str(path).strip() != str(path):
-        raise Expected("no space at its end, as `/srv/workspace`", "which systemd drops")
+        raise InvalidValue("no space at its end, such as `/srv/workspace`", "which systemd drops")
     return path
 
 
 def _user(value: object) -> str:
-    user = one_line(value)
+    user = check_line(value)
     if not re.fullmatch(r"[a-z_][a-z0-9_-]{0,31}", user):
-        raise Expected("a user's name: at most 32 lower-case letters, digits, `_` and `-`")
+        raise InvalidValue("a user's name: at most 32 lower-case letters, digits, `_` and `-`")
     check_account(user)
     return user
 
 
 def _model(value: object) -> ModelName:
-    return value if isinstance(value, ModelName) else ModelName.parse(one_line(value))
+    return value if isinstance(value, ModelName) else ModelName.parse(check_line(value))
 
 
 def _litellm(value: object) -> ModelName:
     """A model with or without litellm's provider, as guides write it."""
-    text = str(value) if isinstance(value, ModelName) else one_line(value)
+    text = str(value) if isinstance(value, ModelName) else check_line(value)
     return _model(re.sub(r"^(ollama|ollama_chat|openai)/", "", text))
 
 
 def _port(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
-        raise Expected("a port from 1 to 65535")
+        raise InvalidValue("a port from 1 to 65535")
     return value
 
 
 def _count(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise Expected("a whole number from 1")
+        raise InvalidValue("a whole number from 1")
     return value
 
 
@@ -178,11 +180,11 @@ Url = Annotated[str, BeforeValidator(_url)]
 BaseUrl = Annotated[str, BeforeValidator(_base_url)]
 Digests = Annotated[str | dict[str, str], BeforeValidator(_digests)]
 Sha256 = Annotated[str, BeforeValidator(_sha256)]
-Listen = Annotated[Address, BeforeValidator(_address)]
+Listen = Annotated[ListenAddress, BeforeValidator(_address)]
 Ip = Annotated[str, BeforeValidator(_ip)]
 Network = Annotated[str, BeforeValidator(_network)]
 Origin = Annotated[str, BeforeValidator(_origin)]
-ModelsDir = Annotated[PurePosixPath, BeforeValidator(models_dir)]
+ModelsDir = Annotated[PurePosixPath, BeforeValidator(parse_models_dir)]
 Workspace = Annotated[PurePosixPath, BeforeValidator(_workspace)]
 UserName = Annotated[str, BeforeValidator(_user)]
 Name = Annotated[ModelName, BeforeValidator(_model)]
@@ -193,6 +195,6 @@ Duration = Annotated[str, BeforeValidator(check_duration)]
 Repository = Annotated[str, BeforeValidator(check_repository)]
 GitRef = Annotated[str, BeforeValidator(check_ref)]
 Image = Annotated[str, BeforeValidator(check_image)]
-Text = Annotated[str, BeforeValidator(text)]
-Line = Annotated[str, BeforeValidator(one_line)]
+Text = Annotated[str, BeforeValidator(check_text)]
+Line = Annotated[str, BeforeValidator(check_line)]
 AsTuple = BeforeValidator(_list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 
 # of Debian and Ubuntu, base-passwd and the usual services: users, and groups, as a new user joins the group of its name
 _SYSTEMS = frozenset(
@@ -21,12 +21,16 @@ _MIGHTY = frozenset(
 
 
 def check_account(user: str) -> None:
-    """Raises Expected for the name of an account that OpenHands may not work as."""
+    """Raises InvalidValue for the name of an account that OpenHands may not work as."""
     if user == "root":
-        raise Expected("a user of its own", "as what an agent does would be done as root")
+        raise InvalidValue("a user of its own", "as what an agent does would be done as root")
     if user == "ollama":
-        raise Expected("a user of its own, as `openhands`", "which serves the models: an agent could replace them")
+        raise InvalidValue(
+            "a user of its own, such as `openhands`", "which serves the models: an agent could replace them"
+        )
     if user in _MIGHTY:
-        raise Expected("a user of its own, as `openhands`", "whose group can become root, or read what root reads")
+        raise InvalidValue(
+            "a user of its own, such as `openhands`", "whose group can become root, or read what root reads"
+        )
     if user in _SYSTEMS or user.startswith(("systemd-", "_")):
-        raise Expected("a user of its own, as `openhands`", "which belongs to the system")
+        raise InvalidValue("a user of its own, such as `openhands`", "which belongs to the system")

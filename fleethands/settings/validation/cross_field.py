@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 from fleethands.settings.generations import inner_ports, rehearsal_ports
 from fleethands.settings.host import OLLAMA_IMAGE, HostSettings
 from fleethands.settings.schema import ollama_env, ollama_env_releases, openhands_env
-from fleethands.settings.validation.encodable import uncarried
-from fleethands.settings.validation.errors import shown
-from fleethands.settings.validation.unsupported import unsupported
-from fleethands.settings.values.images import is_tagged, located
+from fleethands.settings.validation.encodable import unencodable_variables
+from fleethands.settings.validation.errors import show_value
+from fleethands.settings.validation.unsupported import find_unsupported
+from fleethands.settings.values.images import is_tagged, locate_image
 from fleethands.settings.values.secret import MASK, Secret
 
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
@@ -31,7 +31,7 @@ class Conflict:
     reads: frozenset[str]
 
 
-def conflicts(settings: HostSettings) -> Iterator[Conflict]:
+def find_conflicts(settings: HostSettings) -> Iterator[Conflict]:
     """Everything that is wrong with settings whose values are each right."""
     yield from _model(settings)
     yield from _run(settings)
@@ -43,9 +43,9 @@ def conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _flavor(settings)
     yield from _secrets(settings)
     yield from _unread(settings)
-    for path, problem in uncarried(settings):
+    for path, problem in unencodable_variables(settings):
         yield _conflict(path, problem, "ollama_env")
-    for path, problem in unsupported(settings):
+    for path, problem in find_unsupported(settings):
         yield _conflict(path, problem, "openhands_flavor")
 
 
@@ -55,28 +55,28 @@ def _conflict(path: str, problem: str, *reads: str) -> Conflict:
 
 def _model(settings: HostSettings) -> Iterator[Conflict]:
     if settings.openhands_flavor != "off" and settings.model is None:
-        problem = 'expected at least one, as `["codellama:7b"]`: OpenHands needs a model'
+        problem = 'expected at least one, such as `["codellama:7b"]`: OpenHands needs a model'
         yield _conflict("models", problem, "openhands_model", "openhands_flavor")
 
 
 def _run(settings: HostSettings) -> Iterator[Conflict]:
     """Keys of one way to run Ollama where another is declared."""
-    for key, run in (("ollama_base_url", "external"), ("ollama_image", "container")):
+    for key, run in (("ollama_address", "external"), ("ollama_image", "container")):
         value = getattr(settings, key)
-        if value is not None and settings.ollama_run != run:
-            problem = f"expected only where `ollama_run` is `{run}`, got {shown(key, value)}"
-            yield _conflict(key, problem, "ollama_run")
-    if settings.ollama_run == "external" and settings.ollama_base_url is None:
-        problem = "expected the address of that Ollama, as `http://10.0.0.5:11434`: `ollama_run` is `external`"
-        yield _conflict("ollama_base_url", problem, "ollama_run")
+        if value is not None and settings.ollama_runtime != run:
+            problem = f"expected only where `ollama_runtime` is `{run}`, got {show_value(key, value)}"
+            yield _conflict(key, problem, "ollama_runtime")
+    if settings.ollama_runtime == "external" and settings.ollama_address is None:
+        problem = "expected an address such as `http://10.0.0.5:11434`, because `ollama_runtime` is `external`"
+        yield _conflict("ollama_address", problem, "ollama_runtime")
     image, version = settings.ollama_image, settings.ollama_version
-    if image is not None and is_tagged(image) and not _is_of(version, located(image)[2]):
-        problem = f"expected a tag of the release in `ollama_version`, as `{OLLAMA_IMAGE}:{version}`"
-        yield _conflict("ollama_image", f"{problem}, got {shown('ollama_image', image)}", "ollama_version")
+    if image is not None and is_tagged(image) and not _is_of(version, locate_image(image)[2]):
+        problem = f"expected a tag of the release in `ollama_version`, such as `{OLLAMA_IMAGE}:{version}`"
+        yield _conflict("ollama_image", f"{problem}, got {show_value('ollama_image', image)}", "ollama_version")
     for index, model in enumerate(settings.models):
         if model.modelfile is not None and not settings.manages_ollama:
-            problem = "expected none where `ollama_run` is `external`: nothing is made on somebody else's Ollama"
-            yield Conflict(f"models.{index}.modelfile", problem, frozenset({"ollama_run"}))
+            problem = "expected no Modelfile, because `ollama_runtime` is `external`: fleethands builds no model there"
+            yield Conflict(f"models.{index}.modelfile", problem, frozenset({"ollama_runtime"}))
 
 
 def _is_of(version: str, tag: str) -> bool:
@@ -91,15 +91,16 @@ def _port(settings: HostSettings) -> Iterator[Conflict]:
     taken = {*inner_ports(settings), *rehearsal_ports(settings)}
     for key, port in (("openhands_port", settings.openhands_port), ("ollama_host", ollama)):
         if port in taken:
-            yield _conflict(key, f"expected another port than Agent Canvas' own, got `{port}`", "openhands_flavor")
+            problem = f"expected a port that Agent Canvas does not use itself, got `{port}`"
+            yield _conflict(key, problem, "openhands_flavor")
 
 
 def _bound(settings: HostSettings) -> Iterator[Conflict]:
     """A page that can't be bound is closed by the firewall alone."""
     if inner_ports(settings) and not settings.firewall and settings.openhands_bind not in EVERYWHERE:
         problem = (
-            "expected True, or `openhands_bind`: `0.0.0.0`, where `openhands_flavor` is `source`: Agent Canvas listens "
-            "on every address, whatever it is told; got `False`"
+            "expected True, or `openhands_bind`: `0.0.0.0`, because `openhands_flavor` is `source`: Agent Canvas "
+            "always listens on every address; got `False`"
         )
         yield _conflict("firewall", problem, "openhands_bind", "openhands_flavor")
 
@@ -120,7 +121,7 @@ def _overlap(settings: HostSettings) -> Iterator[Conflict]:
         return
     if models.is_relative_to(workspace) or workspace.is_relative_to(models):
         problem = (
-            f"expected a directory apart from `ollama_models_dir`, as `/srv/workspace`, got `{workspace}`: "
+            f"expected a directory apart from `ollama_models_dir`, such as `/srv/workspace`, got `{workspace}`: "
             f"an agent could replace the models in `{models}`"
         )
         yield _conflict("openhands_workspace", problem, "ollama_models_dir", "openhands_flavor")
@@ -130,7 +131,7 @@ def _source(settings: HostSettings) -> Iterator[Conflict]:
     for key in ("openhands_repo", "openhands_ref"):
         value = getattr(settings, key)
         if value is not None and settings.openhands_flavor != "source":
-            problem = f"expected only where `openhands_flavor` is `source`, got {shown(key, value)}"
+            problem = f"expected only where `openhands_flavor` is `source`, got {show_value(key, value)}"
             yield _conflict(key, problem, "openhands_flavor")
 
 
@@ -147,9 +148,9 @@ def _flavor(settings: HostSettings) -> Iterator[Conflict]:
 def _unread(settings: HostSettings) -> Iterator[Conflict]:
     if not settings.manages_ollama:
         return
-    for name, why in ollama_env_releases.unread(settings.ollama_env, settings.ollama_version):
+    for name, why in ollama_env_releases.find_unread(settings.ollama_env, settings.ollama_version):
         path = f"ollama_env.{name}"
-        problem = f"{why}, got {shown(path, settings.ollama_env[name])}"
+        problem = f"{why}, got {show_value(path, settings.ollama_env[name])}"
         yield Conflict(path, problem, frozenset({"ollama_version"}))
 
 
@@ -171,6 +172,6 @@ def _unfit(key: str, name: str, secret: Secret) -> str:
             ollama_env.check_value(name, value)
         else:
             openhands_env.check_value(value)
-    except Expected as error:
+    except InvalidValue as error:
         return error.got(f"`{MASK}`")
     return ""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from fleethands.settings.host import HostSettings
-from fleethands.settings.schema.ollama_env import ELSEWHERE
+from fleethands.settings.schema.ollama_env import SETTINGS
 from fleethands.text.systemd import assignment, file_assignment
 
 # bytes of the lines of the override and of its secrets: the probe reads managed files of up to 64 KiB; Linux passes on
 # 128 KiB a variable
-ROOM = 60_000
+MAX_BYTES = 60_000
 
 
 def is_text(value: object) -> bool:
@@ -22,7 +22,7 @@ def is_text(value: object) -> bool:
     return not isinstance(value, list | tuple) or all(is_text(each) for each in value)
 
 
-def uncarried(settings: HostSettings) -> Iterator[tuple[str, str]]:
+def unencodable_variables(settings: HostSettings) -> Iterator[tuple[str, str]]:
     """(setting, problem) of each variable that systemd would refuse, and of all of them where they are too much."""
     try:
         environment = settings.ollama_environment
@@ -34,6 +34,6 @@ def uncarried(settings: HostSettings) -> Iterator[tuple[str, str]]:
             write = file_assignment if name in settings.ollama_secrets else assignment
             size += len(f"Environment={write(name, value)}\n".encode())
         except ValueError as error:
-            yield ELSEWHERE.get(name, f"ollama_env.{name}"), str(error).removeprefix(f"`{name}`: ")
-    if size > ROOM:
-        yield "ollama_env", f"expected variables of at most {ROOM} bytes in all, as systemd writes them, got {size}"
+            yield SETTINGS.get(name, f"ollama_env.{name}"), str(error).removeprefix(f"`{name}`: ")
+    if size > MAX_BYTES:
+        yield "ollama_env", f"expected at most {MAX_BYTES} bytes of variables in total, got {size}"

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from fleethands.settings.values.secret import MASK, Secret
 
-LONGEST = 80  # characters of a value that are shown
+MAX_SHOWN = 80  # characters of a value that are shown
 _SECRET = re.compile(r"key|token|secret|passw|pwd|credential|auth", re.IGNORECASE)
 _USERINFO = re.compile(r"://(\S*)@|^([^\s/@]*:[^\s/@]*)@(?!sha)")
 
 
 @dataclass(frozen=True)
-class Mistake:
+class InvalidSetting:
     """One thing that is wrong in an inventory."""
 
     host: str
@@ -27,23 +27,23 @@ class Mistake:
 class SettingsError(ValueError):
     """An inventory that can't be applied; `mistakes` holds all of it, and the text names what hosts share once."""
 
-    def __init__(self, mistakes: list[Mistake]) -> None:
+    def __init__(self, mistakes: list[InvalidSetting]) -> None:
         self.mistakes = mistakes
-        super().__init__("\n".join(f"error: {line}" for line in _folded(mistakes)))
+        super().__init__("\n".join(f"error: {line}" for line in _fold_hosts(mistakes)))
 
 
-def _folded(mistakes: list[Mistake]) -> list[str]:
+def _fold_hosts(mistakes: list[InvalidSetting]) -> list[str]:
     hosts: dict[tuple[str, str], list[str]] = {}
     for mistake in mistakes:
         hosts.setdefault((mistake.path, mistake.problem), []).append(mistake.host)
-    return [str(Mistake(_named(names), path, problem)) for (path, problem), names in hosts.items()]
+    return [str(InvalidSetting(_join_hosts(names), path, problem)) for (path, problem), names in hosts.items()]
 
 
-def _named(hosts: list[str]) -> str:
+def _join_hosts(hosts: list[str]) -> str:
     return hosts[0] if len(hosts) == 1 else f"{', '.join(hosts)} ({len(hosts)} hosts)"
 
 
-def shown(path: str, value: object) -> str:
+def show_value(path: str, value: object) -> str:
     """A value as a message shows it: one short line, masked where it may be secret."""
     if isinstance(value, dict):
         return "a dictionary"
@@ -52,14 +52,14 @@ def shown(path: str, value: object) -> str:
     if isinstance(value, Secret) or _SECRET.search(path.rpartition(".")[2]):
         return f"`{MASK}`"
     text = _printable(str(value))
-    return f"`{text if len(text) <= LONGEST else text[: LONGEST - 1] + '…'}`"
+    return f"`{text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + '…'}`"
 
 
 def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
-def masked(sentence: str, value: object) -> str:
+def mask_userinfo(sentence: str, value: object) -> str:
     """A sentence about a value, without the user and password that stand in an address."""
     for match in _USERINFO.finditer(value if isinstance(value, str) else ""):
         secret = match[1] or match[2]

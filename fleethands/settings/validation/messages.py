@@ -6,53 +6,55 @@ import difflib
 import re
 from typing import Any
 
-from fleethands.settings.expected import Expected, NotText
+from fleethands.settings.expected import InvalidValue, WrongType
 from fleethands.settings.host import HostSettings, Model
-from fleethands.settings.schema.describe import About, about
-from fleethands.settings.validation.errors import masked, shown
-from fleethands.settings.validation.unknown_keys import no_such
+from fleethands.settings.schema.describe import Description, describe
+from fleethands.settings.validation.errors import mask_userinfo, show_value
+from fleethands.settings.validation.unknown_keys import describe_unknown
 
 
-def problem(path: str, detail: Any) -> str:
+def describe_error(path: str, detail: Any) -> str:
     """
     What is wrong at a path.
 
     + detail: one of `ValidationError.errors()`
     """
     value = detail["input"]
-    got = shown(path, value)
+    got = show_value(path, value)
     if detail["type"] == "extra_forbidden":
-        return masked(f"{no_such('key of a model', str(detail['loc'][-1]), Model.model_fields)}, got {got}", value)
+        return mask_userinfo(
+            f"{describe_unknown('key of a model', str(detail['loc'][-1]), Model.model_fields)}, got {got}", value
+        )
     if detail["type"] == "missing":
-        return "expected a model's name, as `codellama:7b`"
-    return masked(_refused(path, detail, value, got), value)
+        return "expected a model's name, such as `codellama:7b`"
+    return mask_userinfo(_refused(path, detail, value, got), value)
 
 
 def _refused(path: str, detail: Any, value: object, got: str) -> str:
     error = detail.get("ctx", {}).get("error")
-    said = _said(detail["loc"])
-    if isinstance(error, Expected) and not isinstance(error, NotText):
+    if isinstance(error, InvalidValue) and not isinstance(error, WrongType):
         return error.got(got)
-    if isinstance(error, ValueError) and not isinstance(error, NotText):
+    if isinstance(error, ValueError) and not isinstance(error, WrongType):
         return f"{error}, got {got}"
-    form = _form(said, detail["loc"])
+    form = _form(detail["loc"])
     return f"expected {form}, got {got}{_nearest(detail, value)}"
 
 
-def _said(place: tuple[int | str, ...]) -> About:
-    """What is said of the setting, or of the model's key, at a place."""
+def _description(place: tuple[int | str, ...]) -> Description:
+    """The description of the setting, or of the model's key, at a place."""
     if place[0] == "models" and len(place) > 2 and place[2] in Model.model_fields:
-        return about(Model.model_fields[str(place[2])])
-    return about(HostSettings.model_fields[str(place[0])])
+        return describe(Model.model_fields[str(place[2])])
+    return describe(HostSettings.model_fields[str(place[0])])
 
 
-def _form(said: About, place: tuple[int | str, ...]) -> str:
+def _form(place: tuple[int | str, ...]) -> str:
     if place[0] == "models" and len(place) == 2:
         return "a model's name or a dictionary"
     if isinstance(place[-1], int):
         return "text"
-    example = f", as `{said.example}`" if isinstance(said.example, list | dict) else ""
-    return f"{said.form}{example}".replace("'", '"')
+    description = _description(place)
+    example = f", such as `{description.example}`" if isinstance(description.example, list | dict) else ""
+    return f"{description.accepts}{example}".replace("'", '"')
 
 
 def _nearest(detail: Any, value: object) -> str:

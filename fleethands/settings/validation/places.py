@@ -6,47 +6,49 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from fleethands import paths
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 
-PLACES = (
-    "an absolute path below `/srv`, `/mnt` or `/opt`, or a directory of your own like `/data`; "
-    "nothing of the system's, of fleethands' or in a home"
+ALLOWED = (
+    "an absolute path, for example below `/srv`, `/mnt`, `/opt` or `/data`; "
+    "not a directory of the system, of fleethands or in a home"
 )
-SYSTEMS = "which belongs to the system"
-OURS = "which fleethands keeps for itself"
-DOCKERS = "which belongs to Docker"
-PERSONS = "where people have their homes: the owner of one could put a link in its place"
-ANYBODYS = "where every account may write"
-PACKAGES = "where packages keep what is theirs"
+OF_SYSTEM = "which belongs to the system"
+OF_FLEETHANDS = "which fleethands keeps for itself"
+OF_DOCKER = "which belongs to Docker"
+HOMES = "where home directories are: their owner could replace it with a symlink"
+WORLD_WRITABLE = "where every account may write"
+PACKAGES = "where packages keep their files"
 
 # of the home's account: its own files, by generation (settings/generations.py)
 STATES = tuple(f"{paths.OPENHANDS_STATE}{suffix}" for suffix in ("", "-v1", "-canvas", "-source", "-source-v0"))
 # these and all below them, unless a place that is named itself lies between
 CLOSED: Mapping[str, str] = {
-    **dict.fromkeys(("/bin", "/boot", "/dev", "/efi", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc"), SYSTEMS),
-    **dict.fromkeys(("/lost+found", "/root", "/run", "/sbin", "/snap", "/sys", "/usr", "/var"), SYSTEMS),
-    **dict.fromkeys(("/dev/shm", "/tmp", "/var/tmp"), ANYBODYS),  # noqa: S108
-    **dict.fromkeys(("/opt/cni", "/opt/containerd", paths.DOCKER_DATA, "/var/lib/containerd"), DOCKERS),
-    **dict.fromkeys((paths.RELEASES, paths.OPENHANDS_HOME, paths.OPENHANDS_SOURCE, *STATES), OURS),
-    **dict.fromkeys((paths.RECORDS, "/etc/fleethands", "/run/fleethands"), OURS),
-    "/home": PERSONS,
+    **dict.fromkeys(
+        ("/bin", "/boot", "/dev", "/efi", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc"), OF_SYSTEM
+    ),
+    **dict.fromkeys(("/lost+found", "/root", "/run", "/sbin", "/snap", "/sys", "/usr", "/var"), OF_SYSTEM),
+    **dict.fromkeys(("/dev/shm", "/tmp", "/var/tmp"), WORLD_WRITABLE),  # noqa: S108
+    **dict.fromkeys(("/opt/cni", "/opt/containerd", paths.DOCKER_DATA, "/var/lib/containerd"), OF_DOCKER),
+    **dict.fromkeys((paths.RELEASES, paths.OPENHANDS_HOME, paths.OPENHANDS_SOURCE, *STATES), OF_FLEETHANDS),
+    **dict.fromkeys((paths.RECORDS, "/etc/fleethands", "/run/fleethands"), OF_FLEETHANDS),
+    "/home": HOMES,
     "/var/lib": PACKAGES,
 }
 # these alone: each directory in them has an owner of its own
 SHARED: Mapping[str, str] = {
-    **dict.fromkeys(("/media", "/mnt", "/opt", "/srv", "/var/local", "/var/opt"), SYSTEMS),
+    **dict.fromkeys(("/media", "/mnt", "/opt", "/srv", "/var/local", "/var/opt"), OF_SYSTEM),
 }
 MODELS: Mapping[str, str] = {paths.OLLAMA_HOME: "which is the home of the user ollama"}
-WORKSPACE: Mapping[str, str] = {paths.OPENHANDS_HOME: OURS}
+WORKSPACE: Mapping[str, str] = {paths.OPENHANDS_HOME: OF_FLEETHANDS}
 
 
 def check_models_dir(path: PurePosixPath) -> None:
-    """Raises Expected for a place where models may not lie."""
+    """Raises InvalidValue for a place where models may not lie."""
     _check(path, {**SHARED, **MODELS}, ("/var/lib/ollama",), "/srv/ollama")
 
 
 def check_workspace(path: PurePosixPath) -> None:
-    """Raises Expected for a place where an agent may not work."""
+    """Raises InvalidValue for a place where an agent may not work."""
     _check(path, {**SHARED, **WORKSPACE}, ("/var/lib/openhands",), "/srv/workspace")
 
 
@@ -56,4 +58,4 @@ def _check(path: PurePosixPath, shared: Mapping[str, str], free: tuple[str, ...]
         if place in free or (place in shared and each != path):
             return
         if note := shared.get(place) or CLOSED.get(place):
-            raise Expected(f"a directory of its own, as `{example}`", note)
+            raise InvalidValue(f"a directory of its own, such as `{example}`", note)

@@ -7,23 +7,25 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleethands.settings.host import HostSettings
+from fleethands.settings.renamed import OLD_SETTINGS
 from fleethands.settings.schema import ollama_env
 
-OURS = ("ollama_", "openhands_", "models_")
-FOREIGN = ("_", "ssh_", "docker_", "dockerssh_", "vagrant_", "terraform_", "chroot_", "fake_")  # pyinfra's own
-WORDS = {"modes", "modules", "nodes"}  # near a setting's name, and somebody's own all the same
-ALIKE = 0.85  # below it, a key without our prefixes is somebody's own
+PREFIXES = ("ollama_", "openhands_", "models_")
+PYINFRA_PREFIXES = ("_", "ssh_", "docker_", "dockerssh_", "vagrant_", "terraform_", "chroot_", "fake_")  # pyinfra's own
+COMMON_WORDS = {"modes", "modules", "nodes"}  # near a setting's name, and somebody's own all the same
+MISSPELLED = 0.85  # below it, a key without our prefixes is somebody's own
 NEAR = 0.5
 
 
-def meant(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def misspelled_keys(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(key, problem) for each key that is taken for a misspelled setting."""
     for key in data:
         if (
             isinstance(key, str)
             and key not in HostSettings.model_fields
-            and not key.startswith(FOREIGN)
-            and key not in WORDS
+            and key not in OLD_SETTINGS
+            and not key.startswith(PYINFRA_PREFIXES)
+            and key not in COMMON_WORDS
         ):
             problem = _problem(key)
             if problem:
@@ -33,18 +35,22 @@ def meant(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _problem(key: str) -> str:
     plain = key.lower().replace("-", "_")
     if plain in {"ollama", "openhands"}:
-        return f"no such setting: keys are flat, as `{plain}_{'version' if plain == 'ollama' else 'image'}`"
+        return f"no such setting: keys are flat, such as `{plain}_{'version' if plain == 'ollama' else 'image'}`"
     if key in ollama_env.VARIABLES:
         return "no such setting: expected inside `ollama_env`"
-    ours = plain.startswith(OURS)
-    return no_such("setting", plain, HostSettings.model_fields, NEAR if ours else ALIKE) if ours or _near(plain) else ""
+    ours = plain.startswith(PREFIXES)
+    return (
+        describe_unknown("setting", plain, HostSettings.model_fields, NEAR if ours else MISSPELLED)
+        if ours or _near(plain)
+        else ""
+    )
 
 
 def _near(key: str) -> bool:
-    return bool(difflib.get_close_matches(key, HostSettings.model_fields, 1, cutoff=ALIKE))
+    return bool(difflib.get_close_matches(key, HostSettings.model_fields, 1, cutoff=MISSPELLED))
 
 
-def no_such(what: str, word: str, words: Mapping[str, Any], cutoff: float = NEAR) -> str:
+def describe_unknown(what: str, word: str, words: Mapping[str, Any], cutoff: float = NEAR) -> str:
     """That there is no such thing, and what it is nearest to."""
     near = difflib.get_close_matches(word, words, 1, cutoff=cutoff)
     return f"no such {what}" + (f", nearest is `{near[0]}`" if near else "")

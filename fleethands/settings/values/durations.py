@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 
-FORM = "a duration as `30m` or `1h30m`, or a whole number of seconds"
+FORM = "a duration such as `30m` or `1h30m`, or a whole number of seconds"
 LONGEST = 2**63 - 1  # nanoseconds in a Go duration, 292 years
 NANOSECONDS = {
     "ns": 1,
@@ -27,32 +27,32 @@ _FOREVER = {"forever", "always", "never", "infinite", "inf"}
 
 def check_duration(value: object) -> str:
     """
-    The duration as text: Go's own form, or whole seconds. Raises Expected: Ollama takes its default for any other.
+    The duration as text: Go's own form, or whole seconds. Raises InvalidValue: Ollama takes its default for any other.
 
     + value: text or a whole number
     """
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise Expected(FORM)
+        raise InvalidValue(FORM)
     text = str(value)
     length = abs(nanoseconds(text))
     if length > LONGEST:
-        raise Expected("a duration below 292 years: negative is for ever")
+        raise InvalidValue("a duration below 292 years: negative is for ever")
     return text
 
 
 def nanoseconds(text: str) -> int:
-    """A duration's length; negative stands for ever. Raises Expected for what is none."""
+    """A duration's length; negative stands for ever. Raises InvalidValue for what is none."""
     sign = -1 if text.startswith("-") else 1
     if _SECONDS.match(text):
         return sign * int(text.lstrip("+-")[:20]) * 10**9
     if _WHOLE.match(text):
         return sign * sum(int(float(number) * NANOSECONDS[unit]) for number, unit in re.findall(_PART, text, re.ASCII))
-    raise Expected(_spelled(text))
+    raise InvalidValue(_spelled(text))
 
 
 def _spelled(text: str) -> str:
     if match := re.fullmatch(r"(\d{1,6})\s*([dw])(ays?|eeks?)?", text.strip().lower(), re.ASCII):
-        return f"a duration, as `{int(match[1]) * _LONGER[match[2]]}h`: hours are the largest unit"
+        return f"a duration, such as `{int(match[1]) * _LONGER[match[2]]}h`: hours are the largest unit"
     if match := re.fullmatch(r"(\d{1,6})\s*(s|m|h)[a-z]*", text.strip().lower(), re.ASCII):
-        return f"a duration, as `{match[1]}{match[2]}`"
-    return "a duration, as `-1` for ever or `0` for not at all" if text.lower() in _FOREVER else FORM
+        return f"a duration, such as `{match[1]}{match[2]}`"
+    return "a duration, such as `-1` for ever or `0` for not at all" if text.lower() in _FOREVER else FORM

@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable, Hashable
 from pathlib import PurePosixPath
 
-from fleethands.settings.expected import Expected, one_line
+from fleethands.settings.expected import InvalidValue, check_line
 from fleethands.settings.schema import ollama_env
-from fleethands.settings.schema.ollama_env import BOOL, DURATION, ELSEWHERE, GO_FALSE, GO_TRUE, LEVEL, UINT
-from fleethands.settings.schema.types import models_dir
+from fleethands.settings.schema.ollama_env import BOOL, DURATION, GO_FALSE, GO_TRUE, LEVEL, SETTINGS, UINT
+from fleethands.settings.schema.types import parse_models_dir
 from fleethands.settings.values.durations import check_duration, nanoseconds
-from fleethands.settings.values.names import OLLAMA_PORT, Address, check_origin
+from fleethands.settings.values.names import OLLAMA_PORT, ListenAddress, check_origin
 
 _WITH_PORT = re.compile(r"(?:\[([^\[\]]*)\]|([^:\[\]]*)):([^:\[\]]*)\Z")
 _WHOLE = re.compile(r"[0-9]{1,19}\Z")
@@ -24,7 +24,7 @@ _SIGNED = re.compile(r"[+-]?[0-9]{1,9}\Z")
 EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104  Go listens on both families for each of them
 
 
-def meaning(name: str, text: str) -> Hashable:
+def parse_meaning(name: str, text: str) -> Hashable:
     """What Ollama makes of a variable's text; equal ones set the same, None stands for Ollama's own default."""
     if not _is_ollamas(name):
         return text
@@ -32,7 +32,7 @@ def meaning(name: str, text: str) -> Hashable:
     if not said:
         return None
     if name == "OLLAMA_HOST":
-        host, port = listened(said)
+        host, port = parse_listen_address(said)
         return ("" if host in EVERYWHERE else "127.0.0.1" if host == "localhost" else host), port
     if name == "OLLAMA_ORIGINS":
         return frozenset(said.lower().split(","))  # gin-contrib/cors takes them so
@@ -41,29 +41,29 @@ def meaning(name: str, text: str) -> Hashable:
     return _READ.get(_kind(name), str)(said)
 
 
-def same(name: str, one: str | None, other: str | None) -> bool:
+def means_same(name: str, one: str | None, other: str | None) -> bool:
     """Whether two texts of a variable mean the same to Ollama; None: it is not set."""
     if one is None or other is None:
         return one == other
-    return one == other or meaning(name, one) == meaning(name, other)
+    return one == other or parse_meaning(name, one) == parse_meaning(name, other)
 
 
-def setting(name: str, text: str) -> tuple[str, str | int | list[str] | dict[str, str]]:
+def to_setting(name: str, text: str) -> tuple[str, str | int | list[str] | dict[str, str]]:
     """
     The key and the value that an inventory has for what a text means to Ollama.
 
-    Raises Expected where no setting says it, NoSuchVariable where none is for that name.
+    Raises InvalidValue where no setting says it, UnknownVariable where none is for that name.
     """
-    said = _stripped(text) if _is_ollamas(name) else one_line(text)
-    if name not in ELSEWHERE:
+    said = _stripped(text) if _is_ollamas(name) else check_line(text)
+    if name not in SETTINGS:
         ollama_env.check_name(name)
         value = _text(_kind(name), said)
         ollama_env.check_value(name, value)
         return "ollama_env", {name: value}
-    return ELSEWHERE[name], _AS_KEY[name](said)
+    return SETTINGS[name], _AS_KEY[name](said)
 
 
-def listened(text: str) -> tuple[str, int]:
+def parse_listen_address(text: str) -> tuple[str, int]:
     """Host and port of OLLAMA_HOST; a host that is an address stands in its usual form."""
     scheme, found, rest = text.partition("://")
     scheme, rest = (scheme, rest) if found else ("", text)
@@ -106,7 +106,7 @@ def _level(said: str) -> int:
 def _duration(said: str) -> int | None:
     try:
         return max(-1, nanoseconds(check_duration(said)))
-    except Expected:
+    except InvalidValue:
         return None
 
 
@@ -123,15 +123,15 @@ def _text(kind: str, said: str) -> str:
 
 
 def _host(said: str) -> str:
-    host, port = listened(said)
+    host, port = parse_listen_address(said)
     try:
         ipaddress.ip_address(host or "0.0.0.0")  # noqa: S104
     except ValueError:
         if host != "localhost":
-            raise Expected("an IP address", "and what a name stands for may change") from None
+            raise InvalidValue("an IP address", "and what a name stands for may change") from None
         host = "127.0.0.1"
     host = host or "0.0.0.0"  # noqa: S104
-    return str(Address.parse(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
+    return str(ListenAddress.parse(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"))
 
 
 def _origins(said: str) -> list[str]:
@@ -140,12 +140,12 @@ def _origins(said: str) -> list[str]:
 
 def _context(said: str) -> int:
     if not (count := _uint(said)):
-        raise Expected("a whole number from 1", "and Ollama takes its own for it")
+        raise InvalidValue("a whole number from 1", "and Ollama takes its own for it")
     return count
 
 
 def _models(said: str) -> str:
-    return str(models_dir(said))
+    return str(parse_models_dir(said))
 
 
 _AS_KEY: dict[str, Callable[[str], str | int | list[str]]] = {

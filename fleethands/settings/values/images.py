@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from fleethands.settings.expected import Expected, one_line
+from fleethands.settings.expected import InvalidValue, check_line
 
-FORM = "an image as `registry/name:tag` or `registry/name@sha256:…`"
+FORM = "an image such as `registry/name:tag` or `registry/name@sha256:…`"
 _COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 _DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
@@ -18,20 +18,20 @@ LONGEST_NAME = 255
 
 
 def check_image(value: object) -> str:
-    """The reference, if Docker reads it. Raises Expected with the right spelling."""
-    text = one_line(value)
+    """The reference, if Docker reads it. Raises InvalidValue with the right spelling."""
+    text = check_line(value)
     if "://" in text:
-        raise Expected(f"an image without a scheme, as `{text.split('://', 1)[1]}`")
+        raise InvalidValue(f"an image without a scheme, such as `{text.split('://', 1)[1]}`")
     rest, at, digest = text.partition("@")
     if at and not _DIGEST.match(digest):
-        raise Expected("a digest as `@sha256:` and 64 lower-case hex digits")
+        raise InvalidValue("a digest such as `@sha256:` and 64 lower-case hex digits")
     name, tag = _split(rest)
     if tag is not None and not _TAG.match(tag):
-        raise Expected("a tag of at most 128 letters, digits, `_`, `.` and `-`")
+        raise InvalidValue("a tag of at most 128 letters, digits, `_`, `.` and `-`")
     if _NAME.match(name) is None or _ID.match(name) or len(name) > LONGEST_NAME:
         lower = text.replace(name, name.lower(), 1)
         near = name != name.lower() and _NAME.match(name.lower())
-        raise Expected(f"`{lower}`: names are in lower case" if near else FORM)
+        raise InvalidValue(f"`{lower}`: names are in lower case" if near else FORM)
     return text
 
 
@@ -39,7 +39,7 @@ def is_image(text: str) -> bool:
     """Whether Docker reads it as the name of an image."""
     try:
         return bool(check_image(text))
-    except Expected:
+    except InvalidValue:
         return False
 
 
@@ -53,7 +53,7 @@ def at_digest(image: str, digest: str) -> str:
     return f"{_split(image.partition('@')[0])[0]}@{digest}"
 
 
-def located(image: str) -> tuple[str, str, str]:
+def locate_image(image: str) -> tuple[str, str, str]:
     """
     Server, repository and tag or digest of an image, as Docker completes them (distribution/reference, v0.6:
     splitDockerDomain; moby registry/config.go: Docker Hub's API is at registry-1.docker.io).

@@ -18,12 +18,14 @@ class Modelfile:
     base: ModelName
 
     @classmethod
-    def read(cls, path: str) -> Modelfile:
+    def load(cls, path: str) -> Modelfile:
         """
         A Modelfile on the controller; a relative path counts from the working directory, as `Secret.file`'s does.
 
         Raises ValueError for one that can't be read, or that needs files of its own on the host.
         """
+        if "\n" in path or path.upper().startswith("FROM "):
+            raise ValueError("expected the path of a Modelfile, got its text: write the text to a file")
         try:
             text = Path(path).expanduser().read_text()
         except (OSError, UnicodeDecodeError) as error:
@@ -33,24 +35,25 @@ class Modelfile:
             raise ValueError("expected no ADAPTER: its file is not on the host")
         bases = [rest for word, rest in lines if word == "from"]
         if len(bases) != 1 or bases[0].startswith((".", "/", "~")):
-            raise ValueError("expected one FROM that names a model, as `FROM codellama:7b`")
+            raise ValueError("expected one FROM that names a model, such as `FROM codellama:7b`")
         return cls(text, ModelName.parse(bases[0]))
 
 
-def of(settings: HostSettings) -> dict[Model, Modelfile]:
+def load_modelfiles(settings: HostSettings) -> dict[Model, Modelfile]:
     """The Modelfile of each model that has one, those it starts from first. Raises ValueError."""
-    waiting = {model: Modelfile.read(model.modelfile) for model in settings.models if model.modelfile is not None}
+    waiting = {model: Modelfile.load(model.modelfile) for model in settings.models if model.modelfile is not None}
     ordered: dict[Model, Modelfile] = {}
     while waiting:
         left = {model.name for model in waiting}
         ready = [model for model, file in waiting.items() if file.base not in left]
         if not ready:
-            raise ValueError(f"{' and '.join(str(name) for name in sorted(left, key=str))}: FROM one another")
+            names = " and ".join(sorted(map(str, left)))
+            raise ValueError(f"{names}: each is built FROM the other")
         ordered.update({model: waiting.pop(model) for model in ready})
     return ordered
 
 
-def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
+def find_mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
     """(key, problem) for each Modelfile that can't be used."""
     found = False
     seen = set()
@@ -60,16 +63,16 @@ def mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
         if model.modelfile is None:
             continue
         if model.digest is not None:
-            yield f"models.{index}.digest", "a model that is made from a Modelfile has no digest of a registry's"
+            yield f"models.{index}.digest", "a model that is built from a Modelfile has no registry digest"
         try:
-            Modelfile.read(model.modelfile)
+            Modelfile.load(model.modelfile)
         except ValueError as error:
             found = True
             yield f"models.{index}.modelfile", str(error)
     if found:
         return
     try:
-        of(settings)
+        load_modelfiles(settings)
     except ValueError as error:
         yield "models", str(error)
 

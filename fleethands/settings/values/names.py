@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fleethands.settings.expected import Expected
+from fleethands.settings.expected import InvalidValue
 
 OLLAMA_PORT = 11434
 DEFAULTS = {"host": "registry.ollama.ai", "namespace": "library", "tag": "latest"}
@@ -21,32 +21,32 @@ MODEL = re.compile(
 
 
 @dataclass(frozen=True)
-class Address:
+class ListenAddress:
     """An IP address and a TCP port to listen on."""
 
     ip: str
     port: int
 
     @classmethod
-    def parse(cls, text: str, default_port: int = OLLAMA_PORT) -> Address:
-        """Read `IP`, `IP:PORT` or `[IPv6]:PORT`. Raises Expected."""
+    def parse(cls, text: str, default_port: int = OLLAMA_PORT) -> ListenAddress:
+        """Read `IP`, `IP:PORT` or `[IPv6]:PORT`. Raises InvalidValue."""
         if "://" in text:
-            raise Expected(f"IP:PORT without a scheme, as `{text.split('://', 1)[1].partition('/')[0]}`")
+            raise InvalidValue(f"IP:PORT without a scheme, such as `{text.split('://', 1)[1].partition('/')[0]}`")
         if "/" in text:
-            raise Expected(f"IP:PORT without a path, as `{text.partition('/')[0]}`")
+            raise InvalidValue(f"IP:PORT without a path, such as `{text.partition('/')[0]}`")
         ip, port = text, str(default_port)
         if match := re.fullmatch(r"\[(.+)\](?::(\d+))?", text):
             ip, port = match[1], match[2] or port
         elif text.count(":") == 1:
             ip, port = text.split(":")
         if ip == "localhost":
-            raise Expected(f"IP:PORT, as `127.0.0.1:{port}`")
+            raise InvalidValue(f"IP:PORT, such as `127.0.0.1:{port}`")
         try:
             ipaddress.ip_address("" if "%" in ip else ip)
         except ValueError:
-            raise Expected("IP:PORT, as `0.0.0.0:11434`") from None
+            raise InvalidValue("IP:PORT, such as `0.0.0.0:11434`") from None
         if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) < 65536:
-            raise Expected("a port from 1 to 65535")
+            raise InvalidValue("a port from 1 to 65535")
         return cls(ip, int(port))
 
     def __str__(self) -> str:
@@ -65,7 +65,7 @@ class Address:
     @property
     def local_url(self) -> str:
         """Where a client on the host itself reaches what listens here."""
-        return f"http://{Address(self.local_ip, self.port)}"
+        return f"http://{ListenAddress(self.local_ip, self.port)}"
 
 
 @dataclass(frozen=True)
@@ -79,15 +79,15 @@ class ModelName:
 
     @classmethod
     def parse(cls, text: str) -> ModelName:
-        """Read `[host/][namespace/]model[:tag]`. Raises Expected."""
+        """Read `[host/][namespace/]model[:tag]`. Raises InvalidValue."""
         match = MODEL.match(text)
         if "://" in text:
-            raise Expected(f"`{text.split('://', 1)[1]}`: for plain HTTP, set the model's `insecure`")
+            raise InvalidValue(f"`{text.split('://', 1)[1]}`: for plain HTTP, set the model's `insecure`")
         if match is None or len(text) > 500:
-            raise Expected("`model:tag`, as `codellama:7b`")
+            raise InvalidValue("`model:tag`, such as `codellama:7b`")
         parts = {key: value for key, value in match.groupdict().items() if value is not None}
         if any(len(value) > (350 if key == "host" else 80) for key, value in parts.items()):
-            raise Expected("parts of at most 80 characters")
+            raise InvalidValue("parts of at most 80 characters")
         for key, default in DEFAULTS.items():
             if parts.get(key, default).lower() == default:
                 parts[key] = default  # Ollama lists `Library/tiny` as `tiny`
@@ -107,28 +107,28 @@ _BASE_URL = re.compile(
 
 
 def check_base_url(text: str) -> str:
-    """Where Ollama's API begins: scheme, host and port in lower case, without a slash at its end. Raises Expected."""
+    """Where Ollama's API begins: scheme, host and port in lower case, without a slash at its end. Raises InvalidValue."""
     text = text.lower()
     if "@" in text:
-        raise Expected("an address without a user and password")
+        raise InvalidValue("an address without a user and password")
     if "://" not in text:
-        raise Expected(f"a scheme, as `http://{text}`")
+        raise InvalidValue(f"a scheme, such as `http://{text}`")
     scheme, _, rest = text.partition("://")
     server, _, path = rest.partition("/")
     if path.rstrip("/") in {"v1", "api"}:
-        raise Expected(f"an address without a path, as `{scheme}://{server}`")
+        raise InvalidValue(f"an address without a path, such as `{scheme}://{server}`")
     match = _BASE_URL.match(text)
     if match is None and server.count(":") > 1 and not server.startswith("["):
-        raise Expected("an IPv6 address in its brackets, as `http://[fd00::5]:11434`")
+        raise InvalidValue("an IPv6 address in its brackets, such as `http://[fd00::5]:11434`")
     if match is None:
-        raise Expected("an address without a path, as `http://10.0.0.5:11434`")
+        raise InvalidValue("an address without a path, such as `http://10.0.0.5:11434`")
     if not 0 < int(match["port"] or 80) < 65536:
-        raise Expected("a port from 1 to 65535")
+        raise InvalidValue("a port from 1 to 65535")
     if match["host"].startswith("["):
         try:
             ipaddress.IPv6Address(match["host"][1:-1])
         except ValueError:
-            raise Expected("an IPv6 address in its brackets, as `http://[fd00::5]:11434`") from None
+            raise InvalidValue("an IPv6 address in its brackets, such as `http://[fd00::5]:11434`") from None
     return text.rstrip("/")
 
 
@@ -145,7 +145,7 @@ def from_container(base_url: str, name: str) -> str:
     return _LOCAL.sub(f"//{name}", base_url)
 
 
-def server(base_url: str) -> tuple[str, int]:
+def host_and_port(base_url: str) -> tuple[str, int]:
     """Name or address, without brackets, and port of a base address."""
     parts = urlsplit(base_url)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -162,16 +162,16 @@ def check_origin(text: str) -> str:
     """
     An OLLAMA_ORIGINS entry that Ollama starts with: others make it exit in a loop (its envconfig, gin-contrib/cors).
 
-    Raises Expected.
+    Raises InvalidValue.
     """
     if text != text.strip() or "," in text or any(char.isspace() for char in text):
-        raise Expected("one origin without spaces or commas")
+        raise InvalidValue("one origin without spaces or commas")
     if any(quote in text for quote in "\"'"):
-        raise Expected("an origin without quotes")  # Ollama would strip them
+        raise InvalidValue("an origin without quotes")  # Ollama would strip them
     if text.count("*") > 1:
-        raise Expected("at most one `*`")
+        raise InvalidValue("at most one `*`")
     if text in {"", "null"}:
-        raise Expected("`*` or an origin, as `https://example.com`")
+        raise InvalidValue("`*` or an origin, such as `https://example.com`")
     if "*" not in text and not text.startswith(_SCHEMES):
-        raise Expected(f"`*` or a scheme, as `https://{text.rpartition('://')[2]}`")
+        raise InvalidValue(f"`*` or a scheme, such as `https://{text.rpartition('://')[2]}`")
     return text

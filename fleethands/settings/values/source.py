@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fleethands.settings.expected import Expected, one_line
+from fleethands.settings.expected import InvalidValue, check_line
 
 RELEASES = {"v0": "0.62.0", "canvas": "1.16.0"}  # those that were tried
 SCHEMES = {"https", "http", "ssh", "git", "file"}
@@ -46,24 +46,24 @@ def source_generation(declared: str | None, repo: str | None, ref: str | None) -
 
 
 def check_repository(value: object) -> str:
-    """An address that git may fetch from. Raises Expected; what git would run as a command is none."""
-    url = one_line(value)
+    """An address that git may fetch from. Raises InvalidValue; what git would run as a command is none."""
+    url = check_line(value)
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or not re.fullmatch(r"[!-~]+", url) or not parts.path.strip("/"):
-        raise Expected("an address as `https://github.com/OpenHands/OpenHands`")
+        raise InvalidValue("an address such as `https://github.com/OpenHands/OpenHands`")
     if parts.password is not None or (parts.username is not None and parts.scheme != "ssh"):
-        raise Expected("an address without user and password", "which would show in plans and process lists")
+        raise InvalidValue("an address without user and password", "which would show in plans and process lists")
     if parts.scheme != "file" and (parts.hostname is None or parts.netloc.startswith("-")):
-        raise Expected("an address with a server's name, as `https://github.com/OpenHands/OpenHands`")
+        raise InvalidValue("an address with a server's name, such as `https://github.com/OpenHands/OpenHands`")
     return url
 
 
 def check_ref(value: object) -> str:
-    """A tag, branch or commit by git's own rules (git help check-ref-format). Raises Expected."""
-    ref = one_line(value)
+    """A tag, branch or commit by git's own rules (git help check-ref-format). Raises InvalidValue."""
+    ref = check_line(value)
     wrong = ".." in ref or "@{" in ref or "//" in ref or "/." in ref or ref.endswith(".lock") or len(ref) > 200
     if wrong or not _REF.match(ref):
-        raise Expected("a tag, a branch or a commit's 40 digits, as `0.62.0`")
+        raise InvalidValue("a tag, a branch or a commit's 40 digits, such as `0.62.0`")
     return ref
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from tests.lab.attacks import ATTACKS, Attack, Position
 
 HEAD = """\
-# The attacks that are tried
+# Attacks that the tests carry out
 
-Each row is a test of `tests/lab/test_attacks.py`. It carries the attack out on a real host, with the real product, and
-then checks what must be true. Run one, as root, with
-`.venv/bin/python -m pytest -m '' 'tests/lab/test_attacks.py::test_an_attack_fails[NAME]'`.
+Each row is a test of `tests/lab/test_attacks.py`. The test attacks a real host that fleethands manages, and then checks
+what must be true. To run one, as root:
 
-A race runs 10 rounds in `make test` and 200 in `make soak`, as `NAME-200`. *Long* attacks run in `make soak` only. A
-number like F3 is the finding of the security review that the attack reproduces; [security.md](../security.md) explains
-what the product promises.
+    .venv/bin/python -m pytest -m '' 'tests/lab/test_attacks.py::test_an_attack_fails[NAME]'
+
+A *race* runs 10 rounds in `make test`, and 200 rounds in `make soak`, under the name `NAME-200`. *Long* attacks run in
+`make soak` only. A number such as F3 is the finding of a security review that the attack reproduces.
+[security.md](../security.md) explains what fleethands promises.
 """
 
 

@@ -80,11 +80,11 @@ def host_says_a_secret_otherwise(field: Field) -> None:
 
 
 _rooted = partial(Attack, position=Position.ROOT)
-MOVES_NOTHING = "the host can be planned, and nothing that a terminal acts on is shown"
+MOVES_NOTHING = "the host can be planned, and no terminal escape is shown"
 ATTACKS = (
     _rooted(
         name="proof-that-is-a-bomb",
-        tries="writes a proof whose times are no numbers, or numbers that are too large",
+        tries="writes a proof whose times are not numbers, or too large",
         holds=MOVES_NOTHING,
         carry_out=proof_that_is_a_bomb,
     ),
@@ -104,7 +104,7 @@ ATTACKS = (
     ),
     _rooted(
         name="host-says-a-secret-otherwise",
-        tries="says a declared secret quoted, nested or encoded in an error",
+        tries="prints a declared secret quoted, nested or encoded in an error",
         holds="no report and no terminal shows it",
         carry_out=host_says_a_secret_otherwise,
         finding="L3",

@@ -12,13 +12,13 @@ from tests.lab.lab import Lab
 
 
 class Position(StrEnum):
-    """Where an attacker stands."""
+    """The position of an attacker."""
 
     ROOT = "root on a managed host"
     AGENT = "the agent's user"
     ACCOUNT = "another local account"
     CONTAINER = "another container"
-    NEIGHBOUR = "a neighbour with a route"
+    NEIGHBOUR = "a neighbor with a route"
     REGISTRY = "a registry"
     MIRROR = "a mirror"
     REPOSITORY = "a git repository"
@@ -51,7 +51,7 @@ class Attack:
     """
     One attack.
 
-    + name: stands in docs/security.md, and is the id of its test
+    + name: the name in docs/security.md, and the id of its test
     + tries: what the attacker does; holds: what must be true afterwards; both one sentence
     + carry_out: does it on a real lab host, and asserts what must be true afterwards
     + finding: its number in the list of findings that docs/security.md keeps; empty for one of our own

@@ -1,4 +1,4 @@
-"""Downloads and builds are not believed: only a user without rights runs them, and no process of theirs is left."""
+"""Only a user without privileges runs downloads and builds, and none of their processes is left."""
 
 from __future__ import annotations
 
@@ -147,16 +147,16 @@ ATTACKS = (
     Attack(
         name="binary-asks-who-runs-it",
         position=Position.MIRROR,
-        tries="delivers an ollama, with its checksum, that writes to root's home, leaves a process and says who it is",
-        holds="it runs as a user without rights and network, its process is ended, and the run refuses it",
+        tries="delivers an Ollama, with its checksum, that writes to root's home, leaves a process and prints its user",
+        holds="it runs as a user without privileges and network, its process is stopped, and the run refuses it",
         carry_out=a_binary_asks_who_runs_it,
         finding="L5",
     ),
     Attack(
         name="setuid-in-archive",
         position=Position.MIRROR,
-        tries="has a setuid shell of root's in an archive, and a directory that everybody may write",
-        holds="what is unpacked has no setuid bit, and only root may write it",
+        tries="puts a setuid shell of root's into an archive, and a directory that every account may write",
+        holds="the unpacked files have no setuid bit, and only root may write them",
         carry_out=an_archive_brings_setuid,
         finding="L5",
         slow=True,
@@ -164,29 +164,29 @@ ATTACKS = (
     Attack(
         name="archive-leads-out",
         position=Position.MIRROR,
-        tries="has a pipe in an archive, and a link out of its tree",
+        tries="puts a pipe into an archive, and a link out of its tree",
         holds="the run refuses the archive",
         carry_out=an_archive_leads_out,
     ),
     Attack(
         name="device-in-archive",
         position=Position.MIRROR,
-        tries="has a device in an archive that everybody may write",
-        holds="unpacking makes no device, and the run refuses the archive",
+        tries="puts a device that every account may write into an archive",
+        holds="unpacking creates no device, and the run refuses the archive",
         carry_out=an_archive_makes_a_device,
     ),
     Attack(
         name="archive-fills-the-disk",
         position=Position.MIRROR,
         tries="delivers a small archive that unpacks to a thousand times its size",
-        holds="unpacking is cut, and nothing of it stays on the disk",
+        holds="unpacking stops, and nothing of it stays on the disk",
         carry_out=an_archive_fills_the_disk,
     ),
     Attack(
         name="checkout-is-code",
         position=Position.REPOSITORY,
-        tries="has `npm run build` turn package.json into a program, leave processes behind and make a setuid file",
-        holds="root runs none of it, no process of the build is left, and what was built is root's",
+        tries="makes `npm run build` turn package.json into a program, leave processes and create a setuid file",
+        holds="root runs none of it, no process of the build is left, and the build belongs to root",
         carry_out=a_checkout_is_code,
         finding="F2",
         state="clean",
@@ -194,8 +194,8 @@ ATTACKS = (
     Attack(
         name="npm-registry-lies",
         position=Position.REGISTRY,
-        tries="as npm's, delivers other archives than upstream's, with install scripts of its own",
-        holds="npm refuses them by their hashes, runs none of it, and never asks as root",
+        tries="as npm's registry, delivers other archives than upstream's, with its own install scripts",
+        holds="npm refuses them by their hashes, runs none of them, and never runs as root",
         carry_out=a_registry_lies,
         finding="L6",
         state="clean",

@@ -112,7 +112,7 @@ def another_container(field: Field) -> None:
 
 
 def another_container_beside_v1(field: Field) -> None:
-    """Sandboxes call V1 over Docker's own network, and nobody else has a reason to."""
+    """Only sandboxes have a reason to call V1 over Docker's default network."""
     host = field.host
     host.run("docker network create mine")
     for name, network in (("beside", "bridge"), ("stranger", "mine")):
@@ -157,8 +157,8 @@ ATTACKS = (
     Attack(
         "route-to-a-container",
         Position.NEIGHBOUR,
-        "sets a route to OpenHands' container by way of its host, and asks for its settings, also after a flush",
-        "the container answers its host alone, and other containers are reached as before",
+        "sets a route to OpenHands' container through its host, and asks for its settings, also after a flush",
+        "the container answers only its host, and other containers are reachable as before",
         route_to_a_container,
         finding="F4",
         state="converged",
@@ -166,8 +166,8 @@ ATTACKS = (
     Attack(
         "route-to-a-container-on-bookworm",
         Position.NEIGHBOUR,
-        "does the same where Docker is 20.10 and nftables 1.0.6",
-        "the container answers its host alone",
+        "does the same with Docker 20.10 and nftables 1.0.6",
+        "the container answers only its host",
         route_on_bookworm,
         finding="F4",
         slow=True,
@@ -175,8 +175,8 @@ ATTACKS = (
     Attack(
         "route-around-docker",
         Position.NEIGHBOUR,
-        "sets routes to Docker's networks and a person's own, over IPv6 too, before and after restarts of Docker",
-        "what listens there on OpenHands' port answers no neighbour at any time",
+        "sets routes to Docker's networks and to other ones, over IPv6 too, before and after restarts of Docker",
+        "what listens there on OpenHands' port never answers a neighbor",
         route_around_docker,
         finding="F4",
         state="converged",
@@ -185,7 +185,7 @@ ATTACKS = (
     Attack(
         "other-addresses-of-the-host",
         Position.NEIGHBOUR,
-        "sends what is for the gateway of Docker's network, or for 127.0.0.1, to the host",
+        "sends packets for the gateway of Docker's network, or for 127.0.0.1, to the host",
         "ports of OpenHands and Ollama are closed at every address of the host",
         other_addresses_of_the_host,
         finding="F4",
@@ -196,7 +196,7 @@ ATTACKS = (
         "sandbox-of-v1",
         Position.NEIGHBOUR,
         "asks a sandbox of V1 at its published ports, at its own address, and after a flush",
-        "no sandbox answers a neighbour, and the host itself still reaches each sandbox",
+        "no sandbox answers a neighbor, and the host itself still reaches each sandbox",
         sandbox_of_v1,
         finding="F4",
         state="v1",
@@ -206,7 +206,7 @@ ATTACKS = (
         "another-container-at-the-page",
         Position.CONTAINER,
         "asks for OpenHands' page at the gateway of Docker's network, and after a flush at the container's own address",
-        "the page is closed to it, and Ollama is not",
+        "the page is closed to it, and Ollama is open",
         another_container,
         finding="L11",
         state="converged",
@@ -214,8 +214,8 @@ ATTACKS = (
     Attack(
         "another-container-beside-v1",
         Position.CONTAINER,
-        "asks for V1's page at the gateway, where its sandboxes call it, from a network of its own",
-        "only containers on Docker's own network are answered",
+        "asks for V1's page at the gateway, where its sandboxes call it, from a separate Docker network",
+        "only containers on Docker's default network get an answer",
         another_container_beside_v1,
         finding="L11",
         state="v1",
@@ -224,8 +224,8 @@ ATTACKS = (
     Attack(
         "flush-in-the-first-moments",
         Position.ROOT,
-        "restarts the watcher of our table, and flushes all rules up to 150 ms later",
-        "the table is there again, whenever the flush came",
+        "restarts the firewall table's watcher, and flushes all rules up to 150 ms later",
+        "the table is restored, whenever the flush came",
         flush_in_the_first_moments,
         finding="F12",
         race=True,
@@ -233,16 +233,16 @@ ATTACKS = (
     Attack(
         "reload-that-fails",
         Position.ROOT,
-        "flushes all rules while ours cannot be read",
-        "the table is loaded as soon as it can be",
+        "flushes all rules while the rules file can't be read",
+        "the table is loaded as soon as the file can be read",
         failed_reload,
         finding="F12",
     ),
     Attack(
         "table-emptied",
         Position.ROOT,
-        "empties our table, or removes or replaces its drop rule, without deleting the table",
-        "the table is whole again",
+        "empties the firewall table, or removes or replaces its drop rule, without deleting the table",
+        "the table is complete again",
         table_emptied,
     ),
 )

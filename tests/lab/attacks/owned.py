@@ -1,4 +1,4 @@
-"""Attacks by whoever owns a directory in which root has something to do: the agent, Ollama's user, another account."""
+"""Attacks by the owner of a directory in which root works: the agent, Ollama's user, another account."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fleethands.operations.core.operation import step
+from fleethands.operations.core.host_script import step
 from fleethands.operations.models import model_store
+from fleethands.operations.removal.removal import RemoveDirectory
+from fleethands.operations.system.system import CreateDirectory, CreateUser
 from fleethands.script import Script
 from fleethands.settings.generations import SOURCE, SOURCE_V0
 from tests.lab.attacks.attack import Attack, Field, Position
@@ -17,7 +19,7 @@ from tests.lab.fleet import fleethands
 from tests.lab.host import Host
 
 HOME, WORKSPACE = "/opt/openhands", "/opt/openhands/workspace"
-VICTIM = "/root/victim"  # a directory of root's, with a file that nobody else may read
+VICTIM = "/root/victim"  # a directory of root's, with a file that only root may read
 UNIT = "[Service]\nExecStart=/bin/sleep inf\nUser=openhands\n"
 
 
@@ -29,13 +31,13 @@ def does(host: Host, script: Script) -> str:
 
 def account(host: Host) -> None:
     """The agent's user, and its directories as a host has them once OpenHands was there."""
-    does(host, step("user", name="openhands", home=HOME, groups="", roots_home="yes"))
+    does(host, CreateUser("openhands", HOME, "", roots_home=True).script)
     for place in (WORKSPACE, SOURCE.home, SOURCE_V0.home):
-        does(host, step("directory", path=place, owner="openhands:openhands", mode="0700"))
+        does(host, CreateDirectory(place, "openhands:openhands", "0700").script)
 
 
 def victim(host: Host) -> str:
-    """What must stay as it is, as `find` lists it."""
+    """What must not change, in the output of `find`."""
     host.run(f"rm -rf {VICTIM}; mkdir -m 0700 {VICTIM} && cd {VICTIM} && echo precious >secret && chmod 600 secret")
     host.run(f"cd {VICTIM} && for each in $(seq 100); do echo $each >f$each; done")
     return untouched(host)
@@ -53,7 +55,7 @@ def acts(host: Host, command: str, user: str = "openhands") -> None:
 
 @contextmanager
 def keeps_at(host: Host, command: str, user: str = "openhands") -> Iterator[None]:
-    """The attacker does this over and over, in a process that is none of the host's own."""
+    """The attacker repeats this in a separate process."""
     words = f"systemd-run --quiet --collect --unit attacker --uid {user} -p PrivateMounts=yes"
     host.run(f"{words} sh -c {shlex.quote(f'while :; do {command}; done')}")
     try:
@@ -87,7 +89,7 @@ def link_for_the_state_directory(field: Field) -> None:
     before = victim(host)
     acts(host, f"ln -s / {SOURCE.directory}")
 
-    said = does(host, step("directory", path=SOURCE.directory, owner="", mode="0700")) + does(host, served(host))
+    said = does(host, CreateDirectory(SOURCE.directory, None, "0700").script) + does(host, served(host))
 
     assert untouched(host) == before
     assert f"error: openhands cannot write in {SOURCE.directory}" in said
@@ -120,12 +122,12 @@ def tree_swapped_while_handed_over(field: Field) -> None:
             does(host, handed_over(other))
         assert untouched(host) == before
         host.run(f"cd {WORKSPACE}; rm -f sub; [ ! -d away ] || mv away sub")
-    # what is swapped away meanwhile may stay its owner's, and nobody else's
+    # a file that is swapped out meanwhile may keep its owner, and gets no other
     assert host.run(f"find {WORKSPACE} ! -user openhands ! -user second").stdout == ""
 
 
 def handed_over(user: str) -> Script:
-    parts = model_store.body("owned", "common", "openhands")
+    parts = model_store.join_scripts("owned", "common", "openhands")
     return Script(f'{parts}\nhands_over {WORKSPACE} "$(numbers_of {user})"', {"step": "container", "run": ""})
 
 
@@ -152,8 +154,8 @@ def agents_home_from_before(field: Field) -> None:
     acts(host, f"ln -s /root {HOME}/state-v1")
     before = victim(host)
 
-    does(host, step("user", name="openhands", home=HOME, groups="", roots_home="yes"))
-    said = does(host, step("directory", path=f"{HOME}/state-v1", owner="", mode="0755"))
+    does(host, CreateUser("openhands", HOME, "", roots_home=True).script)
+    said = does(host, CreateDirectory(f"{HOME}/state-v1", None, "0755").script)
 
     assert untouched(host) == before
     assert f"error: {HOME}/state-v1 is a link that root did not make" in said
@@ -166,7 +168,7 @@ def workspace_below_another_account(field: Field) -> None:
     acts(host, "ln -s /root /home/dev/ws", user="dev")
     before = victim(host)
 
-    said = does(host, step("directory", path="/home/dev/ws", owner="", mode="0755"))
+    said = does(host, CreateDirectory("/home/dev/ws", None, "0755").script)
 
     assert untouched(host) == before
     assert "error: /home/dev/ws lies in a directory that is not root's" in said
@@ -179,7 +181,7 @@ def link_in_ollamas_models(field: Field) -> None:
     acts(host, f"cd {models} && mv blobs away && ln -s {VICTIM} blobs", user="ollama")
     before = untouched(host)
 
-    fleethands("verify", "--blobs")
+    fleethands("verify", "--checksums")
 
     assert untouched(host) == before
 
@@ -205,7 +207,7 @@ def removal_through_a_link(field: Field) -> None:
     acts(host, f"rm -rf {SOURCE.home}; ln -s {VICTIM} {SOURCE.home}")
 
     for path in (SOURCE.directory, SOURCE.home, SOURCE_V0.home, WORKSPACE):
-        does(host, step("remove_directory", path=path))
+        does(host, RemoveDirectory(path).script)
 
     assert untouched(host) == before
     assert host.run(f"ls -A {HOME}; grep directory /var/lib/fleethands/made", check=False).stdout == ""
@@ -216,7 +218,7 @@ WRITER = "at=0; while :; do at=$((at + 1)); echo >/workspace/new-$at && rm -f /w
 
 
 def sandbox_works_on(field: Field) -> None:
-    """OpenHands gives way, and a sandbox that it started for its agent still runs."""
+    """OpenHands is replaced, and a sandbox of its agent still runs."""
     host, name = field.host, "oh-agent-server-lab"
     host.run("useradd --system second")
     run = f"docker run -d --name {name} --user $(id -u openhands):$(id -g openhands) -v {WORKSPACE}:/workspace"
@@ -237,22 +239,22 @@ ATTACKS = (
     _attack(
         Position.AGENT,
         settings_file_swapped,
-        "removes settings.json, and puts a link in the place of the file that the next run writes",
-        "no file of root's gets another owner or mode, and the settings are written once the agent lets go",
+        "removes settings.json, and puts a symlink in the place of the file that the next run writes",
+        "no file of root's gets another owner or mode, and the settings are written once the agent stops",
         finding="F3",
         race=True,
     ),
     _attack(
         Position.AGENT,
         link_for_the_state_directory,
-        "puts a link to / in the place of its own state directory",
-        "/ keeps its mode, and the run ends with the name of the directory",
+        "replaces its own state directory with a symlink to /",
+        "/ keeps its mode, and the run fails with the name of the directory",
         finding="F5",
     ),
     _attack(
         Position.AGENT,
         tree_swapped_while_handed_over,
-        "swaps a directory of the workspace with a link, over and over, while the workspace gets another owner",
+        "swaps a directory of the workspace with a symlink, again and again, while the workspace gets another owner",
         "no file outside the workspace gets another owner",
         finding="F6",
         race=True,
@@ -260,8 +262,8 @@ ATTACKS = (
     _attack(
         Position.AGENT,
         somebody_still_works,
-        "has a process run on while its workspace is given to another user",
-        "the run ends with the command that lists the processes, and ends none of them",
+        "keeps a process running while its workspace is given to another user",
+        "the run fails with the command that lists the processes, and stops none of them",
     ),
     _attack(
         Position.AGENT,
@@ -274,31 +276,31 @@ ATTACKS = (
     _attack(
         Position.AGENT,
         agents_home_from_before,
-        "puts a link to /root beside its state, where an earlier release gave it the directory above",
-        "the directory above becomes root's, and the link is refused with its name",
+        "puts a symlink to /root next to its state, where an earlier release gave it the parent directory",
+        "the parent directory belongs to root again, and the symlink is refused by name",
     ),
     _attack(
         Position.AGENT,
         removal_through_a_link,
-        "puts a link to a directory of root's in the place of its own home, before its directories are removed",
-        "the link goes, and what it leads to stays",
+        "replaces its own home with a symlink to a directory of root's, before its directories are removed",
+        "the symlink is removed, and its target stays",
     ),
     _attack(
         Position.ACCOUNT,
         workspace_below_another_account,
-        "puts a link to /root in the place of a workspace that is declared in its home",
+        "puts a symlink to /root in the place of a workspace that is declared in its home",
         "/root keeps its mode, and the workspace is refused",
     ),
     _attack(
         Position.ACCOUNT,
         link_in_ollamas_models,
-        "as Ollama's user, puts a link in the place of the directory of blobs before verify --blobs",
+        "as Ollama's user, replaces the directory of blobs with a symlink before verify --checksums",
         "no file of root's is removed",
     ),
     _attack(
         Position.ACCOUNT,
         link_above_adopted_models,
-        "puts a link above the models that are adopted from it",
+        "puts a symlink above the models that fleethands adopts",
         "no file outside gets another owner",
     ),
 )

@@ -1,4 +1,4 @@
-"""What belongs to somebody else is taken for ours, or a place of the system's for a directory of its own."""
+"""A foreign thing looks managed, or a directory of the system looks like an own directory."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def image_with_our_labels(field: Field) -> None:
 
     _, refused = fleethands("plan")
     quiet = [fleethands(command, openhands_flavor=OFF) for command in ("plan", "apply")]
-    code, done = fleethands("destroy")
+    code, done = fleethands("uninstall")
 
     assert TAKE_CONTAINER in changes(ours)  # these labels are what the version before wrote
     assert refused["hosts"]["lab-1"]["reason"] == f"a container named {NAME} is there that fleethands did not make"
@@ -53,7 +53,7 @@ def image_with_our_labels(field: Field) -> None:
 
 
 def name_of_what_gave_way(field: Field) -> None:
-    """A person has a container under the name that ours gets while it waits for a proof."""
+    """A user has a container with the name of the previous container."""
     host = field.host
     ours, theirs = observe.identity(host).container, container(host, f"{NAME}-before", GUIDE)
 
@@ -71,14 +71,14 @@ def image_under_a_pulled_name(field: Field) -> None:
     host.run(f"echo 'image {GUIDE}' >> {LEDGER}")
     empty_image(host, GUIDE)
 
-    code, done = fleethands("destroy")
+    code, done = fleethands("uninstall")
 
     assert code == 0, trouble(done)
     assert host.run("docker images --format '{{.Repository}}:{{.Tag}}'").stdout == f"{GUIDE}\n"
 
 
 def sandboxes_of_another(field: Field) -> None:
-    """Beside our V1 that was here, another OpenHands has sandboxes of the same name and the same image."""
+    """Another OpenHands has sandboxes with the same name and the same image as the managed V1."""
     host = field.host
     empty_image(host, SANDBOX)
     host.run(f"echo 'sandbox {SANDBOX}' >> {LEDGER} && echo '0:0 /opt/openhands/workspace' > {WORKERS}")
@@ -126,40 +126,40 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "image-with-our-labels",
         Position.ACCOUNT,
-        "commits our container, and runs that image under the name of ours",
-        "the container is somebody else's: plan refuses it, and neither apply nor destroy removes it",
+        "commits the managed container, and runs that image under its name",
+        "the container is foreign: plan refuses it, and neither apply nor uninstall removes it",
         image_with_our_labels,
         finding="L8",
     ),
     Attack(
         "name-of-a-kept-container",
         Position.ACCOUNT,
-        "has a container under the name that ours gets while it waits for its proof",
-        "ours goes on, and theirs is neither started, renamed nor removed",
+        "runs a container under the name that the previous container gets until the proof",
+        "the managed container keeps running, and the foreign one is neither started, renamed nor removed",
         name_of_what_gave_way,
         state="converged",
     ),
     Attack(
         "image-under-a-pulled-name",
         Position.ACCOUNT,
-        "commits work of their own under the name of an image that was pulled for us",
-        "destroy leaves an image that no registry has",
+        "commits an image under the name of one that fleethands pulled",
+        "uninstall keeps an image that no registry has",
         image_under_a_pulled_name,
         slow=True,
     ),
     Attack(
         "sandboxes-of-another-openhands",
         Position.ACCOUNT,
-        "runs an OpenHands of their own, whose sandboxes have the names and the image of ours",
-        "only sandboxes that work in a directory of ours are removed",
+        "runs a second OpenHands, whose sandboxes have the same names and the same image",
+        "only sandboxes that work in a managed directory are removed",
         sandboxes_of_another,
         finding="L9",
     ),
     Attack(
         "sandboxes-beside-a-real-v1",
         Position.ACCOUNT,
-        "runs an OpenHands of their own beside a V1 of ours",
-        "the sandbox of ours goes with V1, theirs stays",
+        "runs a second OpenHands next to a managed V1",
+        "V1's sandbox is removed with V1, the foreign one stays",
         sandboxes_beside_a_real_v1,
         finding="L9",
         state="v1",
@@ -168,7 +168,7 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "record-with-a-system-place",
         Position.ROOT,
-        "writes /etc/ssh into the host's release record as the models' directory, and waits for a rollback",
+        "writes /etc/ssh into the host's release record as the model store, and waits for a rollback",
         "the rollback is refused with the reason, and /etc/ssh is as it was",
         record_with_a_place_of_the_systems,
         finding="F14",

@@ -27,7 +27,7 @@ def rewrite(host: Host, row: dict[str, Any] | None = None, **declared: Any) -> N
 
 
 def knows(host: Host, text: str) -> str:
-    """Where on a host a text stands: in its files, and in what its Ollama was given."""
+    """Where a text is on a host: in its files, and in Ollama's requests."""
     places = "/etc/fleethands /etc/systemd /opt/ollama /usr/share/ollama /root /home"
     environ = "/proc/$(systemctl show ollama -p MainPID --value)/environ"
     return host.run(f"grep -rlaF {shlex.quote(text)} {places} {environ}", check=False).stdout
@@ -59,7 +59,7 @@ def record_reads_a_variable(field: Field) -> None:
     rewrite(field.host, ollama_env={"OLLAMA_API_KEY": {"secret": "env", "place": VARIABLE}})
 
     with variable(VARIABLE, CANARY):
-        code, text = said("rollback", "--yes", "--to", "last")
+        code, text = said("rollback", "--yes", "--to", "current")
 
         assert (code, knows(field.host, CANARY)) == (1, "")
         is_refused(text, f"Secret.env('{VARIABLE}') for `ollama_env.OLLAMA_API_KEY`")
@@ -73,7 +73,7 @@ def record_moves_a_secret(field: Field) -> None:
     rewrite(field.host, ollama_env={"HTTPS_PROXY": {"secret": "env", "place": VARIABLE}})
 
     with variable(VARIABLE, CANARY):
-        code, text = fleet.typed(f"fleethands rollback {inventory(field)} --yes --to last")
+        code, text = fleet.typed(f"fleethands rollback {inventory(field)} --yes --to current")
 
     assert (code, knows(field.host, CANARY)) == (1, "")
     is_refused(text, f"Secret.env('{VARIABLE}') for `ollama_env.HTTPS_PROXY`")
@@ -85,14 +85,14 @@ def record_reads_a_modelfile(field: Field) -> None:
     models = [{"name": "codellama:7b"}, {"name": "stolen:1", "modelfile": str(other)}]
     rewrite(field.host, models=models)
 
-    code, text = said("rollback", "--yes", "--to", "last")
+    code, text = said("rollback", "--yes", "--to", "current")
 
     assert (code, knows(field.host, CANARY)) == (1, "")
     is_refused(text, f"the file '{other}' for `models.1.modelfile`")
 
 
 def record_sends_a_file(field: Field) -> None:
-    """A release that lies on the controller, for others, in a directory that the record names."""
+    """The record names a directory of the controller that has a release."""
     place = field.directory / "v0.99.0"
     place.mkdir()
     archive = place / "ollama-linux-amd64.tar.zst"
@@ -102,7 +102,7 @@ def record_sends_a_file(field: Field) -> None:
     url = f"file://{field.directory}"
     rewrite(field.host, ollama_version="0.99.0", ollama_url=url, ollama_transfer="controller", ollama_sha256=digest)
 
-    code, text = said("rollback", "--yes", "--to", "last")
+    code, text = said("rollback", "--yes", "--to", "current")
 
     assert code == 1
     assert knows(field.host, CANARY) == ""
@@ -116,8 +116,8 @@ def record_with_escapes(field: Field) -> None:
     versions = {"ollama": ESCAPES, "models": {ESCAPES: ESCAPES}, "image": {"name": ESCAPES, "id": ESCAPES}}
     rewrite(field.host, {**words, "versions": versions}, ollama_keep_alive=ESCAPES, openhands_user=ESCAPES)
 
-    shown = [said(*line)[1] for line in (("status",), ("rollback", "--yes", "--to", "last"))]
-    stock = fleet.apply("lab-1", deploy="rollback.py", **QUIET, fleethands_back="last")
+    shown = [said(*line)[1] for line in (("status",), ("rollback", "--yes", "--to", "current"))]
+    stock = fleet.apply("lab-1", deploy="rollback.py", **QUIET, fleethands_rollback_to="current")
 
     for text in (stock.said, *shown):
         assert not ACTED_ON.findall(text), text
@@ -151,12 +151,12 @@ def record_that_is_a_bomb(field: Field) -> None:
 
 
 _rooted = partial(Attack, position=Position.ROOT)
-PLACE = "no file and no variable of the controller reaches the host, and the run ends with the reason"
-MOVES_NOTHING = "the host can be planned, and nothing that a terminal acts on is shown"
+PLACE = "no file and no variable of the controller reaches the host, and the run fails with the reason"
+MOVES_NOTHING = "the host can be planned, and no terminal escape is shown"
 ATTACKS = (
     _rooted(
         name="record-reads-a-file",
-        tries="names a file of the controller as a secret in the host's release record, and has the next apply fail",
+        tries="names a file of the controller as a secret in the host's release record, and makes the next apply fail",
         holds=PLACE,
         carry_out=record_reads_a_file,
         finding="F1",
@@ -170,7 +170,7 @@ ATTACKS = (
     ),
     _rooted(
         name="record-moves-a-secret",
-        tries="names a secret that the inventory declares for one variable as that of another one",
+        tries="names a secret that the inventory declares for one variable as the secret of another",
         holds=PLACE,
         carry_out=record_moves_a_secret,
     ),
@@ -183,8 +183,8 @@ ATTACKS = (
     ),
     _rooted(
         name="record-sends-a-file",
-        tries="has the controller send a release from a directory of its own that the record names",
-        holds="the controller fetches from where the inventory says, and from nowhere else",
+        tries="names a directory of the controller in the record, from which the controller should send a release",
+        holds="the controller downloads from where the inventory says, and from nowhere else",
         carry_out=record_sends_a_file,
         finding="F1",
     ),
@@ -197,13 +197,13 @@ ATTACKS = (
     ),
     _rooted(
         name="record-with-markup",
-        tries="writes tags into the record that the table of `fleethands status` would act on",
+        tries="writes markup into the record that the table of `fleethands status` would interpret",
         holds="the table shows them as they are",
         carry_out=record_with_markup,
     ),
     _rooted(
         name="record-that-is-a-bomb",
-        tries="writes a release record that no reader of JSON expects: nested deep, infinite, of other types",
+        tries="writes a release record that no JSON parser expects: deeply nested, infinite, with other types",
         holds=MOVES_NOTHING,
         carry_out=record_that_is_a_bomb,
     ),

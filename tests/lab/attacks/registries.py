@@ -1,4 +1,4 @@
-"""Attacks by registries, mirrors and git repositories, and by host keys that known_hosts files speak against."""
+"""Attacks by registries, mirrors and git repositories, and by host keys that known_hosts files revoke."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def still_serves(field: Field) -> None:
 
 
 def manifest(field: Field, size: str) -> str:
-    """The true manifest, but for the size of its first blob."""
+    """The true manifest with another size of its first blob."""
     found = field.lab.internet.registry.manifest("library/padded", "latest")
     assert found is not None
     return re.sub(r'"size": ?\d+', f'"size":{size}', found.decode(), count=1)
 
 
 def unanswered(field: Field, reason: str, *faults: tuple[Fault, str]) -> None:
-    """A plan goes on without the answer, and nothing is pinned."""
+    """A plan continues without the answer, and nothing is pinned."""
     boxes = project(field, **MODEL)
     with ExitStack() as stack:
         for fault, where in faults:
@@ -71,7 +71,7 @@ def unanswered(field: Field, reason: str, *faults: tuple[Fault, str]) -> None:
 
 
 def a_size_beyond_all_numbers(field: Field) -> None:
-    reason = "registry.ollama.ai sends something that is no manifest"
+    reason = "registry.ollama.ai sent something that is not a manifest"
     unanswered(field, reason, (Fault(says=manifest(field, "1e999")), "manifest:padded"))
 
 
@@ -127,7 +127,7 @@ def plain_server(address: str) -> Iterator[tuple[str, list[str]]]:
         do_HEAD = do_GET
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nobody reads it."""
+            """Not logged."""
 
     with ThreadingHTTPServer((address, 0), Handler) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -237,53 +237,53 @@ def a_git_server_without_end(field: Field) -> None:
 ATTACKS = (
     Attack(
         "manifest-with-1e999", Position.REGISTRY, "gives a blob the size 1e999",
-        "plan --upstream and pin say that it is no manifest, and the host stays readable",
+        "plan --upstream and pin report that it is no manifest, and the host stays readable",
         a_size_beyond_all_numbers, "L1",
     ),
     Attack(
-        "token-nested-deep", Position.REGISTRY, "asks for a token, and gives one in 60,000 brackets that open",
-        "plan --upstream and pin say that there is no answer, and the host stays readable",
+        "token-nested-deep", Position.REGISTRY, "asks for a token, and sends one in 60,000 opening brackets",
+        "plan --upstream and pin report no answer, and the host stays readable",
         a_token_that_is_nested_deep, "L1", slow=True,
     ),
     Attack(
-        "endless-chunked-manifest", Position.REGISTRY, "sends a manifest that never ends, without a length",
-        "the host reads no more than 64 KiB of it, the pull ends with the reason, and Ollama is never asked to pull",
+        "endless-chunked-manifest", Position.REGISTRY, "sends an endless manifest without a length",
+        "the host reads at most 64 KiB of it, the pull fails with the reason, and Ollama is never asked to pull",
         an_endless_manifest, "L10",
     ),
     Attack(
         "size-08", Position.REGISTRY, "gives a blob the size 08, which shells read as octal",
-        "the pull goes on to its end",
+        "the pull succeeds",
         a_size_that_a_shell_reads_as_octal, "L10", slow=True,
     ),
     Attack(
-        "digest-that-is-a-path", Position.MIRROR, "has a path of the controller as a digest in its sha256sum.txt",
-        "the list counts as one that does not name the archive, and no file is written there",
+        "digest-that-is-a-path", Position.MIRROR, "writes a path of the controller as a digest into its sha256sum.txt",
+        "the list counts as one without the archive, and no file is written there",
         a_digest_that_is_a_path, "L2",
     ),
     Attack(
-        "redirect-to-plain-http", Position.MIRROR, "leads from https to an address without TLS",
-        "neither the host nor the controller asks there",
+        "redirect-to-plain-http", Position.MIRROR, "redirects from https to an address without TLS",
+        "neither the host nor the controller follows",
         a_way_to_plain_http, "L5",
     ),
     Attack(
         "another-archive-with-its-checksum", Position.MIRROR, "replaces an archive and its line in sha256sum.txt",
-        "a pinned archive is refused before it is unpacked, and the Ollama before serves on",
+        "a pinned archive is refused before it is unpacked, and the previous Ollama keeps running",
         another_archive_with_its_checksum, "L5", slow=True,
     ),
     Attack(
-        "revoked-host-key", Position.NEIGHBOUR, "shows a host key that known_hosts revokes",
+        "revoked-host-key", Position.NEIGHBOUR, "presents a host key that known_hosts revokes",
         "trust does not add it, a run does not connect, and both name the line that revokes it",
         a_revoked_host_key, "F13", state="clean",
     ),
     Attack(
         "certificate-of-another-host", Position.NEIGHBOUR,
-        "shows a certificate of the right authority that is for another host",
-        "a run does not connect, and names that host and the authority; with a certificate of its own it connects",
+        "presents a certificate of the right authority for another host",
+        "a run does not connect, and names that host and the authority; with its own certificate it connects",
         a_certificate_of_another_host, "F13", state="clean",
     ),
     Attack(
-        "git-that-talks-for-ever", Position.REPOSITORY, "lists refs that never end",
-        "the plan is made within its time, as if the repository had not answered",
+        "git-that-talks-for-ever", Position.REPOSITORY, "lists endless refs",
+        "the plan is complete within its time, as if the repository had not answered",
         a_git_server_without_end, slow=True,
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What a person is shown of a host that says what it likes, and the secrets of the controller that it is after."""
+"""What a person sees of a hostile host, which wants the controller's secrets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.lab.many import QUIET
 CANARY = "hunter2-of-the-controller"
 VARIABLE = "LAB_CANARY"
 ESCAPES = "\x1b]0;owned\x07\x1b[2J\x9b2J\u202e"
-# what a terminal acts on, as raw bytes of what was said
+# terminal escapes, as raw bytes of the output
 ACTED_ON = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 INVENTORY = """\
 import runpy

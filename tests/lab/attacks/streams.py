@@ -1,4 +1,4 @@
-"""What a host, or an account on it, says or leaves lying, so that nobody can manage it or that who reads it suffers."""
+"""Output and files that should make a host unmanageable, or harm the program that reads them."""
 
 from __future__ import annotations
 
@@ -55,17 +55,17 @@ def agent(host: Host) -> str:
 
 
 def as_user(user: str, command: str) -> str:
-    """The words that run a command as somebody else."""
+    """The prefix that runs a command as another user."""
     return f"setpriv --reuid {user} --regid {user} --clear-groups sh -c {shlex.quote(command)}"
 
 
 def beside(host: Host, user: str, command: str) -> None:
-    """It goes on until the host is restored."""
+    """It continues until the host is restored."""
     host.run(f"setsid {as_user(user, command)} </dev/null >/dev/null 2>&1 &")
 
 
 def managed(**data: Any) -> dict[str, Any]:
-    """The plan is made, and not refused; what it says of the host."""
+    """The plan succeeds. Returns its report of the host."""
     begin = time.monotonic()
     code, document = fleethands("plan", **data)
     assert time.monotonic() - begin < SECONDS
@@ -183,36 +183,36 @@ def write_a_key_that_is_none(field: Field) -> None:
 
 ATTACKS = (
     Attack(
-        "odd-settings", Position.AGENT, "leaves a link that is not UTF-8, JSON without end or a FIFO as its settings",
-        "every plan is made, and none is refused", leave_odd_settings, finding="F7",
+        "odd-settings", Position.AGENT, "leaves a symlink that is not UTF-8, endless JSON or a FIFO as its settings",
+        "every plan is complete, and no host is refused", leave_odd_settings, finding="F7",
     ),
     Attack(
-        "settings-in-motion", Position.AGENT, "writes its settings while they are read, or puts a FIFO in their place",
-        "each probe is whole, and takes no longer", keep_settings_in_motion, finding="L12", race=True,
+        "settings-in-motion", Position.AGENT, "writes its settings while they are read, or replaces them with a FIFO",
+        "each probe is complete, and takes no longer", keep_settings_in_motion, finding="L12", race=True,
     ),
     Attack(
         "stray-manifests", Position.ACCOUNT, "as Ollama's user leaves odd names, a FIFO, a file of 1 TiB and 10000 "
-        "more among the manifests", "the plan is made in time, and the real models are seen",
+        "more among the manifests", "the plan is complete in time, and lists the real models",
         leave_stray_manifests, finding="F7",
     ),
     Attack(
-        "odd-process", Position.ACCOUNT, "listens at OpenHands' port under a name with line breaks, many times over",
-        "the plan is made, and tells the listener", listen_under_an_odd_name,
+        "odd-process", Position.ACCOUNT, "listens on OpenHands' port under a name with line breaks, many times over",
+        "the plan is complete, and names the listener", listen_under_an_odd_name,
     ),
     Attack(
-        "talks-for-ever", Position.ROOT, "makes its shell print output without end",
-        "the host is given up with the reason, and the run holds little memory", talk_for_ever, finding="F8",
+        "talks-for-ever", Position.ROOT, "makes its shell print endless output",
+        "fleethands stops working on the host, names the reason and uses little memory", talk_for_ever, finding="F8",
     ),
     Attack(
         "output-not-utf-8", Position.ROOT, "makes a tool print bytes that are not UTF-8, then fail",
-        "the reason and the hint behind them arrive, and no traceback", fail_in_bytes, finding="F9",
+        "the reason and the hint after them arrive, without a traceback", fail_in_bytes, finding="F9",
     ),
     Attack(
-        "sandbox-ports", Position.ROOT, "names a database's port as one of a sandbox",
-        "the tunnel opens only what a sandbox may have, and goes on", name_other_ports, finding="F10",
+        "sandbox-ports", Position.ROOT, "names a database's port as a sandbox's port",
+        "the tunnel opens only ports that a sandbox may have, and continues", name_other_ports, finding="F10",
     ),
     Attack(
-        "canvas-key", Position.ROOT, "puts escapes for a terminal where the page's key belongs",
-        "nothing of it is shown, and the error says so", write_a_key_that_is_none, finding="F11",
+        "canvas-key", Position.ROOT, "puts terminal escapes in the place of the page's key",
+        "none of it is shown, and the error says so", write_a_key_that_is_none, finding="F11",
     ),
 )  # fmt: skip

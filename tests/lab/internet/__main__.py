@@ -1,4 +1,4 @@
-"""The lab's internet by hand: fill the cache with what it serves; break it, and mend it again, while the lab is up."""
+"""The lab internet by hand: fill its cache, and inject or remove faults while the lab is up."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     fill = actions.add_parser("fill", help="have in the cache what the demo needs, and these images")
     fill.add_argument("images", nargs="*", choices=[[], *images.IMAGES])
     fill.set_defaults(act=_fill)
-    broken = actions.add_parser("break", help="from now on, until it is mended")
+    broken = actions.add_parser("break", help="inject a fault, until `mend`")
     broken.add_argument("where", help="archive:0.24.0, checksum:…, model:…, manifest:…, image:… or a path")
     broken.add_argument("how", nargs="+", help="status=500, flip=true, rate=100000, cut=0.5; times=2")
     broken.set_defaults(act=_break)

@@ -141,7 +141,7 @@ http {{
 
 
 def registry(store: Path, socket: Path) -> str:
-    """docker-registry's configuration: one store, spoken to through a Unix socket."""
+    """docker-registry's configuration: one store behind a Unix socket."""
     return REGISTRY.format(store=store, socket=socket)
 
 

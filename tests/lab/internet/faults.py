@@ -25,14 +25,14 @@ class Fault:
     How an address misbehaves.
 
     + status: answers with this status instead
-    + flip: one byte, in the middle of the whole content, is another one
+    + flip: changes one byte in the middle of the content
     + rate: bytes a second
-    + cut: the connection ends after so many bytes of each answer; 0.5 is half of it
+    + cut: closes the connection after this many bytes of each answer; 0.5 is half of it
     + says: answers with this text instead
-    + leads: sends whoever asks to this address
-    + realm: with status 401, where a token is to be had
+    + leads: redirects to this address
+    + realm: with status 401, the address of the token server
     + endless: answers in chunks that never end; from a git server, with refs that never end
-    + times: only so many requests; then the address is well again
+    + times: for this many requests only
     """
 
     status: int | None = None

@@ -1,7 +1,6 @@
 """
-How the lab makes an image: the base file system that all share, and one layer with what scripts (openhands/NAME-*.sh)
-and some files of ours add. No Docker is needed. None is upstream's own image, and each says so in its label
-`io.fleethands.lab`.
+Builds an image: the base file system that all share, and one layer that scripts (openhands/NAME-*.sh) and some files
+add. Docker is not needed. No image is upstream's, and the label `io.fleethands.lab` says so.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from tests.lab.internet.registry import Blob, Registry
 
 SCRIPTS = Path(__file__).with_name("openhands")
 WRITABLE = SCRIPTS / "writable.sh"
-RECIPE = "2"  # to be raised when the images are to be made anew
+RECIPE = "2"  # raise it to build the images again
 
 
 @dataclass(frozen=True)

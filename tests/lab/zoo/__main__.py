@@ -7,19 +7,21 @@ import re
 from tests.lab.zoo import STATES, Heading, State
 
 HEAD = """\
-# Hosts as people have them
+# States in which people find their hosts
 
-Each row is a state in which people found their hosts, from a public report. `tests/lab/test_hosts.py` brings a real
-host into it, and then the real product must do one of two things:
+Each row is a state from a public report. `tests/lab/test_hosts.py` brings a real host into it. Then one of two things
+must happen:
 
-- *Proven*: `fleethands apply` does what the plan said, a prompt gets an answer, and a second plan is empty. Packages,
-  services, containers and files of somebody else's stay as they are, also after `fleethands destroy`.
-- *Refused*: plan and apply say why, and nothing changes. The test then types the hints as they are given, and the next
-  plan gets further.
+- *Proven*: `fleethands apply` does what the plan said, a prompt gets an answer, and a second plan is empty. Foreign
+  packages, services, containers and files stay as they are, also after `fleethands uninstall`.
+- *Refused*: plan and apply print the reason, and nothing changes. The test then types the hints, and the next plan
+  gets further.
 
-`make test` tries a few of them, marked \\*; `make soak` tries them all. Run one, as root, with
-`.venv/bin/python -m pytest -m '' 'tests/lab/test_hosts.py::test_a_host_as_people_have_it[NAME]'`.
-The states are data: `tests/lab/hosts.yaml`. A state that is missing there is the best report.
+`make test` tries a few of them, marked \\*. `make soak` tries them all. To run one, as root:
+
+    .venv/bin/python -m pytest -m '' 'tests/lab/test_hosts.py::test_a_host_as_people_have_it[NAME]'
+
+The states are data: `tests/lab/hosts.yaml`. Do you know a state that is missing? It is the best report.
 """
 
 

@@ -63,7 +63,7 @@ class Controller:
         return cls(here, host, state.inventory or lab_s_own, state.hosts or host.name, data)
 
     def fleethands(self, command: str, *words: str, timeout: float = 500, **data: Any) -> tuple[int, dict[str, Any]]:
-        """Exit code of `fleethands COMMAND` and, of its document, what it says of the host."""
+        """Exit code of `fleethands COMMAND` and the host's part of its document."""
         yes = [] if command in fleet.READERS else ["--yes"]
         line = [str(fleet.FLEETHANDS), command, self.inventory, "--hosts", self.hosts, "--json", *yes, *words]
         line += fleet.with_data(**{**self.data, **data})
@@ -96,7 +96,7 @@ class Controller:
 
 
 def _talk(terminal: int, timeout: float) -> str:
-    """All that is said until nobody is there any more; whoever waits is told yes, then to end."""
+    """All output until the program exits. Answers a question with yes, then sends Ctrl-C."""
     said, answers, deadline = b"", [*SAID], time.monotonic() + timeout
     while time.monotonic() < deadline:
         if not select.select([terminal], [], [], QUIET_SECONDS)[0]:

@@ -1,4 +1,4 @@
-"""What stands on a host, and whether a run has left alone what is not ours."""
+"""What exists on a host, and whether a run left foreign things alone."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ WRITTEN = ("file /var/lib/dpkg", "file /var/lib/apt", "file /var/cache/", "file 
 
 
 def standing(host: Host) -> Standing:
-    """What stands on a host now."""
+    """What exists on a host now."""
     lines = host.run("sh -s", stdin=SCRIPT.read_text()).stdout.splitlines()
     return dict(line.partition("\t")[::2] for line in lines)
 
 
 def differing(before: Standing, after: Standing, ours: Iterable[str] = ()) -> dict[str, str]:
-    """What is gone, new or otherwise, and from what to what, but for what is ours."""
+    """What was removed, added or changed, with both values, except managed things."""
     names = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     return {name: f"{before.get(name)} -> {after.get(name)}" for name in names if not _is_one(name, ours)}
 
 
 def foreign(before: Standing, after: Standing, announced: Iterable[str] | None, ours: Iterable[str]) -> dict[str, str]:
     """
-    The same of what is not ours.
+    The same for foreign things.
 
-    + announced: packages that the plan has named, None where it says that their names are not known; what comes with
-      them may be new, and nothing else may change
-    + ours: of the state's own
+    + announced: packages that the plan lists; None if the plan says that they are unknown. Their files may be new, and
+      nothing else may change
+    + ours: things that the state itself adds
     """
     packages = ("package ",) if announced is None else tuple(f"package {name}\t" for name in announced)
     found = differing(before, after, [*OURS, *map(_named, ours), *(WRITTEN if packages else ())])

@@ -1,6 +1,6 @@
-# What stands on a host, one item a line: kind, name, and (behind a tab) all that must stay the same.
-# Neither times of directories nor what lives by itself, as Podman does whenever somebody asks it; Docker is not asked
-# where that would start it.
+# What exists on a host, one item a line: kind, name, and after a tab everything that must stay the same.
+# Without times of directories, and without programs that start on request, such as Podman. Docker is not asked if that
+# would start it.
 dpkg-query -W -f '${db:Status-Status} package ${Package}\t${Version}\n' | sed -n 's/^installed //p'
 systemctl show --property Id,ActiveState,ActiveEnterTimestampMonotonic,NRestarts '*.service' '*.socket' |
   awk -F = '

@@ -38,22 +38,22 @@ class State(BaseModel):
     """
     A state, what brings a lab host into it, and what must happen.
 
-    + state: in plain words; its test is named after it
+    + state: one plain sentence; the test's name comes from it
     + source: public reports of it
-    + base: what the host is before: `clean`, `bookworm` (Debian 12), `no-docker` (the packages of the world are in
-      reach), `quiet` (applied and proven without OpenHands), `converged` (with it)
-    + recipes: files of tests/lab/zoo/recipes, done first; recipe: POSIX sh that root runs on the host
-    + recorded: files of tests/fixtures by their public source; they lie in /run/recorded on the host
-    + controller: files of the machine where fleethands is typed, by their path in an empty directory; its `home` is
-      the user's. inventory: the one of them that is typed, the lab's own otherwise; hosts: for `--hosts`
+    + base: the host's state before: `clean`, `bookworm` (Debian 12), `no-docker` (with access to Debian's packages),
+      `quiet` (applied and proven without OpenHands), `converged` (with OpenHands)
+    + recipes: files of tests/lab/zoo/recipes that run first; recipe: POSIX sh that root runs on the host
+    + recorded: files of tests/fixtures by their public source; the host has them in /run/recorded
+    + controller: files on the controller, by their path in an empty directory; its `home` is the user's. inventory: the
+      one that is typed, or the lab's own; hosts: for `--hosts`
     + data: host data on top of the lab's and of `openhands_flavor: "off"`
     + must: `proven` by an apply, or `refused` before anything changes
-    + words: that the plan's reason has, or, for one that is proven, its changes and notes
-    + ways: hints that are done together, each by how it begins; each way on a host of its own. One way of all hints,
-      where there are none
-    + untyped: hints that no test can do, by how they begin, and why
+    + words: parts of the plan's reason; for a proven state, of its changes and notes
+    + ways: groups of hints, each hint by its beginning; each group is typed on its own host. Default: one group of all
+      hints
+    + untyped: hints that no test can type, by their beginning, and why
     + then: after the hints the plan gets `further`, or an apply is `proven`
-    + ours: paths, units (`unit NAME`), packages and containers that the apply is to change or take away
+    + ours: paths, units (`unit NAME`), packages and containers that the apply may change or remove
     + check: POSIX sh that must succeed on the proven host
     + sample: it runs in `make test`
     """

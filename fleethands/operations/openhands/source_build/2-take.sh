@@ -1,5 +1,5 @@
 # shellcheck disable=SC2034,SC2154  # the parts are one script
-# What was built becomes root's, once no process of the build is left that could change it meanwhile.
+# Makes root the owner of the build. No process of the builder is left that could change it meanwhile.
 take_over() {
   rm -rf "${build:?}/home" "$build/fetched"
   chown -hR root:root "$build"
@@ -8,7 +8,7 @@ take_over() {
   [ -z "$odd" ] || fail "the build of $ref${repo:+ of $repo} left a device, a pipe or a socket" 'declare another openhands_ref'
 }
 
-# Root runs nothing of it, and what it reads of it are these two words. The commit is of a checkout, else it is the release.
+# Root runs nothing from the build, and reads only these two values: the version, and the commit of a checkout.
 read_result() {
   version=$(said version '[0-9A-Za-z][0-9A-Za-z.+-]*')
   commit=$ref
@@ -16,7 +16,7 @@ read_result() {
   [ -n "$commit" ] || fail "the build of $ref of $repo does not say which commit it is" 'run it again'
 }
 
-# Its own two environments come from the cache that the rehearsal fills; the agent's uvx is as anywhere.
+# Canvas starts its two servers with uvx, from the cache that the rehearsal fills. The agent's own calls of uvx are unchanged.
 canvas_runs() {
   canvas=$build/canvas/node_modules/@openhands/agent-canvas
   [ -z "$repo" ] || canvas=$build/checkout
@@ -35,7 +35,7 @@ END
 #!/bin/sh
 exec $build/bin/node $canvas/bin/agent-canvas.mjs --port "\$2" --public
 END
-  # uv writes into its cache at every start, so it belongs to the service's user
+  # uv writes into its cache at every start, so the cache belongs to the service's user
   install -d -o "$user" -g "$user" "$build/cache"
   pages="$ready /api/automation/openapi.json"
 }

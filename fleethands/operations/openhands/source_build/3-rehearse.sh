@@ -1,8 +1,9 @@
 # shellcheck disable=SC2034,SC2154  # the parts are one script
-# Started once as its user, in the sandbox of the service, on ports of its own and with a state that is thrown away.
+# The rehearsal: the build is started once as the service's user, in the same sandbox as the service, on other ports and with a
+# temporary state.
 rehearsal=/run/fleethands/rehearsal
 
-# whoever reaches a backend with its key has a shell
+# a random key, because a client with the key of a backend has a shell
 rehearsal_key() { head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n'; }
 
 prepare_rehearsal() {
@@ -22,7 +23,7 @@ end_rehearsal() {
   rm -rf "$rehearsal" "$rehearsal.env"
 }
 
-# answers URL: by a file, as a command line can be read by everybody
+# answers URL: the key goes in on standard input, because all users can read command lines
 answers() {
   printf 'header = "X-Session-API-Key: %s"\n' "$key" |
     curl -q --silent --noproxy '*' --fail --output /dev/null --max-time 5 --config - "$1"
@@ -42,7 +43,7 @@ rehearse() {
         echo 'last lines of its journal:' >&2
         journalctl -u fleethands-rehearsal --since "@$since" -n 30 --no-pager -o cat >&2
         end_rehearsal
-        fail "$ref${repo:+ of $repo} does not start; what ran before runs on" 'look for its cause in the lines above, then run again'
+        fail "$ref${repo:+ of $repo} does not start; the current one keeps running" 'look for the cause in the lines above, then run again'
       fi
       room_or_end fleethands-rehearsal
       sleep 0.5

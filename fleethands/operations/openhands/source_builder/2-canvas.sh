@@ -2,7 +2,7 @@
 # Agent Canvas, from npm or from a checkout.
 npm_words='--no-audit --no-fund --loglevel error --ignore-scripts'
 
-# the dependencies of a release that we know are locked with their hashes; those of another one are what npm finds
+# known releases have a lockfile with hashes; for others npm resolves the dependencies
 npm_release() {
   # shellcheck disable=SC2086
   set -- --prefix "$build/canvas" --cache "$HOME/npm" $npm_words --omit dev
@@ -16,7 +16,7 @@ npm_release() {
   canvas=$build/canvas/node_modules/@openhands/agent-canvas
 }
 
-# a page that was built is in what upstream publishes, and not in its repository
+# upstream's package contains the built page, its repository does not
 checkout_canvas() {
   canvas=$build/checkout
   words=$npm_words

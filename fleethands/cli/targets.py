@@ -1,0 +1,41 @@
+"""Which inventory a command is for: the one that was typed, or the only one in inventory/."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from fleethands.errors import UsageError
+from fleethands.fleet.ansible.kind import ENDINGS, PREFIX
+
+FILES = (".py", *ENDINGS)
+EXAMPLES = {"example.py", "local.py"}
+HOST = "or a host such as `root@box`"
+
+
+def list_inventories() -> list[str]:
+    """The inventories of this directory, pyinfra's before Ansible's."""
+    return [path.as_posix() for ending in FILES for path in sorted(Path("inventory").glob(f"*{ending}"))]
+
+
+def resolve_target(target: str | None) -> str:
+    """The target that was typed, or the only inventory of this directory. Raises UsageError."""
+    choices = list_inventories()
+    if target is not None:
+        if target.endswith(FILES) and not Path(target.removeprefix(PREFIX)).is_file():
+            near = difflib.get_close_matches(target, choices, 1)
+            raise UsageError(f"there is no inventory `{target}`", *(f"nearest is `{name}`" for name in near))
+        return target
+    written = [path for path in choices if Path(path).name not in EXAMPLES]
+    own = [path for path in written if path.endswith(".py")] or written  # beside those, a .yml may be anything
+    if len(own) == 1:
+        return own[0]
+    raise _no_target(own, choices)
+
+
+def _no_target(own: Sequence[str], choices: Sequence[str]) -> UsageError:
+    found = "several" if own else "none of your own" if choices else "none"
+    names = [f"`{path}`" for path in own or choices]
+    hint = f"name an inventory: {', '.join(names)}, {HOST}" if names else f"name an inventory file, {HOST}"
+    return UsageError(f"no inventory is given, and inventory/ contains {found}", hint)

@@ -1,0 +1,42 @@
+"""What the command line passes to a deploy file: host data whose keys begin with `fleethands_`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+PREFIX = "fleethands_"
+
+
+@dataclass(frozen=True)
+class DeployOptions:
+    """
+    Options of one run; each is host data of the same name with `fleethands_` before it.
+
+    + verify: which hosts make a proof: `changed`, `always`, `never`
+    + rollback_to: which release record: `current`, `previous`; None: by whether the host is proven
+    + check_tags: model or image → digest that its registry has under this name now
+    + checksums: read every byte of the models
+    + conversation: hold a whole conversation in OpenHands
+    + uninstall_models, uninstall_workspaces: remove them too
+    """
+
+    verify: str = "changed"
+    rollback_to: str | None = None
+    check_tags: Mapping[str, str] = field(default_factory=dict)
+    checksums: bool = False
+    conversation: bool = False
+    uninstall_models: bool = False
+    uninstall_workspaces: bool = False
+
+    @classmethod
+    def of(cls, host: Any) -> DeployOptions:
+        """Those that a pyinfra host was given; the defaults for the rest."""
+        given = {each.name: host.data.get(PREFIX + each.name) for each in fields(cls)}
+        return cls(**{name: value for name, value in given.items() if value is not None})
+
+    def to_host_data(self) -> dict[str, Any]:
+        """Host data of those that are not the default."""
+        default = asdict(DeployOptions())
+        return {PREFIX + name: value for name, value in asdict(self).items() if value != default[name]}

@@ -1,0 +1,44 @@
+"""Files on the controller."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+PRIVATE = 0o600
+DEFAULT = 0o666  # less the umask, as open() creates a file
+
+
+def atomic_write(path: Path, content: bytes, mode: int = DEFAULT) -> None:
+    """
+    Replace a file in one step, so that no reader ever sees half of it. A symlink is replaced, not followed.
+
+    + path: in a directory that exists
+    + mode: permissions; of `DEFAULT` the umask is taken away, `PRIVATE` is set as it is
+
+    Raises OSError, with the file's name; the file then is as it was.
+
+    >>> atomic_write(Path("report.json"), b"{}")  # doctest: +SKIP
+    """
+    work = None
+    try:
+        descriptor, work = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode & ~_umask() if mode == DEFAULT else mode)
+            os.fsync(file.fileno())
+        os.replace(work, path)
+    except BaseException as error:
+        if work:
+            Path(work).unlink(missing_ok=True)
+        if isinstance(error, OSError):  # a full disk is an error that names no file
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

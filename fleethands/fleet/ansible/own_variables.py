@@ -1,0 +1,79 @@
+"""Which of an inventory's variables are meant for fleethands, among all those that are only Ansible's."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from fleethands.fleet.ansible.place import Variable
+from fleethands.fleet.ansible.tree import PRIORITY
+from fleethands.fleet.ansible.yaml_file import Unsafe, Vault
+from fleethands.settings import HostSettings
+from fleethands.settings.renamed import OLD_SETTINGS
+from fleethands.settings.validation.unknown_keys import PREFIXES, misspelled_keys
+
+MISSPELLED = 0.9  # below it, a name with our prefixes may be one of a role's
+ENCRYPTED = "encrypted by Ansible's vault, and not read"
+BRACES = ("{{", "{%", "{#")
+BOOLEANS = {"true": True, "false": False}  # in an INI file they are texts to Ansible, until a playbook says `| bool`
+
+
+def is_relevant(name: str) -> bool:
+    """Whether a variable is read at all: a setting, a word near one, or a part of a connection."""
+    connects = name.startswith("ansible_") and name != PRIORITY
+    return name in HostSettings.model_fields or name in OLD_SETTINGS or connects or bool(_suspected(name))
+
+
+def is_own_variable(name: str) -> bool:
+    """Whether a variable becomes host data: a setting, also by an old name, or certainly a misspelled one."""
+    return name in HostSettings.model_fields or name in OLD_SETTINGS or (name.startswith(PREFIXES) and _is_near(name))
+
+
+def warnings(variables: Mapping[str, Variable]) -> list[str]:
+    """What is said of variables that are only like a setting: they may be those of a role."""
+    found = []
+    for name, variable in variables.items():
+        if not is_own_variable(name) and (problem := _suspected(name)):
+            found.append(f"{variable.place}: `{name}` is left to Ansible: {problem}")
+    return found
+
+
+@cache
+def _suspected(name: str) -> str:
+    return next((problem for _, problem in misspelled_keys({name: None})), "")
+
+
+@cache
+def _is_near(name: str) -> bool:
+    return bool(difflib.get_close_matches(name, HostSettings.model_fields, 1, cutoff=MISSPELLED))
+
+
+def problem_of(value: Any) -> str:
+    """Why a value can't be read without Ansible, empty where it can."""
+    if isinstance(value, Vault):
+        return ENCRYPTED
+    if isinstance(value, dict):
+        return next((found for each in value.items() for part in each if (found := problem_of(part))), "")
+    if isinstance(value, list | tuple | set):
+        return next((found for each in value if (found := problem_of(each))), "")
+    if isinstance(value, str) and not isinstance(value, Unsafe) and any(mark in value for mark in BRACES):
+        return "a Jinja expression, which only Ansible can evaluate"
+    return ""
+
+
+def plain(variable: Variable) -> Any:
+    """A value of host data."""
+    value = variable.value
+    if isinstance(value, str) and variable.place.file.suffix not in {".yml", ".yaml", ".json"}:
+        return BOOLEANS.get(value.lower(), value)
+    return _untagged(value)
+
+
+def _untagged(value: Any) -> Any:
+    if isinstance(value, Unsafe):
+        return str(value)
+    if isinstance(value, dict):
+        return {_untagged(key): _untagged(each) for key, each in value.items()}
+    return [_untagged(each) for each in value] if isinstance(value, list) else value

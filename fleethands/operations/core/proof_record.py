@@ -1,0 +1,77 @@
+"""The proof record of a host: what each link of the last proof showed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fleethands import paths
+from fleethands.facts import Probe
+from fleethands.settings import HostSettings
+from fleethands.untrusted import words
+
+MOST_LINKS = 1000  # of one proof, which has some ten, and one for each model whose checksums are read
+LONGEST_DETAIL, LONGEST_HINT = 1000, 4000  # characters; a hint may name a rule for each chain of a firewall
+_LINK = re.compile(
+    r"(?P<name>[!-~][ -~]{0,600})\t(?P<verdict>ok|broken)\t(?P<took>[0-9]{1,9})(?:\t(?P<said>[^\n]*))?\Z", re.ASCII
+)
+
+
+@dataclass(frozen=True)
+class Link:
+    """One link of a proof: its name, whether it held, and how to repair it where it did not."""
+
+    name: str
+    ok: bool
+    seconds: float
+    detail: str
+    hint: str = ""
+
+
+def read_links(probe: Probe) -> list[Link]:
+    """The links of the last proof that this host wrote down."""
+    return parse_links(probe.files[paths.PROOF].content)
+
+
+def parse_links(record: bytes | None) -> list[Link]:
+    """The links of a proof record; none when there is no record, or one that cannot be read."""
+    rows = (record or b"").decode(errors="replace").removesuffix("\n").split("\n")
+    found = [_LINK.match(row) for row in rows[: MOST_LINKS + 1]]
+    if len(found) > MOST_LINKS or not all(found):
+        return []
+    return [_link(match) for match in found if match]
+
+
+def _link(match: re.Match[str]) -> Link:
+    detail, hint = [*(match["said"] or "").split("\t"), "", ""][:2]
+    texts = words(detail, LONGEST_DETAIL), words(hint, LONGEST_HINT)
+    return Link(match["name"], match["verdict"] == "ok", int(match["took"]) / 1000, *texts)
+
+
+def is_proven(settings: HostSettings, probe: Probe) -> bool:
+    """
+    Whether the declared state is proven, or there is nothing to prove.
+
+    Once that is so, the previous container or service can no longer be restored.
+    """
+    if settings.model is None:
+        return True
+    links = read_links(probe)
+    return all_hold(links) and is_of_declared_ollama(settings, links)
+
+
+def all_hold(links: list[Link]) -> bool:
+    """Whether there is a proof, and none of its links is broken."""
+    return bool(links) and all(link.ok for link in links)
+
+
+def is_of_declared_ollama(settings: HostSettings, links: list[Link]) -> bool:
+    """
+    Whether the proof was made with the Ollama that is declared.
+
+    The proof names an external Ollama by its address and its model, because switching to one need not change the host.
+    """
+    asked = next((link.detail for link in links if link.name == "list"), None)
+    if asked is None or settings.manages_ollama:
+        return asked is None or not re.search(r", at https?://\S+\Z", asked)
+    return asked.endswith(f"{settings.model} is there, at {settings.ollama_address}")

@@ -1,0 +1,265 @@
+"""What we lean on in pyinfra: this fails loudly when a release changes it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def test_the_names_that_the_engine_uses_are_there() -> None:
+    checks = """
+import dataclasses, importlib.metadata, inspect
+import paramiko, paramiko.client, paramiko.packet
+import pyinfra, pyinfra_cli.util
+from pyinfra.api import Config, State
+from pyinfra.api.host import Host
+from pyinfra.api.operation import OperationMeta
+from pyinfra.api.inventory import Inventory
+from pyinfra.api.operations import run_host_op
+from pyinfra.api.state import BaseStateCallback, StateStage
+from pyinfra.connectors import ssh_util, util
+from pyinfra.connectors.ssh import SSHConnector, connector_data_meta
+from pyinfra.connectors.sshuserclient import client
+from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
+from pyinfra_cli.inventory import _get_group_data, make_inventory
+
+assert importlib.metadata.version("pyinfra").startswith("3.10.")
+assert list(inspect.signature(run_host_op).parameters) == ["state", "host", "op_hash"]
+assert list(inspect.signature(Host.__init__).parameters)[1:] == ["name", "inventory", "groups", "connector_cls"]
+assert {"override_data", "cwd"} <= set(inspect.signature(make_inventory).parameters)
+assert list(inspect.signature(_get_group_data).parameters) == ["dirname_or_filename"]
+assert {"host_connect", "host_connect_error"} <= set(dir(BaseStateCallback))
+assert {"Connect", "Prepare", "Execute"} <= set(StateStage.__members__)
+assert {"is_complete", "did_error", "stderr_lines"} <= set(dir(OperationMeta))
+assert {"set_stage", "add_callback_handler", "get_op_meta", "is_executing"} <= set(dir(State))
+assert {"get_op_order", "activate_host", "trigger_callbacks", "current_deploy_filename"} <= set(dir(State))
+assert list(inspect.signature(pyinfra_cli.util.exec_file).parameters)[:1] == ["filename"]
+assert {"run_shell_command", "client", "connect"} <= set(dir(SSHConnector))
+assert {"ssh_paramiko_connect_kwargs", "ssh_known_hosts_file", "ssh_config_file"} <= set(connector_data_meta)
+assert "getpass(" in inspect.getsource(util) and callable(util.getpass)
+assert "getpass(" in inspect.getsource(ssh_util) and callable(ssh_util.getpass)
+assert "input(" in inspect.getsource(client.AskPolicy.missing_host_key)
+assert "input(" not in inspect.getsource(client.StrictPolicy.missing_host_key)
+assert list(inspect.signature(client.get_missing_host_key_policy).parameters) == ["policy"]
+sources = {"ssh": SSHConnector, "client": client, "ssh_util": ssh_util, "util": util}
+asking = {name: inspect.getsource(each).count("input(") for name, each in sources.items()}
+assert asking == {"ssh": 0, "client": 1, "ssh_util": 0, "util": 0}, asking  # another place where it asks a person
+assert "read_output_buffers(" in inspect.getsource(SSHConnector.run_shell_command)
+assert "write_stdin(_stdin, stdin_buffer)" in inspect.getsource(SSHConnector.run_shell_command)
+assert paramiko.Channel(0).exit_status == -1
+assert "read_output_buffers(" in inspect.getsource(util.run_local_process)
+names = ["stdout_buffer", "stderr_buffer", "timeout", "print_output", "print_prefix"]
+assert list(inspect.signature(util.read_output_buffers).parameters) == names
+assert [each.name for each in dataclasses.fields(util.OutputLine)] == ["buffer_name", "line"]
+assert "self.client = SSHClient()" in inspect.getsource(SSHConnector._connect)  # the name that is replaced
+given = inspect.getsource(SSHConnector.make_paramiko_kwargs)
+ours = ["config_file", "known_hosts_file", "strict_host_key_checking", "paramiko_connect_kwargs"]
+assert all(f'"_pyinfra_ssh_{each}"' in given for each in ours)
+assert all(word in given for word in ('("username",', '("port",', '"pkey"', '"allow_agent"', '"look_for_keys"'))
+assert "for pkey_class in (RSAKey, ECDSAKey, Ed25519Key):" in inspect.getsource(paramiko.client.SSHClient._auth)
+assert "transport_factory = Transport" in inspect.getsource(paramiko.client.SSHClient.connect)
+assert "packetizer_class" in inspect.signature(paramiko.Transport.__init__).parameters
+assert {"read_all", "read_message", "_read_timeout"} <= set(dir(paramiko.packet.Packetizer))
+assert paramiko.Transport._channel_handler_table[94] is paramiko.Channel._feed
+assert paramiko.Transport._channel_handler_table[95] is paramiko.Channel._feed_extended
+assert {"in_buffer", "in_stderr_buffer", "in_window_size"} <= set(vars(paramiko.Channel(0)))
+state = State(Inventory((["@fake/a"], {})), Config())
+assert state.callback_handlers == [] and state.is_executing is False and state.inventory.override_data == {}
+assert set(state.inventory.hosts) == {"@fake/a"} and state.ops[state.inventory.get_host("@fake/a")] == {}
+assert hasattr(Host, "current_op_hash") and hasattr(Host, "noop")
+"""
+    done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_help_needs_no_pyinfra() -> None:
+    checks = "import sys, fleethands.cli.main; sys.exit('pyinfra' in sys.modules or 'pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", checks], timeout=60, check=False).returncode == 0
+
+
+def test_a_report_is_made_without_patching_the_standard_library() -> None:
+    checks = (
+        "import sys, fleethands.rollout.build_report, fleethands.rollout.rollout, gevent.monkey;"
+        "sys.exit(gevent.monkey.is_module_patched('socket'))"
+    )
+    assert subprocess.run([sys.executable, "-c", checks], timeout=60, check=False).returncode == 0
+
+
+DEPLOY = """
+from pyinfra.operations import server
+
+for number in range(3):
+    server.shell(name=f"Step {number}", commands=[f"step {number}"])
+"""
+INVENTORY = """
+hosts = [
+    ("@fake/quick", {"fake_delay": 0, "fake_delay_jitter": 0}),
+    ("@fake/slow", {"fake_delay": 1.5, "fake_delay_jitter": 0}),
+    ("@fake/broken", {"fake_delay": 0, "fake_delay_jitter": 0, "fake_responses": {"step 1": {"success": False}}}),
+]
+"""
+RUN = """
+import sys
+from pathlib import Path
+
+import gevent
+
+from fleethands.ssh.timeouts import Limits
+from fleethands.engine.engine import Engine
+from pyinfra.api.state import BaseStateCallback
+
+class Seen(BaseStateCallback):
+    def operation_host_success(self, state, host, op_hash, retry_count=0):
+        (name,) = state.get_op_meta(op_hash).names
+        print(host.name.removeprefix("@fake/"), name)
+
+class Nobody:
+    def __getattr__(self, name):
+        return lambda *words, **more: None
+
+engine = Engine.load("inventory.py", Path.cwd(), {"models": ["any"]}, limits=LIMITS)
+engine.state.add_callback_handler(Seen())
+engine.settings()
+engine.connect()
+engine.plan()
+END
+try:
+    engine.run(engine.names, Nobody())
+except KeyboardInterrupt:
+    print("ended")
+for name in engine.names:
+    run, said = engine.host_runs[name], [outcome.failed for outcome in engine.results(name)]
+    why = run.problem[0] if run.problem else engine.monitor.lost_connections.get(name, ("",))[0]
+    print(name.removeprefix("@fake/"), run.finished, said, why)
+engine.close()
+"""
+
+
+def ran(place: Path, limits: str = "Limits()", end: str = "") -> list[str]:
+    """
+    What is said by a run over hosts of the connector @fake: a stand-in that sends nothing, and takes as long as told.
+
+    + limits, end: programs, the second of which ends the run
+    """
+    (place / "deploy.py").write_text(DEPLOY)
+    (place / "inventory.py").write_text(INVENTORY)
+    program = RUN.replace("LIMITS", limits).replace("END", end)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=place, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stderr == ""
+    return done.stdout.splitlines()
+
+
+def test_a_host_waits_for_no_other_and_one_that_fails_ends_alone(tmp_path: Path) -> None:
+    lines = ran(tmp_path)
+
+    assert [line.rstrip() for line in lines[-3:]] == [
+        "broken False [False, True]",
+        "quick True [False, False, False]",
+        "slow True [False, False, False]",
+    ]
+    assert lines.index("quick Step 2") < lines.index("slow Step 0")
+    assert lines.index("broken Step 0") < lines.index("slow Step 0")
+    assert "broken Step 2" not in lines
+
+
+def test_the_shortcuts_say_what_pyinfra_asks_for() -> None:
+    checks = """
+import inspect, typing
+import pyinfra.api.arguments, pyinfra.api.util
+from fleethands.engine import pyinfra_patches as patches
+
+assert pyinfra.api.util.stack is inspect.stack and pyinfra.api.util.getframeinfo is inspect.getframeinfo
+assert pyinfra.api.arguments.get_type_hints is typing.get_type_hints
+before = pyinfra.api.arguments.all_global_arguments()
+
+def places(stack, place):
+    return [(place(item[0]).filename, place(item[0]).lineno) for item in stack()]
+
+def nested():
+    return [places(*each) for each in ((inspect.stack, inspect.getframeinfo), (patches.stack, patches.frame_position))]
+
+slow, quick = nested()
+assert slow == quick and len(quick) == 4, (slow, quick)
+patches.cache_operation_lookup()
+assert pyinfra.api.util.stack is patches.stack
+assert pyinfra.api.arguments.all_global_arguments() == before
+"""
+    done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_host_that_takes_too_long_is_given_up_alone(tmp_path: Path) -> None:
+    lines = ran(tmp_path, "Limits(host=2.2)")
+
+    assert lines[-1] == "slow False [False] not done within 2.2 s, at `Step 1`"
+    assert lines[-2].startswith("quick True [False, False, False]")
+
+
+def test_a_command_that_says_nothing_is_given_up(tmp_path: Path) -> None:
+    lines = ran(tmp_path, "Limits(silence=0.7)")
+
+    assert lines[-1] == "slow False [True] the command printed nothing for 0.7 s"
+    assert lines[-2].startswith("quick True [False, False, False]")
+
+
+def test_a_run_that_is_told_to_stop_finishes_the_step_in_hand(tmp_path: Path) -> None:
+    lines = ran(tmp_path, end="gevent.spawn_later(2.2, engine.stop)")
+
+    assert lines[-1] == "slow False [False, False] interrupted after `Step 1`"
+    assert lines[-2].startswith("quick True [False, False, False]")
+
+
+def test_a_run_that_is_ended_at_once_says_what_it_was_at(tmp_path: Path) -> None:
+    lines = ran(tmp_path, end="gevent.spawn_later(2.2, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)")
+
+    assert "ended" in lines
+    assert lines[-1] == "slow False [False] interrupted during `Step 1`"
+    assert lines[-2].startswith("quick True [False, False, False]")
+
+
+ASKING = """
+from pyinfra.context import host
+from pyinfra.facts.server import Command
+
+host.get_fact(Command, "anything", _timeout=TIMEOUT)
+"""
+PLAN = """
+from pathlib import Path
+
+from fleethands.ssh.timeouts import Limits
+from fleethands.engine.engine import Engine
+
+engine = Engine.load("inventory.py", Path.cwd(), {"models": ["any"]}, limits=LIMITS)
+engine.settings()
+engine.connect_and_plan()
+for name in engine.names:
+    problems = engine.monitor.lost_connections, engine.monitor.probe_failures
+    print(name.removeprefix("@fake/"), *(each.get(name, [""])[0] for each in problems))
+engine.close()
+"""
+
+
+@pytest.mark.parametrize(
+    ("timeout", "limits", "why"),
+    [
+        ("1", "Limits()", "slow the command did not end within 1 s "),
+        ("None", "Limits(host=0.7)", "slow  not read within 700 ms"),
+    ],
+)
+def test_a_host_that_takes_for_ever_to_be_read_is_given_up_alone(
+    tmp_path: Path, timeout: str, limits: str, why: str
+) -> None:
+    (tmp_path / "deploy.py").write_text(ASKING.replace("TIMEOUT", timeout))
+    (tmp_path / "inventory.py").write_text(INVENTORY)
+    program = PLAN.replace("LIMITS", limits)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == ["broken  ", "quick  ", why]

@@ -1,0 +1,459 @@
+"""Ollama as a container: what is decided, what its unit runs, and what is read of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleethands import paths
+from fleethands.facts import Probe, gpu
+from fleethands.facts.docker import Docker, Image, Publisher, parse_docker
+from fleethands.facts.docker_engine import DockerEngine
+from fleethands.facts.network import Listener
+from fleethands.facts.ollama import Ollama, Process, parse_process
+from fleethands.facts.record import Record
+from fleethands.facts.service import Service, UnitText
+from fleethands.facts.system import Space
+from fleethands.facts.upstream import required_downloads as upstream_wanted
+from fleethands.operations.core import ownership, release_record
+from fleethands.operations.core.decision import Change, Refused, Unchanged
+from fleethands.operations.docker import engine
+from fleethands.operations.ollama import adoption, image, remove_ollama, service
+from fleethands.operations.ollama.gpus import container_arguments
+from fleethands.operations.preflight import container_gpus, disk_space, ports
+from fleethands.operations.rollback import rollback
+from fleethands.pinning import registry
+from fleethands.settings import lockfile, packages
+from fleethands.settings.pins import Pins
+from tasks import render
+from tests.answers import docker_script
+from tests.helpers.checkout import FIXTURES, ROOT
+from tests.hosts import bare, declared
+
+IMAGE, ID, OTHER = "ollama/ollama:0.24.0", "sha256:" + "1" * 64, "sha256:" + "2" * 64
+DIGEST = "sha256:" + "d" * 64
+OFF: dict[str, Any] = {"openhands_flavor": "off", "ollama_runtime": "container"}
+MADE = Docker(True, "26", ollama_image=Image(ID, frozenset({DIGEST})))
+
+
+def running(settings: Any, revision: str = "r1", **changed: Any) -> Probe:
+    """A host on which it serves."""
+    wanted = service.DesiredProcess.by(settings, bare(settings).having(docker=MADE), revision)
+    made = replace(wanted.process, pid=7, started=1, inside=8)
+    seen = service.serve.decide(settings, bare(settings).having(docker=MADE), revision).predict(bare(settings))
+    return seen.having(docker=MADE, process=replace(made, **changed))
+
+
+def test_what_serves_from_the_declared_image_stays() -> None:
+    settings = declared(**OFF)
+
+    same = service.serve.decide(settings, running(settings), "r1")
+
+    assert isinstance(same, Unchanged)
+    assert same.fact == f"Ollama 0.24.0 by {IMAGE}, revision r1, is served"
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"image": OTHER}, f"it runs from another image than {IMAGE}"),
+        ({"image": "", "exe": "/usr/bin/docker"}, "its container does not run"),
+        ({"image": "", "exe": "/opt/ollama/0.24.0/bin/ollama"}, "it runs as a service"),
+        ({"image": "", "exe": "/usr/bin/ollama"}, "it runs /usr/bin/ollama"),
+        ({"environment": {}}, "its OLLAMA_HOST is not as declared"),
+    ],
+)
+def test_another_process_is_replaced_with_the_reason(changed: dict[str, Any], why: str) -> None:
+    settings = declared(**OFF)
+    change = service.serve.decide(settings, running(settings, **changed), "r1")
+    assert isinstance(change, Change)
+    assert change.before == why
+    assert change.after == f"Ollama 0.24.0 by {IMAGE}, revision r1"
+    assert (change.script.values["image"], change.script.values["restart"]) == (IMAGE, "yes")
+
+
+def test_a_service_takes_the_place_of_a_container() -> None:
+    seen = running(declared(**OFF))
+    change = service.serve.decide(declared(openhands_flavor="off"), seen, "r1")
+    assert (change.before, change.script.values["image"]) == ("it runs in a container", "")
+
+
+def test_an_image_is_pulled_where_it_is_missing_or_its_tag_moved() -> None:
+    settings = declared(**OFF)
+    seen = bare(settings).having(docker=replace(MADE, ollama_image=None))
+    absent = image.pull.decide(settings, seen)
+    assert (absent.before, absent.after) == ("absent", "on the host")
+    assert absent.consequence == f"downloads {IMAGE} (its source did not tell the size)"
+    assert isinstance(image.pull.decide(settings, absent.predict(seen)), Unchanged)
+    assert isinstance(image.pull.decide(settings, seen.having(docker=MADE)), Unchanged)
+    assert isinstance(image.pull.decide(settings, seen.having(docker=MADE), newest=DIGEST), Unchanged)
+    assert image.pull.decide(settings, seen.having(docker=MADE), newest=OTHER).before == "an older image of that name"
+    assert image.pull.decide(settings, bare(settings)).before == "not known: Docker does not run"
+
+
+def test_a_rollback_gives_the_name_to_the_image_of_then() -> None:
+    settings, seen = declared(**OFF), bare().having(docker=MADE)
+    assert isinstance(image.pull.decide(settings, seen, same=ID), Unchanged)
+    change = image.pull.decide(settings, seen, same=OTHER)
+    assert change.script.values | {"image": OTHER, "name": IMAGE} == change.script.values
+    assert change.why == "its tag moved since"
+
+
+def test_a_pinned_image_is_pulled_by_its_digest_and_has_its_name() -> None:
+    settings = declared(**OFF).with_pins(Pins(images={IMAGE: DIGEST}))
+    change = image.pull.decide(settings, bare(settings).having(docker=Docker(True, "26")), newest=OTHER)
+    assert change.script.values["image"] == f"ollama/ollama@{DIGEST}"
+    assert change.script.values["name"] == IMAGE
+    served = service.serve.decide(settings, change.predict(bare(settings)), "r1")
+    assert (served.script.values["image"], served.script.values["pinned"]) == (IMAGE, f"ollama/ollama@{DIGEST}")
+
+
+def test_a_container_needs_docker_and_no_release() -> None:
+    settings = declared(**OFF)
+    assert packages.ENGINE in packages.needed_packages(settings)
+    assert "zstd" not in packages.needed_packages(settings)
+    assert packages.ENGINE not in packages.needed_packages(declared(openhands_flavor="off"))
+    assert isinstance(engine.start.decide(settings, bare(settings)), Change)
+    assert {each.kind for each in upstream_wanted(settings)} == {"image", "model"}
+    want = lockfile.find_pinnable(settings)
+    assert (want.release, want.images) == (None, (IMAGE,))
+    assert lockfile.find_pinnable(declared(**OFF, ollama_image=f"ollama/ollama@{DIGEST}")).images == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "hint"),
+    [
+        (OFF, 'Ollama without Docker: declare `"ollama_runtime": "service"`'),
+        ({}, 'OpenHands without Docker: declare `"openhands_flavor": "source"`'),
+        (
+            {"ollama_runtime": "container"},
+            "OpenHands and Ollama without Docker: "
+            'declare `"openhands_flavor": "source"` and `"ollama_runtime": "service"`',
+        ),
+    ],
+)
+def test_a_docker_that_will_not_do_is_refused_with_the_way_without_it(data: dict[str, Any], hint: str) -> None:
+    settings = declared(**data)
+    seen = bare(settings).having(docker=Docker(True, "26", engine=DockerEngine("26", security=frozenset({"userns"}))))
+    refused = engine.check_engine(settings, seen)
+    assert refused is not None
+    assert hint in refused.hints
+
+
+def test_the_room_for_its_image_is_looked_for_where_docker_keeps_images() -> None:
+    settings = declared(**OFF)
+    small = Docker(True, "26", engine=DockerEngine("26", images="/var/lib/docker", room=Space(100, True, "9")))
+    refused = disk_space.check_disk_space(settings, bare(settings).having(docker=small))
+    assert refused is not None
+    assert refused.reason == "/var/lib/docker has 0 MiB free, 4096 MiB are needed"
+    assert (
+        disk_space.check_disk_space(settings, bare(settings).having(docker=replace(small, ollama_image=Image(ID))))
+        is None
+    )
+
+
+def test_upstream_is_asked_what_its_tag_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_model", lambda model, patience: registry.RegistryError("not asked here"))
+    monkeypatch.setattr(registry, "_image", lambda name, patience: f"digest of {name}")
+    pinned = declared(**OFF).with_pins(Pins(images={IMAGE: DIGEST}))
+
+    assert registry.resolve_tags([declared(**OFF)], lambda line: None) == {IMAGE: f"digest of {IMAGE}"}
+    assert registry.resolve_tags([pinned], lambda line: None) == {}
+
+
+# GPUs
+
+
+def with_gpu(row: list[str], docker: Docker = MADE) -> Probe:
+    return bare().having(gpu=gpu.parse_gpu(row), docker=docker)
+
+
+def smi(status: int, name: str) -> str:
+    return f"smi {status} {base64.b64encode((FIXTURES / name).read_bytes()).decode()}"
+
+
+NVIDIA = ["pci 0000:01:00.0 0x10de 0x2684 nvidia - -", "nvidia 550.54", smi(0, "nvidia-smi-two.csv")]
+MISMATCH = ["pci 0000:01:00.0 0x10de 0x2684 nvidia - -", "nvidia 550.54", smi(18, "nvidia-smi-mismatch.txt")]
+NOUVEAU = ["pci 0000:01:00.0 0x10de 0x2684 nouveau - -"]
+AMD = ["pci 0000:03:00.0 0x1002 0x744c amdgpu 25753026560 0", "amdgpu", "node /dev/kfd 660 render"]
+AMD_NODES = [*AMD, "node /dev/dri/renderD128 660 render"]
+RUNTIME, CDI = (replace(MADE, engine=DockerEngine("26", gpus=each)) for each in ("runtime", "cdi"))
+
+
+@pytest.mark.parametrize(
+    ("row", "declares", "docker", "arguments"),
+    [
+        ([], None, MADE, ()),
+        (NVIDIA, None, RUNTIME, ("--gpus", "all")),
+        (NVIDIA, True, RUNTIME, ("--gpus", "all")),
+        (NVIDIA, None, CDI, ("--device", "nvidia.com/gpu=all")),
+        (NVIDIA, False, RUNTIME, ("--env", "NVIDIA_VISIBLE_DEVICES=void")),
+        (MISMATCH, None, RUNTIME, ()),
+        (NOUVEAU, None, RUNTIME, ()),
+        (AMD, None, MADE, ("--device", "/dev/kfd")),
+        (AMD_NODES, True, MADE, ("--device", "/dev/kfd", "--device", "/dev/dri")),
+    ],
+)
+def test_gpus_are_passed_as_the_host_has_them(
+    row: list[str], declares: bool | None, docker: Docker, arguments: tuple[str, ...]
+) -> None:
+    assert container_arguments(declared(**OFF, gpu=declares), with_gpu(row, docker)) == arguments
+
+
+def test_a_gpu_that_docker_gives_to_nobody_is_refused() -> None:
+    settings = declared(**OFF)
+    refused = container_gpus.check_container_gpus(settings, with_gpu(NVIDIA))
+    assert refused is not None
+    assert refused.reason.endswith("and no container gets it: NVIDIA's container toolkit is missing")
+    assert 'Ollama without Docker: declare `"ollama_runtime": "service"`' in refused.hints
+    for fine in (with_gpu(NVIDIA, RUNTIME), with_gpu(NVIDIA, CDI), with_gpu(AMD_NODES), with_gpu(NOUVEAU)):
+        assert container_gpus.check_container_gpus(settings, fine) is None
+    assert container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=False))) is not None
+    assert (
+        container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=True))) is None
+    )  # it does not run, so nobody knows
+    refused = container_gpus.check_container_gpus(settings, with_gpu(MISMATCH, RUNTIME))
+    assert refused is not None
+    assert "and nvidia-smi does not answer for it: Failed to initialize NVML" in refused.reason
+    assert container_gpus.check_container_gpus(declared(**OFF, gpu=False), with_gpu(NVIDIA)) is None
+    assert container_gpus.check_container_gpus(declared(openhands_flavor="off"), with_gpu(NVIDIA)) is None
+
+
+def test_an_image_without_rocm_is_refused_or_noted_on_a_host_with_an_amd_gpu() -> None:
+    hint = 'declare `"ollama_image": "ollama/ollama:0.24.0-rocm"`'
+    assert container_gpus.check_container_gpus(declared(**OFF, gpu=True), with_gpu(AMD_NODES)) == Refused(
+        f"{IMAGE} has no ROCm, and the host has an AMD GPU", (hint,)
+    )
+    assert container_gpus.notes(declared(**OFF), with_gpu(AMD_NODES)) == (
+        f"{IMAGE} has no ROCm, and the host has an AMD GPU; {hint}",
+    )
+    rocm = declared(**OFF, ollama_image="ollama/ollama:0.24.0-rocm", gpu=True)
+    assert container_gpus.check_container_gpus(rocm, with_gpu(AMD_NODES)) is None
+    assert container_gpus.notes(declared(**OFF), with_gpu(NVIDIA, RUNTIME)) == ()
+
+
+# what is read
+
+
+def test_the_process_is_that_of_the_container() -> None:
+    exe, environ = (base64.b64encode(each).decode() for each in (b"/usr/bin/ollama", b"A=1\0B=2"))
+    alone = Process(7, 99, "/usr/bin/ollama", {"A": "1", "B": "2"})
+    assert parse_process([f"7 99 {exe}", environ]) == alone
+    assert parse_process([f"7 99 {exe} 812 {ID}", environ]) == replace(alone, image=ID, inside=812)
+    for wrong in ("812", "812 sha256:x", f"x {ID}", f"812 {ID} more"):
+        with pytest.raises(ValueError):  # noqa: PT011
+            parse_process([f"7 99 {exe} {wrong}", environ])
+
+
+def test_docker_says_what_its_image_is_and_who_holds_a_port() -> None:
+    row = base64.b64encode(json.dumps([{"Id": ID, "RepoDigests": [f"ollama/ollama@{DIGEST}"]}]).encode()).decode()
+    lines = ["version 26", "gpus cdi", "container -", f"ollama_image {row}", "publisher 11434 theirs ollama/ollama:1"]
+    found = parse_docker(lines)
+    assert found.ollama_image == Image(ID, frozenset({DIGEST}))
+    assert found.publishers == (Publisher(11434, "theirs", "ollama/ollama:1"),)
+    assert found.engine.gpus == "cdi"
+    assert parse_docker(["version 26", "container -", "ollama_image -"]).ollama_image is None
+
+
+RECORDED = (FIXTURES / "docker-info-nvidia.json").read_text()
+RUNTIMES = '"Runtimes":{"io.containerd.runc.v2":{"path":"runc"},"nvidia":{"path":"nvidia-container-runtime"},'
+PLAIN = RECORDED.replace('"nvidia":{"path":"nvidia-container-runtime"},', "")
+# https://github.com/moby/moby/pull/49980 (Docker 28.2) has the shape of a discovered device
+DEVICE = '"DiscoveredDevices":[{"Source":"cdi","ID":"nvidia.com/gpu=all"}]'
+
+
+@pytest.mark.parametrize(
+    ("info", "hook", "way"),
+    [
+        (RECORDED, False, "runtime"),
+        (PLAIN, False, ""),
+        (PLAIN, True, "runtime"),
+        (PLAIN.replace('"Labels":[]', '"Labels":["\\"nvidia\\":"]'), False, ""),
+        (PLAIN.replace('"CDISpecDirs":[]', f'"CDISpecDirs":[],{DEVICE}'), False, "cdi"),
+        ("", True, "runtime"),
+        ("", False, ""),
+    ],
+)
+def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way: str) -> None:
+    assert RUNTIMES in RECORDED
+    text = docker_script()
+    head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
+    script = f"{head}have() {{ {'true' if hook else 'false'}; }}\n{text}\ninfo=$(cat)\ndocker_gpus"
+    done = subprocess.run(["sh", "-c", script], input=info, capture_output=True, text=True, check=True)
+    assert done.stdout == (f"gpus {way}\n" if way else "")
+
+
+def test_a_process_is_traced_to_its_container(tmp_path: Path) -> None:
+    number = "ab" * 32
+    text = docker_script().replace("/proc/", f"{tmp_path}/")
+    head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
+    known = {
+        1: f"0::/system.slice/docker-{number}.scope\n", 2: f"1:name=systemd:/docker/{number}\n",
+        3: "0::/system.slice/docker.service\n", 4: "0::/system.slice/ollama.service\n",
+    }  # fmt: skip
+    for pid, groups in known.items():
+        (tmp_path / str(pid)).mkdir()
+        (tmp_path / str(pid) / "cgroup").write_text(groups)
+    ask = "; ".join(f"echo {pid} $(container_of {pid})" for pid in (*known, 5))
+    done = subprocess.run(["sh", "-c", f"{head}{text}\n{ask}"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"1 {number}", f"2 {number}", "3", "4", "5"]
+
+
+# whose a port is
+
+
+def test_the_port_is_the_containers_own() -> None:
+    settings = declared(**OFF)
+    seen = running(settings).having(sockets=(Listener(11434, "*", "ollama", 8),))
+    assert ports.check_ports(settings, seen) is None
+    assert ports.check_ports(settings, seen.having(sockets=(Listener(11434, "*", "ollama", 9),))) is not None
+
+
+@pytest.mark.parametrize("name", ["docker-proxy", "ollama"])
+def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: str) -> None:
+    theirs = replace(MADE, publishers=(Publisher(11434, "theirs", "ollama/ollama:latest"),))
+    seen = bare().having(docker=theirs, sockets=(Listener(11434, "*", name, 9),), ollama=Ollama("0.20.0"))
+    for data in (OFF, {"openhands_flavor": "off"}):
+        refused = ports.check_ports(declared(**data), seen)
+        assert refused is not None
+        assert refused.reason == (
+            f"port 11434 is held by `{name}` (pid 9) for the container `theirs` of ollama/ollama:latest, "
+            "which fleethands did not make"
+        )
+        assert refused.hints == (
+            "to have ours in its place, on the host: docker update --restart no theirs && docker stop theirs",
+            "or have another port: `ollama_host`",
+            'to use it as it is, declare "ollama_runtime": "external", "ollama_address": "http://127.0.0.1:11434"',
+        )
+
+
+# records
+
+
+def written(settings: Any, seen: Probe) -> Record:
+    entry = json.loads(release_record.new_record(settings, seen).entry + "}")
+    found = Record.parse(json.dumps({**entry, "time": "2026-11-29T10:00:00Z", "run": ""}).encode())
+    assert found is not None
+    return found
+
+
+def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
+    settings = declared(**OFF)
+    found = written(settings, bare(settings).having(docker=MADE))
+    assert found.versions["ollama_image"] == {"name": IMAGE, "id": ID, "digest": DIGEST}
+    assert "ollama_image" not in written(declared(), bare()).versions
+    way = rollback.RollbackTarget(settings, settings, found, place=paths.RECORD)
+    assert way.ollama_image == ID
+    assert rollback.RollbackTarget(declared(), declared(), found, place=paths.RECORD).ollama_image == ""
+    assert found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": ID}})
+    assert not found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": OTHER}})
+
+
+# what somebody else has
+
+
+def test_a_binary_of_somebody_elses_is_not_in_a_containers_way() -> None:
+    seen = bare().with_file(paths.BINARY, replace(bare().files[paths.BINARY], kind="file"))
+    assert adoption.check_existing_ollama(declared(openhands_flavor="off"), seen) is not None
+    assert adoption.check_existing_ollama(declared(**OFF), seen) is None
+
+
+@pytest.mark.parametrize(("line", "wins"), [("User=ollama", "which wins over our root"), ("User=root", "")])
+def test_a_drop_in_that_changes_who_runs_dockers_client_is_refused(line: str, wins: str) -> None:
+    path = "/etc/systemd/system/ollama.service.d/90-mine.conf"
+    seen = bare().having(service=Service((UnitText(path, f"[Service]\n{line}\n".encode()),)))
+    refused = adoption.check_existing_ollama(declared(**OFF), seen)
+    assert (wins in refused.reason) if wins else refused is None  # type: ignore[union-attr]
+
+
+def test_a_removal_takes_images_after_ollama() -> None:
+    text = ROOT.joinpath("tasks/removal.py").read_text()
+    assert text.index("remove_ollama.remove") < text.index("removal.remove_images")
+    seen = bare().with_file(
+        paths.OLLAMA_UNIT, replace(bare().files[paths.LEDGER], kind="file", content=ownership.HEADER)
+    )
+    change = remove_ollama.remove.decide(declared(**OFF), seen)
+    assert change.script.values["container"] == paths.OLLAMA_CONTAINER
+
+
+# the unit
+
+
+def command(unit: str) -> list[str]:
+    """Words of its ExecStart, as systemd would take them apart."""
+    line = re.search(r"^ExecStart=((?:.*\\\n)*.*)$", unit, re.MULTILINE)
+    assert line is not None
+    text = line[1].replace("\\\n", " ").replace("$$", "$").replace("%%", "%")
+    found = re.findall(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|(\S+)", text)
+    return [first or second or third for first, second, third in found]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Any:
+    """Runs the unit's command with a `docker` that says its arguments, and an `id` that knows `ollama`."""
+    for name, text in {
+        "docker": 'printf "%s\\n" "$@"',
+        "setpriv": 'shift 5; exec "$@"',
+        "id": "case $1 in -u) echo 901;; -g) echo 902;; -G) echo 902 44;; esac",
+    }.items():
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+
+    def run(home: Path, arguments: tuple[str, ...] = (), **environment: str) -> list[str]:
+        unit = render(
+            "ollama-container.service.j2", image=IMAGE, docker="docker.service", gpus=arguments, home=str(home),
+            models_dir=None, name=paths.OLLAMA_CONTAINER, label=service.LABEL,
+        )  # fmt: skip
+        known = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "FLEETHANDS_HOME": str(home), "INVOCATION_ID": "i"}
+        done = subprocess.run(
+            command(unit), capture_output=True, text=True, check=True, env={**known, **environment}, timeout=20
+        )
+        return done.stdout.splitlines()
+
+    return run
+
+
+def of(said: list[str], option: str) -> set[str]:
+    return {said[index + 1] for index, word in enumerate(said) if word == option}
+
+
+def test_variables_go_by_name_and_none_of_systemds(start: Any, tmp_path: Path) -> None:
+    said = start(tmp_path, OLLAMA_HOST="0.0.0.0:1", OLLAMA_API_KEY="secret'\nX=y z", MINE="1", LANG="C", HOME="/x")
+
+    assert of(said, "--env") == {"OLLAMA_HOST", "OLLAMA_API_KEY", "MINE", "X", f"HOME={tmp_path}"}
+    assert "secret" not in " ".join(said)
+    assert said[-2:] == [IMAGE, "serve"]
+    assert (of(said, "--user"), of(said, "--group-add")) == ({"901:902"}, {"902", "44"})
+    assert {"--network", "--rm", "--cap-drop"} <= set(said)
+    assert of(said, "--pull") == {"never"}
+
+
+def test_directories_are_mounted_at_their_own_paths_and_where_links_lead(start: Any, tmp_path: Path) -> None:
+    home, disk, own, leads = (tmp_path / name for name in ("home", "disk", "own dir", "leads"))
+    for each in (home, disk, own):
+        each.mkdir()
+
+    def volumes(**environment: str) -> set[str]:
+        return {each for each in of(start(home, **environment), "--volume") if not each.startswith("/etc/ssl")}
+
+    assert volumes() == {f"{home}:{home}"}
+    (home / ".ollama").symlink_to(disk)
+    assert volumes() == {f"{home}:{home}", f"{disk}:{disk}"}
+    leads.symlink_to(own)
+    both = {f"{home}:{home}", f"{disk}:{disk}", f"{leads}:{leads}", f"{own}:{own}"}
+    assert volumes(OLLAMA_MODELS=str(leads)) == both
+    assert f"{own}:{own}:ro" in volumes(SSL_CERT_DIR=str(own))
+    assert volumes(OLLAMA_MODELS=str(tmp_path / "absent")) == {f"{home}:{home}", f"{disk}:{disk}"}
+
+
+def test_arguments_for_gpus_stand_before_the_image(start: Any, tmp_path: Path) -> None:
+    said = start(tmp_path, ("--device", "/dev/kfd", "--gpus", "all"))
+    assert said[-6:] == ["--device", "/dev/kfd", "--gpus", "all", IMAGE, "serve"]

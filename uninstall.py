@@ -1,0 +1,15 @@
+"""
+Remove from each host what deploy.py put there.
+
+Models and workspaces stay without `fleethands_uninstall_models` and `fleethands_uninstall_workspaces`.
+"""
+
+from pyinfra import host
+
+from fleethands import settings as fleet
+from fleethands.deploy_options import DeployOptions
+from tasks import removal
+
+options = DeployOptions.of(host)
+
+removal.remove(fleet.settings_for(host), models=options.uninstall_models, workspaces=options.uninstall_workspaces)
