@@ -33,7 +33,7 @@ def main() -> None:
     done("settings")
     engine.connect_and_plan(keep=False)
     done(HOSTS)
-    json.dumps(build_report.plan_report(engine).document())
+    json.dumps(build_report.plan_report(engine).to_json())
     done("report")
     print(json.dumps(stages))
 

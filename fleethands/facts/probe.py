@@ -186,7 +186,7 @@ class Probe:
             return None
         return {name: value for name, value in known.__dict__.items() if name != "declared"}
 
-    def document(self, secrets: Collection[str] = ()) -> dict[str, Any]:
+    def to_json(self, secrets: Collection[str] = ()) -> dict[str, Any]:
         """
         This host as JSON takes it: a section's name → its value, or `{"unknown": reason}`.
 

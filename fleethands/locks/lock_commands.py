@@ -40,15 +40,15 @@ class LockResult:
     failed: bool = False
     before: LockState | None = None
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As JSON takes it."""
         known = self.before or LockState()
         return {
             "status": "failed" if self.failed else "done",
             "reason": self.text,
             "hints": list(self.hints),
-            "run": known.run.document if known.run else None,
-            "hold": known.hold.document if known.hold else None,
+            "run": known.run.to_json() if known.run else None,
+            "hold": known.hold.to_json() if known.hold else None,
         }
 
 

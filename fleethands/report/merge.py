@@ -49,7 +49,7 @@ def _hosts(inorder: Sequence[Report]) -> tuple[dict[str, HostReport], list[str]]
     twice = []
     for report in inorder:
         for name, host in report.hosts.items():
-            if name in hosts and hosts[name].document() != host.document():
+            if name in hosts and hosts[name].to_json() != host.to_json():
                 twice.append(f"{name} is in several reports: the one that began last counts")
             hosts[name] = host
     return hosts, list(dict.fromkeys(twice))

@@ -41,7 +41,7 @@ class ChangeReport:
         """Task and operation, as pyinfra names them."""
         return f"{self.task} | {self.operation}"
 
-    def document(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, str]:
         """The contract's names."""
         return {
             "task": self.task,
@@ -87,7 +87,7 @@ class HostReport:
     @property
     def facts(self) -> dict[str, Any]:
         """What was seen of the host, without secrets."""
-        return self.mask.all(self.probe.document(self.secrets)) if self.probe else self.read
+        return self.mask.all(self.probe.to_json(self.secrets)) if self.probe else self.read
 
     def mask_all(self, mask: Mask) -> None:
         """Take the values of secrets out of all that is said of this host, now and later."""
@@ -96,7 +96,7 @@ class HostReport:
         self.hints, self.log, self.notes = mask.all(self.hints), mask.all(self.log), mask.all(self.notes)
         self.changes, self.proof = mask.all(self.changes), mask.all(self.proof)
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The contract's form."""
         return {
             "status": self.status,
@@ -106,7 +106,7 @@ class HostReport:
             "notes": self.notes,
             "seconds": round(self.seconds, 3),
             "remote_commands": self.remote_commands,
-            "changes": [change.document() for change in self.changes],
+            "changes": [change.to_json() for change in self.changes],
             "proof": [_link(link) for link in self.proof],
             "steps": [_step(step) for step in self.steps],
             "facts": self.facts,
@@ -165,7 +165,7 @@ class Report:
             return "failed"
         return next((word for word in ("pending", "changed") if word in seen), "unchanged")
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """The contract's form, schema 1."""
         return {
             "schema": SCHEMA,
@@ -178,5 +178,5 @@ class Report:
             "result": self.result,
             "error": self.error,
             "hints": self.hints,
-            "hosts": {name: host.document() for name, host in sorted(self.hosts.items())},
+            "hosts": {name: host.to_json() for name, host in sorted(self.hosts.items())},
         }

@@ -14,7 +14,7 @@ from fleethands.report.model import Report
 
 
 def _json(report: Report) -> str:
-    return json.dumps(report.document(), indent=2) + "\n"
+    return json.dumps(report.to_json(), indent=2) + "\n"
 
 
 MAIN = "report.json"  # of which the others are made for readers

@@ -203,7 +203,7 @@ def test_a_host_that_takes_too_long_is_given_up_alone(tmp_path: Path) -> None:
 def test_a_command_that_says_nothing_is_given_up(tmp_path: Path) -> None:
     lines = ran(tmp_path, "Limits(silence=0.7)")
 
-    assert lines[-1] == "slow False [True] the command printed nothing for 0.7 s"
+    assert lines[-1] == "slow False [True] the command printed nothing for 700 ms"
     assert lines[-2].startswith("quick True [False, False, False]")
 
 

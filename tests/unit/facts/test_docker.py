@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.docker import parse_docker
+from fleethands.facts.docker import SPEC_LABEL, parse_docker
 from fleethands.facts.docker_engine import DockerEngine, parse_engine
 from fleethands.facts.network import Listener
 from fleethands.facts.system import Space
-from fleethands.facts.to_json import DIGEST
 from fleethands.operations.core.decision import Refused, Unchanged
 from fleethands.operations.openhands import conflicts
 from fleethands.operations.openhands import container as openhands_container
@@ -120,7 +119,7 @@ def test_the_image_is_asked_for_its_labels_without_another_command_where_it_is_t
         assert asked == [*ASKED, "image inspect openhands:1"]
         found = parse_docker(said).container
         assert found is not None
-        assert (DIGEST in found.labels) == ours
+        assert (SPEC_LABEL in found.labels) == ours
 
 
 @pytest.mark.parametrize("declared_image", [OTHER, None])
@@ -134,7 +133,7 @@ def test_another_image_than_the_declared_one_is_asked_for(
     assert asked == [*ASKED, *(f"image inspect {name}" for name in (*there, MINE))]
     found = parse_docker(said).container
     assert found is not None
-    assert (DIGEST in found.labels) == ours
+    assert (SPEC_LABEL in found.labels) == ours
 
 
 def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -> None:

@@ -147,7 +147,7 @@ def test_the_clock_is_measured_around_the_question(real: list[str]) -> None:
 def test_a_document_is_json_and_names_what_is_unknown(real: list[str]) -> None:
     seen = parse_probe(ended(real, "docker", 124), QUESTION)
 
-    document = json.loads(json.dumps(seen.document()))
+    document = json.loads(json.dumps(seen.to_json()))
 
     assert document.keys() == {*SECTIONS, "record"}
     assert document["docker"] == {"unknown": "no answer within 5 s"}

@@ -87,7 +87,7 @@ def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> No
     host = HostReport("unchanged", probe=seen, proof=parse_links(content))
 
     assert not any(character < " " for cell in status_cells("gpu-1", host) for character in cell)
-    assert json.dumps(host.document()).isascii()
+    assert json.dumps(host.to_json()).isascii()
     assert len(host.proof) <= 1000
 
 

@@ -79,7 +79,7 @@ def test_no_form_of_a_report_holds_a_secret(mask: Mask) -> None:
         report.mask_all(mask)
         host.read = mask.all(host.read)
         for text in (
-            json.dumps(report.document()),
+            json.dumps(report.to_json()),
             html_page.render_html(report),
             junit.render_junit(report),
             markdown.render_markdown(report),

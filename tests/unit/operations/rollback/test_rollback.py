@@ -322,7 +322,7 @@ def test_a_record_that_is_none_is_one_that_can_t_be_read(name: str) -> None:
 
     assert way.problem is not None
     assert way.problem.reason == f"its record {paths.RECORD} can't be read"
-    json.dumps(seen.document(), allow_nan=False)
+    json.dumps(seen.to_json(), allow_nan=False)
     assert release_record.new_record(declared(), seen).shift == "first"
 
 
