@@ -13,9 +13,7 @@ MIB = 1 << 20
 SMI_SECONDS = 20  # facts/gpu.sh
 REMARKS = 8  # lines of nvidia-smi besides its list that are kept
 _MIB = re.compile(r"\d{1,12}\Z")  # otherwise `[N/A]`, `[Not Supported]` or `[Insufficient Permissions]`
-_ROW = re.compile(
-    r"\d{1,4}, (?:.*, ){4}"
-)  # cells of a GPU that does not answer have other text
+_ROW = re.compile(r"\d{1,4}, (?:.*, ){4}")  # cells of a GPU that does not answer have other text
 
 
 @dataclass(frozen=True)
