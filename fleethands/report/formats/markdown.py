@@ -1,4 +1,4 @@
-"""A report as Markdown, for the page that a CI shows of a job."""
+"""A report as Markdown, for the summary page of a CI job."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from fleethands.report.formats.wording import (
 from fleethands.report.model import BAD, Report, format_timestamp
 from fleethands.text.sanitize import sanitize
 
-FEW = 3  # changes that the table has room for
-MOST = 50  # rows; GitHub takes 1 MiB of a step
+FEW = 3  # changes that fit into the table
+MOST = 50  # rows: GitHub accepts 1 MiB for a step
 LONGEST = 300  # characters of a reason
 _ACTIVE = re.compile(r"([\\`*_\[\]|~<>&$@])")
 
 
 def render_markdown(report: Report) -> str:
-    """A heading with the verdict, a table of who ended how, and what to do next."""
+    """A heading with the result, a table of hosts, and the next steps."""
     return "\n".join([*_lines(report), ""])
 
 
@@ -88,7 +88,7 @@ def _next(found: list[HostGroup]) -> Iterator[str]:
 
 
 def _changes(found: list[HostGroup]) -> Iterator[str]:
-    """What changes, folded, where the table has no room for it."""
+    """The changes, folded, where the table has no room for them."""
     for group in found[:MOST]:
         if len(group.host.changes) > FEW:
             summary = f"{escape(sanitize(_who(group.names)))}: {len(group.host.changes)} changes"
@@ -101,7 +101,7 @@ def _changes(found: list[HostGroup]) -> Iterator[str]:
 
 
 def escape_markdown(text: str) -> str:
-    """A text that Markdown takes as it is, on one line."""
+    """A text on one line, with everything escaped that Markdown would interpret."""
     whole = " ".join(sanitize(text).split())
     short = whole if len(whole) <= LONGEST else whole[: LONGEST - 1] + "…"
     return _ACTIVE.sub(r"\\\1", short)

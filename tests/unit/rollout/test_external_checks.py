@@ -20,7 +20,7 @@ def test_a_host_that_dies_after_its_proof_is_broken_alone(monkeypatch: pytest.Mo
     client = SimpleNamespace(get_transport=lambda: SimpleNamespace(sock=gone))
     host = SimpleNamespace(connector=SimpleNamespace(client=client), name="gpu-1")
     engine: Any = SimpleNamespace(host=lambda _: host, timeline=Timeline())
-    monkeypatch.setattr(facts, "asked_for", lambda _: declared())
+    monkeypatch.setattr(facts, "probed_settings", lambda _: declared())
 
     (link,) = external_checks._check_proven_host(engine, "gpu-1")
 
