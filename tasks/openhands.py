@@ -10,7 +10,8 @@ from fleethands.deploy_options import DeployOptions
 from fleethands.operations.openhands import build_from_source, choose_model, container, sandboxes, source_service
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings, Secret
-from fleethands.settings.generations import API_KEY, SOURCE_V0, base_url, generation_of, model_string
+from fleethands.settings.generations import API_KEY, SOURCE_V0
+from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.text.systemd import file_assignment
 from tasks import render
 

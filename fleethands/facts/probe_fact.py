@@ -19,7 +19,8 @@ from fleethands.facts.framing import split_sections
 from fleethands.facts.probe import Probe, Unknown
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings, packages
-from fleethands.settings.generations import GENERATIONS, inner_ports
+from fleethands.settings.generations import GENERATIONS
+from fleethands.settings.openhands import inner_ports
 from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 
 PACKAGES = (
@@ -87,7 +88,7 @@ class ProbeRequest:
 
     @property
     def models_dir(self) -> str:
-        return str(self.settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models")
+        return self.settings.models_dir()
 
     @property
     def places(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How long a host may take: to be reached, to say something, to be done."""
+"""Timeouts for connections, for silence of commands, and for all of a host."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 import gevent  # type: ignore[import-untyped]
 
-CONNECT = 10.0  # seconds, and as many again for each of: banner, keys, login
-CONNECTED = 180.0  # seconds for all of it, jump hosts and further tries included
-SHUTDOWN_TIMEOUT = 5.0  # seconds for what is to end at once
-LOST = 60  # seconds after which what was sent and not received makes a connection lost
+CONNECT = 10.0  # seconds each for the connection, the banner, the keys and the login
+CONNECTED = 180.0  # seconds for all of these together, jump hosts and retries included
+SHUTDOWN_TIMEOUT = 5.0  # seconds for something that should end at once
+LOST = 60  # seconds without an acknowledgement, after which a connection is lost
 
 
 @dataclass(frozen=True)
 class Limits:
     """
-    Seconds.
+    Limits in seconds.
 
-    + silence: of a remote command; one that fetches a release or an image over a thin line is silent for long
-    + host: for all that is done on one host
+    + silence: of one remote command; a slow download prints nothing for a long time
+    + host: for everything on one host
     """
 
     silence: float = 60 * 60
@@ -31,22 +31,22 @@ LIMITS = Limits()
 
 
 class CommandStalled(TimeoutError):
-    """A remote command said nothing for too long."""
+    """A remote command printed nothing for too long."""
 
 
 class HostTimeout(BaseException):
-    """A host took too long in all; no error of one command, so that nothing but its walk ends on it."""
+    """A host took too long in total. Being a BaseException, it passes all handlers of a command's errors."""
 
 
 class OutputTimeout:
-    """Ends what its greenlet waits for, once nothing was heard for `limit` seconds."""
+    """Raises CommandStalled in its greenlet after `limit` seconds without output."""
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
         self._timer: Any = None
 
     def reset(self) -> None:
-        """There is life."""
+        """Note that there was output."""
         self._last = time.monotonic()
 
     def __enter__(self) -> OutputTimeout:

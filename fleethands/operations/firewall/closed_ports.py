@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import (
-    SANDBOXES,
-    V1,
-    generation_of,
-    inner_ports,
-    ports_inside,
-    rehearsal_ports,
-)
+from fleethands.settings.generations import SANDBOXES, V1
+from fleethands.settings.openhands import generation_of, inner_ports, ports_inside, rehearsal_ports
 
 # lines of templates/firewall.nft.j2, in its chains `input` and `routed`
 CLOSED = re.compile(r"^\t\ttcp dport \{ ([0-9, ]+) \} jump (guard|page)$", re.MULTILINE)

@@ -11,7 +11,8 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.settings import HostSettings
 from fleethands.settings.expected import InvalidValue
-from fleethands.settings.generations import Generation, base_url, generation_of, model_string
+from fleethands.settings.generations import Generation
+from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.values.names import ModelName
 from fleethands.untrusted import document, mapping
 

@@ -19,7 +19,7 @@ from fleethands.operations.openhands.build_from_source import BUILDER
 from fleethands.operations.openhands.container import READY_WITHIN, model_warnings
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import generation_of
+from fleethands.settings.openhands import generation_of
 
 
 @operation

@@ -11,7 +11,7 @@ from fleethands.facts.system import Space
 from fleethands.operations.core.decision import Refused
 from fleethands.operations.core.format_size import format_size
 from fleethands.operations.models import model_store
-from fleethands.operations.ollama.release import CPU, choose_variant
+from fleethands.operations.ollama.release_archives import CPU, choose_variant
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import needs_docker
 from fleethands.settings.values.ollama_release import ARCHS

@@ -12,7 +12,7 @@ from fleethands.operations.core.decision import Refused
 from fleethands.operations.ollama import external
 from fleethands.operations.openhands import conflicts, source_service
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import inner_ports
+from fleethands.settings.openhands import inner_ports
 
 INNER = "openhands_flavor"  # of its parts' ports, which are fixed; the parts are of all kinds
 DOCKER = ("docker-proxy", "dockerd")  # the engine itself holds published ports where `userland-proxy` is false

@@ -162,7 +162,7 @@ def test_hosts_that_the_inventory_has_no_more_are_named(place: Path) -> None:
     assert some.stderr == "warning: fleet.py no longer has these hosts of the report: old-1, old-2\n"
     assert "1 host, 1 unreachable" in some.stdout
     assert (none.returncode, none.stdout) == (64, "")
-    assert "error: `fleet.py` has none of the hosts that the report leaves: old-1, old-2\n" in none.stderr
+    assert "error: `fleet.py` names none of the hosts that the report leaves: old-1, old-2\n" in none.stderr
 
 
 def test_the_page_of_an_empty_retry_says_so(place: Path) -> None:
@@ -217,5 +217,5 @@ def test_a_host_without_a_record_stays_failed_and_says_so() -> None:
 def test_a_host_that_did_not_get_back_has_both_reasons() -> None:
     host = after_rollback(FAILED, HostReport("failed", "Ollama: no start", ["see its log"]))
     assert host.status == "failed"
-    assert host.reason == f"{FAILED.reason}; and it did not go back: Ollama: no start"
+    assert host.reason == f"{FAILED.reason}; and the rollback failed: Ollama: no start"
     assert host.hints == ["look", "see its log"]

@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fleethands.ssh import openssh, shared_answers
-from fleethands.ssh.openssh import ConfigurationError, SshConfig, SshQuery, jump_command
+from fleethands.ssh.openssh import jump_command
 from fleethands.ssh.processes import run_program
+from fleethands.ssh.ssh_config import ConfigurationError, SshConfig, SshQuery
+from fleethands.ssh.ssh_g_output import parse_ssh_g
 from fleethands.streams import TooMuch
 
 
@@ -154,7 +156,7 @@ def test_a_shared_answer_is_the_one_that_ssh_would_give(tmp_path: Path, lines: l
     for name in HOSTS:
         question = SshQuery(name, config=str(config))
         try:
-            expected = openssh._parse(question, openssh._run_ssh_g(question))
+            expected = parse_ssh_g(question, openssh._run_ssh_g(question))
         except ConfigurationError:
             continue  # as `ssh` itself, which takes no alias and command that contradict one another
         assert openssh.read_ssh_config(question) == expected, name
