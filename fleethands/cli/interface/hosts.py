@@ -80,7 +80,7 @@ def status(**options: Any) -> None:
 @click.option(
     "--to",
     type=click.Choice(["current", "previous"]),
-    help="Record to restore: the last proven state, or the one before it. Default: `previous` if the host is proven"
+    help="Record to restore: the last proven state, or the proven state before that. Default: `previous` if the host is proven"
     " now, otherwise `current`.",
 )
 @lock_wait_option
