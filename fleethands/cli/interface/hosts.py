@@ -80,8 +80,8 @@ def status(**options: Any) -> None:
 @click.option(
     "--to",
     type=click.Choice(["current", "previous"]),
-    help="Record to restore: the last proven state, or the proven state before that. Default: `previous` if the host is proven"
-    " now, otherwise `current`.",
+    help="Record to restore: the last proven state, or the proven state before that. Default: `previous` if the host"
+    " is proven now, otherwise `current`.",
 )
 @lock_wait_option
 @yes_option
