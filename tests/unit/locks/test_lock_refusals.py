@@ -25,7 +25,7 @@ import gevent
 from fleethands.cli import change_command
 from fleethands.cli.main import main
 from fleethands.facts.lock import Lock, LockState
-from fleethands.operations.lock.lock import Answer
+from fleethands.operations.lock.lock import LockReply
 from fleethands.locks import run_locks
 from fleethands.locks.host_shell import LockSessionError
 from fleethands.report.model import Changed
@@ -44,7 +44,7 @@ class Holder:
     def acquire(self):
         if self.name == "lost":
             raise LockSessionError("it went away")
-        return Answer(self.name, SAID[self.name]) if self.name in SAID else Answer("locked", LockState())
+        return LockReply(self.name, SAID[self.name]) if self.name in SAID else LockReply("locked", LockState())
 
     def send_heartbeat(self): pass
     def close(self): print("freed", self.name, file=sys.stderr)
