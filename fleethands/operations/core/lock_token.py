@@ -1,18 +1,17 @@
-"""Which hosts this process has locked, and as which run: their scripts go on only while it is that run's turn."""
+"""The fencing token of a host's lock: a script stops where the host's token names another run."""
 
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
-_turns: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+from fleethands.facts.host_session import session_of
 
 
 def set_token(host: Any, run: str) -> None:
-    """This run has locked a host; with an empty name it has not, any more."""
-    _turns[host] = run
+    """Note that a run has locked a host; an empty id means that it has no lock."""
+    session_of(host).lock_token = run
 
 
 def token(host: Any) -> str:
-    """The run that locked a host in this process; empty where none did."""
-    return _turns.get(host, "")
+    """Id of the run that locked a host in this process, empty without a lock."""
+    return session_of(host).lock_token

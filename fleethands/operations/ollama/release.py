@@ -9,8 +9,8 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Release
 from fleethands.facts.record import Record
-from fleethands.operations.core import download_note
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import step
 from fleethands.operations.core.operation import operation
 from fleethands.operations.ollama.release_archives import (
@@ -23,7 +23,7 @@ from fleethands.operations.ollama.release_archives import (
 from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import LOCKFILE_NAME as LOCKFILE
+from fleethands.settings.lockfile import LOCKFILE_NAME
 from fleethands.settings.pins import PIN
 from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 from fleethands.settings.values.ollama_release import ARCHS, archive_name
@@ -101,7 +101,7 @@ def _check_obtainable(settings: HostSettings, wanted: DesiredRelease) -> Refused
     locked = settings.pins.archives
     unlocked = [name for name in wanted.archives if name not in locked]
     if locked and unlocked:
-        return Refused(f"{LOCKFILE} has Ollama {wanted.version}, but not its {unlocked[0]}", (PIN,))
+        return Refused(f"{LOCKFILE_NAME} has Ollama {wanted.version}, but not its {unlocked[0]}", (PIN,))
     return None
 
 
@@ -153,7 +153,7 @@ def _proxy_variables(settings: HostSettings) -> dict[str, str]:
 
 def _recorded_releases(probe: Probe) -> list[str]:
     """Releases on the host that a rollback may need."""
-    records = (Record.parse(probe.files[path].content) for path in (paths.RECORD, paths.RECORD_BEFORE))
+    records = (Record.parse(probe.files[path].content) for path in (paths.CURRENT_RECORD, paths.PREVIOUS_RECORD))
     named = {record.ollama for record in records if record}
     return sorted(version for version in probe.releases if version in named)
 
@@ -162,7 +162,7 @@ def _consequence(probe: Probe, wanted: DesiredRelease, upload: ReleaseUpload | N
     what = " and ".join(wanted.archives)
     if upload:
         return f"the controller sends {what}"
-    return download_note.describe_download(probe, "archive", wanted.version, what)
+    return describe_download(probe, "archive", wanted.version, what)
 
 
 def _predict(probe: Probe, wanted: DesiredRelease, is_new: bool) -> Probe:

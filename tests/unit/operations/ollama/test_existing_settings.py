@@ -166,10 +166,8 @@ def test_the_same_said_in_another_way_is_no_contradiction(said: str) -> None:
     path = f"{paths.OLLAMA_UNIT}.d/90-mine.conf"
     drop_in = UnitText(path, f"[Service]\nEnvironment={assignment('OLLAMA_HOST', said)}\n".encode())
 
-    assert (
-        foreign_settings.find_conflicts(Service((drop_in,)), drop_in, DesiredEnvironment.from_settings(declared()))
-        == []
-    )
+    desired = DesiredEnvironment.from_settings(declared())
+    assert foreign_settings.find_conflicts(Service((drop_in,)), drop_in, desired) == []
     assert isinstance(preflight.check.decide(declared(), bare().having(service=Service((drop_in,)))), Unchanged)
 
 
