@@ -33,7 +33,8 @@ def render_markdown(report: Report) -> str:
 
 def _lines(report: Report) -> Iterator[str]:
     shard = f" (part {escape_markdown(report.shard)})" if report.shard else ""
-    yield f"### {MARKS.get(report.result, '✔')} fleethands {escape_markdown(report.command)}{shard}: {escape_markdown(verdict(report))}"
+    title = f"fleethands {escape_markdown(report.command)}{shard}: {escape_markdown(verdict(report))}"
+    yield f"### {MARKS.get(report.result, '✔')} {title}"
     yield ""
     line = f"fleethands {report.command} {report.words}".strip()
     yield f"{_code(line)} · {format_timestamp(report.started)} · {took(report.seconds)} · {escape_markdown(report.by)}"
@@ -55,7 +56,8 @@ def _table(report: Report, found: list[HostGroup]) -> Iterator[str]:
         status = group.host.status
         longest = max(report.hosts[name].seconds for name in group.names)
         result = f"{MARKS.get(status, '')} {status_word(report, status)}".strip()
-        yield f"| {escape_markdown(_who(group.names))} | {escape_markdown(result)} | {escape_markdown(_why(group))} | {took(longest)} |"
+        cells = map(escape_markdown, (_who(group.names), result, _why(group)))
+        yield f"| {' | '.join(cells)} | {took(longest)} |"
     if left := found[MOST:]:
         yield f"| {number_of_hosts(sum(len(group.names) for group in left))} more | see report.html | | |"
     yield ""
@@ -88,7 +90,8 @@ def _changes(found: list[HostGroup]) -> Iterator[str]:
     """What changes, folded, where the table has no room for it."""
     for group in found[:MOST]:
         if len(group.host.changes) > FEW:
-            yield f"<details><summary>{escape(sanitize(_who(group.names)))}: {len(group.host.changes)} changes</summary>"
+            names = escape(sanitize(_who(group.names)))
+            yield f"<details><summary>{names}: {len(group.host.changes)} changes</summary>"
             yield ""
             for each in group.host.changes:
                 then = f"; {each.consequence}" if each.consequence else ""

@@ -329,7 +329,8 @@ def test_only_names_that_the_fleet_has(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 64
-    assert done.stderr == "error: `codelama:7b` is not a version, model or image of this fleet\n\nhint: there is: codellama:7b\n"
+    error = "error: `codelama:7b` is not a version, model or image of this fleet"
+    assert done.stderr == f"{error}\n\nhint: there is: codellama:7b\n"
 
 
 class Standin(BaseHTTPRequestHandler):
