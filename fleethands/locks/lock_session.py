@@ -19,7 +19,7 @@ from fleethands.locks.host_shell import (
 )
 from fleethands.operations.lock.lock import MARK, LockReply, parse_reply
 from fleethands.ssh.diagnosis import explain_flood
-from fleethands.streams import Lines, TooMuch
+from fleethands.streams import Lines, TooMuchOutput
 from fleethands.text.sanitize import sanitize_line
 
 
@@ -72,7 +72,7 @@ class LockSession:
             with gevent.Timeout(REPLY_TIMEOUT, TimeoutError):
                 self._shell.write(data)
                 lines = self._read_reply(self._shell)
-        except TooMuch as error:
+        except TooMuchOutput as error:
             raise LockSessionError(
                 f"when asked for its lock, the host {error}", *explain_flood(ssh_command(self._host), "")[1]
             ) from None

@@ -145,7 +145,7 @@ def _find_difference(
     if container is None:
         return "absent"
     if container.labels.get(SPEC_LABEL) != spec.digest:
-        whose = "another specification" if SPEC_LABEL in container.labels else "somebody else's"
+        whose = "another specification" if SPEC_LABEL in container.labels else "foreign"
         return f"{whose}, {container.state}"
     if container.state != "running":
         return container.state
