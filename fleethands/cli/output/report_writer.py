@@ -87,7 +87,7 @@ class ReportWriter:
         report = Report(self.line.command, {}, words=self.line.arguments, shard=self.line.shard)
         is_written = self.write(report)
         if self.as_json:
-            self.print_json(report.document())
+            self.print_json(report.to_json())
         click.echo(f"{reason}: nothing to do", err=self.as_json)
         return 0 if is_written else EXIT_FAILED
 
@@ -101,7 +101,7 @@ class ReportWriter:
         if writes:
             self.write(report, error)
         if prints:
-            self.print_json(report.document())
+            self.print_json(report.to_json())
 
     def _unfinished_report(self, error: BaseException) -> Report:
         report = Report(self.line.command, {})
@@ -139,7 +139,7 @@ class ReportWriter:
 
 def print_failure(command: str, message: str) -> None:
     """Print the document of a command that could not begin."""
-    click.echo(json.dumps(Report(command, {}, error=message).document(), indent=2))
+    click.echo(json.dumps(Report(command, {}, error=message).to_json(), indent=2))
 
 
 def _add_error(report: Report, error: BaseException) -> None:

@@ -27,7 +27,7 @@ def left_by(path: Path) -> frozenset[str]:
 
 
 def report(statuses: Sequence[str], **more: Any) -> str:
-    return json.dumps(Report("apply", {each: HostReport(each) for each in statuses}, **more).document())
+    return json.dumps(Report("apply", {each: HostReport(each) for each in statuses}, **more).to_json())
 
 
 def test_hosts_that_are_not_done_are_left(tmp_path: Path) -> None:
