@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from fleethands import web
-from fleethands.facts.docker import Container, Docker
+from fleethands.facts.docker import SPEC_LABEL, Container, Docker
 from fleethands.facts.upstream import Upstream
 from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.models import models
 from fleethands.operations.ollama import release, release_archives
 from fleethands.operations.openhands import container
-from fleethands.operations.openhands.container import SPEC_LABEL, container_spec
+from fleethands.operations.openhands.container import container_spec
 from fleethands.operations.preflight import preflight
 from fleethands.pinning import registry, resolve
 from fleethands.pinning.registry import RegistryError

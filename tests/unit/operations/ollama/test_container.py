@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 from fleethands import paths
 from fleethands.facts import Probe, gpu
 from fleethands.facts.docker import Docker, Image, Publisher, parse_docker
-from fleethands.facts.engine import DockerEngine
+from fleethands.facts.docker_engine import DockerEngine
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, parse_process
 from fleethands.facts.record import Record
@@ -36,6 +35,7 @@ from fleethands.settings import packages
 from fleethands.settings.apply_pins import find_pinnable
 from fleethands.settings.pins import Pins
 from tasks import render
+from tests.answers import docker_script
 from tests.helpers.checkout import FIXTURES, ROOT
 from tests.hosts import bare, declared
 
@@ -285,7 +285,7 @@ DEVICE = '"DiscoveredDevices":[{"Source":"cdi","ID":"nvidia.com/gpu=all"}]'
 )
 def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way: str) -> None:
     assert RUNTIMES in RECORDED
-    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    text = docker_script()
     head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
     script = f"{head}have() {{ {'true' if hook else 'false'}; }}\n{text}\ninfo=$(cat)\ndocker_gpus"
     done = subprocess.run(["sh", "-c", script], input=info, capture_output=True, text=True, check=True)
@@ -294,7 +294,7 @@ def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way:
 
 def test_a_process_is_traced_to_its_container(tmp_path: Path) -> None:
     number = "ab" * 32
-    text = files("fleethands.facts").joinpath("docker.sh").read_text().replace("/proc/", f"{tmp_path}/")
+    text = docker_script().replace("/proc/", f"{tmp_path}/")
     head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
     known = {
         1: f"0::/system.slice/docker-{number}.scope\n", 2: f"1:name=systemd:/docker/{number}\n",
