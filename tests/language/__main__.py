@@ -1,4 +1,4 @@
-"""Prints every banned word of the checked files, and exits with 1 if there is one: `python -m tests.language`."""
+"""Prints every banned word, and exits with 1 if there is one: `python -m tests.language [FILE…]`."""
 
 from __future__ import annotations
 

@@ -32,12 +32,12 @@ class Rules:
     """
     All rules.
 
-    + prose, names: files and folders that are checked
+    + unchecked_prose, unchecked_names: files and folders that are left out
     + longest: words of a sentence in Markdown
     """
 
-    prose: tuple[str, ...]
-    names: tuple[str, ...]
+    unchecked_prose: tuple[str, ...]
+    unchecked_names: tuple[str, ...]
     longest: int
     words: tuple[Ban, ...]
     identifiers: tuple[Ban, ...]
@@ -48,22 +48,21 @@ class Rules:
         table = tomllib.loads(FILE.read_text() if source is None else source)
         words = [Ban(re.compile(_as_words(each), re.IGNORECASE), *row) for each, row in table["words"].items()]
         names = [Ban(re.compile(rf"_*(?:{each})", re.IGNORECASE), *row) for each, row in table["names"].items()]
-        return cls(
-            tuple(table["prose"]), tuple(table["names_in"]), table["longest_sentence"], tuple(words), tuple(names)
-        )
+        prose, identifiers = ((*table[key], *table["exempt"]) for key in ("unchecked_prose", "unchecked_names"))
+        return cls(prose, identifiers, table["longest_sentence"], tuple(words), tuple(names))
 
     def check(self, name: str, path: Path, everything: bool = False) -> Iterator[str]:
         """
         The faults of one file, a line each.
 
         + name: its path in the repository
-        + everything: whether to check a file that is not listed, too
+        + everything: whether to check a file that is left out, too
         """
-        if everything or _is_in(name, self.prose):
+        if everything or not _is_in(name, self.unchecked_prose):
             for text in texts.in_file(path):
                 faults = self.faults(text.words, path.suffix == ".md")
                 yield from (f"{name}:{text.line + lines}: {fault}" for lines, fault in faults)
-        if path.suffix == ".py" and (everything or _is_in(name, self.names)):
+        if path.suffix == ".py" and (everything or not _is_in(name, self.unchecked_names)):
             for text in texts.names_in(path):
                 yield from (f"{name}:{text.line}: name {fault}" for fault in self.name_faults(text.words))
 

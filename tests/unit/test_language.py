@@ -10,8 +10,9 @@ from tests.language.rules import Rules
 
 RULES = """
 longest_sentence = 8
-prose = ["docs", "tool"]
-names_in = ["tool"]
+unchecked_prose = ["old"]
+unchecked_names = ["old", "tool/old.py"]
+exempt = ["recorded"]
 
 [words]
 "whoever" = ["the user who", "name who"]
@@ -90,8 +91,19 @@ def test_a_chain_of_semicolons_is_found(tmp_path: Path) -> None:
     assert len(faults("docs/a.md", "One; two; three.\n", tmp_path)) == 1
 
 
-def test_only_listed_folders_are_checked(tmp_path: Path) -> None:
-    assert faults("docsmore/a.md", "For whoever asks.\n", tmp_path) == []
+@pytest.mark.parametrize("name", ["old/a.md", "old/deep/a.md", "recorded/a.md"])
+def test_what_is_left_out_is_not_checked(name: str, tmp_path: Path) -> None:
+    assert faults(name, "For whoever asks.\n", tmp_path) == []
+
+
+def test_a_folder_with_a_similar_name_is_checked(tmp_path: Path) -> None:
+    assert len(faults("older/a.md", "For whoever asks.\n", tmp_path)) == 1
+
+
+def test_prose_is_checked_where_names_are_not(tmp_path: Path) -> None:
+    (fault,) = faults("tool/old.py", "def told() -> None: ...  # for whoever asks\n", tmp_path)
+
+    assert "whoever" in fault
 
 
 def test_the_rules_of_the_project_can_be_read() -> None:
