@@ -8,9 +8,11 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
-SECTIONS = (
-    "system", "disk", "gpu", "packages", "apt", "accounts", "files", "releases", "units", "service", "process",
-    "models", "store", "directories", "lock", "firewall", "sockets", "ollama", "docker", "upstream",
+ORDINARY = (  # sections that need nothing but their own function `read_NAME`
+    "accounts", "files", "releases", "units", "service", "process", "models", "store", "directories", "lock", "firewall",
+)  # fmt: skip
+SECTIONS = (  # in the order of the answer (probe.sh)
+    "system", "disk", "gpu", "packages", "apt", *ORDINARY, "sockets", "ollama", "docker", "upstream",
 )  # fmt: skip
 _STATUS = re.compile(r"[0-9]{1,3}\Z")
 

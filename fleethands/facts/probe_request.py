@@ -8,6 +8,7 @@ from importlib.resources import files as package_files
 
 from fleethands import oci, paths
 from fleethands.facts import upstream
+from fleethands.facts.framing import ORDINARY
 from fleethands.script import Script
 from fleethands.settings import HostSettings, packages
 from fleethands.settings.generations import GENERATIONS, inner_ports
@@ -120,6 +121,7 @@ class ProbeRequest:
         """Variables of the script that are the same for every host."""
         return {
             "mark": self.mark,
+            "ordinary": " ".join(ORDINARY),
             "packages": " ".join(PACKAGES),
             "groups": " ".join(GROUPS),
             "home": paths.OLLAMA_HOME,
