@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 ORDINARY = (  # sections that need nothing but their own function `read_NAME`
-    "accounts", "files", "releases", "units", "service", "process", "models", "store", "directories", "lock", "firewall",
+    "accounts", "files", "releases", "units", "service", "process", "models", "store", "directories", "lock",
+    "firewall",
 )  # fmt: skip
 SECTIONS = (  # in the order of the answer (probe.sh)
     "system", "disk", "gpu", "packages", "apt", *ORDINARY, "sockets", "ollama", "docker", "upstream",
