@@ -20,12 +20,12 @@ from fleethands.errors import FleethandsError, UsageError
 from fleethands.locks import run_locks
 from fleethands.report.model import Report
 from fleethands.rollout import build_report
-from fleethands.rollout.rollout import Rollout
+from fleethands.rollout.engine_fleet import roll_out
 from fleethands.rollout.strategy import RolloutStrategy
 from fleethands.ssh.timeouts import LIMITS, Limits
 
 DEFAULTS = DeployOptions()
-ALL_AT_ONCE = RolloutStrategy(back=False)
+ALL_AT_ONCE = RolloutStrategy(rolls_back=False)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def run_change(writer: ReportWriter, run: ChangeRun) -> int:
         raise UsageError(f"cannot ask for confirmation{why}", "to change hosts from a script: add `--yes`")
     engine = open_checked_hosts(writer, run.options, run.only, run.limits)
     run = replace(run, strategy=_strategy_here(engine, run.strategy))
-    run.strategy.groups(engine.names, engine.names)  # raises InvalidOption
+    run.strategy.batches(engine.names, engine.names)  # raises InvalidOption
     with closing(engine):
         report = _plan_and_roll_out(writer, engine, run)
     report.command = writer.line.command
@@ -102,7 +102,7 @@ def _lock_and_roll_out(writer: ReportWriter, engine: Engine, run: ChangeRun, pla
     if not _pending(plan):
         return plan
     with listener(_pending(plan), plain=writer.as_json) as progress:
-        report = Rollout(engine, plan, run.strategy, progress, locks).run()
+        report = roll_out(engine, plan, run.strategy, progress, locks)
     for name, note in locks.notes.items():
         report.hosts[name].notes.insert(0, note)
     return report

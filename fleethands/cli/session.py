@@ -28,7 +28,7 @@ from fleethands.operations.core.provenance import set_inventory
 from fleethands.report.model import Report
 from fleethands.rollout import build_report
 from fleethands.settings import SettingsError
-from fleethands.ssh.client import ignored_config_lines
+from fleethands.ssh.host_config import ignored_config_lines
 from fleethands.ssh.timeouts import LIMITS, Limits
 
 T = TypeVar("T")

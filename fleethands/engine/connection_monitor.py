@@ -13,7 +13,7 @@ from fleethands.ssh.connection import is_connected
 from fleethands.ssh.diagnosis import Why, explain_flood, explain_lost_connection, explain_silence, explain_timeout
 from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout
 from fleethands.ssh.unreachable import why_unreachable
-from fleethands.streams import TooMuch
+from fleethands.streams import TooMuchOutput
 from fleethands.text.format import format_duration
 
 
@@ -97,7 +97,7 @@ class ConnectionMonitor:
     def _explain(self, host: Any, error: Exception, timeout: float | None) -> Why:
         if isinstance(error, CommandStalled):
             return explain_silence(ssh_command(host), format_duration(self.limits.silence))
-        if isinstance(error, TooMuch):
+        if isinstance(error, TooMuchOutput):
             return explain_flood(ssh_command(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
             return explain_timeout(ssh_command(host), format_duration(timeout))

@@ -10,7 +10,7 @@ from paramiko import SSHException
 from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.report.timeline import READ, Timeline
 from fleethands.ssh.connection import disconnect
-from fleethands.streams import TooMuch
+from fleethands.streams import TooMuchOutput
 
 
 class ObservedConnector:
@@ -50,7 +50,7 @@ class ObservedConnector:
                 succeeded, output = self._send(*args, **{**kwargs, "print_output": True})
         except (OSError, SSHException, EOFError) as error:
             self._monitor.note_lost(self._host, error, timeout)
-            if isinstance(error, TooMuch):
+            if isinstance(error, TooMuchOutput):
                 disconnect(self._host)
             raise SSHException(str(error)) from error
         if not succeeded:

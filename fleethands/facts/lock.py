@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleethands.facts.framing import decode_base64
-from fleethands.untrusted import count, document, mapping, words
+from fleethands.untrusted import count, mapping, parse_json, printable
 
 LEASE = 60  # seconds without a heartbeat after which a run lock ends
 LONGEST = 1 << 14  # bytes of a lock's file
@@ -35,11 +35,11 @@ class Lock:
     def parse(cls, text: bytes) -> Lock:
         """Read what `file` wrote. Any other content, by another program, counts as a lock too."""
         try:
-            row = mapping(document(text.partition(b"\n")[0], LONGEST))
-            texts = {key: words(row[key]) for key in ("owner", "host", "run", "reason", "since")}
+            row = mapping(parse_json(text.partition(b"\n")[0], LONGEST))
+            texts = {key: printable(row[key]) for key in ("owner", "host", "run", "reason", "since")}
             return cls(pid=count(row["pid"]), ended=row["ended"] is True, **texts)
         except (ValueError, LookupError):
-            content = words(text[:LONGEST].decode(errors="replace"), 200)
+            content = printable(text[:LONGEST].decode(errors="replace"), 200)
             return cls("somebody", "the host itself", 0, "", content, "an unknown time")
 
     @property
@@ -87,7 +87,7 @@ def parse_lock(lines: list[str]) -> LockState:
         kind, *rest = line.split(" ")
         if kind == "turn":
             (turn,) = rest
-            found = replace(found, turn=words(turn))
+            found = replace(found, turn=printable(turn))
         elif kind == "run":
             age, text = rest
             run = Lock.parse(decode_base64("lock", text))

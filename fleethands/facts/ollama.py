@@ -14,7 +14,7 @@ from fleethands.facts.to_json import all_fields
 from fleethands.settings.schema.ollama_env import is_known
 from fleethands.settings.values.names import ModelName
 from fleethands.settings.values.secret import MASK
-from fleethands.untrusted import count, document, line, mapping
+from fleethands.untrusted import count, line, mapping, parse_json
 
 Lines = list[str]
 WHOLE = "whole"
@@ -165,7 +165,7 @@ def _first(answer: str) -> Ollama:
     if word == "elsewhere":
         version, way = external_ollama.parse_version(text)
         return Ollama(version, way=way)
-    return Ollama(line(mapping(document(decode_base64("ollama", answer)))["version"], 100))
+    return Ollama(line(mapping(parse_json(decode_base64("ollama", answer)))["version"], 100))
 
 
 def parse_models(lines: Lines) -> dict[str, str]:

@@ -195,8 +195,8 @@ class Probe:
     def _record(self) -> dict[str, Any] | None:
         """The current release record without its settings, which stay on the host."""
         known = (
-            Record.parse(self.files[paths.RECORD].content)
-            if self.knows("files") and paths.RECORD in self.files
+            Record.parse(self.files[paths.CURRENT_RECORD].content)
+            if self.knows("files") and paths.CURRENT_RECORD in self.files
             else None
         )
         if known is None:

@@ -11,7 +11,8 @@ from fleethands.facts import upstream
 from fleethands.facts.framing import ORDINARY
 from fleethands.script import Script
 from fleethands.settings import HostSettings, packages
-from fleethands.settings.generations import GENERATIONS, inner_ports
+from fleethands.settings.generations import GENERATIONS
+from fleethands.settings.openhands import inner_ports
 from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 
 PACKAGES = (
@@ -45,12 +46,12 @@ PARTS = (  # of the script, in order: the first has what all others use, the las
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
     paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED,
-    paths.PROOF, paths.RECORDS, paths.LEDGER,
+    paths.PROOF, paths.RECORDS, paths.OWNERSHIP_MANIFEST,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
-    paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.RECORD, paths.RECORD_BEFORE,
-    paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED,
-    paths.WANTED + paths.OLLAMA_SERVICE, paths.WANTED + paths.FIREWALL_SERVICE,
+    paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.CURRENT_RECORD, paths.PREVIOUS_RECORD,
+    paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_ENABLED,
+    paths.BOOT_UNITS + paths.OLLAMA_SERVICE, paths.BOOT_UNITS + paths.FIREWALL_SERVICE,
 )  # fmt: skip
 
 
@@ -89,7 +90,7 @@ class ProbeRequest:
     @property
     def models_dir(self) -> str:
         """The model store."""
-        return str(self.settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models")
+        return self.settings.models_dir()
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -127,12 +128,12 @@ class ProbeRequest:
             "home": paths.OLLAMA_HOME,
             "units": " ".join(UNITS),
             "container": paths.CONTAINER,
-            "records": f"{paths.RECORD} {paths.RECORD_BEFORE}",
+            "records": f"{paths.CURRENT_RECORD} {paths.PREVIOUS_RECORD}",
             "ollama_container": paths.OLLAMA_CONTAINER,
             "manifest_type": oci.MANIFEST,
-            "turn": paths.TURN,
-            "described": paths.LOCK_WORDS,
-            "hold": paths.HOLD,
+            "turn": paths.LOCK_TOKEN,
+            "described": paths.RUN_LOCK_INFO,
+            "hold": paths.MANUAL_LOCK,
         }
 
     def _host_values(self) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Which hosts are meant, and what their inventory says of them."""
+"""Inventories, and the hosts that a run selects from them."""

@@ -1,4 +1,4 @@
-"""The `group_data` directories of an inventory: the one where a command is typed, and the one beside the inventory."""
+"""The `group_data` directories of an inventory: in the working directory, and next to the inventory."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ ALIKE = 0.8
 
 
 def group_data_directories(inventory: Path) -> list[Path]:
-    """In the order in which they count, as pyinfra reads them (pyinfra 3.10, pyinfra_cli/inventory.py)."""
+    """The directories in pyinfra's order of precedence (pyinfra 3.10, pyinfra_cli/inventory.py)."""
     return list(dict.fromkeys((Path.cwd() / NAME, inventory.parent.resolve() / NAME)))
 
 
 def find_stray_files(path: Path, inventory: Any) -> list[str]:
     """
-    Lines about files whose group has no host, where a group is called almost so.
+    Warnings about files for a group without hosts, if another group has a similar name.
 
-    + path: of the inventory; inventory: pyinfra's
+    + path: the inventory's file; inventory: pyinfra's inventory
     """
     groups = {name for name, hosts in inventory.groups.items() if hosts}
     found = []

@@ -1,4 +1,4 @@
-"""Names of hosts that say how they are reached: `user@address`, `user@address:port`, `user@[IPv6]:port`."""
+"""Host names with an SSH address: `user@address`, `user@address:port`, `user@[IPv6]:port`."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _PORT = re.compile(r"\d{1,5}\Z", re.ASCII)
 
 
 class InvalidHostName(FleethandsError):
-    """A host name, or a target, that cannot be read."""
+    """A target, or the name of a host, cannot be read."""
 
 
 @dataclass(frozen=True)
 class SshAddress:
-    """Where SSH finds a host, and as whom; port None for SSH's own."""
+    """The SSH address of a host; port None for SSH's default."""
 
     user: str
     hostname: str
@@ -31,7 +31,7 @@ class SshAddress:
 
     @classmethod
     def parse(cls, name: str) -> SshAddress | None:
-        """Of a host's name; None for one without a user, or of a connector, as `@local`. Raises InvalidHostName."""
+        """Parse a host name; None without a user, and for a connector such as `@local`. Raises InvalidHostName."""
         user, at, place = name.rpartition("@")
         if not at or name.startswith("@"):
             return None
@@ -65,7 +65,7 @@ def _port(name: str, text: str) -> int:
 
 
 def check_target(target: str) -> None:
-    """Raise InvalidHostName for words that pyinfra can't read as an inventory file, a module or a list of hosts."""
+    """Raise InvalidHostName for a target that pyinfra can't read as an inventory file, a module or a list of hosts."""
     if not target.strip():
         raise InvalidHostName("the target is empty", TARGET_HINT)
     if os.path.isdir(target):
@@ -86,7 +86,7 @@ def check_target(target: str) -> None:
 
 
 def _is_too_long(target: str) -> bool:
-    """Whether the system takes no path of this length: pyinfra looks first whether it is one."""
+    """Whether the text is too long for a path: pyinfra first checks whether the target is a file."""
     try:
         os.stat(target)
     except OSError as error:

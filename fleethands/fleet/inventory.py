@@ -1,4 +1,4 @@
-"""From a target's words to pyinfra's inventory; what is wrong with them, in one line. Nothing there asks a person."""
+"""Loads pyinfra's inventory of a target; a mistake in it is an error of one line."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ PARAMIKO_TIMEOUTS = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channe
 
 
 class InventoryError(FleethandsError):
-    """An inventory that cannot be read; the message names the place."""
+    """An inventory cannot be read; the message has the place."""
 
 
 def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
     """
-    pyinfra's inventory of a target with data on top, and notes of the hosts that Ansible's files declare.
+    pyinfra's inventory of a target, and notes about the hosts of Ansible's files.
 
-    group_data counts where the command is typed, and beside the inventory. Raises InvalidHostName for words, InventoryError
-    for a file.
+    group_data counts in the working directory and next to the inventory. Raises InvalidHostName for a target that is no
+    file, InventoryError for a file.
     """
     path = ansible_file(target)
     check_target(str(path or target))
@@ -43,11 +43,11 @@ def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str,
 
             return load(path, data)
         return make_inventory(target, override_data=dict(data), cwd=str(Path.cwd())), {}
-    except SystemExit as error:  # an inventory may refuse in its own words
+    except SystemExit as error:  # an inventory that refuses with a message
         raise InventoryError(*_split_refusal(str(error.code))) from None
     except UnreadableInventory as error:
         raise InventoryError(str(error), *error.hints) from None
-    except Exception as error:  # it is somebody's program
+    except Exception as error:  # an inventory is a program and may raise anything
         cause = error.__cause__ or error.__context__ or error
         file, line = _locate_error(cause, target)
         raise InventoryError(
@@ -56,7 +56,7 @@ def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str,
 
 
 def _locate_error(error: BaseException, target: str) -> tuple[str, str]:
-    """The file of the inventory's that an error comes from, and the line in it."""
+    """The file of the inventory that raised an error, and the line in it."""
     for frame in reversed(_frames(error)):
         if frame.filename == target or Path(frame.filename or "").parent.name == group_data.NAME:
             return relative_path(Path(frame.filename)) if frame.filename != target else target, f", line {frame.lineno}"
@@ -80,9 +80,9 @@ def _frames(error: BaseException) -> list[Any]:
 
 def clone_inventory(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:
     """
-    A copy of an inventory that has some of its hosts, as if nothing had been done with them yet.
+    A copy of an inventory with some of its hosts, all unconnected.
 
-    + data: on top of what was given before
+    + data: added to the inventory's data
     """
     new = copy.copy(inventory)
     new.override_data = {**inventory.override_data, **data}
@@ -95,8 +95,8 @@ def clone_inventory(inventory: Any, names: Iterable[str], data: Mapping[str, Any
 
 def set_ssh_defaults(host: Any) -> None:
     """
-    Fill in what pyinfra leaves open: `user@address:port` as a name, strict host keys (it would take any), an end to
-    each wait. Raises InvalidHostName.
+    Set what pyinfra leaves open: user, address and port of a name such as `root@box:22`, strict host key checking and
+    timeouts. Raises InvalidHostName.
     """
     known = host.data.dict()
     if "ssh_hostname" not in known and (address := SshAddress.parse(host.name)):

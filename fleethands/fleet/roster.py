@@ -1,4 +1,4 @@
-"""The hosts and groups of an inventory, and which of them the words of `--hosts` and `--exclude` mean."""
+"""The hosts and groups of an inventory, and which of them a host pattern matches."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ class Roster:
 
     @classmethod
     def from_inventory(cls, inventory: Any) -> Roster:
-        """Of pyinfra's inventory."""
+        """The hosts and groups of pyinfra's inventory."""
         names = [host.name for host in inventory]
         groups = {name: [host.name for host in hosts] for name, hosts in inventory.groups.items() if hosts}
         return cls(names, {ALL: names, **groups})
 
     def split(self, words: str) -> list[str]:
-        """The names, patterns and groups in a comma-separated list; a host may have a comma in its name."""
+        """The names, patterns and groups in a comma-separated list. A host's name may contain a comma."""
         if "," not in words or any(_matches(name, words) for name in self.names):
             return [words] if words else []
         return [part.strip() for part in words.split(",") if part.strip()]
 
     def selected(self, words: str) -> frozenset[str]:
-        """The hosts that `--hosts` means. A name that is a host's and a group's means the host."""
+        """The hosts that `--hosts` selects. A name of both a host and a group selects the host."""
         return frozenset(name for part in self.split(words) for name in self._matching(part))
 
     def excluded(self, words: str) -> frozenset[str]:
-        """The hosts that `--exclude` means. A name that is a host's and a group's means all of both."""
+        """The hosts that `--exclude` excludes. A name of both a host and a group excludes the host and the group."""
         return frozenset(name for part in self.split(words) for name in self._excluded(part))
 
     def first_unknown(self, words: str) -> str | None:
-        """The first part of a list that means no host, if there is one."""
+        """The first part of a list that matches no host, if there is one."""
         return next((part for part in self.split(words) or [words] if not self._matching(part)), None)
 
     def _matching(self, part: str) -> Collection[str]:
@@ -60,4 +60,4 @@ class Roster:
 
 
 def _matches(name: str, pattern: str) -> bool:
-    return name == pattern or fnmatch(name, pattern)  # `root@[::1]:22`, as a pattern, does not match itself
+    return name == pattern or fnmatch(name, pattern)  # the pattern `root@[::1]:22` does not match its own text

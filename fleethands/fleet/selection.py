@@ -1,4 +1,4 @@
-"""Which hosts of an inventory are meant, and what is said of words that mean none of them."""
+"""Selects hosts of an inventory by host patterns, and explains an empty selection."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SHOWN = 3
 @dataclass(frozen=True)
 class HostSelection:
     """
-    Which hosts of an inventory.
+    A selection of hosts in an inventory.
 
-    + hosts, exclude: names, patterns as fnmatch reads them, and groups, with commas between
-    + only: names that a report left, None for all; shard: a part of those
+    + hosts, exclude: host patterns: names, fnmatch patterns and groups, separated by commas
+    + only: names that `--retry-failed` selects, None for all; shard: a part of these hosts
     """
 
     hosts: str = "*"
@@ -30,7 +30,7 @@ class HostSelection:
     only: frozenset[str] | None = None
 
     def names_in(self, roster: Roster) -> list[str]:
-        """The hosts that are meant, those that are done already and those of every part among them."""
+        """The names that the host patterns select, before `only` and `shard`."""
         taken, spared = roster.selected(self.hosts), roster.excluded(self.exclude)
         return [name for name in roster.names if name in taken and name not in spared]
 
@@ -39,17 +39,17 @@ ALL_HOSTS = HostSelection()
 
 
 class NoHostsError(UsageError):
-    """A target or a pattern names no host; the hints name the hosts that exist."""
+    """A target or a host pattern selects no host; the hints list hosts."""
 
 
 def select_hosts(target: str, pick: HostSelection, roster: Roster) -> list[str]:
     """
-    The names that a pick takes, of whatever part.
+    The names that a selection has, of all shards.
 
-    + roster: what the target has
+    + roster: hosts and groups of the target
 
-    Raises NoHostsError where none is left, and for a part of a list that means none: a host would be taken that was to be
-    spared.
+    Raises NoHostsError for an empty selection, and for a pattern that matches nothing: a misspelled `--exclude` would
+    change a host that should be left alone.
     """
     if not roster.names:
         raise NoHostsError(f"`{target}` has no hosts", TARGET_HINT)
@@ -63,7 +63,7 @@ def select_hosts(target: str, pick: HostSelection, roster: Roster) -> list[str]:
 
 
 def _explain_empty(target: str, pick: HostSelection, roster: Roster) -> NoHostsError:
-    """What is said of words each of which means a host, and that mean none together."""
+    """Explain why these filters, each valid alone, select no host."""
     wanted = f"matches `{pick.hosts}`" + (f" and not `{pick.exclude}`" if pick.exclude else "")
     if pick.only is None:
         return NoHostsError(f"`{target}` has no host that {wanted}", *_nearest(target, pick.hosts, roster))

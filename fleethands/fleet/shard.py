@@ -1,4 +1,4 @@
-"""A part of a fleet: the same hosts in every run, whoever joins or leaves."""
+"""A part of a fleet: the same hosts in every run, even if other hosts join or leave."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Shard:
     """
     Part `index` of `count`, from 1.
 
-    A host belongs to a part by a digest of its name alone, so that a host that joins or leaves moves no other.
+    A digest of its name decides which part a host belongs to, so a host that joins or leaves moves no other host.
     """
 
     index: int = 1
@@ -26,7 +26,7 @@ class Shard:
 
     @classmethod
     def parse(cls, text: str) -> Shard:
-        """A shard as `I/N`. Raises ValueError."""
+        """Parse `I/N`. Raises ValueError."""
         match = FORM.fullmatch(text)
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
             raise ValueError(f"`{text}`: expected I/N with I from 1 to N, such as `2/4`")
@@ -36,7 +36,7 @@ class Shard:
         return f"{self.index}/{self.count}" if self.count > 1 else ""
 
     def contains(self, name: str) -> bool:
-        """Whether a host is of this part."""
+        """Whether a host belongs to this part."""
         digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
         return int.from_bytes(digest[:8], "big") % self.count == self.index - 1
 

@@ -1,1 +1,1 @@
-"""What versions and tags stand for now, as registries say."""
+"""Resolves versions and tags to digests, by asking registries."""

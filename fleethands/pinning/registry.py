@@ -1,4 +1,4 @@
-"""What registries offer under names and tags now: asked from the controller, once a name."""
+"""Asks registries from the controller for the digests of models and images, once per name."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from fleethands import oci, web
 from fleethands.operations.models.model_store import manifest_url
-from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.host import HostSettings
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.images import locate_image
 from fleethands.settings.values.names import ModelName
 from fleethands.text.sanitize import sanitize
-from fleethands.untrusted import document, mapping
+from fleethands.untrusted import mapping, parse_json
 
 TOKEN = 64 << 10  # bytes of an answer with a token
 AT_ONCE = 8
@@ -28,7 +29,7 @@ K = TypeVar("K")
 
 @dataclass(frozen=True)
 class RegistryDigest:
-    """digest: sha256 of the manifest, as Ollama lists it from 0.19.0 on; size: bytes of all that a pull brings."""
+    """The sha256 of a manifest, as Ollama lists it since 0.19.0, and the bytes that a pull downloads."""
 
     digest: str
     size: int
@@ -36,7 +37,7 @@ class RegistryDigest:
 
 @dataclass(frozen=True)
 class RegistryError:
-    """Why a registry's answer is not known."""
+    """Why a registry gave no digest."""
 
     reason: str
 
@@ -44,24 +45,24 @@ class RegistryError:
 def look_up_models(
     models: Iterable[Model], patience: float = web.PATIENCE
 ) -> dict[ModelName, RegistryDigest | RegistryError]:
-    """Ask each model's registry for its manifest (ollama docs: sha256 of the body is the digest). Raises nothing."""
+    """The manifest's digest, the sha256 of its body (ollama docs), of each model in its registry. Raises nothing."""
     wanted = {model.name: model for model in models if model.modelfile is None}
     found = map_concurrently(lambda model: _model(model, patience), wanted.values())
     return dict(zip(wanted, found, strict=True))
 
 
 def look_up_images(names: Iterable[str], patience: float = web.PATIENCE) -> dict[str, str | RegistryError]:
-    """Image → digest of what its registry has under it now, `sha256:…`. Raises nothing."""
+    """Image → its digest in the registry, `sha256:…`. Raises nothing."""
     wanted = list(dict.fromkeys(names))
     return dict(zip(wanted, map_concurrently(lambda name: _image(name, patience), wanted), strict=True))
 
 
 def resolve_tags(fleet: Collection[HostSettings], say: Callable[[str], None]) -> dict[str, str]:
     """
-    Model or image → digest that its registry has under this name now (host data `fleethands_check_tags`). Each is asked
-    once, however many hosts have it; nothing is asked of what is pinned.
+    Model or image → its digest in the registry, for host data `fleethands_check_tags`. A name that several hosts use is
+    asked for once, and pinned names are not asked for.
 
-    + say: is told what a registry did not answer, one line of text
+    + say: prints a warning for each registry that gives no digest
     """
     known = look_up_models(model for settings in fleet for model in settings.models)
     names = {each.declared_image for each in fleet if each.container_image == each.declared_image}
@@ -75,12 +76,12 @@ def resolve_tags(fleet: Collection[HostSettings], say: Callable[[str], None]) ->
 
 
 def digests(found: dict[ModelName, RegistryDigest | RegistryError]) -> dict[str, str]:
-    """Name → digest of those that are known, as `models.present` takes them (host data `fleethands_check_tags`)."""
+    """Name → digest of the models that were found."""
     return {str(name): answer.digest for name, answer in found.items() if isinstance(answer, RegistryDigest)}
 
 
 def map_concurrently(ask: Callable[[K], T], things: Iterable[K]) -> list[T]:
-    """Ask for several things beside one another; answers in their order."""
+    """Apply a function to several things at the same time; results in their order."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(ask, things))
 
@@ -89,7 +90,7 @@ def fetch(
     url: str, what: str, accept: str = "*/*", patience: float = web.PATIENCE, most: int = web.MOST
 ) -> bytes | RegistryError:
     """
-    The body at an address, by an anonymous token where its registry wants one (distribution, auth/token).
+    Fetch the body at a URL, with an anonymous token if the registry requires one (distribution, auth/token).
 
     + what: it is, for the reason; patience: seconds for each answer; most: bytes of it
 
@@ -98,22 +99,22 @@ def fetch(
     host = urlsplit(url).hostname or urlsplit(url).path
     try:
         try:
-            return web.fetched(url, most=most, patience=patience, accept=accept)
+            return web.fetch(url, most=most, patience=patience, accept=accept)
         except HTTPError as error:
             error.close()
             token = _token(url, error, patience)
             if token is None:
                 raise
-            return web.fetched(url, most=most, patience=patience, accept=accept, token=token)
+            return web.fetch(url, most=most, patience=patience, accept=accept, token=token)
     except HTTPError as error:
         error.close()
         return RegistryError(f"{host} {REASONS.get(error.code, f'answers {error.code}').format(what=what)}")
     except web.FAILURES as error:
-        return RegistryError(sanitize(f"{host}: {web.reason(error)}"))
+        return RegistryError(sanitize(f"{host}: {web.failure(error)}"))
 
 
 def _token(url: str, refused: HTTPError, patience: float) -> str | None:
-    """A token for nobody in particular, None where that is not how to get in."""
+    """An anonymous token, or None if the registry offers none."""
     challenge = refused.headers.get("WWW-Authenticate", "") if refused.code == 401 else ""
     kind, _, rest = challenge.partition(" ")
     said = dict(re.findall(r'(\w+)="([^"]*)"', rest))
@@ -122,7 +123,7 @@ def _token(url: str, refused: HTTPError, patience: float) -> str | None:
         return None
     query = urlencode({key: said[key] for key in ("service", "scope") if key in said})
     address = realm._replace(query="&".join(part for part in (realm.query, query) if part)).geturl()
-    answer = mapping(document(web.fetched(address, most=TOKEN, patience=patience)))
+    answer = mapping(parse_json(web.fetch(address, most=TOKEN, patience=patience)))
     token = answer.get("token") or answer.get("access_token")
     return token if isinstance(token, str) and token.isascii() and token.isprintable() else None
 

@@ -1,4 +1,4 @@
-"""Finds out, from the controller, what a fleet's versions and tags stand for now."""
+"""Resolves the versions, models and images of a fleet to checksums and digests, from the controller."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from urllib.parse import urlsplit
 
 from fleethands import web
 from fleethands.operations.ollama import release_checksums
-from fleethands.operations.ollama.release import EXTRA_ARCHIVES, archive_names
+from fleethands.operations.ollama.release_archives import EXTRA_ARCHIVES, archive_names
 from fleethands.pinning import registry
 from fleethands.pinning.registry import RegistryDigest, RegistryError
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import LockfileContents, ModelPin, find_pinnable
+from fleethands.settings.apply_pins import find_pinnable
+from fleethands.settings.lockfile import LockfileContents, ModelPin
 from fleethands.settings.schema.models import Model
 from fleethands.settings.values.ollama_release import ARCHS
 
 
 class UnknownPinName(LookupError):
-    """A name that the fleet does not want; `near` are some that it does."""
+    """A name that no host of the fleet uses; `near` are similar names."""
 
     def __init__(self, name: str, known: Collection[str]) -> None:
         super().__init__(f"`{name}` is not a version, model or image of this fleet")
@@ -29,10 +30,10 @@ class UnknownPinName(LookupError):
 @dataclass(frozen=True)
 class PinnableFleet:
     """
-    What all hosts of a fleet would have pinned.
+    What can be pinned for a fleet.
 
-    + releases: version → where its hosts get it from
-    + unreachable: versions of which the controller can't ask, as their archives lie on the hosts
+    + releases: version → addresses that its hosts download it from
+    + unreachable: versions that the controller can't ask about, because their archives are on the hosts
     """
 
     releases: Mapping[str, frozenset[str]]
@@ -60,11 +61,11 @@ class PinnableFleet:
 
     @property
     def names(self) -> frozenset[str]:
-        """Of everything that can be pinned."""
+        """All names that can be pinned."""
         return frozenset({*self.releases, *self.models, *self.images})
 
     def only(self, names: Collection[str]) -> PinnableFleet:
-        """Those of these names alone, all where there is none. Raises UnknownPinName."""
+        """The part with these names, or everything without names. Raises UnknownPinName."""
         for name in names:
             if name not in self.names:
                 raise UnknownPinName(name, self.names)
@@ -80,7 +81,7 @@ class PinnableFleet:
 
 @dataclass(frozen=True)
 class PinResult:
-    """What was answered, as a lock has it, and why the rest was not."""
+    """The digests that were found, and the reasons why others were not."""
 
     document: LockfileContents
     unanswered: dict[str, str] = field(default_factory=dict)
@@ -89,9 +90,9 @@ class PinResult:
 @dataclass(frozen=True)
 class Difference:
     """
-    One entry that another one takes the place of.
+    One entry of the lockfile that changes.
 
-    + kind: ollama, model or image; before: None for one that was not pinned
+    + kind: ollama, model or image; before: None for a new entry
     """
 
     kind: str
@@ -101,7 +102,7 @@ class Difference:
 
 
 def resolve_pins(fleet: PinnableFleet) -> PinResult:
-    """Ask for all of it, each thing once. Raises nothing."""
+    """Ask for everything, each name once. Raises nothing."""
     listed = registry.map_concurrently(lambda version: _release(version, fleet), fleet.releases)
     releases = dict(zip(fleet.releases, listed, strict=True))
     models = {str(name): answer for name, answer in registry.look_up_models(fleet.models.values()).items()}
@@ -121,21 +122,21 @@ def resolve_pins(fleet: PinnableFleet) -> PinResult:
 
 
 def merge_contents(old: LockfileContents, new: LockfileContents) -> LockfileContents:
-    """The old entries with the new ones in their place; those of other fleets of the project stay."""
+    """The old entries, updated with the new ones. Entries of other fleets of the project stay."""
     return LockfileContents(
         ollama={**old.ollama, **new.ollama}, models={**old.models, **new.models}, images={**old.images, **new.images}
     )
 
 
 def compare_contents(old: LockfileContents, new: LockfileContents) -> list[Difference]:
-    """What of new entries is not as it was, sorted."""
+    """The new entries that differ from the old ones, sorted."""
     before, after = _flat(old), _flat(new)
     changed = {key for key, text in after.items() if before.get(key) != text}
     return [Difference(*key, before.get(key), after[key]) for key in sorted(changed)]
 
 
 def find_missing(fleet: PinnableFleet, document: LockfileContents) -> list[str]:
-    """What a fleet wants and a lock does not have."""
+    """What a fleet uses and the lockfile does not have."""
     known = {*document.models, *document.images, *document.ollama}
     return sorted(fleet.names - known)
 
@@ -151,12 +152,12 @@ def _flat(document: LockfileContents) -> dict[tuple[str, str], str]:
 
 
 def _release(version: str, fleet: PinnableFleet) -> dict[str, str] | RegistryError:
-    """File → sha256 of what any host may need of a release, the same wherever they get it from."""
+    """File → sha256 of each archive of a release that a host may need; all mirrors must agree."""
     if version in fleet.unreachable:
         return RegistryError("its archives are on the hosts (`file://`): set `ollama_sha256`")
     found: dict[str, dict[str, str]] = {}
     for url in sorted(fleet.releases[version]):
-        place = f"{web.bare(url)}/v{version}/{release_checksums.NAME}"
+        place = f"{web.public_url(url)}/v{version}/{release_checksums.NAME}"
         answer = registry.fetch(
             f"{url}/v{version}/{release_checksums.NAME}", "release", most=release_checksums.MAX_BYTES
         )
@@ -172,7 +173,9 @@ def _release(version: str, fleet: PinnableFleet) -> dict[str, str] | RegistryErr
     for other in others:
         shared = found[first].keys() & found[other].keys()
         if odd := next((name for name in sorted(shared) if found[first][name] != found[other][name]), None):
-            return RegistryError(f"{web.bare(first)} and {web.bare(other)} have different checksums for {odd}")
+            return RegistryError(
+                f"{web.public_url(first)} and {web.public_url(other)} have different checksums for {odd}"
+            )
     return {name: digest for each in found.values() for name, digest in each.items()}
 
 

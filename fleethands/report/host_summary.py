@@ -101,7 +101,7 @@ def _proven(probe: Probe) -> str:
 
 
 def _applied(probe: Probe) -> str:
-    record = Record.parse(probe.files.get(paths.RECORD, ABSENT).content)
+    record = Record.parse(probe.files.get(paths.CURRENT_RECORD, ABSENT).content)
     return f"{record.when} by {record.by}" if record else "never"
 
 

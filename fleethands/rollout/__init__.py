@@ -1,1 +1,1 @@
-"""Plan, apply and report over a fleet, around the same deploy.py that stock pyinfra runs."""
+"""Rollouts over a fleet, and the reports of plans and runs."""

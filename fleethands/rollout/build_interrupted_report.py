@@ -1,4 +1,4 @@
-"""The report of a run that something ended before it could say itself what it did."""
+"""Builds the report of a run that stopped before it could build its own."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from fleethands.rollout import build_report
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
 
-NOT_BEGUN = "the run ended before anything was done here"
-UNFINISHED = "the run ended in the middle; run it again: what was begun is completed then"
+NOT_BEGUN = "the run stopped before it changed this host"
+UNFINISHED = "the run stopped while it changed this host; run it again to finish the change"
 
 
 def interrupted_run_report(engine: Engine, command: str) -> Report:
     """
-    Each host as far as it got.
+    How far each host got.
 
-    While a plan is made, every host is `not-run`: not all of them may have been read.
+    During planning, every host is `not-run`, because not all hosts may have been read.
     """
     plan = build_report.plan_report(engine, command)
     report = build_report.run_report(engine, plan) if engine.is_running else plan

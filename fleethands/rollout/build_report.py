@@ -1,4 +1,4 @@
-"""Reads an engine after a plan or a run, and makes its report."""
+"""Builds the report of a plan or a run from what the engine has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from fleethands.paths import PROOF
 from fleethands.report.model import BAD, ChangeReport, HostReport, Report
 from fleethands.report.timeline import OURS
 from fleethands.settings.pins import PIN
-from fleethands.untrusted import words
+from fleethands.untrusted import printable
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.engine.engine import Engine
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # its import patches the standard library
 
 PROOF_TASK = "Proof"
 ON_THIS_MACHINE = "on this machine"
-# what a script of ours may tell people to type on the controller
+# commands that a script may give as a hint for the controller
 _KNOWN_COMMAND = re.compile(rf"[^\n]*?(?:{re.escape(APPLY_HINT)}|{re.escape(PIN)})(?: [\w./:=@+-]+)*\Z", re.ASCII)
 
 
@@ -43,7 +43,7 @@ def run_report(engine: Engine, plan: Report) -> Report:
 
 
 def untouched_report(engine: Engine, command: str) -> Report:
-    """The report of a run that was interrupted before it changed anything."""
+    """Report a run that was interrupted before it changed anything."""
     left = HostReport("not-run", "interrupted before anything was changed")
     hosts = {name: replace(left, remote_commands=engine.monitor.commands.get(name, 0)) for name in engine.names}
     report = _complete(engine, command, hosts)
@@ -53,9 +53,9 @@ def untouched_report(engine: Engine, command: str) -> Report:
 
 def interrupted_read_report(engine: Engine, command: str, known: Collection[str]) -> Report:
     """
-    The report of a run that only reads, and was interrupted.
+    The report of a command that only reads, and was interrupted.
 
-    + known: hosts that had said all by then
+    + known: hosts that were read completely
     """
     report = plan_report(engine, command)
     for name, host in report.hosts.items():
@@ -76,16 +76,16 @@ def interrupted_proof_report(engine: Engine, plan: Report) -> Report:
 
 def _mark_not_run(host: HostReport) -> None:
     if host.status not in BAD:
-        host.status, host.reason, host.changes = "not-run", "interrupted before it had answered", []
+        host.status, host.reason, host.changes = "not-run", "interrupted before the host answered", []
 
 
 def _mark_interrupted(report: Report) -> Report:
-    report.interrupted, report.error, report.hints = True, "interrupted", ["run it again: nothing was changed"]
+    report.interrupted, report.error, report.hints = True, "interrupted", ["nothing was changed: run the command again"]
     return report
 
 
 def proof_report(engine: Engine, plan: Report) -> Report:
-    """The report of a proof that was made anew: links instead of changes."""
+    """The report of `verify`: links instead of changes."""
     report = run_report(engine, plan)
     for name, host in report.hosts.items():
         if host.status not in {"unreachable", "refused"}:
@@ -103,14 +103,14 @@ def _complete(engine: Engine, command: str, hosts: dict[str, HostReport]) -> Rep
 
 
 def complete_report(engine: Engine, report: Report) -> Report:
-    """The same report, without secrets, and with the times of its hosts."""
+    """Mask secrets in a report, and add the times of its hosts."""
     report.mask_all(engine.mask)
     record_times(engine, report)
     return report
 
 
 def record_times(engine: Engine, report: Report) -> None:
-    """Note when hosts were worked on, until now. Operations that changed nothing are in their sum alone."""
+    """Add the times of each host until now. Operations that changed nothing count in the total only."""
     report.seconds = time.time() - engine.started
     for name, host in report.hosts.items():
         steps = engine.timeline.of(name)
@@ -142,7 +142,7 @@ def _host_plan_report(engine: Engine, name: str) -> HostReport:
 
 
 def host_run_report(engine: Engine, name: str, plan: HostReport) -> HostReport:
-    """What came of the plan of one host."""
+    """What a run did to one host."""
     if plan.status in BAD or name not in engine.host_runs:
         return plan
     run, outcomes = engine.host_runs[name], engine.results(name)
@@ -165,17 +165,17 @@ def host_run_report(engine: Engine, name: str, plan: HostReport) -> HostReport:
 
 
 def _is_proof_invalid(engine: Engine, name: str) -> bool:
-    """Whether a step was sent that changes the host: the first thing that it does is to take back an earlier proof."""
+    """Whether a change was sent to the host: each change begins by removing the earlier proof."""
     return any(isinstance(each, Change) for entry in engine.executed(name) for each in _decisions(entry))
 
 
 def _finished_changes(engine: Engine, name: str, held: set[str]) -> list[ChangeReport]:
-    """The changes of operations that held. A proof that was only asked for is none."""
+    """The changes of operations that succeeded, without a proof that was only requested."""
     return [each for each in _changes(engine.executed(name)) if each.name in held and each.why != REQUESTED]
 
 
 def _explain_failure(engine: Engine, name: str, broken: OperationResult) -> Why:
-    """Why an operation failed: its own words, those of this machine, or what became of the connection under it."""
+    """Why an operation failed: by its script, by its decision, or by the connection."""
     if reason := broken.reason:
         return reason, [_host_hint(engine, hint) for hint in broken.marked("hint")]
     for entry in engine.executed(name):
@@ -188,14 +188,14 @@ def _explain_failure(engine: Engine, name: str, broken: OperationResult) -> Why:
 
 
 def after_rollback(failed: HostReport, back: HostReport) -> HostReport:
-    """A host that failed, after it was told to go back to what it was; the reason of the failure stays."""
+    """The report of a failed host after its rollback. It keeps the reason of the failure."""
     report = replace(failed, remote_commands=max(failed.remote_commands, back.remote_commands))
     if back.status in {"changed", "unchanged"}:
-        went = [f"went back: {each.subject}: {each.before} → {each.after}" for each in back.changes]
+        went = [f"rolled back: {each.subject}: {each.before} → {each.after}" for each in back.changes]
         return replace(report, status="rolled-back", changes=[], notes=[*failed.notes, *went], proof=back.proof)
     if back.status == "refused":
         return replace(report, notes=[*failed.notes, f"not rolled back: {back.reason}"])
-    reason = f"{failed.reason}; and it did not go back: {back.reason}"
+    reason = f"{failed.reason}; and the rollback failed: {back.reason}"
     return replace(report, reason=reason, hints=[*failed.hints, *back.hints], log=[*failed.log, *back.log])
 
 
@@ -204,15 +204,15 @@ def _proof_links(engine: Engine, record: bytes | None) -> list[Link]:
 
 
 def _host_hint(engine: Engine, hint: str) -> str:
-    """A hint in a host's words. It may name a command of ours for the controller; any other is marked as the host's."""
-    hint = words(hint, LONGEST_HINT)
+    """A hint from a host's script. Any command for the controller that is not fleethands' own is marked."""
+    hint = printable(hint, LONGEST_HINT)
     if ON_THIS_MACHINE in hint and (hint.count(ON_THIS_MACHINE) > 1 or not _KNOWN_COMMAND.match(hint)):
         return f"the host says, and fleethands does not: {hint}"
     return engine.command_line.complete_hint(hint)
 
 
 def _notes(entries: list[JournalEntry]) -> list[str]:
-    """What operations remark, whether they change something or not."""
+    """Notes of operations, with or without changes."""
     decisions = ((entry.name, each) for entry in entries for each in _decisions(entry))
     return [f"{name}: {note}" for name, each in decisions for note in getattr(each, "notes", ())]
 
@@ -228,7 +228,7 @@ def _changes(entries: list[JournalEntry]) -> list[ChangeReport]:
 
 
 def change_report(name: str, change: Change) -> ChangeReport:
-    """A change of the operation of this name, `Task | Operation`, as a report has it."""
+    """A change of the operation `Task | Operation`, for a report."""
     task, _, operation = name.partition(" | ")
     told = (change.subject, change.before, change.after, change.why, change.consequence, change.diff)
     return ChangeReport(task, operation, *told)

@@ -1,4 +1,4 @@
-"""A host as this machine sees it: its ports closed, and OpenHands open through SSH."""
+"""Checks that only the controller can make: closed ports do not answer, and OpenHands answers through SSH."""
 
 from __future__ import annotations
 
@@ -24,22 +24,26 @@ from fleethands.report.timeline import LOOK
 from fleethands.rollout import build_report
 from fleethands.script import SHELL, Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import generation_of, inner_ports
+from fleethands.settings.openhands import generation_of, inner_ports
 from fleethands.ssh.connection import is_of_network
 
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
     from fleethands.report.model import Report
 
-CONNECT_TIMEOUT = 3  # seconds without an answer: what is dropped never gives one
-# an ended connection has no socket any more: AttributeError
+CONNECT_TIMEOUT = 3  # seconds; a firewall that drops packets never answers
+# a closed paramiko connection has no socket: AttributeError
 CONNECTION_ERRORS = (OSError, EOFError, AttributeError, paramiko.SSHException, PyinfraError)
-NOT_CHECKED = "not tried: routes to its containers, and ports of sandboxes"
-OPENHANDS_TIMEOUT = 20  # seconds for OpenHands, which has just answered on its host
+NOT_CHECKED = "not checked: routes to its containers, ports of sandboxes"
+OPENHANDS_TIMEOUT = 20  # seconds for OpenHands, which has just answered the host's own proof
 
 
 def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) -> None:
-    """Add to a run's report what this machine sees of the hosts it proved; a proof that fails here is void there."""
+    """
+    Add the checks of the hosts that this run proved to its report.
+
+    A host that fails a check loses its proof.
+    """
     proven = [name for name in names if engine.has_proven(name)]
     looks = {name: gevent.spawn(_check_proven_host, engine, name) for name in proven}
     gevent.joinall(list(looks.values()), raise_error=True)
@@ -47,7 +51,7 @@ def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) ->
         host, found = report.hosts[name], each.value
         host.proof += found
         if broken := next((link for link in found if not link.ok), None):
-            with suppress(*CONNECTION_ERRORS):  # the next run asks it anew then
+            with suppress(*CONNECTION_ERRORS):  # the proof stays, and the next run checks the host again
                 engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
             host.hints = [engine.command_line.complete_hint(broken.hint)]
@@ -57,17 +61,17 @@ def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) ->
 
 def _check_proven_host(engine: Engine, name: str) -> list[Link]:
     host = engine.host(name)
-    settings = facts.probed_settings(host)  # a rollback's are those of a record
+    settings = facts.probed_settings(host)  # a rollback's settings come from a release record
     with engine.timeline.step(name, LOOK):
         try:
             return check_host(host, settings) if settings else []
-        except CONNECTION_ERRORS as error:  # one host that dies after its proof ends no rollout
-            return [Link("open-through-ssh", False, 0, f"its connection was lost after the proof: {error}", APPLY_HINT)]
+        except CONNECTION_ERRORS as error:  # the rollout continues with the other hosts
+            return [Link("open-through-ssh", False, 0, f"the connection was lost after the proof: {error}", APPLY_HINT)]
 
 
 def check_host(host: Any, settings: HostSettings) -> list[Link]:
     """
-    What of a proof only another machine can try; nothing for a host that is not reached by SSH.
+    The links of a proof that only another machine can check; none for a host that is not reached by SSH.
 
     + host: pyinfra's, connected
     """
@@ -79,7 +83,7 @@ def check_host(host: Any, settings: HostSettings) -> list[Link]:
 
 
 def _check_closed_ports(host: Any, transport: paramiko.Transport, settings: HostSettings) -> Iterator[Link]:
-    """All are tried at once. Where some may reach them by the settings, it is not known whether this machine may."""
+    """Skipped where the settings allow networks: this machine may be in one of them."""
     if not settings.firewall or settings.allow_from or not is_of_network(transport.sock):
         return
     begun = time.monotonic()
@@ -90,7 +94,7 @@ def _check_closed_ports(host: Any, transport: paramiko.Transport, settings: Host
     known = {transport.sock.getpeername()[0], *_resolve(host.data.get("ssh_hostname") or host.name)}
     addresses = {each for each in known if not is_own_address(each, transport.sock.getsockname()[0])}
     if not addresses:
-        yield Link("closed-from-outside", True, 0, "not tried: from here it is reached by a port of this machine")
+        yield Link("closed-from-outside", True, 0, "skipped: the host is reached through a forwarded local port")
         return
     tries = {(address, port): gevent.spawn(_is_open, address, port) for address in sorted(addresses) for port in ports}
     gevent.joinall(list(tries.values()))
@@ -98,7 +102,7 @@ def _check_closed_ports(host: Any, transport: paramiko.Transport, settings: Host
     words = ", ".join(str(port) for port in ports)
     open_ones = [f"{address} port {port}" for (address, port), each in tries.items() if each.value]
     if open_ones:
-        detail = f"from this machine, {', '.join(open_ones)} answers, and should not"
+        detail = f"from this machine, {', '.join(open_ones)} answers, but should be closed"
         yield Link("closed-from-outside", False, took, detail, APPLY_HINT)
     else:
         detail = f"{words} of {', '.join(sorted(addresses))} do not answer this machine; {NOT_CHECKED}"
@@ -106,7 +110,7 @@ def _check_closed_ports(host: Any, transport: paramiko.Transport, settings: Host
 
 
 def is_own_address(address: str, ours: str) -> bool:
-    """Whether it is this machine's own, as of a forwarded port: what answers there is not the host's."""
+    """Whether the address is this machine's own, e.g., of a forwarded port: what answers there is not the host."""
     return address == ours or ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
@@ -114,7 +118,7 @@ def _resolve(name: str) -> set[str]:
     try:
         return {str(found[4][0]) for found in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
     except OSError:
-        return set()  # a name of SSH's own configuration
+        return set()  # a name that only ssh_config knows
 
 
 def _is_open(address: str, port: int) -> bool:
@@ -126,14 +130,14 @@ def _is_open(address: str, port: int) -> bool:
 
 
 def _check_tunnel(transport: paramiko.Transport, settings: HostSettings) -> Iterator[Link]:
-    """The way of `fleethands tunnel`."""
+    """OpenHands, reached as `fleethands tunnel` reaches it."""
     if settings.openhands_flavor == "off":
         return
     begun = time.monotonic()
     address, page = settings.openhands_address, generation_of(settings).ready
     ask = partial(_request_page, transport, (address.local_ip, address.port), page)
     ok, detail = ask()
-    while not ok and time.monotonic() - begun < OPENHANDS_TIMEOUT:  # it may be busy with what the proof asked of it
+    while not ok and time.monotonic() - begun < OPENHANDS_TIMEOUT:  # it may still be busy with the proof
         gevent.sleep(1)
         ok, detail = ask()
     hint = "" if ok else f"on the host: curl -i {settings.openhands_url}{page}"
@@ -145,12 +149,12 @@ def _request_page(transport: paramiko.Transport, address: tuple[str, int], page:
         channel = transport.open_channel("direct-tcpip", address, ("127.0.0.1", 0), timeout=OPENHANDS_TIMEOUT)
     except paramiko.ChannelException as error:
         if error.code == paramiko.common.OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED:
-            return True, "not tried: the host's sshd forbids it (AllowTcpForwarding)"
+            return True, "skipped: the host's sshd forbids it (AllowTcpForwarding)"
         return False, f"nothing answers through SSH: {error.text}"
     except (paramiko.SSHException, EOFError) as error:
         return False, f"nothing answers through SSH: {error}"
-    with channel, gevent.Timeout(2 * OPENHANDS_TIMEOUT, TimeoutError("no whole answer in time")):
-        channel.settimeout(OPENHANDS_TIMEOUT)  # of each part; the whole of an answer that never ends has a limit too
+    with channel, gevent.Timeout(2 * OPENHANDS_TIMEOUT, TimeoutError("no complete answer in time")):
+        channel.settimeout(OPENHANDS_TIMEOUT)  # of each read; the gevent timeout ends an answer that never ends
         connection = HTTPConnection("localhost")
         connection.sock = channel
         try:

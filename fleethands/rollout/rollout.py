@@ -1,165 +1,184 @@
-"""Takes a plan to its hosts, canary first, batch by batch, and stops itself; a host that failed goes back."""
+"""Rolls a plan out: canary first, then batch by batch. Hosts that fail are rolled back; enough failures stop it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
-from fleethands.deploy_options import DeployOptions
 from fleethands.engine.interrupts import Interrupts
-from fleethands.locks.run_locks import Locks
-from fleethands.operations.core.decision import Change
-from fleethands.operations.rollback import rollback
 from fleethands.report.model import BAD, HostReport, Report
-from fleethands.rollout import build_report, external_checks
+from fleethands.rollout.build_report import PROOF_TASK, after_rollback
+from fleethands.rollout.state import Phase, RolloutState
 from fleethands.rollout.strategy import Batch, RolloutStrategy
-
-if TYPE_CHECKING:  # their import patches the standard library
-    from fleethands.engine.engine import Engine
-    from fleethands.engine.progress import ProgressListener
 
 UNSUCCESSFUL = ("failed", "rolled-back")
 
 
+class Fleet(Protocol):
+    """The hosts of a run: changes them, checks them, rolls them back."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    @property
+    def retry_command(self) -> str:
+        """Updates the hosts that this rollout leaves out."""
+
+    def update(self, names: Sequence[str]) -> None:
+        """Run the plan's operations. Raises KeyboardInterrupt when it is thrown in, after it has stopped them."""
+
+    def result(self, name: str) -> HostReport | None:
+        """What the operations did to a host; None for a host that they have not reached."""
+
+    def was_interrupted(self, name: str) -> bool: ...
+
+    def check_from_outside(self, report: Report, names: Sequence[str]) -> None:
+        """Add to the report what only this machine can check of the hosts that were proven."""
+
+    def record_to_restore(self, name: str) -> str:
+        """The release record for a rollback: `current` or `previous`."""
+
+    def roll_back(self, names: Sequence[str], record: str) -> Mapping[str, HostReport]:
+        """Each of these hosts as the rollback left it."""
+
+    def stop(self) -> None:
+        """Let hosts finish the operation that they are at, and begin no other."""
+
+    def disconnect(self, name: str) -> None: ...
+
+    def remote_commands(self, name: str) -> int:
+        """How many commands were sent to a host."""
+
+    def complete(self, report: Report) -> Report:
+        """The report with times and without secrets."""
+
+
+class HostLocks(Protocol):
+    """The locks of all hosts that a rollout will change."""
+
+    def release(self, names: Iterable[str] | None = None) -> None:
+        """Release the locks of these hosts, or all."""
+
+
 class Rollout:
     """
-    One plan, taken to its hosts.
+    One plan, rolled out to the hosts that have pending changes.
 
-    + locks: of all hosts that it will change; they are given back as these are done
+    + locks: released host by host, as their batch is done
+    + announce: is given each step of the rollout as one line of text
     """
 
     def __init__(
-        self, engine: Engine, plan: Report, manner: RolloutStrategy, listener: ProgressListener, locks: Locks
+        self, fleet: Fleet, plan: Report, strategy: RolloutStrategy, locks: HostLocks, announce: Callable[[str], None]
     ) -> None:
-        self._engine, self._plan, self._manner, self._listener, self._locks = engine, plan, manner, listener, locks
+        self._fleet, self._plan, self._strategy, self._locks, self._announce = fleet, plan, strategy, locks, announce
         self._pending = [name for name, host in plan.hosts.items() if host.status == "pending"]
         self._report = Report(plan.command, {}, plan.started, words=plan.words)
-        self._why = ""  # it goes no further
-        self._goes_back = False  # hosts do, now
+        self._state = RolloutState()
 
     def run(self) -> Report:
-        """Every host is one of: changed, unchanged, rolled-back, failed, refused, unreachable, not-run."""
-        at: tuple[str, ...] = ()
-        with Interrupts(self._stop):
+        """Every host ends as one of: changed, unchanged, rolled-back, failed, refused, unreachable, not-run."""
+        with Interrupts(self._interrupt):
             try:
                 self._begin()
-                for group in self._manner.groups(self._pending, self._engine.names):
-                    if self._why:
+                for batch in self._strategy.batches(self._pending, self._fleet.names):
+                    if self._state.is_over:
                         break
-                    at = tuple(name for name in group.names if name not in self._report.hosts)
-                    self._take(group, at)
+                    self._update(batch)
+                    self._stop_if_too_many_failed(batch)
             except KeyboardInterrupt:
-                self._stop()
+                self._interrupt()
             finally:
-                self._gather(at)
+                self._collect(self._pending)
                 self._locks.release()
-        return self._finished()
+        return self._complete()
 
     def _begin(self) -> None:
-        order, canary = self._manner.order, self._manner.canary
+        order, canary = self._strategy.order, self._strategy.canary
         if order.seed is not None:
-            self._listener.phase(f"order: {order}")
-        for name in set(self._engine.names) - set(self._pending):
-            self._engine.disconnect(name)
-        first = canary.of(order.of(self._engine.names), self._engine.names) if canary and canary.is_name else []
-        bad = [name for name in first if self._plan.hosts[name].status in BAD]
-        if bad:
-            self._why = f"the canary {bad[0]} is {self._plan.hosts[bad[0]].status}"
+            self._announce(f"order: {order}")
+        for name in set(self._fleet.names) - set(self._pending):
+            self._fleet.disconnect(name)
+        if canary and canary.is_name:
+            for name in canary.select(order.sort(self._fleet.names), self._fleet.names):
+                if self._plan.hosts[name].status in BAD:
+                    self._state.stop(f"the canary {name} is {self._plan.hosts[name].status}")
 
-    def _stop(self) -> None:
-        """Hosts finish the step that they are at; those that go back, do so to the end."""
-        if not self._why:
-            what = "what goes back does so to its end" if self._goes_back else "each host finishes its step"
-            self._listener.phase(f"interrupted: {what}; once more ends it at once")
-        self._why, self._report.interrupted = "it was interrupted", True
-        self._engine.stop()
+    def _interrupt(self) -> None:
+        """The first Ctrl-C: hosts finish the step that they are at, and rollbacks finish."""
+        if not self._state.is_over:
+            rolling_back = self._state.phase is Phase.ROLLING_BACK
+            what = "finishing rollbacks in progress" if rolling_back else "each host finishes its current step"
+            self._announce(f"interrupted: {what} (press Ctrl-C again to abort)")
+        self._state.interrupt()
+        self._fleet.stop()
 
-    def _take(self, group: Batch, names: tuple[str, ...]) -> None:
-        """One group through its operations and the gate: its hosts' own proofs, and what this machine sees of them."""
-        if names and not self._engine.stopping:
-            self._listener.phase(f"{group.label}: {', '.join(names)}")
-            self._engine.run(names, self._listener)
-            self._gather(names)
-            external_checks.run_external_checks(self._engine, self._report, names)
-            self._go_back([name for name in names if self._report.hosts[name].status == "failed"])
-            self._locks.release(names)
-            for name in names:
-                self._engine.disconnect(name)
-        self._judge(group)
+    def _update(self, batch: Batch) -> None:
+        """Take one batch through its operations, its hosts' own proofs and the checks from this machine."""
+        self._announce(f"{batch.label}: {', '.join(batch.names)}")
+        self._fleet.update(batch.names)
+        self._collect(batch.names)
+        self._fleet.check_from_outside(self._report, batch.names)
+        self._roll_back_failures([name for name in batch.names if self._status(name) == "failed"])
+        self._locks.release(batch.names)
+        for name in batch.names:
+            self._fleet.disconnect(name)
 
-    def _gather(self, names: Iterable[str]) -> None:
+    def _collect(self, names: Iterable[str]) -> None:
         for name in names:
-            if name in self._engine.host_runs and name not in self._report.hosts:
-                self._report.hosts[name] = build_report.host_run_report(self._engine, name, self._plan.hosts[name])
+            if name not in self._report.hosts and (result := self._fleet.result(name)):
+                self._report.hosts[name] = result
 
-    def _go_back(self, failed: list[str]) -> None:
-        """Failed hosts go to what was proven last; those whose proof has just been written down, to what was before."""
-        failed = [name for name in failed if self._changed(name) and not self._engine.host_runs[name].interrupted]
-        if not self._manner.back:
+    def _roll_back_failures(self, failed: Iterable[str]) -> None:
+        if not self._strategy.rolls_back:
             return
-        if self._engine.stopping:
+        failed = [name for name in failed if self._is_changed(name) and not self._fleet.was_interrupted(name)]
+        if self._state.phase is Phase.INTERRUPTED:
             for name in failed:
                 self._report.hosts[name].notes.append("not rolled back: the run was interrupted")
             return
-        noted = [name for name in failed if self._engine.has_proven(name) and self._is_noted(name)]
-        unnoted = [name for name in failed if name not in noted]
-        for names, record in ((unnoted, rollback.CURRENT), (noted, rollback.PREVIOUS)):
-            if names:
-                self._go_back_to_or_say(record, names)
+        records = {name: self._fleet.record_to_restore(name) for name in failed}
+        for record in sorted(set(records.values())):
+            self._roll_back([name for name in failed if records[name] == record], record)
 
-    def _is_noted(self, name: str) -> bool:
-        """Whether its proof wrote down something new; after a repair of drift alone, the record stays as it is."""
-        decisions = (entry.decision for entry in self._engine.executed(name))
-        return any(each.writes_record for each in decisions if isinstance(each, Change))
+    def _is_changed(self, name: str) -> bool:
+        """Whether more than a proof was pending there: a proof alone leaves nothing to roll back."""
+        return any(change.task != PROOF_TASK for change in self._plan.hosts[name].changes)
 
-    def _changed(self, name: str) -> bool:
-        """Whether anything was to change there: a proof alone is nothing to go back from."""
-        return any(change.task != build_report.PROOF_TASK for change in self._plan.hosts[name].changes)
-
-    def _go_back_to_or_say(self, place: str, names: list[str]) -> None:
-        self._goes_back = True
-        try:
-            self._go_back_to(place, names)
-        except KeyboardInterrupt:
-            for name in names:
-                self._report.hosts[name].notes.append("it was going back when it was interrupted; the next run goes on")
-            raise
-        finally:
-            self._goes_back = False
-
-    def _go_back_to(self, place: str, names: list[str]) -> None:
-        self._listener.phase(f"rollback: {', '.join(names)}")
-        with self._engine.for_hosts(names, DeployOptions(rollback_to=place).to_host_data()) as other:
-            other.plan("rollback.py")
-            plan = build_report.plan_report(other, "rollback")
-            other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)
-            went = build_report.run_report(other, plan)
-            external_checks.run_external_checks(other, went, names)
+    def _roll_back(self, names: Sequence[str], record: str) -> None:
+        with self._state.rolling_back():
+            self._announce(f"rollback: {', '.join(names)}")
+            try:
+                rolled_back = self._fleet.roll_back(names, record)
+            except KeyboardInterrupt:
+                for name in names:
+                    self._report.hosts[name].notes.append("interrupted during rollback; the next run will finish it")
+                raise
         for name in names:
-            self._report.hosts[name] = build_report.after_rollback(self._report.hosts[name], went.hosts[name])
+            self._report.hosts[name] = after_rollback(self._report.hosts[name], rolled_back[name])
 
-    def _judge(self, group: Batch) -> None:
-        """Whether it goes on."""
-        stopped = [name for name in group.names if self._status(name) in BAD]
-        broken = [name for name in self._pending if self._status(name) in UNSUCCESSFUL]
-        if group.canary and stopped:
-            self._why = self._why or f"the canary failed: {', '.join(stopped)}"
-        elif broken and self._manner.is_over(len(broken), len(self._engine.names)):
-            self._why = self._why or f"{len(broken)} of {len(self._pending)} failed: {', '.join(broken)}"
+    def _stop_if_too_many_failed(self, batch: Batch) -> None:
+        bad = [name for name in batch.names if self._status(name) in BAD]
+        failed = [name for name in self._pending if self._status(name) in UNSUCCESSFUL]
+        if batch.canary and bad:
+            self._state.stop(f"the canary failed: {', '.join(bad)}")
+        elif failed and self._strategy.has_reached_limit(len(failed), len(self._fleet.names)):
+            self._state.stop(f"{len(failed)} of {len(self._pending)} failed: {', '.join(failed)}")
 
     def _status(self, name: str) -> str:
         host = self._report.hosts.get(name)
         return host.status if host else ""
 
-    def _finished(self) -> Report:
-        hint = f"take up what is left: `{self._engine.command_line}`"
+    def _complete(self) -> Report:
+        self._report.interrupted = self._state.phase is Phase.INTERRUPTED
         for name, host in self._plan.hosts.items():
-            if host.status == "pending" and name not in self._report.hosts:
-                notes = host.notes
-                left = HostReport("not-run", f"the rollout ended before it: {self._why}", [hint], notes=notes)
-                left.remote_commands = self._engine.monitor.commands.get(name, 0)
-                left.probe, left.secrets = host.probe, host.secrets
-                self._report.hosts[name] = left
-            else:
-                self._report.hosts.setdefault(name, host)
-        return build_report.complete_report(self._engine, self._report)
+            left_out = host.status == "pending" and name not in self._report.hosts
+            self._report.hosts.setdefault(name, self._not_run(name, host) if left_out else host)
+        return self._fleet.complete(self._report)
+
+    def _not_run(self, name: str, plan: HostReport) -> HostReport:
+        reason = f"the rollout stopped before this host: {self._state.stop_reason}"
+        host = HostReport("not-run", reason, [f"update the remaining hosts: `{self._fleet.retry_command}`"])
+        host.notes, host.probe, host.secrets = plan.notes, plan.probe, plan.secrets
+        host.remote_commands = self._fleet.remote_commands(name)
+        return host

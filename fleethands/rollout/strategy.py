@@ -1,4 +1,4 @@
-"""The words of a rollout: in which order hosts are taken, how many at a time, and how many failures end it."""
+"""The strategy of a rollout: the order of hosts, the canary, the batches, and how many failures stop it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class InvalidOption(UsageError):
 
 @dataclass(frozen=True)
 class HostQuota:
-    """So many hosts, or so many per cent of them: rounded down, and never none."""
+    """A number of hosts, or a percentage of them: rounded down, and at least one."""
 
     amount: Fraction
     percent: bool = False
 
     @classmethod
-    def read(cls, option: str, text: str, least: int = 1) -> HostQuota:
-        """Of `3` or `25%`. Raises InvalidOption."""
+    def parse(cls, option: str, text: str, least: int = 1) -> HostQuota:
+        """From `3` or `25%`. Raises InvalidOption."""
         if _NUMBER.match(text) and int(text) >= least:
             return cls(Fraction(text))
         if (match := _PERCENT.match(text)) and 0 < Fraction(match[1]) <= 100:
@@ -40,20 +40,20 @@ class HostQuota:
             f"for three hosts: `{option} 3`; for a quarter of them: `{option} 25%`",
         )
 
-    def of(self, count: int) -> int:
-        """How many of `count` hosts."""
-        return max(1, int(self.amount * count / 100 if self.percent else self.amount))
+    def count_of(self, total: int) -> int:
+        """How many of `total` hosts."""
+        return max(1, int(self.amount * total / 100 if self.percent else self.amount))
 
 
 @dataclass(frozen=True)
 class Order:
-    """Hosts by name, their numbers as numbers; or shuffled, the same way for the same seed."""
+    """Hosts sorted by name, with numbers as numbers; or shuffled, the same way for the same seed."""
 
     seed: int | None = None
 
     @classmethod
-    def read(cls, text: str) -> Order:
-        """Of `sorted`, `random` or `random:SEED`. Raises InvalidOption."""
+    def parse(cls, text: str) -> Order:
+        """From `sorted`, `random` or `random:SEED`. Raises InvalidOption."""
         word, colon, seed = text.partition(":")
         if text == "sorted":
             return cls()
@@ -65,8 +65,8 @@ class Order:
             f"`--order {text}`: expected `sorted`, `random` or `random:SEED`", "a seed is a number: `random:7`"
         )
 
-    def of(self, names: Sequence[str]) -> list[str]:
-        ordered = sorted(names, key=_naturally)
+    def sort(self, names: Sequence[str]) -> list[str]:
+        ordered = sorted(names, key=_natural_key)
         if self.seed is not None:
             random.Random(self.seed).shuffle(ordered)  # noqa: S311  an order, no secret
         return ordered
@@ -75,7 +75,7 @@ class Order:
         return "sorted" if self.seed is None else f"random:{self.seed}"
 
 
-def _naturally(name: str) -> list[tuple[int, int, str]]:
+def _natural_key(name: str) -> list[tuple[int, int, str]]:
     """box-2 comes before box-10."""
     parts = re.split(r"(\d+)", name)
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
@@ -83,7 +83,11 @@ def _naturally(name: str) -> list[tuple[int, int, str]]:
 
 @dataclass(frozen=True)
 class Canary:
-    """The hosts that go first, and alone: the first few, or the one of this name. Raises InvalidOption for none."""
+    """
+    The hosts that are updated first, and alone.
+
+    + word: a number of hosts, or the name of one; raises InvalidOption for 0
+    """
 
     word: str
 
@@ -96,22 +100,22 @@ class Canary:
 
     @property
     def is_name(self) -> bool:
-        """Whether it is the name of a host, and no number of them."""
+        """Whether `word` is the name of a host, not a number of hosts."""
         return not _NUMBER.match(self.word)
 
-    def is_in_another_part(self, here: Collection[str], fleet: Collection[str]) -> bool:
+    def is_in_another_part(self, names: Collection[str], fleet: Collection[str]) -> bool:
         """
-        Whether it is the name of a host that is none of these.
+        Whether the canary is a host of the fleet that this run does not update.
 
-        + here: hosts of this part of a fleet; fleet: of all of it
+        + names: hosts of this run; fleet: all hosts, with those of other shards
         """
-        return self.is_name and self.word in fleet and self.word not in here
+        return self.is_name and self.word in fleet and self.word not in names
 
-    def of(self, names: Sequence[str], fleet: Sequence[str]) -> list[str]:
+    def select(self, names: Sequence[str], fleet: Sequence[str]) -> list[str]:
         """
-        Those of `names`, which are in order, that go first.
+        The canary hosts among `names`, which are in rollout order.
 
-        + fleet: all hosts that there are; a name among them that has nothing to do is none of `names`
+        + fleet: every host of the run; `names` has only those with pending changes
 
         Raises InvalidOption for a name that no host has.
         """
@@ -128,7 +132,7 @@ class Canary:
 
 @dataclass(frozen=True)
 class Batch:
-    """Hosts that are taken side by side."""
+    """Hosts that are updated at the same time."""
 
     label: str
     names: tuple[str, ...]
@@ -138,36 +142,40 @@ class Batch:
 @dataclass(frozen=True)
 class RolloutStrategy:
     """
-    How a rollout goes.
+    How a rollout proceeds.
 
-    + canary: None for none; batch: None for all at once
-    + max_fail: so many failed hosts end it
-    + back: a host that failed goes back to what it was
+    + canary: None for no canary; batch: None for all hosts at once
+    + failure_limit: stop after this many failed hosts
+    + rolls_back: restore the last proven state of a host that fails
     """
 
     order: Order = Order()
     canary: Canary | None = None
     batch: HostQuota | None = None
     failure_limit: HostQuota = HostQuota(Fraction(1))
-    back: bool = True
+    rolls_back: bool = True
 
-    def groups(self, names: Sequence[str], fleet: Sequence[str]) -> list[Batch]:
-        """The hosts of `names` in the order and the company in which they are taken. Raises InvalidOption."""
-        ordered = self.order.of(names)
-        first = self.canary.of(ordered, self.order.of(fleet)) if self.canary else []
+    def batches(self, names: Sequence[str], fleet: Sequence[str]) -> list[Batch]:
+        """
+        Split `names` into the canary and the batches, in rollout order. Raises InvalidOption.
+
+        + fleet: every host of the run; `names` has only those with pending changes
+        """
+        ordered = self.order.sort(names)
+        first = self.canary.select(ordered, self.order.sort(fleet)) if self.canary else []
         rest = [name for name in ordered if name not in first]
-        size = self.batch.of(len(ordered)) if self.batch else max(1, len(rest))
-        batches = [tuple(rest[at : at + size]) for at in range(0, len(rest), size)]
-        groups = [Batch("canary", tuple(first), canary=True)] if first else []
-        return groups + [Batch(f"batch {number} of {len(batches)}", batch) for number, batch in enumerate(batches, 1)]
+        size = self.batch.count_of(len(ordered)) if self.batch else max(1, len(rest))
+        parts = [tuple(rest[at : at + size]) for at in range(0, len(rest), size)]
+        canary = [Batch("canary", tuple(first), canary=True)] if first else []
+        return canary + [Batch(f"batch {number} of {len(parts)}", part) for number, part in enumerate(parts, 1)]
 
-    def is_over(self, failed: int, count: int) -> bool:
-        """Whether so many failed ones of `count` hosts end the rollout."""
-        return failed >= self.failure_limit.of(count)
+    def has_reached_limit(self, failed: int, total: int) -> bool:
+        """Whether this many failed hosts stop a rollout over `total` hosts."""
+        return failed >= self.failure_limit.count_of(total)
 
 
 def parse_duration(option: str, text: str) -> float:
-    """Of a duration as `90s`, `20m` or `2h`. Raises InvalidOption."""
+    """Seconds of a duration such as `90s`, `20m` or `2h`. Raises InvalidOption."""
     match = _DURATION.match(text)
     if not match or not int(match[1]):
         raise InvalidOption(f"`{option} {text}`: expected a duration", f"for twenty minutes: `{option} 20m`")

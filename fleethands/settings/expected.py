@@ -1,14 +1,14 @@
-"""The one way in which a value is refused."""
+"""Errors about a value of a setting."""
 
 from __future__ import annotations
 
 
 class InvalidValue(ValueError):
     """
-    A value is not what it should be.
+    A value that a setting does not accept.
 
-    + form: what is expected, with the right spelling where it is known
-    + note: what would come of the value
+    + form: the expected value, with the correct form if it is known
+    + note: what the value would cause
     """
 
     def __init__(self, form: str, note: str = "") -> None:
@@ -16,16 +16,20 @@ class InvalidValue(ValueError):
         super().__init__(f"expected {form}" + (f": {note}" if note else ""))
 
     def got(self, value: str) -> str:
-        """The whole sentence, with the value as it may be shown."""
+        """
+        The message.
+
+        + value: the value as it may be shown
+        """
         return f"expected {self.form}, got {value}" + (f", {self.note}" if self.note else "")
 
 
 class WrongType(InvalidValue):
-    """A value of another type: what is expected then is what the setting takes."""
+    """Wrong type. The message comes from the setting's own description."""
 
 
 def check_text(value: object) -> str:
-    """A text that a process can be given. Raises WrongType, and InvalidValue for a text that none can be given."""
+    """Text that can be passed to a process. Raises WrongType, and InvalidValue for other text."""
     if not isinstance(value, str):
         raise WrongType("text")
     if "\0" in value:
@@ -36,7 +40,7 @@ def check_text(value: object) -> str:
 
 
 def check_line(value: object) -> str:
-    """A text without control characters. Raises InvalidValue."""
+    """Text without control characters. Raises InvalidValue."""
     if any(ord(char) < 32 or ord(char) == 127 for char in check_text(value)):
         raise InvalidValue("one line without control characters")
     return str(value)

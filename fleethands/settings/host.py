@@ -1,4 +1,4 @@
-"""What one host should be: every setting, and what follows from them."""
+"""The settings of one host, and the values that are derived from them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fleethands import paths
 from fleethands.settings.pins import Pins
 from fleethands.settings.schema.access import AccessKeys
 from fleethands.settings.schema.models import Model, ModelKeys
-from fleethands.settings.schema.ollama import OllamaKeys
+from fleethands.settings.schema.ollama import CONTEXT_FOR_OPENHANDS, MODELS_IN_HOME, OllamaKeys
 from fleethands.settings.schema.openhands import OpenHandsKeys
 from fleethands.settings.values.images import at_digest
 from fleethands.settings.values.names import ListenAddress, ModelName, host_and_port
@@ -17,27 +17,26 @@ from fleethands.settings.values.source import RELEASES, Source, source_generatio
 
 __all__ = ["HostSettings", "Model"]
 
-OPENHANDS_CONTEXT = 32768
 OLLAMA_IMAGE = "ollama/ollama"
 
 
 class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     """
-    What one host should be. Keys are host data of the same name; `None` means: as found, or upstream's own.
+    The settings of one host. `None` means: as found on the host, or upstream's default.
 
-    `read_fleet` makes them: it also checks keys against each other, and holds them to a lock.
+    `read_fleet` creates them. It also checks settings against each other and applies the lockfile.
     """
 
     _pins: Pins = PrivateAttr(default_factory=Pins)
 
     @property
     def pins(self) -> Pins:
-        """What fleethands.lock pins of them."""
+        """The pins of the lockfile."""
         return self._pins
 
     @property
     def without_pins(self) -> HostSettings:
-        """The same without what a lock adds."""
+        """The same settings without the pins of a lockfile."""
         free = [
             each.model_copy(update={"digest": None}) if str(each.name) in self.pins.models else each
             for each in self.models
@@ -47,7 +46,7 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         return copy
 
     def with_pins(self, pins: Pins) -> HostSettings:
-        """The same, with every model at the digest that is pinned."""
+        """The same settings with the pinned digest of each model."""
         models = [(model, pins.models.get(str(model.name))) for model in self.models]
         held = [model.model_copy(update={"digest": digest}) if digest else model for model, digest in models]
         copy = self.model_copy(update={"models": tuple(held)})
@@ -61,21 +60,21 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
 
     @property
     def context_length(self) -> int | None:
-        """Tokens of context that Ollama is told, None for its own choice."""
+        """The context length for Ollama in tokens; None for Ollama's default."""
         if not self.manages_ollama:
             return None
         if self.ollama_context_length is None and self.openhands_flavor != "off":
-            return OPENHANDS_CONTEXT
+            return CONTEXT_FOR_OPENHANDS
         return self.ollama_context_length
 
     @property
     def declared_image(self) -> str:
-        """The image of the host's container as it is declared, empty where there is none."""
+        """The declared image of OpenHands' container; empty without a container."""
         return self.openhands_image if self.openhands_flavor in {"gui", "canvas"} else ""
 
     @property
     def container_image(self) -> str:
-        """The same, by its digest where that is pinned."""
+        """The image of OpenHands' container, by its pinned digest if there is one."""
         return self._at_pin(self.declared_image)
 
     def _at_pin(self, image: str) -> str:
@@ -84,65 +83,73 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
 
     @property
     def manages_ollama(self) -> bool:
-        """Whether Ollama is this host's own, and not somebody else's at an address."""
+        """Whether fleethands manages Ollama on this host: it is not external."""
         return self.ollama_runtime != "external"
 
     @property
     def listens(self) -> bool:
-        """Whether anything of ours listens on this host."""
+        """Whether fleethands runs anything on this host that listens."""
         return self.manages_ollama or self.openhands_flavor != "off"
 
     @property
     def ollama_declared_image(self) -> str:
-        """The image that Ollama runs from as it is declared, empty where it runs from none."""
+        """The declared image of Ollama's container; empty without a container."""
         if self.ollama_runtime != "container":
             return ""
         return self.ollama_image or f"{OLLAMA_IMAGE}:{self.ollama_version}"
 
     @property
     def ollama_container_image(self) -> str:
-        """The same, by its digest where that is pinned."""
+        """The image of Ollama's container, by its pinned digest if there is one."""
         return self._at_pin(self.ollama_declared_image)
 
     @property
     def ollama_client_url(self) -> str:
-        """Where a client on the host itself reaches Ollama."""
+        """The address of Ollama for a client on the host itself."""
         return self.ollama_address or self.ollama_host.local_url
 
     @property
     def ollama_server(self) -> tuple[str, int]:
-        """Name or address, and port, at which a client on the host itself reaches Ollama."""
+        """The host name or IP and the port of Ollama for a client on the host itself."""
         return host_and_port(self.ollama_client_url)
 
     @property
     def openhands_source(self) -> Source:
-        """What the flavor `source` builds."""
+        """The source that the flavor `source` builds."""
         kind = source_generation(self.openhands_generation, self.openhands_repo, self.openhands_ref)
         return Source(kind, self.openhands_repo, self.openhands_ref or RELEASES.get(kind, ""))
 
     @property
     def openhands_root(self) -> str:
-        """Where it lies on a host once it is built: a link."""
+        """The symlink on a host to the build."""
         return f"{paths.OPENHANDS_SOURCE}/{self.openhands_source.name}"
 
     @property
     def openhands_built(self) -> str | None:
-        """The file on a host that says what was built there, None for other flavors."""
+        """The file on a host that describes its build; None for other flavors."""
         return f"{self.openhands_root}/.fleethands" if self.openhands_flavor == "source" else None
 
     @property
     def openhands_address(self) -> ListenAddress:
-        """Where the page is published."""
+        """The address that OpenHands is published on."""
         return ListenAddress(self.openhands_bind, self.openhands_port)
 
     @property
     def openhands_url(self) -> str:
-        """Where the page answers on the host itself."""
+        """The URL of OpenHands on the host itself."""
         return self.openhands_address.local_url
+
+    def models_dir(self, home: str = paths.OLLAMA_HOME) -> str:
+        """
+        The directory for models.
+
+        + home: of the user that Ollama runs as
+        """
+        return str(self.ollama_models_dir or f"{home}/{MODELS_IN_HOME}")
 
     @property
     def ollama_environment(self) -> dict[str, str]:
-        """Every variable of the service, as text; secrets revealed. Raises ValueError for one that can't be read."""
+        """All variables of Ollama as text, secrets revealed. Raises ValueError for a secret that can't be read."""
         if not self.manages_ollama:
             return {}
         named = {
@@ -157,17 +164,17 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
 
     @property
     def ollama_secrets(self) -> frozenset[str]:
-        """Names of Ollama's variables whose values nobody else may see."""
+        """Names of Ollama's variables that are secrets."""
         values = self.ollama_env if self.manages_ollama else {}
         return frozenset(name for name, value in values.items() if isinstance(value, Secret))
 
     @property
     def openhands_variables(self) -> dict[str, str]:
-        """The container's further variables, as text; secrets revealed. Raises ValueError as above."""
+        """Further variables of OpenHands as text, secrets revealed. Raises ValueError like `ollama_environment`."""
         return {key: _text(value) for key, value in self.openhands_env.items()}
 
 
 def _text(value: object) -> str:
     if isinstance(value, bool):
-        return "1" if value else "0"  # anything but Go's own booleans is true to Ollama
+        return "1" if value else "0"  # Ollama takes every word except Go's booleans for true
     return value.reveal() if isinstance(value, Secret) else str(value)

@@ -1,4 +1,4 @@
-"""Reads the settings of a whole fleet, and names every mistake in it at once."""
+"""Reads the settings of a whole fleet, and reports all mistakes at once."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
 
-from fleethands.settings import lockfile
+from fleethands.settings.apply_pins import apply_pins
 from fleethands.settings.host import HostSettings
-from fleethands.settings.lockfile import Lockfile, LockfileError
+from fleethands.settings.lockfile import Lockfile, LockfileError, load_lockfile, lockfile_path
 from fleethands.settings.renamed import find_old_keys, translate
 from fleethands.settings.validation.cross_field import find_conflicts
 from fleethands.settings.validation.drop_invalid import drop_invalid
@@ -24,49 +24,41 @@ if TYPE_CHECKING:
 
 __all__ = ["InvalidSetting", "SettingsError", "read_fleet", "settings_for"]
 
+Problems = list[tuple[str, str]]  # (path of a setting, problem)
+
 
 def read_fleet(fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile | None = None) -> dict[str, HostSettings]:
     """
-    Settings of each host, from its host data, held to a lock.
+    The settings of each host, from its host data and the pins of a lockfile.
 
-    + fleet: host name → host data; keys that are not ours (ssh_user, …) are left alone
-    + lock: None for that of the working directory
+    + fleet: host name → host data; keys of pyinfra and of users are ignored
+    + lock: None for the lockfile of the working directory
 
-    Raises SettingsError with every mistake of every host, LockfileError for a lock that can't be read.
+    Raises SettingsError with all mistakes of all hosts, and LockfileError.
     """
     mistakes: list[InvalidSetting] = []
     settings: dict[str, HostSettings] = {}
-    lock = lockfile.load_lockfile(lockfile.lockfile_path()) if lock is None else lock
+    lock = load_lockfile(lockfile_path()) if lock is None else lock
     for host, data in fleet.items():
         settings[host], found = _read(data)
         if not found:
-            settings[host], found = lockfile.apply_pins(settings[host], lock)
+            settings[host], found = apply_pins(settings[host], lock)
         mistakes += [InvalidSetting(host, path, problem) for path, problem in found]
     if mistakes:
         raise SettingsError(mistakes)
     return settings
 
 
-def _read(data: Mapping[str, Any]) -> tuple[HostSettings, list[tuple[str, str]]]:
-    """One host's settings and its mistakes. With mistakes, settings are those of what is right."""
-    found = [
-        (key, mask_userinfo(f"{said}, got {show_value(key, data[key])}", data[key]))
-        for key, said in misspelled_keys(data)
-    ]
-    found += find_old_keys(data)
-    data = translate(data)  # so that the values under old names are checked too
-    ours = {key: value for key, value in data.items() if key in HostSettings.model_fields}
-    for key in [key for key, value in ours.items() if isinstance(value, dict) and not is_text(list(value))]:
+def _read(data: Mapping[str, Any]) -> tuple[HostSettings, Problems]:
+    """One host's settings and their problems. Invalid values are left out of the settings."""
+    found = _problems_of_keys(data)
+    known = {key: value for key, value in translate(data).items() if key in HostSettings.model_fields}
+    for key in [key for key, value in known.items() if isinstance(value, dict) and not is_text(list(value))]:
         found.append((key, "expected names that can be written as UTF-8"))
-        del ours[key]  # pydantic can't name them either
-    details = []
-    try:
-        settings = HostSettings(**ours)
-    except ValidationError as error:
-        details = [each for each in error.errors() if each["type"] != "default_factory_not_called"]
-        settings = HostSettings(**drop_invalid(ours, [each["loc"] for each in details]))
-    paths = [".".join(str(part) for part in each["loc"]) for each in details]
-    found += [(path, describe_error(path, each)) for path, each in zip(paths, details, strict=True)]
+        del known[key]  # pydantic can't name them either
+    settings, invalid = _validate(known)
+    found += invalid
+    paths = {path for path, _ in invalid}
     wrong = {path.partition(".")[0] for path in paths}
     for conflict in find_conflicts(settings):
         if not conflict.reads & wrong and conflict.path not in paths:
@@ -74,13 +66,32 @@ def _read(data: Mapping[str, Any]) -> tuple[HostSettings, list[tuple[str, str]]]
     return settings, found
 
 
+def _problems_of_keys(data: Mapping[str, Any]) -> Problems:
+    misspelled = misspelled_keys(data)
+    found = [
+        (key, mask_userinfo(f"{problem}, got {show_value(key, data[key])}", data[key])) for key, problem in misspelled
+    ]
+    return found + find_old_keys(data)
+
+
+def _validate(data: dict[str, Any]) -> tuple[HostSettings, Problems]:
+    """The settings, without invalid values, and a problem for each of these."""
+    try:
+        return HostSettings(**data), []
+    except ValidationError as error:
+        details = [each for each in error.errors() if each["type"] != "default_factory_not_called"]
+    paths = [".".join(str(part) for part in each["loc"]) for each in details]
+    problems = [(path, describe_error(path, each)) for path, each in zip(paths, details, strict=True)]
+    return HostSettings(**drop_invalid(data, [each["loc"] for each in details])), problems
+
+
 def settings_for(host: Host) -> HostSettings:
     """
-    One host's settings inside a deploy. The first call checks every host that the run is limited to.
+    One host's settings inside a deploy. The first call checks all hosts of the run.
 
-    Raises pyinfra's InventoryError, which stops all hosts before anything is changed, with every mistake.
+    Raises pyinfra's InventoryError with all mistakes, before anything is changed on any host.
     """
-    from pyinfra.api.exceptions import InventoryError  # noqa: PLC0415  settings are read without pyinfra elsewhere
+    from pyinfra.api.exceptions import InventoryError  # noqa: PLC0415  settings are also read without pyinfra
 
     state, inventory = host.state, host.state.inventory
     if inventory not in _known:

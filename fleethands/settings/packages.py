@@ -1,4 +1,4 @@
-"""Which packages of the distribution a host needs, by its settings."""
+"""The distribution packages that a host needs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ ENGINE = "docker.io|docker-ce|moby-engine"  # Debian's and Ubuntu's, Docker's ow
 
 
 def needs_docker(settings: HostSettings) -> bool:
-    """Whether a container is declared: OpenHands', or Ollama's."""
+    """Whether OpenHands or Ollama runs in a container."""
     return bool(settings.container_image or settings.ollama_declared_image)
 
 
 def needed_packages(settings: HostSettings) -> tuple[str, ...]:
-    """Names of packages; `a|b` is met by either, and the first is installed where neither is there."""
+    """Names of packages. Either of `a|b` is enough; `a` is installed if both are missing."""
     names = ["ca-certificates", "curl"]
     if settings.listens:
         names.append("nftables")

@@ -1,4 +1,4 @@
-"""What of one host's settings can be pinned, and what fleethands.lock pins of them."""
+"""The pins of one host, and what can be pinned."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fleethands.settings.schema.models import Model
 
-PIN = "on this machine: fleethands pin"  # a report puts target and options behind it
+PIN = "on this machine: fleethands pin"  # a report appends the target and options
 
 
 @dataclass(frozen=True)
 class Pins:
     """
-    What a lock pins for one host.
+    The pins of a lockfile for one host.
 
     + archives: file of its Ollama release → sha256
     + models: name, as Ollama lists it → digest of its manifest
     + images: image, as declared → digest of its manifest, `sha256:…`
-    + missing: what the host wants and the lock does not have
+    + missing: what the host uses and the lockfile does not have
     """
 
     archives: Mapping[str, str] = field(default_factory=dict)
@@ -29,18 +29,18 @@ class Pins:
     missing: tuple[str, ...] = ()
 
     def renewal(self, name: str) -> str | None:
-        """The command that pins something anew, None for what no lock pins."""
+        """The command that updates a pin; None for a name without a pin."""
         return f"{PIN} --only {name}" if name in self.models or name in self.images else None
 
 
 @dataclass(frozen=True)
 class Pinnable:
     """
-    What a host would have pinned: everything that it names by something that can move.
+    What can be pinned for a host: every name that can move.
 
-    + release: version and address of an Ollama whose sha256 is not declared, None where it is
-    + models: from registries, those that Modelfiles start from among them; digest not declared
-    + images: by tag
+    + release: version and address of Ollama; None if its sha256 is declared
+    + models: models of registries without a declared digest, base models of Modelfiles included
+    + images: images by tag
     """
 
     release: tuple[str, str] | None

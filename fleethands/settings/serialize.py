@@ -1,8 +1,8 @@
 """
-Settings as a host keeps them, and back: plain JSON, in which a secret is the place that it is read from.
+Settings as JSON for a host's release record, and back. A secret is stored as the place that it is read from.
 
-What a host keeps, its root can write. So on the way back nothing in it names a place on the controller: a secret or a
-Modelfile counts only where the inventory of now declares the very same, and it is the inventory's that is taken.
+The host's root can change its record. So a record never decides what is read on the controller: a secret or a Modelfile
+counts only if today's inventory declares the same one, and the inventory's is used.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from fleethands.settings.expected import InvalidValue
-from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.host import HostSettings
 from fleethands.settings.schema import Keys
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.names import ListenAddress, ModelName
 from fleethands.settings.values.secret import Secret
 
 ENVIRONMENTS = ("ollama_env", "openhands_env")  # the keys whose values may be secrets
-SECRET = "secret"  # noqa: S105  the key of a dictionary that stands for one
+SECRET = "secret"  # noqa: S105  the key of a dictionary in the place of a secret
 
 
 class UndeclaredPlaces(ValueError):
-    """Places on the controller that a host's record names and the inventory does not: (key, what it names) of each."""
+    """Secrets or Modelfiles of a host's record that the inventory does not declare: (key, description) of each."""
 
     def __init__(self, places: Sequence[tuple[str, str]]) -> None:
         self.places = tuple(places)
@@ -31,20 +32,20 @@ class UndeclaredPlaces(ValueError):
 
 def to_json(settings: HostSettings) -> dict[str, Any]:
     """
-    Every key of a host, its defaults among them: another release of fleethands may have others.
+    All settings of a host, defaults included, because another release of fleethands may have other defaults.
 
-    `None` is left out: it means as found, or upstream's own. So is what a lock adds: it is not what was declared.
+    `None` is left out, and so are the pins of the lockfile.
     """
     return {key: _plain(value) for key, value in _items(settings.without_pins) if value is not None}
 
 
 def from_json(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any]:
     """
-    The host data that `written` was made of, for `read_fleet`.
+    Host data for `read_fleet`, from the result of `to_json`.
 
-    + today: what the inventory declares for this host
+    + today: the inventory's settings of this host
 
-    Raises UndeclaredPlaces for a secret or a Modelfile that is not declared today for the same variable or model.
+    Raises UndeclaredPlaces for a secret or a Modelfile that today's inventory does not declare for the same name.
     """
     wrong: list[tuple[str, str]] = []
     data = {str(key): value for key, value in document.items()}
@@ -79,7 +80,7 @@ def _plain(value: Any) -> Any:
 def _variables(
     key: str, values: dict[str, Any], today: Mapping[str, Any], wrong: list[tuple[str, str]]
 ) -> dict[str, Any]:
-    """The same variables, with the inventory's own secrets in place of what stands for them."""
+    """The same variables, with the inventory's secrets."""
     found = dict(values)
     for name, value in values.items():
         if not isinstance(value, dict):
@@ -100,7 +101,7 @@ def _describe_secret(row: Mapping[str, Any]) -> str:
 
 
 def _model(index: int, row: Any, today: HostSettings, wrong: list[tuple[str, str]]) -> Any:
-    """The same model; its Modelfile is one of the inventory's."""
+    """The same model, if the inventory declares its Modelfile."""
     if not isinstance(row, dict) or row.get("modelfile") is None:
         return row
     declared = [each for each in today.models if each.modelfile is not None and each.modelfile == row["modelfile"]]

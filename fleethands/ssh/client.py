@@ -1,11 +1,9 @@
-"""Connections to hosts: where and as whom `ssh` would make them, with host keys and limits of our own."""
+"""SSH connections to hosts, made as `ssh` would make them, with our own host key check and timeouts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 from random import uniform
 from time import monotonic
 from typing import Any, TypeVar
@@ -17,74 +15,36 @@ from paramiko.client import SSHClient
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors.ssh_util import load_key_with_certificate
 
-from fleethands.ssh import identities, jump_hosts, openssh, without_openssh
+from fleethands.ssh import identities, jump_hosts, openssh
+from fleethands.ssh.host_config import known_hosts, own_file, read_ssh_config
 from fleethands.ssh.host_key_check import HostKeyRefused, KnownHostKeys, UnknownKeyPolicy, preferred_key_types
 from fleethands.ssh.jump_hosts import JumpHostError
 from fleethands.ssh.known_hosts import entry_name
-from fleethands.ssh.openssh import SshConfig, SshQuery
 from fleethands.ssh.processes import ProxyProcess
+from fleethands.ssh.ssh_config import SshConfig, SshQuery
 from fleethands.ssh.timeouts import CONNECT
 
-JUMP_BANNER_TIMEOUT = 4 * CONNECT  # seconds until a host greets through jump hosts that each have a login of their own
-TRIES, LONGEST_PAUSE = 6, 3.0  # sshd's MaxStartups drops some of many
-ENDS, SOON = 10.0, 0.05  # seconds in which sshd has ended the session before, and between two looks
+JUMP_BANNER_TIMEOUT = 4 * CONNECT  # seconds; the logins of all jump hosts come before the banner
+TRIES, LONGEST_PAUSE = 6, 3.0  # sshd's MaxStartups drops some of many connections
+ENDS, SOON = 10.0, 0.05  # seconds for sshd to end the previous session, and between two attempts
 
 T = TypeVar("T")
 
 
-def read_ssh_config(question: SshQuery) -> SshConfig:
-    """How a host is reached: as `ssh` says; where that is not installed, as far as paramiko can read its files."""
-    return openssh.read_ssh_config(question) if openssh.ssh_program() else without_openssh.read_ssh_config(question)
-
-
-def ignored_config_lines(hosts: Iterable[Any]) -> list[str]:
-    """Lines of the configuration that do not count, in words; there are none where `ssh` is installed."""
-    if openssh.ssh_program():
-        return []
-    lines: dict[str, None] = {}
-    for config in {host.data.get("ssh_config_file") or None for host in hosts if not host.name.startswith("@")}:
-        with suppress(OSError, ValueError):  # which is an error of each host
-            lines.update(dict.fromkeys(map(str, without_openssh.ignored_lines(config))))
-    why = "is left out, with what stands below it: `ssh` alone can judge it, and is not installed here"
-    return [f"{line} {why}" for line in lines]
-
-
-def ssh_query_for(host: Any) -> SshQuery:
-    """What `ssh` is asked about a host of pyinfra's: its name, and whatever the inventory itself says."""
-    data = host.data
-    port, config = data.get("ssh_port"), data.get("ssh_config_file")
-    name = data.get("ssh_hostname") or host.name
-    return SshQuery(str(name), int(port) if port else None, data.get("ssh_user") or None, config or None)
-
-
-def known_hosts(answer: SshConfig, given: str | None) -> tuple[Path, ...]:
-    """
-    The files that say what a host's key is.
-
-    + given: the one that the inventory names, in the place of all
-    """
-    return (Path(given).expanduser(),) if given else (*answer.own_files, *answer.shared_files)
-
-
-def own_file(answer: SshConfig, given: str | None) -> Path | None:
-    """The file that new keys are added to; None where the configuration has none of the user's."""
-    return Path(given).expanduser() if given else next(iter(answer.own_files), None)
-
-
 class SshClient(SSHClient):
     """
-    In the place of pyinfra's, which reads the user's ssh configuration by itself (pyinfra 3.10, sshuserclient).
+    Replaces pyinfra's client, which reads the user's SSH configuration itself (pyinfra 3.10, sshuserclient).
 
-    No agent is forwarded, whatever the configuration says: whoever is root on a host could use its keys.
+    It never forwards an agent, because root on the host could use the agent's keys.
     """
 
     _ssh_config: dict[str, Any]  # pyinfra reads the port from it
     _refused: SSHException
-    identity_agent: str | None = None  # and this, where it tries keys of the agent one by one
+    identity_agent: str | None = None  # pyinfra reads it to try the agent's keys one by one
 
     def connect(self, hostname: str, **given: Any) -> None:  # type: ignore[override]
         """
-        Log in to a host, by the options that pyinfra's connector gives.
+        Log in to a host, with the options of pyinfra's connector.
 
         Raises JumpHostError, HostKeyRefused, and what paramiko raises.
         """
@@ -105,7 +65,7 @@ class SshClient(SSHClient):
         retry_while_busy(lambda: self._log_in(question, answer, options))
 
     def exec_command(self, *words: Any, **options: Any) -> Any:
-        """As paramiko does. Where sshd allows one session (MaxSessions 1), it ends one a moment after its command."""
+        """Like paramiko's, with retries: with MaxSessions 1, sshd ends a session a moment after its command."""
         deadline = monotonic() + ENDS
         while True:
             try:
@@ -123,8 +83,8 @@ class SshClient(SSHClient):
 
     def _key_from_filepath(self, filename: str, klass: type, password: str | None) -> PKey:
         """
-        A key with its certificate, whatever its type. paramiko asks once for each type, and tells the last error: it
-        gets that of the key.
+        A key of any type, with its certificate. paramiko calls this once per type and reports the last error, so the
+        error of the key is raised for every type.
         """
         if klass is RSAKey:
             self._refused = AuthenticationException("Authentication failed.")
@@ -135,7 +95,11 @@ class SshClient(SSHClient):
         raise self._refused
 
     def _log_in(self, question: SshQuery, answer: SshConfig, options: dict[str, Any], begun: Any = None) -> None:
-        """+ begun: what leads to the host already."""
+        """
+        Log in to a host.
+
+        + begun: an open route to the host
+        """
         leads = begun or open_route(question, answer)
         if leads is not None:
             options = {**options, "banner_timeout": max(JUMP_BANNER_TIMEOUT, options.get("banner_timeout") or 0)}
@@ -149,7 +113,7 @@ class SshClient(SSHClient):
             raise route_error(leads, question, answer) or error from error
 
     def _transport_to(self, name: str, sock: Any, **options: Any) -> Any:
-        """A connection that asks for the host's key in the way in which it is known."""
+        """A transport that asks the host for a key of the type that known_hosts has."""
         transport = paramiko.client.Transport(sock, **options)  # type: ignore[attr-defined]
         known: KnownHostKeys = self._host_keys
         security = transport.get_security_options()
@@ -158,7 +122,7 @@ class SshClient(SSHClient):
 
 
 def retry_while_busy(connect: Callable[[], T]) -> T:
-    """What a connection gives; it is tried again where a jump host is busy."""
+    """The result of a connection attempt, with retries while a jump host is busy."""
     for _ in range(TRIES - 1):
         try:
             return connect()
@@ -171,7 +135,7 @@ def retry_while_busy(connect: Callable[[], T]) -> T:
 
 def open_route(question: SshQuery, answer: SshConfig) -> Any:
     """
-    What leads to a host: a program, or a channel of its jump host; None for a connection of its own.
+    The route to a host: a program, or a channel of its jump host. None for a direct connection.
 
     Raises JumpHostError, OSError, SSHException.
     """
@@ -184,12 +148,12 @@ def open_route(question: SshQuery, answer: SshConfig) -> Any:
 
 @cache
 def _read_config_once(question: SshQuery) -> SshConfig:
-    """Of a jump host, which many lead through."""
+    """The configuration of a jump host, which many hosts may share."""
     return read_ssh_config(question)
 
 
 def route_error(leads: Any, question: SshQuery, answer: SshConfig) -> JumpHostError | None:
-    """Why what leads to a host does not, None where it did not complain; it is ended."""
+    """Close a route, and return the error that its program reported, if any."""
     if not isinstance(leads, ProxyProcess):
         return None
     said = leads.last_words()

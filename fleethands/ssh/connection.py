@@ -1,4 +1,4 @@
-"""The connection to a host: kept alive, known to be lost, and really ended, the jump hosts' ones too."""
+"""Keeps the connection to a host alive, checks it, and closes it together with those of its jump hosts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ KEEPALIVE = 15  # seconds
 
 
 def ssh_address(host: Any) -> str:
-    """What SSH is asked to reach."""
+    """The name or address that SSH connects to."""
     return str(host.data.get("ssh_hostname") or host.name)
 
 
 def transports(host: Any) -> Iterator[Transport]:
-    """The host's own, and those of the jump hosts that it leads through."""
+    """The transport to the host, and those of its jump hosts."""
     client = getattr(host.connector, "client", None)
     transport = client.get_transport() if client else None
     while transport is not None:
@@ -28,7 +28,7 @@ def transports(host: Any) -> Iterator[Transport]:
 
 
 def is_connected(host: Any) -> bool:
-    """Whether there is a way to a host still; those that are not reached by SSH always have one."""
+    """Whether a host is still connected. A host without SSH always is."""
     if getattr(host.connector, "client", None) is None:
         return bool(host.connected)
     found = list(transports(host))
@@ -36,7 +36,7 @@ def is_connected(host: Any) -> bool:
 
 
 def disconnect(host: Any) -> None:
-    """End the connection to a host, jump hosts included."""
+    """Close the connection to a host, and those to its jump hosts."""
     for transport in list(transports(host)):
         transport.close()
     client = getattr(host.connector, "client", None)
@@ -46,16 +46,16 @@ def disconnect(host: Any) -> None:
 
 
 def is_of_network(sock: socket.socket | Channel) -> TypeGuard[socket.socket]:
-    """Whether a connection is the kernel's own; what leads through other hosts is not."""
+    """Whether a connection is a network socket of this machine, and not a channel through another host."""
     return isinstance(sock, socket.socket) and sock.family in {socket.AF_INET, socket.AF_INET6}
 
 
 def enable_keepalive(host: Any) -> None:
-    """Have no command wait for an acknowledgement, and notice when there are none any more."""
+    """Detect lost connections soon, and send small packets at once."""
     for transport in transports(host):
         transport.set_keepalive(KEEPALIVE)
         if is_of_network(transport.sock):
             transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko leaves Nagle on
-            # without it the kernel tries for a quarter of an hour to reach a host that is gone
-            if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
+            # otherwise the kernel retries for a quarter of an hour
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
                 transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST * 1000)

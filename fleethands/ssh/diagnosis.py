@@ -1,4 +1,4 @@
-"""Why a host could not be reached, in words, and what to type next."""
+"""Explains why a host could not be reached, with commands to try next."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fleethands.ssh.known_hosts import Verdict
 
 Why = tuple[str, list[str]]  # a reason, and hints
 NO_SSH_BANNER = "the server accepts the connection but sends no SSH banner: it is overloaded, or not an SSH server"
-ALGORITHM_KINDS = {  # paramiko's words -> sshd_config(5)'s, and the name of what paramiko speaks
+ALGORITHM_KINDS = {  # paramiko's name -> keyword of sshd_config(5), and paramiko's option for supported algorithms
     "kex algorithm": ("KexAlgorithms", "kex"),
     "ciphers": ("Ciphers", "ciphers"),
     "macs": ("MACs", "digests"),
@@ -23,10 +23,10 @@ USE_SSH_AGENT = "load the key into ssh-agent: `ssh-add`; or give `ssh_key_passwo
 
 def explain_error(host: str, address: str, ssh: str, error: str) -> Why:
     """
-    Reason and hints for what pyinfra's connectors say (pyinfra 3.10, connectors/ssh.py).
+    Reason and hints for an error of pyinfra's connectors (pyinfra 3.10, connectors/ssh.py).
 
-    + address: what SSH was asked to reach
-    + ssh: what a person types to reach it, with all that is said on the way
+    + address: the name or address that SSH connected to
+    + ssh: the `ssh -v` command for this host
     """
     error = " ".join(error.split())
     text = error.lower()
@@ -76,11 +76,11 @@ def _explain_no_common_algorithm(text: str) -> Why | None:
 
 def explain_refused_key(accept: str, name: str, verdict: Verdict, own: bool = True) -> Why:
     """
-    A host key that known_hosts files do not know, or speak against.
+    A host key that is unknown, changed or revoked.
 
-    + accept: the command that shows the new key and accepts it, in backquotes
-    + name: the host's in these files
-    + own: it is the key of the host itself, not of a jump host before it
+    + accept: the command that shows and accepts the new key, in backquotes
+    + name: the host's name in known_hosts
+    + own: whether the key is the host's own, and not a jump host's
     """
     line, whose = verdict.line, "its host key" if own else f"the host key of its jump host {name}"
     if verdict.status == "revoked":
@@ -101,23 +101,23 @@ def explain_refused_key(accept: str, name: str, verdict: Verdict, own: bool = Tr
 
 def explain_silence(ssh: str, limit: str) -> Why:
     """
-    A remote command that was given up.
+    A remote command that printed nothing for too long.
 
-    + ssh: what a person types to reach the host, here and below
+    + ssh: the command that connects to the host, here and below
     """
     return f"the command printed nothing for {limit}", [_look(ssh)]
 
 
 def explain_timeout(ssh: str, limit: str) -> Why:
-    """A remote command that did not come to its end in time."""
+    """A remote command that took too long."""
     return f"the command did not end within {limit}", [_look(ssh)]
 
 
 def explain_flood(ssh: str, reason: str) -> Why:
     """
-    A host that sent more than it may.
+    A host that sent too much.
 
-    + reason: in words that begin with "it"
+    + reason: the message of the limit
     """
     return reason, [f"see whether its shell prints anything by itself: `{ssh} true`"]
 
@@ -128,8 +128,8 @@ def _look(ssh: str) -> str:
 
 def explain_lost_connection(ssh: str, completing: Sequence[str] = ()) -> Why:
     """
-    A connection that ended under a command.
+    A connection that was lost during a command.
 
-    + completing: hints on how what was begun there is completed
+    + completing: hints that say how to finish what the command began
     """
     return "the SSH connection was lost", [f"is it up? `{ssh}`", *completing]

@@ -1,4 +1,4 @@
-"""Where SSH finds the user's files: below $HOME, as every other program does."""
+"""Makes `ssh` use the files below $HOME, like every other program."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ SYSTEM = Path("/etc/ssh/ssh_config")
 
 
 def user_file(config: str | None) -> Path:
-    """The configuration file of the user, or the one in its place."""
+    """The user's configuration file, or the one that replaces it."""
     return Path(config).expanduser() if config else Path.home() / ".ssh" / "config"
 
 
 def config_words(config: str | None) -> list[str]:
     """
-    Options that have `ssh` read the right files.
+    Options that make `ssh` read the right files.
 
-    + config: a file in the place of the user's and the system's
+    + config: a file instead of the user's and the system's
 
-    `ssh` itself looks for the account's home and not at $HOME. CI jobs in containers have two different ones, and put
-    keys and host keys below $HOME.
+    `ssh` itself uses the account's home and ignores $HOME. In CI containers these differ, and the keys are below $HOME.
     """
     if config:
         return ["-F", str(user_file(config))]
@@ -32,7 +31,7 @@ def config_words(config: str | None) -> list[str]:
 
 
 def expand_home(path: str) -> str:
-    """A path as `ssh` has it, below $HOME where it is below the home of the account."""
+    """A path of `ssh`, moved from the account's home to $HOME."""
     rest = path.removeprefix(f"{account_home()}/.ssh/")
     return str(Path.home() / ".ssh" / rest) if rest != path else os.path.expanduser(path)
 
@@ -53,7 +52,7 @@ def user_name() -> str:
 
 @cache
 def _joined(home: str) -> str:
-    """A file that includes those of $HOME and the system's; it lies about until this program ends."""
+    """A temporary file that includes the configuration of $HOME and of the system; it is removed at exit."""
     quoted = f"{home}/.ssh".replace('"', "")
     escaped = quoted.replace("%", "%%")
     lines = [

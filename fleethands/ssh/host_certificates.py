@@ -1,4 +1,4 @@
-"""Certificates of hosts: whether one stands for a host, as OpenSSH judges it (sshkey.c, 9.9)."""
+"""Checks whether a host certificate is valid for a host, like OpenSSH (sshkey.c, 9.9)."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ LONGEST_NAMES = 200  # characters of a certificate's names in an error
 @dataclass(frozen=True)
 class Certificate:
     """
-    What a host shows in the place of a plain key.
+    The certificate that a host shows.
 
-    + authority: the key that signed it, as known_hosts has it decoded
+    + authority: the key that signed it, decoded from known_hosts' form
     """
 
     authority: bytes
@@ -39,24 +39,24 @@ class Certificate:
 
     def fault(self, name: str) -> str:
         """
-        Why it does not stand for a host, as a clause; empty where it does.
+        Why the certificate is not valid for a host, as a clause; empty if it is valid.
 
-        + name: the host's, as ssh has it and without its port; in a certificate, case counts
+        + name: the host's name for ssh, without its port; certificates are case-sensitive
         """
         names = [each.decode(errors="replace") for each in self._parsed.valid_principals]
         if self._parsed.type is not SSHCertificateType.HOST:
-            return "is one of a user"
+            return "is a user certificate"
         if self._parsed.critical_options:
-            return "has options that nobody here knows"
+            return "has unknown critical options"
         if not any(pattern(each).match(name) for each in names):
-            return f"is for {sanitize(', '.join(names))[:LONGEST_NAMES] or 'nobody'}, and not for {name}"
+            return f"is for {sanitize(', '.join(names))[:LONGEST_NAMES] or 'no host'}, and not for {name}"
         return self._untimely() or self._unsigned()
 
     def _untimely(self) -> str:
         now = time.time()
         if now < self._parsed.valid_after:
-            return f"does not count before {_date(self._parsed.valid_after)}"
-        return f"ended on {_date(self._parsed.valid_before)}" if now >= self._parsed.valid_before else ""
+            return f"is not valid before {_date(self._parsed.valid_after)}"
+        return f"expired on {_date(self._parsed.valid_before)}" if now >= self._parsed.valid_before else ""
 
     def _unsigned(self) -> str:
         signer = self._parsed.signature_key()
@@ -72,7 +72,7 @@ class Certificate:
 
 
 def certificate_of(key: PKey) -> Certificate | None:
-    """The certificate that a host shows with its key; None where it shows none, or none that can be read."""
+    """The certificate that a host shows with its key; None without a readable certificate."""
     blob = key.public_blob
     if blob is None:
         return None
@@ -87,12 +87,12 @@ def certificate_of(key: PKey) -> Certificate | None:
 
 
 def _encode_key(key: SSHCertPublicKeyTypes) -> bytes:
-    """A key as known_hosts has it decoded."""
+    """A key, decoded from known_hosts' form."""
     return b64decode(key.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).split()[1])
 
 
 def _date(seconds: int) -> str:
-    """Of a certificate that never begins, the year may be beyond all calendars."""
+    """A date; a certificate may name a year that datetime can't hold."""
     try:
         return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
     except (OverflowError, ValueError, OSError):

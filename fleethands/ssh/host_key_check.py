@@ -1,4 +1,4 @@
-"""The host keys of a run, judged as `fleethands trust` judges them: paramiko reads neither markers nor patterns."""
+"""Checks host keys like `fleethands trust`, because paramiko supports neither markers nor patterns."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pyinfra.connectors.sshuserclient import client
 from fleethands.ssh.known_hosts import KnownHosts, Verdict
 
 STATUS_TEXT = {"revoked": "is revoked", "changed": "changed", "new": "is not in known_hosts"}
-RSA = "rsa-sha2-512"  # how an RSA key signs: by its own name, it would sign with SHA-1
+RSA = "rsa-sha2-512"  # RSA keys sign with it; under their own name they would sign with SHA-1
 
 
 class HostKeyRefused(SSHException):
-    """A host, or a jump host before it, shows a key that it may not show; pyinfra's own error comes on top."""
+    """A host or jump host shows a key that is not accepted. pyinfra wraps this error in its own."""
 
     def __init__(self, name: str, verdict: Verdict) -> None:
         place = verdict.line or verdict.authority
@@ -27,9 +27,9 @@ class HostKeyRefused(SSHException):
 
 def preferred_key_types(files: KnownHosts, name: str, kinds: Iterable[str]) -> list[str]:
     """
-    How a host is asked to sign: by a certificate where an authority is known for it, then by what it is known by.
+    The key types to ask a host for: certificates first if an authority is known, then the types in known_hosts.
 
-    + kinds: all ways, as paramiko prefers them
+    + kinds: all types, in paramiko's order
     """
     first = [RSA if kind == "ssh-rsa" else kind for kind in files.key_types(name)]
     return list(dict.fromkeys([*first, *kinds]))
@@ -42,9 +42,9 @@ def _files(paths: tuple[Path, ...]) -> KnownHosts:
 
 class KnownHostKeys(HostKeys):
     """
-    In the place of paramiko's, which SSHClient.connect asks.
+    Replaces paramiko's host keys in SSHClient.connect.
 
-    + alias: the name by which the one host is known, whatever its address; empty where it has none
+    + alias: the host's name in known_hosts, whatever its address; empty without an alias
 
     Raises OSError for a file that can't be read.
     """
@@ -60,7 +60,7 @@ class KnownHostKeys(HostKeys):
 
 
 class _Keys:
-    """The keys of one host, as SSHClient.connect uses them: whatever it gets, it compares with what is shown."""
+    """The keys of one host. SSHClient.connect only compares them with the key that the host shows."""
 
     def __init__(self, files: KnownHosts, name: str, kind: str) -> None:
         self._files, self._name, self._kind = files, name, kind
@@ -84,10 +84,9 @@ class _Keys:
 
 class UnknownKeyPolicy(MissingHostKeyPolicy):
     """
-    What is done with a key that is not known: as `StrictHostKeyChecking` says, but for what files say of the key.
-    Nobody is asked.
+    Handles a key that is not in known_hosts by `StrictHostKeyChecking`. It rejects a revoked key and never prompts.
 
-    + word: its value
+    + word: the value of `StrictHostKeyChecking`
     """
 
     def __init__(self, word: str) -> None:

@@ -1,4 +1,4 @@
-"""The host keys that a fleet shows, beside those that it is known by."""
+"""Fetches the host keys of a fleet, and compares them with known_hosts."""
 
 from __future__ import annotations
 
@@ -17,36 +17,27 @@ from pyinfra.connectors.ssh import SSHConnector
 
 from fleethands.command_line import CommandLine
 from fleethands.facts import ssh_command
-from fleethands.ssh.client import (
-    JUMP_BANNER_TIMEOUT,
-    known_hosts,
-    open_route,
-    own_file,
-    read_ssh_config,
-    retry_while_busy,
-    route_error,
-    ssh_query_for,
-)
+from fleethands.ssh.client import JUMP_BANNER_TIMEOUT, open_route, retry_while_busy, route_error
+from fleethands.ssh.host_config import known_hosts, own_file, read_ssh_config, ssh_query_for
 from fleethands.ssh.host_key_check import preferred_key_types
 from fleethands.ssh.jump_hosts import JumpHostError
 from fleethands.ssh.known_hosts import KnownHosts, KnownHostsLine, Verdict, entry_name
 from fleethands.ssh.unreachable import why_unreachable
 from fleethands.text.sanitize import sanitize
 
-CONNECT_TIMEOUT = 10  # seconds to reach a host, and as many again until it has shown its key
+CONNECT_TIMEOUT = 10  # seconds to connect, and again until the host has shown its key
 AT_ONCE = 32
-LONGEST_REASON = 300  # a server may have worded it
+LONGEST_REASON = 300  # characters; a server may have written it
 
 
 @dataclass(frozen=True)
 class HostKeyLocation:
     """
-    Where a host is reached.
+    The address of a host, and the files for its key.
 
-    + files: say what its key is; a new one is added to `known_hosts`
-    + alias: what it is called in them, empty where that is its address
-    + way: what leads there, as `client.way` has it; raises what that raises
-    + lost: why that did not, where it says so
+    + files: known_hosts files; a new key is added to `known_hosts`
+    + alias: the host's name in these files; empty for its address
+    + open_route, route_error: like the functions of client.py, for this host
     """
 
     address: str
@@ -66,10 +57,10 @@ class HostKeyLocation:
 @dataclass(frozen=True)
 class HostKeyCheck:
     """
-    What came of asking one host for its key.
+    The result of asking one host for its key.
 
-    + status: known, new, changed, revoked, unreachable, failed, or skipped where there is no SSH
-    + verdict: what files say of the key
+    + status: known, new, changed, revoked, unreachable, failed, or skipped for a host without SSH
+    + verdict: the result of the comparison with known_hosts
     """
 
     host: str
@@ -82,7 +73,7 @@ class HostKeyCheck:
 
     @property
     def fingerprint(self) -> str:
-        """As `ssh-keygen -lf` has it, without the comment: bits, SHA256, type."""
+        """Like `ssh-keygen -lf`, without the comment: bits, SHA256, type."""
         return fingerprint(self.key) if self.key else ""
 
 
@@ -99,9 +90,9 @@ def line_fingerprint(line: KnownHostsLine) -> str:
 
 def check_host_keys(hosts: Iterable[Any]) -> list[HostKeyCheck]:
     """
-    Ask hosts for their keys, many at a time; the answers sorted by name.
+    Ask many hosts at a time for their keys. The results are sorted by name.
 
-    + hosts: pyinfra's, of an inventory that is initialised
+    + hosts: pyinfra's hosts
     """
     return sorted(Pool(AT_ONCE).map(_check_host, hosts), key=lambda shown: shown.host)
 
@@ -160,7 +151,7 @@ def _locate(host: Any) -> HostKeyLocation:
 
 
 def _fetch_key(place: HostKeyLocation, files: KnownHosts) -> PKey:
-    """The key that a host proves to have. It is asked for as in a run."""
+    """The key that a host proves to have, fetched like in a run."""
     leads = place.open_route()
     limit = CONNECT_TIMEOUT if leads is None else JUMP_BANNER_TIMEOUT
     transport = paramiko.client.Transport(  # type: ignore[attr-defined]  # as a run's connections have it

@@ -1,4 +1,4 @@
-"""The keys by which a user logs in: those of files, and those of an agent."""
+"""The user's keys for a login, from files and from an agent."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from paramiko.agent import Agent, AgentSSH
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors.ssh_util import load_key_with_certificate
 
-from fleethands.ssh.openssh import SshConfig
+from fleethands.ssh.ssh_config import SshConfig
 
 DEFAULT_KEYS = ("id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk", "id_xmss", "id_dsa")
 
 
 def options(answer: SshConfig, given: dict[str, Any]) -> dict[str, Any]:
     """
-    Options of paramiko's: none beside a key of the inventory, else the files and the agent that `ssh` would use.
+    Options of paramiko: the files and the agent that `ssh` would use; none if the inventory names a key.
 
-    + given: options by the inventory
+    + given: options of the inventory
     """
     if "pkey" in given:
         return {}
@@ -33,14 +33,14 @@ def options(answer: SshConfig, given: dict[str, Any]) -> dict[str, Any]:
     certified = _certified(files, answer.certificates)
     return {
         "key_filename": files,
-        "look_for_keys": False,  # it would be for others than the configuration names
+        "look_for_keys": False,  # paramiko would try keys that the configuration does not name
         "allow_agent": answer.agent != "" and given.get("allow_agent", True),
         **({"pkey": certified} if certified else {}),
     }
 
 
 def agent(answer: SshConfig) -> Agent | None:
-    """An agent with the keys that may be used; None leaves it to paramiko."""
+    """An agent with the keys that may be used; None for paramiko's default."""
     path = os.environ.get("SSH_AUTH_SOCK", "") if answer.agent is None else answer.agent
     if not path or (answer.agent is None and not answer.identities_only):
         return None
@@ -60,7 +60,7 @@ def _is_private_key(path: str) -> bool:
 
 
 def _certified(files: list[str], certificates: tuple[str, ...]) -> PKey | None:
-    """The first key that has a certificate of the configuration; paramiko itself finds those that lie beside keys."""
+    """The first key with a certificate of the configuration. paramiko itself finds certificates next to their keys."""
     for path in files:
         for certificate in certificates:
             with suppress(SSHException, PyinfraError, OSError, ValueError):
@@ -72,7 +72,7 @@ def _certified(files: list[str], certificates: tuple[str, ...]) -> PKey | None:
 
 
 class _AgentAt(Agent):
-    """The agent of one socket. paramiko's own looks into the environment, which all connections share."""
+    """The agent of one socket. paramiko's own reads the environment, which all connections share."""
 
     def __init__(self, path: str) -> None:
         AgentSSH.__init__(self)
@@ -80,12 +80,12 @@ class _AgentAt(Agent):
         try:
             connection.connect(path)
             self._connect(connection)  # type: ignore[attr-defined]
-        except (OSError, SSHException):  # as ssh has it, an agent that is not there has no keys
+        except (OSError, SSHException):  # like in `ssh`, a missing agent has no keys
             connection.close()
 
 
 def _public(path: str) -> bytes | None:
-    """The public part of an identity: the file beside it, or the file itself."""
+    """The public key of an identity: from the `.pub` file next to it, or the file itself."""
     for each in (f"{path}.pub", path):
         with suppress(OSError, ValueError):
             kind, encoded = Path(each).read_text().split()[:2]

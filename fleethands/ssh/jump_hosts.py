@@ -1,4 +1,4 @@
-"""The way to a host that leads through others, and in words why it does not get there."""
+"""Connections through jump hosts or a ProxyCommand, and explanations of their failures."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from paramiko import ChannelException, SSHException
 
 from fleethands.ssh.diagnosis import Why, explain_refused_key
 from fleethands.ssh.known_hosts import Verdict, entry_name
-from fleethands.ssh.openssh import SshConfig, SshQuery, jump_command
+from fleethands.ssh.openssh import jump_command
 from fleethands.ssh.processes import ProxyProcess
+from fleethands.ssh.ssh_config import SshConfig, SshQuery
 from fleethands.text.sanitize import sanitize_line
 
-LIMIT = 20.0  # seconds until a jump host has reached the next host
+LIMIT = 20.0  # seconds for a jump host to reach the next host
 Ask = Callable[[SshQuery], SshConfig]
 LOOP_MARK = "jumphost loop via "
 BUSY = ("kex_exchange_identification", "Connection closed by", "Connection reset by", "banner exchange")
 _OFFENDING = re.compile(r"Offending \S+ key in (?P<path>.+):(?P<line>\d+)")
 _OPEN_FAILED = re.compile(r"open failed: (?:connect failed: )?(?P<why>.+)")
-# of what `ssh` says along the way, what explains nothing
+# messages of `ssh` that explain no failure
 _ASIDE = re.compile(r"@|Warning: Permanently added|\*\* |ssh_dispatch|Killed by signal")
 
 
 class JumpHostError(SSHException):
     """
-    The jump hosts before a host, or the program that leads to it, do not get there; a reason and hints.
+    A host is not reached through its jump hosts or its ProxyCommand.
 
-    + busy: a connection was dropped before anything was said, and may get through later
+    + why: reason and hints
+    + busy: whether a server dropped the connection before its banner, so that a retry may succeed
     """
 
     def __init__(self, why: Why, busy: bool = False) -> None:
@@ -39,19 +41,19 @@ class JumpHostError(SSHException):
 
 
 def start_proxy(question: SshQuery, answer: SshConfig) -> ProxyProcess:
-    """A connection through the jump hosts, or by the ProxyCommand, of an answer. Raises OSError."""
+    """Start the program that connects through jump hosts or a ProxyCommand. Raises OSError."""
     if answer.command:
-        # as ssh runs it: by the user's shell
+        # like ssh, by the user's shell
         return ProxyProcess([os.environ.get("SHELL") or "/bin/sh", "-c", f"exec {answer.command}"])
     return ProxyProcess(jump_command(question, answer))
 
 
 def explain_proxy_error(said: str, question: SshQuery, answer: SshConfig, ask: Ask) -> JumpHostError | None:
     """
-    Why a carrier did not get there, None where it did not complain.
+    Why the program did not reach the host; None if it printed no message.
 
-    + said: what it complained of, a line each
-    + ask: says how the jump host itself is reached
+    + said: its messages, one per line
+    + ask: returns the configuration of a jump host
     """
     lines = [line.strip() for line in said.splitlines() if line.strip() and not _ASIDE.match(line)]
     if not lines:
@@ -90,24 +92,22 @@ MARKS = {
 
 def explain_unknown_key(name: str, command: str) -> Why:
     """
-    A jump host whose key is not known.
+    A jump host whose key is not in known_hosts.
 
-    + command: asks a person about it
+    + command: the `ssh` command that prompts for the key
     """
     return f"the host key of its jump host {name} is not in known_hosts", [f"compare and accept it: `{command}`"]
 
 
 def explain_jump_key(name: str, verdict: Verdict, command: str) -> Why:
-    """A jump host that shows a key which it may not show, where it is not `ssh` that looks."""
-    return (
-        explain_unknown_key(name, command)
-        if verdict.status == "new"
-        else explain_refused_key(f"`{command}`", name, verdict, own=False)
-    )
+    """A jump host whose key is not accepted, without `ssh`."""
+    if verdict.status == "new":
+        return explain_unknown_key(name, command)
+    return explain_refused_key(f"`{command}`", name, verdict, own=False)
 
 
 def _name(question: SshQuery, answer: SshConfig, ask: Ask) -> str:
-    """What the jump host is called in known_hosts; where there are several, as they are written."""
+    """The jump host's name in known_hosts; several jump hosts as written in the configuration."""
     if "," in answer.jump:
         return answer.jump
     user, host, port = parse_hop(answer.jump)
@@ -119,7 +119,7 @@ def _name(question: SshQuery, answer: SshConfig, ask: Ask) -> str:
 
 
 def parse_hop(hop: str) -> tuple[str | None, str, int | None]:
-    """User, host and port of `[user@]host[:port]` or of the same behind `ssh://`."""
+    """User, host and port of `[user@]host[:port]`, with or without `ssh://`."""
     user, _, place = hop.removeprefix("ssh://").rpartition("@")
     if place.startswith("["):
         host, _, rest = place[1:].partition("]")
@@ -131,9 +131,7 @@ def parse_hop(hop: str) -> tuple[str | None, str, int | None]:
 
 def check_no_loop(question: SshQuery, answer: SshConfig, ask: Ask) -> None:
     """
-    See that jump hosts do not lead back to one another: `ssh` would begin one process after the other.
-
-    Raises JumpHostError.
+    Raise JumpHostError for jump hosts that lead back to each other: `ssh` would start processes without end.
     """
     jump, seen = answer.jump, set[SshQuery]()
     while jump:
@@ -146,18 +144,18 @@ def check_no_loop(question: SshQuery, answer: SshConfig, ask: Ask) -> None:
 
 
 def loop_hint(name: str) -> str:
-    """A hint."""
+    """A hint that ends a loop of jump hosts."""
     return f"in the ssh configuration, above the `ProxyJump` line: `Host {name}` and `ProxyJump none`"
 
 
 def open_channel(question: SshQuery, answer: SshConfig, ask: Ask, connect: Callable[[SshQuery, Any], Any]) -> Any:
     """
-    The same without `ssh`: a channel through each jump host in turn; the first is itself reached as is configured.
+    Open a channel through each jump host in turn, without `ssh`.
 
-    + ask: says how a jump host is reached
-    + connect: logs in to one host, by a channel or straight away, and gives its transport
+    + ask: returns the configuration of a jump host
+    + connect: logs in to one host, through a channel or directly, and returns its transport
 
-    Raises JumpHostError; whatever `connect` raises.
+    Raises JumpHostError, and what `connect` raises.
     """
     hops = [parse_hop(each) for each in answer.jump.split(",")]
     asked = [SshQuery(host, port, user, question.config) for user, host, port in hops]

@@ -1,4 +1,4 @@
-"""known_hosts files, read as OpenSSH reads them (sshd(8)); new keys are added whole or not at all."""
+"""known_hosts files, parsed like OpenSSH does (sshd(8)), and updated in one step."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from fleethands.ssh.patterns import pattern
 
 SSH_PORT = 22
 REVOKED, AUTHORITY = "@revoked", "@cert-authority"
-KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")  # paramiko's
-# how a key signs, and so is asked for: an RSA key by its own name would with SHA-1
+KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")  # of paramiko
+# the signature types to ask a host for; an RSA key under its own name would sign with SHA-1
 SIGNING = (*KINDS[:-1], "rsa-sha2-512", "rsa-sha2-256")
 _WITH_PORT = re.compile(r"\[(.+)\]:[0-9]+\Z")
 _HASHED = re.compile(r"\|1\|([A-Za-z0-9+/]{27}=)\|([A-Za-z0-9+/]{27}=)\Z")
@@ -30,7 +30,7 @@ _HASHED = re.compile(r"\|1\|([A-Za-z0-9+/]{27}=)\|([A-Za-z0-9+/]{27}=)\Z")
 
 @dataclass(frozen=True)
 class KnownHostsLine:
-    """One line of a file: a key, and whose it is. Its marker, if there is one, says that the key is no plain one."""
+    """One line of a file: names of hosts, and their key. A marker means a revoked key or an authority."""
 
     path: Path
     number: int
@@ -43,7 +43,7 @@ class KnownHostsLine:
         return f"line {self.number} of {self.path}"
 
     def is_of(self, name: str) -> bool:
-        """Whether the line is about a host: by its name, a pattern of names, or the hash of its name."""
+        """Whether the line applies to a host: by its name, a pattern, or a hash of its name."""
         found = False
         for each in self.names.split(","):
             if each.startswith("!") and pattern(each[1:].lower()).match(name.lower()):
@@ -55,11 +55,11 @@ class KnownHostsLine:
 @dataclass(frozen=True)
 class Verdict:
     """
-    What files say of a key that a host shows.
+    The result of comparing a host's key with known_hosts.
 
-    + status: known, new, changed or revoked; line: that says so, of a changed key the first that the host had
-    + authority: the line of an authority whose certificates count for the host
-    + fault: why the one that it shows does not, as a clause
+    + status: known, new, changed or revoked; line: the line that decides; for a changed key the first known key
+    + authority: the line of an authority for this host
+    + fault: why the host's certificate is not valid, as a clause
     """
 
     status: str
@@ -69,22 +69,22 @@ class Verdict:
 
 
 class KnownHosts:
-    """What several files say of hosts."""
+    """The lines of several known_hosts files."""
 
     def __init__(self, lines: Iterable[KnownHostsLine]) -> None:
         self._lines = tuple(lines)
 
     @classmethod
     def load(cls, paths: Iterable[Path]) -> KnownHosts:
-        """Those of the files that exist. Raises OSError."""
+        """Load the files that exist. Raises OSError."""
         return cls(line for path in paths for line in _lines(path))
 
     def known(self, name: str) -> list[KnownHostsLine]:
-        """The keys of a host, in the order of the files, without those that are revoked."""
+        """The keys of a host that are not revoked, in the order of the files."""
         return [line for line in self._lines_for(name, "") if self._revoked(name, line.key) is None]
 
     def key_types(self, name: str) -> list[str]:
-        """Of the keys that a host is known by, the first first: those of its certificates, where one may be shown."""
+        """The key types to ask a host for: certificates first if an authority is known, then the types of its keys."""
         names = _names(name)
         certified = any(True for each in names for _ in self._lines_for(each, AUTHORITY))
         known = [line.kind for each in names for line in self.known(each)]
@@ -92,9 +92,9 @@ class KnownHosts:
 
     def judge(self, name: str, key: PKey) -> Verdict:
         """
-        Whether a host may show this key, with its certificate if there is one.
+        Check a key that a host shows, with its certificate if there is one.
 
-        What is known of its name alone counts for another port too, as far as it speaks for it (sshconnect.c,
+        A line for the host's name without port can also accept or revoke the key of another port (sshconnect.c,
         `check_host_key`, OpenSSH 9.9).
         """
         verdicts = [self._judge(each, key) for each in _names(name)]
@@ -123,18 +123,18 @@ class KnownHosts:
 
 
 def entry_name(address: str, port: int) -> str:
-    """What a host is called in known_hosts: another port than 22 is part of its name."""
+    """The name of a host in known_hosts. A port other than 22 is part of the name."""
     return address if port == SSH_PORT else f"[{address}]:{port}"
 
 
 def _names(name: str) -> tuple[str, ...]:
-    """What a host is called, and the same without its port."""
+    """A host's name, and the same name without a port."""
     match = _WITH_PORT.match(name)
     return (name, match[1]) if match else (name,)
 
 
 def _outweighs(first: Verdict, other: Verdict) -> bool:
-    """Whether what is known of a host's name alone says more than what is known of it with its port."""
+    """Whether the result for a host's name without port wins over the result with the port."""
     return other.status == "revoked" or (
         first.status == "new" and (other.status == "known" or (other.status == "new" and other.authority is not None))
     )
@@ -142,15 +142,15 @@ def _outweighs(first: Verdict, other: Verdict) -> bool:
 
 def append_keys(path: Path, keys: Iterable[tuple[str, PKey]]) -> None:
     """
-    Append keys, in a file of mode 0600 that is replaced as a whole.
+    Append keys, and replace the file in one step, with mode 0600.
 
     + keys: name and key of each host
 
-    Raises OSError; the file then is as it was.
+    Raises OSError, and leaves the file unchanged.
     """
     path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():  # /dev/null, say, which is not to be replaced
-        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    if path.exists() and not path.is_file():  # for example /dev/null
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = path.read_bytes() if path.exists() else b""
     separator = b"" if before.endswith(b"\n") or not before else b"\n"
@@ -175,7 +175,7 @@ def _lines(path: Path) -> Iterator[KnownHostsLine]:
 
 
 def _decode_key(kind: str, encoded: str) -> bytes | None:
-    """A key names its type itself, at its begin (RFC 4253, 6.6)."""
+    """The decoded key. It begins with its type (RFC 4253, 6.6)."""
     try:
         key = b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):

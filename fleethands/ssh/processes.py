@@ -1,4 +1,4 @@
-"""Programs of this machine that connections need: what one says, and one that carries a connection."""
+"""Local programs for SSH: one that is run for its output, and one that carries a connection."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 from gevent import socket, subprocess
 
-from fleethands.streams import BLOCK, TooMuch
+from fleethands.streams import BLOCK, TooMuchOutput
 from fleethands.text.format import format_size
 from fleethands.text.sanitize import sanitize
 
 MOST_SAID = 1 << 18  # bytes of one answer
-MOST_KEPT = 4 << 10  # bytes of complaints; what follows is read and dropped
-LOOKS = 0.005  # seconds between two looks at what a program said
-MESSAGE_TIMEOUT = 1.0  # seconds in which a program that has ended says why
+MOST_KEPT = 4 << 10  # bytes of standard error; the rest is read and dropped
+LOOKS = 0.005  # seconds between two reads of a program's output
+MESSAGE_TIMEOUT = 1.0  # seconds for the last messages of a program
 
 
 def run_program(words: Sequence[str], most: int = MOST_SAID) -> tuple[str, str]:
     """
-    Standard output and standard error of a program. It and what it began are killed when this is interrupted.
+    Standard output and standard error of a program. An interrupt kills the program and its children.
 
     + words: the path of the program, and its arguments
 
-    It is spawned, as a fork copies the page tables of this process, which a large fleet makes long.
+    The program is spawned, because a fork copies this process' page tables, which are large for a large fleet.
 
-    Raises OSError, TooMuch.
+    Raises OSError, TooMuchOutput.
     """
     (out, to_out), (complaints, to_complaints), null = os.pipe(), os.pipe(), os.open(os.devnull, os.O_RDONLY)
     actions = [(os.POSIX_SPAWN_DUP2, each, place) for place, each in enumerate((null, to_out, to_complaints))]
@@ -53,7 +53,7 @@ def run_program(words: Sequence[str], most: int = MOST_SAID) -> tuple[str, str]:
 
 
 def _reap(process: int) -> None:
-    """Its outputs have ended, so it has ended, or is about to; nothing waits for it longer than a moment."""
+    """Collect the exit status. The outputs are closed, so the program ends within a moment."""
     with suppress(ChildProcessError):  # gevent's loop may have been first
         for _ in range(100):
             if os.waitpid(process, os.WNOHANG)[0]:
@@ -63,8 +63,8 @@ def _reap(process: int) -> None:
 
 def _read_all(pipe: int, most: int) -> str:
     """
-    It looks for itself: of a program that ends as fast as `ssh -G`, an event loop that slept did not always hear (one
-    in 150, Linux 6.18 with epoll), and waited for its whole limit.
+    Read everything by polling. With an event loop, one in 150 runs of a program as short as `ssh -G` missed the end of
+    the output and waited for the whole timeout (Linux 6.18 with epoll).
     """
     said = bytearray()
     try:
@@ -72,7 +72,7 @@ def _read_all(pipe: int, most: int) -> str:
         while block := _read_soon(pipe):
             said += block
             if len(said) > most:
-                raise TooMuch(f"it sent more than {format_size(most)}, and was given up")
+                raise TooMuchOutput(f"it sent more than {format_size(most)}, and was given up")
     finally:
         os.close(pipe)
     return said.decode(errors="replace")
@@ -98,7 +98,7 @@ def _kill(group: int) -> None:
 
 class ProxyProcess(socket.socket):
     """
-    A connection that a program carries between its standard input and output; the program ends with it.
+    A connection over a program's standard input and output. The program ends with it.
 
     + words: the program and its arguments
 
@@ -108,7 +108,7 @@ class ProxyProcess(socket.socket):
     def __init__(self, words: Sequence[str]) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            os.set_blocking(theirs.fileno(), True)  # gevent's sockets are not, and few programs expect that
+            os.set_blocking(theirs.fileno(), True)  # gevent's sockets do not block, and few programs expect that
             with ours:
                 far = theirs.fileno()
                 self._process = subprocess.Popen(
@@ -124,7 +124,7 @@ class ProxyProcess(socket.socket):
                 self._complaints += block[: MOST_KEPT - len(self._complaints)]
 
     def last_words(self) -> str:
-        """What the program has complained of, safe to show, a line each."""
+        """The program's messages, safe to show, one per line."""
         self._reader.join(timeout=MESSAGE_TIMEOUT)
         return sanitize(self._complaints.decode(errors="replace"))
 

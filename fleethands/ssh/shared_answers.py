@@ -1,4 +1,4 @@
-"""Which hosts a configuration of SSH does not tell apart: for them one answer of `ssh` is enough."""
+"""Groups hosts that match the same lines of an SSH configuration, so that one run of `ssh -G` is enough for them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from fleethands.ssh import home
 from fleethands.ssh.patterns import pattern
 
-DEEPEST = 16  # files that include one another; `ssh` ends there too
+DEEPEST = 16  # levels of Include, as in `ssh`
 SAME_FOR_ALL = ({"all"}, {"final", "all"})  # conditions of `Match` that hold for every host
-OWN_TOKENS = {"controlpath", "localcommand", "remotecommand", "proxycommand"}  # `ssh -G` leaves their tokens alone
+OWN_TOKENS = {"controlpath", "localcommand", "remotecommand", "proxycommand"}  # `ssh -G` does not expand their tokens
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class _Rules:
 
 def config_class_of(name: str, config: str | None) -> Hashable | None:
     """
-    The same value for hosts to which the same lines apply, None where only `ssh` itself can say.
+    A value that is equal for hosts that match the same lines; None if only `ssh` can decide.
 
-    + config: a file in the place of the user's and the system's
+    + config: a file instead of the user's and the system's
     """
     rules = _rules(config, str(Path.home()))
     if rules is None or ":" in name or name.lower() in rules.hostnames:
@@ -55,7 +55,7 @@ def _rules(config: str | None, _home: str) -> _Rules | None:
 
 
 def _is_beyond(keyword: str, words: list[str]) -> bool:
-    """Whether a line makes a host differ by more than the patterns that match its name."""
+    """Whether the effect of a line depends on more than the patterns that match a host's name."""
     if keyword == "match":
         return {each.lower() for each in words} not in SAME_FOR_ALL
     if keyword.startswith("canonicalize"):
@@ -64,7 +64,7 @@ def _is_beyond(keyword: str, words: list[str]) -> bool:
 
 
 def _lines(file: Path, depth: int = 0) -> Iterator[tuple[str, list[str]]]:
-    """Keywords in lower case, and the words behind them. Raises OSError, ValueError for what can't be followed."""
+    """Keywords in lower case, and their arguments. Raises OSError, ValueError for a file that can't be read."""
     if depth > DEEPEST:
         raise ValueError("too deep")
     if not file.exists():
@@ -84,7 +84,7 @@ def included(word: str) -> list[Path]:
     if "%" in word or "$" in word:
         raise ValueError("tokens")
     path = os.path.expanduser(word)
-    # relative to the user's directory; in a file of the system to the system's: both are looked at
+    # relative to the user's directory, or to the system's in a file of the system: both are tried
     places = (
         [path] if os.path.isabs(path) else [str(home.account_home() / ".ssh" / path), str(home.SYSTEM.parent / path)]
     )
@@ -92,7 +92,7 @@ def included(word: str) -> list[Path]:
 
 
 def split_line(row: str) -> tuple[str, list[str]]:
-    """Keyword, in lower case, and words of a line: `Port 22`, `Port=22`; empty for a comment. Raises ValueError."""
+    """Keyword in lower case and arguments of `Port 22` or `Port=22`; empty for a comment. Raises ValueError."""
     text = row.strip()
     if not text or text.startswith("#"):
         return "", []

@@ -1,4 +1,4 @@
-"""How long a host may take: to be reached, to say something, to be done."""
+"""Timeouts for connections, for silence of commands, and for all of a host."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 import gevent  # type: ignore[import-untyped]
 
-CONNECT = 10.0  # seconds, and as many again for each of: banner, keys, login
-CONNECTED = 180.0  # seconds for all of it, jump hosts and further tries included
-SHUTDOWN_TIMEOUT = 5.0  # seconds for what is to end at once
-LOST = 60  # seconds after which what was sent and not received makes a connection lost
+CONNECT = 10.0  # seconds each for the connection, the banner, the keys and the login
+CONNECTED = 180.0  # seconds for all of these together, jump hosts and retries included
+SHUTDOWN_TIMEOUT = 5.0  # seconds for something that should end at once
+LOST = 60  # seconds without an acknowledgement, after which a connection is lost
 
 
 @dataclass(frozen=True)
 class Limits:
     """
-    Seconds.
+    Limits in seconds.
 
-    + silence: of a remote command; one that fetches a release or an image over a thin line is silent for long
-    + host: for all that is done on one host
+    + silence: of one remote command; a slow download prints nothing for a long time
+    + host: for everything on one host
     """
 
     silence: float = 60 * 60
@@ -35,31 +35,19 @@ class CommandStalled(TimeoutError):
 
 
 class HostTimeout(BaseException):
-    """
-    A host exceeded its time for a whole run.
-
-    It derives from BaseException, so that no handler of one command's errors catches it.
-    """
+    """A host took too long in total. Being a BaseException, it passes all handlers of a command's errors."""
 
 
 class OutputTimeout:
-    """
-    Raises CommandStalled in the greenlet that entered it, once `limit` seconds have passed since the last `reset`.
-
-    Example:
-
-        with OutputTimeout(60) as timeout:
-            for line in output:
-                timeout.reset()
-    """
+    """Raises CommandStalled in its greenlet after `limit` seconds without output."""
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
         self._timer: Any = None
 
     def reset(self) -> None:
-        """Count from now: the command has printed something."""
-        self._latest = time.monotonic()
+        """Note that there was output."""
+        self._last = time.monotonic()
 
     def __enter__(self) -> OutputTimeout:
         self._waiting = gevent.getcurrent()
@@ -78,8 +66,8 @@ class OutputTimeout:
         self._timer.start(self._check)
 
     def _check(self) -> None:
-        remaining = self._latest + self._limit - time.monotonic()
-        if remaining > 0:
-            self._start_timer(remaining)
+        left = self._last + self._limit - time.monotonic()
+        if left > 0:
+            self._start_timer(left)
         else:
             self._waiting.throw(CommandStalled())

@@ -1,4 +1,4 @@
-"""An SSH connection whose other end may send anything: paramiko's own, with limits where it trusts a server."""
+"""paramiko's SSH connection, with limits for what a hostile server may send."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from paramiko.packet import Packetizer
 
 PACKET = (256 << 10) + 1024  # bytes; OpenSSH sends none that is larger (packet.c, PACKET_MAX_SIZE)
 GREETING = 64 << 10  # bytes before and with the line that names the server's version
-CHATTER = 20_000  # messages that carry nothing, within so many seconds
+CHATTER = 20_000  # messages without content in `WITHIN` seconds
 WITHIN = 60.0
-TURN = 64  # messages, after which other hosts have theirs
+TURN = 64  # messages, after which other hosts run
 ITEMS = 64  # of what a message counts before it lists it
 COUNTED = {common.MSG_EXT_INFO: 0, common.MSG_USERAUTH_INFO_REQUEST: 3}  # strings before the count
 NOTHING = {
@@ -23,7 +23,7 @@ NOTHING = {
 
 
 class LimitedPackets(Packetizer):
-    """Raises SSHException where a packet, the greeting, or what carries nothing has no end."""
+    """Raises SSHException for a packet, a greeting or messages without content that exceed a limit."""
 
     def __init__(self, socket: Any) -> None:
         super().__init__(socket)
@@ -59,7 +59,7 @@ class LimitedPackets(Packetizer):
 
 
 def _items(content: bytes, strings: int) -> int:
-    """paramiko goes round as often as a message says, whether anything is there or not."""
+    """The number of items that a message announces. paramiko loops that often, even if they are not there."""
     message = Message(content)
     for _ in range(strings):
         message.get_binary()
@@ -77,13 +77,13 @@ def _feed_extended(channel: Channel, message: Message) -> None:
 
 
 def _keep_to_window(channel: Channel) -> None:
-    """paramiko keeps all that comes, whatever it has allowed."""
+    """paramiko stores everything that it receives, even beyond the window."""
     if len(channel.in_buffer) + len(channel.in_stderr_buffer) > channel.in_window_size:
         raise SSHException("it sent more than it was asked for")
 
 
 class LimitedTransport(Transport):
-    """A connection that ends where its other end does not keep to SSH."""
+    """A transport that ends if the server violates the protocol."""
 
     _channel_handler_table: ClassVar[Any] = {
         **Transport._channel_handler_table,  # type: ignore[attr-defined]
@@ -95,11 +95,11 @@ class LimitedTransport(Transport):
         super().__init__(sock, packetizer_class=LimitedPackets, **options)
 
     def auth_interactive_dumb(self, *_: object, **__: object) -> NoReturn:
-        """paramiko would print what the host asks, as it is, and wait for a person."""
+        """paramiko would print the host's prompt and wait for input."""
         raise SSHException("it would ask for a second factor")
 
     def get_exception(self) -> Exception | None:
-        """Why it ended; of the kinds that whoever uses it expects."""
+        """The error that ended the transport, of a type that callers expect."""
         error: Exception | None = super().get_exception()
         if error is None or isinstance(error, SSHException | EOFError | OSError):
             return error

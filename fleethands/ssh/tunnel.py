@@ -1,37 +1,25 @@
-"""Ports of one host on this machine's loopback, over one SSH connection that is made again when it is lost."""
+"""Forwards ports of this machine's loopback to ports of a host, over one SSH connection that reconnects."""
 
 from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
-import paramiko
-from gevent.event import Event  # type: ignore[import-untyped]
 from gevent.server import StreamServer  # type: ignore[import-untyped]
-from pyinfra.api.exceptions import ConnectError
 
-from fleethands.script import LOGIN_SHELL, Script
 from fleethands.settings.generations import SANDBOXES
-from fleethands.ssh.connection import is_of_network
-from fleethands.ssh.timeouts import CONNECTED, HostTimeout
-from fleethands.streams import BLOCK, Lines
+from fleethands.ssh.ssh_link import SshLink
 from fleethands.text.sanitize import sanitize_line
 
 CHUNK = 65536
-SILENCE = 30_000  # milliseconds without a sign of the host, after which the link counts as lost
-LOOK_EVERY = 0.5  # seconds
-PATIENCE = 30  # seconds that a new connection waits for a link that was lost
-LONGEST_PAUSE = 15  # seconds between two attempts
-MOST_SAID = 1 << 20  # bytes of one script
-LONGEST_LINE = 8 << 10
 MOST_PORTS = 64  # of sandboxes at a time
 PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
-# a line of host ports for each change: what V1's sandboxes publish (docker_sandbox_service.py, openhands-ai 1.11.0);
-# until the end of what is said to it, which is that of the connection
+# prints a line with the ports that V1's sandboxes publish, at each change, until its standard input ends
+# (docker_sandbox_service.py, openhands-ai 1.11.0)
 FOLLOW = """
 ports() {
   docker ps --quiet --filter name=oh-agent-server- | xargs --no-run-if-empty docker inspect --format \
@@ -47,88 +35,13 @@ kill 0
 """
 
 
-class SshLink:
-    """
-    The SSH connection to a connected host.
-
-    + say: is told in one line when it is lost, and when it is there again
-    """
-
-    def __init__(self, host: Any, say: Callable[[str], None]) -> None:
-        self._host, self._say, self._up = host, say, Event()
-        self._settle()
-        self._keeper = gevent.spawn(self._keep)
-
-    def channel(self, address: str, port: int) -> paramiko.Channel:
-        """A connection from the host to an address of its own. Raises OSError where there is none to be had."""
-        if not self._up.wait(PATIENCE):
-            raise ConnectionError(f"the link to {self._host.name} is lost")
-        try:
-            return self._transport.open_channel("direct-tcpip", (address, port), ("127.0.0.1", 0), timeout=PATIENCE)
-        except (paramiko.SSHException, EOFError) as error:
-            raise ConnectionError(str(error)) from error
-
-    def lines(self, script: str, follows: bool = False) -> Iterable[str]:
-        """
-        What a script says on the host as root, line by line, until it ends, the link is lost or it says too much.
-
-        + follows: it goes on by itself, and ends with its standard input
-        """
-        self._up.wait()
-        with suppress(paramiko.SSHException, OSError, EOFError):
-            with gevent.Timeout(PATIENCE, TimeoutError):
-                channel = self._begun(Script(script, talks=follows))
-            with channel, gevent.Timeout(None if follows else PATIENCE, TimeoutError):
-                said = Lines(MOST_SAID, longest=LONGEST_LINE)
-                while block := channel.recv(BLOCK):
-                    yield from said.feed(block)
-                yield from said.rest()
-
-    def _begun(self, script: Script) -> paramiko.Channel:
-        channel = self._transport.open_session(timeout=PATIENCE)
-        channel.exec_command(LOGIN_SHELL)
-        channel.sendall(script.text.encode())
-        if not script.talks:
-            channel.shutdown_write()
-        return channel
-
-    def close(self) -> None:
-        self._keeper.kill()
-        self._transport.close()
-
-    def _settle(self) -> None:
-        self._transport = self._host.connector.client.get_transport()
-        if is_of_network(self._transport.sock):
-            self._transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, SILENCE)
-        self._up.set()
-
-    def _keep(self) -> None:
-        while True:
-            while self._transport.is_active():  # paramiko tells nobody; its thread's join never returns under gevent
-                gevent.sleep(LOOK_EVERY)
-            self._up.clear()
-            self._say(f"the link to {self._host.name} is lost, trying again")
-            pause = 1
-            while not self._again():
-                gevent.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-            self._settle()
-            self._say(f"the link to {self._host.name} is there again")
-
-    def _again(self) -> bool:
-        self._host.connected = False
-        with suppress(ConnectError, HostTimeout), gevent.Timeout(CONNECTED, HostTimeout()):
-            self._host.connect(show_errors=False, raise_exceptions=True)
-        return bool(self._host.connected)
-
-
 class Forward:
     """
-    One port of this machine's loopback that leads to a port of the host.
+    Forwards one port of this machine's loopback to a port of the host.
 
-    + local: 0 for one that is free
+    + local: 0 for any free port
 
-    Raises OSError where it is taken.
+    Raises OSError if the port is in use.
     """
 
     def __init__(self, link: SshLink, address: str, port: int, local: int) -> None:
@@ -160,7 +73,7 @@ class Forward:
 
 
 def _copy(receive: Callable[[int], bytes], send: Callable[[bytes], object], end: Callable[[], object]) -> None:
-    """Until one side has no more to say; then the other is told so, and may still answer."""
+    """Copy until one side has sent everything. The other side may still answer."""
     with suppress(OSError, EOFError):
         while chunk := receive(CHUNK):
             send(chunk)
@@ -169,7 +82,11 @@ def _copy(receive: Callable[[int], bytes], send: Callable[[bytes], object], end:
 
 
 def start_forward(link: SshLink, address: str, port: int, local: int | None = None) -> Forward:
-    """A forward under the same number where that is free, else under another; `local` is one that was asked for."""
+    """
+    Start a forward.
+
+    + local: the local port; None for the same port if it is free, otherwise any
+    """
     if local is not None:
         return Forward(link, address, port, local)
     try:
@@ -179,7 +96,7 @@ def start_forward(link: SshLink, address: str, port: int, local: int | None = No
 
 
 def forward_sandbox_ports(link: SshLink, say: Callable[[str], None]) -> None:
-    """Forward the ports of V1's sandboxes under their own numbers, as they come and go; does not return."""
+    """Forward the ports of V1's sandboxes under the same numbers, while they exist. Does not return."""
     forwards: dict[int, Forward] = {}
     warned: set[str] = set()
 
@@ -197,7 +114,7 @@ def forward_sandbox_ports(link: SshLink, say: Callable[[str], None]) -> None:
                 try:
                     forwards[port] = Forward(link, "127.0.0.1", port, port)
                 except OSError as error:
-                    warn(f"port {port} of a sandbox is taken on this machine: {error.strerror}")
+                    warn(f"port {port} of a sandbox is in use on this machine: {error.strerror}")
         gevent.sleep(1)  # its Docker is restarted, or the link was lost
 
 
@@ -207,10 +124,10 @@ def sandbox_ports(line: str, warn: Callable[[str], None]) -> set[int]:
     words = line.split()
     found = sorted({int(word) for word in words if PORT.fullmatch(word) and first <= int(word) <= last})
     if odd := next((word for word in words if not PORT.fullmatch(word) or int(word) not in found), None):
-        warn(f"the host names {sanitize_line(odd, 20)} as a port of a sandbox, which have {first} to {last}: left out")
+        warn(f"ignored port {sanitize_line(odd, 20)} of a sandbox: sandboxes use ports {first} to {last}")
     if len(found) > MOST_PORTS:
-        warn(f"the host names {len(found)} ports of sandboxes: {MOST_PORTS} of them are followed")
+        warn(f"the host reports {len(found)} ports of sandboxes: only {MOST_PORTS} are forwarded")
     return set(found[:MOST_PORTS])
 
 
-__all__ = ["Forward", "SshLink", "forward_sandbox_ports", "sandbox_ports", "start_forward"]
+__all__ = ["Forward", "forward_sandbox_ports", "sandbox_ports", "start_forward"]

@@ -1,4 +1,4 @@
-"""The user's ssh configuration where `ssh` itself is not installed: what paramiko can read of it; the rest is named."""
+"""Reads the user's SSH configuration with paramiko if `ssh` is not installed, and lists the lines that it ignores."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from paramiko import SSHConfig
 
 from fleethands.ssh import home
-from fleethands.ssh.openssh import NONE, SshConfig, SshQuery
 from fleethands.ssh.shared_answers import DEEPEST, included, split_line
+from fleethands.ssh.ssh_config import NONE, SshConfig, SshQuery
 
-# conditions that paramiko can judge; those of `canonical` and `final` it takes from the one pass that it makes
+# conditions that paramiko can evaluate, `canonical` and `final` in its only pass
 READ = {"all", "host", "originalhost", "user", "localuser", "canonical", "final"}
 HAVE_VALUES = {"host", "originalhost", "user", "localuser", "exec", "localnetwork", "tagged", "address", "command"}
 
 
 @dataclass(frozen=True)
 class Unread:
-    """A line that only `ssh` itself can judge. What depends on it is left out."""
+    """A line that only `ssh` can evaluate. It and the lines that depend on it are ignored."""
 
     path: Path
     number: int
@@ -38,7 +38,7 @@ class _File:
 
 
 def read_ssh_config(question: SshQuery) -> SshConfig:
-    """What the user's file says of a host. Raises OSError, ValueError."""
+    """The configuration of a host in the user's file. Raises OSError, ValueError."""
     found = _file(home.user_file(question.config)).config.lookup(question.name)
     user_files = found.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2").split()
     agent = found.get("identityagent")
@@ -62,7 +62,7 @@ DEFAULT_IDENTITIES = ("~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ed25519")
 
 
 def ignored_lines(config: str | None) -> tuple[Unread, ...]:
-    """Lines of the user's file, and of those that it includes, that are left out. Raises OSError, ValueError."""
+    """Ignored lines of the user's file and the files that it includes. Raises OSError, ValueError."""
     return _file(home.user_file(config)).ignored_lines
 
 

@@ -1,1 +1,1 @@
-"""Forms that text takes: of systemd, of TOML, and safe to show."""
+"""Text formats: systemd, TOML, and text that is safe to show."""

@@ -1,4 +1,4 @@
-"""Values as systemd reads them back byte for byte (systemd.syntax(7), systemd.exec(5))."""
+"""Quotes values for systemd, which reads them back unchanged (systemd.syntax(7), systemd.exec(5))."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ def assignment(name: str, value: str) -> str:
     """
     One quoted word `"NAME=value"` of an Environment= line.
 
-    Raises ValueError for a value that systemd does not take.
+    Raises ValueError for a value that systemd rejects.
     """
     try:
         return quote_word(check_encodable(f"{name}={value}"))
@@ -19,7 +19,7 @@ def file_assignment(name: str, value: str) -> str:
     """
     One line `NAME="value"` of an EnvironmentFile= (systemd.exec(5); src/basic/env-file.c, v252).
 
-    Raises ValueError for a value that systemd does not take.
+    Raises ValueError for a value that systemd rejects.
     """
     try:
         check_encodable(value)
@@ -32,17 +32,17 @@ def quote_word(value: str) -> str:
     """
     One quoted word of a unit file's line.
 
-    Control characters are for Environment= alone: directives that take paths don't read `\\x` and `\\n` as escapes.
+    Only Environment= may contain control characters: directives with paths do not support `\\x` and `\\n`.
     """
     return '"' + "".join(_escaped(char) for char in value) + '"'
 
 
 def check_encodable(value: str) -> str:
     """
-    The same text, if a unit file can carry it.
+    The same text, if a unit file can contain it.
 
-    At a surrogate or a noncharacter systemd stops reading, and the rest of that file does not count either
-    (src/basic/utf8.c `unichar_is_valid`, src/shared/conf-parser.c; tried with v252 and v257).
+    systemd stops reading a file at a surrogate or a noncharacter, and ignores the rest of it
+    (src/basic/utf8.c `unichar_is_valid`, src/shared/conf-parser.c; tested with v252 and v257).
 
     Raises ValueError.
     """
@@ -51,7 +51,7 @@ def check_encodable(value: str) -> str:
         if code == 0:
             raise ValueError("expected no zero byte")
         if 0xD800 <= code <= 0xDFFF:
-            raise ValueError("expected text in UTF-8, got bytes that are none")
+            raise ValueError("expected text in UTF-8, got other bytes")
         if 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE:
             raise ValueError(f"expected no U+{code:04X}: systemd stops reading a file there")
     return value

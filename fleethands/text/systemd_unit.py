@@ -1,4 +1,4 @@
-"""Unit files and environment files, read as systemd reads them (systemd.syntax(7), systemd.exec(5))."""
+"""Parses unit files and environment files like systemd does (systemd.syntax(7), systemd.exec(5))."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ESCAPE = re.compile(r"x[0-9a-fA-F]{2}|[0-3][0-7]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F
 
 @dataclass(frozen=True)
 class Setting:
-    """`key=value` of a section; line: its first, from 1."""
+    """`key=value` of a section; line: number of its first line."""
 
     section: str
     key: str
@@ -22,7 +22,7 @@ class Setting:
 
 
 def parse_settings(text: str) -> Iterator[Setting]:
-    """The settings of a unit file in their order, each with the lines that continue it."""
+    """The settings of a unit file in order, each with its continuation lines."""
     section = ""
     for number, line in _logical_lines(text):
         if match := _SECTION.match(line):
@@ -33,7 +33,7 @@ def parse_settings(text: str) -> Iterator[Setting]:
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """(number, line), continued lines as one; a comment inside of them is none of it."""
+    """(number, line), with continuation lines joined. A comment between them is skipped."""
     begun, held = 0, ""
     for number, raw in enumerate(text.split("\n"), 1):
         line = raw.strip()
@@ -50,13 +50,13 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def parse_assignments(value: str) -> list[tuple[str, str]]:
-    """(name, value) of each word of an Environment= line; words that assign nothing are left out."""
+    """(name, value) of each word of an Environment= line. Words without `=` are skipped."""
     pairs = (word.replace("%%", "%").partition("=") for word in split_words(value))
     return [(name, said) for name, equals, said in pairs if equals]
 
 
 def split_words(value: str) -> Iterator[str]:
-    """Words of a line, unquoted and unescaped."""
+    """The words of a line, unquoted and unescaped."""
     word: str | None = None
     quote, index = "", 0
     while index < len(value):
@@ -86,7 +86,7 @@ def _unescaped(code: str) -> str:
 
 
 def parse_environment_file(text: str) -> Iterator[tuple[str, str, int]]:
-    """(name, value, line) of each line of a file that EnvironmentFile= names."""
+    """(name, value, line) of each line of a file for EnvironmentFile=."""
     for number, line in _logical_lines(text):
         name, equals, value = line.partition("=")
         if equals:

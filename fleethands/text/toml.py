@@ -1,4 +1,4 @@
-"""Values as TOML reads them back (toml.io/en/v1.0.0, "String")."""
+"""Values in TOML (toml.io/en/v1.0.0, "String")."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import json
 
 
 def basic_string(value: str) -> str:
-    """One quoted string: JSON's, but that TOML has no DEL in it and no halves of a character."""
+    """One quoted string: the same as in JSON, except that TOML escapes DEL."""
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

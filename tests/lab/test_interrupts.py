@@ -125,7 +125,7 @@ def test_ctrl_c_lets_each_host_finish_its_step_and_the_next_run_completes(
     said, _ = process.communicate(timeout=ENDS_WITHIN)
 
     assert process.returncode == 130, said
-    assert "interrupted: each host finishes its step; once more ends it at once" in said
+    assert "interrupted: each host finishes its current step (press Ctrl-C again to abort)" in said
     assert this.check_report(before=None)["result"] == "interrupted"
     this.complete()
 

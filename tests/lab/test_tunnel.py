@@ -67,8 +67,8 @@ def test_large_bodies_a_taken_port_and_a_lost_link(converged: Host) -> None:
         assert process.stderr is not None
         said = [process.stderr.readline() for _ in range(3)]
         assert said[1:] == [
-            "the link to lab-1 is lost, trying again\n",
-            "the link to lab-1 is there again\n",
+            "the SSH connection to lab-1 is lost, reconnecting\n",
+            "reconnected to lab-1\n",
         ]
         assert get(url, b"again") == b"again"
 

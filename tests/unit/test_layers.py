@@ -1,4 +1,4 @@
-"""docs/contributing.md says which packages there are, and that imports go downwards: this keeps both true."""
+"""docs/contributing.md lists the packages, and says that imports go downwards. These tests keep both true."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from tests.helpers.checkout import ROOT
 CODE = ROOT / "fleethands"
 ROW = re.compile(r"^\| `fleethands/([a-z]+)` \| ", re.MULTILINE)
 OPERATIONS = re.compile(r"^\| `operations/([a-z]+)` \| ", re.MULTILINE)
-
-
 MAP = (ROOT / "docs/contributing.md").read_text()
 
 
@@ -22,12 +20,12 @@ def packages() -> list[str]:
     return ROW.findall(MAP)
 
 
-def imported(path: Path) -> Iterator[str]:
-    """Packages that a module imports from."""
+def imported(path: Path, parent: str = "fleethands") -> Iterator[str]:
+    """Packages inside `parent` that a module imports from."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("fleethands"):
-            first = node.module.split(".")[1:2]
-            yield from first or (alias.name for alias in node.names)
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(f"{parent}."):
+            inner = f"{node.module}.".removeprefix(f"{parent}.").split(".")[0]
+            yield from [inner] if inner else (alias.name for alias in node.names)
 
 
 def test_the_map_has_every_package_once() -> None:
@@ -49,18 +47,24 @@ def test_the_map_names_only_what_exists() -> None:
     assert [name for name in named if not any((root / name).exists() for root in (ROOT, CODE))] == []
 
 
-def test_imports_go_downwards() -> None:
-    order = packages()
-    upwards = [
+def upwards(order: list[str], parent: str = "fleethands") -> list[str]:
+    """Imports of packages from those above them in `order`."""
+    return [
         f"{path.relative_to(ROOT)} imports from {other}"
         for name in order
-        for path in (CODE / name).rglob("*.py")
-        for other in imported(path)
+        for path in (ROOT / parent.replace(".", "/") / name).rglob("*.py")
+        for other in imported(path, parent)
         if other in order[: order.index(name)]
     ]
 
-    assert upwards == []
+
+def test_imports_go_downwards() -> None:
+    assert upwards(packages()) == []
 
 
-def test_no_package_is_imported_by_the_small_modules_but_text() -> None:
+def test_imports_inside_operations_go_downwards() -> None:
+    assert upwards(OPERATIONS.findall(MAP), "fleethands.operations") == []
+
+
+def test_the_small_modules_import_from_no_package_except_text() -> None:
     assert {each for path in CODE.glob("*.py") for each in imported(path) if each in packages()} <= {"text"}

@@ -33,11 +33,11 @@ class RolloutOptions:
     def strategy(self) -> RolloutStrategy:
         """Raises InvalidOption."""
         return RolloutStrategy(
-            order=Order.read(self.order),
+            order=Order.parse(self.order),
             canary=Canary(self.canary) if self.canary else None,
-            batch=HostQuota.read("--batch", self.batch) if self.batch else None,
-            failure_limit=HostQuota.read("--max-fail", self.max_fail, least=0),
-            back=self.rollback,
+            batch=HostQuota.parse("--batch", self.batch) if self.batch else None,
+            failure_limit=HostQuota.parse("--max-fail", self.max_fail, least=0),
+            rolls_back=self.rollback,
         )
 
     @property

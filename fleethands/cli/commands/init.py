@@ -10,15 +10,14 @@ import click
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.scaffold import files, write_files
 from fleethands.errors import FleethandsError
-from fleethands.settings.docs import example
+from fleethands.settings.docs.example import inventory
 
 INVENTORY = "inventory/hosts.py"
 
 
 def run(writer: ReportWriter, directory: str, all_settings: bool) -> int:
     place = Path(directory)
-    inventory = example.inventory(INVENTORY, all_settings=all_settings)
-    texts = {**files(), INVENTORY: inventory.encode()}
+    texts = {**files(), INVENTORY: inventory(INVENTORY, all_settings=all_settings).encode()}
     try:
         write_files(place, texts)
     except OSError as error:

@@ -21,8 +21,9 @@ from fleethands.errors import FleethandsError, UsageError
 from fleethands.operations.firewall.firewall import has_sandboxes
 from fleethands.paths import CANVAS_KEY
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import generation_of
-from fleethands.ssh.tunnel import Forward, SshLink, forward_sandbox_ports, start_forward
+from fleethands.settings.openhands import generation_of
+from fleethands.ssh.ssh_link import SshLink
+from fleethands.ssh.tunnel import Forward, forward_sandbox_ports, start_forward
 
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 KEY = re.compile(r"[0-9a-f]{64}")  # as openhands.sh makes it

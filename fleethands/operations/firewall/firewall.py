@@ -17,7 +17,8 @@ from fleethands.operations.firewall.closed_ports import ClosedPorts, declared_po
 from fleethands.operations.firewall.scripts import LoadRules, NarrowRules, RemoveTable, WriteRules, closing
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import V1, generation_of
+from fleethands.settings.generations import V1
+from fleethands.settings.openhands import generation_of
 
 # makes the text of the rules; the last parameter is the bridges that lead outside
 Render = Callable[[HostSettings, ClosedPorts, tuple[str, ...]], str]

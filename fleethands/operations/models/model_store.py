@@ -10,7 +10,7 @@ from fleethands.facts import Probe
 from fleethands.operations.core import scripts
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.host import Model
+from fleethands.settings.schema.models import Model
 from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 from fleethands.settings.values.names import ModelName
 
@@ -24,7 +24,7 @@ FLOOR = 64 << 20  # bytes; a pull stops where fewer are free
 
 def models_directory(settings: HostSettings, probe: Probe) -> str:
     """The directory of manifests and blobs."""
-    return str(settings.ollama_models_dir or f"{probe.home}/.ollama/models")
+    return settings.models_dir(probe.home)
 
 
 def manifest_path(settings: HostSettings, probe: Probe, name: ModelName) -> str:
@@ -39,7 +39,7 @@ def pull_unit(name: ModelName) -> str:
 
 def build_record(name: ModelName) -> str:
     """The record of a model that was made from a Modelfile."""
-    return f"{paths.MADE}/{_short_id(name)}"
+    return f"{paths.MODEL_RECORDS}/{_short_id(name)}"
 
 
 def pull_marker(name: ModelName) -> str:

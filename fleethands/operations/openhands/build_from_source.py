@@ -15,7 +15,8 @@ from fleethands.operations.core.host_script import step
 from fleethands.operations.core.operation import operation
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import REHEARSAL_PORTS, generation_of
+from fleethands.settings.generations import REHEARSAL_PORTS
+from fleethands.settings.openhands import generation_of
 from fleethands.text.systemd import file_assignment
 
 BUILDER = "fleethands-build"  # its user

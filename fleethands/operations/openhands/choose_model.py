@@ -22,7 +22,8 @@ from fleethands.operations.openhands.model_choice import (
 from fleethands.paths import CANVAS_KEY
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import API_KEY, SOURCE, Generation, base_url, generation_of, model_string
+from fleethands.settings.generations import API_KEY, SOURCE, Generation
+from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.values.secret import MASK
 
 

@@ -47,4 +47,4 @@ def adoption_impact(probe: Probe) -> str:
     """What becomes of a container of theirs, in words; empty where there is none."""
     if not has_foreign_container(probe):
         return ""
-    return f"somebody else's {paths.CONTAINER} is stopped, and kept as {paths.CONTAINER}-adopted once ours is proven"
+    return f"the foreign {paths.CONTAINER} is stopped, and kept as {paths.CONTAINER}-adopted once ours is proven"

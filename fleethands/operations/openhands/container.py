@@ -18,21 +18,13 @@ from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import (
-    API_KEY,
-    SANDBOXES,
-    V0,
-    V1,
-    Generation,
-    base_url,
-    generation_of,
-    model_string,
-)
+from fleethands.settings.generations import API_KEY, SANDBOXES, V0, V1, Generation
+from fleethands.settings.openhands import base_url, generation_of, model_string
+from fleethands.settings.schema.ollama import SHORTEST_CONTEXT
 from fleethands.settings.values.images import at_digest
 
 USERS_LABEL = "fleethands.users"
 READY_WITHIN = 240  # seconds
-SHORTEST_CONTEXT = 22_000  # tokens (OpenHands docs, usage/llms/local-llms.mdx, 2026-08)
 
 
 @dataclass(frozen=True)
@@ -151,7 +143,7 @@ def _find_difference(
     if container is None:
         return "absent"
     if container.labels.get(SPEC_LABEL) != spec.digest:
-        whose = "another specification" if SPEC_LABEL in container.labels else "somebody else's"
+        whose = "another specification" if SPEC_LABEL in container.labels else "foreign"
         return f"{whose}, {container.state}"
     if container.state != "running":
         return container.state

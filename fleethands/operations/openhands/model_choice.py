@@ -11,9 +11,10 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.settings import HostSettings
 from fleethands.settings.expected import InvalidValue
-from fleethands.settings.generations import Generation, base_url, generation_of, model_string
+from fleethands.settings.generations import Generation
+from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.values.names import ModelName
-from fleethands.untrusted import document, mapping
+from fleethands.untrusted import mapping, parse_json
 
 PROFILE = "default"  # the one that Canvas' built-in agent names
 
@@ -145,7 +146,7 @@ def contains(found: Any, wanted: Any) -> bool:
 def _parse_object(state: File) -> dict[str, Any] | None:
     """What stands in a file of the agent's, which may be anything; None for what can't be written again."""
     try:
-        value = mapping(document(state.content or b""))
+        value = mapping(parse_json(state.content or b""))
         json.dumps(value, indent=2)
     except (ValueError, RecursionError):
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import base_url
+from fleethands.settings.openhands import base_url
 from fleethands.settings.values.names import host_and_port
 
 EXEMPT = ("NO_PROXY", "no_proxy")

@@ -13,13 +13,13 @@ from fleethands.operations.core import diff
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.host_script import step
 from fleethands.operations.core.operation import operation
-from fleethands.operations.core.ownership import disown, is_managed, is_written_by_us
+from fleethands.operations.core.ownership import disown, is_managed, is_written_by_fleethands
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.operations.openhands.build_from_source import BUILDER
 from fleethands.operations.openhands.container import READY_WITHIN, model_warnings
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import generation_of
+from fleethands.settings.openhands import generation_of
 
 
 @operation
@@ -149,7 +149,7 @@ def remove(settings: HostSettings, probe: Probe, why: str = "the setting `openha
 def is_installed(probe: Probe) -> bool:
     """Whether the host has a unit of ours, or what belongs to one."""
     files = (paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG)
-    ours = is_written_by_us(probe, paths.OPENHANDS_UNIT)
+    ours = is_written_by_fleethands(probe, paths.OPENHANDS_UNIT)
     return (
         ours
         or is_managed(probe, "directory", paths.OPENHANDS_SOURCE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import generation_of
+from fleethands.settings.openhands import generation_of
 
 # PyPI's openhands-ai, on 2026-11-29: 0.62.0 (2025-11-11) was V0's last release, 1.11.0 (2026-07-09) is V1's newest
 UNMAINTAINED = {

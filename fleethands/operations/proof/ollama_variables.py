@@ -9,8 +9,8 @@ from typing import Any
 from fleethands.facts import Probe
 from fleethands.operations.ollama import external_commands
 from fleethands.operations.ollama.gpus import has_gpu
-from fleethands.operations.openhands.container import SHORTEST_CONTEXT
 from fleethands.settings import HostSettings
+from fleethands.settings.schema.ollama import SHORTEST_CONTEXT
 from fleethands.settings.values.durations import nanoseconds
 from fleethands.settings.values.names import is_local
 

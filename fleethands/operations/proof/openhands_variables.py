@@ -8,18 +8,12 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.operations.core.decision import APPLY_HINT
-from fleethands.operations.openhands.container import READY_WITHIN, SHORTEST_CONTEXT
+from fleethands.operations.openhands.container import READY_WITHIN
 from fleethands.operations.openhands.model_choice import current_model
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import (
-    API_KEY,
-    CANVAS,
-    HOST_NAME,
-    V1,
-    base_url,
-    generation_of,
-    model_string,
-)
+from fleethands.settings.generations import API_KEY, CANVAS, HOST_NAME, V1
+from fleethands.settings.openhands import base_url, generation_of, model_string
+from fleethands.settings.schema.ollama import SHORTEST_CONTEXT
 
 CHECKED_WITHIN = 14  # seconds: Canvas gives its own check 15 (agent-server 1.56.0, PREFLIGHT_TIMEOUT_SECONDS)
 

@@ -1,1 +1,1 @@
-"""Pages and an inventory, made from what the settings say of themselves."""
+"""Pages and inventories that are made from the descriptions of settings."""

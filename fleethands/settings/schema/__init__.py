@@ -1,4 +1,4 @@
-"""Every key of host data, with its type, its default and what is said of it."""
+"""All settings, each with its type, its default and its description."""
 
 from pydantic import BaseModel, ConfigDict
 

@@ -1,4 +1,4 @@
-"""Who may reach a host's services, and what it must have."""
+"""Settings of access and hardware."""
 
 from __future__ import annotations
 

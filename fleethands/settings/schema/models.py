@@ -1,4 +1,4 @@
-"""Models to have."""
+"""Settings of models."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fleethands.settings.schema.types import AsTuple, Name, Sha256, Text
 
 
 class Model(Keys):
-    """One model to have on the host."""
+    """One model of a host."""
 
     name: Annotated[
         Name,

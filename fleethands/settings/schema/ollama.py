@@ -1,4 +1,4 @@
-"""Ollama itself."""
+"""Settings of Ollama."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from fleethands import paths
 from fleethands.settings.schema import Keys
 from fleethands.settings.schema.describe import Description
 from fleethands.settings.schema.types import (
@@ -25,8 +26,11 @@ from fleethands.settings.schema.variables import OllamaVariables
 from fleethands.settings.validation.places import ALLOWED
 from fleethands.settings.values.names import ListenAddress
 
-KNOWN_OLLAMA = "0.32.15"  # newest final release on 2026-08-19
+KNOWN_OLLAMA = "0.32.15"  # the newest final release on 2026-08-19
 RELEASES = "https://github.com/ollama/ollama/releases/download"
+MODELS_IN_HOME = ".ollama/models"
+CONTEXT_FOR_OPENHANDS = 32768  # tokens
+SHORTEST_CONTEXT = 22_000  # tokens for OpenHands' own prompt (OpenHands docs, usage/llms/local-llms.mdx, 2026-08)
 
 
 class OllamaKeys(Keys):
@@ -136,12 +140,12 @@ class OllamaKeys(Keys):
     ollama_context_length: Annotated[
         Count | None,
         Description(
-            "The context length of models. OpenHands needs at least 22000.",
+            f"The context length of models. OpenHands needs at least {SHORTEST_CONTEXT}.",
             accepts="a whole number from 1",
             change="to give an agent more context, or to use less GPU memory",
             example=65536,
             unit="tokens",
-            default="32768 where OpenHands runs, otherwise Ollama's own, which depends on the GPU's memory",
+            default=f"{CONTEXT_FOR_OPENHANDS} where OpenHands runs, otherwise Ollama's own, by the GPU's memory",
         ),
     ] = None
     ollama_keep_alive: Annotated[
@@ -171,7 +175,7 @@ class OllamaKeys(Keys):
             accepts=ALLOWED,
             change="to store models on another disk",
             example="/srv/ollama/models",
-            default="Ollama's own, /usr/share/ollama/.ollama/models",
+            default=f"Ollama's own, {paths.OLLAMA_HOME}/{MODELS_IN_HOME}",
         ),
     ] = None
     ollama_adopt: Annotated[

@@ -1,4 +1,4 @@
-"""Every variable that Ollama's service reads (ollama envconfig/config.go, v0.32.15)."""
+"""All environment variables of Ollama's service (ollama envconfig/config.go, v0.32.15)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Variable:
     """
     One variable.
 
-    + kind: what it takes
+    + kind: the values that it accepts
     + meaning: what it does
-    + default: Ollama's own, where it has one
+    + default: Ollama's default, if there is one
     """
 
     kind: str
@@ -37,7 +37,7 @@ VARIABLES = {
     "OLLAMA_IGPU_ENABLE": Variable(BOOL, "use integrated GPUs"),
     "OLLAMA_KV_CACHE_TYPE": Variable(TEXT, "type of the key and value cache, such as `q8_0`, `q4_0`", "f16"),
     "OLLAMA_LLM_LIBRARY": Variable(TEXT, "load this library instead of the one found, such as `cuda_v12`, `cpu`"),
-    "OLLAMA_LOAD_TIMEOUT": Variable(DURATION, "how long a model's load may stand still; 0 for ever", "5m"),
+    "OLLAMA_LOAD_TIMEOUT": Variable(DURATION, "how long loading a model may make no progress; 0 is forever", "5m"),
     "OLLAMA_MAX_LOADED_MODELS": Variable(UINT, "models loaded at a time; 0: three for each GPU", "0"),
     "OLLAMA_MAX_QUEUE": Variable(UINT, "requests that may wait; further ones get status 503", "512"),
     "OLLAMA_MAX_TRANSFER_STREAMS": Variable(UINT, "streams of a pull, for safetensors models only", "4"),
@@ -72,13 +72,13 @@ VARIABLES = {
     "OLLAMA_RUNNERS_DIR": Variable(TEXT, "where runners lie"),
     "OLLAMA_TMPDIR": Variable(TEXT, "where temporary files lie"),
 }
-# read by what Ollama is made of: CUDA, ROCm, Vulkan, ggml, llama.cpp, OpenMP; any name that begins so, and any text
+# prefixes of variables of Ollama's libraries: CUDA, ROCm, Vulkan, ggml, llama.cpp, OpenMP; any text is accepted
 LIBRARY_PREFIXES = (
     *("AMD_", "CUBLAS_", "CUDA_", "GGML_", "GPU_", "HIP_", "HSA_", "LLAMA_ARG_", "MESA_", "NCCL_", "NVIDIA_", "OMP_"),
     *("RADV_", "ROCBLAS_", "ROCR_", "VK_"),
 )
 GO_VARIABLES = ("GODEBUG", "GOGC", "GOMAXPROCS", "GOMEMLIMIT", "SSL_CERT_DIR", "SSL_CERT_FILE")
-# what a request to the outside needs: curl reads these as Ollama does
+# variables for requests to the internet; curl reads them like Ollama
 PROXY_VARIABLES = ("HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy", "SSL_CERT_DIR", "SSL_CERT_FILE")
 SETTINGS = {
     "OLLAMA_HOST": "ollama_host",
@@ -90,18 +90,18 @@ SETTINGS = {
 FALSE_WORDS = {"no", "off", "disable", "disabled", "none", "n"}
 TRUE_WORDS = {"yes", "on", "enable", "enabled", "y"}
 GO_TRUE, GO_FALSE = {"1", "t", "T", "TRUE", "true", "True"}, {"0", "f", "F", "FALSE", "false", "False"}
-_STRIPPED = " \t\r\n\"'"  # what envconfig's Var takes off both ends
+_STRIPPED = " \t\r\n\"'"  # envconfig's Var removes these from both ends
 
 
 class UnknownVariable(ValueError):
-    """A name that is not read, or is set elsewhere."""
+    """A variable that Ollama does not read, or that has a setting of its own."""
 
 
 def check_name(name: str) -> None:
     """
-    Raises UnknownVariable for one that nothing of Ollama reads, with the one that is meant.
+    Raises UnknownVariable, with the nearest name, for a variable that Ollama and its libraries do not read.
 
-    A name of Ollama's own that is not listed may be newer than the list: read_by.py judges it by the release.
+    An unknown `OLLAMA_` name may be newer than the list: ollama_env_releases.py decides by the release.
     """
     if name in SETTINGS:
         raise UnknownVariable(f"use the setting `{SETTINGS[name]}`")
@@ -115,7 +115,7 @@ def check_name(name: str) -> None:
 
 
 def is_known(name: str) -> bool:
-    """Whether Ollama reads it, or what Ollama is made of."""
+    """Whether Ollama or one of its libraries reads a variable."""
     if name in VARIABLES or name in SETTINGS or name in GO_VARIABLES:
         return True
     # HSA_OVERRIDE_GFX_VERSION_1 is for the second GPU
@@ -124,12 +124,12 @@ def is_known(name: str) -> bool:
 
 
 def describe_unknown(name: str) -> str:
-    """That no such variable is read, and which one is nearest."""
+    """A message that Ollama reads no such variable, with the nearest name."""
     near = _near(name, 0.6)
     return "Ollama reads no such variable" + (f", nearest is `{near[0]}`" if near else "")
 
 
-TYPO = 0.9  # from here on, a name is another one misspelled
+TYPO = 0.9  # similarity from which a name is a misspelling of another
 
 
 def _near(name: str, cutoff: float) -> list[str]:
@@ -137,12 +137,12 @@ def _near(name: str, cutoff: float) -> list[str]:
 
 
 def kind_of(name: str) -> str:
-    """What a variable takes."""
+    """The values that a variable accepts."""
     return VARIABLES[name].kind if name in VARIABLES else TEXT
 
 
 def check_value(name: str, value: Any) -> None:
-    """Raises InvalidValue for a value that Ollama would misread, with the right spelling."""
+    """Raises InvalidValue, with the correct form, for a value that Ollama would misread."""
     kind = kind_of(name)
     if not isinstance(value, str | int | float):
         raise InvalidValue({TEXT: "text", DURATION: "a duration"}.get(kind, f"{'' if kind == BOOL else 'a '}{kind}"))

@@ -1,4 +1,4 @@
-"""Which releases of Ollama read a variable: the final tags v0.0.1 to v0.32.15 whose Go sources name it."""
+"""The releases of Ollama that read a variable: the final tags v0.0.1 to v0.32.15 whose Go sources contain its name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from fleethands.settings.schema.ollama_env import VARIABLES, describe_unknown
 
 NEWEST = "0.32.15"
-# first and last release; those of libraries, of Go and of proxies are not Ollama's own, and every release reads them
+# first and last release; every release reads the variables of libraries, of Go and of proxies
 READ_BY = {
     "OLLAMA_DEBUG": ("0.1.21", ""),
     "OLLAMA_DEBUG_LOG_REQUESTS": ("0.18.3", ""),
@@ -45,7 +45,7 @@ READ_BY = {
 
 
 def describe_releases(name: str) -> str:
-    """Which releases read a variable, in words; empty where all do."""
+    """The releases that read a variable, as text; empty if all do."""
     first, last = READ_BY.get(name, ("", ""))
     if last:
         return f"{first} to {last}"
@@ -53,7 +53,7 @@ def describe_releases(name: str) -> str:
 
 
 def find_unread(names: Iterable[str], release: str) -> Iterator[tuple[str, str]]:
-    """(name, why) for each variable that a release does not read any more, or that none is known to read."""
+    """(name, reason) of each variable that a release no longer reads, or that no release is known to read."""
     for name in names:
         last = READ_BY.get(name, ("", ""))[1]
         if last and is_newer(release, last):
@@ -63,7 +63,7 @@ def find_unread(names: Iterable[str], release: str) -> Iterator[tuple[str, str]]
 
 
 def notes(names: Iterable[str], release: str) -> Iterator[str]:
-    """What may have no effect: a variable of a later release, or one that is not known for so new a release."""
+    """Notes about variables that may have no effect: of a later release, or unknown for a release this new."""
     for name in names:
         first = READ_BY.get(name, ("", ""))[0]
         if first and is_newer(first, release):
@@ -73,7 +73,7 @@ def notes(names: Iterable[str], release: str) -> Iterator[str]:
 
 
 def is_newer(release: str, other: str) -> bool:
-    """Whether a release is newer; one that is to come (`-rc1`) counts as the one that it becomes."""
+    """Whether a release is newer than another. A release candidate (`-rc1`) counts as its release."""
     return _numbers(release) > _numbers(other)
 
 

@@ -1,4 +1,4 @@
-"""OpenHands."""
+"""Settings of OpenHands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fleethands.settings.values.secret import Secret
 from fleethands.settings.values.source import source_generation
 
 GUI_IMAGE = (
-    "docker.openhands.dev/openhands/openhands:0.62"  # newest that issues its model from settings.json's flat keys
+    "docker.openhands.dev/openhands/openhands:0.62"  # the newest that reads its model from flat keys in settings.json
 )
 CANVAS_IMAGE = "ghcr.io/openhands/agent-canvas:1.16.0"
 

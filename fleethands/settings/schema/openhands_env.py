@@ -1,4 +1,4 @@
-"""Variables of OpenHands' container: what fleethands sets itself, and where a user's own value counts."""
+"""Variables of OpenHands: those that fleethands sets, and those that a user may set instead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from fleethands.settings.expected import InvalidValue, check_text
 
 OLLAMA_SETTINGS = "`ollama_host`, or `ollama_address` where `ollama_runtime` is `external`"
-# A value here would cut the container off from Ollama, from the workspace or from its own settings.
+# A value for these would disconnect the container from Ollama, the workspace or its own settings.
 SETTINGS = {
     "LLM_MODEL": "`openhands_model`",
     "LLM_BASE_URL": OLLAMA_SETTINGS,
@@ -28,21 +28,21 @@ OVERRIDABLE = {
 
 
 def check_name(name: Any) -> None:
-    """Raises ValueError for what is no variable, and for one whose value is fleethands' own."""
+    """Raises ValueError for an invalid name, and for a variable that fleethands sets."""
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise ValueError("expected a variable's name: letters, digits and `_`, no digit first")
     if name in SETTINGS:
         raise ValueError(f"use the setting {SETTINGS[name]}: fleethands sets this variable from it")
     if name in GENERATED:
-        raise ValueError("expected no such variable: each host makes this key itself, `fleethands tunnel` shows it")
+        raise ValueError("expected no such variable: each host creates this key, and `fleethands tunnel` shows it")
     if re.fullmatch(r"OH_CANVAS_SAFE_\w*PORT", name):
-        raise ValueError("expected no such variable: fleethands sets it, and closes that port to the outside")
+        raise ValueError("expected no such variable: fleethands sets it and closes that port to other machines")
     if name in STATE_VARIABLES:
-        raise ValueError("expected no such variable: fleethands sets it to where OpenHands' state is kept")
+        raise ValueError("expected no such variable: fleethands sets it to the directory of OpenHands' state")
 
 
 def check_value(value: Any) -> None:
-    """Raises InvalidValue for what no process can be given."""
+    """Raises InvalidValue for a value that can't be passed to a process."""
     if isinstance(value, bool):
         raise InvalidValue(f"text, such as `{str(value).lower()}`")
     if not isinstance(value, str | int):

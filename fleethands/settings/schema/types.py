@@ -1,4 +1,4 @@
-"""The types of settings: each takes what upstream reads as it was meant, and names the right spelling of the rest."""
+"""Types of settings. Each accepts only what upstream parses correctly, and suggests the correct form otherwise."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from fleethands.text.systemd import check_encodable
 
 _RELEASE = re.compile(r"\d+\.\d+\.\d+(-rc\d+)?\Z", re.ASCII)
 ARCHITECTURES = ("amd64", "arm64")
-NAME_MAX, PATH_MAX = 255, 1024  # bytes; below it a model needs room for its own names (limits.h: 4095 in all)
+NAME_MAX, PATH_MAX = 255, 1024  # bytes; the names of models' files are added to the path (limits.h: 4095 in total)
 
 
 def _release(value: object) -> str:
@@ -109,7 +109,7 @@ def _path(value: object) -> PurePosixPath:
 
 
 def parse_models_dir(value: object) -> PurePosixPath:
-    """A directory that Ollama takes for its models. Raises InvalidValue."""
+    """A directory that Ollama accepts for its models. Raises InvalidValue."""
     path = _path(value)
     places.check_models_dir(path)
     # ollama envconfig/config.go `Var`; manifest/manifest.go `Manifests` (filepath.Glob): v0.24.0, v0.32.15
@@ -121,7 +121,7 @@ def parse_models_dir(value: object) -> PurePosixPath:
 
 
 def why_no_models_dir(directory: str) -> str:
-    """Why models may not lie in a directory, as a clause; empty where they may."""
+    """Why a directory may not hold models, as a clause; empty if it may."""
     try:
         parse_models_dir(directory)
     except InvalidValue as error:
@@ -154,7 +154,7 @@ def _model(value: object) -> ModelName:
 
 
 def _litellm(value: object) -> ModelName:
-    """A model with or without litellm's provider, as guides write it."""
+    """A model, with or without litellm's provider prefix."""
     text = str(value) if isinstance(value, ModelName) else check_line(value)
     return _model(re.sub(r"^(ollama|ollama_chat|openai)/", "", text))
 
@@ -196,5 +196,4 @@ Repository = Annotated[str, BeforeValidator(check_repository)]
 GitRef = Annotated[str, BeforeValidator(check_ref)]
 Image = Annotated[str, BeforeValidator(check_image)]
 Text = Annotated[str, BeforeValidator(check_text)]
-Line = Annotated[str, BeforeValidator(check_line)]
 AsTuple = BeforeValidator(_list)

@@ -1,4 +1,4 @@
-"""Dictionaries of variables: each wrong one is refused by its own name, and all of them at once."""
+"""Types for dictionaries of variables. All invalid variables are reported at once, each by its name."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is wrong with settings, and how it is said."""
+"""Checks of settings, and their messages."""

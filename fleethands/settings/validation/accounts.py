@@ -1,10 +1,10 @@
-"""Accounts that OpenHands may not work as: they have other work, or their group has root's rights."""
+"""Accounts that OpenHands may not use: system accounts, and accounts whose group can become root."""
 
 from __future__ import annotations
 
 from fleethands.settings.expected import InvalidValue
 
-# of Debian and Ubuntu, base-passwd and the usual services: users, and groups, as a new user joins the group of its name
+# users and groups of Debian and Ubuntu, base-passwd and common services; a new user joins the group of its name
 _SYSTEMS = frozenset(
     {
         *("avahi", "backup", "bin", "chrony", "colord", "containerd", "crontab", "daemon", "dhcpcd", "dnsmasq"),
@@ -21,7 +21,7 @@ _MIGHTY = frozenset(
 
 
 def check_account(user: str) -> None:
-    """Raises InvalidValue for the name of an account that OpenHands may not work as."""
+    """Raises InvalidValue for an account that OpenHands may not use."""
     if user == "root":
         raise InvalidValue("a user of its own", "as what an agent does would be done as root")
     if user == "ollama":

@@ -1,4 +1,4 @@
-"""Settings that are right one by one and wrong together."""
+"""Checks settings against each other."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands.settings.expected import InvalidValue
-from fleethands.settings.generations import inner_ports, rehearsal_ports
 from fleethands.settings.host import OLLAMA_IMAGE, HostSettings
+from fleethands.settings.openhands import inner_ports, rehearsal_ports
 from fleethands.settings.schema import ollama_env, ollama_env_releases, openhands_env
 from fleethands.settings.validation.encodable import unencodable_variables
 from fleethands.settings.validation.errors import show_value
@@ -21,9 +21,9 @@ EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
 @dataclass(frozen=True)
 class Conflict:
     """
-    One mistake that only several keys together make.
+    One mistake that follows from several settings.
 
-    + reads: keys it follows from; where one of them is wrong by itself, this is not said
+    + reads: the settings that it follows from; it is not reported if one of them is invalid itself
     """
 
     path: str
@@ -32,7 +32,7 @@ class Conflict:
 
 
 def find_conflicts(settings: HostSettings) -> Iterator[Conflict]:
-    """Everything that is wrong with settings whose values are each right."""
+    """All conflicts between settings whose values are valid."""
     yield from _model(settings)
     yield from _run(settings)
     yield from _port(settings)
@@ -60,7 +60,7 @@ def _model(settings: HostSettings) -> Iterator[Conflict]:
 
 
 def _run(settings: HostSettings) -> Iterator[Conflict]:
-    """Keys of one way to run Ollama where another is declared."""
+    """Settings of a runtime of Ollama that is not declared."""
     for key, run in (("ollama_address", "external"), ("ollama_image", "container")):
         value = getattr(settings, key)
         if value is not None and settings.ollama_runtime != run:
@@ -96,7 +96,7 @@ def _port(settings: HostSettings) -> Iterator[Conflict]:
 
 
 def _bound(settings: HostSettings) -> Iterator[Conflict]:
-    """A page that can't be bound is closed by the firewall alone."""
+    """Agent Canvas from source ignores `openhands_bind`, so only the firewall can close it."""
     if inner_ports(settings) and not settings.firewall and settings.openhands_bind not in EVERYWHERE:
         problem = (
             "expected True, or `openhands_bind`: `0.0.0.0`, because `openhands_flavor` is `source`: Agent Canvas "
@@ -115,7 +115,7 @@ def _twice(settings: HostSettings) -> Iterator[Conflict]:
 
 
 def _overlap(settings: HostSettings) -> Iterator[Conflict]:
-    """Models that an agent could replace, or files of the agent's among the models."""
+    """Models that an agent could replace, or files of an agent in the directory of the models."""
     models, workspace = settings.ollama_models_dir, settings.openhands_workspace
     if settings.openhands_flavor == "off" or models is None or not settings.manages_ollama:
         return

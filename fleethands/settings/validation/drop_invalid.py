@@ -1,4 +1,4 @@
-"""Host data without what is wrong in it, so that the rest can still be checked together."""
+"""Drops invalid values, so that the other settings can still be checked against each other."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 def drop_invalid(data: Mapping[str, Any], wrong: Sequence[tuple[int | str, ...]]) -> dict[str, Any]:
     """
-    The same data, with wrong values left out; models keep their places.
+    The same data without invalid values. Models keep their index.
 
-    + wrong: where pydantic found mistakes
+    + wrong: locations of pydantic's errors
     """
     kept = dict(data)
     for place in wrong:

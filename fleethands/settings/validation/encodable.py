@@ -1,4 +1,4 @@
-"""What of a host's settings would not reach its processes as it stands there."""
+"""Finds variables that would not reach a host's processes unchanged."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from fleethands.settings.host import HostSettings
 from fleethands.settings.schema.ollama_env import SETTINGS
 from fleethands.text.systemd import assignment, file_assignment
 
-# bytes of the lines of the override and of its secrets: the probe reads managed files of up to 64 KiB; Linux passes on
-# 128 KiB a variable
+# bytes of the override's lines and of its secrets: the probe reads managed files of up to 64 KiB, and Linux allows
+# 128 KiB per variable
 MAX_BYTES = 60_000
 
 
 def is_text(value: object) -> bool:
-    """Whether all text in a value of host data is text: what was read from bytes that are not UTF-8 is none."""
+    """Whether all text in a value of host data is UTF-8. Python reads other bytes as lone surrogates."""
     if isinstance(value, str):
         return not any(0xD800 <= ord(char) <= 0xDFFF for char in value)
     if isinstance(value, Mapping):
@@ -23,11 +23,11 @@ def is_text(value: object) -> bool:
 
 
 def unencodable_variables(settings: HostSettings) -> Iterator[tuple[str, str]]:
-    """(setting, problem) of each variable that systemd would refuse, and of all of them where they are too much."""
+    """(setting, problem) of each variable that systemd would reject, and of all variables if they are too large."""
     try:
         environment = settings.ollama_environment
     except ValueError:
-        return  # a secret that can't be read is named where secrets are read
+        return  # cross_field.py reports a secret that can't be read
     size = 0
     for name, value in environment.items():
         try:

@@ -1,4 +1,4 @@
-"""What is wrong in an inventory, in words; values that may be secret are never among them."""
+"""Messages about settings. They never show a value that may be a secret."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _USERINFO = re.compile(r"://(\S*)@|^([^\s/@]*:[^\s/@]*)@(?!sha)")
 
 @dataclass(frozen=True)
 class InvalidSetting:
-    """One thing that is wrong in an inventory."""
+    """One mistake in an inventory."""
 
     host: str
     path: str
@@ -25,7 +25,7 @@ class InvalidSetting:
 
 
 class SettingsError(ValueError):
-    """An inventory that can't be applied; `mistakes` holds all of it, and the text names what hosts share once."""
+    """All mistakes of an inventory. The text lists a mistake once for all hosts that have it."""
 
     def __init__(self, mistakes: list[InvalidSetting]) -> None:
         self.mistakes = mistakes
@@ -44,7 +44,7 @@ def _join_hosts(hosts: list[str]) -> str:
 
 
 def show_value(path: str, value: object) -> str:
-    """A value as a message shows it: one short line, masked where it may be secret."""
+    """A value for a message: one short line, masked if it may be a secret."""
     if isinstance(value, dict):
         return "a dictionary"
     if isinstance(value, list | tuple | set | frozenset):
@@ -60,7 +60,7 @@ def _printable(text: str) -> str:
 
 
 def mask_userinfo(sentence: str, value: object) -> str:
-    """A sentence about a value, without the user and password that stand in an address."""
+    """A message about a value, without the user and password of an address in it."""
     for match in _USERINFO.finditer(value if isinstance(value, str) else ""):
         secret = match[1] or match[2]
         sentence = sentence.replace(secret, MASK) if secret else sentence

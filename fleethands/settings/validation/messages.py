@@ -1,4 +1,4 @@
-"""One of pydantic's errors as a sentence of ours: what is expected, what was given, what comes near."""
+"""Turns pydantic's errors into messages with the expected value, the actual one and the nearest valid one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import re
 from typing import Any
 
 from fleethands.settings.expected import InvalidValue, WrongType
-from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.host import HostSettings
 from fleethands.settings.schema.describe import Description, describe
+from fleethands.settings.schema.models import Model
 from fleethands.settings.validation.errors import mask_userinfo, show_value
 from fleethands.settings.validation.unknown_keys import describe_unknown
 
 
 def describe_error(path: str, detail: Any) -> str:
     """
-    What is wrong at a path.
+    Describe what is wrong with the setting at a path.
 
     + detail: one of `ValidationError.errors()`
     """

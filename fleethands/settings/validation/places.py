@@ -1,4 +1,4 @@
-"""Places on a host that no setting may name: they belong to the system, to fleethands or to another account."""
+"""Directories that no setting may name, because the system, fleethands or another account uses them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ HOMES = "where home directories are: their owner could replace it with a symlink
 WORLD_WRITABLE = "where every account may write"
 PACKAGES = "where packages keep their files"
 
-# of the home's account: its own files, by generation (settings/generations.py)
+# the state of each generation in the account's home (settings/generations.py)
 STATES = tuple(f"{paths.OPENHANDS_STATE}{suffix}" for suffix in ("", "-v1", "-canvas", "-source", "-source-v0"))
-# these and all below them, unless a place that is named itself lies between
+# these and all directories below them, unless one in between is listed itself
 CLOSED: Mapping[str, str] = {
     **dict.fromkeys(
         ("/bin", "/boot", "/dev", "/efi", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/proc"), OF_SYSTEM
@@ -34,7 +34,7 @@ CLOSED: Mapping[str, str] = {
     "/home": HOMES,
     "/var/lib": PACKAGES,
 }
-# these alone: each directory in them has an owner of its own
+# only these themselves: each directory in them has its own owner
 SHARED: Mapping[str, str] = {
     **dict.fromkeys(("/media", "/mnt", "/opt", "/srv", "/var/local", "/var/opt"), OF_SYSTEM),
 }
@@ -43,12 +43,12 @@ WORKSPACE: Mapping[str, str] = {paths.OPENHANDS_HOME: OF_FLEETHANDS}
 
 
 def check_models_dir(path: PurePosixPath) -> None:
-    """Raises InvalidValue for a place where models may not lie."""
+    """Raises InvalidValue for a directory that may not hold models."""
     _check(path, {**SHARED, **MODELS}, ("/var/lib/ollama",), "/srv/ollama")
 
 
 def check_workspace(path: PurePosixPath) -> None:
-    """Raises InvalidValue for a place where an agent may not work."""
+    """Raises InvalidValue for a directory that may not be a workspace."""
     _check(path, {**SHARED, **WORKSPACE}, ("/var/lib/openhands",), "/srv/workspace")
 
 

@@ -1,4 +1,4 @@
-"""Keys of host data that are no settings, but were meant as one."""
+"""Finds misspelled settings in host data."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from fleethands.settings.schema import ollama_env
 
 PREFIXES = ("ollama_", "openhands_", "models_")
 PYINFRA_PREFIXES = ("_", "ssh_", "docker_", "dockerssh_", "vagrant_", "terraform_", "chroot_", "fake_")  # pyinfra's own
-COMMON_WORDS = {"modes", "modules", "nodes"}  # near a setting's name, and somebody's own all the same
-MISSPELLED = 0.85  # below it, a key without our prefixes is somebody's own
+COMMON_WORDS = {"modes", "modules", "nodes"}  # similar to a setting's name, but a user's own key
+MISSPELLED = 0.85  # similarity from which a key without our prefixes is a misspelled setting
 NEAR = 0.5
 
 
 def misspelled_keys(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(key, problem) for each key that is taken for a misspelled setting."""
+    """(key, problem) of each key that looks like a misspelled setting."""
     for key in data:
         if (
             isinstance(key, str)
@@ -51,6 +51,6 @@ def _near(key: str) -> bool:
 
 
 def describe_unknown(what: str, word: str, words: Mapping[str, Any], cutoff: float = NEAR) -> str:
-    """That there is no such thing, and what it is nearest to."""
+    """A message that something does not exist, with the nearest valid name."""
     near = difflib.get_close_matches(word, words, 1, cutoff=cutoff)
     return f"no such {what}" + (f", nearest is `{near[0]}`" if near else "")

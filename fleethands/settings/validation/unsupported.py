@@ -1,4 +1,4 @@
-"""What the contract names and this version does not do yet: refused, never silently ignored."""
+"""Rejects combinations of settings that are valid by themselves but have no effect together."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fleethands.settings.host import HostSettings
 from fleethands.settings.values import modelfile
 
-KEEPS_MANIFESTS = [0, 19, 0]  # the first release that keeps a registry's manifest as it came (ollama commit 3824e380a)
+KEEPS_MANIFESTS = [0, 19, 0]  # the first release that stores a registry's manifest unchanged (ollama commit 3824e380a)
 
 
 RELEASE = re.compile(r"[1-9][0-9]*\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?\Z")
@@ -30,7 +30,7 @@ def _source(settings: HostSettings) -> Iterator[tuple[str, str]]:
 
 
 def find_unsupported(settings: HostSettings) -> Iterator[tuple[str, str]]:
-    """(key, problem) for each declared thing that would have no effect."""
+    """(key, problem) of each setting that would have no effect."""
     if settings.openhands_flavor == "source":
         yield from _source(settings)
     elif settings.openhands_generation == "canvas":

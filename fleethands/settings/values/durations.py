@@ -1,4 +1,4 @@
-"""Durations as Ollama reads them (envconfig/config.go KeepAlive and LoadTimeout, v0.32.15; Go's time.ParseDuration)."""
+"""Durations of Ollama (envconfig/config.go KeepAlive and LoadTimeout, v0.32.15; Go's time.ParseDuration)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FOREVER = {"forever", "always", "never", "infinite", "inf"}
 
 def check_duration(value: object) -> str:
     """
-    The duration as text: Go's own form, or whole seconds. Raises InvalidValue: Ollama takes its default for any other.
+    The duration as text, in Go's form or as whole seconds. Raises InvalidValue, because Ollama ignores any other form.
 
     + value: text or a whole number
     """
@@ -41,7 +41,7 @@ def check_duration(value: object) -> str:
 
 
 def nanoseconds(text: str) -> int:
-    """A duration's length; negative stands for ever. Raises InvalidValue for what is none."""
+    """The length of a duration; a negative one means forever. Raises InvalidValue."""
     sign = -1 if text.startswith("-") else 1
     if _SECONDS.match(text):
         return sign * int(text.lstrip("+-")[:20]) * 10**9

@@ -1,5 +1,5 @@
 """
-What Ollama makes of a variable's text, and how the settings say the same.
+Reads the text of a variable as Ollama does, and finds the setting with the same meaning.
 
 After ollama envconfig/config.go, v0.32.15, and Go's net.SplitHostPort, strconv.ParseBool and time.ParseDuration.
 """
@@ -25,7 +25,7 @@ EVERYWHERE = {"", "0.0.0.0", "::"}  # noqa: S104  Go listens on both families fo
 
 
 def parse_meaning(name: str, text: str) -> Hashable:
-    """What Ollama makes of a variable's text; equal ones set the same, None stands for Ollama's own default."""
+    """The meaning of a variable's text for Ollama; None for Ollama's default. Equal meanings have the same effect."""
     if not _is_ollamas(name):
         return text
     said = _stripped(text)
@@ -42,7 +42,7 @@ def parse_meaning(name: str, text: str) -> Hashable:
 
 
 def means_same(name: str, one: str | None, other: str | None) -> bool:
-    """Whether two texts of a variable mean the same to Ollama; None: it is not set."""
+    """Whether two texts of a variable mean the same to Ollama; None if the variable is not set."""
     if one is None or other is None:
         return one == other
     return one == other or parse_meaning(name, one) == parse_meaning(name, other)
@@ -50,9 +50,9 @@ def means_same(name: str, one: str | None, other: str | None) -> bool:
 
 def to_setting(name: str, text: str) -> tuple[str, str | int | list[str] | dict[str, str]]:
     """
-    The key and the value that an inventory has for what a text means to Ollama.
+    The setting and its value with the same meaning as a variable's text.
 
-    Raises InvalidValue where no setting says it, UnknownVariable where none is for that name.
+    Raises InvalidValue if no value of the setting has this meaning, UnknownVariable if there is no setting.
     """
     said = _stripped(text) if _is_ollamas(name) else check_line(text)
     if name not in SETTINGS:
@@ -64,7 +64,7 @@ def to_setting(name: str, text: str) -> tuple[str, str | int | list[str] | dict[
 
 
 def parse_listen_address(text: str) -> tuple[str, int]:
-    """Host and port of OLLAMA_HOST; a host that is an address stands in its usual form."""
+    """Host and port of OLLAMA_HOST; an IP is in its usual form."""
     scheme, found, rest = text.partition("://")
     scheme, rest = (scheme, rest) if found else ("", text)
     usual = {"http": 80, "https": 443}.get(scheme, OLLAMA_PORT)
@@ -92,7 +92,7 @@ def _kind(name: str) -> str:
 
 
 def _bool(said: str) -> bool:
-    return said not in GO_FALSE  # whatever is none of Go's words is true
+    return said not in GO_FALSE  # every other word is true
 
 
 def _uint(said: str) -> int | None:
@@ -114,7 +114,7 @@ _READ: dict[str, Callable[[str], Hashable]] = {BOOL: _bool, UINT: _uint, LEVEL: 
 
 
 def _text(kind: str, said: str) -> str:
-    """A value of `ollama_env` with the same meaning."""
+    """The value of `ollama_env` with the same meaning."""
     if kind == BOOL and said:
         return "1" if _bool(said) else "0"
     if kind == LEVEL:

@@ -1,4 +1,4 @@
-"""References of container images, by the grammar that Docker reads (distribution/reference, v0.6)."""
+"""References of container images, by Docker's grammar (distribution/reference, v0.6)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_NAME = 255
 
 
 def check_image(value: object) -> str:
-    """The reference, if Docker reads it. Raises InvalidValue with the right spelling."""
+    """The reference, if Docker accepts it. Raises InvalidValue with the correct form."""
     text = check_line(value)
     if "://" in text:
         raise InvalidValue(f"an image without a scheme, such as `{text.split('://', 1)[1]}`")
@@ -36,7 +36,7 @@ def check_image(value: object) -> str:
 
 
 def is_image(text: str) -> bool:
-    """Whether Docker reads it as the name of an image."""
+    """Whether Docker accepts a text as the name of an image."""
     try:
         return bool(check_image(text))
     except InvalidValue:
@@ -44,18 +44,18 @@ def is_image(text: str) -> bool:
 
 
 def is_tagged(image: str) -> bool:
-    """Whether an image is named by a tag, which may move, and not by its digest."""
+    """Whether an image has a tag, which may move, instead of a digest."""
     return "@" not in image
 
 
 def at_digest(image: str, digest: str) -> str:
-    """The image by its digest: with a tag beside it, some of Docker's commands would still go by the tag."""
+    """The image by its digest, without its tag: some of Docker's commands would still use the tag."""
     return f"{_split(image.partition('@')[0])[0]}@{digest}"
 
 
 def locate_image(image: str) -> tuple[str, str, str]:
     """
-    Server, repository and tag or digest of an image, as Docker completes them (distribution/reference, v0.6:
+    Server, repository and tag or digest of an image, with Docker's defaults (distribution/reference, v0.6:
     splitDockerDomain; moby registry/config.go: Docker Hub's API is at registry-1.docker.io).
     """
     rest, _, digest = image.partition("@")

@@ -1,4 +1,4 @@
-"""Modelfiles on the controller: their text, and the model that each starts from."""
+"""Modelfiles on the controller."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.host import HostSettings
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.names import ModelName
 
 
 @dataclass(frozen=True)
 class Modelfile:
-    """What a model is made of: the text as the `ollama` command reads it, and the model it is FROM."""
+    """The text of a Modelfile, and its base model."""
 
     text: str
     base: ModelName
@@ -20,9 +21,9 @@ class Modelfile:
     @classmethod
     def load(cls, path: str) -> Modelfile:
         """
-        A Modelfile on the controller; a relative path counts from the working directory, as `Secret.file`'s does.
+        Load a Modelfile. A relative path starts at the working directory.
 
-        Raises ValueError for one that can't be read, or that needs files of its own on the host.
+        Raises ValueError for a file that can't be read, or that needs other files on the host.
         """
         if "\n" in path or path.upper().startswith("FROM "):
             raise ValueError("expected the path of a Modelfile, got its text: write the text to a file")
@@ -40,7 +41,7 @@ class Modelfile:
 
 
 def load_modelfiles(settings: HostSettings) -> dict[Model, Modelfile]:
-    """The Modelfile of each model that has one, those it starts from first. Raises ValueError."""
+    """The Modelfile of each model that has one, base models first. Raises ValueError."""
     waiting = {model: Modelfile.load(model.modelfile) for model in settings.models if model.modelfile is not None}
     ordered: dict[Model, Modelfile] = {}
     while waiting:
@@ -54,7 +55,7 @@ def load_modelfiles(settings: HostSettings) -> dict[Model, Modelfile]:
 
 
 def find_mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
-    """(key, problem) for each Modelfile that can't be used."""
+    """(setting, problem) of each Modelfile that can't be used."""
     found = False
     seen = set()
     for index, model in enumerate(settings.models):
@@ -78,7 +79,7 @@ def find_mistakes(settings: HostSettings) -> Iterator[tuple[str, str]]:
 
 
 def _instructions(text: str) -> list[tuple[str, str]]:
-    """(instruction in lower case, rest of its line), without what stands between triple quotes."""
+    """(instruction in lower case, rest of its line), without text in triple quotes."""
     found, quoted = [], False
     for line in text.splitlines():
         word, _, rest = line.strip().partition(" ")

@@ -1,4 +1,4 @@
-"""Small values that settings are made of. Each refuses what upstream would misread, with the right spelling."""
+"""Values of settings. Each rejects what upstream would misread, and suggests the correct form."""
 
 from __future__ import annotations
 
@@ -54,23 +54,23 @@ class ListenAddress:
 
     @property
     def everywhere(self) -> bool:
-        """Whether it is every address of a host."""
+        """Whether this is every address of a host."""
         return self.ip in {"0.0.0.0", "::"}  # noqa: S104
 
     @property
     def local_ip(self) -> str:
-        """The address at which a client on the host itself reaches what listens here."""
+        """The IP that a client on the host itself connects to."""
         return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.ip, self.ip)  # noqa: S104
 
     @property
     def local_url(self) -> str:
-        """Where a client on the host itself reaches what listens here."""
+        """The URL for a client on the host itself."""
         return f"http://{ListenAddress(self.local_ip, self.port)}"
 
 
 @dataclass(frozen=True)
 class ModelName:
-    """A model's whole name, by upstream's rules and defaults."""
+    """A model's full name, by upstream's rules and defaults."""
 
     host: str
     namespace: str
@@ -94,7 +94,7 @@ class ModelName:
         return cls(**parts)
 
     def __str__(self) -> str:
-        """The short form that Ollama lists it under."""
+        """The short form, as Ollama lists it."""
         name = f"{self.model}:{self.tag}"
         if self.host != DEFAULTS["host"]:
             return f"{self.host}/{self.namespace}/{name}"
@@ -107,7 +107,7 @@ _BASE_URL = re.compile(
 
 
 def check_base_url(text: str) -> str:
-    """Where Ollama's API begins: scheme, host and port in lower case, without a slash at its end. Raises InvalidValue."""
+    """The address of an Ollama API: scheme, host and port in lower case, without a final slash. Raises InvalidValue."""
     text = text.lower()
     if "@" in text:
         raise InvalidValue("an address without a user and password")
@@ -136,17 +136,17 @@ _LOCAL = re.compile(r"//(localhost|127[0-9.]*|0\.0\.0\.0|\[::1?\])(?=:|\Z)")
 
 
 def is_local(base_url: str) -> bool:
-    """Whether a base address is a host's own, by which nobody else means that host; `0.0.0.0` is one to connect to."""
+    """Whether an address is a host's own loopback; a client that connects to `0.0.0.0` reaches loopback too."""
     return _LOCAL.search(base_url) is not None
 
 
 def from_container(base_url: str, name: str) -> str:
-    """A base address as a container has it, which knows its host by another name."""
+    """The same address for a container, which has another name for its host."""
     return _LOCAL.sub(f"//{name}", base_url)
 
 
 def host_and_port(base_url: str) -> tuple[str, int]:
-    """Name or address, without brackets, and port of a base address."""
+    """Host name or IP, without brackets, and port of an address."""
     parts = urlsplit(base_url)
     return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
@@ -160,7 +160,7 @@ _SCHEMES = (
 
 def check_origin(text: str) -> str:
     """
-    An OLLAMA_ORIGINS entry that Ollama starts with: others make it exit in a loop (its envconfig, gin-contrib/cors).
+    Check an entry of OLLAMA_ORIGINS. Ollama exits in a loop for an invalid one (its envconfig, gin-contrib/cors).
 
     Raises InvalidValue.
     """

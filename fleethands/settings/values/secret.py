@@ -1,4 +1,4 @@
-"""A value that is used but never shown."""
+"""Values that are never shown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Secret:
 
     @property
     def kind(self) -> str:
-        """Where it comes from: `env` or `file`."""
+        """The kind of source: `env` or `file`."""
         return self._kind
 
     @property
@@ -35,7 +35,7 @@ class Secret:
         return cls("file", path)
 
     def reveal(self) -> str:
-        """The value itself. Raises ValueError, naming the place only, when there is none."""
+        """The value. Raises ValueError, which names only the place, if there is none."""
         if self._kind == "env":
             value = os.environ.get(self._place)
             if value is None:

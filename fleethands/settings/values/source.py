@@ -1,4 +1,4 @@
-"""What the flavor `source` builds: upstream's release from npm, or a git checkout of either generation."""
+"""The source for the flavor `source`: upstream's release from npm, or a git checkout of either generation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fleethands.settings.expected import InvalidValue, check_line
 
-RELEASES = {"v0": "0.62.0", "canvas": "1.16.0"}  # those that were tried
+RELEASES = {"v0": "0.62.0", "canvas": "1.16.0"}  # tested releases
 SCHEMES = {"https", "http", "ssh", "git", "file"}
 _COMMIT = re.compile(r"[0-9a-f]{40}\Z")
 _REF = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._/+@-]*[A-Za-z0-9_+-])?\Z")
@@ -17,7 +17,7 @@ _REF = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._/+@-]*[A-Za-z0-9_+-])?\Z")
 
 @dataclass(frozen=True)
 class Source:
-    """One thing to build; repo is None for the package from npm, whose release ref is then."""
+    """A source to build. Without a repo it is the npm package, and ref is its release."""
 
     generation: str
     repo: str | None
@@ -25,19 +25,19 @@ class Source:
 
     @property
     def name(self) -> str:
-        """Of its directory on a host, whatever stands in the address."""
+        """The name of its directory on a host."""
         if self.repo is None:
             return self.ref
         return "git-" + hashlib.sha256(f"{self.repo}\0{self.ref}".encode()).hexdigest()[:12]
 
     @property
     def title(self) -> str:
-        """What it is in words."""
+        """A title for messages."""
         return f"Agent Canvas {self.ref}" if self.repo is None else f"{self.ref} of {self.repo}"
 
 
 def source_generation(declared: str | None, repo: str | None, ref: str | None) -> str:
-    """The generation of a checkout, `v0` or `canvas`; the checkout itself has the last word when it is built."""
+    """The expected generation of a checkout, `v0` or `canvas`. The build checks it in the checkout itself."""
     if declared is not None or repo is None:
         return declared or "canvas"
     if ref is None:
@@ -46,7 +46,7 @@ def source_generation(declared: str | None, repo: str | None, ref: str | None) -
 
 
 def check_repository(value: object) -> str:
-    """An address that git may fetch from. Raises InvalidValue; what git would run as a command is none."""
+    """An address that git can fetch from. Raises InvalidValue, also for an address that git would run as a command."""
     url = check_line(value)
     parts = urlsplit(url)
     if parts.scheme not in SCHEMES or not re.fullmatch(r"[!-~]+", url) or not parts.path.strip("/"):
@@ -68,5 +68,5 @@ def check_ref(value: object) -> str:
 
 
 def is_commit(ref: str) -> bool:
-    """Whether a ref can't move."""
+    """Whether a ref is a commit, which can't move."""
     return _COMMIT.match(ref) is not None

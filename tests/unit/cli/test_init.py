@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fleethands.cli import scaffold
-from fleethands.settings.docs import example
+from fleethands.settings.docs.example import inventory
 from tests.helpers.checkout import ROOT
 from tests.helpers.command_line import fleethands
 
@@ -48,6 +48,17 @@ def test_what_is_laid_down_is_what_runs(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "inventory/hosts.py: 1 host" in done.stdout
     assert "unreachable" in done.stdout
+
+
+@pytest.mark.parametrize(("options", "is_whole"), [([], False), (["--all-settings"], True)])
+def test_the_inventory_is_short_unless_all_settings_are_asked_for(
+    tmp_path: Path, options: list[str], is_whole: bool
+) -> None:
+    fleethands("init", "boxes", *options, cwd=tmp_path)
+
+    text = (tmp_path / "boxes/inventory/hosts.py").read_text()
+    assert text == inventory("inventory/hosts.py", all_settings=is_whole)
+    assert ('"ollama_keep_alive"' in text) is is_whole
 
 
 def test_its_own_tasks_are_the_ones_that_run(tmp_path: Path) -> None:
@@ -142,7 +153,7 @@ def test_a_wheel_lays_the_same_project_down_and_stock_pyinfra_runs_it(tmp_path: 
     assert done.stderr.startswith(f"{packages}/fleethands/__init__.py")
     assert tree(tmp_path / "boxes") == {
         **scaffold.files(),
-        "inventory/hosts.py": example.inventory("inventory/hosts.py").encode(),
+        "inventory/hosts.py": inventory("inventory/hosts.py").encode(),
     }
 
     (tmp_path / "boxes/tasks/preflight.py").write_text("raise SystemExit('the tasks of this directory')\n")

@@ -217,5 +217,5 @@ def test_a_host_without_a_record_stays_failed_and_says_so() -> None:
 def test_a_host_that_did_not_get_back_has_both_reasons() -> None:
     host = after_rollback(FAILED, HostReport("failed", "Ollama: no start", ["see its log"]))
     assert host.status == "failed"
-    assert host.reason == f"{FAILED.reason}; and it did not go back: Ollama: no start"
+    assert host.reason == f"{FAILED.reason}; and the rollback failed: Ollama: no start"
     assert host.hints == ["look", "see its log"]

@@ -20,13 +20,14 @@ from fleethands.facts.docker import SPEC_LABEL, Container, Docker
 from fleethands.facts.upstream import Upstream
 from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.models import models
-from fleethands.operations.ollama import release
+from fleethands.operations.ollama import release, release_archives
 from fleethands.operations.openhands import container
 from fleethands.operations.openhands.container import container_spec
 from fleethands.operations.preflight import preflight
 from fleethands.pinning import registry, resolve
 from fleethands.pinning.registry import RegistryError
 from fleethands.settings import HostSettings, LockfileError, SettingsError, lockfile, read_fleet, serialize
+from fleethands.settings.apply_pins import find_pinnable
 from fleethands.settings.lockfile import Lockfile, LockfileContents, ModelPin
 from fleethands.settings.values.images import at_digest, locate_image
 from tests.helpers.command_line import fleethands
@@ -75,14 +76,13 @@ def test_a_lock_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
 
 BROKEN = [
     ('{\n<<<<<<< HEAD\n  "schema": 1\n', ", line 2: unresolved merge conflict (`<<<<<<< HEAD`)"),
-    ('{\n  "schema": 1,\n}\n', ", line 3: it is not JSON: "),
+    ('{\n  "schema": 1,\n}\n', ", line 3: not JSON: "),
     ('{"schema": 1, "models": {"m": {}, "m": {}}}', ": `m` appears twice"),
     ('{"schema": 2}', ": schema 2 is newer than this fleethands, which reads 1"),
     ("[]", ": expected `schema`: 1, got null"),
     ('{"schema": 1, "model": {}}', ": `model`: no such entry"),
     ('{"schema": 1, "images": {"i": "sha256:12"}}', ": `images.i`: expected a sha256 in lower-case hex digits"),
     (f'{{"schema": 1, "models": {{"m": {{"digest": "{A}"}}}}}}', ": `models.m.size`: field required"),
-    ("[" * 100_000, ": it is nested too deep"),
 ]
 
 
@@ -114,7 +114,7 @@ def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_p
     for command in ("plan", "pin"):
         done = fleethands(command, "root@192.0.2.1", "--data", 'models=["m"]', cwd=tmp_path / "boxes")
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(f"error: {tmp_path}/boxes/{line}\n\nhint: keep one side: git checkout")
+        assert done.stderr.startswith(f"error: {tmp_path}/boxes/{line}\n\nhint: keep one side: `git checkout")
     stock = [
         sys.executable,
         "-c",
@@ -125,7 +125,7 @@ def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_p
     ]
     ended = subprocess.run(stock, cwd=tmp_path / "boxes", capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
-    assert f"nothing was changed\n\nerror: {tmp_path}/boxes/{line}\n\nhint: keep one side of it" in ended.stderr
+    assert f"nothing was changed\n\nerror: {tmp_path}/boxes/{line}\n\nhint: keep one side: `git" in ended.stderr
 
 
 def test_without_a_lock_nothing_is_held(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_models_images_and_archives_are_held() -> None:
     assert settings.models[0].digest == A
     assert settings.container_image == f"ghcr.io/all-hands-ai/openhands@sha256:{A}"
     assert settings.openhands_image == GUIDE
-    assert release.pinned_checksums(settings, "amd64") == DOCUMENT.ollama["0.24.0"]
+    assert release_archives.pinned_checksums(settings, "amd64") == DOCUMENT.ollama["0.24.0"]
 
 
 def test_what_the_lock_does_not_have_is_said_in_the_plan() -> None:
@@ -265,9 +265,9 @@ def test_the_image_of_sandboxes_is_pinned_where_it_is_known() -> None:
         openhands_env={"AGENT_SERVER_IMAGE_REPOSITORY": "r.example/agent", "AGENT_SERVER_IMAGE_TAG": "2"},
     )
 
-    assert lockfile.find_pinnable(known).images[1:] == ("ghcr.io/openhands/agent-server:1.34.0-python",)
-    assert lockfile.find_pinnable(declared).images == ("mine:1.12", "r.example/agent:2")
-    assert lockfile.find_pinnable(held(openhands_image="mine:1.12")).images == ("mine:1.12",)
+    assert find_pinnable(known).images[1:] == ("ghcr.io/openhands/agent-server:1.34.0-python",)
+    assert find_pinnable(declared).images == ("mine:1.12", "r.example/agent:2")
+    assert find_pinnable(held(openhands_image="mine:1.12")).images == ("mine:1.12",)
 
 
 @pytest.mark.parametrize(
@@ -405,7 +405,7 @@ def test_a_registry_cannot_have_files_of_this_machine_read(standin: tuple[str, t
 def test_a_token_goes_to_nobody_else(standin: tuple[str, type[Standin]]) -> None:
     url, handler = standin
 
-    assert web.fetched(f"{url}/moved", token="for-nobody") == b"here"  # noqa: S106  nobody's
+    assert web.fetch(f"{url}/moved", token="for-nobody") == b"here"  # noqa: S106  nobody's
     assert handler.heard == [("/moved", "Bearer for-nobody"), ("/elsewhere", None)]
 
 

@@ -74,8 +74,8 @@ def test_ctrl_c_while_a_host_is_reached_leaves_table_and_document(tmp_path: Path
             shown, said = process.communicate(timeout=60)
 
     assert process.returncode == 130, said
-    assert "interrupted before it had answered" in shown
-    assert said == "error: interrupted\n\nhint: run it again: nothing was changed\n"
+    assert "interrupted before the host answered" in shown
+    assert said == "error: interrupted\n\nhint: nothing was changed: run the command again\n"
     document = json.loads((tmp_path / "report.json").read_text())
     assert (document["result"], document["error"]) == ("interrupted", "interrupted")
     assert document["hosts"][name]["status"] == "not-run"

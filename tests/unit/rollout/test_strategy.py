@@ -12,7 +12,7 @@ TWELVE = [f"lab-{number}" for number in range(1, 13)]
 
 
 def taken(manner: RolloutStrategy, names: list[str] = TWELVE) -> list[tuple[str, ...]]:
-    return [group.names for group in manner.groups(names, TWELVE)]
+    return [group.names for group in manner.batches(names, TWELVE)]
 
 
 @pytest.mark.parametrize(
@@ -30,37 +30,37 @@ def taken(manner: RolloutStrategy, names: list[str] = TWELVE) -> list[tuple[str,
     ],
 )
 def test_a_share_is_rounded_down_and_never_none(text: str, count: int, share: int) -> None:
-    assert HostQuota.read("--batch", text).of(count) == share
+    assert HostQuota.parse("--batch", text).count_of(count) == share
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "0%", "101%", "%", "25 %", "1.5", "half", "٣", "1e2", "9999999"])
 def test_another_word_for_a_share_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InvalidOption, match="expected a number of hosts from 1 on, or a percentage") as caught:
-        HostQuota.read("--batch", text)
+        HostQuota.parse("--batch", text)
     assert caught.value.hints == ("for three hosts: `--batch 3`; for a quarter of them: `--batch 25%`",)
 
 
 def test_hosts_are_taken_as_people_count_them() -> None:
-    assert Order().of(["lab-10", "lab-2", "alpha", "lab-2b"]) == ["alpha", "lab-2", "lab-2b", "lab-10"]
+    assert Order().sort(["lab-10", "lab-2", "alpha", "lab-2b"]) == ["alpha", "lab-2", "lab-2b", "lab-10"]
 
 
 def test_the_same_seed_shuffles_the_same_way_whatever_came_in() -> None:
-    order = Order.read("random:7")
-    assert order.of(TWELVE) == Order.read("random:7").of(TWELVE[::-1]) != Order.read("random:8").of(TWELVE)
+    order = Order.parse("random:7")
+    assert order.sort(TWELVE) == Order.parse("random:7").sort(TWELVE[::-1]) != Order.parse("random:8").sort(TWELVE)
     assert str(order) == "random:7"
-    assert Order.read("random").seed is not None
-    assert Order.read(str(Order.read("random"))).seed is not None
+    assert Order.parse("random").seed is not None
+    assert Order.parse(str(Order.parse("random"))).seed is not None
 
 
 @pytest.mark.parametrize("text", ["", "name", "random:", "random:x", "sorted:1", "random:-1"])
 def test_another_order_is_refused(text: str) -> None:
     with pytest.raises(InvalidOption, match="expected `sorted`, `random` or `random:SEED`"):
-        Order.read(text)
+        Order.parse(text)
 
 
 def test_a_canary_and_quarters_of_twelve() -> None:
-    manner = RolloutStrategy(canary=Canary("1"), batch=HostQuota.read("--batch", "25%"))
-    groups = manner.groups(TWELVE, TWELVE)
+    manner = RolloutStrategy(canary=Canary("1"), batch=HostQuota.parse("--batch", "25%"))
+    groups = manner.batches(TWELVE, TWELVE)
     assert [group.names for group in groups] == [
         ("lab-1",),
         ("lab-2", "lab-3", "lab-4"),
@@ -90,7 +90,7 @@ def test_a_canary_of_another_part_of_the_fleet(word: str, elsewhere: bool) -> No
 
 def test_a_canary_that_no_host_is_called_names_the_nearest() -> None:
     with pytest.raises(InvalidOption) as caught:
-        Canary("lab-2O").of(TWELVE, TWELVE)
+        Canary("lab-2O").select(TWELVE, TWELVE)
     assert caught.value.hints == ("nearest is `--canary lab-2`",)
 
 
@@ -108,7 +108,10 @@ def test_a_canary_of_no_host_is_refused(word: str) -> None:
     [("0", 1, True), ("1", 1, True), ("2", 1, False), ("2", 2, True), ("25%", 2, False), ("25%", 3, True)],
 )
 def test_so_many_failures_of_twelve_end_it(text: str, failed: int, over: bool) -> None:
-    assert RolloutStrategy(failure_limit=HostQuota.read("--max-fail", text, least=0)).is_over(failed, 12) is over
+    assert (
+        RolloutStrategy(failure_limit=HostQuota.parse("--max-fail", text, least=0)).has_reached_limit(failed, 12)
+        is over
+    )
 
 
 @given(
@@ -119,9 +122,9 @@ def test_so_many_failures_of_twelve_end_it(text: str, failed: int, over: bool) -
 )
 def test_every_host_is_taken_once(names: list[str], canary: str | None, batch: str | None, seed: int | None) -> None:
     manner = RolloutStrategy(
-        Order(seed), Canary(canary) if canary else None, HostQuota.read("--batch", batch) if batch else None
+        Order(seed), Canary(canary) if canary else None, HostQuota.parse("--batch", batch) if batch else None
     )
-    groups = manner.groups(names, names)
+    groups = manner.batches(names, names)
     assert sorted(name for group in groups for name in group.names) == sorted(names)
     assert all(group.names for group in groups)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleethands.settings import Secret, SettingsError, read_fleet
-from fleethands.settings.generations import generation_of
+from fleethands.settings.openhands import generation_of
 from tests.hosts import declared
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleethands.settings import SettingsError, read_fleet
-from fleethands.settings.generations import base_url
+from fleethands.settings.openhands import base_url
 from tests.hosts import declared
 
 EXTERNAL = {"ollama_runtime": "external"}

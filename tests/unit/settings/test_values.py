@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.load import InvalidSetting
+from fleethands.settings.validation.errors import InvalidSetting
 from fleethands.settings.values.names import ListenAddress, ModelName
 from tests.hosts import declared
 
@@ -118,7 +118,7 @@ def test_values_that_ollama_misreads_are_refused_with_the_right_spelling(name: s
         ("openhands_env", {"OH_PERSISTENCE_DIR": "/x"}, "no such variable"),
         ("openhands_env", {"SANDBOX_USER_ID": 0}, "the setting `openhands_user`"),
         ("openhands_env", {"PORT": 9000}, "the setting `openhands_port`"),
-        ("openhands_env", {"LOCAL_BACKEND_API_KEY": "known"}, "each host makes this key itself"),
+        ("openhands_env", {"LOCAL_BACKEND_API_KEY": "known"}, "each host creates this key"),
         ("openhands_user", "root", "got `root`, as what an agent does would be done as root"),
         ("ollama_env", {"OLLAMA_KV_CACHE_TYPE": " q8_0"}, "without quotes or spaces"),
         ("ollama_env", {"OLLAMA_DEBUG": 5}, "0, 1 or 2"),

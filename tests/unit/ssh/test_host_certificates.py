@@ -57,11 +57,11 @@ def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority:
     [
         (("-h", "-n", "a,b"), "is for a, b, and not for gpu.example.net"),
         (("-h", "-n", HOST.upper()), "is for GPU.EXAMPLE.NET, and not for gpu.example.net"),
-        (("-h",), "is for nobody, and not for gpu.example.net"),
-        (("-n", HOST), "is one of a user"),
-        (("-h", "-n", HOST, "-V", "20200101000000Z:20200102000000Z"), "ended on 2020-01-02 00:00 UTC"),
-        (("-h", "-n", HOST, "-V", "20980101000000Z:20980102000000Z"), "does not count before 2098-01-01 00:00 UTC"),
-        (("-h", "-n", HOST, "-O", "critical:x@y=z"), "has options that nobody here knows"),
+        (("-h",), "is for no host, and not for gpu.example.net"),
+        (("-n", HOST), "is a user certificate"),
+        (("-h", "-n", HOST, "-V", "20200101000000Z:20200102000000Z"), "expired on 2020-01-02 00:00 UTC"),
+        (("-h", "-n", HOST, "-V", "20980101000000Z:20980102000000Z"), "is not valid before 2098-01-01 00:00 UTC"),
+        (("-h", "-n", HOST, "-O", "critical:x@y=z"), "has unknown critical options"),
     ],
 )
 def test_one_that_does_not(keys: dict[str, Path], words: tuple[str, ...], fault: str) -> None:

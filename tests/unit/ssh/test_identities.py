@@ -10,7 +10,7 @@ import pytest
 from paramiko.agent import Agent
 
 from fleethands.ssh import identities
-from fleethands.ssh.openssh import SshConfig
+from fleethands.ssh.ssh_config import SshConfig
 from tests.helpers.sshd import key, public
 
 

@@ -246,5 +246,5 @@ def test_without_ssh_what_it_alone_can_judge_is_named(tmp_path: Path) -> None:
 
     done = fleethands(tmp_path, "plan", hosts=hosts, PATH=str(tmp_path))
 
-    assert f'warning: {tmp_path}/more, line 2: `Match exec "true"` is left out' in done.stderr
-    assert f"warning: {config}, line 2: `Match host box localnetwork 10.0.0.0/8` is left out" in done.stderr
+    assert f'warning: {tmp_path}/more, line 2: `Match exec "true"` is ignored' in done.stderr
+    assert f"warning: {config}, line 2: `Match host box localnetwork 10.0.0.0/8` is ignored" in done.stderr

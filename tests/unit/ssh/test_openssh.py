@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fleethands.ssh import openssh, shared_answers
-from fleethands.ssh.openssh import ConfigurationError, SshConfig, SshQuery, jump_command
+from fleethands.ssh.openssh import jump_command
 from fleethands.ssh.processes import run_program
-from fleethands.streams import TooMuch
+from fleethands.ssh.ssh_config import ConfigurationError, SshConfig, SshQuery
+from fleethands.ssh.ssh_g_output import parse_ssh_g
+from fleethands.streams import TooMuchOutput
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +156,7 @@ def test_a_shared_answer_is_the_one_that_ssh_would_give(tmp_path: Path, lines: l
     for name in HOSTS:
         question = SshQuery(name, config=str(config))
         try:
-            expected = openssh._parse(question, openssh._run_ssh_g(question))
+            expected = parse_ssh_g(question, openssh._run_ssh_g(question))
         except ConfigurationError:
             continue  # as `ssh` itself, which takes no alias and command that contradict one another
         assert openssh.read_ssh_config(question) == expected, name
@@ -173,7 +175,7 @@ def test_many_hosts_share_one_process(tmp_path: Path) -> None:
 
 
 def test_a_program_that_does_not_end_is_ended_with_what_it_began() -> None:
-    with pytest.raises(TooMuch, match="it sent more than 256 KiB"):
+    with pytest.raises(TooMuchOutput, match="it sent more than 256 KiB"):
         run_program(["/bin/sh", "-c", "yes"])
     with pytest.raises(gevent.Timeout), gevent.Timeout(0.5):
         run_program(["/bin/sh", "-c", "sleep 4321 & sleep 4321"])

@@ -110,9 +110,7 @@ def test_a_host_that_does_not_answer_is_named(tmp_path: Path, known_hosts: Path)
     done = trust(tmp_path, 1, "--yes")
 
     assert done.returncode == 1
-    assert (
-        "error: box: [127.0.0.1]:1: Connection refused\n\nhint: try by hand: `ssh -v -p 1 -o UserKnown" in done.stderr
-    )
+    assert "error: box: [127.0.0.1]:1: Connection refused\n\nhint: try: `ssh -v -p 1 -o UserKnown" in done.stderr
     assert "Fix the cause, then run: fleethands trust" in done.stdout
     assert not known_hosts.exists()
 

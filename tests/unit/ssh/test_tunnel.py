@@ -25,7 +25,7 @@ def test_no_more_than_so_many_are_followed() -> None:
     ports, (warning,) = asked(" ".join(map(str, range(40000, 41000))))
 
     assert ports == set(range(40000, 40000 + MOST_PORTS))
-    assert warning == f"the host names 1000 ports of sandboxes: {MOST_PORTS} of them are followed"
+    assert warning == f"the host reports 1000 ports of sandboxes: only {MOST_PORTS} are forwarded"
 
 
 def test_canvas_key_is_nothing_else() -> None:

@@ -25,12 +25,14 @@ from fleethands.facts.upstream import required_downloads as upstream_wanted
 from fleethands.operations.core import ownership, release_record
 from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.docker import engine
-from fleethands.operations.ollama import adoption, image, remove_ollama, service
+from fleethands.operations.ollama import adoption_checks, image, remove_ollama, service
+from fleethands.operations.ollama.desired_process import DesiredProcess
 from fleethands.operations.ollama.gpus import container_arguments
 from fleethands.operations.preflight import container_gpus, disk_space, ports
 from fleethands.operations.rollback import rollback
 from fleethands.pinning import registry
-from fleethands.settings import lockfile, packages
+from fleethands.settings import packages
+from fleethands.settings.apply_pins import find_pinnable
 from fleethands.settings.pins import Pins
 from tasks import render
 from tests.answers import docker_script
@@ -45,7 +47,7 @@ MADE = Docker(True, "26", ollama_image=Image(ID, frozenset({DIGEST})))
 
 def running(settings: Any, revision: str = "r1", **changed: Any) -> Probe:
     """A host on which it serves."""
-    wanted = service.DesiredProcess.by(settings, bare(settings).having(docker=MADE), revision)
+    wanted = DesiredProcess.for_host(settings, bare(settings).having(docker=MADE), revision)
     made = replace(wanted.process, pid=7, started=1, inside=8)
     seen = service.serve.decide(settings, bare(settings).having(docker=MADE), revision).predict(bare(settings))
     return seen.having(docker=MADE, process=replace(made, **changed))
@@ -122,9 +124,9 @@ def test_a_container_needs_docker_and_no_release() -> None:
     assert packages.ENGINE not in packages.needed_packages(declared(openhands_flavor="off"))
     assert isinstance(engine.start.decide(settings, bare(settings)), Change)
     assert {each.kind for each in upstream_wanted(settings)} == {"image", "model"}
-    want = lockfile.find_pinnable(settings)
+    want = find_pinnable(settings)
     assert (want.release, want.images) == (None, (IMAGE,))
-    assert lockfile.find_pinnable(declared(**OFF, ollama_image=f"ollama/ollama@{DIGEST}")).images == ()
+    assert find_pinnable(declared(**OFF, ollama_image=f"ollama/ollama@{DIGEST}")).images == ()
 
 
 @pytest.mark.parametrize(
@@ -349,9 +351,9 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
     found = written(settings, bare(settings).having(docker=MADE))
     assert found.versions["ollama_image"] == {"name": IMAGE, "id": ID, "digest": DIGEST}
     assert "ollama_image" not in written(declared(), bare()).versions
-    way = rollback.RollbackTarget(settings, settings, found, place=paths.RECORD)
+    way = rollback.RollbackTarget(settings, settings, found, place=paths.CURRENT_RECORD)
     assert way.ollama_image == ID
-    assert rollback.RollbackTarget(declared(), declared(), found, place=paths.RECORD).ollama_image == ""
+    assert rollback.RollbackTarget(declared(), declared(), found, place=paths.CURRENT_RECORD).ollama_image == ""
     assert found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": ID}})
     assert not found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": OTHER}})
 
@@ -361,15 +363,15 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
 
 def test_a_binary_of_somebody_elses_is_not_in_a_containers_way() -> None:
     seen = bare().with_file(paths.BINARY, replace(bare().files[paths.BINARY], kind="file"))
-    assert adoption.check_existing_ollama(declared(openhands_flavor="off"), seen) is not None
-    assert adoption.check_existing_ollama(declared(**OFF), seen) is None
+    assert adoption_checks.check_existing_ollama(declared(openhands_flavor="off"), seen) is not None
+    assert adoption_checks.check_existing_ollama(declared(**OFF), seen) is None
 
 
 @pytest.mark.parametrize(("line", "wins"), [("User=ollama", "which wins over our root"), ("User=root", "")])
 def test_a_drop_in_that_changes_who_runs_dockers_client_is_refused(line: str, wins: str) -> None:
     path = "/etc/systemd/system/ollama.service.d/90-mine.conf"
     seen = bare().having(service=Service((UnitText(path, f"[Service]\n{line}\n".encode()),)))
-    refused = adoption.check_existing_ollama(declared(**OFF), seen)
+    refused = adoption_checks.check_existing_ollama(declared(**OFF), seen)
     assert (wins in refused.reason) if wins else refused is None  # type: ignore[union-attr]
 
 
@@ -377,7 +379,7 @@ def test_a_removal_takes_images_after_ollama() -> None:
     text = ROOT.joinpath("tasks/removal.py").read_text()
     assert text.index("remove_ollama.remove") < text.index("removal.remove_images")
     seen = bare().with_file(
-        paths.OLLAMA_UNIT, replace(bare().files[paths.LEDGER], kind="file", content=ownership.HEADER)
+        paths.OLLAMA_UNIT, replace(bare().files[paths.OWNERSHIP_MANIFEST], kind="file", content=ownership.HEADER)
     )
     change = remove_ollama.remove.decide(declared(**OFF), seen)
     assert change.script.values["container"] == paths.OLLAMA_CONTAINER

@@ -17,7 +17,8 @@ from fleethands.facts.files import File
 from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.openhands import build_from_source, source_service
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.generations import SOURCE, SOURCE_V0, generation_of
+from fleethands.settings.generations import SOURCE, SOURCE_V0
+from fleethands.settings.openhands import generation_of
 from fleethands.settings.values.secret import Secret
 from fleethands.text.toml import basic_string
 from tasks import render

@@ -1,0 +1,85 @@
+"""The hosts of a rollout, by way of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from fleethands.deploy_options import DeployOptions
+from fleethands.locks.run_locks import Locks
+from fleethands.operations.core.decision import Change
+from fleethands.operations.rollback import rollback
+from fleethands.report.model import HostReport, Report
+from fleethands.rollout import build_report, external_checks
+from fleethands.rollout.rollout import Rollout
+from fleethands.rollout.strategy import RolloutStrategy
+
+if TYPE_CHECKING:  # their import patches the standard library
+    from fleethands.engine.engine import Engine
+    from fleethands.engine.progress import ProgressListener
+
+
+def roll_out(
+    engine: Engine, plan: Report, strategy: RolloutStrategy, listener: ProgressListener, locks: Locks
+) -> Report:
+    """Roll a plan out; `locks` has the lock of every host that is pending."""
+    return Rollout(EngineFleet(engine, plan, listener), plan, strategy, locks, listener.phase).run()
+
+
+class EngineFleet:
+    """Implements `Fleet`. + plan: the report of the plan that the engine made"""
+
+    def __init__(self, engine: Engine, plan: Report, listener: ProgressListener) -> None:
+        self._engine, self._plan, self._listener = engine, plan, listener
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self._engine.names
+
+    @property
+    def retry_command(self) -> str:
+        return str(self._engine.command_line)
+
+    def update(self, names: Sequence[str]) -> None:
+        self._engine.run(names, self._listener)
+
+    def result(self, name: str) -> HostReport | None:
+        if name not in self._engine.host_runs:
+            return None
+        return build_report.host_run_report(self._engine, name, self._plan.hosts[name])
+
+    def was_interrupted(self, name: str) -> bool:
+        return self._engine.host_runs[name].interrupted
+
+    def check_from_outside(self, report: Report, names: Sequence[str]) -> None:
+        external_checks.run_external_checks(self._engine, report, names)
+
+    def record_to_restore(self, name: str) -> str:
+        """
+        The current record is the last proven state. If this run's proof held and wrote a record, that record is the
+        current one, and the state to restore is the previous.
+        """
+        decisions = (entry.decision for entry in self._engine.executed(name))
+        writes_record = any(each.writes_record for each in decisions if isinstance(each, Change))
+        return rollback.PREVIOUS if writes_record and self._engine.has_proven(name) else rollback.CURRENT
+
+    def roll_back(self, names: Sequence[str], record: str) -> Mapping[str, HostReport]:
+        with self._engine.for_hosts(names, DeployOptions(rollback_to=record).to_host_data()) as other:
+            other.plan("rollback.py")
+            plan = build_report.plan_report(other, "rollback")
+            other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)
+            report = build_report.run_report(other, plan)
+            external_checks.run_external_checks(other, report, names)
+        return report.hosts
+
+    def stop(self) -> None:
+        self._engine.stop()
+
+    def disconnect(self, name: str) -> None:
+        self._engine.disconnect(name)
+
+    def remote_commands(self, name: str) -> int:
+        return self._engine.monitor.commands.get(name, 0)
+
+    def complete(self, report: Report) -> Report:
+        return build_report.complete_report(self._engine, report)
