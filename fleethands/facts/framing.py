@@ -40,7 +40,7 @@ def split_sections(lines: Sequence[str], mark: str) -> Iterator[tuple[str, int, 
         raise ProbeError("done", "was cut off")
     text = "\n".join(rows[:-1]) + "\n"
     if not text.isascii() or words[2] not in {"-", hashlib.sha256(text.encode()).hexdigest()}:
-        raise ProbeError("done", "the answer was damaged on its way")
+        raise ProbeError("done", "the answer was damaged in transit")
     yield from found
 
 

@@ -119,7 +119,7 @@ def _smi(text: str) -> tuple[tuple[Device, ...], str, tuple[str, ...]]:
         return (), f"no answer within {SMI_SECONDS} s", ()
     if status == "0" and said != "No devices were found" and not all(map(_ROW.match, lines)):
         raise ValueError(said)
-    return (), " ".join(said.split()) or f"it ended with status {int(status)}", ()
+    return (), " ".join(said.split()) or f"nvidia-smi failed with status {int(status)}", ()
 
 
 def _device(line: str) -> Device | None:

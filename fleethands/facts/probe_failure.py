@@ -39,8 +39,8 @@ def explain_failure(said: Sequence[str], host: Any) -> ProbeFailed:
     short = text if len(text) <= LONGEST else "…" + text[-LONGEST:]
     by_hand = ssh_command(host)
     if not short:
-        return ProbeFailed("it does not run what it is sent, and says nothing", [f"look for yourself: `{by_hand}`"])
-    return ProbeFailed(f"it does not run what it is sent, and says: {short}", _hints(short, by_hand))
+        return ProbeFailed("the host did not run the script, and printed nothing", [f"check by hand: `{by_hand}`"])
+    return ProbeFailed(f"the host did not run the script, and printed: {short}", _hints(short, by_hand))
 
 
 def _hints(said: str, by_hand: str) -> list[str]:
@@ -48,7 +48,7 @@ def _hints(said: str, by_hand: str) -> list[str]:
         return [f'`"ssh_user": "{other["name"]}"` in the inventory, or `--data ssh_user={other["name"]}`']
     if "assword" in said and ("expired" in said or "change" in said):
         return [f"give it a new password by hand: `{by_hand}`; or `{ANOTHER}"]
-    return [f"`{ANOTHER}", f"look for yourself: `{by_hand}`"]
+    return [f"`{ANOTHER}", f"check by hand: `{by_hand}`"]
 
 
 def ssh_command(host: Any, *options: str) -> str:
