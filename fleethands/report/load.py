@@ -145,9 +145,9 @@ def _seconds(value: Any) -> float:
 
 
 def _change(row: dict[str, Any]) -> ChangeReport:
-    said = (_text(row.get(name, "")) for name in ("why", "consequence", "diff"))
+    texts = (_text(row.get(name, "")) for name in ("why", "consequence", "diff"))
     start = (row["task"], row["operation"], row.get("subject", ""), row["from"], row["to"])
-    return ChangeReport(*(_text(text) for text in start), *said)
+    return ChangeReport(*(_text(text) for text in start), *texts)
 
 
 def _link(row: dict[str, Any]) -> Link:
