@@ -98,12 +98,12 @@ def test_a_host_that_is_lost_after_its_proof_fails_alone(monkeypatch: pytest.Mon
         raise OSError("closed")
 
     host.run_shell_command = send
-    watch = SimpleNamespace(commands={"box": 3})
+    monitor = SimpleNamespace(commands={"box": 3})
     engine: Any = SimpleNamespace(
-        host=lambda _: host, has_proven=lambda name: name == "box", names=["box"], timeline=Timeline(), watch=watch
+        host=lambda _: host, has_proven=lambda name: name == "box", names=["box"], timeline=Timeline(), monitor=monitor
     )
     engine.command_line = CommandLine("apply", "fleet.py")
-    engine.started, engine.nested, engine.done = 0.0, [], lambda _: []
+    engine.started, engine.nested, engine.executed = 0.0, [], lambda _: []
     monkeypatch.setattr(facts, "probed_settings", lambda _: declared())
     report = Report("apply", {"box": HostReport("changed"), "other": HostReport("changed")})
 
