@@ -134,7 +134,7 @@ def write_input(stdin: Any, buffer: Any) -> None:
         channel.exit_status = channel.exit_status or 1
 
 
-def patch_pyinfra() -> None:
+def use_limited_streams() -> None:
     """
     Make pyinfra's connectors read and write with these functions. Their own have no limits, and fail at a byte that is
     not UTF-8.

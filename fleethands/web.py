@@ -107,7 +107,7 @@ class _Meter:
         self._left -= count
         if self._left < 0:
             raise ValueError(f"sends more than {format_size(self._most)}")
-        gevent.sleep(0)  # a server that never pauses would hold up every other host
+        gevent.sleep(0)  # a server that never pauses would block all other hosts
 
 
 class _Metered(io.RawIOBase):

@@ -25,7 +25,7 @@ from fleethands.engine.fleet_settings import FleetSettings
 from fleethands.engine.host_executor import HostExecutor
 from fleethands.engine.host_planner import HostPlanner
 from fleethands.engine.host_pool import MAX_CONCURRENT, HostPool
-from fleethands.engine.host_run import HostRun, RunAborted
+from fleethands.engine.host_run import RunAborted
 from fleethands.engine.operation_results import OperationResults
 from fleethands.engine.progress import ProgressCallbacks, ProgressListener
 from fleethands.engine.selected_hosts import SelectedHosts
@@ -51,6 +51,9 @@ class Engine(OperationResults):
     + project: directory of deploy.py
     + connections: shared by all engines of a command
 
+    `names` are those of its hosts, sorted. `probed` are the hosts whose plan is complete. `host_runs` says how far each
+    host of the run got. `warnings` has a line for everything in the inventory that is ignored and may be a mistake.
+
     Example:
 
         engine = Engine.load("inventory/prod.py", project, {})
@@ -63,7 +66,9 @@ class Engine(OperationResults):
     def __init__(self, selected: SelectedHosts, project: Path, connections: Connections) -> None:
         self.selected, self.project, self.connections = selected, project, connections
         self.inventory, self.hosts, self.fleet = selected.inventory, selected.hosts, selected.fleet
+        self.names, self.warnings = selected.names, selected.warnings
         self.monitor, self.timeline = connections.monitor, connections.timeline
+        self.command_line = connections.monitor.command_line
         self.started = time.time()
         self.nested: list[Engine] = []  # made by for_hosts
         self.state, self.config = State(check_for_changes=True), Config(CONNECT_TIMEOUT=CONNECT)
@@ -72,6 +77,7 @@ class Engine(OperationResults):
         self._pool = HostPool()
         self._planner = HostPlanner(self.state, self.config, self.monitor)
         self._executor = HostExecutor(self.state, connections)
+        self.probed, self.host_runs = self._planner.probed, self._executor.host_runs
         for host in self.hosts:
             set_ssh_defaults(host)
         self._enter_context()
@@ -133,11 +139,6 @@ class Engine(OperationResults):
         lost = [host for host in self.hosts if not self.connections.hand_over(other.host(host.name), self.state, host)]
         self._pool.change(self._connect_host, lost)
 
-    @property
-    def host_runs(self) -> Mapping[str, HostRun]:
-        """How far each host of the run got."""
-        return self._executor.host_runs
-
     def stop(self) -> None:
         """Start no further operation. Operations that are at work are completed."""
         self._executor.stopping = True
@@ -148,34 +149,14 @@ class Engine(OperationResults):
         return bool(self.state.current_stage >= StateStage.Execute)
 
     @property
-    def command_line(self) -> CommandLine:
-        """What was typed."""
-        return self.monitor.command_line
-
-    @property
     def stopping(self) -> bool:
         """Whether `stop` was called."""
         return self._executor.stopping
 
     @property
-    def warnings(self) -> list[str]:
-        """A line for everything in the inventory's files that is ignored, and that its author may have meant."""
-        return self.selected.warnings
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the hosts, sorted."""
-        return self.selected.names
-
-    @property
     def mask(self) -> Mask:
         """Hides the values of secrets in everything that is reported."""
         return self._settings.mask
-
-    @property
-    def probed(self) -> set[str]:
-        """Names of the hosts whose plan is complete."""
-        return self._planner.probed
 
     def settings(self, lock: Lockfile | None = None) -> dict[str, HostSettings]:
         """

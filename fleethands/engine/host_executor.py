@@ -71,6 +71,6 @@ class HostExecutor:
         return True
 
     def _timeout_problem(self, host: Any, run: HostRun) -> tuple[str, list[str]]:
-        longer = ["give it longer: `--host-timeout`"] if self._monitor.command_line.command == "apply" else []
+        longer = ["allow more time: `--host-timeout`"] if self._monitor.command_line.command == "apply" else []
         hints = [*longer, *self._monitor.command_line.resume_hints(host.name)]
-        return f"not done within {format_duration(self._limit)}, at `{run.operation}`", hints
+        return f"did not finish within {format_duration(self._limit)}, at `{run.operation}`", hints

@@ -27,7 +27,7 @@ from fleethands.ssh.transport import LimitedTransport
 def apply() -> None:
     """Replace them all. Calling it again changes nothing."""
     cache_operation_lookup()
-    streams.patch_pyinfra()
+    streams.use_limited_streams()
     refuse_questions()
     connect_as_openssh()
 

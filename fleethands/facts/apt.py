@@ -67,12 +67,12 @@ def parse_apt(lines: list[str]) -> Apt:
         raise ValueError(wrong[:100])
     if "said" not in row:
         return Apt(wanted, has_lists="lists" not in row, is_interrupted="dpkg" in row)
-    said = decode_base64("apt", row["said"]).decode(errors="replace").split("\n")
-    status = int(said[-1])
+    output = decode_base64("apt", row["said"]).decode(errors="replace").split("\n")
+    status = int(output[-1])
     if status == 124:
         return Apt(wanted, is_late=True)
-    complaints = [line for line in said if line.startswith("E: ")]
-    listed = _listed(said)
+    complaints = [line for line in output if line.startswith("E: ")]
+    listed = _listed(output)
     return Apt(
         wanted,
         installed=listed["installed"],
@@ -80,17 +80,17 @@ def parse_apt(lines: list[str]) -> Apt:
         downgraded=listed["downgraded"],
         removed=listed["removed"],
         held=listed["held"],
-        size=sum(int(file["size"]) for file in map(_FILE.match, said) if file),
-        error=_error(said, complaints) if status else "",
+        size=sum(int(file["size"]) for file in map(_FILE.match, output) if file),
+        error=_error(output, complaints) if status else "",
         is_unknown=bool(complaints) and all(map(_UNKNOWN.match, complaints)),
     )
 
 
-def _listed(said: list[str]) -> dict[str, tuple[Package, ...]]:
+def _listed(output: list[str]) -> dict[str, tuple[Package, ...]]:
     """Packages by kind: each list has a heading, then one package a line."""
     found: dict[str, list[Package]] = {kind: [] for kind in KINDS.values()}
     kind = None
-    for line in said:
+    for line in output:
         if not line.startswith(" "):
             kind = KINDS.get(line.rstrip())
         elif kind is not None:
@@ -102,7 +102,7 @@ def _listed(said: list[str]) -> dict[str, tuple[Package, ...]]:
     return {kind: tuple(packages) for kind, packages in found.items()}
 
 
-def _error(said: list[str], complaints: list[str]) -> str:
+def _error(output: list[str], complaints: list[str]) -> str:
     """Unmet dependencies, if apt lists them, then its error messages."""
-    unmet = [line.strip() for line in said if re.match(rf" +{_NAME} : ", line)]
+    unmet = [line.strip() for line in output if re.match(rf" +{_NAME} : ", line)]
     return printable("; ".join([*unmet, *(line.removeprefix("E: ") for line in complaints)]), LONGEST)

@@ -37,7 +37,7 @@ def ask_host(host: Host, request: ProbeRequest) -> Probe:
 
     Raises ProbeFailed with the host's own message where it does not run the script, ProbeError for a damaged answer.
     """
-    streams.patch_pyinfra()  # `pyinfra deploy.py` runs without fleethands' engine, and needs the limits too
+    streams.use_limited_streams()  # `pyinfra deploy.py` runs without fleethands' engine, and needs the limits too
     asked = time.time()
     lines = _run_script(host, request)
     return parse_probe(lines, request, (asked, time.time()))

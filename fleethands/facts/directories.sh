@@ -1,8 +1,9 @@
-# shellcheck disable=SC2154 # the probe's own: newline, models_dir
-# Where Ollama has its home, whether accounts get to the directories that are to be theirs, and whose the models are.
+# shellcheck disable=SC2154 # shell.sh sets newline, the probe models_dir
+# The home of Ollama, whether accounts can enter the directories that they use, and who owns the models.
 : "${home:?}" "${directories?}"
 
-# The home of the account `ollama`, where that is a directory of its own which its service can see; else upstream's.
+# The home of the account `ollama`, if the account owns that directory and its service can see it. Otherwise the home
+# that upstream's installer makes.
 own_home() {
   line=$(getent passwd ollama 2>/dev/null) || return 0
   line=${line%:*} own=''
@@ -11,13 +12,13 @@ own_home() {
   line=${line#*:*:}
   if [ -d "$own" ]; then
     [ "$(stat -L -c %u "$own")" = "${line%%:*}" ] || return 0
-  elif [ "$own" != /var/lib/ollama ]; then # upstream's, of later releases
+  elif [ "$own" != /var/lib/ollama ]; then # the home in later releases of upstream
     return 0
   fi
   home=$own
 }
 
-# each line of $directories is a number, an account and a directory
+# Each line of $directories has a number, an account and a directory.
 read_directories() {
   need timeout find head stat base64 tr || return $?
   [ "$home" = /usr/share/ollama ] || echo "home $(printf %s "$home" | encoded)"
@@ -38,7 +39,7 @@ END
   models_kept
 }
 
-# where a path leads, and a line for each directory above it, the first one first
+# The real path of $path, and all its parent directories, one a line, the uppermost first
 follow() {
   case $path in @home*) path=$home${path#@home} ;; esac
   there=$path
@@ -50,7 +51,7 @@ follow() {
   above=/$newline$above
 }
 
-# the first directory above each of $directories that its account may not enter; one that is not there yet has no rights of its own
+# The first parent of each of $directories that its account may not enter. A missing directory has no mode of its own.
 barred() {
   while read -r number account path; do
     follow || return 1
@@ -66,7 +67,7 @@ $directories
 END
 }
 
-# PATH: nobody but root can put anything into the directories above it, nor into those above what it leads to
+# PATH: whether only root can write to its parent directories, and to those of its symlink target
 only_roots() {
   leads=$(readlink -f "$1") && [ "$(stat -c %u "$1")" = 0 ] || return 1
   set -- "${1%/*}" "${leads%/*}"
@@ -79,7 +80,7 @@ only_roots() {
 # KIND NUMBER PATH
 told() { echo "$1 $2 $(stat -c '%a %U:%G' "$3" | encoded) $(printf %s "$3" | encoded)"; }
 
-# ACCOUNT COMMAND…: the system's own word for what an account may do, with its groups and access lists
+# ACCOUNT COMMAND...: run a command as an account. So the kernel decides, with groups and access lists.
 may() {
   have setpriv || return 0
   who=$1
@@ -88,7 +89,8 @@ may() {
   limit setpriv --reuid "$who" --regid "$group" --init-groups "$@" </dev/null
 }
 
-# something of the models that another account has, and Ollama may not write; a declared directory itself is its own step's
+# A file in the model store that Ollama may not write, because another account owns it. The directory itself is not
+# reported: an operation of its own changes its owner.
 models_kept() {
   id -u ollama >/dev/null || return 0
   set -- "$models_dir/" -mindepth 1

@@ -15,7 +15,7 @@ read_docker() {
   docker_publishers || return $?
   docker_neighbours || return $?
   docker_gone || return $?
-  # what a container with our label is made from: an image hands its labels on
+  # the image of a container with fleethands' label, because a container inherits the labels of its image
   origin=''
   case $body in
     *'"Image": "sha256:'*'"fleethands.spec"'*) origin=${body#*'"Image": "sha256:'} && origin=sha256:${origin%%'"'*} ;;

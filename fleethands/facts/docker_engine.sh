@@ -96,7 +96,7 @@ docker_unit() {
   runs_it "$unit" "$pid" || unit=''
   enabled=''
   [ -z "$unit" ] || enabled=$(limit systemctl is-enabled "$unit")
-  # another unit may start one that nobody can enable
+  # a static unit cannot be enabled, but another unit may start it
   case $enabled in static) [ -z "$(limit systemctl show "$unit" --value -p WantedBy -p RequiredBy | tr -d '\n')" ] || enabled=enabled ;; esac
   echo "unit ${unit:--} ${enabled:--}"
 }

@@ -8,9 +8,12 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
-SECTIONS = (
-    "system", "disk", "gpu", "packages", "apt", "accounts", "files", "releases", "units", "service", "process",
-    "models", "store", "directories", "lock", "firewall", "sockets", "ollama", "docker", "upstream",
+ORDINARY = (  # sections that need nothing but their own function `read_NAME`
+    "accounts", "files", "releases", "units", "service", "process", "models", "store", "directories", "lock",
+    "firewall",
+)  # fmt: skip
+SECTIONS = (  # in the order of the answer (probe.sh)
+    "system", "disk", "gpu", "packages", "apt", *ORDINARY, "sockets", "ollama", "docker", "upstream",
 )  # fmt: skip
 _STATUS = re.compile(r"[0-9]{1,3}\Z")
 
@@ -37,7 +40,7 @@ def split_sections(lines: Sequence[str], mark: str) -> Iterator[tuple[str, int, 
         raise ProbeError("done", "was cut off")
     text = "\n".join(rows[:-1]) + "\n"
     if not text.isascii() or words[2] not in {"-", hashlib.sha256(text.encode()).hexdigest()}:
-        raise ProbeError("done", "the answer was damaged on its way")
+        raise ProbeError("done", "the answer was damaged in transit")
     yield from found
 
 

@@ -110,16 +110,16 @@ def _pci(address: str, vendor: str, product: str, driver: str, total: str, used:
 def _smi(text: str) -> tuple[tuple[Device, ...], str, tuple[str, ...]]:
     """Devices, failure and remarks. With a broken GPU, nvidia-smi prints a list and still fails."""
     status, _, word = text.partition(" ")
-    said = decode_base64("gpu", word).decode(errors="replace").strip()
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    output = decode_base64("gpu", word).decode(errors="replace").strip()
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
     devices = {line: device for line in lines if (device := _device(line))}
     if devices:
         return tuple(devices.values()), "", tuple(line for line in lines if line not in devices)[:REMARKS]
     if status == "124":
         return (), f"no answer within {SMI_SECONDS} s", ()
-    if status == "0" and said != "No devices were found" and not all(map(_ROW.match, lines)):
-        raise ValueError(said)
-    return (), " ".join(said.split()) or f"it ended with status {int(status)}", ()
+    if status == "0" and output != "No devices were found" and not all(map(_ROW.match, lines)):
+        raise ValueError(output)
+    return (), " ".join(output.split()) or f"nvidia-smi failed with status {int(status)}", ()
 
 
 def _device(line: str) -> Device | None:

@@ -1,4 +1,4 @@
-# NVIDIA and AMD display controllers (PCI class 0x03) with the driver that holds them, and what the drivers say.
+# NVIDIA and AMD display controllers (PCI class 0x03) with their drivers, and what the drivers report.
 read_gpu() {
   nvidia='' seen=''
   for device in /sys/bus/pci/devices/*; do
@@ -34,8 +34,8 @@ read_gpu() {
   true
 }
 
-# The list of nvidia-smi and its status. It may hang in the kernel, where no signal ends it, so only its reader is ended. Without
-# persistence mode the driver starts anew for each question, which takes many GPUs more than ten seconds.
+# The list of nvidia-smi, then a line with its status. It may hang in the kernel, where no signal stops it, so `within`
+# only stops its reader. Without persistence mode, the driver starts for each call: many GPUs need more than 10 s.
 smi_says() {
   (
     {

@@ -1,5 +1,5 @@
-# Whose turn it was last, which run holds this host, and which person does. Each file is read in one go: others replace
-# them meanwhile.
+# The lock token, the run lock with the age of its heartbeat, and the manual lock. Each file is read at once, because
+# other processes replace them.
 : "${turn:?}" "${described:?}" "${hold:?}"
 
 read_lock() {

@@ -2,7 +2,7 @@
 : "${newline:?}" "${mark:?}" "${models_dir:?}" "${elsewhere?}" "${ollama_url:?}"
 
 # The digest of a model is the digest of its manifest (ollama manifest/manifest.go, v0.32.15), so that it is known while
-# Ollama is stopped. Another account owns the directory: it may have any content. Files that are no manifests are skipped.
+# Ollama is stopped. Another account owns the directory, so its content may be anything. Only manifests are reported.
 read_models() {
   if [ -n "$elsewhere" ]; then
     models_elsewhere

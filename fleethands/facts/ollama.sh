@@ -17,7 +17,7 @@ read_process() {
   pid=$(limit systemctl show ollama.service -p MainPID --value) || return $?
   case $pid in '' | 0) return 0 ;; esac
   exe=$(readlink "/proc/$pid/exe") || return 0 # ended meanwhile
-  # the kernel says where it lies behind all links; we name it as it was started
+  # the kernel resolves all symlinks; report the path that the unit has
   if cd -P /opt/ollama; then case $exe in "$PWD"/*) exe=/opt/ollama${exe#"$PWD"} ;; esac fi
   started=$(sed -n '$s/.*) //p' "/proc/$pid/stat" | cut -d ' ' -f 20) # a process may put line breaks into its name
   behind=''

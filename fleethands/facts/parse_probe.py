@@ -74,7 +74,7 @@ def _parse(parser: Parser, body: list[str]) -> Any:
     try:
         return parser(body)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError):  # ProbeError is one
-        return Unknown("what the host says of it does not read as expected")
+        return Unknown("the host's answer cannot be parsed")
 
 
 def _explain_status(status: int, body: list[str]) -> Unknown:
@@ -84,4 +84,4 @@ def _explain_status(status: int, body: list[str]) -> Unknown:
         return Unknown(f"the command `{lacks}` is missing on this host", lacks=lacks)
     if status == 124:
         return Unknown("no answer within 5 s", timed_out=True)
-    return Unknown(f"it ended with status {status}")
+    return Unknown(f"its commands failed with status {status}")

@@ -56,7 +56,7 @@ class UnknownSection(ValueError):
     def __init__(self, section: str, unknown: Unknown) -> None:
         super().__init__(f"cannot tell the state of {section}: {unknown.reason}")
         unit = RESTARTS.get(section)
-        restart = f"on the host: systemctl restart {unit}; its last words: journalctl -u {unit} -n 30"
+        restart = f"on the host: systemctl restart {unit}; its log: journalctl -u {unit} -n 30"
         self.hints: tuple[str, ...] = (restart,) if unit and unknown.timed_out else ()
 
 

@@ -1,5 +1,6 @@
 # Runs all sections. The probe reads one host and changes nothing. What could not be read is unknown, never absent.
-: "${newline:?}" "${mark:?}" "${home:?}" "${models_dir:?}" "${image?}" "${ollama_image?}"
+# $ordinary: sections that need nothing but their own function (facts/framing.py)
+: "${ordinary:?}" "${newline:?}" "${mark:?}" "${home:?}" "${models_dir:?}" "${image?}" "${ollama_image?}"
 
 # Docker and Ollama may hang, and upstream is slow, so all three run at the same time as the other sections. Nothing is
 # written to the host: their output waits in a pipe.
@@ -22,7 +23,7 @@ sections() {
       dpkg=$(section packages)
       printf '%s\n' "$dpkg"
       section apt "$dpkg"
-      for name in accounts files releases units service process models store directories lock firewall; do section "$name"; done
+      for name in $ordinary; do section "$name"; done
       section sockets "$listened" "$listening"
       cat
     }

@@ -25,30 +25,30 @@ class ProbeFailed(ProbeError):
         self.section, self.hints = SECTIONS[0], tuple(hints)
 
 
-def explain_failure(said: Sequence[str], host: Any) -> ProbeFailed:
+def explain_failure(output: Sequence[str], host: Any) -> ProbeFailed:
     """
     Why the host did not run the probe.
 
-    + said: all lines of the host, in order
+    + output: all lines of the host, in order
     + host: pyinfra's
     """
-    if error := next((line for line in said if line.startswith("error: ")), None):
-        hints = [line.removeprefix("hint: ") for line in said if line.startswith("hint: ")]
+    if error := next((line for line in output if line.startswith("error: ")), None):
+        hints = [line.removeprefix("hint: ") for line in output if line.startswith("hint: ")]
         return ProbeFailed(printable(error.removeprefix("error: ")), [printable(each) for each in hints[:5]])
-    text = printable(" ".join(" ".join(said).split())[-4 * LONGEST :], 4 * LONGEST)
+    text = printable(" ".join(" ".join(output).split())[-4 * LONGEST :], 4 * LONGEST)
     short = text if len(text) <= LONGEST else "…" + text[-LONGEST:]
     by_hand = ssh_command(host)
     if not short:
-        return ProbeFailed("it does not run what it is sent, and says nothing", [f"look for yourself: `{by_hand}`"])
-    return ProbeFailed(f"it does not run what it is sent, and says: {short}", _hints(short, by_hand))
+        return ProbeFailed("the host did not run the script, and printed nothing", [f"check by hand: `{by_hand}`"])
+    return ProbeFailed(f"the host did not run the script, and printed: {short}", _hints(short, by_hand))
 
 
-def _hints(said: str, by_hand: str) -> list[str]:
-    if other := _SENT_ELSEWHERE.search(said):
+def _hints(output: str, by_hand: str) -> list[str]:
+    if other := _SENT_ELSEWHERE.search(output):
         return [f'`"ssh_user": "{other["name"]}"` in the inventory, or `--data ssh_user={other["name"]}`']
-    if "assword" in said and ("expired" in said or "change" in said):
+    if "assword" in output and ("expired" in output or "change" in output):
         return [f"give it a new password by hand: `{by_hand}`; or `{ANOTHER}"]
-    return [f"`{ANOTHER}", f"look for yourself: `{by_hand}`"]
+    return [f"`{ANOTHER}", f"check by hand: `{by_hand}`"]
 
 
 def ssh_command(host: Any, *options: str) -> str:

@@ -8,6 +8,7 @@ from importlib.resources import files as package_files
 
 from fleethands import oci, paths
 from fleethands.facts import upstream
+from fleethands.facts.framing import ORDINARY
 from fleethands.script import Script
 from fleethands.settings import HostSettings, packages
 from fleethands.settings.generations import GENERATIONS
@@ -89,7 +90,7 @@ class ProbeRequest:
     @property
     def models_dir(self) -> str:
         """The model store."""
-        return str(self.settings.ollama_models_dir or f"{paths.OLLAMA_HOME}/.ollama/models")
+        return self.settings.models_dir()
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -121,6 +122,7 @@ class ProbeRequest:
         """Variables of the script that are the same for every host."""
         return {
             "mark": self.mark,
+            "ordinary": " ".join(ORDINARY),
             "packages": " ".join(PACKAGES),
             "groups": " ".join(GROUPS),
             "home": paths.OLLAMA_HOME,

@@ -1,7 +1,7 @@
-# What systemd will read for ollama.service, whoever put it there, and which packages own what is not ours.
+# The files that systemd reads for ollama.service, foreign ones included, and the packages that own those.
 : "${models_dir:?}"
 
-# Directories in the order in which one shadows the next (systemd.unit(5), "System Unit Search Path").
+# Each directory shadows those after it (systemd.unit(5), "System Unit Search Path").
 read_service() {
   need base64 tr readlink head sed getent || return $?
   store=$(readlink -f "$models_dir") || store=$models_dir
@@ -22,7 +22,7 @@ read_service() {
   true
 }
 
-# a link to /dev/null masks what it shadows: an empty text
+# A symlink to /dev/null masks the files that it shadows: its text is empty.
 service_text() { # KIND PATH
   if [ -f "$2" ]; then text=$(head -c 65536 "$2" | encoded); else text=''; fi
   echo "$1 $(printf %s "$2" | encoded) ${text:--}"

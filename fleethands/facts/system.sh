@@ -37,7 +37,7 @@ disk_of() {
   for place in $asked; do
     case $place in @home*) place=$home${place#@home} ;; esac
     while [ ! -d "$place" ]; do place=${place%/*} && place=${place:-/}; done
-    cd -P "$place" || return 1 # a link's own device says nothing
+    cd -P "$place" || return 1 # the device of a symlink itself is of no use
     set -- "$@" "$PWD"
   done
   limit stat -f -c '%a %S %T' "$@" || return $?

@@ -139,13 +139,13 @@ def _offer(thing: Download, machine: str, status: int, answer: bytes) -> Offer:
         return offer(UNKNOWN, f"{tool} is not on the host yet")
     if thing.kind == "image":
         size = _image_size(answer, ARCHS.get(machine, machine)) if status == 0 else None
-        return offer(OK if size else UNKNOWN, "" if size else "its registry did not tell", size=size)
+        return offer(OK if size else UNKNOWN, "" if size else "its registry gave no size", size=size)
     if status in WAYS:
         return offer(UNREACHABLE, WAYS[status])
     if status == 37:  # file://
         return offer(MISSING, "there is no such file")
     if status:
-        ended = f"{tool} ended with status {status}"
+        ended = f"{tool} failed with status {status}"
         return offer(UNKNOWN, "its answer is too long" if status == TOO_LONG else ended)
     return READERS[thing.kind](answer, offer)
 
@@ -180,7 +180,7 @@ def _tag(answer: bytes, offer: Callable[..., Offer]) -> Offer:
         described = mapping(mapping(parse_json(answer)).get("Descriptor"))
         return offer(OK, "", digest=oci.digest(described.get("digest")))
     except ValueError:
-        return offer(UNKNOWN, "its registry did not tell Docker")
+        return offer(UNKNOWN, "its registry gave Docker no digest")
 
 
 def _commit(answer: bytes, offer: Callable[..., Offer]) -> Offer:

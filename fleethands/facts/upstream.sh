@@ -1,8 +1,8 @@
-# What upstream offers of that which this host lacks.
+# What this host lacks, asked of its sources.
 : "${by_proxy?}" "${offers?}" "${models_dir:?}" "${manifest_type:?}"
 
-# What is missing here is asked of where it would come from, all at once: each line of $offers is a kind, a name and
-# for curl the line of a configuration that holds the address; nothing of it shows on a command line.
+# Each line of $offers has a kind, a name and, for curl, a line of configuration with the address, so that no address
+# is on a command line. All sources of missing things are asked at the same time.
 read_upstream() {
   images_missing=$1
   shift
@@ -31,7 +31,7 @@ read_upstream() {
   ask_all "$@"
 }
 
-# every one runs beside the others, and each writes whole lines: the next in the pipe passes them on
+# All run at the same time. Each writes whole lines, and the next one in the pipe passes them on.
 ask_all() {
   [ $# -gt 0 ] || return 0
   offer=$1
@@ -42,7 +42,7 @@ ask_all() {
 ask() {
   rest=${1#* }
   name=${rest%% *}
-  # bytes; a manifest of a model has some thousand, what Docker says of an image of several platforms some 100,000
+  # bytes: a model's manifest has some thousand, Docker's answer about an image for several platforms some 100,000
   case $1 in image\ *) largest=524288 ;; *) largest=65536 ;; esac
   most=$((largest + 1))
   case $1 in
@@ -50,7 +50,7 @@ ask() {
       tool=curl
       answer=$(exported && at_most "$most" fetch "${rest#* }" -w '\n%{http_code}' --header "Accept: $manifest_type")
       ;;
-    # only headers come; the size that they announce is what is asked for, whatever it is
+    # only headers are sent, and the size that they announce may be anything
     archive\ *) tool=curl && answer=$(headers "${rest#* }" -I --max-filesize 1099511627776) ;;
     tag\ *) tool=curl && answer=$(at_most "$most" fetch "${rest#* }" --unix-socket /var/run/docker.sock) ;;
     commit\ *) tool=git && answer=$(exported && at_most "$most" remote_refs "${rest#* }") ;;
@@ -62,21 +62,21 @@ ask() {
   echo "${1%% *} $name $machine $status $(printf %s "$answer" | encoded)"
 }
 
-# by the proxy that Ollama has; where that does not lead there, as the host itself goes
+# Through the proxy of Ollama, then without it
 headers() {
   said=$(exported && at_most "$most" fetch "$@") && printf '%s\n' "$said" && return 0 || ended=$?
   [ -n "$by_proxy" ] || return "$ended"
   at_most "$most" fetch "$@"
 }
 
-# fetch CONFIGURATION OPTION…: what stands at the address of a line of curl's configuration
+# CONFIGURATION OPTION...: download the address in a line of curl's configuration
 fetch() {
   line=$1 address=${1#*\"}
   shift
   printf '%s\n' "$line" | curled "$address" --config - --connect-timeout 5 --max-time 8 --max-filesize "$largest" "$@"
 }
 
-# git follows a server to every protocol that it may speak, and keeps all refs in memory until the last has come
+# git follows redirects to any allowed protocol, and keeps all refs in memory until the last one arrives
 remote_refs() {
   ref=${1##* } repository=${1% *}
   GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=${repository%%:*}

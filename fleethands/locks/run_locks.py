@@ -121,7 +121,7 @@ class Locks:
             self.notes[name] = sanitize_line(f"took over the lock of {before.run}: that run died")
         seen = facts.cached_probe(host)
         same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
-        if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
+        if seen is not None and (not same or before.run is not None):  # the other run may have changed the host
             facts.invalidate(host)
 
     def _send_heartbeats(self) -> None:

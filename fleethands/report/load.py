@@ -43,7 +43,7 @@ def load_report(path: Path) -> Report:
     with path.open("rb") as file:
         text = file.read(LONGEST + 1)
     if len(text) > LONGEST:
-        raise InvalidReport(f"`{path}` is no report: it has more than {LONGEST >> 20} MiB")
+        raise InvalidReport(f"`{path}` is not a report: it has more than {LONGEST >> 20} MiB")
     try:
         found = parse_json(text, LONGEST)
     except ValueError:
@@ -53,9 +53,9 @@ def load_report(path: Path) -> Report:
     try:
         return _report(found)
     except KeyError as error:
-        raise InvalidReport(f"`{path}` lacks something that a report has: {error}") from None
+        raise InvalidReport(f"`{path}` is not a valid report: it lacks {error}") from None
     except (ValueError, OverflowError) as error:
-        raise InvalidReport(f"`{path}` has something that no report has: {error}") from None
+        raise InvalidReport(f"`{path}` is not a valid report: {error}") from None
 
 
 def _report(row: dict[str, Any]) -> Report:
@@ -140,14 +140,14 @@ def _words(value: Any) -> str:
 
 def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LONGEST_TIME:
-        raise ValueError(f"`{str(value)[:40]}` is no length of time")
+        raise ValueError(f"`{str(value)[:40]}` is not a duration")
     return float(value)
 
 
 def _change(row: dict[str, Any]) -> ChangeReport:
-    said = (_text(row.get(name, "")) for name in ("why", "consequence", "diff"))
+    texts = (_text(row.get(name, "")) for name in ("why", "consequence", "diff"))
     start = (row["task"], row["operation"], row.get("subject", ""), row["from"], row["to"])
-    return ChangeReport(*(_text(text) for text in start), *said)
+    return ChangeReport(*(_text(text) for text in start), *texts)
 
 
 def _link(row: dict[str, Any]) -> Link:

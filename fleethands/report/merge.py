@@ -56,7 +56,7 @@ def _hosts(in_order: Sequence[Report]) -> tuple[dict[str, HostReport], list[str]
     for report in in_order:
         for name, host in report.hosts.items():
             if name in hosts and hosts[name].to_json() != host.to_json():
-                twice.append(f"{name} is in several reports: the one that began last counts")
+                twice.append(f"{name} is in several reports: the latest one is used")
             hosts[name] = host
     return hosts, list(dict.fromkeys(twice))
 
@@ -74,7 +74,7 @@ def _missing(reports: Sequence[Report]) -> list[str]:
     there = {shard.index for shard in shards}
     missing = [index for index in range(1, sum(counts) + 1) if index not in there]
     named = [f"part {index}/{counts[0]} left no report" for index in missing[:NAMED]]
-    return named + ([f"{len(missing) - NAMED} parts more left none"] if len(missing) > NAMED else [])
+    return named + ([f"{len(missing) - NAMED} more parts left no report"] if len(missing) > NAMED else [])
 
 
 def _undivided(words: str) -> str:

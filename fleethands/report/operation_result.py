@@ -7,7 +7,7 @@ from dataclasses import dataclass
 MARKED = 100  # lines with one mark
 LOGGED = 400  # lines at the end of a log
 LONGEST = 2000  # characters of a line
-UNFORESEEN = "a command of the step "  # core/common.sh: the script has no message for this failure
+UNEXPECTED = "a command of the step "  # core/common.sh: the script has no message for this failure
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class OperationResult:
     @property
     def reason(self) -> str:
         """The script's own error messages, empty without one."""
-        said = "; ".join(self.marked("error"))
-        return f"{said}: {self.log[-1]}" if said.startswith(UNFORESEEN) and self.log else said
+        message = "; ".join(self.marked("error"))
+        return f"{message}: {self.log[-1]}" if message.startswith(UNEXPECTED) and self.log else message
 
     @property
     def log(self) -> list[str]:

@@ -35,31 +35,19 @@ class CommandStalled(TimeoutError):
 
 
 class HostTimeout(BaseException):
-    """
-    A host exceeded its time for a whole run.
-
-    It derives from BaseException, so that no handler of one command's errors catches it.
-    """
+    """A host took too long in total. Being a BaseException, it passes all handlers of a command's errors."""
 
 
 class OutputTimeout:
-    """
-    Raises CommandStalled in the greenlet that entered it, once `limit` seconds have passed since the last `reset`.
-
-    Example:
-
-        with OutputTimeout(60) as timeout:
-            for line in output:
-                timeout.reset()
-    """
+    """Raises CommandStalled in its greenlet after `limit` seconds without output."""
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
         self._timer: Any = None
 
     def reset(self) -> None:
-        """Count from now: the command has printed something."""
-        self._latest = time.monotonic()
+        """Note that there was output."""
+        self._last = time.monotonic()
 
     def __enter__(self) -> OutputTimeout:
         self._waiting = gevent.getcurrent()
@@ -78,8 +66,8 @@ class OutputTimeout:
         self._timer.start(self._check)
 
     def _check(self) -> None:
-        remaining = self._latest + self._limit - time.monotonic()
-        if remaining > 0:
-            self._start_timer(remaining)
+        left = self._last + self._limit - time.monotonic()
+        if left > 0:
+            self._start_timer(left)
         else:
             self._waiting.throw(CommandStalled())

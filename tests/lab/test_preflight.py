@@ -52,7 +52,7 @@ def test_a_daemon_that_hangs_is_named_in_the_plan_within_five_seconds(served: Ho
     assert 4.5 < probe_took < 7
     assert plan["status"] == "refused"
     assert plan["reason"] == f"cannot tell the state of {unit}: no answer within 5 s"
-    assert plan["hints"] == [f"on the host: systemctl restart {unit}; its last words: journalctl -u {unit} -n 30"]
+    assert plan["hints"] == [f"on the host: systemctl restart {unit}; its log: journalctl -u {unit} -n 30"]
     assert plan["remote_commands"] == 1
     assert plan["took"] < usually + 8
 

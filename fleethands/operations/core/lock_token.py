@@ -1,4 +1,4 @@
-"""The fencing token of a host's lock: a script stops where the host's token names another run."""
+"""The lock token of each host that this process has locked: its scripts stop once another run has the lock."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from fleethands.facts.host_session import session_of
 
 
-def set_token(host: Any, run: str) -> None:
-    """Note that a run has locked a host; an empty id means that it has no lock."""
-    session_of(host).lock_token = run
+def set_token(host: Any, token: str) -> None:
+    """Record the lock token of a host; an empty token clears it."""
+    session_of(host).lock_token = token
 
 
 def token(host: Any) -> str:
-    """Id of the run that locked a host in this process, empty without a lock."""
+    """The lock token of a host; empty if this process has not locked it."""
     return session_of(host).lock_token

@@ -63,7 +63,7 @@ def _decide(decide: Callable[[], Decision]) -> Decision:
     try:
         decision = decide()
     except (ProbeError, UnknownSection) as error:
-        return Refused(str(error), getattr(error, "hints", ()) or (f"look for yourself: `{facts.ssh_command(host)}`",))
+        return Refused(str(error), getattr(error, "hints", ()) or (f"check by hand: `{facts.ssh_command(host)}`",))
     uploads = any(change.upload for change in changes_of(decision))
     if uploads and host.connector_cls.__name__ == "LocalConnector":
         hint = "for this machine itself declare it as `host`"

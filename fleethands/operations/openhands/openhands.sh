@@ -183,7 +183,7 @@ manual_start_hint() {
   elif container_exists "$1"; then
     echo "on the host: docker start $1"
   else
-    echo 'on the host: systemctl restart openhands; its last words: journalctl -u openhands -n 30'
+    echo 'on the host: systemctl restart openhands; its log: journalctl -u openhands -n 30'
   fi
 }
 

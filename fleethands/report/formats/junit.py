@@ -30,7 +30,7 @@ class _Case:
     kind: str = ""
     message: str = ""
     text: str = ""
-    said: str = ""
+    output: str = ""
 
 
 def render_junit(report: Report) -> str:
@@ -87,12 +87,12 @@ def _hosts(report: Report) -> Iterator[_Case]:
 def _host(report: Report, name: str, host: HostReport) -> _Case:
     verdict = _verdict(report, host.status)
     reason = host.reason or (_drift(host) if verdict else "")
-    told = [f"note: {note}" for note in host.notes]
+    details = [f"note: {note}" for note in host.notes]
     for change in host.changes:
-        told += render_change(change.name, change.subject, change)
+        details += render_change(change.name, change.subject, change)
     why = "\n".join(part for part in (reason, _hints(host.hints), *host.log) if part)
-    said = "\n".join(told)
-    return _Case(f"fleethands.{report.command}", name, host.seconds, verdict, host.status, reason, why, said)
+    output = "\n".join(details)
+    return _Case(f"fleethands.{report.command}", name, host.seconds, verdict, host.status, reason, why, output)
 
 
 def _verdict(report: Report, status: str) -> str:
@@ -107,7 +107,7 @@ def _drift(host: HostReport) -> str:
 
 def _link(host: str, link: Link) -> _Case:
     if link.ok:
-        return _Case(host, link.name, link.seconds, said=link.detail)
+        return _Case(host, link.name, link.seconds, output=link.detail)
     hint = _hints([link.hint] if link.hint else [])
     return _Case(host, link.name, link.seconds, "failure", "broken", link.detail, f"{link.detail}\n{hint}".strip())
 
@@ -127,5 +127,5 @@ def _add(suite: ET.Element, case: _Case) -> None:
     elif case.verdict:
         found = ET.SubElement(element, case.verdict, {"type": case.kind, "message": sanitize(case.message)})
         found.text = sanitize(case.text)
-    if case.said:
-        ET.SubElement(element, "system-out").text = sanitize(case.said)
+    if case.output:
+        ET.SubElement(element, "system-out").text = sanitize(case.output)

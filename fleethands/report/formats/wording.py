@@ -80,9 +80,9 @@ def verdict(report: Report) -> str:
     if report.error and not bad:
         return report.error
     if report.interrupted:
-        return f"Interrupted: {bad} of {number_of_hosts(whole)} did not get through"
+        return f"Interrupted: {bad} of {number_of_hosts(whole)} did not succeed"
     if bad:
-        return f"{bad} of {number_of_hosts(whole)} did not get through" if whole > 1 else "The host did not get through"
+        return f"{bad} of {number_of_hosts(whole)} did not succeed" if whole > 1 else "The host did not succeed"
     if not whole:
         retried = "--retry-failed" in report.words
         return "No host is left to do" if retried else "No host is of this part of the fleet"

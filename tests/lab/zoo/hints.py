@@ -28,7 +28,7 @@ class Way:
     def add(self, hint: str) -> bool:
         """Whether it says something that can be done."""
         if found := ON_HOST.search(hint):
-            self.on_host += found[1].split("; its last words: ")
+            self.on_host += found[1].split("; its log: ")
         elif found := HERE.search(hint):
             self.here += HERE.findall(hint)
         elif declared := _declared(hint):

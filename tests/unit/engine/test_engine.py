@@ -196,7 +196,7 @@ assert pyinfra.api.arguments.all_global_arguments() == before
 def test_a_host_that_takes_too_long_is_given_up_alone(tmp_path: Path) -> None:
     lines = ran(tmp_path, "Limits(host=2.2)")
 
-    assert lines[-1] == "slow False [False] not done within 2.2 s, at `Step 1`"
+    assert lines[-1] == "slow False [False] did not finish within 2.2 s, at `Step 1`"
     assert lines[-2].startswith("quick True [False, False, False]")
 
 

@@ -16,7 +16,7 @@ from tests.helpers.answering import fleethands, servers
 from tests.helpers.sshd import key
 
 SENT = 'Please login as the user "debian" rather than the user "root".'
-SAYS = "it does not run what it is sent, and says: "
+SAYS = "the host did not run the script, and printed: "
 BOX = SimpleNamespace(name="box", data={"ssh_hostname": "10.0.0.7", "ssh_port": 2222, "ssh_user": "ada"})
 
 
@@ -34,7 +34,7 @@ BOX = SimpleNamespace(name="box", data={"ssh_hostname": "10.0.0.7", "ssh_port": 
             SAYS + "This account is currently not available.",
             '`"ssh_user": "NAME"` in the inventory, a user who has passwordless sudo',
         ),
-        ([], "it does not run what it is sent, and says nothing", "look for yourself: `ssh -p 2222 ada@10.0.0.7`"),
+        ([], "the host did not run the script, and printed nothing", "check by hand: `ssh -p 2222 ada@10.0.0.7`"),
         (["Welcome", "error: a", "hint: b", "hint: c"], "a", "b"),
         (["\x1b[2J\x07no\u202e", "way"], SAYS + "\ufffdno\ufffd way", '`"ssh_user": "NAME"`'),
         (["login as the user $(id) rather"], SAYS + "login as the user $(id) rather", '`"ssh_user": "NAME"`'),

@@ -102,7 +102,7 @@ def test_figures_that_the_driver_has_not_are_none(name: str) -> None:
         (smi(6, "nvidia-smi-none.txt"), "No devices were found"),
         (smi(0, "nvidia-smi-none.txt"), "No devices were found"),
         (smi(124, "empty.txt"), "no answer within 20 s"),
-        (smi(3, "empty.txt"), "it ended with status 3"),
+        (smi(3, "empty.txt"), "nvidia-smi failed with status 3"),
     ],
 )
 def test_what_nvidia_smi_says_instead_of_a_list_is_kept(line: str, failure: str) -> None:
@@ -132,7 +132,7 @@ BLOBS = {"config": {"digest": ONE, "size": 5}, "layers": [{"digest": TWO, "size"
         (6, "", "unreachable", "its name is not known on this host", None),
         (7, "", "unreachable", "nothing answers there", None),
         (28, "", "unreachable", "no answer within 8 s", None),
-        (60, "", "unknown", "curl ended with status 60", None),
+        (60, "", "unknown", "curl failed with status 60", None),
         (127, "", "unknown", "curl is not on the host yet", None),
     ],
 )
