@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fleethands.facts.probe_fact import ProbeRequest
+from fleethands.facts.probe_request import ProbeRequest
 from fleethands.settings import read_fleet
 from tests.lab import sessions
 from tests.lab.host import Host
@@ -39,7 +39,7 @@ class Program:
     inside: float | None = None
 
     @classmethod
-    def of(cls, runs: Sequence[Finished[Any]], inside: Sequence[float] = ()) -> Program:
+    def median_of(cls, runs: Sequence[Finished[Any]], inside: Sequence[float] = ()) -> Program:
         """The middle run."""
         return cls(
             median([run.seconds for run in runs]),
@@ -82,9 +82,9 @@ def measure(hosts: Sequence[Host]) -> NoOp:
             lambda: _guide(len(hosts)),
         )
     stages = {name: median([run.said[name] for run in insides]) for name in insides[0].said}
-    plan = Program.of(plans, [run.said[inside.HOSTS] for run in insides])
-    bare = Program.of(bares, [run.said["seconds"] for run in bares])
-    found = NoOp(len(hosts), plan, Program.of(applies), bare, Program.of(guides), stages, wrong)
+    plan = Program.median_of(plans, [run.said[inside.HOSTS] for run in insides])
+    bare = Program.median_of(bares, [run.said["seconds"] for run in bares])
+    found = NoOp(len(hosts), plan, Program.median_of(applies), bare, Program.median_of(guides), stages, wrong)
     for name, program in (("a plan", found.plan), ("an apply", found.apply)):
         ratio = program.seconds / bare.seconds
         if ratio > MOST:
@@ -101,7 +101,7 @@ def _spec(path: Path) -> Path:
     """What the bare program needs: the addresses and keys of the inventory, and the probe's script."""
     data = declared()
     name, first = next(iter(data.items()))
-    script = ProbeRequest.about(read_fleet({name: first})[name]).script
+    script = ProbeRequest.create(read_fleet({name: first})[name]).script
     addresses = {host: values["ssh_hostname"] for host, values in data.items()}
     known = {"key": first["ssh_key"], "known_hosts": first["ssh_known_hosts_file"], "user": first["ssh_user"]}
     path.write_text(json.dumps({"hosts": addresses, "script": script, **known}))

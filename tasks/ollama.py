@@ -8,8 +8,9 @@ from pyinfra.context import ctx_host
 from fleethands import facts
 from fleethands.deploy_options import DeployOptions
 from fleethands.operations.ollama import adoption, external, image, release, service
+from fleethands.operations.ollama.desired_process import REVISION
 from fleethands.operations.ollama.gpus import container_arguments
-from fleethands.operations.ollama.service import LABEL, REVISION
+from fleethands.operations.ollama.service import LABEL
 from fleethands.operations.system import access, system
 from fleethands.paths import (
     BINARY,

@@ -1,4 +1,4 @@
-"""What a person asks of locks: each host by one command, all at once."""
+"""The command `lock`: one remote command for each host, all at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyinfra.api.exceptions import PyinfraError
 
 from fleethands.command_line import CommandLine
 from fleethands.facts.lock import Lock, LockState
-from fleethands.facts.no_answer import explain_failure
+from fleethands.facts.probe_failure import explain_failure
 from fleethands.locks.run_locks import explain_refusal, new_lock
 from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, LockReply, lock_script, parse_reply
 from fleethands.script import SHELL
@@ -29,10 +29,10 @@ SUCCESSFUL = {ACQUIRED, RELEASED, STATUS}
 @dataclass(frozen=True)
 class LockResult:
     """
-    What one host said.
+    The result on one host.
 
-    + failed: it did not do what it was asked
-    + before: whose it was; None where that is not known
+    + failed: the request was not carried out
+    + before: the state before the request; None if unknown
     """
 
     text: str
@@ -40,24 +40,24 @@ class LockResult:
     failed: bool = False
     before: LockState | None = None
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As JSON takes it."""
         known = self.before or LockState()
         return {
             "status": "failed" if self.failed else "done",
             "reason": self.text,
             "hints": list(self.hints),
-            "run": known.run.document if known.run else None,
-            "hold": known.hold.document if known.hold else None,
+            "run": known.run.to_json() if known.run else None,
+            "hold": known.hold.to_json() if known.hold else None,
         }
 
 
 def run_lock_command(engine: Engine, action: str, reason: str) -> dict[str, LockResult]:
     """
-    What each host said, the unreachable ones included.
+    The result of each host, the unreachable ones included.
 
     + action: acquire, status or release
-    + reason: of the lock that is acquired
+    + reason: of the lock to acquire
     """
     lock = new_lock(reason)
     asked = {name: gevent.spawn(_ask_host, engine, name, action, lock) for name in engine.names}
@@ -66,15 +66,18 @@ def run_lock_command(engine: Engine, action: str, reason: str) -> dict[str, Lock
 
 
 def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
-    if name in engine.watch.unreachable:
-        reason, hints = engine.watch.unreachable[name]
+    if name in engine.monitor.unreachable:
+        reason, hints = engine.monitor.unreachable[name]
         return LockResult(f"unreachable: {reason}", hints, failed=True)
     text = lock_script(action, lock).text
     try:
         _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=TIMEOUT)
         answer = parse_reply(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
-        reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {sanitize_line(str(error))}", [])
+        reason, hints = engine.monitor.lost_connections.get(name) or (
+            f"no reply from the host: {sanitize_line(str(error))}",
+            [],
+        )
         return LockResult(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
         without = explain_failure(output.output_lines, engine.host(name))
@@ -89,9 +92,9 @@ def _to_result(answer: LockReply, line: CommandLine, name: str) -> LockResult:
     before = answer.before
     texts = {
         ACQUIRED: "locked for you",
-        RELEASED: f"free; it was locked by {before.by}" if before.by else "free; nobody had locked it",
+        RELEASED: f"free; it was locked by {before.by}" if before.by else "free; it was not locked",
         STATUS: f"locked by {before.by}" if before.by else "free",
     }
-    gone = before.run if before.run and before.run.ended and not before.hold else None
-    left = f"; a run went away without a word: {gone}" if gone and answer.word == STATUS else ""
+    dead = before.run if before.run and before.run.ended and not before.hold else None
+    left = f"; a run died without releasing its lock: {dead}" if dead and answer.word == STATUS else ""
     return LockResult(sanitize_line(texts[answer.word] + left), before=before)

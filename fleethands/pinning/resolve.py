@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from fleethands import web
 from fleethands.operations.ollama import release_checksums
-from fleethands.operations.ollama.release import EXTRA_ARCHIVES, archive_names
+from fleethands.operations.ollama.release_archives import EXTRA_ARCHIVES, archive_names
 from fleethands.pinning import registry
 from fleethands.pinning.registry import RegistryDigest, RegistryError
 from fleethands.settings import HostSettings

@@ -1,4 +1,4 @@
-"""Which files a release is made of, and what is said of a change of one."""
+"""Which files a release consists of, and what a plan prints when one of them changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import yaml
 from fleethands.facts import Unknown, gpu, ollama
 from fleethands.facts.ollama import Process, Release
 from fleethands.operations.core.decision import Change
-from fleethands.operations.ollama.release import archive_names, choose_variant, install
+from fleethands.operations.ollama.release import install
+from fleethands.operations.ollama.release_archives import archive_names, choose_variant
 from fleethands.settings import SettingsError
 from tests.hosts import bare, declared
 

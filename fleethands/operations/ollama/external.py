@@ -1,4 +1,4 @@
-"""An Ollama that somebody else runs, at a declared address: it answers, and has the models that are declared."""
+"""An external Ollama: it must answer at its declared address, and have the declared models."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.elsewhere import VersionRequest
+from fleethands.facts.external_ollama import VersionRequest
 from fleethands.facts.probe import Unknown
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.operation import operation
@@ -17,9 +17,9 @@ from fleethands.operations.models import model_store, preload
 from fleethands.operations.models.models import local_digest
 from fleethands.operations.ollama import external_commands, external_diagnosis, remove_ollama
 from fleethands.settings import HostSettings
-from fleethands.settings.host import Model
+from fleethands.settings.schema.models import Model
 
-# of Ollama and of its models, which somebody else sees to
+# settings of Ollama and of its models without effect on an external one
 UNUSED_SETTINGS = (
     "ollama_version", "ollama_url", "ollama_transfer", "ollama_sha256", "ollama_variant", "ollama_host",
     "ollama_origins", "ollama_context_length", "ollama_keep_alive", "ollama_models_dir", "ollama_env",
@@ -29,20 +29,20 @@ UNUSED_MODEL_KEYS = ("insecure", "preload")
 
 
 def check_external(settings: HostSettings, probe: Probe) -> Refused | None:
-    """Why the Ollama at the declared address will not do; None where none is declared, and while curl is missing."""
+    """Why the external Ollama cannot be used; None if there is none, or if the host has no curl to ask it yet."""
     if settings.manages_ollama or lacks_curl(probe):
         return None
     return _check_answers(settings, probe) or _check_not_our_own(settings, probe) or _check_models(settings, probe)
 
 
 def lacks_curl(probe: Probe) -> bool:
-    """Whether a new host could not ask yet."""
+    """Whether a new host has no curl yet, so that it could not ask the external Ollama."""
     found = probe.sections["ollama"]
     return isinstance(found, Unknown) and found.lacks == "curl"
 
 
 def unused_settings_notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
-    """What is declared and does nothing here: data of a group is shared with hosts that have an Ollama of their own."""
+    """Settings without effect on this host. They may come from a group that other hosts are in."""
     if settings.manages_ollama:
         return ()
     declared = settings.model_fields_set
@@ -58,7 +58,7 @@ def unused_settings_notes(settings: HostSettings, probe: Probe) -> tuple[str, ..
 
 @operation
 def use(settings: HostSettings, probe: Probe) -> Decision:
-    """Have an Ollama at the declared address, with every declared model. Nothing is changed there."""
+    """Check that the external Ollama answers and has every declared model. Nothing is changed there."""
     if lacks_curl(probe):
         return Unchanged("the Ollama that is elsewhere is asked once this host has curl")
     if against := check_external(settings, probe):
@@ -71,7 +71,7 @@ def use(settings: HostSettings, probe: Probe) -> Decision:
 
 @operation
 def remove_managed(settings: HostSettings, probe: Probe) -> Decision:
-    """Have no Ollama of ours beside one that is elsewhere, once that one is proven. Models, account and home stay."""
+    """Remove our Ollama once the external one is proven. Models, account and home stay."""
     ours = [preload.remove.decide(settings, probe), remove_ollama.remove.decide(settings, probe)]
     changes = [_after_proof(each) for each in ours if isinstance(each, Change)]
     if not changes:
@@ -93,7 +93,7 @@ def _required_models(settings: HostSettings) -> Iterator[Model]:
 
 
 def _check_answers(settings: HostSettings, probe: Probe) -> Refused | None:
-    """Nothing answers there, or something that is not Ollama."""
+    """Nothing answers at the address, or not as Ollama."""
     if probe.ollama.version is not None:
         return None
     url, way = str(settings.ollama_address), probe.ollama.way or VersionRequest()
@@ -104,7 +104,7 @@ def _check_answers(settings: HostSettings, probe: Probe) -> Refused | None:
 
 
 def _check_not_our_own(settings: HostSettings, probe: Probe) -> Refused | None:
-    """The address is that of this very host, and what answers there is what we would take away."""
+    """The address is this host's own, and our ollama.service, which would be removed, answers there."""
     way, (_, port) = probe.ollama.way or VersionRequest(), settings.ollama_server
     pids = {each.pid for each in probe.sockets if each.port == port}
     unit = is_written_by_fleethands(probe, paths.OLLAMA_UNIT)
@@ -119,7 +119,7 @@ def _check_not_our_own(settings: HostSettings, probe: Probe) -> Refused | None:
 
 
 def _check_models(settings: HostSettings, probe: Probe) -> Refused | None:
-    """Models that are not there, or are others. None is pulled: the disk is somebody else's."""
+    """Missing models, or other digests than the pinned ones. No model is pulled to a foreign disk."""
     url, found = (
         str(settings.ollama_address),
         {model.name: local_digest(probe, model.name) for model in _required_models(settings)},
@@ -141,7 +141,7 @@ def _wrong_digest(settings: HostSettings, model: Model, digest: str) -> Refused:
 
 
 def external_hints(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
-    """The line that has an Ollama used as it is, where one of somebody else's answers where ours would listen."""
+    """How to declare a foreign Ollama as external, if one answers at our address."""
     if not settings.manages_ollama or not probe.knows("ollama") or probe.ollama.version is None:
         return ()
     url = settings.ollama_host.local_url

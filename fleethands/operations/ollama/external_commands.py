@@ -1,4 +1,4 @@
-"""What a person types about an Ollama that is elsewhere: how it runs there is not known."""
+"""Commands in hints about an external Ollama. How it runs on its server is not known."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ SERVER = "on that server, where systemd runs its Ollama"
 
 
 def command_place(url: str) -> str:
-    """Where commands for it are typed; an address of loopback is the host's own."""
+    """Where commands for it are typed: on the host if its address is loopback."""
     return "on the host" if is_local(url) else SERVER
 
 
 def api_command(url: str, path: str) -> str:
-    """A command that asks its API, from any machine that reaches it."""
+    """A command that calls its API, for any machine that reaches it."""
     return f"curl -sS --noproxy '*' {shlex.quote(f'{url}/api/{path}')}"
 
 
 def pull_hint(url: str, model: str) -> str:
-    """The hint that brings a model there."""
+    """How to pull a model there."""
     return f"on the host: {api_command(url, 'pull')} -d {shlex.quote(json.dumps({'model': model}))}"

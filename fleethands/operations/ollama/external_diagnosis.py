@@ -1,8 +1,8 @@
-"""Why nobody answers as Ollama at an address of somebody else's."""
+"""Why no Ollama answers at an external address."""
 
 from __future__ import annotations
 
-from fleethands.facts.elsewhere import VersionRequest
+from fleethands.facts.external_ollama import VersionRequest
 from fleethands.operations.ollama.external_commands import SERVER, command_place
 from fleethands.settings.values.names import host_and_port
 
@@ -19,7 +19,7 @@ CODES = {401: LOGIN, 403: FORBIDDEN, 407: LOGIN, 502: BAD_GATEWAY, 503: BAD_GATE
 
 
 def explain_no_answer(url: str, way: VersionRequest) -> tuple[str, ...]:
-    """The cause, and behind it what may be done."""
+    """The cause, followed by hints."""
     name, port = host_and_port(url)
     if way.status in NO_NAME:
         hint = f'in the inventory, by its address: "ollama_address": "http://10.0.0.5:{port}"'
@@ -61,7 +61,7 @@ def _allow_hints(ours: str, port: int) -> tuple[str, ...]:
 
 
 def _explain_answer(way: VersionRequest) -> tuple[str, ...]:
-    """Something answers, and it is not Ollama, or not Ollama alone."""
+    """Something answers, but not Ollama, or a proxy in front of it."""
     if way.leads:
         return f"it answers HTTP {way.code}, and leads to {way.leads}", "in the inventory: `ollama_address`, like that"
     if way.code in CODES:

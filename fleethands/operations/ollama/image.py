@@ -1,4 +1,4 @@
-"""The image that Ollama's container is made from: on the host before anything that serves is stopped."""
+"""The image of Ollama's container: on the host before the running one is stopped."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ TO_BE_PULLED = Image("to be pulled")
 @operation
 def pull(settings: HostSettings, probe: Probe, same: str = "", newest: str = "") -> Decision:
     """
-    Have the image on the host; by its digest where that is pinned, and under its declared name then.
+    Pull the image, by digest if it is pinned, and tag it with its declared name.
 
-    + same: id of the image that its name is to mean again, whatever it means now
-    + newest: digest that its registry has under its name now, where somebody asked
+    + same: for a rollback, id of the image to tag instead
+    + newest: digest that the registry has for the tag now, if it was asked
     """
     name, image, found = settings.ollama_declared_image, settings.ollama_container_image, probe.docker.ollama_image
     if same:

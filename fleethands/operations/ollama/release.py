@@ -1,178 +1,175 @@
-"""Ollama's release: which archives it is made of, unpacked, checked and current."""
+"""Ollama's release: installed next to the others, checked, and made current."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.facts.gpu import Gpu
-from fleethands.facts.ollama import WHOLE, Release
+from fleethands.facts.ollama import Release
 from fleethands.facts.record import Record
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import step
 from fleethands.operations.core.operation import operation
+from fleethands.operations.ollama.release_archives import (
+    CPU,
+    EXTRA_ARCHIVES,
+    archive_names,
+    choose_variant,
+    pinned_checksums,
+)
 from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
+from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import LOCKFILE_NAME as LOCK
+from fleethands.settings.lockfile import LOCKFILE_NAME
 from fleethands.settings.pins import PIN
 from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 from fleethands.settings.values.ollama_release import ARCHS, archive_name
 
-CPU = "cpu"
-JETPACKS = {"R35": "jetpack5", "R36": "jetpack6"}  # by the release of Linux for Tegra
-KEEP = 2  # releases on the host, this one among them
-EXTRA_ARCHIVES = {
-    "rocm": "amd64",
-    "jetpack5": "arm64",
-    "jetpack6": "arm64",
-}  # variants with an archive more, and their arch
+KEEP = 2  # releases on the host, the current one included
+EXECUTABLE = f"{paths.CURRENT}/bin/ollama"
+
+
+@dataclass(frozen=True)
+class DesiredRelease:
+    """
+    The release that a host should have.
+
+    + checksums: archive → sha256, as far as they are declared or pinned
+    """
+
+    version: str
+    arch: str
+    variant: str
+    url: str
+    checksums: dict[str, str]
+
+    @classmethod
+    def for_host(cls, settings: HostSettings, probe: Probe) -> DesiredRelease:
+        arch = ARCHS[probe.system.arch]
+        variant, checksums = choose_variant(settings, probe, arch), pinned_checksums(settings, arch)
+        return cls(settings.ollama_version, arch, variant, settings.ollama_url.rstrip("/"), checksums)
+
+    @property
+    def archives(self) -> tuple[str, ...]:
+        return archive_names(self.version, self.arch, self.variant)
+
+    @property
+    def sha256(self) -> str | None:
+        """Of the main archive, if it is known."""
+        return self.checksums.get(archive_name(self.version, self.arch))
+
+    @property
+    def archive_checksums(self) -> dict[str, str]:
+        return {name: self.checksums[name] for name in self.archives if name in self.checksums}
 
 
 @operation
 def install(settings: HostSettings, probe: Probe) -> Decision:
-    """Have the pinned release unpacked, checked and current; the one before it stays for a rollback."""
-    arch = ARCHS[probe.system.arch]
-    wanted = choose_variant(settings, probe, arch)
-    if refused := _check_obtainable(settings, arch, wanted):
+    """Install the pinned release and make it current. The previous one stays for a rollback."""
+    wanted = DesiredRelease.for_host(settings, probe)
+    if refused := _check_obtainable(settings, wanted):
         return refused
-    version, digests = settings.ollama_version, pinned_checksums(settings, arch)
-    sha256 = digests.get(archive_name(version, arch))
-    current = probe.files[paths.CURRENT].target
-    found = probe.releases.get(version)
-    if found is not None and settings.ollama_variant is None and wanted == CPU:
-        wanted = found.variant  # more than is needed will do: nothing is downloaded to take it away
-    wrong = _why_install(found, sha256, wanted)
-    linked = probe.files[paths.BINARY].target == f"{paths.CURRENT}/bin/ollama"
-    if wrong is None and current == version and linked:
-        return Unchanged(f"Ollama {version} is the current release")
-    names, url = archive_names(version, arch, wanted), settings.ollama_url.rstrip("/")
-    digests = {name: digests[name] for name in names if name in digests}
-    sent = settings.ollama_transfer == "controller"
-    plain = "zstd" not in probe.packages
-    upload = ReleaseUpload(f"{url}/v{version}", names, digests, plain) if sent and wrong else None
-    values = {
-        "version": version,
-        "keep": str(KEEP),
-        "spare": " ".join(_recorded_releases(probe)),
-        "by_proxy": "yes" if _proxy_variables(settings) else "",
-        "prefix": PREFIX,
-        "sent": "yes" if upload else "",
-        "url": url,
-        "archives": " ".join(upload.sent if upload else names),
-        "sha256": sha256 or "",
-        "digests": "".join(f"{digest}  ./{name}\n" for name, digest in digests.items()),
-        "renew": PIN if settings.pins.archives else "",
-        "variant": wanted,
-    }
+    current, found = probe.files[paths.CURRENT].target, probe.releases.get(wanted.version)
+    if found is not None and settings.ollama_variant is None and wanted.variant == CPU:
+        wanted = replace(wanted, variant=found.variant)  # nothing is downloaded to remove GPU libraries
+    why = _why_install(found, wanted)
+    if why is None and current == wanted.version and probe.files[paths.BINARY].target == EXECUTABLE:
+        return Unchanged(f"Ollama {wanted.version} is the current release")
+    upload = _upload(wanted, probe) if why and settings.ollama_transfer == "controller" else None
     return Change(
         "Ollama release",
         current or "none",
-        version,
-        step("release", _proxy_variables(settings), **values),
-        lambda probe: _predict(probe, version, Release(sha256 or "", True, wanted), anew=wrong is not None),
-        why=wrong or "" if current else "",
-        consequence=_consequence(probe, version, names, wrong is not None, sent),
+        wanted.version,
+        _script(settings, probe, wanted, upload),
+        lambda probe: _predict(probe, wanted, is_new=why is not None),
+        why=why or "" if current else "",
+        consequence=_consequence(probe, wanted, upload) if why else "",
         upload=upload,
     )
 
 
+def _check_obtainable(settings: HostSettings, wanted: DesiredRelease) -> Refused | None:
+    arch = wanted.arch
+    if (only := EXTRA_ARCHIVES.get(wanted.variant, arch)) != arch:
+        hint = "take `ollama_variant` out of this host's data, or declare `cpu`"
+        return Refused(f"Ollama's variant {wanted.variant} is for {only}, this host is {arch}", (hint,))
+    if isinstance(settings.ollama_sha256, dict) and arch not in settings.ollama_sha256:
+        return Refused(f"`ollama_sha256` has no digest for {arch}", (f'add it: {{"{arch}": "…"}}',))
+    locked = settings.pins.archives
+    unlocked = [name for name in wanted.archives if name not in locked]
+    if locked and unlocked:
+        return Refused(f"{LOCKFILE_NAME} has Ollama {wanted.version}, but not its {unlocked[0]}", (PIN,))
+    return None
+
+
+def _why_install(found: Release | None, wanted: DesiredRelease) -> str | None:
+    """Why the release must be installed, or installed again; None if the one on the host will do."""
+    if found is None:
+        return "it is not on the host"
+    if not found.intact:
+        return "its binary is not as it was unpacked"
+    if wanted.sha256 not in (None, found.sha256):
+        return "it came from an archive with another sha256 than the declared one"
+    if found.variant != wanted.variant:
+        return f"it was unpacked as `{found.variant}`, wanted is `{wanted.variant}`"
+    return None
+
+
+def _upload(wanted: DesiredRelease, probe: Probe) -> ReleaseUpload:
+    has_zstd = "zstd" in probe.packages
+    return ReleaseUpload(
+        f"{wanted.url}/v{wanted.version}", wanted.archives, wanted.archive_checksums, plain=not has_zstd
+    )
+
+
+def _script(settings: HostSettings, probe: Probe, wanted: DesiredRelease, upload: ReleaseUpload | None) -> Script:
+    proxies = _proxy_variables(settings)
+    return step(
+        "release",
+        proxies,
+        version=wanted.version,
+        keep=str(KEEP),
+        spare=" ".join(_recorded_releases(probe)),
+        by_proxy="yes" if proxies else "",
+        prefix=PREFIX,
+        sent="yes" if upload else "",
+        url=wanted.url,
+        archives=" ".join(upload.sent if upload else wanted.archives),
+        sha256=wanted.sha256 or "",
+        digests="".join(f"{digest}  ./{name}\n" for name, digest in wanted.archive_checksums.items()),
+        renew=PIN if settings.pins.archives else "",
+        variant=wanted.variant,
+    )
+
+
 def _proxy_variables(settings: HostSettings) -> dict[str, str]:
-    """Variables of Ollama's that its release needs to come the same way."""
+    """Ollama's proxy variables, which its release is downloaded with as well."""
     environment = settings.ollama_environment
     return {name: environment[name] for name in PROXY_VARIABLES if name in environment}
 
 
 def _recorded_releases(probe: Probe) -> list[str]:
-    """Releases on the host that a rollback may go back to."""
+    """Releases on the host that a rollback may need."""
     records = (Record.parse(probe.files[path].content) for path in (paths.CURRENT_RECORD, paths.PREVIOUS_RECORD))
     named = {record.ollama for record in records if record}
     return sorted(version for version in probe.releases if version in named)
 
 
-def choose_variant(settings: HostSettings, probe: Probe, arch: str) -> str:
-    """
-    The variant to unpack, the declared one or what this host's GPUs need (scripts/install.sh, v0.32.15).
-
-    `whole` is the plain archive with everything in it, which CUDA needs; also where the GPUs could not be read.
-    """
-    declared = settings.ollama_variant
-    if declared is not None:
-        return WHOLE if declared == "cuda" else declared
-    if settings.gpu is False:
-        return CPU
-    return _variant_for_gpus(probe.gpu, arch) if probe.knows("gpu") else WHOLE
+def _consequence(probe: Probe, wanted: DesiredRelease, upload: ReleaseUpload | None) -> str:
+    what = " and ".join(wanted.archives)
+    if upload:
+        return f"the controller sends {what}"
+    return describe_download(probe, "archive", wanted.version, what)
 
 
-def _variant_for_gpus(gpu: Gpu, arch: str) -> str:
-    if gpu.tegra:
-        return next((name for mark, name in JETPACKS.items() if mark in gpu.tegra), WHOLE)
-    vendors = {device.vendor for device in gpu.pci}
-    if gpu.devices or gpu.nvidia is not None or "nvidia" in vendors:
-        return WHOLE
-    if "amd" in vendors:
-        return "rocm" if EXTRA_ARCHIVES["rocm"] == arch else WHOLE
-    return CPU
-
-
-def archive_names(version: str, arch: str, variant: str) -> tuple[str, ...]:
-    """
-    Names of a release's files, the main one first (tar.zst since 0.14.0: ollama commit 34d0c55ea; the further ones:
-    scripts/install.sh, v0.32.15).
-
-    + arch: amd64 or arm64
-    + variant: whole, cpu, rocm, jetpack5 or jetpack6
-    """
-    further = [f"{arch}-{variant}"] if EXTRA_ARCHIVES.get(variant) == arch else []
-    return tuple(archive_name(version, each) for each in (arch, *further))
-
-
-def pinned_checksums(settings: HostSettings, arch: str) -> dict[str, str]:
-    """Archive → sha256, as far as they are declared or in the lock."""
-    declared = settings.ollama_sha256
-    main = declared.get(arch) if isinstance(declared, dict) else declared
-    return {**settings.pins.archives, **({archive_name(settings.ollama_version, arch): main} if main else {})}
-
-
-def _check_obtainable(settings: HostSettings, arch: str, wanted: str) -> Refused | None:
-    if EXTRA_ARCHIVES.get(wanted, arch) != arch:
-        hint = "take `ollama_variant` out of this host's data, or declare `cpu`"
-        return Refused(f"Ollama's variant {wanted} is for {EXTRA_ARCHIVES[wanted]}, this host is {arch}", (hint,))
-    if isinstance(settings.ollama_sha256, dict) and arch not in settings.ollama_sha256:
-        return Refused(f"`ollama_sha256` has no digest for {arch}", (f'add it: {{"{arch}": "…"}}',))
-    locked = settings.pins.archives
-    unlocked = [name for name in archive_names(settings.ollama_version, arch, wanted) if name not in locked]
-    if locked and unlocked:
-        return Refused(f"{LOCK} has Ollama {settings.ollama_version}, but not its {unlocked[0]}", (PIN,))
-    return None
-
-
-def _why_install(found: Release | None, sha256: str | None, wanted: str) -> str | None:
-    """Why the release must be brought anew, in words; None where the one on the host will do."""
-    if found is None:
-        return "it is not on the host"
-    if not found.intact:
-        return "its binary is not as it was unpacked"
-    if sha256 not in (None, found.sha256):
-        return "it came from an archive with another sha256 than the declared one"
-    if found.variant != wanted:
-        return f"it was unpacked as `{found.variant}`, wanted is `{wanted}`"
-    return None
-
-
-def _consequence(probe: Probe, version: str, names: tuple[str, ...], anew: bool, sent: bool) -> str:
-    if not anew:
-        return ""
-    what = " and ".join(names)
-    return f"the controller sends {what}" if sent else describe_download(probe, "archive", version, what)
-
-
-def _predict(probe: Probe, version: str, made: Release, anew: bool) -> Probe:
-    process, binary = probe.process, f"{paths.RELEASES}/{version}/bin/ollama"
-    if anew and process is not None and process.exe == binary:
-        process = replace(process, exe=f"{binary} (deleted)")  # replaced under it: so the kernel says, and it restarts
-    probe = probe.with_file(paths.CURRENT, File("link", target=version))
-    probe = probe.with_file(paths.BINARY, File("link", target=f"{paths.CURRENT}/bin/ollama"))
-    return probe.having(releases={**probe.releases, version: made}, process=process)
+def _predict(probe: Probe, wanted: DesiredRelease, is_new: bool) -> Probe:
+    process, binary = probe.process, f"{paths.RELEASES}/{wanted.version}/bin/ollama"
+    if is_new and process is not None and process.exe == binary:
+        process = replace(process, exe=f"{binary} (deleted)")  # as the kernel reports a replaced binary
+    probe = probe.with_file(paths.CURRENT, File("link", target=wanted.version))
+    probe = probe.with_file(paths.BINARY, File("link", target=EXECUTABLE))
+    installed = Release(wanted.sha256 or "", True, wanted.variant)
+    return probe.having(releases={**probe.releases, wanted.version: installed}, process=process)

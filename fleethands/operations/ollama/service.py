@@ -1,131 +1,79 @@
-"""Ollama's service, or the container that it runs, on the files that are there now."""
+"""Ollama's service, or its container: running, enabled, and started from the current files."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.facts.ollama import Ollama, Process
+from fleethands.facts.ollama import Ollama
 from fleethands.facts.units import Unit
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.host_script import step
 from fleethands.operations.core.operation import operation
-from fleethands.operations.ollama import existing_install
-from fleethands.operations.ollama.existing_install import DesiredEnvironment
+from fleethands.operations.ollama import foreign_settings
+from fleethands.operations.ollama.desired_process import DesiredProcess
+from fleethands.operations.ollama.foreign_settings import DesiredEnvironment, ForeignSetting
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.values.envconfig import means_same
 
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
 LISTENS_WITHIN = 20  # seconds: its socket is open before it looks for anything
-REVISION = "FLEETHANDS_REVISION"
 LABEL = "fleethands.run=ollama"  # of our container
-
-
-@dataclass(frozen=True)
-class DesiredProcess:
-    """
-    What the running Ollama must carry: the revision of its files, its release and its variables.
-
-    + image: name of the image of its container, and id of what that name means on the host; empty for a service
-    """
-
-    revision: str
-    version: str
-    environment: dict[str, str]
-    image: str = ""
-    id: str = ""
-
-    @classmethod
-    def by(cls, settings: HostSettings, probe: Probe, revision: str) -> DesiredProcess:
-        image = settings.ollama_declared_image
-        found = probe.docker.ollama_image if image else None
-        return cls(revision, settings.ollama_version, settings.ollama_environment, image, found.id if found else "")
-
-    def missing_in(self, process: Process | None) -> str | None:
-        """The first thing that the process lacks, in words; None when it lacks nothing."""
-        if process is None:
-            return "it does not run"
-        if wrong := self._in_container(process) if self.image else self._as_service(process):
-            return wrong
-        for name, value in self.environment.items():
-            if not means_same(name, process.environment.get(name), value):
-                return f"its {name} is not as declared"
-        if process.environment.get(REVISION) != self.revision:
-            return "it runs on older files"
-        return None
-
-    def _as_service(self, process: Process) -> str | None:
-        if process.image:
-            return "it runs in a container"
-        return None if process.exe == self._exe else f"it runs {process.exe}"
-
-    def _in_container(self, process: Process) -> str | None:
-        if not process.image:
-            if process.exe.startswith(paths.RELEASES + "/"):
-                return "it runs as a service"
-            return "its container does not run" if process.exe.endswith("/docker") else f"it runs {process.exe}"
-        return None if process.image == self.id else f"it runs from another image than {self.image}"
-
-    @property
-    def _exe(self) -> str:
-        return f"{paths.RELEASES}/{self.version}/bin/ollama"
-
-    @property
-    def process(self) -> Process:
-        """The process that has all of it."""
-        exe = "" if self.image else self._exe
-        return Process(-1, -1, exe, {**self.environment, REVISION: self.revision}, self.id, -1 if self.image else 0)
 
 
 @operation
 def serve(settings: HostSettings, probe: Probe, revision: str) -> Decision:
     """
-    Have Ollama run, now and at boot, on this revision of its files. What counts is the running process.
+    Run Ollama from this revision of its files, now and at boot. The running process is compared, not only the files.
 
-    One that does not answer in time gives way to what served before it, and this host fails.
+    If it does not answer in time, the last Ollama that did is restored, and this host fails.
 
-    + revision: digest that the override puts into the process's environment
+    + revision: digest of the files, which the override puts into the process's environment
     """
-    wanted = DesiredProcess.by(settings, probe, revision)
+    wanted = DesiredProcess.for_host(settings, probe, revision)
     unit = probe.units.get(paths.OLLAMA_SERVICE)
-    lacking = wanted.missing_in(probe.process)
-    restart = lacking is not None
-    if lacking is None and probe.ollama.version != settings.ollama_version:
-        lacking, restart = "it does not answer with its version", True
-    elif lacking is None and unit is not None:
-        lacking = _unit_difference(unit)
-    if lacking is None:
+    difference = _difference(wanted, probe)
+    restart = difference is not None
+    difference = difference or (_unit_difference(unit) if unit else None)
+    if difference is None:
         return Unchanged(f"{_describe(settings, revision)}, is served")
-    if stranger := _conflicting_drop_in(wanted, DesiredEnvironment.by(settings), probe, unit):
-        return stranger
+    if refused := _check_drop_ins(wanted, settings, probe, unit):
+        return refused
     return Change(
         "ollama.service",
-        lacking + _unit_state(unit),
+        difference + _unit_state(unit),
         _describe(settings, revision) if restart else "settled",
         _script(settings, restart),
         lambda probe: _predict(probe, wanted),
-        consequence="" if not restart or probe.process is None else "restarts Ollama: answers under way are cut off",
+        consequence="restarts Ollama: answers under way are cut off" if restart and probe.process else "",
     )
 
 
+def _difference(wanted: DesiredProcess, probe: Probe) -> str | None:
+    """Why Ollama must be restarted; None if it need not."""
+    if difference := wanted.find_difference(probe.process):
+        return difference
+    return None if probe.ollama.version == wanted.version else "it does not answer with its version"
+
+
 def _describe(settings: HostSettings, revision: str) -> str:
-    """What is served; by the digest that a revision is, one could try out what a secret is."""
+    """What runs. The revision is left out with secrets, because it could be used to guess them."""
     source = f" by {settings.ollama_declared_image}" if settings.ollama_declared_image else ""
     return f"Ollama {settings.ollama_version}{source}" + ("" if settings.ollama_secrets else f", revision {revision}")
 
 
 def _unit_difference(unit: Unit) -> str | None:
-    """What is left to do where the right process runs: nothing that asks for a restart."""
+    """What is wrong with the unit of the right process; mending it needs no restart."""
     if unit.enabled != "enabled":
         return "it does not start at boot"
     return "systemd has not read its files" if unit.need_reload else None
 
 
 def _unit_state(unit: Unit | None) -> str:
-    """What systemd says of a unit that does not run as it should."""
+    """systemd's state of a unit that does not run as it should."""
     if unit is None or unit.active in {"active", "inactive"}:
         return ""
     looping = f", restarted {unit.restarts} times" if unit.restarts else ""
@@ -150,27 +98,29 @@ def _script(settings: HostSettings, restart: bool) -> Script:
     )
 
 
-def _conflicting_drop_in(
-    wanted: DesiredProcess, declared: DesiredEnvironment, probe: Probe, unit: Unit | None
-) -> Refused | None:
-    """A process on our files with other values: a file of somebody else's has the last word."""
+def _check_drop_ins(wanted: DesiredProcess, settings: HostSettings, probe: Probe, unit: Unit | None) -> Refused | None:
+    """The process runs from our files but has other values: a foreign drop-in overrides them."""
     process = probe.process
-    if process is None or unit is None or process.environment.get(REVISION) != wanted.revision:
+    if process is None or unit is None or not wanted.has_revision(process):
         return None
     wrong = {
         name for name, value in wanted.environment.items() if not means_same(name, process.environment.get(name), value)
     }
-    declared = replace(declared, hidden=frozenset(declared.values))
-    theirs = [
-        each
-        for text in probe.service.drop_ins
-        if not text.ours
-        for each in existing_install.find_conflicts(probe.service, text, declared)
-        if each.wins and (each.name in wrong or each.name not in wanted.environment)
+    found = [
+        each for each in _winning_settings(settings, probe) if each.name in wrong or each.name not in wanted.environment
     ]
-    if not wrong or not theirs:
+    if not wrong or not found:
         return None
-    return Refused("; ".join(map(str, theirs)), ("take those lines out, or declare `ollama_adopt`: True",))
+    return Refused("; ".join(map(str, found)), ("take those lines out, or declare `ollama_adopt`: True",))
+
+
+def _winning_settings(settings: HostSettings, probe: Probe) -> list[ForeignSetting]:
+    """Settings of foreign drop-ins that override ours, with every value of ours masked."""
+    desired = DesiredEnvironment.from_settings(settings)
+    desired = replace(desired, hidden=frozenset(desired.values))
+    drop_ins = [drop_in for drop_in in probe.service.drop_ins if not drop_in.ours]
+    conflicts = (foreign_settings.find_conflicts(probe.service, drop_in, desired) for drop_in in drop_ins)
+    return [each for found in conflicts for each in found if each.wins]
 
 
 def _predict(probe: Probe, wanted: DesiredProcess) -> Probe:
@@ -179,6 +129,6 @@ def _predict(probe: Probe, wanted: DesiredProcess) -> Probe:
     return probe.having(
         process=wanted.process,
         units={**probe.units, paths.OLLAMA_SERVICE: unit},
-        # what it says of the model does not change with it
+        # the capabilities of the model stay the same
         ollama=replace(probe.ollama, version=wanted.version) if probe.knows("ollama") else Ollama(wanted.version),
     )

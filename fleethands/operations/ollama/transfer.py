@@ -18,9 +18,9 @@ from typing import IO, Any
 import gevent  # type: ignore[import-untyped]
 
 from fleethands import web
-from fleethands.operations.core.format_size import format_size
 from fleethands.operations.core.upload import UploadError
 from fleethands.operations.ollama import release_checksums
+from fleethands.text.format import format_size
 
 PREFIX = ".fleethands-release-"  # in the home of the user that SSH lets in; release.sh takes it from there
 CHUNK = 1 << 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.to_json import DIGEST
+from fleethands.facts.docker import SPEC_LABEL
 from fleethands.operations.core.decision import Refused
 from fleethands.operations.core.ownership import HEADER
 from fleethands.settings import HostSettings
@@ -15,7 +15,7 @@ _KEPT = "openhands-mine.service"
 def has_foreign_container(probe: Probe) -> bool:
     """Whether a container of that name is there that fleethands did not make."""
     container = probe.docker.container
-    return container is not None and DIGEST not in container.labels
+    return container is not None and SPEC_LABEL not in container.labels
 
 
 def has_foreign_unit(probe: Probe) -> bool:
@@ -47,4 +47,4 @@ def adoption_impact(probe: Probe) -> str:
     """What becomes of a container of theirs, in words; empty where there is none."""
     if not has_foreign_container(probe):
         return ""
-    return f"somebody else's {paths.CONTAINER} is stopped, and kept as {paths.CONTAINER}-adopted once ours is proven"
+    return f"the foreign {paths.CONTAINER} is stopped, and kept as {paths.CONTAINER}-adopted once ours is proven"

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.docker import Container
+from fleethands.facts.docker import SPEC_LABEL, Container
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.system import Account
-from fleethands.facts.to_json import DIGEST
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import step
@@ -24,7 +23,6 @@ from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.schema.ollama import SHORTEST_CONTEXT
 from fleethands.settings.values.images import at_digest
 
-SPEC_LABEL = DIGEST
 USERS_LABEL = "fleethands.users"
 READY_WITHIN = 240  # seconds
 
@@ -145,7 +143,7 @@ def _find_difference(
     if container is None:
         return "absent"
     if container.labels.get(SPEC_LABEL) != spec.digest:
-        whose = "another specification" if SPEC_LABEL in container.labels else "somebody else's"
+        whose = "another specification" if SPEC_LABEL in container.labels else "foreign"
         return f"{whose}, {container.state}"
     if container.state != "running":
         return container.state

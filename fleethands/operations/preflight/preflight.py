@@ -7,7 +7,7 @@ from fleethands.facts.system import System
 from fleethands.operations.core.decision import Decision, Refused, Unchanged
 from fleethands.operations.core.operation import operation
 from fleethands.operations.docker import engine
-from fleethands.operations.ollama import adoption, external, vulnerabilities
+from fleethands.operations.ollama import adoption_checks, external, vulnerabilities
 from fleethands.operations.openhands import proxy_conflicts
 from fleethands.operations.preflight import (
     container_gpus,
@@ -37,7 +37,7 @@ def check(settings: HostSettings, probe: Probe) -> Decision:
         _check_system(probe.system)
         or _check_clock(probe.system)
         or external.check_external(settings, probe)
-        or adoption.check_existing_ollama(settings, probe)
+        or adoption_checks.check_existing_ollama(settings, probe)
         or engine.check_engine(settings, probe)
         or ports.check_ports(settings, probe)
         or access.check_access(settings, probe)

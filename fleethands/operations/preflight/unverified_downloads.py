@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from fleethands.facts import Probe
 from fleethands.operations.models import models
-from fleethands.operations.ollama.release import archive_names, choose_variant, pinned_checksums
+from fleethands.operations.ollama.release_archives import archive_names, choose_variant, pinned_checksums
 from fleethands.settings import HostSettings
 from fleethands.settings.pins import PIN
 from fleethands.settings.values.ollama_release import ARCHS

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from fleethands import web
-from fleethands.facts.docker import Container, Docker
+from fleethands.facts.docker import SPEC_LABEL, Container, Docker
 from fleethands.facts.upstream import Upstream
 from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.models import models
-from fleethands.operations.ollama import release
+from fleethands.operations.ollama import release, release_archives
 from fleethands.operations.openhands import container
-from fleethands.operations.openhands.container import SPEC_LABEL, container_spec
+from fleethands.operations.openhands.container import container_spec
 from fleethands.operations.preflight import preflight
 from fleethands.pinning import registry, resolve
 from fleethands.pinning.registry import RegistryError
@@ -114,7 +114,7 @@ def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_p
     for command in ("plan", "pin"):
         done = fleethands(command, "root@192.0.2.1", "--data", 'models=["m"]', cwd=tmp_path / "boxes")
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(f"error: {tmp_path}/boxes/{line}\n\nhint: keep one side: git checkout")
+        assert done.stderr.startswith(f"error: {tmp_path}/boxes/{line}\n\nhint: keep one side: `git checkout")
     stock = [
         sys.executable,
         "-c",
@@ -125,7 +125,7 @@ def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_p
     ]
     ended = subprocess.run(stock, cwd=tmp_path / "boxes", capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
-    assert f"nothing was changed\n\nerror: {tmp_path}/boxes/{line}\n\nhint: keep one side of it" in ended.stderr
+    assert f"nothing was changed\n\nerror: {tmp_path}/boxes/{line}\n\nhint: keep one side: `git" in ended.stderr
 
 
 def test_without_a_lock_nothing_is_held(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_models_images_and_archives_are_held() -> None:
     assert settings.models[0].digest == A
     assert settings.container_image == f"ghcr.io/all-hands-ai/openhands@sha256:{A}"
     assert settings.openhands_image == GUIDE
-    assert release.pinned_checksums(settings, "amd64") == DOCUMENT.ollama["0.24.0"]
+    assert release_archives.pinned_checksums(settings, "amd64") == DOCUMENT.ollama["0.24.0"]
 
 
 def test_what_the_lock_does_not_have_is_said_in_the_plan() -> None:
@@ -301,7 +301,7 @@ def test_a_mirror_that_has_something_else_is_no_answer(tmp_path: Path) -> None:
 
     assert (one.document.ollama, one.unanswered) == ({"0.24.0": {ARCHIVE: A}}, {})
     assert both.unanswered == {"Ollama 0.24.0": f"{urls[0]} and {urls[1]} have different checksums for {ARCHIVE}"}
-    assert "declare `ollama_sha256`" in on_hosts.unanswered["Ollama 0.24.0"]
+    assert "set `ollama_sha256`" in on_hosts.unanswered["Ollama 0.24.0"]
 
 
 def test_nothing_is_written_unless_all_is_answered(tmp_path: Path) -> None:
@@ -329,7 +329,8 @@ def test_only_names_that_the_fleet_has(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 64
-    assert done.stderr == "error: nothing of this fleet is called `codelama:7b`\n\nhint: there is: codellama:7b\n"
+    error = "error: `codelama:7b` is not a version, model or image of this fleet"
+    assert done.stderr == f"{error}\n\nhint: there is: codellama:7b\n"
 
 
 class Standin(BaseHTTPRequestHandler):

@@ -7,7 +7,6 @@ import json
 import re
 import subprocess
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 from fleethands import paths
 from fleethands.facts import Probe, gpu
 from fleethands.facts.docker import Docker, Image, Publisher, parse_docker
-from fleethands.facts.engine import DockerEngine
+from fleethands.facts.docker_engine import DockerEngine
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, parse_process
 from fleethands.facts.record import Record
@@ -26,7 +25,8 @@ from fleethands.facts.upstream import required_downloads as upstream_wanted
 from fleethands.operations.core import ownership, release_record
 from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.docker import engine
-from fleethands.operations.ollama import adoption, image, remove_ollama, service
+from fleethands.operations.ollama import adoption_checks, image, remove_ollama, service
+from fleethands.operations.ollama.desired_process import DesiredProcess
 from fleethands.operations.ollama.gpus import container_arguments
 from fleethands.operations.preflight import container_gpus, disk_space, ports
 from fleethands.operations.rollback import rollback
@@ -35,6 +35,7 @@ from fleethands.settings import packages
 from fleethands.settings.apply_pins import find_pinnable
 from fleethands.settings.pins import Pins
 from tasks import render
+from tests.answers import docker_script
 from tests.helpers.checkout import FIXTURES, ROOT
 from tests.hosts import bare, declared
 
@@ -46,7 +47,7 @@ MADE = Docker(True, "26", ollama_image=Image(ID, frozenset({DIGEST})))
 
 def running(settings: Any, revision: str = "r1", **changed: Any) -> Probe:
     """A host on which it serves."""
-    wanted = service.DesiredProcess.by(settings, bare(settings).having(docker=MADE), revision)
+    wanted = DesiredProcess.for_host(settings, bare(settings).having(docker=MADE), revision)
     made = replace(wanted.process, pid=7, started=1, inside=8)
     seen = service.serve.decide(settings, bare(settings).having(docker=MADE), revision).predict(bare(settings))
     return seen.having(docker=MADE, process=replace(made, **changed))
@@ -284,7 +285,7 @@ DEVICE = '"DiscoveredDevices":[{"Source":"cdi","ID":"nvidia.com/gpu=all"}]'
 )
 def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way: str) -> None:
     assert RUNTIMES in RECORDED
-    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    text = docker_script()
     head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
     script = f"{head}have() {{ {'true' if hook else 'false'}; }}\n{text}\ninfo=$(cat)\ndocker_gpus"
     done = subprocess.run(["sh", "-c", script], input=info, capture_output=True, text=True, check=True)
@@ -293,7 +294,7 @@ def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way:
 
 def test_a_process_is_traced_to_its_container(tmp_path: Path) -> None:
     number = "ab" * 32
-    text = files("fleethands.facts").joinpath("docker.sh").read_text().replace("/proc/", f"{tmp_path}/")
+    text = docker_script().replace("/proc/", f"{tmp_path}/")
     head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
     known = {
         1: f"0::/system.slice/docker-{number}.scope\n", 2: f"1:name=systemd:/docker/{number}\n",
@@ -362,15 +363,15 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
 
 def test_a_binary_of_somebody_elses_is_not_in_a_containers_way() -> None:
     seen = bare().with_file(paths.BINARY, replace(bare().files[paths.BINARY], kind="file"))
-    assert adoption.check_existing_ollama(declared(openhands_flavor="off"), seen) is not None
-    assert adoption.check_existing_ollama(declared(**OFF), seen) is None
+    assert adoption_checks.check_existing_ollama(declared(openhands_flavor="off"), seen) is not None
+    assert adoption_checks.check_existing_ollama(declared(**OFF), seen) is None
 
 
 @pytest.mark.parametrize(("line", "wins"), [("User=ollama", "which wins over our root"), ("User=root", "")])
 def test_a_drop_in_that_changes_who_runs_dockers_client_is_refused(line: str, wins: str) -> None:
     path = "/etc/systemd/system/ollama.service.d/90-mine.conf"
     seen = bare().having(service=Service((UnitText(path, f"[Service]\n{line}\n".encode()),)))
-    refused = adoption.check_existing_ollama(declared(**OFF), seen)
+    refused = adoption_checks.check_existing_ollama(declared(**OFF), seen)
     assert (wins in refused.reason) if wins else refused is None  # type: ignore[union-attr]
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from fleethands import paths
 from fleethands.facts.service import Service, UnitText
 from fleethands.operations.core.decision import Refused, Unchanged
-from fleethands.operations.ollama import adoption, existing_install, vulnerabilities
-from fleethands.operations.ollama.existing_install import DesiredEnvironment
+from fleethands.operations.ollama import adoption_checks, foreign_settings, unit_assignments, vulnerabilities
+from fleethands.operations.ollama.foreign_settings import DesiredEnvironment
 from fleethands.operations.preflight import preflight
 from fleethands.settings import SettingsError
 from fleethands.settings.schema.ollama_env import GO_VARIABLES, LIBRARY_PREFIXES, SETTINGS, VARIABLES
@@ -32,7 +32,7 @@ def hints(*variables: tuple[str, str], **data: Any) -> list[str]:
     lines = "".join(f"Environment={assignment(name, value)}\n" for name, value in variables)
     unit = UnitText(paths.OLLAMA_UNIT, f"[Service]\nUser=ollama\n{lines}".encode())
     seen = bare().having(service=Service((unit,), homes={"ollama": paths.OLLAMA_HOME}))
-    refused = adoption.check_existing_ollama(declared(**data), seen)
+    refused = adoption_checks.check_existing_ollama(declared(**data), seen)
     assert isinstance(refused, Refused)
     return [hint for hint in refused.hints if "`ollama_adopt`" not in hint]
 
@@ -134,7 +134,7 @@ names = st.sampled_from(sorted({*VARIABLES, *SETTINGS, *(f"{each}X" for each in 
 def test_every_declaration_of_a_hint_is_taken_and_means_the_same(name: str, text: str) -> None:
     """Spaces between origins keep Ollama from starting, and levels above 2 log what 2 does."""
     if (
-        existing_install.mask_value(name, text) == MASK
+        unit_assignments.mask_value(name, text) == MASK
         or parse_meaning(name, text) is None
         or means_same(name, declared().ollama_environment.get(name), text)
     ):
@@ -166,7 +166,8 @@ def test_the_same_said_in_another_way_is_no_contradiction(said: str) -> None:
     path = f"{paths.OLLAMA_UNIT}.d/90-mine.conf"
     drop_in = UnitText(path, f"[Service]\nEnvironment={assignment('OLLAMA_HOST', said)}\n".encode())
 
-    assert existing_install.find_conflicts(Service((drop_in,)), drop_in, DesiredEnvironment.by(declared())) == []
+    desired = DesiredEnvironment.from_settings(declared())
+    assert foreign_settings.find_conflicts(Service((drop_in,)), drop_in, desired) == []
     assert isinstance(preflight.check.decide(declared(), bare().having(service=Service((drop_in,)))), Unchanged)
 
 

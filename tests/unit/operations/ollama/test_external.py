@@ -12,7 +12,7 @@ import pytest
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.elsewhere import VersionRequest
+from fleethands.facts.external_ollama import VersionRequest
 from fleethands.facts.files import File
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, Release, parse_models, parse_ollama
@@ -22,7 +22,7 @@ from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.firewall import closed_ports, firewall
 from fleethands.operations.models import checksums
 from fleethands.operations.models import models as pulling
-from fleethands.operations.ollama import adoption, external_diagnosis
+from fleethands.operations.ollama import adoption_checks, external_diagnosis
 from fleethands.operations.ollama import external as external_ollama
 from fleethands.operations.preflight import ports, preflight
 from fleethands.operations.proof import proof
@@ -349,6 +349,6 @@ def test_one_that_holds_the_port_is_named_with_the_line_that_uses_it(address: st
     assert line in refused.hints[-1]
     assert ("more than loopback" in refused.hints[-1]) is loopback
     seen = seen.having(sockets=()).with_file(paths.BINARY, File("file"))
-    unasked = adoption.check_existing_ollama(settings, seen)
+    unasked = adoption_checks.check_existing_ollama(settings, seen)
     assert unasked is not None
     assert any(line in hint for hint in unasked.hints)

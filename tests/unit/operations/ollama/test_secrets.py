@@ -12,7 +12,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.service import Service, UnitText
 from fleethands.operations.core import diff
-from fleethands.operations.ollama import existing_install
+from fleethands.operations.ollama import foreign_settings
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.generations import V1
 from fleethands.text.systemd import assignment, file_assignment
@@ -62,7 +62,9 @@ def test_what_wins_over_a_secret(settings: HostSettings, name: str, text: str, w
     mine = UnitText("/etc/mine", b"OLLAMA_API_KEY=x\n", path)
     service = Service((drop_in,), (mine,) if "/etc/mine" in text else ())
 
-    found = existing_install.find_conflicts(service, drop_in, existing_install.DesiredEnvironment.by(settings))
+    found = foreign_settings.find_conflicts(
+        service, drop_in, foreign_settings.DesiredEnvironment.from_settings(settings)
+    )
 
     assert [each.wins for each in found] == ([] if wins is None else [wins])
     assert "hunter2" not in "".join(map(str, found))
@@ -72,8 +74,8 @@ def test_what_a_file_of_variables_holds_beside_ollama_s_own_is_not_shown(setting
     unit = UnitText(paths.OLLAMA_UNIT, b"[Service]\nEnvironmentFile=/etc/mine\n")
     mine = UnitText("/etc/mine", b"COMPANY=hunter9\nOLLAMA_MAX_QUEUE=9\n", unit.path)
 
-    found = existing_install.find_lost_settings(
-        Service((unit,), (mine,)), existing_install.DesiredEnvironment.by(settings)
+    found = foreign_settings.find_lost_settings(
+        Service((unit,), (mine,)), foreign_settings.DesiredEnvironment.from_settings(settings)
     )
 
     assert [str(each) for each in found] == [
@@ -105,7 +107,7 @@ def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> 
 
 
 def told(path: str, seen: Probe) -> Any:
-    return seen.document()["files"][path]["content"]
+    return seen.to_json()["files"][path]["content"]
 
 
 def test_a_report_tells_neither_size_nor_digest_of_what_not_everybody_may_read() -> None:
@@ -120,7 +122,7 @@ def test_a_report_tells_neither_size_nor_digest_of_what_not_everybody_may_read()
     for path, mode in ((paths.OLLAMA_SECRETS, "0600"), (paths.OLLAMA_OVERRIDE, "0644"), (inside, "0644")):
         seen = seen.with_file(path, File("file", mode, content=text))
 
-    service = seen.document()["service"]
+    service = seen.to_json()["service"]
 
     assert [each["content"] for each in (*service["units"], *service["files"])] == [None] * 3
     assert told(paths.OLLAMA_SECRETS, seen) is None
