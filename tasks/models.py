@@ -16,7 +16,7 @@ def pull(settings: HostSettings) -> None:
     files = modelfile.load_modelfiles(settings)
     upstream = DeployOptions.of(ctx_host.get()).check_tags
     models.pull(name="Pull what is missing", settings=settings, modelfiles=files, upstream=upstream)
-    modelfiles.build(name="Make what has a Modelfile", settings=settings, modelfiles=files)
+    modelfiles.build(name="Create models from Modelfiles", settings=settings, modelfiles=files)
     unit = render("preload.service.j2", script=PRELOAD)
     preload.load(name="Load at Ollama's start", settings=settings, unit=unit)
     models.prune(name="Remove what is not listed", settings=settings, modelfiles=files)

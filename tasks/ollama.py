@@ -33,7 +33,7 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
     + image_of_then: id of the image that a container's name is to mean, whatever it means now
     """
     if not settings.manages_ollama:
-        external.use(name="Ask the one that is elsewhere", settings=settings)
+        external.use(name="Use the external Ollama", settings=settings)
         return
     home, own_home = homes(settings)
     unit = render_unit(settings, home, own_home)
@@ -79,7 +79,7 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
         shown=shown_variables(settings),
     )
     service.serve(name="Serve this revision", settings=settings, revision=revision)
-    adoption.clear_libraries(name="Put the adopted libraries aside", settings=settings)
+    adoption.clear_libraries(name="Move the adopted libraries away", settings=settings)
 
 
 def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
@@ -108,7 +108,7 @@ def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
 def remove_unused(settings: HostSettings) -> None:
     """Once all is proven: what we put here gives way to one that is elsewhere."""
     if not settings.manages_ollama:
-        external.remove_managed(name="Take ours away", settings=settings)
+        external.remove_managed(name="Remove our Ollama", settings=settings)
 
 
 def homes(settings: HostSettings) -> tuple[str, str]:

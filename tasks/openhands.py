@@ -7,7 +7,14 @@ from pyinfra.context import ctx_host
 
 from fleethands import paths
 from fleethands.deploy_options import DeployOptions
-from fleethands.operations.openhands import build_from_source, choose_model, container, sandboxes, source_service
+from fleethands.operations.openhands import (
+    build_from_source,
+    choose_model,
+    container,
+    image_tag,
+    sandboxes,
+    source_service,
+)
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.generations import API_KEY, SOURCE_V0
@@ -19,8 +26,8 @@ from tasks import render
 @deploy("OpenHands")
 def serve(settings: HostSettings, image: str = "") -> None:
     if settings.openhands_flavor == "off":
-        container.remove(name="Take the container away", settings=settings)
-        source_service.remove(name="Take the service away", settings=settings)
+        container.remove(name="Remove the container", settings=settings)
+        source_service.remove(name="Remove the service", settings=settings)
         return
     user, workspace = settings.openhands_user, str(settings.openhands_workspace)
     home = paths.OPENHANDS_HOME
@@ -33,7 +40,7 @@ def serve(settings: HostSettings, image: str = "") -> None:
         system.create_directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
         system.create_directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
         if image:
-            container.retag_image(name="Name the image of then", settings=settings, image=image)
+            image_tag.retag_image(name="Tag the recorded image", settings=settings, image=image)
         newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.declared_image, "")
         container.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
     choose_model.select_model(name="Choose the model", settings=settings)
@@ -42,7 +49,7 @@ def serve(settings: HostSettings, image: str = "") -> None:
 @deploy("OpenHands")
 def remove_sandboxes(settings: HostSettings) -> None:
     """Once all is proven: what V1 left behind goes, before its ports are open."""
-    sandboxes.remove(name="Take its sandboxes away", settings=settings)
+    sandboxes.remove(name="Remove V1's sandboxes", settings=settings)
 
 
 def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> None:
@@ -67,7 +74,7 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
     # they are given to who works in them when the service takes its place, with what the one before left there
     system.create_directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
     system.create_directory(name=f"Make {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
-    build_from_source.build(name="Build it", settings=settings)
+    build_from_source.build(name="Build OpenHands", settings=settings)
     source_service.serve(
         name="Run the service",
         settings=settings,

@@ -16,9 +16,9 @@ from fleethands.settings.generations import GENERATIONS
 def remove(settings: HostSettings, models: bool = False, workspaces: bool = False) -> None:
     workspace, user = str(settings.openhands_workspace), settings.openhands_user
     states, stay = list(dict.fromkeys(each.home for each in GENERATIONS.values())), []
-    container.remove(name="Take the container away", settings=settings)
-    sandboxes.remove(name="Take its sandboxes away", settings=settings, always=True)
-    source_service.remove(name="Take the service away", settings=settings, why="")
+    container.remove(name="Remove the container", settings=settings)
+    sandboxes.remove(name="Remove V1's sandboxes", settings=settings, always=True)
+    source_service.remove(name="Remove the service", settings=settings, why="")
     removal.remove_path(name="Take Canvas' key away", settings=settings, path=CANVAS_KEY)
     preload.remove(name="Load nothing at Ollama's start", settings=settings)
     remove_ollama.remove(name="Take Ollama away", settings=settings)

@@ -14,7 +14,7 @@ from tests.lab.test_ollama_service import offer
 UNIT = "/etc/systemd/system/ollama.service"
 KEPT = "/opt/ollama/adopted"
 ADOPT = "Ollama | Adopt the Ollama that is there"
-LIBRARIES = "Ollama | Put the adopted libraries aside"
+LIBRARIES = "Ollama | Move the adopted libraries away"
 SERVE = "Ollama | Serve this revision"
 STORE = "/data/models"
 BOTH = ["codellama:7b", "tiny-tools"]

@@ -18,7 +18,7 @@ from tests.lab.test_uninstall import listing
 from tests.lab.tunnels import get, tunnel
 
 STATE = "serving-others"
-PROOF, AWAY = "Proof | Get an answer to a prompt", "Ollama | Take ours away"
+PROOF, AWAY = "Proof | Get an answer to a prompt", "Ollama | Remove our Ollama"
 NONE = ("/usr/local/bin/ollama", "/opt/ollama", "/etc/systemd/system/ollama.service", "/etc/fleethands/firewall.nft")
 DROP_IN = "/etc/systemd/system/ollama.service.d/zz.conf"
 THEIRS = "on that server, where systemd runs its Ollama: "

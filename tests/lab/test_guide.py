@@ -182,7 +182,7 @@ def test_openhands_off_leaves_the_workspace(converged: Host) -> None:
     run = fleet.apply("lab-1", openhands_flavor="off")
 
     assert run.code == 0, run.said
-    assert "OpenHands | Take the container away" in run.changed("lab-1")
+    assert "OpenHands | Remove the container" in run.changed("lab-1")
     assert converged.run("docker ps -aq").stdout == ""
     assert converged.run("cat /opt/openhands/workspace/notes").stdout == "mine\n"
     assert fleet.apply("lab-1", openhands_flavor="off").changed("lab-1") == []

@@ -279,14 +279,14 @@ def test_a_model_is_made_from_its_modelfile_and_again_when_that_changes(host: Ho
     first = listed(host)
     assert_settled(host, *models)
     file.write_text(file.read_text().replace("4096", "8192"))
-    assert apply(*models).changed("lab-1")[0] == "Models | Make what has a Modelfile"
+    assert apply(*models).changed("lab-1")[0] == "Models | Create models from Modelfiles"
 
     now = listed(host)
     assert {name for name in now if now[name] != first[name]} == {"mine:latest", "derived:latest"}
     assert "num_ctx                        8192" in host.run("ollama show --parameters mine").stdout
     assert_settled(host, *models)
     host.run("ollama cp codellama:7b mine")
-    assert apply(*models).changed("lab-1")[0] == "Models | Make what has a Modelfile"
+    assert apply(*models).changed("lab-1")[0] == "Models | Create models from Modelfiles"
     assert_settled(host, *models)
 
 

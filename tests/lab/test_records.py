@@ -128,7 +128,7 @@ def test_the_image_of_then_serves_though_its_tag_moved(lab: Lab, converged: Host
         code, back = fleethands("rollback")
 
     assert code == 0, back
-    assert "OpenHands | Name the image of then" in changes(back)
+    assert "OpenHands | Tag the recorded image" in changes(back)
     assert converged.run("docker inspect openhands-app --format '{{.Image}}'").stdout == image
     assert observe.proven(converged)
     assert settled()

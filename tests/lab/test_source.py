@@ -27,7 +27,7 @@ from tests.lab.watching import seen, watching
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]  # a build takes up to ten minutes
 
-BUILD, RUN = "OpenHands | Build it", "OpenHands | Run the service"
+BUILD, RUN = "OpenHands | Build OpenHands", "OpenHands | Run the service"
 NPM: dict[str, Any] = {"openhands_flavor": "source", **TOOLS}
 GUIDE = {**NPM, "openhands_repo": "https://github.com/All-Hands-AI/OpenHands"}
 GIT = {**NPM, "openhands_repo": "https://github.com/OpenHands/OpenHands"}

@@ -1,15 +1,16 @@
-"""The model is chosen in the settings that OpenHands reads; what a person chose there since then stays."""
+"""Selects the model in the settings that OpenHands reads. A user's own choice stays."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.operations.core import diff
 from fleethands.operations.core.decision import Change, Decision, Unchanged
-from fleethands.operations.core.host_script import step
+from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands.model_choice import (
     PROFILE,
@@ -27,61 +28,111 @@ from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.values.secret import MASK
 
 
+@dataclass(frozen=True)
+class WriteSettings(HostScript, file="choose"):
+    """Writes OpenHands' settings, and the record of what fleethands selected (`seed`)."""
+
+    owner: str
+    seed_path: str
+    settings_path: str
+    seed: str
+    settings: str
+
+
+@dataclass(frozen=True)
+class SelectInCanvas(HostScript, file="choose_canvas"):
+    """Selects the model through Canvas' API; `words` is the command that shows its log."""
+
+    url: str
+    key_file: str
+    profile: str
+    name: str
+    seed: str
+    seed_path: str
+    words: str
+
+
+@dataclass(frozen=True)
+class SettingsFiles:
+    """
+    The files that select the model.
+
+    + seed: the part of the settings that fleethands selects, which is recorded
+    + merged: the complete settings
+    """
+
+    generation: Generation
+    seed: dict[str, Any]
+    merged: dict[str, Any]
+    owner: str
+
+    @property
+    def seed_text(self) -> str:
+        return json.dumps(self.seed, indent=2) + "\n"
+
+    @property
+    def settings_text(self) -> str:
+        return json.dumps(self.merged, indent=2) + "\n"
+
+    def predict(self, probe: Probe) -> Probe:
+        seed = File("file", "0600", owner="root:root", content=self.seed_text.encode())
+        settings = File("file", "0600", owner=self.owner, content=self.settings_text.encode())
+        probe = probe.with_file(self.generation.seed_path, seed)
+        return probe.with_file(self.generation.settings_path, settings)
+
+
 @operation
 def select_model(settings: HostSettings, probe: Probe) -> Decision:
     """
-    Have the model chosen in the settings that this generation reads.
+    Select the model in the settings that this generation reads.
 
-    A choice that a person made in the page since then stays, and is told, unless `openhands_settings` is `enforced`:
-    only what we wrote ourselves is replaced.
+    If a user selected another model in the page since, that one stays and the plan has a note, unless
+    `openhands_settings` is `enforced`.
     """
-    era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
-    wanted, found = era.settings_file(model, url), read_settings(era, probe)
-    if found is not None and contains(found, wanted) and is_active(era, probe):
+    generation, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
+    wanted, found = generation.settings_file(model, url), read_settings(generation, probe)
+    if found is not None and contains(found, wanted) and is_active(generation, probe):
         return Unchanged(f"OpenHands has {model} chosen")
     if found is not None and settings.openhands_settings == "kept" and is_users_choice(settings, found, probe):
-        note = (
-            f"a person chose {selected_name(found) or 'other settings'} in OpenHands, which stays; declared is {model}"
-        )
-        return Unchanged("the model was chosen by a person since", (f"{note} (see `openhands_settings`)",))
-    whole = _merge(found, wanted) if found is not None else era.first_settings(model, url)
-    owner = f"{settings.openhands_user}:{settings.openhands_user}"
-    texts = {"seed": json.dumps(wanted, indent=2) + "\n", "settings": json.dumps(whole, indent=2) + "\n"}
-
-    def predict(probe: Probe) -> Probe:
-        seed = File("file", "0600", owner="root:root", content=texts["seed"].encode())
-        chosen = File("file", "0600", owner=owner, content=texts["settings"].encode())
-        return probe.with_file(era.seed_path, seed).with_file(era.settings_path, chosen)
-
+        chosen = selected_name(found) or "other settings"
+        note = f"a person chose {chosen} in OpenHands, which stays; declared is {model} (see `openhands_settings`)"
+        return Unchanged("the model was chosen by a person since", (note,))
+    merged = _merge(found, wanted) if found is not None else generation.first_settings(model, url)
+    files = SettingsFiles(generation, wanted, merged, f"{settings.openhands_user}:{settings.openhands_user}")
     return Change(
         "OpenHands' model",
         "absent" if found is None else selected_name(found) or "another model",
         model,
-        _script(settings, era, texts, owner),
-        predict,
+        _script(settings, files),
+        files.predict,
         why="`openai/` keeps tool calls, which litellm drops for `ollama/`",
-        diff=diff.unified_diff(era.settings_path, _shown_part(found, wanted), _shown_part(whole, wanted)),
+        diff=diff.unified_diff(generation.settings_path, _shown_part(found, wanted), _shown_part(merged, wanted)),
     )
 
 
-def _script(settings: HostSettings, era: Generation, texts: dict[str, str], owner: str) -> Script:
-    if era.needs_key:  # it encrypts what it keeps, so it is told, and not written to
-        llm = {**json.loads(texts["seed"]), "api_key": API_KEY}
-        return step(
-            "choose_canvas",
+def _script(settings: HostSettings, files: SettingsFiles) -> Script:
+    generation = files.generation
+    if generation.needs_key:  # Canvas encrypts its settings, so its API selects the model
+        return SelectInCanvas(
             url=settings.openhands_url,
             key_file=CANVAS_KEY,
-            profile=json.dumps({"llm": llm}),
+            profile=json.dumps({"llm": {**files.seed, "api_key": API_KEY}}),
             name=PROFILE,
-            seed=texts["seed"],
-            seed_path=era.seed_path,
-            words="journalctl -u openhands -n 50" if era is SOURCE else "docker logs --tail 50 openhands-app",
-        )
-    return step("choose", owner=owner, seed_path=era.seed_path, settings_path=era.settings_path, **texts)
+            seed=files.seed_text,
+            seed_path=generation.seed_path,
+            words="journalctl -u openhands -n 50" if generation is SOURCE else "docker logs --tail 50 openhands-app",
+        ).script
+    return WriteSettings(
+        owner=files.owner,
+        seed_path=generation.seed_path,
+        settings_path=generation.settings_path,
+        seed=files.seed_text,
+        settings=files.settings_text,
+    ).script
 
 
 def _shown_part(found: dict[str, Any] | None, wanted: dict[str, Any]) -> File:
-    """The part of the settings that is ours to show: a person's own keys and API key are theirs."""
+    """The part of the settings that may be shown: not a user's own settings and API keys."""
     if found is None:
         return ABSENT
     return File("file", "0600", content=json.dumps(_pick(found, wanted), indent=2).encode())
@@ -99,7 +150,7 @@ def _pick(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
 
 
 def _merge(found: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
-    """The agent may have put something else where an object belongs; then that gives way."""
+    """A value that is no object is replaced where an object is wanted: the agent may write anything."""
     nested = {key: _merge_value(found.get(key), value) for key, value in wanted.items()}
     return {**found, **nested}
 

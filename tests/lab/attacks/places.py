@@ -13,8 +13,8 @@ from tests.lab.host import Host
 NAME, OFF = "openhands-app", "off"
 SANDBOX = "ghcr.io/openhands/agent-server:1.34.0-python"
 LEDGER, WORKERS, RECORD, PROOF = (f"/var/lib/fleethands/{name}" for name in ("made", "workers", "record.json", "proof"))
-TAKE_CONTAINER = "OpenHands | Take the container away"
-TAKE_SANDBOXES = "OpenHands | Take its sandboxes away"
+TAKE_CONTAINER = "OpenHands | Remove the container"
+TAKE_SANDBOXES = "OpenHands | Remove V1's sandboxes"
 
 
 def names(host: Host) -> list[str]:
