@@ -42,7 +42,7 @@ for model in host.loop(host.data.models):
         server.shell(name="Pull the model", commands=[f"ollama pull {model}"])
 # its home is root's here: pyinfra would give it to the user
 server.user(name="Create the workspace's user", user="openhands", ensure_home=False)
-files.directory(name="Make the workspace", path=WORKSPACE)
+files.directory(name="Create the workspace", path=WORKSPACE)
 docker.image(name="Pull OpenHands", image=host.data.openhands_image)
 docker.container(
     name="Run OpenHands",

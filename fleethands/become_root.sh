@@ -1,5 +1,5 @@
-# Runs a script from standard input as root, or says why sudo does not let it and what mends that.
-# It becomes one line, so each line here ends as it has to there; and no `!` in it, as a login shell may be csh.
+# Runs a script from standard input as root. If sudo refuses, it prints the reason and the command that fixes it.
+# It is joined to one line, so each line has to end with a separator. It has no `!`, because the login shell may be csh.
 if [ "$(id -u)" -eq 0 ]; then exec sh -s; fi;
 LC_ALL=C; export LC_ALL;
 if said=$(sudo -n true 2>&1 </dev/null); then exec sudo -n sh -s; fi;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fleethands.untrusted import count, document, mapping, rows
+from fleethands.untrusted import count, mapping, parse_json, rows
 
 # Ollama asks for this type (ollama server/images.go, v0.32.15); registries answer 400 to a request without it
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
@@ -34,13 +34,13 @@ def size(manifest: Any) -> int:
 
     Raises ValueError for all that is no manifest.
     """
-    found = mapping(document(manifest) if isinstance(manifest, bytes) else manifest)
+    found = mapping(parse_json(manifest) if isinstance(manifest, bytes) else manifest)
     blobs = rows([found.get("config"), *rows(found.get("layers"))])
     return count(sum({digest(blob.get("digest")): count(blob.get("size")) for blob in blobs}.values()))
 
 
 def check_image(body: bytes) -> None:
     """Raises ValueError for a text that is neither the manifest of an image nor an index of several."""
-    found = mapping(document(body))
+    found = mapping(parse_json(body))
     for part in rows(found["manifests"] if "manifests" in found else found.get("layers")):
         digest(part.get("digest"))

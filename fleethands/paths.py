@@ -1,4 +1,4 @@
-"""Where things lie on a host. Every path that fleethands manages is named here once."""
+"""The paths and unit names on a host that fleethands manages."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ FIREWALL_RULES = "/etc/fleethands/firewall.nft"
 FIREWALL_SCRIPT = "/etc/fleethands/firewall.sh"
 FIREWALL_UNIT = "/etc/systemd/system/fleethands-firewall.service"
 UNITS = "/etc/systemd/system/"
-WANTED = "/etc/systemd/system/multi-user.target.wants/"
+BOOT_UNITS = "/etc/systemd/system/multi-user.target.wants/"
 FIREWALL_LOADED = "/run/fleethands/firewall"
 OPENHANDS_HOME = "/opt/openhands"
 OPENHANDS_STATE = "/opt/openhands/state"
 OPENHANDS_SEED = "/var/lib/fleethands/openhands-settings"
 CANVAS_KEY = "/etc/fleethands/canvas.env"
-OPENHANDS_SOURCE = "/opt/openhands-source"  # not in its user's home: root builds there
+OPENHANDS_SOURCE = "/opt/openhands-source"  # not in the home of its user, because root builds there
 OPENHANDS_UNIT = "/etc/systemd/system/openhands.service"
 OPENHANDS_ENVIRONMENT = "/etc/fleethands/openhands.env"
 OPENHANDS_CONFIG = "/etc/fleethands/config.toml"
 OPENHANDS_STARTED = "/run/fleethands/openhands"
 RECORDS = "/var/lib/fleethands"
-LEDGER = "/var/lib/fleethands/made"
-HOLD = "/var/lib/fleethands/hold"
-TURN = "/var/lib/fleethands/turn"
-RECORD = "/var/lib/fleethands/record.json"
-RECORD_BEFORE = "/var/lib/fleethands/record-1.json"
-LOCK = "/run/fleethands/lock"
-LOCK_WORDS = "/run/fleethands/lock.json"
+OWNERSHIP_MANIFEST = "/var/lib/fleethands/made"
+MANUAL_LOCK = "/var/lib/fleethands/hold"
+LOCK_TOKEN = "/var/lib/fleethands/turn"  # noqa: S105 (a path)
+CURRENT_RECORD = "/var/lib/fleethands/record.json"
+PREVIOUS_RECORD = "/var/lib/fleethands/record-1.json"
+RUN_LOCK = "/run/fleethands/lock"
+RUN_LOCK_INFO = "/run/fleethands/lock.json"
 PULLS = "/var/lib/fleethands/pulls"
-MADE = "/var/lib/fleethands/models"
+MODEL_RECORDS = "/var/lib/fleethands/models"
 PRELOAD = "/etc/fleethands/preload.sh"
 PRELOAD_UNIT = "/etc/systemd/system/fleethands-preload.service"
-PRELOAD_WANTED = "/etc/systemd/system/ollama.service.wants/fleethands-preload.service"
+PRELOAD_ENABLED = "/etc/systemd/system/ollama.service.wants/fleethands-preload.service"
 PRELOADED = "/run/fleethands/preloaded"
 DOCKER_DATA = "/var/lib/docker"
 PROOF = "/var/lib/fleethands/proof"
@@ -49,4 +49,6 @@ DOCKER_SOCKET = "docker.socket"
 FIREWALL_SERVICE = "fleethands-firewall.service"
 OPENHANDS_SERVICE = "openhands.service"
 CONTAINER = "openhands-app"
-OLLAMA_CONTAINER = "fleethands-ollama"  # a name of its own: upstream's documentation has people call theirs `ollama`
+OLLAMA_CONTAINER = (
+    "fleethands-ollama"  # upstream's documentation names a container `ollama`, so this one has another name
+)

@@ -1,4 +1,4 @@
-"""Shell scripts that run on hosts: values go in quoted, the whole travels on stdin, nothing on a command line."""
+"""Shell scripts for hosts. Values are quoted, and all of it is sent on standard input, not on a command line."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from importlib.resources import files
 
 from pyinfra.api.command import StringCommand
 
-# sudo is asked first, and its words are told behind ours: pyinfra answers its bare complaint with a prompt, which would
-# hang a CI job
+# the script asks sudo first, and prints sudo's message after its own: pyinfra would answer sudo's bare message with a
+# prompt, which hangs a CI job
 SHELL = " ".join(
     line.strip()
     for line in files("fleethands").joinpath("become_root.sh").read_text().splitlines()
     if not line.startswith("#")
 )
-LOGIN_SHELL = f"sh -c {shlex.quote(SHELL)}"  # for a channel, where the login shell may be any
+LOGIN_SHELL = f"sh -c {shlex.quote(SHELL)}"  # works in any login shell
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# a login brings variables (/etc/environment, pam_tmpdir) that lead commands elsewhere: to another engine or directory
+# a login sets variables (/etc/environment, pam_tmpdir) that redirect commands to another engine or directory
 LOCAL = """\
 unset CDPATH POSIXLY_CORRECT TAR_OPTIONS TEMP TMP TMPDIR
 unset DOCKER_API_VERSION DOCKER_CERT_PATH DOCKER_CONTEXT DOCKER_DEFAULT_PLATFORM DOCKER_TLS DOCKER_TLS_VERIFY
@@ -32,7 +32,7 @@ class Script:
     A POSIX shell script and the values of its variables.
 
     + exports: variables of any name, which the script's function `exported` puts into the environment
-    + talks: it reads what is said to it on standard input, once it has said something itself
+    + talks: it reads standard input while it runs
     """
 
     body: str
@@ -41,15 +41,15 @@ class Script:
     talks: bool = False
 
     def with_values(self, **values: str) -> Script:
-        """The same script with other values."""
+        """The same script with other or more values."""
         return replace(self, values={**self.values, **values})
 
     @property
     def text(self) -> str:
         """
-        What the host's shell reads. The body is one function, so that half a script does nothing.
+        What the shell of the host reads. The body is one function, so a truncated script does nothing.
 
-        Raises ValueError for a value that a shell variable can't hold.
+        Raises ValueError for a value that a shell variable cannot have.
         """
         lines = ["LC_ALL=C; export LC_ALL; umask 022", f"PATH={PATH}; export PATH", LOCAL]
         lines += [_assign(name, value) for name, value in self.values.items()]
@@ -60,7 +60,7 @@ class Script:
 
     @property
     def command(self) -> StringCommand:
-        """One remote command, as root, by `sudo -n` where the user is another."""
+        """One remote command, as root, with `sudo -n` if the SSH user is not root."""
         return StringCommand(SHELL, _stdin=self.text)
 
 

@@ -1,4 +1,4 @@
-"""What a host's command says, read by blocks: so many bytes, so many lines, and a decoder that cannot fail."""
+"""Reads the output of remote commands in blocks, with limits for bytes and lines, and a decoder that cannot fail."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ import pyinfra.connectors.util
 from pyinfra.api.output import echo, format_text
 from pyinfra.connectors.util import CommandOutput, OutputLine, write_stdin
 
-from fleethands.untrusted import limit
+from fleethands.untrusted import format_limit
 
-MOST_BYTES = 8 << 20  # of each output of one command; a probe of a large host takes a tenth of it
-MOST_LINES = 100_000
-LONGEST = 1 << 20  # bytes of one line
+MAX_BYTES = 8 << 20  # of each output of one command; the probe of a large host has a tenth of that
+MAX_LINES = 100_000
+MAX_LINE_BYTES = 1 << 20
 BLOCK = 1 << 15
-PROGRESS = "progress: "  # begins a line that is shown and not kept, as it may be said for days
+PROGRESS = "progress: "  # begins a line that is shown and not stored, because a command may print such lines for days
 
 
-class TooMuch(OSError):
-    """A host said more than it may; its text is a sentence that begins with "it"."""
+class TooMuchOutput(OSError):
+    """A host printed more than the limits allow; the message is a sentence that begins with "it"."""
 
 
 class Lines:
     """
-    Blocks of bytes as lines of text. What it holds and what it gives is limited.
+    Splits blocks of bytes into lines of text, within limits.
 
-    + uncounted: how lines begin that whoever reads does not keep; None: every line counts
+    + uncounted: prefix of lines that the caller does not store, and that count for no limit; None: all lines count
     """
 
     def __init__(
         self,
-        most: int = MOST_BYTES,
-        lines: int = MOST_LINES,
-        longest: int = LONGEST,
+        most: int = MAX_BYTES,
+        lines: int = MAX_LINES,
+        longest: int = MAX_LINE_BYTES,
         uncounted: bytes | None = None,
     ) -> None:
         self._most, self._lines, self._longest, self._uncounted = most, lines, longest, uncounted
@@ -45,23 +45,23 @@ class Lines:
         self._length = 0
 
     def feed(self, block: bytes) -> Iterator[str]:
-        """The lines that this block ends. Raises TooMuch."""
+        """The lines that end in this block. Raises TooMuchOutput."""
         self._bytes += len(block)
         if self._bytes > self._most:
-            raise TooMuch(f"it sent more than {limit(self._most)}, and was given up")
+            raise TooMuchOutput(f"it sent more than {format_limit(self._most)}, and was given up")
         self._count += block.count(b"\n")
         if self._count > self._lines:
-            raise TooMuch(f"it sent more than {self._lines} lines, and was given up")
+            raise TooMuchOutput(f"it sent more than {self._lines} lines, and was given up")
         *ended, rest = block.split(b"\n")
         for part in ended:
             yield self._line(part)
         self._length += len(rest)
         if self._length > self._longest:
-            raise TooMuch(f"it sent a line of more than {limit(self._longest)}, and was given up")
+            raise TooMuchOutput(f"it sent a line of more than {format_limit(self._longest)}, and was given up")
         self._open.append(rest)
 
     def rest(self) -> Iterator[str]:
-        """The last line, where nothing ended it."""
+        """The last line, if it has no line break."""
         if any(self._open):
             yield self._line(b"")
 
@@ -82,28 +82,28 @@ def read_output(
     print_prefix: str,
 ) -> CommandOutput:
     """
-    All that a command says, in pyinfra's own form; it is shown line by line meanwhile.
+    All output of a command, as pyinfra's type. It is shown line by line meanwhile.
 
-    + timeout: seconds for all of it
+    + timeout: seconds for the whole output
 
-    Raises TooMuch, TimeoutError. Then nothing more is read.
+    Raises TooMuchOutput or TimeoutError, and reads no more then.
     """
     kept: list[OutputLine] = []
 
-    def take_in(name: str, receive: Callable[[int], bytes], show: Callable[[str], str]) -> Exception | None:
+    def collect(name: str, receive: Callable[[int], bytes], show: Callable[[str], str]) -> Exception | None:
         try:
             for line in _received(receive):
                 if not line.startswith(PROGRESS):
                     kept.append(OutputLine(name, line))
                 if print_output:
                     echo(f"{print_prefix}{show(line)}", err=True)
-        except Exception as error:  # it is raised where the command was run
+        except Exception as error:  # raised again by the caller below
             return error
         return None
 
     readers = [
-        gevent.spawn(take_in, "stdout", _receiver(stdout, "recv"), str),
-        gevent.spawn(take_in, "stderr", _receiver(stderr, "recv_stderr"), lambda line: format_text(line, "red")),
+        gevent.spawn(collect, "stdout", _receiver(stdout, "recv"), str),
+        gevent.spawn(collect, "stderr", _receiver(stderr, "recv_stderr"), lambda line: format_text(line, "red")),
     ]
     try:
         for ended in gevent.iwait(readers, timeout=timeout):
@@ -120,10 +120,10 @@ def read_output(
 
 def write_input(stdin: Any, buffer: Any) -> None:
     """
-    What a command reads. One that ends before it has read all of it has failed, and what it said is still read: a
-    forced command, an account without a shell.
+    Write the standard input of a command. A command that exits before it has read everything has failed, and its output
+    is still read. A forced command does that, and an account without a shell.
 
-    Raises OSError where the connection itself has ended.
+    Raises OSError if the connection is lost.
     """
     try:
         write_stdin(stdin, buffer)
@@ -134,10 +134,10 @@ def write_input(stdin: Any, buffer: Any) -> None:
         channel.exit_status = channel.exit_status or 1
 
 
-def take() -> None:
+def use_limited_streams() -> None:
     """
-    Have pyinfra's connectors read and write by it from now on. Their own reading has no limit, and ends at a byte not
-    of UTF-8.
+    Make pyinfra's connectors read and write with these functions. Their own have no limits, and fail at a byte that is
+    not UTF-8.
     """
     pyinfra.connectors.ssh.read_output_buffers = read_output
     pyinfra.connectors.util.read_output_buffers = read_output
@@ -152,7 +152,7 @@ def _received(receive: Callable[[int], bytes]) -> Iterator[str]:
 
 
 def _receiver(buffer: Any, word: str) -> Callable[[int], bytes]:
-    """Gives what is there, as soon as something is: of an SSH channel, or of a pipe."""
+    """A function that returns available bytes without waiting for more, of an SSH channel or a pipe."""
     channel = getattr(buffer, "channel", None)
     found: Callable[[int], bytes] = getattr(channel, word) if channel is not None else buffer.read1
     return found
@@ -160,5 +160,5 @@ def _receiver(buffer: Any, word: str) -> Callable[[int], bytes]:
 
 def _close(*buffers: Any) -> None:
     for buffer in buffers:
-        with suppress(Exception):  # it may be closed, or its connection gone
+        with suppress(Exception):  # it may be closed already
             getattr(buffer, "channel", buffer).close()

@@ -1,4 +1,4 @@
-"""Data from a host, a registry, a mirror or a report file: read into types with limits, never believed."""
+"""Checks data from a host, a registry, a mirror or a report file: types, lengths and characters."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 from fleethands.text.sanitize import sanitize
 
-MOST_BYTES = 1 << 22  # of one document: the largest manifests and reports of one host stay far below
-MOST_COUNT = 1 << 53  # bytes of anything: what JSON's own readers keep exact
-DEEPEST = 20  # levels of a document that somebody keeps and passes on: a release record has five
-# neither controls nor lone surrogates nor marks that turn the direction of the text around them
+MOST_BYTES = 1 << 22  # of one document; the largest manifests and reports of one host are far smaller
+MOST_COUNT = 1 << 53  # the largest whole number that every JSON reader keeps exact
+DEEPEST = 20  # levels of a stored document; a release record has five
+# no control characters, no lone surrogates, no marks that change the direction of text
 _PRINTABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028-\u202e\u2066-\u2069]*\Z")
 
 _BREAKS = re.compile("[\t-\r\x1c-\x1e\x85\u2028\u2029]+")
 
 
-def document(text: bytes | str, most: int = MOST_BYTES) -> Any:
+def parse_json(text: bytes | str, most: int = MOST_BYTES) -> Any:
     """
     The value of a JSON text.
 
@@ -64,7 +64,7 @@ def line(value: Any, most: int = 1000) -> str:
     return value
 
 
-def words(value: Any, most: int = 1000) -> str:
+def printable(value: Any, most: int = 1000) -> str:
     """
     The same text as one line to show: without what a terminal would act on, and cut at `most` characters.
 
@@ -100,7 +100,7 @@ def _inside(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def limit(count: int) -> str:
+def format_limit(count: int) -> str:
     """A limit of bytes, as a message names it: `8 MiB`, `64 KiB`."""
     return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"
 

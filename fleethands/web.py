@@ -1,4 +1,4 @@
-"""Answers of web servers, each with a limit in bytes and in time; a server behind https leads to no other kind."""
+"""HTTP requests with limits for bytes and time. No redirect leads from https to http."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Reque
 
 import gevent  # type: ignore[import-untyped]
 
-from fleethands.untrusted import limit
+from fleethands.untrusted import format_limit
 
 MOST = 4 << 20  # bytes of an answer; a manifest has a few hundred
-PATIENCE = 20.0  # seconds for a whole answer
+PATIENCE = 20.0  # seconds for a whole response
 SILENCE = 60.0  # seconds without a byte
 OVERHEAD = 1 << 20  # bytes for headers, redirects and the marks of chunks
 REDIRECTS = 5
@@ -29,17 +29,17 @@ FAILURES = (OSError, HTTPException, ValueError)  # HTTPError and URLError are am
 
 
 @contextmanager
-def opened(
+def open_url(
     url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str = "*/*", token: str = ""
 ) -> Iterator[Any]:
     """
-    The answer of a server, or a file, to read from.
+    Open the response of a server, or a file.
 
-    + most: bytes that all of it may have, redirects included
-    + patience: seconds from now until all of it has to be here
-    + token: for this server alone, no matter where it sends us
+    + most: bytes of the whole response, redirects included
+    + patience: seconds for the whole response
+    + token: only for this server, and not for one that it redirects to
 
-    Raises one of FAILURES, also while it is read.
+    Raises one of FAILURES, also while the response is read.
     """
     meter = _Meter(most + OVERHEAD, patience)
     opener = build_opener(_Plain(meter), _Secure(meter), _Redirects)
@@ -47,35 +47,35 @@ def opened(
         yield answer
 
 
-def fetched(url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str = "*/*", token: str = "") -> bytes:
-    """The whole body of an answer. Raises one of FAILURES."""
-    with opened(url, most=most, patience=patience, accept=accept, token=token) as answer:
+def fetch(url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str = "*/*", token: str = "") -> bytes:
+    """The whole body of a response. Raises one of FAILURES."""
+    with open_url(url, most=most, patience=patience, accept=accept, token=token) as answer:
         body: bytes = answer.read(most + 1)
         if len(body) > most:
-            raise ValueError(f"sends more than {limit(most)}")
+            raise ValueError(f"sends more than {format_limit(most)}")
         if getattr(answer, "length", None):
             raise ValueError("the answer was cut off")
     return body
 
 
-def reason(error: BaseException) -> str:
-    """Why there is no answer, in one line of limited length; a server may have worded it."""
+def failure(error: BaseException) -> str:
+    """The reason of a failed request, on one line of limited length, because the text may come from the server."""
     if isinstance(error, HTTPError):
         return f"it answers {error.code}"
     cause = error.reason if isinstance(error, URLError) else error
     return " ".join(str(cause or type(error).__name__).split())[:LONGEST_REASON]
 
 
-def bare(url: str) -> str:
-    """An address without user and password."""
+def public_url(url: str) -> str:
+    """An address without its user and password."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _request(url: str, accept: str, token: str) -> Request:
-    """User and password of an address become a header, which a redirect does not take along."""
+    """User and password of an address become a header that is not sent to the target of a redirect."""
     parts = urlsplit(url)
-    request = Request(bare(url), headers={"Accept": accept})  # noqa: S310  settings and _token check the scheme
+    request = Request(public_url(url), headers={"Accept": accept})  # noqa: S310  settings and _token check the scheme
     if token:
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     elif parts.username is not None:
@@ -85,33 +85,33 @@ def _request(url: str, accept: str, token: str) -> Request:
 
 
 class _Meter:
-    """How much may still come, and until when."""
+    """Counts the bytes and the time that are left for a response."""
 
     def __init__(self, most: int, patience: float) -> None:
         self._left, self._most = most, most
         self._end, self._patience = time.monotonic() + patience, patience
 
     def wait(self) -> float:
-        """Seconds that the next bytes may take. Raises TimeoutError."""
+        """Seconds to wait for the next bytes. Raises TimeoutError."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise self.late()
         return min(left, SILENCE)
 
     def late(self) -> TimeoutError:
-        """What is raised at the end."""
+        """The error once the time is over."""
         return TimeoutError(f"no whole answer within {self._patience:g} s")
 
     def came(self, count: int) -> None:
-        """So many bytes came. Raises ValueError."""
+        """Count received bytes. Raises ValueError over the limit."""
         self._left -= count
         if self._left < 0:
-            raise ValueError(f"sends more than {limit(self._most)}")
-        gevent.sleep(0)  # a server that never pauses would hold up every other host
+            raise ValueError(f"sends more than {format_limit(self._most)}")
+        gevent.sleep(0)  # a server that never pauses would block all other hosts
 
 
 class _Metered(io.RawIOBase):
-    """A socket's bytes: status line, headers, marks of chunks and body."""
+    """The bytes of a socket: status line, headers, chunks and body."""
 
     def __init__(self, raw: Any, sock: socket.socket, meter: _Meter) -> None:
         self._raw, self._sock, self._meter = raw, sock, meter
@@ -147,7 +147,7 @@ class _Connection(HTTPConnection):
         self.response_class: Any = partial(_Response, meter=meter)
 
     def connect(self) -> None:
-        """Name, TCP, proxy and TLS: each of them may be slow."""
+        """One limit for DNS, TCP, the proxy and TLS."""
         with gevent.Timeout(self._meter.wait(), self._meter.late()):
             super().connect()
 
@@ -175,14 +175,14 @@ class _Secure(HTTPSHandler):
 
 
 class _Redirects(HTTPRedirectHandler):
-    """Follows a server to another one, but from https to nothing else; what it says besides is not read."""
+    """Follows a redirect, but never from https to http. The body of the redirect is not read."""
 
     max_redirections = REDIRECTS
 
     def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str) -> Any:
         old, new = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
         if new not in {"https", old}:
-            raise URLError(f"it leads from {old} to {new}, where nobody follows")
+            raise URLError(f"it leads from {old} to {new}, which is refused")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     def http_error_302(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any) -> Any:

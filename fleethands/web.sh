@@ -1,7 +1,7 @@
-# What servers outside may send, and where they may lead. Read into other scripts.
+# Functions for downloads, part of other scripts: limits for the size, the protocol and redirects.
 
-# curled ADDRESS OPTION…: curl, on no way that is less safe than the address; which goes to it by an option of its own. What
-# root's ~/.curlrc says of the way out counts (a proxy, an authority), and what it says of the answer does not.
+# curled ADDRESS OPTION…: curl without redirects to a less safe protocol; an option gives curl the address. root's ~/.curlrc
+# counts for the connection (a proxy, a certificate authority), and not for the output.
 curled() {
   case $1 in https://*) onwards='=https' ;; *) onwards='=https,http' ;; esac
   shift
@@ -9,7 +9,7 @@ curled() {
   curl --globoff --silent --show-error --location --max-redirs 5 --proto '=https,http,file' --proto-redir "$onwards" "$@"
 }
 
-# at_most BYTES COMMAND…: what it says, up to so many bytes, with its status; one that says more is ended
+# at_most BYTES COMMAND…: print the output of a command up to that many bytes, with its status; more output stops the command
 at_most() {
   most=$1
   shift
@@ -19,7 +19,7 @@ at_most() {
   return "$ended"
 }
 
-# whole NUMBER: as shells calculate with it; status 1 for what is no whole number, or a longer one
+# whole NUMBER: print it without leading zeros; status 1 for a text that is no whole number, or too long a number
 whole() {
   case $1 in '' | *[!0-9]* | ????????????????*) return 1 ;; esac
   number=$1

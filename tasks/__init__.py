@@ -1,4 +1,4 @@
-"""What a host should have, as lists of operations; the order is the content."""
+"""The tasks of a deploy: lists of operations, whose order matters."""
 
 from pathlib import Path
 

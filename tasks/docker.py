@@ -1,4 +1,4 @@
-"""The tools that the other tasks need; a Docker engine, where a container is declared, now and after every boot."""
+"""Install the packages that the other tasks need, and a Docker engine if a container is declared."""
 
 from pyinfra.api import deploy
 

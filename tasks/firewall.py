@@ -1,4 +1,4 @@
-"""What we have listen is closed to the outside, before it listens and for as long as it can."""
+"""Close the ports of Ollama and OpenHands to other machines, before anything listens on them."""
 
 from pyinfra.api import deploy
 
@@ -14,11 +14,11 @@ from tasks import render
 
 @deploy("Firewall")
 def close(settings: HostSettings) -> None:
-    """Before anything listens on the ports, or leaves them."""
+    """Close the ports. Runs before anything listens on new ports, or stops listening on others."""
     if not settings.firewall:
-        firewall.remove_table(name="Take our table away", settings=settings)
+        firewall.remove_table(name="Remove the table", settings=settings)
         return
-    if not settings.listens:  # what is there stays until all is proven
+    if not settings.listens:  # a table of earlier settings stays until the proof
         return
     firewall.write_rules(name="Write the rules", settings=settings, render=rules)
     system.write_file(name="Write the watcher", settings=settings, path=FIREWALL_SCRIPT, content=watcher_script())
@@ -29,8 +29,8 @@ def close(settings: HostSettings) -> None:
 
 @deploy("Firewall")
 def narrow(settings: HostSettings) -> None:
-    """Once all is proven."""
-    firewall.narrow_rules(name="Close no more than is declared", settings=settings, render=rules)
+    """Open the ports that are no longer needed. Runs after the proof."""
+    firewall.narrow_rules(name="Close only the declared ports", settings=settings, render=rules)
 
 
 def rules(settings: HostSettings, closed: ClosedPorts, bridges: tuple[str, ...]) -> str:

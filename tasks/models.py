@@ -1,4 +1,4 @@
-"""The listed models are on the host, each under its whole name and digest."""
+"""Pull, create, preload and prune the models of the settings."""
 
 from pyinfra.api import deploy
 from pyinfra.context import ctx_host

@@ -1,4 +1,4 @@
-"""Ollama answers on its address, at the pinned release, after every boot."""
+"""Run the declared Ollama, now and after every boot."""
 
 import hashlib
 
@@ -28,12 +28,12 @@ OWNER = "ollama:ollama"
 
 
 @deploy("Ollama")
-def serve(settings: HostSettings, image_of_then: str = "") -> None:
+def serve(settings: HostSettings, image_id: str = "") -> None:
     """
-    + image_of_then: id of the image that a container's name is to mean, whatever it means now
+    + image_id: id of the image that the declared name has to mean; empty: any
     """
     if not settings.manages_ollama:
-        external.use(name="Use the external Ollama", settings=settings)
+        external.use(name="Check the external Ollama", settings=settings)
         return
     home, own_home = homes(settings)
     unit = render_unit(settings, home, own_home)
@@ -49,17 +49,17 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
         home=home,
         groups=("render", "video"),
     )
-    adoption.adopt(name="Adopt the Ollama that is there", settings=settings)
-    system.create_directory(name="Own its home", settings=settings, path=home, owner=OWNER, mode=None)
+    adoption.adopt(name="Adopt the existing Ollama", settings=settings)
+    system.create_directory(name="Create its home", settings=settings, path=home, owner=OWNER, mode=None)
     if settings.ollama_models_dir is not None:
         place = str(settings.ollama_models_dir)
         system.create_directory(
-            name="Make the models' directory", settings=settings, path=place, owner=OWNER, mode="0755"
+            name="Create the models' directory", settings=settings, path=place, owner=OWNER, mode="0755"
         )
-    access.own_models(name="Own its models", settings=settings)
+    access.own_models(name="Give it its models", settings=settings)
     if settings.ollama_declared_image:
         newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.ollama_declared_image, "")
-        image.pull(name="Pull its image", settings=settings, same=image_of_then, newest=newest)
+        image.pull(name="Pull its image", settings=settings, same=image_id, newest=newest)
     else:
         release.install(name="Install the pinned release", settings=settings)
     system.write_file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
@@ -79,11 +79,11 @@ def serve(settings: HostSettings, image_of_then: str = "") -> None:
         shown=shown_variables(settings),
     )
     service.serve(name="Serve this revision", settings=settings, revision=revision)
-    adoption.clear_libraries(name="Move the adopted libraries away", settings=settings)
+    adoption.clear_libraries(name="Move the adopted libraries aside", settings=settings)
 
 
 def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
-    """The unit: of Ollama itself, or of the client of its container, by what the host of this context has of GPUs."""
+    """The unit of Ollama, or of its container, with the GPUs of the host."""
     models_dir = settings.ollama_models_dir
     if not settings.ollama_declared_image:
         return render("ollama.service.j2", binary=BINARY, home=home, own_home=own_home, models_dir=models_dir)
@@ -106,26 +106,26 @@ def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
 
 @deploy("Ollama")
 def remove_unused(settings: HostSettings) -> None:
-    """Once all is proven: what we put here gives way to one that is elsewhere."""
+    """Remove the managed Ollama if an external one is declared. Runs after the proof."""
     if not settings.manages_ollama:
-        external.remove_managed(name="Remove our Ollama", settings=settings)
+        external.remove_managed(name="Remove the managed Ollama", settings=settings)
 
 
 def homes(settings: HostSettings) -> tuple[str, str]:
-    """The home of Ollama's service, and that of its account, on the host of this context."""
+    """The home of Ollama's service, and that of its user."""
     try:
         probe = facts.get_probe(settings)
         account = probe.accounts.users.get("ollama")
     except (facts.ProbeError, facts.UnknownSection):
-        return OLLAMA_HOME, OLLAMA_HOME  # nothing will be done there: each step says why
+        return OLLAMA_HOME, OLLAMA_HOME  # each operation refuses this host with the reason
     return probe.home, account.home if account else probe.home
 
 
 def render_variables(settings: HostSettings, revision: str) -> tuple[str, str | None]:
     """
-    The override, and the file of secrets that it names, if there are any.
+    The override, and the file of secrets that it names; None without secrets.
 
-    + revision: where secrets are, it goes with them: who sees it could try out what they are
+    + revision: if there are secrets, it is stored with them, because it would help to guess them
     """
     everything, hidden = settings.ollama_environment, settings.ollama_secrets
     plain = {name: value for name, value in everything.items() if name not in hidden}
@@ -139,7 +139,7 @@ def render_variables(settings: HostSettings, revision: str) -> tuple[str, str | 
 
 
 def shown_variables(settings: HostSettings) -> frozenset[str]:
-    """Names of the override's variables whose values may be seen, whoever may read the file."""
+    """Names of the variables of the override that are no secrets."""
     return frozenset(settings.ollama_environment) - settings.ollama_secrets | {REVISION}
 
 

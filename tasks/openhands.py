@@ -1,4 +1,4 @@
-"""OpenHands runs against this host's Ollama, with the model already chosen and the workspace its user's own."""
+"""Run OpenHands with the model selected, and a workspace that its user owns."""
 
 import hashlib
 
@@ -36,11 +36,13 @@ def serve(settings: HostSettings, image: str = "") -> None:
         _serve_from_source(settings, user, workspace)
     else:
         state = generation_of(settings).directory
-        # whose they are follows from who works in them, which the container's image tells
-        system.create_directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
-        system.create_directory(name="Make the state directory", settings=settings, path=state, owner=None, mode="0700")
+        # their owner is the user of the image, which is known after the pull
+        system.create_directory(name="Create the workspace", settings=settings, path=workspace, owner=None, mode="0755")
+        system.create_directory(
+            name="Create the state directory", settings=settings, path=state, owner=None, mode="0700"
+        )
         if image:
-            image_tag.retag_image(name="Tag the recorded image", settings=settings, image=image)
+            image_tag.retag_image(name="Restore the image's tag", settings=settings, image=image)
         newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.declared_image, "")
         container.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
     choose_model.select_model(name="Choose the model", settings=settings)
@@ -48,8 +50,8 @@ def serve(settings: HostSettings, image: str = "") -> None:
 
 @deploy("OpenHands")
 def remove_sandboxes(settings: HostSettings) -> None:
-    """Once all is proven: what V1 left behind goes, before its ports are open."""
-    sandboxes.remove(name="Remove V1's sandboxes", settings=settings)
+    """Remove the sandboxes that V1 left behind. Runs after the proof, and before their ports are opened."""
+    sandboxes.remove(name="Remove its sandboxes", settings=settings)
 
 
 def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> None:
@@ -62,7 +64,7 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         "config.toml.j2", workspace=workspace, state=era.directory,
         model=model_string(settings), base_url=base_url(settings) + "/v1", api_key=API_KEY,
     )  # fmt: skip
-    # everybody may read the unit, and by a digest of a secret one could try out what it is
+    # every user may read the unit, and a digest of a secret would help to guess it
     read = "".join(line for name, line in lines.items() if name not in secret) + (config if era is SOURCE_V0 else "")
     unit = render(
         "openhands.service.j2", root=settings.openhands_root, home=era.home, workspace=workspace, user=user,
@@ -71,9 +73,9 @@ def _serve_from_source(settings: HostSettings, user: str, workspace: str) -> Non
         key_file=paths.CANVAS_KEY if era.needs_key else "", environment_file=paths.OPENHANDS_ENVIRONMENT,
         revision=hashlib.sha256(read.encode(errors="surrogateescape")).hexdigest()[:16],
     )  # fmt: skip
-    # they are given to who works in them when the service takes its place, with what the one before left there
-    system.create_directory(name="Make the workspace", settings=settings, path=workspace, owner=None, mode="0755")
-    system.create_directory(name=f"Make {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
+    # the script that starts the service gives them to its user, with the files of the previous service
+    system.create_directory(name="Create the workspace", settings=settings, path=workspace, owner=None, mode="0755")
+    system.create_directory(name=f"Create {era.home}", settings=settings, path=era.home, owner=None, mode="0700")
     build_from_source.build(name="Build OpenHands", settings=settings)
     source_service.serve(
         name="Run the service",

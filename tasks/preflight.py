@@ -1,4 +1,4 @@
-"""A host that can't be brought to its state is refused, alone, before anything on it changes."""
+"""Refuse a host that cannot reach its declared state, before anything on it changes."""
 
 from pyinfra.api import deploy
 

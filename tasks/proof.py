@@ -1,4 +1,4 @@
-"""A prompt gets an answer: on the host, from inside containers, and OpenHands knows the model."""
+"""Prove that a prompt gets an answer: on the host, from containers, and in OpenHands."""
 
 from pyinfra.api import deploy
 

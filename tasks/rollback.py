@@ -1,4 +1,4 @@
-"""A host goes back to a release record of its own; without one, it is refused before anything on it changes."""
+"""Restore a release record of each host. A host without one is refused before anything on it changes."""
 
 from pyinfra.api import deploy
 
@@ -9,7 +9,7 @@ from fleethands.settings import HostSettings
 
 
 def find_target(declared: HostSettings, wanted: str | None) -> RollbackTarget:
-    """The record to go back to, by what the host keeps. Whatever stands in its way, this host alone is refused."""
+    """The record to restore. If there is none, this host is refused, and no other."""
     try:
         return rollback.find_target(declared, facts.get_probe(declared), wanted)
     except (facts.ProbeError, facts.UnknownSection) as error:
@@ -17,5 +17,5 @@ def find_target(declared: HostSettings, wanted: str | None) -> RollbackTarget:
 
 
 @deploy("Rollback")
-def check(way: RollbackTarget) -> None:
-    rollback.check_target(name="Choose the release record", settings=way.settings_to_apply, back=way)
+def check(back: RollbackTarget) -> None:
+    rollback.check_target(name="Choose the release record", settings=back.settings_to_apply, back=back)

@@ -21,7 +21,7 @@ from fleethands.ssh.connection import disconnect, enable_keepalive, is_connected
 from fleethands.ssh.diagnosis import Why, explain_flood, explain_lost_connection, explain_silence, explain_timeout
 from fleethands.ssh.timeouts import CommandStalled, Limits, OutputTimeout, format_duration
 from fleethands.ssh.unreachable import why_unreachable
-from fleethands.streams import TooMuch
+from fleethands.streams import TooMuchOutput
 
 PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes")  # operations/models/pull.sh
 LONGEST = 500  # characters of a line that is shown while a host works
@@ -57,7 +57,7 @@ class ConnectionMonitor(BaseStateCallback):
                         done, said = send(*args, **{**kwargs, "print_output": True})
                 except (OSError, SSHException, EOFError) as error:
                     self.lost[host.name] = self._why(host, error, kwargs.get("_timeout"))
-                    if isinstance(error, TooMuch):
+                    if isinstance(error, TooMuchOutput):
                         disconnect(host)
                     raise SSHException(str(error)) from error
             if not done:
@@ -101,7 +101,7 @@ class ConnectionMonitor(BaseStateCallback):
     def _why(self, host: Any, error: Exception, timeout: float | None) -> Why:
         if isinstance(error, CommandStalled):
             return explain_silence(ssh_command(host), format_duration(self.limits.silence))
-        if isinstance(error, TooMuch):
+        if isinstance(error, TooMuchOutput):
             return explain_flood(ssh_command(host), str(error))
         if isinstance(error, TimeoutError) and timeout:
             return explain_timeout(ssh_command(host), format_duration(timeout))

@@ -34,7 +34,7 @@ def prepare(project: Path) -> None:
         sys.path.insert(0, str(project))
     pyinfra.is_cli = True
     pyinfra_speedups.take()
-    streams.take()
+    streams.use_limited_streams()
     transport.install()
     with suppress(ValueError, OSError):  # macOS has a limit below its limit
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

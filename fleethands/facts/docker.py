@@ -10,7 +10,7 @@ from typing import Any
 from fleethands.facts.engine import ENGINE, DockerEngine, parse_engine
 from fleethands.facts.framing import decode_base64, parse_fields, require_text
 from fleethands.facts.to_json import DIGEST
-from fleethands.untrusted import document, line, mapping, rows
+from fleethands.untrusted import line, mapping, parse_json, rows
 
 Lines = list[str]
 DOCKER = frozenset({"container", "image", "origin", "ollama_image"})
@@ -117,7 +117,7 @@ def _publisher(port: str, name: str, image: str = "") -> Publisher:
 def _inspected(text: str) -> dict[str, Any] | None:
     if text == "-":
         return None
-    (row,) = rows(document(decode_base64("docker", text)))
+    (row,) = rows(parse_json(decode_base64("docker", text)))
     return row
 
 

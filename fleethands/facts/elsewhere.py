@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleethands.facts.framing import decode_base64
 from fleethands.settings.expected import InvalidValue
 from fleethands.settings.values.names import ModelName
-from fleethands.untrusted import document, line, mapping, rows, words
+from fleethands.untrusted import line, mapping, parse_json, printable, rows
 
 MOST_MODELS = 10_000
 DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
@@ -53,15 +53,15 @@ def parse_version(text: str) -> tuple[str | None, VersionRequest]:
     if match is None:
         return None, VersionRequest()
     way = VersionRequest(
-        int(match["status"]), int(match["code"]), words(match["said"], 200), _address(match["local"]),
-        _address(match["remote"]), words(match["leads"], 200),
+        int(match["status"]), int(match["code"]), printable(match["said"], 200), _address(match["local"]),
+        _address(match["remote"]), printable(match["leads"], 200),
     )  # fmt: skip
     return (_version(match["body"]) if (way.status, way.code) == (0, 200) else None), way
 
 
 def _version(body: str) -> str | None:
     try:
-        return line(mapping(document(body))["version"], 100)
+        return line(mapping(parse_json(body))["version"], 100)
     except (ValueError, LookupError):
         return None
 
@@ -79,7 +79,7 @@ def parse_source_address(text: str) -> str:
 
 def parse_models(text: str) -> dict[str, str]:
     """Name as Ollama lists it → digest, empty where none is said (api/types.go ListResponse, v0.32.15)."""
-    listed = rows(mapping(document(decode_base64("models", text)))["models"] or [], MOST_MODELS)
+    listed = rows(mapping(parse_json(decode_base64("models", text)))["models"] or [], MOST_MODELS)
     return {name: _digest(each.get("digest")) for each in listed if (name := _name(each.get("name")))}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fleethands.facts.framing import decode_base64
-from fleethands.untrusted import count, document, mapping, words
+from fleethands.untrusted import count, mapping, parse_json, printable
 
 LEASE = 60  # seconds without a sign after which a lock ends
 LONGEST = 1 << 14  # bytes of a lock's own words
@@ -35,11 +35,11 @@ class Lock:
     def parse(cls, text: bytes) -> Lock:
         """Read what `file` wrote; whatever somebody else wrote there locks, too."""
         try:
-            row = mapping(document(text.partition(b"\n")[0], LONGEST))
-            said = {key: words(row[key]) for key in ("owner", "host", "run", "reason", "since")}
+            row = mapping(parse_json(text.partition(b"\n")[0], LONGEST))
+            said = {key: printable(row[key]) for key in ("owner", "host", "run", "reason", "since")}
             return cls(pid=count(row["pid"]), ended=row["ended"] is True, **said)
         except (ValueError, LookupError):
-            said_so = words(text[:LONGEST].decode(errors="replace"), 200)
+            said_so = printable(text[:LONGEST].decode(errors="replace"), 200)
             return cls("somebody", "the host itself", 0, "", said_so, "an unknown time")
 
     @property
@@ -88,7 +88,7 @@ def parse_lock(lines: list[str]) -> LockState:
         kind, *rest = line.split(" ")
         if kind == "turn":
             (turn,) = rest
-            found = replace(found, turn=words(turn))
+            found = replace(found, turn=printable(turn))
         elif kind == "run":
             age, text = rest
             run = Lock.parse(decode_base64("lock", text))

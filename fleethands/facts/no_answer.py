@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fleethands.facts.framing import SECTIONS, ProbeError
-from fleethands.untrusted import words
+from fleethands.untrusted import printable
 
 LONGEST = 300  # characters of what it says; the end of it says most
 ANOTHER = '"ssh_user": "NAME"` in the inventory, a user who has passwordless sudo'
@@ -34,8 +34,8 @@ def explain_failure(said: Sequence[str], host: Any) -> ProbeFailed:
     """
     if error := next((line for line in said if line.startswith("error: ")), None):
         hints = [line.removeprefix("hint: ") for line in said if line.startswith("hint: ")]
-        return ProbeFailed(words(error.removeprefix("error: ")), [words(each) for each in hints[:5]])
-    text = words(" ".join(" ".join(said).split())[-4 * LONGEST :], 4 * LONGEST)
+        return ProbeFailed(printable(error.removeprefix("error: ")), [printable(each) for each in hints[:5]])
+    text = printable(" ".join(" ".join(said).split())[-4 * LONGEST :], 4 * LONGEST)
     short = text if len(text) <= LONGEST else "…" + text[-LONGEST:]
     by_hand = ssh_command(host)
     if not short:

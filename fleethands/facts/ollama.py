@@ -10,7 +10,7 @@ from fleethands.facts import elsewhere
 from fleethands.facts.elsewhere import VersionRequest
 from fleethands.facts.framing import decode_base64
 from fleethands.settings.values.names import ModelName
-from fleethands.untrusted import count, document, line, mapping
+from fleethands.untrusted import count, line, mapping, parse_json
 
 Lines = list[str]
 WHOLE = "whole"
@@ -146,7 +146,7 @@ def _first(answer: str) -> Ollama:
     if word == "elsewhere":
         version, way = elsewhere.parse_version(text)
         return Ollama(version, way=way)
-    return Ollama(line(mapping(document(decode_base64("ollama", answer)))["version"], 100))
+    return Ollama(line(mapping(parse_json(decode_base64("ollama", answer)))["version"], 100))
 
 
 def parse_models(lines: Lines) -> dict[str, str]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from fleethands.facts.framing import decode_base64, parse_fields
-from fleethands.untrusted import words
+from fleethands.untrusted import printable
 
 KINDS = {  # apt-private/private-output.cc, apt 2.6 and 3.0
     "The following NEW packages will be installed:": "installed",
@@ -105,4 +105,4 @@ def _listed(said: list[str]) -> dict[str, tuple[Package, ...]]:
 def _error(said: list[str], complaints: list[str]) -> str:
     """What stands between packages, if it says that, and its complaints."""
     unmet = [line.strip() for line in said if re.match(rf" +{_NAME} : ", line)]
-    return words("; ".join([*unmet, *(line.removeprefix("E: ") for line in complaints)]), LONGEST)
+    return printable("; ".join([*unmet, *(line.removeprefix("E: ") for line in complaints)]), LONGEST)

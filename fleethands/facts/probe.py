@@ -178,8 +178,8 @@ class Probe:
     def _record(self) -> dict[str, Any] | None:
         """What was applied here last, when and by whom; the settings of then stay on the host."""
         known = (
-            Record.parse(self.files[paths.RECORD].content)
-            if self.knows("files") and paths.RECORD in self.files
+            Record.parse(self.files[paths.CURRENT_RECORD].content)
+            if self.knows("files") and paths.CURRENT_RECORD in self.files
             else None
         )
         if known is None:

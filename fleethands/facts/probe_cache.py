@@ -55,7 +55,7 @@ def get_probe(settings: HostSettings) -> Probe:
         return kept.seen if executing else kept.foreseen
     if not executing and host in _mute:
         raise _mute[host]
-    streams.take()  # stock pyinfra has it, too, once it asks
+    streams.use_limited_streams()  # stock pyinfra has it, too, once it asks
     question = ProbeRequest.about(settings, upstream=not outdated)
     asked = time.time()
     try:

@@ -53,12 +53,12 @@ PARTS = (  # of the script; the last one runs it
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
     paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED,
-    paths.PROOF, paths.RECORDS, paths.LEDGER,
+    paths.PROOF, paths.RECORDS, paths.OWNERSHIP_MANIFEST,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
-    paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.RECORD, paths.RECORD_BEFORE,
-    paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED,
-    paths.WANTED + paths.OLLAMA_SERVICE, paths.WANTED + paths.FIREWALL_SERVICE,
+    paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.CURRENT_RECORD, paths.PREVIOUS_RECORD,
+    paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_ENABLED,
+    paths.BOOT_UNITS + paths.OLLAMA_SERVICE, paths.BOOT_UNITS + paths.FIREWALL_SERVICE,
 )  # fmt: skip
 
 
@@ -128,15 +128,15 @@ class ProbeRequest:
             "models_dir": _on_host(self.models_dir),
             "asked_model": str(wanted.model) if wanted.model and wanted.openhands_flavor != "off" else "",
             "container": paths.CONTAINER,
-            "records": f"{paths.RECORD} {paths.RECORD_BEFORE}",
+            "records": f"{paths.CURRENT_RECORD} {paths.PREVIOUS_RECORD}",
             "image": wanted.container_image,
             "ollama_image": wanted.ollama_container_image,
             "ollama_container": paths.OLLAMA_CONTAINER,
             "ports": " ".join(map(str, (wanted.ollama_host.port, wanted.openhands_port, *inner_ports(wanted)))),
             "manifest_type": oci.MANIFEST,
-            "turn": paths.TURN,
-            "described": paths.LOCK_WORDS,
-            "hold": paths.HOLD,
+            "turn": paths.LOCK_TOKEN,
+            "described": paths.RUN_LOCK_INFO,
+            "hold": paths.MANUAL_LOCK,
             "places": "\n".join(map(_on_host, self.places)),
             "offers": "\n".join(each.line for each in upstream.required_downloads(wanted)) if self.upstream else "",
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleethands.settings.renamed import translate
-from fleethands.untrusted import document, line, mapping, tree
+from fleethands.untrusted import line, mapping, parse_json, tree
 
 SCHEMA = 1
 KEPT = 5  # records on a host, the one of now among them
@@ -40,7 +40,7 @@ class Record:
     def parse(cls, text: bytes | None) -> Record | None:
         """The record in a file; None where there is none that can be read."""
         try:
-            row = mapping(document(text or b"", LONGEST))
+            row = mapping(parse_json(text or b"", LONGEST))
             if row["schema"] != SCHEMA:
                 return None
             words = {key: line(row[key]) for key in ("time", "by", "run", "version", "revision")}

@@ -15,8 +15,8 @@ from fleethands.settings import HostSettings
 from fleethands.settings.values.names import ModelName
 from fleethands.settings.values.ollama_release import ARCHS, archive_name
 from fleethands.settings.values.source import is_commit
-from fleethands.untrusted import document, mapping
-from fleethands.web import bare
+from fleethands.untrusted import mapping, parse_json
+from fleethands.web import public_url
 
 OK, MISSING, UNREACHABLE, UNKNOWN = "ok", "missing", "unreachable", "unknown"
 # curl's exit status; those of TLS are not among them, as the authorities may only come with the packages
@@ -128,7 +128,7 @@ def parse_upstream(settings: HostSettings, lines: list[str]) -> Upstream:
 
 
 def _offer(thing: Download, machine: str, status: int, answer: bytes) -> Offer:
-    url = bare(thing.url)
+    url = public_url(thing.url)
 
     def offer(state: str, reason: str, **found: Any) -> Offer:
         return Offer(thing.kind, thing.name, url, state, reason, **found)
@@ -176,7 +176,7 @@ def _manifest(answer: bytes, offer: Callable[..., Offer]) -> Offer:
 
 def _tag(answer: bytes, offer: Callable[..., Offer]) -> Offer:
     try:
-        described = mapping(mapping(document(answer)).get("Descriptor"))
+        described = mapping(mapping(parse_json(answer)).get("Descriptor"))
         return offer(OK, "", digest=oci.digest(described.get("digest")))
     except ValueError:
         return offer(UNKNOWN, "its registry did not tell Docker")
@@ -197,7 +197,7 @@ READERS = {"archive": _archive, "model": _manifest, "tag": _tag, "commit": _comm
 def _image_size(answer: bytes, arch: str) -> int | None:
     """Bytes of the layers by `docker manifest inspect --verbose` (docker/cli manifest/types): one object, or a list."""
     try:
-        found = document(answer)
+        found = parse_json(answer)
         for entry in map(mapping, found) if isinstance(found, list) else [mapping(found)]:
             described = mapping(entry.get("Descriptor"))
             platform = mapping(described.get("platform") or {})

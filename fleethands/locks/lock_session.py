@@ -13,7 +13,7 @@ from fleethands.facts import ssh_command
 from fleethands.operations.lock.lock import MARK, LockReply, parse_reply
 from fleethands.script import LOGIN_SHELL, SHELL
 from fleethands.ssh.diagnosis import explain_flood, explain_lost_connection
-from fleethands.streams import BLOCK, Lines, TooMuch
+from fleethands.streams import BLOCK, Lines, TooMuchOutput
 from fleethands.text.sanitize import sanitize_line
 
 REPLY_TIMEOUT = 20.0  # seconds in which a host answers, its own second of trying included
@@ -89,7 +89,7 @@ class LockSession:
             with gevent.Timeout(REPLY_TIMEOUT, TimeoutError):
                 self._pipe.write(data)
                 lines = self._answer(self._pipe)
-        except TooMuch as error:
+        except TooMuchOutput as error:
             raise LockSessionError(
                 f"asked for its lock, {error}", *explain_flood(ssh_command(self._host), "")[1]
             ) from None

@@ -178,6 +178,6 @@ def explain_refusal(answer: LockReply, line: CommandLine, name: str) -> Refusal:
         ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
         return sanitize_line(f"locked by {whose}"), [*waiting, ends]
     if answer.word == STUCK:
-        look = f"see which process there has it: fuser -v {paths.LOCK}"
+        look = f"see which process there has it: fuser -v {paths.RUN_LOCK}"
         return "its lock stays held by a process that can't be ended from here", [look]
-    return f"its lock can't be written ({paths.TURN})", ["on the host: df -h /run /var/lib"]
+    return f"its lock can't be written ({paths.LOCK_TOKEN})", ["on the host: df -h /run /var/lib"]

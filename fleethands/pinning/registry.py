@@ -17,7 +17,7 @@ from fleethands.settings.host import HostSettings, Model
 from fleethands.settings.values.images import locate_image
 from fleethands.settings.values.names import ModelName
 from fleethands.text.sanitize import sanitize
-from fleethands.untrusted import document, mapping
+from fleethands.untrusted import mapping, parse_json
 
 TOKEN = 64 << 10  # bytes of an answer with a token
 AT_ONCE = 8
@@ -98,18 +98,18 @@ def fetch(
     host = urlsplit(url).hostname or urlsplit(url).path
     try:
         try:
-            return web.fetched(url, most=most, patience=patience, accept=accept)
+            return web.fetch(url, most=most, patience=patience, accept=accept)
         except HTTPError as error:
             error.close()
             token = _token(url, error, patience)
             if token is None:
                 raise
-            return web.fetched(url, most=most, patience=patience, accept=accept, token=token)
+            return web.fetch(url, most=most, patience=patience, accept=accept, token=token)
     except HTTPError as error:
         error.close()
         return RegistryError(f"{host} {REASONS.get(error.code, f'answers {error.code}').format(what=what)}")
     except web.FAILURES as error:
-        return RegistryError(sanitize(f"{host}: {web.reason(error)}"))
+        return RegistryError(sanitize(f"{host}: {web.failure(error)}"))
 
 
 def _token(url: str, refused: HTTPError, patience: float) -> str | None:
@@ -122,7 +122,7 @@ def _token(url: str, refused: HTTPError, patience: float) -> str | None:
         return None
     query = urlencode({key: said[key] for key in ("service", "scope") if key in said})
     address = realm._replace(query="&".join(part for part in (realm.query, query) if part)).geturl()
-    answer = mapping(document(web.fetched(address, most=TOKEN, patience=patience)))
+    answer = mapping(parse_json(web.fetch(address, most=TOKEN, patience=patience)))
     token = answer.get("token") or answer.get("access_token")
     return token if isinstance(token, str) and token.isascii() and token.isprintable() else None
 

@@ -157,7 +157,7 @@ def _release(version: str, fleet: PinnableFleet) -> dict[str, str] | RegistryErr
         return RegistryError("its archives are on the hosts (`file://`): set `ollama_sha256`")
     found: dict[str, dict[str, str]] = {}
     for url in sorted(fleet.releases[version]):
-        place = f"{web.bare(url)}/v{version}/{release_checksums.NAME}"
+        place = f"{web.public_url(url)}/v{version}/{release_checksums.NAME}"
         answer = registry.fetch(
             f"{url}/v{version}/{release_checksums.NAME}", "release", most=release_checksums.MAX_BYTES
         )
@@ -173,7 +173,9 @@ def _release(version: str, fleet: PinnableFleet) -> dict[str, str] | RegistryErr
     for other in others:
         shared = found[first].keys() & found[other].keys()
         if odd := next((name for name in sorted(shared) if found[first][name] != found[other][name]), None):
-            return RegistryError(f"{web.bare(first)} and {web.bare(other)} have different checksums for {odd}")
+            return RegistryError(
+                f"{web.public_url(first)} and {web.public_url(other)} have different checksums for {odd}"
+            )
     return {name: digest for each in found.values() for name, digest in each.items()}
 
 

@@ -98,7 +98,7 @@ def _proven(seen: Probe) -> str:
 
 
 def _applied(seen: Probe) -> str:
-    record = Record.parse(seen.files.get(paths.RECORD, ABSENT).content)
+    record = Record.parse(seen.files.get(paths.CURRENT_RECORD, ABSENT).content)
     return f"{record.when} by {record.by}" if record else "never"
 
 

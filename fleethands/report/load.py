@@ -15,7 +15,7 @@ from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import BAD, SCHEMA, ChangeReport, HostReport, Report
 from fleethands.report.timeline import Step
 from fleethands.text.sanitize import sanitize
-from fleethands.untrusted import MOST_BYTES, count, document, line, mapping, tree
+from fleethands.untrusted import MOST_BYTES, count, line, mapping, parse_json, tree
 
 NAME = "report.json"
 LONGEST = 1 << 28  # bytes of a report: one of 10,000 hosts has less
@@ -43,7 +43,7 @@ def load_report(path: Path) -> Report:
     if len(text) > LONGEST:
         raise InvalidReport(f"`{path}` is no report: it has more than {LONGEST >> 20} MiB")
     try:
-        found = document(text, LONGEST)
+        found = parse_json(text, LONGEST)
     except ValueError:
         raise InvalidReport(f"`{path}` is not JSON in UTF-8") from None
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:

@@ -17,7 +17,7 @@ from fleethands.paths import PROOF
 from fleethands.report.model import BAD, ChangeReport, HostReport, Report
 from fleethands.report.timeline import OURS
 from fleethands.settings.pins import PIN
-from fleethands.untrusted import words
+from fleethands.untrusted import printable
 
 if TYPE_CHECKING:  # its import patches the standard library
     from fleethands.engine.engine import Engine
@@ -202,7 +202,7 @@ def _proof_links(engine: Engine, record: bytes | None) -> list[Link]:
 
 def _host_hint(engine: Engine, hint: str) -> str:
     """A hint from a host's script. Any command for the controller that is not fleethands' own is marked."""
-    hint = words(hint, LONGEST_HINT)
+    hint = printable(hint, LONGEST_HINT)
     if ON_THIS_MACHINE in hint and (hint.count(ON_THIS_MACHINE) > 1 or not _KNOWN_COMMAND.match(hint)):
         return f"the host says, and fleethands does not: {hint}"
     return engine.command_line.complete_hint(hint)

@@ -11,9 +11,9 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 from gevent import socket, subprocess
 
-from fleethands.streams import BLOCK, TooMuch
+from fleethands.streams import BLOCK, TooMuchOutput
 from fleethands.text.sanitize import sanitize
-from fleethands.untrusted import limit
+from fleethands.untrusted import format_limit
 
 MOST_SAID = 1 << 18  # bytes of one answer
 MOST_KEPT = 4 << 10  # bytes of standard error; the rest is read and dropped
@@ -29,7 +29,7 @@ def run_program(words: Sequence[str], most: int = MOST_SAID) -> tuple[str, str]:
 
     The program is spawned, because a fork copies this process' page tables, which are large for a large fleet.
 
-    Raises OSError, TooMuch.
+    Raises OSError, TooMuchOutput.
     """
     (out, to_out), (complaints, to_complaints), null = os.pipe(), os.pipe(), os.open(os.devnull, os.O_RDONLY)
     actions = [(os.POSIX_SPAWN_DUP2, each, place) for place, each in enumerate((null, to_out, to_complaints))]
@@ -72,7 +72,7 @@ def _read_all(pipe: int, most: int) -> str:
         while block := _read_soon(pipe):
             said += block
             if len(said) > most:
-                raise TooMuch(f"it sent more than {limit(most)}, and was given up")
+                raise TooMuchOutput(f"it sent more than {format_limit(most)}, and was given up")
     finally:
         os.close(pipe)
     return said.decode(errors="replace")

@@ -13,8 +13,8 @@ from tests.lab.test_ollama_service import offer
 
 UNIT = "/etc/systemd/system/ollama.service"
 KEPT = "/opt/ollama/adopted"
-ADOPT = "Ollama | Adopt the Ollama that is there"
-LIBRARIES = "Ollama | Move the adopted libraries away"
+ADOPT = "Ollama | Adopt the existing Ollama"
+LIBRARIES = "Ollama | Move the adopted libraries aside"
 SERVE = "Ollama | Serve this revision"
 STORE = "/data/models"
 BOTH = ["codellama:7b", "tiny-tools"]

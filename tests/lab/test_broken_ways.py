@@ -60,7 +60,7 @@ WAYS = {
         "docker rm -f openhands-app && docker run -d --name openhands-app -p 127.0.0.1:3000:3000"
         f" -v /opt/openhands/workspace:/opt/workspace_base {GUIDE}",
         "generate-in-openhands",
-        "openhands-app was made by somebody else, without host.docker.internal",
+        "openhands-app is a foreign container, made without host.docker.internal",
         keeps=["openhands-app-adopted"],
     ),
     "model missing": Break("ollama rm codellama:7b", "list", "Ollama has no model codellama:7b"),

@@ -18,7 +18,7 @@ from tests.lab.test_uninstall import listing
 from tests.lab.tunnels import get, tunnel
 
 STATE = "serving-others"
-PROOF, AWAY = "Proof | Get an answer to a prompt", "Ollama | Remove our Ollama"
+PROOF, AWAY = "Proof | Get an answer to a prompt", "Ollama | Remove the managed Ollama"
 NONE = ("/usr/local/bin/ollama", "/opt/ollama", "/etc/systemd/system/ollama.service", "/etc/fleethands/firewall.nft")
 DROP_IN = "/etc/systemd/system/ollama.service.d/zz.conf"
 THEIRS = "on that server, where systemd runs its Ollama: "
@@ -158,7 +158,7 @@ def test_from_a_service_and_back_every_model_stays(lab: Lab, server: Host, servi
     code, done = fleethands("apply", **away)
 
     assert code == 0, trouble(done)
-    assert changes(done) == [PROOF, AWAY, "Firewall | Close no more than is declared"]
+    assert changes(done) == [PROOF, AWAY, "Firewall | Close only the declared ports"]
     assert serving.run(there).stdout == models
     assert not any(serving.run(f"test -e {path}", check=False).returncode == 0 for path in NONE)
     assert "fleethands" not in serving.run("nft list tables").stdout
@@ -190,7 +190,7 @@ def test_a_container_of_ours_goes_too_and_is_none_of_somebody_elses(lab: Lab, se
     code, done = fleethands("apply", **of(server, **QUIET))
 
     assert code == 0, trouble(done)
-    assert changes(done) == [PROOF, AWAY, "Firewall | Close no more than is declared"]
+    assert changes(done) == [PROOF, AWAY, "Firewall | Close only the declared ports"]
     assert clean.run("docker ps --all --quiet; ss -Hltn 'sport = :11434'").stdout == ""
     assert is_empty(**of(server, **QUIET))
     code, done = fleethands("apply", **ours)

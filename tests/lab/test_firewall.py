@@ -92,7 +92,7 @@ def rules(host: Host) -> list[str]:
 
 def test_a_port_that_is_left_stays_closed_until_its_successor_is_proven(converged: Host, neighbour: Host) -> None:
     moved: dict[str, Any] = {"ollama_host": "0.0.0.0:11500"}
-    settle = "Firewall | Close no more than is declared"
+    settle = "Firewall | Close only the declared ports"
 
     with watching(neighbour, converged, (*PORTS, 11500)) as seen_open:
         code, done = fleethands("apply", **moved)

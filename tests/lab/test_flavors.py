@@ -274,7 +274,7 @@ def test_sandboxes_are_closed_to_the_outside_and_other_containers_are_not(v1: Ho
     code, done = fleethands("apply", timeout=500, **V0)
 
     assert code == 0, fleet.trouble(done)
-    left = ["OpenHands | Remove V1's sandboxes", "Firewall | Close no more than is declared"]
+    left = ["OpenHands | Remove its sandboxes", "Firewall | Close only the declared ports"]
     assert changes(done)[-3:] == [PROVE, *left]
     assert sorted(v1.run("docker ps -a --format {{.Names}}").stdout.split()) == ["mine", "openhands-app", "other"]
     # V0's sandboxes have that range, and over IPv6 nothing tells them from others

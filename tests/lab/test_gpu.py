@@ -17,6 +17,6 @@ def test_a_model_in_main_memory_breaks_the_link_with_its_cause(serving: Host) ->
     broken = [link for link in proof_record.parse_links(done.stdout.encode()) if not link.ok]
     assert [link.name for link in broken] == ["gpu-carries-model"]
     assert broken[0].detail == (
-        "codellama:7b lies in main memory: the host has no GPU device node (/dev/nvidia0, /dev/kfd)"
+        "codellama:7b is in main memory: the host has no GPU device node (/dev/nvidia0, /dev/kfd)"
     )
     assert done.returncode == 1

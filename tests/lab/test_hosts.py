@@ -146,7 +146,7 @@ def applied(state: State, controller: Controller, plan: dict[str, Any], before: 
     assert [link.name for link in proof][: len(observe.OLLAMA_LINKS)] == observe.OLLAMA_LINKS
     assert all(link.ok for link in proof)
     untouched(state, controller, plan, before)
-    controller.host.run("sh -s", stdin=f"set -e\ntest -s {paths.RECORD}\n{state.check}")
+    controller.host.run("sh -s", stdin=f"set -e\ntest -s {paths.CURRENT_RECORD}\n{state.check}")
     code, again = controller.fleethands("plan", **data)
     assert (code, named(again), again["remote_commands"]) == (0, [], 1), text(again)
 

@@ -15,7 +15,7 @@ from tests.lab.many import QUIET
 MODEL = "codellama:7b"
 ONE: dict[str, Any] = {**QUIET, "models": [MODEL]}
 FIXTURES = Path(__file__).parents[1] / "fixtures"
-OWN_MODELS = "Ollama | Own its models"
+OWN_MODELS = "Ollama | Give it its models"
 
 
 def refused(**data: Any) -> tuple[str, list[str]]:
@@ -61,7 +61,7 @@ def test_a_parent_that_ollama_may_not_enter_is_named_before_anything_changes(cle
 
     reason, hints = refused(**wanted)
 
-    assert reason == "the user ollama may not enter /data (root:root 0700), and /data/ollama/models lies below it"
+    assert reason == "the user ollama may not enter /data (root:root 0700), and /data/ollama/models is below it"
     assert clean.run("ls -A /data; ls -A /opt/ollama", check=False).stdout == ""
     typed(clean, hints)
     run = fleet.apply("lab-1", **wanted)
@@ -142,7 +142,7 @@ def test_a_gpu_that_carries_no_model_is_noted(serving: Host) -> None:
     assert "gpu-memory" in [link.name for link in observe.proof(serving)]
     code, document = fleet.fleethands("status", **QUIET)
     told = document["hosts"]["lab-1"]
-    assert (code, [note for note in told["notes"] if "a model lies in main memory all the same" in note] != []) == (
+    assert (code, [note for note in told["notes"] if "but a model is in main memory" in note] != []) == (
         0,
         True,
     )

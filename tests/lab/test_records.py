@@ -86,7 +86,7 @@ def test_back_and_forth_between_two_records_without_any_network(
         code, back = fleethands("rollback")
         assert code == 0, back
         assert (declared(converged), observe.proven(converged)) == (first, True)
-        assert any("goes back to what was proven on 20" in note for note in back["hosts"]["lab-1"]["notes"])
+        assert any("restores the state that was proven on 20" in note for note in back["hosts"]["lab-1"]["notes"])
         assert settled()
         code, forth = fleethands("rollback")
         assert code == 0, forth
@@ -128,7 +128,7 @@ def test_the_image_of_then_serves_though_its_tag_moved(lab: Lab, converged: Host
         code, back = fleethands("rollback")
 
     assert code == 0, back
-    assert "OpenHands | Tag the recorded image" in changes(back)
+    assert "OpenHands | Restore the image's tag" in changes(back)
     assert converged.run("docker inspect openhands-app --format '{{.Image}}'").stdout == image
     assert observe.proven(converged)
     assert settled()

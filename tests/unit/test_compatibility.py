@@ -43,7 +43,7 @@ def test_the_hosts_that_an_earlier_report_leaves_are_retried() -> None:
 
 
 def host(record: Path) -> Probe:
-    return bare().with_file(paths.RECORD, File("file", "0600", content=record.read_bytes()))
+    return bare().with_file(paths.CURRENT_RECORD, File("file", "0600", content=record.read_bytes()))
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.streams import LONGEST, MOST_BYTES, MOST_LINES, Lines, TooMuch
+from fleethands.streams import MAX_BYTES, MAX_LINE_BYTES, MAX_LINES, Lines, TooMuchOutput
 
 
 def said(*blocks: bytes, **limits: Any) -> list[str]:
@@ -48,7 +48,7 @@ def test_a_byte_that_is_not_utf_8_hides_nothing() -> None:
 def test_a_flood_is_given_up_in_little_time_and_memory(block: bytes, problem: str) -> None:
     lines, begin = Lines(), time.process_time()
     tracemalloc.start()
-    with pytest.raises(TooMuch) as caught:
+    with pytest.raises(TooMuchOutput) as caught:
         deque((line for _ in count() for line in lines.feed(block)), maxlen=0)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -59,8 +59,8 @@ def test_a_flood_is_given_up_in_little_time_and_memory(block: bytes, problem: st
 
 
 def test_what_an_honest_host_says_fits() -> None:
-    assert len(said(b"x" * (LONGEST - 1) + b"\n")) == 1
-    assert len(said(*[b"y" * 79 + b"\n"] * min(MOST_LINES, MOST_BYTES // 80))) == MOST_LINES
+    assert len(said(b"x" * (MAX_LINE_BYTES - 1) + b"\n")) == 1
+    assert len(said(*[b"y" * 79 + b"\n"] * min(MAX_LINES, MAX_BYTES // 80))) == MAX_LINES
 
 
 # a real process, read as pyinfra reads one of @local
@@ -68,7 +68,7 @@ READ = """
 import sys
 import pyinfra_cli.util  # patches the standard library
 from fleethands import streams
-streams.take()
+streams.use_limited_streams()
 from pyinfra.api.output import set_echo
 from pyinfra.connectors.util import run_local_process
 shown = []
@@ -101,27 +101,27 @@ def test_progress_that_is_no_text_earns_no_room_for_other_lines() -> None:
 
     for _ in range(10):
         assert len(list(lines.feed(b"progress: " + b"\xff" * 300 + b"\n"))) == 1
-    with pytest.raises(TooMuch):
+    with pytest.raises(TooMuchOutput):
         list(lines.feed(b"a" * 600 + b"\n" + b"b" * 600 + b"\n"))
 
 
 def test_progress_counts_where_it_is_kept() -> None:
     lines = Lines(most=1000)
 
-    with pytest.raises(TooMuch):
+    with pytest.raises(TooMuchOutput):
         list(lines.feed((b"progress: " + b"x" * 300 + b"\n") * 10))
 
 
 def test_progress_that_is_said_for_days_is_no_flood() -> None:
-    assert local(f"yes 'progress: model a 1/2 bytes' | head -n {2 * MOST_LINES}; echo done").startswith("0 ['done'] []")
+    assert local(f"yes 'progress: model a 1/2 bytes' | head -n {2 * MAX_LINES}; echo done").startswith("0 ['done'] []")
 
 
 @pytest.mark.parametrize(
     ("command", "problem"),
     [
-        ("yes", "TooMuch it sent more than 100000 lines, and was given up"),
-        ("cat /dev/zero", "TooMuch it sent a line of more than 1 MiB, and was given up"),
-        ("yes >&2", "TooMuch it sent more than 100000 lines, and was given up"),
+        ("yes", "TooMuchOutput it sent more than 100000 lines, and was given up"),
+        ("cat /dev/zero", "TooMuchOutput it sent a line of more than 1 MiB, and was given up"),
+        ("yes >&2", "TooMuchOutput it sent more than 100000 lines, and was given up"),
         ("sleep 60", "TimeoutError"),
         ("while :; do echo .; sleep 0.1; done", "TimeoutError"),
     ],

@@ -17,11 +17,11 @@ from fleethands import untrusted
 )
 def test_a_document_that_is_none_is_a_value_error(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"\w"):
-        untrusted.document(text)
+        untrusted.parse_json(text)
 
 
 def test_a_document_is_read() -> None:
-    assert untrusted.document(b'{"size": 5, "name": "\xc3\xa9"}') == {"size": 5, "name": "é"}
+    assert untrusted.parse_json(b'{"size": 5, "name": "\xc3\xa9"}') == {"size": 5, "name": "é"}
 
 
 @pytest.mark.parametrize("value", [float("inf"), 1.5, True, "5", -1, 1 << 60, None, [1]])
@@ -47,11 +47,11 @@ def test_rows_and_mappings_have_their_types() -> None:
 
 
 def test_words_are_one_line_of_so_many_characters() -> None:
-    assert untrusted.words("a  b\r\n\x1b[31mc\x1b[0m\x9b\u202e\u2028d") == "a  b c\ufffd\ufffd d"
-    assert untrusted.words("x" * 10**6, 10) == "xxxxxxxxx…"
+    assert untrusted.printable("a  b\r\n\x1b[31mc\x1b[0m\x9b\u202e\u2028d") == "a  b c\ufffd\ufffd d"
+    assert untrusted.printable("x" * 10**6, 10) == "xxxxxxxxx…"
     for wrong in (b"a", 5, None, ["a"]):
         with pytest.raises(ValueError, match="not text"):
-            untrusted.words(wrong)
+            untrusted.printable(wrong)
 
 
 @pytest.mark.parametrize("value", [float("inf"), {"a": [float("nan")]}, json.loads("[" * 30 + "]" * 30)])

@@ -1,1 +1,1 @@
-"""What every operation stands on: decisions, the journal, diffs, and the scripts that are sent."""
+"""What all operations share: decisions, scripts, the journal, diffs, release records, proof records, ownership."""

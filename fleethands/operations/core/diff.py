@@ -1,4 +1,4 @@
-"""Unified diffs of managed files, without what must not be seen."""
+"""Unified diffs of managed files, with secrets masked."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from fleethands.facts.files import File
 from fleethands.settings.values.secret import MASK
 
 _NAME = r"([A-Za-z_][A-Za-z0-9_]*)"
-# of a unit file a line; of a file that EnvironmentFile= names an assignment, which may have several
+# a line of a unit file, or an assignment of an environment file, which may have several lines
 _VARIABLE = re.compile(rf'^(Environment="?){_NAME}=.*$|^{_NAME}="(?:[^"\\]|\\.)*"$', re.MULTILINE)
-_PLAIN = re.compile(r"#|\[|EnvironmentFile=|\s*$")  # begins a line that holds no value, unless it goes on with one
+_PLAIN = re.compile(r"#|\[|EnvironmentFile=|\s*$")  # begins a line without a value, unless the line continues a value
 
 
 def unified_diff(path: str, before: File, after: File, shown: Collection[str] | None = None) -> str:
     """
-    What changes in a text file, line by line; empty where its text stays.
+    What changes in a text file, line by line; empty if its text stays the same.
 
-    + shown: names of variables that may be seen. Where given, and either file is not for everybody to read, every other
-      value is masked: a variable that is no longer declared may have been a secret.
+    + shown: names of variables that are no secrets. If it is given, and only some users may read one of the files, all
+      other values are masked, because a variable that is no longer declared may have been a secret.
     """
     if before.content == after.content:
         return ""
-    old, new = _text(before), _text(after)
+    old, new = _decode(before), _decode(after)
     if old is None or new is None:
         return f"--- {path} on the host\n+++ {path} declared\n(not text)"
     if shown is not None and not (before.is_public and after.is_public):
-        old, new = _masked(old, shown), _masked(new, shown)
+        old, new = _mask_values(old, shown), _mask_values(new, shown)
     if old == new:
         return "(a masked value differs)"
     names = f"{path} on the host", f"{path} declared"
     return "\n".join(difflib.unified_diff(old.splitlines(), new.splitlines(), *names, lineterm=""))
 
 
-def _text(state: File) -> str | None:
+def _decode(state: File) -> str | None:
     try:
         return (state.content or b"").decode()
     except UnicodeDecodeError:
         return None
 
 
-def _masked(text: str, shown: Collection[str]) -> str:
-    """The text with values that may be seen, and nothing else but what holds none."""
+def _mask_values(text: str, shown: Collection[str]) -> str:
+    """The text with the values of `shown`, and with the lines that hold no value."""
     parts, end, within = [], 0, False
     for match in _VARIABLE.finditer(text):
-        unknown, within = _unknown(text[end : match.start()], within)
-        parts += [unknown, _assignment(match, shown)]
+        unknown, within = _mask_unknown(text[end : match.start()], within)
+        parts += [unknown, _mask_assignment(match, shown)]
         end = match.end()
-    return "".join([*parts, _unknown(text[end:], within)[0]])
+    return "".join([*parts, _mask_unknown(text[end:], within)[0]])
 
 
-def _assignment(match: re.Match[str], shown: Collection[str]) -> str:
+def _mask_assignment(match: re.Match[str], shown: Collection[str]) -> str:
     of_unit, name = match[1], match[2] or match[3]
     if name in shown:
         return match[0]
@@ -61,11 +61,11 @@ def _assignment(match: re.Match[str], shown: Collection[str]) -> str:
     return f"{of_unit}{name}={MASK}" + ('"' if of_unit.endswith('"') else "")
 
 
-def _unknown(text: str, within: bool) -> tuple[str, bool]:
+def _mask_unknown(text: str, within: bool) -> tuple[str, bool]:
     """
-    Lines of which nobody knows what they are, and whether a value may go on behind them.
+    Mask lines that are no assignments. Returns them, and whether a value may continue after them.
 
-    + within: one may go on here: in quotes or behind a backslash even what looks like a comment is a part of it
+    + within: a value may continue in them: inside quotes or after a backslash, a line like a comment is part of it
     """
     lines = text.splitlines(keepends=True)
     for index, line in enumerate(lines):

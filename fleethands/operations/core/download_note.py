@@ -1,4 +1,4 @@
-"""What a change downloads, in words, with its size where the source told it."""
+"""The sentence of a plan that names a download and its size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def describe_download(probe: Probe, kind: str, name: str, what: str) -> str:
     """
     `downloads WHAT (SIZE)`.
 
-    + kind, name: as the probe's upstream section has them
+    + kind, name: as in the probe's upstream section
     """
     size = probe.upstream.size(kind, name)
     return f"downloads {what} ({format_size(size) if size is not None else 'its source did not tell the size'})"

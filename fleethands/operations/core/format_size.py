@@ -1,4 +1,4 @@
-"""Sizes in words."""
+"""Formats sizes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def format_size(size: int) -> str:
-    """Bytes as people read them: `512 B`, `87 MiB`, `1.9 GiB`."""
+    """Bytes in the largest fitting unit: `512 B`, `87 MiB`, `1.9 GiB`."""
     value, unit = float(size), 0
     while value >= 1024 and unit < len(UNITS) - 1:
         value, unit = value / 1024, unit + 1

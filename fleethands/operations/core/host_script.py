@@ -14,7 +14,7 @@ LIBRARY = ("owned", "common")  # what every script begins with
 
 class HostScript:
     """
-    A script that changes a host: the file `FILE.sh` beside its module, behind the parts that it calls.
+    A script that changes a host: the file `FILE.sh` next to its module, behind the parts that it calls.
 
     A subclass is a dataclass. Its fields, and those of dataclasses among them, are the variables of the script: True
     and False become `yes` and `no`, None becomes empty. tests/unit/test_scripts.py compares them with what the script
@@ -63,7 +63,7 @@ def as_shell(value: Any) -> str:
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
-# what of `scripts` a step needs besides owned.sh and common.sh
+# the parts that a script needs in addition to LIBRARY
 SCRIPT_DEPENDENCIES = {
     **dict.fromkeys(("container", "container_off", "sandboxes_off"), ("containers", "openhands")),
     **dict.fromkeys(("source_build", "source_off", "source_serve"), ("containers", "openhands")),

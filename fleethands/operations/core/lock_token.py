@@ -1,18 +1,18 @@
-"""Which hosts this process has locked, and as which run: their scripts go on only while it is that run's turn."""
+"""The lock token of each host that this process has locked: its scripts stop once another run has the lock."""
 
 from __future__ import annotations
 
 from typing import Any
 from weakref import WeakKeyDictionary
 
-_turns: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+_tokens: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 
 
-def set_token(host: Any, run: str) -> None:
-    """This run has locked a host; with an empty name it has not, any more."""
-    _turns[host] = run
+def set_token(host: Any, token: str) -> None:
+    """Record the lock token of a host; an empty token clears it."""
+    _tokens[host] = token
 
 
 def token(host: Any) -> str:
-    """The run that locked a host in this process; empty where none did."""
-    return _turns.get(host, "")
+    """The lock token of a host; empty if this process has not locked it."""
+    return _tokens.get(host, "")

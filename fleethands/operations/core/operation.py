@@ -113,7 +113,7 @@ def _run_change(change: Change) -> Commands:
 
 
 def run_variables(change: Change, token: str) -> dict[str, str]:
-    """What every script is told about its run (common.sh)."""
+    """The variables of its run that each script gets (common.sh)."""
     return {"run": token, "keeps_proof": "yes" if change.keeps_proof else ""}
 
 

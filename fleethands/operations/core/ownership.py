@@ -7,7 +7,7 @@ from dataclasses import replace
 from fleethands import paths
 from fleethands.facts import Probe
 
-HEADER = b"# Written by fleethands"  # how each file of ours begins
+HEADER = b"# Written by fleethands"  # the first line of each file that fleethands writes
 
 
 def is_managed(probe: Probe, kind: str, name: str) -> bool:
@@ -24,14 +24,14 @@ def disown(probe: Probe, kind: str, name: str) -> Probe:
     """The predicted probe once the manifest no longer has that thing."""
     lines = (line for line in manifest(probe) if line != f"{kind} {name}")
     content = "".join(f"{line}\n" for line in lines).encode()
-    return probe.with_file(paths.LEDGER, replace(probe.files[paths.LEDGER], content=content))
+    return probe.with_file(paths.OWNERSHIP_MANIFEST, replace(probe.files[paths.OWNERSHIP_MANIFEST], content=content))
 
 
 def manifest(probe: Probe) -> list[str]:
     """Its lines, each `KIND NAME`."""
-    return (probe.files[paths.LEDGER].content or b"").decode(errors="replace").splitlines()
+    return (probe.files[paths.OWNERSHIP_MANIFEST].content or b"").decode(errors="replace").splitlines()
 
 
-def is_written_by_us(probe: Probe, path: str) -> bool:
-    """Whether a file begins with our header."""
+def is_written_by_fleethands(probe: Probe, path: str) -> bool:
+    """Whether a file begins with the header of fleethands."""
     return (probe.files[path].content or b"").startswith(HEADER)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.settings import HostSettings
-from fleethands.untrusted import words
+from fleethands.untrusted import printable
 
 MOST_LINKS = 1000  # of one proof, which has some ten, and one for each model whose checksums are read
 LONGEST_DETAIL, LONGEST_HINT = 1000, 4000  # characters; a hint may name a rule for each chain of a firewall
@@ -44,7 +44,7 @@ def parse_links(record: bytes | None) -> list[Link]:
 
 def _link(match: re.Match[str]) -> Link:
     detail, hint = [*(match["said"] or "").split("\t"), "", ""][:2]
-    texts = words(detail, LONGEST_DETAIL), words(hint, LONGEST_HINT)
+    texts = printable(detail, LONGEST_DETAIL), printable(hint, LONGEST_HINT)
     return Link(match["name"], match["verdict"] == "ok", int(match["took"]) / 1000, *texts)
 
 

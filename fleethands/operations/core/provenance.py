@@ -1,4 +1,4 @@
-"""Who works on a fleet from here, and by which revision of the inventory."""
+"""Who runs fleethands, and from which revision of the inventory."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _from: dict[str, Path] = {}
 
 
 def set_inventory(target: str) -> None:
-    """What a run takes its inventory from: a file, or words without one, which count for the working directory."""
+    """Take the revision from the directory of an inventory file; without a file, from the working directory."""
     path = Path(target)
     _from["directory"] = path.resolve().parent if path.is_file() else Path.cwd()
 
 
 def user() -> str:
-    """The person's user, behind a `sudo` too."""
+    """The name of the user, also behind `sudo`."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
+    except (OSError, KeyError):  # a user without a name, in a container
         return str(os.getuid())
 
 
@@ -33,7 +33,7 @@ def user_at_controller() -> str:
 
 
 def inventory_revision() -> str:
-    """The commit of the inventory's directory, with `+` where something there is not committed; empty without git."""
+    """The commit of the inventory's directory, with `+` if it has uncommitted changes; empty without git."""
     return _revision(_from.get("directory", Path.cwd()))
 
 
@@ -43,8 +43,8 @@ def _revision(directory: Path) -> str:
     return commit + ("+" if commit and _git(directory, "status", "--porcelain", "--", ".") else "")
 
 
-def _git(directory: Path, *words: str) -> str:
-    command = ["git", "--no-optional-locks", "-C", str(directory), *words]
+def _git(directory: Path, *arguments: str) -> str:
+    command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -43,7 +43,7 @@ NO_RECORD = RecordVariables("", "", "", "")
 
 def current_record(probe: Probe) -> Record | None:
     """The record of the last proof that held; None without one."""
-    return Record.parse(probe.files[paths.RECORD].content)
+    return Record.parse(probe.files[paths.CURRENT_RECORD].content)
 
 
 def new_record(settings: HostSettings, probe: Probe) -> RecordVariables:
@@ -61,7 +61,7 @@ def new_record(settings: HostSettings, probe: Probe) -> RecordVariables:
     return RecordVariables(
         entry=json.dumps(row).removesuffix("}"),
         shift=FIRST if known is None else SAME if known.same_as(declared, versions) else SHIFTED,
-        records=paths.RECORD.removesuffix(".json"),
+        records=paths.CURRENT_RECORD.removesuffix(".json"),
         kept=str(KEPT),
     )
 

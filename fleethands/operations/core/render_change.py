@@ -1,4 +1,4 @@
-"""A change in words: the same in `fleethands plan`, in its report and in `pyinfra --dry`."""
+"""Renders a change, the same for `fleethands plan`, its report and `pyinfra --dry`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class ChangeDescription(Protocol):
-    """What a change says of itself."""
+    """The texts of a change."""
 
     @property
     def before(self) -> str: ...
@@ -22,7 +22,7 @@ class ChangeDescription(Protocol):
 
 
 def render_change(name: str, subject: str, change: ChangeDescription, *, diff: bool = True) -> Iterator[str]:
-    """One change, line by line: the operation, from and to, the reason, what its users notice, the diff."""
+    """The lines of one change: the operation, the two states, the reason, what users notice, the diff."""
     yield f"~ {name}"
     yield f"    {subject}: {change.before} -> {change.after}"
     if change.why:

@@ -1,4 +1,4 @@
-"""Finds the shell scripts, which lie beside the operations that send them."""
+"""Finds the shell scripts, which are next to the operations that send them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.resources.abc import Traversable
 
 @cache
 def _places() -> dict[str, Traversable]:
-    """Each script `NAME.sh` and each folder of parts, by name; no two have the same."""
+    """Each script `NAME.sh` and each folder of parts, by its name, which is unique."""
     root = files("fleethands")
     packages = [package for package in root.joinpath("operations").iterdir() if package.is_dir()]
     folders = [*packages, *(folder for package in packages for folder in package.iterdir() if folder.is_dir())]
@@ -27,7 +27,7 @@ def _is_part(place: Traversable) -> bool:
 
 
 def names() -> list[str]:
-    """Of every script and every folder of parts."""
+    """Names of all scripts and folders of parts."""
     return sorted(_places())
 
 

@@ -119,7 +119,7 @@ def start(settings: HostSettings, probe: Probe) -> Decision:
 
 def _may_have_our_container(settings: HostSettings, probe: Probe) -> bool:
     """Whether Docker is stopped, and had a container of ours at the last apply."""
-    record = Record.parse(probe.files[paths.RECORD].content)
+    record = Record.parse(probe.files[paths.CURRENT_RECORD].content)
     if record is None or not record.versions["image"].get("name"):
         return False
     return probe.docker.installed and probe.docker.version is None and not _check_masked(settings, probe)

@@ -1,4 +1,5 @@
 # Starts a unit now and at boot.
+#   unit
 : "${unit:?}"
 systemctl daemon-reload
 systemctl enable --quiet "$unit"

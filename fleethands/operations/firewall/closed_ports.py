@@ -1,4 +1,4 @@
-"""What the firewall of a host closes: by its settings, and by the rules that it has."""
+"""The ports that the firewall of a host closes, by its settings and by its present rules."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from fleethands.settings.openhands import generation_of, inner_ports, ports_insi
 
 # lines of templates/firewall.nft.j2, in its chains `input` and `routed`
 CLOSED = re.compile(r"^\t\ttcp dport \{ ([0-9, ]+) \} jump (guard|page)$", re.MULTILINE)
-HOST_NETWORK = "AGENT_SERVER_USE_HOST_NETWORK"  # V1's sandboxes listen on the host itself then
+HOST_NETWORK = "AGENT_SERVER_USE_HOST_NETWORK"  # with this variable, V1's sandboxes listen on the host itself
 
 
 @dataclass(frozen=True)
 class ClosedPorts:
     """
-    What is closed to other machines.
+    Ports closed to other machines.
 
-    + ports: of the host, which its containers may use, as they use Ollama's
+    + ports: of the host, which its containers may use, such as Ollama's
     + page: of the host, which its containers may not use either
-    + inside: of our containers, by their own addresses
+    + inside: of our containers, at their own addresses
     + sandboxes: ranges of the host in which sandboxes publish ports
     """
 
@@ -33,7 +33,7 @@ class ClosedPorts:
     sandboxes: tuple[str, ...] = ()
 
     def __or__(self, other: ClosedPorts) -> ClosedPorts:
-        """All of both; which of its ports containers may use, the first one says."""
+        """All ports of both; `self` decides which of its ports containers may use."""
         page = {*self.page, *other.page} - {*self.ports}
         ports = {*self.ports, *other.ports} - page
         sandboxes = tuple(sorted({*self.sandboxes, *other.sandboxes}))
@@ -56,7 +56,7 @@ def _sorted(ports: set[int]) -> tuple[int, ...]:
 
 
 def declared_ports(settings: HostSettings) -> ClosedPorts:
-    """What is to be closed: the ports that we have something listen on."""
+    """The ports on which services of fleethands listen by these settings."""
     ollama = (settings.ollama_host.port,) if settings.manages_ollama else ()
     if settings.openhands_flavor == "off":
         return ClosedPorts(ollama)
@@ -73,7 +73,7 @@ def declared_ports(settings: HostSettings) -> ClosedPorts:
 
 
 def ports_closed_now(probe: Probe) -> ClosedPorts:
-    """What the rules on a host close."""
+    """The ports that the present rules of a host close."""
     text = (probe.files[paths.FIREWALL_RULES].content or b"").decode(errors="replace")
     found: dict[str, set[int]] = {"guard": set(), "page": set()}
     for ports, chain in CLOSED.findall(_chain(text, "input")):
@@ -92,20 +92,21 @@ def _ports(text: str) -> set[int]:
 
 
 def describe_effect(settings: HostSettings, closed: ClosedPorts) -> str:
+    """What a user of the network notices, for the plan."""
     allowed = ", ".join(settings.allow_from) or "none"
-    effects = [f"closes {_listed(closed.of_host)} to other machines (allowed: {allowed})"]
+    effects = [f"closes {_join_ports(closed.of_host)} to other machines (allowed: {allowed})"]
     if closed.page:
-        effects.append(f"closes {_listed(closed.page)} of the host to containers too{_but_callers(closed)}")
+        effects.append(f"closes {_join_ports(closed.page)} of the host to containers too{_exception(closed)}")
     if closed.sandboxes:
         ranges = " and ".join(closed.sandboxes)
-        effects.append(f"closes the ports of its sandboxes, and over IPv6 all of {ranges}, whoever listens there")
+        effects.append(f"closes the ports of its sandboxes, and over IPv6 all ports of {ranges}")
     return "; ".join([*effects, "no other port is touched"])
 
 
-def _listed(ports: tuple[int, ...]) -> str:
+def _join_ports(ports: tuple[int, ...]) -> str:
     *most, last = map(str, ports)
     return f"ports {', '.join(most)} and {last}" if most else f"port {last}"
 
 
-def _but_callers(closed: ClosedPorts) -> str:
+def _exception(closed: ClosedPorts) -> str:
     return " but those on Docker's own network" if SANDBOXES.published in closed.sandboxes else ""

@@ -1,2 +1,2 @@
-# Loads our own nftables table, in one transaction, now and at boot. No other table is touched.
+# Loads the nftables table of fleethands, now and at boot. Other tables are never touched.
 load_table

@@ -1,4 +1,5 @@
-# Closes what is declared and no more: nothing of ours listens on the rest, or will.
+# Writes and loads rules that close fewer ports, because nothing of fleethands listens on the others any more.
+#   text: the rules; rules: their file
 : "${text:?}" "${rules:?}"
 printf %s "$text" | atomic_file "$rules" 0644 root:root
 load_table

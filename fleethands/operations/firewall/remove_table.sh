@@ -1,4 +1,5 @@
-# Takes our own nftables table away.
+# Removes the nftables table of fleethands, and its files.
+#   ours: the files, one a line
 : "${ours:?}"
 systemctl disable --quiet --now fleethands-firewall.service 2>/dev/null || true
 nft list table inet fleethands >/dev/null 2>&1 && nft delete table inet fleethands

@@ -1,7 +1,9 @@
-# Our own nftables table: what it may close, and how it is loaded.
+# Functions for the nftables table of fleethands: they check that SSH stays open, and load the table.
+#   rules: the file of the rules; loaded: the file that says which rules are loaded
+#   ports: that the rules close; published: ranges of ports that the rules close
 : "${rules:?}" "${loaded:?}" "${ports:?}" "${published?}"
 
-# the connection by which this session came in, as sshd says it: `CLIENT PORT SERVER PORT`; sudo hides it from its children
+# ssh_connection: prints `CLIENT PORT SERVER PORT` of this session, by sshd's variable, which sudo hides from its children
 ssh_connection() {
   pid=$$
   while [ "${pid:-1}" -gt 1 ]; do
@@ -12,7 +14,7 @@ ssh_connection() {
   echo "$found"
 }
 
-# where sshd listens, or systemd for it, as `ADDRESS PORT`; its forwards and the host itself are not closed
+# sshd_addresses: prints `ADDRESS PORT` where sshd listens, or systemd for sshd. Loopback addresses are never closed.
 sshd_addresses() {
   {
     ss -Hltnp | sed -n '/"sshd"/s/^[^ ]* *[^ ]* *[^ ]* *\([^ ]*\) .*/\1/p'
@@ -20,7 +22,7 @@ sshd_addresses() {
   } | sed -n 's/^\(.*\):\([0-9]*\)$/\1 \2/p' | sed 's/^\[\(.*\)\] /\1 /' | grep -v '^127\.\|^::1 ' || true
 }
 
-# closes PORT ADDRESS: whether these rules close a port of the host's to the outside
+# would_close PORT ADDRESS: status 0 if the rules close a port of the host to other machines
 would_close() {
   case " $ports " in *" $1 "*) return 0 ;; esac
   case $2 in *:* | '*') ;; *) return 1 ;; esac

@@ -1,4 +1,4 @@
-"""The scripts that lock a host, and what they answer."""
+"""The scripts of the host lock, and their replies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOCKED, HELD, KEPT, STUCK, ACQUIRED, RELEASED, STATUS = (
 
 @dataclass(frozen=True)
 class LockReply:
-    """What a script said: its word, and who had what of the lock before."""
+    """The reply of a script: its word, and the locks as they were before."""
 
     word: str
     before: LockState
@@ -29,15 +29,15 @@ def lock_script(name: str, lock: Lock, **values: str) -> Script:
     """
     One of `lock_NAME.sh`: hold, acquire, release, status.
 
-    + lock: the one to take, or in whose name another is taken away
+    + lock: the lock to take, or the one in whose name another lock is released
     """
     reading = files("fleethands.facts").joinpath("lock.sh").read_text()
     known = {
         "mark": MARK,
-        "lock": paths.LOCK,
-        "described": paths.LOCK_WORDS,
-        "hold": paths.HOLD,
-        "turn": paths.TURN,
+        "lock": paths.RUN_LOCK,
+        "described": paths.RUN_LOCK_INFO,
+        "hold": paths.MANUAL_LOCK,
+        "turn": paths.LOCK_TOKEN,
         "words": lock.file,
         "left": replace(lock, ended=True).file,
         "run": lock.run,
@@ -48,7 +48,7 @@ def lock_script(name: str, lock: Lock, **values: str) -> Script:
 
 
 def parse_reply(lines: list[str]) -> LockReply:
-    """The answer among what a script said. Raises ValueError where there is none."""
+    """The reply in the output of a script. Raises ValueError without one."""
     for index, line in enumerate(lines):
         if line.startswith(f"{MARK} begin ") and f"{MARK} end" in lines[index:]:
             end = lines.index(f"{MARK} end", index)

@@ -1,12 +1,15 @@
-# Keeps a host for a person, until that lock is released: through reboots, and whatever becomes of this machine. A run whose
-# lease was over goes no further there: it is not its turn any more.
+# Takes a manual lock, which survives reboots until a user releases it. A run whose lease has ended stops, because its lock
+# token is replaced.
+#   hold: the file of the manual lock; words: its content
+#   turn: the file of the lock token; run: the new token
+#   who: the holder, for the host's log
 : "${lock:?}" "${hold:?}" "${turn:?}" "${who:?}" "${words:?}" "${run:?}"
 open_lock
 if ! flock -w 1 8; then
   answer held
 elif [ -s "$hold" ]; then
   answer kept
-elif printf '%s\n' "$run" | put "$turn" && printf '%s\n' "$words" | put "$hold"; then
+elif printf '%s\n' "$run" | replace_file "$turn" && printf '%s\n' "$words" | replace_file "$hold"; then
   note "locked by hand: $who"
   answer acquired
 else

@@ -1,5 +1,8 @@
-# Holds the lock for a run, for as long as a sign of it comes on standard input: `t` takes it, or tries to, `.` says that
-# the run is there, `r` gives it back. Whatever else ends this process ends the lock, and what it says of itself stays.
+# Holds the run lock while heartbeats arrive on standard input: `t` tries to take the lock, `.` is a heartbeat, `r` releases
+# the lock. Any other end of this process ends the lock too, and leaves its description on the host.
+#   described: the file that describes the run lock; words: its content; left: its content after a lost connection
+#   hold, turn, run, who: see lock_acquire.sh
+#   lease: seconds without a heartbeat that end the lock
 : "${lock:?}" "${described:?}" "${hold:?}" "${turn:?}" "${who:?}" "${words:?}" "${left:?}" "${run:?}" "${lease:?}"
 held=''
 
@@ -11,7 +14,7 @@ take() {
     answer kept
   else
     before=$(answer locked)
-    if printf '%s\n' "$run" | put "$turn" && printf '%s\n' "$words" | put "$described"; then
+    if printf '%s\n' "$run" | replace_file "$turn" && printf '%s\n' "$words" | replace_file "$described"; then
       echo "$$" >"$lock"
       held=yes
       note "locked: run $run, $who"
@@ -23,10 +26,10 @@ take() {
   fi
 }
 
-# REASON
+# lost REASON: the connection ended while the lock was held
 lost() {
   [ -n "$held" ] || exit 0
-  printf '%s\n' "$left" | put "$described"
+  printf '%s\n' "$left" | replace_file "$described"
   note "freed: run $run, $1"
   exit 0
 }
@@ -36,7 +39,7 @@ trap 'lost "it was stopped"' HUP INT TERM
 answer ready
 while :; do
   status=0
-  # nothing but this shell holds the lock
+  # without the lock, so that it ends with this shell
   said=$(exec timeout "$lease" head -c 1 8>&-) || status=$?
   case $said$status in
     t0) [ -n "$held" ] || take ;;

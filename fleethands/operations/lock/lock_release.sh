@@ -1,14 +1,14 @@
-# Frees a host, whoever has it. A run that had it goes no further there, though its lease may be over: it is not its turn
-# any more.
+# Releases the locks of a host, of any holder. The run that held it stops at its next step, because its lock token is replaced.
+#   described, hold, turn, run, who: see lock_hold.sh
 : "${lock:?}" "${described:?}" "${hold:?}" "${turn:?}" "${who:?}" "${run:?}"
 open_lock
 before=$(answer released)
 if ! flock -n 8; then
-  # a name that an earlier holder left may be another process's by now
+  # the process id in the file may be from an earlier holder, and belong to another process now
   if read -r holder <"$lock" && [ "/proc/$holder/fd/8" -ef "$lock" ]; then kill -KILL "$holder"; fi
   flock -w 5 8 || { answer stuck && exit 0; }
 fi
-printf '%s\n' "$run" | put "$turn" || { answer unwritable && exit 0; }
+printf '%s\n' "$run" | replace_file "$turn" || { answer unwritable && exit 0; }
 rm -f "$hold" "$described"
 note "freed by hand: $who"
 printf '%s\n' "$before"

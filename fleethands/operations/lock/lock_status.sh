@@ -1,2 +1,2 @@
-# Says who has a host, and changes nothing.
+# Prints who holds the locks of a host.
 answer status

@@ -39,7 +39,7 @@ def pull_unit(name: ModelName) -> str:
 
 def build_record(name: ModelName) -> str:
     """The record of a model that was made from a Modelfile."""
-    return f"{paths.MADE}/{_short_id(name)}"
+    return f"{paths.MODEL_RECORDS}/{_short_id(name)}"
 
 
 def pull_marker(name: ModelName) -> str:

@@ -18,7 +18,7 @@ from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.values.names import ModelName
 
-FILES = (paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_WANTED)
+FILES = (paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_ENABLED)
 FOR_EVER = -1
 
 
@@ -44,7 +44,7 @@ def load(settings: HostSettings, probe: Probe, unit: str) -> Decision:
     def predict(probe: Probe) -> Probe:
         for path, content in ((paths.PRELOAD, text), (paths.PRELOAD_UNIT, unit)):
             probe = probe.with_file(path, File("file", owner="root:root", content=content.encode()))
-        probe = probe.with_file(paths.PRELOAD_WANTED, File("link", target=paths.PRELOAD_UNIT))
+        probe = probe.with_file(paths.PRELOAD_ENABLED, File("link", target=paths.PRELOAD_UNIT))
         digests = {str(name): local_digest(probe, name) or "" for name in names}
         return probe.having(store=replace(probe.store, loaded=digests, process=_process(probe)))
 
@@ -61,7 +61,7 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
 def _why_load(settings: HostSettings, probe: Probe, names: list[ModelName], contents: dict[str, str]) -> str | None:
     if any(probe.files[path].content != text.encode() for path, text in contents.items()):
         return "not loaded at Ollama's start, or not these"
-    if probe.files[paths.PRELOAD_WANTED].kind != "link":
+    if probe.files[paths.PRELOAD_ENABLED].kind != "link":
         return "not loaded at Ollama's start"
     if probe.store.process != _process(probe):
         return "this Ollama was not asked to load them"
@@ -103,7 +103,7 @@ def _remove(probe: Probe) -> Decision:
         "preload_off",
         script_path=paths.PRELOAD,
         unit_path=paths.PRELOAD_UNIT,
-        wanted=paths.PRELOAD_WANTED,
+        wanted=paths.PRELOAD_ENABLED,
         record=paths.PRELOADED,
     )
     return Change("preload", "at Ollama's start", "none", script, predict, why="no model is declared with preload")

@@ -11,7 +11,7 @@ from fleethands.facts.elsewhere import VersionRequest
 from fleethands.facts.probe import Unknown
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.operation import operation
-from fleethands.operations.core.ownership import is_written_by_us
+from fleethands.operations.core.ownership import is_written_by_fleethands
 from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.models import model_store, preload
 from fleethands.operations.models.models import local_digest
@@ -107,7 +107,7 @@ def _check_not_our_own(settings: HostSettings, probe: Probe) -> Refused | None:
     """The address is this host's own, and our ollama.service, which would be removed, answers there."""
     way, (_, port) = probe.ollama.way or VersionRequest(), settings.ollama_server
     pids = {each.pid for each in probe.sockets if each.port == port}
-    unit = is_written_by_us(probe, paths.OLLAMA_UNIT)
+    unit = is_written_by_fleethands(probe, paths.OLLAMA_UNIT)
     process = probe.process
     if not (way.is_here and unit and process and {process.pid, process.inside} & pids):
         return None

@@ -153,7 +153,7 @@ def _proxy_variables(settings: HostSettings) -> dict[str, str]:
 
 def _recorded_releases(probe: Probe) -> list[str]:
     """Releases on the host that a rollback may need."""
-    records = (Record.parse(probe.files[path].content) for path in (paths.RECORD, paths.RECORD_BEFORE))
+    records = (Record.parse(probe.files[path].content) for path in (paths.CURRENT_RECORD, paths.PREVIOUS_RECORD))
     named = {record.ollama for record in records if record}
     return sorted(version for version in probe.releases if version in named)
 

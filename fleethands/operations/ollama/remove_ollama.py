@@ -8,7 +8,7 @@ from fleethands.facts.files import ABSENT
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.host_script import step
 from fleethands.operations.core.operation import operation
-from fleethands.operations.core.ownership import is_written_by_us
+from fleethands.operations.core.ownership import is_written_by_fleethands
 from fleethands.operations.ollama.service import LABEL
 from fleethands.settings import HostSettings
 
@@ -24,7 +24,7 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
     texts = [
         path
         for path in (paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS)
-        if is_written_by_us(probe, path)
+        if is_written_by_fleethands(probe, path)
     ]
     if not probe.releases and not links and not texts:
         return Unchanged("there is no Ollama of ours")
@@ -38,7 +38,7 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
     )
 
     def predict(probe: Probe) -> Probe:
-        for path in (*files, paths.WANTED + paths.OLLAMA_SERVICE):
+        for path in (*files, paths.BOOT_UNITS + paths.OLLAMA_SERVICE):
             probe = probe.with_file(path, ABSENT)
         return probe.having(releases={}, process=None)
 

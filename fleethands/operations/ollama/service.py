@@ -125,7 +125,7 @@ def _winning_settings(settings: HostSettings, probe: Probe) -> list[ForeignSetti
 
 def _predict(probe: Probe, wanted: DesiredProcess) -> Probe:
     unit = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OLLAMA_UNIT, 0, "success")
-    probe = probe.with_file(paths.WANTED + paths.OLLAMA_SERVICE, File("link", target=paths.OLLAMA_UNIT))
+    probe = probe.with_file(paths.BOOT_UNITS + paths.OLLAMA_SERVICE, File("link", target=paths.OLLAMA_UNIT))
     return probe.having(
         process=wanted.process,
         units={**probe.units, paths.OLLAMA_SERVICE: unit},

@@ -46,7 +46,7 @@ class ReleaseUpload:
     @property
     def checksums_url(self) -> str:
         """Address of the list of digests that lies beside the archives."""
-        return f"{web.bare(self.url)}/{release_checksums.NAME}"
+        return f"{web.public_url(self.url)}/{release_checksums.NAME}"
 
     @property
     def sent(self) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class ReleaseUpload:
         except UploadError as error:
             raise UploadError(str(error), *hints) from error
         except web.FAILURES as error:
-            cause = f"the controller cannot fetch from {web.bare(self.url)}: {web.reason(error)}"
+            cause = f"the controller cannot fetch from {web.public_url(self.url)}: {web.failure(error)}"
             raise UploadError(cause, *hints) from error
 
     def _files(self) -> Iterator[tuple[str | IO[str], str]]:
@@ -85,7 +85,7 @@ class ReleaseUpload:
     def _digests(self) -> dict[str, str]:
         known = dict(self.digests)
         if not known.keys() >= set(self.names):
-            content = web.fetched(f"{self.url}/{release_checksums.NAME}", most=release_checksums.MAX_BYTES)
+            content = web.fetch(f"{self.url}/{release_checksums.NAME}", most=release_checksums.MAX_BYTES)
             known = {**release_checksums.parse_checksums(content, self.names), **known}
         if missing := [name for name in self.names if name not in known]:
             raise UploadError(f"{self.checksums_url} names no {missing[0]}")
@@ -159,11 +159,11 @@ def _locked(path: Path) -> Iterator[None]:
 def _fetch(url: str, place: Path, digest: str) -> None:
     part = place.with_name(f"{place.name}.part")
     try:
-        with web.opened(url, most=MAX_ARCHIVE + CHUNK, patience=TIMEOUT) as answer:
-            received = _write(part, answer.read, web.bare(url))
+        with web.open_url(url, most=MAX_ARCHIVE + CHUNK, patience=TIMEOUT) as answer:
+            received = _write(part, answer.read, web.public_url(url))
         if received != digest:
             raise UploadError(
-                f"{web.bare(url)} is not what was expected: expected sha256 {digest}, received {received}"
+                f"{web.public_url(url)} is not what was expected: expected sha256 {digest}, received {received}"
             )
         part.rename(place)
     finally:

@@ -14,7 +14,7 @@ from fleethands.settings.expected import InvalidValue
 from fleethands.settings.generations import Generation
 from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.values.names import ModelName
-from fleethands.untrusted import document, mapping
+from fleethands.untrusted import mapping, parse_json
 
 PROFILE = "default"  # the one that Canvas' built-in agent names
 
@@ -146,7 +146,7 @@ def contains(found: Any, wanted: Any) -> bool:
 def _parse_object(state: File) -> dict[str, Any] | None:
     """The object in a file of the agent's, which may hold anything; None if it is no JSON object."""
     try:
-        value = mapping(document(state.content or b""))
+        value = mapping(parse_json(state.content or b""))
         json.dumps(value, indent=2)
     except (ValueError, RecursionError):
         return None

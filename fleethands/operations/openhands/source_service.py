@@ -13,7 +13,7 @@ from fleethands.operations.core import diff
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
-from fleethands.operations.core.ownership import disown, is_managed, is_written_by_us
+from fleethands.operations.core.ownership import disown, is_managed, is_written_by_fleethands
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.operations.openhands.build_from_source import BUILDER
 from fleethands.operations.openhands.container import READY_WITHIN
@@ -197,7 +197,7 @@ def _predict_removal(probe: Probe) -> Probe:
 def is_installed(probe: Probe) -> bool:
     """Whether the host has our unit, or anything that belongs to it."""
     return (
-        is_written_by_us(probe, paths.OPENHANDS_UNIT)
+        is_written_by_fleethands(probe, paths.OPENHANDS_UNIT)
         or is_managed(probe, "directory", paths.OPENHANDS_SOURCE)
         or any(probe.files[path].kind != "absent" for path in FILES)
     )

@@ -1,4 +1,4 @@
-"""Whether a host has the room for what it lacks."""
+"""Checks that a host has the disk space for what it lacks."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from fleethands.settings.packages import needs_docker
 from fleethands.settings.values.ollama_release import ARCHS
 
 MIB = 1 << 20
-# a release's archive and its tree lie side by side, 2.5 bytes of tree for each of the archive (release.sh)
+# release.sh keeps the archive until its tree is complete; a byte of the archive becomes 2.5 bytes of the tree
 ARCHIVE_FACTOR = 3.5
-CPU_TREE = 256 * MIB  # what is unpacked at the most without GPU libraries
+CPU_TREE = 256 * MIB  # the largest unpacked tree without GPU libraries
 IMAGE_FACTOR = 3  # bytes in Docker's store for each byte of compressed layers
-# where upstream did not tell
-ARCHIVE_ROOM = 2048 * MIB
-IMAGE_ROOM = 4096 * MIB
+# where upstream did not tell the size
+DEFAULT_ARCHIVE_SIZE = 2048 * MIB
+DEFAULT_IMAGE_SIZE = 4096 * MIB
 
 
 @dataclass(frozen=True)
 class Need:
-    """Bytes that something takes at a place."""
+    """Bytes that a download needs at a path."""
 
     place: str
     what: str
@@ -36,43 +36,43 @@ class Need:
 
 
 def needs(settings: HostSettings, probe: Probe) -> Iterator[Need]:
-    """What the host lacks and where it will lie; a model whose size is not known counts for nothing."""
+    """What the host lacks, and where it will be stored. A model of unknown size counts as 0."""
     version = settings.ollama_version
     if settings.ollama_runtime == "service" and version not in probe.releases:
         size = probe.upstream.size("archive", version)
-        room = int(size * ARCHIVE_FACTOR) if size else ARCHIVE_ROOM
+        room = int(size * ARCHIVE_FACTOR) if size else DEFAULT_ARCHIVE_SIZE
         if size and choose_variant(settings, probe, ARCHS[probe.system.arch]) == CPU:
             room = min(room, size + CPU_TREE)
         yield Need("/opt", f"Ollama {version}", room)
     for offer in probe.upstream.offers:
-        if offer.kind == "model" and offer.size and not (probe.knows("models") and _is_there(offer.name, probe)):
+        if offer.kind == "model" and offer.size and not (probe.knows("models") and _has_model(offer.name, probe)):
             yield Need(model_store.models_directory(settings, probe), offer.name, offer.size)
-    if images := _images(settings, probe):
+    if images := _image_space(settings, probe):
         missing = {settings.openhands_image: settings.container_image} if probe.docker.image is None else {}
         if probe.docker.ollama_image is None:
             missing[settings.ollama_declared_image] = settings.ollama_container_image
         for name, image in missing.items():
             size = probe.upstream.size("image", image)
             if image:
-                yield Need(images[0], name, size * IMAGE_FACTOR if size else IMAGE_ROOM)
+                yield Need(images[0], name, size * IMAGE_FACTOR if size else DEFAULT_IMAGE_SIZE)
 
 
-def _images(settings: HostSettings, probe: Probe) -> tuple[str, Space] | None:
-    """Where Docker keeps its images, as it says itself; None where it is to keep none, or its room is not known."""
+def _image_space(settings: HostSettings, probe: Probe) -> tuple[str, Space] | None:
+    """Docker's own directory of images; None if no container is declared, or its space is unknown."""
     if not needs_docker(settings) or not probe.knows("docker"):
         return None
     engine = probe.docker.engine
     return (engine.images, engine.room) if engine.room else None
 
 
-def _is_there(name: str, probe: Probe) -> bool:
-    """To Ollama the case of a model's name does not count."""
+def _has_model(name: str, probe: Probe) -> bool:
+    """Whether the host has a model. Ollama ignores the case of its name."""
     return name.lower() in map(str.lower, probe.models)
 
 
 def check_disk_space(settings: HostSettings, probe: Probe) -> Refused | None:
-    """A place that can't be written, or run from, or a file system that is too small for all that will lie on it."""
-    images = _images(settings, probe)
+    """Refuse a path that is not writable or executable, or a file system that is too small."""
+    images = _image_space(settings, probe)
     disk = {**probe.disk, **({images[0]: images[1]} if images else {})}
     for place, space in disk.items():
         if not space.writable:

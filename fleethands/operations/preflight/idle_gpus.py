@@ -1,4 +1,4 @@
-"""GPUs that carry no model, where nobody declared what they are for."""
+"""A note for a GPU that carries no model, if `gpu` is not declared."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from fleethands.operations.core.proof_record import read_links
 from fleethands.operations.ollama.gpus import describe_gpu, has_gpu
 from fleethands.settings import HostSettings
 
-MEMORY = "gpu-memory"  # the link of a proof that says where a model lies (proof/3-ollama.sh)
+MEMORY = "gpu-memory"  # the link of a proof that says where a model is loaded (proof/3-ollama.sh)
 ASIDE = "main memory"
 
 
 def notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
-    """Where nothing is declared: that a model lies in main memory although there is a GPU."""
+    """A note that a model is in main memory although the host has a GPU."""
     if settings.gpu is not None or not has_gpu(probe):
         return ()
     proven = next((link for link in read_links(probe) if link.name == MEMORY), None)
@@ -23,5 +23,5 @@ def notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     if not aside:
         return ()
     gpu = describe_gpu(probe.gpu)
-    why = f"the host has {gpu}, and a model lies in main memory all the same: answers come from the CPU"
-    return (f"{why}; declare `gpu`: True to have that fail, or False if it is meant",)
+    why = f"the host has {gpu}, but a model is in main memory: answers come from the CPU"
+    return (f"{why}; declare `gpu`: True to refuse that, or False to accept it",)

@@ -1,4 +1,4 @@
-"""What stands against a host, before anything on it is changed."""
+"""Checks a host before anything on it changes."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from fleethands.operations.preflight import (
 )
 from fleethands.operations.system import access
 from fleethands.settings import HostSettings
-from fleethands.settings.lockfile import LOCKFILE_NAME as LOCK
+from fleethands.settings.lockfile import LOCKFILE_NAME
 from fleethands.settings.pins import PIN
 from fleethands.settings.schema import ollama_env_releases
 from fleethands.settings.values.ollama_release import ARCHS
 
 SYSTEMS = ("debian", "ubuntu")
 SYSTEMD_UP = ("running", "degraded", "starting")
-SKEW = 300  # seconds: certificates and signed addresses of downloads are refused by a clock that is wrong
+MAX_SKEW = 300  # seconds: with a wrong clock, certificates and signed addresses of downloads are invalid
 
 
 @operation
 def check(settings: HostSettings, probe: Probe) -> Decision:
-    """Refuse a host that can't be brought to its state, with the reason. Changes nothing."""
+    """Refuse a host that cannot reach its declared state, with the reason. Changes nothing."""
     return (
-        _system(probe.system)
-        or _clock(probe.system)
+        _check_system(probe.system)
+        or _check_clock(probe.system)
         or external.check_external(settings, probe)
         or adoption_checks.check_existing_ollama(settings, probe)
         or engine.check_engine(settings, probe)
@@ -51,15 +51,15 @@ def check(settings: HostSettings, probe: Probe) -> Decision:
 
 def _notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     return (
-        *_unpinned(settings),
+        *_pin_notes(settings),
         *unverified_downloads.notes(settings, probe),
-        *_locked(probe),
-        *_of_ollama(settings, probe),
+        *_lock_notes(probe),
+        *_ollama_notes(settings, probe),
         *proxy_conflicts.proxy_notes(settings),
     )
 
 
-def _of_ollama(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
+def _ollama_notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     if not settings.manages_ollama:
         known = probe.ollama.version if probe.knows("ollama") else None
         return (*external.unused_settings_notes(settings, probe), *vulnerabilities.notes(known or ""))
@@ -71,17 +71,17 @@ def _of_ollama(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
     )
 
 
-def _unpinned(settings: HostSettings) -> tuple[str, ...]:
+def _pin_notes(settings: HostSettings) -> tuple[str, ...]:
     missing = settings.pins.missing
-    return (f"{LOCK} does not pin {', '.join(missing)}; {PIN}",) if missing else ()
+    return (f"{LOCKFILE_NAME} does not pin {', '.join(missing)}; {PIN}",) if missing else ()
 
 
-def _locked(probe: Probe) -> tuple[str, ...]:
+def _lock_notes(probe: Probe) -> tuple[str, ...]:
     by = probe.lock.by if probe.knows("lock") else None
     return (f"locked by {by}",) if by else ()
 
 
-def _system(system: System) -> Refused | None:
+def _check_system(system: System) -> Refused | None:
     if system.arch not in ARCHS:
         return Refused(f"Ollama has no Linux release for {system.arch}", (f"it has for {' and '.join(ARCHS)}",))
     if system.os_id not in SYSTEMS:
@@ -100,8 +100,8 @@ def _system(system: System) -> Refused | None:
     return None
 
 
-def _clock(system: System) -> Refused | None:
-    if abs(system.skew) <= SKEW:
+def _check_clock(system: System) -> Refused | None:
+    if abs(system.skew) <= MAX_SKEW:
         return None
     return Refused(
         f"the clock is {abs(system.skew) // 60} min {'ahead of' if system.skew > 0 else 'behind'} the controller's",

@@ -1,4 +1,4 @@
-"""Whether what a host lacks can be had, from that host."""
+"""Checks that a host can download what it lacks."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ PROXY = 'behind a proxy: `ollama_env`, as {"HTTPS_PROXY": "http://proxy.example:
 
 
 def check_sources(settings: HostSettings, probe: Probe) -> Refused | None:
-    """The first thing that is not there or that no way leads to; what could not be asked is left to its own step."""
-    copied = {str(model.name) for model in settings.models if model.digest and _is_there(model.digest, probe)}
+    """Refuse the first download that does not exist or is unreachable. Sources without an answer are not refused."""
+    copied = {str(model.name) for model in settings.models if model.digest and _has_digest(model.digest, probe)}
     for offer in probe.upstream.offers:
-        if not _has(offer, probe) and offer.name not in copied and (against := _against(settings, offer)):
+        if not _has_offer(offer, probe) and offer.name not in copied and (against := _check_offer(settings, offer)):
             return against
     return None
 
 
-def _is_there(digest: str, probe: Probe) -> bool:
-    """Whether the host has a model of that digest, under whatever name: then it is copied, and nobody is asked."""
+def _has_digest(digest: str, probe: Probe) -> bool:
+    """Whether the host has a model of that digest under any name: then it is copied without a download."""
     return probe.knows("models") and digest in probe.models.values()
 
 
-def _has(offer: Offer, probe: Probe) -> bool:
-    """Whether the host has it by now: a plan foresees that."""
+def _has_offer(offer: Offer, probe: Probe) -> bool:
+    """Whether the host has it, perhaps by an earlier change of the plan."""
     if offer.kind == "archive":
         return offer.name in probe.releases
     # to Ollama the case of a name does not count
     return offer.kind == "model" and probe.knows("models") and offer.name.lower() in map(str.lower, probe.models)
 
 
-def _against(settings: HostSettings, offer: Offer) -> Refused | None:
+def _check_offer(settings: HostSettings, offer: Offer) -> Refused | None:
     archive = offer.kind == "archive"
     if offer.state == MISSING:
         if archive:

@@ -1,4 +1,4 @@
-"""What a host would bring by a way on which anybody can replace it: plain http, and no digest that it is held to."""
+"""Notes for downloads over plain http without a pinned digest, which an attacker could replace."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ PLAIN = ("http://", "git://")
 
 
 def notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
-    """One note a thing, with what to do."""
+    """One note for each download, with what to do."""
     return tuple(_notes(settings, probe))
 
 
 def _notes(settings: HostSettings, probe: Probe) -> Iterator[str]:
     if settings.manages_ollama:
-        yield from _of_ollama(settings, probe)
+        yield from _ollama_notes(settings, probe)
     source = settings.openhands_source if settings.openhands_flavor == "source" else None
     if source and (source.repo or "").startswith(PLAIN) and not is_commit(source.ref):
         scheme = str(source.repo).partition(":")[0]
         yield _note(source.title, scheme, "commit; declare one as `openhands_ref`")
 
 
-def _of_ollama(settings: HostSettings, probe: Probe) -> Iterator[str]:
+def _ollama_notes(settings: HostSettings, probe: Probe) -> Iterator[str]:
     if settings.ollama_url.startswith(PLAIN) and settings.ollama_version not in probe.releases:
         arch = ARCHS[probe.system.arch]
         names = archive_names(settings.ollama_version, arch, choose_variant(settings, probe, arch))

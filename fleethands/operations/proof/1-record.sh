@@ -1,5 +1,8 @@
-# The record of a proof: what each link of the chain showed, line by line. Only the first broken one is an error's word:
-# those behind it hang on it.
+# The record of a proof has one line for each link. Only the first broken link is printed as an error, because the links after it
+# depend on it.
+#   record: its file; apply: the hint of what an apply repairs
+#   container: name of OpenHands' container
+#   entry, shift, records, kept: the release record that a proof writes (release_record.py); entry: empty to write none
 : "${record:?}" "${container:?}" "${entry?}" "${shift?}" "${records?}" "${kept?}" "${run?}"
 seen=''
 broken=''
@@ -8,23 +11,23 @@ tab=$(printf '\t')
 
 now() { date +%s%3N; }
 
-flat() { printf %s "$1" | tr '\n\t' '  ' | tail -c 300; }
+one_line() { printf %s "$1" | tr '\n\t' '  ' | tail -c 300; }
 
-# link NAME: what is tried from here on
-link() {
+# begin_link NAME: the next result is of this link
+begin_link() {
   link=$1
   begun=$(now)
 }
 
-took() { echo $(($(now) - begun)); }
+elapsed() { echo $(($(now) - begun)); }
 
-holds() { seen="$seen$link${tab}ok$tab$(took)$tab$(flat "$1")$tab
+holds() { seen="$seen$link${tab}ok$tab$(elapsed)$tab$(one_line "$1")$tab
 "; }
 
-# breaks CAUSE|HINT: a hint is a command that repairs it, after the place to type it
+# breaks CAUSE|HINT: the hint is the command that repairs the link, after the place to type it
 breaks() {
-  cause=$(flat "${1%|*}")
-  seen="$seen$link${tab}broken$tab$(took)$tab$cause$tab${1##*|}
+  cause=$(one_line "${1%|*}")
+  seen="$seen$link${tab}broken$tab$(elapsed)$tab$cause$tab${1##*|}
 "
   [ -z "$broken" ] || return 0
   broken=$link
@@ -32,8 +35,8 @@ breaks() {
   printf 'hint: %s\n' "${1##*|}" >&2
 }
 
-# What was declared and has held is kept, the last few of them. Each file is replaced as a whole and the oldest first, so
-# that whenever this ends, each of them is a record; a link is moved in place of a file, as `ln` would take it away first.
+# keep_record: write the release record, and shift the older ones. Each file is replaced as a whole, the oldest first, so each is
+# a valid record even if the script is interrupted. A hard link is moved over a file, because `ln` would remove the file first.
 keep_record() {
   [ -n "$entry" ] || return 0
   if [ "$shift" = yes ] && ! cmp -s "$records.json" "$records-1.json"; then
@@ -50,19 +53,18 @@ keep_record() {
     atomic_file "$records.json" 0600 root:root
 }
 
-# a run that has locked this host makes the proof itself, at its end
-run_has_host() { [ -e /run/fleethands/lock ] && ! flock -n -s /run/fleethands/lock true; }
+# is_locked_by_run: such a run makes a proof itself at its end
+is_locked_by_run() { [ -e /run/fleethands/lock ] && ! flock -n -s /run/fleethands/lock true; }
 
-# What gave way to what is proven goes, and what gave way to what is not comes back: by the run that changes this host, or by
-# the next one, for which nothing is written down here.
-concluded() {
+# conclude: remove the previous container or service if the proof holds, otherwise restore it
+conclude() {
   if [ -z "$broken" ]; then
     keep_record
     remove_previous_openhands "$container"
-    noted
+    write_proof
     return
   fi
-  noted
+  write_proof
   back=0
   restore_previous_openhands "$container" || back=$?
   case $back in
@@ -74,15 +76,15 @@ concluded() {
   esac
 }
 
-noted() { printf '%s' "$seen" | atomic_file "$record" 0644 root:root; }
+write_proof() { printf '%s' "$seen" | atomic_file "$record" 0644 root:root; }
 
-# for the controller to read, and for the host to keep
+# finish: print the results for the controller, and write them down unless a run or an unfinished change will do so
 finish() {
   printf '%s' "$seen"
   if [ -n "$entry" ]; then
-    concluded
-  elif ! has_previous_openhands "$container" && ! run_has_host; then
-    noted
+    conclude
+  elif ! has_previous_openhands "$container" && ! is_locked_by_run; then
+    write_proof
   fi
   [ -z "$broken" ] || stop
   exit 0

@@ -1,34 +1,35 @@
-# Why a link broke: the cause in words, and behind the bar the command that repairs it.
+# Explains why a link broke: prints `CAUSE|COMMAND`, where the command repairs the link.
+#   place, restart, said_by_ollama: where to type commands for Ollama, what restarts it, what prints its log
 : "${model:?}" "${container:?}" "${port_of_ollama:?}" "${apply:?}" "${elsewhere?}" "${restart:?}" "${said_by_ollama:?}"
 : "${ollama_image?}"
 
-# why STATUS ANSWER [ours|thrown-away]: of curl, on the host or in which container
-why() {
+# explain STATUS ANSWER [ours|thrown-away]: the result of curl on the host, in OpenHands' container or in a new one
+explain() {
   case $2 in *[Rr]esolving\ timed\ out* | *'Could not resolve'*) set -- 6 "$2" "${3:-}" ;; esac
   if [ -n "$elsewhere" ]; then
-    why_elsewhere "$1" "$2" "${3:-}"
+    explain_external "$1" "$2" "${3:-}"
     return
   fi
   case $1 in
-    6) unnamed "${3:-}" ;;
-    7) refused "${3:-}" ;;
-    28 | 124 | 137) if [ -n "${3:-}" ]; then blocked "$port_of_ollama"; else slow; fi ;;
-    *) answered "$1" "$2" ;;
+    6) explain_name "${3:-}" ;;
+    7) explain_refusal "${3:-}" ;;
+    28 | 124 | 137) if [ -n "${3:-}" ]; then explain_firewall "$port_of_ollama"; else explain_timeout; fi ;;
+    *) explain_answer "$1" "$2" ;;
   esac
 }
 
-answered() { # STATUS ANSWER
+explain_answer() { # STATUS ANSWER
   case $2 in
     *'not found'*) echo "Ollama has no model $model|$apply" ;;
     *'error: 403'* | *'HTTP 403'*) echo "Ollama refuses the request (403): its OLLAMA_HOST or OLLAMA_ORIGINS is not as declared|$apply" ;;
-    *) echo "no answer to $(if [ "${link:?}" = list ]; then echo 'the question which models it has'; else echo 'the prompt'; fi): $(flat "$2" | tr '|' ' ') (curl: $1)|$said_by_ollama" ;;
+    *) echo "no answer to $(if [ "${link:?}" = list ]; then echo 'the question which models it has'; else echo 'the prompt'; fi): $(one_line "$2" | tr '|' ' ') (curl: $1)|$said_by_ollama" ;;
   esac
 }
 
-slow() { echo "Ollama took the prompt and gave no answer in time|$restart"; }
+explain_timeout() { echo "Ollama took the prompt and gave no answer in time|$restart"; }
 
-# Docker writes the name into a container's /etc/hosts when it starts, if the container was made so
-unnamed() {
+# Docker writes the name into a container's /etc/hosts when the container starts, if it was created with --add-host
+explain_name() {
   if [ "$1" = thrown-away ]; then
     echo "Docker does not know the name host-gateway|on the host: systemctl restart docker"
   elif docker container inspect --format '{{.HostConfig.ExtraHosts}}' "$container" | grep -q host.docker.internal; then
@@ -36,24 +37,24 @@ unnamed() {
   elif is_own_container "$container"; then
     echo "$container was made without host.docker.internal|on the host: docker rm --force $container"
   else
-    echo "$container was made by somebody else, without host.docker.internal|$apply --data openhands_adopt=true"
+    echo "$container is a foreign container, made without host.docker.internal|$apply --data openhands_adopt=true"
   fi
 }
 
-# where Ollama's port is listened on: addresses with blanks between them
-listened_on() { ss -Hltn "sport = :$port_of_ollama" | awk '{ print $4 }' | sort -u | tr '\n' ' ' | sed 's/ $//'; }
+# listen_addresses: of Ollama's port, with blanks between them
+listen_addresses() { ss -Hltn "sport = :$port_of_ollama" | awk '{ print $4 }' | sort -u | tr '\n' ' ' | sed 's/ $//'; }
 
-refused() { # WHERE
-  where=$(listened_on)
+explain_refusal() { # WHERE
+  where=$(listen_addresses)
   case $where in
-    '') echo "connection refused: nothing listens on port $port_of_ollama, $(down)|$apply" ;;
+    '') echo "connection refused: nothing listens on port $port_of_ollama, $(describe_stopped)|$apply" ;;
     127.* | '[::1]'*) echo "connection refused: Ollama listens on $where alone, which no container reaches|$apply" ;;
-    *) if [ -n "$1" ]; then blocked "$port_of_ollama"; else echo "connection refused, though $where is listened on|$apply"; fi ;;
+    *) if [ -n "$1" ]; then explain_firewall "$port_of_ollama"; else echo "connection refused, though $where is listened on|$apply"; fi ;;
   esac
 }
 
-# down: why Ollama does not run, where its service needs Docker, or the image of a container
-down() {
+# describe_stopped: why Ollama does not run; its service may need Docker, or the image of a container
+describe_stopped() {
   needed=$(sed -n 's/^Requires=//p' /etc/systemd/system/ollama.service 2>/dev/null)
   if [ -n "$ollama_image" ] && [ -n "$needed" ]; then
     if ! systemctl is-active --quiet "$needed"; then
@@ -65,11 +66,11 @@ down() {
   echo "ollama.service is $(systemctl is-active ollama)"
 }
 
-bridge() { docker network inspect bridge --format '{{index .Options "com.docker.network.bridge.name"}}' 2>/dev/null || echo docker0; }
+bridge_name() { docker network inspect bridge --format '{{index .Options "com.docker.network.bridge.name"}}' 2>/dev/null || echo docker0; }
 
-# blocked PORT: whose firewall keeps containers from a port of their host
-blocked() {
-  from=$(bridge)
+# explain_firewall PORT: which firewall blocks a port of the host for its containers
+explain_firewall() {
+  from=$(bridge_name)
   what="a firewall drops what containers send to port $1"
   if ! nft list table inet fleethands >/dev/null 2>&1 && [ -e /etc/fleethands/firewall.nft ]; then
     what="$what; the table of fleethands is not loaded"
@@ -79,17 +80,17 @@ blocked() {
   elif firewall-cmd --quiet --state 2>/dev/null; then
     echo "$what: firewalld|on the host: firewall-cmd --permanent --zone=trusted --add-interface=$from && firewall-cmd --reload"
   else
-    rules=$(dropping | while read -r family table chain; do
+    rules=$(dropping_chains | while read -r family table chain; do
       printf ' && nft insert rule %s %s %s iifname %s tcp dport %s accept' "$family" "$table" "$chain" "$from" "$1"
     done)
     rules=${rules# && }
-    chains=$(dropping | awk '{ printf "%s%s %s", sep, $2, $3; sep = ", " }')
+    chains=$(dropping_chains | awk '{ printf "%s%s %s", sep, $2, $3; sep = ", " }')
     echo "$what${chains:+: $chains}|on the host: ${rules:-nft list ruleset}"
   fi
 }
 
-# dropping [HOOK]: chains of others that see what comes in and drop or reject some of it, as `FAMILY TABLE CHAIN`
-dropping() {
+# dropping_chains [HOOK]: prints `FAMILY TABLE CHAIN` for each foreign chain that drops or rejects packets
+dropping_chains() {
   nft list chains 2>/dev/null | awk -v hook="${1:-input}" '
     $1 == "table" { family = $2; table = $3 }
     $1 == "chain" { chain = $2 }
@@ -100,8 +101,8 @@ dropping() {
     done
 }
 
-# whoever holds a port: `WORDS|COMMAND that ends it`; nothing if nobody does
-holder() { # PORT
+# port_holder PORT: prints `NAME|COMMAND that stops it`; nothing if the port is free
+port_holder() {
   line=$(ss -Hltnp "sport = :$1" | head -n 1)
   [ -n "$line" ] || return 0
   name=$(printf %s "$line" | sed -n 's/.*users:(("\([^"]*\)".*/\1/p')

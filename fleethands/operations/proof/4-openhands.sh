@@ -1,12 +1,13 @@
-# OpenHands runs, its user can work, it reaches Ollama from where its calls are made, and it has the model chosen.
+# Checks that OpenHands runs, can write to its workspace, reaches Ollama from where it calls models, and has the model selected.
+# The variables are described in openhands_variables.py.
 : "${container_url:?}" "${apply:?}" "${model:?}" "${container:?}" "${image?}" "${ready_url?}" "${settings_url?}" "${limit:?}" "${key_file?}" "${validation?}"
 : "${validate_url?}" "${workspace:?}" "${port:?}" "${chosen?}" "${chosen_url?}" "${chosen_says?}" "${chosen_wrong?}"
 : "${openhands:?}" "${user?}" "${local_url:?}" "${limit_check:?}" "${warm:?}" "${chosen_try?}" "${choose:?}" "${webhook?}"
 
-look() { docker container inspect --format "$1" "$container" 2>/dev/null; }
+inspect() { docker container inspect --format "$1" "$container" 2>/dev/null; }
 
-docker_answers() {
-  link docker
+prove_docker() {
+  begin_link docker
   if said=$(timeout -k 5 20 docker version --format '{{.Server.Version}}' 2>&1); then
     holds "Docker $said answers"
     return 0
@@ -15,14 +16,14 @@ docker_answers() {
   return 1
 }
 
-container_runs() {
-  link container
-  if ! state=$(look '{{.State.Status}} {{.Config.Image}}'); then
+prove_container_runs() {
+  begin_link container
+  if ! state=$(inspect '{{.State.Status}} {{.Config.Image}}'); then
     missing=''
     docker image inspect "$image" >/dev/null 2>&1 || missing=", and no image $image"
     breaks "there is no container $container$missing|$apply"
   elif [ "${state%% *}" != running ]; then
-    by=$(holder "$port")
+    by=$(port_holder "$port")
     if [ -n "$by" ]; then
       breaks "$container is ${state%% *}, and port $port is held by ${by%|*}|on the host: ${by#*|} && docker start $container"
     else
@@ -39,11 +40,11 @@ container_runs() {
   return 1
 }
 
-# as the user inside, whom its label names; for V1 that is the user of its sandboxes
-can_write() {
-  link workspace
+# as the user inside the container, by its label; for V1 as the user of its sandboxes
+prove_workspace() {
+  begin_link workspace
   who=$(container_label "$container" users)
-  place=$(look "{{range .Mounts}}{{if eq .Destination \"$workspace\"}}{{.Source}}{{end}}{{end}}")
+  place=$(inspect "{{range .Mounts}}{{if eq .Destination \"$workspace\"}}{{.Source}}{{end}}{{end}}")
   if [ -z "$place" ]; then
     breaks "$container has no workspace mounted at $workspace|$apply"
   elif docker exec --user "${who#* }" "$container" test -w "$workspace"; then
@@ -55,24 +56,24 @@ can_write() {
   fi
 }
 
-# the image that calls models: V1's sandboxes do, and not the web app
-asking_image() {
+# find_asking_image: the image that calls models; with V1 the sandboxes do, and not the web app
+find_asking_image() {
   asking=$(container_label "$container" sandbox)
-  [ -n "$asking" ] || asking=$(look '{{.Image}}')
+  [ -n "$asking" ] || asking=$(inspect '{{.Image}}')
 }
 
-# throw_away COMMAND: in a container of its own on Docker's own network, as sandboxes are
-throw_away() {
+# run_in_new_container COMMAND: on Docker's own network, where sandboxes are too
+run_in_new_container() {
   docker run --rm --pull never --add-host host.docker.internal:host-gateway --entrypoint sh "$asking" -c "$1"
 }
 
-# after a boot, or a restart of Docker, the container is up long before what is in it
-gets_ready() {
-  link openhands-answers
+# after a boot or a restart of Docker, the container runs long before OpenHands answers
+prove_ready() {
+  begin_link openhands-answers
   end=$(($(date +%s) + limit))
   until curl -q --silent --noproxy '*' --fail --output /dev/null --max-time 5 "$ready_url"; do
-    if ! runs || [ "$(date +%s)" -ge "$end" ]; then
-      breaks "OpenHands does not answer at $ready_url: $(last_word)|$again"
+    if ! is_running || [ "$(date +%s)" -ge "$end" ]; then
+      breaks "OpenHands does not answer at $ready_url: $(last_log_line)|$again"
       return 1
     fi
     sleep 0.2
@@ -81,17 +82,17 @@ gets_ready() {
 }
 
 # a sandbox that cannot call back is an error to the web app (app_server/sandbox/docker_sandbox_service.py, 1.11.0)
-calls_back() {
-  link sandbox-reaches-app
-  if said=$(throw_away "curl --silent --noproxy '*' --show-error --fail --output /dev/null --max-time 10 $webhook" 2>&1); then
+prove_callback() {
+  begin_link sandbox-reaches-app
+  if said=$(run_in_new_container "curl --silent --noproxy '*' --show-error --fail --output /dev/null --max-time 10 $webhook" 2>&1); then
     holds "$webhook from its network"
     return 0
   fi
   case $said in
-    *[Rr]esolv*) breaks "$(unnamed thrown-away)" ;;
+    *[Rr]esolv*) breaks "$(explain_name thrown-away)" ;;
     *'(28)'* | *'(7)'*)
-      case $(look '{{json .HostConfig.PortBindings}}') in
-        *"\"HostIp\":\"$(gateway)\""* | *'"HostIp":"0.0.0.0"'* | *'"HostIp":""'*) breaks "$(blocked "$port")" ;;
+      case $(inspect '{{json .HostConfig.PortBindings}}') in
+        *"\"HostIp\":\"$(gateway)\""* | *'"HostIp":"0.0.0.0"'* | *'"HostIp":""'*) breaks "$(explain_firewall "$port")" ;;
         *) breaks "$container is not published on the bridge's gateway, where its sandboxes call it|on the host: docker rm --force $container" ;;
       esac
       ;;
@@ -101,16 +102,16 @@ calls_back() {
 
 gateway() { docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}'; }
 
-# what OpenHands answers; where it wants a key, that comes by standard input, as a command line can be read by everybody
-openhands_says() {
+# call_openhands OPTION…: the key goes in on standard input, because every user can read a command line
+call_openhands() {
   if [ -n "$key_file" ]; then
     sed -n 's/^LOCAL_BACKEND_API_KEY=\(.*\)$/header = "X-Session-API-Key: \1"/p' "$key_file"
   fi | curl -q --config - --silent --show-error --noproxy '*' --max-time 180 "$@" 2>&1
 }
 
-# the choice is read back by its API; one that a person made is tried as far as it can be
-is_chosen() {
-  link openhands-model
+# the selected model is read back by the API; the choice of a user is checked as far as possible
+prove_choice() {
+  begin_link openhands-model
   if [ -n "$chosen_wrong" ]; then
     breaks "$chosen_wrong|$choose"
   elif [ -n "$chosen_try" ] && ! inside curl --silent --output /dev/null --max-time 20 "$chosen_try"; then
@@ -118,7 +119,7 @@ is_chosen() {
   elif [ -z "$chosen" ]; then
     holds "$chosen_says"
   else
-    answer=$(openhands_says "$settings_url") || true
+    answer=$(call_openhands "$settings_url") || true
     case $answer in
       *"\"$chosen\""*) ;;
       *) breaks "OpenHands does not say that $chosen is chosen|$choose" && return 0 ;;
@@ -130,11 +131,11 @@ is_chosen() {
   fi
 }
 
-# newer servers give that call so many seconds and no second try, which a model that has to be loaded first may not keep
-asks_model() {
-  link openhands-asks-model
-  validated && return 0
-  [ "$spent" -lt "$limit_check" ] || { validated && return 0; }
+# newer servers limit that call to some seconds without a retry, which may be too short for a model that has to be loaded first
+prove_own_check() {
+  begin_link openhands-asks-model
+  is_validated && return 0
+  [ "$spent" -lt "$limit_check" ] || { is_validated && return 0; }
   said=$(printf %s "$answer" | tr '|' ' ')
   if [ "$spent" -ge "$limit_check" ] && [ "$spent" -lt $((limit_check * 2)) ]; then
     breaks "$model is loaded, and did not answer OpenHands' own check within $spent s: $said|in the inventory: ${smaller:?}"
@@ -143,23 +144,23 @@ asks_model() {
   fi
 }
 
-# validated: whether it says that its own call was answered; spent: seconds that it took, with the model loaded before
-validated() {
+# is_validated: whether OpenHands reports an answer to its own call; sets `spent` to its seconds. The model is loaded before.
+is_validated() {
   curl -q --silent --noproxy '*' --output /dev/null --max-time 600 --data "$warm" "$local_url/api/generate" || true
   from=$(now)
-  answer=$(openhands_says --header 'Content-Type: application/json' --data "$validation" "$validate_url") || true
+  answer=$(call_openhands --header 'Content-Type: application/json' --data "$validation" "$validate_url") || true
   spent=$((($(now) - from) / 1000))
   case $answer in *'"valid":true'*) holds "its own call to $model was answered" ;; *) return 1 ;; esac
 }
 
-service_runs() {
-  link service
+prove_service_runs() {
+  begin_link service
   state=$(systemctl is-active openhands.service) || true
   if [ "$state" = active ]; then
     holds "openhands.service runs"
     return 0
   fi
-  by=$(holder "$port")
+  by=$(port_holder "$port")
   if [ -n "$by" ]; then
     breaks "openhands.service is $state, and port $port is held by ${by%|*}|on the host: ${by#*|} && systemctl restart openhands"
   else
@@ -168,8 +169,8 @@ service_runs() {
   return 1
 }
 
-service_can_write() {
-  link workspace
+prove_service_workspace() {
+  begin_link workspace
   if as_user 60 test -w "$workspace"; then
     holds "the user $user can write in $workspace"
   else
@@ -178,27 +179,27 @@ service_can_write() {
 }
 
 prove_container() {
-  docker_answers || finish
-  container_runs || finish
-  can_write
-  link generate-in-openhands
-  generate ours docker exec "$container" sh -c "$(ask "$container_url")" || true
-  asking_image
-  link generate-in-container
-  generate thrown-away throw_away "$(ask "$container_url")" || true
+  prove_docker || finish
+  prove_container_runs || finish
+  prove_workspace
+  begin_link generate-in-openhands
+  prove_answer ours docker exec "$container" sh -c "$(curl_command "$container_url")" || true
+  find_asking_image
+  begin_link generate-in-container
+  prove_answer thrown-away run_in_new_container "$(curl_command "$container_url")" || true
 }
 
 # its calls are made by its mark_managed user on the host
 prove_service() {
-  service_runs || finish
-  service_can_write
-  link generate-in-openhands
-  generate '' as_user 660 sh -c "$(ask "$container_url")" || true
+  prove_service_runs || finish
+  prove_service_workspace
+  begin_link generate-in-openhands
+  prove_answer '' as_user 660 sh -c "$(curl_command "$container_url")" || true
 }
 
-# what runs OpenHands: its last word, what starts it anew, where its words are
-runs() { if [ "$openhands" = container ]; then [ "$(look '{{.State.Running}}')" = true ]; else systemctl is-active --quiet openhands.service; fi; }
-last_word() {
+# of the container or the service: whether it runs, its last log line, what restarts it, and what prints its log
+is_running() { if [ "$openhands" = container ]; then [ "$(inspect '{{.State.Running}}')" = true ]; else systemctl is-active --quiet openhands.service; fi; }
+last_log_line() {
   if [ "$openhands" = container ]; then docker logs --tail 1 "$container" 2>&1; else journalctl -u openhands.service -n 1 -o cat --no-pager; fi | tr '|' ' '
 }
 inside() { if [ "$openhands" = container ]; then docker exec "$container" "$@"; else as_user 60 "$@"; fi; }
@@ -211,8 +212,8 @@ fi
 
 prove_openhands() {
   "prove_$openhands"
-  gets_ready || finish
-  [ -z "$webhook" ] || calls_back
-  is_chosen
-  [ -z "$validation" ] || asks_model
+  prove_ready || finish
+  [ -z "$webhook" ] || prove_callback
+  prove_choice
+  [ -z "$validation" ] || prove_own_check
 }

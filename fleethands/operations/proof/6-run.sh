@@ -1,7 +1,8 @@
-# Uses the service along its whole way, link by link, and writes down what it saw. Leaves no container behind.
+# Tries each link from Ollama to OpenHands, and writes down the results. Leaves no container behind.
+#   deep: yes to hold a conversation
 : "${openhands:?}" "${deep:?}" "${broken?}"
 prove_ollama
 [ "$openhands" = no ] || prove_openhands
-# a conversation is only begun where all else holds
-[ "$openhands" = no ] || [ "$deep" = no ] || [ -n "$broken" ] || converses
+# only if all other links hold
+[ "$openhands" = no ] || [ "$deep" = no ] || [ -n "$broken" ] || prove_conversation
 finish

@@ -1,4 +1,4 @@
-"""Takes away what fleethands put on a host, and nothing else; models and workspaces only when they are named."""
+"""Removes what fleethands put on a host, and nothing else."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ class RemoveRecords(HostScript, file="remove_records"):
 
 @operation
 def remove_images(settings: HostSettings, probe: Probe) -> Decision:
-    """Have none of the images that were pulled for us, unless another container is made from them."""
+    """Remove the images that fleethands pulled, unless another container is made from them."""
     names = managed(probe, "image")
     if not names or probe.docker.version is None:
-        return Unchanged("there is no image of ours" if not names else "Docker does not run, so its images stay")
+        return Unchanged("no image is managed" if not names else "Docker does not run, so its images stay")
 
     def predict(probe: Probe) -> Probe:
         return probe.having(docker=replace(probe.docker, image=None, ollama_image=None))
@@ -70,63 +70,65 @@ def remove_images(settings: HostSettings, probe: Probe) -> Decision:
 @operation
 def remove_path(settings: HostSettings, probe: Probe, path: str) -> Decision:
     """
-    Have a directory gone, with all it holds, or a file.
+    Remove a directory with its content, or a file.
 
-    + path: one that fleethands made; another one stays
+    + path: it stays if fleethands did not create it
     """
     if path in probe.files and probe.files[path].kind == "absent":
-        return Unchanged(f"{path} is not there")
+        return Unchanged(f"there is no {path}")
     if not is_managed(probe, "directory", path):
-        return Unchanged(f"{path} is nothing that fleethands made")
+        return Unchanged(f"{path} stays: fleethands did not create it")
     script = RemoveDirectory(path).script
-    consequence = "what it holds is lost"
+    consequence = "its content is lost"
     return Change(path, "present", "removed", script, lambda probe: probe.with_file(path, ABSENT), "", consequence)
 
 
 @operation
 def remove_account(settings: HostSettings, probe: Probe, user: str, home: str, content: bool) -> Decision:
     """
-    Have a user gone that fleethands made, and its home.
+    Remove a user that fleethands created, and its home.
 
-    + content: the home goes with all it holds; otherwise only if it is empty
+    + content: remove the home with its content; otherwise only an empty home
     """
     if user not in probe.accounts.users:
         return Unchanged(f"there is no user {user}")
     if not is_managed(probe, "user", user):
-        return Unchanged(f"user {user} was there before fleethands, and stays")
+        return Unchanged(f"user {user} stays: fleethands did not create it")
 
     def predict(probe: Probe) -> Probe:
         users = {name: each for name, each in probe.accounts.users.items() if name != user}
         return probe.having(accounts=Accounts(users, probe.accounts.groups)).with_file(home, ABSENT)
 
     script = RemoveAccount(user, home, content).script
-    consequence = f"{home} goes with it, and all it holds" if content else f"{home} goes with it, if it is empty"
+    consequence = f"removes {home} with its content" if content else f"removes {home} if it is empty"
     return Change(f"user {user}", "present", "removed", script, predict, consequence=consequence)
 
 
 @operation
 def remove_records(settings: HostSettings, probe: Probe, keep: tuple[str, ...]) -> Decision:
     """
-    Have no record of ours.
+    Remove the records of fleethands.
 
-    + keep: lines of the ledger whose things stay, so that a later removal still knows them
+    + keep: lines of the ownership manifest whose things stay, so that a later removal knows them
     """
     lines = manifest(probe)
     left = [line for line in lines if line in keep]
-    if probe.files[paths.RECORDS].kind == "absent" or (left and left == lines and not _others(probe)):
+    if probe.files[paths.RECORDS].kind == "absent" or (left and left == lines and not _has_other_records(probe)):
         return Unchanged(
-            "there is no record of ours" if not left else f"only the record of what stays: {', '.join(left)}"
+            "there is no record of fleethands" if not left else f"only the manifest of what stays: {', '.join(left)}"
         )
     script = RemoveRecords(keep="\n".join(left)).script
 
     def predict(predicted: Probe) -> Probe:
         if not left:
-            return predicted.with_file(paths.RECORDS, ABSENT).with_file(paths.LEDGER, ABSENT)
-        return predicted.with_file(paths.LEDGER, replace(probe.files[paths.LEDGER], content="\n".join(left).encode()))
+            return predicted.with_file(paths.RECORDS, ABSENT).with_file(paths.OWNERSHIP_MANIFEST, ABSENT)
+        return predicted.with_file(
+            paths.OWNERSHIP_MANIFEST, replace(probe.files[paths.OWNERSHIP_MANIFEST], content="\n".join(left).encode())
+        )
 
     return Change(paths.RECORDS, "present", ", ".join(left) or "removed", script, predict)
 
 
-def _others(probe: Probe) -> bool:
+def _has_other_records(probe: Probe) -> bool:
     seeds = (each.seed_path for each in GENERATIONS.values())
-    return any(probe.files[path].kind != "absent" for path in (paths.PROOF, paths.RECORD, *seeds))
+    return any(probe.files[path].kind != "absent" for path in (paths.PROOF, paths.CURRENT_RECORD, *seeds))

@@ -1,4 +1,5 @@
-# Removes a user that fleethands made, with its group and its home.
+# Removes a user that fleethands created, with its group and its home.
+#   user, home; content: yes to remove the home with its content, otherwise only an empty one
 : "${user:?}" "${home:?}" "${content:?}"
 userdel "$user" || fail "cannot remove the user $user" "see what it runs, on the host: ps -u $user"
 if getent group "$user" >/dev/null; then groupdel "$user"; fi

@@ -1,12 +1,13 @@
-# Removes images that were pulled for us, unless somebody else's container is made from them. What has such a name and came
-# from no registry was built or committed on this host, and may be nowhere else.
+# Removes images that fleethands pulled, unless another container is made from them. An image of that name without a digest was
+# built or committed on this host, and may exist nowhere else.
+#   images: names, one a line
 : "${images:?}"
 printf '%s\n' "$images" | while IFS= read -r image; do
   users=$(docker ps --all --quiet --filter "ancestor=$image" | wc -l)
   if [ "$users" -gt 0 ]; then
     echo "note: $image stays: other containers are made from it"
   elif digests=$(docker image inspect --format '{{len .RepoDigests}}' "$image" 2>/dev/null) && [ "$digests" = 0 ]; then
-    echo "note: $image stays: it was made on this host"
+    echo "note: $image stays: it was built on this host"
   elif [ -n "$digests" ]; then
     docker image rm "$image" >/dev/null
   fi

@@ -1,4 +1,5 @@
-# Removes what fleethands knows of this host, but for what a later removal needs.
+# Removes the records of fleethands, except what a later removal needs.
+#   keep: lines of the ownership manifest that stay
 : "${keep?}" "${ledger:?}"
 find /run/fleethands -mindepth 1 -maxdepth 1 -not -name 'lock*' -exec rm -rf {} +
 rmdir /etc/fleethands 2>/dev/null || true

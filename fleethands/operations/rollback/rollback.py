@@ -1,4 +1,4 @@
-"""The way back to a release record: which one, and by which settings. The record is its host's word, and so data."""
+"""Finds the release record that a rollback restores. The host wrote the record, so it is untrusted data."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from fleethands.settings import HostSettings, SettingsError, read_fleet
 from fleethands.settings.lockfile import Lockfile
 from fleethands.settings.serialize import UndeclaredPlaces, from_json
 from fleethands.settings.values.images import at_digest, is_image
-from fleethands.untrusted import words
+from fleethands.untrusted import printable
 
-NAMED = 3  # mistakes of a record that one refusal names
+MAX_NAMED = 3  # mistakes of a record in one refusal
 CURRENT, PREVIOUS = "current", "previous"
-RECORD_FILES = {CURRENT: paths.RECORD, PREVIOUS: paths.RECORD_BEFORE}
+RECORD_FILES = {CURRENT: paths.CURRENT_RECORD, PREVIOUS: paths.PREVIOUS_RECORD}
 
 
 @dataclass(frozen=True)
 class RollbackTarget:
     """
-    Where a host goes back to.
+    What a rollback of a host restores.
 
-    + settings: those of the record; the declared ones where there is none to go back to
-    + declared: what the inventory declares today
-    + record: None where there is none
-    + problem: why not, then
-    + place: the file that it stands in
+    + settings: those of the record; those of the inventory if there is no record to restore
+    + declared: the settings of the inventory today
+    + record: None without a record
+    + problem: why there is no record to restore
+    + place: the file of the record
     """
 
     settings: HostSettings
@@ -44,12 +44,12 @@ class RollbackTarget:
 
     @property
     def image(self) -> str:
-        """The id of the image that OpenHands' container was made from; empty where there was none."""
+        """The id of the image of OpenHands' container; empty without one."""
         return self._image("image")
 
     @property
     def ollama_image(self) -> str:
-        """The same of the image that Ollama's container was made from."""
+        """The id of the image of Ollama's container; empty without one."""
         return self._image("ollama_image") if self.settings.ollama_declared_image else ""
 
     def _image(self, kind: str) -> str:
@@ -59,20 +59,20 @@ class RollbackTarget:
     @property
     def settings_to_apply(self) -> HostSettings:
         """
-        The settings by which a host goes back: nothing is removed, and nothing is asked for that is there.
+        The settings of the rollback: no model is removed, and present images are not pulled again.
 
-        What the controller fetches for a host, and from where, is the inventory's to say: an address of a record may
-        be a file of the controller's.
+        The inventory decides what the controller downloads for a host, because an address of the record could name a
+        file of the controller.
         """
-        gentle = {"models_prune": False, "openhands_pull": "missing"}
+        changed = {"models_prune": False, "openhands_pull": "missing"}
         if self.settings.ollama_transfer == "controller":
-            gentle |= {key: getattr(self.declared, key) for key in ("ollama_transfer", "ollama_url")}
-        return self.settings.model_copy(update=gentle)
+            changed |= {key: getattr(self.declared, key) for key in ("ollama_transfer", "ollama_url")}
+        return self.settings.model_copy(update=changed)
 
 
 def find_target(declared: HostSettings, probe: Probe, wanted: str | None = None) -> RollbackTarget:
     """
-    The record to go back to, and its settings.
+    The record to restore, and its settings.
 
     + wanted: `current`, what was proven last; `previous`, what was proven before that; None: `previous` if the host
       is proven now, else `current`
@@ -84,23 +84,23 @@ def find_target(declared: HostSettings, probe: Probe, wanted: str | None = None)
     place = RECORD_FILES[which]
     record = Record.parse(probe.files[place].content)
     if record is None:
-        return RollbackTarget(declared, declared, problem=_nothing(probe, place, which))
+        return RollbackTarget(declared, declared, problem=_refuse_missing(probe, place, which))
     try:
         data = from_json(record.declared, declared)
         settings = read_fleet({"its record": data}, Lockfile())["its record"]
     except UndeclaredPlaces as error:
-        return RollbackTarget(declared, declared, record, _undeclared(record, error), place)
+        return RollbackTarget(declared, declared, record, _refuse_undeclared(record, error), place)
     except (SettingsError, ValueError) as error:
-        return RollbackTarget(declared, declared, record, _unreadable(record, error), place)
+        return RollbackTarget(declared, declared, record, _refuse_unreadable(record, error), place)
     return RollbackTarget(settings, declared, record, place=place)
 
 
 def refuse_unknown(error: ValueError) -> Refused:
-    """Why a host's records are not known."""
-    return Refused(str(error), tuple(getattr(error, "hints", ())) or ("when the cause is gone, run it again",))
+    """Refuse a host whose records cannot be read."""
+    return Refused(str(error), tuple(getattr(error, "hints", ())) or ("fix the cause, then run it again",))
 
 
-def _nothing(probe: Probe, place: str, which: str) -> Refused:
+def _refuse_missing(probe: Probe, place: str, which: str) -> Refused:
     if probe.files[place].kind != "absent":
         return Refused(f"its record {place} can't be read", ("declare what is to be there, then: fleethands apply",))
     has_current = which == PREVIOUS and records.current_record(probe)
@@ -108,11 +108,11 @@ def _nothing(probe: Probe, place: str, which: str) -> Refused:
     return Refused(f"the host has no {which} release record", (*other, "declare another release, then apply"))
 
 
-def _undeclared(record: Record, error: UndeclaredPlaces) -> Refused:
-    keys = ", ".join(f"`{words(key, 80)}`" for key, _ in error.places[:NAMED])
-    named = [f"{words(said, 200)} for `{words(key, 80)}`" for key, said in error.places]
+def _refuse_undeclared(record: Record, error: UndeclaredPlaces) -> Refused:
+    keys = ", ".join(f"`{printable(key, 80)}`" for key, _ in error.places[:MAX_NAMED])
+    named = [f"{printable(said, 200)} for `{printable(key, 80)}`" for key, said in error.places]
     return Refused(
-        f"the record of {record} names {_few(named)}, which the inventory does not declare for this host: "
+        f"the record of {record} names {_join(named)}, which the inventory does not declare for this host: "
         "nothing of it was read",
         (
             "apply what the inventory declares",
@@ -122,45 +122,44 @@ def _undeclared(record: Record, error: UndeclaredPlaces) -> Refused:
     )
 
 
-def _unreadable(record: Record, error: Exception) -> Refused:
-    said = [words(line.removeprefix("error: its record: "), 300) for line in str(error).splitlines()]
+def _refuse_unreadable(record: Record, error: Exception) -> Refused:
+    said = [printable(line.removeprefix("error: its record: "), 300) for line in str(error).splitlines()]
     return Refused(
-        f"the record of {record} can't be applied from here: {_few(said)}",
+        f"the record of {record} can't be applied from here: {_join(said)}",
         (
-            "make that secret readable on this machine, or go back from the machine that applied it",
+            "make that secret readable on this machine, or roll back from the machine that applied it",
             "or apply what the inventory declares",
             APPLY_HINT,
         ),
     )
 
 
-def _few(said: list[str]) -> str:
-    more = f"; and {len(said) - NAMED} more" if len(said) > NAMED else ""
-    return "; ".join(said[:NAMED]) + more
+def _join(said: list[str]) -> str:
+    more = f"; and {len(said) - MAX_NAMED} more" if len(said) > MAX_NAMED else ""
+    return "; ".join(said[:MAX_NAMED]) + more
 
 
 @operation
 def check_target(settings: HostSettings, probe: Probe, back: RollbackTarget) -> Decision:
     """
-    Have a record to go back to, the same when it is gone back to as when it was planned.
+    Refuse a rollback without a record, or if the record changed since the plan.
 
-    + back: what was found
+    + back: what the plan found
     """
     if back.problem is not None:
         return back.problem
     record = Record.parse(probe.files[back.place].content)
     if record is None or record != back.record:
-        return Refused("its records changed since this was planned: another run was here", ("run it again",))
+        return Refused("its records changed since the plan: another run changed this host", ("run it again",))
     for kind, image in (("image", back.image), ("ollama_image", back.ollama_image)):
         if probe.knows("docker") and image in probe.docker.gone:
-            return Refused(f"the image of then is not on the host any more: {image}", _again(record, kind))
-    return Unchanged(
-        f"the record of {record} is there", (f"goes back to what was proven on {record}", *_lost(probe, record))
-    )
+            return Refused(f"the image from that release was removed from the host: {image}", _pull_hints(record, kind))
+    note = f"restores the state that was proven on {record}"
+    return Unchanged(f"the record of {record} is there", (note, *_replaced_models(probe, record)))
 
 
-def _again(record: Record, kind: str) -> tuple[str, ...]:
-    """How the image of then is had again, if it is known where it came from."""
+def _pull_hints(record: Record, kind: str) -> tuple[str, ...]:
+    """Hints to pull the image of the record again, if its origin is known."""
     image = record.versions[kind]
     name = image.get("name", "")
     digest = image.get("digest") or name.partition("@")[2]
@@ -169,9 +168,9 @@ def _again(record: Record, kind: str) -> tuple[str, ...]:
     return ("apply what is declared instead", APPLY_HINT)
 
 
-def _lost(probe: Probe, record: Record) -> Iterator[str]:
-    """What of then is not on the host any more, though its name is."""
+def _replaced_models(probe: Probe, record: Record) -> Iterator[str]:
+    """Models of the record whose name is another model now."""
     known = probe.models if probe.knows("models") else {}
     for name, digest in record.versions["models"].items():
         if digest and known.get(name) not in (None, digest):
-            yield f"{name} is another than then: its tag moved, and Ollama keeps one of each name"
+            yield f"{name} is another model now: its tag moved, and Ollama keeps one model for each name"

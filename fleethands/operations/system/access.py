@@ -1,4 +1,4 @@
-"""Whether accounts get to the directories that are to be theirs, and can be given them."""
+"""Whether users can reach the directories that will belong to them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 
 HIDDEN = ("/home/", "/root/", "/run/user/")  # what ProtectHome= hides
-OWNERLESS = frozenset({"exfat", "msdos"})  # file systems on which all files have the owner that their mount says
+OWNERLESS = frozenset({"exfat", "msdos"})  # file systems where the mount decides the owner of all files
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class GiveModels(HostScript, file="give_models"):
 
 
 def check_access(settings: HostSettings, probe: Probe) -> Refused | None:
-    """Why an account would not get to a directory of its own, or could not be given it."""
+    """Refuse if a user could not reach its directory, or could not own it."""
     if not settings.manages_ollama:
-        return _barred(settings, probe)
-    return _hidden(probe) or _barred(settings, probe) or _ownerless(settings, probe)
+        return _check_permissions(settings, probe)
+    return _check_hidden(probe) or _check_permissions(settings, probe) or _check_file_system(settings, probe)
 
 
-def _hidden(probe: Probe) -> Refused | None:
-    """Releases behind a link into a home: Ollama could not be started from there."""
+def _check_hidden(probe: Probe) -> Refused | None:
+    """Refuse releases behind a symlink into a home directory, which the sandbox of the service hides."""
     leads = probe.directories.leads.get(paths.RELEASES, "")
     if not leads.startswith(HIDDEN):
         return None
@@ -45,7 +45,7 @@ def _hidden(probe: Probe) -> Refused | None:
     )
 
 
-def _barred(settings: HostSettings, probe: Probe) -> Refused | None:
+def _check_permissions(settings: HostSettings, probe: Probe) -> Refused | None:
     for path, place in probe.directories.barred.items():
         if place.account == "ollama" and (not settings.manages_ollama or _is_served(settings, probe)):
             continue
@@ -53,20 +53,20 @@ def _barred(settings: HostSettings, probe: Probe) -> Refused | None:
         if path == str(settings.ollama_models_dir):
             hints.append("or declare another `ollama_models_dir`")
         return Refused(
-            f"the user {place.account} may not enter {_shown(place)}, and {path} lies below it", tuple(hints)
+            f"the user {place.account} may not enter {_describe(place)}, and {path} is below it", tuple(hints)
         )
     return None
 
 
 def _is_served(settings: HostSettings, probe: Probe) -> bool:
-    """Whether an Ollama of ours answers with these models: then it gets there, by a drop-in's groups for example."""
+    """Whether our Ollama answers with these models: then it can reach them, for example by a group from a drop-in."""
     process = probe.process
     declared = settings.ollama_environment.get("OLLAMA_MODELS")
     answers = probe.knows("ollama") and probe.ollama.version is not None
     return answers and process is not None and process.environment.get("OLLAMA_MODELS") == declared
 
 
-def _ownerless(settings: HostSettings, probe: Probe) -> Refused | None:
+def _check_file_system(settings: HostSettings, probe: Probe) -> Refused | None:
     path = settings.ollama_models_dir
     space = probe.disk.get(str(path))
     if path is None or space is None or space.kind not in OWNERLESS:
@@ -75,18 +75,18 @@ def _ownerless(settings: HostSettings, probe: Probe) -> Refused | None:
     if state.kind == "directory" and state.owner.partition(":")[0] == "ollama":
         return None
     return Refused(
-        f"{path} lies on a file system without owners ({space.kind}), so it can't be given to ollama",
+        f"{path} is on a file system without owners ({space.kind}), so it can't be given to ollama",
         ("declare an `ollama_models_dir` on a disk of Linux's, or mount this one with uid=ollama,gid=ollama",),
     )
 
 
-def _shown(place: Place) -> str:
+def _describe(place: Place) -> str:
     return f"{place.path} ({place.owner} {place.mode})"
 
 
 @operation
 def own_models(settings: HostSettings, probe: Probe) -> Decision:
-    """Have the models Ollama's to write: those that root copied there are given to it."""
+    """Give Ollama the models that root copied into its store."""
     kept = probe.directories.kept
     if kept is None:
         return Unchanged("Ollama can write all of its models")
@@ -94,7 +94,7 @@ def own_models(settings: HostSettings, probe: Probe) -> Decision:
     owner = kept.owner.partition(":")[0]
     if owner != "root":
         command = f"chown -R --from={owner} ollama: {shlex.quote(path)}"
-        note = f"Ollama can't write {_shown(kept)}: pulls may end with `permission denied`; on the host: {command}"
+        note = f"Ollama can't write {_describe(kept)}: pulls may end with `permission denied`; on the host: {command}"
         return Unchanged(f"{kept.path} is another account's", (note,))
     return Change(
         path,

@@ -1,11 +1,12 @@
-# Makes one directory, with its owner and mode; what it holds stays as it is.
+# Creates a directory, or corrects its owner and mode. Its content stays.
+#   path; mode, owner: empty to keep them
 : "${path:?}" "${mode?}" "${owner?}"
 if place=$(real_path "$path"); then
   [ ! -L "$place" ] || fail "$path is a link that root did not make" "on the host: ls -l '$path'; rm '$path'"
   [ -d "$place" ] || mark_managed directory "$path"
   mkdir -p "$place"
 else
-  # one without an owner is mounted by its path, into a container or for a service
+  # a directory without an owner is mounted by its path, into a container or for a service
   [ -n "$owner" ] || fail "$path lies in a directory that is not root's, whose owner could put a link in its place" \
     'declare another directory, for example below /srv' "see whose this one is, on the host: namei -l '$path'"
   [ -d "$path" ] || mark_managed directory "$path"

@@ -1,4 +1,6 @@
-# Creates a system user without a login, and puts it into groups.
+# Creates a system user without a login, and adds it to groups.
+#   name, home; groups: names with blanks between them
+#   roots_home: yes if root owns the home, because root creates directories in it
 : "${name:?}" "${home:?}" "${groups?}" "${roots_home:?}"
 getent passwd "$name" >/dev/null || {
   mark_managed user "$name"
@@ -15,6 +17,6 @@ if [ ! -d "$place" ]; then
   mkdir -p "$place"
   [ "$roots_home" = yes ] || chown -h "$name:$name" "$place"
 elif [ "$roots_home" = yes ] && [ "$(stat -c %U "$place")" = "$name" ]; then
-  chown -h root:root "$place" # root makes directories in it, and its owner could put links in their place
+  chown -h root:root "$place" # root creates directories in it, and the user could replace them by symlinks
   chmod go-w "$place"
 fi

@@ -1,4 +1,5 @@
-# Installs packages from the distribution, and removes none for them.
+# Installs packages of the distribution, and removes none for them.
+#   packages: names with blanks between them; engines: packages that must not be upgraded
 : "${packages:?}" "${engines:?}"
 try_again="on the host: apt-get update && apt-get install --no-install-recommends $packages"
 log=$(mktemp)
@@ -13,12 +14,12 @@ say_why() {
 
 apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"; }
 
-# DPkg::Lock::Timeout does not hold for the lock of the lists (apt 2.6): a host that boots holds it for minutes
+# DPkg::Lock::Timeout does not cover the lock of the lists (apt 2.6), which a booting host holds for minutes
 update() {
   end=$(($(date +%s) + 300))
   until apt update >"$log" 2>&1; do
     if grep -q '/lists/lock' "$log" && [ "$(date +%s)" -lt "$end" ]; then sleep 1 && continue; fi
-    # a source of somebody else's may be gone; what is wanted is known without it
+    # another source may be unreachable; if apt knows the packages without it, that does not matter
     # shellcheck disable=SC2086
     apt -s install --no-install-recommends $packages >/dev/null 2>&1 || say_why
     echo "note: apt-get update: $(grep '^E: ' "$log" | head -n 1 | cut -c 4-)"
@@ -26,11 +27,11 @@ update() {
   done
 }
 
-# The plan asked apt already, but by the lists of then. What is installed stays: somebody uses it, and an engine that is
-# upgraded stops what runs in it.
-nothing_suffers() {
+# The plan asked apt with older lists. Installed packages stay, because they are in use, and an upgrade of an engine stops its
+# containers.
+check_side_effects() {
   # shellcheck disable=SC2086
-  simulated=$(apt -s install --no-install-recommends $packages 2>/dev/null) || return 0 # it says why when it is to do it
+  simulated=$(apt -s install --no-install-recommends $packages 2>/dev/null) || return 0 # the installation prints the reason
   removed=$(printf '%s\n' "$simulated" | sed -n 's/^Remv \([^ ]*\) .*/\1/p' | tr '\n' ' ')
   [ -z "$removed" ] || refuse "remove ${removed% }"
   for engine in $engines; do
@@ -45,10 +46,10 @@ refuse() {
 }
 
 update
-# a package of its own since Debian 13, part of docker.io before
+# since Debian 13 the command is a package of its own
 case " $packages " in
   *' docker.io '*) if apt-cache show docker-cli >/dev/null 2>&1; then packages="$packages docker-cli"; fi ;;
 esac
-nothing_suffers
+check_side_effects
 # shellcheck disable=SC2086
 apt -y -o Dpkg::Options::=--force-confold --no-remove install --no-install-recommends $packages >>"$log" 2>&1 9>&- || say_why

@@ -1,4 +1,4 @@
-"""Packages from the distribution, and what apt would do besides."""
+"""Installs packages of the distribution, unless apt would change others that are in use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fleethands.settings import HostSettings
 from fleethands.settings.packages import ENGINE, needed_packages
 
 MOST = 20  # names in a refusal
-# an upgrade restarts them, and what runs in them stops
+# an upgrade restarts them, and stops the containers that they run
 ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "moby-containerd", "moby-engine", "runc"})
 
 
@@ -34,12 +34,12 @@ class InstallPackages(HostScript, file="install_packages"):
 
 @operation
 def install(settings: HostSettings, probe: Probe) -> Decision:
-    """Have what the settings need; nothing that is installed is removed, and no engine is upgraded."""
+    """Install what the settings need. No package is removed, and no Docker engine is upgraded."""
     missing = _missing(settings, probe)
     if not missing:
         return Unchanged(f"{', '.join(needed_packages(settings))} are installed")
     apt = probe.apt if set(probe.apt.wanted) == set(missing) else Apt()
-    if refused := _refused(apt, missing):
+    if refused := _check_apt(apt, missing):
         return refused
 
     def predict(probe: Probe) -> Probe:
@@ -50,11 +50,11 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     return Change(
         "packages",
         "missing",
-        " ".join([*missing, *_others(apt, missing)]),
+        " ".join([*missing, *_dependencies(apt, missing)]),
         InstallPackages(" ".join(missing), " ".join(sorted(ENGINES))).script,
         predict,
         why="later steps need them",
-        consequence=_effect(apt),
+        consequence=_describe_effect(apt),
     )
 
 
@@ -63,20 +63,20 @@ def _missing(settings: HostSettings, probe: Probe) -> list[str]:
     for names in needed_packages(settings):
         first = names.partition("|")[0]
         if probe.packages & set(names.split("|")):
-            # the engine without its command, as apt leaves it since Debian 13 without recommended packages
+            # since Debian 13, apt without recommended packages installs the engine without its command
             missing += ["docker-cli"] if names == ENGINE and not probe.docker.installed else []
-        elif names != ENGINE or probe.docker.version is None:  # an engine that answers will do, whoever installed it
+        elif names != ENGINE or probe.docker.version is None:  # any engine that answers is enough
             missing.append(first)
     return missing
 
 
-def _others(apt: Apt, missing: list[str]) -> list[str]:
-    """What they depend on."""
+def _dependencies(apt: Apt, missing: list[str]) -> list[str]:
+    """The dependencies of the missing packages."""
     return [each.name for each in apt.installed if each.name not in missing]
 
 
-def _refused(apt: Apt, missing: list[str]) -> Refused | None:
-    """What apt would do to packages that are in use, or why it would do nothing."""
+def _check_apt(apt: Apt, missing: list[str]) -> Refused | None:
+    """Refuse if apt would change packages that are in use, or would install nothing."""
     names = shlex.join(missing)
     look = f"see it, on the host: apt-get -s install --no-install-recommends {names}"
     yourself = f"if that may be, on the host: apt-get install --no-install-recommends {names}"
@@ -84,7 +84,7 @@ def _refused(apt: Apt, missing: list[str]) -> Refused | None:
     for those, verb in ((apt.removed, "remove"), (apt.downgraded, "downgrade"), (engines, "upgrade and restart")):
         if those:
             used = "which are in use" if len(those) > 1 else "which is in use"
-            reason = f"to install {' '.join(missing)}, apt would {verb} {_named(those)}, {used} on this host"
+            reason = f"to install {' '.join(missing)}, apt would {verb} {_join_names(those)}, {used} on this host"
             return Refused(reason, (look, yourself))
     if apt.is_interrupted:
         reason = "dpkg was interrupted, and apt installs nothing before that is completed"
@@ -92,32 +92,32 @@ def _refused(apt: Apt, missing: list[str]) -> Refused | None:
     if apt.held:
         unhold = f"if they may change, on the host: apt-mark unhold {shlex.join(each.name for each in apt.held)}"
         return Refused(
-            f"to install {' '.join(missing)}, apt would change {_named(apt.held)}, held on this host", (unhold,)
+            f"to install {' '.join(missing)}, apt would change {_join_names(apt.held)}, held on this host", (unhold,)
         )
     if apt.error and not apt.is_unknown:
         return Refused(f"apt cannot install {' '.join(missing)}: {apt.error}", (look,))
     return None
 
 
-def _named(those: Sequence[Package]) -> str:
+def _join_names(those: Sequence[Package]) -> str:
     names = " ".join(each.name for each in those[:MOST])
     return f"{names} and {len(those) - MOST} more" if len(those) > MOST else names
 
 
-def _effect(apt: Apt) -> str:
-    """The download, and what changes besides; what is not known before is said."""
+def _describe_effect(apt: Apt) -> str:
+    """The download, and the packages that apt upgrades for it."""
     if not apt.has_lists:
-        return "apt fetches its lists first; what these packages depend on, and their size, is not known before"
+        return "apt fetches its lists first; their dependencies and their size are not known before"
     if apt.error:
-        return f"apt fetches its lists anew first; by those it has: {apt.error}"
+        return f"apt updates its lists first; with the lists that it has: {apt.error}"
     if not apt.installed:
         late = "apt gave no answer within 20 s" if apt.is_late else "apt was not asked"
-        return f"{late}: what these packages depend on, and their size, is not known"
+        return f"{late}: their dependencies and their size are not known"
     count = len(apt.installed) + len(apt.upgraded)
     parts = [f"apt downloads {format_size(apt.size)} in {count} package{'s' if count > 1 else ''}"]
     if apt.upgraded:
         upgrades = (f"{each.name} {each.before} -> {each.version}" for each in apt.upgraded)
-        parts.append(f"to fit them it upgrades {', '.join(upgrades)}; all else that is installed stays as it is")
+        parts.append(f"to fit them it upgrades {', '.join(upgrades)}; no other installed package changes")
     else:
-        parts.append("what is installed stays at its version")
+        parts.append("no installed package changes")
     return "; ".join(parts)

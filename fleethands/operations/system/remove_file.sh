@@ -1,3 +1,4 @@
-# Removes one file that is not needed any more.
+# Removes a file.
+#   path
 : "${path:?}"
 [ ! -e "$path" ] && [ ! -L "$path" ] || within "$(dirname "$path")" rm -f "./$(basename "$path")"

@@ -1,4 +1,4 @@
-"""Accounts, directories and files."""
+"""Users, directories and files."""
 
 from __future__ import annotations
 
@@ -34,9 +34,7 @@ class CreateUser(HostScript, file="create_user"):
 
 @dataclass(frozen=True)
 class CreateDirectory(HostScript, file="create_directory"):
-    """
-    Creates a directory, and sets its owner and mode; None leaves them as they are.
-    """
+    """Creates a directory, and sets its owner and mode; None keeps them."""
 
     path: str
     owner: str | None
@@ -70,10 +68,10 @@ def create_user(
     roots_home: bool = False,
 ) -> Decision:
     """
-    Have a system user without a login.
+    Create a system user without a login.
 
-    + groups: those of them that exist on the host
-    + roots_home: root makes directories in its home, which therefore is root's
+    + groups: the user joins those that exist on the host
+    + roots_home: the home belongs to root, because root creates directories in it
     """
     account = probe.accounts.users.get(user)
     if account is not None and account.uid == 0:
@@ -101,15 +99,15 @@ def create_user(
 @operation
 def create_directory(settings: HostSettings, probe: Probe, path: str, owner: str | None, mode: str | None) -> Decision:
     """
-    Have a directory, with its owner and mode; what it holds stays as it is.
+    Create a directory, or correct its owner and mode. Its content stays.
 
-    + owner: `user:group`; None: as it is, which for a new one is root's
-    + mode: octal, four digits; None: as it is
+    + owner: `user:group`; None: keep the owner, and give a new directory to root
+    + mode: octal, four digits; None: keep the mode
     """
     state = probe.files.get(path, ABSENT)
     space = probe.disk.get(path)
     if space is not None and space.kind in OWNERLESS:
-        mode = state.mode or None  # its mount says it
+        mode = state.mode or None  # the mount decides
     if state.kind == "directory" and owner in (None, state.owner) and mode in (None, state.mode):
         return Unchanged(f"{path} belongs to {state.owner}")
     before = f"{state.kind} {state.owner} {state.mode}".strip()
@@ -131,14 +129,14 @@ def write_file(
     shown: frozenset[str] | None = None,
 ) -> Decision:
     """
-    Have a file with this content, owner and mode; written whole or not at all.
+    Write a file as a whole, with its owner and mode.
 
-    + content: text; a secret in it asks for mode 0600; None: there is to be no such file
-    + shown: names of its variables that a diff may show, where some may not be seen
+    + content: a text with a secret needs mode 0600; None: remove the file
+    + shown: names of its variables that a diff may show; None: all
     """
     state = probe.files.get(path, ABSENT)
     if content is None:
-        return _no_file(path, state)
+        return _remove_file(path, state)
     wanted = File("file", mode, owner=owner, content=content.encode(errors="surrogateescape"))
     if state.kind == "file" and (state.content, state.mode, state.owner) == (wanted.content, mode, owner):
         return Unchanged(f"{path} is as declared")
@@ -147,33 +145,33 @@ def write_file(
         _summary(state),
         _summary(wanted),
         WriteFile(path, mode, owner, content).script,
-        lambda probe: _read_by_systemd(probe.with_file(path, wanted), path),
+        lambda probe: _predict_unit(probe.with_file(path, wanted), path),
         diff=diff.unified_diff(path, state, wanted, shown),
     )
 
 
-def _no_file(path: str, state: File) -> Decision:
+def _remove_file(path: str, state: File) -> Decision:
     if state.kind == "absent":
         return Unchanged(f"there is no {path}, and none is needed")
     script = RemoveFile(path).script
     return Change(path, _summary(state), "removed", script, lambda probe: probe.with_file(path, ABSENT))
 
 
-def _read_by_systemd(probe: Probe, path: str) -> Probe:
-    """The host after systemd has read a unit's file anew; whether it starts at boot is a link's affair."""
+def _predict_unit(probe: Probe, path: str) -> Probe:
+    """The probe after systemd has reloaded a unit; a symlink decides whether the unit starts at boot."""
     if not path.startswith(paths.UNITS):
         return probe
     name = path.removeprefix(paths.UNITS).partition("/")[0].removesuffix(".d")
     if (unit := probe.units.get(name)) is None:
         return probe
-    enabled = "enabled" if probe.files[paths.WANTED + name].kind == "link" else "disabled"
+    enabled = "enabled" if probe.files[paths.BOOT_UNITS + name].kind == "link" else "disabled"
     return probe.having(units={**probe.units, name: replace(unit, need_reload=False, enabled=enabled)})
 
 
 def _summary(state: File) -> str:
     if state.kind != "file":
         return state.kind
-    if not state.is_public:  # by a digest one could try out what it is
+    if not state.is_public:  # a digest would help to guess a secret
         return f"{state.owner} {state.mode}"
     digest = hashlib.sha256(state.content or b"").hexdigest()[:12]
     return f"{digest} {state.owner} {state.mode}"

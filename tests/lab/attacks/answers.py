@@ -8,7 +8,7 @@ import json
 import shlex
 from functools import partial
 
-from fleethands.paths import HOLD, PROOF
+from fleethands.paths import MANUAL_LOCK, PROOF
 from fleethands.text.systemd import file_assignment
 from tests.lab import fleet
 from tests.lab.attacks.attack import Attack, Field, Position
@@ -25,7 +25,7 @@ def proof_that_is_a_bomb(field: Field) -> None:
 
 def lock_that_is_a_bomb(field: Field) -> None:
     row = {**dict.fromkeys(("owner", "host", "run", "reason", "since"), ESCAPES), "pid": 0, "ended": False}
-    field.host.run(f"cat > {HOLD}", stdin=json.dumps(row).replace('"pid": 0', '"pid": 1e999'))
+    field.host.run(f"cat > {MANUAL_LOCK}", stdin=json.dumps(row).replace('"pid": 0', '"pid": 1e999'))
 
     locks, plan = said_of_locks("status"), said("plan")
 

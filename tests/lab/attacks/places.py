@@ -14,7 +14,7 @@ NAME, OFF = "openhands-app", "off"
 SANDBOX = "ghcr.io/openhands/agent-server:1.34.0-python"
 LEDGER, WORKERS, RECORD, PROOF = (f"/var/lib/fleethands/{name}" for name in ("made", "workers", "record.json", "proof"))
 TAKE_CONTAINER = "OpenHands | Remove the container"
-TAKE_SANDBOXES = "OpenHands | Remove V1's sandboxes"
+TAKE_SANDBOXES = "OpenHands | Remove its sandboxes"
 
 
 def names(host: Host) -> list[str]:

@@ -9,7 +9,7 @@ import shlex
 from functools import partial
 from typing import Any
 
-from fleethands.paths import RECORD, RECORD_BEFORE
+from fleethands.paths import CURRENT_RECORD, PREVIOUS_RECORD
 from tests.lab import fleet
 from tests.lab.attacks.attack import Attack, Field, Position
 from tests.lab.attacks.shown import ACTED_ON, CANARY, ESCAPES, VARIABLE, inventory, is_planned, said, variable
@@ -21,9 +21,9 @@ BREAKS = "9m"
 
 def rewrite(host: Host, row: dict[str, Any] | None = None, **declared: Any) -> None:
     """Write another record in place of the host's own: other words of it, and other settings."""
-    known = json.loads(host.run(f"cat {RECORD}").stdout)
+    known = json.loads(host.run(f"cat {CURRENT_RECORD}").stdout)
     known = {**known, **(row or {}), "declared": {**known["declared"], **declared}}
-    host.run(f"cat > {RECORD}", stdin=json.dumps(known))
+    host.run(f"cat > {CURRENT_RECORD}", stdin=json.dumps(known))
 
 
 def knows(host: Host, text: str) -> str:
@@ -122,7 +122,7 @@ def record_with_escapes(field: Field) -> None:
     for text in (stock.said, *shown):
         assert not ACTED_ON.findall(text), text
         assert "Traceback" not in text, text
-    assert f"its record {RECORD} can't be read" in shown[-1], shown[-1]
+    assert f"its record {CURRENT_RECORD} can't be read" in shown[-1], shown[-1]
 
 
 def record_with_markup(field: Field) -> None:
@@ -138,8 +138,8 @@ def record_with_markup(field: Field) -> None:
 
 KEYS = '{"schema": 1, "by": "", "time": "", "run": "", "version": "", "revision": "", "declared": '
 RECORDS = {
-    RECORD: KEYS + '{}, "versions": {"ollama": 1e999, "models": {}, "image": {}}}',
-    RECORD_BEFORE: KEYS + '{"ollama_version": ["0.24.0"]}, "versions": {"ollama": "", "models": {}, "image": {}}}',
+    CURRENT_RECORD: KEYS + '{}, "versions": {"ollama": 1e999, "models": {}, "image": {}}}',
+    PREVIOUS_RECORD: KEYS + '{"ollama_version": ["0.24.0"]}, "versions": {"ollama": "", "models": {}, "image": {}}}',
 }
 
 

@@ -16,7 +16,7 @@ OURS = (
     f"container /{paths.CONTAINER}",
     *("account ollama", "account openhands", "group ollama", "group openhands"),
     *(f"file {paths.UNITS}{name}" for name in UNITS if name != "ollama.service"),
-    *(f"file {paths.WANTED}{name}" for name in UNITS),
+    *(f"file {paths.BOOT_UNITS}{name}" for name in UNITS),
     f"file {paths.OLLAMA_UNIT}\t",
     f"file {paths.OLLAMA_UNIT}.d\t",
     f"file {paths.OLLAMA_OVERRIDE}",

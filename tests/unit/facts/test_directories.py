@@ -119,7 +119,7 @@ def test_an_account_that_does_not_get_there_is_refused_unless_it_evidently_does(
     found = access.check_access(settings, barred())
 
     assert found == Refused(
-        "the user ollama may not enter /data (root:root 0700), and /data/models lies below it",
+        "the user ollama may not enter /data (root:root 0700), and /data/models is below it",
         ("on the host: chmod o+x /data", "or declare another `ollama_models_dir`"),
     )
     assert access.check_access(settings, barred(process=process, ollama=Ollama("0.24.0"))) is None

@@ -405,7 +405,7 @@ def test_a_registry_cannot_have_files_of_this_machine_read(standin: tuple[str, t
 def test_a_token_goes_to_nobody_else(standin: tuple[str, type[Standin]]) -> None:
     url, handler = standin
 
-    assert web.fetched(f"{url}/moved", token="for-nobody") == b"here"  # noqa: S106  nobody's
+    assert web.fetch(f"{url}/moved", token="for-nobody") == b"here"  # noqa: S106  nobody's
     assert handler.heard == [("/moved", "Bearer for-nobody"), ("/elsewhere", None)]
 
 

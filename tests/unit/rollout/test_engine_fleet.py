@@ -24,7 +24,7 @@ def noted(known: Any) -> Change:
     seen = bare(NOW)
     if known is not None:
         text = release_record.new_record(known, seen).entry + ', "run": "r1", "time": "2026-11-25T17:02:11Z"}'
-        seen = seen.with_file(paths.RECORD, File("file", content=text.encode()))
+        seen = seen.with_file(paths.CURRENT_RECORD, File("file", content=text.encode()))
     decision = proof.prove.decide(NOW, seen, recorded=NOW)
     assert isinstance(decision, Change)
     return decision

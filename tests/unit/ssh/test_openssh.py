@@ -17,7 +17,7 @@ from fleethands.ssh.openssh import jump_command
 from fleethands.ssh.processes import run_program
 from fleethands.ssh.ssh_config import ConfigurationError, SshConfig, SshQuery
 from fleethands.ssh.ssh_g_output import parse_ssh_g
-from fleethands.streams import TooMuch
+from fleethands.streams import TooMuchOutput
 
 
 @pytest.fixture(autouse=True)
@@ -175,7 +175,7 @@ def test_many_hosts_share_one_process(tmp_path: Path) -> None:
 
 
 def test_a_program_that_does_not_end_is_ended_with_what_it_began() -> None:
-    with pytest.raises(TooMuch, match="it sent more than 256 KiB"):
+    with pytest.raises(TooMuchOutput, match="it sent more than 256 KiB"):
         run_program(["/bin/sh", "-c", "yes"])
     with pytest.raises(gevent.Timeout), gevent.Timeout(0.5):
         run_program(["/bin/sh", "-c", "sleep 4321 & sleep 4321"])

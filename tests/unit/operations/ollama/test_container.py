@@ -351,9 +351,9 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
     found = written(settings, bare(settings).having(docker=MADE))
     assert found.versions["ollama_image"] == {"name": IMAGE, "id": ID, "digest": DIGEST}
     assert "ollama_image" not in written(declared(), bare()).versions
-    way = rollback.RollbackTarget(settings, settings, found, place=paths.RECORD)
+    way = rollback.RollbackTarget(settings, settings, found, place=paths.CURRENT_RECORD)
     assert way.ollama_image == ID
-    assert rollback.RollbackTarget(declared(), declared(), found, place=paths.RECORD).ollama_image == ""
+    assert rollback.RollbackTarget(declared(), declared(), found, place=paths.CURRENT_RECORD).ollama_image == ""
     assert found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": ID}})
     assert not found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": OTHER}})
 
@@ -379,7 +379,7 @@ def test_a_removal_takes_images_after_ollama() -> None:
     text = ROOT.joinpath("tasks/removal.py").read_text()
     assert text.index("remove_ollama.remove") < text.index("removal.remove_images")
     seen = bare().with_file(
-        paths.OLLAMA_UNIT, replace(bare().files[paths.LEDGER], kind="file", content=ownership.HEADER)
+        paths.OLLAMA_UNIT, replace(bare().files[paths.OWNERSHIP_MANIFEST], kind="file", content=ownership.HEADER)
     )
     change = remove_ollama.remove.decide(declared(**OFF), seen)
     assert change.script.values["container"] == paths.OLLAMA_CONTAINER

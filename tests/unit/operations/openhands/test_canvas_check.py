@@ -40,7 +40,7 @@ def checked(place: Path, canvas: str, ollama: str) -> str:
     known = "\n".join(f"{name}='{value}'" for name, value in values.items())
     first, fourth = (SCRIPTS.joinpath(f"proof/{name}.sh").read_text() for name in ("1-record", "4-openhands"))
     functions = "\n".join(line for line in fourth.split("\n") if not line.startswith(': "${')).partition("\nif [")[0]
-    text = "\n".join([known, first, functions, 'asks_model; printf %s "$seen"'])
+    text = "\n".join([known, first, functions, 'prove_own_check; printf %s "$seen"'])
     done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=30, check=False)
     return done.stdout
 

@@ -40,7 +40,7 @@ def said(place: Path, url: str, **more: str) -> str:
     }  # fmt: skip
     known = "\n".join(f"{name}='{value}'" for name, value in values.items())
     parts = [SCRIPTS.joinpath(f"{name}.sh").read_text() for name in PARTS]
-    text = "\n".join([known, *parts, 'ollama_lists || true; printf %s "$seen"'])
+    text = "\n".join([known, *parts, 'prove_list || true; printf %s "$seen"'])
     done = subprocess.run(["sh", "-eu", "-c", text], capture_output=True, text=True, timeout=40, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -46,7 +46,7 @@ def host(**files: str) -> Probe:
 
 ID, DIGEST = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 CURRENT, PREVIOUS = declared(ollama_keep_alive="1m", models_prune=True), declared(ollama_keep_alive="2m")
-RECORDS = {paths.RECORD: kept(CURRENT), paths.RECORD_BEFORE: kept(PREVIOUS)}
+RECORDS = {paths.CURRENT_RECORD: kept(CURRENT), paths.PREVIOUS_RECORD: kept(PREVIOUS)}
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,18 @@ def test_it_follows_from_what_is_proven(proof: dict[str, str], wanted: str | Non
     [
         ({}, None, "the host has no current release record", "declare another release"),
         (
-            {**PROVEN, paths.RECORD: kept(CURRENT)},
+            {**PROVEN, paths.CURRENT_RECORD: kept(CURRENT)},
             None,
             "the host has no previous release record",
             "restore the current record instead: add `--to current`",
         ),
-        ({paths.RECORD: "{"}, None, f"its record {paths.RECORD} can't be read", "declare what is to be there"),
-        ({paths.RECORD: '{"schema": 2}'}, None, f"its record {paths.RECORD} can't be read", "declare"),
+        (
+            {paths.CURRENT_RECORD: "{"},
+            None,
+            f"its record {paths.CURRENT_RECORD} can't be read",
+            "declare what is to be there",
+        ),
+        ({paths.CURRENT_RECORD: '{"schema": 2}'}, None, f"its record {paths.CURRENT_RECORD} can't be read", "declare"),
         (RECORDS, "first", "`fleethands_rollback_to`: expected `current` or `previous`, got `first`", ""),
     ],
 )
@@ -99,7 +104,7 @@ def test_a_secret_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     assert "hunter2" not in text
     monkeypatch.delenv("MY_TOKEN")
 
-    way = rollback.find_target(today, host(**{paths.RECORD: text}))
+    way = rollback.find_target(today, host(**{paths.CURRENT_RECORD: text}))
 
     assert way.problem is not None
     assert way.problem.reason == (
@@ -112,22 +117,22 @@ def test_records_that_moved_since_the_plan_are_refused() -> None:
     way = rollback.find_target(declared(), host(**RECORDS, **PROVEN))
     assert isinstance(rollback.check_target.decide(way.settings_to_apply, host(**RECORDS), way), Unchanged)
 
-    moved = host(**{paths.RECORD: kept(declared()), paths.RECORD_BEFORE: kept(CURRENT)})
+    moved = host(**{paths.CURRENT_RECORD: kept(declared()), paths.PREVIOUS_RECORD: kept(CURRENT)})
 
     assert isinstance(rollback.check_target.decide(way.settings_to_apply, moved, way), Refused)
 
 
 def test_a_model_that_is_another_by_now_is_told() -> None:
     way = rollback.find_target(
-        declared(), host(**{paths.RECORD: kept(CURRENT, bare().having(models={"codellama:7b": "a" * 64}))})
+        declared(), host(**{paths.CURRENT_RECORD: kept(CURRENT, bare().having(models={"codellama:7b": "a" * 64}))})
     )
 
     decision = rollback.check_target.decide(
-        way.settings_to_apply, host(**{paths.RECORD: _text(way)}).having(models={"codellama:7b": "b"}), way
+        way.settings_to_apply, host(**{paths.CURRENT_RECORD: _text(way)}).having(models={"codellama:7b": "b"}), way
     )
 
     assert decision.notes[1:] == (
-        "codellama:7b is another than then: its tag moved, and Ollama keeps one of each name",
+        "codellama:7b is another model now: its tag moved, and Ollama keeps one model for each name",
     )
 
 
@@ -150,7 +155,7 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
         "image": {"name": declared().openhands_image, "id": ID},
     }
     assert first.shift == "first"
-    again = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
+    again = seen.with_file(paths.CURRENT_RECORD, File("file", content=kept(declared(), seen).encode()))
     assert release_record.new_record(declared(), again).shift == "no"
     assert release_record.new_record(declared(ollama_keep_alive="1m"), again).shift == "yes"
     assert release_record.new_record(declared(), again.having(models={"codellama:7b": "d2"})).shift == "yes"
@@ -168,7 +173,7 @@ PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)
 )
 def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints: tuple[str, ...]) -> None:
     then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID, frozenset(digests))
-    seen = host(**{paths.RECORD: kept(CURRENT, bare().having(docker=then))})
+    seen = host(**{paths.CURRENT_RECORD: kept(CURRENT, bare().having(docker=then))})
     way = rollback.find_target(declared(), seen)
 
     there = rollback.check_target.decide(way.settings_to_apply, seen.having(docker=Docker(True, "26")), way)
@@ -177,13 +182,13 @@ def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints:
     )
 
     assert isinstance(there, Unchanged)
-    assert gone == Refused(f"the image of then is not on the host any more: {ID}", hints)
+    assert gone == Refused(f"the image from that release was removed from the host: {ID}", hints)
 
 
 def test_a_record_without_the_manifests_digest_says_the_same_as_one_with_it() -> None:
     then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID)
     seen = bare().having(docker=then)
-    seen = seen.with_file(paths.RECORD, File("file", content=kept(declared(), seen).encode()))
+    seen = seen.with_file(paths.CURRENT_RECORD, File("file", content=kept(declared(), seen).encode()))
 
     now = release_record.new_record(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
 
@@ -240,7 +245,7 @@ OF_BEFORE = (
 
 
 def test_a_record_of_before_is_read_as_it_was() -> None:
-    way = rollback.find_target(declared(), host(**{paths.RECORD: OF_BEFORE}))
+    way = rollback.find_target(declared(), host(**{paths.CURRENT_RECORD: OF_BEFORE}))
 
     assert (way.problem, way.image) == (None, "")
     assert (way.settings.ollama_keep_alive, way.settings.ollama_env) == ("7m", {"OLLAMA_NUM_PARALLEL": 2})
@@ -260,7 +265,9 @@ def test_a_record_that_names_a_file_of_the_controller_is_refused_and_the_file_no
     monkeypatch.setattr(Path, "read_text", lambda *_: pytest.fail("a file was read"))
     place = {"secret": "file", "place": str(canary)}
 
-    way = rollback.find_target(declared(), host(**{paths.RECORD: record_with(ollama_env={"OLLAMA_API_KEY": place})}))
+    way = rollback.find_target(
+        declared(), host(**{paths.CURRENT_RECORD: record_with(ollama_env={"OLLAMA_API_KEY": place})})
+    )
 
     assert way.settings == declared()
     assert way.problem is not None
@@ -284,7 +291,7 @@ def test_a_record_that_names_a_file_of_the_controller_is_refused_and_the_file_no
 def test_what_the_controller_fetches_is_the_inventory_s_to_say(today: dict[str, str], wanted: tuple[str, str]) -> None:
     text = record_with(ollama_transfer="controller", ollama_url="file:///etc", ollama_keep_alive="1m")
 
-    way = rollback.find_target(declared(**today), host(**{paths.RECORD: text}))
+    way = rollback.find_target(declared(**today), host(**{paths.CURRENT_RECORD: text}))
 
     assert way.problem is None
     assert (way.settings_to_apply.ollama_transfer, way.settings_to_apply.ollama_url) == wanted
@@ -292,7 +299,9 @@ def test_what_the_controller_fetches_is_the_inventory_s_to_say(today: dict[str, 
 
 
 def test_where_a_host_fetches_by_itself_is_its_record_s_to_say() -> None:
-    way = rollback.find_target(declared(), host(**{paths.RECORD: record_with(ollama_url="https://old.example/o")}))
+    way = rollback.find_target(
+        declared(), host(**{paths.CURRENT_RECORD: record_with(ollama_url="https://old.example/o")})
+    )
 
     assert way.settings_to_apply.ollama_url == "https://old.example/o"
 
@@ -316,12 +325,12 @@ BOMBS: dict[str, str] = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_record_that_is_none_is_one_that_can_t_be_read(name: str) -> None:
     content = BOMBS[name].encode(errors="surrogateescape")
-    seen = bare().with_file(paths.RECORD, File("file", "0600", content=content))
+    seen = bare().with_file(paths.CURRENT_RECORD, File("file", "0600", content=content))
 
     way = rollback.find_target(declared(), seen)
 
     assert way.problem is not None
-    assert way.problem.reason == f"its record {paths.RECORD} can't be read"
+    assert way.problem.reason == f"its record {paths.CURRENT_RECORD} can't be read"
     json.dumps(seen.document(), allow_nan=False)
     assert release_record.new_record(declared(), seen).shift == "first"
 
@@ -350,7 +359,7 @@ def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
     row = json.loads(kept(CURRENT))
     row = {**row, "declared": {**row["declared"], **declared_}, "by": by}
     for text in (row, {**row, "versions": versions}, {**row, "declared": versions}):
-        seen = host(**{paths.RECORD: json.dumps(text)})
+        seen = host(**{paths.CURRENT_RECORD: json.dumps(text)})
         way = rollback.find_target(declared(), seen)
         secrets = [*way.settings.ollama_env.values(), *way.settings.openhands_env.values()]
         assert not [each for each in secrets if isinstance(each, Secret)]
