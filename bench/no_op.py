@@ -39,7 +39,7 @@ class Program:
     inside: float | None = None
 
     @classmethod
-    def of(cls, runs: Sequence[Finished[Any]], inside: Sequence[float] = ()) -> Program:
+    def median_of(cls, runs: Sequence[Finished[Any]], inside: Sequence[float] = ()) -> Program:
         """The middle run."""
         return cls(
             median([run.seconds for run in runs]),
@@ -82,9 +82,9 @@ def measure(hosts: Sequence[Host]) -> NoOp:
             lambda: _guide(len(hosts)),
         )
     stages = {name: median([run.said[name] for run in insides]) for name in insides[0].said}
-    plan = Program.of(plans, [run.said[inside.HOSTS] for run in insides])
-    bare = Program.of(bares, [run.said["seconds"] for run in bares])
-    found = NoOp(len(hosts), plan, Program.of(applies), bare, Program.of(guides), stages, wrong)
+    plan = Program.median_of(plans, [run.said[inside.HOSTS] for run in insides])
+    bare = Program.median_of(bares, [run.said["seconds"] for run in bares])
+    found = NoOp(len(hosts), plan, Program.median_of(applies), bare, Program.median_of(guides), stages, wrong)
     for name, program in (("a plan", found.plan), ("an apply", found.apply)):
         ratio = program.seconds / bare.seconds
         if ratio > MOST:

@@ -1,1 +1,1 @@
-"""Locks of hosts: those of a run, and those of a person."""
+"""Host locks: those of a run, and manual ones."""

@@ -1,4 +1,4 @@
-"""What a person asks of locks: each host by one command, all at once."""
+"""The command `lock`: one remote command for each host, all at once."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ SUCCESSFUL = {ACQUIRED, RELEASED, STATUS}
 @dataclass(frozen=True)
 class LockResult:
     """
-    What one host said.
+    The result on one host.
 
-    + failed: it did not do what it was asked
-    + before: whose it was; None where that is not known
+    + failed: the request was not carried out
+    + before: the state before the request; None if unknown
     """
 
     text: str
@@ -54,10 +54,10 @@ class LockResult:
 
 def run_lock_command(engine: Engine, action: str, reason: str) -> dict[str, LockResult]:
     """
-    What each host said, the unreachable ones included.
+    The result of each host, the unreachable ones included.
 
     + action: acquire, status or release
-    + reason: of the lock that is acquired
+    + reason: of the lock to acquire
     """
     lock = new_lock(reason)
     asked = {name: gevent.spawn(_ask_host, engine, name, action, lock) for name in engine.names}
@@ -74,7 +74,7 @@ def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
         _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=TIMEOUT)
         answer = parse_reply(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
-        reason, hints = engine.watch.lost.get(name) or (f"it did not answer: {sanitize_line(str(error))}", [])
+        reason, hints = engine.watch.lost.get(name) or (f"no reply from the host: {sanitize_line(str(error))}", [])
         return LockResult(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
         without = explain_failure(output.output_lines, engine.host(name))
@@ -89,9 +89,9 @@ def _to_result(answer: LockReply, line: CommandLine, name: str) -> LockResult:
     before = answer.before
     texts = {
         ACQUIRED: "locked for you",
-        RELEASED: f"free; it was locked by {before.by}" if before.by else "free; nobody had locked it",
+        RELEASED: f"free; it was locked by {before.by}" if before.by else "free; it was not locked",
         STATUS: f"locked by {before.by}" if before.by else "free",
     }
-    gone = before.run if before.run and before.run.ended and not before.hold else None
-    left = f"; a run went away without a word: {gone}" if gone and answer.word == STATUS else ""
+    dead = before.run if before.run and before.run.ended and not before.hold else None
+    left = f"; a run died without releasing its lock: {dead}" if dead and answer.word == STATUS else ""
     return LockResult(sanitize_line(texts[answer.word] + left), before=before)

@@ -1,4 +1,7 @@
-"""One run at a time has a host: taken host by host in their order, held by a sign of life, given back at the end."""
+"""
+Locks hosts for one run: acquired in name order (so that two runs cannot deadlock), kept alive by a heartbeat, released
+at the end.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ import gevent  # type: ignore[import-untyped]
 from fleethands import facts, paths
 from fleethands.command_line import CHANGING, CommandLine
 from fleethands.facts.lock import LEASE, Lock, LockState
-from fleethands.locks.lock_session import LockSession, LockSessionError
+from fleethands.locks.host_shell import LockSessionError
+from fleethands.locks.lock_session import LockSession
 from fleethands.operations.core import lock_token, provenance
 from fleethands.operations.lock.lock import HELD, KEPT, LOCKED, STUCK, LockReply, lock_script
 from fleethands.text.sanitize import sanitize_line
@@ -23,8 +27,8 @@ if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
     from fleethands.report.model import Report
 
-HEARTBEAT_INTERVAL = 15.0  # seconds between two signs of life
-RETRY_INTERVAL = 1.0  # seconds between two tries of a run that waits
+HEARTBEAT_INTERVAL = 15.0  # seconds
+RETRY_INTERVAL = 1.0  # seconds between two attempts of a waiting run
 Refusal = tuple[str, list[str]]
 
 
@@ -32,10 +36,11 @@ class Locks:
     """
     The locks of one run.
 
-    + reason: what the run does, for whoever finds a host locked
-    + wait: seconds to wait for other runs; a person is never waited for
+    + reason: what the run does, for others who find a host locked
+    + wait: seconds to wait for other runs; manual locks are never waited for
 
-    `taken`: hosts that somebody else has; `refused`: hosts that can't be locked; each with the reason and hints.
+    `taken`: hosts that are locked by another run or manually; `refused`: hosts that cannot be locked. Both have reasons
+    and hints.
     """
 
     def __init__(self, engine: Engine, reason: str, wait: float = 0.0) -> None:
@@ -44,44 +49,43 @@ class Locks:
         self.taken: dict[str, Refusal] = {}
         self.refused: dict[str, Refusal] = {}
         self.notes: dict[str, str] = {}
-        self._holders: dict[str, LockSession] = {}
-        self._signs: Any = None
+        self._sessions: dict[str, LockSession] = {}
+        self._heartbeats: Any = None
 
     def take(self, names: Sequence[str]) -> None:
         """
-        Lock these hosts, or none of them where one is `taken`. One that can't be locked is left out alone.
+        Lock these hosts, or none if one is `taken`. A host that cannot be locked is only left out.
 
-        They are asked one after the other in their order, as every run does: so of two runs one gets them all, and none
-        waits for one that waits for it. A host that another run had since it was asked is asked anew, and so is one
-        whose run went away without a word.
+        Every run asks hosts one after the other in name order: so one of two runs gets all hosts, and no two runs wait
+        for each other. The probe of a host is repeated if another run has locked the host since, or has died there.
         """
-        names = sorted(set(names) - self._holders.keys())
+        names = sorted(set(names) - self._sessions.keys())
         deadline = time.monotonic() + self._wait
         opened = self._open(names)
-        self._signs = self._signs or gevent.spawn(self._sign)
+        self._heartbeats = self._heartbeats or gevent.spawn(self._send_heartbeats)
         for name in names:
             if name not in self.refused and not self.taken:
                 self._ask(name, opened[name], deadline)
         self.release(None if self.taken else self.refused)
 
     def release(self, names: Iterable[str] | None = None) -> None:
-        """Give these hosts back, or every one."""
-        wanted = self._holders if names is None else names
-        given = {name: self._holders.pop(name) for name in list(wanted) if name in self._holders}
-        if self._signs is not None and not self._holders:
-            self._signs.kill()
-            self._signs = None
+        """Release the locks of these hosts, or all."""
+        wanted = self._sessions if names is None else names
+        given = {name: self._sessions.pop(name) for name in list(wanted) if name in self._sessions}
+        if self._heartbeats is not None and not self._sessions:
+            self._heartbeats.kill()
+            self._heartbeats = None
         gevent.joinall([gevent.spawn(each.close) for each in given.values()])
         for name in given:
             lock_token.set_token(self._engine.host(name), "")
 
     def _open(self, names: Sequence[str]) -> dict[str, LockSession]:
-        """A process on each host that can take its lock; all begin at once, as that takes longest."""
+        """Start the lock process on all hosts at once, because starting takes longest."""
         text = lock_script("hold", self.lock, lease=str(LEASE)).text
         opened = {name: LockSession(self._engine.host(name)) for name in names}
         begun = {name: gevent.spawn(self._begin, name, each, text) for name, each in opened.items()}
         gevent.joinall(list(begun.values()))
-        self._holders |= opened
+        self._sessions |= opened
         return opened
 
     def _begin(self, name: str, opened: LockSession, text: str) -> None:
@@ -97,10 +101,10 @@ class Locks:
 
     def _ask(self, name: str, opened: LockSession, deadline: float) -> None:
         try:
-            answer = opened.ask("t")
+            answer = opened.acquire()
             while answer.word == HELD and time.monotonic() < deadline:
                 gevent.sleep(RETRY_INTERVAL)
-                answer = opened.ask("t")
+                answer = opened.acquire()
         except LockSessionError as error:
             self._refuse(name, error)
             return
@@ -114,22 +118,22 @@ class Locks:
         host = self._engine.host(name)
         lock_token.set_token(host, self.lock.run)
         if before.run is not None:
-            self.notes[name] = sanitize_line(f"took over the lock of {before.run}; that run went away without a word")
+            self.notes[name] = sanitize_line(f"took over the lock of {before.run}: that run died")
         seen = facts.cached_probe(host)
         same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
-        if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
+        if seen is not None and (not same or before.run is not None):  # the other run may have changed the host
             facts.outdate(host)
 
-    def _sign(self) -> None:
+    def _send_heartbeats(self) -> None:
         while True:
             gevent.sleep(HEARTBEAT_INTERVAL)
-            for each in list(self._holders.values()):
-                gevent.spawn(each.sign)  # a connection that stands still holds up no other's
+            for each in list(self._sessions.values()):
+                gevent.spawn(each.send_heartbeat)  # a stalled connection delays no other
 
 
 def refuse_hosts(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> None:
     """
-    Refuse these hosts of a plan, and no other.
+    Refuse these hosts of a plan.
 
     + plan: its report
     """
@@ -142,7 +146,7 @@ def refuse_hosts(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -
 
 def locked_report(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) -> Report:
     """
-    The report of a run that did not begin, as somebody else has a host of it.
+    The report of a run that did not begin, because one of its hosts is locked.
 
     + plan: the report of its plan
     """
@@ -155,7 +159,7 @@ def locked_report(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) ->
 
 
 def new_lock(reason: str) -> Lock:
-    """A lock in this process's name."""
+    """A lock of this process."""
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     text = " ".join(reason.split())
     return Lock(provenance.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
@@ -163,7 +167,7 @@ def new_lock(reason: str) -> Lock:
 
 def explain_refusal(answer: LockReply, line: CommandLine, name: str) -> Refusal:
     """
-    Why a host can't be locked, and what to type.
+    Why a host cannot be locked, and what to do.
 
     + line: what was typed; a command that changes hosts can wait for their locks
     """
@@ -171,13 +175,12 @@ def explain_refusal(answer: LockReply, line: CommandLine, name: str) -> Refusal:
     if answer.word == KEPT:
         return sanitize_line(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
     if answer.word == HELD:
-        whose = answer.before.run or "another run that has not said its name yet"
-        waiting = (
-            [f"wait for it: {line.without('--lock-wait').repeated} --lock-wait 600"] if line.command in CHANGING else []
-        )
+        whose = answer.before.run or "another run that has not identified itself yet"
+        retry = f"{line.without('--lock-wait').repeated} --lock-wait 600"
+        waiting = [f"wait for it: {retry}"] if line.command in CHANGING else []
         ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
         return sanitize_line(f"locked by {whose}"), [*waiting, ends]
     if answer.word == STUCK:
         look = f"see which process there has it: fuser -v {paths.RUN_LOCK}"
-        return "its lock stays held by a process that can't be ended from here", [look]
-    return f"its lock can't be written ({paths.LOCK_TOKEN})", ["on the host: df -h /run /var/lib"]
+        return "its lock is held by a process that fleethands cannot stop", [look]
+    return f"its lock cannot be written ({paths.LOCK_TOKEN})", ["on the host: df -h /run /var/lib"]

@@ -13,7 +13,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from fleethands import oci, web
 from fleethands.operations.models.model_store import manifest_url
-from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.host import HostSettings
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.images import locate_image
 from fleethands.settings.values.names import ModelName
 from fleethands.text.sanitize import sanitize

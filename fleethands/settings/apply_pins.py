@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.host import HostSettings
 from fleethands.settings.lockfile import LOCKFILE_NAME, Lockfile, LockfileContents
 from fleethands.settings.openhands import sandbox_image
 from fleethands.settings.pins import Pinnable, Pins
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values import modelfile
 from fleethands.settings.values.images import is_tagged
 from fleethands.settings.values.ollama_release import ARCHS, archive_name

@@ -79,7 +79,7 @@ def load_lockfile(path: Path) -> Lockfile:
         ) from None
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(CONFLICT_MARKERS):
-            keep = f"keep one side: git checkout --theirs {LOCKFILE_NAME}, or --ours"
+            keep = f"keep one side: `git checkout --ours {LOCKFILE_NAME}`, or `--theirs`"
             raise LockfileError(f"{path}, line {number}: unresolved merge conflict (`{line[:20]}`)", keep, REWRITE_HINT)
     return Lockfile(_parse(text, path), path)
 

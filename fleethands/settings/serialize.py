@@ -12,8 +12,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from fleethands.settings.expected import InvalidValue
-from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.host import HostSettings
 from fleethands.settings.schema import Keys
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.names import ListenAddress, ModelName
 from fleethands.settings.values.secret import Secret
 

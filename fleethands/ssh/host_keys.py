@@ -33,12 +33,11 @@ LONGEST_REASON = 300  # characters; a server may have written it
 @dataclass(frozen=True)
 class HostKeyLocation:
     """
-    Where a host is reached.
+    The address of a host, and the files for its key.
 
-    + files: say what its key is; a new one is added to `known_hosts`
-    + alias: what it is called in them, empty where that is its address
-    + way: what leads there, as `client.way` has it; raises what that raises
-    + lost: why that did not, where it says so
+    + files: known_hosts files; a new key is added to `known_hosts`
+    + alias: the host's name in these files; empty for its address
+    + open_route, route_error: like the functions of client.py, for this host
     """
 
     address: str

@@ -38,7 +38,7 @@ class _File:
 
 
 def read_ssh_config(question: SshQuery) -> SshConfig:
-    """What the user's file says of a host. Raises OSError, ValueError."""
+    """The configuration of a host in the user's file. Raises OSError, ValueError."""
     found = _file(home.user_file(question.config)).config.lookup(question.name)
     user_files = found.get("userknownhostsfile", "~/.ssh/known_hosts ~/.ssh/known_hosts2").split()
     agent = found.get("identityagent")

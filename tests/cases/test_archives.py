@@ -1,4 +1,4 @@
-"""Which files a release is made of, and what is said of a change of one."""
+"""Which files a release consists of, and what a plan prints when one of them changes."""
 
 from __future__ import annotations
 

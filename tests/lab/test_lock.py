@@ -156,7 +156,8 @@ def test_a_killed_controller_frees_its_hosts_at_once_and_the_next_run_says_so(la
 
     assert "its controller went away" in journal(host)[-1]
     code, said = lock("status")
-    assert re.match(r"lab-1  free; a run went away without a word: \S+@\S+ since .* apply inventory/lab.py", said), said
+    dead = r"lab-1  free; a run died without releasing its lock: \S+@\S+ since .* apply inventory/lab.py"
+    assert re.match(dead, said), said
     code, done = fleethands("apply", ollama_version="0.24.1", **QUIET)
     assert code == 0, done
     assert any(re.match(r"took over the lock of \S+@\S+ since ", note) for note in done["hosts"]["lab-1"]["notes"])

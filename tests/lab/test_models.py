@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from fleethands.pinning import registry
-from fleethands.settings.host import Model
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.names import ModelName
 from tests.lab import fleet, observe
 from tests.lab.host import Host

@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
+from fleethands import paths
 from fleethands.cli.interface import cli
 from fleethands.cli.reference import page as commands_page
 from fleethands.operations.models import modelfiles
 from fleethands.settings import HostSettings, read_fleet
 from fleethands.settings.docs.example import inventory
 from fleethands.settings.docs.reference import page
-from fleethands.settings.host import Model
 from fleethands.settings.schema import ollama_env
 from fleethands.settings.schema.describe import describe
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values import modelfile
 from tests.helpers.checkout import ROOT
 from tests.hosts import bare
@@ -28,6 +29,7 @@ from tests.lab.zoo import STATES
 from tests.lab.zoo.__main__ import page as hosts_page
 
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(#[^)\s]+)?\)")
+MANAGED = re.compile(r"/(opt|run|usr/local|etc/systemd|(etc|var/lib)/fleethands)/")
 PATH = re.compile(r"\b(?<![./-])((?:fleethands|tasks|templates|tests|bench)/[\w/.-]*\w)")
 KEYS = list(HostSettings.model_fields)
 
@@ -161,6 +163,14 @@ def test_every_file_that_a_page_names_is_there() -> None:
 
     assert len(named) > 50
     assert [f"{page.relative_to(ROOT)}: {name}" for page, name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_path_on_a_host_is_documented() -> None:
+    page = (ROOT / "docs/reference/files.md").read_text()
+    managed = [path for path in vars(paths).values() if isinstance(path, str) and MANAGED.match(path)]
+
+    assert len(managed) > 20
+    assert [path for path in managed if not path.endswith("/") and Path(path).name not in page] == []
 
 
 def is_there(target: Path, anchor: str) -> bool:

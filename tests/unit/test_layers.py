@@ -1,4 +1,4 @@
-"""docs/contributing.md says which packages there are, and that imports go downwards: this keeps both true."""
+"""docs/contributing.md lists the packages, and says that imports go downwards. These tests keep both true."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from tests.helpers.checkout import ROOT
 CODE = ROOT / "fleethands"
 ROW = re.compile(r"^\| `fleethands/([a-z]+)` \| ", re.MULTILINE)
 OPERATIONS = re.compile(r"^\| `operations/([a-z]+)` \| ", re.MULTILINE)
-
-
 MAP = (ROOT / "docs/contributing.md").read_text()
 
 
@@ -68,5 +66,5 @@ def test_imports_inside_operations_go_downwards() -> None:
     assert upwards(OPERATIONS.findall(MAP), "fleethands.operations") == []
 
 
-def test_no_package_is_imported_by_the_small_modules_but_text() -> None:
+def test_the_small_modules_import_from_no_package_except_text() -> None:
     assert {each for path in CODE.glob("*.py") for each in imported(path) if each in packages()} <= {"text"}

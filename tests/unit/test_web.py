@@ -21,7 +21,7 @@ from fleethands.operations.ollama import release_checksums, transfer
 from fleethands.operations.ollama.transfer import ReleaseUpload
 from fleethands.pinning import registry
 from fleethands.pinning.registry import RegistryDigest, RegistryError
-from fleethands.settings.host import Model
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.names import ModelName
 from tests.helpers.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
 from tests.lab.shell import run

@@ -1,4 +1,4 @@
-"""How Ansible reaches a host, in pyinfra's words."""
+"""Turns Ansible's connection variables into pyinfra's host data."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ class Connection:
     """
     One host's connection.
 
-    + data: host data as pyinfra takes it; options: of ssh, None for none; local: it is this machine
-    + unusable: what stands in the way
+    + data: host data of pyinfra; options: of ssh, None without any; local: whether the host is this machine
+    + unusable: variables that fleethands can't use
     """
 
     data: dict[str, Any] = field(default_factory=dict)
@@ -76,7 +76,7 @@ def _kind(found: Connection, variables: Mapping[str, Variable]) -> None:
 def _usable(
     found: Connection, key: str, names: tuple[str, ...], variables: Mapping[str, Variable]
 ) -> tuple[str, Variable] | None:
-    """The variable that counts, with its name; None where it is not declared, or can't be read."""
+    """The effective variable with its name; None if it is not declared, or can't be read."""
     name = next((each for each in reversed(names) if each in variables and variables[each].value is not None), None)
     if name is None:
         return None

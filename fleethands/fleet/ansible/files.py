@@ -15,9 +15,9 @@ VAULT = "$ANSIBLE_VAULT;"
 
 class VarsFiles:
     """
-    The files of variables in some directories; of two, the later directory counts.
+    The variable files of several directories. A later directory overrides an earlier one.
 
-    + directories: the one of the inventory, and the one where the command is typed
+    + directories: of the inventory, and the working directory
 
     `encrypted`: name of a group or host → its files that only Ansible's vault can read.
     """
@@ -26,7 +26,7 @@ class VarsFiles:
         self._directories = list(dict.fromkeys(each.resolve() for each in directories))
         self.encrypted: dict[str, list[Path]] = {}
 
-    @cache  # noqa: B019  lives as long as an inventory is read
+    @cache  # noqa: B019  lives only while an inventory is read
     def variables_of(self, kind: str, name: str) -> dict[str, Variable]:
         """
         The variables of a group or a host. Raises UnreadableInventory.
@@ -59,7 +59,7 @@ def text_of(path: Path) -> str:
 
 
 def _files(directory: Path, name: str) -> Iterator[Path]:
-    """`gpu`, `gpu.yml`, … or all files below `gpu/`: the first of these that there is, as Ansible takes them."""
+    """`gpu`, `gpu.yml`, … or all files below `gpu/`: the first that exists, like in Ansible."""
     if "/" in name:
         return
     for ending in ENDINGS:

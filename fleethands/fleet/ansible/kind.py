@@ -1,4 +1,4 @@
-"""Which targets are Ansible's inventories."""
+"""Recognizes Ansible's inventories."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ LOOKED_AT = 1 << 20  # characters
 
 def ansible_file(target: str) -> Path | None:
     """
-    The file of a target that is an inventory of Ansible's, None for another target.
+    The file of a target that is an Ansible inventory; None for another target.
 
-    It is one by `@ansible/FILE`, by its ending (.yml, .yaml, .json, .ini), or by a section where it has another one.
+    `@ansible/FILE`, an ending (.yml, .yaml, .json, .ini) or a section in a file make it an Ansible inventory.
     """
     if target.startswith(PREFIX):
         return Path(target.removeprefix(PREFIX))
@@ -29,7 +29,7 @@ def ansible_file(target: str) -> Path | None:
 
 
 def _looks_so(path: Path) -> bool:
-    """Whether a file is no program of Python's: pyinfra would run it, whatever its name."""
+    """Whether a file is not a Python program, which pyinfra would run."""
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(LOOKED_AT)

@@ -1,4 +1,4 @@
-"""Which of several declarations of one variable counts for a host."""
+"""Decides which of several declarations of a variable is effective for a host."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ GroupData = Mapping[str, Mapping[str, Variable]]
 
 class Layers:
     """
-    Variables of hosts, from the weakest declaration to the strongest.
+    The variables of hosts, from the weakest declaration to the strongest.
 
     The order is Ansible's own (its docs, "Understanding variable precedence"): groups in the inventory, group_vars of
-    `all`, group_vars of groups, the host in the inventory, host_vars. pyinfra's group_data stands where Ansible has
-    the group_vars beside a playbook.
+    `all`, group_vars of groups, the host in the inventory, host_vars. pyinfra's group_data takes the position of the
+    group_vars next to a playbook.
     """
 
     def __init__(self, tree: Tree, files: VarsFiles, group_data: GroupData) -> None:

@@ -1,4 +1,4 @@
-"""From an inventory of Ansible's to pyinfra's, and what was noticed on the way."""
+"""Loads an Ansible inventory as pyinfra's, with notes about its hosts."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ LOCAL = "@local"
 
 def load(path: Path, override: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
     """
-    pyinfra's inventory of a file, and notes of each host by its name there. Raises UnreadableInventory.
+    pyinfra's inventory of a file, and notes about each host by name. Raises UnreadableInventory.
 
-    + override: data on top of all
+    + override: data that overrides all other data
     """
     tree = tree_of(path)
     files, members = VarsFiles([path.parent, Path.cwd()]), tree.members()
@@ -55,7 +55,7 @@ def load(path: Path, override: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]
 def _host(
     host: str, groups: list[Group], variables: Mapping[str, Variable], reached: Connection, files: VarsFiles
 ) -> tuple[dict[str, Any], Notes]:
-    """Data and notes of one host."""
+    """The host data and the notes of one host."""
     notes = Notes(connection=reached.unusable, warnings=warnings(_of_ansible(variables)))
     data = dict(reached.data)
     for key, variable in variables.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from string import ascii_letters
 
-MOST = 10_000  # hosts that one name may stand for
+MOST = 10_000  # hosts in one name
 _PORT = re.compile(
     r"\[(?P<bracketed>[^\[\]]+)\]:(?P<bracketed_port>\d+)"
     r"|(?P<plain>(?:[^:\[\]]|\[[^\]]*\])+):(?P<port>\d+)"
@@ -14,11 +14,11 @@ _RANGE = re.compile(r"(?P<head>[^\[\]]*)\[(?P<range>[^\[\]]*)\](?P<tail>.*)", re
 
 
 class InvalidHostRange(ValueError):
-    """A name that stands for no host."""
+    """A name that can't be expanded to hosts."""
 
 
 def hosts(pattern: str) -> tuple[list[str], int | None]:
-    """The names that a name with ranges stands for, and the port behind it. Raises InvalidHostRange."""
+    """The host names of a name with ranges, and its port. Raises InvalidHostRange."""
     name, port = pattern, None
     if match := _PORT.fullmatch(pattern):
         name = match["bracketed"] or match["plain"]
@@ -47,7 +47,7 @@ def _expanded(name: str) -> list[str]:
 
 
 def _steps(name: str, text: str) -> list[str]:
-    """What stands between a range's ends, which belong to it."""
+    """The parts of a range, with both ends."""
     bounds = text.split(":")
     if not 2 <= len(bounds) <= 3 or not bounds[1]:
         raise InvalidHostRange(f"`{name}`: expected a range such as `[1:12]` or `[1:12:2]`, got `[{text}]`")

@@ -1,4 +1,4 @@
-"""What was noticed of the hosts in an inventory of Ansible's, for when they are meant by a command."""
+"""Notes about the hosts of an Ansible inventory, which count when a command selects these hosts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HINTS = {
 
 @dataclass(frozen=True)
 class Unusable:
-    """Why a variable can't be taken as it stands there; `key` is what it would be in host data."""
+    """Why a variable can't be used; `key` is its name in host data."""
 
     key: str
     name: str
@@ -34,10 +34,10 @@ class Unusable:
 @dataclass
 class Notes:
     """
-    What was noticed of one host.
+    Notes about one host.
 
-    + connection: what stands in the way of reaching it; settings: settings that can't be read
-    + places: key of host data → where it is declared; warnings: lines of text
+    + connection: variables that prevent a connection; settings: settings that can't be read
+    + places: key of host data → its location; warnings: lines of text
     """
 
     connection: list[Unusable] = field(default_factory=list)
@@ -52,9 +52,9 @@ class UnsupportedConnection(FleethandsError):
 
 def check_connections(notes: Mapping[str, Notes], given: Container[str]) -> None:
     """
-    Raise UnsupportedConnection with every place.
+    Raise UnsupportedConnection with all locations.
 
-    + notes: of the hosts that are meant, by their names; given: keys of data that take the place of what is declared
+    + notes: of the selected hosts, by name; given: keys of `--data`, which override the inventory
     """
     wrong: dict[Unusable, list[str]] = {}
     for host, note in notes.items():
@@ -69,7 +69,7 @@ def check_connections(notes: Mapping[str, Notes], given: Container[str]) -> None
 def _hint(each: Unusable, hosts: list[str]) -> str:
     if each.key == "ansible_connection":
         return f"to leave out what is not for fleethands: `--exclude {','.join(sorted(hosts))}`"
-    return HINTS.get(each.key, f"write the value itself there, or give it: `--data {each.key}=…`")
+    return HINTS.get(each.key, f"write the value itself there, or set it: `--data {each.key}=…`")
 
 
 def read_noted(
@@ -79,9 +79,9 @@ def read_noted(
     lock: Lockfile | None = None,
 ) -> dict[str, HostSettings]:
     """
-    Settings of each host by `read_fleet`, whose mistakes say where they stand.
+    The settings of each host, with the location of each mistake.
 
-    + given: keys of data that take the place of what is declared
+    + given: keys of `--data`, which override the inventory
 
     Raises SettingsError, LockfileError.
     """

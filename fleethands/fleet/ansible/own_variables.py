@@ -1,4 +1,4 @@
-"""Which of an inventory's variables are meant for fleethands, among all those that are only Ansible's."""
+"""Finds the variables of an Ansible inventory that are settings of fleethands."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fleethands.settings import HostSettings
 from fleethands.settings.renamed import OLD_SETTINGS
 from fleethands.settings.validation.unknown_keys import PREFIXES, misspelled_keys
 
-MISSPELLED = 0.9  # below it, a name with our prefixes may be one of a role's
+MISSPELLED = 0.9  # similarity below which a name with our prefixes may belong to a role
 ENCRYPTED = "encrypted by Ansible's vault, and not read"
 BRACES = ("{{", "{%", "{#")
-BOOLEANS = {"true": True, "false": False}  # in an INI file they are texts to Ansible, until a playbook says `| bool`
+BOOLEANS = {"true": True, "false": False}  # in an INI file Ansible reads them as text, until a playbook uses `| bool`
 
 
 def is_relevant(name: str) -> bool:
-    """Whether a variable is read at all: a setting, a word near one, or a part of a connection."""
+    """Whether a variable is read at all: a setting, a similar name, or a part of a connection."""
     connects = name.startswith("ansible_") and name != PRIORITY
     return name in HostSettings.model_fields or name in OLD_SETTINGS or connects or bool(_suspected(name))
 
@@ -32,7 +32,7 @@ def is_own_variable(name: str) -> bool:
 
 
 def warnings(variables: Mapping[str, Variable]) -> list[str]:
-    """What is said of variables that are only like a setting: they may be those of a role."""
+    """Warnings about variables that only resemble a setting: they may belong to a role."""
     found = []
     for name, variable in variables.items():
         if not is_own_variable(name) and (problem := _suspected(name)):
@@ -51,7 +51,7 @@ def _is_near(name: str) -> bool:
 
 
 def problem_of(value: Any) -> str:
-    """Why a value can't be read without Ansible, empty where it can."""
+    """Why only Ansible can read a value; empty if fleethands can."""
     if isinstance(value, Vault):
         return ENCRYPTED
     if isinstance(value, dict):
@@ -64,7 +64,7 @@ def problem_of(value: Any) -> str:
 
 
 def plain(variable: Variable) -> Any:
-    """A value of host data."""
+    """The value for host data."""
     value = variable.value
     if isinstance(value, str) and variable.place.file.suffix not in {".yml", ".yaml", ".json"}:
         return BOOLEANS.get(value.lower(), value)

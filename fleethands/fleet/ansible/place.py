@@ -1,4 +1,4 @@
-"""Where something stands in an inventory's files, and what can't be read there."""
+"""Locations in the files of an inventory, and errors at a location."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class FileLocation:
 
     @property
     def is_python(self) -> bool:
-        """Whether it is one of pyinfra's own files."""
+        """Whether the file is pyinfra's own, a Python file."""
         return self.file.suffix == ".py"
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A value, and where it is declared."""
+    """A value and its location."""
 
     value: Any
     place: FileLocation
@@ -37,10 +37,10 @@ class UnreadableInventory(ValueError):
 
     def __init__(self, place: FileLocation, problem: str, *hints: str) -> None:
         super().__init__(f"{place}: {problem}")
-        self.hints = hints or (f"correct `{relative_path(place.file)}`, then run again",)
+        self.hints = hints or (f"fix `{relative_path(place.file)}`, then run the command again",)
 
 
 def relative_path(path: Path) -> str:
-    """A path as one would type it here."""
+    """A path as a user would type it in the working directory."""
     absolute, here = os.path.abspath(path), os.getcwd()
     return os.path.relpath(absolute, here) if absolute.startswith(here + os.sep) else absolute

@@ -1,4 +1,4 @@
-"""Reads the file of an inventory, in the form that it has."""
+"""Reads the file of an inventory in its format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options of the program `ssh`, as Ansible's variables have them, in the form of an ssh_config file."""
+"""Turns `ssh` options of Ansible's variables into an ssh_config file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 from fleethands.files import PRIVATE, atomic_write
 
-# what pyinfra's client reads (pyinfra 3.10, connectors/sshuserclient/client.py)
+# options that pyinfra's client reads (pyinfra 3.10, connectors/sshuserclient/client.py)
 _KEPT = """
 ProxyJump ProxyCommand HostName User Port IdentityFile CertificateFile IdentityAgent ConnectTimeout ServerAliveInterval
 UserKnownHostsFile
 """
-# keys are checked strictly whatever is said here, an agent is never forwarded, and the rest changes nothing that counts
+# options without effect: host keys are always checked strictly, no agent is forwarded, and the rest does not matter
 _LEFT = """
 StrictHostKeyChecking CheckHostIP UpdateHostKeys HashKnownHosts VerifyHostKeyDNS GlobalKnownHostsFile ForwardAgent
 ForwardX11 AddKeysToAgent ControlMaster ControlPath ControlPersist Compression LogLevel BatchMode IdentitiesOnly
@@ -31,15 +31,15 @@ LETTERS = {"J": "ProxyJump", "i": "IdentityFile", "l": "User", "p": "Port"}
 
 
 class UnsupportedOption(ValueError):
-    """An option of ssh that can't be honoured."""
+    """An option of ssh that fleethands does not support."""
 
 
 @dataclass
 class SshOptions:
     """
-    What counts of a list of options.
+    The effective options of a list.
 
-    + config: the file that `-F` names; options: name as ssh_config(5) has it → value, the first one of each
+    + config: the file of `-F`; options: name in ssh_config(5) → its first value
     """
 
     config: str | None = None
@@ -47,7 +47,7 @@ class SshOptions:
 
     @classmethod
     def read(cls, text: str) -> SshOptions:
-        """Of a command line's words. Raises UnsupportedOption."""
+        """Parse the arguments of a command line. Raises UnsupportedOption."""
         found = cls()
         try:
             words = iter(shlex.split(text))
@@ -72,17 +72,17 @@ class SshOptions:
 
 def config_files(asked: Mapping[str, SshOptions]) -> dict[str, str]:
     """
-    Host → the ssh_config file that has its options, and all else as it was. Raises OSError.
+    Host → an ssh_config file with its options on top of the user's configuration. Raises OSError.
 
     The files lie in this account's cache, so that hints may name them. One serves all hosts whose options name no
     other file, as pyinfra reads each file once.
 
-    + asked: what SSH is asked for, an address or a name → its options
+    + asked: address or name that SSH connects to → its options
     """
     found: dict[str, str] = {}
     for config in {each.config for each in asked.values()}:
         hosts = {host: each.options for host, each in asked.items() if each.config == config}
-        found.update(dict.fromkeys(hosts, _written(_text(config, hosts))))
+        found.update(dict.fromkeys(hosts, _write_config(_text(config, hosts))))
     return found
 
 
@@ -95,7 +95,7 @@ def _text(config: str | None, hosts: Mapping[str, Mapping[str, str]]) -> str:
     return own + (f"Host *\n    Include {base}\n" if base.exists() else "")
 
 
-def _written(text: str) -> str:
+def _write_config(text: str) -> str:
     base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "fleethands/ssh"
     place = base / hashlib.sha256(text.encode()).hexdigest()[:16]
     base.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def _written(text: str) -> str:
 
 
 def _letters(words: Iterator[str]) -> Iterator[tuple[str, str]]:
-    """Each option's letter with its value, as getopt takes them: `-qo X=1`, `-oX=1`, `-J a`."""
+    """Each option's letter with its value, like getopt: `-qo X=1`, `-oX=1`, `-J a`."""
     for word in words:
         if len(word) < 2 or word[0] != "-":
             raise UnsupportedOption(f"expected options of ssh, got `{word}`")

@@ -1,4 +1,4 @@
-"""The hosts and groups of an inventory file, with the variables that stand in it."""
+"""The hosts, groups and variables of an inventory file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Group:
     """
     One group.
 
-    + hosts: its own, without those of its children; depth: below `all`, which has 0
+    + hosts: its own, without those of its children; depth: levels below `all`
     """
 
     name: str
@@ -28,7 +28,7 @@ class Group:
 
     @property
     def rank(self) -> tuple[int, int, str]:
-        """Which groups' variables come first, to be overridden by later ones: parents, then by name."""
+        """The order of groups, where later ones override earlier ones: parents first, then by name."""
         said = self.variables.get(PRIORITY)
         number = str(said.value) if said else "1"
         return self.depth, int(number) if number.lstrip("-").isdecimal() else 1, self.name
@@ -36,7 +36,7 @@ class Group:
 
 class Tree:
     """
-    An inventory as it is declared.
+    The declarations of an inventory.
 
     + path: its file
 
@@ -49,18 +49,18 @@ class Tree:
         self.groups: dict[str, Group] = {ALL: Group(ALL, depth=0), UNGROUPED: Group(UNGROUPED)}
 
     def group(self, name: str) -> Group:
-        """The group of this name, which is made where there is none yet."""
+        """The group of this name, created if it is missing."""
         return self.groups.setdefault(name, Group(name))
 
     def add_host(self, group: str, name: str, variables: Mapping[str, Variable]) -> None:
-        """A host of a group; what is declared later counts."""
+        """Add a host to a group. A later declaration overrides an earlier one."""
         self.hosts.setdefault(name, {}).update(variables)
         members = self.group(group).hosts
         if name not in members:
             members.append(name)
 
     def add_child(self, parent: str, child: str, place: FileLocation) -> None:
-        """A group inside another one. Raises UnreadableInventory where that goes round in a circle."""
+        """Add a group to another one. Raises UnreadableInventory for a circle."""
         self.group(parent)
         self.group(child)
         if child in (parent, ALL) or parent in self.below(child):
@@ -88,7 +88,7 @@ class Tree:
         return found
 
     def members(self) -> dict[str, list[Group]]:
-        """Each host's groups without `all`, in the order in which their variables count, the last one most."""
+        """Each host's groups without `all`, where the variables of later groups override those of earlier ones."""
         found: dict[str, set[str]] = {name: set() for name in self.hosts}
         for group in self.groups.values():
             if group.name != ALL:

@@ -1,4 +1,4 @@
-"""Reads YAML as Ansible has it: an inventory of groups, and files of variables; each value with its line."""
+"""Reads Ansible's YAML: inventories and variable files, with the line of each value."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Vault(str):
 
 
 class Unsafe(str):
-    """A text in which braces are only braces."""
+    """Text in which braces have no meaning."""
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's, with Ansible's own tags."""
+    """PyYAML's loader, with Ansible's tags."""
 
 
 def _text(kind: type[str]) -> Any:
@@ -59,7 +59,7 @@ def variables(path: Path, text: str) -> dict[str, Variable]:
 
 
 def ask(path: Path) -> list[str]:
-    """Hints: how Ansible itself brings an inventory into a form that is read."""
+    """Hints that show how Ansible converts an inventory to a format that fleethands reads."""
     return [f"where Ansible is installed: ansible-inventory -i {relative_path(path)} --list --yaml --output hosts.yml"]
 
 
@@ -67,7 +67,7 @@ Row = tuple[str, Any, FileLocation]
 
 
 class _Document:
-    """One file while it is read; what PyYAML says of it is raised as Unreadable."""
+    """One file while it is read. Errors of PyYAML are raised as UnreadableInventory."""
 
     def __init__(self, path: Path, text: str) -> None:
         self.path, self.text = path, text
@@ -83,7 +83,7 @@ class _Document:
             raise UnreadableInventory(FileLocation(self.path, line), f"not YAML: {problem}") from None
 
     def whole(self, expected: str) -> list[Row]:
-        """The rows of the file; none of an empty one."""
+        """The rows of the file; none for an empty file."""
         self._loader = _Loader(self.text)
         node = self._loader.get_single_node()
         if node is None or self._is_null(node):
@@ -94,7 +94,7 @@ class _Document:
         return {key: Variable(self._loader.construct_object(node, deep=True), place) for key, node, place in rows}
 
     def group(self, tree: Tree, name: str, node: Any, place: FileLocation) -> None:
-        """One group, with all that is in it."""
+        """One group with its contents."""
         tree.group(name)
         if self._is_null(node):
             return
@@ -105,7 +105,9 @@ class _Document:
                     where, f"`{key}` in the group `{name}`: expected `hosts`, `vars` or `children`"
                 )
             if not self._is_null(part):
-                getattr(self, f"_{key}")(tree, name, self._named(part, f"`{key}` of the group `{name}`: a dictionary"))
+                getattr(self, f"_{key}")(
+                    tree, name, self._as_mapping(part, f"`{key}` of the group `{name}`: a dictionary")
+                )
 
     def _hosts(self, tree: Tree, group: str, rows: list[Row]) -> None:
         for pattern, node, place in rows:
@@ -127,8 +129,8 @@ class _Document:
             self.group(tree, name, node, place)
             tree.add_child(group, name, place)
 
-    def _named(self, node: Any, expected: str) -> list[Row]:
-        """Rows; a single name stands for a dictionary of itself."""
+    def _as_mapping(self, node: Any, expected: str) -> list[Row]:
+        """Rows; a single name means a dictionary with this name."""
         if isinstance(node, yaml.ScalarNode) and isinstance(self._loader.construct_object(node), str):
             return [(node.value, None, self._place(node))]
         return self._rows(node, expected)

@@ -10,7 +10,7 @@ from fleethands.facts import Probe
 from fleethands.operations.core import scripts
 from fleethands.script import Script
 from fleethands.settings import HostSettings
-from fleethands.settings.host import Model
+from fleethands.settings.schema.models import Model
 from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 from fleethands.settings.values.names import ModelName
 

@@ -12,7 +12,7 @@ from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import Modelfiles, local_digest
 from fleethands.settings import HostSettings
-from fleethands.settings.host import Model
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.modelfile import Modelfile
 
 

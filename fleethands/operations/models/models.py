@@ -13,7 +13,7 @@ from fleethands.operations.core.host_script import step
 from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.settings import HostSettings
-from fleethands.settings.host import Model
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.modelfile import Modelfile
 from fleethands.settings.values.names import ModelName
 

@@ -17,7 +17,7 @@ from fleethands.operations.models import model_store, preload
 from fleethands.operations.models.models import local_digest
 from fleethands.operations.ollama import external_commands, external_diagnosis, remove_ollama
 from fleethands.settings import HostSettings
-from fleethands.settings.host import Model
+from fleethands.settings.schema.models import Model
 
 # settings of Ollama and of its models without effect on an external one
 UNUSED_SETTINGS = (

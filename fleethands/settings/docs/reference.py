@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic.fields import FieldInfo
 
-from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.host import HostSettings
 from fleethands.settings.schema import Keys, ollama_env, ollama_env_releases, openhands_env
 from fleethands.settings.schema.describe import describe
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.literal import literal
 
 HEAD = """# Settings

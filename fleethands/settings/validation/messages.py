@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 from fleethands.settings.expected import InvalidValue, WrongType
-from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.host import HostSettings
 from fleethands.settings.schema.describe import Description, describe
+from fleethands.settings.schema.models import Model
 from fleethands.settings.validation.errors import mask_userinfo, show_value
 from fleethands.settings.validation.unknown_keys import describe_unknown
 

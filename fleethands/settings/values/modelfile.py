@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleethands.settings.host import HostSettings, Model
+from fleethands.settings.host import HostSettings
+from fleethands.settings.schema.models import Model
 from fleethands.settings.values.names import ModelName
 
 

@@ -325,7 +325,7 @@ def test_what_only_ansible_can_read_hinders_the_hosts_that_are_meant(tmp_path: P
 
     assert "a: `ollama_hots`: no such setting, nearest is `ollama_host`" in here["error"]
     assert gpu["error"] == ("hosts.yml, line 13: `ansible_host`: a Jinja expression, which only Ansible can evaluate")
-    assert gpu["hints"] == ["write the value itself there, or give it: `--data ssh_hostname=…`"]
+    assert gpu["hints"] == ["write the value itself there, or set it: `--data ssh_hostname=…`"]
     assert "g1: `models`: a Jinja expression, which only Ansible can evaluate (hosts.yml, line 9)" in given["error"]
     assert "g1: `ollama_env`: encrypted by Ansible's vault, and not read (hosts.yml, line 10)" in given["error"]
     assert "g1: `openhands_port`: expected a port from 1 to 65535, got `0` (hosts.yml, line 12)" in given["error"]

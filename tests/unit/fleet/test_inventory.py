@@ -143,7 +143,7 @@ def test_a_mistake_in_group_data_is_named_with_its_line(tmp_path: Path, text: st
     laid(tmp_path, {"in/prod.py": "gpu = ['a']\n", "in/prod.ini": "[gpu]\na\n", "group_data/gpu.py": text})
 
     for answer in read(tmp_path, asked("in/prod.py"), asked("in/prod.ini")):
-        assert answer == {"error": said, "hints": ["correct `group_data/gpu.py`, then run again"]}
+        assert answer == {"error": said, "hints": ["fix `group_data/gpu.py`, then run the command again"]}
 
 
 def test_group_data_of_a_group_that_is_almost_there_is_said(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from paramiko import ChannelException, SSHException
 
 from fleethands.command_line import CommandLine
 from fleethands.facts.lock import LEASE, Lock, LockState, parse_lock
-from fleethands.locks.lock_session import LockSession, LockSessionError
+from fleethands.locks.host_shell import LockSessionError
+from fleethands.locks.lock_session import LockSession
 from fleethands.locks.run_locks import explain_refusal
 from fleethands.operations.lock import lock as scripts
 from fleethands.operations.lock.lock import LockReply, lock_script
@@ -241,8 +242,8 @@ class Server:
     [
         (ChannelException(2, "Connect failed"), "no second session on its connection", "sshd -T | grep maxsessions"),
         (SSHException("SSH session not active"), "the SSH connection was lost: SSH session", "`ssh -v 10.0.0.7`"),
-        (EOFError(), "the SSH connection was lost: it was closed", "`ssh -v 10.0.0.7`"),
-        (None, "the SSH connection was lost: it was closed", "`ssh -v 10.0.0.7`"),
+        (EOFError(), "the SSH connection was lost: the connection was closed", "`ssh -v 10.0.0.7`"),
+        (None, "the SSH connection was lost: the connection was closed", "`ssh -v 10.0.0.7`"),
     ],
 )
 def test_a_connection_without_another_session_is_told_from_a_lost_one(

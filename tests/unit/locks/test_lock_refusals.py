@@ -27,7 +27,7 @@ from fleethands.cli.main import main
 from fleethands.facts.lock import Lock, LockState
 from fleethands.operations.lock.lock import Answer
 from fleethands.locks import run_locks
-from fleethands.locks.lock_session import LockSessionError
+from fleethands.locks.host_shell import LockSessionError
 from fleethands.report.model import Changed
 
 ANA = Lock("ana", "build-2", 7, "aaaa1111", "apply inventory/prod.py", "2026-11-25 17:02:11 UTC")
@@ -41,12 +41,12 @@ class Holder:
         if self.name == "mute":
             raise LockSessionError("no second session", "look there")
 
-    def ask(self, letter):
+    def acquire(self):
         if self.name == "lost":
             raise LockSessionError("it went away")
         return Answer(self.name, SAID[self.name]) if self.name in SAID else Answer("locked", LockState())
 
-    def sign(self): pass
+    def send_heartbeat(self): pass
     def close(self): print("freed", self.name, file=sys.stderr)
 
 def plan_hosts(*words, **more):

@@ -114,7 +114,7 @@ def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_p
     for command in ("plan", "pin"):
         done = fleethands(command, "root@192.0.2.1", "--data", 'models=["m"]', cwd=tmp_path / "boxes")
         assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr.startswith(f"error: {tmp_path}/boxes/{line}\n\nhint: keep one side: git checkout")
+        assert done.stderr.startswith(f"error: {tmp_path}/boxes/{line}\n\nhint: keep one side: `git checkout")
     stock = [
         sys.executable,
         "-c",
@@ -125,7 +125,7 @@ def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_p
     ]
     ended = subprocess.run(stock, cwd=tmp_path / "boxes", capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
-    assert f"nothing was changed\n\nerror: {tmp_path}/boxes/{line}\n\nhint: keep one side of it" in ended.stderr
+    assert f"nothing was changed\n\nerror: {tmp_path}/boxes/{line}\n\nhint: keep one side: `git" in ended.stderr
 
 
 def test_without_a_lock_nothing_is_held(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fleethands.command_line import CommandLine
 from fleethands.engine.host_run import HostRun
 from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.core.journal import JournalEntry
@@ -26,7 +27,8 @@ class Engine:
     def __init__(self, decision: Any, *, failed: bool, said: str = "") -> None:
         self._decision, self._failed, self._said = decision, failed, said
         self.walks = {"gpu-1": HostRun(done=not failed)}
-        self.watch = type("Watch", (), {"commands": {"gpu-1": 2}, "lost": {}, "words": "fleet.py"})
+        self.watch = type("Watch", (), {"commands": {"gpu-1": 2}, "lost": {}})
+        self.command_line = CommandLine("apply", "fleet.py")
 
     def done(self, _: str) -> list[JournalEntry]:
         return [JournalEntry(NAME, self._decision, executing=True)]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fleethands import facts
+from fleethands.command_line import CommandLine
 from fleethands.report.model import HostReport, Report
 from fleethands.report.timeline import Timeline
 from fleethands.rollout import external_checks
@@ -97,10 +98,11 @@ def test_a_host_that_is_lost_after_its_proof_fails_alone(monkeypatch: pytest.Mon
         raise OSError("closed")
 
     host.run_shell_command = send
-    watch = SimpleNamespace(words="fleet.py", commands={"box": 3})
+    watch = SimpleNamespace(commands={"box": 3})
     engine: Any = SimpleNamespace(
         host=lambda _: host, has_proven=lambda name: name == "box", names=["box"], timeline=Timeline(), watch=watch
     )
+    engine.command_line = CommandLine("apply", "fleet.py")
     engine.begun, engine.others, engine.done = 0.0, [], lambda _: []
     monkeypatch.setattr(facts, "probed_settings", lambda _: declared())
     report = Report("apply", {"box": HostReport("changed"), "other": HostReport("changed")})

@@ -12,7 +12,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, Secret, read_fleet
-from fleethands.settings.host import Model
+from fleethands.settings.schema.models import Model
 from fleethands.settings.serialize import ENVIRONMENTS, UndeclaredPlaces, from_json, to_json
 
 line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, SettingsError
-from fleethands.settings.load import InvalidSetting
+from fleethands.settings.validation.errors import InvalidSetting
 from fleethands.settings.values.names import ListenAddress, ModelName
 from tests.hosts import declared
 
