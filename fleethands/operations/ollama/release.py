@@ -20,7 +20,7 @@ from fleethands.operations.ollama.release_archives import (
     choose_variant,
     pinned_checksums,
 )
-from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
+from fleethands.operations.ollama.release_upload import PREFIX, ReleaseUpload
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import LOCKFILE_NAME

@@ -248,7 +248,7 @@ def test_only_a_run_that_changes_the_host_ends_what_waits_for_a_proof(
 ) -> None:
     written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": OURS})
     script = files("fleethands.operations.proof").joinpath("1-record.sh").read_text()
-    finish = [PROOF, f"entry='{'{' if change else ''}'", script, "run_has_host() { return 1; }"]
+    finish = [PROOF, f"entry='{'{' if change else ''}'", script, "is_locked_by_run() { return 1; }"]
 
     ran(tmp_path, *finish, f"broken='{broken}'", "finish")
 
@@ -261,7 +261,7 @@ def test_only_a_run_that_changes_the_host_ends_what_waits_for_a_proof(
 def test_a_proof_alone_is_written_down_where_nothing_waits_for_it(tmp_path: Path, locked: bool) -> None:
     written(tmp_path, {"containers/app": OURS})
     script = files("fleethands.operations.proof").joinpath("1-record.sh").read_text()
-    lock = f"run_has_host() {{ return {0 if locked else 1}; }}"
+    lock = f"is_locked_by_run() {{ return {0 if locked else 1}; }}"
 
     assert ran(tmp_path, PROOF, "entry=''", script, lock, "finish") == "status 0\n"
 
