@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fleethands.facts import Probe
 from fleethands.operations.core.decision import Change, Decision, Unchanged
-from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
+from fleethands.operations.docker.tag_image import TagImage
 from fleethands.settings import HostSettings
-
-
-@dataclass(frozen=True)
-class TagImage(HostScript, file="name_image"):
-    """Tags an image that is on the host; `image` is its id."""
-
-    name: str
-    image: str
 
 
 @operation
