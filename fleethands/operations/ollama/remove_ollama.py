@@ -27,7 +27,7 @@ class RemoveOllama(HostScript, file="remove_ollama"):
 
 @operation
 def remove(settings: HostSettings, probe: Probe) -> Decision:
-    """Have no Ollama of ours: neither its service nor its releases. Its models stay where they are."""
+    """Remove our Ollama: its service, its container and its releases. Models stay."""
     links = {
         path: probe.files[path].kind == "link"
         for path in (paths.CURRENT, paths.BINARY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
@@ -17,6 +17,7 @@ from fleethands.operations.core.ownership import disown, is_managed, is_written_
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.operations.openhands.build_from_source import BUILDER
 from fleethands.operations.openhands.container import READY_WITHIN
+from fleethands.operations.openhands.desired_service import DesiredService
 from fleethands.operations.openhands.model_warnings import model_warnings
 from fleethands.script import Script
 from fleethands.settings import HostSettings
@@ -51,35 +52,6 @@ class RemoveService(HostScript, file="source_off", parts=("containers", "openhan
     releases: str
     builder: str
     files: str
-
-
-@dataclass(frozen=True)
-class DesiredService:
-    """
-    The files of the service, and the revision that it must have been started from.
-
-    + text: of the unit; environment: of its file of variables; config: of config.toml, empty if none is read
-    """
-
-    text: str
-    environment: str = field(repr=False)
-    config: str
-    revision: str
-
-    @property
-    def files(self) -> dict[str, File]:
-        """Path → file."""
-        environment = self.environment.encode(errors="surrogateescape")
-        files = {
-            paths.OPENHANDS_UNIT: _root_file("0644", self.text.encode()),
-            paths.OPENHANDS_ENVIRONMENT: _root_file("0600", environment),
-        }
-        return {**files, paths.OPENHANDS_CONFIG: _root_file("0644", self.config.encode())} if self.config else files
-
-    def is_started(self, probe: Probe) -> bool:
-        """Whether the files are on the host and the unit was started from them."""
-        started = (probe.files[paths.OPENHANDS_STARTED].content or b"").decode().strip()
-        return started == self.revision and all(_matches(probe.files[path], file) for path, file in self.files.items())
 
 
 @operation
@@ -161,14 +133,6 @@ def _directories(settings: HostSettings) -> tuple[str, ...]:
 
 def _owner(settings: HostSettings) -> str:
     return f"{settings.openhands_user}:{settings.openhands_user}"
-
-
-def _root_file(mode: str, content: bytes) -> File:
-    return File("file", mode, owner="root:root", content=content)
-
-
-def _matches(found: File, wanted: File) -> bool:
-    return (found.content, found.mode, found.owner) == (wanted.content, wanted.mode, wanted.owner)
 
 
 def _revision(text: str, settings: HostSettings, probe: Probe) -> str:
