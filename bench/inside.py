@@ -28,12 +28,12 @@ def main() -> None:
         stages[stage], last = now - last, now
 
     done("import")
-    engine = Engine(sys.argv[1], Path.cwd(), {})
+    engine = Engine.load(sys.argv[1], Path.cwd(), {})
     engine.settings()
     done("settings")
-    engine.survey(keep=False)
+    engine.connect_and_plan(keep=False)
     done(HOSTS)
-    json.dumps(build_report.plan_report(engine).document())
+    json.dumps(build_report.plan_report(engine).to_json())
     done("report")
     print(json.dumps(stages))
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from fleethands.facts.probe_fact import ProbeRequest
+from fleethands.facts.probe_request import ProbeRequest
 from fleethands.settings import read_fleet
 from tests.lab import sessions
 from tests.lab.host import Host
@@ -101,7 +101,7 @@ def _spec(path: Path) -> Path:
     """What the bare program needs: the addresses and keys of the inventory, and the probe's script."""
     data = declared()
     name, first = next(iter(data.items()))
-    script = ProbeRequest.about(read_fleet({name: first})[name]).script
+    script = ProbeRequest.create(read_fleet({name: first})[name]).script
     addresses = {host: values["ssh_hostname"] for host, values in data.items()}
     known = {"key": first["ssh_key"], "known_hosts": first["ssh_known_hosts_file"], "user": first["ssh_user"]}
     path.write_text(json.dumps({"hosts": addresses, "script": script, **known}))

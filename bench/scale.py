@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleethands.facts.probe_fact import ProbeRequest
+from fleethands.facts.probe_request import ProbeRequest
 from fleethands.settings import read_fleet
 from fleethands.settings.lockfile import Lockfile
 from tests.lab.host import Host
@@ -95,7 +95,7 @@ def further(name: str, few: Scale, many: Scale) -> float:
 
 def recorded(host: Host, data: dict[str, Any]) -> str:
     """A real host's answer to a probe, up to its last line."""
-    question = ProbeRequest.about(read_fleet({host.name: data}, Lockfile())[host.name])
+    question = ProbeRequest.create(read_fleet({host.name: data}, Lockfile())[host.name])
     said = host.run("sh -s", stdin=question.script, timeout=60).stdout.lstrip("\n")
     body, done, _ = said.rpartition(f"{question.mark} done ")
     if not done:

@@ -12,7 +12,7 @@ import pyinfra.connectors.util
 from pyinfra.api.output import echo, format_text
 from pyinfra.connectors.util import CommandOutput, OutputLine, write_stdin
 
-from fleethands.untrusted import format_limit
+from fleethands.text.format import format_size
 
 MAX_BYTES = 8 << 20  # of each output of one command; the probe of a large host has a tenth of that
 MAX_LINES = 100_000
@@ -48,7 +48,7 @@ class Lines:
         """The lines that end in this block. Raises TooMuchOutput."""
         self._bytes += len(block)
         if self._bytes > self._most:
-            raise TooMuchOutput(f"it sent more than {format_limit(self._most)}, and was given up")
+            raise TooMuchOutput(f"it sent more than {format_size(self._most)}, and was given up")
         self._count += block.count(b"\n")
         if self._count > self._lines:
             raise TooMuchOutput(f"it sent more than {self._lines} lines, and was given up")
@@ -57,7 +57,7 @@ class Lines:
             yield self._line(part)
         self._length += len(rest)
         if self._length > self._longest:
-            raise TooMuchOutput(f"it sent a line of more than {format_limit(self._longest)}, and was given up")
+            raise TooMuchOutput(f"it sent a line of more than {format_size(self._longest)}, and was given up")
         self._open.append(rest)
 
     def rest(self) -> Iterator[str]:
@@ -134,7 +134,7 @@ def write_input(stdin: Any, buffer: Any) -> None:
         channel.exit_status = channel.exit_status or 1
 
 
-def use_limited_streams() -> None:
+def patch_pyinfra() -> None:
     """
     Make pyinfra's connectors read and write with these functions. Their own have no limits, and fail at a byte that is
     not UTF-8.

@@ -100,10 +100,5 @@ def _inside(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def format_limit(count: int) -> str:
-    """A limit of bytes, as a message names it: `8 MiB`, `64 KiB`."""
-    return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"
-
-
 def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no number")

@@ -17,7 +17,7 @@ from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Reque
 
 import gevent  # type: ignore[import-untyped]
 
-from fleethands.untrusted import format_limit
+from fleethands.text.format import format_size
 
 MOST = 4 << 20  # bytes of an answer; a manifest has a few hundred
 PATIENCE = 20.0  # seconds for a whole response
@@ -52,7 +52,7 @@ def fetch(url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str
     with open_url(url, most=most, patience=patience, accept=accept, token=token) as answer:
         body: bytes = answer.read(most + 1)
         if len(body) > most:
-            raise ValueError(f"sends more than {format_limit(most)}")
+            raise ValueError(f"sends more than {format_size(most)}")
         if getattr(answer, "length", None):
             raise ValueError("the answer was cut off")
     return body
@@ -106,8 +106,8 @@ class _Meter:
         """Count received bytes. Raises ValueError over the limit."""
         self._left -= count
         if self._left < 0:
-            raise ValueError(f"sends more than {format_limit(self._most)}")
-        gevent.sleep(0)  # a server that never pauses would block all other hosts
+            raise ValueError(f"sends more than {format_size(self._most)}")
+        gevent.sleep(0)  # a server that never pauses would hold up every other host
 
 
 class _Metered(io.RawIOBase):

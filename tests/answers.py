@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import subprocess
 from collections.abc import Sequence
+from importlib.resources import files
 
-from fleethands.facts.probe_fact import ProbeRequest
+from fleethands.facts.probe_request import ProbeRequest
 from tests.hosts import declared
 
-QUESTION = ProbeRequest.about(
+QUESTION = ProbeRequest.create(
     # no container: apt would be asked on every machine without Docker, for seconds
     declared(ollama_url="file:///no/such/mirror", models=["127.0.0.1:9/library/codellama:7b"], openhands_flavor="off")
 )
@@ -36,3 +37,9 @@ def ended(lines: Sequence[str], section: str, status: int, body: Sequence[str] |
     end = next(index for index, line in enumerate(lines) if line.startswith(f"{mark} end {section} "))
     held = list(lines[begin + 1 : end]) if body is None else list(body)
     return sealed([*lines[: begin + 1], *held, f"{mark} end {section} {status}", *lines[end + 1 :]])
+
+
+def docker_script() -> str:
+    """The probe's functions that ask Docker, without those that they call (facts/shell.sh)."""
+    parts = ("docker.sh", "docker_ports.sh", "docker_engine.sh")
+    return "".join(files("fleethands.facts").joinpath(part).read_text() for part in parts)

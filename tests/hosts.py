@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from fleethands.facts.apt import Apt
 from fleethands.facts.directories import Directories
 from fleethands.facts.docker import Docker
-from fleethands.facts.engine import DockerEngine
+from fleethands.facts.docker_engine import DockerEngine
 from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import Gpu
 from fleethands.facts.lock import LockState
 from fleethands.facts.network import Firewall
 from fleethands.facts.ollama import ModelStore, Ollama
-from fleethands.facts.packages import Apt
 from fleethands.facts.probe import Probe
-from fleethands.facts.probe_fact import ProbeRequest
+from fleethands.facts.probe_request import ProbeRequest
 from fleethands.facts.service import Service
 from fleethands.facts.system import Accounts, Space, System
 from fleethands.facts.upstream import Upstream
@@ -28,7 +28,7 @@ def declared(**data: Any) -> HostSettings:
 
 def bare(settings: HostSettings | None = None) -> Probe:
     """A new Debian with nothing of ours on it."""
-    question = ProbeRequest.about(settings or declared())
+    question = ProbeRequest.create(settings or declared())
     return Probe(
         {
             "system": System(0, "x86_64", "6.12.0", 1_700_000_000, "debian", "13", "Debian GNU/Linux 13", "running"),

@@ -54,7 +54,7 @@ def open_hosts(
     data = {**dict(map(_parse_pair, line.data)), **(options or DeployOptions()).to_host_data()}
     selection = HostSelection(line.hosts or "*", line.exclude, _parse_shard(line.shard), only)
     try:
-        engine = Engine(line.target, project(), data, selection, line, limits)
+        engine = Engine.load(line.target, project(), data, selection, line, limits)
     except InvalidHostName as error:
         raise error if os.path.isfile(line.target) else UsageError(error.problem) from None
     except EmptyShard as error:
@@ -125,7 +125,7 @@ def plan_hosts(engine: Engine, deploy: str = "deploy.py", *, keep: bool = False)
     + keep: the connections to those that have something to do
     """
     with Interrupts():
-        engine.survey(deploy, keep)
+        engine.connect_and_plan(deploy, keep)
     return build_report.plan_report(engine, engine.command_line.command)
 
 
@@ -135,7 +135,7 @@ def read_hosts(engine: Engine) -> Report:
         try:
             return plan_hosts(engine)
         except KeyboardInterrupt:
-            return build_report.interrupted_read_report(engine, engine.command_line.command, engine.read)
+            return build_report.interrupted_read_report(engine, engine.command_line.command, engine.probed)
 
 
 def project() -> Path:
@@ -165,7 +165,7 @@ def _parse_pair(text: str) -> tuple[str, Any]:
 def _warn(engine: Engine, target: str, only: frozenset[str]) -> None:
     if absent := sorted(only - set(engine.inventory.hosts)):
         click.echo(f"warning: {target} no longer has these hosts of the report: {join_names(absent, 10)}", err=True)
-    for line in [*engine.warnings, *ignored_config_lines(engine.chosen)]:
+    for line in [*engine.warnings, *ignored_config_lines(engine.hosts)]:
         click.echo(f"warning: {line}", err=True)
 
 

@@ -1,6 +1,8 @@
 """
-Embeds pyinfra 3.10. Its private names: here, walker, ledger, watch, connection, target, client, keycheck, streams,
-wire, ansible.
+Plans and runs deploy files over a fleet, with pyinfra 3.10.
+
+Private names of pyinfra are used here and in: host_executor, operation_results, connections, observed_connector,
+pyinfra_patches, fleet/inventory, ssh/client, ssh/connection, ssh/host_key_check, streams, fleet/ansible.
 """
 
 from __future__ import annotations
@@ -11,154 +13,134 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import gevent  # type: ignore[import-untyped]
-import pyinfra_cli.util  # its import patches the standard library for gevent
 from pyinfra.api import Config, State
+from pyinfra.api.output import set_echo
 from pyinfra.api.state import StateStage
-from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
+from pyinfra.context import ctx_config, ctx_inventory, ctx_state
 
-from fleethands import facts
 from fleethands.command_line import CommandLine
-from fleethands.engine.concurrency import HostPool
-from fleethands.engine.executor import HostExecutor
+from fleethands.engine.connection_monitor import ConnectionMonitor
+from fleethands.engine.connections import Connections
+from fleethands.engine.fleet_settings import FleetSettings
+from fleethands.engine.host_executor import HostExecutor
+from fleethands.engine.host_planner import HostPlanner
+from fleethands.engine.host_pool import MAX_CONCURRENT, HostPool
 from fleethands.engine.host_run import HostRun, RunAborted
-from fleethands.engine.monitor import ConnectionMonitor, ProgressCallbacks, ProgressListener
-from fleethands.engine.results import OperationResults
+from fleethands.engine.operation_results import OperationResults
+from fleethands.engine.progress import ProgressCallbacks, ProgressListener
+from fleethands.engine.selected_hosts import SelectedHosts
 from fleethands.engine.setup import prepare
-from fleethands.fleet.ansible.kind import PREFIX
-from fleethands.fleet.ansible.notes import Notes, check_connections, read_noted
-from fleethands.fleet.group_data import find_stray_files
-from fleethands.fleet.inventory import clone_inventory, load_inventory, set_ssh_defaults
-from fleethands.fleet.roster import Roster
-from fleethands.fleet.selection import ALL_HOSTS, HostSelection, select_hosts
-from fleethands.fleet.shard import EmptyShard
-from fleethands.operations.core import journal, lock_token
-from fleethands.pinning import registry
-from fleethands.report.redaction import NO_MASK, Mask
-from fleethands.report.timeline import Timeline
-from fleethands.settings import HostSettings, Secret
+from fleethands.fleet.inventory import set_ssh_defaults
+from fleethands.fleet.selection import ALL_HOSTS, HostSelection
+from fleethands.operations.core import journal
+from fleethands.report.redaction import Mask
+from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import Lockfile
-from fleethands.ssh.connection import disconnect, is_connected
-from fleethands.ssh.timeouts import CONNECT, CONNECTED, LIMITS, HostTimeout, Limits, format_duration
-from fleethands.text.sanitize import sanitize_line
+from fleethands.ssh.connection import disconnect
+from fleethands.ssh.timeouts import CONNECT, LIMITS, Limits
 
-# each costs this machine a tenth of a second of its own, so more would only hold up one another until they time out
-SURVEYED_AT_ONCE = 32
+# each host costs the controller a tenth of a second of CPU time: with more of them, connections time out
+PLANNED_AT_ONCE = 32
 
 
 class Engine(OperationResults):
     """
-    One fleet, connected once. Its hosts are independent: one that fails, or takes long, holds up no other.
+    One plan and one run over some hosts. A host that fails or is slow delays no other host.
 
-    + target: an inventory file, host names, or whatever else pyinfra takes
+    + selected: the hosts
     + project: directory of deploy.py
-    + data: host data on top of the inventory's
-    + pick: which of its hosts; raises EmptyShard where its part of them has none
-    + command_line: what was typed, for hints
+    + connections: shared by all engines of a command
+
+    Example:
+
+        engine = Engine.load("inventory/prod.py", project, {})
+        engine.settings()
+        engine.connect_and_plan()
+        engine.run(engine.names, listener)
+        engine.close()
     """
 
-    def __init__(
-        self,
+    def __init__(self, selected: SelectedHosts, project: Path, connections: Connections) -> None:
+        self.selected, self.project, self.connections = selected, project, connections
+        self.inventory, self.hosts, self.fleet = selected.inventory, selected.hosts, selected.fleet
+        self.monitor, self.timeline = connections.monitor, connections.timeline
+        self.started = time.time()
+        self.nested: list[Engine] = []  # made by for_hosts
+        self.state, self.config = State(check_for_changes=True), Config(CONNECT_TIMEOUT=CONNECT)
+        self.state.cwd = str(project)
+        self._settings = FleetSettings(selected)
+        self._pool = HostPool()
+        self._planner = HostPlanner(self.state, self.config, self.monitor)
+        self._executor = HostExecutor(self.state, connections)
+        for host in self.hosts:
+            set_ssh_defaults(host)
+        self._enter_context()
+        self.state.init(self.inventory, self.config, initial_limit=self.hosts)
+        connections.observe(self.state)
+
+    @classmethod
+    def load(
+        cls,
         target: str,
         project: Path,
         data: Mapping[str, Any],
         pick: HostSelection = ALL_HOSTS,
         command_line: CommandLine | None = None,
         limits: Limits = LIMITS,
-    ) -> None:
+    ) -> Engine:
+        """
+        An engine for the hosts of a target. Nothing is connected yet.
+
+        + target: an inventory file, host names, or another of pyinfra's targets
+        + data: host data that takes precedence over the inventory's
+        + command_line: what was typed, for hints
+
+        Raises what SelectedHosts.load raises.
+        """
         prepare(project)
-        self.project, self.limits = project, limits
-        self.begun = time.time()
-        self.watch = ConnectionMonitor(command_line or CommandLine(target=target), limits)
-        self.timeline = Timeline()
-        self._use(State(check_for_changes=True))
-        self.inventory, notes = load_inventory(target, data)
-        self._strays = find_stray_files(Path(target.removeprefix(PREFIX)), self.inventory)
-        roster = Roster.from_inventory(self.inventory)
-        whole = select_hosts(target, pick, roster)
-        self.fleet = frozenset(pick.names_in(roster))  # with all its parts
-        self.chosen = [self.inventory.get_host(name) for name in whole if pick.shard.contains(name)]
-        self.notes: dict[str, Notes] = {name: notes[name] for name in self.names if name in notes}
-        if not self.chosen:
-            raise EmptyShard(f"none of {len(whole)} hosts is of part {pick.shard}")
-        check_connections(self.notes, data)
-        self._init()
-
-    def _use(self, state: State) -> None:
-        self.state, self.config = state, Config(CONNECT_TIMEOUT=CONNECT)
-        self.state.cwd = str(self.project)
-        self._settings: dict[str, HostSettings] = {}
-        self.read: set[str] = set()  # hosts that have said all that a plan asks
-        self.mask: Mask = NO_MASK
-        self.others: list[Engine] = []
-        self._crowd = HostPool()
-        self._walker = HostExecutor(state, self.watch, self.timeline)
-        ctx_state.set(state)
-
-    def _init(self) -> None:
-        for host in self.chosen:
-            set_ssh_defaults(host)
-        ctx_inventory.set(self.inventory)
-        ctx_config.set(self.config)
-        self.state.init(self.inventory, self.config, initial_limit=self.chosen)
-        self.state.add_callback_handler(self.watch)
-        self.state.add_callback_handler(self.timeline)
+        connections = Connections(ConnectionMonitor(command_line or CommandLine(target=target), limits))
+        set_echo(connections.monitor.on_output)
+        return cls(SelectedHosts.load(target, data, pick), project, connections)
 
     @contextmanager
-    def beside(self, names: Iterable[str], data: Mapping[str, Any]) -> Iterator[Engine]:
+    def for_hosts(self, names: Iterable[str], data: Mapping[str, Any]) -> Iterator[Engine]:
         """
-        Another engine for some of the hosts, over the same connections, with a plan and a run of its own. Meanwhile
-        this one does nothing. A connection that was lost is made anew.
+        Another engine for some of the hosts, with its own plan and run, over the same connections.
 
-        + data: on top of what this one was given
+        Within the block, this engine must not be used. A connection that is lost is made again.
+
+        + data: host data that takes precedence over this engine's
         """
-        other = object.__new__(Engine)
-        other.timeline = self.timeline
-        self.others.append(other)
-        other.project, other.limits, other.begun, other.watch = self.project, self.limits, self.begun, self.watch
-        other.notes = self.notes
+        other = Engine(self.selected.subset(names, data), self.project, self.connections)
+        other.started = self.started
+        self.nested.append(other)
         try:
-            other._use(State(check_for_changes=True))
-            other.inventory = clone_inventory(self.inventory, names, data)
-            other.chosen = list(other.inventory)
-            other._init()
-            other._take_over(self)
+            other._take_connections(self)
             other.settings()
             yield other
         finally:
-            for host in other.chosen:
-                if client := getattr(host.connector, "client", None):
-                    self.host(host.name).connector.client = client
-            ctx_state.set(self.state)
-            ctx_inventory.set(self.inventory)
-            ctx_config.set(self.config)
+            for host in other.hosts:
+                self.connections.hand_back(host, self.host(host.name))
+            self._enter_context()
 
-    def _take_over(self, other: Engine) -> None:
+    def _enter_context(self) -> None:
+        ctx_state.set(self.state)
+        ctx_inventory.set(self.inventory)
+        ctx_config.set(self.config)
+
+    def _take_connections(self, other: Engine) -> None:
         self.state.set_stage(StateStage.Connect)
-        lost = []
-        for host in self.chosen:
-            before = other.host(host.name)
-            for seen in (self.watch.lost, self.watch.unanswered):
-                seen.pop(host.name, None)
-            lock_token.set_token(host, lock_token.token(before))
-            if not is_connected(before):
-                lost.append(host)
-                continue
-            if client := getattr(before.connector, "client", None):
-                host.connector.client = client
-            host.connected = True
-            self.state.trigger_callbacks("host_connect", host)
-            self.state.activate_host(host)
-        self._crowd.each(self._reach, lost)
+        lost = [host for host in self.hosts if not self.connections.hand_over(other.host(host.name), self.state, host)]
+        self._pool.change(self._connect_host, lost)
 
     @property
-    def walks(self) -> Mapping[str, HostRun]:
-        """How far each host came, of those that a run has taken."""
-        return self._walker.walks
+    def host_runs(self) -> Mapping[str, HostRun]:
+        """How far each host of the run got."""
+        return self._executor.host_runs
 
     def stop(self) -> None:
-        """No operation begins any more; those that are at work are finished."""
-        self._walker.stopping = True
+        """Start no further operation. Operations that are at work are completed."""
+        self._executor.stopping = True
 
     @property
     def is_running(self) -> bool:
@@ -166,142 +148,117 @@ class Engine(OperationResults):
         return bool(self.state.current_stage >= StateStage.Execute)
 
     @property
+    def command_line(self) -> CommandLine:
+        """What was typed."""
+        return self.monitor.command_line
+
+    @property
     def stopping(self) -> bool:
-        """Whether it was stopped."""
-        return self._walker.stopping
+        """Whether `stop` was called."""
+        return self._executor.stopping
 
     @property
     def warnings(self) -> list[str]:
-        """What the inventory's files have that is left, and may have been meant."""
-        return [*self._strays, *dict.fromkeys(line for note in self.notes.values() for line in note.warnings)]
-
-    @property
-    def command_line(self) -> CommandLine:
-        """What was typed."""
-        return self.watch.command_line
+        """A line for everything in the inventory's files that is ignored, and that its author may have meant."""
+        return self.selected.warnings
 
     @property
     def names(self) -> list[str]:
-        """The chosen hosts, sorted."""
-        return sorted(host.name for host in self.chosen)
+        """Names of the hosts, sorted."""
+        return self.selected.names
+
+    @property
+    def mask(self) -> Mask:
+        """Hides the values of secrets in everything that is reported."""
+        return self._settings.mask
+
+    @property
+    def probed(self) -> set[str]:
+        """Names of the hosts whose plan is complete."""
+        return self._planner.probed
 
     def settings(self, lock: Lockfile | None = None) -> dict[str, HostSettings]:
         """
-        Settings of every chosen host; nothing is connected yet.
+        Settings of every host. Nothing is connected yet.
 
-        + lock: None for that of the working directory
+        + lock: None for the lockfile of the working directory
 
-        Raises SettingsError with every mistake, LockfileError.
+        Raises SettingsError with all mistakes, LockfileError.
         """
-        data = {host.name: host.data.dict() for host in self.chosen}
-        self._settings = read_noted(data, self.notes, self.inventory.override_data, lock)
-        self.mask = Mask.of(self._settings.values())
-        return self._settings
+        return self._settings.load(lock)
 
     def secrets(self, name: str) -> frozenset[str]:
-        """Names of the variables that are declared secret for a host."""
-        variables = [
-            item for each in self._known(name) for item in (*each.ollama_env.items(), *each.openhands_env.items())
-        ]
-        return frozenset(name for name, value in variables if isinstance(value, Secret))
+        """Names of the variables of a host that are declared secret."""
+        return self._settings.secrets(name)
 
-    def _known(self, name: str) -> list[HostSettings]:
-        """The settings of a host, and those of the record that it goes back to: they may have secrets of their own."""
-        asked = facts.probed_settings(self.host(name))
-        return [self._settings[name], *([asked] if asked else [])]
-
-    def ask_registries(self, say: Callable[[str], None]) -> None:
+    def ask_registries(self, report: Callable[[str], None]) -> None:
         """
-        Ask what the tag of each model and image is now, once a name and from here: a plan then knows which ones moved.
+        Resolve the tag of each model and image once, from the controller, so that a plan knows which tags moved.
 
-        + say: is told what a registry did not answer, one line of text
+        + report: called with a line for each name that a registry did not resolve
         """
-        found = registry.resolve_tags(self._settings.values(), say)
-        for host in self.chosen:
-            host.data.fleethands_check_tags = found
+        self._settings.resolve_tags(report)
 
     def connect(self) -> None:
-        """Reach every host that can be reached; `watch.unreachable` has the others with the reason."""
+        """Connect every host. `monitor.unreachable` has those that failed, with the reason."""
         self.state.set_stage(StateStage.Connect)
-        self._crowd.ask(self._reach, self.chosen)
+        self._pool.read(self._connect_host, self.hosts)
 
-    def _reach(self, host: Any) -> None:
-        try:
-            with gevent.Timeout(CONNECTED, HostTimeout(f"not reached within {format_duration(CONNECTED)}")):
-                host.connect(show_errors=False)
-        except (Exception, HostTimeout) as error:  # its key, its ssh_config: whatever is wrong there concerns this host
-            self.state.trigger_callbacks("host_connect_error", host, error)
-        if host.connected:
-            self.state.activate_host(host)
+    def _connect_host(self, host: Any) -> None:
+        self.connections.open(self.state, host)
 
-    def survey(self, deploy: str = "deploy.py", keep: bool = True) -> None:
+    def connect_and_plan(self, deploy: str = "deploy.py", keep: bool = True) -> None:
         """
-        Reach and plan each host in one go, so many at a time: of a large fleet only they are connected at once.
+        Connect and plan each host in one go, so that a large fleet never has all its connections open.
 
-        + keep: the connections to hosts that have something to do
+        + keep: keep the connections to hosts that have changes to make
         """
-        self._begin(deploy)
 
-        def look(host: Any) -> None:
+        def plan_host(host: Any) -> None:
             if not host.connected:
-                self._reach(host)
+                self._connect_host(host)
             if host.connected:
-                self._load(host)
+                self._planner.plan_host(host)
             if not keep or not journal.operations_with_changes(host):
                 disconnect(host)
 
-        try:
-            self._crowd.ask(look, self.chosen, SURVEYED_AT_ONCE)
-        finally:
-            self._end()
+        self._plan(deploy, plan_host, self.hosts, PLANNED_AT_ONCE)
 
     def plan(self, deploy: str = "deploy.py") -> None:
-        """Walk a deploy file of the project on every host; decisions are in `planned`."""
-        self._begin(deploy)
-        try:
-            self._crowd.ask(self._load, [host for host in self.chosen if host.connected])
-        finally:
-            self._end()
+        """Evaluate a deploy file of the project for every connected host. The decisions are in `planned`."""
+        connected = [host for host in self.hosts if host.connected]
+        self._plan(deploy, self._planner.plan_host, connected, MAX_CONCURRENT)
 
-    def _begin(self, deploy: str) -> None:
+    def _plan(self, deploy: str, function: Callable[[Any], None], hosts: list[Any], at_once: int) -> None:
         self.state.set_stage(StateStage.Prepare)
         self.state.current_deploy_filename = str(self.project / deploy)
-
-    def _end(self) -> None:
-        self.mask = Mask.of(each for name in self.names for each in self._known(name))
-
-    def _load(self, host: Any) -> None:
-        ctx_config.set(self.config.copy())
-        ctx_host.set(host)
         try:
-            with gevent.Timeout(self.limits.host, HostTimeout(f"not read within {format_duration(self.limits.host)}")):
-                pyinfra_cli.util.exec_file(self.state.current_deploy_filename)
-        except (Exception, HostTimeout) as error:  # one host that can't be planned is no reason to leave the others
-            self.watch.unanswered.setdefault(host.name, (sanitize_line(str(error)), []))
-        self.read.add(host.name)
+            self._pool.read(function, hosts, at_once)
+        finally:
+            self._settings.update_mask()
 
     def run(self, names: Iterable[str], listener: ProgressListener) -> None:
         """
-        Carry the plan out on some hosts; decisions are in `done`, what operations said in `outcomes`, and how far each
-        came in `walks`.
+        Run the planned operations of some hosts.
 
-        Raises KeyboardInterrupt when it is thrown in, after it has ended what hosts were at.
+        The decisions are in `executed`, the output in `results`, and `host_runs` says how far each host got. Raises
+        KeyboardInterrupt when a user stops the run, after the current operations of all hosts were aborted.
         """
-        self.watch.narration = ProgressCallbacks(self.state, listener, self.mask)
-        self.state.add_callback_handler(self.watch.narration)
+        progress = self.monitor.progress = ProgressCallbacks(self.state, listener, self.mask)
+        self.state.add_callback_handler(progress)
         self.state.set_stage(StateStage.Execute)
         self.state.is_executing = True
         try:
-            self._crowd.each(self._walker.lead, [self.host(name) for name in names])
+            self._pool.change(self._executor.run_host, [self.host(name) for name in names])
         finally:
-            self._crowd.end(RunAborted)
-            self.state.callback_handlers.remove(self.watch.narration)
+            self._pool.kill(RunAborted)
+            self.state.callback_handlers.remove(progress)
 
-    def hang_up(self, name: str) -> None:
-        """End the connection to a host that is not needed any more."""
+    def disconnect(self, name: str) -> None:
+        """Close the connection to one host."""
         disconnect(self.host(name))
 
     def close(self) -> None:
-        """End every connection."""
-        for host in self.chosen:
+        """Close every connection."""
+        for host in self.hosts:
             disconnect(host)

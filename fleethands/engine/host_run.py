@@ -1,4 +1,4 @@
-"""How far one host got through its operations, and what stopped it short of their end."""
+"""How far one host got through its operations, and what stopped it before their end."""
 
 from __future__ import annotations
 
@@ -8,33 +8,44 @@ from fleethands.ssh.diagnosis import Why
 
 
 class RunAborted(BaseException):
-    """A run is to end at once; no error of one command, so that nothing but a host's walk ends on it."""
+    """
+    A run ends at once.
+
+    It derives from BaseException, so that no handler of one command's errors catches it.
+    """
 
 
 @dataclass
 class HostRun:
     """
-    One host's way.
+    One host's operations in a run.
 
-    + step: the operation that it is at, or was at last
-    + done: it came to the end of its operations
-    + interrupted: someone ended the run; between: it was at no operation then
-    + why: what stopped it, where that was no failed operation
+    + operation: name of the current operation, or of the latest one
+    + finished: whether all operations ran, none of them failed and nothing stopped the host
+    + interrupted: whether a user stopped the run; between_operations: whether no operation was at work then
+    + problem: a message and its hints, where anything but a failed operation stopped the host
+    + seconds: duration of all operations
     """
 
-    step: str = ""
-    done: bool = False
+    operation: str = ""
+    finished: bool = False
     interrupted: bool = False
-    between: bool = False
-    why: Why | None = None
+    between_operations: bool = False
+    problem: Why | None = None
     seconds: float = 0.0
 
     def interrupt(self, hints: list[str], *, at_once: bool) -> None:
         """
-        Someone ended the run: between two operations, or within one.
+        Record that a user stopped the run.
 
-        + hints: what completes it
+        + hints: commands that complete it
+        + at_once: within an operation, not between two
         """
-        where = f"during `{self.step}`" if at_once else f"after `{self.step}`" if self.step else "before it began"
-        self.interrupted, self.between = True, not at_once
-        self.why = f"interrupted {where}", hints
+        if at_once:
+            where = f"during `{self.operation}`"
+        elif self.operation:
+            where = f"after `{self.operation}`"
+        else:
+            where = "before it began"
+        self.interrupted, self.between_operations = True, not at_once
+        self.problem = f"interrupted {where}", hints

@@ -1,4 +1,9 @@
-"""Ctrl-C and its like, heard while hosts are at work: between two steps of the program, never within one."""
+"""
+Handles Ctrl-C, SIGTERM and SIGHUP while hosts are at work.
+
+gevent delivers a signal between two steps of the program, never within one, so that no greenlet is left in a half-done
+state.
+"""
 
 from __future__ import annotations
 
@@ -15,34 +20,40 @@ EXIT = 130
 
 class Interrupts:
     """
-    For the time of a `with`, a signal raises KeyboardInterrupt where the main program waits.
+    Within a `with` block, a signal raises KeyboardInterrupt where the main program waits. Another one exits at once.
 
-    + stop: the first signal calls this instead, the second raises; a third ends the program on the spot
+    + stop: called for the first signal, instead: then the second one raises, and the third one exits
+
+    Example:
+
+        with Interrupts(engine.stop):
+            engine.run(names, listener)
     """
 
     def __init__(self, stop: Callable[[], None] | None = None) -> None:
         self._stop = stop
-        self._heard = 0
+        self._count = 0 if stop else 1  # without a polite stop, begin with the second reaction
 
     def __enter__(self) -> Interrupts:
         self._main = gevent.getcurrent()
         self._before = {each: signal.getsignal(each) for each in SIGNALS}
-        heeded = [each for each, handler in self._before.items() if handler is not signal.SIG_IGN]  # nohup, for one
-        self._watchers: list[Any] = [gevent.signal_handler(each, self._hear) for each in heeded]
+        # a signal that is ignored stays so: `nohup` ignores SIGHUP
+        handled = [each for each, handler in self._before.items() if handler is not signal.SIG_IGN]
+        self._watchers: list[Any] = [gevent.signal_handler(each, self._handle) for each in handled]
         return self
 
     def __exit__(self, *_: object) -> None:
         for watcher in self._watchers:
             watcher.cancel()
         for each, handler in self._before.items():
-            signal.signal(each, handler)  # gevent leaves the system's own behind
+            signal.signal(each, handler)  # gevent would leave the system's default
 
-    def _hear(self) -> None:
-        self._heard += 1
-        patient = self._stop is not None
-        if self._stop is not None and self._heard == 1:
-            self._stop()
-        elif self._heard > 1 + patient:
-            os._exit(EXIT)
-        else:
-            gevent.kill(self._main, KeyboardInterrupt)
+    def _handle(self) -> None:
+        self._count += 1
+        match self._count:
+            case 1 if self._stop:
+                self._stop()
+            case 2:
+                gevent.kill(self._main, KeyboardInterrupt)
+            case _:
+                os._exit(EXIT)

@@ -1,19 +1,18 @@
-"""What is true of a host: read in one remote command, held as one typed value."""
+"""What is true of a host: read by one remote command, kept as one typed value."""
 
 from fleethands.facts.framing import ProbeError
-from fleethands.facts.no_answer import ssh_command
-from fleethands.facts.probe import Probe, Unknown, UnknownSection
-from fleethands.facts.probe_cache import (
+from fleethands.facts.host_session import (
     cached_probe,
     get_probe,
     invalidate,
     is_refused,
-    outdate,
     predict,
     predicted,
     probed_settings,
     refuse,
 )
+from fleethands.facts.probe import Probe, Unknown, UnknownSection
+from fleethands.facts.probe_failure import ssh_command
 
 __all__ = [
     "Probe",
@@ -24,7 +23,6 @@ __all__ = [
     "get_probe",
     "invalidate",
     "is_refused",
-    "outdate",
     "predict",
     "predicted",
     "probed_settings",

@@ -1,4 +1,4 @@
-"""Reads whether accounts get to the directories that are to be theirs."""
+"""Whether accounts can enter the directories that they use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST = 4096  # bytes of a path (limits.h)
 
 @dataclass(frozen=True)
 class Place:
-    """A directory or file: its octal mode and `user:group`; account: who is to get there."""
+    """A directory or file: its octal mode and `user:group`. `account` is the one that must enter it."""
 
     path: str
     mode: str
@@ -25,10 +25,12 @@ class Place:
 @dataclass(frozen=True)
 class Directories:
     """
-    + home: that of Ollama's service
-    + leads: directory → where it leads, of those behind links
-    + barred: directory → the first one above it that its account may not enter
-    + kept: something among the models that is another account's, and that Ollama may not write
+    Directories of the accounts `ollama` and OpenHands.
+
+    + home: of Ollama's service
+    + leads: directory → its real path, for those behind symlinks
+    + barred: directory → the first parent that its account may not enter
+    + kept: a file in the model store that Ollama may not write, because another account owns it
     """
 
     home: str = paths.OLLAMA_HOME
@@ -38,7 +40,7 @@ class Directories:
 
 
 def directory_parser(asked: Sequence[tuple[str, str]]) -> Callable[[list[str]], Directories]:
-    """A reader for the (account, directory) pairs that were asked for, by their number."""
+    """A parser for the answer about these (account, directory) pairs, which it names by number."""
 
     def read(lines: list[str]) -> Directories:
         home, kept = paths.OLLAMA_HOME, None

@@ -1,33 +1,35 @@
-"""Reads Docker: the container and the image in question."""
+"""Docker: the containers and images that fleethands uses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleethands.facts.engine import ENGINE, DockerEngine, parse_engine
+from fleethands.facts.docker_engine import ENGINE, DockerEngine, parse_engine
 from fleethands.facts.framing import decode_base64, parse_fields, require_text
-from fleethands.facts.to_json import DIGEST
+from fleethands.facts.to_json import all_fields
 from fleethands.untrusted import line, mapping, parse_json, rows
 
 Lines = list[str]
 DOCKER = frozenset({"container", "image", "origin", "ollama_image"})
 REPEATED = ("publisher ", "gone ")
-OURS = "fleethands."  # begins the names of our labels
-OWN = (DIGEST, "fleethands.made")  # the second is another for each container (container.sh)
-EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104  what listeners are said to have, too
+OURS = "fleethands."  # begins the names of fleethands' labels
+SPEC_LABEL = "fleethands.spec"  # digest of all settings that a container was made from
+OWN = (SPEC_LABEL, "fleethands.made")  # the second differs for each container (container.sh)
+EVERYWHERE = frozenset({"", "*", "0.0.0.0", "::"})  # noqa: S104  as `ss` and Docker write it
 IMAGE_ID = re.compile(r"sha256:[0-9a-f]{1,64}")
 
 
 @dataclass(frozen=True)
 class Container:
     """
-    image: its id; tag: the name that the container was made with.
+    A container.
 
-    labels: without ours where they may be its image's: `docker commit` hands on those of a container of ours.
-    published: (port, address) on the host; the address is empty for all of them.
+    + image: its id; tag: the name of the image in the command that made the container
+    + labels: without fleethands' own, if the image may have brought them: `docker commit` copies labels into an image
+    + published: (port, address) on the host; the address is empty for all addresses
     """
 
     id: str
@@ -38,10 +40,15 @@ class Container:
     tag: str = ""
     published: tuple[tuple[int, str], ...] = ()
 
+    def public_fields(self, secrets: Collection[str]) -> Mapping[str, Any]:
+        """JSON has no digest of the settings: from it, one could find a secret setting by trial."""
+        labels = {name: each for name, each in self.labels.items() if name != SPEC_LABEL}
+        return {**all_fields(self), "labels": labels}
+
 
 @dataclass(frozen=True)
 class Image:
-    """An image on the host: its id, and the digests by which registries know it."""
+    """An image on the host: its id, and its digests in registries."""
 
     id: str
     digests: frozenset[str] = frozenset()
@@ -49,7 +56,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Publisher:
-    """A container, not ours, that holds a port of ours; image: the name that it was made with."""
+    """A foreign container on a port that fleethands uses. `image` is the name in the command that made it."""
 
     port: int
     name: str
@@ -59,12 +66,13 @@ class Publisher:
 @dataclass(frozen=True)
 class Docker:
     """
-    installed: the command is there; version None: no engine answers it.
+    Docker on a host.
 
-    image: id of the image in question; digests: those by which registries know it.
-    ollama_image: the one that Ollama is to run from; None where it is not here, or Ollama runs from none.
-    publishers: containers, not ours, that hold a port of ours: published, or in the host's own network.
-    gone: ids of images of release records that are not here any more.
+    + installed: whether the command exists; version: None where no engine answers it
+    + image: id of OpenHands' image, None where it is missing; digests: that image's in registries
+    + ollama_image: the image for Ollama in a container, None where it is missing or not used
+    + publishers: foreign containers on ports that fleethands uses, published or in the host's network
+    + gone: ids of images that release records name, and that are missing
     """
 
     installed: bool
@@ -79,6 +87,7 @@ class Docker:
 
 
 def parse_docker(lines: Lines) -> Docker:
+    """Parse the section `docker`. Raises ValueError, LookupError, ProbeError for an unknown line."""
     found, lines = parse_engine(lines), [each for each in lines if not each.startswith(ENGINE)]
     if lines in (["missing"], ["stopped"]):
         return Docker(lines == ["stopped"], engine=found)
@@ -135,7 +144,7 @@ def _container(row: dict[str, Any], origin: dict[str, Any] | None) -> Container:
 
 
 def _published(config: dict[str, Any]) -> Iterator[tuple[int, str]]:
-    """By what a container was made with: it has them for as long as it runs."""
+    """The bindings that a container was made with. They stay the same while it runs."""
     for bindings in mapping(config.get("PortBindings") or {}).values():
         for binding in rows(bindings or []):
             port, address = line(binding["HostPort"], 5), line(binding.get("HostIp") or "", 100)
@@ -144,7 +153,7 @@ def _published(config: dict[str, Any]) -> Iterator[tuple[int, str]]:
 
 
 def _labels(row: dict[str, Any], origin: dict[str, Any] | None) -> dict[str, str]:
-    """Those of a container, but ours only if its image is known and says something else."""
+    """A container's labels. It keeps fleethands' own only where its image is known and has other ones."""
     labels, inherited = _texts(row), _texts(origin or {})
     is_known = origin is not None and origin["Id"] == row["Image"]
     if is_known and any(labels.get(name) != inherited.get(name) for name in OWN):
@@ -153,6 +162,6 @@ def _labels(row: dict[str, Any], origin: dict[str, Any] | None) -> dict[str, str
 
 
 def _texts(row: dict[str, Any]) -> dict[str, str]:
-    """The labels of a container or an image that are text."""
+    """The labels of a container or an image whose values are text."""
     labels = mapping(mapping(row.get("Config") or {}).get("Labels") or {})
     return {name: value for name, value in labels.items() if isinstance(value, str)}

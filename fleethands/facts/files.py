@@ -1,11 +1,13 @@
-"""Reads what lies under a path."""
+"""Files by path."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from fleethands.facts.framing import decode_base64
+from fleethands.facts.to_json import all_fields
 from fleethands.untrusted import count
 
 Lines = list[str]
@@ -15,10 +17,13 @@ WORLD_READABLE, WORLD_ENTERABLE = 0o004, 0o001
 @dataclass(frozen=True)
 class File:
     """
-    kind: absent, file, directory, link or other; owner is `user:group`; content of files up to 64 KiB, None where it
-    could not be read whole, as while somebody writes it. Bytes of a target that are not UTF-8 stand as `\\xff`.
+    What exists at a path.
 
-    mtime in seconds since 1970; 0 for links and what is foreseen.
+    + kind: absent, file, directory, link or other
+    + mode: octal, four digits; owner: `user:group`
+    + content: of a file up to 64 KiB; None where it was not read whole, for example because a program was writing it
+    + target: of a symlink; a byte that is not UTF-8 is written as `\\xff`
+    + mtime: seconds since 1970; 0 for symlinks and in predictions
     """
 
     kind: str
@@ -32,20 +37,28 @@ class File:
 
     @property
     def is_public(self) -> bool:
-        """Whether everybody on the host may read it, or there is nothing to read."""
+        """Whether every user of the host may read it. An absent file has nothing to hide."""
         return self.kind == "absent" or bool(int(self.mode or "0", 8) & WORLD_READABLE)
 
     @property
     def is_open(self) -> bool:
-        """Whether everybody may reach what lies in this directory."""
+        """Whether every user may enter this directory."""
         return bool(int(self.mode or "0", 8) & WORLD_ENTERABLE)
+
+    def public_fields(self, secrets: Collection[str]) -> Mapping[str, Any]:
+        """
+        A private file has no content in JSON.
+
+        Not even size and sha256: from a digest, one could find a secret by trial, and a size gives its length away.
+        """
+        return all_fields(self) if self.is_public else {**all_fields(self), "content": None}
 
 
 ABSENT = File("absent")
 
 
 def file_parser(paths: Sequence[str]) -> Callable[[Lines], dict[str, File]]:
-    """A reader for the files that were asked for, in their order."""
+    """A parser for the answer about these paths, one line for each, in the same order."""
 
     def read(lines: Lines) -> dict[str, File]:
         return {path: _known(line) for path, line in zip(paths, lines, strict=True)}
@@ -54,7 +67,7 @@ def file_parser(paths: Sequence[str]) -> Callable[[Lines], dict[str, File]]:
 
 
 def _known(line: str) -> File:
-    """One odd file says nothing of the others: their owners differ."""
+    """A line that cannot be read makes its own file unknown, because its owner may have caused it."""
     try:
         return _file(line.split(" "))
     except ValueError:

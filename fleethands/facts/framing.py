@@ -16,7 +16,7 @@ _STATUS = re.compile(r"[0-9]{1,3}\Z")
 
 
 class ProbeError(ValueError):
-    """An answer that can't be read whole; names the section."""
+    """An answer that is incomplete or damaged; `section` names the first such section."""
 
     def __init__(self, section: str, problem: str) -> None:
         self.section = section
@@ -25,10 +25,10 @@ class ProbeError(ValueError):
 
 def split_sections(lines: Sequence[str], mark: str) -> Iterator[tuple[str, int, list[str]]]:
     """
-    Yield (section, status, lines) for each section in its order. One pass, whatever the size.
+    Yield (section, status, lines) for each section, in order.
 
-    Raises ProbeError, before it yields any, for all but every section once, in order, ended, and a last line
-    with the digest of what came before it (`-` from a host without sha256sum).
+    The answer must have every section once, in order and complete, and a last line with the sha256 of everything before
+    it (`-` from a host without sha256sum). Raises ProbeError for any other answer, before it yields anything.
     """
     rows = _after_noise(lines, mark)
     found = list(_sections(iter(rows), mark))
@@ -61,7 +61,7 @@ def _sections(rows: Iterator[str], mark: str) -> Iterator[tuple[str, int, list[s
 
 
 def decode_base64(section: str, text: str) -> bytes:
-    """Bytes of a base64 word. Raises ProbeError."""
+    """The bytes of a base64 word. Raises ProbeError."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -69,7 +69,7 @@ def decode_base64(section: str, text: str) -> bytes:
 
 
 def parse_fields(lines: Sequence[str], *, known: frozenset[str]) -> dict[str, str]:
-    """`KEY VALUE` lines, each key once. Raises ValueError for another key."""
+    """Parse `KEY VALUE` lines. Raises ValueError for a key that repeats or is not in `known`."""
     row: dict[str, str] = {}
     for line in lines:
         key, _, value = line.partition(" ")
@@ -80,14 +80,14 @@ def parse_fields(lines: Sequence[str], *, known: frozenset[str]) -> dict[str, st
 
 
 def require_text(text: str) -> str:
-    """The same text. Raises ValueError when there is none."""
+    """The same text. Raises ValueError for an empty one."""
     if not text:
         raise ValueError("empty")
     return text
 
 
 def _after_noise(lines: Sequence[str], mark: str) -> Sequence[str]:
-    # a login shell may greet before the script speaks
+    # a login shell may print a greeting before the script runs
     for index, line in enumerate(lines):
         if line.startswith(mark):
             return lines[index:]

@@ -1,4 +1,4 @@
-"""GPUs, as the PCI bus and their drivers show them."""
+"""GPUs, as the PCI bus and their drivers report them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from fleethands.facts.framing import decode_base64
 VENDORS = {"0x10de": "nvidia", "0x1002": "amd"}
 MIB = 1 << 20
 SMI_SECONDS = 20  # facts/gpu.sh
-REMARKS = 8  # lines beside nvidia-smi's list that are kept
-_MIB = re.compile(r"\d{1,12}\Z")  # else `[N/A]`, `[Not Supported]`, `[Insufficient Permissions]`: there is no figure
-_ROW = re.compile(r"\d{1,4}, (?:.*, ){4}")  # of the list; one of a GPU that does not answer has words in its cells
+REMARKS = 8  # lines of nvidia-smi besides its list that are kept
+_MIB = re.compile(r"\d{1,12}\Z")  # otherwise `[N/A]`, `[Not Supported]` or `[Insufficient Permissions]`
+_ROW = re.compile(r"\d{1,4}, (?:.*, ){4}")  # cells of a GPU that does not answer have other text
 
 
 @dataclass(frozen=True)
 class PciGpu:
-    """A display controller on the bus; driver empty: none holds it; memory in MiB where the driver tells (amdgpu)."""
+    """A display controller on the PCI bus. The driver may be empty; memory in MiB, only from amdgpu."""
 
     address: str
     vendor: str
@@ -30,7 +30,7 @@ class PciGpu:
 
 @dataclass(frozen=True)
 class Device:
-    """One GPU as nvidia-smi lists it; memory in MiB, None where it has no figure (unified memory)."""
+    """One GPU of nvidia-smi's list. Memory in MiB, None for unified memory."""
 
     index: int
     name: str
@@ -51,15 +51,15 @@ class Node:
 @dataclass(frozen=True)
 class Gpu:
     """
-    What a host has of GPUs.
+    The GPUs of a host.
 
-    + nvidia: version of the NVIDIA kernel module, None when it is not loaded
-    + amdgpu: whether AMD's is loaded
-    + devices: as nvidia-smi lists them; empty when it failed
-    + failure: why nvidia-smi gave no list, its own words; empty when it did, None when it is not installed
-    + remarks: what it said beside its list: a warning, a GPU that does not answer
-    + libcuda: whether the linker finds libcuda.so.1, None where there is nothing of NVIDIA's
-    + nodes: device file → who may use it
+    + nvidia: version of the NVIDIA kernel module, None if it is not loaded
+    + amdgpu: whether AMD's kernel module is loaded
+    + devices: nvidia-smi's list, empty if it failed
+    + failure: nvidia-smi's message if it failed; empty if it succeeded, None if it is not installed
+    + remarks: other lines of nvidia-smi: a warning, a GPU that does not answer
+    + libcuda: whether the linker finds libcuda.so.1; None without NVIDIA hardware or driver
+    + nodes: device file → mode and group
     + tegra: first line of /etc/nv_tegra_release on a Jetson
     """
 
@@ -75,7 +75,7 @@ class Gpu:
 
 
 def parse_gpu(lines: list[str]) -> Gpu:
-    """The section `gpu`. Raises ValueError for a line that it does not know."""
+    """Parse the section `gpu`. Raises ValueError for an unknown line."""
     pci, nodes, single = [], {}, {}
     for line in lines:
         kind, _, rest = line.partition(" ")
@@ -108,7 +108,7 @@ def _pci(address: str, vendor: str, product: str, driver: str, total: str, used:
 
 
 def _smi(text: str) -> tuple[tuple[Device, ...], str, tuple[str, ...]]:
-    """Devices, failure and remarks. It lists GPUs and ends with a status other than 0 when one of them is unwell."""
+    """Devices, failure and remarks. With a broken GPU, nvidia-smi prints a list and still fails."""
     status, _, word = text.partition(" ")
     said = decode_base64("gpu", word).decode(errors="replace").strip()
     lines = [line.strip() for line in said.splitlines() if line.strip()]
@@ -123,7 +123,7 @@ def _smi(text: str) -> tuple[tuple[Device, ...], str, tuple[str, ...]]:
 
 
 def _device(line: str) -> Device | None:
-    """The GPU of a row; None where it is no row, or of a GPU that does not answer."""
+    """The GPU of a row; None for another line, and for a GPU that does not answer."""
     if not _ROW.match(line):
         return None
     index, *name, uuid, driver, memory, used = line.split(", ")

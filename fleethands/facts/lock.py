@@ -1,4 +1,4 @@
-"""Who holds a host: the run that took its lock, or a person."""
+"""The lock of a host: of a run, or a manual one."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 from fleethands.facts.framing import decode_base64
 from fleethands.untrusted import count, mapping, parse_json, printable
 
-LEASE = 60  # seconds without a sign after which a lock ends
-LONGEST = 1 << 14  # bytes of a lock's own words
+LEASE = 60  # seconds without a heartbeat after which a run lock ends
+LONGEST = 1 << 14  # bytes of a lock's file
 
 
 @dataclass(frozen=True)
 class Lock:
     """
-    A lock, in its owner's words.
+    A lock, as its holder described it.
 
-    + owner: the user; host, pid: the controller and its process; run: the run's own name
-    + since: as `2026-11-25 17:02:11 UTC`
-    + ended: its run went away without a word, and the lock holds no longer
+    + owner: the user; host, pid: the controller and its process; run: the run id
+    + since: a time such as `2026-11-25 17:02:11 UTC`
+    + ended: its run died, and the lock is no longer valid
     """
 
     owner: str
@@ -33,28 +33,27 @@ class Lock:
 
     @classmethod
     def parse(cls, text: bytes) -> Lock:
-        """Read what `file` wrote; whatever somebody else wrote there locks, too."""
+        """Read what `file` wrote. Any other content, by another program, counts as a lock too."""
         try:
             row = mapping(parse_json(text.partition(b"\n")[0], LONGEST))
-            said = {key: printable(row[key]) for key in ("owner", "host", "run", "reason", "since")}
-            return cls(pid=count(row["pid"]), ended=row["ended"] is True, **said)
+            texts = {key: printable(row[key]) for key in ("owner", "host", "run", "reason", "since")}
+            return cls(pid=count(row["pid"]), ended=row["ended"] is True, **texts)
         except (ValueError, LookupError):
-            said_so = printable(text[:LONGEST].decode(errors="replace"), 200)
-            return cls("somebody", "the host itself", 0, "", said_so, "an unknown time")
+            content = printable(text[:LONGEST].decode(errors="replace"), 200)
+            return cls("somebody", "the host itself", 0, "", content, "an unknown time")
 
     @property
     def file(self) -> str:
-        """What stands in the host's file: for programs, then for people."""
-        return f"{json.dumps(self.document)}\n{self}"
+        """The content of the host's file: a line of JSON, then a line for people."""
+        return f"{json.dumps(self.to_json())}\n{self}"
 
-    @property
-    def document(self) -> dict[str, Any]:
-        """As JSON takes it."""
+    def to_json(self) -> dict[str, Any]:
+        """All fields by name."""
         return dict(self.__dict__)
 
     @property
     def who(self) -> str:
-        """`ana@build-2`."""
+        """The holder, such as `ana@build-2`."""
         return f"{self.owner}@{self.host}"
 
     def __str__(self) -> str:
@@ -64,11 +63,11 @@ class Lock:
 @dataclass(frozen=True)
 class LockState:
     """
-    Who holds a host.
+    The locks of a host.
 
-    + turn: the run that locked it last; empty where none ever did
-    + run: the run that holds it, or that went away without a word
-    + hold: the person who does
+    + turn: lock token, the id of the run that locked the host last; empty if no run ever did
+    + run: the run lock, valid or of a run that died
+    + hold: the manual lock
     """
 
     turn: str = ""
@@ -77,12 +76,12 @@ class LockState:
 
     @property
     def by(self) -> Lock | None:
-        """Who keeps others out, the person first; None for a host that is free."""
+        """The valid lock, the manual one first; None for a free host."""
         return self.hold or (None if self.run is None or self.run.ended else self.run)
 
 
 def parse_lock(lines: list[str]) -> LockState:
-    """The section `lock`. Raises ValueError for a line that it does not know."""
+    """Parse the section `lock`. Raises ValueError for an unknown line."""
     found = LockState()
     for line in lines:
         kind, *rest = line.split(" ")

@@ -1,4 +1,4 @@
-"""Reads our table of the firewall, and who listens on the ports in question."""
+"""fleethands' firewall table, and who listens on the ports that it uses."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ BRIDGE = re.compile(r"br-[A-Za-z0-9._:@+-]+")
 @dataclass(frozen=True)
 class Firewall:
     """
-    loaded: sha256 of the table as nft lists it; None where there is none.
+    fleethands' table.
 
-    bridges: devices whose names begin as those of Docker's bridges do, and are none.
+    + installed: whether nft exists
+    + loaded: sha256 of the table as nft lists it; None without a table
+    + bridges: devices whose names begin like those of Docker's bridges, and that are not Docker's
     """
 
     installed: bool
@@ -32,7 +34,7 @@ class Firewall:
 
 @dataclass(frozen=True)
 class Listener:
-    """process empty and pid 0: the kernel does not tell."""
+    """A listening TCP socket. The process is empty and the pid 0 where the kernel does not tell them."""
 
     port: int
     address: str
@@ -41,6 +43,7 @@ class Listener:
 
 
 def parse_firewall(lines: Lines) -> Firewall:
+    """Parse the section `firewall`. Raises ValueError."""
     bridges = tuple(sorted(line.removeprefix("bridge ") for line in lines if line.startswith("bridge ")))
     if wrong := next((name for name in bridges if not BRIDGE.fullmatch(name)), None):
         raise ValueError(wrong)
@@ -54,7 +57,7 @@ def parse_firewall(lines: Lines) -> Firewall:
 
 
 def parse_sockets(lines: Lines) -> tuple[Listener, ...]:
-    """Who listens; what is no listener is the rest of a process's name."""
+    """Parse the section `sockets`. Other lines are skipped: a process may have line breaks in its name."""
     matches = (LISTENER.match(line[:LONGEST]) for line in lines)
     return tuple(
         Listener(int(match["port"]), match["address"].strip("[]"), match["name"] or "", int(match["pid"] or 0))

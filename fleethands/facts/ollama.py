@@ -1,15 +1,19 @@
-"""Reads Ollama: its releases, its process, its models."""
+"""Ollama: its releases, its process, its models."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from fleethands.facts import elsewhere
-from fleethands.facts.elsewhere import VersionRequest
+from fleethands.facts import external_ollama
+from fleethands.facts.external_ollama import VersionRequest
 from fleethands.facts.framing import decode_base64
+from fleethands.facts.to_json import all_fields
+from fleethands.settings.schema.ollama_env import is_known
 from fleethands.settings.values.names import ModelName
+from fleethands.settings.values.secret import MASK
 from fleethands.untrusted import count, line, mapping, parse_json
 
 Lines = list[str]
@@ -21,9 +25,10 @@ IMAGE_ID = re.compile(r"sha256:[0-9a-f]{64}")
 @dataclass(frozen=True)
 class Release:
     """
-    An unpacked Ollama: its main archive's digest, and whether its binary is still the one unpacked.
+    An unpacked release.
 
-    + variant: what of its archives was unpacked: whole, cpu, rocm, jetpack5, jetpack6
+    + sha256: of its main archive; intact: whether the binary is still as it was unpacked
+    + variant: which of the archives were unpacked: whole, cpu, rocm, jetpack5, jetpack6
     """
 
     sha256: str
@@ -34,10 +39,11 @@ class Release:
 @dataclass(frozen=True)
 class Process:
     """
-    The main process of Ollama's service; `started` in clock ticks since the host's boot.
+    The main process of ollama.service.
 
-    + exe, environment: those of Ollama itself; of Docker's client where there is no container behind it
-    + image: id of the image of its container, and inside: Ollama's own process there; empty and 0 without a container
+    + started: clock ticks since the host's boot
+    + exe, environment: of Ollama itself; of Docker's client where its container does not run
+    + image: id of its container's image, empty without a container; inside: Ollama's process in it, 0 without one
     """
 
     pid: int
@@ -47,16 +53,22 @@ class Process:
     image: str = ""
     inside: int = 0
 
+    def public_fields(self, secrets: Collection[str]) -> Mapping[str, Any]:
+        """JSON has only the variables that configure Ollama, and masks secrets among them."""
+        shown = {name: value for name, value in sorted(self.environment.items()) if is_known(name)}
+        masked = {name: MASK if name in secrets or _may_be_secret(name) else value for name, value in shown.items()}
+        return {**all_fields(self), "environment": masked}
+
 
 @dataclass(frozen=True)
 class Ollama:
     """
-    version None: nothing listens, or nothing that says one.
+    The answers of Ollama's API.
 
-    + tools, context: whether the model that OpenHands is to have takes tools, and its longest context in tokens; None
-      where Ollama does not say
-    + in_vram: bytes of each loaded model in a GPU's memory; asked only where a GPU may be
-    + way: how it was reached, of one that is elsewhere
+    + version: None where nothing listens, or the listener has no version
+    + tools: whether OpenHands' model can call tools; context: its maximum in tokens; None where Ollama does not say
+    + in_vram: bytes of each loaded model in GPU memory; asked only where there may be a GPU
+    + way: how an external Ollama was reached
     """
 
     version: str | None = None
@@ -68,7 +80,7 @@ class Ollama:
 
 @dataclass(frozen=True)
 class CreatedModel:
-    """What a model was made from: sha256 of the Modelfile, digests of its base and of the model itself."""
+    """A model that fleethands created: sha256 of its Modelfile, digests of its base and of the model itself."""
 
     text: str
     base: str
@@ -78,11 +90,11 @@ class CreatedModel:
 @dataclass(frozen=True)
 class ModelStore:
     """
-    What we know of models beside their manifests.
+    What fleethands has written down about models.
 
-    + unfinished: names whose pull runs, or ended without a word
-    + made: name → what it was made from
-    + loaded: name → digest, as the process (pid, started) was asked to load them
+    + unfinished: names of models whose pull still runs, or was aborted
+    + made: name → what it was created from
+    + loaded: name → digest of models that `process` was asked to load; process: (pid, started)
     """
 
     unfinished: frozenset[str] = frozenset()
@@ -91,16 +103,22 @@ class ModelStore:
     process: tuple[int, int] | None = None
 
 
+def _may_be_secret(name: str) -> bool:
+    return "KEY" in name.upper() or "PROXY" in name.upper()
+
+
 def parse_releases(lines: Lines) -> dict[str, Release]:
+    """Parse the section `releases`: version → release. Raises ValueError."""
     found = {}
     for row in lines:
         version, size, mtime, mode, uid, sha256, wanted_size, wanted_mtime, *variant = row.split(" ")
         intact = [size, mtime, mode, uid] == [wanted_size, wanted_mtime, "755", "0"]
-        found[version] = Release(sha256, intact, *variant)  # markers from before variants name none
+        found[version] = Release(sha256, intact, *variant)  # older markers name no variant
     return found
 
 
 def parse_process(lines: Lines) -> Process | None:
+    """Parse the section `process`; None where the service does not run. Raises ValueError, ProbeError."""
     if not lines:
         return None
     pid, started, exe, *container = lines[0].split(" ")
@@ -120,6 +138,7 @@ def parse_process(lines: Lines) -> Process | None:
 
 
 def parse_ollama(lines: Lines) -> Ollama:
+    """Parse the section `ollama`. Raises ValueError, LookupError, ProbeError."""
     if lines == ["refused"]:
         return Ollama()
     answer, *shown = lines
@@ -127,7 +146,7 @@ def parse_ollama(lines: Lines) -> Ollama:
     for row in shown:
         word, *words = row.split(" ")
         if word == "from" and found.way:
-            found = replace(found, way=replace(found.way, ours=elsewhere.parse_source_address(*words)))
+            found = replace(found, way=replace(found.way, ours=external_ollama.parse_source_address(*words)))
         elif word == "size_vram":
             found = replace(found, in_vram=(*found.in_vram, count(int(*words))))
         elif word == "model" and found.tools is None:
@@ -144,17 +163,17 @@ _YES = {"yes": True, "no": False}
 def _first(answer: str) -> Ollama:
     word, _, text = answer.rpartition(" ")
     if word == "elsewhere":
-        version, way = elsewhere.parse_version(text)
+        version, way = external_ollama.parse_version(text)
         return Ollama(version, way=way)
     return Ollama(line(mapping(parse_json(decode_base64("ollama", answer)))["version"], 100))
 
 
 def parse_models(lines: Lines) -> dict[str, str]:
-    """Name as Ollama lists it → digest; a file that is none of its manifests is nobody's model."""
+    """Parse the section `models`: name as Ollama lists it → digest. Files that are no manifests are skipped."""
     found: dict[str, str] = {}
     for row in lines:
         if row.startswith("tags "):
-            return elsewhere.parse_models(row.removeprefix("tags "))
+            return external_ollama.parse_models(row.removeprefix("tags "))
         digest, _, path = row.partition("  ./")
         parts = path.split("/")
         if DIGEST.fullmatch(digest) and len(parts) == 4 and all(parts):
@@ -163,6 +182,7 @@ def parse_models(lines: Lines) -> dict[str, str]:
 
 
 def parse_store(lines: Lines) -> ModelStore:
+    """Parse the section `store`. Raises ValueError for an unknown line."""
     unfinished, made, loaded = set(), {}, {}
     process = None
     for row in lines:

@@ -1,4 +1,4 @@
-"""The observed state of one host as one value. A section that could not be read is unknown, never absent."""
+"""The state of one host as one value. A section that could not be read is unknown, never absent."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from fleethands import paths
+from fleethands.facts.apt import Apt
 from fleethands.facts.directories import Directories
 from fleethands.facts.docker import Docker
 from fleethands.facts.files import ABSENT, File
@@ -15,7 +16,6 @@ from fleethands.facts.gpu import Gpu
 from fleethands.facts.lock import LockState
 from fleethands.facts.network import Firewall, Listener
 from fleethands.facts.ollama import ModelStore, Ollama, Process, Release
-from fleethands.facts.packages import Apt
 from fleethands.facts.record import Record
 from fleethands.facts.service import Service
 from fleethands.facts.system import Accounts, Space, System
@@ -28,14 +28,19 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Unknown:
-    """Why a section could not be read; timed_out: it did not answer; lacks: the command that the host does not have."""
+    """
+    A section that could not be read.
+
+    + timed_out: whether the host did not answer in time
+    + lacks: the command that is missing on the host
+    """
 
     reason: str
     timed_out: bool = False
     lacks: str = ""
 
 
-RESTARTS = {"docker": "docker", "ollama": "ollama"}  # sections that a daemon answers for, and its unit
+RESTARTS = {"docker": "docker", "ollama": "ollama"}  # section → systemd unit of the daemon that answers it
 
 
 def _moved(section: Any, home: str) -> Any:
@@ -46,7 +51,7 @@ def _moved(section: Any, home: str) -> Any:
 
 
 class UnknownSection(ValueError):
-    """Something was asked of a section that could not be read; `hints` say what to do."""
+    """An operation needs a section that could not be read."""
 
     def __init__(self, section: str, unknown: Unknown) -> None:
         super().__init__(f"cannot tell the state of {section}: {unknown.reason}")
@@ -57,7 +62,18 @@ class UnknownSection(ValueError):
 
 @dataclass(frozen=True)
 class Probe:
-    """One host, as it was when it was asked."""
+    """
+    One host, as it was when it answered, or as it is predicted to be.
+
+    + sections: name → value, or Unknown
+
+    Each section has a property, which raises UnknownSection.
+
+    Example:
+
+        if probe.files["/etc/motd"].kind == "absent":
+            later = probe.with_file("/etc/motd", File("file", content=b"hello"))
+    """
 
     sections: Mapping[str, Any]
 
@@ -85,7 +101,7 @@ class Probe:
 
     @property
     def apt(self) -> Apt:
-        """What apt would do; nothing where it was not asked, or could not tell."""
+        """A simulated installation. It is empty where nothing is missing, or the section is unknown."""
         found = self.sections["apt"]
         return found if isinstance(found, Apt) else Apt()
 
@@ -111,6 +127,7 @@ class Probe:
 
     @property
     def process(self) -> Process | None:
+        """The main process of ollama.service, None where it does not run."""
         found: Process | None = self._known("process", object)  # type: ignore[assignment]
         return found
 
@@ -138,7 +155,7 @@ class Probe:
 
     @property
     def at_home(self) -> Probe:
-        """The same, with what was asked of upstream's home under the name of the home that the service has."""
+        """The same probe, with the paths that were asked for in upstream's home moved into the service's own home."""
         if not self.knows("directories") or self.home == paths.OLLAMA_HOME:
             return self
         moved = {name: _moved(self.sections[name], self.home) for name in ("files", "disk")}
@@ -166,7 +183,7 @@ class Probe:
 
     @property
     def upstream(self) -> Upstream:
-        """What is offered of that which this host lacks; empty when it could not be asked."""
+        """What this host lacks and could download. It is empty where the section is unknown."""
         found = self.sections["upstream"]
         return found if isinstance(found, Upstream) else Upstream()
 
@@ -176,7 +193,7 @@ class Probe:
 
     @property
     def _record(self) -> dict[str, Any] | None:
-        """What was applied here last, when and by whom; the settings of then stay on the host."""
+        """The current release record without its settings, which stay on the host."""
         known = (
             Record.parse(self.files[paths.CURRENT_RECORD].content)
             if self.knows("files") and paths.CURRENT_RECORD in self.files
@@ -186,22 +203,22 @@ class Probe:
             return None
         return {name: value for name, value in known.__dict__.items() if name != "declared"}
 
-    def document(self, secrets: Collection[str] = ()) -> dict[str, Any]:
+    def to_json(self, secrets: Collection[str] = ()) -> dict[str, Any]:
         """
-        This host as JSON takes it: a section's name → its value, or `{"unknown": reason}`.
+        This host as JSON: section → value, or `{"unknown": reason}`.
 
-        + secrets: names of environment variables that are declared secret; so are those that the host has as secrets,
-          which may not be declared any more
+        + secrets: names of environment variables that are declared secret. Those that the host itself keeps as secrets
+          are hidden too, because they may no longer be declared.
         """
         secrets = {*secrets, *self._secrets}
         return {
             name: {"unknown": value.reason} if isinstance(value, Unknown) else to_json(value, secrets)
-            for name, value in {**self.sections, "files": self._told_files}.items()
+            for name, value in {**self.sections, "files": self._public_files}.items()
         } | {"record": self._record}
 
     @property
-    def _told_files(self) -> Any:
-        """The files, without what lies in a directory that not everybody may enter, whatever its own mode."""
+    def _public_files(self) -> Any:
+        """The files, without the content of those in a directory that not every user may enter."""
         files = self.sections["files"]
         if isinstance(files, Unknown):
             return files
@@ -216,9 +233,9 @@ class Probe:
         return [line.partition("=")[0] for line in content.decode(errors="replace").splitlines()]
 
     def having(self, **sections: Any) -> Probe:
-        """This host as it would be with some sections changed."""
+        """This host with some sections changed. Example: `probe.having(models={})`."""
         return replace(self, sections={**self.sections, **sections})
 
     def with_file(self, path: str, state: File) -> Probe:
-        """This host as it would be with one file changed."""
+        """This host with one file changed."""
         return self.having(files={**self.files, path: state})

@@ -1,151 +1,147 @@
-"""Keeps one probe a host: asked for once, forgotten when an operation changed something."""
+"""Keeps the probe of one host: read once, predicted while a plan is made, stale after a change."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
-from weakref import WeakKeyDictionary, WeakSet
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import Enum
 
-from pyinfra.api.host import Host
-from pyinfra.context import ctx_host, ctx_state
-
-from fleethands import streams
-from fleethands.facts.framing import ProbeError
-from fleethands.facts.no_answer import ProbeFailed, explain_failure
 from fleethands.facts.probe import Probe
-from fleethands.facts.probe_fact import HostProbe, ProbeRequest, parse_probe
+from fleethands.facts.probe_failure import ProbeFailed
+from fleethands.facts.probe_request import ProbeRequest
 from fleethands.settings import HostSettings
 
-WHOLE = 120  # seconds for one probe: its parts have limits of their own, of 5 to 15 s
-FRESH = 60.0  # seconds between a plan and its confirmation after which hosts are asked again
+MAX_AGE = 60.0  # seconds between a plan and its confirmation after which a run reads the host again
+
+Read = Callable[[ProbeRequest], Probe]  # raises ProbeError
 
 
-@dataclass
-class _Kept:
-    seen: Probe
-    foreseen: Probe
-    at: float
-    settings: HostSettings
-    refused: bool = False
-    running: bool = False  # a run began with it
-    outdated: bool = False  # something changed since; what upstream offers did not
-
-
-_kept: WeakKeyDictionary[Host, _Kept] = WeakKeyDictionary()
-_mute: WeakKeyDictionary[Host, ProbeError] = WeakKeyDictionary()  # a plan asks such a host once
-_refused: WeakSet[Host] = WeakSet()  # of these
-
-
-def get_probe(settings: HostSettings) -> Probe:
+class State(Enum):
     """
-    The host of this context: as it is while operations run, as it will be by then while a plan is made.
+    What a cached probe is worth.
 
-    Raises ProbeError when the host's answer can't be read whole, or there is none.
+    FRESH: the host was so when it answered. PREDICTED: a plan has changed its copy, the host itself is unchanged.
+    STALE: something changed on the host, and the probe must be read again.
     """
-    host, executing = ctx_host.get(), ctx_state.get().is_executing
-    kept = _kept.get(host)
-    if kept is not None and kept.settings != settings:
-        kept.settings, kept = settings, kept if _asks_the_same(kept.settings, settings) else None
-    outdated = kept is not None and kept.outdated
-    if kept is not None and not outdated and (not executing or kept.running or time.monotonic() - kept.at < FRESH):
-        kept.running = executing
-        return kept.seen if executing else kept.foreseen
-    if not executing and host in _mute:
-        raise _mute[host]
-    streams.use_limited_streams()  # stock pyinfra has it, too, once it asks
-    question = ProbeRequest.about(settings, upstream=not outdated)
-    asked = time.time()
-    try:
-        seen = parse_probe(_answer(host, question), question, (asked, time.time()))
-    except ProbeFailed as error:
-        _mute[host] = error
-        raise
-    if kept is not None and outdated:
-        seen = seen.having(upstream=kept.seen.sections["upstream"])
-    _kept[host] = _Kept(seen, seen, time.monotonic(), settings, running=executing)
-    return seen
+
+    FRESH = "fresh"
+    PREDICTED = "predicted"
+    STALE = "stale"
 
 
-def _answer(host: Host, question: ProbeRequest) -> list[str]:
-    """The lines of the probe. Raises NoAnswer with what the host says instead."""
-    with _overheard(host, question.script) as said:
-        # without it pyinfra would fail the host for a reason of its own, and hide what the host says
-        lines = host.get_fact(HostProbe, _stdin=question.script, _timeout=WHOLE, _ignore_errors=True)
-    if lines is None or not any(line.startswith(question.mark) for line in lines):
-        raise explain_failure(said, host)
-    return list(lines)
+@dataclass(frozen=True)
+class _Entry:
+    probe: Probe
+    predicted: Probe
+    settings: HostSettings  # that the probe was read for
+    read_at: float
+    state: State = State.FRESH
+    is_used_by_run: bool = False  # the current run has already used this probe
+
+    def is_usable(self, *, executing: bool, now: float) -> bool:
+        if self.state is State.STALE:
+            return False
+        return not executing or self.is_used_by_run or now - self.read_at < MAX_AGE
 
 
-@contextmanager
-def _overheard(host: Host, script: str) -> Iterator[list[str]]:
-    """All that a host says to a script, which pyinfra drops where the command fails."""
-    send, heard = host.connector.run_shell_command, list[str]()
+class ProbeCache:
+    """
+    The cached probe of one host.
 
-    def listening(*args: Any, **options: Any) -> Any:
-        done, said = send(*args, **options)
-        if options.get("_stdin") == script:
-            heard.extend(said.output_lines)
-        return done, said
+    + clock: seconds that never jump
 
-    host.connector.run_shell_command = listening
-    try:
-        yield heard
-    finally:
-        host.connector.run_shell_command = send
+    Example:
+
+        cache = ProbeCache()
+        probe = cache.get(settings, read, executing=False)
+        cache.predict(probe.with_file(path, file))  # state: predicted
+        cache.invalidate()  # state: stale
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._entry: _Entry | None = None
+        self._failure: ProbeFailed | None = None
+        self._is_refused = False
+
+    def get(self, settings: HostSettings, read: Read, *, executing: bool) -> Probe:
+        """
+        The host as it is while operations run; as it will be at this point of the run while a plan is made.
+
+        + read: sends a request to the host; called only where the cache has no usable probe
+
+        Raises what `read` raises. A plan asks a host that does not run the probe only once.
+        """
+        entry = self._entry_for(settings)
+        if entry and entry.is_usable(executing=executing, now=self._clock()):
+            self._entry = replace(entry, is_used_by_run=executing, settings=settings)
+            return entry.probe if executing else entry.predicted
+        if self._failure and not executing:
+            raise self._failure
+        return self._read(settings, read, entry, executing=executing)
+
+    def _entry_for(self, settings: HostSettings) -> _Entry | None:
+        """The entry, if its probe also answers for these settings."""
+        if self._entry and (self._entry.settings == settings or _same_request(self._entry.settings, settings)):
+            return self._entry
+        return None
+
+    def _read(self, settings: HostSettings, read: Read, stale: _Entry | None, *, executing: bool) -> Probe:
+        request = ProbeRequest.create(settings, upstream=stale is None or stale.state is not State.STALE)
+        try:
+            probe = read(request)
+        except ProbeFailed as error:
+            self._failure = error
+            raise
+        if stale and not request.upstream:  # a change on the host changes nothing upstream
+            probe = probe.having(upstream=stale.probe.sections["upstream"])
+        self._entry = _Entry(probe, probe, settings, self._clock(), is_used_by_run=executing)
+        self._is_refused = False
+        return probe
+
+    @property
+    def state(self) -> State | None:
+        """None where the host has not answered yet."""
+        return self._entry.state if self._entry else None
+
+    @property
+    def latest(self) -> Probe | None:
+        """The latest answer of the host, whatever has changed since; None where it never answered."""
+        return self._entry.probe if self._entry else None
+
+    @property
+    def settings(self) -> HostSettings | None:
+        """The settings that `latest` was read for."""
+        return self._entry.settings if self._entry else None
+
+    @property
+    def predicted(self) -> Probe:
+        """The host after the changes that the plan has so far. Raises LookupError where it never answered."""
+        if self._entry is None:
+            raise LookupError("no probe to start from")
+        return self._entry.predicted
+
+    def predict(self, probe: Probe) -> None:
+        """Later operations of the plan start from this probe. Raises LookupError where the host never answered."""
+        if self._entry is None:
+            raise LookupError("no probe to start from")
+        self._entry = replace(self._entry, predicted=probe, state=State.PREDICTED)
+
+    def invalidate(self) -> None:
+        """Read the host again before the next decision, because something changed on it."""
+        if self._entry:
+            self._entry = replace(self._entry, state=State.STALE)
+
+    def refuse(self) -> None:
+        """An operation of the plan has refused the host: skip its later operations."""
+        self._is_refused = self._entry is not None or self._failure is not None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the plan skips this host's operations."""
+        return self._is_refused
 
 
-def cached_probe(host: Host) -> Probe | None:
-    """A host as it was when it was last asked; None when something changed on it since."""
-    kept = _kept.get(host)
-    return kept.seen if kept else None
-
-
-def _asks_the_same(one: HostSettings, other: HostSettings) -> bool:
+def _same_request(one: HostSettings, other: HostSettings) -> bool:
     return ProbeRequest(one, "").script == ProbeRequest(other, "").script
-
-
-def probed_settings(host: Host) -> HostSettings | None:
-    """The settings that a host was looked at by last; None where it never was."""
-    kept = _kept.get(host)
-    return kept.settings if kept else None
-
-
-def invalidate() -> None:
-    """Something changed on the host of this context: ask it anew."""
-    if kept := _kept.get(ctx_host.get()):
-        kept.outdated = True
-
-
-def outdate(host: Host) -> None:
-    """Another run changed a host since it was asked: its operations decide anew."""
-    if kept := _kept.get(host):
-        kept.outdated = True
-
-
-def predict(probe: Probe) -> None:
-    """While a plan is made: later operations start from this."""
-    _kept[ctx_host.get()].foreseen = probe
-
-
-def predicted() -> Probe:
-    """The host of this context as the plan has it so far."""
-    return _kept[ctx_host.get()].foreseen
-
-
-def refuse() -> None:
-    """While a plan is made: this host will go no further."""
-    host = ctx_host.get()
-    if kept := _kept.get(host):
-        kept.refused = True
-    elif host in _mute:
-        _refused.add(host)
-
-
-def is_refused() -> bool:
-    """Whether the plan being made has refused the host of this context."""
-    host = ctx_host.get()
-    kept = _kept.get(host)
-    return (kept.refused if kept else host in _refused) and not ctx_state.get().is_executing

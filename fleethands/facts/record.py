@@ -1,4 +1,4 @@
-"""A host's release record: what was declared and proven there, when and by whom. It holds no secret."""
+"""A host's release record: the settings that were proven, when and by whom. It has no secrets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fleethands.settings.renamed import translate
 from fleethands.untrusted import line, mapping, parse_json, tree
 
 SCHEMA = 1
-KEPT = 5  # records on a host, the one of now among them
+KEPT = 5  # records on a host, the current one included
 LONGEST = 1 << 16  # bytes of a record: the probe reads no longer file
 MOST_KEYS = 200
 
@@ -18,14 +18,14 @@ MOST_KEYS = 200
 @dataclass(frozen=True)
 class Record:
     """
-    One release record. It is the host's own word: data of which nothing is read, called or run on the controller.
+    One release record. The host wrote it, so the controller treats it as data and never runs or opens any of it.
 
-    + time: as `2026-11-25T17:02:11Z`, by the host's clock; by: `user@controller`; run: that run's name, if it had one
+    + time: by the host's clock, such as `2026-11-25T17:02:11Z`; by: `user@controller`; run: the run id, may be empty
     + version: of fleethands
-    + revision: commit of the inventory's directory, with `+` where it held changes besides; empty outside of git
+    + revision: commit of the inventory's directory, with `+` for uncommitted changes; empty outside of git
     + declared: the settings, as settings/serialize.py writes them, under today's names
-    + versions: Ollama's release, each model's digest, the image's name, its id and, where it came from a registry, its
-      manifest's digest; the same of Ollama's own image (`ollama_image`), where it ran from one
+    + versions: Ollama's release; the digest of each model; name, id and registry digest of the image, and of Ollama's
+      image (`ollama_image`) where Ollama ran in a container
     """
 
     time: str
@@ -38,7 +38,7 @@ class Record:
 
     @classmethod
     def parse(cls, text: bytes | None) -> Record | None:
-        """The record in a file; None where there is none that can be read."""
+        """The record in a file; None if there is none, or it cannot be read."""
         try:
             row = mapping(parse_json(text or b"", LONGEST))
             if row["schema"] != SCHEMA:
@@ -50,20 +50,20 @@ class Record:
 
     @property
     def ollama(self) -> str:
-        """The release of Ollama that was declared; empty where none is named."""
+        """The declared version of Ollama, empty without one."""
         found = self.declared.get("ollama_version")
         return found if isinstance(found, str) else ""
 
     @property
     def when(self) -> str:
-        """`2026-11-25 17:02 UTC`."""
+        """The time, such as `2026-11-25 17:02 UTC`."""
         return f"{self.time[:10]} {self.time[11:16]} UTC"
 
     def __str__(self) -> str:
         return f"{self.when} by {self.by}"
 
     def same_as(self, declared: Mapping[str, Any], versions: Mapping[str, Any]) -> bool:
-        """Whether it says the same of its host."""
+        """Whether another record would have the same settings and versions."""
         return dict(self.declared) == dict(declared) and _named(self.versions) == _named(versions)
 
 
@@ -85,6 +85,6 @@ def _lines(value: Any) -> dict[str, str]:
 
 
 def _named(versions: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what follows from the rest, which records of before lack."""
+    """The versions without registry digests, which older records lack and which follow from the rest."""
     images = {key: {**versions[key], "digest": ""} for key in ("image", "ollama_image") if key in versions}
     return {**versions, **images}

@@ -1,17 +1,24 @@
-"""What systemd will read for ollama.service, whoever put it there."""
+"""The unit files of ollama.service, fleethands' own and foreign ones."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
+from typing import Any
 
 from fleethands.facts.framing import decode_base64
+from fleethands.facts.to_json import all_fields
 
 
 @dataclass(frozen=True)
 class UnitText:
-    """A unit file, a drop-in, or for `unit` a file that its EnvironmentFile= names; content up to 64 KiB."""
+    """
+    A text file that systemd reads.
+
+    + content: up to 64 KiB
+    + unit: path of the unit whose EnvironmentFile= names this file; empty for a unit file or a drop-in
+    """
 
     path: str
     content: bytes
@@ -19,33 +26,35 @@ class UnitText:
 
     @property
     def ours(self) -> bool:
+        """Whether fleethands wrote it."""
         return self.content.startswith(b"# Written by fleethands")
 
-    @property
-    def is_public(self) -> bool:
-        """Never: anybody may have put secrets into these files, and whether all may read them was not asked."""
-        return False
+    def public_fields(self, secrets: Collection[str]) -> Mapping[str, Any]:
+        """JSON never has the content: an administrator may have written secrets into it."""
+        return {**all_fields(self), "content": None}
 
     @property
     def name(self) -> str:
+        """The file name."""
         return PurePosixPath(self.path).name
 
     @property
     def lines(self) -> str:
+        """The content as text."""
         return self.content.decode(errors="replace")
 
 
 @dataclass(frozen=True)
 class Service:
     """
-    Files of ollama.service on disk: what systemd reads at its next reload.
+    Files of ollama.service on disk, as systemd will read them at its next reload.
 
-    + units: its fragments and drop-ins, those that shadow before those that are shadowed
-    + files: what their EnvironmentFile= lines name
+    + units: unit files and drop-ins; a file that shadows another comes before it
+    + files: those that their EnvironmentFile= lines name
     + packages: path → the package that owns it
-    + homes: user that a unit names → home
-    + store: the models' directory of ours, links followed
-    + there: of the paths that install.sh writes, those that are there and not ours
+    + homes: user named in a unit → home directory
+    + store: the model store that fleethands uses, symlinks resolved
+    + there: foreign files at the paths that Ollama's install.sh writes
     """
 
     units: tuple[UnitText, ...] = ()
@@ -57,12 +66,12 @@ class Service:
 
     @property
     def fragment(self) -> UnitText | None:
-        """The unit file that counts."""
+        """The unit file that systemd uses."""
         return next((each for each in self.units if each.name == "ollama.service"), None)
 
     @property
     def drop_ins(self) -> tuple[UnitText, ...]:
-        """Drop-ins in the order in which they are read: by name, wherever they lie; one of a name counts."""
+        """Drop-ins in the order in which systemd reads them: by name, and one file for each name."""
         found: dict[str, UnitText] = {}
         for folder in ("/ollama.service.d/", "/service.d/"):
             for each in self.units:
@@ -71,14 +80,14 @@ class Service:
         return tuple(found[name] for name in sorted(found))
 
     def without(self, path: str) -> Service:
-        """As it is when a file is gone, and what only it named."""
+        """The service after a file is removed, and with it the files that only this one names."""
         units = tuple(each for each in self.units if each.path != path)
         files = tuple(each for each in self.files if each.unit != path)
         return replace(self, units=units, files=files, there=self.there - {path})
 
 
 def parse_service(lines: list[str]) -> Service:
-    """The section's lines as a value. Raises ValueError or ProbeError for any other line."""
+    """Parse the section `service`. Raises ValueError or ProbeError for an unknown line."""
     units, files = [], []
     packages, homes = {}, {}
     there = set()

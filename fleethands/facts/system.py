@@ -1,4 +1,4 @@
-"""Reads the system: its disks, packages and accounts."""
+"""The system: kernel, disks, packages and accounts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,13 @@ SYSTEM = frozenset({"uid", "arch", "kernel", "clock", "id", "version", "name", "
 
 @dataclass(frozen=True)
 class System:
-    """clock: seconds since 1970; skew: how far it is ahead of the controller's, or behind (negative), in seconds."""
+    """
+    The operating system.
+
+    + clock: the host's time, in seconds since 1970
+    + skew: seconds by which that is ahead of the controller's clock; negative if it is behind
+    + os_id, os_version, os_name: of /etc/os-release; systemd: `systemctl is-system-running`, None without systemd
+    """
 
     uid: int
     arch: str
@@ -27,17 +33,17 @@ class System:
 
     @property
     def wsl(self) -> bool:
-        """Windows' kernel names itself."""
+        """Whether this is Windows' kernel, which has Microsoft in its name."""
         return "microsoft" in self.kernel.lower()
 
 
 @dataclass(frozen=True)
 class Space:
     """
-    Room for a user that is not root; places of one device share it.
+    Free space of a directory, for a user other than root. Directories on one device share it.
 
-    + kind: of the file system, as stat(1) names it
-    + runs: whether programs may be started from there
+    + kind: the file system, as stat(1) names it
+    + runs: whether programs may be started from it
     """
 
     free_kib: int
@@ -49,6 +55,8 @@ class Space:
 
 @dataclass(frozen=True)
 class Account:
+    """A user account."""
+
     uid: int
     gid: int
     home: str
@@ -57,15 +65,17 @@ class Account:
 
 @dataclass(frozen=True)
 class Accounts:
+    """The accounts that were asked for, by name, and the groups that exist."""
+
     users: Mapping[str, Account]
     groups: frozenset[str]
 
 
 def system_parser(window: tuple[float, float] | None) -> Callable[[Lines], System]:
     """
-    A reader for the system.
+    A parser for the section `system`.
 
-    + window: the controller's clock before it asked and after it was answered, in seconds
+    + window: the controller's clock before the request and after the answer, in seconds since 1970
     """
 
     def read(lines: Lines) -> System:
@@ -87,7 +97,7 @@ def system_parser(window: tuple[float, float] | None) -> Callable[[Lines], Syste
 
 
 def _skew(clock: int, window: tuple[float, float] | None) -> int:
-    """Seconds by which a clock can't have been between two moments; negative when it is behind."""
+    """Seconds by which the clock was outside of the window, at least; negative if it is behind."""
     if window is None:
         return 0
     asked, answered = window
@@ -95,7 +105,7 @@ def _skew(clock: int, window: tuple[float, float] | None) -> int:
 
 
 def disk_parser(places: Sequence[str]) -> Callable[[Lines], dict[str, Space]]:
-    """A reader for the places that were asked for: all their sizes, then their devices, then their modes."""
+    """A parser for the answer about these directories: all sizes, then all devices, then all modes."""
 
     def read(lines: Lines) -> dict[str, Space]:
         count = len(places)
@@ -116,7 +126,7 @@ def disk_parser(places: Sequence[str]) -> Callable[[Lines], dict[str, Space]]:
 
 
 def package_parser(known: Sequence[str]) -> Callable[[Lines], frozenset[str]]:
-    """A reader for the packages that were asked for; dpkg leaves out those it has never heard of."""
+    """A parser for these packages: dpkg omits those that it does not know."""
 
     def read(lines: Lines) -> frozenset[str]:
         rows = [line.split(" ") for line in lines]
@@ -129,6 +139,7 @@ def package_parser(known: Sequence[str]) -> Callable[[Lines], frozenset[str]]:
 
 
 def parse_accounts(lines: Lines) -> Accounts:
+    """Parse the section `accounts`. Raises ValueError for an unknown line."""
     users: dict[str, Account] = {}
     groups = set()
     for line in lines:

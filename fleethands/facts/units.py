@@ -1,4 +1,4 @@
-"""Reads systemd's units."""
+"""systemd's units."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ Lines = list[str]
 
 @dataclass(frozen=True)
 class Unit:
+    """
+    Properties of a unit (`systemctl show`).
+
+    + restarts: automatic ones since it was started; drop_ins, fragment: paths
+    """
+
     load: str
     active: str
     sub: str
@@ -22,11 +28,12 @@ class Unit:
 
 
 def parse_units(lines: Lines) -> dict[str, Unit]:
+    """Parse the section `units`: name → unit. Raises ValueError, LookupError."""
     found: dict[str, Unit] = {}
     row: dict[str, str] = {}
     for line in [*lines, "Id="]:
         key, _, value = line.partition("=")
-        # systemd prints each unit's properties in its own order; a key seen again begins the next unit
+        # systemd prints the properties of each unit in its own order: a key that repeats begins the next unit
         if key in row or (key == "Id" and not value):
             found[row["Id"]] = _unit(row)
             row = {}

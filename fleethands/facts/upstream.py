@@ -1,4 +1,4 @@
-"""What a host lacks and where it would come from: asked from the host itself, so that size and way are its own."""
+"""What a host lacks, and the source of each. The host itself asks, so that proxies and sizes are its own."""
 
 from __future__ import annotations
 
@@ -19,26 +19,27 @@ from fleethands.untrusted import mapping, parse_json
 from fleethands.web import public_url
 
 OK, MISSING, UNREACHABLE, UNKNOWN = "ok", "missing", "unreachable", "unknown"
-# curl's exit status; those of TLS are not among them, as the authorities may only come with the packages
+# curl's exit status. TLS errors are missing: the packages may bring the certificate authorities.
 WAYS = {
     5: "its proxy's name is not known on this host",
     6: "its name is not known on this host",
     7: "nothing answers there",
     28: "no answer within 8 s",
 }
-TOO_LONG = 63  # as of curl's --max-filesize; web.sh
+TOO_LONG = 63  # curl's exit status for --max-filesize (web.sh)
 _COMMIT = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\t(\S{1,1000})\Z")
 
 
 @dataclass(frozen=True)
 class Offer:
     """
-    One thing that the host lacks.
+    The answer about one thing that the host lacks.
 
-    + kind: model, archive, image, tag of an image that is there, or commit of a ref; name: as Ollama lists it, the
-      version, the image, what is built
-    + state: ok, missing (its server says so), unreachable or unknown; reason in words for all but ok
-    + size: bytes to download, None when unknown; digest: of a model's manifest, in hex, or `sha256:…` of a tag's
+    + kind: model, archive or image; tag for an image that is present; commit for a git ref
+    + name: the model as Ollama lists it, the version, the image, or what is built from source
+    + state: ok, missing (the server says so), unreachable or unknown; reason: a sentence for all but ok
+    + size: bytes to download, None if unknown
+    + digest: of a model's manifest, in hex; `sha256:…` of a tag's
     """
 
     kind: str
@@ -51,29 +52,29 @@ class Offer:
 
     @property
     def server(self) -> str:
-        """Name of the host that it comes from."""
+        """Host name of the source."""
         return urlsplit(self.url).hostname or ""
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """Every thing that was asked for."""
+    """The answers about everything that the host lacks."""
 
     offers: tuple[Offer, ...] = ()
 
     def of(self, kind: str, name: str) -> Offer | None:
-        """That thing, None when the host has it."""
+        """The answer about one thing, None if the host has it."""
         return next((offer for offer in self.offers if (offer.kind, offer.name) == (kind, name)), None)
 
     def size(self, kind: str, name: str) -> int | None:
-        """Bytes to download of a thing, None when unknown or when the host has it."""
+        """Bytes to download of one thing, None if unknown or if the host has it."""
         offer = self.of(kind, name)
         return offer.size if offer else None
 
 
 @dataclass(frozen=True)
 class Download:
-    """One thing to ask for where it is missing; `key` is its name in the script."""
+    """One thing that a host may have to download. `key` is its name in the script."""
 
     kind: str
     key: str
@@ -82,7 +83,7 @@ class Download:
 
     @property
     def line(self) -> str:
-        """How the script reads it: kind, key and curl's configuration (its own quoting: man curl, --config)."""
+        """The line for the script: kind, key and a line of curl's configuration, quoted for it (man curl, --config)."""
         if self.kind == "commit":
             return f"{self.kind} {self.key} {self.url}"
         quoted = self.url.replace("\\", "\\\\").replace('"', '\\"')
@@ -90,7 +91,7 @@ class Download:
 
 
 def required_downloads(settings: HostSettings) -> Iterator[Download]:
-    """All that the settings may have to fetch."""
+    """Everything that a host with these settings may have to download."""
     version, base = settings.ollama_version, settings.ollama_url.rstrip("/")
     fetches = settings.ollama_runtime == "service" and settings.ollama_transfer == "host"
     for machine, arch in ARCHS.items() if fetches else ():
@@ -107,8 +108,8 @@ def required_downloads(settings: HostSettings) -> Iterator[Download]:
     if image := settings.container_image:
         yield Download("image", image, image, "")
         if settings.openhands_pull == "always" and image == settings.declared_image:
-            # Docker asks the image's registry (Engine API from 1.30 on; without a version: the daemon's own, as 29 took
-            # away the old ones)
+            # Docker asks the image's registry (Engine API 1.30 and later). The path has no version, because Docker 29
+            # no longer accepts the old ones.
             yield Download("tag", image, image, f"http://localhost/distribution/{image}/json")
 
 
@@ -118,7 +119,7 @@ def _model(name: ModelName, scheme: str) -> Download:
 
 
 def parse_upstream(settings: HostSettings, lines: list[str]) -> Upstream:
-    """The section `upstream`. Raises ValueError for a thing that was not asked for, or twice."""
+    """Parse the section `upstream`. Raises LookupError for a line about anything else than a required download."""
     known = {(each.kind, each.key): each for each in required_downloads(settings)}
     found = []
     for line in lines:
@@ -150,7 +151,7 @@ def _offer(thing: Download, machine: str, status: int, answer: bytes) -> Offer:
 
 
 def _archive(answer: bytes, offer: Callable[..., Offer]) -> Offer:
-    """The headers of each answer on the way; the last one counts. `file://` has no status."""
+    """Read the headers of all redirects and use the last ones. `file://` has no status line."""
     last = answer.decode(errors="replace").replace("\r", "").rstrip("\n").rpartition("\n\n")[2]
     code = re.match(r"HTTP/\S+ ([0-9]{3})\b", last)
     if code and code[1] in {"404", "410"}:
@@ -183,7 +184,7 @@ def _tag(answer: bytes, offer: Callable[..., Offer]) -> Offer:
 
 
 def _commit(answer: bytes, offer: Callable[..., Offer]) -> Offer:
-    """Lines `COMMIT ref`, by the order in which git fetches (gitrevisions(7)); `^{}` is what a tag stands for."""
+    """Read `COMMIT ref` lines and choose as git does (gitrevisions(7)). `^{}` is the commit of a tag."""
     lines = map(_COMMIT.match, answer.decode(errors="replace").splitlines())
     found = [(line[1], line[2]) for line in lines if line]
     ranked = ((0 if ref.endswith("^{}") else 1 if "/tags/" in ref else 2, commit) for commit, ref in found)
@@ -195,7 +196,7 @@ READERS = {"archive": _archive, "model": _manifest, "tag": _tag, "commit": _comm
 
 
 def _image_size(answer: bytes, arch: str) -> int | None:
-    """Bytes of the layers by `docker manifest inspect --verbose` (docker/cli manifest/types): one object, or a list."""
+    """Bytes of all layers, from `docker manifest inspect --verbose` (docker/cli manifest/types)."""
     try:
         found = parse_json(answer)
         for entry in map(mapping, found) if isinstance(found, list) else [mapping(found)]:

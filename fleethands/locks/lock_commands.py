@@ -13,7 +13,7 @@ from pyinfra.api.exceptions import PyinfraError
 
 from fleethands.command_line import CommandLine
 from fleethands.facts.lock import Lock, LockState
-from fleethands.facts.no_answer import explain_failure
+from fleethands.facts.probe_failure import explain_failure
 from fleethands.locks.run_locks import explain_refusal, new_lock
 from fleethands.operations.lock.lock import ACQUIRED, RELEASED, STATUS, LockReply, lock_script, parse_reply
 from fleethands.script import SHELL
@@ -40,15 +40,15 @@ class LockResult:
     failed: bool = False
     before: LockState | None = None
 
-    def document(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """As JSON takes it."""
         known = self.before or LockState()
         return {
             "status": "failed" if self.failed else "done",
             "reason": self.text,
             "hints": list(self.hints),
-            "run": known.run.document if known.run else None,
-            "hold": known.hold.document if known.hold else None,
+            "run": known.run.to_json() if known.run else None,
+            "hold": known.hold.to_json() if known.hold else None,
         }
 
 
@@ -66,15 +66,18 @@ def run_lock_command(engine: Engine, action: str, reason: str) -> dict[str, Lock
 
 
 def _ask_host(engine: Engine, name: str, action: str, lock: Lock) -> LockResult:
-    if name in engine.watch.unreachable:
-        reason, hints = engine.watch.unreachable[name]
+    if name in engine.monitor.unreachable:
+        reason, hints = engine.monitor.unreachable[name]
         return LockResult(f"unreachable: {reason}", hints, failed=True)
     text = lock_script(action, lock).text
     try:
         _, output = engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=text, _timeout=TIMEOUT)
         answer = parse_reply(output.stdout_lines)
     except (PyinfraError, OSError, EOFError, SSHException) as error:
-        reason, hints = engine.watch.lost.get(name) or (f"no reply from the host: {sanitize_line(str(error))}", [])
+        reason, hints = engine.monitor.lost_connections.get(name) or (
+            f"no reply from the host: {sanitize_line(str(error))}",
+            [],
+        )
         return LockResult(reason, hints, failed=True)
     except (ValueError, LookupError, TypeError, OverflowError):
         without = explain_failure(output.output_lines, engine.host(name))

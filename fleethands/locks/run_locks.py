@@ -89,7 +89,7 @@ class Locks:
         return opened
 
     def _begin(self, name: str, opened: LockSession, text: str) -> None:
-        self._engine.watch.commands[name] = self._engine.watch.commands.get(name, 0) + 1
+        self._engine.monitor.commands[name] = self._engine.monitor.commands.get(name, 0) + 1
         try:
             opened.begin(text)
         except LockSessionError as error:
@@ -121,8 +121,8 @@ class Locks:
             self.notes[name] = sanitize_line(f"took over the lock of {before.run}: that run died")
         seen = facts.cached_probe(host)
         same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
-        if seen is not None and (not same or before.run is not None):  # the other run may have changed the host
-            facts.outdate(host)
+        if seen is not None and (not same or before.run is not None):  # a step of theirs may have gone on since
+            facts.invalidate(host)
 
     def _send_heartbeats(self) -> None:
         while True:
@@ -140,7 +140,7 @@ def refuse_hosts(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -
     for name, (reason, hints) in refused.items():
         host = plan.hosts[name]
         host.status, host.reason, host.hints, host.changes = "refused", reason, hints, []
-        host.remote_commands = engine.watch.commands.get(name, 0)
+        host.remote_commands = engine.monitor.commands.get(name, 0)
         host.mask_all(engine.mask)
 
 
@@ -152,7 +152,7 @@ def locked_report(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) ->
     """
     refuse_hosts(engine, plan, taken)
     for name, host in plan.hosts.items():
-        host.remote_commands = engine.watch.commands.get(name, 0)
+        host.remote_commands = engine.monitor.commands.get(name, 0)
         if host.status == "pending":
             host.status, host.reason, host.changes = "not-run", f"{', '.join(taken)} of this run is locked", []
     return plan

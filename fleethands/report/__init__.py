@@ -1,1 +1,1 @@
-"""What a run found and did: the document behind tables, files and --json."""
+"""What a run found and did: the data behind tables, files and --json."""

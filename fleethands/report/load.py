@@ -1,4 +1,4 @@
-"""A report that was written, as a value again. Anybody may have written it: nothing in it is run, or read as a file."""
+"""Loads a report from a file. Any program may have written it, so nothing in it is run or opened."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ class InvalidReport(FleethandsError):
 
 def load_report(path: Path) -> Report:
     """
-    The report of a file, or of a directory that `--report` named.
+    Load a report.
+
+    + path: the file, or the directory that `--report` named
 
     Raises InvalidReport, OSError.
     """
@@ -86,7 +88,7 @@ def _host(row: dict[str, Any]) -> HostReport:
         _each(row["changes"], _change),
         _each(row["proof"], _link),
         _each(row.get("steps", []), _step),
-        read=mapping(tree(row["facts"])),
+        loaded_facts=mapping(tree(row["facts"])),
     )
 
 
@@ -105,14 +107,14 @@ def _texts(value: Any) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    """What a terminal would act on is taken out."""
+    """A text without control characters, which a terminal would obey."""
     if not isinstance(value, str) or len(value) > MOST_BYTES:
         raise ValueError("not text, or too long a one")
     return sanitize(value)
 
 
 def _name(text: str) -> str:
-    """A host's name, which stands in the command lines of hints."""
+    """A host name on one line, because hints use it in command lines."""
     return line(sanitize(text))
 
 
@@ -129,7 +131,7 @@ def _status(value: Any) -> str:
 
 
 def _words(value: Any) -> str:
-    """The words of a command line, quoted for a shell; none where they are not the words of one."""
+    """A command line, quoted for a shell; empty if it cannot be one."""
     try:
         return shlex.join(shlex.split(_text(value)))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Reports of the parts of a fleet, as one."""
+"""Merges the reports of several parts of a fleet into one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fleethands.fleet.shard import Shard
 from fleethands.report.model import HostReport, Report
 
 ONE_RUN = "name the reports of one run over one fleet"
-NAMED = 20  # parts that left no report
+NAMED = 20  # missing parts that a message lists
 
 
 class IncompatibleReports(UsageError):
@@ -19,37 +19,43 @@ class IncompatibleReports(UsageError):
 
 def merge_reports(reports: Sequence[Report]) -> tuple[Report, list[str]]:
     """
-    One report of several, and a line for each host that more than one of them has: of these the later report counts.
+    Merge reports.
 
-    A part of which there is no report makes the whole a failure: the job that should have left it may have died.
-    Raises IncompatibleReports when they are of several commands, or of several divisions.
+    Returns the merged report, and a line for each host that is in several reports: the later report is used for it. A
+    part without a report makes the whole a failure, because the job that should have written it may have died.
+
+    Raises IncompatibleReports for reports of several commands, or of shards with different counts.
+
+    Example: `merged, notes = merge_reports([load_report(path) for path in paths])`.
     """
     commands = sorted({report.command for report in reports})
     if len(commands) > 1:
         raise IncompatibleReports(f"these are reports of different commands: {', '.join(commands)}", ONE_RUN)
-    inorder = sorted(reports, key=lambda report: report.started)
-    hosts, twice = _hosts(inorder)
-    first, end = inorder[0], max(report.started + report.seconds for report in reports)
+    in_order = sorted(reports, key=lambda report: report.started)
+    hosts, twice = _hosts(in_order)
+    first, end = in_order[0], max(report.started + report.seconds for report in reports)
     whole = Report(commands[0], hosts, first.started, end - first.started)
-    whole.words = _one([_undivided(report.words) for report in inorder])
-    whole.by = ", ".join(dict.fromkeys(report.by for report in inorder if report.by))
+    whole.words = _one([_undivided(report.words) for report in in_order])
+    whole.by = ", ".join(dict.fromkeys(report.by for report in in_order if report.by))
     whole.interrupted = any(report.interrupted for report in reports)
-    whole.error = "; ".join(dict.fromkeys([*(_said(each) for each in inorder if each.error), *_missing(inorder)]))
-    whole.hints = list(dict.fromkeys(hint for report in inorder for hint in report.hints))
+    whole.error = "; ".join(
+        dict.fromkeys([*(_part_error(each) for each in in_order if each.error), *_missing(in_order)])
+    )
+    whole.hints = list(dict.fromkeys(hint for report in in_order for hint in report.hints))
     return whole, twice
 
 
-def _said(report: Report) -> str:
-    """What ended a part; where it had no host yet, the whole lacks some."""
+def _part_error(report: Report) -> str:
+    """The error of a part. One that failed before its hosts were known is missing hosts."""
     return report.error if report.hosts else f"{report.error}, before the hosts of a part were known"
 
 
-def _hosts(inorder: Sequence[Report]) -> tuple[dict[str, HostReport], list[str]]:
+def _hosts(in_order: Sequence[Report]) -> tuple[dict[str, HostReport], list[str]]:
     hosts: dict[str, HostReport] = {}
     twice = []
-    for report in inorder:
+    for report in in_order:
         for name, host in report.hosts.items():
-            if name in hosts and hosts[name].document() != host.document():
+            if name in hosts and hosts[name].to_json() != host.to_json():
                 twice.append(f"{name} is in several reports: the one that began last counts")
             hosts[name] = host
     return hosts, list(dict.fromkeys(twice))

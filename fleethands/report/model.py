@@ -1,4 +1,4 @@
-"""What a run found and did, host by host: the document behind every table and behind --json."""
+"""What a run found and did, host by host: the data behind tables, files and --json."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BAD = ("failed", "rolled-back", "refused", "unreachable", "not-run")
 SECOND, MILLISECOND = 0, 3
 
 
-def format_timestamp(at: float, digits: int = SECOND) -> str:
-    """A moment as ISO 8601 has it, in UTC."""
-    whole, rest = divmod(int(at * 10**digits), 10**digits)
+def format_timestamp(seconds: float, digits: int = SECOND) -> str:
+    """A time in seconds since 1970 as ISO 8601, in UTC. Example: `2026-11-29T17:02:11Z`."""
+    whole, rest = divmod(int(seconds * 10**digits), 10**digits)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + (f".{rest:0{digits}d}" if digits else "") + "Z"
 
 
@@ -41,8 +41,8 @@ class ChangeReport:
         """Task and operation, as pyinfra names them."""
         return f"{self.task} | {self.operation}"
 
-    def document(self) -> dict[str, str]:
-        """The contract's names."""
+    def to_json(self) -> dict[str, str]:
+        """The change as JSON."""
         return {
             "task": self.task,
             "operation": self.operation,
@@ -60,13 +60,13 @@ class HostReport:
     """
     One host of a run.
 
-    + log: what the operation that failed said, without its errors and hints
-    + notes: what operations said of their work, as a measured downtime
-    + seconds: how long it was worked on, without waiting for others
-    + steps: when it was, and with what
-    + seen: the host as it was when it was last asked; None when it never was, or has changed since
-    + secrets: names of variables whose values are not shown; mask: their values
-    + read: facts of a report that was read again, which has no probe
+    + log: output of the operation that failed, without its errors and hints
+    + notes: messages of operations, such as a measured downtime
+    + seconds: duration of the work on this host, without waiting for others
+    + steps: when each part of the work began, and how long it took
+    + probe: the latest answer of the host; None if it never answered, or has changed since
+    + secrets: names of variables whose values are not shown; mask: hides the values
+    + loaded_facts: facts of a report that was loaded from a file, which has no probe
     """
 
     status: str
@@ -79,25 +79,25 @@ class HostReport:
     changes: list[ChangeReport] = field(default_factory=list)
     proof: list[Link] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    seen: Probe | None = None
+    probe: Probe | None = None
     secrets: frozenset[str] = frozenset()
     mask: Mask = NO_MASK
-    read: dict[str, Any] = field(default_factory=dict)
+    loaded_facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What was seen of the host, without secrets."""
-        return self.mask.all(self.seen.document(self.secrets)) if self.seen else self.read
+        """The facts of the host as JSON, without secrets."""
+        return self.mask.all(self.probe.to_json(self.secrets)) if self.probe else self.loaded_facts
 
     def mask_all(self, mask: Mask) -> None:
-        """Take the values of secrets out of all that is said of this host, now and later."""
+        """Hide the values of secrets in all texts of this host, and in its facts."""
         self.mask = mask
         self.reason = mask.text(self.reason)
         self.hints, self.log, self.notes = mask.all(self.hints), mask.all(self.log), mask.all(self.notes)
         self.changes, self.proof = mask.all(self.changes), mask.all(self.proof)
 
-    def document(self) -> dict[str, Any]:
-        """The contract's form."""
+    def to_json(self) -> dict[str, Any]:
+        """The host as JSON."""
         return {
             "status": self.status,
             "reason": self.reason,
@@ -106,7 +106,7 @@ class HostReport:
             "notes": self.notes,
             "seconds": round(self.seconds, 3),
             "remote_commands": self.remote_commands,
-            "changes": [change.document() for change in self.changes],
+            "changes": [change.to_json() for change in self.changes],
             "proof": [_link(link) for link in self.proof],
             "steps": [_step(step) for step in self.steps],
             "facts": self.facts,
@@ -131,11 +131,13 @@ class Report:
     """
     A whole run.
 
-    + started: seconds since 1970; seconds: all of it, connecting included
-    + words: target and options, as the next command takes them
-    + by: who ran it and where
-    + shard: `I/N` where it was a part of a fleet
-    + error: what ended the run itself, beside what hosts say; hints: what to do about it
+    + started: seconds since 1970; seconds: duration, with the time to connect
+    + words: target and options, for the next command
+    + by: `user@controller`
+    + shard: `I/N` where the run covers one part of a fleet
+    + error: the problem that stopped the run itself, apart from the hosts' own; hints: next steps for it
+
+    Example: `Report("plan", {"gpu-1": HostReport("unchanged")}).result` is `unchanged`.
     """
 
     command: str
@@ -150,23 +152,23 @@ class Report:
     hints: list[str] = field(default_factory=list)
 
     def mask_all(self, mask: Mask) -> None:
-        """Take the values of secrets out of all that is said."""
+        """Hide the values of secrets in all texts."""
         self.error, self.hints = mask.text(self.error), mask.all(self.hints)
         for host in self.hosts.values():
             host.mask_all(mask)
 
     @property
     def result(self) -> str:
-        """unchanged, pending, changed, failed or interrupted."""
-        seen = {host.status for host in self.hosts.values()}
+        """The result of the run: unchanged, pending, changed, failed or interrupted."""
+        statuses = {host.status for host in self.hosts.values()}
         if self.interrupted:
             return "interrupted"
-        if self.error or seen & set(BAD):
+        if self.error or statuses & set(BAD):
             return "failed"
-        return next((word for word in ("pending", "changed") if word in seen), "unchanged")
+        return next((word for word in ("pending", "changed") if word in statuses), "unchanged")
 
-    def document(self) -> dict[str, Any]:
-        """The contract's form, schema 1."""
+    def to_json(self) -> dict[str, Any]:
+        """The report as JSON, schema 1."""
         return {
             "schema": SCHEMA,
             "command": self.command,
@@ -178,5 +180,5 @@ class Report:
             "result": self.result,
             "error": self.error,
             "hints": self.hints,
-            "hosts": {name: host.document() for name, host in sorted(self.hosts.items())},
+            "hosts": {name: host.to_json() for name, host in sorted(self.hosts.items())},
         }

@@ -1,4 +1,4 @@
-"""Values of declared secrets, wherever they come back: in a host's own words, in a failed command, in a fact."""
+"""Hides the values of declared secrets: in output of a host, in a failed command, in a fact."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from fleethands.settings.values.secret import MASK
 from fleethands.text.sanitize import sanitize
 
 T = TypeVar("T")
-MANY = 100  # writings from which on it is quicker to look up parts of a text than to look for each of them
+MANY = 100  # forms: with more of them, looking up parts of a text is faster than searching for each form
 PART = 4  # characters of such a part
 
 
 class Mask:
-    """Takes the values of secrets out of texts, in each way in which they may be written there."""
+    """
+    Replaces the values of secrets in texts, in every form in which a program may write them.
+
+    + values: of the secrets
+
+    Example: `Mask(["hunter2"]).text("key=hunter2")` is `key=***`, with MASK for the value.
+    """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._writings = [writing for value in {*values} for writing in secret_forms(value)]
@@ -27,7 +33,7 @@ class Mask:
         self._lengths = {len(part) for part in self._by_part}
 
     def _possible(self, text: str) -> list[SecretForm]:
-        """Those that may be in a text, by the beginnings of their cores."""
+        """The forms that may be in a text, by the first characters of their cores."""
         if not self._by_part:
             return self._writings
         parts = {text[at : at + length] for length in self._lengths for at in range(len(text))}
@@ -35,12 +41,12 @@ class Mask:
 
     @classmethod
     def of(cls, fleet: Iterable[HostSettings]) -> Mask:
-        """The mask of all secrets that a fleet declares; one that can't be read, as no host needs it, is on none."""
+        """A mask for all secrets of a fleet. A secret that cannot be read has no value to hide."""
         revealed = {_revealed(secret) for settings in fleet for secret in _declared(settings)}
         return cls({secret for secret in revealed if secret is not None})
 
     def text(self, text: str) -> str:
-        """A text without secrets, and without what a terminal would act on, a secret's colours among that."""
+        """A text without secrets and without control characters, which may also interrupt a secret."""
         cleaned = sanitize(masked := self._masked(text))
         return cleaned if cleaned == masked else self._masked(cleaned)
 
@@ -57,7 +63,7 @@ class Mask:
         return "".join([*parts, text[end:]])
 
     def all(self, value: T) -> T:
-        """The same value with every text in it masked, however deep it lies; names of a mapping stay."""
+        """The same value with every text in it masked, at any depth. Keys of a mapping stay as they are."""
         masked: Any = self._all(value)
         return masked
 

@@ -1,4 +1,4 @@
-"""A secret in each way in which a program may write it: in quotes, in JSON, in an address, in base64, in hex."""
+"""The forms in which a program may write a secret: quoted, in JSON, in a URL, in base64, in hex."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from urllib.parse import urlsplit
 
-SHORT = 4  # characters: a shorter value is masked where it stands alone, else `on` would go from every `connection`
-SURE = 6  # characters of base64 or hex that a secret alone determines: fewer are found in any text
-NESTED = 8  # backslashes for one: three texts in quotes, one within the other
+SHORT = 4  # characters: a shorter value is masked only as a whole word, or `on` would vanish from `connection`
+SURE = 6  # characters of base64 or hex that depend on the secret alone: fewer occur in any text
+NESTED = 8  # backslashes for one: text that is quoted three times
 _HTML = {"&": ("amp", "38"), "<": ("lt", "60"), ">": ("gt", "62"), '"': ("quot", "34"), "'": ("apos", "39")}
 _LETTERS = {"\n": "n", "\t": "t", "\r": "r", "\b": "b", "\f": "f", "\v": "v", "\a": "a", "\x1b": "e"}
 _WORD = re.compile(r"[A-Za-z0-9]+")
@@ -22,10 +22,10 @@ _BASE64 = "[A-Za-z0-9+/_-]"
 @dataclass(frozen=True)
 class SecretForm:
     """
-    One text to find.
+    One form of a secret.
 
-    + source: a regular expression of it
-    + core: is in every text that it matches
+    + source: a regular expression that matches it
+    + core: a text that every match contains
     """
 
     source: str
@@ -33,16 +33,16 @@ class SecretForm:
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """Made when the core was found somewhere: of most secrets nothing ever is."""
+        """The compiled expression. Most are never needed, because their core is in no text."""
         return re.compile(self.source)
 
 
 @lru_cache(maxsize=10_000)
 def secret_forms(value: str) -> tuple[SecretForm, ...]:
     """
-    All writings of a value, of each of its lines, and of the password in it where it is an address.
+    All forms of a value, of each of its lines, and of the password in it if it is a URL.
 
-    They are the same for every plan of a run, with the patterns that were made for one.
+    The result is cached together with its compiled expressions, for all plans of a run.
     """
     whole = {value, *(line.strip() for line in value.splitlines() if _core(line))}
     with suppress(ValueError):  # it need not be an address
@@ -60,12 +60,12 @@ def _of(value: str) -> Iterator[SecretForm]:
 
 
 def _is_bytes(value: str) -> bool:
-    """Whether its lone surrogates stand for bytes that are not UTF-8."""
+    """Whether all its lone surrogates represent bytes that are not UTF-8."""
     return all(0xDC80 <= ord(char) <= 0xDCFF for char in value if 0xD800 <= ord(char) <= 0xDFFF)
 
 
 def _in_base64(data: bytes) -> Iterator[SecretForm]:
-    """For each of the three places where it may begin; characters that its neighbours have a part in go with it."""
+    """One form for each of the three offsets. Characters that neighbouring bytes influence are masked too."""
     for before in range(3):
         text = base64.b64encode(bytes(before) + data).decode().rstrip("=")
         first = -(-before * 8 // 6)
@@ -81,12 +81,12 @@ _LOOSE = {"+": "(?:[+-]|%2[Bb])", "/": r"(?:\\{0,8}[/_]|%2[Ff])"}
 
 
 def _core(text: str) -> str:
-    """Its longest part that every writing leaves as it is."""
+    """The longest part that is the same in every form."""
     return max(_WORD.findall(text), key=len, default="")
 
 
 def _quoted(value: str) -> str:
-    """Character by character, as programs nest and mix their ways."""
+    """Character by character, because programs nest and mix their ways to quote."""
     parts = re.findall(r"\\+|[A-Za-z0-9]+|.", value, re.DOTALL)
     return "".join(_part(part) for part in parts)
 
@@ -101,7 +101,7 @@ def _part(part: str) -> str:
 
 
 def _escapes(char: str) -> Iterator[str]:
-    """One character, the longest writings first."""
+    """The forms of one character, the longest first."""
     if char == "'":
         yield r"'\\{1,8}''"
         yield r"'\\{0,8}\"'\\{0,8}\"'"
@@ -121,7 +121,7 @@ def _escapes(char: str) -> Iterator[str]:
 
 
 def _numbers(char: str) -> Iterator[str]:
-    """Behind a backslash, which stands before it already, and behind a per cent sign."""
+    """Its number, after a backslash that the expression already has, or after a per cent sign."""
     code = ord(char)
     units = [char] if code < 0x10000 else [chr(0xD800 + (code - 0x10000 >> 10)), chr(0xDC00 + (code & 0x3FF))]
     yield r"(?<=\\)" + r"\\{1,8}".join(f"u(?i:{ord(unit):04x})" for unit in units)

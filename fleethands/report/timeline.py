@@ -1,4 +1,4 @@
-"""When each host was worked on, and for how long: connecting, reading, each operation, the look from this machine."""
+"""When each host was worked on, and for how long: connect, probe, each operation, the checks from the controller."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ OURS = {CONNECT, READ, LOOK}
 @dataclass(frozen=True)
 class Step:
     """
-    A stretch of time that one host took.
+    One part of a host's run.
 
-    + started: seconds since 1970; seconds: by a clock that nobody sets
+    + started: seconds since 1970; seconds: by a clock that never jumps
+    + ok: whether it ended without an error
     """
 
     name: str
@@ -39,9 +40,16 @@ class _Begun:
 
 class Timeline(BaseStateCallback):
     """
-    Notes what begins and ends on each host. One serves all batches of a run: add it to each state.
+    Notes what begins and ends on each host. One timeline serves all batches of a run: add it to each pyinfra state.
 
-    + wall, clock: seconds since 1970, and seconds that never jump
+    + wall: seconds since 1970; clock: seconds that never jump
+
+    Example:
+
+        timeline = Timeline()
+        with timeline.step("gpu-1", LOOK):
+            ...
+        timeline.of("gpu-1")  # [Step(LOOK, 1764360000.0, 0.2)]
     """
 
     def __init__(self, wall: Callable[[], float] = time.time, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,19 +58,19 @@ class Timeline(BaseStateCallback):
         self._begun: dict[tuple[str, str], _Begun] = {}
 
     def of(self, host: str) -> list[Step]:
-        """All that ended on a host, in the order of its beginning; what still goes on counts as failed, until now."""
+        """A host's steps, in the order in which they began. A step that has not ended counts as failed, up to now."""
         left = [self._step(name, begun, ok=False) for (on, name), begun in self._begun.items() if on == host]
         return sorted([*self._steps.get(host, []), *left], key=lambda step: step.started)
 
     def leave(self, host: str) -> None:
-        """Nothing more is done to a host for now: what did not end by itself has failed."""
+        """End all steps of a host that have not ended: they failed."""
         for on, name in list(self._begun):
             if on == host:
                 self._end(host, name, ok=False)
 
     @contextmanager
     def step(self, host: str, name: str) -> Iterator[None]:
-        """Something that is done for a host; an exception is a failure."""
+        """Time a block of work for a host. An exception in it is a failure."""
         self._begin(host, name)
         try:
             yield
@@ -74,17 +82,8 @@ class Timeline(BaseStateCallback):
     def host_before_connect(self, _state: State, host: Any) -> None:
         self._begin(host.name, CONNECT)
 
-    def host_connect(self, state: State, host: Any) -> None:
+    def host_connect(self, _state: State, host: Any) -> None:
         self._end(host.name, CONNECT, ok=True)
-        send = host.connector.run_shell_command
-
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            if state.is_executing:  # it belongs to an operation then
-                return send(*args, **kwargs)
-            with self.step(host.name, READ):
-                return send(*args, **kwargs)
-
-        host.connector.run_shell_command = timed
 
     def host_connect_error(self, _state: State, host: Any, _error: Exception) -> None:
         self._end(host.name, CONNECT, ok=False)

@@ -45,7 +45,7 @@ def run_report(engine: Engine, plan: Report) -> Report:
 def untouched_report(engine: Engine, command: str) -> Report:
     """Report a run that was interrupted before it changed anything."""
     left = HostReport("not-run", "interrupted before anything was changed")
-    hosts = {name: replace(left, remote_commands=engine.watch.commands.get(name, 0)) for name in engine.names}
+    hosts = {name: replace(left, remote_commands=engine.monitor.commands.get(name, 0)) for name in engine.names}
     report = _complete(engine, command, hosts)
     report.interrupted = True
     return report
@@ -68,8 +68,8 @@ def interrupted_proof_report(engine: Engine, plan: Report) -> Report:
     """The report of a proof that was interrupted."""
     report = proof_report(engine, plan)
     for name, host in report.hosts.items():
-        host.hints = [] if name in engine.walks and engine.walks[name].interrupted else host.hints
-        if name not in engine.walks:
+        host.hints = [] if name in engine.host_runs and engine.host_runs[name].interrupted else host.hints
+        if name not in engine.host_runs:
             _mark_not_run(host)
     return _mark_interrupted(report)
 
@@ -90,7 +90,7 @@ def proof_report(engine: Engine, plan: Report) -> Report:
     for name, host in report.hosts.items():
         if host.status not in {"unreachable", "refused"}:
             host.changes = []
-            host.proof = [link for each in engine.outcomes(name) for link in _proof_links(engine, each.stdout.encode())]
+            host.proof = [link for each in engine.results(name) for link in _proof_links(engine, each.stdout.encode())]
             host.status = "unchanged" if host.status == "changed" else host.status
             if not host.proof and host.status == "unchanged":
                 host.status, host.reason = "failed", "no model is declared, so there is nothing to prove"
@@ -99,7 +99,7 @@ def proof_report(engine: Engine, plan: Report) -> Report:
 
 
 def _complete(engine: Engine, command: str, hosts: dict[str, HostReport]) -> Report:
-    return complete_report(engine, Report(command, hosts, engine.begun, words=engine.command_line.arguments))
+    return complete_report(engine, Report(command, hosts, engine.started, words=engine.command_line.arguments))
 
 
 def complete_report(engine: Engine, report: Report) -> Report:
@@ -111,28 +111,28 @@ def complete_report(engine: Engine, report: Report) -> Report:
 
 def record_times(engine: Engine, report: Report) -> None:
     """Add the times of each host until now. Operations that changed nothing count in the total only."""
-    report.seconds = time.time() - engine.begun
+    report.seconds = time.time() - engine.started
     for name, host in report.hosts.items():
         steps = engine.timeline.of(name)
-        done = [entry for each in (engine, *engine.others) if name in each.names for entry in each.done(name)]
+        done = [entry for each in (engine, *engine.nested) if name in each.names for entry in each.executed(name)]
         told = OURS | {entry.name for entry in done if not isinstance(entry.decision, Unchanged)}
         host.seconds = sum(step.seconds for step in steps)
         host.steps = [step for step in steps if step.name in told or not step.ok]
 
 
 def _host_plan_report(engine: Engine, name: str) -> HostReport:
-    for status, seen in (("unreachable", engine.watch.unreachable), ("unreachable", engine.watch.lost)):
-        if name in seen and name not in engine.walks:
-            return HostReport(status, *seen[name], remote_commands=engine.watch.commands.get(name, 0))
+    for status, seen in (("unreachable", engine.monitor.unreachable), ("unreachable", engine.monitor.lost_connections)):
+        if name in seen and name not in engine.host_runs:
+            return HostReport(status, *seen[name], remote_commands=engine.monitor.commands.get(name, 0))
     entries = engine.planned(name)
-    report = HostReport("unchanged", remote_commands=engine.watch.commands.get(name, 0), changes=_changes(entries))
-    report.seen, report.secrets = engine.seen(name), engine.secrets(name)
+    report = HostReport("unchanged", remote_commands=engine.monitor.commands.get(name, 0), changes=_changes(entries))
+    report.probe, report.secrets = engine.probe(name), engine.secrets(name)
     report.notes = [engine.command_line.complete_hint(note) for note in _notes(entries)]
-    if report.seen is not None and not isinstance(report.seen.sections["files"], Unknown):
-        report.proof = _proof_links(engine, report.seen.files[PROOF].content)
+    if report.probe is not None and not isinstance(report.probe.sections["files"], Unknown):
+        report.proof = _proof_links(engine, report.probe.files[PROOF].content)
     refusals = [entry.decision for entry in entries if isinstance(entry.decision, Refused)]
-    if name in engine.watch.unanswered:
-        report.status, (report.reason, report.hints) = "refused", engine.watch.unanswered[name]
+    if name in engine.monitor.probe_failures:
+        report.status, (report.reason, report.hints) = "refused", engine.monitor.probe_failures[name]
     elif refusals:
         report.status, report.reason = "refused", refusals[0].reason
         report.hints = [engine.command_line.complete_hint(hint) for hint in refusals[0].hints]
@@ -143,12 +143,12 @@ def _host_plan_report(engine: Engine, name: str) -> HostReport:
 
 def host_run_report(engine: Engine, name: str, plan: HostReport) -> HostReport:
     """What a run did to one host."""
-    if plan.status in BAD or name not in engine.walks:
+    if plan.status in BAD or name not in engine.host_runs:
         return plan
-    walk, outcomes = engine.walks[name], engine.outcomes(name)
+    run, outcomes = engine.host_runs[name], engine.results(name)
     changes = _finished_changes(engine, name, {each.operation for each in outcomes if not each.failed})
-    report = HostReport("changed" if changes else "unchanged", changes=changes, seconds=walk.seconds)
-    report.remote_commands = engine.watch.commands.get(name, 0)
+    report = HostReport("changed" if changes else "unchanged", changes=changes, seconds=run.seconds)
+    report.remote_commands = engine.monitor.commands.get(name, 0)
     report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
     proofs = (_proof_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
     report.proof = next(proofs, []) or ([] if _is_proof_invalid(engine, name) else plan.proof)
@@ -156,32 +156,35 @@ def host_run_report(engine: Engine, name: str, plan: HostReport) -> HostReport:
         report.status, report.log = "failed", broken.log
         reason, hints = _explain_failure(engine, name, broken)
         report.reason, report.hints = f"{broken.operation}: {reason}", hints
-    elif walk.why:
-        report.status = "not-run" if walk.interrupted and walk.between and not changes else "failed"
-        report.reason, report.hints = walk.why
+    elif run.problem:
+        report.status = "not-run" if run.interrupted and run.between_operations and not changes else "failed"
+        report.reason, report.hints = run.problem
     elif not changes:
-        report.seen, report.secrets = plan.seen, plan.secrets
+        report.probe, report.secrets = plan.probe, plan.secrets
     return report
 
 
 def _is_proof_invalid(engine: Engine, name: str) -> bool:
     """Whether a change was sent to the host: each change begins by removing the earlier proof."""
-    return any(isinstance(each, Change) for entry in engine.done(name) for each in _decisions(entry))
+    return any(isinstance(each, Change) for entry in engine.executed(name) for each in _decisions(entry))
 
 
 def _finished_changes(engine: Engine, name: str, held: set[str]) -> list[ChangeReport]:
     """The changes of operations that succeeded, without a proof that was only requested."""
-    return [each for each in _changes(engine.done(name)) if each.name in held and each.why != REQUESTED]
+    return [each for each in _changes(engine.executed(name)) if each.name in held and each.why != REQUESTED]
 
 
 def _explain_failure(engine: Engine, name: str, broken: OperationResult) -> Why:
     """Why an operation failed: by its script, by its decision, or by the connection."""
     if reason := broken.reason:
         return reason, [_host_hint(engine, hint) for hint in broken.marked("hint")]
-    for entry in engine.done(name):
+    for entry in engine.executed(name):
         if entry.name == broken.operation and isinstance(entry.decision, Refused):
             return entry.decision.reason, [engine.command_line.complete_hint(hint) for hint in entry.decision.hints]
-    return engine.watch.lost.get(name) or ("see its log", [_host_hint(engine, hint) for hint in broken.marked("hint")])
+    return engine.monitor.lost_connections.get(name) or (
+        "see its log",
+        [_host_hint(engine, hint) for hint in broken.marked("hint")],
+    )
 
 
 def after_rollback(failed: HostReport, back: HostReport) -> HostReport:

@@ -16,7 +16,7 @@ from fleethands.rollout.strategy import RolloutStrategy
 
 if TYPE_CHECKING:  # their import patches the standard library
     from fleethands.engine.engine import Engine
-    from fleethands.engine.monitor import ProgressListener
+    from fleethands.engine.progress import ProgressListener
 
 
 def roll_out(
@@ -44,12 +44,12 @@ class EngineFleet:
         self._engine.run(names, self._listener)
 
     def result(self, name: str) -> HostReport | None:
-        if name not in self._engine.walks:
+        if name not in self._engine.host_runs:
             return None
         return build_report.host_run_report(self._engine, name, self._plan.hosts[name])
 
     def was_interrupted(self, name: str) -> bool:
-        return self._engine.walks[name].interrupted
+        return self._engine.host_runs[name].interrupted
 
     def check_from_outside(self, report: Report, names: Sequence[str]) -> None:
         external_checks.run_external_checks(self._engine, report, names)
@@ -59,12 +59,12 @@ class EngineFleet:
         The current record is the last proven state. If this run's proof held and wrote a record, that record is the
         current one, and the state to restore is the previous.
         """
-        decisions = (entry.decision for entry in self._engine.done(name))
+        decisions = (entry.decision for entry in self._engine.executed(name))
         writes_record = any(each.writes_record for each in decisions if isinstance(each, Change))
         return rollback.PREVIOUS if writes_record and self._engine.has_proven(name) else rollback.CURRENT
 
     def roll_back(self, names: Sequence[str], record: str) -> Mapping[str, HostReport]:
-        with self._engine.beside(names, DeployOptions(rollback_to=record).to_host_data()) as other:
+        with self._engine.for_hosts(names, DeployOptions(rollback_to=record).to_host_data()) as other:
             other.plan("rollback.py")
             plan = build_report.plan_report(other, "rollback")
             other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)
@@ -76,10 +76,10 @@ class EngineFleet:
         self._engine.stop()
 
     def disconnect(self, name: str) -> None:
-        self._engine.hang_up(name)
+        self._engine.disconnect(name)
 
     def remote_commands(self, name: str) -> int:
-        return self._engine.watch.commands.get(name, 0)
+        return self._engine.monitor.commands.get(name, 0)
 
     def complete(self, report: Report) -> Report:
         return build_report.complete_report(self._engine, report)

@@ -55,7 +55,7 @@ def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) ->
                 engine.host(name).run_shell_command(StringCommand(SHELL), _stdin=Script(f"rm -f {PROOF}").text)
             host.status, host.reason = "failed", f"{broken.name}: {broken.detail}"
             host.hints = [engine.command_line.complete_hint(broken.hint)]
-            host.remote_commands = engine.watch.commands.get(name, 0)
+            host.remote_commands = engine.monitor.commands.get(name, 0)
     build_report.record_times(engine, report)
 
 

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import gevent  # type: ignore[import-untyped]
 import paramiko.client
-import pyinfra.connectors.ssh
 from paramiko import AuthenticationException, ChannelException, PKey, RSAKey, SSHException
 from paramiko.client import SSHClient
 from pyinfra.api.exceptions import PyinfraError
@@ -180,8 +179,3 @@ def _connect_jump_host(question: SshQuery, begun: Any) -> Any:
     except (SSHException, OSError, EOFError) as error:
         raise JumpHostError((f"its jump host {question.name} is unreachable: {error}", by_hand), busy=True) from error
     return client.get_transport()
-
-
-def install() -> None:
-    """Make pyinfra use this client."""
-    setattr(pyinfra.connectors.ssh, "SSHClient", SshClient)  # noqa: B010 (a name of its own, to the type checker)

@@ -12,8 +12,8 @@ import gevent  # type: ignore[import-untyped]
 from gevent import socket, subprocess
 
 from fleethands.streams import BLOCK, TooMuchOutput
+from fleethands.text.format import format_size
 from fleethands.text.sanitize import sanitize
-from fleethands.untrusted import format_limit
 
 MOST_SAID = 1 << 18  # bytes of one answer
 MOST_KEPT = 4 << 10  # bytes of standard error; the rest is read and dropped
@@ -72,7 +72,7 @@ def _read_all(pipe: int, most: int) -> str:
         while block := _read_soon(pipe):
             said += block
             if len(said) > most:
-                raise TooMuchOutput(f"it sent more than {format_limit(most)}, and was given up")
+                raise TooMuchOutput(f"it sent more than {format_size(most)}, and was given up")
     finally:
         os.close(pipe)
     return said.decode(errors="replace")

@@ -35,19 +35,31 @@ class CommandStalled(TimeoutError):
 
 
 class HostTimeout(BaseException):
-    """A host took too long in total. Being a BaseException, it passes all handlers of a command's errors."""
+    """
+    A host exceeded its time for a whole run.
+
+    It derives from BaseException, so that no handler of one command's errors catches it.
+    """
 
 
 class OutputTimeout:
-    """Raises CommandStalled in its greenlet after `limit` seconds without output."""
+    """
+    Raises CommandStalled in the greenlet that entered it, once `limit` seconds have passed since the last `reset`.
+
+    Example:
+
+        with OutputTimeout(60) as timeout:
+            for line in output:
+                timeout.reset()
+    """
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
         self._timer: Any = None
 
     def reset(self) -> None:
-        """Note that there was output."""
-        self._last = time.monotonic()
+        """Count from now: the command has printed something."""
+        self._latest = time.monotonic()
 
     def __enter__(self) -> OutputTimeout:
         self._waiting = gevent.getcurrent()
@@ -66,16 +78,8 @@ class OutputTimeout:
         self._timer.start(self._check)
 
     def _check(self) -> None:
-        left = self._last + self._limit - time.monotonic()
-        if left > 0:
-            self._start_timer(left)
+        remaining = self._latest + self._limit - time.monotonic()
+        if remaining > 0:
+            self._start_timer(remaining)
         else:
             self._waiting.throw(CommandStalled())
-
-
-def format_duration(seconds: float) -> str:
-    """`20 min`, `2 h`, `45 s`."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:g} {unit}"
-    return f"{seconds:g} s"

@@ -6,7 +6,6 @@ import time
 from typing import Any, ClassVar, NoReturn
 
 import gevent  # type: ignore[import-untyped]
-import paramiko.client
 from paramiko import Channel, Message, SSHException, Transport, common
 from paramiko.packet import Packetizer
 
@@ -105,8 +104,3 @@ class LimitedTransport(Transport):
         if error is None or isinstance(error, SSHException | EOFError | OSError):
             return error
         return SSHException(f"what it sent is not SSH ({type(error).__name__})")
-
-
-def install() -> None:
-    """Make paramiko's clients use this transport, also for jump hosts."""
-    setattr(paramiko.client, "Transport", LimitedTransport)  # noqa: B010 (a name of its own, to the type checker)

@@ -14,11 +14,11 @@ import yaml
 
 from fleethands import paths
 from fleethands.facts import Probe, Unknown, UnknownSection, gpu
+from fleethands.facts.apt import Apt, Package
 from fleethands.facts.docker import Container, Docker, Publisher
 from fleethands.facts.files import File
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import ModelStore, Ollama, Process, Release
-from fleethands.facts.packages import Apt, Package
 from fleethands.facts.service import Service, UnitText
 from fleethands.facts.system import Space
 from fleethands.facts.units import Unit

@@ -58,7 +58,7 @@ def _read(question: dict[str, Any]) -> dict[str, Any]:
     from fleethands.settings.serialize import to_json  # noqa: PLC0415
 
     try:
-        engine = Engine(
+        engine = Engine.load(
             question["target"], ROOT, question["data"], HostSelection(question["hosts"], question["exclude"])
         )
         settings = engine.settings()

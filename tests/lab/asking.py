@@ -12,7 +12,8 @@ from typing import Any
 
 from fleethands.facts import Probe
 from fleethands.facts.framing import SECTIONS
-from fleethands.facts.probe_fact import ProbeRequest, parse_probe
+from fleethands.facts.parse_probe import parse_probe
+from fleethands.facts.probe_request import ProbeRequest
 from fleethands.settings import HostSettings
 from tests.hosts import declared
 from tests.lab import fleet
@@ -30,7 +31,7 @@ def settings(**data: Any) -> HostSettings:
 
 def probed(host: Host, *, before: str = "", reader: str = "sh -s", user: str = "root", **data: Any) -> Probe:
     """The answer of a host, by the real reader; `before`: what is done to a mount namespace of its own first."""
-    question = ProbeRequest.about(settings(**data))
+    question = ProbeRequest.create(settings(**data))
     command = f"{OWN_MOUNTS} && {before} && exec {reader}"
     words = f"unshare -m sh -c {shlex.quote(command)}" if before else reader
     asked = time.time()

@@ -101,7 +101,7 @@ def test_a_proxy_is_used_and_its_password_shows_nowhere(clean: Host) -> None:
     assert (offer.state, offer.reason) == ("unreachable", "no answer within 8 s")
     assert clean.run("grep -ac curl /run/watched").stdout.strip() != "0"
     assert clean.run("grep -ac hunter2 /run/watched", check=False).stdout.strip() == "0"
-    assert "hunter2" not in json.dumps(seen.document())
+    assert "hunter2" not in json.dumps(seen.to_json())
 
     past = probed(clean, ollama_env={**environment, "NO_PROXY": "registry.ollama.ai"})
 

@@ -36,13 +36,13 @@ def served(lab: Lab, converged_state: str) -> Host:
 def test_a_converged_host_is_known_whole_and_asks_nobody(served: Host) -> None:
     seen = probed(served)
 
-    assert all(seen.knows(section) for section in SECTIONS), seen.document()
+    assert all(seen.knows(section) for section in SECTIONS), seen.to_json()
     assert seen.upstream.offers == ()
     assert seen.system.skew == 0
     assert seen.docker.image is not None
     assert {listener.process for listener in seen.sockets} == {"ollama", "docker-proxy"}
     assert all(listener.pid for listener in seen.sockets)
-    text = json.dumps(seen.document())
+    text = json.dumps(seen.to_json())
     assert "********" not in text
     assert seen.files["/var/lib/fleethands/proof"].mtime == pytest.approx(time.time(), abs=3600)
 
@@ -111,7 +111,7 @@ def test_a_missing_tool_voids_its_own_sections(served: Host, tool: str) -> None:
 
     assert differing(seen, probed(served)) == MASKED[tool]
     for section in MASKED[tool] - {"docker", "firewall", "apt"}:
-        assert seen.document()[section] == {"unknown": f"the command `{tool}` is missing on this host"}
+        assert seen.to_json()[section] == {"unknown": f"the command `{tool}` is missing on this host"}
 
 
 def test_a_gpu_is_found_on_the_bus_with_its_driver_and_the_words_of_nvidia_smi(served: Host) -> None:

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from fleethands.facts.probe_fact import ProbeRequest, parse_probe
+from fleethands.facts.parse_probe import parse_probe
+from fleethands.facts.probe_request import ProbeRequest
 from fleethands.operations.system.system import CreateDirectory, WriteFile
 from fleethands.paths import BINARY, OLLAMA_HOME
 from fleethands.script import Script
@@ -218,7 +219,7 @@ def _unit_names(host: Host, name: str, path: str) -> None:
 def _made_and_seen(host: Host, wanted: HostSettings, places: list[str]) -> None:
     for place in places:
         on(host, CreateDirectory(place, "root:root", "0755").script)
-    question = ProbeRequest.about(wanted)
+    question = ProbeRequest.create(wanted)
     seen = parse_probe(host.run("sh -s", stdin=question.script).stdout.split("\n")[:-1], question)
     assert [(seen.files[place].kind, seen.files[place].mode) for place in places] == [("directory", "0755")] * len(
         places

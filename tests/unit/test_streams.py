@@ -68,7 +68,7 @@ READ = """
 import sys
 import pyinfra_cli.util  # patches the standard library
 from fleethands import streams
-streams.use_limited_streams()
+streams.patch_pyinfra()
 from pyinfra.api.output import set_echo
 from pyinfra.connectors.util import run_local_process
 shown = []

@@ -32,7 +32,7 @@ def _ask_hosts(writer: ReportWriter, action: str, reason: str = "") -> int:
     with closing(connect(open_hosts(writer))) as engine:  # settings may be wrong: a lock needs none
         results = run_lock_command(engine, action, reason)
     if writer.as_json:
-        hosts = {name: each.document() for name, each in results.items()}
+        hosts = {name: each.to_json() for name, each in results.items()}
         writer.print_json({"schema": 1, "command": f"lock {action}", "hosts": hosts})
     else:
         _show(results)

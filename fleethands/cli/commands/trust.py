@@ -23,7 +23,7 @@ def run(writer: ReportWriter) -> int:
     yes = writer.line.yes
     if not yes and (writer.as_json or not sys.stdin.isatty()):
         raise UsageError("cannot ask whether the keys are right", "to accept them without comparing: add `--yes`")
-    keys = check_host_keys(open_hosts(writer).chosen)
+    keys = check_host_keys(open_hosts(writer).hosts)
     if not writer.as_json:
         _show(keys, writer.line)
     new = [each for each in keys if each.status == "new"]

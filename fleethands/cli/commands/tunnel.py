@@ -34,8 +34,8 @@ def run(writer: ReportWriter, port: int | None, ollama: bool, browse: bool) -> i
     writer.line = _find_host(writer)
     engine = connect(open_checked_hosts(writer))
     name = _only_host(engine)
-    if name in engine.watch.unreachable:
-        reason, hints = engine.watch.unreachable[name]
+    if name in engine.monitor.unreachable:
+        reason, hints = engine.monitor.unreachable[name]
         raise FleethandsError(f"{name}: {reason}", *hints)
     if getattr(engine.inventory.get_host(name).connector, "client", None) is None:
         hint = f"open its page: {engine.settings()[name].openhands_url}"

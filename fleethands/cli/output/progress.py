@@ -13,11 +13,11 @@ import click
 from rich.console import Console
 
 from fleethands.cli.output.live_table import Live
-from fleethands.operations.core.format_size import format_size
+from fleethands.text.format import format_size
 from fleethands.text.sanitize import sanitize
 
 if TYPE_CHECKING:
-    from fleethands.engine.monitor import ProgressListener
+    from fleethands.engine.progress import ProgressListener
 
 EVERY = 10  # seconds between two plain lines of one pull
 

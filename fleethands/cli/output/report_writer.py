@@ -59,6 +59,7 @@ class ReportWriter:
             try:
                 ReportFiles(self._directory, self._summary).ready()
             except OSError as error:
+                self._directory = self._summary = None
                 raise _unwritable(error) from None
 
     def write(self, report: Report, end: BaseException | None = None) -> bool:
@@ -68,6 +69,7 @@ class ReportWriter:
         + end: the exception that ended the run, if one did
         """
         self._is_written = True
+        report.shard = report.shard or self.line.shard
         if not self._has_places:
             return True
         try:
@@ -87,7 +89,7 @@ class ReportWriter:
         report = Report(self.line.command, {}, words=self.line.arguments, shard=self.line.shard)
         is_written = self.write(report)
         if self.as_json:
-            self.print_json(report.document())
+            self.print_json(report.to_json())
         click.echo(f"{reason}: nothing to do", err=self.as_json)
         return 0 if is_written else EXIT_FAILED
 
@@ -101,7 +103,7 @@ class ReportWriter:
         if writes:
             self.write(report, error)
         if prints:
-            self.print_json(report.document())
+            self.print_json(report.to_json())
 
     def _unfinished_report(self, error: BaseException) -> Report:
         report = Report(self.line.command, {})
@@ -139,7 +141,7 @@ class ReportWriter:
 
 def print_failure(command: str, message: str) -> None:
     """Print the document of a command that could not begin."""
-    click.echo(json.dumps(Report(command, {}, error=message).document(), indent=2))
+    click.echo(json.dumps(Report(command, {}, error=message).to_json(), indent=2))
 
 
 def _add_error(report: Report, error: BaseException) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
-from fleethands.operations.core.format_size import format_size
+from fleethands.text.format import format_size
 
 
 def describe_download(probe: Probe, kind: str, name: str, what: str) -> str:

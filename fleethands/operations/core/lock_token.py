@@ -1,18 +1,17 @@
-"""The lock token of each host that this process has locked: its scripts stop once another run has the lock."""
+"""The fencing token of a host's lock: a script stops where the host's token names another run."""
 
 from __future__ import annotations
 
 from typing import Any
-from weakref import WeakKeyDictionary
 
-_tokens: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+from fleethands.facts.host_session import session_of
 
 
-def set_token(host: Any, token: str) -> None:
-    """Record the lock token of a host; an empty token clears it."""
-    _tokens[host] = token
+def set_token(host: Any, run: str) -> None:
+    """Note that a run has locked a host; an empty id means that it has no lock."""
+    session_of(host).lock_token = run
 
 
 def token(host: Any) -> str:
-    """The lock token of a host; empty if this process has not locked it."""
-    return _tokens.get(host, "")
+    """Id of the run that locked a host in this process, empty without a lock."""
+    return session_of(host).lock_token

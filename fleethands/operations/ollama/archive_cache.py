@@ -15,8 +15,8 @@ from typing import Any
 import gevent  # type: ignore[import-untyped]
 
 from fleethands import web
-from fleethands.operations.core.format_size import format_size
 from fleethands.operations.core.upload import UploadError
+from fleethands.text.format import format_size
 
 CHUNK = 1 << 20
 MAX_ARCHIVE = 16 << 30  # bytes of an archive; upstream's largest has some 2 GiB

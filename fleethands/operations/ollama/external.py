@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.elsewhere import VersionRequest
+from fleethands.facts.external_ollama import VersionRequest
 from fleethands.facts.probe import Unknown
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.operation import operation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleethands.facts.elsewhere import VersionRequest
+from fleethands.facts.external_ollama import VersionRequest
 from fleethands.operations.ollama.external_commands import SERVER, command_place
 from fleethands.settings.values.names import host_and_port
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.to_json import DIGEST
+from fleethands.facts.docker import SPEC_LABEL
 from fleethands.operations.core.decision import Refused
 from fleethands.operations.core.ownership import HEADER
 from fleethands.settings import HostSettings
@@ -15,7 +15,7 @@ _KEPT = "openhands-mine.service"
 def has_foreign_container(probe: Probe) -> bool:
     """Whether a container of that name exists that fleethands did not create."""
     container = probe.docker.container
-    return container is not None and DIGEST not in container.labels
+    return container is not None and SPEC_LABEL not in container.labels
 
 
 def has_foreign_unit(probe: Probe) -> bool:

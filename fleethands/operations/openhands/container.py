@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.docker import Container
+from fleethands.facts.docker import SPEC_LABEL, Container
 from fleethands.facts.system import Account
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
@@ -14,7 +14,7 @@ from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands import conflicts, unmaintained
 from fleethands.operations.openhands.container_difference import ImagePolicy, find_difference
-from fleethands.operations.openhands.container_spec import SPEC_LABEL, ContainerSpec, container_spec
+from fleethands.operations.openhands.container_spec import ContainerSpec, container_spec
 from fleethands.operations.openhands.model_warnings import model_warnings
 from fleethands.script import Script
 from fleethands.settings import HostSettings

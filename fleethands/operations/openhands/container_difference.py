@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fleethands.facts import Probe
-from fleethands.facts.docker import Container
-from fleethands.operations.openhands.container_spec import SPEC_LABEL, USERS_LABEL, ContainerSpec
+from fleethands.facts.docker import SPEC_LABEL, Container
+from fleethands.operations.openhands.container_spec import USERS_LABEL, ContainerSpec
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import generation_of
 

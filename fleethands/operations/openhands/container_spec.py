@@ -6,12 +6,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from fleethands.facts.to_json import DIGEST
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import API_KEY, SANDBOXES, V0, V1, Generation
 from fleethands.settings.openhands import base_url, generation_of, model_string
 
-SPEC_LABEL = DIGEST
 USERS_LABEL = "fleethands.users"
 
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from fleethands.facts import Probe
 from fleethands.facts.system import Space
 from fleethands.operations.core.decision import Refused
-from fleethands.operations.core.format_size import format_size
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama.release_archives import CPU, choose_variant
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import needs_docker
 from fleethands.settings.values.ollama_release import ARCHS
+from fleethands.text.format import format_size
 
 MIB = 1 << 20
 # release.sh keeps the archive until its tree is complete; a byte of the archive becomes 2.5 bytes of the tree

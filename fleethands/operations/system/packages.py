@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fleethands.facts import Probe
-from fleethands.facts.packages import Apt, Package
+from fleethands.facts.apt import Apt, Package
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
-from fleethands.operations.core.format_size import format_size
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import ENGINE, needed_packages
+from fleethands.text.format import format_size
 
 MOST = 20  # names in a refusal
 # an upgrade restarts them, and stops the containers that they run

@@ -1,4 +1,4 @@
-"""Reports as files: for programs, for CI and for people who were not there."""
+"""Reports as files, for programs, CI and people."""
 
 from fleethands.report.formats.writer import MAIN, NAMES, ReportFiles
 

@@ -1,4 +1,4 @@
-"""A report as one page that needs nothing else, no script and no address; readable on paper and without colour."""
+"""A report as one HTML page without scripts and external files; readable on paper and without colour."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from fleethands.text.sanitize import sanitize
 
 TEMPLATE = "report.html.j2"
 PARTS = (TEMPLATE, "report.css")
-MANY = 24  # hosts whose times are shown without being asked for
-FEW = 3  # hosts, or changes, whose details are open
-ROOM = 9  # percent of the width from which a bar bears a name
+MANY = 24  # hosts: with more of them, the times are folded
+FEW = 3  # hosts, or changes: with more of them, the details are folded
+ROOM = 9  # percent of the width that a bar with a name has at least
 THIN = 0.15  # percent of the width that a bar has at least
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A step on the line of time, in percent of the run."""
+    """A step on the timeline, in percent of the run."""
 
     left: float
     width: float
@@ -34,7 +34,7 @@ class Bar:
 
     @property
     def label(self) -> str:
-        """The operation, where there is room for a word."""
+        """The operation, if the bar has room for it."""
         return self.step.name.rpartition(" | ")[2] if self.width >= ROOM else ""
 
 
@@ -55,8 +55,8 @@ def render_html(report: Report) -> str:
 
 
 def _overview(report: Report) -> list[list[str]]:
-    """A row for each host of a `status`; none for a report that was read again, which has no probes."""
-    if report.command != "status" or not any(host.seen for host in report.hosts.values()):
+    """A row for each host of `status`; none for a report from a file, which has no probes."""
+    if report.command != "status" or not any(host.probe for host in report.hosts.values()):
         return []
     return [status_cells(name, host) for name, host in sorted(report.hosts.items())]
 
@@ -68,7 +68,12 @@ def _template() -> Template:
     environment = Environment(
         loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
     )
-    environment.filters |= {"took": wording.took, "named": wording.join_names, "moment": _moment, "kind": _kind}
+    environment.filters |= {
+        "took": wording.show_duration,
+        "named": wording.join_names,
+        "moment": _moment,
+        "kind": _kind,
+    }
     environment.globals |= {
         "commands": _commands,
         "changes": wording.summarize_changes,
@@ -94,7 +99,7 @@ def _moment(at: float) -> str:
 
 
 def _kind(line: str) -> str:
-    """What a line of a unified diff is."""
+    """The CSS class of a line of a unified diff."""
     if line.startswith(("---", "+++", "@@")):
         return "where"
     return {"+": "more", "-": "less"}.get(line[:1], "same")
@@ -116,9 +121,9 @@ def _longest(report: Report) -> float:
 
 def bars(report: Report, name: str, longest: float) -> list[Bar]:
     """
-    One host's steps on the line of time.
+    One host's steps on the timeline.
 
-    + longest: seconds that the line is long
+    + longest: length of the timeline in seconds
     """
     found = []
     for step in report.hosts[name].steps:

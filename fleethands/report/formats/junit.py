@@ -1,4 +1,4 @@
-"""A report as JUnit's XML, as Jenkins, GitLab and the others read it."""
+"""A report as JUnit XML, for Jenkins, GitLab and others."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fleethands.text.sanitize import sanitize
 FAILURES = ("failed", "rolled-back")
 ERRORS = ("unreachable", "refused")  # nothing was tried, so nothing failed
 SKIPPED = ("not-run",)
-USED = ("apply", "verify", "rollback")  # commands that had a prompt answered
+USED = ("apply", "verify", "rollback")  # commands that make a proof
 
 
 @dataclass(frozen=True)
 class _Case:
-    """One test case; verdict: failure, error, skipped, or nothing."""
+    """One test case. The verdict is failure, error, skipped, or empty for success."""
 
     group: str
     name: str
@@ -70,7 +70,7 @@ def _properties(suite: ET.Element, report: Report, by: str) -> None:
 
 
 def _run(report: Report) -> Iterator[_Case]:
-    """The run itself, where something beside the hosts ended it."""
+    """The run itself, if anything but a host stopped it."""
     if report.error or report.interrupted:
         kind = "interrupted" if report.interrupted else "error"
         message = report.error or "the run was interrupted"

@@ -1,4 +1,4 @@
-"""A report as Markdown, for the page that a CI shows of a job."""
+"""A report as Markdown, for the summary page of a CI job."""
 
 from __future__ import annotations
 
@@ -12,31 +12,33 @@ from fleethands.report.formats.wording import (
     group_hosts,
     join_names,
     number_of_hosts,
+    show_duration,
     status_word,
     summarize_changes,
-    took,
     verdict,
 )
 from fleethands.report.model import BAD, Report, format_timestamp
 from fleethands.text.sanitize import sanitize
 
-FEW = 3  # changes that the table has room for
-MOST = 50  # rows; GitHub takes 1 MiB of a step
+FEW = 3  # changes that fit into the table
+MOST = 50  # rows: GitHub accepts 1 MiB for a step
 LONGEST = 300  # characters of a reason
 _ACTIVE = re.compile(r"([\\`*_\[\]|~<>&$@])")
 
 
 def render_markdown(report: Report) -> str:
-    """A heading with the verdict, a table of who ended how, and what to do next."""
+    """A heading with the result, a table of hosts, and the next steps."""
     return "\n".join([*_lines(report), ""])
 
 
 def _lines(report: Report) -> Iterator[str]:
     shard = f" (part {escape_markdown(report.shard)})" if report.shard else ""
-    yield f"### {MARKS.get(report.result, '✔')} fleethands {escape_markdown(report.command)}{shard}: {escape_markdown(verdict(report))}"
+    command, sentence = escape_markdown(report.command), escape_markdown(verdict(report))
+    yield f"### {MARKS.get(report.result, '✔')} fleethands {command}{shard}: {sentence}"
     yield ""
     line = f"fleethands {report.command} {report.words}".strip()
-    yield f"{_code(line)} · {format_timestamp(report.started)} · {took(report.seconds)} · {escape_markdown(report.by)}"
+    when, duration = format_timestamp(report.started), show_duration(report.seconds)
+    yield f"{_code(line)} · {when} · {duration} · {escape_markdown(report.by)}"
     yield ""
     if report.error:
         yield f"**{escape_markdown(report.error)}**"
@@ -55,7 +57,8 @@ def _table(report: Report, found: list[HostGroup]) -> Iterator[str]:
         status = group.host.status
         longest = max(report.hosts[name].seconds for name in group.names)
         result = f"{MARKS.get(status, '')} {status_word(report, status)}".strip()
-        yield f"| {escape_markdown(_who(group.names))} | {escape_markdown(result)} | {escape_markdown(_why(group))} | {took(longest)} |"
+        cells = [escape_markdown(cell) for cell in (_who(group.names), result, _why(group))]
+        yield f"| {' | '.join(cells)} | {show_duration(longest)} |"
     if left := found[MOST:]:
         yield f"| {number_of_hosts(sum(len(group.names) for group in left))} more | see report.html | | |"
     yield ""
@@ -85,10 +88,11 @@ def _next(found: list[HostGroup]) -> Iterator[str]:
 
 
 def _changes(found: list[HostGroup]) -> Iterator[str]:
-    """What changes, folded, where the table has no room for it."""
+    """The changes, folded, where the table has no room for them."""
     for group in found[:MOST]:
         if len(group.host.changes) > FEW:
-            yield f"<details><summary>{escape(sanitize(_who(group.names)))}: {len(group.host.changes)} changes</summary>"
+            summary = f"{escape(sanitize(_who(group.names)))}: {len(group.host.changes)} changes"
+            yield f"<details><summary>{summary}</summary>"
             yield ""
             for each in group.host.changes:
                 then = f"; {each.consequence}" if each.consequence else ""
@@ -97,7 +101,7 @@ def _changes(found: list[HostGroup]) -> Iterator[str]:
 
 
 def escape_markdown(text: str) -> str:
-    """A text that Markdown takes as it is, on one line."""
+    """A text on one line, with everything escaped that Markdown would interpret."""
     whole = " ".join(sanitize(text).split())
     short = whole if len(whole) <= LONGEST else whole[: LONGEST - 1] + "…"
     return _ACTIVE.sub(r"\\\1", short)

@@ -1,4 +1,4 @@
-"""What a reader wants to know first: how many of what, in a sentence; who tells the same story."""
+"""Sentences about a report: its result, its numbers, and hosts with the same result together."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleethands.report.model import BAD, ChangeReport, HostReport, Report
+from fleethands.text.format import format_duration
 
 ORDER = ("failed", "rolled-back", "unreachable", "refused", "not-run", "changed", "pending", "unchanged")
 WORDS = {
@@ -34,47 +35,47 @@ MARKS = {
 
 @dataclass(frozen=True)
 class HostGroup:
-    """Hosts that tell the same story; `host` is one of them."""
+    """Hosts with the same result and the same messages. `host` is one of them."""
 
     names: list[str]
     host: HostReport
 
 
 def status_word(report: Report, status: str) -> str:
-    """A status as people say it of this command."""
+    """A status in words that fit the command. Example: `proven` for `unchanged` in `verify`."""
     return OF_COMMAND.get(report.command, {}).get(status) or WORDS.get(status, status)
 
 
 def ordered_statuses(report: Report) -> list[str]:
-    """Statuses that occur, the worst first."""
+    """The statuses that occur, the worst first."""
     found = {host.status for host in report.hosts.values()}
     return sorted(found, key=lambda status: (ORDER.index(status) if status in ORDER else -1, status))
 
 
 def count_hosts(report: Report, status: str) -> int:
-    """How many hosts ended so."""
+    """The number of hosts with a status."""
     return sum(1 for host in report.hosts.values() if host.status == status)
 
 
 def summarize_statuses(report: Report) -> str:
-    """How many hosts, and how many of what."""
+    """The number of hosts, in all and by status. Example: `3 hosts, 1 failed, 2 changed`."""
     parts = [f"{count_hosts(report, status)} {status_word(report, status)}" for status in ordered_statuses(report)]
     return ", ".join([number_of_hosts(len(report.hosts)), *parts])
 
 
 def number_of_hosts(number: int) -> str:
-    """So many hosts."""
+    """A number of hosts. Example: `1 host`."""
     return f"{number} host" if number == 1 else f"{number} hosts"
 
 
 def summarize_changes(made: list[ChangeReport]) -> str:
-    """How many changes, and what of."""
+    """The number of changes, and their tasks. Example: `2 changes: Ollama, Models`."""
     number = f"{len(made)} change" if len(made) == 1 else f"{len(made)} changes"
     return f"{number}: {', '.join(dict.fromkeys(each.task for each in made))}"
 
 
 def verdict(report: Report) -> str:
-    """The whole run in one sentence."""
+    """The result of the run in one sentence."""
     whole, bad = len(report.hosts), sum(count_hosts(report, status) for status in BAD)
     if report.error and not bad:
         return report.error
@@ -111,31 +112,22 @@ def _good(report: Report, whole: int) -> str:
 
 
 def group_hosts(report: Report) -> Iterator[HostGroup]:
-    """Hosts that tell the same story, together; the worst first."""
+    """Hosts in groups with the same result and the same messages, the worst first."""
     found: dict[str, HostGroup] = {}
     for status in ordered_statuses(report):
         for name, host in sorted(report.hosts.items()):
             if host.status == status:
-                told = (status, host.reason, host.hints, host.log, host.changes)
-                found.setdefault(repr(told), HostGroup([], host)).names.append(name)
+                shown = (status, host.reason, host.hints, host.log, host.changes)
+                found.setdefault(repr(shown), HostGroup([], host)).names.append(name)
     yield from found.values()
 
 
 def join_names(names: list[str], most: int = 6) -> str:
-    """Names, as many as a line can bear."""
+    """Up to `most` names, and the number of the others."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 
 
-def took(seconds: float) -> str:
-    """A length of time as people say it; a dash for none at all."""
-    if not seconds:
-        return "–"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+def show_duration(seconds: float) -> str:
+    """A duration in a table, a dash for none."""
+    return format_duration(seconds) if seconds else "–"

@@ -1,4 +1,4 @@
-"""A directory that has a run's report in three forms, and a file that gets a few lines of Markdown."""
+"""Writes a report as JSON, JUnit and HTML into a directory, and as Markdown to the end of a file."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from fleethands.report.model import Report
 
 
 def _json(report: Report) -> str:
-    return json.dumps(report.document(), indent=2) + "\n"
+    return json.dumps(report.to_json(), indent=2) + "\n"
 
 
-MAIN = "report.json"  # of which the others are made for readers
+MAIN = "report.json"  # the one that `fleethands report` reads
 FORMS: dict[str, Callable[[Report], str]] = {
     MAIN: _json,
     "junit.xml": junit.render_junit,
@@ -28,17 +28,17 @@ NAMES = tuple(FORMS)
 
 class ReportFiles:
     """
-    Where a report goes.
+    The files of one report.
 
-    + directory: gets report.json, junit.xml and report.html; made if it is missing
-    + summary: gets Markdown at its end, as a CI's summary file is shared by all steps of a job
+    + directory: for report.json, junit.xml and report.html; it is made if missing
+    + summary: Markdown is appended to it, because all steps of a CI job share one summary file
     """
 
     def __init__(self, directory: Path | None = None, summary: Path | None = None) -> None:
         self.directory, self.summary = directory, summary
 
     def ready(self) -> None:
-        """Make what is missing and try to write. Raises OSError, with the place in it."""
+        """Make missing directories and check that they are writable. Raises OSError that names the path."""
         if self.directory is not None:
             self.directory.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.directory):
@@ -52,7 +52,7 @@ class ReportFiles:
                 pass
 
     def write(self, report: Report) -> None:
-        """Each file whole: under its name is the one before or this one, never a part. Raises OSError."""
+        """Write all files. Each is replaced at once, so that a reader never sees half of one. Raises OSError."""
         if self.directory is not None:
             for name, form in FORMS.items():
                 self.directory.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ class ReportFiles:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """A full disk is an error that does not name its file."""
+    """Name the file in an OSError that lacks it, such as that of a full disk."""
     try:
         yield
     except OSError as error:

@@ -95,7 +95,7 @@ def keep_settings_in_motion(field: Field) -> None:
         for _ in range(field.rounds):
             begin = time.monotonic()
             seen = probed(field.host)
-            assert all(seen.knows(section) for section in SECTIONS), seen.document()
+            assert all(seen.knows(section) for section in SECTIONS), seen.to_json()
             assert time.monotonic() - begin < 30
         field.host.run(f"pkill -KILL -u {user}; rm -f {SETTINGS}")
 

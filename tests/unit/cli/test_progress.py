@@ -28,8 +28,8 @@ def test_plain_lines_come_every_ten_seconds_with_rate_and_time_left() -> None:
 
     assert said == [
         "gpu-1: Models | Pull what is missing (0:00)",
-        "gpu-1: model tiny:latest: 60 MiB of 100 MiB, 1.0 MiB/s, 40 s left",
-        "gpu-1: model tiny:latest: 70 MiB of 100 MiB, 1.0 MiB/s, 30 s left",
+        "gpu-1: model tiny:latest: 60 MiB of 100 MiB, 1 MiB/s, 40 s left",
+        "gpu-1: model tiny:latest: 70 MiB of 100 MiB, 1 MiB/s, 30 s left",
         "gpu-1: done (1:15)",
         "batch 2 of 4 (1:15)",
     ]
@@ -44,7 +44,7 @@ def test_a_pull_that_stands_still_or_has_no_size_promises_nothing() -> None:
         now[0] = second
         plain.pull("gpu-1", "model tiny:latest", 5 * MIB, 0)
 
-    assert said == ["gpu-1: model tiny:latest: 5.0 MiB, 0 B/s"]
+    assert said == ["gpu-1: model tiny:latest: 5 MiB, 0 B/s"]
 
 
 def test_the_table_has_a_row_a_host_and_figures_only_where_bytes_come() -> None:

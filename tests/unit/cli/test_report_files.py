@@ -258,7 +258,7 @@ def test_a_canary_of_another_part_is_told_and_keeps_no_part_from_its_work(tmp_pa
     here = [name for name in names if Shard(1, 2).contains(name)]
     there = next(name for name in names if name not in here)
     done = Report("apply", {there: HostReport("changed"), here[0]: HostReport("failed")})
-    (tmp_path / "report.json").write_text(json.dumps(done.document()))
+    (tmp_path / "report.json").write_text(json.dumps(done.to_json()))
     words = ["apply", str(tmp_path / "fleet.py"), "--yes", "--json", "--canary"]
 
     part = fleethands(*words, there, "--shard", "1/2")

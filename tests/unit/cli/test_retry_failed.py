@@ -27,7 +27,7 @@ def left_by(path: Path) -> frozenset[str]:
 
 
 def report(statuses: Sequence[str], **more: Any) -> str:
-    return json.dumps(Report("apply", {each: HostReport(each) for each in statuses}, **more).document())
+    return json.dumps(Report("apply", {each: HostReport(each) for each in statuses}, **more).to_json())
 
 
 def test_hosts_that_are_not_done_are_left(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_run_that_knew_no_host_leaves_nothing_to_be_done(place: Path) -> None:
 
     assert (done.returncode, done.stdout) == (64, "")
     assert "error: `--retry-failed new`: it lists no host: bad.py, line 1: KeyError: 'x'\n" in done.stderr
-    assert "nothing to do: fleethands apply fleet.py --canary 1 --yes\n" in done.stderr
+    assert "hosts that are done stay as they are: fleethands apply fleet.py --canary 1 --yes\n" in done.stderr
 
 
 @pytest.mark.parametrize(

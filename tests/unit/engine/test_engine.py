@@ -120,7 +120,7 @@ class Nobody:
     def __getattr__(self, name):
         return lambda *words, **more: None
 
-engine = Engine("inventory.py", Path.cwd(), {"models": ["any"]}, limits=LIMITS)
+engine = Engine.load("inventory.py", Path.cwd(), {"models": ["any"]}, limits=LIMITS)
 engine.state.add_callback_handler(Seen())
 engine.settings()
 engine.connect()
@@ -131,9 +131,9 @@ try:
 except KeyboardInterrupt:
     print("ended")
 for name in engine.names:
-    walk, said = engine.walks[name], [outcome.failed for outcome in engine.outcomes(name)]
-    why = walk.why[0] if walk.why else engine.watch.lost.get(name, ("",))[0]
-    print(name.removeprefix("@fake/"), walk.done, said, why)
+    run, said = engine.host_runs[name], [outcome.failed for outcome in engine.results(name)]
+    why = run.problem[0] if run.problem else engine.monitor.lost_connections.get(name, ("",))[0]
+    print(name.removeprefix("@fake/"), run.finished, said, why)
 engine.close()
 """
 
@@ -171,7 +171,7 @@ def test_the_shortcuts_say_what_pyinfra_asks_for() -> None:
     checks = """
 import inspect, typing
 import pyinfra.api.arguments, pyinfra.api.util
-from fleethands.engine import pyinfra_speedups as speedups
+from fleethands.engine import pyinfra_patches as patches
 
 assert pyinfra.api.util.stack is inspect.stack and pyinfra.api.util.getframeinfo is inspect.getframeinfo
 assert pyinfra.api.arguments.get_type_hints is typing.get_type_hints
@@ -181,12 +181,12 @@ def places(stack, place):
     return [(place(item[0]).filename, place(item[0]).lineno) for item in stack()]
 
 def nested():
-    return [places(*each) for each in ((inspect.stack, inspect.getframeinfo), (speedups.stack, speedups.place))]
+    return [places(*each) for each in ((inspect.stack, inspect.getframeinfo), (patches.stack, patches.frame_position))]
 
 slow, quick = nested()
 assert slow == quick and len(quick) == 4, (slow, quick)
-speedups.take()
-assert pyinfra.api.util.stack is speedups.stack
+patches.cache_operation_lookup()
+assert pyinfra.api.util.stack is patches.stack
 assert pyinfra.api.arguments.all_global_arguments() == before
 """
     done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
@@ -203,7 +203,7 @@ def test_a_host_that_takes_too_long_is_given_up_alone(tmp_path: Path) -> None:
 def test_a_command_that_says_nothing_is_given_up(tmp_path: Path) -> None:
     lines = ran(tmp_path, "Limits(silence=0.7)")
 
-    assert lines[-1] == "slow False [True] the command printed nothing for 0.7 s"
+    assert lines[-1] == "slow False [True] the command printed nothing for 700 ms"
     assert lines[-2].startswith("quick True [False, False, False]")
 
 
@@ -234,11 +234,12 @@ from pathlib import Path
 from fleethands.ssh.timeouts import Limits
 from fleethands.engine.engine import Engine
 
-engine = Engine("inventory.py", Path.cwd(), {"models": ["any"]}, limits=LIMITS)
+engine = Engine.load("inventory.py", Path.cwd(), {"models": ["any"]}, limits=LIMITS)
 engine.settings()
-engine.survey()
+engine.connect_and_plan()
 for name in engine.names:
-    print(name.removeprefix("@fake/"), engine.watch.lost.get(name, [""])[0], engine.watch.unanswered.get(name, [""])[0])
+    problems = engine.monitor.lost_connections, engine.monitor.probe_failures
+    print(name.removeprefix("@fake/"), *(each.get(name, [""])[0] for each in problems))
 engine.close()
 """
 
@@ -247,7 +248,7 @@ engine.close()
     ("timeout", "limits", "why"),
     [
         ("1", "Limits()", "slow the command did not end within 1 s "),
-        ("None", "Limits(host=0.7)", "slow  not read within 0.7 s"),
+        ("None", "Limits(host=0.7)", "slow  not read within 700 ms"),
     ],
 )
 def test_a_host_that_takes_for_ever_to_be_read_is_given_up_alone(

@@ -5,22 +5,21 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fleethands.facts.docker import parse_docker
-from fleethands.facts.engine import DockerEngine, parse_engine
+from fleethands.facts.docker import SPEC_LABEL, parse_docker
+from fleethands.facts.docker_engine import DockerEngine, parse_engine
 from fleethands.facts.network import Listener
 from fleethands.facts.system import Space
-from fleethands.facts.to_json import DIGEST
 from fleethands.operations.core.decision import Refused, Unchanged
 from fleethands.operations.openhands import conflicts
 from fleethands.operations.openhands import container as openhands_container
 from fleethands.operations.openhands.container_spec import container_spec
 from fleethands.operations.preflight import ports
+from tests.answers import docker_script
 from tests.hosts import bare, declared
 
 MINE, MOVED = "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -91,7 +90,7 @@ def probed(place: Path, image: str, objects: dict[str, dict[str, Any]]) -> tuple
     (place / "docker").chmod(0o755)
     for name, each in {"container": OURS, **objects}.items():
         (place / name).write_text(json.dumps([each], indent=4))
-    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    text = docker_script()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
 container=openhands-app image={image} ports=3000 records=/none ollama_image='' ollama_container=none
 have() {{ [ "$1" != curl ]; }}; need() {{ :; }}
@@ -121,7 +120,7 @@ def test_the_image_is_asked_for_its_labels_without_another_command_where_it_is_t
         assert asked == [*ASKED, "image inspect openhands:1"]
         found = parse_docker(said).container
         assert found is not None
-        assert (DIGEST in found.labels) == ours
+        assert (SPEC_LABEL in found.labels) == ours
 
 
 @pytest.mark.parametrize("declared_image", [OTHER, None])
@@ -135,7 +134,7 @@ def test_another_image_than_the_declared_one_is_asked_for(
     assert asked == [*ASKED, *(f"image inspect {name}" for name in (*there, MINE))]
     found = parse_docker(said).container
     assert found is not None
-    assert (DIGEST in found.labels) == ours
+    assert (SPEC_LABEL in found.labels) == ours
 
 
 def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -> None:
@@ -203,7 +202,7 @@ def answered(place: Path, info: str, command: str = "", of_command: str = "") ->
         (place / name).unlink(missing_ok=True)
         if text:
             (place / name).write_text(text)
-    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    text = docker_script()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
 container=c image= ollama_image= ollama_container=none ports=3000 records=/none deadline=0 version=
 have() {{ [ "$1" != nvidia-container-runtime-hook ]; }}

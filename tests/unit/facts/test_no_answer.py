@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.no_answer import explain_failure
+from fleethands.facts.probe_failure import explain_failure
 from fleethands.script import SHELL
 from tests.helpers.answering import fleethands, servers
 from tests.helpers.sshd import key

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from fleethands.facts.packages import Apt, Package, parse_apt
+from fleethands.facts.apt import Apt, Package, parse_apt
 from fleethands.settings.packages import ENGINE, needed_packages
 from tests.helpers.checkout import FIXTURES
 from tests.hosts import declared

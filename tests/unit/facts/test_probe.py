@@ -9,12 +9,13 @@ import subprocess
 import pytest
 
 from fleethands.facts import Probe, UnknownSection
+from fleethands.facts.apt import Apt
 from fleethands.facts.files import ABSENT, File, file_parser
 from fleethands.facts.framing import SECTIONS
 from fleethands.facts.network import Listener, parse_sockets
 from fleethands.facts.ollama import parse_models
-from fleethands.facts.packages import Apt
-from fleethands.facts.probe_fact import ProbeRequest, parse_probe
+from fleethands.facts.parse_probe import parse_probe
+from fleethands.facts.probe_request import ProbeRequest
 from fleethands.facts.upstream import Upstream
 from tests.answers import QUESTION, answer, ended, sealed
 from tests.hosts import declared
@@ -146,7 +147,7 @@ def test_the_clock_is_measured_around_the_question(real: list[str]) -> None:
 def test_a_document_is_json_and_names_what_is_unknown(real: list[str]) -> None:
     seen = parse_probe(ended(real, "docker", 124), QUESTION)
 
-    document = json.loads(json.dumps(seen.document()))
+    document = json.loads(json.dumps(seen.to_json()))
 
     assert document.keys() == {*SECTIONS, "record"}
     assert document["docker"] == {"unknown": "no answer within 5 s"}
@@ -154,7 +155,7 @@ def test_a_document_is_json_and_names_what_is_unknown(real: list[str]) -> None:
 
 
 def test_values_with_backslashes_and_spaces_arrive() -> None:
-    question = ProbeRequest.about(declared(openhands_workspace="/no/such\\n place"), upstream=False)
+    question = ProbeRequest.create(declared(openhands_workspace="/no/such\\n place"), upstream=False)
 
     seen = parse_probe(answer(question), question)
 

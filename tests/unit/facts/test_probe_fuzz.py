@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from fleethands.facts import ProbeError
 from fleethands.facts.framing import SECTIONS
-from fleethands.facts.probe_fact import ProbeRequest, parse_probe
+from fleethands.facts.parse_probe import parse_probe
+from fleethands.facts.probe_request import ProbeRequest
 from tests.answers import QUESTION, answer, ended, sealed
 from tests.hosts import declared
 
@@ -31,7 +32,7 @@ def real() -> list[str]:
 
 @pytest.fixture(scope="module")
 def other() -> tuple[ProbeRequest, list[str]]:
-    question = ProbeRequest.about(declared(ollama_url="file:///no/such/mirror"), upstream=False)
+    question = ProbeRequest.create(declared(ollama_url="file:///no/such/mirror"), upstream=False)
     return question, answer(question)
 
 

@@ -210,7 +210,7 @@ def test_a_document_shows_no_secret() -> None:
     seen = seen.with_file(paths.OLLAMA_SECRETS, File("file", "0600", content=b'OLLAMA_ORIGINS="hunter6"\n'))
     seen = seen.with_file("/etc/secret", File("file", "0600", content=b"hunter5", mtime=7))
 
-    document = seen.document(secrets={"OLLAMA_REMOTES"})
+    document = seen.to_json(secrets={"OLLAMA_REMOTES"})
 
     assert "hunter" not in json.dumps(document)
     assert document["process"]["environment"] == {

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.facts.probe_fact import ProbeRequest, parse_probe
+from fleethands.facts.parse_probe import parse_probe
+from fleethands.facts.probe_request import ProbeRequest
 from fleethands.facts.upstream import Offer
 from tests.answers import answer
 from tests.helpers.webserver import CHUNKED, HALF_A_MIB, OK, Say, body, endless
@@ -27,7 +28,7 @@ def offered(kind: str, url: str) -> Offer:
     model = {"name": f"{url.removeprefix('http://')}/team/m", "insecure": True}
     mirror = url if kind == "archive" else "file:///no/such/mirror"
     settings = declared(models=[model] if kind == "model" else [], ollama_url=mirror, openhands_flavor="off")
-    question = ProbeRequest.about(settings)
+    question = ProbeRequest.create(settings)
     (found,) = [offer for offer in parse_probe(answer(question), question).upstream.offers if offer.kind == kind]
     return found
 

@@ -286,7 +286,7 @@ def test_a_sign_that_is_too_old_is_none() -> None:
     [("pid", "1e999"), ("pid", "-1"), ("pid", '"7"'), ("owner", "[]"), ("since", "{}"), ("reason", "[" * 10**4)],
 )
 def test_a_lock_of_whatever_words_locks(key: str, value: str) -> None:
-    row = {name: json.dumps(each) for name, each in ANA.document.items()} | {key: value}
+    row = {name: json.dumps(each) for name, each in ANA.to_json().items()} | {key: value}
     text = "{" + ", ".join(f'"{name}": {each}' for name, each in row.items()) + "}"
 
     lock = Lock.parse(text.encode())

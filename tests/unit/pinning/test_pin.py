@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from fleethands import web
-from fleethands.facts.docker import Container, Docker
+from fleethands.facts.docker import SPEC_LABEL, Container, Docker
 from fleethands.facts.upstream import Upstream
 from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.models import models
 from fleethands.operations.ollama import release, release_archives
 from fleethands.operations.openhands import container
-from fleethands.operations.openhands.container_spec import SPEC_LABEL, container_spec
+from fleethands.operations.openhands.container_spec import container_spec
 from fleethands.operations.preflight import preflight
 from fleethands.pinning import registry, resolve
 from fleethands.pinning.registry import RegistryError
@@ -301,7 +301,7 @@ def test_a_mirror_that_has_something_else_is_no_answer(tmp_path: Path) -> None:
 
     assert (one.document.ollama, one.unanswered) == ({"0.24.0": {ARCHIVE: A}}, {})
     assert both.unanswered == {"Ollama 0.24.0": f"{urls[0]} and {urls[1]} have different checksums for {ARCHIVE}"}
-    assert "declare `ollama_sha256`" in on_hosts.unanswered["Ollama 0.24.0"]
+    assert "set `ollama_sha256`" in on_hosts.unanswered["Ollama 0.24.0"]
 
 
 def test_nothing_is_written_unless_all_is_answered(tmp_path: Path) -> None:
@@ -329,7 +329,8 @@ def test_only_names_that_the_fleet_has(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 64
-    assert done.stderr == "error: nothing of this fleet is called `codelama:7b`\n\nhint: there is: codellama:7b\n"
+    error = "error: `codelama:7b` is not a version, model or image of this fleet"
+    assert done.stderr == f"{error}\n\nhint: there is: codellama:7b\n"
 
 
 class Standin(BaseHTTPRequestHandler):

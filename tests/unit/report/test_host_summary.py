@@ -27,7 +27,7 @@ ACTIVE = Unit("loaded", "active", "running", "enabled", 7, False, (), paths.OPEN
 
 
 def told(seen: Probe, column: str) -> str:
-    host = HostReport("unchanged", seen=seen)
+    host = HostReport("unchanged", probe=seen)
     return dict(zip(COLUMNS, status_cells("gpu-1", host), strict=True))[column]
 
 
@@ -52,7 +52,7 @@ def test_a_host_that_was_not_reached_has_a_row_too() -> None:
 
 def test_the_page_of_a_status_has_the_table_and_no_other_page_has() -> None:
     seen = bare().having(ollama=Ollama("0.24.0"), models={"<b>m</b>:1": "d"})
-    hosts = {"gpu-1": HostReport("unchanged", seen=seen), "gpu-2": HostReport("unreachable", "no answer")}
+    hosts = {"gpu-1": HostReport("unchanged", probe=seen), "gpu-2": HostReport("unreachable", "no answer")}
 
     text = html_page.render_html(reports.run(hosts, "status"))
 
@@ -84,10 +84,10 @@ def test_whatever_a_host_says_has_a_row() -> None:
 def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> None:
     odd = File("file", "0644", 0, 0, "\x1b[2J:\udcff", content, mtime=1 << 53)
     seen = bare().having(files=dict.fromkeys(bare().files, odd), units={paths.OPENHANDS_SERVICE: ACTIVE})
-    host = HostReport("unchanged", seen=seen, proof=parse_links(content))
+    host = HostReport("unchanged", probe=seen, proof=parse_links(content))
 
     assert not any(character < " " for cell in status_cells("gpu-1", host) for character in cell)
-    assert json.dumps(host.document()).isascii()
+    assert json.dumps(host.to_json()).isascii()
     assert len(host.proof) <= 1000
 
 
@@ -96,7 +96,7 @@ def test_words_of_a_host_are_no_markup() -> None:
 
     shown = "\n".join(
         status_table.lines(
-            reports.run({"a": HostReport("unchanged", seen=seen)}, "status"), CommandLine("status", "prod.py")
+            reports.run({"a": HostReport("unchanged", probe=seen)}, "status"), CommandLine("status", "prod.py")
         )
     )
 

@@ -69,12 +69,12 @@ def merge(*words: str) -> Result:
 
 def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     report = reports.apply()
-    report.hosts["gpu-1"].read = {"system": {"os": "debian"}}
+    report.hosts["gpu-1"].loaded_facts = {"system": {"os": "debian"}}
     report.error, report.hints, report.shard = "it broke", ["mend it"], "2/4"
     ReportFiles(tmp_path).write(report)
 
-    assert load_report(tmp_path).document() == report.document()
-    assert load_report(tmp_path / "report.json").document() == report.document()
+    assert load_report(tmp_path).to_json() == report.to_json()
+    assert load_report(tmp_path / "report.json").to_json() == report.to_json()
 
 
 def test_parts_are_joined(tmp_path: Path) -> None:
@@ -153,9 +153,9 @@ def test_what_can_not_be_one_is_told_and_nothing_is_written(tmp_path: Path) -> N
 
     for second, said in ((other, "different commands: apply, plan"), (divided, "different divisions: of 2, of 3")):
         done = merge(one, second, "--report", str(tmp_path / "whole"))
-        assert isinstance(done.exception, UsageError) or done.exit_code != 0
+        assert isinstance(done.exception, UsageError)
         assert not (tmp_path / "whole/report.json").exists()
-        assert said in str(getattr(done.exception, "message", done.output))
+        assert str(done.exception).endswith(said)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_report_of_whomever_moves_no_terminal_and_breaks_nothing(tmp_path: Pat
         path = tmp_path / "2" / "report.json"
         path.write_text(path.read_text().replace("4321.0", seconds))
         done = CliRunner().invoke(cli, ["report", "merge", where])
-        assert (type(done.exception), done.stderr[:6]) == (SystemExit, "error:")
+        assert isinstance(done.exception, UsageError)
 
 
 def test_a_report_can_be_shown(tmp_path: Path) -> None:
@@ -196,11 +196,11 @@ def test_a_report_can_be_shown(tmp_path: Path) -> None:
 
 
 def test_document_of_a_whole_fleet_has_no_part() -> None:
-    assert Report("plan", {}).document()["shard"] == ""
+    assert Report("plan", {}).to_json()["shard"] == ""
     assert str(Shard(1, 1)) == ""
 
 
-WHOLE = Report("apply", {"a": reports.failed(), "b": reports.changed()}, reports.NOON, 42.0, words="prod.py").document()
+WHOLE = Report("apply", {"a": reports.failed(), "b": reports.changed()}, reports.NOON, 42.0, words="prod.py").to_json()
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -232,7 +232,7 @@ def test_a_report_with_any_value_anywhere_is_one_or_is_refused(way: tuple[Any, .
         except InvalidReport:
             return
     for text in (
-        json.dumps(report.document(), allow_nan=False),
+        json.dumps(report.to_json(), allow_nan=False),
         html_page.render_html(report),
         junit.render_junit(report),
     ):

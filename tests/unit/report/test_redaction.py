@@ -74,12 +74,12 @@ def test_no_form_of_a_report_holds_a_secret(mask: Mask) -> None:
         change = ChangeReport("Task", "Operation", value, value, value, value, value, f"-{value}\n+{value}")
         link = Link("list", False, 1.0, value, value)
         host = HostReport("failed", value, [value], [value], [value], 1.0, 1, [change], [link])
-        host.read = {"deep": [{"er": value}]}
+        host.loaded_facts = {"deep": [{"er": value}]}
         report = Report("apply", {"gpu-1": host}, error=value, hints=[value], words="inventory/prod.py")
         report.mask_all(mask)
-        host.read = mask.all(host.read)
+        host.loaded_facts = mask.all(host.loaded_facts)
         for text in (
-            json.dumps(report.document()),
+            json.dumps(report.to_json()),
             html_page.render_html(report),
             junit.render_junit(report),
             markdown.render_markdown(report),

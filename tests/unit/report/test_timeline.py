@@ -35,20 +35,17 @@ def timeline(clock: Clock) -> Timeline:
     return Timeline(clock.wall, lambda: clock.now)
 
 
-def host(name: str, send: Any = None) -> Any:
-    return SimpleNamespace(name=name, connector=SimpleNamespace(run_shell_command=send))
+def host(name: str) -> Any:
+    return SimpleNamespace(name=name)
 
 
 def test_a_host_is_connected_read_and_changed(timeline: Timeline, clock: Clock) -> None:
-    def send() -> str:
-        clock.now += 3
-        return "said"
-
-    one = host("gpu-1", send)
+    one = host("gpu-1")
     timeline.host_before_connect(STATE, one)
     clock.now += 2
     timeline.host_connect(STATE, one)
-    assert one.connector.run_shell_command() == "said"
+    with timeline.step("gpu-1", READ):
+        clock.now += 3
     timeline.operation_host_start(STATE, one, "1")
     clock.now += 5
     timeline.operation_host_success(STATE, one, "1", 0)

@@ -30,14 +30,14 @@ import gevent
 from fleethands.rollout import build_report
 from fleethands.engine.engine import Engine
 
-engine = Engine("inventory.py", Path.cwd(), {"models": ["m:1"]})
+engine = Engine.load("inventory.py", Path.cwd(), {"models": ["m:1"]})
 engine.settings()
 gevent.spawn_later(3, gevent.kill, gevent.getcurrent(), KeyboardInterrupt)
 with suppress(KeyboardInterrupt):
-    engine.survey()
-report = build_report.interrupted_read_report(engine, "plan", engine.read)
+    engine.connect_and_plan()
+report = build_report.interrupted_read_report(engine, "plan", engine.probed)
 print({name: host.status for name, host in report.hosts.items()}, report.result, report.error)
-print(len([each for each in engine._crowd.walkers if not each.dead]))
+print(len([each for each in engine._pool.greenlets if not each.dead]))
 engine.close()
 """
 

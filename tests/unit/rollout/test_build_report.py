@@ -26,14 +26,14 @@ class Engine:
 
     def __init__(self, decision: Any, *, failed: bool, said: str = "") -> None:
         self._decision, self._failed, self._said = decision, failed, said
-        self.walks = {"gpu-1": HostRun(done=not failed)}
-        self.watch = type("Watch", (), {"commands": {"gpu-1": 2}, "lost": {}})
+        self.host_runs = {"gpu-1": HostRun(finished=not failed)}
+        self.monitor = type("Monitor", (), {"commands": {"gpu-1": 2}, "lost_connections": {}})
         self.command_line = CommandLine("apply", "fleet.py")
 
-    def done(self, _: str) -> list[JournalEntry]:
+    def executed(self, _: str) -> list[JournalEntry]:
         return [JournalEntry(NAME, self._decision, executing=True)]
 
-    def outcomes(self, _: str) -> list[OperationResult]:
+    def results(self, _: str) -> list[OperationResult]:
         return [OperationResult(NAME, self._failed, "", self._said)]
 
 

@@ -39,7 +39,7 @@ class Engine:
     def has_proven(self, _: str) -> bool:
         return self._proven
 
-    def done(self, _: str) -> list[JournalEntry]:
+    def executed(self, _: str) -> list[JournalEntry]:
         return [JournalEntry("Proof | Get an answer to a prompt", self._decision, executing=True)]
 
 

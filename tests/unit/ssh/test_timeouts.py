@@ -7,7 +7,7 @@ import time
 import gevent  # type: ignore[import-untyped]
 import pytest
 
-from fleethands.ssh.timeouts import CommandStalled, OutputTimeout, format_duration
+from fleethands.ssh.timeouts import CommandStalled, OutputTimeout
 
 
 def test_silence_ends_what_is_waited_for() -> None:
@@ -35,10 +35,3 @@ def test_what_ends_in_time_is_left_alone_afterwards() -> None:
     with OutputTimeout(0.1):
         gevent.sleep(0.01)
     gevent.sleep(0.3)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(7200, "2 h"), (1200, "20 min"), (90, "90 s"), (45, "45 s"), (3600, "1 h")]
-)
-def test_limits_are_said_in_their_largest_unit(seconds: float, text: str) -> None:
-    assert format_duration(seconds) == text

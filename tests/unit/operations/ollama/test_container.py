@@ -6,7 +6,6 @@ import base64
 import json
 import subprocess
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.docker import Docker, Image, Publisher, parse_docker
-from fleethands.facts.engine import DockerEngine
+from fleethands.facts.docker_engine import DockerEngine
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, parse_process
 from fleethands.facts.record import Record
@@ -33,6 +32,7 @@ from fleethands.pinning import registry
 from fleethands.settings import packages
 from fleethands.settings.apply_pins import find_pinnable
 from fleethands.settings.pins import Pins
+from tests.answers import docker_script
 from tests.helpers.checkout import ROOT
 from tests.hosts import bare, declared
 
@@ -192,7 +192,7 @@ def test_docker_says_what_its_image_is_and_who_holds_a_port() -> None:
 
 def test_a_process_is_traced_to_its_container(tmp_path: Path) -> None:
     number = "ab" * 32
-    text = files("fleethands.facts").joinpath("docker.sh").read_text().replace("/proc/", f"{tmp_path}/")
+    text = docker_script().replace("/proc/", f"{tmp_path}/")
     head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
     known = {
         1: f"0::/system.slice/docker-{number}.scope\n", 2: f"1:name=systemd:/docker/{number}\n",

@@ -5,17 +5,17 @@ from __future__ import annotations
 import base64
 import subprocess
 from dataclasses import replace
-from importlib.resources import files
 from typing import Any
 
 import pytest
 
 from fleethands.facts import Probe, gpu
 from fleethands.facts.docker import Docker, Image
-from fleethands.facts.engine import DockerEngine
+from fleethands.facts.docker_engine import DockerEngine
 from fleethands.operations.core.decision import Refused
 from fleethands.operations.ollama.gpus import container_arguments
 from fleethands.operations.preflight import container_gpus
+from tests.answers import docker_script
 from tests.helpers.checkout import FIXTURES
 from tests.hosts import bare, declared
 
@@ -117,7 +117,7 @@ DEVICE = '"DiscoveredDevices":[{"Source":"cdi","ID":"nvidia.com/gpu=all"}]'
 )
 def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way: str) -> None:
     assert RUNTIMES in RECORDED
-    text = files("fleethands.facts").joinpath("docker.sh").read_text()
+    text = docker_script()
     head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
     script = f"{head}have() {{ {'true' if hook else 'false'}; }}\n{text}\ninfo=$(cat)\ndocker_gpus"
     done = subprocess.run(["sh", "-c", script], input=info, capture_output=True, text=True, check=True)

@@ -12,7 +12,7 @@ import pytest
 
 from fleethands import paths
 from fleethands.facts import Probe
-from fleethands.facts.elsewhere import VersionRequest
+from fleethands.facts.external_ollama import VersionRequest
 from fleethands.facts.files import File
 from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama, Process, Release, parse_models, parse_ollama

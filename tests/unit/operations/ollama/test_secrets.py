@@ -107,7 +107,7 @@ def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> 
 
 
 def told(path: str, seen: Probe) -> Any:
-    return seen.document()["files"][path]["content"]
+    return seen.to_json()["files"][path]["content"]
 
 
 def test_a_report_tells_neither_size_nor_digest_of_what_not_everybody_may_read() -> None:
@@ -122,7 +122,7 @@ def test_a_report_tells_neither_size_nor_digest_of_what_not_everybody_may_read()
     for path, mode in ((paths.OLLAMA_SECRETS, "0600"), (paths.OLLAMA_OVERRIDE, "0644"), (inside, "0644")):
         seen = seen.with_file(path, File("file", mode, content=text))
 
-    service = seen.document()["service"]
+    service = seen.to_json()["service"]
 
     assert [each["content"] for each in (*service["units"], *service["files"])] == [None] * 3
     assert told(paths.OLLAMA_SECRETS, seen) is None

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from fleethands.facts.docker import Container, Docker
+from fleethands.facts.docker import SPEC_LABEL, Container, Docker
 from fleethands.facts.system import Account, Accounts
 from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.openhands.container import serve
-from fleethands.operations.openhands.container_spec import SPEC_LABEL, container_spec
+from fleethands.operations.openhands.container_spec import container_spec
 from fleethands.pinning import registry
 from tests.hosts import bare, declared
 

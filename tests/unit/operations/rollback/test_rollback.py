@@ -213,7 +213,7 @@ def missing_here(place: Path, *ids: str) -> subprocess.CompletedProcess[str]:
         then = Docker(True, "26", Container("c1", "running", each, {}, ""))
         (place / f"record-{number}.json").write_text(kept(CURRENT, bare().having(docker=then)))
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
-    part = text[text.index("docker_gone()") : text.index("# the containers behind")]
+    part = text[text.index("docker_gone()") :]
     head = f'PATH={place}:$PATH; deadline=0; body="$1"; shift; records="$*"; before() {{ shift; "$@"; }}'
     words = [ids[0] if ids else "", *(str(place / f"record-{number}.json") for number in range(3))]
     script = "\n".join([head, part, "docker_gone"])
@@ -331,7 +331,7 @@ def test_a_record_that_is_none_is_one_that_can_t_be_read(name: str) -> None:
 
     assert way.problem is not None
     assert way.problem.reason == f"its record {paths.CURRENT_RECORD} can't be read"
-    json.dumps(seen.document(), allow_nan=False)
+    json.dumps(seen.to_json(), allow_nan=False)
     assert release_record.new_record(declared(), seen).shift == "first"
 
 

@@ -1,4 +1,4 @@
-"""A host that lets one in and does not run the probe: what it says instead, and what to do about it."""
+"""A host that accepts the connection and does not run the probe: its own message, and what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from fleethands.facts.framing import SECTIONS, ProbeError
 from fleethands.untrusted import printable
 
-LONGEST = 300  # characters of what it says; the end of it says most
+LONGEST = 300  # characters of its output; the end is the most useful part
 ANOTHER = '"ssh_user": "NAME"` in the inventory, a user who has passwordless sudo'
 _SENT_ELSEWHERE = re.compile(
     r"""log ?in as the user ["'“]?(?P<name>[a-z_][a-z0-9_.-]{0,31})["'”]? rather""", re.IGNORECASE
@@ -18,7 +18,7 @@ _SENT_ELSEWHERE = re.compile(
 
 
 class ProbeFailed(ProbeError):
-    """The host's own words; `hints` say what comes next."""
+    """The host's own message, and the next steps."""
 
     def __init__(self, reason: str, hints: Sequence[str]) -> None:
         ValueError.__init__(self, reason)
@@ -27,9 +27,9 @@ class ProbeFailed(ProbeError):
 
 def explain_failure(said: Sequence[str], host: Any) -> ProbeFailed:
     """
-    Why there is no answer.
+    Why the host did not run the probe.
 
-    + said: all lines of the host, in their order
+    + said: all lines of the host, in order
     + host: pyinfra's
     """
     if error := next((line for line in said if line.startswith("error: ")), None):
@@ -53,10 +53,12 @@ def _hints(said: str, by_hand: str) -> list[str]:
 
 def ssh_command(host: Any, *options: str) -> str:
     """
-    What a person types to reach a host as a run does.
+    The command that connects a user to a host in the way that a run does.
 
     + host: pyinfra's
     + options: of `ssh`, in front of the others
+
+    Example: `ssh -v -p 2222 root@gpu-1`.
     """
     data = host.data
     flags = {"-F": "ssh_config_file", "-i": "ssh_key", "-p": "ssh_port"}

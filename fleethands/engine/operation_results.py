@@ -1,4 +1,4 @@
-"""What operations decided and said on each host of one pyinfra state."""
+"""What the operations of one pyinfra state decided and printed on each host."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from fleethands.report.operation_result import OperationResult
 
 
 class OperationResults:
-    """Read by a host's name, while and after it is planned or changed."""
+    """Results by host name, during and after a plan or a run."""
 
     state: State
     inventory: Inventory
 
     def host(self, name: str) -> Any:
-        """pyinfra's own host."""
+        """pyinfra's own object of a host."""
         return self.inventory.get_host(name)
 
     def has_proven(self, name: str) -> bool:
-        """Whether this run made a proof on a host that held."""
-        proofs = [each for each in self.outcomes(name) if each.task == "Proof"]
-        return bool(proofs) and not any(each.failed for each in proofs)
+        """Whether this run proved a host."""
+        proofs = [result for result in self.results(name) if result.task == "Proof"]
+        return bool(proofs) and not any(result.failed for result in proofs)
 
     def planned(self, name: str) -> list[journal.JournalEntry]:
-        """What operations decided on a host while the plan was made."""
+        """The decisions of a host's operations while the plan was made."""
         return journal.entries(self.host(name), executing=False)
 
-    def done(self, name: str) -> list[journal.JournalEntry]:
-        """What operations decided on a host while they ran."""
+    def executed(self, name: str) -> list[journal.JournalEntry]:
+        """The decisions of a host's operations while they ran."""
         return journal.entries(self.host(name), executing=True)
 
-    def seen(self, name: str) -> Probe | None:
-        """A host as it was when it was last asked; None when it changed since, or never answered."""
+    def probe(self, name: str) -> Probe | None:
+        """The latest answer of a host, None where it never answered."""
         return facts.cached_probe(self.host(name))
 
-    def outcomes(self, name: str) -> list[OperationResult]:
-        """What each operation that ran on a host said, in their order."""
+    def results(self, name: str) -> list[OperationResult]:
+        """The result of each operation that ran on a host, in order."""
         host = self.host(name)
         found = []
         for op_hash in self.state.get_op_order():

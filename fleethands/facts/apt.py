@@ -1,4 +1,4 @@
-"""Reads what apt would do to install what a host lacks."""
+"""What apt would do to install missing packages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST = 400  # characters of apt's complaint
 
 @dataclass(frozen=True)
 class Package:
-    """before: the version that is installed now, empty where there is none."""
+    """A package and the version to install. `before` is the installed version, empty without one."""
 
     name: str
     version: str = ""
@@ -35,14 +35,14 @@ class Package:
 @dataclass(frozen=True)
 class Apt:
     """
-    What apt would do, by the lists that the host has.
+    A simulated installation, from the package lists that the host has.
 
-    + wanted: the packages that it was asked for; nothing else of this is known where that is empty
-    + has_lists: False where it has never fetched its lists, so that it knows of no package
-    + is_interrupted: dpkg was, and apt does nothing before that is completed
-    + is_late: it gave no answer within 20 s
+    + wanted: the packages to install; the other fields are only set if there is one
+    + has_lists: False before the first `apt-get update`: apt knows no package then
+    + is_interrupted: dpkg was interrupted, and apt refuses to work until that is completed
+    + is_late: apt did not answer within 20 s
     + size: bytes to download
-    + error: its own words where it would do nothing; is_unknown: it only knows of no such package, as with old lists
+    + error: apt's own message; is_unknown: apt knows no such package, for example because its lists are old
     """
 
     wanted: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ class Apt:
 
 
 def parse_apt(lines: list[str]) -> Apt:
-    """The section `apt`. Raises ValueError for what apt-get does not say."""
+    """Parse the section `apt`. Raises ValueError for output that apt-get does not produce."""
     row = parse_fields(lines, known=frozenset({"wanted", "dpkg", "lists", "said"}))
     wanted = tuple(row.get("wanted", "").split())
     if wrong := next((name for name in wanted if not re.fullmatch(_NAME, name)), None):
@@ -87,7 +87,7 @@ def parse_apt(lines: list[str]) -> Apt:
 
 
 def _listed(said: list[str]) -> dict[str, tuple[Package, ...]]:
-    """Each list that begins with a heading of its own and has a package a line."""
+    """Packages by kind: each list has a heading, then one package a line."""
     found: dict[str, list[Package]] = {kind: [] for kind in KINDS.values()}
     kind = None
     for line in said:
@@ -103,6 +103,6 @@ def _listed(said: list[str]) -> dict[str, tuple[Package, ...]]:
 
 
 def _error(said: list[str], complaints: list[str]) -> str:
-    """What stands between packages, if it says that, and its complaints."""
+    """Unmet dependencies, if apt lists them, then its error messages."""
     unmet = [line.strip() for line in said if re.match(rf" +{_NAME} : ", line)]
     return printable("; ".join([*unmet, *(line.removeprefix("E: ") for line in complaints)]), LONGEST)

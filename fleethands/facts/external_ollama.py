@@ -1,4 +1,4 @@
-"""Reads what an Ollama answers that is elsewhere, as the host hears it."""
+"""The answers of an external Ollama to this host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fleethands.untrusted import line, mapping, parse_json, printable, rows
 MOST_MODELS = 10_000
 DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 ADDRESS = re.compile(r"[0-9a-fA-F:.]{2,45}")
-# the body, and behind it what curl says of the answer (man curl, --write-out), and its exit status
+# the body, then curl's report about the answer (man curl, --write-out), then curl's exit status
 _ANSWER = re.compile(
     r"(?P<body>.*)\n(?P<code>[0-9]{3})\|(?P<local>[^|\n]*)\|(?P<remote>[^|\n]*)\|(?P<leads>[^|\n]*)\|(?P<said>[^\n]*)"
     r"\n(?P<status>[0-9]{1,3})\n?\Z",
@@ -24,13 +24,13 @@ _ANSWER = re.compile(
 @dataclass(frozen=True)
 class VersionRequest:
     """
-    How it was asked for its version.
+    A request for the version, and how it ended.
 
-    + status: curl's exit status, None where what came had no end that counts; code: HTTP's status, 0 where none came
-    + said: curl's words
-    + local, remote: addresses of both ends, empty where there was no connection
-    + leads: where a redirect leads
-    + ours: the host's address on the way there, looked up where no answer came
+    + status: curl's exit status, None for a damaged report; code: HTTP status, 0 without an answer
+    + said: curl's error message
+    + local, remote: addresses of the two ends, empty without a connection
+    + leads: target of a redirect
+    + ours: the host's own address on the route to it, looked up where no answer came
     """
 
     status: int | None = None
@@ -43,12 +43,12 @@ class VersionRequest:
 
     @property
     def is_here(self) -> bool:
-        """Whether the host reached itself."""
+        """Whether the address is the host itself."""
         return self.local != "" and self.local == self.remote
 
 
 def parse_version(text: str) -> tuple[str | None, VersionRequest]:
-    """The version that it says, None where it says none, and the way. Raises ValueError for what is no answer."""
+    """The version, None without one, and the request. Raises ProbeError for text that is not base64."""
     match = _ANSWER.match(decode_base64("ollama", text).decode(errors="replace"))
     if match is None:
         return None, VersionRequest()
@@ -71,14 +71,14 @@ def _address(text: str) -> str:
 
 
 def parse_source_address(text: str) -> str:
-    """The host's address on the way. Raises ValueError for what is none."""
+    """The host's own address on the route. Raises ValueError for anything else."""
     if not ADDRESS.fullmatch(text):
         raise ValueError(text)
     return text
 
 
 def parse_models(text: str) -> dict[str, str]:
-    """Name as Ollama lists it → digest, empty where none is said (api/types.go ListResponse, v0.32.15)."""
+    """Name as Ollama lists it → digest, empty where it has none (api/types.go ListResponse, v0.32.15)."""
     listed = rows(mapping(parse_json(decode_base64("models", text)))["models"] or [], MOST_MODELS)
     return {name: _digest(each.get("digest")) for each in listed if (name := _name(each.get("name")))}
 

@@ -1,4 +1,4 @@
-"""Reads what answers at Docker's socket, who runs it and where its images lie."""
+"""What answers at Docker's socket, which unit runs it, and where its images are."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _STATE = re.compile(r"[a-z-]{1,50}\Z")
 @dataclass(frozen=True)
 class DockerEngine:
     """
-    What answers at Docker's socket; where nothing does, what would.
+    The engine behind Docker's socket, or what is known of it while it does not answer.
 
-    + version: empty where nothing answers, and Podman's is not told
-    + podman: Podman answers, or is the command `docker`; snap: Docker of a snap is there
-    + security: names of its options (moby api/types/system/security_opts.go)
-    + images: the directory of its images, and room: on its file system, None where that could not be told
-    + unit: that runs it, where it isn't docker.service; `-`: none of the system's; enabled: as systemd says
-    + gpus: how its containers get NVIDIA's GPUs: by its `runtime`, or by `cdi`; empty: they get none
-    + rootless: users who run an engine of their own, while that of the system does not run
+    + version: empty where no engine, or Podman, answers
+    + podman: whether Podman answers, or is the command `docker`; snap: whether Docker is installed as a snap
+    + security: names of its security options (moby api/types/system/security_opts.go)
+    + images: directory of its images; room: free space there, None if unknown
+    + unit: the unit that runs it, if not docker.service; `-` for none; enabled: its state in systemd
+    + gpus: how containers get NVIDIA GPUs: `runtime`, `cdi`, or empty for not at all
+    + rootless: users who run an engine of their own, while the system's does not run
     """
 
     version: str = ""
@@ -47,7 +47,7 @@ class DockerEngine:
 
 
 def parse_engine(lines: list[str]) -> DockerEngine:
-    """What of the section `docker` is about the engine. Raises ValueError, ProbeError."""
+    """Parse those lines of the section `docker` that describe the engine. Raises ValueError, ProbeError."""
     flags = set(FLAGS) & set(lines)
     owners = [each.partition(" ")[2] for each in lines if each.startswith("rootless ")]
     known = [each for each in lines if each.startswith(ENGINE) and each not in flags]

@@ -1,0 +1,102 @@
+"""
+What this process remembers of each host between two operations.
+
+pyinfra passes no object of ours to an operation, only its own context: so the session is found by the context's host.
+Commands are counted by name in the engine's ConnectionMonitor, because a rollback within a run has new host objects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from pyinfra.api.host import Host
+from pyinfra.context import ctx_host, ctx_state
+
+from fleethands.facts.ask_host import ask_host
+from fleethands.facts.probe import Probe
+from fleethands.facts.probe_cache import ProbeCache
+from fleethands.settings import HostSettings
+
+
+@dataclass
+class HostSession:
+    """
+    One host in this process.
+
+    + probes: its cached probe
+    + decisions: of its operations, in order (operations/core/journal.py)
+    + lock_token: id of the run that locked it, empty without a lock (operations/core/lock_token.py)
+    """
+
+    probes: ProbeCache = field(default_factory=ProbeCache)
+    decisions: list[Any] = field(default_factory=list)
+    lock_token: str = ""
+
+
+_sessions: WeakKeyDictionary[Any, HostSession] = WeakKeyDictionary()
+
+
+def session_of(host: Any) -> HostSession:
+    """
+    The session of a host, the same one each time.
+
+    + host: pyinfra's
+    """
+    return _sessions.setdefault(host, HostSession())
+
+
+def current_session() -> HostSession:
+    """The session of the host of pyinfra's context."""
+    return session_of(ctx_host.get())
+
+
+def get_probe(settings: HostSettings) -> Probe:
+    """
+    The probe of the context's host: as it is while operations run, as it will be while a plan is made.
+
+    Raises ProbeError where the host does not answer, or its answer cannot be read.
+    """
+    host: Host = ctx_host.get()
+    executing = ctx_state.get().is_executing
+    return session_of(host).probes.get(settings, lambda request: ask_host(host, request), executing=executing)
+
+
+def cached_probe(host: Any) -> Probe | None:
+    """The latest answer of a host, None where it never answered."""
+    return session_of(host).probes.latest
+
+
+def probed_settings(host: Any) -> HostSettings | None:
+    """The settings that the latest answer was read for: in a rollback, those of a release record."""
+    return session_of(host).probes.settings
+
+
+def predict(probe: Probe) -> None:
+    """While a plan is made: later operations on the context's host start from this probe."""
+    current_session().probes.predict(probe)
+
+
+def predicted() -> Probe:
+    """The context's host after the changes that the plan has so far."""
+    return current_session().probes.predicted
+
+
+def invalidate(host: Any = None) -> None:
+    """
+    Read a host again before the next decision, because something changed on it.
+
+    + host: None for the context's
+    """
+    session_of(host or ctx_host.get()).probes.invalidate()
+
+
+def refuse() -> None:
+    """While a plan is made: skip the later operations on the context's host."""
+    current_session().probes.refuse()
+
+
+def is_refused() -> bool:
+    """Whether the plan that is being made has refused the context's host."""
+    return current_session().probes.is_refused and not ctx_state.get().is_executing
