@@ -9,10 +9,10 @@ from fleethands import paths
 from fleethands.deploy_options import DeployOptions
 from fleethands.operations.openhands import (
     build_from_source,
-    choose_model,
     container,
     image_tag,
     sandboxes,
+    select_model,
     source_service,
 )
 from fleethands.operations.system import system
@@ -45,7 +45,7 @@ def serve(settings: HostSettings, image: str = "") -> None:
             image_tag.retag_image(name="Restore the image's tag", settings=settings, image=image)
         newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.declared_image, "")
         container.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
-    choose_model.select_model(name="Choose the model", settings=settings)
+    select_model.select_model(name="Choose the model", settings=settings)
 
 
 @deploy("OpenHands")

@@ -9,7 +9,7 @@ from typing import Any
 
 from fleethands.operations.core import scripts
 from fleethands.operations.ollama.adoption import AdoptModels
-from fleethands.operations.openhands.choose_model import WriteSettings
+from fleethands.operations.openhands.select_model import WriteSettings
 from fleethands.operations.openhands.source_service import RunService
 from fleethands.operations.removal.removal import RemoveDirectory
 from fleethands.operations.system.system import CreateDirectory, CreateUser

@@ -12,7 +12,7 @@ from fleethands.operations.core import diff
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
-from fleethands.operations.openhands.model_choice import (
+from fleethands.operations.openhands.current_model import (
     PROFILE,
     contains,
     is_active,
