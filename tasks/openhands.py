@@ -7,7 +7,14 @@ from pyinfra.context import ctx_host
 
 from fleethands import paths
 from fleethands.deploy_options import DeployOptions
-from fleethands.operations.openhands import build_from_source, choose_model, container, sandboxes, source_service
+from fleethands.operations.openhands import (
+    build_from_source,
+    container,
+    image_tag,
+    sandboxes,
+    select_model,
+    source_service,
+)
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.generations import API_KEY, SOURCE_V0
@@ -35,10 +42,10 @@ def serve(settings: HostSettings, image: str = "") -> None:
             name="Create the state directory", settings=settings, path=state, owner=None, mode="0700"
         )
         if image:
-            container.retag_image(name="Restore the image's tag", settings=settings, image=image)
+            image_tag.retag_image(name="Restore the image's tag", settings=settings, image=image)
         newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.declared_image, "")
         container.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
-    choose_model.select_model(name="Choose the model", settings=settings)
+    select_model.select_model(name="Choose the model", settings=settings)
 
 
 @deploy("OpenHands")

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, get_type_hints
 
 from fleethands import operations
-from fleethands.operations.core.host_script import SCRIPT_DEPENDENCIES, HostScript
+from fleethands.operations.core.host_script import HostScript
 
 
 def subclasses(base: type[HostScript]) -> Iterator[type[HostScript]]:
@@ -33,4 +33,4 @@ def variable_names(kind: Any) -> Iterator[str]:
 
 def parts_of(name: str) -> set[str]:
     declared = [each.script_parts for each in host_scripts() if each.script_file == name]
-    return {part for parts in declared for part in parts} or set(SCRIPT_DEPENDENCIES.get(name, ()))
+    return {part for parts in declared for part in parts}

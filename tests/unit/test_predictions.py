@@ -12,7 +12,7 @@ from fleethands.operations.docker import engine
 from fleethands.operations.firewall import firewall
 from fleethands.operations.models import modelfiles, models, preload
 from fleethands.operations.ollama import image, release, service
-from fleethands.operations.openhands import choose_model, container, sandboxes
+from fleethands.operations.openhands import container, sandboxes, select_model
 from fleethands.operations.preflight import preflight
 from fleethands.operations.proof import proof
 from fleethands.operations.system import packages, system
@@ -41,8 +41,8 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (models.prune, {"modelfiles": modelfile.load_modelfiles(settings)}),
         (system.create_user, {"user": settings.openhands_user, "home": "/opt/openhands", "roots_home": True}),
         (system.create_directory, {"path": str(settings.openhands_workspace), "owner": owner, "mode": "0755"}),
+        (select_model.select_model, {}),
         (container.serve, {}),
-        (choose_model.select_model, {}),
         (proof.prove, {}),
         (sandboxes.remove, {}),
         (firewall.narrow_rules, {"render": rules}),

@@ -17,8 +17,8 @@ import pytest
 
 from fleethands import oci, web
 from fleethands.operations.core.upload import UploadError
-from fleethands.operations.ollama import release_checksums, transfer
-from fleethands.operations.ollama.transfer import ReleaseUpload
+from fleethands.operations.ollama import archive_cache, release_checksums
+from fleethands.operations.ollama.release_upload import ReleaseUpload
 from fleethands.pinning import registry
 from fleethands.pinning.registry import RegistryDigest, RegistryError
 from fleethands.settings.schema.models import Model
@@ -210,7 +210,7 @@ def uploads(url: str) -> None:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return transfer.cache_directory()
+    return archive_cache.cache_directory()
 
 
 @pytest.mark.parametrize("digest", ["../../../escaped", "/tmp/escaped", "a" * 63, "."])
@@ -226,7 +226,7 @@ def test_a_digest_is_no_path(digest: str, tmp_path: Path, serve: Callable[[Say],
 def test_an_archive_without_end_is_given_up_and_leaves_nothing(
     cache: Path, serve: Callable[[Say], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "LARGEST", 2 << 20)
+    monkeypatch.setattr(archive_cache, "MAX_ARCHIVE", 2 << 20)
     url = serve(endless(CHUNKED, HALF_A_MIB))
 
     with pytest.raises(UploadError, match=r"a\.tgz has more than 2\.0 MiB"):
@@ -239,7 +239,7 @@ def test_an_archive_without_end_is_given_up_and_leaves_nothing(
 def test_a_disk_that_would_be_full_is_named(
     cache: Path, serve: Callable[[Say], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "SPARE", 1 << 60)
+    monkeypatch.setattr(archive_cache, "MIN_FREE", 1 << 60)
 
     with pytest.raises(UploadError, match=r"a\.tgz does not fit: .* has less than .* free"):
         list(ReleaseUpload(serve(body("x")), ["a.tgz"], {"a.tgz": A}).files())
@@ -249,7 +249,7 @@ def test_an_archive_that_swells_when_unpacked_is_given_up(
     cache: Path, serve: Callable[[Say], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bomb = subprocess.run(["zstd", "-q"], input=b"\0" * (8 << 20), capture_output=True, check=True).stdout
-    monkeypatch.setattr(transfer, "LARGEST", 4 << 20)
+    monkeypatch.setattr(archive_cache, "MAX_ARCHIVE", 4 << 20)
     digest = hashlib.sha256(bomb).hexdigest()
 
     with pytest.raises(UploadError, match=r"tar\.zst, unpacked, has more than 4\.0 MiB"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, ClassVar
 
@@ -61,17 +61,3 @@ def as_shell(value: Any) -> str:
     if value is None:
         return ""
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
-
-
-# the parts that a script needs in addition to LIBRARY
-SCRIPT_DEPENDENCIES = {
-    **dict.fromkeys(("container", "container_off", "sandboxes_off"), ("containers", "openhands")),
-    **dict.fromkeys(("source_build", "source_off", "source_serve"), ("containers", "openhands")),
-    "release": ("web",),
-}
-
-
-def step(name: str, exports: Mapping[str, str] | None = None, /, **values: str) -> Script:
-    """The script `NAME.sh`, or the parts in the folder `NAME`, behind what they call, with its variables."""
-    body = "".join(scripts.read(each) for each in (*LIBRARY, *SCRIPT_DEPENDENCIES.get(name, ()), name))
-    return Script(body, {"step": name, "run": "", **values}, dict(exports or {}))

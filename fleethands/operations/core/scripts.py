@@ -44,3 +44,8 @@ def read(name: str) -> str:
     if place.is_file():
         return place.read_text()
     return "".join(each.read_text() for each in sorted(filter(_is_part, place.iterdir()), key=lambda each: each.name))
+
+
+def join(*names: str) -> str:
+    """The text of these scripts, one after the other."""
+    return "".join(map(read, names))

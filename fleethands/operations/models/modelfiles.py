@@ -1,13 +1,14 @@
-"""Models that are made on the host from a Modelfile on the controller."""
+"""Creates models on the host from Modelfiles on the controller."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands.facts import Probe
 from fleethands.facts.ollama import CreatedModel
 from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import Modelfiles, local_digest
@@ -16,18 +17,32 @@ from fleethands.settings.schema.models import Model
 from fleethands.settings.values.modelfile import Modelfile
 
 
+@dataclass(frozen=True)
+class CreateModel(HostScript, file="create", parts=("spelled",)):
+    """Creates a model from a Modelfile. create.sh says what the variables mean."""
+
+    name: str
+    text: str
+    address: str
+    manifest: str
+    base: str
+    base_manifest: str
+    record: str
+    image: str
+
+
 @operation
 def build(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
     """
-    Have each model as its Modelfile says: made again when the text or the model it starts from is another one.
+    Create each model from its Modelfile, again if the text or the base model has changed.
 
-    + modelfiles: in the order in which they are made
+    + modelfiles: in the order in which they are created
     """
     changes: list[Change] = []
     for model, file in (modelfiles or {}).items():
         if change := _change(settings, model, file, probe):
             changes.append(change)
-            probe = change.predict(probe)  # what starts from this one is made again, too
+            probe = change.predict(probe)  # models that start from this one are created again too
     if changes:
         return changes
     names = [str(model.name) for model in modelfiles or {}]
@@ -42,8 +57,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe)
     why = _why_build(digest, made, CreatedModel(text, base, digest or ""), file)
     if why is None:
         return None
-    script = model_store.model_script(
-        "create",
+    script = CreateModel(
         name=name,
         text=file.text,
         address=settings.ollama_host.local_url.removeprefix("http://"),
@@ -52,7 +66,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe)
         base_manifest=model_store.manifest_path(settings, probe, file.base),
         record=model_store.build_record(model.name),
         image=settings.ollama_declared_image,
-    )
+    ).script
 
     def predict(probe: Probe) -> Probe:
         made = {**probe.store.made, name: CreatedModel(text, base, f"of {text} and {base}")}

@@ -1,23 +1,42 @@
-"""Models, by their whole name and digest: those that are declared are there, and what happens to the others."""
+"""Pulls the declared models, by full name and digest, and removes the others if that is declared."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands.facts import Probe
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.host_script import step
+from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
+from fleethands.operations.models.pull_script import pull_script
 from fleethands.settings import HostSettings
 from fleethands.settings.schema.models import Model
 from fleethands.settings.values.modelfile import Modelfile
 from fleethands.settings.values.names import ModelName
 
 Modelfiles = Mapping[Model, Modelfile]
+
+
+@dataclass(frozen=True)
+class CopyModel(HostScript, file="copy"):
+    """Copies a model through Ollama's API."""
+
+    name: str
+    request: str
+    url: str
+
+
+@dataclass(frozen=True)
+class RemoveModel(HostScript, file="remove"):
+    """Removes a model through Ollama's API."""
+
+    name: str
+    request: str
+    url: str
 
 
 @operation
@@ -28,9 +47,9 @@ def pull(
     upstream: Mapping[str, str] | None = None,
 ) -> Decision:
     """
-    Have the listed models and those that Modelfiles start from. A name counts only whole: another tag is another model.
+    Pull the listed models and the base models of Modelfiles. Another tag is another model.
 
-    + upstream: digests that registries have for tags now, by name; a model that is there stays as it is without them
+    + upstream: name → digest that the registry has for the tag now; without it, existing models are not pulled again
     """
     if not settings.manages_ollama:
         return Unchanged("none is pulled to an Ollama that is elsewhere")
@@ -46,7 +65,7 @@ def pull(
 
 
 def registry_models(settings: HostSettings, modelfiles: Modelfiles) -> list[Model]:
-    """The models that come from a registry: those listed without a Modelfile, and what the others start from."""
+    """The models that come from a registry: those listed without a Modelfile, and the base models of the others."""
     listed = [model for model in settings.models if model.modelfile is None]
     known = {model.name for model in settings.models}
     bases = {file.base: None for file in modelfiles.values() if file.base not in known}
@@ -54,12 +73,12 @@ def registry_models(settings: HostSettings, modelfiles: Modelfiles) -> list[Mode
 
 
 def local_digest(probe: Probe, name: ModelName) -> str | None:
-    """The digest under this name, whose case does not count (ollama server/routes.go, getExistingName, v0.32.15)."""
+    """The digest of this name, ignoring case (ollama server/routes.go, getExistingName, v0.32.15)."""
     return {known.lower(): digest for known, digest in probe.models.items()}.get(str(name).lower())
 
 
 def _offered_digest(model: Model, probe: Probe) -> str | None:
-    """What the host itself was offered for a model that it lacks."""
+    """The digest in the registry, as the host read it for a missing model."""
     offer = probe.upstream.of("model", str(model.name))
     return offer.digest if offer else None
 
@@ -86,13 +105,11 @@ def _change(settings: HostSettings, model: Model, probe: Probe, upstream: str | 
     twin = _same_model(target, probe)
     if twin is not None and twin.lower() != name.lower():
         request = json.dumps({"source": twin, "destination": name})
-        script = step("copy", name=name, request=request, url=settings.ollama_host.local_url)
+        script = CopyModel(name, request, settings.ollama_host.local_url).script
         consequence = f"copied from {twin}, nothing is downloaded"
     else:
-        script, consequence = (
-            model_store.pull_script(settings, probe, model),
-            describe_download(probe, "model", name, name),
-        )
+        script = pull_script(settings, probe, model)
+        consequence = describe_download(probe, "model", name, name)
 
     def predict(probe: Probe) -> Probe:
         left = frozenset(each for each in probe.store.unfinished if each.lower() != name.lower())
@@ -115,13 +132,13 @@ def _why_pull(model: Model, probe: Probe, digest: str | None, target: str | None
 
 
 def _same_model(digest: str | None, probe: Probe) -> str | None:
-    """Another name on the host for the same model."""
+    """A name on the host that has this digest."""
     return next((known for known, found in probe.models.items() if found == digest), None)
 
 
 @operation
 def prune(settings: HostSettings, probe: Probe, modelfiles: Modelfiles | None = None) -> Decision:
-    """Have no model that is not listed, where `models_prune` says so; else nobody else's model is touched."""
+    """Remove the models that are not listed, if `models_prune` is on. Otherwise other models are not touched."""
     if not settings.models_prune or not settings.manages_ollama:
         return Unchanged("models that are not listed stay")
     keep = {str(name).lower() for name in _kept_names(settings, modelfiles or {})}
@@ -137,7 +154,7 @@ def _kept_names(settings: HostSettings, modelfiles: Modelfiles) -> Iterator[Mode
 
 
 def _remove(settings: HostSettings, name: str) -> Change:
-    script = step("remove", name=name, request=json.dumps({"model": name}), url=settings.ollama_host.local_url)
+    script = RemoveModel(name, json.dumps({"model": name}), settings.ollama_host.local_url).script
 
     def predict(probe: Probe) -> Probe:
         return probe.having(models={known: digest for known, digest in probe.models.items() if known != name})

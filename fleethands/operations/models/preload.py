@@ -1,16 +1,17 @@
-"""Models that are loaded before anybody asks: now, and whenever Ollama starts."""
+"""Models that are loaded without a request: now, and at each start of Ollama."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
+from fleethands.operations.core import scripts
 from fleethands.operations.core.decision import Change, Decision, Unchanged
-from fleethands.operations.core.host_script import step
+from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.models.models import local_digest
@@ -22,11 +23,31 @@ FILES = (paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_ENABLED)
 FOR_EVER = -1
 
 
+@dataclass(frozen=True)
+class InstallPreload(HostScript, file="preload"):
+    """Installs the unit and its script, and starts it."""
+
+    loader: str
+    script_path: str
+    unit: str
+    unit_path: str
+
+
+@dataclass(frozen=True)
+class RemovePreload(HostScript, file="preload_off"):
+    """Removes the unit, its script, its symlink (`wanted`) and the record of what it loaded."""
+
+    script_path: str
+    unit_path: str
+    wanted: str
+    record: str
+
+
 @operation
 def load(settings: HostSettings, probe: Probe, unit: str) -> Decision:
     """
-    Have the models with `preload` loaded by the Ollama that runs now. Whether they still are is Ollama's affair: how
-    long a model stays is `ollama_keep_alive`'s, and another one may need its memory.
+    Load the models with `preload`, once for each process of Ollama. They may be unloaded later: `ollama_keep_alive`
+    ends, or another model needs the memory.
 
     + unit: text of the unit that loads them at each start of Ollama
     """
@@ -48,13 +69,13 @@ def load(settings: HostSettings, probe: Probe, unit: str) -> Decision:
         digests = {str(name): local_digest(probe, name) or "" for name in names}
         return probe.having(store=replace(probe.store, loaded=digests, process=_process(probe)))
 
-    script = step("preload", script=text, script_path=paths.PRELOAD, unit=unit, unit_path=paths.PRELOAD_UNIT)
+    script = InstallPreload(text, paths.PRELOAD, unit, paths.PRELOAD_UNIT).script
     return Change("preload", why, f"{shown} loaded", script, predict, why=why, consequence="takes the models' memory")
 
 
 @operation
 def remove(settings: HostSettings, probe: Probe) -> Decision:
-    """Have no model loaded before anybody asks, whatever is declared."""
+    """Preload no model, whatever is declared."""
     return _remove(probe)
 
 
@@ -79,14 +100,14 @@ def _loader_text(settings: HostSettings, probe: Probe, names: list[ModelName]) -
         f"{name}|{_request(settings, name)}|{model_store.manifest_path(settings, probe, name)}" for name in names
     )
     values = {"models": rows, "url": settings.ollama_host.local_url, "record": paths.PRELOADED}
-    return Script(model_store.join_scripts("owned", "spelled", "preloader"), values).text
+    return Script(scripts.join("owned", "spelled", "preloader"), values).text
 
 
 def _request(settings: HostSettings, name: ModelName) -> str:
     declared = settings.ollama_keep_alive
     keep: Any = FOR_EVER if declared is None else declared
     if isinstance(keep, str) and keep.lstrip("-").isdigit():
-        keep = int(keep)  # as text it would ask for a unit
+        keep = int(keep)  # a string must have a unit
     return json.dumps({"model": str(name), "keep_alive": keep})
 
 
@@ -99,11 +120,5 @@ def _remove(probe: Probe) -> Decision:
             probe = probe.with_file(path, ABSENT)
         return probe
 
-    script = step(
-        "preload_off",
-        script_path=paths.PRELOAD,
-        unit_path=paths.PRELOAD_UNIT,
-        wanted=paths.PRELOAD_ENABLED,
-        record=paths.PRELOADED,
-    )
+    script = RemovePreload(paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_ENABLED, paths.PRELOADED).script
     return Change("preload", "at Ollama's start", "none", script, predict, why="no model is declared with preload")

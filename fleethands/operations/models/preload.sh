@@ -1,7 +1,7 @@
 # Installs the unit that loads models at each start of Ollama, and starts it.
-: "${script:?}" "${script_path:?}" "${unit:?}" "${unit_path:?}"
+: "${loader:?}" "${script_path:?}" "${unit:?}" "${unit_path:?}"
 name=fleethands-preload.service
-printf %s "$script" | atomic_file "$script_path" 0600 root:root
+printf %s "$loader" | atomic_file "$script_path" 0600 root:root
 printf %s "$unit" | atomic_file "$unit_path" 0644 root:root
 systemctl daemon-reload
 systemctl enable --quiet "$name"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.service import Service, UnitText
 from fleethands.operations.core.decision import Change, Decision, Unchanged
-from fleethands.operations.core.host_script import step
+from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.models import model_store
 from fleethands.operations.ollama.adoption_checks import check_existing_ollama, join_settings
@@ -18,6 +18,23 @@ from fleethands.operations.ollama.foreign_settings import ForeignSetting
 from fleethands.operations.ollama.unit_assignments import read_assignments
 from fleethands.script import Script
 from fleethands.settings import HostSettings
+
+
+@dataclass(frozen=True)
+class KeepFile(HostScript, file="adopt"):
+    """Keeps a copy of a foreign file or directory below `place`, or moves it there."""
+
+    path: str
+    place: str
+    move: bool
+
+
+@dataclass(frozen=True)
+class AdoptModels(HostScript, file="adopt_models"):
+    """Gives the models of another account to Ollama's user."""
+
+    path: str
+    theirs: str
 
 
 @operation
@@ -41,7 +58,7 @@ def adopt(settings: HostSettings, probe: Probe) -> Decision:
 
 
 def _keep_script(path: str, move: bool = False) -> Script:
-    return step("adopt", path=path, place=paths.ADOPTED, move="yes" if move else "no")
+    return KeepFile(path, paths.ADOPTED, move).script
 
 
 def _keep_binary(path: str) -> Change:
@@ -89,7 +106,7 @@ def _adopt_models(settings: HostSettings, probe: Probe) -> list[Change]:
             path,
             f"owned by {user}",
             "owned by ollama, with everything in it",
-            step("adopt_models", path=path, theirs=user),
+            AdoptModels(path, user).script,
             lambda probe: probe.having(directories=replace(probe.directories, kept=None)),
             why="Ollama ran as another user, and ours writes there",
         )

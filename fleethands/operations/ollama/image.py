@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands.facts import Probe
 from fleethands.facts.docker import Image
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.host_script import step
+from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
+from fleethands.operations.docker.tag_image import TagImage
 from fleethands.settings import HostSettings
 
 TO_BE_PULLED = Image("to be pulled")
+
+
+@dataclass(frozen=True)
+class PullImage(HostScript, file="pull_image"):
+    """Pulls the image, and checks the version that it reports. `image` is NAME@DIGEST if it is pinned."""
+
+    image: str
+    name: str
+    version: str
 
 
 @operation
@@ -34,7 +44,7 @@ def pull(settings: HostSettings, probe: Probe, same: str = "", newest: str = "")
         f"image {name}",
         "an older image of that name" if moved else before,
         "on the host",
-        step("pull_image", image=image, name=name, version=settings.ollama_version),
+        PullImage(image, name, settings.ollama_version).script,
         lambda probe: probe.having(docker=replace(probe.docker, ollama_image=TO_BE_PULLED)),
         consequence=describe_download(probe, "image", image, image),
     )
@@ -42,12 +52,12 @@ def pull(settings: HostSettings, probe: Probe, same: str = "", newest: str = "")
 
 def _retag(name: str, same: str, found: Image | None) -> Decision:
     if found is not None and found.id == same:
-        return Unchanged(f"{name} is the image of then")
+        return Unchanged(f"{name} is the recorded image")
     return Change(
         f"image {name}",
-        "another than then" if found else "absent",
+        "another image" if found else "absent",
         same[:19],
-        step("name_image", name=name, image=same),
+        TagImage(name, same).script,
         lambda probe: probe.having(docker=replace(probe.docker, ollama_image=Image(same))),
         why="its tag moved since",
     )

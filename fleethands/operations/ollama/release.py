@@ -11,7 +11,7 @@ from fleethands.facts.ollama import Release
 from fleethands.facts.record import Record
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.download_note import describe_download
-from fleethands.operations.core.host_script import step
+from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.ollama.release_archives import (
     CPU,
@@ -20,7 +20,7 @@ from fleethands.operations.ollama.release_archives import (
     choose_variant,
     pinned_checksums,
 )
-from fleethands.operations.ollama.transfer import PREFIX, ReleaseUpload
+from fleethands.operations.ollama.release_upload import PREFIX, ReleaseUpload
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import LOCKFILE_NAME
@@ -30,6 +30,24 @@ from fleethands.settings.values.ollama_release import ARCHS, archive_name
 
 KEEP = 2  # releases on the host, the current one included
 EXECUTABLE = f"{paths.CURRENT}/bin/ollama"
+
+
+@dataclass(frozen=True)
+class InstallRelease(HostScript, file="release", parts=("web",)):
+    """The variables of release.sh, which says what they mean."""
+
+    version: str
+    keep: int
+    spare: str
+    by_proxy: str
+    prefix: str
+    sent: str
+    url: str
+    archives: str
+    sha256: str | None
+    digests: str
+    renew: str
+    variant: str
 
 
 @dataclass(frozen=True)
@@ -127,22 +145,21 @@ def _upload(wanted: DesiredRelease, probe: Probe) -> ReleaseUpload:
 
 def _script(settings: HostSettings, probe: Probe, wanted: DesiredRelease, upload: ReleaseUpload | None) -> Script:
     proxies = _proxy_variables(settings)
-    return step(
-        "release",
-        proxies,
+    script = InstallRelease(
         version=wanted.version,
-        keep=str(KEEP),
+        keep=KEEP,
         spare=" ".join(_recorded_releases(probe)),
         by_proxy="yes" if proxies else "",
         prefix=PREFIX,
         sent="yes" if upload else "",
         url=wanted.url,
         archives=" ".join(upload.sent if upload else wanted.archives),
-        sha256=wanted.sha256 or "",
+        sha256=wanted.sha256,
         digests="".join(f"{digest}  ./{name}\n" for name, digest in wanted.archive_checksums.items()),
         renew=PIN if settings.pins.archives else "",
         variant=wanted.variant,
-    )
+    ).script
+    return replace(script, exports=proxies)
 
 
 def _proxy_variables(settings: HostSettings) -> dict[str, str]:

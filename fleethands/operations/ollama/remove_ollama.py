@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT
 from fleethands.operations.core.decision import Change, Decision, Unchanged
-from fleethands.operations.core.host_script import step
+from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.core.ownership import is_written_by_fleethands
 from fleethands.operations.ollama.service import LABEL
 from fleethands.settings import HostSettings
 
 
+@dataclass(frozen=True)
+class RemoveOllama(HostScript, file="remove_ollama"):
+    """Removes these files, one a line, and the unit and its container if the unit is ours."""
+
+    files: str
+    unit: bool
+    container: str
+    label: str
+
+
 @operation
 def remove(settings: HostSettings, probe: Probe) -> Decision:
-    """Have no Ollama of ours: neither its service nor its releases. Its models stay where they are."""
+    """Remove our Ollama: its service, its container and its releases. Models stay."""
     links = {
         path: probe.files[path].kind == "link"
         for path in (paths.CURRENT, paths.BINARY)
@@ -29,13 +41,12 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
     if not probe.releases and not links and not texts:
         return Unchanged("there is no Ollama of ours")
     files = [*texts, *links]
-    script = step(
-        "remove_ollama",
+    script = RemoveOllama(
         files="\n".join(files),
-        unit="yes" if paths.OLLAMA_UNIT in texts else "no",
+        unit=paths.OLLAMA_UNIT in texts,
         container=paths.OLLAMA_CONTAINER,
         label=LABEL,
-    )
+    ).script
 
     def predict(probe: Probe) -> Probe:
         for path in (*files, paths.BOOT_UNITS + paths.OLLAMA_SERVICE):

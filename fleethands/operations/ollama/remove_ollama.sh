@@ -12,7 +12,7 @@ for marker in /opt/ollama/*/.fleethands; do
   [ ! -f "$marker" ] || rm -rf "${marker%/.fleethands}"
 done
 rm -rf /opt/ollama/.incoming
-# nothing comes back to what was taken away, and secrets are among it
+# the saved states are useless without the unit, and they contain secrets
 rm -rf /var/lib/fleethands/served /var/lib/fleethands/served.tried /var/lib/fleethands/served.new
 rmdir /opt/ollama 2>/dev/null || true
 systemctl daemon-reload

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
@@ -10,7 +10,7 @@ from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.units import Unit
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
-from fleethands.operations.core.host_script import step
+from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.ollama import foreign_settings
 from fleethands.operations.ollama.desired_process import DesiredProcess
@@ -22,6 +22,24 @@ from fleethands.settings.values.envconfig import means_same
 READY_WITHIN = 90  # seconds: discovery of GPUs may take 30 for each library (ollama discover/runner.go, v0.32.15)
 LISTENS_WITHIN = 20  # seconds: its socket is open before it looks for anything
 LABEL = "fleethands.run=ollama"  # of our container
+
+
+@dataclass(frozen=True)
+class StartOllama(HostScript, file="serve"):
+    """The variables of serve.sh, which says what they mean."""
+
+    version: str
+    url: str
+    limit: int
+    limit_listen: int
+    unit: str
+    override: str
+    secrets: str
+    image: str
+    pinned: str
+    container: str
+    label: str
+    restart: bool
 
 
 @operation
@@ -81,12 +99,11 @@ def _unit_state(unit: Unit | None) -> str:
 
 
 def _script(settings: HostSettings, restart: bool) -> Script:
-    return step(
-        "serve",
+    return StartOllama(
         version=settings.ollama_version,
         url=settings.ollama_host.local_url,
-        limit=str(READY_WITHIN),
-        limit_listen=str(LISTENS_WITHIN),
+        limit=READY_WITHIN,
+        limit_listen=LISTENS_WITHIN,
         unit=paths.OLLAMA_UNIT,
         override=paths.OLLAMA_OVERRIDE,
         secrets=paths.OLLAMA_SECRETS,
@@ -94,8 +111,8 @@ def _script(settings: HostSettings, restart: bool) -> Script:
         pinned=settings.ollama_container_image,
         container=paths.OLLAMA_CONTAINER,
         label=LABEL,
-        restart="yes" if restart else "no",
-    )
+        restart=restart,
+    ).script
 
 
 def _check_drop_ins(wanted: DesiredProcess, settings: HostSettings, probe: Probe, unit: Unit | None) -> Refused | None:

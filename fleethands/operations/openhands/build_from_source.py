@@ -1,9 +1,10 @@
-"""OpenHands is built on its host, from upstream's release or a git checkout, by a user of its own."""
+"""Builds OpenHands on its host, from upstream's release or a git checkout, as an unprivileged user."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from importlib.resources import files
 
 from fleethands import paths
@@ -11,7 +12,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.operations.core import scripts
 from fleethands.operations.core.decision import Change, Decision, Unchanged
-from fleethands.operations.core.host_script import step
+from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.script import Script
 from fleethands.settings import HostSettings
@@ -20,32 +21,53 @@ from fleethands.settings.openhands import generation_of
 from fleethands.text.systemd import file_assignment
 
 BUILDER = "fleethands-build"  # its user
-# Canvas' releases whose dependencies have moved on since, to what they can't use: FastAPI 0.142 and agent-server 1.44
+# Canvas' releases that newer dependencies break (FastAPI 0.142, agent-server 1.44) → date of the newest to use
 NEWEST_DEPENDENCIES = {"1.16.0": "2026-09-01"}
-# Variables that say how packages and repositories are reached, which also count for the build. Host and controller
-# read this pattern, so it has nothing that only one of them knows.
+# Variables for the access to packages and repositories, which the build uses too. Python and awk both read the pattern,
+# so it only has syntax that both know.
 NETWORK_VARIABLES = (
     "(https?|no|all|ftp)_proxy|(npm_config|pip|uv|poetry|git)_[a-z0-9_]+|ssl_cert_(file|dir)|node_extra_ca_certs|"
     "requests_ca_bundle|curl_ca_bundle"
 )
 
 
+@dataclass(frozen=True)
+class BuildFromSource(HostScript, file="source_build", parts=("containers", "openhands")):
+    """The variables of source_build/, whose first part says what they mean."""
+
+    kind: str
+    repo: str
+    ref: str
+    builder: str
+    builder_script: str
+    root: str
+    moved: str
+    recipe: str
+    user: str
+    newest: str
+    ports: str
+    ready: str
+    variables: str
+    way: str
+    config: str
+
+
 def _network_variables(settings: HostSettings) -> str:
-    """Proxies, mirrors and authorities that are declared, for Ollama or for OpenHands, as systemd reads a file."""
+    """Declared proxies, mirrors and authorities of Ollama and OpenHands, as a systemd environment file."""
     declared = {**settings.ollama_environment, **settings.openhands_variables}
     wanted = {name: value for name, value in declared.items() if re.fullmatch(NETWORK_VARIABLES, name, re.IGNORECASE)}
     return "".join(f"{file_assignment(name, value)}\n" for name, value in wanted.items())
 
 
 def recipe_digest(settings: HostSettings) -> str:
-    """Digest of what is built, and of how; with another one it is built anew."""
+    """Digest of what is built and how. If it changes, OpenHands is built again."""
     wanted = settings.openhands_source
     parts = (wanted.generation, wanted.repo or "", wanted.ref, *_lockfiles(settings).values(), settings.openhands_user)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def _lockfiles(settings: HostSettings) -> dict[str, str]:
-    """What is pinned of that which a build needs: by hashes, and where upstream names no versions, by a date."""
+    """Pinned dependencies of a build: by hashes, or by a date if upstream names no versions."""
     wanted = settings.openhands_source
     return {
         "requirements": _read_lockfile("tools.txt"),
@@ -65,14 +87,14 @@ def _is_locked(settings: HostSettings) -> bool:
 
 
 def _read_build(settings: HostSettings, probe: Probe) -> tuple[str, str]:
-    """Digest of the recipe and commit, or release, of what a host has built; empty where there is nothing."""
+    """Recipe digest and commit (or release) of the host's build; empty without one."""
     words = (probe.files[str(settings.openhands_built)].content or b"").decode(errors="replace").split()
     return (words[0], words[1]) if len(words) == 2 else ("", "")
 
 
 @operation
 def build(settings: HostSettings, probe: Probe) -> Decision:
-    """Have it built, beside what runs. A branch that moved is only known where its repository was asked."""
+    """Build it while the old one runs. Whether a branch moved is only known if its repository was asked."""
     wanted, marker = settings.openhands_source, str(settings.openhands_built)
     digest, commit = _read_build(settings, probe)
     offer = probe.upstream.of("commit", wanted.title)
@@ -89,7 +111,7 @@ def build(settings: HostSettings, probe: Probe) -> Decision:
         _script(settings, moved or ""),
         lambda probe: probe.with_file(marker, whole),
         why=f"{wanted.ref} has moved" if moved else "",
-        consequence="downloads and builds some 2 GB, which takes minutes; what runs goes on meanwhile",
+        consequence="downloads and builds some 2 GB, which takes minutes; OpenHands keeps running meanwhile",
         notes=_pin_notes(settings),
     )
 
@@ -103,12 +125,12 @@ def _pin_notes(settings: HostSettings) -> tuple[str, ...]:
 
 def _script(settings: HostSettings, moved: str) -> Script:
     wanted, locks = settings.openhands_source, _lockfiles(settings)
-    shared = {"kind": wanted.generation, "repo": wanted.repo or "", "ref": wanted.ref}
-    return step(
-        "source_build",
-        **shared,
-        script=_builder_script(**shared, **{name: locks[name] for name in ("requirements", "poetry", "lock")}),
+    source = {"kind": wanted.generation, "repo": wanted.repo or "", "ref": wanted.ref}
+    builder = _builder_script(**source, **{name: locks[name] for name in ("requirements", "poetry", "lock")})
+    return BuildFromSource(
+        **source,
         builder=BUILDER,
+        builder_script=builder,
         root=settings.openhands_root,
         moved=moved,
         recipe=recipe_digest(settings),
@@ -119,9 +141,9 @@ def _script(settings: HostSettings, moved: str) -> Script:
         variables=_network_variables(settings),
         way=NETWORK_VARIABLES,
         config=paths.OPENHANDS_CONFIG,
-    )
+    ).script
 
 
 def _builder_script(**values: str) -> str:
-    """The part that root does not run: whatever touches a checkout, npm or PyPI."""
+    """The script of the unprivileged builder: everything that touches a checkout, npm or PyPI."""
     return Script(scripts.read("source_builder"), values).text

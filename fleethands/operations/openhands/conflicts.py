@@ -1,4 +1,4 @@
-"""What somebody else has where OpenHands is to be: a container of its name, a unit of its service's."""
+"""A foreign container of OpenHands' name, or a foreign unit of its service's name."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _KEPT = "openhands-mine.service"
 
 
 def has_foreign_container(probe: Probe) -> bool:
-    """Whether a container of that name is there that fleethands did not make."""
+    """Whether a container of that name exists that fleethands did not create."""
     container = probe.docker.container
     return container is not None and SPEC_LABEL not in container.labels
 
 
 def has_foreign_unit(probe: Probe) -> bool:
-    """Whether a unit of that name is there that fleethands did not write; a link is never ours."""
+    """Whether a unit of that name exists that fleethands did not write. A symlink is never ours."""
     unit = probe.files[paths.OPENHANDS_UNIT]
     return unit.kind != "absent" and not (unit.content or b"").startswith(HEADER)
 
 
 def check_conflicts(settings: HostSettings, probe: Probe) -> Refused | None:
-    """Why OpenHands is not put in their place; None where there is nothing of theirs, or it may be."""
+    """Why OpenHands cannot replace them; None if there are none, or if they may be replaced."""
     if has_foreign_container(probe) and not settings.openhands_adopt:
         return Refused(
             f"a container named {paths.CONTAINER} is there that fleethands did not make",
@@ -44,7 +44,7 @@ def check_conflicts(settings: HostSettings, probe: Probe) -> Refused | None:
 
 
 def adoption_impact(probe: Probe) -> str:
-    """What becomes of a container of theirs, in words; empty where there is none."""
+    """What happens to a foreign container; empty if there is none."""
     if not has_foreign_container(probe):
         return ""
     return f"the foreign {paths.CONTAINER} is stopped, and kept as {paths.CONTAINER}-adopted once ours is proven"

@@ -1,4 +1,4 @@
-"""Proxies of OpenHands' own environment that stand between it and Ollama."""
+"""Proxies in OpenHands' own environment that it would use for Ollama."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ EXEMPT = ("NO_PROXY", "no_proxy")
 
 
 def proxy_notes(settings: HostSettings) -> tuple[str, ...]:
-    """Where OpenHands would ask Ollama by a proxy, as its libraries do by these variables (httpx, curl)."""
+    """A note if OpenHands would ask Ollama through a proxy, as its libraries do with these variables (httpx, curl)."""
     if settings.openhands_flavor == "off":
         return ()
     url, given = base_url(settings), settings.openhands_env

@@ -9,7 +9,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.operations.core.decision import APPLY_HINT
 from fleethands.operations.openhands.container import READY_WITHIN
-from fleethands.operations.openhands.model_choice import current_model
+from fleethands.operations.openhands.current_model import current_model
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import API_KEY, CANVAS, HOST_NAME, V1
 from fleethands.settings.openhands import base_url, generation_of, model_string

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from fleethands.operations.core.host_script import step
-from fleethands.operations.models import model_store
+from fleethands.operations.core import scripts
+from fleethands.operations.ollama.adoption import AdoptModels
+from fleethands.operations.openhands.select_model import WriteSettings
+from fleethands.operations.openhands.source_service import RunService
 from fleethands.operations.removal.removal import RemoveDirectory
 from fleethands.operations.system.system import CreateDirectory, CreateUser
 from fleethands.script import Script
@@ -69,8 +71,8 @@ def settings_file_swapped(field: Field) -> None:
     account(host)
     acts(host, f"mkdir -p {place}")
     before = victim(host)
-    seed = {"owner": "openhands:openhands", "seed_path": SOURCE_V0.seed_path, "seed": "{}\n"}
-    choose = step("choose", settings_path=SOURCE_V0.settings_path, settings='{"a": 1}\n', **seed)
+    paths = {"seed_path": SOURCE_V0.seed_path, "settings_path": SOURCE_V0.settings_path}
+    choose = WriteSettings("openhands:openhands", **paths, seed="{}\n", settings='{"a": 1}\n').script
     swap = f"cd {place} && for each in .fleethands-*; do ln -sf {VICTIM}/secret $each; done"
     with keeps_at(host, f"{swap} 2>/dev/null"):
         for _ in range(field.rounds):
@@ -100,12 +102,23 @@ def link_for_the_state_directory(field: Field) -> None:
 
 
 def served(host: Host, **values: str) -> Script:
-    """The step that has the service run; its page is Ollama's, which answers at once."""
-    own = {"own": f"{SOURCE.home}\n{WORKSPACE}", "nested": SOURCE.directory, "user": "openhands"}
-    files = {"unit": "/etc/systemd/system/openhands.service", "text": f"# Written by fleethands.\n{UNIT}"}
-    rest = {"environment": "", "config": "", "key_file": "", "adopt": "no", "container": "openhands-app"}
-    where = {"url": "http://127.0.0.1:11434/api/version", "limit": "20", "started": "/run/fleethands/openhands"}
-    return step("source_serve", **{**own, **files, **rest, **where, **values})
+    """Runs the service; its page is Ollama's, which answers at once."""
+    script = RunService(
+        unit="/etc/systemd/system/openhands.service",
+        text=f"# Written by fleethands.\n{UNIT}",
+        environment="",
+        config="",
+        started="/run/fleethands/openhands",
+        url="http://127.0.0.1:11434/api/version",
+        limit=20,
+        container="openhands-app",
+        adopt=False,
+        key_file="",
+        user="openhands",
+        own=f"{SOURCE.home}\n{WORKSPACE}",
+        nested=SOURCE.directory,
+    ).script
+    return script.with_values(**values)
 
 
 def tree_swapped_while_handed_over(field: Field) -> None:
@@ -127,7 +140,7 @@ def tree_swapped_while_handed_over(field: Field) -> None:
 
 
 def handed_over(user: str) -> Script:
-    parts = model_store.join_scripts("owned", "common", "openhands")
+    parts = scripts.join("owned", "common", "openhands")
     return Script(f'{parts}\nhands_over {WORKSPACE} "$(numbers_of {user})"', {"step": "container", "run": ""})
 
 
@@ -192,7 +205,7 @@ def link_above_adopted_models(field: Field) -> None:
     before = victim(host)
     acts(host, f"ln -s {VICTIM.rpartition('/')[0]} /srv/llm/kept", user="llm")
 
-    does(host, step("adopt_models", path=f"/srv/llm/kept/{VICTIM.rpartition('/')[2]}", theirs="root"))
+    does(host, AdoptModels(f"/srv/llm/kept/{VICTIM.rpartition('/')[2]}", theirs="root").script)
 
     assert untouched(host) == before
 

@@ -17,6 +17,7 @@ from fleethands.facts.system import Space
 from fleethands.operations.core.decision import Refused, Unchanged
 from fleethands.operations.openhands import conflicts
 from fleethands.operations.openhands import container as openhands_container
+from fleethands.operations.openhands.container_spec import container_spec
 from fleethands.operations.preflight import ports
 from tests.answers import docker_script
 from tests.hosts import bare, declared
@@ -138,7 +139,7 @@ def test_another_image_than_the_declared_one_is_asked_for(
 
 def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -> None:
     settings = declared()
-    spec = openhands_container.container_spec(settings, -1).digest
+    spec = container_spec(settings, -1).digest
     handed = {"fleethands.spec": spec, "fleethands.made": "m1"}
     lines = ["version 26", f"container {container(handed)}", f"image {image(handed)}"]
     seen = bare(settings).having(docker=parse_docker(lines))

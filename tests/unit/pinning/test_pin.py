@@ -22,7 +22,7 @@ from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.models import models
 from fleethands.operations.ollama import release, release_archives
 from fleethands.operations.openhands import container
-from fleethands.operations.openhands.container import container_spec
+from fleethands.operations.openhands.container_spec import container_spec
 from fleethands.operations.preflight import preflight
 from fleethands.pinning import registry, resolve
 from fleethands.pinning.registry import RegistryError

@@ -4,10 +4,10 @@
 # unit with the unit.
 #   root: the symlink; recipe: digest of how it is built; moved: commit that the branch has now, empty if it was not asked
 #   kind: v0 or canvas; repo, ref: what to build, without repo a release of npm's
-#   user, builder: the service's user, and the one that builds; script: what the builder runs (source_builder/)
+#   user, builder: the service's user, and the one that builds; builder_script: what the builder runs (source_builder/)
 #   newest: lines `RELEASE DATE`, for releases whose dependencies must not be newer
 #   ports, ready: of the rehearsal; variables, way: proxies and mirrors, and the pattern of their names
-: "${root:?}" "${kind:?}" "${repo?}" "${ref:?}" "${moved?}" "${recipe:?}" "${user:?}" "${builder:?}" "${script:?}"
+: "${root:?}" "${kind:?}" "${repo?}" "${ref:?}" "${moved?}" "${recipe:?}" "${user:?}" "${builder:?}" "${builder_script:?}"
 : "${newest?}" "${ports:?}" "${ready:?}" "${variables?}" "${config:?}" "${way:?}"
 authorities=/etc/ssl/certs/ca-certificates.crt # npm, pip and uv also trust the host's authorities
 work=/run/fleethands/build

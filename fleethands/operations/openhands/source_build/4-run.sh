@@ -15,7 +15,7 @@ install -d -m 0700 "$work"
 build=$(mktemp -d "$root.XXXXXX")
 unfinished=$build
 chmod 755 "$build"
-printf '%s' "$script" | atomic_file "$build/builder.sh" 0644 root:root
+printf '%s' "$builder_script" | atomic_file "$build/builder.sh" 0644 root:root
 mkdir "$build/bin"
 for name in node npm npx; do ln -s "$build/tools/node/bin/$name" "$build/bin/$name"; done
 ln -s "$build/tools/bin/uv" "$build/bin/uv"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.operations.models import model_store
+from fleethands.operations.core import scripts
 from fleethands.script import PATH
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="becomes other users")
@@ -30,7 +30,7 @@ def place() -> Iterator[Path]:
 
 def ran(*lines: str, check: bool = False) -> str:
     """What lines say behind these functions."""
-    text = "\n".join([f"set -eu; PATH={PATH}", FAIL, model_store.join_scripts("owned"), *lines])
+    text = "\n".join([f"set -eu; PATH={PATH}", FAIL, scripts.join("owned"), *lines])
     done = subprocess.run(["sh", "-c", text], input="text\n", capture_output=True, text=True, timeout=30, check=check)
     return done.stdout
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.operations.models import model_store
+from fleethands.operations.core import scripts
 from fleethands.script import Script
 from tests.helpers.webserver import CHUNKED, HALF_A_MIB, Say, body, endless
 
@@ -102,9 +102,7 @@ def pull(tmp_path: Path, *answers: list[Any], manifest: int = 200, unclean: str 
             "manifest": str(tmp_path / "manifest"), "patience": "2", "tries": "2", "margin": "1", "floor": "1",
             "renewal": "pin it: digest ", "container": "none",
         }  # fmt: skip
-        body = (
-            model_store.join_scripts("web", "owned") + ANYBODY + model_store.join_scripts("blobs", "spelled", "puller")
-        )
+        body = scripts.join("web", "owned") + ANYBODY + scripts.join("blobs", "spelled", "puller")
         text = Script(body, {**defaults, **values}).text
         words = ["env", f"unclean={unclean}", "sh", "-s"]
         subprocess.run(words, input=text.encode(), timeout=60, check=True, capture_output=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 
 from fleethands import paths
-from fleethands.facts import Probe, gpu
+from fleethands.facts import Probe
 from fleethands.facts.docker import Docker, Image, Publisher, parse_docker
 from fleethands.facts.docker_engine import DockerEngine
 from fleethands.facts.network import Listener
@@ -23,20 +22,18 @@ from fleethands.facts.service import Service, UnitText
 from fleethands.facts.system import Space
 from fleethands.facts.upstream import required_downloads as upstream_wanted
 from fleethands.operations.core import ownership, release_record
-from fleethands.operations.core.decision import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.docker import engine
 from fleethands.operations.ollama import adoption_checks, image, remove_ollama, service
 from fleethands.operations.ollama.desired_process import DesiredProcess
-from fleethands.operations.ollama.gpus import container_arguments
-from fleethands.operations.preflight import container_gpus, disk_space, ports
+from fleethands.operations.preflight import disk_space, ports
 from fleethands.operations.rollback import rollback
 from fleethands.pinning import registry
 from fleethands.settings import packages
 from fleethands.settings.apply_pins import find_pinnable
 from fleethands.settings.pins import Pins
-from tasks import render
 from tests.answers import docker_script
-from tests.helpers.checkout import FIXTURES, ROOT
+from tests.helpers.checkout import ROOT
 from tests.hosts import bare, declared
 
 IMAGE, ID, OTHER = "ollama/ollama:0.24.0", "sha256:" + "1" * 64, "sha256:" + "2" * 64
@@ -173,77 +170,6 @@ def test_upstream_is_asked_what_its_tag_stands_for(monkeypatch: pytest.MonkeyPat
 # GPUs
 
 
-def with_gpu(row: list[str], docker: Docker = MADE) -> Probe:
-    return bare().having(gpu=gpu.parse_gpu(row), docker=docker)
-
-
-def smi(status: int, name: str) -> str:
-    return f"smi {status} {base64.b64encode((FIXTURES / name).read_bytes()).decode()}"
-
-
-NVIDIA = ["pci 0000:01:00.0 0x10de 0x2684 nvidia - -", "nvidia 550.54", smi(0, "nvidia-smi-two.csv")]
-MISMATCH = ["pci 0000:01:00.0 0x10de 0x2684 nvidia - -", "nvidia 550.54", smi(18, "nvidia-smi-mismatch.txt")]
-NOUVEAU = ["pci 0000:01:00.0 0x10de 0x2684 nouveau - -"]
-AMD = ["pci 0000:03:00.0 0x1002 0x744c amdgpu 25753026560 0", "amdgpu", "node /dev/kfd 660 render"]
-AMD_NODES = [*AMD, "node /dev/dri/renderD128 660 render"]
-RUNTIME, CDI = (replace(MADE, engine=DockerEngine("26", gpus=each)) for each in ("runtime", "cdi"))
-
-
-@pytest.mark.parametrize(
-    ("row", "declares", "docker", "arguments"),
-    [
-        ([], None, MADE, ()),
-        (NVIDIA, None, RUNTIME, ("--gpus", "all")),
-        (NVIDIA, True, RUNTIME, ("--gpus", "all")),
-        (NVIDIA, None, CDI, ("--device", "nvidia.com/gpu=all")),
-        (NVIDIA, False, RUNTIME, ("--env", "NVIDIA_VISIBLE_DEVICES=void")),
-        (MISMATCH, None, RUNTIME, ()),
-        (NOUVEAU, None, RUNTIME, ()),
-        (AMD, None, MADE, ("--device", "/dev/kfd")),
-        (AMD_NODES, True, MADE, ("--device", "/dev/kfd", "--device", "/dev/dri")),
-    ],
-)
-def test_gpus_are_passed_as_the_host_has_them(
-    row: list[str], declares: bool | None, docker: Docker, arguments: tuple[str, ...]
-) -> None:
-    assert container_arguments(declared(**OFF, gpu=declares), with_gpu(row, docker)) == arguments
-
-
-def test_a_gpu_that_docker_gives_to_nobody_is_refused() -> None:
-    settings = declared(**OFF)
-    refused = container_gpus.check_container_gpus(settings, with_gpu(NVIDIA))
-    assert refused is not None
-    assert refused.reason.endswith("and no container gets it: NVIDIA's container toolkit is missing")
-    assert 'Ollama without Docker: declare `"ollama_runtime": "service"`' in refused.hints
-    for fine in (with_gpu(NVIDIA, RUNTIME), with_gpu(NVIDIA, CDI), with_gpu(AMD_NODES), with_gpu(NOUVEAU)):
-        assert container_gpus.check_container_gpus(settings, fine) is None
-    assert container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=False))) is not None
-    assert (
-        container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=True))) is None
-    )  # it does not run, so nobody knows
-    refused = container_gpus.check_container_gpus(settings, with_gpu(MISMATCH, RUNTIME))
-    assert refused is not None
-    assert "and nvidia-smi does not answer for it: Failed to initialize NVML" in refused.reason
-    assert container_gpus.check_container_gpus(declared(**OFF, gpu=False), with_gpu(NVIDIA)) is None
-    assert container_gpus.check_container_gpus(declared(openhands_flavor="off"), with_gpu(NVIDIA)) is None
-
-
-def test_an_image_without_rocm_is_refused_or_noted_on_a_host_with_an_amd_gpu() -> None:
-    hint = 'declare `"ollama_image": "ollama/ollama:0.24.0-rocm"`'
-    assert container_gpus.check_container_gpus(declared(**OFF, gpu=True), with_gpu(AMD_NODES)) == Refused(
-        f"{IMAGE} has no ROCm, and the host has an AMD GPU", (hint,)
-    )
-    assert container_gpus.notes(declared(**OFF), with_gpu(AMD_NODES)) == (
-        f"{IMAGE} has no ROCm, and the host has an AMD GPU; {hint}",
-    )
-    rocm = declared(**OFF, ollama_image="ollama/ollama:0.24.0-rocm", gpu=True)
-    assert container_gpus.check_container_gpus(rocm, with_gpu(AMD_NODES)) is None
-    assert container_gpus.notes(declared(**OFF), with_gpu(NVIDIA, RUNTIME)) == ()
-
-
-# what is read
-
-
 def test_the_process_is_that_of_the_container() -> None:
     exe, environ = (base64.b64encode(each).decode() for each in (b"/usr/bin/ollama", b"A=1\0B=2"))
     alone = Process(7, 99, "/usr/bin/ollama", {"A": "1", "B": "2"})
@@ -262,34 +188,6 @@ def test_docker_says_what_its_image_is_and_who_holds_a_port() -> None:
     assert found.publishers == (Publisher(11434, "theirs", "ollama/ollama:1"),)
     assert found.engine.gpus == "cdi"
     assert parse_docker(["version 26", "container -", "ollama_image -"]).ollama_image is None
-
-
-RECORDED = (FIXTURES / "docker-info-nvidia.json").read_text()
-RUNTIMES = '"Runtimes":{"io.containerd.runc.v2":{"path":"runc"},"nvidia":{"path":"nvidia-container-runtime"},'
-PLAIN = RECORDED.replace('"nvidia":{"path":"nvidia-container-runtime"},', "")
-# https://github.com/moby/moby/pull/49980 (Docker 28.2) has the shape of a discovered device
-DEVICE = '"DiscoveredDevices":[{"Source":"cdi","ID":"nvidia.com/gpu=all"}]'
-
-
-@pytest.mark.parametrize(
-    ("info", "hook", "way"),
-    [
-        (RECORDED, False, "runtime"),
-        (PLAIN, False, ""),
-        (PLAIN, True, "runtime"),
-        (PLAIN.replace('"Labels":[]', '"Labels":["\\"nvidia\\":"]'), False, ""),
-        (PLAIN.replace('"CDISpecDirs":[]', f'"CDISpecDirs":[],{DEVICE}'), False, "cdi"),
-        ("", True, "runtime"),
-        ("", False, ""),
-    ],
-)
-def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way: str) -> None:
-    assert RUNTIMES in RECORDED
-    text = docker_script()
-    head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
-    script = f"{head}have() {{ {'true' if hook else 'false'}; }}\n{text}\ninfo=$(cat)\ndocker_gpus"
-    done = subprocess.run(["sh", "-c", script], input=info, capture_output=True, text=True, check=True)
-    assert done.stdout == (f"gpus {way}\n" if way else "")
 
 
 def test_a_process_is_traced_to_its_container(tmp_path: Path) -> None:
@@ -383,79 +281,3 @@ def test_a_removal_takes_images_after_ollama() -> None:
     )
     change = remove_ollama.remove.decide(declared(**OFF), seen)
     assert change.script.values["container"] == paths.OLLAMA_CONTAINER
-
-
-# the unit
-
-
-def command(unit: str) -> list[str]:
-    """Words of its ExecStart, as systemd would take them apart."""
-    line = re.search(r"^ExecStart=((?:.*\\\n)*.*)$", unit, re.MULTILINE)
-    assert line is not None
-    text = line[1].replace("\\\n", " ").replace("$$", "$").replace("%%", "%")
-    found = re.findall(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|(\S+)", text)
-    return [first or second or third for first, second, third in found]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Any:
-    """Runs the unit's command with a `docker` that says its arguments, and an `id` that knows `ollama`."""
-    for name, text in {
-        "docker": 'printf "%s\\n" "$@"',
-        "setpriv": 'shift 5; exec "$@"',
-        "id": "case $1 in -u) echo 901;; -g) echo 902;; -G) echo 902 44;; esac",
-    }.items():
-        (tmp_path / "bin").mkdir(exist_ok=True)
-        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
-        (tmp_path / "bin" / name).chmod(0o755)
-
-    def run(home: Path, arguments: tuple[str, ...] = (), **environment: str) -> list[str]:
-        unit = render(
-            "ollama-container.service.j2", image=IMAGE, docker="docker.service", gpus=arguments, home=str(home),
-            models_dir=None, name=paths.OLLAMA_CONTAINER, label=service.LABEL,
-        )  # fmt: skip
-        known = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "FLEETHANDS_HOME": str(home), "INVOCATION_ID": "i"}
-        done = subprocess.run(
-            command(unit), capture_output=True, text=True, check=True, env={**known, **environment}, timeout=20
-        )
-        return done.stdout.splitlines()
-
-    return run
-
-
-def of(said: list[str], option: str) -> set[str]:
-    return {said[index + 1] for index, word in enumerate(said) if word == option}
-
-
-def test_variables_go_by_name_and_none_of_systemds(start: Any, tmp_path: Path) -> None:
-    said = start(tmp_path, OLLAMA_HOST="0.0.0.0:1", OLLAMA_API_KEY="secret'\nX=y z", MINE="1", LANG="C", HOME="/x")
-
-    assert of(said, "--env") == {"OLLAMA_HOST", "OLLAMA_API_KEY", "MINE", "X", f"HOME={tmp_path}"}
-    assert "secret" not in " ".join(said)
-    assert said[-2:] == [IMAGE, "serve"]
-    assert (of(said, "--user"), of(said, "--group-add")) == ({"901:902"}, {"902", "44"})
-    assert {"--network", "--rm", "--cap-drop"} <= set(said)
-    assert of(said, "--pull") == {"never"}
-
-
-def test_directories_are_mounted_at_their_own_paths_and_where_links_lead(start: Any, tmp_path: Path) -> None:
-    home, disk, own, leads = (tmp_path / name for name in ("home", "disk", "own dir", "leads"))
-    for each in (home, disk, own):
-        each.mkdir()
-
-    def volumes(**environment: str) -> set[str]:
-        return {each for each in of(start(home, **environment), "--volume") if not each.startswith("/etc/ssl")}
-
-    assert volumes() == {f"{home}:{home}"}
-    (home / ".ollama").symlink_to(disk)
-    assert volumes() == {f"{home}:{home}", f"{disk}:{disk}"}
-    leads.symlink_to(own)
-    both = {f"{home}:{home}", f"{disk}:{disk}", f"{leads}:{leads}", f"{own}:{own}"}
-    assert volumes(OLLAMA_MODELS=str(leads)) == both
-    assert f"{own}:{own}:ro" in volumes(SSL_CERT_DIR=str(own))
-    assert volumes(OLLAMA_MODELS=str(tmp_path / "absent")) == {f"{home}:{home}", f"{disk}:{disk}"}
-
-
-def test_arguments_for_gpus_stand_before_the_image(start: Any, tmp_path: Path) -> None:
-    said = start(tmp_path, ("--device", "/dev/kfd", "--gpus", "all"))
-    assert said[-6:] == ["--device", "/dev/kfd", "--gpus", "all", IMAGE, "serve"]

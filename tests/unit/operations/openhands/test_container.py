@@ -10,7 +10,8 @@ from fleethands.facts.docker import SPEC_LABEL, Container, Docker
 from fleethands.facts.system import Account, Accounts
 from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.core.decision import Change, Unchanged
-from fleethands.operations.openhands.container import container_spec, serve
+from fleethands.operations.openhands.container import serve
+from fleethands.operations.openhands.container_spec import container_spec
 from fleethands.pinning import registry
 from tests.hosts import bare, declared
 
@@ -66,8 +67,8 @@ def test_each_tag_is_asked_for_once_and_none_that_is_a_digest(monkeypatch: pytes
         asked.append(names)
         return {"ghcr.io/a/b:1": NEW, "ghcr.io/a/b:2": registry.RegistryError("no answer")}
 
-    monkeypatch.setattr(registry, "images", images)
-    monkeypatch.setattr(registry, "look_up", lambda _: {})
+    monkeypatch.setattr(registry, "look_up_images", images)
+    monkeypatch.setattr(registry, "look_up_models", lambda _: {})
     named = [f"ghcr.io/a/b:{number}" for number in (1, 1, 2)]
     fleet = [declared(openhands_image=name, openhands_generation="v0") for name in (*named, f"ghcr.io/a/b@{OLD}")]
     said: list[str] = []

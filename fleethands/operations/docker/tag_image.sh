@@ -4,5 +4,5 @@
 if docker image inspect "$image" >/dev/null 2>&1; then
   docker tag "$image" "$name"
 else
-  fail "the image from that release was removed from the host: $image" "to have what $name means now, on this machine: fleethands apply"
+  fail "the image from that release was removed from the host: $image" "to use the image that $name means now, on this machine: fleethands apply"
 fi

@@ -8,8 +8,8 @@ import pytest
 
 from fleethands.facts.files import File
 from fleethands.operations.core.decision import Change, Unchanged
-from fleethands.operations.openhands import choose_model
-from fleethands.operations.openhands.model_choice import current_model
+from fleethands.operations.openhands import select_model
+from fleethands.operations.openhands.current_model import current_model
 from fleethands.settings.generations import V0, V1, Generation
 from tests.hosts import bare, declared
 
@@ -73,9 +73,9 @@ def test_whatever_the_agent_wrote_a_model_can_be_chosen(era: Generation, text: b
     settings = declared(openhands_settings="enforced", **({"openhands_image": image} if era is V1 else {}))
     seen = bare(settings).with_file(era.settings_path, File("file", content=text))
 
-    decision = choose_model.select_model.decide(settings, seen)
+    decision = select_model.select_model.decide(settings, seen)
 
     assert isinstance(decision, Change)
-    assert choose_model.select_model.decide(settings, decision.predict(seen)) == Unchanged(
+    assert select_model.select_model.decide(settings, decision.predict(seen)) == Unchanged(
         "OpenHands has openai/codellama:7b chosen"
     )

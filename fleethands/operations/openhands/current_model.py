@@ -1,4 +1,4 @@
-"""What OpenHands has chosen, by whom, and whether that can work."""
+"""The model that OpenHands uses: who selected it, and whether it can work."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ PROFILE = "default"  # the one that Canvas' built-in agent names
 @dataclass(frozen=True)
 class SelectedModel:
     """
-    A model as OpenHands has it chosen.
+    The model that is selected in OpenHands.
 
-    + model, url: as its API shows them; empty where a person's choice is not to be read back
-    + says: it in words; wrong: why it can't work, empty if that is not known beforehand
-    + address: the server of somebody else's that answers if it works, without what may be secret
+    + model, url: as its API shows them; empty for a user's own choice, which the proof does not compare
+    + says: the choice as a clause; wrong: why it cannot work, empty if that is not known beforehand
+    + address: the foreign server that answers, without anything that may be secret
     """
 
     model: str
@@ -38,10 +38,10 @@ class SelectedModel:
 
 def current_model(settings: HostSettings, probe: Probe) -> SelectedModel:
     """
-    The choice that stands: the declared one, or a person's where that is to stay.
+    The declared model, or a user's own choice if that is kept.
 
-    What litellm makes of a prefix: ollama/ sends no tools, openai/ adds /chat/completions and ollama_chat/ adds
-    /api/chat to the address (tried, litellm 1.106.2).
+    litellm's prefixes: ollama/ sends no tools, openai/ adds /chat/completions and ollama_chat/ adds /api/chat to the
+    address (tried, litellm 1.106.2).
     """
     era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
     found = read_settings(era, probe)
@@ -86,7 +86,7 @@ def _full_name(name: str) -> str:
 
 
 def _server_address(url: str) -> str:
-    """Scheme, name and port, without what may be secret; empty for what is no address."""
+    """Scheme, name and port, without anything that may be secret; empty if it is no address."""
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
@@ -97,20 +97,20 @@ def _server_address(url: str) -> str:
 
 
 def read_settings(era: Generation, probe: Probe) -> dict[str, Any] | None:
-    """The settings that a host's OpenHands has; None where there are none."""
+    """The settings of a host's OpenHands; None without any."""
     return _parse_object(probe.files[era.settings_path])
 
 
 def is_active(era: Generation, probe: Probe) -> bool:
-    """Whether what was chosen is what is used: Canvas has profiles, of which one is active."""
+    """Whether our profile is the active one. Only Canvas has profiles."""
     return not era.needs_key or (_parse_object(probe.files[era.active_path]) or {}).get("active_profile") == PROFILE
 
 
 def is_users_choice(settings: HostSettings, found: dict[str, Any], probe: Probe) -> bool:
     """
-    Whether a person changed it since we wrote it.
+    Whether a user changed the settings since fleethands wrote them.
 
-    Our record goes with `uninstall`, and the settings may stay: then another model or server than ours is a person's.
+    After an uninstall the record is gone and the settings may be left: another model or server is then a user's choice.
     """
     era = generation_of(settings)
     seeded = _parse_object(probe.files[era.seed_path])
@@ -121,7 +121,7 @@ def is_users_choice(settings: HostSettings, found: dict[str, Any], probe: Probe)
 
 
 def selected_name(found: dict[str, Any]) -> str:
-    """The model of settings, as written there."""
+    """The model of the settings, as it is written there."""
     return str(found.get("llm_model") or found.get("model") or _nested(found).get("model") or "")
 
 
@@ -130,21 +130,21 @@ def _selected_url(found: dict[str, Any]) -> str:
 
 
 def _nested(found: dict[str, Any]) -> dict[str, Any]:
-    """V1's; before it V0's, and Canvas' profile, are flat."""
+    """V1 nests its LLM settings. Those of V0 and of Canvas' profile are flat."""
     settings = found.get("agent_settings")
     llm = settings.get("llm") if isinstance(settings, dict) else None
     return llm if isinstance(llm, dict) else {}
 
 
 def contains(found: Any, wanted: Any) -> bool:
-    """Whether settings have everything that is wanted of them."""
+    """Whether the settings contain all wanted values."""
     if isinstance(wanted, dict):
         return isinstance(found, dict) and all(contains(found.get(key), value) for key, value in wanted.items())
     return bool(found == wanted)
 
 
 def _parse_object(state: File) -> dict[str, Any] | None:
-    """What stands in a file of the agent's, which may be anything; None for what can't be written again."""
+    """The object in a file of the agent's, which may hold anything; None if it is no JSON object."""
     try:
         value = mapping(parse_json(state.content or b""))
         json.dumps(value, indent=2)
