@@ -103,7 +103,7 @@ def test_a_host_that_is_lost_after_its_proof_fails_alone(monkeypatch: pytest.Mon
         host=lambda _: host, has_proven=lambda name: name == "box", names=["box"], timeline=Timeline(), monitor=monitor
     )
     engine.command_line = CommandLine("apply", "fleet.py")
-    engine.started, engine.nested, engine.done = 0.0, [], lambda _: []
+    engine.started, engine.nested, engine.executed = 0.0, [], lambda _: []
     monkeypatch.setattr(facts, "probed_settings", lambda _: declared())
     report = Report("apply", {"box": HostReport("changed"), "other": HostReport("changed")})
 
