@@ -118,7 +118,7 @@ def is_refused(state: State, controller: Controller, ground: Ground) -> None:
             _, told = controller.fleethands("plan")
         way = ways(state, told["hints"])[number]
         gone(state, controller, way)
-        touched = bool(way.on_host or way.here or state.predict == "proven")
+        touched = bool(way.on_host or way.here or state.then == "proven")
 
 
 def gone(state: State, controller: Controller, way: Way) -> None:
@@ -129,11 +129,11 @@ def gone(state: State, controller: Controller, way: Way) -> None:
         controller.type(line)
     before = standing(controller.host)
     code, told = controller.fleethands("plan", **way.data)
-    if state.predict == "further" and code == 1:
+    if state.then == "further" and code == 1:
         assert [word for word in state.words if word not in told["reason"]] != [], text(told)
         return
     assert code in {0, 2}, text(told)
-    if state.predict == "proven":
+    if state.then == "proven":
         applied(state, controller, told, before, **way.data)
 
 

@@ -49,7 +49,7 @@ def _happens(state: State) -> str:
     said = ", ".join(f"“{words}”" for words in state.words)
     if state.must == "proven":
         return f"Proven. The plan says: {said}" if said else "Proven"
-    after = "a host that is proven" if state.predict == "proven" else "a plan that gets further"
+    after = "a host that is proven" if state.then == "proven" else "a plan that gets further"
     reasons = "; ".join(dict.fromkeys(state.untyped.values()))
     return f"Refused: {said}. The hints lead to {after}" + (f". Not typed by the test: {reasons}" if reasons else "")
 

@@ -75,7 +75,7 @@ class State(BaseModel):
     words: list[str] = []
     ways: list[list[str]] = []
     untyped: dict[str, str] = {}
-    predict: Literal["further", "proven"] = "further"
+    then: Literal["further", "proven"] = "further"
     ours: list[str] = []
     check: str = ""
     sample: bool = False
