@@ -47,7 +47,7 @@ flock -w 900 9 || fail 'another run is still changing this host after 15 minutes
 # because a script outlives its controller, and the next run has made its plan by then.
 require_lock_token() {
   [ -z "$run" ] || [ "$(cat /var/lib/fleethands/turn 2>/dev/null)" = "$run" ] ||
-    fail 'the lock of this run was taken away, or another run had this host since' 'run it again: what was begun is completed then'
+    fail 'this run has lost the lock of this host, or another run changed this host since' 'run it again: what was begun is completed then'
 }
 
 # Without a lock of its own, a script stops if anyone holds the lock. A script that only verifies needs none.

@@ -95,7 +95,7 @@ def _check_masked(settings: HostSettings, probe: Probe) -> Refused | None:
 
 @operation
 def start(settings: HostSettings, probe: Probe) -> Decision:
-    """Start Docker now and at boot, if a container is declared, or one of ours has to be removed."""
+    """Start Docker now and at boot, if a container is declared, or a managed one has to be removed."""
     only_to_remove = not needs_docker(settings)
     if only_to_remove and not _may_have_our_container(settings, probe):
         return Unchanged("no setting needs Docker")
@@ -118,7 +118,7 @@ def start(settings: HostSettings, probe: Probe) -> Decision:
 
 
 def _may_have_our_container(settings: HostSettings, probe: Probe) -> bool:
-    """Whether Docker is stopped, and had a container of ours at the last apply."""
+    """Whether Docker is stopped, and had a managed container at the last apply."""
     record = Record.parse(probe.files[paths.CURRENT_RECORD].content)
     if record is None or not record.versions["image"].get("name"):
         return False

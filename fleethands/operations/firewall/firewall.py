@@ -142,7 +142,7 @@ def remove_table(settings: HostSettings, probe: Probe) -> Decision:
         "firewall",
         "loaded",
         "removed",
-        RemoveTable(ours="\n".join(FILES)).script,
+        RemoveTable(files="\n".join(FILES)).script,
         predict,
         why="the setting `firewall` is False",
         consequence="every machine that reaches this host can use Ollama, which asks for no password",

@@ -51,7 +51,7 @@ class NarrowRules(_TableScript, file="narrow_rules"):
 class RemoveTable(HostScript, file="remove_table"):
     """Removes the table and its files, one a line."""
 
-    ours: str
+    files: str
 
 
 def closing(closed: ClosedPorts) -> dict[str, Any]:

@@ -58,11 +58,11 @@ def adopt(settings: HostSettings, probe: Probe) -> Decision:
 
 
 def _keep_script(path: str, move: bool = False) -> Script:
-    return KeepFile(path, paths.ADOPTED_FILES, move).script
+    return KeepFile(path, paths.ADOPTED, move).script
 
 
 def _keep_binary(path: str) -> Change:
-    return Change(path, "foreign", f"kept in {paths.ADOPTED_FILES}, ours takes its place", _keep_script(path))
+    return Change(path, "foreign", f"kept in {paths.ADOPTED}, ours takes its place", _keep_script(path))
 
 
 def _adopt_unit(found: ExistingInstall, settings: HostSettings, probe: Probe) -> Change:
@@ -72,7 +72,7 @@ def _adopt_unit(found: ExistingInstall, settings: HostSettings, probe: Probe) ->
     return Change(
         found.unit,
         f"of the package {package}" if package else "foreign",
-        f"kept in {paths.ADOPTED_FILES}, {ours}",
+        f"kept in {paths.ADOPTED}, {ours}",
         _keep_script(found.unit),
         lambda probe: _without_unit(probe, found.unit),
         why="; ".join(filter(None, reasons)),
@@ -120,7 +120,7 @@ def _move_drop_in(text: UnitText, conflicts: tuple[ForeignSetting, ...], service
     return Change(
         text.path,
         "foreign",
-        f"moved to {paths.ADOPTED_FILES}",
+        f"moved to {paths.ADOPTED}",
         _keep_script(text.path, move=True),
         lambda probe: probe.having(service=probe.service.without(text.path)),
         why=join_settings(conflicts),
@@ -139,7 +139,7 @@ def clear_libraries(settings: HostSettings, probe: Probe) -> Decision:
     return Change(
         path,
         "foreign",
-        f"moved to {paths.ADOPTED_FILES}",
+        f"moved to {paths.ADOPTED}",
         _keep_script(path, move=True),
         lambda probe: probe.having(service=probe.service.without(path)),
         why="no Ollama uses them any more",

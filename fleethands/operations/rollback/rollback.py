@@ -165,7 +165,7 @@ def _pull_hints(record: Record, kind: str) -> tuple[str, ...]:
     digest = image.get("digest") or name.partition("@")[2]
     if is_image(name) and is_image(whole := at_digest(name, digest)):
         return (f"on the host: docker pull {whole}", "then run it again")
-    return ("apply what is declared instead", APPLY_HINT)
+    return ("apply the inventory instead", APPLY_HINT)
 
 
 def _replaced_models(probe: Probe, record: Record) -> Iterator[str]:

@@ -7,7 +7,7 @@ if place=$(real_path "$path"); then
   mkdir -p "$place"
 else
   # a directory without an owner is mounted by its path, into a container or for a service
-  [ -n "$owner" ] || fail "$path lies in a directory that is not root's, whose owner could put a link in its place" \
+  [ -n "$owner" ] || fail "$path is in a directory that is not root's, whose owner could put a link in its place" \
     'declare another directory, for example below /srv' "see whose this one is, on the host: namei -l '$path'"
   [ -d "$path" ] || mark_managed directory "$path"
   make_within "$path" || fail "$path is not made: its path leads through a link that root did not make" \

@@ -12,7 +12,7 @@ getent passwd "$name" >/dev/null || {
 }
 for group in $groups; do usermod --append --groups "$group" "$name"; done
 place=$(real_path "$home") && [ ! -L "$place" ] ||
-  fail "$home, the home of $name, lies in a directory that is not root's, or is a link" "see whose it is, on the host: namei -l '$home'"
+  fail "$home, the home of $name, is in a directory that is not root's, or is a link" "see whose it is, on the host: namei -l '$home'"
 if [ ! -d "$place" ]; then
   mkdir -p "$place"
   [ "$roots_home" = yes ] || chown -h "$name:$name" "$place"

@@ -184,7 +184,7 @@ def workspace_below_another_account(field: Field) -> None:
     said = does(host, CreateDirectory("/home/dev/ws", None, "0755").script)
 
     assert untouched(host) == before
-    assert "error: /home/dev/ws lies in a directory that is not root's" in said
+    assert "error: /home/dev/ws is in a directory that is not root's" in said
 
 
 def link_in_ollamas_models(field: Field) -> None:

@@ -168,7 +168,7 @@ PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)
     ("digests", "hints"),
     [
         ({DIGEST}, (PULL, "then run it again")),
-        (set(), ("apply what is declared instead", "on this machine: fleethands apply")),
+        (set(), ("apply the inventory instead", "on this machine: fleethands apply")),
     ],
 )
 def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints: tuple[str, ...]) -> None:
