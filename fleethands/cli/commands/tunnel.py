@@ -12,6 +12,7 @@ from dataclasses import replace
 import click
 import gevent  # type: ignore[import-untyped]
 
+from fleethands.cli.canvas_key import is_canvas_key
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.session import connect, open_checked_hosts, open_hosts
 from fleethands.cli.targets import resolve_target
@@ -26,7 +27,6 @@ from fleethands.ssh.ssh_link import SshLink
 from fleethands.ssh.tunnel import Forward, forward_sandbox_ports, start_forward
 
 NAME = re.compile(r"[A-Za-z0-9._-]+")
-KEY = re.compile(r"[0-9a-f]{64}")  # as openhands.sh makes it
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -117,7 +117,7 @@ def _show_key(link: SshLink, name: str) -> None:
     """The key of the page goes to a terminal only, never into a file, a pipe or a log."""
     if sys.stdout.isatty():
         key = "".join(link.lines(f"sed -n s/^LOCAL_BACKEND_API_KEY=//p {CANVAS_KEY}"))
-        if not KEY.fullmatch(key):
+        if not is_canvas_key(key):
             reason = f"{name} gives no key for its page: {CANVAS_KEY} holds no 64 digits of hexadecimal"
             raise FleethandsError(reason, f"see what it holds, on the host: sudo cat -v {CANVAS_KEY}")
         click.echo(f"its page asks for this key: {key}")
