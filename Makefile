@@ -51,11 +51,11 @@ format: .venv/ready ## reformat the code
 	@.venv/bin/ruff format --quiet .
 
 docs: .venv/ready ## write the pages that are generated from the code
-	@$(PYTHON) -m fleethands.settings.docs.reference > docs/reference/settings.md
-	@$(PYTHON) -m fleethands.cli.reference > docs/reference/cli.md
+	@$(PYTHON) -m fleethands.settings.docs.reference > docs/settings.md
+	@$(PYTHON) -m fleethands.cli.reference > docs/cli.md
 	@$(PYTHON) -m fleethands.settings.docs.example > inventory/example.py
-	@$(PYTHON) -m tests.lab.attacks > docs/reference/attacks.md
-	@$(PYTHON) -m tests.lab.zoo > docs/reference/hosts.md
+	@$(PYTHON) -m tests.lab.attacks > docs/attacks.md
+	@$(PYTHON) -m tests.lab.zoo > docs/hosts.md
 
 lock: .venv/ready ## update the locked dependencies
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

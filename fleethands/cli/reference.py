@@ -1,4 +1,4 @@
-"""Writes the help of every command as one page: `python -m fleethands.cli.reference` is docs/reference/cli.md."""
+"""Writes the help of every command as one page: `python -m fleethands.cli.reference` is docs/cli.md."""
 
 from __future__ import annotations
 

@@ -35,19 +35,19 @@ KEYS = list(HostSettings.model_fields)
 
 
 def test_the_reference_of_settings_is_current() -> None:
-    assert (ROOT / "docs/reference/settings.md").read_text() == page(), "run `make docs`"
+    assert (ROOT / "docs/settings.md").read_text() == page(), "run `make docs`"
 
 
 def test_the_reference_of_commands_is_current() -> None:
-    assert (ROOT / "docs/reference/cli.md").read_text() == commands_page(), "run `make docs`"
+    assert (ROOT / "docs/cli.md").read_text() == commands_page(), "run `make docs`"
 
 
 def test_the_table_of_attacks_is_current() -> None:
-    assert (ROOT / "docs/reference/attacks.md").read_text() == attacks_page(), "run `make docs`"
+    assert (ROOT / "docs/attacks.md").read_text() == attacks_page(), "run `make docs`"
 
 
 def test_the_table_of_hosts_is_current() -> None:
-    assert (ROOT / "docs/reference/hosts.md").read_text() == hosts_page(), "run `make docs`"
+    assert (ROOT / "docs/hosts.md").read_text() == hosts_page(), "run `make docs`"
 
 
 def test_every_state_of_a_host_has_a_name_of_its_own() -> None:
@@ -166,7 +166,7 @@ def test_every_file_that_a_page_names_is_there() -> None:
 
 
 def test_every_path_on_a_host_is_documented() -> None:
-    page = (ROOT / "docs/reference/files.md").read_text()
+    page = (ROOT / "docs/files.md").read_text()
     managed = [path for path in vars(paths).values() if isinstance(path, str) and MANAGED.match(path)]
 
     assert len(managed) > 20
@@ -182,7 +182,7 @@ def is_there(target: Path, anchor: str) -> bool:
 
 
 def test_every_command_is_documented() -> None:
-    text = (ROOT / "docs/reference/commands.md").read_text()
+    text = (ROOT / "docs/commands.md").read_text()
     assert [name for name in cli.commands if f"| `fleethands {name} " not in text] == []
 
 

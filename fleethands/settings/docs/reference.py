@@ -1,4 +1,4 @@
-"""Writes docs/reference/settings.md: `python -m fleethands.settings.docs.reference`."""
+"""Writes docs/settings.md: `python -m fleethands.settings.docs.reference`."""
 
 from __future__ import annotations
 

@@ -4,6 +4,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Keys(BaseModel):
-    """Keys of one section; the docstring is its heading in docs/reference/settings.md."""
+    """Keys of one section; the docstring is its heading in docs/settings.md."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, strict=True)

@@ -1,4 +1,4 @@
-"""Describes a setting once, for messages, docs/reference/settings.md and the inventory of `fleethands init`."""
+"""Describes a setting once, for messages, docs/settings.md and the inventory of `fleethands init`."""
 
 from __future__ import annotations
 

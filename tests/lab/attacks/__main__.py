@@ -1,4 +1,4 @@
-"""Writes the table of docs/reference/attacks.md: `python -m tests.lab.attacks`."""
+"""Writes the table of docs/attacks.md: `python -m tests.lab.attacks`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ what must be true. To run one, as root:
 
 A *race* runs 10 rounds in `make test`, and 200 rounds in `make soak`, under the name `NAME-200`. *Long* attacks run in
 `make soak` only. A number such as F3 is the finding of a security review that the attack reproduces.
-[security.md](../security.md) explains what fleethands promises.
+[security.md](security.md) explains what fleethands promises.
 """
 
 

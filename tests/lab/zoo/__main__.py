@@ -1,4 +1,4 @@
-"""Writes docs/reference/hosts.md: `python -m tests.lab.zoo`."""
+"""Writes docs/hosts.md: `python -m tests.lab.zoo`."""
 
 from __future__ import annotations
 

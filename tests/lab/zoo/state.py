@@ -18,7 +18,7 @@ Source = Annotated[str, Field(pattern=f"^({PUBLIC})$")]
 
 
 class Heading(StrEnum):
-    """What a state is about, in the order of docs/reference/hosts.md."""
+    """What a state is about, in the order of docs/hosts.md."""
 
     DOCKER = "Docker"
     PACKAGES = "Packages"
