@@ -218,7 +218,7 @@ def test_no_port_of_sshds_is_closed(tmp_path: Path, sockets: str, units: str, re
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        ({"firewall": False}, "Agent Canvas listens on every address"),
+        ({"firewall": False}, "Agent Canvas always listens on every address"),
         ({"openhands_port": 3001}, "expected a port that Agent Canvas does not use itself, got `3001`"),
         ({"ollama_host": "0.0.0.0:18910"}, "expected a port that Agent Canvas does not use itself, got `18910`"),
         ({"openhands_env": {"OH_CANVAS_SAFE_VITE_PORT": "3002"}}, "expected no such variable"),
