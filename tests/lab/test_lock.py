@@ -175,7 +175,7 @@ def test_a_run_whose_lock_was_taken_away_goes_no_further(lab: Lab, hosts: list[H
         out, _ = process.communicate(timeout=120)
 
     assert process.returncode == 1
-    assert "the lock of this run was taken away" in out
+    assert "this run has lost the lock of this host" in out
     assert hosts[0].run("curl -fsS localhost:11434/api/version").stdout == '{"version":"0.24.0"}'
     assert fleethands("apply", **QUIET)[0] == 0
     code, again = fleethands("apply", **QUIET)
