@@ -12,7 +12,6 @@ from dataclasses import replace
 import click
 import gevent  # type: ignore[import-untyped]
 
-from fleethands.cli.canvas_key import is_canvas_key
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.session import connect, open_checked_hosts, open_hosts
 from fleethands.cli.targets import resolve_target
@@ -117,7 +116,7 @@ def _show_key(link: SshLink, name: str) -> None:
     """The key of the page goes to a terminal only, never into a file, a pipe or a log."""
     if sys.stdout.isatty():
         key = "".join(link.lines(f"sed -n s/^LOCAL_BACKEND_API_KEY=//p {CANVAS_KEY}"))
-        if not is_canvas_key(key):
+        if not CANVAS_KEY_VALUE.fullmatch(key):
             reason = f"{name} gives no key for its page: {CANVAS_KEY} holds no 64 digits of hexadecimal"
             raise FleethandsError(reason, f"see what it holds, on the host: sudo cat -v {CANVAS_KEY}")
         click.echo(f"its page asks for this key: {key}")
