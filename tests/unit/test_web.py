@@ -229,7 +229,7 @@ def test_an_archive_without_end_is_given_up_and_leaves_nothing(
     monkeypatch.setattr(archive_cache, "MAX_ARCHIVE", 2 << 20)
     url = serve(endless(CHUNKED, HALF_A_MIB))
 
-    with pytest.raises(UploadError, match=r"a\.tgz has more than 2\.0 MiB"):
+    with pytest.raises(UploadError, match=r"a\.tgz has more than 2 MiB"):
         list(ReleaseUpload(url, ["a.tgz"], {"a.tgz": A}).files())
 
     assert [path.name for path in cache.iterdir()] == [f"{A}-a.tgz.lock"]
@@ -252,7 +252,7 @@ def test_an_archive_that_swells_when_unpacked_is_given_up(
     monkeypatch.setattr(archive_cache, "MAX_ARCHIVE", 4 << 20)
     digest = hashlib.sha256(bomb).hexdigest()
 
-    with pytest.raises(UploadError, match=r"tar\.zst, unpacked, has more than 4\.0 MiB"):
+    with pytest.raises(UploadError, match=r"tar\.zst, unpacked, has more than 4 MiB"):
         list(ReleaseUpload(serve(body(bomb)), ["a.tar.zst"], {"a.tar.zst": digest}, plain=True).files())
 
     assert not [path for path in cache.iterdir() if path.suffix in {".part", ".tar"}]
