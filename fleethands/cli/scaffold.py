@@ -17,7 +17,7 @@ PARTS = ("deploy.py", "uninstall.py", "rollback.py", "verify.py", "tasks", "temp
 
 
 def source() -> Path:
-    """Where the project's files are: in a wheel beside the package's modules, in a checkout around the package."""
+    """Where the project's files are: in a wheel next to the package's modules, in a checkout around the package."""
     package = Path(fleethands.__file__).resolve().parent
     return package / "project" if (package / "project").is_dir() else package.parent
 

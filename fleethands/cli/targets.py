@@ -28,7 +28,7 @@ def resolve_target(target: str | None) -> str:
             raise UsageError(f"there is no inventory `{target}`", *(f"nearest is `{name}`" for name in near))
         return target
     written = [path for path in choices if Path(path).name not in EXAMPLES]
-    own = [path for path in written if path.endswith(".py")] or written  # beside those, a .yml may be anything
+    own = [path for path in written if path.endswith(".py")] or written  # next to them, a .yml may be anything
     if len(own) == 1:
         return own[0]
     raise _no_target(own, choices)

@@ -23,7 +23,7 @@ from fleethands.facts.service import Service, UnitText
 from fleethands.facts.system import Space
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Offer, Upstream
-from fleethands.operations.core.decision import Change, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Refused, Unchanged, changes_of
 from fleethands.operations.firewall.closed_ports import ClosedPorts
 from fleethands.settings import HostSettings
 from tasks.firewall import rules
@@ -35,9 +35,7 @@ CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("operation
 
 @pytest.mark.parametrize("case", CASES, ids=[case["case"] for case in CASES])
 def test_operation(case: dict[str, Any]) -> None:
-    data = dict(case.get("data", {}))
-    declares_gpu = data.pop("gpu", None)  # inventories can't say it yet: settings/validation/unsupported.py
-    settings = declared(**data).model_copy(update={"gpu": declares_gpu})
+    settings = declared(**case.get("data", {}))
     module, _, name = case["operation"].rpartition(".")
     decide = getattr(import_module(f"fleethands.operations.{module}"), name).decide
     arguments = {
@@ -51,7 +49,8 @@ def test_operation(case: dict[str, Any]) -> None:
         with pytest.raises(UnknownSection, match=case["raises"]):
             decide(settings, host(settings, case), **arguments)
         return
-    decision = decide(settings, host(settings, case), **arguments)
+    probe = host(settings, case)
+    decision = decide(settings, probe, **arguments)
 
     if "same" in case:
         assert (type(decision), decision.fact) == (Unchanged, case["same"])
@@ -61,12 +60,25 @@ def test_operation(case: dict[str, Any]) -> None:
         assert decision.reason == case["refused"]
         assert "hint" not in case or case["hint"] in decision.hints
     else:
-        change = decision[0] if isinstance(decision, list) else decision
-        assert isinstance(change, Change)
-        assert [change.before, change.after] == case["change"]
-        assert case.get("consequence", change.consequence) == change.consequence
-        if "notes" in case:
-            remarks(case, change.notes)
+        changes = changes_of(decision)
+        check_changes(case, changes)
+        for change in changes:
+            probe = change.predict_with_proof(probe)
+        after = decide(settings, probe, **arguments)
+        assert isinstance(after, Unchanged) is (case.get("then", "unchanged") == "unchanged"), after
+
+
+def check_changes(case: dict[str, Any], changes: list[Change]) -> None:
+    """`changes` has one pair for each change, `change` the only one; `script` variables that the scripts are given."""
+    expected = case["changes"] if "changes" in case else [case["change"]]
+    assert [[change.before, change.after] for change in changes] == expected
+    first = changes[0]
+    assert case.get("consequence", first.consequence) == first.consequence
+    if "notes" in case:
+        remarks(case, first.notes)
+    variables = {name: value for change in reversed(changes) for name, value in change.script.values.items()}
+    wanted = case.get("script", {})
+    assert {name: variables.get(name) for name in wanted} == wanted
 
 
 def remarks(case: dict[str, Any], notes: tuple[str, ...]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from tests.helpers.checkout import ROOT
@@ -68,3 +69,35 @@ def test_imports_inside_operations_go_downwards() -> None:
 
 def test_the_small_modules_import_from_no_package_except_text() -> None:
     assert {each for path in CODE.glob("*.py") for each in imported(path) if each in packages()} <= {"text"}
+
+
+def test_no_imports_form_a_cycle() -> None:
+    """Those within functions count, those for type checkers alone do not."""
+    modules = {module_name(path): path for path in CODE.rglob("*.py") if path.name != "__init__.py"}
+    graph = {name: {each for each in imported_modules(path) if each in modules} for name, path in modules.items()}
+
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise AssertionError(" <- ".join(error.args[1])) from None
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """What a module imports from, as a module or as a name of one."""
+    tree = ast.parse(path.read_text())
+    for_types = {
+        each
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for each in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node not in for_types:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import) and node not in for_types:
+            yield from (alias.name for alias in node.names)

@@ -1,4 +1,4 @@
-"""A plan foresees: after every change it names, nothing would be left to do."""
+"""A plan predicts the host: after every change that it names, nothing is left to do."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (models.prune, {"modelfiles": modelfile.load_modelfiles(settings)}),
         (system.create_user, {"user": settings.openhands_user, "home": "/opt/openhands", "roots_home": True}),
         (system.create_directory, {"path": str(settings.openhands_workspace), "owner": owner, "mode": "0755"}),
-        (choose_model.select_model, {}),
         (container.serve, {}),
+        (choose_model.select_model, {}),
         (proof.prove, {}),
         (sandboxes.remove, {}),
         (firewall.narrow_rules, {"render": rules}),
@@ -57,7 +57,8 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         {"models": ["a", "b:c"]},
         {"models": [{"name": "a", "digest": "a" * 64, "preload": True}], "models_prune": True},
         {"models": [{"name": "b", "modelfile": "tests/unit/Modelfile"}], "models_prune": True},
-        {"firewall": True},
+        {"firewall": False},
+        {"openhands_flavor": "canvas"},
         {"ollama_runtime": "container"},
         {"ollama_runtime": "container", "openhands_flavor": "off"},
     ],

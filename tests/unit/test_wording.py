@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
@@ -11,38 +9,16 @@ from fleethands import paths
 from fleethands.cli.output.report_table import lines
 from fleethands.command_line import CommandLine
 from fleethands.facts.files import File
-from fleethands.operations.core.decision import Change
 from fleethands.operations.core.proof_record import Link
 from fleethands.operations.system import system
 from fleethands.report.model import ChangeReport, HostReport, Report
-from fleethands.rollout.build_report import change_report
 from fleethands.settings import Secret
 from tasks import ollama as ollama_task
 from tests.hosts import bare, declared
-from tests.unit.test_predictions import steps
 
 
 def said(report: Report) -> str:
     return "\n".join(lines(report, CommandLine(report.command, "inventory/fleet.py")))
-
-
-def from_nothing() -> Iterator[ChangeReport]:
-    """What the decisions of deploy.py change on a bare host."""
-    settings = declared()
-    seen = bare(settings)
-    for step, arguments in steps(settings):
-        decision = step.decide(settings, seen, **arguments)
-        for change in decision if isinstance(decision, list) else [decision]:
-            if isinstance(change, Change):
-                yield change_report(f"{step.decide.__module__.rpartition('.')[2]} | {step.decide.__name__}", change)
-                seen = change.predict(seen)
-
-
-def test_a_plan_from_nothing(snapshot: SnapshotAssertion) -> None:
-    changes = list(from_nothing())
-    report = Report("plan", {f"gpu-{n}": HostReport("pending", changes=changes) for n in (1, 2)})
-
-    assert said(report) == snapshot
 
 
 def test_hosts_that_can_not_go_on_are_in_the_plan(snapshot: SnapshotAssertion) -> None:

@@ -23,10 +23,9 @@ from fleethands.paths import CANVAS_KEY
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import generation_of
 from fleethands.ssh.ssh_link import SshLink
-from fleethands.ssh.tunnel import Forward, forward_sandbox_ports, start_forward
+from fleethands.ssh.tunnel import CANVAS_KEY_VALUE, Forward, forward_sandbox_ports, start_forward
 
 NAME = re.compile(r"[A-Za-z0-9._-]+")
-KEY = re.compile(r"[0-9a-f]{64}")  # as openhands.sh makes it
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -117,7 +116,7 @@ def _show_key(link: SshLink, name: str) -> None:
     """The key of the page goes to a terminal only, never into a file, a pipe or a log."""
     if sys.stdout.isatty():
         key = "".join(link.lines(f"sed -n s/^LOCAL_BACKEND_API_KEY=//p {CANVAS_KEY}"))
-        if not KEY.fullmatch(key):
+        if not CANVAS_KEY_VALUE.fullmatch(key):
             reason = f"{name} gives no key for its page: {CANVAS_KEY} holds no 64 digits of hexadecimal"
             raise FleethandsError(reason, f"see what it holds, on the host: sudo cat -v {CANVAS_KEY}")
         click.echo(f"its page asks for this key: {key}")

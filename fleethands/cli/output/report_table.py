@@ -57,7 +57,7 @@ def _links(proof: Sequence[Link]) -> Iterator[str]:
 
 
 def folded(report: Report) -> Iterator[tuple[list[str], HostReport]]:
-    """Hosts that say the same, together: their names, and what they say. The ones that can't go on come last."""
+    """Hosts with the same report, together: their names, and the report. Unsuccessful hosts come last."""
 
     def key(item: tuple[str, HostReport]) -> tuple[bool, str]:
         host = item[1]

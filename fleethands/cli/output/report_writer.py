@@ -59,6 +59,7 @@ class ReportWriter:
             try:
                 ReportFiles(self._directory, self._summary).ready()
             except OSError as error:
+                self._directory = self._summary = None
                 raise _unwritable(error) from None
 
     def write(self, report: Report, end: BaseException | None = None) -> bool:
@@ -68,6 +69,7 @@ class ReportWriter:
         + end: the exception that ended the run, if one did
         """
         self._is_written = True
+        report.shard = report.shard or self.line.shard
         if not self._has_places:
             return True
         try:

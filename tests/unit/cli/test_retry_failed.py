@@ -105,7 +105,7 @@ def test_a_run_that_knew_no_host_leaves_nothing_to_be_done(place: Path) -> None:
 
     assert (done.returncode, done.stdout) == (64, "")
     assert "error: `--retry-failed new`: it lists no host: bad.py, line 1: KeyError: 'x'\n" in done.stderr
-    assert "nothing to do: fleethands apply fleet.py --canary 1 --yes\n" in done.stderr
+    assert "hosts that are done stay as they are: fleethands apply fleet.py --canary 1 --yes\n" in done.stderr
 
 
 @pytest.mark.parametrize(

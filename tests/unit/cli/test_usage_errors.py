@@ -54,6 +54,16 @@ def test_every_mistake_is_named_before_any_connection(tmp_path: Path) -> None:
     assert "7 mistakes in the inventory, no host was contacted" in done.stderr
 
 
+def test_a_mistake_that_hosts_share_is_counted_once(tmp_path: Path) -> None:
+    inventory = tmp_path / "fleet.py"
+    inventory.write_text("gpu = [(f'gpu-{n}.invalid', {'models': ['m'], 'openhands_port': 0}) for n in (1, 2)]\n")
+
+    done = fleethands("plan", str(inventory))
+
+    assert len([line for line in done.stderr.splitlines() if "`openhands_port`" in line]) == 1
+    assert "error: 1 mistake in the inventory, no host was contacted\n" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("inventory", "said"),
     [

@@ -43,12 +43,12 @@ def test_a_name_says_where_its_host_is(name: str, address: SshAddress | None) ->
         ("root@box:65536", "expected a port from 1 to 65535, got `65536`"),
         ("root@box:\u0661", "expected a port"),
         ("root@[::1]:x", "expected a port from 1 to 65535, got `x`"),
-        ("root@", "expected a host's name or address, and a port at most"),
-        ("root@:22", "expected a host's name or address"),
-        ("root@1:2:3", "expected a host's name or address"),
-        ("root@[box]:22", "expected a host's name or address"),
-        ("root@[::1]22", "expected a host's name or address"),
-        ("root@[::1", "expected a host's name or address"),
+        ("root@", "expected a host name or address after `@`, and at most a port"),
+        ("root@:22", "expected a host name or address"),
+        ("root@1:2:3", "expected a host name or address"),
+        ("root@[box]:22", "expected a host name or address"),
+        ("root@[::1]22", "expected a host name or address"),
+        ("root@[::1", "expected a host name or address"),
     ],
 )
 def test_another_name_is_refused(name: str, said: str) -> None:

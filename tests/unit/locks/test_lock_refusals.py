@@ -25,10 +25,10 @@ import gevent
 from fleethands.cli import change_command
 from fleethands.cli.main import main
 from fleethands.facts.lock import Lock, LockState
-from fleethands.operations.lock.lock import Answer
+from fleethands.operations.lock.lock import LockReply
 from fleethands.locks import run_locks
 from fleethands.locks.host_shell import LockSessionError
-from fleethands.report.model import Changed
+from fleethands.report.model import ChangeReport
 
 ANA = Lock("ana", "build-2", 7, "aaaa1111", "apply inventory/prod.py", "2026-11-25 17:02:11 UTC")
 SAID = {"held": LockState(ANA.run, ANA), "kept": LockState(hold=ANA), "stuck": LockState(), "unwritable": LockState()}
@@ -44,7 +44,7 @@ class Holder:
     def acquire(self):
         if self.name == "lost":
             raise LockSessionError("it went away")
-        return Answer(self.name, SAID[self.name]) if self.name in SAID else Answer("locked", LockState())
+        return LockReply(self.name, SAID[self.name]) if self.name in SAID else LockReply("locked", LockState())
 
     def send_heartbeat(self): pass
     def close(self): print("freed", self.name, file=sys.stderr)
@@ -52,7 +52,7 @@ class Holder:
 def plan_hosts(*words, **more):
     plan = survey(*words, **more)
     for host in plan.hosts.values():
-        host.status, host.changes = "pending", [Changed("Ollama", "Write the unit", "ollama.service", "a", "b")]
+        host.status, host.changes = "pending", [ChangeReport("Ollama", "Write the unit", "ollama.service", "a", "b")]
     return plan
 
 def take(self, names):

@@ -301,7 +301,7 @@ def test_a_mirror_that_has_something_else_is_no_answer(tmp_path: Path) -> None:
 
     assert (one.document.ollama, one.unanswered) == ({"0.24.0": {ARCHIVE: A}}, {})
     assert both.unanswered == {"Ollama 0.24.0": f"{urls[0]} and {urls[1]} have different checksums for {ARCHIVE}"}
-    assert "declare `ollama_sha256`" in on_hosts.unanswered["Ollama 0.24.0"]
+    assert "set `ollama_sha256`" in on_hosts.unanswered["Ollama 0.24.0"]
 
 
 def test_nothing_is_written_unless_all_is_answered(tmp_path: Path) -> None:
@@ -329,7 +329,8 @@ def test_only_names_that_the_fleet_has(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 64
-    assert done.stderr == "error: nothing of this fleet is called `codelama:7b`\n\nhint: there is: codellama:7b\n"
+    error = "error: `codelama:7b` is not a version, model or image of this fleet"
+    assert done.stderr == f"{error}\n\nhint: there is: codellama:7b\n"
 
 
 class Standin(BaseHTTPRequestHandler):

@@ -168,7 +168,7 @@ def test_a_revoked_key_is_refused_and_added_to_nothing(
     assert done.returncode == 1
     assert f"box     revoked      {fingerprint(keys['ed25519'])}" in done.stdout
     assert f"error: box: its host key is revoked: line 1 of {known_hosts}\n" in done.stderr
-    assert "hint: on the host, make others: rm /etc/ssh/ssh_host_*; ssh-keygen -A" in done.stderr
+    assert "hint: on the host, create new keys: rm /etc/ssh/ssh_host_*; ssh-keygen -A" in done.stderr
     assert known_hosts.read_text() == before
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from fleethands.cli.commands.tunnel import KEY
-from fleethands.ssh.tunnel import MOST_PORTS, sandbox_ports
+from fleethands.ssh.tunnel import CANVAS_KEY_VALUE, MOST_PORTS, sandbox_ports
 
 
 def asked(line: str) -> tuple[set[int], list[str]]:
@@ -29,6 +28,6 @@ def test_no_more_than_so_many_are_followed() -> None:
 
 
 def test_canvas_key_is_nothing_else() -> None:
-    assert KEY.fullmatch("0123456789abcdef" * 4)
+    assert CANVAS_KEY_VALUE.fullmatch("0123456789abcdef" * 4)
     for odd in ("", "a" * 63, "a" * 65, "a" * 64 + "\n", "\x1b[2J" + "a" * 60, "A" * 64):
-        assert not KEY.fullmatch(odd)
+        assert not CANVAS_KEY_VALUE.fullmatch(odd)

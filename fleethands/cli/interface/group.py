@@ -1,0 +1,27 @@
+"""The group of all commands."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from fleethands import __version__
+
+WIDTH = 80
+EPILOG = """TARGET is a pyinfra or Ansible inventory file, hosts such as root@box[,root@box2], @local, or anything else
+that pyinfra takes. The default is your own inventory in inventory/, if there is exactly one."""
+
+
+def run_later(module: str, function: str = "run", **options: Any) -> None:
+    """Import what a command does, and run it: help, wrong options and shell completion need no pyinfra."""
+    importlib.import_module("fleethands.cli.run_command").run(module, function, options)
+
+
+@click.group(
+    "fleethands", epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": WIDTH}
+)
+@click.version_option(__version__, message="%(version)s")
+def cli() -> None:
+    """Puts Ollama and OpenHands on hosts over SSH, and proves that a prompt gets an answer."""
