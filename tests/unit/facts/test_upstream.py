@@ -131,7 +131,9 @@ def test_an_archive_without_end_fills_no_disk(announced: int, tmp_path: Path, se
     (tmp_path / "a.tgz.size").write_text(f"{announced}\n")
     url = serve(endless(CHUNKED, HALF_A_MIB))
 
-    done = called(RELEASE, "df() { printf 'x\\n/ 1 1 2048 1 /\\n'; }; archive=a.tgz; download_archive", tmp_path, url=url)
+    done = called(
+        RELEASE, "df() { printf 'x\\n/ 1 1 2048 1 /\\n'; }; archive=a.tgz; download_archive", tmp_path, url=url
+    )
 
     assert done.stdout.startswith(f"error: {url}/v0.24.0/a.tgz has more than the 1 MiB that it may have\n")
     assert (tmp_path / "a.tgz").stat().st_size <= 2 << 20
