@@ -16,6 +16,7 @@ from fleethands.ssh.ssh_link import SshLink
 from fleethands.text.sanitize import sanitize_line
 
 CHUNK = 65536
+CANVAS_KEY_VALUE = re.compile(r"[0-9a-f]{64}")  # as openhands.sh makes it
 MOST_PORTS = 64  # of sandboxes at a time
 PORT = re.compile(r"[0-9]{1,5}", re.ASCII)
 # prints a line with the ports that V1's sandboxes publish, at each change, until its standard input ends

@@ -31,7 +31,7 @@ class Run:
 
     @property
     def failed(self) -> set[str]:
-        """Hosts that did not get through."""
+        """Hosts that did not succeed."""
         return set((self.document or {"results": {"failed_hosts": []}})["results"]["failed_hosts"])
 
     def changed(self, host: str) -> list[str]:
@@ -113,7 +113,7 @@ def fleethands(
 
 
 def trouble(document: dict[str, Any], host: str = "lab-1") -> str:
-    """Why a host did not get through, as its report has it: for the message of a test that fails."""
+    """Why a host did not succeed, as its report has it: for the message of a test that fails."""
     told = document["hosts"][host]
     return "\n".join([f"{host}: {told['status']}: {told['reason']}", *told["hints"], *told["log"]])
 

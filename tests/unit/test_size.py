@@ -11,8 +11,6 @@ LONGEST_MODULE, LONGEST_FUNCTION = 250, 40  # lines
 MEDIAN_MODULE = 85  # lines; may only be lowered, the aim is 80
 # these lists may only get shorter
 LONG_MODULES = {
-    "fleethands/cli/interface.py",
-    "fleethands/engine/engine.py",
     "fleethands/operations/openhands/container.py",
 }
 LONG_FUNCTIONS = {

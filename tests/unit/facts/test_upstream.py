@@ -131,7 +131,9 @@ def test_an_archive_without_end_fills_no_disk(announced: int, tmp_path: Path, se
     (tmp_path / "a.tgz.size").write_text(f"{announced}\n")
     url = serve(endless(CHUNKED, HALF_A_MIB))
 
-    done = called(RELEASE, "df() { printf 'x\\n/ 1 1 2048 1 /\\n'; }; archive=a.tgz; bring_archive", tmp_path, url=url)
+    done = called(
+        RELEASE, "df() { printf 'x\\n/ 1 1 2048 1 /\\n'; }; archive=a.tgz; download_archive", tmp_path, url=url
+    )
 
     assert done.stdout.startswith(f"error: {url}/v0.24.0/a.tgz has more than the 1 MiB that it may have\n")
     assert (tmp_path / "a.tgz").stat().st_size <= 2 << 20
@@ -140,7 +142,7 @@ def test_an_archive_without_end_fills_no_disk(announced: int, tmp_path: Path, se
 def test_a_list_without_end_is_none(tmp_path: Path, serve: Callable[[Say], str]) -> None:
     url = serve(endless(CHUNKED, HALF_A_MIB))
 
-    done = called(RELEASE, "archive=a.tgz; look_up", tmp_path, url=url)
+    done = called(RELEASE, "archive=a.tgz; look_up_checksum", tmp_path, url=url)
 
     assert done.stdout.startswith(f"error: cannot fetch {url}/v0.24.0/sha256sum.txt\n")
     assert (tmp_path / "sums").stat().st_size <= 1 << 20
@@ -150,7 +152,7 @@ def test_a_list_without_end_is_none(tmp_path: Path, serve: Callable[[Say], str])
 def test_a_list_names_digests_or_nothing(digest: str, tmp_path: Path, serve: Callable[[Say], str]) -> None:
     url = serve(body(f"{digest}  ./a.tgz\n"))
 
-    done = called(RELEASE, 'archive=a.tgz; look_up; echo "found $expected"', tmp_path, url=url)
+    done = called(RELEASE, 'archive=a.tgz; look_up_checksum; echo "found $expected"', tmp_path, url=url)
 
     assert done.stdout == f"error: {url}/v0.24.0/sha256sum.txt names no a.tgz\n" + done.stdout.partition("\n")[2]
     assert "found" not in done.stdout
@@ -163,7 +165,7 @@ def test_the_size_of_an_archive_is_a_number(
     reply = f"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: {length}\r\n\r\n"
     url = serve(lambda client: client.sendall(reply.encode()))
 
-    assert called(RELEASE, "size a.tgz", tmp_path, url=url).stdout == f"{mebibytes}\n"
+    assert called(RELEASE, "archive_size a.tgz", tmp_path, url=url).stdout == f"{mebibytes}\n"
 
 
 @pytest.mark.parametrize(("target", "refused"), [("ollama", False), ("../../../outside", True), ("/etc/passwd", True)])
@@ -175,6 +177,6 @@ def test_links_inside_a_release_are_known_where_its_own_place_is_one(
     (tmp_path / "re+al[1]/tree/bin/link").symlink_to(target)
     (tmp_path / "opt").symlink_to(tmp_path / "re+al[1]")
 
-    done = called(RELEASE, "archive=a.tgz hint_again=x; only_files && echo fine", tmp_path / "opt")
+    done = called(RELEASE, "archive=a.tgz hint_again=x; check_file_types && echo fine", tmp_path / "opt")
 
     assert ("fine" not in done.stdout) is refused, done.stdout + done.stderr
