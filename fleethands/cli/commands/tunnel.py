@@ -23,7 +23,7 @@ from fleethands.paths import CANVAS_KEY
 from fleethands.settings import HostSettings
 from fleethands.settings.openhands import generation_of
 from fleethands.ssh.ssh_link import SshLink
-from fleethands.ssh.tunnel import Forward, forward_sandbox_ports, start_forward
+from fleethands.ssh.tunnel import CANVAS_KEY_VALUE, Forward, forward_sandbox_ports, start_forward
 
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
