@@ -35,7 +35,7 @@ def run(writer: ReportWriter) -> int:
         writer.print_json(_document(keys))
     else:
         if new:
-            click.echo(f"Wrote {_count(new)} to {_files(new)}")
+            click.echo(f"{_count(new)} written to {_files(new)}")
         click.echo(f"\n{_next(writer.line, has_failed=has_failed)}")
     return EXIT_FAILED if has_failed else 0
 
