@@ -89,21 +89,10 @@ def read_output(
     Raises TooMuchOutput or TimeoutError, and reads no more then.
     """
     kept: list[OutputLine] = []
-
-    def collect(name: str, receive: Callable[[int], bytes], show: Callable[[str], str]) -> Exception | None:
-        try:
-            for line in _received(receive):
-                if not line.startswith(PROGRESS):
-                    kept.append(OutputLine(name, line))
-                if print_output:
-                    echo(f"{print_prefix}{show(line)}", err=True)
-        except Exception as error:  # raised again by the caller below
-            return error
-        return None
-
+    prefix = print_prefix if print_output else None
     readers = [
-        gevent.spawn(collect, "stdout", _receiver(stdout, "recv"), str),
-        gevent.spawn(collect, "stderr", _receiver(stderr, "recv_stderr"), lambda line: format_text(line, "red")),
+        gevent.spawn(_collect, kept, "stdout", _receiver(stdout, "recv"), prefix, str),
+        gevent.spawn(_collect, kept, "stderr", _receiver(stderr, "recv_stderr"), prefix, _as_error),
     ]
     try:
         for ended in gevent.iwait(readers, timeout=timeout):
@@ -116,6 +105,33 @@ def read_output(
         _close(stdout, stderr)
         raise
     return CommandOutput(kept)
+
+
+def _collect(
+    kept: list[OutputLine],
+    name: str,
+    receive: Callable[[int], bytes],
+    prefix: str | None,
+    show: Callable[[str], str],
+) -> Exception | None:
+    """
+    Add the lines of one stream. An error is returned, so that the caller raises it.
+
+    + prefix: what each printed line begins with; None: lines are not printed
+    """
+    try:
+        for line in _received(receive):
+            if not line.startswith(PROGRESS):
+                kept.append(OutputLine(name, line))
+            if prefix is not None:
+                echo(f"{prefix}{show(line)}", err=True)
+    except Exception as error:
+        return error
+    return None
+
+
+def _as_error(line: str) -> str:
+    return format_text(line, "red")
 
 
 def write_input(stdin: Any, buffer: Any) -> None:

@@ -42,6 +42,20 @@ def serve(settings: HostSettings, image_id: str = "") -> None:
     )
     override, secrets = render_variables(settings, revision)
 
+    _create_account(settings, home)
+    access.own_models(name="Give it its models", settings=settings)
+    if settings.ollama_declared_image:
+        newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.ollama_declared_image, "")
+        image.pull(name="Pull its image", settings=settings, same=image_id, newest=newest)
+    else:
+        release.install(name="Install the pinned release", settings=settings)
+    _write_unit(settings, unit, override, secrets)
+    service.serve(name="Serve this revision", settings=settings, revision=revision)
+    adoption.clear_libraries(name="Move the adopted libraries aside", settings=settings)
+
+
+def _create_account(settings: HostSettings, home: str) -> None:
+    """The user of the service and its directories. A foreign Ollama is adopted between the two."""
     system.create_user(
         name="Create the service user",
         settings=settings,
@@ -56,12 +70,9 @@ def serve(settings: HostSettings, image_id: str = "") -> None:
         system.create_directory(
             name="Create the models' directory", settings=settings, path=place, owner=OWNER, mode="0755"
         )
-    access.own_models(name="Give it its models", settings=settings)
-    if settings.ollama_declared_image:
-        newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.ollama_declared_image, "")
-        image.pull(name="Pull its image", settings=settings, same=image_id, newest=newest)
-    else:
-        release.install(name="Install the pinned release", settings=settings)
+
+
+def _write_unit(settings: HostSettings, unit: str, override: str, secrets: str | None) -> None:
     system.write_file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
     system.write_file(
         name="Write its secrets",
@@ -78,8 +89,6 @@ def serve(settings: HostSettings, image_id: str = "") -> None:
         content=override,
         shown=shown_variables(settings),
     )
-    service.serve(name="Serve this revision", settings=settings, revision=revision)
-    adoption.clear_libraries(name="Move the adopted libraries aside", settings=settings)
 
 
 def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
