@@ -32,9 +32,13 @@ class DeployOptions:
 
     @classmethod
     def of(cls, host: Any) -> DeployOptions:
-        """Those that a pyinfra host was given; the defaults for the rest."""
-        given = {each.name: host.data.get(PREFIX + each.name) for each in fields(cls)}
-        return cls(**{name: value for name, value in given.items() if value is not None})
+        """Those that a pyinfra host was given; the defaults for the rest. For a flag, 0 and an empty text are False."""
+        given: dict[str, Any] = {}
+        for each in fields(cls):
+            value = host.data.get(PREFIX + each.name)
+            if value is not None:
+                given[each.name] = bool(value) if isinstance(each.default, bool) else value
+        return cls(**given)
 
     def to_host_data(self) -> dict[str, Any]:
         """Host data of those that are not the default."""

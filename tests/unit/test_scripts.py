@@ -9,6 +9,7 @@ import pytest
 from fleethands.operations.core import scripts
 from fleethands.operations.core.host_script import LIBRARY, HostScript
 from tests.helpers.host_scripts import host_scripts, parts_of, variable_names
+from tests.lab.attacks.owned import handed_over
 
 DEFINED = re.compile(r"^([a-z_]+)\(\) ", re.MULTILINE)
 SHARED = ("common", "containers", "openhands", "owned", "spelled", "table_functions")
@@ -58,3 +59,9 @@ def test_a_missing_and_a_needless_variable_are_seen() -> None:
 def test_a_script_begins_with_the_library() -> None:
     for kind in host_scripts():
         assert kind.body().startswith("".join(map(scripts.read, LIBRARY))), kind
+
+
+def test_an_attack_of_the_lab_calls_a_function_of_the_script_that_it_extends() -> None:
+    script = handed_over("agent")
+
+    assert script.body.splitlines()[-1].split()[0] in DEFINED.findall(script.body)

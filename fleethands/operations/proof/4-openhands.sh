@@ -189,7 +189,7 @@ prove_container() {
   prove_answer thrown-away run_in_new_container "$(curl_command "$container_url")" || true
 }
 
-# its calls are made by its mark_managed user on the host
+# the service runs as its own user on the host, who calls the model
 prove_service() {
   prove_service_runs || finish
   prove_service_workspace
