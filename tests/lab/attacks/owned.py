@@ -141,7 +141,7 @@ def tree_swapped_while_handed_over(field: Field) -> None:
 
 def handed_over(user: str) -> Script:
     parts = scripts.join("owned", "common", "openhands")
-    return Script(f'{parts}\nhands_over {WORKSPACE} "$(numbers_of {user})"', {"step": "container", "run": ""})
+    return Script(f'{parts}\nhand_over {WORKSPACE} "$(numbers_of {user})"', {"step": "container", "run": ""})
 
 
 def somebody_still_works(field: Field) -> None:
