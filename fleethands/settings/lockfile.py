@@ -94,6 +94,8 @@ def _parse(text: str, path: Path) -> LockfileContents:
         document = json.loads(text, object_pairs_hook=_reject_duplicates)
     except json.JSONDecodeError as error:
         raise LockfileError(f"{path}, line {error.lineno}: not JSON: {error.msg}", REWRITE_HINT) from None
+    except RecursionError:
+        raise LockfileError(f"{path}: nested too deep", REWRITE_HINT) from None
     except ValueError as error:  # _reject_duplicates
         raise LockfileError(f"{path}: {error}", "remove the wrong one") from None
     _check_schema(document, path)

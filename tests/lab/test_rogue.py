@@ -26,7 +26,7 @@ _data = {"ssh_hostname": "127.0.0.1", "ssh_known_hosts_file": %r, "ssh_forward_a
 lab = [*_honest, *((name, {**_honest[0][1], **_data, "ssh_port": port}) for name, port in %r.items())]
 """
 LOGIN = {
-    "greets-for-ever": "says nothing: no SSH server",
+    "greets-for-ever": "sends no SSH banner",
     "huge-packet": "it sent a packet of 42949672",
     "slow-login": "does not answer the login",
     "asks-a-person": "a second factor",

@@ -83,6 +83,7 @@ BROKEN = [
     ('{"schema": 1, "model": {}}', ": `model`: no such entry"),
     ('{"schema": 1, "images": {"i": "sha256:12"}}', ": `images.i`: expected a sha256 in lower-case hex digits"),
     (f'{{"schema": 1, "models": {{"m": {{"digest": "{A}"}}}}}}', ": `models.m.size`: field required"),
+    ("[" * 100_000, ": nested too deep"),
 ]
 
 
