@@ -85,7 +85,7 @@ def _lost_variables(line: Assignment, desired: DesiredEnvironment) -> list[Forei
     if means_same(line.name, desired.values.get(line.name), line.value):
         return []
     if line.name in desired.values:
-        effect = f"which gives way to the declared {desired.shown(line.name)}"
+        effect = f"which is replaced by the declared {desired.shown(line.name)}"
     else:
         effect = "which is lost: it is not declared"
     return [ForeignSetting(line.location, line.name, line.shown, effect, is_variable=True)]
@@ -134,5 +134,5 @@ def _find_variable_conflict(line: Assignment, desired: DesiredEnvironment, wins:
         return ForeignSetting(line.location, line.name, line.value, effect, wins=True, is_variable=True)
     if means_same(line.name, desired.values[line.name], line.value):
         return None
-    effect = f"which {'wins over' if wins else 'gives way to'} the declared {desired.shown(line.name)}"
+    effect = f"which {'wins over' if wins else 'is overridden by'} the declared {desired.shown(line.name)}"
     return ForeignSetting(line.location, line.name, line.value, effect, wins, is_variable=True)

@@ -143,9 +143,9 @@ def _revision(text: str, settings: HostSettings, probe: Probe) -> str:
 
 @operation
 def remove(settings: HostSettings, probe: Probe, why: str = "the setting `openhands_flavor` is off") -> Decision:
-    """Remove our service. Workspace and state stay."""
+    """Remove the managed service. Workspace and state stay."""
     if not is_installed(probe):
-        return Unchanged("there is no service of ours")
+        return Unchanged("there is no managed service")
     script = RemoveService(paths.OPENHANDS_SOURCE, BUILDER, " ".join(FILES)).script
     return Change(paths.OPENHANDS_SERVICE, "present", "gone", script, _predict_removal, why=why)
 

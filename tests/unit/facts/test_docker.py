@@ -148,7 +148,7 @@ def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -
     refused = openhands_container.serve.decide(settings, seen)
     assert isinstance(refused, Refused)
     assert refused.reason == "a container named openhands-app is there that fleethands did not make"
-    assert openhands_container.remove.decide(settings, seen) == Unchanged("there is no container of ours")
+    assert openhands_container.remove.decide(settings, seen) == Unchanged("there is no managed container")
 
 
 PUBLISHED = {

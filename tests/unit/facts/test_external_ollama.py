@@ -120,7 +120,7 @@ def test_names_ports_and_certificates_that_will_not_do(certified: str, serve: Ca
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert why(f"http://127.0.0.1:{port}").startswith("nothing listens there")
-    assert why(serve(body(VERSION)).replace("http", "https")).startswith("no TLS is spoken there")
+    assert why(serve(body(VERSION)).replace("http", "https")).startswith("it does not use TLS")
     assert why(certified).startswith("its certificate will not do (")
 
 

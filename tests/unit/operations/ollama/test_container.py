@@ -228,7 +228,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
             "which fleethands did not make"
         )
         assert refused.hints == (
-            "to have ours in its place, on the host: docker update --restart no theirs && docker stop theirs",
+            "to replace it with a managed one, on the host: docker update --restart no theirs && docker stop theirs",
             "or have another port: `ollama_host`",
             'to use it as it is, declare "ollama_runtime": "external", "ollama_address": "http://127.0.0.1:11434"',
         )

@@ -125,7 +125,7 @@ def test_its_list_is_data_with_limits() -> None:
             "systemctl restart ollama",
         ),
         (VersionRequest(60, said="self-signed"), "its certificate will not do (self-signed)", "ca-certificates"),
-        (VersionRequest(35), "no TLS is spoken there", f'"ollama_address": "{URL}"'),
+        (VersionRequest(35), "it does not use TLS", f'"ollama_address": "{URL}"'),
         (VersionRequest(0, 401), "it wants a login, and no setting has one (HTTP 401)", ""),
         (VersionRequest(0, 403), "it refuses this host (HTTP 403)", "OLLAMA_HOST"),
         (
