@@ -31,7 +31,7 @@ class DeployOptions:
     uninstall_workspaces: bool = False
 
     @classmethod
-    def of(cls, host: Any) -> DeployOptions:
+    def from_host(cls, host: Any) -> DeployOptions:
         """Those that a pyinfra host was given; the defaults for the rest."""
         given = {each.name: host.data.get(PREFIX + each.name) for each in fields(cls)}
         return cls(**{name: value for name, value in given.items() if value is not None})

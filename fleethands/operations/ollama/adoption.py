@@ -84,7 +84,7 @@ def _without_unit(probe: Probe, path: str) -> Probe:
     if path == paths.OLLAMA_UNIT:  # the diff of fleethands' own unit leaves the foreign text out
         probe = probe.with_file(path, File("file", "0644", owner="root:root"))
     units = tuple(each for each in probe.service.units if each.name != "ollama.service")
-    return probe.having(service=replace(probe.service, units=units))
+    return probe.replace(service=replace(probe.service, units=units))
 
 
 def _abandoned_models(settings: HostSettings, service: Service) -> str:
@@ -107,7 +107,7 @@ def _adopt_models(settings: HostSettings, probe: Probe) -> list[Change]:
             f"owned by {user}",
             "owned by ollama, with everything in it",
             AdoptModels(path, user).script,
-            lambda probe: probe.having(directories=replace(probe.directories, kept=None)),
+            lambda probe: probe.replace(directories=replace(probe.directories, kept=None)),
             why="Ollama ran as another user, and the managed Ollama writes there",
         )
     ]
@@ -116,13 +116,13 @@ def _adopt_models(settings: HostSettings, probe: Probe) -> list[Change]:
 def _move_drop_in(text: UnitText, conflicts: tuple[ForeignSetting, ...], service: Service) -> Change:
     named = {each.location for each in conflicts}
     others = [each for each in read_assignments(service, text) if each.location not in named and each.value]
-    lost = ", ".join(f"{each.name}={each.shown} ({each.location})" for each in others)
+    lost = ", ".join(f"{each.name}={each.masked_value} ({each.location})" for each in others)
     return Change(
         text.path,
         "foreign",
         f"moved to {paths.ADOPTED}",
         _keep_script(text.path, move=True),
-        lambda probe: probe.having(service=probe.service.without(text.path)),
+        lambda probe: probe.replace(service=probe.service.without(text.path)),
         why=join_settings(conflicts),
         consequence=f"lost with it: {lost}" if lost else "",
     )
@@ -141,6 +141,6 @@ def clear_libraries(settings: HostSettings, probe: Probe) -> Decision:
         "foreign",
         f"moved to {paths.ADOPTED}",
         _keep_script(path, move=True),
-        lambda probe: probe.having(service=probe.service.without(path)),
+        lambda probe: probe.replace(service=probe.service.without(path)),
         why="no Ollama uses them any more",
     )

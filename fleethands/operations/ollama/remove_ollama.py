@@ -51,7 +51,7 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
     def predict(probe: Probe) -> Probe:
         for path in (*files, paths.BOOT_UNITS + paths.OLLAMA_SERVICE):
             probe = probe.with_file(path, ABSENT)
-        return probe.having(releases={}, process=None)
+        return probe.replace(releases={}, process=None)
 
     what = ", ".join(sorted(probe.releases)) or "files"
     return Change("Ollama", what, "gone", script, predict, consequence="Ollama stops answering; its models stay")

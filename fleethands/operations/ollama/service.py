@@ -143,7 +143,7 @@ def _winning_settings(settings: HostSettings, probe: Probe) -> list[ForeignSetti
 def _predict(probe: Probe, wanted: DesiredProcess) -> Probe:
     unit = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OLLAMA_UNIT, 0, "success")
     probe = probe.with_file(paths.BOOT_UNITS + paths.OLLAMA_SERVICE, File("link", target=paths.OLLAMA_UNIT))
-    return probe.having(
+    return probe.replace(
         process=wanted.process,
         units={**probe.units, paths.OLLAMA_SERVICE: unit},
         # the capabilities of the model stay the same

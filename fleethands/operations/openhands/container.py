@@ -136,7 +136,7 @@ def _predict(probe: Probe, spec: ContainerSpec) -> Probe:
     labels = {SPEC_LABEL: spec.digest}  # its users are only known once it is created
     image = probe.docker.image or "to be pulled"
     container = Container("to be made", "running", image, labels, "")
-    return probe.having(docker=replace(probe.docker, container=container, image=image))
+    return probe.replace(docker=replace(probe.docker, container=container, image=image))
 
 
 @operation
@@ -150,7 +150,7 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
         container.state,
         "gone",
         RemoveContainer(paths.CONTAINER).script,
-        lambda probe: probe.having(docker=replace(probe.docker, container=None)),
+        lambda probe: probe.replace(docker=replace(probe.docker, container=None)),
         why="the setting `openhands_flavor` is off",
         consequence="OpenHands stops answering; workspace and state stay",
     )

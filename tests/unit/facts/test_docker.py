@@ -142,7 +142,7 @@ def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -
     spec = container_spec(settings, -1).digest
     handed = {"fleethands.spec": spec, "fleethands.made": "m1"}
     lines = ["version 26", f"container {container(handed)}", f"image {image(handed)}"]
-    seen = bare(settings).having(docker=parse_docker(lines))
+    seen = bare(settings).replace(docker=parse_docker(lines))
 
     assert conflicts.has_foreign_container(seen)
     refused = openhands_container.serve.decide(settings, seen)
@@ -180,7 +180,7 @@ def test_a_port_that_our_own_container_publishes_is_ours_whoever_holds_its_socke
     }
     settings = declared(openhands_port=listener.port)
     found = parse_docker(["version 26", f"container {inspected(row)}", f"image {image({})}"])
-    seen = bare(settings).having(docker=found, sockets=(listener,))
+    seen = bare(settings).replace(docker=found, sockets=(listener,))
 
     assert (ports.check_ports(settings, seen) is None) == ours
 

@@ -201,7 +201,7 @@ def test_a_moved_tag_is_refused_where_the_host_is_offered_another() -> None:
     settings = held()
     offer = _offer(settings, B)
 
-    refused = models.pull.decide(settings, bare(settings).having(upstream=Upstream((offer,))))
+    refused = models.pull.decide(settings, bare(settings).replace(upstream=Upstream((offer,))))
 
     assert refused == Refused(
         f"the tag codellama:7b moved: the registry has {B}, pinned is {A}",
@@ -245,7 +245,7 @@ def test_every_archive_of_a_release_is_held_to_the_lock() -> None:
 def test_a_container_is_made_from_the_pinned_image(runs: str, known: str | None, wrong: str | None) -> None:
     settings = held(openhands_pull="always")
     labels = {SPEC_LABEL: container_spec(settings, -1).digest}
-    seen = bare(settings).having(
+    seen = bare(settings).replace(
         docker=Docker(True, "26", Container("1", "running", runs, labels, ""), image=known, digests=frozenset())
     )
 

@@ -36,7 +36,7 @@ def mask(monkeypatch: pytest.MonkeyPatch) -> Mask:
         ollama_env={"HTTPS_PROXY": Secret.env("PROXY"), "OLLAMA_NUM_PARALLEL": 2},
         openhands_env={"GITHUB_TOKEN": Secret.env("TOKEN"), "PLAIN": "stays"},
     )
-    return Mask.of([settings])
+    return Mask.from_settings([settings])
 
 
 def forms(value: str) -> list[str]:

@@ -139,7 +139,7 @@ def test_rules_that_would_close_a_way_in_are_not_written_down_as_closed() -> Non
 
 def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
     settings = declared()
-    seen = bare(settings).having(firewall=network.parse_firewall(["bridge br-wan", "bridge br-lan", "none"]))
+    seen = bare(settings).replace(firewall=network.parse_firewall(["bridge br-wan", "bridge br-lan", "none"]))
 
     text = rules(settings, ClosedPorts((3000,)), seen.firewall.bridges)
 

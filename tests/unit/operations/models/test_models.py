@@ -19,7 +19,7 @@ PINNED = "b" * 64
 
 def test_a_model_that_is_there_under_another_name_is_copied() -> None:
     settings = declared(models=[{"name": "mine:v1", "digest": PINNED}])
-    seen = bare(settings).having(models={"codellama:7b": PINNED})
+    seen = bare(settings).replace(models={"codellama:7b": PINNED})
 
     (change,) = models.pull.decide(settings, seen)
 
@@ -37,7 +37,7 @@ def test_a_proxy_s_password_stands_on_no_command_line(monkeypatch: pytest.Monkey
 
 def test_every_model_that_goes_is_named() -> None:
     settings = declared(models_prune=True)
-    seen = bare(settings).having(models=dict.fromkeys(("codellama:7b", "b:1", "a:1"), PINNED))
+    seen = bare(settings).replace(models=dict.fromkeys(("codellama:7b", "b:1", "a:1"), PINNED))
 
     changes = models.prune.decide(settings, seen)
 
@@ -55,7 +55,7 @@ def written(folder: Path, text: str) -> list[dict[str, Any]]:
 def test_what_a_modelfile_starts_from_is_pulled_first_and_kept(tmp_path: Path) -> None:
     settings = declared(models=written(tmp_path, "# base\nfrom team/base:v2\n"), models_prune=True)
     files = modelfile.load_modelfiles(settings)
-    seen = bare(settings).having(models={"team/base:v2": PINNED})
+    seen = bare(settings).replace(models={"team/base:v2": PINNED})
 
     assert [str(model.name) for model in models.registry_models(settings, files)] == ["team/base:v2"]
     assert not isinstance(models.prune.decide(settings, seen, files), list)
@@ -73,12 +73,12 @@ def test_what_a_modelfile_starts_from_is_pulled_first_and_kept(tmp_path: Path) -
 )
 def test_why_a_model_is_made_again(tmp_path: Path, made: dict[str, str] | None, why: str | None) -> None:
     settings = declared(models=written(tmp_path, "FROM base\n"))
-    seen = bare(settings).having(models={"base:latest": PINNED})
+    seen = bare(settings).replace(models={"base:latest": PINNED})
     (change,) = modelfiles.build.decide(settings, seen, modelfile.load_modelfiles(settings))
     text = change.predict(seen).store.made["mine:latest"].text
     known = {"text": text, "base": PINNED, "digest": "c" * 64, **(made or {})}
-    seen = seen.having(models={"base:latest": PINNED, "mine:latest": "c" * 64})
-    seen = seen.having(store=ModelStore(made={"mine:latest": CreatedModel(**known)} if made is not None else {}))
+    seen = seen.replace(models={"base:latest": PINNED, "mine:latest": "c" * 64})
+    seen = seen.replace(store=ModelStore(made={"mine:latest": CreatedModel(**known)} if made is not None else {}))
 
     decision = modelfiles.build.decide(settings, seen, modelfile.load_modelfiles(settings))
 

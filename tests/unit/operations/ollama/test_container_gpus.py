@@ -26,7 +26,7 @@ MADE = Docker(True, "26", ollama_image=Image(ID, frozenset({DIGEST})))
 
 
 def with_gpu(row: list[str], docker: Docker = MADE) -> Probe:
-    return bare().having(gpu=gpu.parse_gpu(row), docker=docker)
+    return bare().replace(gpu=gpu.parse_gpu(row), docker=docker)
 
 
 def smi(status: int, name: str) -> str:

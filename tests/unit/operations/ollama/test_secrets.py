@@ -118,7 +118,7 @@ def test_a_report_tells_neither_size_nor_digest_of_what_not_everybody_may_read()
     )
     units = (UnitText(paths.OLLAMA_UNIT, b"[Service]\nEnvironment=COMPANY=hunter2\n"),)
     inside, place = (V1.settings_path, V1.directory)
-    seen = bare().having(service=Service(units, foreign_))
+    seen = bare().replace(service=Service(units, foreign_))
     for path, mode in ((paths.OLLAMA_SECRETS, "0600"), (paths.OLLAMA_OVERRIDE, "0644"), (inside, "0644")):
         seen = seen.with_file(path, File("file", mode, content=text))
 

@@ -124,11 +124,11 @@ def test_records_that_moved_since_the_plan_are_refused() -> None:
 
 def test_a_model_that_is_another_by_now_is_told() -> None:
     way = rollback.find_target(
-        declared(), host(**{paths.CURRENT_RECORD: kept(CURRENT, bare().having(models={"codellama:7b": "a" * 64}))})
+        declared(), host(**{paths.CURRENT_RECORD: kept(CURRENT, bare().replace(models={"codellama:7b": "a" * 64}))})
     )
 
     decision = rollback.check_target.decide(
-        way.settings_to_apply, host(**{paths.CURRENT_RECORD: _text(way)}).having(models={"codellama:7b": "b"}), way
+        way.settings_to_apply, host(**{paths.CURRENT_RECORD: _text(way)}).replace(models={"codellama:7b": "b"}), way
     )
 
     assert decision.notes[1:] == (
@@ -143,7 +143,7 @@ def _text(way: rollback.RollbackTarget) -> str:
 
 def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -> None:
     container = Container("c1", "running", ID, {}, "")
-    seen = bare().having(docker=Docker(True, "26", container), models={"codellama:7b": "d1"})
+    seen = bare().replace(docker=Docker(True, "26", container), models={"codellama:7b": "d1"})
 
     first = release_record.new_record(declared(), seen)
 
@@ -158,7 +158,7 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
     again = seen.with_file(paths.CURRENT_RECORD, File("file", content=kept(declared(), seen).encode()))
     assert release_record.new_record(declared(), again).shift == "no"
     assert release_record.new_record(declared(ollama_keep_alive="1m"), again).shift == "yes"
-    assert release_record.new_record(declared(), again.having(models={"codellama:7b": "d2"})).shift == "yes"
+    assert release_record.new_record(declared(), again.replace(models={"codellama:7b": "d2"})).shift == "yes"
 
 
 PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)}"
@@ -173,12 +173,12 @@ PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)
 )
 def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints: tuple[str, ...]) -> None:
     then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID, frozenset(digests))
-    seen = host(**{paths.CURRENT_RECORD: kept(CURRENT, bare().having(docker=then))})
+    seen = host(**{paths.CURRENT_RECORD: kept(CURRENT, bare().replace(docker=then))})
     way = rollback.find_target(declared(), seen)
 
-    there = rollback.check_target.decide(way.settings_to_apply, seen.having(docker=Docker(True, "26")), way)
+    there = rollback.check_target.decide(way.settings_to_apply, seen.replace(docker=Docker(True, "26")), way)
     gone = rollback.check_target.decide(
-        way.settings_to_apply, seen.having(docker=Docker(True, "26", gone=frozenset({ID}))), way
+        way.settings_to_apply, seen.replace(docker=Docker(True, "26", gone=frozenset({ID}))), way
     )
 
     assert isinstance(there, Unchanged)
@@ -187,10 +187,10 @@ def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints:
 
 def test_a_record_without_the_manifests_digest_says_the_same_as_one_with_it() -> None:
     then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID)
-    seen = bare().having(docker=then)
+    seen = bare().replace(docker=then)
     seen = seen.with_file(paths.CURRENT_RECORD, File("file", content=kept(declared(), seen).encode()))
 
-    now = release_record.new_record(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
+    now = release_record.new_record(declared(), seen.replace(docker=replace(then, digests=frozenset({DIGEST}))))
 
     assert now.shift == "no"
     assert DIGEST in now.entry
@@ -211,7 +211,7 @@ def missing_here(place: Path, *ids: str) -> subprocess.CompletedProcess[str]:
     (place / "docker").chmod(0o755)
     for number, each in enumerate(ids):
         then = Docker(True, "26", Container("c1", "running", each, {}, ""))
-        (place / f"record-{number}.json").write_text(kept(CURRENT, bare().having(docker=then)))
+        (place / f"record-{number}.json").write_text(kept(CURRENT, bare().replace(docker=then)))
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
     part = text[text.index("docker_gone()") :]
     head = f'PATH={place}:$PATH; deadline=0; body="$1"; shift; records="$*"; before() {{ shift; "$@"; }}'
@@ -365,4 +365,4 @@ def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
         assert not [each for each in secrets if isinstance(each, Secret)]
         assert all(model.modelfile is None for model in way.settings.models)
         assert isinstance(rollback.check_target.decide(way.settings_to_apply, seen, way), Unchanged | Refused)
-        assert isinstance(release._recorded_releases(seen.having(releases={})), list)
+        assert isinstance(release._recorded_releases(seen.replace(releases={})), list)
