@@ -12,7 +12,7 @@ from fleethands.paths import MANUAL_LOCK, PROOF
 from fleethands.text.systemd import file_assignment
 from tests.lab import fleet
 from tests.lab.attacks.attack import Attack, Field, Position
-from tests.lab.attacks.shown import ACTED_ON, CANARY, ESCAPES, VARIABLE, inventory, is_planned, said, variable
+from tests.lab.attacks.hostile_host import ACTED_ON, CANARY, ESCAPES, VARIABLE, inventory, is_planned, said, variable
 from tests.lab.fleet import fleethands
 from tests.lab.many import QUIET
 

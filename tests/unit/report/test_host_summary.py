@@ -26,7 +26,7 @@ UNIT = File("file", content=b"[Service]\nExecStart=/opt/openhands-source/1.16.0/
 ACTIVE = Unit("loaded", "active", "running", "enabled", 7, False, (), paths.OPENHANDS_UNIT, 0, "success")
 
 
-def told(seen: Probe, column: str) -> str:
+def table_cell(seen: Probe, column: str) -> str:
     host = HostReport("unchanged", probe=seen)
     return dict(zip(COLUMNS, status_cells("gpu-1", host), strict=True))[column]
 
@@ -37,13 +37,13 @@ def test_openhands_is_a_container_or_a_service_or_none() -> None:
     stopped = service.replace(units={paths.OPENHANDS_SERVICE: replace(ACTIVE, active="failed")})
 
     assert (
-        told(bare().replace(docker=Docker(installed=True, container=container)), "OpenHands")
+        table_cell(bare().replace(docker=Docker(installed=True, container=container)), "OpenHands")
         == "running, openhands:0.62"
     )
-    assert told(service, "OpenHands") == "active, source 1.16.0"
-    assert told(stopped, "OpenHands") == "failed, source 1.16.0"
-    assert told(bare(), "OpenHands") == "none"
-    assert told(bare().replace(docker=Unknown("no answer within 5 s")), "OpenHands") == "unknown"
+    assert table_cell(service, "OpenHands") == "active, source 1.16.0"
+    assert table_cell(stopped, "OpenHands") == "failed, source 1.16.0"
+    assert table_cell(bare(), "OpenHands") == "none"
+    assert table_cell(bare().replace(docker=Unknown("no answer within 5 s")), "OpenHands") == "unknown"
 
 
 def test_a_host_that_was_not_reached_has_a_row_too() -> None:
@@ -65,8 +65,8 @@ def test_whatever_a_host_says_has_a_row() -> None:
     unit = File("file", content=b"[Service]\nExecStart=/opt/openhands-source/\xff/bin/serve x\n")
     seen = bare().replace(units={paths.OPENHANDS_SERVICE: ACTIVE}).with_file(paths.OPENHANDS_UNIT, unit)
 
-    assert told(seen, "OpenHands") == "active, source \ufffd"
-    assert told(seen.with_file(paths.PROOF, File("file", mtime=10**30)), "proven") == "unknown"
+    assert table_cell(seen, "OpenHands") == "active, source \ufffd"
+    assert table_cell(seen.with_file(paths.PROOF, File("file", mtime=10**30)), "proven") == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
-def shown(host: Path, authority: Path, *words: str) -> PKey:
+def certified_key(host: Path, authority: Path, *words: str) -> PKey:
     """The key of a host as paramiko has it, once it came with a certificate; words: of ssh-keygen."""
     sign = ["ssh-keygen", "-q", "-s", str(authority), "-I", "a host", *words, str(host.with_suffix(".pub"))]
     subprocess.run(sign, check=True, capture_output=True)
@@ -45,7 +45,7 @@ def shown(host: Path, authority: Path, *words: str) -> PKey:
 @pytest.mark.parametrize("authority", ["ours", "rsa-authority"])
 @pytest.mark.parametrize("names", [HOST, f"a,{HOST}", "*.example.net"])
 def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority: str, names: str) -> None:
-    certificate = host_certificates.certificate_of(shown(keys[kind], keys[authority], "-h", "-n", names))
+    certificate = host_certificates.certificate_of(certified_key(keys[kind], keys[authority], "-h", "-n", names))
 
     assert certificate is not None
     assert certificate.fault(HOST) == ""
@@ -65,7 +65,7 @@ def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority:
     ],
 )
 def test_one_that_does_not(keys: dict[str, Path], words: tuple[str, ...], fault: str) -> None:
-    certificate = host_certificates.certificate_of(shown(keys["ed25519"], keys["ours"], *words))
+    certificate = host_certificates.certificate_of(certified_key(keys["ed25519"], keys["ours"], *words))
 
     assert certificate is not None
     assert certificate.fault(HOST) == fault
@@ -73,7 +73,7 @@ def test_one_that_does_not(keys: dict[str, Path], words: tuple[str, ...], fault:
 
 def test_sha1_does_not_sign_for_anybody(keys: dict[str, Path]) -> None:
     weak = host_certificates.certificate_of(
-        shown(keys["ed25519"], keys["rsa-authority"], "-t", "ssh-rsa", "-h", "-n", HOST)
+        certified_key(keys["ed25519"], keys["rsa-authority"], "-t", "ssh-rsa", "-h", "-n", HOST)
     )
 
     assert weak is not None
@@ -83,7 +83,7 @@ def test_sha1_does_not_sign_for_anybody(keys: dict[str, Path]) -> None:
 @pytest.fixture(scope="module")
 def certified(keys: dict[str, Path]) -> bytes:
     """A certificate that stands for the host."""
-    made = shown(keys["ed25519"], keys["ours"], "-h", "-n", HOST).public_blob
+    made = certified_key(keys["ed25519"], keys["ours"], "-h", "-n", HOST).public_blob
     assert made is not None
     return made.key_blob
 
@@ -127,6 +127,6 @@ def test_what_files_say_of_one(
 ) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(lines.format(**{each: public(place) for each, place in keys.items()}) + "\n")
-    host = shown(keys["ed25519"], keys["ours"], "-h", "-n", names)
+    host = certified_key(keys["ed25519"], keys["ours"], "-h", "-n", names)
 
     assert KnownHosts.load([path]).judge(name, host).status == status

@@ -77,7 +77,7 @@ def closed(settings: HostSettings, seen: Probe) -> Probe:
     return seen
 
 
-def settled(settings: HostSettings, seen: Probe) -> Probe:
+def narrow_rules(settings: HostSettings, seen: Probe) -> Probe:
     return on(lambda *known: firewall.narrow_rules.decide(*known, render=rules), settings, seen)
 
 
@@ -111,9 +111,9 @@ def test_what_was_closed_stays_so_until_what_takes_its_place_is_proven(
     old, new = declared(**before), declared(**after)
     seen = closed(new, closed(old, bare(new)))
     assert ports_closed_now(seen) == between
-    assert ports_closed_now(settled(new, seen)) == between
+    assert ports_closed_now(narrow_rules(new, seen)) == between
 
-    seen = settled(new, on(proof.prove.decide, new, seen))
+    seen = narrow_rules(new, on(proof.prove.decide, new, seen))
 
     assert ports_closed_now(seen) == then
     assert proof_record.is_proven(new, seen)

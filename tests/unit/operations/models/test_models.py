@@ -47,13 +47,13 @@ def test_every_model_that_goes_is_named() -> None:
     ]
 
 
-def written(folder: Path, text: str) -> list[dict[str, Any]]:
+def with_modelfile(folder: Path, text: str) -> list[dict[str, Any]]:
     (folder / "Modelfile").write_text(text)
     return [{"name": "mine", "modelfile": str(folder / "Modelfile")}]
 
 
 def test_what_a_modelfile_starts_from_is_pulled_first_and_kept(tmp_path: Path) -> None:
-    settings = declared(models=written(tmp_path, "# base\nfrom team/base:v2\n"), models_prune=True)
+    settings = declared(models=with_modelfile(tmp_path, "# base\nfrom team/base:v2\n"), models_prune=True)
     files = modelfile.load_modelfiles(settings)
     seen = bare(settings).replace(models={"team/base:v2": PINNED})
 
@@ -72,7 +72,7 @@ def test_what_a_modelfile_starts_from_is_pulled_first_and_kept(tmp_path: Path) -
     ],
 )
 def test_why_a_model_is_made_again(tmp_path: Path, made: dict[str, str] | None, why: str | None) -> None:
-    settings = declared(models=written(tmp_path, "FROM base\n"))
+    settings = declared(models=with_modelfile(tmp_path, "FROM base\n"))
     seen = bare(settings).replace(models={"base:latest": PINNED})
     (change,) = modelfiles.build.decide(settings, seen, modelfile.load_modelfiles(settings))
     text = change.predict(seen).store.made["mine:latest"].text
@@ -86,7 +86,7 @@ def test_why_a_model_is_made_again(tmp_path: Path, made: dict[str, str] | None, 
 
 
 def test_what_starts_from_a_model_that_is_made_again_is_made_again_after_it(tmp_path: Path) -> None:
-    own = written(tmp_path, "FROM base\n")
+    own = with_modelfile(tmp_path, "FROM base\n")
     (tmp_path / "Second").write_text("FROM mine\n")
     settings = declared(models=[{"name": "second", "modelfile": str(tmp_path / "Second")}, *own])
 
@@ -108,7 +108,7 @@ def test_what_starts_from_a_model_that_is_made_again_is_made_again_after_it(tmp_
 )
 def test_modelfiles_that_cannot_work_are_refused(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
-        declared(models=written(tmp_path, text))
+        declared(models=with_modelfile(tmp_path, text))
 
 
 def test_a_modelfile_that_is_not_there_is_named() -> None:

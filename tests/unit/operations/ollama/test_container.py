@@ -237,7 +237,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
 # records
 
 
-def written(settings: Any, seen: Probe) -> Record:
+def proof_record(settings: Any, seen: Probe) -> Record:
     entry = json.loads(release_record.new_record(settings, seen).entry + "}")
     found = Record.parse(json.dumps({**entry, "time": "2026-11-29T10:00:00Z", "run": ""}).encode())
     assert found is not None
@@ -246,9 +246,9 @@ def written(settings: Any, seen: Probe) -> Record:
 
 def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
     settings = declared(**OFF)
-    found = written(settings, bare(settings).replace(docker=MADE))
+    found = proof_record(settings, bare(settings).replace(docker=MADE))
     assert found.versions["ollama_image"] == {"name": IMAGE, "id": ID, "digest": DIGEST}
-    assert "ollama_image" not in written(declared(), bare()).versions
+    assert "ollama_image" not in proof_record(declared(), bare()).versions
     way = rollback.RollbackTarget(settings, settings, found, place=paths.CURRENT_RECORD)
     assert way.ollama_image == ID
     assert rollback.RollbackTarget(declared(), declared(), found, place=paths.CURRENT_RECORD).ollama_image == ""

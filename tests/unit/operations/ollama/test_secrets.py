@@ -106,7 +106,7 @@ def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> 
         assert "hunter2" not in diff.unified_diff("/x", before_it, after_it, frozenset({"B"}))
 
 
-def told(path: str, seen: Probe) -> Any:
+def reported_content(path: str, seen: Probe) -> Any:
     return seen.to_json()["files"][path]["content"]
 
 
@@ -125,7 +125,7 @@ def test_a_report_tells_neither_size_nor_digest_of_what_not_everybody_may_read()
     service = seen.to_json()["service"]
 
     assert [each["content"] for each in (*service["units"], *service["files"])] == [None] * 3
-    assert told(paths.OLLAMA_SECRETS, seen) is None
-    assert told(paths.OLLAMA_OVERRIDE, seen)["size"] == len(text)
-    assert told(inside, seen.with_file(place, File("directory", "0755")))["size"] == len(text)
-    assert told(inside, seen.with_file(place, File("directory", "0700"))) is None
+    assert reported_content(paths.OLLAMA_SECRETS, seen) is None
+    assert reported_content(paths.OLLAMA_OVERRIDE, seen)["size"] == len(text)
+    assert reported_content(inside, seen.with_file(place, File("directory", "0755")))["size"] == len(text)
+    assert reported_content(inside, seen.with_file(place, File("directory", "0700"))) is None
