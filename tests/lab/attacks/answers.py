@@ -30,7 +30,7 @@ def lock_that_is_a_bomb(field: Field) -> None:
     locks, plan = said_of_locks("status"), said("plan")
 
     assert locks[0] == 0
-    assert "locked by somebody@the host itself" in locks[1], locks[1]
+    assert "locked by unknown@the host itself" in locks[1], locks[1]
     for _, text in (locks, plan):
         assert not ACTED_ON.findall(text), text
         assert "Traceback" not in text, text

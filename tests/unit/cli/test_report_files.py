@@ -26,7 +26,7 @@ GONE = "gpu = [('gpu-1.invalid', {'models': ['m:1']}), ('gpu-2.invalid', {'model
 
 @pytest.fixture
 def inventory(tmp_path: Path) -> str:
-    """Two hosts whose names nobody knows."""
+    """Two hosts whose names do not resolve."""
     path = tmp_path / "fleet.py"
     path.write_text(GONE)
     return str(path)

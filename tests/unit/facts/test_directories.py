@@ -152,7 +152,7 @@ def test_models_of_root_are_given_over_and_those_of_a_person_are_named() -> None
     ("home", "uid", "taken"),
     [
         ("{place}", 0, True),
-        ("{place}", 999, False),  # somebody else's
+        ("{place}", 999, False),  # another account's
         ("{place}/none", 0, False),
         ("/var/lib/ollama", 999, True),  # upstream's, not made yet
         ("/home/ollama", 999, False),

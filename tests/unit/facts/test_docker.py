@@ -85,7 +85,7 @@ esac
 
 
 def probed(place: Path, image: str, objects: dict[str, dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """What the probe says of Docker, and what it asked: `docker` is a stand-in with our container and these images."""
+    """What the probe prints about Docker, and what it asked. `docker` is a stand-in with `OURS` and these images."""
     (place / "docker").write_text(STANDIN)
     (place / "docker").chmod(0o755)
     for name, each in {"container": OURS, **objects}.items():

@@ -342,12 +342,12 @@ class Standin(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.heard.append((self.path, self.headers.get("Authorization")))
         if self.path.startswith("/token"):
-            self._answer(200, b'{"token": "for-nobody"}')
+            self._answer(200, b'{"token": "for-no-user"}')
         elif self.path == "/moved":
             self._answer(307, b"", Location="/elsewhere")
         elif self.path == "/large":
             self._answer(200, b" " * (web.MOST + 1))
-        elif self.path != "/elsewhere" and self.headers.get("Authorization") != "Bearer for-nobody":
+        elif self.path != "/elsewhere" and self.headers.get("Authorization") != "Bearer for-no-user":
             challenge = f'Bearer realm="{self.realm}",service="s",scope="repository:a/b:pull"'
             self._answer(401, b"", **{"WWW-Authenticate": challenge})
         else:
@@ -362,7 +362,7 @@ class Standin(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
+        """Print nothing: no test reads it."""
 
 
 @pytest.fixture
@@ -390,7 +390,7 @@ def test_a_registry_that_wants_an_anonymous_token_gets_one(standin: tuple[str, t
     assert handler.heard == [
         ("/v2/a/b", None),
         ("/token?account=x&service=s&scope=repository%3Aa%2Fb%3Apull", None),
-        ("/v2/a/b", "Bearer for-nobody"),
+        ("/v2/a/b", "Bearer for-no-user"),
     ]
 
 
@@ -406,8 +406,8 @@ def test_a_registry_cannot_have_files_of_this_machine_read(standin: tuple[str, t
 def test_a_token_goes_to_nobody_else(standin: tuple[str, type[Standin]]) -> None:
     url, handler = standin
 
-    assert web.fetch(f"{url}/moved", token="for-nobody") == b"here"  # noqa: S106  nobody's
-    assert handler.heard == [("/moved", "Bearer for-nobody"), ("/elsewhere", None)]
+    assert web.fetch(f"{url}/moved", token="for-no-user") == b"here"  # noqa: S106  made up
+    assert handler.heard == [("/moved", "Bearer for-no-user"), ("/elsewhere", None)]
 
 
 def test_an_endless_answer_is_none(standin: tuple[str, type[Standin]]) -> None:

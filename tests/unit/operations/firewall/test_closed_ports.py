@@ -129,7 +129,7 @@ def test_sandboxes_on_the_hosts_own_network_are_closed_there() -> None:
 
 
 def test_rules_that_would_close_a_way_in_are_not_written_down_as_closed() -> None:
-    """What stands in the file is closed in the next run, too, whatever that one declares."""
+    """The next run closes the ports of the file, too, whatever its settings are."""
     script = firewall.write_rules.decide(declared(**V1), bare(), render=rules).script
 
     assert script.values["step"] == "write_rules"
@@ -159,7 +159,7 @@ def test_rules_that_nobody_of_ours_wrote_close_nothing(content: bytes) -> None:
 
 @pytest.mark.parametrize(("sandboxes", "ranges"), [("", ()), (BEFORE_SANDBOXES, (OF_V1,))])
 def test_rules_of_the_release_before_are_read(sandboxes: str, ranges: tuple[str, ...]) -> None:
-    """Whatever they closed stays closed until the proof, and what is declared says which of it containers may use."""
+    """The ports that they closed stay closed until the proof. The settings decide which of them containers may use."""
     text = BEFORE.replace("SANDBOXES", sandboxes)
     seen = bare().with_file(paths.FIREWALL_RULES, File("file", owner="root:root", content=text.encode()))
 

@@ -1,4 +1,4 @@
-"""What is decided about models, beside the cases: where they come from, and what Modelfiles may say."""
+"""Decisions about models that are not in tests/cases: where models come from, and what Modelfiles may say."""
 
 from __future__ import annotations
 

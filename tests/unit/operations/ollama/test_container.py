@@ -256,7 +256,7 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
     assert not found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": OTHER}})
 
 
-# what somebody else has
+# foreign files
 
 
 def test_a_binary_of_somebody_elses_is_not_in_a_containers_way() -> None:

@@ -1,4 +1,4 @@
-"""What somebody else's Ollama sets, said in the settings: what a hint declares is taken, and means the same."""
+"""The settings of a foreign Ollama. What a hint declares is accepted, and means the same."""
 
 from __future__ import annotations
 

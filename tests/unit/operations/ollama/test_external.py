@@ -1,4 +1,4 @@
-"""An Ollama that somebody else runs: what is made of its answers, and what is left alone because of it."""
+"""An external Ollama: what its answers mean, and what fleethands then leaves alone."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def answering(settings: HostSettings, **there: str) -> Probe:
 
 
 def serving(seen: Probe) -> Probe:
-    """The same host with a service of ours, which answers on every address."""
+    """The same host with a managed service, which answers on every address."""
     listener = Listener(11434, "*", "ollama", 7)
     seen = seen.replace(process=Process(7, 1, "/opt/ollama/0.24.0/bin/ollama", {}), sockets=(listener,))
     return seen.replace(releases={"0.24.0": Release("0" * 64, True)}).with_file(paths.OLLAMA_UNIT, OURS)

@@ -94,7 +94,7 @@ def test_all_that_a_service_reads_comes_back_with_its_unit(tmp_path: Path) -> No
 
 
 def test_what_an_earlier_service_left_is_not_mixed_in(tmp_path: Path) -> None:
-    """One that went with its own files, as a run that was killed left them; the one that gives way has no config."""
+    """A killed run left files of an older service. The service that is replaced has no config."""
     write_files(tmp_path, {"openhands.service-before.env": "KEY=0\n", "openhands.service-before.toml": "model = 0\n"})
     service = {name: text for name, text in BEFORE.items() if name != "config.toml"}
     write_files(tmp_path, service)
@@ -209,7 +209,7 @@ def test_what_the_one_before_left_is_handed_over_and_nobody_elses_files(tmp_path
     give = f"hand_over '{place}'"
 
     ran(tmp_path, f"{give} 2001:2001")
-    assert (place / "of-first").stat().st_uid == 0  # the directory was root's, and not ours to give
+    assert (place / "of-first").stat().st_uid == 0  # the directory was root's, and stays root's
     os.chown(place / "of-first", 2001, 2001)
     ran(tmp_path, f"{give} 2002:2002", f"{give} 2003:2003")
 
@@ -274,9 +274,13 @@ def test_a_proof_alone_is_written_down_where_nothing_waits_for_it(tmp_path: Path
         ("id=1\n", "", False),
         ("id=1\nspec=s\n", "", True),  # as the version before made it
         ("id=1\nspec=s\nmade=m1\n", "", True),
-        ("id=1\nspec=s\nmade=m1\n", "spec=s\nmade=m1\n", False),  # `docker commit` of ours, and `docker run`
+        ("id=1\nspec=s\nmade=m1\n", "spec=s\nmade=m1\n", False),  # `docker commit` of a managed one, and `docker run`
         ("id=1\nspec=s\n", "spec=s\n", False),
-        ("id=1\nspec=s\nmade=m2\n", "spec=s\nmade=m1\n", True),  # ours, from an image that was committed from ours
+        (
+            "id=1\nspec=s\nmade=m2\n",
+            "spec=s\nmade=m1\n",
+            True,
+        ),  # managed; its image was committed from a managed one
         ("id=1\nmade=m2\n", "", False),
         ("id=1\nspec=s\nmade=m1\nimage=gone\n", "", False),
     ],
@@ -287,9 +291,9 @@ def test_a_container_is_ours_by_labels_that_its_image_does_not_have(
     image_of = "" if "image=" in container else "image=i\n"
     write_files(tmp_path, {"containers/app": container + image_of, "images/i": image})
 
-    said = ran(tmp_path, "is_own_container app && echo ours", "remove_own_container app")
+    said = ran(tmp_path, "is_own_container app && echo own", "remove_own_container app")
 
-    assert said == ("ours\nstatus 0\n" if ours else "status 0\n")
+    assert said == ("own\nstatus 0\n" if ours else "status 0\n")
     assert containers(tmp_path) == ({} if ours else {"app": "1"})
 
 

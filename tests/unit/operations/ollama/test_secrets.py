@@ -1,4 +1,4 @@
-"""Secrets of Ollama's: where they are written, and what of somebody else's wins over them."""
+"""Ollama's secrets: where they are written, and which foreign settings win over them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_without_secrets_there_is_no_such_file() -> None:
     ("name", "text", "wins"),
     [
         ("90-mine.conf", "Environment=OLLAMA_API_KEY=x", False),  # a file's word counts more
-        ("10-mine.conf", "EnvironmentFile=/etc/mine", False),  # ours is read after it
+        ("10-mine.conf", "EnvironmentFile=/etc/mine", False),  # fleethands' own file is read after it
         ("90-mine.conf", "EnvironmentFile=/etc/mine", True),
         ("90-mine.conf", "EnvironmentFile=", True),
         ("10-mine.conf", "EnvironmentFile=", None),
@@ -85,7 +85,7 @@ def test_what_a_file_of_variables_holds_beside_ollama_s_own_is_not_shown(setting
 
 
 @given(hostile.texts, hostile.texts)
-@example("\\\n#", "")  # a value that goes on in what looks like a comment
+@example("\\\n#", "")  # a value that continues in what looks like a comment
 @example("'\n#", "")
 @example("'\n[", "")
 def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> None:

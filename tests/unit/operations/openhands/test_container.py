@@ -32,7 +32,7 @@ OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
         ({}, None, "", ""),
         ({}, None, OLD, ""),
         ({}, None, NEW, "always"),  # by `--upstream`
-        ({}, NEW, "", ""),  # nobody asked
+        ({}, NEW, "", ""),  # no registry was asked
         ({"openhands_pull": "always"}, NEW, "", "always"),
         ({"openhands_pull": "always"}, OLD, "", ""),
         ({"openhands_pull": "always"}, None, "", ""),  # no answer

@@ -184,7 +184,7 @@ def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: 
 
 
 def test_a_service_takes_the_place_and_the_directories_of_a_container() -> None:
-    """Whoever worked there before: what is foreseen needs nothing more, and a directory of another's is seen."""
+    """The prediction needs no further change for any earlier owner, and a foreign directory is found."""
     settings = built_here(openhands_adopt=True)
     workspace = str(settings.openhands_workspace)
     theirs = Container("c1", "running", "sha256:1", {}, "")

@@ -207,7 +207,7 @@ esac
 
 
 def missing_here(place: Path, *ids: str) -> subprocess.CompletedProcess[str]:
-    """What the probe says of records that have these images; `docker` is a stand-in, which has those that end in 1."""
+    """What the probe prints about records with these images. `docker` is a stand-in with those that end in 1."""
     (place / "docker").write_text(DOCKER)
     (place / "docker").chmod(0o755)
     for number, each in enumerate(ids):
