@@ -10,6 +10,6 @@ from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
 from tasks import removal
 
-options = DeployOptions.of(host)
+options = DeployOptions.from_host(host)
 
 removal.remove(fleet.settings_for(host), models=options.uninstall_models, workspaces=options.uninstall_workspaces)

@@ -11,6 +11,6 @@ from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
 from tasks import proof
 
-options = DeployOptions.of(host)
+options = DeployOptions.from_host(host)
 
 proof.verify(fleet.settings_for(host), verify_checksums=options.checksums, conversation=options.conversation)

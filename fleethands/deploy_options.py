@@ -31,7 +31,7 @@ class DeployOptions:
     uninstall_workspaces: bool = False
 
     @classmethod
-    def of(cls, host: Any) -> DeployOptions:
+    def from_host(cls, host: Any) -> DeployOptions:
         """Those that a pyinfra host was given; the defaults for the rest. For a flag, 0 and an empty text are False."""
         given: dict[str, Any] = {}
         for each in fields(cls):

@@ -15,9 +15,9 @@ def atomic_write(path: Path, content: bytes, mode: int = DEFAULT) -> None:
     Replace a file in one step, so that no reader ever sees half of it. A symlink is replaced, not followed.
 
     + path: in a directory that exists
-    + mode: permissions; of `DEFAULT` the umask is taken away, `PRIVATE` is set as it is
+    + mode: permissions; the umask is subtracted from `DEFAULT`, and `PRIVATE` is set unchanged
 
-    Raises OSError, with the file's name; the file then is as it was.
+    Raises OSError with the file's name, and leaves the file unchanged.
 
     >>> atomic_write(Path("report.json"), b"{}")  # doctest: +SKIP
     """

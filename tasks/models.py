@@ -14,7 +14,7 @@ from tasks import render
 @deploy("Models")
 def pull(settings: HostSettings) -> None:
     files = modelfile.load_modelfiles(settings)
-    upstream = DeployOptions.of(ctx_host.get()).check_tags
+    upstream = DeployOptions.from_host(ctx_host.get()).check_tags
     models.pull(name="Pull what is missing", settings=settings, modelfiles=files, upstream=upstream)
     modelfiles.build(name="Create models from Modelfiles", settings=settings, modelfiles=files)
     unit = render("preload.service.j2", script=PRELOAD)

@@ -45,7 +45,7 @@ def serve(settings: HostSettings, image_id: str = "") -> None:
     _create_account(settings, home)
     access.own_models(name="Give it its models", settings=settings)
     if settings.ollama_declared_image:
-        newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.ollama_declared_image, "")
+        newest = DeployOptions.from_host(ctx_host.get()).check_tags.get(settings.ollama_declared_image, "")
         image.pull(name="Pull its image", settings=settings, same=image_id, newest=newest)
     else:
         release.install(name="Install the pinned release", settings=settings)

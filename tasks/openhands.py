@@ -43,7 +43,7 @@ def serve(settings: HostSettings, image: str = "") -> None:
         )
         if image:
             image_tag.retag_image(name="Restore the image's tag", settings=settings, image=image)
-        newest = DeployOptions.of(ctx_host.get()).check_tags.get(settings.declared_image, "")
+        newest = DeployOptions.from_host(ctx_host.get()).check_tags.get(settings.declared_image, "")
         container.serve(name="Run the container", settings=settings, same=bool(image), newest=newest)
     select_model.select_model(name="Choose the model", settings=settings)
 

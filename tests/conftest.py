@@ -30,7 +30,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Whoever imports the engine patches the standard library for gevent, and the process that tests waits for ever."""
+    """An import of the engine patches the standard library for gevent, and then pytest's own process hangs."""
     monkey = sys.modules.get("gevent.monkey")
     if monkey and monkey.is_module_patched("socket"):
         raise pytest.UsageError("a test module imports engine/engine.py or engine/monitor.py: run it as a program")

@@ -27,7 +27,7 @@ def declared(**data: Any) -> HostSettings:
 
 
 def bare(settings: HostSettings | None = None) -> Probe:
-    """A new Debian with nothing of ours on it."""
+    """A new Debian with nothing managed on it."""
     question = ProbeRequest.create(settings or declared())
     return Probe(
         {

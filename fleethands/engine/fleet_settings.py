@@ -33,17 +33,17 @@ class FleetSettings:
         """
         data = {host.name: host.data.dict() for host in self._selected.hosts}
         self._by_host = read_noted(data, self._selected.notes, self._selected.inventory.override_data, lock)
-        self.mask = Mask.of(self._by_host.values())
+        self.mask = Mask.from_settings(self._by_host.values())
         return self._by_host
 
     def update_mask(self) -> None:
         """Hide the secrets, too, of release records that a plan has read."""
-        self.mask = Mask.of(settings for name in self._by_host for settings in self._of(name))
+        self.mask = Mask.from_settings(settings for name in self._by_host for settings in self._all_settings(name))
 
     def secrets(self, name: str) -> frozenset[str]:
         """Names of the variables of a host that are declared secret."""
         found = set()
-        for settings in self._of(name):
+        for settings in self._all_settings(name):
             for variable, value in (*settings.ollama_env.items(), *settings.openhands_env.items()):
                 if isinstance(value, Secret):
                     found.add(variable)
@@ -55,7 +55,7 @@ class FleetSettings:
         for host in self._selected.hosts:
             host.data.fleethands_check_tags = found
 
-    def _of(self, name: str) -> list[HostSettings]:
+    def _all_settings(self, name: str) -> list[HostSettings]:
         """The declared settings, and those of the record that a rollback restores: it may have other secrets."""
         probed = facts.probed_settings(self._selected.inventory.get_host(name))
         return [self._by_host[name], *([probed] if probed else [])]

@@ -1,4 +1,4 @@
-"""How the probe's answer is framed: sections between marks that nobody can guess, each with its own status."""
+"""How the probe's answer is framed: sections between marks that a host cannot guess, each with its own status."""
 
 from __future__ import annotations
 

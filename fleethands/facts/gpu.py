@@ -11,7 +11,7 @@ from fleethands.facts.framing import decode_base64
 VENDORS = {"0x10de": "nvidia", "0x1002": "amd"}
 MIB = 1 << 20
 SMI_SECONDS = 20  # facts/gpu.sh
-REMARKS = 8  # lines of nvidia-smi besides its list that are kept
+REMARKS = 8  # lines of nvidia-smi to keep in addition to its list
 _MIB = re.compile(r"\d{1,12}\Z")  # otherwise `[N/A]`, `[Not Supported]` or `[Insufficient Permissions]`
 _ROW = re.compile(r"\d{1,4}, (?:.*, ){4}")  # cells of a GPU that does not answer have other text
 

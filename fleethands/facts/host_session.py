@@ -1,7 +1,7 @@
 """
 What this process remembers of each host between two operations.
 
-pyinfra passes no object of ours to an operation, only its own context: so the session is found by the context's host.
+pyinfra passes an operation only pyinfra's own context, so the session is found by the context's host.
 Commands are counted by name in the engine's ConnectionMonitor, because a rollback within a run has new host objects.
 """
 

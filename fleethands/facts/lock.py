@@ -40,7 +40,7 @@ class Lock:
             return cls(pid=count(row["pid"]), ended=row["ended"] is True, **texts)
         except (ValueError, LookupError):
             content = printable(text[:LONGEST].decode(errors="replace"), 200)
-            return cls("somebody", "the host itself", 0, "", content, "an unknown time")
+            return cls("unknown", "the host itself", 0, "", content, "an unknown time")
 
     @property
     def file(self) -> str:

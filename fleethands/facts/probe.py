@@ -163,7 +163,7 @@ class Probe:
             self.directories,
             **{name: _moved(getattr(self.directories, name), self.home) for name in ("leads", "barred")},
         )
-        return self.having(**moved, directories=inside)
+        return self.replace(**moved, directories=inside)
 
     @property
     def lock(self) -> LockState:
@@ -232,10 +232,10 @@ class Probe:
         content = b"" if isinstance(files, Unknown) else files.get(paths.OLLAMA_SECRETS, ABSENT).content or b""
         return [line.partition("=")[0] for line in content.decode(errors="replace").splitlines()]
 
-    def having(self, **sections: Any) -> Probe:
-        """This host with some sections changed. Example: `probe.having(models={})`."""
+    def replace(self, **sections: Any) -> Probe:
+        """This host with some sections changed. Example: `probe.replace(models={})`."""
         return replace(self, sections={**self.sections, **sections})
 
     def with_file(self, path: str, state: File) -> Probe:
         """This host with one file changed."""
-        return self.having(files={**self.files, path: state})
+        return self.replace(files={**self.files, path: state})

@@ -95,7 +95,7 @@ class ProbeCache:
             self._failure = error
             raise
         if stale and not request.upstream:  # a change on the host changes nothing upstream
-            probe = probe.having(upstream=stale.probe.sections["upstream"])
+            probe = probe.replace(upstream=stale.probe.sections["upstream"])
         self._entry = _Entry(probe, probe, settings, self._clock(), is_used_by_run=executing)
         self._is_refused = False
         return probe

@@ -64,7 +64,7 @@ class Record:
 
     def same_as(self, declared: Mapping[str, Any], versions: Mapping[str, Any]) -> bool:
         """Whether another record would have the same settings and versions."""
-        return dict(self.declared) == dict(declared) and _named(self.versions) == _named(versions)
+        return dict(self.declared) == dict(declared) and _without_digests(self.versions) == _without_digests(versions)
 
 
 def _declared(value: Any) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _lines(value: Any) -> dict[str, str]:
     return {line(key): line(each) for key, each in mapping(value).items()}
 
 
-def _named(versions: Mapping[str, Any]) -> dict[str, Any]:
+def _without_digests(versions: Mapping[str, Any]) -> dict[str, Any]:
     """The versions without registry digests, which older records lack and which follow from the rest."""
     images = {key: {**versions[key], "digest": ""} for key in ("image", "ollama_image") if key in versions}
     return {**versions, **images}

@@ -62,13 +62,13 @@ class Upstream:
 
     offers: tuple[Offer, ...] = ()
 
-    def of(self, kind: str, name: str) -> Offer | None:
+    def find(self, kind: str, name: str) -> Offer | None:
         """The answer about one thing, None if the host has it."""
         return next((offer for offer in self.offers if (offer.kind, offer.name) == (kind, name)), None)
 
     def size(self, kind: str, name: str) -> int | None:
         """Bytes to download of one thing, None if unknown or if the host has it."""
-        offer = self.of(kind, name)
+        offer = self.find(kind, name)
         return offer.size if offer else None
 
 

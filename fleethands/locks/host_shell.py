@@ -44,7 +44,7 @@ def open_shell(host: Any) -> HostShell:
 
 
 def _open_channel(host: Any, transport: paramiko.Transport) -> tuple[paramiko.Channel, paramiko.SSHClient | None]:
-    """A shell beside the commands of a run; on a connection of its own where sshd allows one each (MaxSessions 1)."""
+    """A shell next to a run's commands. It has its own connection if sshd allows one session each (MaxSessions 1)."""
     try:
         channel, client = transport.open_session(timeout=REPLY_TIMEOUT), None
         _require_second_session(transport, channel)

@@ -40,7 +40,7 @@ class Mask:
         return [each for part in parts & self._by_part.keys() for each in self._by_part[part]]
 
     @classmethod
-    def of(cls, fleet: Iterable[HostSettings]) -> Mask:
+    def from_settings(cls, fleet: Iterable[HostSettings]) -> Mask:
         """A mask for all secrets of a fleet. A secret that cannot be read has no value to hide."""
         revealed = {_revealed(secret) for settings in fleet for secret in _declared(settings)}
         return cls({secret for secret in revealed if secret is not None})

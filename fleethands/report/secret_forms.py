@@ -47,10 +47,10 @@ def secret_forms(value: str) -> tuple[SecretForm, ...]:
     whole = {value, *(line.strip() for line in value.splitlines() if _core(line))}
     with suppress(ValueError):  # it need not be an address
         whole.add(urlsplit(value).password or value)
-    return tuple(writing for each in sorted(whole) if each.strip() for writing in _of(each))
+    return tuple(writing for each in sorted(whole) if each.strip() for writing in _spell_forms(each))
 
 
-def _of(value: str) -> Iterator[SecretForm]:
+def _spell_forms(value: str) -> Iterator[SecretForm]:
     source = _quoted(value)
     yield SecretForm(source if len(value) >= SHORT else rf"(?<!\w){source}(?!\w)", _core(value))
     data = value.encode(errors="surrogateescape") if _is_bytes(value) else value.encode(errors="surrogatepass")

@@ -49,7 +49,7 @@ class Timeline(BaseStateCallback):
         timeline = Timeline()
         with timeline.step("gpu-1", LOOK):
             ...
-        timeline.of("gpu-1")  # [Step(LOOK, 1764360000.0, 0.2)]
+        timeline.steps("gpu-1")  # [Step(LOOK, 1764360000.0, 0.2)]
     """
 
     def __init__(self, wall: Callable[[], float] = time.time, clock: Callable[[], float] = time.monotonic) -> None:
@@ -57,7 +57,7 @@ class Timeline(BaseStateCallback):
         self._steps: dict[str, list[Step]] = {}
         self._begun: dict[tuple[str, str], _Begun] = {}
 
-    def of(self, host: str) -> list[Step]:
+    def steps(self, host: str) -> list[Step]:
         """A host's steps, in the order in which they began. A step that has not ended counts as failed, up to now."""
         left = [self._step(name, begun, ok=False) for (on, name), begun in self._begun.items() if on == host]
         return sorted([*self._steps.get(host, []), *left], key=lambda step: step.started)

@@ -31,7 +31,7 @@ def interrupted_run_report(engine: Engine, command: str) -> Report:
 
 
 def _mark_interrupted(engine: Engine, name: str, host: HostReport, *, executing: bool) -> None:
-    begun = {each.operation for each in engine.results(name)} | {step.name for step in engine.timeline.of(name)}
+    begun = {each.operation for each in engine.results(name)} | {step.name for step in engine.timeline.steps(name)}
     wanted = journal.operations_with_changes(engine.host(name))
     if not executing or (wanted and not wanted & begun):
         host.status, host.reason, host.changes = "not-run", NOT_BEGUN, []

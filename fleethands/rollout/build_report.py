@@ -113,7 +113,7 @@ def record_times(engine: Engine, report: Report) -> None:
     """Add the times of each host until now. Operations that changed nothing count in the total only."""
     report.seconds = time.time() - engine.started
     for name, host in report.hosts.items():
-        steps = engine.timeline.of(name)
+        steps = engine.timeline.steps(name)
         done = [entry for each in (engine, *engine.nested) if name in each.names for entry in each.executed(name)]
         told = OURS | {entry.name for entry in done if not isinstance(entry.decision, Unchanged)}
         host.seconds = sum(step.seconds for step in steps)

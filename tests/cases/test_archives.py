@@ -34,7 +34,7 @@ def test_markers_from_before_variants_are_read_as_whole() -> None:
 def test_a_change_of_variant_says_why_and_foresees_the_restart() -> None:
     settings = declared(ollama_variant="cpu")
     process = Process(7, 1, "/opt/ollama/0.24.0/bin/ollama", {})
-    seen = bare(settings).having(releases={"0.24.0": Release("aa", True)}, process=process)
+    seen = bare(settings).replace(releases={"0.24.0": Release("aa", True)}, process=process)
     seen = seen.with_file("/opt/ollama/current", replace(seen.files["/opt/ollama/current"], target="0.24.0"))
 
     change = install.decide(settings, seen)
@@ -72,11 +72,11 @@ def test_the_variant_follows_the_gpus_unless_it_is_declared(
 ) -> None:
     settings = declared(**data)
 
-    assert choose_variant(settings, bare(settings).having(gpu=gpu.parse_gpu(lines)), arch) == expected
+    assert choose_variant(settings, bare(settings).replace(gpu=gpu.parse_gpu(lines)), arch) == expected
 
 
 def test_gpus_that_could_not_be_read_get_everything() -> None:
-    seen = bare().having(gpu=Unknown("no answer within 5 s", timed_out=True))
+    seen = bare().replace(gpu=Unknown("no answer within 5 s", timed_out=True))
 
     assert choose_variant(declared(), seen, "amd64") == "whole"
 

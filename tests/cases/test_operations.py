@@ -89,17 +89,17 @@ def host(settings: HostSettings, case: dict[str, Any]) -> Probe:
     """A bare host with what the case says is different."""
     seen = bare(settings)
     for key in [name for name in SECTIONS if name in case]:
-        seen = seen.having(**{"docker" if key == "engine" else key: SECTIONS[key](seen, case[key])})
+        seen = seen.replace(**{"docker" if key == "engine" else key: SECTIONS[key](seen, case[key])})
     if "publishers" in case:
         publishers = tuple(Publisher(*each) for each in case["publishers"])
-        seen = seen.having(docker=Docker(True, "26", publishers=publishers))
+        seen = seen.replace(docker=Docker(True, "26", publishers=publishers))
     if "process" in case:
-        seen = seen.having(**_serving(settings, case))
+        seen = seen.replace(**_serving(settings, case))
     if "unit" in case:
         stopped = Unit("loaded", "inactive", "dead", "enabled", 0, False, (), "", 0, "success")
         unit = seen.units.get("ollama.service", stopped)
-        seen = seen.having(units={"ollama.service": replace(unit, **case["unit"])})
-    seen = seen.having(**dict.fromkeys(case.get("unknown", []), Unknown("no answer within 5 s")))
+        seen = seen.replace(units={"ollama.service": replace(unit, **case["unit"])})
+    seen = seen.replace(**dict.fromkeys(case.get("unknown", []), Unknown("no answer within 5 s")))
     if "closed" in case:
         closed = ClosedPorts(**{kind: tuple(those) for kind, those in case["closed"].items()})
         text = rules(settings, closed, seen.firewall.bridges)

@@ -141,7 +141,7 @@ def servers(place: Path, **wanted: dict[str, Any]) -> Iterator[Servers]:
 def fleethands(
     place: Path, *words: str, hosts: dict[str, dict[str, Any]], **env: str
 ) -> subprocess.CompletedProcess[str]:
-    """A command on hosts with this data; what they declare besides asks nobody else."""
+    """A command on hosts with this data. The rest of their settings needs no other server."""
     declared = {"openhands_flavor": "off", "models": ["tiny"], "firewall": False}
     (place / "fleet.py").write_text(f"boxes = {[(name, {**declared, **data}) for name, data in hosts.items()]!r}\n")
     command, *rest = words

@@ -34,7 +34,7 @@ class FakeFleet:
     + results: what an update makes of a host; `changed` where it says nothing
     + open_ports: hosts that the checks from this machine find open
     + rolled_back: what a rollback makes of a host; `changed` where it says nothing
-    + ctrl_c: hosts during whose update, or whose rollback (`rollback NAME`), someone presses Ctrl-C so many times
+    + ctrl_c: hosts during whose update, or whose rollback (`rollback NAME`), someone presses Ctrl-C, and how often
 
     `calls` has everything that the rollout did, in order.
     """

@@ -1,4 +1,4 @@
-"""Reports of runs that nobody made, as tests of forms and of joining need them."""
+"""Made-up reports of runs, for tests of their formats and of `report merge`."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ FOREIGN = (
 WRITES = {"chgrp", "chmod", "chown", "cp", "dd", "install", "ln", "mkdir", "mkfifo", "mktemp", "mv", "rm", "rmdir"}
 WRITES |= {"tar", "tee", "touch", "truncate"}
 READS = {"awk", "cat", "cmp", "cut", "grep", "head", "od", "sed", "sha256sum", "sort", "tail", "tr", "wc", "."}
-TEXTS = {"awk", "grep", "sed"}  # whose first word is none of a file
+TEXTS = {"awk", "grep", "sed"}  # their first word is no file's name
 BECOMES = {"runuser", "setpriv", "su", "sudo"}
 NAMES = ("$(dirname ", "$(basename ", "$(spelled ", "$(echo ", "$(printf ")  # they say a path; others what is there
 PREFIXES = {"!", "if", "elif", "then", "else", "while", "until", "do", "exec", "{", "timeout"}
@@ -151,7 +151,7 @@ def _continues(word: str, char: str) -> bool:
 
 
 def _ended(words: list[str], word: str) -> str:
-    """A redirection to a file stands with its name; one to another descriptor is none."""
+    """Join a redirection and its file's name to one word. A redirection to another descriptor is left out."""
     if re.fullmatch(r"\d*[<>]&[-\d]", word):
         return ""
     if word and words and re.fullmatch(r"\d*[<>]+", words[-1]):

@@ -49,7 +49,7 @@ def differing(one: Probe, other: Probe) -> set[str]:
 def _still(seen: Probe) -> Probe:
     if not seen.knows("docker"):
         return seen
-    return seen.having(docker=replace(seen.docker, engine=replace(seen.docker.engine, room=None)))
+    return seen.replace(docker=replace(seen.docker, engine=replace(seen.docker.engine, room=None)))
 
 
 def fleethands(command: str, target: str, *words: str, timeout: float = 60, **env: str) -> dict[str, Any]:

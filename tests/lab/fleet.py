@@ -36,18 +36,18 @@ class Run:
 
     def changed(self, host: str) -> list[str]:
         """Names of the operations that changed this host, in their order."""
-        return self._named(host, "success")
+        return self._operations(host, "success")
 
     def broken(self, host: str) -> list[str]:
         """Names of the operations that failed on this host."""
-        return self._named(host, "error")
+        return self._operations(host, "error")
 
     def planned(self, host: str) -> list[str]:
         """Names of the operations that a dry run says would change this host."""
         rows = (self.document or {"plan": []})["plan"]
         return [row["names"][0] for row in rows if host in row["hosts_with_change"]]
 
-    def _named(self, host: str, verdict: str) -> list[str]:
+    def _operations(self, host: str, verdict: str) -> list[str]:
         rows = (self.document or {"results": {"operations": []}})["results"]["operations"]
         return [row["names"][0] for row in rows if host in row[verdict]]
 

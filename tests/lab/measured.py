@@ -16,7 +16,7 @@ MOST = 250 << 20  # bytes that a run may hold, whatever a host does
 
 
 @dataclass(frozen=True)
-class Told:
+class RunResult:
     """What a run came to: exit code, document, all that it said for people, most bytes that it held."""
 
     code: int
@@ -25,7 +25,7 @@ class Told:
     memory: int
 
 
-def measured(command: str, target: str, *words: str, env: dict[str, str] | None = None, **data: Any) -> Told:
+def measured(command: str, target: str, *words: str, env: dict[str, str] | None = None, **data: Any) -> RunResult:
     """`fleethands COMMAND TARGET`, with host data on top and without a terminal."""
     line: Sequence[str] = [str(fleet.FLEETHANDS), command, target, "--json", *words, *fleet.with_data(**data)]
     pipe = subprocess.PIPE
@@ -40,4 +40,4 @@ def measured(command: str, target: str, *words: str, env: dict[str, str] | None 
     )
     watched = Watched(process.pid)
     out, said = process.communicate(timeout=240)
-    return Told(process.returncode, json.loads(out), said, watched.end().memory)
+    return RunResult(process.returncode, json.loads(out), said, watched.end().memory)

@@ -107,7 +107,7 @@ def test_it_is_back_in_its_place_if_ours_does_not_serve(clean: Host) -> None:
 @pytest.mark.soak
 def test_a_drop_in_of_somebody_else_is_named_by_its_line_and_moved_where_asked(converged: Host) -> None:
     mine = f"{UNIT}.d/90-mine.conf"
-    converged.run(f"printf '[Service]\\n# mine\\nEnvironment=OLLAMA_KEEP_ALIVE=9m\\n' > {UNIT}.d/91-beside.conf")
+    converged.run(f"printf '[Service]\\n# mine\\nEnvironment=OLLAMA_KEEP_ALIVE=9m\\n' > {UNIT}.d/91-second.conf")
     converged.run(f"printf '[Service]\\n# mine\\nEnvironment=OLLAMA_ORIGINS=null\\n' > {mine}")
     before = serving(converged)
 

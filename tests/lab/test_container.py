@@ -38,11 +38,11 @@ def applied(**data: Any) -> list[str]:
     """What an apply changed; a second one has nothing to do."""
     code, done = fleethands("apply", **data)
     assert code == 0, trouble(done)
-    settled(**data)
+    assert_unchanged(**data)
     return changes(done)
 
 
-def settled(**data: Any) -> None:
+def assert_unchanged(**data: Any) -> None:
     """Nothing is to be done, and that costs one command."""
     code, again = fleethands("plan", **data)
     assert (code, changes(again), again["hosts"]["lab-1"]["remote_commands"]) == (0, [], 1), again
@@ -111,7 +111,7 @@ def test_a_new_host_is_proven_by_its_container(clean: Host) -> None:
     assert (image(clean), observe.proven(clean, observe.OLLAMA_LINKS)) == (IMAGE, True)
     assert clean.run("ls /opt/ollama", check=False).returncode != 0  # no release
     mark = sessions.mark(clean)
-    settled(**CONTAINER)
+    assert_unchanged(**CONTAINER)
     assert list(sessions.since(clean, mark).values()) == [1]
 
 
@@ -123,7 +123,7 @@ def test_openhands_has_it_a_boot_brings_it_back_and_a_removal_leaves_nothing(cle
     assert observe.proven(clean)
     clean.reboot()
     clean.run("until curl -fs -o /dev/null localhost:11434/api/version; do sleep 0.1; done", timeout=60)
-    settled(**data)
+    assert_unchanged(**data)
     code, verified = fleethands("verify", **data)
     assert (code, image(clean)) == (0, IMAGE), trouble(verified)
 
@@ -185,7 +185,7 @@ def test_a_broken_one_is_found_with_its_cause_and_mended_by_its_hint(contained: 
     fleethands("apply", **way.data)
     code, verified = fleethands("verify", **way.data)
     assert code == 0, trouble(verified)
-    settled(**way.data)
+    assert_unchanged(**way.data)
 
 
 @pytest.mark.soak
@@ -199,7 +199,7 @@ def test_what_a_person_does_to_it_does_not_last(contained: Host) -> None:
         "systemctl stop docker docker.socket && systemctl start docker",
     ):
         contained.run(f"{done}; sleep 0.5; {back}", timeout=60)
-        settled(**CONTAINER)
+        assert_unchanged(**CONTAINER)
     contained.run(f"sed -i s/0.0.0.0/127.0.0.1/ {OVERRIDE}; systemctl daemon-reload; systemctl restart ollama; {back}")
 
     assert applied(**CONTAINER) == ["Ollama | Write the override", SERVE, PROVE]
@@ -268,7 +268,7 @@ def test_an_upgrade_and_the_way_back_without_a_network(lab: Lab, contained: Host
     assert code == 0, trouble(done)
     assert image(contained) == IMAGE
     assert asked_of(lab, asked) == []
-    settled(**CONTAINER)
+    assert_unchanged(**CONTAINER)
 
 
 @pytest.mark.soak

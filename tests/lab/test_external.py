@@ -42,7 +42,7 @@ def server(lab: Lab, server_state: str) -> Host:
     return lab["lab-2"]
 
 
-def of(server: Host, **more: Any) -> dict[str, Any]:
+def external_data(server: Host, **more: Any) -> dict[str, Any]:
     return {"ollama_runtime": "external", "ollama_address": f"http://{server.address}:11434", **more}
 
 
@@ -58,7 +58,7 @@ def is_empty(**data: Any) -> bool:
 
 
 def test_a_clean_host_uses_it_and_nothing_of_ollama_is_put_there(server: Host, clean: Host) -> None:
-    data = of(server, **QUIET)
+    data = external_data(server, **QUIET)
 
     code, done = fleethands("apply", **data)
 
@@ -73,7 +73,7 @@ def test_a_clean_host_uses_it_and_nothing_of_ollama_is_put_there(server: Host, c
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_openhands_uses_it_and_each_break_is_named_with_what_repairs_it(server: Host, clean: Host) -> None:
-    data = of(server)
+    data = external_data(server)
     code, done = fleethands("apply", timeout=500, **data)
     told = done["hosts"]["lab-1"]
     assert code == 1  # its own default, on a CPU
@@ -133,7 +133,7 @@ def broken(command: str, why: str, **data: Any) -> list[str]:
 @pytest.mark.soak
 def test_canvas_uses_it(lab: Lab, server: Host, clean: Host) -> None:
     lab.internet.offer("canvas")
-    data = of(server, **CANVAS)
+    data = external_data(server, **CANVAS)
     type_in(broken("plan", "has no model tiny-tools", **data), clean, server)
     server.run(f"printf '[Service]\\nEnvironment=OLLAMA_CONTEXT_LENGTH=32768\\n' > {DROP_IN}")
     server.run("systemctl daemon-reload; systemctl restart ollama")
@@ -148,7 +148,7 @@ def test_canvas_uses_it(lab: Lab, server: Host, clean: Host) -> None:
 def test_from_a_service_and_back_every_model_stays(lab: Lab, server: Host, serving: Host) -> None:
     there = "find /usr/share/ollama /var/lib/fleethands/made -type f | sort | xargs sha256sum"
     models, asked = serving.run(there).stdout, len(lab.internet.requests())
-    away = of(server, **QUIET)
+    away = external_data(server, **QUIET)
     assert AWAY in changes(fleethands("plan", **away)[1])
     server.run("systemctl stop ollama")
     broken("apply", "nothing listens there", **away)
@@ -187,12 +187,12 @@ def test_a_container_of_ours_goes_too_and_is_none_of_somebody_elses(lab: Lab, se
     assert '"ollama_runtime": "container"' in hint
     asked = len(lab.internet.requests())
 
-    code, done = fleethands("apply", **of(server, **QUIET))
+    code, done = fleethands("apply", **external_data(server, **QUIET))
 
     assert code == 0, trouble(done)
     assert changes(done) == [PROOF, AWAY, "Firewall | Close only the declared ports"]
     assert clean.run("docker ps --all --quiet; ss -Hltn 'sport = :11434'").stdout == ""
-    assert is_empty(**of(server, **QUIET))
+    assert is_empty(**external_data(server, **QUIET))
     code, done = fleethands("apply", **ours)
     assert code == 0, trouble(done)
     assert blobs(lab, asked) == []
@@ -234,7 +234,7 @@ def test_one_that_is_found_is_named_with_the_line_that_uses_it(clean: Host) -> N
 @pytest.mark.soak
 def test_uninstall_status_and_tunnel(server: Host, clean: Host) -> None:
     before = listing(clean)
-    data = {**of(server, **QUIET), "ollama_address": f"HTTP://[{server.address6.upper()}]:11434/"}
+    data = {**external_data(server, **QUIET), "ollama_address": f"HTTP://[{server.address6.upper()}]:11434/"}
     assert fleethands("apply", **data)[0] == 0
     words = " ".join(f"--data '{key}=\"{value}\"'" for key, value in data.items())
 

@@ -35,20 +35,20 @@ hosts = [
 
 
 @dataclass(frozen=True)
-class Told:
+class FleetResult:
     """What a run said, and how long it took."""
 
     code: int
     document: dict[str, Any]
     seconds: float
 
-    def of(self, name: str) -> str:
+    def host_line(self, name: str) -> str:
         """Status, reason and hints of a host."""
         host = self.document["hosts"][name]
         return " ".join([host["status"], host["reason"], *host["hints"]])
 
 
-def applied(place: Path, names: list[str], changes: Mapping[str, Mapping[str, Any]], **data: Any) -> Told:
+def applied(place: Path, names: list[str], changes: Mapping[str, Mapping[str, Any]], **data: Any) -> FleetResult:
     """`fleethands apply` at a terminal without an answer, on an inventory with difficult hosts."""
     lab = str(fleet.ROOT / "inventory/lab.py")
     place.write_text(INVENTORY.format(changes=dict(changes), data={**QUIET, **data}, lab=lab, names=names))
@@ -62,7 +62,7 @@ def applied(place: Path, names: list[str], changes: Mapping[str, Mapping[str, An
     finally:
         os.close(ours)
         os.close(theirs)
-    return Told(done.returncode, json.loads(done.stdout), time.monotonic() - begun)
+    return FleetResult(done.returncode, json.loads(done.stdout), time.monotonic() - begun)
 
 
 def another_key(place: Path, host: Host) -> dict[str, Any]:
@@ -103,8 +103,8 @@ def test_a_host_with_another_key_and_one_that_says_nothing_hold_up_nobody(
 
     assert told.code == 1
     assert statuses(told.document) == {"lab-1": "changed", "lab-2": "unreachable", "lab-3": "unreachable"}
-    assert "its host key changed" in told.of("lab-2")
-    assert "the server accepts the connection but sends no SSH banner" in told.of("lab-3")
+    assert "its host key changed" in told.host_line("lab-2")
+    assert "the server accepts the connection but sends no SSH banner" in told.host_line("lab-3")
     assert told.seconds < 120
     assert all_proven([hosts["lab-1"]])
 
@@ -170,16 +170,18 @@ def test_three_of_eight_are_done_and_five_are_named(eight: dict[str, Host], tmp_
     good = [f"lab-{number}" for number in (1, 2, 3)]
     assert told.code == 1
     assert {name for name, status in statuses(told.document).items() if status == "changed"} == {*good}
-    assert "unreachable its host key changed" in told.of("lab-4")
-    assert f"`ssh-keygen -R {eight['lab-4'].address}`, then `fleethands trust" in told.of("lab-4")
-    assert told.of("lab-5").startswith("rolled-back Ollama | Install the pinned release: /opt has ")
-    assert "unreachable the server accepts the connection but sends no SSH banner" in told.of("lab-6")
-    assert "`ssh -v -i " in told.of("lab-6")
-    assert f" root@{eight['lab-6'].address}`" in told.of("lab-6")
-    assert told.of("lab-7").startswith("failed Ollama | Serve this revision: the command printed nothing for 45 s")
-    assert "`ssh " in told.of("lab-7")
-    assert told.of("lab-8").startswith("refused plain is not root and has no passwordless sudo")
-    assert "/etc/sudoers.d/zz-fleethands" in told.of("lab-8")
+    assert "unreachable its host key changed" in told.host_line("lab-4")
+    assert f"`ssh-keygen -R {eight['lab-4'].address}`, then `fleethands trust" in told.host_line("lab-4")
+    assert told.host_line("lab-5").startswith("rolled-back Ollama | Install the pinned release: /opt has ")
+    assert "unreachable the server accepts the connection but sends no SSH banner" in told.host_line("lab-6")
+    assert "`ssh -v -i " in told.host_line("lab-6")
+    assert f" root@{eight['lab-6'].address}`" in told.host_line("lab-6")
+    assert told.host_line("lab-7").startswith(
+        "failed Ollama | Serve this revision: the command printed nothing for 45 s"
+    )
+    assert "`ssh " in told.host_line("lab-7")
+    assert told.host_line("lab-8").startswith("refused plain is not root and has no passwordless sudo")
+    assert "/etc/sudoers.d/zz-fleethands" in told.host_line("lab-8")
     assert all(told.document["hosts"][name]["hints"] for name in told.document["hosts"] if name not in good)
     assert told.seconds < 300
     assert all_proven(eight[name] for name in good)

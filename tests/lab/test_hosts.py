@@ -117,11 +117,11 @@ def is_refused(state: State, controller: Controller, ground: Ground) -> None:
             controller = ground.brought(state)
             _, told = controller.fleethands("plan")
         way = ways(state, told["hints"])[number]
-        gone(state, controller, way)
+        follow_hints(state, controller, way)
         touched = bool(way.on_host or way.here or state.then == "proven")
 
 
-def gone(state: State, controller: Controller, way: Way) -> None:
+def follow_hints(state: State, controller: Controller, way: Way) -> None:
     """What the hints say is done, and the plan comes further."""
     for line in way.on_host:
         controller.host.run(f"yes | sh -c {shlex.quote(line)}", timeout=240)
@@ -141,14 +141,14 @@ def applied(state: State, controller: Controller, plan: dict[str, Any], before: 
     """What is planned is done, its proof holds, nothing else has changed, and then there is nothing left to do."""
     code, done = controller.fleethands("apply", **data)
     assert code == 0, text(done)
-    assert named(plan) == named(done)
+    assert operation_names(plan) == operation_names(done)
     proof = observe.proof(controller.host)
     assert [link.name for link in proof][: len(observe.OLLAMA_LINKS)] == observe.OLLAMA_LINKS
     assert all(link.ok for link in proof)
     untouched(state, controller, plan, before)
     controller.host.run("sh -s", stdin=f"set -e\ntest -s {paths.CURRENT_RECORD}\n{state.check}")
     code, again = controller.fleethands("plan", **data)
-    assert (code, named(again), again["remote_commands"]) == (0, [], 1), text(again)
+    assert (code, operation_names(again), again["remote_commands"]) == (0, [], 1), text(again)
 
 
 def untouched(state: State, controller: Controller, plan: dict[str, Any], before: Standing) -> None:
@@ -156,11 +156,11 @@ def untouched(state: State, controller: Controller, plan: dict[str, Any], before
     rows = [row for row in plan["changes"] if row["operation"] == "Install from the distribution"]
     unknown = any("not known" in row["consequence"] for row in rows)
     packages = None if unknown else [name for row in rows for name in row["to"].split()]
-    ours = [*state.ours, *(ENGINE if "Docker | Run the engine" in named(plan) else ())]
+    ours = [*state.ours, *(ENGINE if "Docker | Run the engine" in operation_names(plan) else ())]
     assert foreign(before, standing(controller.host), packages, ours) == {}
 
 
-def named(told: dict[str, Any]) -> list[str]:
+def operation_names(told: dict[str, Any]) -> list[str]:
     """Names of the operations that a document has of the host."""
     return [f"{row['task']} | {row['operation']}" for row in told["changes"]]
 

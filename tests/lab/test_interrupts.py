@@ -73,7 +73,7 @@ class Round:
         return done
 
 
-def told(number: int) -> Callable[[subprocess.Popen[str], Round], int]:
+def end_by_signal(number: int) -> Callable[[subprocess.Popen[str], Round], int]:
     """The run's own end after a signal."""
 
     def end(process: subprocess.Popen[str], _: Round) -> int:
@@ -97,9 +97,9 @@ def cut_off(process: subprocess.Popen[str], this: Round) -> int:
 
 
 ENDS = {
-    "SIGINT": (told(signal.SIGINT), {130}),
-    "SIGTERM": (told(signal.SIGTERM), {130}),
-    "SIGKILL": (told(signal.SIGKILL), {-signal.SIGKILL}),
+    "SIGINT": (end_by_signal(signal.SIGINT), {130}),
+    "SIGTERM": (end_by_signal(signal.SIGTERM), {130}),
+    "SIGKILL": (end_by_signal(signal.SIGKILL), {-signal.SIGKILL}),
     "bridge cut": (cut_off, {1}),
 }
 

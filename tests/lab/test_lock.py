@@ -104,7 +104,7 @@ def test_of_two_controllers_one_proceeds_and_the_other_says_who_does(hosts: list
         proceeded += codes.count(0)
         for each, (code, document) in enumerate(ended):
             if code:
-                _is_told(document, ollama_keep_alive=f"{10 + 2 * number + each}m")
+                _assert_refused(document, ollama_keep_alive=f"{10 + 2 * number + each}m")
 
     assert {host.name: len(turns(host)) - before[host.name] for host in hosts} == dict.fromkeys(NAMES, proceeded)
     assert proceeded < 2 * tries, "no two of them ever met"
@@ -119,7 +119,7 @@ def _after(seconds: float, **data: Any) -> tuple[int, dict[str, Any]]:
     return fleethands("apply", hosts=BOTH, **data, **QUIET)
 
 
-def _is_told(document: dict[str, Any], **data: Any) -> None:
+def _assert_refused(document: dict[str, Any], **data: Any) -> None:
     """The loser's report: the first host that is locked says whose, the others were not touched."""
     states = {name: host["status"] for name, host in document["hosts"].items()}
     assert states == {"lab-1": "refused", "lab-2": "not-run"}

@@ -293,7 +293,7 @@ def test_a_model_is_made_from_its_modelfile_and_again_when_that_changes(host: Ho
 RELOADED = "until test -f /run/fleethands/preloaded; do sleep 0.1; done"
 
 
-def loaded(host: Host) -> set[str]:
+def loaded_models(host: Host) -> set[str]:
     return {model["name"] for model in json.loads(host.run("curl -fsS localhost:11434/api/ps").stdout)["models"]}
 
 
@@ -305,14 +305,14 @@ def test_a_preloaded_model_is_there_from_ollama_s_start(host: Host) -> None:
     for trouble in ("systemctl restart ollama", "systemctl kill -s KILL ollama"):
         host.run(f"rm /run/fleethands/preloaded; {trouble}")
         host.run(RELOADED)
-        assert loaded(host) == {"codellama:7b"}
+        assert loaded_models(host) == {"codellama:7b"}
     host.reboot()
     host.run(RELOADED)
     assert_settled(host, model)
 
     host.run("systemctl disable --quiet fleethands-preload; systemctl restart ollama")
     assert apply(model).changed("lab-1")[0] == "Models | Load at Ollama's start"
-    assert loaded(host) == {"codellama:7b"}
+    assert loaded_models(host) == {"codellama:7b"}
     assert apply("codellama:7b").changed("lab-1")[0] == "Models | Load at Ollama's start"
     assert host.run("ls /etc/systemd/system/fleethands-preload.service", check=False).returncode != 0
     assert_settled(host, "codellama:7b")

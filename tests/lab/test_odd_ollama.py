@@ -34,7 +34,7 @@ def typed(host: Host, hints: list[str]) -> None:
             host.run(command)
 
 
-def settled(**data: Any) -> None:
+def assert_unchanged(**data: Any) -> None:
     """A second apply changes nothing."""
     assert fleet.apply("lab-1", **data).changed("lab-1") == []
 
@@ -51,7 +51,7 @@ def test_a_pinned_model_comes_into_the_home_that_the_account_has(clean: Host) ->
     run = fleet.apply("lab-1", **pinned)
 
     assert run.code == 0, run.said
-    settled(**pinned)
+    assert_unchanged(**pinned)
 
 
 @pytest.mark.soak
@@ -66,10 +66,10 @@ def test_a_parent_that_ollama_may_not_enter_is_named_before_anything_changes(cle
     typed(clean, hints)
     run = fleet.apply("lab-1", **wanted)
     assert run.code == 0, run.said
-    settled(**wanted)
+    assert_unchanged(**wanted)
     clean.run("groupadd storage && usermod -aG storage ollama && chgrp storage /data && chmod 0750 /data")
     clean.run("systemctl restart ollama")
-    settled(**wanted)  # the account has a way in, if not everybody has
+    assert_unchanged(**wanted)  # the account has a way in, if not everybody has
     clean.run("systemctl stop ollama; gpasswd -d ollama storage")
     assert "(root:storage 0750)" in refused(**wanted)[0]
 
@@ -90,7 +90,7 @@ def test_models_that_root_copied_are_given_to_ollama(serving: Host) -> None:
     assert run.code == 0, run.said
     assert serving.run("find /data/models ! -user ollama").stdout == ""
     assert serving.run("stat -c '%U:%G %a' /etc/shadow").stdout == shadow
-    settled(**wanted)
+    assert_unchanged(**wanted)
 
 
 @pytest.mark.soak
@@ -108,7 +108,7 @@ def test_models_of_a_person_are_named_and_a_pull_ends_at_once(serving: Host) -> 
     (hint,) = set(re.findall(r"hint: on the host: (chown -R ollama: .*)", run.said))
     serving.run(hint)
     assert fleet.apply("lab-1", **wanted).code == 0
-    settled(**wanted)
+    assert_unchanged(**wanted)
 
 
 @pytest.mark.soak
@@ -126,7 +126,7 @@ def test_a_second_name_of_a_file_of_root_s_is_not_given_away(serving: Host) -> N
         serving, [f"on the host: {line}" for line in re.findall(r"hint: on the host: (chown ollama: .*)", run.said)[:1]]
     )
     assert fleet.apply("lab-1", **ONE).code == 0
-    settled(**ONE)
+    assert_unchanged(**ONE)
 
 
 @pytest.mark.soak
@@ -146,7 +146,7 @@ def test_a_gpu_that_carries_no_model_is_noted(serving: Host) -> None:
         0,
         True,
     )
-    settled(**QUIET)
+    assert_unchanged(**QUIET)
     meant = {**QUIET, "gpu": False}
     assert fleet.apply("lab-1", **meant).code == 0
     assert not any("main memory" in note for note in fleet.fleethands("status", **meant)[1]["hosts"]["lab-1"]["notes"])

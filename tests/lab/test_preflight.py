@@ -76,7 +76,7 @@ def test_a_clean_host_knows_the_size_of_what_it_lacks(lab: Lab, clean: Host) -> 
     manifest = lab.internet.registry.manifest("library/codellama", "7b")
     assert manifest is not None
     document = json.loads(manifest)
-    model, image = seen.upstream.of("model", "codellama:7b"), seen.upstream.of("image", GUIDE)
+    model, image = seen.upstream.find("model", "codellama:7b"), seen.upstream.find("image", GUIDE)
     assert seen.upstream.size("archive", "0.24.0") == archive.stat().st_size
     assert model is not None
     assert model.digest == hashlib.sha256(manifest if isinstance(manifest, bytes) else manifest.encode()).hexdigest()
@@ -84,7 +84,7 @@ def test_a_clean_host_knows_the_size_of_what_it_lacks(lab: Lab, clean: Host) -> 
     assert image is not None
     assert image.size is not None
     assert image.size > 100_000_000, image
-    assert getattr(seen.upstream.of("model", "no-such-model:1b"), "state", "") == "missing"
+    assert getattr(seen.upstream.find("model", "no-such-model:1b"), "state", "") == "missing"
 
 
 def test_a_proxy_is_used_and_its_password_shows_nowhere(clean: Host) -> None:
@@ -96,7 +96,7 @@ def test_a_proxy_is_used_and_its_password_shows_nowhere(clean: Host) -> None:
     seen = probed(clean, ollama_env=environment)
 
     clean.run("systemctl stop watcher")
-    offer = seen.upstream.of("model", "codellama:7b")
+    offer = seen.upstream.find("model", "codellama:7b")
     assert offer is not None
     assert (offer.state, offer.reason) == ("unreachable", "no answer within 8 s")
     assert clean.run("grep -ac curl /run/watched").stdout.strip() != "0"

@@ -49,7 +49,7 @@ def declared(host: Host) -> dict[str, str]:
     return {**ollama, "version": version(host), "choice": "".join(choice)}
 
 
-def settled(**data: Any) -> bool:
+def is_unchanged(**data: Any) -> bool:
     """Whether a second apply of these changes nothing."""
     code, again = fleethands("apply", **data)
     return (code, changes(again)) == (0, [])
@@ -87,11 +87,11 @@ def test_back_and_forth_between_two_records_without_any_network(
         assert code == 0, back
         assert (declared(converged), observe.proven(converged)) == (first, True)
         assert any("restores the state that was proven on 20" in note for note in back["hosts"]["lab-1"]["notes"])
-        assert settled()
+        assert is_unchanged()
         code, forth = fleethands("rollback")
         assert code == 0, forth
         assert (declared(converged), observe.proven(converged)) == (second, True)
-        assert settled(**other)
+        assert is_unchanged(**other)
 
     kept = [record(converged, number)["versions"]["ollama"] for number in range(4)]
     assert kept == ["0.24.1", "0.24.0", "0.24.1", "0.24.0"]
@@ -110,7 +110,7 @@ def test_after_a_bad_change_it_goes_back_to_what_was_proven_last(converged: Host
 
     assert code == 0, back
     assert (declared(converged), observe.proven(converged)) == (first, True)
-    assert settled()
+    assert is_unchanged()
     code, refused = fleethands("rollback")
     assert (code, refused["hosts"]["lab-1"]["status"]) == (1, "refused")
     assert refused["hosts"]["lab-1"]["reason"] == ("the host has no previous release record")
@@ -131,7 +131,7 @@ def test_the_image_of_then_serves_though_its_tag_moved(lab: Lab, converged: Host
     assert "OpenHands | Restore the image's tag" in changes(back)
     assert converged.run("docker inspect openhands-app --format '{{.Image}}'").stdout == image
     assert observe.proven(converged)
-    assert settled()
+    assert is_unchanged()
 
 
 @pytest.mark.parametrize("runs", [2, pytest.param(6, marks=pytest.mark.soak)])

@@ -24,7 +24,7 @@ PASSWORD = "hunter2-of-the-proxy"  # noqa: S105
 TOKEN = "token%of \"openhands' &<own>"  # noqa: S105
 
 
-class Left:
+class ReportFiles:
     """The four files that a run left."""
 
     def __init__(self, place: Path) -> None:
@@ -44,13 +44,13 @@ class Left:
         return {str(case.get("name")): [each.tag for each in case if each.tag != "system-out"] for case in own}
 
 
-def leave(place: Path, command: str, target: str, *words: str, timeout: float = 420) -> tuple[int, str, Left]:
+def leave(place: Path, command: str, target: str, *words: str, timeout: float = 420) -> tuple[int, str, ReportFiles]:
     """Exit code, all output and all files of a run."""
     places = ["--report", str(place), "--summary", str(place / "summary.md")]
     yes = [] if command in fleet.READERS else ["--yes"]
     line = [str(fleet.FLEETHANDS), command, target, *yes, *places, *words]
     done = run(*line, cwd=fleet.ROOT, check=False, timeout=timeout)
-    return done.returncode, done.stdout + done.stderr, Left(place)
+    return done.returncode, done.stdout + done.stderr, ReportFiles(place)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_four_files_say_what_three_hosts_say(lab: Lab, three: None, tmp_path: Pa
     assert all(observe.proven(lab[name]) for name in HOSTS)
 
 
-def _agrees(left: Left, said: str) -> None:
+def _agrees(left: ReportFiles, said: str) -> None:
     """Every form has the reason of the host that failed, and times that fit into the run."""
     failed = left.document["hosts"]["lab-3"]
     assert "Read-only file system" in "\n".join([failed["reason"], *failed["log"]]), failed

@@ -15,7 +15,7 @@ from typing import Any
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.many import QUIET, brought, statuses
-from tests.lab.measured import MOST, Told, measured
+from tests.lab.measured import MOST, RunResult, measured
 
 CANARY = "canary-8b1f0c"  # in the controller's environment, and in one of its files
 INVENTORY = """
@@ -63,7 +63,7 @@ class Rogues:
         """All that they were sent."""
         return (self.directory / "received").read_text()
 
-    def run(self, command: str, *words: str, **data: Any) -> Told:
+    def run(self, command: str, *words: str, **data: Any) -> RunResult:
         """A run over the whole fleet."""
         canary = self.directory / "canary"
         canary.write_text(CANARY)
@@ -113,7 +113,7 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def named(told: Told, reasons: dict[str, str]) -> None:
+def assert_reported(told: RunResult, reasons: dict[str, str]) -> None:
     """The report has each rogue with its reason, and no terminal escape."""
     hosts = told.document["hosts"]
     for name, reason in reasons.items():
@@ -138,7 +138,7 @@ def test_a_plan_is_made_for_all_others(lab: Lab, quiet_state: str, tmp_path: Pat
     with rogues(tmp_path, honest["lab-1"], [*LOGIN, *PROBE], lab.site.access.config) as there:
         told = there.run("plan", ollama_keep_alive="2m", **QUIET)
 
-        named(told, {**LOGIN, **PROBE})
+        assert_reported(told, {**LOGIN, **PROBE})
         assert {told.document["hosts"][name]["status"] for name in honest} == {"pending"}
         assert told.code == 1
         assert told.memory < MOST, told.memory >> 20
@@ -151,7 +151,7 @@ def test_a_change_is_carried_out_on_all_others(lab: Lab, quiet_state: str, tmp_p
     with rogues(tmp_path, honest["lab-1"], list(STEP), lab.site.access.config) as there:
         told = there.run("apply", *words, ollama_keep_alive="2m", **QUIET)
 
-        named(told, STEP)
+        assert_reported(told, STEP)
         assert {name: status for name, status in statuses(told.document).items() if name in honest} == dict.fromkeys(
             honest, "changed"
         )

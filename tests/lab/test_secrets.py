@@ -70,7 +70,7 @@ def said(command: str, inventory: Path, *words: str, **secret: str) -> str:
     return done.stdout + done.stderr
 
 
-def holders(host: Host, secret: str, user: str) -> list[str]:
+def files_with(host: Host, secret: str, user: str) -> list[str]:
     """Files of the host in which a user finds it."""
     found = host.run(f"grep -rlF -e {secret} {PLACES} 2>/dev/null", check=False, timeout=120, user=user)
     return found.stdout.split()
@@ -105,9 +105,9 @@ def test_secrets_show_nowhere(canvas: Host, tmp_path: Path) -> None:
         assert each not in told
         assert each not in "".join(here)
         assert each not in seen
-    assert [path for each in every for path in holders(canvas, each, "plain")] == []
+    assert [path for each in every for path in files_with(canvas, each, "plain")] == []
     assert {KEY_FILE, "/etc/fleethands/ollama.env"} <= {
-        path for each in every for path in holders(canvas, each, "root")
+        path for each in every for path in files_with(canvas, each, "root")
     }
     needed: dict[str, Any] = json.loads(canvas.run("docker inspect openhands-app").stdout)[0]["Config"]
     assert f"GITHUB_TOKEN={token}" in needed["Env"]

@@ -84,7 +84,7 @@ def outward(clean: Host) -> Iterator[Host]:
 
 
 @pytest.fixture
-def built(lab: Lab, clean: Host) -> Iterator[Host]:
+def canvas_host(lab: Lab, clean: Host) -> Iterator[Host]:
     """lab-1 with Agent Canvas from npm, applied and proven at some time; made once for all labs of this machine."""
     folder = fleet.ROOT / "fleethands"
     files = [file for name in BUILT_FROM for file in _files(folder / name)]
@@ -145,27 +145,27 @@ def hidden(host: Host) -> None:
     assert "401" in host.run("curl -s -o /dev/null -w '%{http_code}' localhost:8000/api/settings").stdout
 
 
-def test_one_host_goes_from_container_to_service_and_back(lab: Lab, built: Host) -> None:
+def test_one_host_goes_from_container_to_service_and_back(lab: Lab, canvas_host: Host) -> None:
     lab.internet.offer("canvas")
-    built.run("echo mine > /opt/openhands/workspace/notes; chown openhands: /opt/openhands/workspace/notes")
+    canvas_host.run("echo mine > /opt/openhands/workspace/notes; chown openhands: /opt/openhands/workspace/notes")
 
     for data in (CANVAS, NPM, TOOLS, NPM):
-        serves(built, **data)
-        owner = built.run("stat -c %u /opt/openhands/workspace /opt/openhands/workspace/notes").stdout.split()
+        serves(canvas_host, **data)
+        owner = canvas_host.run("stat -c %u /opt/openhands/workspace /opt/openhands/workspace/notes").stdout.split()
         assert owner[0] == owner[1]
-        assert built.run("cat /opt/openhands/workspace/notes").stdout == "mine\n"
-        running = built.run("systemctl is-active openhands; docker ps -aq | wc -l", check=False).stdout.split()
+        assert canvas_host.run("cat /opt/openhands/workspace/notes").stdout == "mine\n"
+        running = canvas_host.run("systemctl is-active openhands; docker ps -aq | wc -l", check=False).stdout.split()
         assert running == (["active", "0"] if data is NPM else ["inactive", "1"])
 
     code, off = fleethands("apply", openhands_flavor="off", **TOOLS)
     assert code == 0, off
-    assert built.run("systemctl cat openhands; ls /opt/openhands-source", check=False).stdout == ""
-    assert built.run("cat /opt/openhands/workspace/notes").stdout == "mine\n"
+    assert canvas_host.run("systemctl cat openhands; ls /opt/openhands-source", check=False).stdout == ""
+    assert canvas_host.run("cat /opt/openhands/workspace/notes").stdout == "mine\n"
     assert changes(fleethands("apply", openhands_flavor="off", **TOOLS)[1]) == []
 
 
-def test_one_that_does_not_start_gives_way_to_what_was_there(built: Host) -> None:
-    serves(built, **NPM)
+def test_one_that_does_not_start_gives_way_to_what_was_there(canvas_host: Host) -> None:
+    serves(canvas_host, **NPM)
 
     code, failed = fleethands("apply", **NPM, openhands_env={"NODE_OPTIONS": "--require /no/such/file"})
 

@@ -88,12 +88,12 @@ def test_the_ports_of_sandboxes_come_and_go(v1: Host) -> None:
         here = [port for port in ports if observe.reachable("127.0.0.1", port, 5)]
         assert here
         v1.run("docker rm -f $(docker ps -q --filter name=oh-agent-server)")
-        assert gone(here, 30)
+        assert wait_until_closed(here, 30)
         assert v1.run("pgrep -c -f '[d]ocker events'").stdout.strip() == "1"
     v1.run("while pgrep -f '[d]ocker events'; do sleep 0.1; done", timeout=20)
 
 
-def gone(ports: list[int], seconds: float) -> bool:
+def wait_until_closed(ports: list[int], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while any(observe.reachable("127.0.0.1", port, 1) for port in ports):
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""What several modules of unit tests stand on."""
+"""Fixtures that several modules of unit tests use."""
 
 from __future__ import annotations
 

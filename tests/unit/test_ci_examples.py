@@ -48,7 +48,7 @@ def parse(words: list[str]) -> str:
     """The command that words lead to, with its options taken. Raises UsageError for those that it does not have."""
     command: click.Command = cli
     path: list[str] = []
-    context: click.Context | None = None  # click keeps what its first context says of a command's help
+    context: click.Context | None = None  # click keeps the first context's settings of a command's help
     while isinstance(command, click.Group):
         more: dict[str, Any] = {"parent": context, "allow_extra_args": True, "allow_interspersed_args": False}
         context = command.make_context(command.name, list(words), **more)

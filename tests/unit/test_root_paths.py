@@ -8,7 +8,7 @@ from fleethands.operations.core import scripts
 from tests.helpers.host_scripts import parts_of
 from tests.helpers.root_paths import offences
 
-BUILDS = ("source_build", "source_builder")  # what they make lies in a directory of root's
+BUILDS = ("source_build", "source_builder")  # they write in a directory that only root may write
 # commands that are allowed, each with its reason
 ALLOWED = {
     'mv --backup=numbered -T "$path" "$kept"': "what systemd starts, or the command of a root's shell: adopt.sh",

@@ -69,7 +69,7 @@ ENDLESS = {
     "a body without a length": (endless(OK + b"\r\n", b"a" * 65536), "sends more than 4 MiB"),
     "headers": (endless(OK, b"x: y\r\n"), "got more than 100 headers"),
     "one header": (endless(OK, b"a" * 65536), "got more than 65536 bytes when reading header line"),
-    "answers that only say go on": (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 999), "sends more than 5 MiB"),
+    "answers that only say continue": (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 999), "sends more than 5 MiB"),
     "the trailer of chunks": (endless(CHUNKED + b"0\r\n", b"a: b\r\n" * 999), "sends more than 5 MiB"),
     "the body of a redirect": (
         endless(b"HTTP/1.1 302 Found\r\nLocation: /there\r\n\r\n", b"a" * 65536),

@@ -109,7 +109,7 @@ def start(settings: HostSettings, probe: Probe) -> Decision:
     def predict(probe: Probe) -> Probe:
         unit_state = Unit("loaded", "active", "running", "enabled", -1, False, (), "", 0, "success")
         docker = replace(probe.docker, version=probe.docker.version or "to be started")
-        return probe.having(units={**probe.units, name: unit_state}, docker=docker)
+        return probe.replace(units={**probe.units, name: unit_state}, docker=docker)
 
     before = "absent" if state is None or state.load != "loaded" else f"{state.active}, {state.enabled} at boot"
     script = StartUnit(name).script

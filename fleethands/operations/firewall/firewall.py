@@ -83,7 +83,7 @@ def _digest(rules: str) -> str:
 def _predict_loaded(probe: Probe, digest: str) -> Probe:
     enabled = Unit("loaded", "active", "running", "enabled", 0, False, (), paths.FIREWALL_UNIT, 0, "success")
     record = File("file", "0644", owner="root:root", content=f"{digest} predicted\n".encode())
-    probe = probe.having(
+    probe = probe.replace(
         units={**probe.units, paths.FIREWALL_SERVICE: enabled},
         firewall=replace(probe.firewall, loaded="predicted"),
     )
@@ -136,7 +136,7 @@ def remove_table(settings: HostSettings, probe: Probe) -> Decision:
     def predict(probe: Probe) -> Probe:
         for path in (*FILES, paths.FIREWALL_LOADED):
             probe = probe.with_file(path, ABSENT)
-        return probe.having(firewall=replace(probe.firewall, loaded=None))
+        return probe.replace(firewall=replace(probe.firewall, loaded=None))
 
     return Change(
         "firewall",

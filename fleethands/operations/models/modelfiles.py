@@ -71,7 +71,7 @@ def _change(settings: HostSettings, model: Model, file: Modelfile, probe: Probe)
     def predict(probe: Probe) -> Probe:
         made = {**probe.store.made, name: CreatedModel(text, base, f"of {text} and {base}")}
         kept = replace(probe.store, made=made)
-        return probe.having(models={**probe.models, name: f"of {text} and {base}"}, store=kept)
+        return probe.replace(models={**probe.models, name: f"of {text} and {base}"}, store=kept)
 
     before = f"digest {digest[:12]}" if digest else "missing"
     return Change(f"model {name}", before, f"made from {file.base}", script, predict, why=why)

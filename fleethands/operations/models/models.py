@@ -79,7 +79,7 @@ def local_digest(probe: Probe, name: ModelName) -> str | None:
 
 def _offered_digest(model: Model, probe: Probe) -> str | None:
     """The digest in the registry, as the host read it for a missing model."""
-    offer = probe.upstream.of("model", str(model.name))
+    offer = probe.upstream.find("model", str(model.name))
     return offer.digest if offer else None
 
 
@@ -114,7 +114,7 @@ def _change(settings: HostSettings, model: Model, probe: Probe, upstream: str | 
     def predict(probe: Probe) -> Probe:
         left = frozenset(each for each in probe.store.unfinished if each.lower() != name.lower())
         kept = replace(probe.store, unfinished=left)
-        return probe.having(models={**probe.models, name: target or digest or "to be pulled"}, store=kept)
+        return probe.replace(models={**probe.models, name: target or digest or "to be pulled"}, store=kept)
 
     before = f"digest {digest[:12]}" if digest else "missing"
     after = f"digest {target[:12]}" if target else "present"
@@ -157,7 +157,7 @@ def _remove(settings: HostSettings, name: str) -> Change:
     script = RemoveModel(name, json.dumps({"model": name}), settings.ollama_host.local_url).script
 
     def predict(probe: Probe) -> Probe:
-        return probe.having(models={known: digest for known, digest in probe.models.items() if known != name})
+        return probe.replace(models={known: digest for known, digest in probe.models.items() if known != name})
 
     return Change(
         f"model {name}", "present", "removed", script, predict, why="it is not listed, and models_prune is on",

@@ -67,7 +67,7 @@ def load(settings: HostSettings, probe: Probe, unit: str) -> Decision:
             probe = probe.with_file(path, File("file", owner="root:root", content=content.encode()))
         probe = probe.with_file(paths.PRELOAD_ENABLED, File("link", target=paths.PRELOAD_UNIT))
         digests = {str(name): local_digest(probe, name) or "" for name in names}
-        return probe.having(store=replace(probe.store, loaded=digests, process=_process(probe)))
+        return probe.replace(store=replace(probe.store, loaded=digests, process=_process(probe)))
 
     script = InstallPreload(text, paths.PRELOAD, unit, paths.PRELOAD_UNIT).script
     return Change("preload", why, f"{shown} loaded", script, predict, why=why, consequence="takes the models' memory")

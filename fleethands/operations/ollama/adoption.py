@@ -40,9 +40,9 @@ class AdoptModels(HostScript, file="adopt_models"):
 @operation
 def adopt(settings: HostSettings, probe: Probe) -> Decision:
     """
-    Keep a copy of the files that ours will replace, and move drop-ins that contradict ours.
+    Keep a copy of the files that fleethands will replace, and move drop-ins that contradict the settings.
 
-    The running Ollama is not touched: its binary and its unit stay until ours replace them.
+    The running Ollama is not touched: its binary and its unit stay until fleethands' own replace them.
     """
     found = ExistingInstall.from_probe(settings, probe)
     if not found:
@@ -62,33 +62,33 @@ def _keep_script(path: str, move: bool = False) -> Script:
 
 
 def _keep_binary(path: str) -> Change:
-    return Change(path, "foreign", f"kept in {paths.ADOPTED}, ours takes its place", _keep_script(path))
+    return Change(path, "foreign", f"kept in {paths.ADOPTED}, and replaced by fleethands' own", _keep_script(path))
 
 
 def _adopt_unit(found: ExistingInstall, settings: HostSettings, probe: Probe) -> Change:
     package = probe.service.packages.get(found.unit)
-    ours = "ours takes its place" if found.unit == paths.OLLAMA_UNIT else f"ours, {paths.OLLAMA_UNIT}, comes first"
+    effect = "replaced" if found.unit == paths.OLLAMA_UNIT else f"overridden with {paths.OLLAMA_UNIT}"
     reasons = (join_settings(found.lost), _abandoned_models(settings, probe.service))
     return Change(
         found.unit,
         f"of the package {package}" if package else "foreign",
-        f"kept in {paths.ADOPTED}, {ours}",
+        f"kept in {paths.ADOPTED}, and {effect} by fleethands' own",
         _keep_script(found.unit),
         lambda probe: _without_unit(probe, found.unit),
         why="; ".join(filter(None, reasons)),
-        consequence="its process is replaced with one restart, once ours is unpacked",
+        consequence="one restart replaces its process, once fleethands' own Ollama is unpacked",
     )
 
 
 def _without_unit(probe: Probe, path: str) -> Probe:
-    if path == paths.OLLAMA_UNIT:  # its text is not for the diff of ours
+    if path == paths.OLLAMA_UNIT:  # the diff of fleethands' own unit leaves the foreign text out
         probe = probe.with_file(path, File("file", "0644", owner="root:root"))
     units = tuple(each for each in probe.service.units if each.name != "ollama.service")
-    return probe.having(service=replace(probe.service, units=units))
+    return probe.replace(service=replace(probe.service, units=units))
 
 
 def _abandoned_models(settings: HostSettings, service: Service) -> str:
-    """Models that ours will not use, because another directory is declared."""
+    """Models that the managed Ollama will not use, because another directory is declared."""
     found, declared = find_models_directory(service), settings.ollama_models_dir
     if found is None or declared is None or found[0] == str(declared):
         return ""
@@ -107,8 +107,8 @@ def _adopt_models(settings: HostSettings, probe: Probe) -> list[Change]:
             f"owned by {user}",
             "owned by ollama, with everything in it",
             AdoptModels(path, user).script,
-            lambda probe: probe.having(directories=replace(probe.directories, kept=None)),
-            why="Ollama ran as another user, and ours writes there",
+            lambda probe: probe.replace(directories=replace(probe.directories, kept=None)),
+            why="Ollama ran as another user, and the managed Ollama writes there",
         )
     ]
 
@@ -116,13 +116,13 @@ def _adopt_models(settings: HostSettings, probe: Probe) -> list[Change]:
 def _move_drop_in(text: UnitText, conflicts: tuple[ForeignSetting, ...], service: Service) -> Change:
     named = {each.location for each in conflicts}
     others = [each for each in read_assignments(service, text) if each.location not in named and each.value]
-    lost = ", ".join(f"{each.name}={each.shown} ({each.location})" for each in others)
+    lost = ", ".join(f"{each.name}={each.masked_value} ({each.location})" for each in others)
     return Change(
         text.path,
         "foreign",
         f"moved to {paths.ADOPTED}",
         _keep_script(text.path, move=True),
-        lambda probe: probe.having(service=probe.service.without(text.path)),
+        lambda probe: probe.replace(service=probe.service.without(text.path)),
         why=join_settings(conflicts),
         consequence=f"lost with it: {lost}" if lost else "",
     )
@@ -130,7 +130,7 @@ def _move_drop_in(text: UnitText, conflicts: tuple[ForeignSetting, ...], service
 
 @operation
 def clear_libraries(settings: HostSettings, probe: Probe) -> Decision:
-    """Move the libraries of an adopted Ollama away, once ours is running."""
+    """Move the libraries of an adopted Ollama away, once the managed Ollama is running."""
     path = paths.LIBRARIES
     if not settings.ollama_adopt or settings.ollama_declared_image or path not in probe.service.there:
         return Unchanged("no foreign libraries are left")
@@ -141,6 +141,6 @@ def clear_libraries(settings: HostSettings, probe: Probe) -> Decision:
         "foreign",
         f"moved to {paths.ADOPTED}",
         _keep_script(path, move=True),
-        lambda probe: probe.having(service=probe.service.without(path)),
+        lambda probe: probe.replace(service=probe.service.without(path)),
         why="no Ollama uses them any more",
     )

@@ -75,7 +75,7 @@ def _ask_for_adoption(found: ExistingInstall, settings: HostSettings, probe: Pro
     return Refused(
         ": ".join(filter(None, (origin, join_settings(found.all_settings)))),
         (
-            f"declare `ollama_adopt`: True, and it is kept in {paths.ADOPTED} while ours takes its place; models stay",
+            f"declare `ollama_adopt`: True; fleethands then keeps it in {paths.ADOPTED}, and models stay",
             *external.external_hints(settings, probe),
             *_declaration_hints(found.all_settings, settings, probe),
         ),

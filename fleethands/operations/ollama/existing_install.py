@@ -48,14 +48,14 @@ class ExistingInstall:
 
     @property
     def all_settings(self) -> tuple[ForeignSetting, ...]:
-        """Every setting, those that win over ours first."""
+        """Every setting, those that win over fleethands' own first."""
         found = [*self.lost, *(each for _, settings in self.drop_ins for each in settings)]
         return tuple(sorted(found, key=lambda each: not each.wins))
 
 
 def _is_foreign_binary(binary: File) -> bool:
-    is_ours = binary.kind == "link" and binary.target.startswith(paths.RELEASES + "/")
-    return binary.kind != "absent" and not is_ours
+    is_managed = binary.kind == "link" and binary.target.startswith(paths.RELEASES + "/")
+    return binary.kind != "absent" and not is_managed
 
 
 def _find_drop_ins(service: Service, desired: DesiredEnvironment) -> list[tuple[UnitText, tuple[ForeignSetting, ...]]]:

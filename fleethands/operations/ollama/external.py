@@ -71,11 +71,11 @@ def use(settings: HostSettings, probe: Probe) -> Decision:
 
 @operation
 def remove_managed(settings: HostSettings, probe: Probe) -> Decision:
-    """Remove our Ollama once the external one is proven. Models, account and home stay."""
-    ours = [preload.remove.decide(settings, probe), remove_ollama.remove.decide(settings, probe)]
-    changes = [_after_proof(each) for each in ours if isinstance(each, Change)]
+    """Remove the managed Ollama once the external one is proven. Models, account and home stay."""
+    managed = [preload.remove.decide(settings, probe), remove_ollama.remove.decide(settings, probe)]
+    changes = [_after_proof(each) for each in managed if isinstance(each, Change)]
     if not changes:
-        return Unchanged("there is no Ollama of ours beside it")
+        return Unchanged("there is no managed Ollama")
     if not is_proven(settings, probe):
         return Unchanged("our Ollama stays until the one that is elsewhere is proven")
     return changes

@@ -45,7 +45,7 @@ def _explain_timeout(port: int, way: VersionRequest) -> tuple[str, ...]:
 def _explain_tls(url: str, way: VersionRequest) -> tuple[str, ...]:
     if way.status == NO_TLS:
         plain = url.replace("https://", "http://")
-        return f"no TLS is spoken there{_quote(way)}", f'in the inventory, if so: "ollama_address": "{plain}"'
+        return f"it does not use TLS{_quote(way)}", f'in the inventory, if so: "ollama_address": "{plain}"'
     return f"its certificate will not do{_quote(way)}", "on the host: apt-get install ca-certificates"
 
 

@@ -63,7 +63,7 @@ class DesiredEnvironment:
         account = CLIENT if settings.ollama_declared_image else ACCOUNT
         return cls(settings.ollama_environment, settings.ollama_secrets, settings.ollama_secrets, account)
 
-    def shown(self, name: str) -> str:
+    def masked_value(self, name: str) -> str:
         return MASK if name in self.hidden else mask_value(name, self.values[name])
 
 
@@ -85,10 +85,10 @@ def _lost_variables(line: Assignment, desired: DesiredEnvironment) -> list[Forei
     if means_same(line.name, desired.values.get(line.name), line.value):
         return []
     if line.name in desired.values:
-        effect = f"which gives way to the declared {desired.shown(line.name)}"
+        effect = f"which is replaced by the declared {desired.masked_value(line.name)}"
     else:
         effect = "which is lost: it is not declared"
-    return [ForeignSetting(line.location, line.name, line.shown, effect, is_variable=True)]
+    return [ForeignSetting(line.location, line.name, line.masked_value, effect, is_variable=True)]
 
 
 def find_conflicts(service: Service, drop_in: UnitText, desired: DesiredEnvironment) -> list[ForeignSetting]:
@@ -134,5 +134,5 @@ def _find_variable_conflict(line: Assignment, desired: DesiredEnvironment, wins:
         return ForeignSetting(line.location, line.name, line.value, effect, wins=True, is_variable=True)
     if means_same(line.name, desired.values[line.name], line.value):
         return None
-    effect = f"which {'wins over' if wins else 'gives way to'} the declared {desired.shown(line.name)}"
+    effect = f"which {'wins over' if wins else 'is overridden by'} the declared {desired.masked_value(line.name)}"
     return ForeignSetting(line.location, line.name, line.value, effect, wins, is_variable=True)

@@ -45,7 +45,7 @@ def pull(settings: HostSettings, probe: Probe, same: str = "", newest: str = "")
         "an older image of that name" if moved else before,
         "on the host",
         PullImage(image, name, settings.ollama_version).script,
-        lambda probe: probe.having(docker=replace(probe.docker, ollama_image=TO_BE_PULLED)),
+        lambda probe: probe.replace(docker=replace(probe.docker, ollama_image=TO_BE_PULLED)),
         consequence=describe_download(probe, "image", image, image),
     )
 
@@ -58,6 +58,6 @@ def _retag(name: str, same: str, found: Image | None) -> Decision:
         "another image" if found else "absent",
         same[:19],
         TagImage(name, same).script,
-        lambda probe: probe.having(docker=replace(probe.docker, ollama_image=Image(same))),
+        lambda probe: probe.replace(docker=replace(probe.docker, ollama_image=Image(same))),
         why="its tag moved since",
     )

@@ -11,7 +11,7 @@ else
     fail "cannot pull $image, as fleethands.lock pins $name" \
       "on the host: docker pull $image" "if its registry has it no longer: fleethands pin --only $name"
 fi
-# the downloaded image runs as the user nobody, without a network and with a timeout
+# the downloaded image runs as the user `nobody`, without a network and with a timeout
 asked=fleethands-version-$$
 said=$(timeout -s KILL 60 "$docker" run --rm --pull never --name "$asked" --network none --cap-drop ALL --pids-limit 64 \
   --memory 1g --security-opt no-new-privileges --user 65534:65534 --env HOME=/nonexistent "$image" --version 2>&1 9>&- |

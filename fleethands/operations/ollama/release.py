@@ -189,4 +189,4 @@ def _predict(probe: Probe, wanted: DesiredRelease, is_new: bool) -> Probe:
     probe = probe.with_file(paths.CURRENT, File("link", target=wanted.version))
     probe = probe.with_file(paths.BINARY, File("link", target=EXECUTABLE))
     installed = Release(wanted.sha256 or "", True, wanted.variant)
-    return probe.having(releases={**probe.releases, wanted.version: installed}, process=process)
+    return probe.replace(releases={**probe.releases, wanted.version: installed}, process=process)

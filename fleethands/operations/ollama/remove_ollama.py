@@ -17,7 +17,7 @@ from fleethands.settings import HostSettings
 
 @dataclass(frozen=True)
 class RemoveOllama(HostScript, file="remove_ollama"):
-    """Removes these files, one a line, and the unit and its container if the unit is ours."""
+    """Removes these files, one a line, and a managed unit with its container."""
 
     files: str
     unit: bool
@@ -39,7 +39,7 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
         if is_written_by_fleethands(probe, path)
     ]
     if not probe.releases and not links and not texts:
-        return Unchanged("there is no Ollama of ours")
+        return Unchanged("there is no managed Ollama")
     files = [*texts, *links]
     script = RemoveOllama(
         files="\n".join(files),
@@ -51,7 +51,7 @@ def remove(settings: HostSettings, probe: Probe) -> Decision:
     def predict(probe: Probe) -> Probe:
         for path in (*files, paths.BOOT_UNITS + paths.OLLAMA_SERVICE):
             probe = probe.with_file(path, ABSENT)
-        return probe.having(releases={}, process=None)
+        return probe.replace(releases={}, process=None)
 
     what = ", ".join(sorted(probe.releases)) or "files"
     return Change("Ollama", what, "gone", script, predict, consequence="Ollama stops answering; its models stay")

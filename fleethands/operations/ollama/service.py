@@ -84,7 +84,7 @@ def _describe(settings: HostSettings, revision: str) -> str:
 
 
 def _unit_difference(unit: Unit) -> str | None:
-    """What is wrong with the unit of the right process; mending it needs no restart."""
+    """What is wrong with the unit of the right process. Fixing the unit needs no restart."""
     if unit.enabled != "enabled":
         return "it does not start at boot"
     return "systemd has not read its files" if unit.need_reload else None
@@ -132,7 +132,7 @@ def _check_drop_ins(wanted: DesiredProcess, settings: HostSettings, probe: Probe
 
 
 def _winning_settings(settings: HostSettings, probe: Probe) -> list[ForeignSetting]:
-    """Settings of foreign drop-ins that override ours, with every value of ours masked."""
+    """Settings of foreign drop-ins that override declared ones, with every declared value masked."""
     desired = DesiredEnvironment.from_settings(settings)
     desired = replace(desired, hidden=frozenset(desired.values))
     drop_ins = [drop_in for drop_in in probe.service.drop_ins if not drop_in.ours]
@@ -143,7 +143,7 @@ def _winning_settings(settings: HostSettings, probe: Probe) -> list[ForeignSetti
 def _predict(probe: Probe, wanted: DesiredProcess) -> Probe:
     unit = Unit("loaded", "active", "running", "enabled", -1, False, (), paths.OLLAMA_UNIT, 0, "success")
     probe = probe.with_file(paths.BOOT_UNITS + paths.OLLAMA_SERVICE, File("link", target=paths.OLLAMA_UNIT))
-    return probe.having(
+    return probe.replace(
         process=wanted.process,
         units={**probe.units, paths.OLLAMA_SERVICE: unit},
         # the capabilities of the model stay the same

@@ -35,7 +35,7 @@ class Assignment:
     location: str
 
     @property
-    def shown(self) -> str:
+    def masked_value(self) -> str:
         """The value as it may be shown. Not all users may be able to read a file of variables."""
         return mask_value(self.name, self.value) if is_known(self.name) or self.kind != "EnvironmentFile" else MASK
 

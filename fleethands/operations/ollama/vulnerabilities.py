@@ -22,7 +22,7 @@ class Vulnerability:
 
 # https://nvd.nist.gov/vuln/detail/CVE-2026-7482, 2026-05-04: before 0.17.1
 VULNERABILITIES = (
-    Vulnerability("CVE-2026-7482", "0.17.1", "whoever reaches its API can read its memory, by a crafted model"),
+    Vulnerability("CVE-2026-7482", "0.17.1", "anyone who reaches its API can read its memory with a crafted model"),
 )
 
 

@@ -97,7 +97,7 @@ def build(settings: HostSettings, probe: Probe) -> Decision:
     """Build it while the old one runs. Whether a branch moved is only known if its repository was asked."""
     wanted, marker = settings.openhands_source, str(settings.openhands_built)
     digest, commit = _read_build(settings, probe)
-    offer = probe.upstream.of("commit", wanted.title)
+    offer = probe.upstream.find("commit", wanted.title)
     moved = offer.digest if offer is not None and offer.digest not in {None, commit} else None
     if digest == recipe_digest(settings) and moved is None:
         return Unchanged(f"{wanted.title} is built{f', commit {commit[:12]}' if wanted.repo else ''}")

@@ -19,18 +19,18 @@ def has_foreign_container(probe: Probe) -> bool:
 
 
 def has_foreign_unit(probe: Probe) -> bool:
-    """Whether a unit of that name exists that fleethands did not write. A symlink is never ours."""
+    """Whether a unit of that name exists that fleethands did not write. fleethands never writes a symlink there."""
     unit = probe.files[paths.OPENHANDS_UNIT]
     return unit.kind != "absent" and not (unit.content or b"").startswith(HEADER)
 
 
 def check_conflicts(settings: HostSettings, probe: Probe) -> Refused | None:
-    """Why OpenHands cannot replace them; None if there are none, or if they may be replaced."""
+    """Why OpenHands cannot replace a foreign container or unit; None if it need not, or may."""
     if has_foreign_container(probe) and not settings.openhands_adopt:
         return Refused(
             f"a container named {paths.CONTAINER} is there that fleethands did not make",
             (
-                "declare `openhands_adopt`: True, and it is stopped and kept while ours takes its place",
+                "declare `openhands_adopt`: True; fleethands then stops and keeps it, and starts its own container",
                 f"or give it another name on the host: docker rename {paths.CONTAINER} {paths.CONTAINER}-mine",
             ),
         )
@@ -47,4 +47,5 @@ def adoption_impact(probe: Probe) -> str:
     """What happens to a foreign container; empty if there is none."""
     if not has_foreign_container(probe):
         return ""
-    return f"the foreign {paths.CONTAINER} is stopped, and kept as {paths.CONTAINER}-adopted once ours is proven"
+    kept = f"{paths.CONTAINER}-adopted"
+    return f"the foreign {paths.CONTAINER} is stopped, and kept as {kept} once fleethands' own is proven"

@@ -98,7 +98,7 @@ def _impact(settings: HostSettings, probe: Probe, always: bool) -> list[str]:
         impact.append(adoption)
     if generation.socket:  # the previous container may have had none
         impact.append("it gets Docker's socket, as upstream documents: who uses OpenHands is root on this host")
-        impact.append("every account of this host, and every container beside it, can use it without a password")
+        impact.append("every account and every other container of this host can use OpenHands without a password")
     return impact
 
 
@@ -136,21 +136,21 @@ def _predict(probe: Probe, spec: ContainerSpec) -> Probe:
     labels = {SPEC_LABEL: spec.digest}  # its users are only known once it is created
     image = probe.docker.image or "to be pulled"
     container = Container("to be made", "running", image, labels, "")
-    return probe.having(docker=replace(probe.docker, container=container, image=image))
+    return probe.replace(docker=replace(probe.docker, container=container, image=image))
 
 
 @operation
 def remove(settings: HostSettings, probe: Probe) -> Decision:
-    """Remove our container. Workspace and state stay."""
+    """Remove the managed container. Workspace and state stay."""
     container = probe.docker.container
     if container is None or SPEC_LABEL not in container.labels:
-        return Unchanged("there is no container of ours")
+        return Unchanged("there is no managed container")
     return Change(
         f"container {paths.CONTAINER}",
         container.state,
         "gone",
         RemoveContainer(paths.CONTAINER).script,
-        lambda probe: probe.having(docker=replace(probe.docker, container=None)),
+        lambda probe: probe.replace(docker=replace(probe.docker, container=None)),
         why="the setting `openhands_flavor` is off",
         consequence="OpenHands stops answering; workspace and state stay",
     )

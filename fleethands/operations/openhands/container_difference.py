@@ -35,7 +35,7 @@ class ImagePolicy:
 
 def _registry_digest(settings: HostSettings, probe: Probe) -> str:
     """Digest of the tag in its registry, as the host's Docker read it; empty if it is unknown."""
-    tag = probe.upstream.of("tag", settings.openhands_image) if settings.openhands_pull == "always" else None
+    tag = probe.upstream.find("tag", settings.openhands_image) if settings.openhands_pull == "always" else None
     return (tag.digest if tag else None) or ""
 
 

@@ -1,4 +1,4 @@
-# Containers: which are ours, which one is the previous one, and which are sandboxes of our V1. A part of other scripts.
+# Which containers are managed, which one is the previous one, and which are sandboxes of the managed V1. A part of other scripts.
 
 container_exists() { docker container inspect "$1" >/dev/null 2>&1; }
 
@@ -52,7 +52,8 @@ require_free_adopted_name() {
 }
 
 # list_sandboxes IMAGE: `ID ours|theirs NAME` of each container that a V1 started from it (docker_sandbox_service.py, openhands-ai
-# 1.11.0). Every V1 uses the same names. Ours are those that mount a directory which we handed over.
+# 1.11.0). Every V1 uses the same names. A sandbox is
+# `ours` if it mounts a directory that fleethands gave to V1.
 list_sandboxes() {
   given=$([ ! -f "${workers:?}" ] || cut -d ' ' -f 2- "$workers")
   docker ps --all --quiet --no-trunc --filter name='^/?oh-agent-server-' | while read -r sandbox_id; do

@@ -48,7 +48,7 @@ def current_model(settings: HostSettings, probe: Probe) -> SelectedModel:
     if found is None or settings.openhands_settings == "enforced" or not is_users_choice(settings, found, probe):
         return SelectedModel(model, url, f"{model} at {url}")
     if contains(found, era.settings_file(model, url)):
-        return SelectedModel("", "", "a person chose another profile, which is not ours to ask")
+        return SelectedModel("", "", "a person chose another profile, which fleethands does not test")
     return _user_choice(selected_name(found), _selected_url(found), settings, probe)
 
 

@@ -26,6 +26,6 @@ def retag_image(settings: HostSettings, probe: Probe, image: str) -> Decision:
         "another image" if probe.docker.image else "absent",
         image[:19],
         TagImage(name, image).script,
-        lambda probe: probe.having(docker=replace(probe.docker, image=image)),
+        lambda probe: probe.replace(docker=replace(probe.docker, image=image)),
         why="its tag moved since",
     )

@@ -20,6 +20,6 @@ def model_warnings(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
         notes.append(f"{settings.model} has a context of {model.context} tokens; {needs}")
     if model.tools is False:
         needed = generation_of(settings).tools
-        effect = "Ollama refuses each of its conversations" if needed else "this OpenHands tells it of them in words"
+        effect = "Ollama refuses each of its conversations" if needed else "OpenHands describes them in its prompts"
         notes.append(f"{settings.model} takes no tools: {effect}")
     return tuple(notes)

@@ -122,7 +122,7 @@ def _predict(settings: HostSettings, probe: Probe, wanted: DesiredService) -> Pr
         directory = File("directory", "0700") if probe.files[path] == ABSENT else probe.files[path]
         probe = probe.with_file(path, replace(directory, uid=-1, gid=-1, owner=_owner(settings)))
     docker = replace(probe.docker, container=None)
-    return probe.having(units={**probe.units, paths.OPENHANDS_SERVICE: state}, docker=docker)
+    return probe.replace(units={**probe.units, paths.OPENHANDS_SERVICE: state}, docker=docker)
 
 
 def _directories(settings: HostSettings) -> tuple[str, ...]:
@@ -143,9 +143,9 @@ def _revision(text: str, settings: HostSettings, probe: Probe) -> str:
 
 @operation
 def remove(settings: HostSettings, probe: Probe, why: str = "the setting `openhands_flavor` is off") -> Decision:
-    """Remove our service. Workspace and state stay."""
+    """Remove the managed service. Workspace and state stay."""
     if not is_installed(probe):
-        return Unchanged("there is no service of ours")
+        return Unchanged("there is no managed service")
     script = RemoveService(paths.OPENHANDS_SOURCE, BUILDER, " ".join(FILES)).script
     return Change(paths.OPENHANDS_SERVICE, "present", "gone", script, _predict_removal, why=why)
 
@@ -155,7 +155,7 @@ def _predict_removal(probe: Probe) -> Probe:
     unit = () if conflicts.has_foreign_unit(probe) else (paths.OPENHANDS_UNIT,)
     for path in (*unit, *FILES):
         probe = probe.with_file(path, ABSENT)
-    return disown(disown(probe.having(units=units), "directory", paths.OPENHANDS_SOURCE), "user", BUILDER)
+    return disown(disown(probe.replace(units=units), "directory", paths.OPENHANDS_SOURCE), "user", BUILDER)
 
 
 def is_installed(probe: Probe) -> bool:

@@ -77,14 +77,14 @@ def _refuse_listener(listener: Listener, key: str, container: Publisher | None) 
 
 
 def _refuse_container(container: Publisher, held: str, key: str, other: str) -> Refused:
-    """A foreign container of Ollama, by the name of its image, may keep the place of ours."""
+    """A foreign container, whose image is named for Ollama, may hold the port of the managed Ollama."""
     name, image = shlex.quote(container.name), container.image
     if key != "ollama_host" or "ollama" not in image.rpartition("/")[2]:
         return Refused(f"{held} for the container `{container.name}`", (f"on the host: docker stop {name}", other))
     return Refused(
         f"{held} for the container `{container.name}` of {image}, which fleethands did not make",
         (
-            f"to have ours in its place, on the host: docker update --restart no {name} && docker stop {name}",
+            f"to replace it with a managed one, on the host: docker update --restart no {name} && docker stop {name}",
             other,
         ),
     )

@@ -3,7 +3,7 @@
 #   server: its name or address; bring_model: what pulls the model there
 : "${elsewhere?}" "${server:=}" "${bring_model:=}" "${port_of_ollama:?}" "${place:?}" "${local_url:?}" "${model:?}" "${restart:?}"
 
-explain_external() { # STATUS ANSWER [ours|thrown-away]
+explain_external() { # `STATUS ANSWER [ours|thrown-away]`
   case $1 in
     6) explain_external_name "$3" ;;
     7) explain_external_refusal "$3" ;;

@@ -3,7 +3,7 @@
 : "${model:?}" "${container:?}" "${port_of_ollama:?}" "${apply:?}" "${elsewhere?}" "${restart:?}" "${said_by_ollama:?}"
 : "${ollama_image?}"
 
-# explain STATUS ANSWER [ours|thrown-away]: the result of curl on the host, in OpenHands' container or in a new one
+# `explain STATUS ANSWER [ours|thrown-away]`: the result of curl on the host, in OpenHands' container or in a new one
 explain() {
   case $2 in *[Rr]esolving\ timed\ out* | *'Could not resolve'*) set -- 6 "$2" "${3:-}" ;; esac
   if [ -n "$elsewhere" ]; then

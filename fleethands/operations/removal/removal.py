@@ -62,7 +62,7 @@ def remove_images(settings: HostSettings, probe: Probe) -> Decision:
         return Unchanged("no image is managed" if not names else "Docker does not run, so its images stay")
 
     def predict(probe: Probe) -> Probe:
-        return probe.having(docker=replace(probe.docker, image=None, ollama_image=None))
+        return probe.replace(docker=replace(probe.docker, image=None, ollama_image=None))
 
     return Change(f"images {', '.join(names)}", "present", "removed", RemoveImages("\n".join(names)).script, predict)
 
@@ -97,7 +97,7 @@ def remove_account(settings: HostSettings, probe: Probe, user: str, home: str, c
 
     def predict(probe: Probe) -> Probe:
         users = {name: each for name, each in probe.accounts.users.items() if name != user}
-        return probe.having(accounts=Accounts(users, probe.accounts.groups)).with_file(home, ABSENT)
+        return probe.replace(accounts=Accounts(users, probe.accounts.groups)).with_file(home, ABSENT)
 
     script = RemoveAccount(user, home, content).script
     consequence = f"removes {home} with its content" if content else f"removes {home} if it is empty"

@@ -101,6 +101,6 @@ def own_models(settings: HostSettings, probe: Probe) -> Decision:
         f"{kept.path} belongs to {kept.owner}",
         "with all it holds of ollama",
         GiveModels(path).script,
-        lambda probe: probe.having(directories=replace(probe.directories, kept=None)),
+        lambda probe: probe.replace(directories=replace(probe.directories, kept=None)),
         why="Ollama can't write there: a pull would end with `permission denied`",
     )

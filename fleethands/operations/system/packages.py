@@ -45,7 +45,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     def predict(probe: Probe) -> Probe:
         docker = replace(probe.docker, installed=True) if {"docker.io", "docker-cli"} & set(missing) else probe.docker
         firewall = replace(probe.firewall, installed=True) if "nftables" in missing else probe.firewall
-        return probe.having(packages=probe.packages | set(missing), docker=docker, firewall=firewall)
+        return probe.replace(packages=probe.packages | set(missing), docker=docker, firewall=firewall)
 
     return Change(
         "packages",

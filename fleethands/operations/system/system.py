@@ -88,7 +88,7 @@ def create_user(
         if exposed or probe.files.get(home) == ABSENT:
             owner = "root:root" if roots_home else f"{user}:{user}"
             probe = probe.with_file(home, File("directory", "0755", owner=owner))
-        return probe.having(accounts=Accounts(users, probe.accounts.groups))
+        return probe.replace(accounts=Accounts(users, probe.accounts.groups))
 
     script = CreateUser(user, home, " ".join(sorted(missing)), roots_home).script
     before = "absent" if account is None else f"not in {', '.join(sorted(missing))}" if missing else f"owns {home}"
@@ -165,7 +165,7 @@ def _predict_unit(probe: Probe, path: str) -> Probe:
     if (unit := probe.units.get(name)) is None:
         return probe
     enabled = "enabled" if probe.files[paths.BOOT_UNITS + name].kind == "link" else "disabled"
-    return probe.having(units={**probe.units, name: replace(unit, need_reload=False, enabled=enabled)})
+    return probe.replace(units={**probe.units, name: replace(unit, need_reload=False, enabled=enabled)})
 
 
 def _summary(state: File) -> str:

@@ -66,7 +66,12 @@ def _template() -> Template:
     folder = files("fleethands.report.formats")
     loader = DictLoader({name: folder.joinpath(name).read_text(encoding="utf-8") for name in PARTS})
     environment = Environment(
-        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, finalize=_shown
+        loader=loader,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        finalize=_clean,
     )
     environment.filters |= {
         "took": wording.show_duration,
@@ -90,7 +95,7 @@ def _template() -> Template:
     return environment.get_template(TEMPLATE)
 
 
-def _shown(value: Any) -> Any:
+def _clean(value: Any) -> Any:
     return sanitize(value) if type(value) is str else value
 
 

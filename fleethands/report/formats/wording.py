@@ -42,7 +42,7 @@ class HostGroup:
 
 
 def status_word(report: Report, status: str) -> str:
-    """A status in words that fit the command. Example: `proven` for `unchanged` in `verify`."""
+    """The word for a status that fits the command. Example: `proven` for `unchanged` in `verify`."""
     return OF_COMMAND.get(report.command, {}).get(status) or WORDS.get(status, status)
 
 

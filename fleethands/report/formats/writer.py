@@ -58,12 +58,12 @@ class ReportFiles:
                 self.directory.mkdir(parents=True, exist_ok=True)
                 atomic_write(self.directory / name, form(report).encode())
         if self.summary is not None:
-            with _named(self.summary), self.summary.open("a", encoding="utf-8") as file:
+            with _name_file_in_error(self.summary), self.summary.open("a", encoding="utf-8") as file:
                 file.write(markdown.render_markdown(report))
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def _name_file_in_error(path: Path) -> Iterator[None]:
     """Name the file in an OSError that lacks it, such as that of a full disk."""
     try:
         yield

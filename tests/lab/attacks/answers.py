@@ -12,7 +12,7 @@ from fleethands.paths import MANUAL_LOCK, PROOF
 from fleethands.text.systemd import file_assignment
 from tests.lab import fleet
 from tests.lab.attacks.attack import Attack, Field, Position
-from tests.lab.attacks.shown import ACTED_ON, CANARY, ESCAPES, VARIABLE, inventory, is_planned, said, variable
+from tests.lab.attacks.hostile_host import ACTED_ON, CANARY, ESCAPES, VARIABLE, inventory, is_planned, said, variable
 from tests.lab.fleet import fleethands
 from tests.lab.many import QUIET
 
@@ -30,7 +30,7 @@ def lock_that_is_a_bomb(field: Field) -> None:
     locks, plan = said_of_locks("status"), said("plan")
 
     assert locks[0] == 0
-    assert "locked by somebody@the host itself" in locks[1], locks[1]
+    assert "locked by unknown@the host itself" in locks[1], locks[1]
     for _, text in (locks, plan):
         assert not ACTED_ON.findall(text), text
         assert "Traceback" not in text, text

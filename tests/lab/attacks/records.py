@@ -12,7 +12,7 @@ from typing import Any
 from fleethands.paths import CURRENT_RECORD, PREVIOUS_RECORD
 from tests.lab import fleet
 from tests.lab.attacks.attack import Attack, Field, Position
-from tests.lab.attacks.shown import ACTED_ON, CANARY, ESCAPES, VARIABLE, inventory, is_planned, said, variable
+from tests.lab.attacks.hostile_host import ACTED_ON, CANARY, ESCAPES, VARIABLE, inventory, is_planned, said, variable
 from tests.lab.host import Host
 from tests.lab.many import QUIET, break_at
 

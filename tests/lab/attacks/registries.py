@@ -35,7 +35,7 @@ def project(field: Field, **data: Any) -> Project:
     return Project.laid(field.lab, field.directory / "boxes", field.host.name, **data)
 
 
-def told(field: Field, done: Done) -> dict[str, Any]:
+def host_report(field: Field, done: Done) -> dict[str, Any]:
     """What a command's document has of the host."""
     assert "Traceback" not in done.err, done.err
     found: dict[str, Any] = done.document["hosts"][field.host.name]
@@ -63,7 +63,7 @@ def unanswered(field: Field, reason: str, *faults: tuple[Fault, str]) -> None:
         planned = boxes.fleethands("plan", "--upstream", "--json")
         pinned = boxes.fleethands("pin", "--only", "padded")
 
-    (change,) = [each for each in told(field, planned)["changes"] if each["task"] == "Models"]
+    (change,) = [each for each in host_report(field, planned)["changes"] if each["task"] == "Models"]
     assert (planned.code, f"warning: padded:latest: {reason}" in planned.err) == (2, True), planned.err
     assert "its source did not tell the size" in change["consequence"]
     assert (pinned.code, boxes.lockfile.exists()) == (1, False)
@@ -110,7 +110,7 @@ def a_digest_that_is_a_path(field: Field) -> None:
 
     assert list(field.directory.glob("escaped*")) == []
     assert applied.code == 1
-    assert f"sha256sum.txt names no {release.archive_name()}" in told(field, applied)["reason"], applied.out
+    assert f"sha256sum.txt names no {release.archive_name()}" in host_report(field, applied)["reason"], applied.out
     still_serves(field)
 
 
@@ -147,7 +147,7 @@ def a_way_to_plain_http(field: Field) -> None:
         pinned = boxes.fleethands("pin", "--only", "0.24.1")
 
     assert heard == ["/x"]
-    assert "sha256sum.txt" in told(field, applied)["reason"]
+    assert "sha256sum.txt" in host_report(field, applied)["reason"]
     assert "error: Ollama 0.24.1: github.com: it leads from https to http" in pinned.err
     still_serves(field)
 
@@ -229,7 +229,7 @@ def a_git_server_without_end(field: Field) -> None:
         planned = boxes.fleethands("plan", "--json")
     took = time.monotonic() - begun
 
-    (offer,) = [each for each in told(field, planned)["facts"]["upstream"]["offers"] if each["kind"] == "commit"]
+    (offer,) = [each for each in host_report(field, planned)["facts"]["upstream"]["offers"] if each["kind"] == "commit"]
     assert (planned.code, offer["state"], offer["digest"]) == (2, "unknown", None), offer
     assert took < 60
 

@@ -52,7 +52,7 @@ class Server:
         ]
         words = [str(word) for word in argv]
         pid = os.posix_spawnp(words[0], words, os.environ, file_actions=actions, setsid=True)
-        state = _State.of(pid)
+        state = _State.read(pid)
         self._pid_file.write_text(json.dumps([pid, state.started if state else 0]))
 
     def stop(self, grace: float = 5) -> None:
@@ -98,7 +98,7 @@ class Server:
             return []
         session, started = known
         alive = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
-        found = {pid: state for pid in alive if (state := _State.of(pid)) and state.session == session}
+        found = {pid: state for pid in alive if (state := _State.read(pid)) and state.session == session}
         if session in found and found[session].started != started:
             return []
         return [pid for pid, state in found.items() if state.started >= started]
@@ -112,7 +112,7 @@ class _State:
     started: int  # in clock ticks since the boot
 
     @staticmethod
-    def of(pid: int) -> _State | None:
+    def read(pid: int) -> _State | None:
         try:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:

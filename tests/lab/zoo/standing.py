@@ -51,12 +51,12 @@ def foreign(before: Standing, after: Standing, announced: Iterable[str] | None, 
     + ours: things that the state itself adds
     """
     packages = ("package ",) if announced is None else tuple(f"package {name}\t" for name in announced)
-    found = differing(before, after, [*OURS, *map(_named, ours), *(WRITTEN if packages else ())])
+    found = differing(before, after, [*OURS, *map(_as_line, ours), *(WRITTEN if packages else ())])
     come = {name for name in found if packages and name not in before and _is_one(name, packages + PACKAGED)}
     return {name: change for name, change in found.items() if name not in come}
 
 
-def _named(word: str) -> str:
+def _as_line(word: str) -> str:
     return f"file {word}" if word.startswith("/") else word
 
 

@@ -54,7 +54,7 @@ def test_the_table_has_a_row_a_host_and_figures_only_where_bytes_come() -> None:
         live.pull("gpu-2", "model tiny:latest", 50_000_000, 100_000_000)
         live.pull("gpu-3", "model large:latest", 7_000_000, 0)
         live.remark("gpu-3", "trying again")
-        rows = {line.split()[0]: line for line in shown(live, console)}
+        rows = {line.split()[0]: line for line in table_lines(live, console)}
 
     assert "Install the pinned release" in rows["gpu-1"]
     assert "MB" not in rows["gpu-1"]
@@ -73,7 +73,7 @@ def test_a_fleet_never_needs_more_lines_or_columns_than_the_terminal_has() -> No
                 live.step(host, "OpenHands | Run the container that this step has a rather long name for")
             for host in hosts[:4]:
                 live.done(host, ok=host != hosts[0])
-            lines = shown(live, console)
+            lines = table_lines(live, console)
 
         assert len(lines) < height
         assert max(len(line) for line in lines) <= width
@@ -89,9 +89,9 @@ def test_a_host_comes_back_when_more_is_done_to_it() -> None:
     with Live(["gpu-1", "gpu-2"], console) as live:
         live.step("gpu-1", "Proof | Get an answer to a prompt")
         live.done("gpu-1", ok=False)
-        assert shown(live, console) == ["1 to come, 1 failed"]
+        assert table_lines(live, console) == ["1 to come, 1 failed"]
         live.step("gpu-1", "Ollama | Serve this revision")
-        assert shown(live, console)[-1] == "1 to come"
+        assert table_lines(live, console)[-1] == "1 to come"
 
 
 def test_a_terminal_is_left_as_it_was_whatever_ends_the_run() -> None:
@@ -123,7 +123,7 @@ def terminal(width: int, height: int) -> Console:
     )
 
 
-def shown(live: Live, console: Console) -> list[str]:
+def table_lines(live: Live, console: Console) -> list[str]:
     """The table as lines of text."""
     width, height = console.size
     paper = Console(width=width, height=height, file=io.StringIO(), color_system=None, _environ={})

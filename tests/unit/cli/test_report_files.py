@@ -26,13 +26,13 @@ GONE = "gpu = [('gpu-1.invalid', {'models': ['m:1']}), ('gpu-2.invalid', {'model
 
 @pytest.fixture
 def inventory(tmp_path: Path) -> str:
-    """Two hosts whose names nobody knows."""
+    """Two hosts whose names do not resolve."""
     path = tmp_path / "fleet.py"
     path.write_text(GONE)
     return str(path)
 
 
-def left(directory: Path) -> dict[str, Any]:
+def load_report(directory: Path) -> dict[str, Any]:
     """The document of a directory that has all three forms."""
     assert sorted(os.listdir(directory)) == ["junit.xml", "report.html", "report.json"]
     assert breaches((directory / "junit.xml").read_text()) == []
@@ -46,7 +46,7 @@ def test_hosts_that_can_not_be_reached_are_in_every_form(tmp_path: Path, invento
 
     done = fleethands(*words, inventory, "--json", *places)
 
-    document = left(tmp_path / "r")
+    document = load_report(tmp_path / "r")
     assert done.returncode == 1
     assert document == json.loads(done.stdout)
     assert document["command"] == words[0]
@@ -102,7 +102,7 @@ def test_wrong_settings_are_in_the_report_host_by_host(tmp_path: Path) -> None:
 
     done = fleethands("plan", str(path), "--report", str(tmp_path / "r"))
 
-    document = left(tmp_path / "r")
+    document = load_report(tmp_path / "r")
     assert done.returncode == 1
     assert document["result"] == "failed"
     assert document["error"] == "1 mistake in the inventory, no host was contacted"
@@ -116,7 +116,7 @@ def test_an_inventory_that_can_not_be_read_leaves_a_report_too(tmp_path: Path) -
 
     fleethands("plan", str(path), "--report", str(tmp_path / "r"))
 
-    document = left(tmp_path / "r")
+    document = load_report(tmp_path / "r")
     assert (document["result"], document["hosts"]) == ("failed", {})
     assert "SyntaxError" in document["error"]
 
@@ -128,7 +128,7 @@ def test_no_variable_of_the_command_line_is_in_a_report(tmp_path: Path, inventor
     fleethands("apply", inventory, "--yes", *words, *places)
 
     shown = "--data 'openhands_env=…' --data models_prune=true --max-fail 2"
-    assert left(tmp_path / "r")["words"] == f"{inventory} {shown}"
+    assert load_report(tmp_path / "r")["words"] == f"{inventory} {shown}"
     for path in (*(tmp_path / "r").iterdir(), tmp_path / "s.md"):
         assert "hunter2" not in path.read_text()
 
@@ -139,7 +139,7 @@ def test_a_part_without_hosts_is_no_failure(tmp_path: Path, inventory: str) -> N
 
     assert done.returncode == other.returncode == 0
     assert done.stdout == "none of 1 hosts is of part 1/5: nothing to do\n"
-    document = left(tmp_path / "r")
+    document = load_report(tmp_path / "r")
     assert (document["shard"], document["hosts"], document["result"]) == ("1/5", {}, "unchanged")
     assert json.loads(other.stdout)["shard"] == "1/5"
 
@@ -158,7 +158,7 @@ def test_hints_and_the_report_name_the_part(tmp_path: Path, inventory: str) -> N
     done = fleethands("plan", inventory, "--shard", shard, "--report", str(tmp_path / "r"))
 
     assert f"run: fleethands plan {inventory} --shard {shard}" in done.stdout
-    assert left(tmp_path / "r")["shard"] == shard
+    assert load_report(tmp_path / "r")["shard"] == shard
 
 
 def test_a_defect_of_our_own_leaves_a_report_too(tmp_path: Path, inventory: str) -> None:
@@ -167,7 +167,7 @@ def test_a_defect_of_our_own_leaves_a_report_too(tmp_path: Path, inventory: str)
     line = [sys.executable, "-c", f"{break_it}; from fleethands.cli.main import main; main()", *words]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
-    document = left(tmp_path / "r")
+    document = load_report(tmp_path / "r")
     assert done.returncode == 1
     assert (document["result"], document["words"]) == ("failed", inventory)
     assert document["error"] == "ZeroDivisionError: integer division or modulo by zero"
@@ -192,7 +192,7 @@ def test_an_interrupted_run_leaves_its_report_and_its_document(tmp_path: Path) -
     shown, said = process.communicate(timeout=60)
 
     assert process.returncode == 130, said
-    document = left(tmp_path / "r")
+    document = load_report(tmp_path / "r")
     assert (document["result"], document["error"]) == ("interrupted", "interrupted")
     assert json.loads(shown) == document
 
@@ -202,7 +202,7 @@ def test_a_value_that_was_typed_is_in_no_hint_of_a_report_or_a_terminal(tmp_path
 
     done = fleethands("plan", inventory, *words, "--report", str(tmp_path / "r"))
 
-    assert left(tmp_path / "r")["result"] == "failed"
+    assert load_report(tmp_path / "r")["result"] == "failed"
     assert "hunter2" not in (tmp_path / "r" / "report.json").read_text()
     assert "hunter2" not in done.stdout + done.stderr
     assert f"run: fleethands plan {inventory} --data 'ollama_env=…' --data models_prune=true" in done.stdout

@@ -56,8 +56,8 @@ assert list(inspect.signature(util.read_output_buffers).parameters) == names
 assert [each.name for each in dataclasses.fields(util.OutputLine)] == ["buffer_name", "line"]
 assert "self.client = SSHClient()" in inspect.getsource(SSHConnector._connect)  # the name that is replaced
 given = inspect.getsource(SSHConnector.make_paramiko_kwargs)
-ours = ["config_file", "known_hosts_file", "strict_host_key_checking", "paramiko_connect_kwargs"]
-assert all(f'"_pyinfra_ssh_{each}"' in given for each in ours)
+options = ["config_file", "known_hosts_file", "strict_host_key_checking", "paramiko_connect_kwargs"]
+assert all(f'"_pyinfra_ssh_{each}"' in given for each in options)
 assert all(word in given for word in ('("username",', '("port",', '"pkey"', '"allow_agent"', '"look_for_keys"'))
 assert "for pkey_class in (RSAKey, ECDSAKey, Ed25519Key):" in inspect.getsource(paramiko.client.SSHClient._auth)
 assert "transport_factory = Transport" in inspect.getsource(paramiko.client.SSHClient.connect)
@@ -116,7 +116,7 @@ class Seen(BaseStateCallback):
         (name,) = state.get_op_meta(op_hash).names
         print(host.name.removeprefix("@fake/"), name)
 
-class Nobody:
+class Silent:
     def __getattr__(self, name):
         return lambda *words, **more: None
 
@@ -127,7 +127,7 @@ engine.connect()
 engine.plan()
 END
 try:
-    engine.run(engine.names, Nobody())
+    engine.run(engine.names, Silent())
 except KeyboardInterrupt:
     print("ended")
 for name in engine.names:
@@ -140,7 +140,7 @@ engine.close()
 
 def ran(place: Path, limits: str = "Limits()", end: str = "") -> list[str]:
     """
-    What is said by a run over hosts of the connector @fake: a stand-in that sends nothing, and takes as long as told.
+    What a run prints about hosts of the connector @fake, a stand-in that sends nothing and takes a given time.
 
     + limits, end: programs, the second of which ends the run
     """

@@ -54,7 +54,7 @@ def test_a_command_of_a_plan_is_counted_and_timed() -> None:
     assert host.connector.run_shell_command("true", _timeout=5)[0] is True
 
     assert monitor.commands == {"gpu-1": 1}
-    assert [(step.name, step.ok) for step in timeline.of("gpu-1")] == [(READ, True)]
+    assert [(step.name, step.ok) for step in timeline.steps("gpu-1")] == [(READ, True)]
     assert host.options == {"_timeout": 5, "print_output": True}  # a line on the way proves that the command is alive
 
 
@@ -64,7 +64,7 @@ def test_a_command_of_an_operation_is_counted_alone() -> None:
 
     host.connector.run_shell_command("true")
 
-    assert (monitor.commands, timeline.of("gpu-1"), monitor.probe_failures) == ({"gpu-1": 1}, [], {})
+    assert (monitor.commands, timeline.steps("gpu-1"), monitor.probe_failures) == ({"gpu-1": 1}, [], {})
 
 
 def test_a_probe_that_fails_gives_the_host_s_own_reason() -> None:
@@ -85,7 +85,7 @@ def test_a_lost_connection_is_one_error_with_a_reason(error: Exception) -> None:
         host.connector.run_shell_command("true")
 
     assert monitor.lost_connections.keys() == {"gpu-1"}
-    assert [step.ok for step in timeline.of("gpu-1")] == [False]
+    assert [step.ok for step in timeline.steps("gpu-1")] == [False]
 
 
 @pytest.mark.parametrize(("silence", "timeout"), [(0.2, None), (60, 0.2)])

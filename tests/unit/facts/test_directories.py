@@ -89,7 +89,7 @@ def test_a_link_counts_where_only_root_could_have_made_it(place: Path, mode: int
 
 def test_the_home_is_read_with_what_lies_in_it() -> None:
     settings = declared()
-    moved = bare(settings).having(directories=Directories("/var/lib/ollama")).at_home
+    moved = bare(settings).replace(directories=Directories("/var/lib/ollama")).at_home
 
     assert model_store.models_directory(settings, moved) == "/var/lib/ollama/.ollama/models"
     assert "/var/lib/ollama" in moved.files
@@ -107,7 +107,7 @@ def test_lines_that_are_none_are_refused(line: str) -> None:
 
 def barred(**sections: Any) -> Probe:
     place = Place("/data", "0700", "root:root")
-    return bare(declared(ollama_models_dir="/data/models")).having(
+    return bare(declared(ollama_models_dir="/data/models")).replace(
         directories=Directories(barred={"/data/models": place}), **sections
     )
 
@@ -127,7 +127,7 @@ def test_an_account_that_does_not_get_there_is_refused_unless_it_evidently_does(
 
 
 def test_releases_behind_a_link_into_a_home_are_refused_with_the_way_out() -> None:
-    seen = bare().having(directories=Directories(leads={paths.RELEASES: "/home/opt/ollama"}))
+    seen = bare().replace(directories=Directories(leads={paths.RELEASES: "/home/opt/ollama"}))
 
     found = access.check_access(declared(), seen)
 
@@ -139,11 +139,11 @@ def test_models_of_root_are_given_over_and_those_of_a_person_are_named() -> None
     roots, bobs = (Place("/data/models/blobs", "0755", f"{who}:{who}") for who in ("root", "bob"))
     settings = declared(ollama_models_dir="/data/models")
 
-    change = access.own_models.decide(settings, bare(settings).having(directories=Directories(kept=roots)))
-    same = access.own_models.decide(settings, bare(settings).having(directories=Directories(kept=bobs)))
+    change = access.own_models.decide(settings, bare(settings).replace(directories=Directories(kept=roots)))
+    same = access.own_models.decide(settings, bare(settings).replace(directories=Directories(kept=bobs)))
 
     assert isinstance(change, Change)
-    assert change.predict(bare(settings).having(directories=Directories(kept=roots))).directories.kept is None
+    assert change.predict(bare(settings).replace(directories=Directories(kept=roots))).directories.kept is None
     assert isinstance(same, Unchanged)
     assert same.notes[0].endswith("on the host: chown -R --from=bob ollama: /data/models")
 
@@ -152,7 +152,7 @@ def test_models_of_root_are_given_over_and_those_of_a_person_are_named() -> None
     ("home", "uid", "taken"),
     [
         ("{place}", 0, True),
-        ("{place}", 999, False),  # somebody else's
+        ("{place}", 999, False),  # another account's
         ("{place}/none", 0, False),
         ("/var/lib/ollama", 999, True),  # upstream's, not made yet
         ("/home/ollama", 999, False),

@@ -85,7 +85,7 @@ esac
 
 
 def probed(place: Path, image: str, objects: dict[str, dict[str, Any]]) -> tuple[list[str], list[str]]:
-    """What the probe says of Docker, and what it asked: `docker` is a stand-in with our container and these images."""
+    """What the probe prints about Docker, and what it asked. `docker` is a stand-in with `OURS` and these images."""
     (place / "docker").write_text(STANDIN)
     (place / "docker").chmod(0o755)
     for name, each in {"container": OURS, **objects}.items():
@@ -142,13 +142,13 @@ def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -
     spec = container_spec(settings, -1).digest
     handed = {"fleethands.spec": spec, "fleethands.made": "m1"}
     lines = ["version 26", f"container {container(handed)}", f"image {image(handed)}"]
-    seen = bare(settings).having(docker=parse_docker(lines))
+    seen = bare(settings).replace(docker=parse_docker(lines))
 
     assert conflicts.has_foreign_container(seen)
     refused = openhands_container.serve.decide(settings, seen)
     assert isinstance(refused, Refused)
     assert refused.reason == "a container named openhands-app is there that fleethands did not make"
-    assert openhands_container.remove.decide(settings, seen) == Unchanged("there is no container of ours")
+    assert openhands_container.remove.decide(settings, seen) == Unchanged("there is no managed container")
 
 
 PUBLISHED = {
@@ -180,7 +180,7 @@ def test_a_port_that_our_own_container_publishes_is_ours_whoever_holds_its_socke
     }
     settings = declared(openhands_port=listener.port)
     found = parse_docker(["version 26", f"container {inspected(row)}", f"image {image({})}"])
-    seen = bare(settings).having(docker=found, sockets=(listener,))
+    seen = bare(settings).replace(docker=found, sockets=(listener,))
 
     assert (ports.check_ports(settings, seen) is None) == ours
 
@@ -193,7 +193,7 @@ esac
 """
 
 
-def answered(place: Path, info: str, command: str = "", of_command: str = "") -> DockerEngine:
+def probe_engine(place: Path, info: str, command: str = "", of_command: str = "") -> DockerEngine:
     """The engine as the probe tells it, where Docker's socket answers with `info`."""
     for name in ("curl", "docker"):
         (place / name).write_text(ENGINE_STANDIN)
@@ -221,7 +221,7 @@ def info(**more: object) -> str:
 
 def test_an_engine_says_where_its_images_lie_and_how_it_confines(tmp_path: Path) -> None:
     options = ["name=seccomp,profile=builtin", "name=userns", "name=cgroupns"]
-    found = answered(tmp_path, info(SecurityOptions=options))
+    found = probe_engine(tmp_path, info(SecurityOptions=options))
 
     assert (found.version, found.images, found.podman) == ("26.1.5", "/srv/docker", False)
     assert found.security == {"seccomp", "userns", "cgroupns"}
@@ -229,7 +229,7 @@ def test_an_engine_says_where_its_images_lie_and_how_it_confines(tmp_path: Path)
 
 
 def test_images_of_containerds_store_lie_with_containerd(tmp_path: Path) -> None:
-    store = answered(tmp_path, info(DriverStatus=[["driver-type", "io.containerd.snapshotter.v1"]])).images
+    store = probe_engine(tmp_path, info(DriverStatus=[["driver-type", "io.containerd.snapshotter.v1"]])).images
 
     assert store.startswith("/")
     assert store != "/srv/docker"
@@ -238,25 +238,25 @@ def test_images_of_containerds_store_lie_with_containerd(tmp_path: Path) -> None
 
 def test_what_somebody_wrote_into_a_label_is_nothing_that_the_engine_says(tmp_path: Path) -> None:
     lie = '"DockerRootDir":"/lie","SecurityOptions":["name=userns"],"BuildahVersion":"1"'
-    found = answered(tmp_path, info(ID=lie, Labels=[lie], SecurityOptions=None))
+    found = probe_engine(tmp_path, info(ID=lie, Labels=[lie], SecurityOptions=None))
 
     assert (found.images, found.security, found.podman) == ("/srv/docker", frozenset(), False)
 
 
 @pytest.mark.parametrize("root", ["relative", "", "/with space", "/with\nbreak"])
 def test_a_directory_of_any_name_ends_the_probe_with_an_answer(tmp_path: Path, root: str) -> None:
-    assert answered(tmp_path, info(DockerRootDir=root)).version == "26.1.5"
+    assert probe_engine(tmp_path, info(DockerRootDir=root)).version == "26.1.5"
 
 
 def test_podman_is_known_behind_the_socket_and_behind_the_command(tmp_path: Path) -> None:
-    assert answered(tmp_path, info(BuildahVersion="1.39.3")).podman
-    assert answered(tmp_path, "", "podman version 5.4.2\n", "{}").podman
+    assert probe_engine(tmp_path, info(BuildahVersion="1.39.3")).podman
+    assert probe_engine(tmp_path, "", "podman version 5.4.2\n", "{}").podman
 
 
 def test_an_engine_that_does_not_answer_is_no_engine(tmp_path: Path) -> None:
     stopped = info(ServerVersion="", DockerRootDir="")  # as docker-cli 26 says it, and succeeds
-    assert answered(tmp_path, "", "Docker version 26.1.5\n", stopped).version == ""
-    assert answered(tmp_path, "", "Docker version 26.1.5\n").version == ""
+    assert probe_engine(tmp_path, "", "Docker version 26.1.5\n", stopped).version == ""
+    assert probe_engine(tmp_path, "", "Docker version 26.1.5\n").version == ""
 
 
 @pytest.mark.parametrize(

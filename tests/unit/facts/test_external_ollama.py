@@ -47,7 +47,7 @@ def why(url: str) -> str:
 
 @pytest.fixture
 def certified(tmp_path: Path) -> Iterator[str]:
-    """A server by TLS, with a certificate that nobody vouches for."""
+    """A server with TLS, whose certificate no authority signed."""
     key, certificate = tmp_path / "key", tmp_path / "certificate"
     line = f"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=localhost -keyout {key} -out {certificate}"
     subprocess.run(line.split(), check=True, capture_output=True)
@@ -116,11 +116,11 @@ def test_what_is_none_is_named(answer: Say, cause: str, serve: Callable[[Say], s
 
 
 def test_names_ports_and_certificates_that_will_not_do(certified: str, serve: Callable[[Say], str]) -> None:
-    assert why("http://nobody.invalid:11434") == "the name nobody.invalid is not known on this host"
+    assert why("http://missing.invalid:11434") == "the name missing.invalid is not known on this host"
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert why(f"http://127.0.0.1:{port}").startswith("nothing listens there")
-    assert why(serve(body(VERSION)).replace("http", "https")).startswith("no TLS is spoken there")
+    assert why(serve(body(VERSION)).replace("http", "https")).startswith("it does not use TLS")
     assert why(certified).startswith("its certificate will not do (")
 
 

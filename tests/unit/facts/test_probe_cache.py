@@ -61,13 +61,13 @@ def test_a_plan_asks_once_and_starts_from_its_predictions() -> None:
 
 def test_a_host_that_changed_is_asked_again_but_not_what_upstream_offers() -> None:
     upstream = "what the first answer has"
-    host, cache = Host(FIRST.having(upstream=upstream), SECOND), ProbeCache()
+    host, cache = Host(FIRST.replace(upstream=upstream), SECOND), ProbeCache()
     cache.get(SETTINGS, host.read, executing=True)
 
     cache.invalidate()
 
     assert cache.state is State.STALE
-    assert cache.get(SETTINGS, host.read, executing=True) == SECOND.having(upstream=upstream)
+    assert cache.get(SETTINGS, host.read, executing=True) == SECOND.replace(upstream=upstream)
     assert [request.upstream for request in host.requests] == [True, False]
 
 

@@ -206,7 +206,7 @@ def test_a_document_shows_no_secret() -> None:
         "OLLAMA_ORIGINS": "hunter6",
         "PATH": "/hunter4",
     }
-    seen = bare(SETTINGS).having(process=Process(1, 1, "/opt/ollama/current/bin/ollama", environment))
+    seen = bare(SETTINGS).replace(process=Process(1, 1, "/opt/ollama/current/bin/ollama", environment))
     seen = seen.with_file(paths.OLLAMA_SECRETS, File("file", "0600", content=b'OLLAMA_ORIGINS="hunter6"\n'))
     seen = seen.with_file("/etc/secret", File("file", "0600", content=b"hunter5", mtime=7))
 

@@ -1,4 +1,4 @@
-"""Ansible's inventories, read as Ansible reads them; what only Ansible can read is said with its place."""
+"""Ansible's inventories, read as Ansible reads them. An error names the place that only Ansible can read."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_an_inventory_that_only_ansible_reads_comes_by_ansible(tmp_path: Path) -
     ("name", "text", "is_one"),
     [
         ("hosts", "[gpu]\na\n", True),
-        ("prod.hosts", "# ours\n\n[gpu:children]\n", True),
+        ("prod.hosts", "# own\n\n[gpu:children]\n", True),
         ("hosts", "---\nall:\n", True),
         ("hosts", "gpu = [\n    ['a'],\n]\n", False),
         ("hosts", "gpu = ['a']\n", False),

@@ -1,4 +1,4 @@
-"""Names that say how a host is reached; those that can't be read are told before any host is contacted."""
+"""Names that say how a host is reached. A name that can't be read is refused before any host is contacted."""
 
 from __future__ import annotations
 

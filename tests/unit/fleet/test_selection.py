@@ -1,4 +1,4 @@
-"""Which hosts are meant by patterns, parts and reports; words that mean none are told before any host is contacted."""
+"""Which hosts patterns, shards and reports select. A pattern without hosts is refused before any connection."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ Hold = Callable[..., Holding]
 
 @pytest.fixture
 def places(tmp_path: Path) -> dict[str, str]:
-    """Where a host's lock lies, in a directory of the test's own."""
+    """The paths of a host's lock, in a directory of the test's own."""
     names = {"lock": "run/lock", "described": "run/lock.json", "hold": "lib/hold", "turn": "lib/turn"}
     return {name: str(tmp_path / path) for name, path in names.items()}
 
@@ -190,7 +190,7 @@ def test_a_release_ends_no_process_that_only_has_the_number_of_a_holder(places: 
         with Path(places["lock"]).open("w") as lock:
             lock.write(f"{bystander.pid}\n")
             lock.flush()
-            fcntl.flock(lock, fcntl.LOCK_EX)  # somebody who did not write down who they are
+            fcntl.flock(lock, fcntl.LOCK_EX)  # another program, which did not write who it is
 
             assert once("release", BO, places).word == "stuck"
         assert bystander.poll() is None
@@ -291,7 +291,7 @@ def test_a_lock_of_whatever_words_locks(key: str, value: str) -> None:
 
     lock = Lock.parse(text.encode())
 
-    assert (lock.who, lock.ended) == ("somebody@the host itself", False)
+    assert (lock.who, lock.ended) == ("unknown@the host itself", False)
     assert len(lock.reason) <= 200
 
 

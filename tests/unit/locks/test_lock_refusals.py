@@ -18,7 +18,7 @@ from pyinfra.operations import server
 for number in range(3):
     server.shell(name=f"Step {number}", commands=[f"step {number}"])
 """
-# stand-ins: hosts of the connector @fake, which sends nothing; each has something to do, and its name says of its lock
+# stand-ins: hosts of the connector @fake, which sends nothing. Each has something to do; its name describes its lock
 PROGRAM = """
 import os, signal, sys
 import gevent
@@ -78,7 +78,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def ran(names: str, *words: str, end: str = "pass", delay: float = 0) -> subprocess.CompletedProcess[str]:
     """
-    What a command says of these hosts, all of which would change.
+    What a command prints about these hosts, all of which would change.
 
     + end: a program, when hosts are locked
     """

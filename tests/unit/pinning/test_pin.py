@@ -202,7 +202,7 @@ def test_a_moved_tag_is_refused_where_the_host_is_offered_another() -> None:
     settings = held()
     offer = _offer(settings, B)
 
-    refused = models.pull.decide(settings, bare(settings).having(upstream=Upstream((offer,))))
+    refused = models.pull.decide(settings, bare(settings).replace(upstream=Upstream((offer,))))
 
     assert refused == Refused(
         f"the tag codellama:7b moved: the registry has {B}, pinned is {A}",
@@ -246,7 +246,7 @@ def test_every_archive_of_a_release_is_held_to_the_lock() -> None:
 def test_a_container_is_made_from_the_pinned_image(runs: str, known: str | None, wrong: str | None) -> None:
     settings = held(openhands_pull="always")
     labels = {SPEC_LABEL: container_spec(settings, -1).digest}
-    seen = bare(settings).having(
+    seen = bare(settings).replace(
         docker=Docker(True, "26", Container("1", "running", runs, labels, ""), image=known, digests=frozenset())
     )
 
@@ -343,12 +343,12 @@ class Standin(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.heard.append((self.path, self.headers.get("Authorization")))
         if self.path.startswith("/token"):
-            self._answer(200, b'{"token": "for-nobody"}')
+            self._answer(200, b'{"token": "for-no-user"}')
         elif self.path == "/moved":
             self._answer(307, b"", Location="/elsewhere")
         elif self.path == "/large":
             self._answer(200, b" " * (web.MOST + 1))
-        elif self.path != "/elsewhere" and self.headers.get("Authorization") != "Bearer for-nobody":
+        elif self.path != "/elsewhere" and self.headers.get("Authorization") != "Bearer for-no-user":
             challenge = f'Bearer realm="{self.realm}",service="s",scope="repository:a/b:pull"'
             self._answer(401, b"", **{"WWW-Authenticate": challenge})
         else:
@@ -363,7 +363,7 @@ class Standin(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nobody reads it."""
+        """Print nothing: no test reads it."""
 
 
 @pytest.fixture
@@ -391,7 +391,7 @@ def test_a_registry_that_wants_an_anonymous_token_gets_one(standin: tuple[str, t
     assert handler.heard == [
         ("/v2/a/b", None),
         ("/token?account=x&service=s&scope=repository%3Aa%2Fb%3Apull", None),
-        ("/v2/a/b", "Bearer for-nobody"),
+        ("/v2/a/b", "Bearer for-no-user"),
     ]
 
 
@@ -407,8 +407,8 @@ def test_a_registry_cannot_have_files_of_this_machine_read(standin: tuple[str, t
 def test_a_token_goes_to_nobody_else(standin: tuple[str, type[Standin]]) -> None:
     url, handler = standin
 
-    assert web.fetch(f"{url}/moved", token="for-nobody") == b"here"  # noqa: S106  nobody's
-    assert handler.heard == [("/moved", "Bearer for-nobody"), ("/elsewhere", None)]
+    assert web.fetch(f"{url}/moved", token="for-no-user") == b"here"  # noqa: S106  made up
+    assert handler.heard == [("/moved", "Bearer for-no-user"), ("/elsewhere", None)]
 
 
 def test_an_endless_answer_is_none(standin: tuple[str, type[Standin]]) -> None:

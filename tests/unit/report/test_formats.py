@@ -103,7 +103,7 @@ def test_the_schemas_rules_see_what_breaks_them() -> None:
 def test_junit_tells_failed_from_not_tried_and_from_not_run() -> None:
     cases = {
         case.get("name"): [child.tag for child in case if child.tag != "system-out"]
-        for case in ET.fromstring(junit.render_junit(reports.apply())).iter("testcase")  # noqa: S314 (it is ours)
+        for case in ET.fromstring(junit.render_junit(reports.apply())).iter("testcase")  # noqa: S314 (the test itself made it)
         if case.get("classname") == "fleethands.apply"
     }
 
@@ -122,7 +122,7 @@ def test_junit_tells_failed_from_not_tried_and_from_not_run() -> None:
 def test_drift_is_a_failure_of_a_status_and_none_of_a_plan() -> None:
     for command, verdicts in (("status", ["failure"]), ("plan", [])):
         drifted = reports.run({"gpu-1": HostReport("pending", changes=[reports.override()])}, command)
-        (case,) = ET.fromstring(junit.render_junit(drifted)).iter("testcase")  # noqa: S314 (it is ours)
+        (case,) = ET.fromstring(junit.render_junit(drifted)).iter("testcase")  # noqa: S314 (the test itself made it)
         assert [child.tag for child in case if child.tag != "system-out"] == verdicts
 
 

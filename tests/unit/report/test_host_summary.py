@@ -26,24 +26,24 @@ UNIT = File("file", content=b"[Service]\nExecStart=/opt/openhands-source/1.16.0/
 ACTIVE = Unit("loaded", "active", "running", "enabled", 7, False, (), paths.OPENHANDS_UNIT, 0, "success")
 
 
-def told(seen: Probe, column: str) -> str:
+def table_cell(seen: Probe, column: str) -> str:
     host = HostReport("unchanged", probe=seen)
     return dict(zip(COLUMNS, status_cells("gpu-1", host), strict=True))[column]
 
 
 def test_openhands_is_a_container_or_a_service_or_none() -> None:
     container = Container("1", "running", "sha256:2", {}, "", "openhands:0.62")
-    service = bare().having(units={paths.OPENHANDS_SERVICE: ACTIVE}).with_file(paths.OPENHANDS_UNIT, UNIT)
-    stopped = service.having(units={paths.OPENHANDS_SERVICE: replace(ACTIVE, active="failed")})
+    service = bare().replace(units={paths.OPENHANDS_SERVICE: ACTIVE}).with_file(paths.OPENHANDS_UNIT, UNIT)
+    stopped = service.replace(units={paths.OPENHANDS_SERVICE: replace(ACTIVE, active="failed")})
 
     assert (
-        told(bare().having(docker=Docker(installed=True, container=container)), "OpenHands")
+        table_cell(bare().replace(docker=Docker(installed=True, container=container)), "OpenHands")
         == "running, openhands:0.62"
     )
-    assert told(service, "OpenHands") == "active, source 1.16.0"
-    assert told(stopped, "OpenHands") == "failed, source 1.16.0"
-    assert told(bare(), "OpenHands") == "none"
-    assert told(bare().having(docker=Unknown("no answer within 5 s")), "OpenHands") == "unknown"
+    assert table_cell(service, "OpenHands") == "active, source 1.16.0"
+    assert table_cell(stopped, "OpenHands") == "failed, source 1.16.0"
+    assert table_cell(bare(), "OpenHands") == "none"
+    assert table_cell(bare().replace(docker=Unknown("no answer within 5 s")), "OpenHands") == "unknown"
 
 
 def test_a_host_that_was_not_reached_has_a_row_too() -> None:
@@ -51,7 +51,7 @@ def test_a_host_that_was_not_reached_has_a_row_too() -> None:
 
 
 def test_the_page_of_a_status_has_the_table_and_no_other_page_has() -> None:
-    seen = bare().having(ollama=Ollama("0.24.0"), models={"<b>m</b>:1": "d"})
+    seen = bare().replace(ollama=Ollama("0.24.0"), models={"<b>m</b>:1": "d"})
     hosts = {"gpu-1": HostReport("unchanged", probe=seen), "gpu-2": HostReport("unreachable", "no answer")}
 
     text = html_page.render_html(reports.run(hosts, "status"))
@@ -63,10 +63,10 @@ def test_the_page_of_a_status_has_the_table_and_no_other_page_has() -> None:
 
 def test_whatever_a_host_says_has_a_row() -> None:
     unit = File("file", content=b"[Service]\nExecStart=/opt/openhands-source/\xff/bin/serve x\n")
-    seen = bare().having(units={paths.OPENHANDS_SERVICE: ACTIVE}).with_file(paths.OPENHANDS_UNIT, unit)
+    seen = bare().replace(units={paths.OPENHANDS_SERVICE: ACTIVE}).with_file(paths.OPENHANDS_UNIT, unit)
 
-    assert told(seen, "OpenHands") == "active, source \ufffd"
-    assert told(seen.with_file(paths.PROOF, File("file", mtime=10**30)), "proven") == "unknown"
+    assert table_cell(seen, "OpenHands") == "active, source \ufffd"
+    assert table_cell(seen.with_file(paths.PROOF, File("file", mtime=10**30)), "proven") == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_whatever_a_host_says_has_a_row() -> None:
 )
 def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> None:
     odd = File("file", "0644", 0, 0, "\x1b[2J:\udcff", content, mtime=1 << 53)
-    seen = bare().having(files=dict.fromkeys(bare().files, odd), units={paths.OPENHANDS_SERVICE: ACTIVE})
+    seen = bare().replace(files=dict.fromkeys(bare().files, odd), units={paths.OPENHANDS_SERVICE: ACTIVE})
     host = HostReport("unchanged", probe=seen, proof=parse_links(content))
 
     assert not any(character < " " for cell in status_cells("gpu-1", host) for character in cell)
@@ -92,7 +92,7 @@ def test_whatever_stands_in_a_hosts_files_its_row_is_shown(content: bytes) -> No
 
 
 def test_words_of_a_host_are_no_markup() -> None:
-    seen = bare().having(ollama=Ollama("0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:"))
+    seen = bare().replace(ollama=Ollama("0.24 [/x] [red]y[/red] [link=http://evil]z[/link] :smile:"))
 
     shown = "\n".join(
         status_table.lines(

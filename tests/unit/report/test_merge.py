@@ -70,7 +70,7 @@ def merge(*words: str) -> Result:
 def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
     report = reports.apply()
     report.hosts["gpu-1"].loaded_facts = {"system": {"os": "debian"}}
-    report.error, report.hints, report.shard = "it broke", ["mend it"], "2/4"
+    report.error, report.hints, report.shard = "it broke", ["fix it"], "2/4"
     ReportFiles(tmp_path).write(report)
 
     assert load_report(tmp_path).to_json() == report.to_json()

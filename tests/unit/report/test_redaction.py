@@ -36,7 +36,7 @@ def mask(monkeypatch: pytest.MonkeyPatch) -> Mask:
         ollama_env={"HTTPS_PROXY": Secret.env("PROXY"), "OLLAMA_NUM_PARALLEL": 2},
         openhands_env={"GITHUB_TOKEN": Secret.env("TOKEN"), "PLAIN": "stays"},
     )
-    return Mask.of([settings])
+    return Mask.from_settings([settings])
 
 
 def forms(value: str) -> list[str]:
@@ -88,7 +88,7 @@ def test_no_form_of_a_report_holds_a_secret(mask: Mask) -> None:
 
 
 def in_base64(before: int, variant: Callable[[bytes], bytes]) -> Callable[[str], str]:
-    """As a part of what is encoded, behind so many bytes of it."""
+    """As a part of what is encoded, after `before` other bytes."""
     return lambda value: variant(b"\xfb" * before + value.encode() + b"\xfe" * 2).decode()
 
 

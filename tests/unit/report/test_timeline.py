@@ -53,13 +53,13 @@ def test_a_host_is_connected_read_and_changed(timeline: Timeline, clock: Clock) 
     clock.now += 7
     timeline.operation_host_error(STATE, one, "2", 0, 0)
 
-    assert timeline.of("gpu-1") == [
+    assert timeline.steps("gpu-1") == [
         Step(CONNECT, 1000, 2),
         Step(READ, 1002, 3),
         Step(NAMES["1"], 1005, 5),
         Step(NAMES["2"], 1010, 7, ok=False),
     ]
-    assert timeline.of("gpu-2") == []
+    assert timeline.steps("gpu-2") == []
 
 
 def test_hosts_side_by_side_do_not_mix(timeline: Timeline, clock: Clock) -> None:
@@ -72,18 +72,18 @@ def test_hosts_side_by_side_do_not_mix(timeline: Timeline, clock: Clock) -> None
     clock.now += 1
     timeline.operation_host_success(STATE, two, "1")
 
-    assert timeline.of("gpu-1") == [Step(NAMES["1"], 1000, 2)]
-    assert timeline.of("gpu-2") == [Step(NAMES["1"], 1001, 2)]
+    assert timeline.steps("gpu-1") == [Step(NAMES["1"], 1000, 2)]
+    assert timeline.steps("gpu-2") == [Step(NAMES["1"], 1001, 2)]
 
 
 def test_what_never_ended_is_there_until_now_and_has_failed(timeline: Timeline, clock: Clock) -> None:
     one = host("gpu-1")
     timeline.operation_host_start(STATE, one, "2")
     clock.now += 4
-    assert timeline.of("gpu-1") == [Step(NAMES["2"], 1000, 4, ok=False)]
+    assert timeline.steps("gpu-1") == [Step(NAMES["2"], 1000, 4, ok=False)]
     timeline.leave("gpu-1")
     clock.now += 100
-    assert timeline.of("gpu-1") == [Step(NAMES["2"], 1000, 4, ok=False)]
+    assert timeline.steps("gpu-1") == [Step(NAMES["2"], 1000, 4, ok=False)]
 
 
 def test_an_exception_is_a_failure_of_its_step(timeline: Timeline, clock: Clock) -> None:
@@ -94,4 +94,4 @@ def test_an_exception_is_a_failure_of_its_step(timeline: Timeline, clock: Clock)
 
     with pytest.raises(OSError, match="gone"):
         look()
-    assert timeline.of("gpu-1") == [Step("Look", 1000, 1, ok=False)]
+    assert timeline.steps("gpu-1") == [Step("Look", 1000, 1, ok=False)]

@@ -1,4 +1,4 @@
-"""Ctrl-C while hosts are only read: what is known is said, and nobody is asked any further."""
+"""Ctrl-C while hosts are only read: the report has what is known, and no host is asked again."""
 
 from __future__ import annotations
 

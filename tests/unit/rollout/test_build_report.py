@@ -1,4 +1,4 @@
-"""What a run says of a host: an earlier proof is one only where nothing was changed since."""
+"""What a run reports about a host: an earlier proof counts only if nothing was changed since."""
 
 from __future__ import annotations
 

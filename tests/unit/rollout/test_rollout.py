@@ -1,4 +1,4 @@
-"""A rollout from its first batch to its report, over a fleet whose hosts do as they are told."""
+"""A rollout from its first batch to its report, over a fleet whose hosts follow a script."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ def test_root_by_another_name_is_refused_on_its_host() -> None:
     settings = declared(openhands_user="toor")
     accounts = Accounts({"toor": Account(0, 0, "/root", frozenset())}, frozenset())
 
-    seen = bare(settings).having(accounts=accounts)
+    seen = bare(settings).replace(accounts=accounts)
 
     decision = system.create_user.decide(settings, seen, user="toor", home="/opt/openhands")
 

@@ -170,7 +170,7 @@ def test_a_place_on_the_controller_that_is_not_declared_today_is_refused(
 
 
 def test_every_key_was_looked_at_for_places_on_the_controller() -> None:
-    """A new key that names one must be held against the inventory, in declared.py or back.py, before it stands here."""
+    """A new key that names one must be held against the inventory, before it is listed here."""
     held = {"ollama_env", "openhands_env", "models"}  # by host_data: secrets and Modelfiles
     from_the_inventory = {"ollama_transfer", "ollama_url"}  # by Back.gentle, where the controller fetches
     hosts_own = {

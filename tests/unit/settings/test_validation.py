@@ -99,7 +99,7 @@ got `Open Hands`
 192.0.2.5: `allow_from.1`: expected a network, such as `10.20.0.0/16`, got `office`
 192.0.2.5: `openhands_port`: expected another port than that of `ollama_host`, got `11434`
 """.replace("`HEX`", f"`{'ab' * 32}`").replace("SHA256:HEX", "SHA256:" + "AB" * 32)
-# Python tells an audit hook of every socket that is made, whoever makes it.
+# Python calls an audit hook for every socket, also for one that a library makes.
 WATCH = """
 import os, sys
 
@@ -153,7 +153,7 @@ def test_the_same_watch_sees_the_sockets_of_an_inventory_that_is_right(tmp_path:
 
 
 def said(**data: Any) -> list[str]:
-    """What is said of one host's data, line by line, without the host."""
+    """The lines of the error about one host's data, without the host."""
     with pytest.raises(SettingsError) as caught:
         read_fleet({"a": {"models": ["m"], **data}})
     return [line.removeprefix("error: a: ") for line in str(caught.value).splitlines()]

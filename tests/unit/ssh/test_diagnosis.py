@@ -1,4 +1,4 @@
-"""Why a host is not reached, in words."""
+"""The messages about a host that can't be reached."""
 
 from __future__ import annotations
 

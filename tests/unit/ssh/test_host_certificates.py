@@ -24,7 +24,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Those of an authority, of another and of a host."""
     place = tmp_path_factory.mktemp("keys")
     found = {kind: key(place, kind) for kind in ("ed25519", "ecdsa", "rsa")}
-    for name in ("ours", "others"):
+    for name in ("own", "others"):
         (place / name).mkdir()
         found[name] = key(place / name, "ed25519")
     (place / "rsa-authority").mkdir()
@@ -32,7 +32,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
-def shown(host: Path, authority: Path, *words: str) -> PKey:
+def certified_key(host: Path, authority: Path, *words: str) -> PKey:
     """The key of a host as paramiko has it, once it came with a certificate; words: of ssh-keygen."""
     sign = ["ssh-keygen", "-q", "-s", str(authority), "-I", "a host", *words, str(host.with_suffix(".pub"))]
     subprocess.run(sign, check=True, capture_output=True)
@@ -42,10 +42,10 @@ def shown(host: Path, authority: Path, *words: str) -> PKey:
 
 
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
-@pytest.mark.parametrize("authority", ["ours", "rsa-authority"])
+@pytest.mark.parametrize("authority", ["own", "rsa-authority"])
 @pytest.mark.parametrize("names", [HOST, f"a,{HOST}", "*.example.net"])
 def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority: str, names: str) -> None:
-    certificate = host_certificates.certificate_of(shown(keys[kind], keys[authority], "-h", "-n", names))
+    certificate = host_certificates.certificate_of(certified_key(keys[kind], keys[authority], "-h", "-n", names))
 
     assert certificate is not None
     assert certificate.fault(HOST) == ""
@@ -65,7 +65,7 @@ def test_one_that_stands_for_a_host(keys: dict[str, Path], kind: str, authority:
     ],
 )
 def test_one_that_does_not(keys: dict[str, Path], words: tuple[str, ...], fault: str) -> None:
-    certificate = host_certificates.certificate_of(shown(keys["ed25519"], keys["ours"], *words))
+    certificate = host_certificates.certificate_of(certified_key(keys["ed25519"], keys["own"], *words))
 
     assert certificate is not None
     assert certificate.fault(HOST) == fault
@@ -73,7 +73,7 @@ def test_one_that_does_not(keys: dict[str, Path], words: tuple[str, ...], fault:
 
 def test_sha1_does_not_sign_for_anybody(keys: dict[str, Path]) -> None:
     weak = host_certificates.certificate_of(
-        shown(keys["ed25519"], keys["rsa-authority"], "-t", "ssh-rsa", "-h", "-n", HOST)
+        certified_key(keys["ed25519"], keys["rsa-authority"], "-t", "ssh-rsa", "-h", "-n", HOST)
     )
 
     assert weak is not None
@@ -83,7 +83,7 @@ def test_sha1_does_not_sign_for_anybody(keys: dict[str, Path]) -> None:
 @pytest.fixture(scope="module")
 def certified(keys: dict[str, Path]) -> bytes:
     """A certificate that stands for the host."""
-    made = shown(keys["ed25519"], keys["ours"], "-h", "-n", HOST).public_blob
+    made = certified_key(keys["ed25519"], keys["own"], "-h", "-n", HOST).public_blob
     assert made is not None
     return made.key_blob
 
@@ -101,25 +101,25 @@ def test_what_was_altered_does_not_stand_for_the_host(
         return
     certificate = host_certificates.certificate_of(key)
 
-    if certificate is not None and certificate.authority == b64decode(public(keys["ours"]).split()[1]):
+    if certificate is not None and certificate.authority == b64decode(public(keys["own"]).split()[1]):
         assert certificate.fault(HOST)
 
 
 @pytest.mark.parametrize(
     ("lines", "names", "name", "status"),
     [
-        ("@cert-authority * {ours}", HOST, HOST, "known"),
-        ("@cert-authority *.example.net {ours}", HOST, f"[{HOST}]:2222", "known"),
-        ("@cert-authority [*.example.net]:2222 {ours}", HOST, f"[{HOST}]:2222", "known"),
-        ("@cert-authority [*.example.net]:2222 {ours}", HOST, HOST, "new"),
+        ("@cert-authority * {own}", HOST, HOST, "known"),
+        ("@cert-authority *.example.net {own}", HOST, f"[{HOST}]:2222", "known"),
+        ("@cert-authority [*.example.net]:2222 {own}", HOST, f"[{HOST}]:2222", "known"),
+        ("@cert-authority [*.example.net]:2222 {own}", HOST, HOST, "new"),
         ("@cert-authority * {others}", HOST, HOST, "new"),
-        ("@cert-authority * {ours}", "elsewhere", HOST, "new"),
-        ("@cert-authority * {ours}\ngpu.example.net {ed25519}", "elsewhere", HOST, "known"),
-        ("@cert-authority * {ours}\ngpu.example.net {others}", HOST, HOST, "known"),
-        ("@cert-authority * {ours}\ngpu.example.net {others}", "elsewhere", HOST, "changed"),
-        ("@cert-authority * {ours}\n@revoked * {ours}", HOST, HOST, "revoked"),
-        ("@cert-authority * {ours}\n@revoked * {ed25519}", HOST, HOST, "revoked"),
-        ("gpu.example.net {ours}", HOST, HOST, "changed"),
+        ("@cert-authority * {own}", "elsewhere", HOST, "new"),
+        ("@cert-authority * {own}\ngpu.example.net {ed25519}", "elsewhere", HOST, "known"),
+        ("@cert-authority * {own}\ngpu.example.net {others}", HOST, HOST, "known"),
+        ("@cert-authority * {own}\ngpu.example.net {others}", "elsewhere", HOST, "changed"),
+        ("@cert-authority * {own}\n@revoked * {own}", HOST, HOST, "revoked"),
+        ("@cert-authority * {own}\n@revoked * {ed25519}", HOST, HOST, "revoked"),
+        ("gpu.example.net {own}", HOST, HOST, "changed"),
     ],
 )
 def test_what_files_say_of_one(
@@ -127,6 +127,6 @@ def test_what_files_say_of_one(
 ) -> None:
     path = tmp_path / "known_hosts"
     path.write_text(lines.format(**{each: public(place) for each, place in keys.items()}) + "\n")
-    host = shown(keys["ed25519"], keys["ours"], "-h", "-n", names)
+    host = certified_key(keys["ed25519"], keys["own"], "-h", "-n", names)
 
     assert KnownHosts.load([path]).judge(name, host).status == status

@@ -16,7 +16,7 @@ from tests.helpers.sshd import key, public
 
 @pytest.fixture
 def agent(tmp_path: Path) -> Iterator[Path]:
-    """The socket of an agent that has two keys; one of them also lies in a file."""
+    """The socket of an agent that has two keys. One of them is also in a file."""
     place = tmp_path / "agent"
     with subprocess.Popen(["ssh-agent", "-D", "-a", place], stdout=subprocess.DEVNULL) as process:
         try:

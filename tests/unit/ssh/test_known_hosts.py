@@ -96,7 +96,7 @@ def test_no_file_can_not_be_read(tmp_path_factory: pytest.TempPathFactory, conte
 
 
 def run_says(port: int, known_hosts: Path) -> str:
-    """What a run makes of the key of the server on loopback: it is told no password, so a login ends at that."""
+    """A run's result for the host key of the server on loopback. Its password is wrong, so no login succeeds."""
     host_key_check._files.cache_clear()
     try:
         SshClient().connect(
@@ -117,10 +117,10 @@ def lines(ours: str, other: str, port: int) -> dict[str, tuple[str, str]]:
     name = f"[127.0.0.1]:{port}"
     return {
         "known": (f"{name} {ours}\n", "known"),
-        "known, behind a line that nobody reads": (f"x y z\n@cert-authority * {other}\n{name} {ours}\n", "known"),
+        "known, behind a line that no rule reads": (f"x y z\n@cert-authority * {other}\n{name} {ours}\n", "known"),
         "by a pattern": (f"[127.0.*]:{port} {ours}\n", "known"),
         "by the second of two keys": (f"{name} {other}\n{name} {ours}\n", "known"),
-        "by nobody": (f"elsewhere {ours}\n", "new"),
+        "by another name": (f"elsewhere {ours}\n", "new"),
         "by its name without a port": (f"127.0.0.1 {ours}\n", "known"),
         "by its name without a port, and another": (f"127.0.0.1 {other}\n", "new"),
         "excepted": (f"*,!{name},!127.0.0.1 {ours}\n", "new"),

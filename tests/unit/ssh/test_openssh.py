@@ -76,7 +76,7 @@ Host agent-none
   IdentityAgent none
 Host agent-theirs
   IdentityAgent $THEIRS
-Host agent-ours
+Host agent-own
   IdentityAgent SSH_AUTH_SOCK
 Host agent-file
   IdentityAgent /run/agent
@@ -92,7 +92,7 @@ Host command
     assert answer.certificates == ("/keys/box-cert.pub",)
     assert asked(tmp_path, text, "agent-none").agent == ""
     assert asked(tmp_path, text, "agent-theirs").agent == "/run/theirs"
-    assert asked(tmp_path, text, "agent-ours").agent is None
+    assert asked(tmp_path, text, "agent-own").agent is None
     assert asked(tmp_path, text, "agent-file").agent == "/run/agent"
     assert (asked(tmp_path, text, "agent-x").jump, asked(tmp_path, text, "agent-x").own_files) == ("", ())
     assert asked(tmp_path, text, "command", port=2222).command == "nc -x proxy command 2222 100%"

@@ -1,4 +1,4 @@
-"""What is silent for too long is given up; what speaks is not."""
+"""A command that is silent for too long is stopped. One that prints is not."""
 
 from __future__ import annotations
 

@@ -140,8 +140,8 @@ def test_a_file_that_can_not_be_read_or_written_is_named(tmp_path: Path, port: i
     assert f"error: box: cannot read {known_hosts}: Is a directory\n\nhint: look at it: `ls -ld " in done.stderr
     assert "Traceback" not in done.stderr
 
-    done = trust(tmp_path, port, "--yes", ssh_known_hosts_file="/proc/nobody/writes/here")
+    done = trust(tmp_path, port, "--yes", ssh_known_hosts_file="/proc/no-user/writes/here")
 
     assert done.returncode == 1
-    assert "error: cannot write /proc/nobody/writes/here: No such file or directory" in done.stderr
+    assert "error: cannot write /proc/no-user/writes/here: No such file or directory" in done.stderr
     assert "Traceback" not in done.stderr

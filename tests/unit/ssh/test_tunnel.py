@@ -1,4 +1,4 @@
-"""What a host says of its sandboxes opens no other port of this machine."""
+"""A host's list of its sandboxes opens no other port of this machine."""
 
 from __future__ import annotations
 

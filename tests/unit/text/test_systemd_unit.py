@@ -1,4 +1,4 @@
-"""Unit files are read as systemd reads them: what we write comes back, and lines keep their numbers."""
+"""Unit files are read as systemd reads them. Written values are read unchanged, and lines keep their numbers."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def closed(settings: HostSettings, seen: Probe) -> Probe:
     return seen
 
 
-def settled(settings: HostSettings, seen: Probe) -> Probe:
+def narrow_rules(settings: HostSettings, seen: Probe) -> Probe:
     return on(lambda *known: firewall.narrow_rules.decide(*known, render=rules), settings, seen)
 
 
@@ -111,9 +111,9 @@ def test_what_was_closed_stays_so_until_what_takes_its_place_is_proven(
     old, new = declared(**before), declared(**after)
     seen = closed(new, closed(old, bare(new)))
     assert ports_closed_now(seen) == between
-    assert ports_closed_now(settled(new, seen)) == between
+    assert ports_closed_now(narrow_rules(new, seen)) == between
 
-    seen = settled(new, on(proof.prove.decide, new, seen))
+    seen = narrow_rules(new, on(proof.prove.decide, new, seen))
 
     assert ports_closed_now(seen) == then
     assert proof_record.is_proven(new, seen)
@@ -129,7 +129,7 @@ def test_sandboxes_on_the_hosts_own_network_are_closed_there() -> None:
 
 
 def test_rules_that_would_close_a_way_in_are_not_written_down_as_closed() -> None:
-    """What stands in the file is closed in the next run, too, whatever that one declares."""
+    """The next run closes the ports of the file, too, whatever its settings are."""
     script = firewall.write_rules.decide(declared(**V1), bare(), render=rules).script
 
     assert script.values["step"] == "write_rules"
@@ -139,7 +139,7 @@ def test_rules_that_would_close_a_way_in_are_not_written_down_as_closed() -> Non
 
 def test_a_bridge_that_is_not_dockers_leads_to_the_outside() -> None:
     settings = declared()
-    seen = bare(settings).having(firewall=network.parse_firewall(["bridge br-wan", "bridge br-lan", "none"]))
+    seen = bare(settings).replace(firewall=network.parse_firewall(["bridge br-wan", "bridge br-lan", "none"]))
 
     text = rules(settings, ClosedPorts((3000,)), seen.firewall.bridges)
 
@@ -159,7 +159,7 @@ def test_rules_that_nobody_of_ours_wrote_close_nothing(content: bytes) -> None:
 
 @pytest.mark.parametrize(("sandboxes", "ranges"), [("", ()), (BEFORE_SANDBOXES, (OF_V1,))])
 def test_rules_of_the_release_before_are_read(sandboxes: str, ranges: tuple[str, ...]) -> None:
-    """Whatever they closed stays closed until the proof, and what is declared says which of it containers may use."""
+    """The ports that they closed stay closed until the proof. The settings decide which of them containers may use."""
     text = BEFORE.replace("SANDBOXES", sandboxes)
     seen = bare().with_file(paths.FIREWALL_RULES, File("file", owner="root:root", content=text.encode()))
 

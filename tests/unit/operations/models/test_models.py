@@ -1,4 +1,4 @@
-"""What is decided about models, beside the cases: where they come from, and what Modelfiles may say."""
+"""Decisions about models that are not in tests/cases: where models come from, and what Modelfiles may say."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PINNED = "b" * 64
 
 def test_a_model_that_is_there_under_another_name_is_copied() -> None:
     settings = declared(models=[{"name": "mine:v1", "digest": PINNED}])
-    seen = bare(settings).having(models={"codellama:7b": PINNED})
+    seen = bare(settings).replace(models={"codellama:7b": PINNED})
 
     (change,) = models.pull.decide(settings, seen)
 
@@ -37,7 +37,7 @@ def test_a_proxy_s_password_stands_on_no_command_line(monkeypatch: pytest.Monkey
 
 def test_every_model_that_goes_is_named() -> None:
     settings = declared(models_prune=True)
-    seen = bare(settings).having(models=dict.fromkeys(("codellama:7b", "b:1", "a:1"), PINNED))
+    seen = bare(settings).replace(models=dict.fromkeys(("codellama:7b", "b:1", "a:1"), PINNED))
 
     changes = models.prune.decide(settings, seen)
 
@@ -47,15 +47,15 @@ def test_every_model_that_goes_is_named() -> None:
     ]
 
 
-def written(folder: Path, text: str) -> list[dict[str, Any]]:
+def with_modelfile(folder: Path, text: str) -> list[dict[str, Any]]:
     (folder / "Modelfile").write_text(text)
     return [{"name": "mine", "modelfile": str(folder / "Modelfile")}]
 
 
 def test_what_a_modelfile_starts_from_is_pulled_first_and_kept(tmp_path: Path) -> None:
-    settings = declared(models=written(tmp_path, "# base\nfrom team/base:v2\n"), models_prune=True)
+    settings = declared(models=with_modelfile(tmp_path, "# base\nfrom team/base:v2\n"), models_prune=True)
     files = modelfile.load_modelfiles(settings)
-    seen = bare(settings).having(models={"team/base:v2": PINNED})
+    seen = bare(settings).replace(models={"team/base:v2": PINNED})
 
     assert [str(model.name) for model in models.registry_models(settings, files)] == ["team/base:v2"]
     assert not isinstance(models.prune.decide(settings, seen, files), list)
@@ -72,13 +72,13 @@ def test_what_a_modelfile_starts_from_is_pulled_first_and_kept(tmp_path: Path) -
     ],
 )
 def test_why_a_model_is_made_again(tmp_path: Path, made: dict[str, str] | None, why: str | None) -> None:
-    settings = declared(models=written(tmp_path, "FROM base\n"))
-    seen = bare(settings).having(models={"base:latest": PINNED})
+    settings = declared(models=with_modelfile(tmp_path, "FROM base\n"))
+    seen = bare(settings).replace(models={"base:latest": PINNED})
     (change,) = modelfiles.build.decide(settings, seen, modelfile.load_modelfiles(settings))
     text = change.predict(seen).store.made["mine:latest"].text
     known = {"text": text, "base": PINNED, "digest": "c" * 64, **(made or {})}
-    seen = seen.having(models={"base:latest": PINNED, "mine:latest": "c" * 64})
-    seen = seen.having(store=ModelStore(made={"mine:latest": CreatedModel(**known)} if made is not None else {}))
+    seen = seen.replace(models={"base:latest": PINNED, "mine:latest": "c" * 64})
+    seen = seen.replace(store=ModelStore(made={"mine:latest": CreatedModel(**known)} if made is not None else {}))
 
     decision = modelfiles.build.decide(settings, seen, modelfile.load_modelfiles(settings))
 
@@ -86,7 +86,7 @@ def test_why_a_model_is_made_again(tmp_path: Path, made: dict[str, str] | None, 
 
 
 def test_what_starts_from_a_model_that_is_made_again_is_made_again_after_it(tmp_path: Path) -> None:
-    own = written(tmp_path, "FROM base\n")
+    own = with_modelfile(tmp_path, "FROM base\n")
     (tmp_path / "Second").write_text("FROM mine\n")
     settings = declared(models=[{"name": "second", "modelfile": str(tmp_path / "Second")}, *own])
 
@@ -108,7 +108,7 @@ def test_what_starts_from_a_model_that_is_made_again_is_made_again_after_it(tmp_
 )
 def test_modelfiles_that_cannot_work_are_refused(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(SettingsError, match=problem):
-        declared(models=written(tmp_path, text))
+        declared(models=with_modelfile(tmp_path, text))
 
 
 def test_a_modelfile_that_is_not_there_is_named() -> None:

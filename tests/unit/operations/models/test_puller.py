@@ -28,7 +28,7 @@ DIGEST = hashlib.sha256(MANIFEST).hexdigest()
 STARTED = {"status": "pulling manifest"}
 SUCCESS = [STARTED, {"status": "success"}]
 SILENCE = None
-# whoever runs this test has all of it, and there may be no user ollama
+# the user who runs this test owns every file, and the user `ollama` may not exist
 ANYBODY = """
 numbers_of() { echo 1:1; }
 as_owner() { shift 2; "$@"; }

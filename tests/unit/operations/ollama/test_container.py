@@ -44,10 +44,10 @@ MADE = Docker(True, "26", ollama_image=Image(ID, frozenset({DIGEST})))
 
 def running(settings: Any, revision: str = "r1", **changed: Any) -> Probe:
     """A host on which it serves."""
-    wanted = DesiredProcess.for_host(settings, bare(settings).having(docker=MADE), revision)
+    wanted = DesiredProcess.for_host(settings, bare(settings).replace(docker=MADE), revision)
     made = replace(wanted.process, pid=7, started=1, inside=8)
-    seen = service.serve.decide(settings, bare(settings).having(docker=MADE), revision).predict(bare(settings))
-    return seen.having(docker=MADE, process=replace(made, **changed))
+    seen = service.serve.decide(settings, bare(settings).replace(docker=MADE), revision).predict(bare(settings))
+    return seen.replace(docker=MADE, process=replace(made, **changed))
 
 
 def test_what_serves_from_the_declared_image_stays() -> None:
@@ -86,19 +86,19 @@ def test_a_service_takes_the_place_of_a_container() -> None:
 
 def test_an_image_is_pulled_where_it_is_missing_or_its_tag_moved() -> None:
     settings = declared(**OFF)
-    seen = bare(settings).having(docker=replace(MADE, ollama_image=None))
+    seen = bare(settings).replace(docker=replace(MADE, ollama_image=None))
     absent = image.pull.decide(settings, seen)
     assert (absent.before, absent.after) == ("absent", "on the host")
     assert absent.consequence == f"downloads {IMAGE} (its source did not tell the size)"
     assert isinstance(image.pull.decide(settings, absent.predict(seen)), Unchanged)
-    assert isinstance(image.pull.decide(settings, seen.having(docker=MADE)), Unchanged)
-    assert isinstance(image.pull.decide(settings, seen.having(docker=MADE), newest=DIGEST), Unchanged)
-    assert image.pull.decide(settings, seen.having(docker=MADE), newest=OTHER).before == "an older image of that name"
+    assert isinstance(image.pull.decide(settings, seen.replace(docker=MADE)), Unchanged)
+    assert isinstance(image.pull.decide(settings, seen.replace(docker=MADE), newest=DIGEST), Unchanged)
+    assert image.pull.decide(settings, seen.replace(docker=MADE), newest=OTHER).before == "an older image of that name"
     assert image.pull.decide(settings, bare(settings)).before == "not known: Docker does not run"
 
 
 def test_a_rollback_gives_the_name_to_the_image_of_then() -> None:
-    settings, seen = declared(**OFF), bare().having(docker=MADE)
+    settings, seen = declared(**OFF), bare().replace(docker=MADE)
     assert isinstance(image.pull.decide(settings, seen, same=ID), Unchanged)
     change = image.pull.decide(settings, seen, same=OTHER)
     assert change.script.values | {"image": OTHER, "name": IMAGE} == change.script.values
@@ -107,7 +107,7 @@ def test_a_rollback_gives_the_name_to_the_image_of_then() -> None:
 
 def test_a_pinned_image_is_pulled_by_its_digest_and_has_its_name() -> None:
     settings = declared(**OFF).with_pins(Pins(images={IMAGE: DIGEST}))
-    change = image.pull.decide(settings, bare(settings).having(docker=Docker(True, "26")), newest=OTHER)
+    change = image.pull.decide(settings, bare(settings).replace(docker=Docker(True, "26")), newest=OTHER)
     assert change.script.values["image"] == f"ollama/ollama@{DIGEST}"
     assert change.script.values["name"] == IMAGE
     served = service.serve.decide(settings, change.predict(bare(settings)), "r1")
@@ -140,7 +140,7 @@ def test_a_container_needs_docker_and_no_release() -> None:
 )
 def test_a_docker_that_will_not_do_is_refused_with_the_way_without_it(data: dict[str, Any], hint: str) -> None:
     settings = declared(**data)
-    seen = bare(settings).having(docker=Docker(True, "26", engine=DockerEngine("26", security=frozenset({"userns"}))))
+    seen = bare(settings).replace(docker=Docker(True, "26", engine=DockerEngine("26", security=frozenset({"userns"}))))
     refused = engine.check_engine(settings, seen)
     assert refused is not None
     assert hint in refused.hints
@@ -149,11 +149,11 @@ def test_a_docker_that_will_not_do_is_refused_with_the_way_without_it(data: dict
 def test_the_room_for_its_image_is_looked_for_where_docker_keeps_images() -> None:
     settings = declared(**OFF)
     small = Docker(True, "26", engine=DockerEngine("26", images="/var/lib/docker", room=Space(100, True, "9")))
-    refused = disk_space.check_disk_space(settings, bare(settings).having(docker=small))
+    refused = disk_space.check_disk_space(settings, bare(settings).replace(docker=small))
     assert refused is not None
     assert refused.reason == "/var/lib/docker has 0 MiB free, 4096 MiB are needed"
     assert (
-        disk_space.check_disk_space(settings, bare(settings).having(docker=replace(small, ollama_image=Image(ID))))
+        disk_space.check_disk_space(settings, bare(settings).replace(docker=replace(small, ollama_image=Image(ID))))
         is None
     )
 
@@ -211,15 +211,15 @@ def test_a_process_is_traced_to_its_container(tmp_path: Path) -> None:
 
 def test_the_port_is_the_containers_own() -> None:
     settings = declared(**OFF)
-    seen = running(settings).having(sockets=(Listener(11434, "*", "ollama", 8),))
+    seen = running(settings).replace(sockets=(Listener(11434, "*", "ollama", 8),))
     assert ports.check_ports(settings, seen) is None
-    assert ports.check_ports(settings, seen.having(sockets=(Listener(11434, "*", "ollama", 9),))) is not None
+    assert ports.check_ports(settings, seen.replace(sockets=(Listener(11434, "*", "ollama", 9),))) is not None
 
 
 @pytest.mark.parametrize("name", ["docker-proxy", "ollama"])
 def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: str) -> None:
     theirs = replace(MADE, publishers=(Publisher(11434, "theirs", "ollama/ollama:latest"),))
-    seen = bare().having(docker=theirs, sockets=(Listener(11434, "*", name, 9),), ollama=Ollama("0.20.0"))
+    seen = bare().replace(docker=theirs, sockets=(Listener(11434, "*", name, 9),), ollama=Ollama("0.20.0"))
     for data in (OFF, {"openhands_flavor": "off"}):
         refused = ports.check_ports(declared(**data), seen)
         assert refused is not None
@@ -228,7 +228,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
             "which fleethands did not make"
         )
         assert refused.hints == (
-            "to have ours in its place, on the host: docker update --restart no theirs && docker stop theirs",
+            "to replace it with a managed one, on the host: docker update --restart no theirs && docker stop theirs",
             "or have another port: `ollama_host`",
             'to use it as it is, declare "ollama_runtime": "external", "ollama_address": "http://127.0.0.1:11434"',
         )
@@ -237,7 +237,7 @@ def test_an_ollama_in_a_container_is_named_with_the_line_that_declares_it(name: 
 # records
 
 
-def written(settings: Any, seen: Probe) -> Record:
+def proof_record(settings: Any, seen: Probe) -> Record:
     entry = json.loads(release_record.new_record(settings, seen).entry + "}")
     found = Record.parse(json.dumps({**entry, "time": "2026-11-29T10:00:00Z", "run": ""}).encode())
     assert found is not None
@@ -246,9 +246,9 @@ def written(settings: Any, seen: Probe) -> Record:
 
 def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
     settings = declared(**OFF)
-    found = written(settings, bare(settings).having(docker=MADE))
+    found = proof_record(settings, bare(settings).replace(docker=MADE))
     assert found.versions["ollama_image"] == {"name": IMAGE, "id": ID, "digest": DIGEST}
-    assert "ollama_image" not in written(declared(), bare()).versions
+    assert "ollama_image" not in proof_record(declared(), bare()).versions
     way = rollback.RollbackTarget(settings, settings, found, place=paths.CURRENT_RECORD)
     assert way.ollama_image == ID
     assert rollback.RollbackTarget(declared(), declared(), found, place=paths.CURRENT_RECORD).ollama_image == ""
@@ -256,7 +256,7 @@ def test_a_record_holds_the_image_and_a_rollback_wants_it() -> None:
     assert not found.same_as(found.declared, {**found.versions, "ollama_image": {"name": IMAGE, "id": OTHER}})
 
 
-# what somebody else has
+# foreign files
 
 
 def test_a_binary_of_somebody_elses_is_not_in_a_containers_way() -> None:
@@ -268,7 +268,7 @@ def test_a_binary_of_somebody_elses_is_not_in_a_containers_way() -> None:
 @pytest.mark.parametrize(("line", "wins"), [("User=ollama", "which wins over our root"), ("User=root", "")])
 def test_a_drop_in_that_changes_who_runs_dockers_client_is_refused(line: str, wins: str) -> None:
     path = "/etc/systemd/system/ollama.service.d/90-mine.conf"
-    seen = bare().having(service=Service((UnitText(path, f"[Service]\n{line}\n".encode()),)))
+    seen = bare().replace(service=Service((UnitText(path, f"[Service]\n{line}\n".encode()),)))
     refused = adoption_checks.check_existing_ollama(declared(**OFF), seen)
     assert (wins in refused.reason) if wins else refused is None  # type: ignore[union-attr]
 

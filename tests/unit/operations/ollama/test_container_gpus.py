@@ -26,7 +26,7 @@ MADE = Docker(True, "26", ollama_image=Image(ID, frozenset({DIGEST})))
 
 
 def with_gpu(row: list[str], docker: Docker = MADE) -> Probe:
-    return bare().having(gpu=gpu.parse_gpu(row), docker=docker)
+    return bare().replace(gpu=gpu.parse_gpu(row), docker=docker)
 
 
 def smi(status: int, name: str) -> str:
@@ -72,7 +72,7 @@ def test_a_gpu_that_docker_gives_to_nobody_is_refused() -> None:
     assert container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=False))) is not None
     assert (
         container_gpus.check_container_gpus(settings, with_gpu(NVIDIA, Docker(installed=True))) is None
-    )  # it does not run, so nobody knows
+    )  # Docker does not run, so this is unknown
     refused = container_gpus.check_container_gpus(settings, with_gpu(MISMATCH, RUNTIME))
     assert refused is not None
     assert "and nvidia-smi does not answer for it: Failed to initialize NVML" in refused.reason

@@ -51,19 +51,19 @@ def start(tmp_path: Path) -> Any:
     return run
 
 
-def of(said: list[str], option: str) -> set[str]:
+def values_of(said: list[str], option: str) -> set[str]:
     return {said[index + 1] for index, word in enumerate(said) if word == option}
 
 
 def test_variables_go_by_name_and_none_of_systemds(start: Any, tmp_path: Path) -> None:
     said = start(tmp_path, OLLAMA_HOST="0.0.0.0:1", OLLAMA_API_KEY="secret'\nX=y z", MINE="1", LANG="C", HOME="/x")
 
-    assert of(said, "--env") == {"OLLAMA_HOST", "OLLAMA_API_KEY", "MINE", "X", f"HOME={tmp_path}"}
+    assert values_of(said, "--env") == {"OLLAMA_HOST", "OLLAMA_API_KEY", "MINE", "X", f"HOME={tmp_path}"}
     assert "secret" not in " ".join(said)
     assert said[-2:] == [IMAGE, "serve"]
-    assert (of(said, "--user"), of(said, "--group-add")) == ({"901:902"}, {"902", "44"})
+    assert (values_of(said, "--user"), values_of(said, "--group-add")) == ({"901:902"}, {"902", "44"})
     assert {"--network", "--rm", "--cap-drop"} <= set(said)
-    assert of(said, "--pull") == {"never"}
+    assert values_of(said, "--pull") == {"never"}
 
 
 def test_directories_are_mounted_at_their_own_paths_and_where_links_lead(start: Any, tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_directories_are_mounted_at_their_own_paths_and_where_links_lead(start: 
         each.mkdir()
 
     def volumes(**environment: str) -> set[str]:
-        return {each for each in of(start(home, **environment), "--volume") if not each.startswith("/etc/ssl")}
+        return {each for each in values_of(start(home, **environment), "--volume") if not each.startswith("/etc/ssl")}
 
     assert volumes() == {f"{home}:{home}"}
     (home / ".ollama").symlink_to(disk)

@@ -1,4 +1,4 @@
-"""What somebody else's Ollama sets, said in the settings: what a hint declares is taken, and means the same."""
+"""The settings of a foreign Ollama. What a hint declares is accepted, and means the same."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def hints(*variables: tuple[str, str], **data: Any) -> list[str]:
     """What the refusal of a unit with these variables hints."""
     lines = "".join(f"Environment={assignment(name, value)}\n" for name, value in variables)
     unit = UnitText(paths.OLLAMA_UNIT, f"[Service]\nUser=ollama\n{lines}".encode())
-    seen = bare().having(service=Service((unit,), homes={"ollama": paths.OLLAMA_HOME}))
+    seen = bare().replace(service=Service((unit,), homes={"ollama": paths.OLLAMA_HOME}))
     refused = adoption_checks.check_existing_ollama(declared(**data), seen)
     assert isinstance(refused, Refused)
     return [hint for hint in refused.hints if "`ollama_adopt`" not in hint]
@@ -168,7 +168,7 @@ def test_the_same_said_in_another_way_is_no_contradiction(said: str) -> None:
 
     desired = DesiredEnvironment.from_settings(declared())
     assert foreign_settings.find_conflicts(Service((drop_in,)), drop_in, desired) == []
-    assert isinstance(preflight.check.decide(declared(), bare().having(service=Service((drop_in,)))), Unchanged)
+    assert isinstance(preflight.check.decide(declared(), bare().replace(service=Service((drop_in,)))), Unchanged)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""An Ollama that somebody else runs: what is made of its answers, and what is left alone because of it."""
+"""An external Ollama: what its answers mean, and what fleethands then leaves alone."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def external(**more: Any) -> HostSettings:
 def answering(settings: HostSettings, **there: str) -> Probe:
     """A new host that gets an answer from an Ollama elsewhere, with these models."""
     way = VersionRequest(0, 200, local="10.0.0.9", remote="10.0.0.5")
-    return bare(settings).having(ollama=Ollama("0.24.0", way=way), models=there or {"codellama:7b": DIGEST})
+    return bare(settings).replace(ollama=Ollama("0.24.0", way=way), models=there or {"codellama:7b": DIGEST})
 
 
 def serving(seen: Probe) -> Probe:
-    """The same host with a service of ours, which answers on every address."""
+    """The same host with a managed service, which answers on every address."""
     listener = Listener(11434, "*", "ollama", 7)
-    seen = seen.having(process=Process(7, 1, "/opt/ollama/0.24.0/bin/ollama", {}), sockets=(listener,))
-    return seen.having(releases={"0.24.0": Release("0" * 64, True)}).with_file(paths.OLLAMA_UNIT, OURS)
+    seen = seen.replace(process=Process(7, 1, "/opt/ollama/0.24.0/bin/ollama", {}), sockets=(listener,))
+    return seen.replace(releases={"0.24.0": Release("0" * 64, True)}).with_file(paths.OLLAMA_UNIT, OURS)
 
 
 def said(text: str) -> str:
@@ -125,7 +125,7 @@ def test_its_list_is_data_with_limits() -> None:
             "systemctl restart ollama",
         ),
         (VersionRequest(60, said="self-signed"), "its certificate will not do (self-signed)", "ca-certificates"),
-        (VersionRequest(35), "no TLS is spoken there", f'"ollama_address": "{URL}"'),
+        (VersionRequest(35), "it does not use TLS", f'"ollama_address": "{URL}"'),
         (VersionRequest(0, 401), "it wants a login, and no setting has one (HTTP 401)", ""),
         (VersionRequest(0, 403), "it refuses this host (HTTP 403)", "OLLAMA_HOST"),
         (
@@ -144,7 +144,7 @@ def test_its_list_is_data_with_limits() -> None:
 def test_each_cause_is_told_from_the_others(way: VersionRequest, cause: str, hint: str) -> None:
     settings = external()
 
-    refused = preflight.check.decide(settings, bare(settings).having(ollama=Ollama(None, way=way)))
+    refused = preflight.check.decide(settings, bare(settings).replace(ollama=Ollama(None, way=way)))
 
     assert isinstance(refused, Refused)
     assert refused.reason.startswith(f"Ollama at {URL}: {cause}") or cause in refused.reason
@@ -162,7 +162,7 @@ def test_its_own_host_starts_it_there() -> None:
 def test_what_answers_with_every_model_is_used_and_nothing_is_put_on_the_host() -> None:
     settings = external(models=["codellama:7b", "Tiny"], models_prune=True, ollama_models_dir="/nowhere")
     seen = answering(settings, **{"codellama:7b": DIGEST, "tiny:latest": DIGEST})
-    seen = seen.having(disk={**seen.disk, "/opt": replace(seen.disk["/opt"], runs=False)})
+    seen = seen.replace(disk={**seen.disk, "/opt": replace(seen.disk["/opt"], runs=False)})
 
     assert isinstance(preflight.check.decide(settings, seen), Unchanged)
     assert isinstance(external_ollama.use.decide(settings, seen), Unchanged)
@@ -200,7 +200,7 @@ def test_another_digest_is_named(found: str, said: str) -> None:
 def test_a_host_without_curl_asks_once_it_has_it() -> None:
     settings = external()
     lacking = Unknown("the command `curl` is missing on this host", lacks="curl")
-    seen = bare(settings).having(ollama=lacking, models=lacking)
+    seen = bare(settings).replace(ollama=lacking, models=lacking)
 
     assert isinstance(preflight.check.decide(settings, seen), Unchanged)
     assert isinstance(external_ollama.use.decide(settings, seen), Unchanged)
@@ -210,7 +210,7 @@ def test_a_host_without_curl_asks_once_it_has_it() -> None:
 def test_our_own_service_is_nobody_elses(local: str, ours: bool) -> None:
     settings = external(ollama_address="http://127.0.0.1:11434")
     way = VersionRequest(0, 200, local=local or "10.0.0.9", remote=local or "10.0.0.5")
-    seen = serving(answering(settings)).having(ollama=Ollama("0.24.0", way=way))
+    seen = serving(answering(settings)).replace(ollama=Ollama("0.24.0", way=way))
 
     refused = external_ollama.check_external(settings, seen)
 
@@ -262,7 +262,7 @@ def test_a_proof_is_that_of_one_ollama(record: File, declares: dict[str, Any], h
 def test_the_firewall_goes_last_where_nothing_of_ours_listens() -> None:
     settings = external()
     seen = answering(settings)
-    seen = seen.having(firewall=replace(seen.firewall, loaded="0" * 64))
+    seen = seen.replace(firewall=replace(seen.firewall, loaded="0" * 64))
 
     def decided(seen: Probe) -> Any:
         return firewall.narrow_rules.decide(settings, seen, render=lambda *_: "rules")
@@ -295,12 +295,12 @@ def test_a_secret_that_no_host_needs_may_be_missing(tmp_path: Path) -> None:
     settings = external(ollama_env={"OLLAMA_API_KEY": Secret.file(str(tmp_path / "none"))})
 
     assert settings.ollama_environment == {}
-    assert Mask.of([settings]).text("nothing") == "nothing"
+    assert Mask.from_settings([settings]).text("nothing") == "nothing"
 
 
 def test_a_known_flaw_is_that_of_the_release_which_answers() -> None:
     settings = external()
-    old = answering(settings).having(ollama=Ollama("0.11.0", way=VersionRequest(0, 200)))
+    old = answering(settings).replace(ollama=Ollama("0.11.0", way=VersionRequest(0, 200)))
 
     same = preflight.check.decide(settings, old)
 
@@ -340,7 +340,7 @@ def test_no_blob_is_read() -> None:
 @pytest.mark.parametrize(("address", "loopback"), [("127.0.0.1", True), ("*", False)])
 def test_one_that_holds_the_port_is_named_with_the_line_that_uses_it(address: str, loopback: bool) -> None:
     settings = declared()
-    seen = bare(settings).having(ollama=Ollama("0.9.0"), sockets=(Listener(11434, address, "ollama", 7),))
+    seen = bare(settings).replace(ollama=Ollama("0.9.0"), sockets=(Listener(11434, address, "ollama", 7),))
 
     refused = ports.check_ports(settings, seen)
 
@@ -348,7 +348,7 @@ def test_one_that_holds_the_port_is_named_with_the_line_that_uses_it(address: st
     line = '"ollama_runtime": "external", "ollama_address": "http://127.0.0.1:11434"'
     assert line in refused.hints[-1]
     assert ("more than loopback" in refused.hints[-1]) is loopback
-    seen = seen.having(sockets=()).with_file(paths.BINARY, File("file"))
+    seen = seen.replace(sockets=()).with_file(paths.BINARY, File("file"))
     unasked = adoption_checks.check_existing_ollama(settings, seen)
     assert unasked is not None
     assert any(line in hint for hint in unasked.hints)

@@ -66,7 +66,7 @@ def ran(place: Path, *calls: str) -> str:
     return done.stdout
 
 
-def written(place: Path, texts: dict[str, str]) -> None:
+def write_files(place: Path, texts: dict[str, str]) -> None:
     for name, text in texts.items():
         (place / name).parent.mkdir(exist_ok=True)
         (place / name).write_text(text)
@@ -83,21 +83,21 @@ def containers(place: Path) -> dict[str, str]:
 
 
 def test_all_that_a_service_reads_comes_back_with_its_unit(tmp_path: Path) -> None:
-    written(tmp_path, BEFORE)
+    write_files(tmp_path, BEFORE)
 
     ran(tmp_path, "set_service_aside")
     assert "openhands.service" not in there(tmp_path)
-    written(tmp_path, {name: text for name, text in UNPROVEN.items() if name != "openhands.service"})
+    write_files(tmp_path, {name: text for name, text in UNPROVEN.items() if name != "openhands.service"})
     ran(tmp_path, "restore_service_files")
 
     assert there(tmp_path) == BEFORE
 
 
 def test_what_an_earlier_service_left_is_not_mixed_in(tmp_path: Path) -> None:
-    """One that went with its own files, as a run that was killed left them; the one that gives way has no config."""
-    written(tmp_path, {"openhands.service-before.env": "KEY=0\n", "openhands.service-before.toml": "model = 0\n"})
+    """A killed run left files of an older service. The service that is replaced has no config."""
+    write_files(tmp_path, {"openhands.service-before.env": "KEY=0\n", "openhands.service-before.toml": "model = 0\n"})
     service = {name: text for name, text in BEFORE.items() if name != "config.toml"}
-    written(tmp_path, service)
+    write_files(tmp_path, service)
 
     ran(tmp_path, "set_service_aside", "restore_service_files")
 
@@ -106,9 +106,9 @@ def test_what_an_earlier_service_left_is_not_mixed_in(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("calls", [("set_service_aside",), ("set_service_aside", "set_service_aside")])
 def test_a_service_that_was_never_proven_takes_no_proven_ones_place(tmp_path: Path, calls: tuple[str, ...]) -> None:
-    written(tmp_path, BEFORE)
+    write_files(tmp_path, BEFORE)
     ran(tmp_path, "keep_service")
-    written(tmp_path, UNPROVEN)
+    write_files(tmp_path, UNPROVEN)
 
     ran(tmp_path, *calls, "restore_service_files")
 
@@ -116,7 +116,7 @@ def test_a_service_that_was_never_proven_takes_no_proven_ones_place(tmp_path: Pa
 
 
 def test_a_unit_of_somebody_elses_is_left_alone(tmp_path: Path) -> None:
-    written(tmp_path, {"openhands.service": "[Service]\nExecStart=/mine\n"})
+    write_files(tmp_path, {"openhands.service": "[Service]\nExecStart=/mine\n"})
 
     assert ran(tmp_path, "set_service_aside", "remove_service") == "status 0\n"
 
@@ -141,7 +141,7 @@ OURS, THEIRS, OURS_NOW = "id=old\nspec=s1\n", "id=old\n", "id=new\nspec=s2\nmade
 @pytest.mark.parametrize("old", [OURS, THEIRS], ids=["ours", "adopted"])
 @pytest.mark.parametrize("hint", ["", "on the host: systemctl restart docker"])
 def test_what_was_there_before_is_kept_though_it_does_not_start(tmp_path: Path, old: str, hint: str) -> None:
-    written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": old, "broken": "old\n"})
+    write_files(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": old, "broken": "old\n"})
 
     said = ran(tmp_path, f"restore_and_fail app 'the new one does not start' '{hint}'")
 
@@ -155,7 +155,7 @@ def test_what_was_there_before_is_kept_though_it_does_not_start(tmp_path: Path, 
 
 
 def test_what_was_there_before_serves_again(tmp_path: Path) -> None:
-    written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": THEIRS})
+    write_files(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": THEIRS})
 
     assert "error: x; the previous one is running again" in ran(tmp_path, "restore_and_fail app x")
 
@@ -163,9 +163,9 @@ def test_what_was_there_before_serves_again(tmp_path: Path) -> None:
 
 
 def test_a_service_that_does_not_come_back_is_told(tmp_path: Path) -> None:
-    written(tmp_path, BEFORE)
+    write_files(tmp_path, BEFORE)
     ran(tmp_path, "set_service_aside")
-    written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "systemd-fails": "restart\n"})
+    write_files(tmp_path, {"containers/app": "id=new\nspec=s2\n", "systemd-fails": "restart\n"})
 
     said = ran(tmp_path, "restore_and_fail app x")
 
@@ -176,7 +176,7 @@ def test_a_service_that_does_not_come_back_is_told(tmp_path: Path) -> None:
 
 
 def test_where_nothing_was_before_the_new_one_goes(tmp_path: Path) -> None:
-    written(tmp_path, {"containers/app": "id=new\nspec=s2\n"})
+    write_files(tmp_path, {"containers/app": "id=new\nspec=s2\n"})
 
     assert "error: x\nhint: look for the cause" in ran(tmp_path, "restore_and_fail app x")
 
@@ -185,7 +185,7 @@ def test_where_nothing_was_before_the_new_one_goes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("before", ["containers/app-before", "openhands.service-before"])
 def test_a_container_that_was_never_proven_takes_no_proven_ones_place(tmp_path: Path, before: str) -> None:
-    written(tmp_path, {"containers/app": "id=new\nspec=s2\n", before: OURS})
+    write_files(tmp_path, {"containers/app": "id=new\nspec=s2\n", before: OURS})
 
     ran(tmp_path, "set_container_aside app")
 
@@ -194,7 +194,7 @@ def test_a_container_that_was_never_proven_takes_no_proven_ones_place(tmp_path: 
 
 
 def test_a_container_gives_way_under_another_name(tmp_path: Path) -> None:
-    written(tmp_path, {"containers/app": THEIRS})
+    write_files(tmp_path, {"containers/app": THEIRS})
 
     assert ran(tmp_path, "set_container_aside app") == "status 0\n"
 
@@ -204,12 +204,12 @@ def test_a_container_gives_way_under_another_name(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives files away")
 def test_what_the_one_before_left_is_handed_over_and_nobody_elses_files(tmp_path: Path) -> None:
     place = tmp_path / "work space"
-    written(place.parent, {"work space/of-person": "", "work space/of-first": ""})
+    write_files(place.parent, {"work space/of-person": "", "work space/of-first": ""})
     os.chown(place / "of-person", 1000, 1000)
     give = f"hand_over '{place}'"
 
     ran(tmp_path, f"{give} 2001:2001")
-    assert (place / "of-first").stat().st_uid == 0  # the directory was root's, and not ours to give
+    assert (place / "of-first").stat().st_uid == 0  # the directory was root's, and stays root's
     os.chown(place / "of-first", 2001, 2001)
     ran(tmp_path, f"{give} 2002:2002", f"{give} 2003:2003")
 
@@ -225,7 +225,7 @@ def test_what_the_one_before_left_is_handed_over_and_nobody_elses_files(tmp_path
 def test_directories_go_back_with_what_worked_in_them(tmp_path: Path) -> None:
     place = tmp_path / "workspace"
     unit = f"{BEFORE['openhands.service']}WorkingDirectory={place}\nUser=daemon\n"
-    written(tmp_path, {**BEFORE, "openhands.service": unit, "workspace/notes": "mine\n"})
+    write_files(tmp_path, {**BEFORE, "openhands.service": unit, "workspace/notes": "mine\n"})
     ids = "numbers_of daemon"
     ran(tmp_path, f'hand_over "{place}" "$({ids})"', f'chown daemon "{place}/notes"')
 
@@ -246,7 +246,7 @@ stop() { exit 1; }
 def test_only_a_run_that_changes_the_host_ends_what_waits_for_a_proof(
     tmp_path: Path, broken: str, change: bool
 ) -> None:
-    written(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": OURS})
+    write_files(tmp_path, {"containers/app": "id=new\nspec=s2\n", "containers/app-before": OURS})
     script = files("fleethands.operations.proof").joinpath("1-record.sh").read_text()
     finish = [PROOF, f"entry='{'{' if change else ''}'", script, "is_locked_by_run() { return 1; }"]
 
@@ -259,7 +259,7 @@ def test_only_a_run_that_changes_the_host_ends_what_waits_for_a_proof(
 
 @pytest.mark.parametrize("locked", [True, False])
 def test_a_proof_alone_is_written_down_where_nothing_waits_for_it(tmp_path: Path, locked: bool) -> None:
-    written(tmp_path, {"containers/app": OURS})
+    write_files(tmp_path, {"containers/app": OURS})
     script = files("fleethands.operations.proof").joinpath("1-record.sh").read_text()
     lock = f"is_locked_by_run() {{ return {0 if locked else 1}; }}"
 
@@ -274,9 +274,13 @@ def test_a_proof_alone_is_written_down_where_nothing_waits_for_it(tmp_path: Path
         ("id=1\n", "", False),
         ("id=1\nspec=s\n", "", True),  # as the version before made it
         ("id=1\nspec=s\nmade=m1\n", "", True),
-        ("id=1\nspec=s\nmade=m1\n", "spec=s\nmade=m1\n", False),  # `docker commit` of ours, and `docker run`
+        ("id=1\nspec=s\nmade=m1\n", "spec=s\nmade=m1\n", False),  # `docker commit` of a managed one, and `docker run`
         ("id=1\nspec=s\n", "spec=s\n", False),
-        ("id=1\nspec=s\nmade=m2\n", "spec=s\nmade=m1\n", True),  # ours, from an image that was committed from ours
+        (
+            "id=1\nspec=s\nmade=m2\n",
+            "spec=s\nmade=m1\n",
+            True,
+        ),  # managed; its image was committed from a managed one
         ("id=1\nmade=m2\n", "", False),
         ("id=1\nspec=s\nmade=m1\nimage=gone\n", "", False),
     ],
@@ -285,18 +289,18 @@ def test_a_container_is_ours_by_labels_that_its_image_does_not_have(
     tmp_path: Path, container: str, image: str, ours: bool
 ) -> None:
     image_of = "" if "image=" in container else "image=i\n"
-    written(tmp_path, {"containers/app": container + image_of, "images/i": image})
+    write_files(tmp_path, {"containers/app": container + image_of, "images/i": image})
 
-    said = ran(tmp_path, "is_own_container app && echo ours", "remove_own_container app")
+    said = ran(tmp_path, "is_own_container app && echo own", "remove_own_container app")
 
-    assert said == ("ours\nstatus 0\n" if ours else "status 0\n")
+    assert said == ("own\nstatus 0\n" if ours else "status 0\n")
     assert containers(tmp_path) == ({} if ours else {"app": "1"})
 
 
 def test_a_container_of_somebody_elses_that_is_only_named_so_did_not_give_way(tmp_path: Path) -> None:
-    written(tmp_path, {"containers/app": OURS_NOW})
+    write_files(tmp_path, {"containers/app": OURS_NOW})
     ran(tmp_path, "set_container_aside other")  # whatever it did, this host has a record now
-    written(tmp_path, {"containers/app-before": THEIRS})
+    write_files(tmp_path, {"containers/app-before": THEIRS})
 
     said = ran(tmp_path, "remove_previous_openhands app", "! has_previous_container app", "set_container_aside app")
 
@@ -308,9 +312,9 @@ def test_a_container_of_somebody_elses_that_is_only_named_so_did_not_give_way(tm
 
 
 def test_a_container_of_somebody_elses_that_gave_way_is_known_again(tmp_path: Path) -> None:
-    written(tmp_path, {"containers/app": THEIRS})
+    write_files(tmp_path, {"containers/app": THEIRS})
     ran(tmp_path, "set_container_aside app")
-    written(tmp_path, {"containers/app": OURS_NOW})
+    write_files(tmp_path, {"containers/app": OURS_NOW})
 
     ran(tmp_path, "has_previous_container app && remove_previous_openhands app")
 

@@ -1,4 +1,4 @@
-"""Secrets of Ollama's: where they are written, and what of somebody else's wins over them."""
+"""Ollama's secrets: where they are written, and which foreign settings win over them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_without_secrets_there_is_no_such_file() -> None:
     ("name", "text", "wins"),
     [
         ("90-mine.conf", "Environment=OLLAMA_API_KEY=x", False),  # a file's word counts more
-        ("10-mine.conf", "EnvironmentFile=/etc/mine", False),  # ours is read after it
+        ("10-mine.conf", "EnvironmentFile=/etc/mine", False),  # fleethands' own file is read after it
         ("90-mine.conf", "EnvironmentFile=/etc/mine", True),
         ("90-mine.conf", "EnvironmentFile=", True),
         ("10-mine.conf", "EnvironmentFile=", None),
@@ -85,7 +85,7 @@ def test_what_a_file_of_variables_holds_beside_ollama_s_own_is_not_shown(setting
 
 
 @given(hostile.texts, hostile.texts)
-@example("\\\n#", "")  # a value that goes on in what looks like a comment
+@example("\\\n#", "")  # a value that continues in what looks like a comment
 @example("'\n#", "")
 @example("'\n[", "")
 def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> None:
@@ -106,7 +106,7 @@ def test_no_diff_shows_a_secret_whatever_it_is_made_of(one: str, other: str) -> 
         assert "hunter2" not in diff.unified_diff("/x", before_it, after_it, frozenset({"B"}))
 
 
-def told(path: str, seen: Probe) -> Any:
+def reported_content(path: str, seen: Probe) -> Any:
     return seen.to_json()["files"][path]["content"]
 
 
@@ -118,14 +118,14 @@ def test_a_report_tells_neither_size_nor_digest_of_what_not_everybody_may_read()
     )
     units = (UnitText(paths.OLLAMA_UNIT, b"[Service]\nEnvironment=COMPANY=hunter2\n"),)
     inside, place = (V1.settings_path, V1.directory)
-    seen = bare().having(service=Service(units, foreign_))
+    seen = bare().replace(service=Service(units, foreign_))
     for path, mode in ((paths.OLLAMA_SECRETS, "0600"), (paths.OLLAMA_OVERRIDE, "0644"), (inside, "0644")):
         seen = seen.with_file(path, File("file", mode, content=text))
 
     service = seen.to_json()["service"]
 
     assert [each["content"] for each in (*service["units"], *service["files"])] == [None] * 3
-    assert told(paths.OLLAMA_SECRETS, seen) is None
-    assert told(paths.OLLAMA_OVERRIDE, seen)["size"] == len(text)
-    assert told(inside, seen.with_file(place, File("directory", "0755")))["size"] == len(text)
-    assert told(inside, seen.with_file(place, File("directory", "0700"))) is None
+    assert reported_content(paths.OLLAMA_SECRETS, seen) is None
+    assert reported_content(paths.OLLAMA_OVERRIDE, seen)["size"] == len(text)
+    assert reported_content(inside, seen.with_file(place, File("directory", "0755")))["size"] == len(text)
+    assert reported_content(inside, seen.with_file(place, File("directory", "0700"))) is None

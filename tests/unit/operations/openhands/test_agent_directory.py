@@ -20,7 +20,7 @@ HOME = paths.OPENHANDS_HOME
 def seen(user: str, owner: str) -> Probe:
     accounts = Accounts({user: Account(999, 999, HOME, frozenset({user}))}, frozenset())
     home = File("directory", "0755", 999, 999, owner=owner)
-    return bare().having(accounts=accounts).with_file(HOME, home)
+    return bare().replace(accounts=accounts).with_file(HOME, home)
 
 
 def decided(user: str, probe: Probe) -> Any:

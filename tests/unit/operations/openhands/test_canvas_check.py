@@ -18,7 +18,7 @@ VALID, INVALID = b'{"valid":true}', b'{"valid":false,"error":"Timeout"}'
 
 
 def answering(*answers: tuple[float, bytes]) -> Say:
-    """A server that gives these after so many seconds, one after the other."""
+    """A server that gives these answers in turn, each after its number of seconds."""
     left = list(answers)
 
     def say(client: socket.socket) -> None:
@@ -30,7 +30,7 @@ def answering(*answers: tuple[float, bytes]) -> Say:
 
 
 def checked(place: Path, canvas: str, ollama: str) -> str:
-    """What the link says of a check that Canvas gives a second."""
+    """What the link prints about a check that Canvas gives a second."""
     values = {
         "model": "codellama:7b", "local_url": ollama, "validation": "{}", "validate_url": f"{canvas}/validate",
         "key_file": "", "limit_check": "1", "warm": "{}", "words": "look", "smaller": "less",

@@ -32,7 +32,7 @@ OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
         ({}, None, "", ""),
         ({}, None, OLD, ""),
         ({}, None, NEW, "always"),  # by `--upstream`
-        ({}, NEW, "", ""),  # nobody asked
+        ({}, NEW, "", ""),  # no registry was asked
         ({"openhands_pull": "always"}, NEW, "", "always"),
         ({"openhands_pull": "always"}, OLD, "", ""),
         ({"openhands_pull": "always"}, None, "", ""),  # no answer
@@ -45,7 +45,7 @@ def test_a_container_follows_a_tag_that_moved_where_somebody_asked(
     labels = {SPEC_LABEL: container_spec(settings, 999).digest}
     container = Container("1", "running", "sha256:1", labels, "")
     offers = (Offer("tag", settings.declared_image, "", "ok", digest=told),) if told else ()
-    seen = bare(settings).having(
+    seen = bare(settings).replace(
         accounts=Accounts({"openhands": Account(999, 999, "/", frozenset())}, frozenset()),
         docker=Docker(True, "26", container, image="sha256:1", digests=frozenset({OLD})),
         upstream=Upstream(offers),

@@ -23,7 +23,7 @@ def standing(model: str, url: str, choice: str = "kept") -> tuple[str, str, str]
     theirs = {**OURS, "llm_model": model, "llm_base_url": url}
     seen = seen.with_file(V0.settings_path, File("file", content=json.dumps(theirs).encode()))
     found = current_model(
-        settings.model_copy(), seen.having(models={"codellama:7b": "0" * 64, "mine:latest": "1" * 64})
+        settings.model_copy(), seen.replace(models={"codellama:7b": "0" * 64, "mine:latest": "1" * 64})
     )
     return found.model, found.address, found.wrong
 

@@ -91,7 +91,7 @@ def on_a_host(settings: HostSettings, recipe: str, answer: str = "") -> Unchange
     if answer:
         encoded = base64.b64encode(answer.encode()).decode()
         line = f"commit {settings.openhands_built} x86_64 0 {encoded}"
-        seen = seen.having(upstream=upstream.parse_upstream(settings, [line]))
+        seen = seen.replace(upstream=upstream.parse_upstream(settings, [line]))
     decision = build_from_source.build.decide(settings, seen)
     assert isinstance(decision, Unchanged | Change)
     return decision
@@ -184,11 +184,11 @@ def test_the_way_to_packages_reaches_the_build_and_no_command_line(monkeypatch: 
 
 
 def test_a_service_takes_the_place_and_the_directories_of_a_container() -> None:
-    """Whoever worked there before: what is foreseen needs nothing more, and a directory of another's is seen."""
+    """The prediction needs no further change for any earlier owner, and a foreign directory is found."""
     settings = built_here(openhands_adopt=True)
     workspace = str(settings.openhands_workspace)
     theirs = Container("c1", "running", "sha256:1", {}, "")
-    seen = bare(settings).having(docker=Docker(True, "26", theirs))
+    seen = bare(settings).replace(docker=Docker(True, "26", theirs))
     seen = seen.with_file(workspace, File("directory", "0755", 10001, 10001, "UNKNOWN:UNKNOWN"))
     arguments = {"text": "# Written by fleethands.\n", "environment": "", "config": "", "shown": frozenset()}
 

@@ -45,6 +45,6 @@ def test_what_anybody_on_the_way_can_replace_is_named(data: dict[str, Any], name
 def test_what_is_on_the_host_comes_no_more() -> None:
     settings = declared(ollama_version="0.24.0", **PLAIN, models=[MODEL])
     release = {"0.24.0": None}
-    seen = bare(settings).having(models={"127.0.0.1:9/team/m:latest": A}, releases=release)
+    seen = bare(settings).replace(models={"127.0.0.1:9/team/m:latest": A}, releases=release)
 
     assert unverified_downloads.notes(settings, seen) == ()

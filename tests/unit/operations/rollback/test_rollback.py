@@ -31,7 +31,7 @@ PROVEN = {paths.PROOF: "list\tok\t1\t\t\n"}
 BROKEN = {paths.PROOF: "list\tbroken\t1\tno such model\t\n"}
 
 
-def kept(settings: HostSettings, seen: Probe | None = None, **more: Any) -> str:
+def entry(settings: HostSettings, seen: Probe | None = None, **more: Any) -> str:
     """A record's text, as the proof's script writes it."""
     row = release_record.new_record(settings, seen or bare(settings))
     return row.entry + f', "run": "r1", "time": "2026-11-25T17:02:11Z"{"".join(more.values())}}}'
@@ -46,7 +46,7 @@ def host(**files: str) -> Probe:
 
 ID, DIGEST = "sha256:" + "1" * 64, "sha256:" + "2" * 64
 CURRENT, PREVIOUS = declared(ollama_keep_alive="1m", models_prune=True), declared(ollama_keep_alive="2m")
-RECORDS = {paths.CURRENT_RECORD: kept(CURRENT), paths.PREVIOUS_RECORD: kept(PREVIOUS)}
+RECORDS = {paths.CURRENT_RECORD: entry(CURRENT), paths.PREVIOUS_RECORD: entry(PREVIOUS)}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_it_follows_from_what_is_proven(proof: dict[str, str], wanted: str | Non
     [
         ({}, None, "the host has no current release record", "declare another release"),
         (
-            {**PROVEN, paths.CURRENT_RECORD: kept(CURRENT)},
+            {**PROVEN, paths.CURRENT_RECORD: entry(CURRENT)},
             None,
             "the host has no previous release record",
             "restore the current record instead: add `--to current`",
@@ -100,7 +100,7 @@ def test_a_host_is_refused_with_the_reason(files: dict[str, str], wanted: str | 
 def test_a_secret_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_TOKEN", "hunter2")
     today = declared(openhands_env={"TOKEN": Secret.env("MY_TOKEN")})
-    text = kept(today)
+    text = entry(today)
     assert "hunter2" not in text
     monkeypatch.delenv("MY_TOKEN")
 
@@ -117,18 +117,19 @@ def test_records_that_moved_since_the_plan_are_refused() -> None:
     way = rollback.find_target(declared(), host(**RECORDS, **PROVEN))
     assert isinstance(rollback.check_target.decide(way.settings_to_apply, host(**RECORDS), way), Unchanged)
 
-    moved = host(**{paths.CURRENT_RECORD: kept(declared()), paths.PREVIOUS_RECORD: kept(CURRENT)})
+    moved = host(**{paths.CURRENT_RECORD: entry(declared()), paths.PREVIOUS_RECORD: entry(CURRENT)})
 
     assert isinstance(rollback.check_target.decide(way.settings_to_apply, moved, way), Refused)
 
 
 def test_a_model_that_is_another_by_now_is_told() -> None:
     way = rollback.find_target(
-        declared(), host(**{paths.CURRENT_RECORD: kept(CURRENT, bare().having(models={"codellama:7b": "a" * 64}))})
+        declared(),
+        host(**{paths.CURRENT_RECORD: entry(CURRENT, bare().replace(models={"codellama:7b": "a" * 64}))}),
     )
 
     decision = rollback.check_target.decide(
-        way.settings_to_apply, host(**{paths.CURRENT_RECORD: _text(way)}).having(models={"codellama:7b": "b"}), way
+        way.settings_to_apply, host(**{paths.CURRENT_RECORD: _text(way)}).replace(models={"codellama:7b": "b"}), way
     )
 
     assert decision.notes[1:] == (
@@ -143,7 +144,7 @@ def _text(way: rollback.RollbackTarget) -> str:
 
 def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -> None:
     container = Container("c1", "running", ID, {}, "")
-    seen = bare().having(docker=Docker(True, "26", container), models={"codellama:7b": "d1"})
+    seen = bare().replace(docker=Docker(True, "26", container), models={"codellama:7b": "d1"})
 
     first = release_record.new_record(declared(), seen)
 
@@ -155,10 +156,10 @@ def test_a_record_says_what_runs_and_moves_the_others_only_for_something_new() -
         "image": {"name": declared().openhands_image, "id": ID},
     }
     assert first.shift == "first"
-    again = seen.with_file(paths.CURRENT_RECORD, File("file", content=kept(declared(), seen).encode()))
+    again = seen.with_file(paths.CURRENT_RECORD, File("file", content=entry(declared(), seen).encode()))
     assert release_record.new_record(declared(), again).shift == "no"
     assert release_record.new_record(declared(ollama_keep_alive="1m"), again).shift == "yes"
-    assert release_record.new_record(declared(), again.having(models={"codellama:7b": "d2"})).shift == "yes"
+    assert release_record.new_record(declared(), again.replace(models={"codellama:7b": "d2"})).shift == "yes"
 
 
 PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)}"
@@ -173,12 +174,12 @@ PULL = f"on the host: docker pull {at_digest(declared().openhands_image, DIGEST)
 )
 def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints: tuple[str, ...]) -> None:
     then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID, frozenset(digests))
-    seen = host(**{paths.CURRENT_RECORD: kept(CURRENT, bare().having(docker=then))})
+    seen = host(**{paths.CURRENT_RECORD: entry(CURRENT, bare().replace(docker=then))})
     way = rollback.find_target(declared(), seen)
 
-    there = rollback.check_target.decide(way.settings_to_apply, seen.having(docker=Docker(True, "26")), way)
+    there = rollback.check_target.decide(way.settings_to_apply, seen.replace(docker=Docker(True, "26")), way)
     gone = rollback.check_target.decide(
-        way.settings_to_apply, seen.having(docker=Docker(True, "26", gone=frozenset({ID}))), way
+        way.settings_to_apply, seen.replace(docker=Docker(True, "26", gone=frozenset({ID}))), way
     )
 
     assert isinstance(there, Unchanged)
@@ -187,10 +188,10 @@ def test_a_host_whose_image_of_then_is_gone_is_refused(digests: set[str], hints:
 
 def test_a_record_without_the_manifests_digest_says_the_same_as_one_with_it() -> None:
     then = Docker(True, "26", Container("c1", "running", ID, {}, ""), ID)
-    seen = bare().having(docker=then)
-    seen = seen.with_file(paths.CURRENT_RECORD, File("file", content=kept(declared(), seen).encode()))
+    seen = bare().replace(docker=then)
+    seen = seen.with_file(paths.CURRENT_RECORD, File("file", content=entry(declared(), seen).encode()))
 
-    now = release_record.new_record(declared(), seen.having(docker=replace(then, digests=frozenset({DIGEST}))))
+    now = release_record.new_record(declared(), seen.replace(docker=replace(then, digests=frozenset({DIGEST}))))
 
     assert now.shift == "no"
     assert DIGEST in now.entry
@@ -206,12 +207,12 @@ esac
 
 
 def missing_here(place: Path, *ids: str) -> subprocess.CompletedProcess[str]:
-    """What the probe says of records that have these images; `docker` is a stand-in, which has those that end in 1."""
+    """What the probe prints about records with these images. `docker` is a stand-in with those that end in 1."""
     (place / "docker").write_text(DOCKER)
     (place / "docker").chmod(0o755)
     for number, each in enumerate(ids):
         then = Docker(True, "26", Container("c1", "running", each, {}, ""))
-        (place / f"record-{number}.json").write_text(kept(CURRENT, bare().having(docker=then)))
+        (place / f"record-{number}.json").write_text(entry(CURRENT, bare().replace(docker=then)))
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
     part = text[text.index("docker_gone()") :]
     head = f'PATH={place}:$PATH; deadline=0; body="$1"; shift; records="$*"; before() {{ shift; "$@"; }}'
@@ -253,7 +254,7 @@ def test_a_record_of_before_is_read_as_it_was() -> None:
 
 
 def record_with(**declared_: Any) -> str:
-    row = json.loads(kept(CURRENT))
+    row = json.loads(entry(CURRENT))
     return json.dumps({**row, "declared": {**row["declared"], **declared_}})
 
 
@@ -308,17 +309,17 @@ def test_where_a_host_fetches_by_itself_is_its_record_s_to_say() -> None:
 
 BOMBS: dict[str, str] = {
     "deep": '{"schema": 1, "declared": ' + "[" * 60_000,
-    "deep enough for Python": json.dumps({**json.loads(kept(CURRENT)), "declared": json.loads("[" * 500 + "]" * 500)}),
-    "infinite": kept(CURRENT).replace('"models_prune": true', '"models_prune": 1e999'),
-    "digits": kept(CURRENT).replace('"models_prune": true', '"models_prune": ' + "9" * 5000),
-    "keys": json.dumps({**json.loads(kept(CURRENT)), "declared": {f"ollama_{n}": n for n in range(3000)}}),
-    "long": kept(CURRENT).replace('"by": "', '"by": "' + "a" * (1 << 17)),
-    "not utf-8": kept(CURRENT).replace('"by": "', '"by": "\udcff'),
-    "escapes": kept(CURRENT).replace('"by": "', '"by": "\\u001b[2J'),
-    "turned text": kept(CURRENT).replace('"by": "', '"by": "\\u202e'),
-    "a list for a word": kept(CURRENT).replace('"by": "', '"by": ["x"], "and": "'),
-    "no image": kept(CURRENT).replace('"image": {', '"image": 5, "x": {'),
-    "an infinite version": kept(CURRENT).replace('"versions": {"ollama": "0.24.0"', '"versions": {"ollama": 1e999'),
+    "deep enough for Python": json.dumps({**json.loads(entry(CURRENT)), "declared": json.loads("[" * 500 + "]" * 500)}),
+    "infinite": entry(CURRENT).replace('"models_prune": true', '"models_prune": 1e999'),
+    "digits": entry(CURRENT).replace('"models_prune": true', '"models_prune": ' + "9" * 5000),
+    "keys": json.dumps({**json.loads(entry(CURRENT)), "declared": {f"ollama_{n}": n for n in range(3000)}}),
+    "long": entry(CURRENT).replace('"by": "', '"by": "' + "a" * (1 << 17)),
+    "not utf-8": entry(CURRENT).replace('"by": "', '"by": "\udcff'),
+    "escapes": entry(CURRENT).replace('"by": "', '"by": "\\u001b[2J'),
+    "turned text": entry(CURRENT).replace('"by": "', '"by": "\\u202e'),
+    "a list for a word": entry(CURRENT).replace('"by": "', '"by": ["x"], "and": "'),
+    "no image": entry(CURRENT).replace('"image": {', '"image": 5, "x": {'),
+    "an infinite version": entry(CURRENT).replace('"versions": {"ollama": "0.24.0"', '"versions": {"ollama": 1e999'),
 }
 
 
@@ -356,7 +357,7 @@ places = st.fixed_dictionaries({"secret": st.sampled_from(["env", "file"]), "pla
 def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
     declared_: dict[str, Any], versions: Any, by: str
 ) -> None:
-    row = json.loads(kept(CURRENT))
+    row = json.loads(entry(CURRENT))
     row = {**row, "declared": {**row["declared"], **declared_}, "by": by}
     for text in (row, {**row, "versions": versions}, {**row, "declared": versions}):
         seen = host(**{paths.CURRENT_RECORD: json.dumps(text)})
@@ -365,4 +366,4 @@ def test_no_record_reads_anything_or_ends_in_anything_but_an_answer(
         assert not [each for each in secrets if isinstance(each, Secret)]
         assert all(model.modelfile is None for model in way.settings.models)
         assert isinstance(rollback.check_target.decide(way.settings_to_apply, seen, way), Unchanged | Refused)
-        assert isinstance(release._recorded_releases(seen.having(releases={})), list)
+        assert isinstance(release._recorded_releases(seen.replace(releases={})), list)
