@@ -119,7 +119,7 @@ def _smi(text: str) -> tuple[tuple[Device, ...], str, tuple[str, ...]]:
         return (), f"no answer within {SMI_SECONDS} s", ()
     if status == "0" and output != "No devices were found" and not all(map(_ROW.match, lines)):
         raise ValueError(output)
-    return (), " ".join(output.split()) or f"nvidia-smi failed with status {int(status)}", ()
+    return (), " ".join(output.split()) or f"it failed with status {int(status)}", ()
 
 
 def _device(line: str) -> Device | None:

@@ -102,7 +102,7 @@ def test_figures_that_the_driver_has_not_are_none(name: str) -> None:
         (smi(6, "nvidia-smi-none.txt"), "No devices were found"),
         (smi(0, "nvidia-smi-none.txt"), "No devices were found"),
         (smi(124, "empty.txt"), "no answer within 20 s"),
-        (smi(3, "empty.txt"), "nvidia-smi failed with status 3"),
+        (smi(3, "empty.txt"), "it failed with status 3"),
     ],
 )
 def test_what_nvidia_smi_says_instead_of_a_list_is_kept(line: str, failure: str) -> None:
