@@ -16,6 +16,7 @@ that pyinfra takes. The default is your own inventory in inventory/, if there is
 
 def run_later(module: str, function: str = "run", **options: Any) -> None:
     """Import what a command does, and run it: help, wrong options and shell completion need no pyinfra."""
+    importlib.import_module("pyinfra_cli")  # patches the standard library for gevent: nothing may hold the original
     importlib.import_module("fleethands.cli.run_command").run(module, function, options)
 
 

@@ -263,3 +263,22 @@ def test_a_host_that_takes_for_ever_to_be_read_is_given_up_alone(
 
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["broken  ", "quick  ", why]
+
+
+PATCHED_FIRST = """
+import sys
+from gevent import monkey
+before, patch_all = set(), monkey.patch_all
+monkey.patch_all = lambda: (before.update(sys.modules), patch_all())
+from fleethands.cli.main import main
+sys.argv = ["fleethands", "report", "show", "/nonexistent"]
+try:
+    main()
+except SystemExit:
+    print("fleethands.cli.run_command" in sys.modules, sorted(before & {"paramiko", "pyinfra.api", "ssl"}))
+"""
+
+
+def test_a_command_patches_the_standard_library_before_anything_uses_it() -> None:
+    done = subprocess.run([sys.executable, "-c", PATCHED_FIRST], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "True []\n"
