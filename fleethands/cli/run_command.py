@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from fleethands.cli.errors import NothingToDo
+from fleethands.cli.interface.group import STOPS
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.targets import resolve_target
 from fleethands.command_line import CommandLine
@@ -32,6 +34,7 @@ def run(module: str, function: str, options: Mapping[str, Any]) -> NoReturn:
     writer.reports_hosts = {"target", "report"} <= options.keys()
     own = {name: value for name, value in options.items() if name not in IN_COMMAND_LINE | IN_WRITER}
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPS)
         writer.check_places()
         if "target" in options:
             writer.line = replace(writer.line, target=resolve_target(options["target"]))

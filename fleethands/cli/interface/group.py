@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 from typing import Any
 
 import click
@@ -10,12 +11,15 @@ import click
 from fleethands import __version__
 
 WIDTH = 80
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EPILOG = """TARGET is a pyinfra or Ansible inventory file, hosts such as root@box[,root@box2], @local, or anything else
 that pyinfra takes. The default is your own inventory in inventory/, if there is exactly one."""
 
 
 def run_later(module: str, function: str = "run", **options: Any) -> None:
     """Import what a command does, and run it: help, wrong options and shell completion need no pyinfra."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until `run` can report an interrupt
+    importlib.import_module("pyinfra_cli")  # patches the standard library for gevent: nothing may hold the original
     importlib.import_module("fleethands.cli.run_command").run(module, function, options)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -263,3 +264,42 @@ def test_a_host_that_takes_for_ever_to_be_read_is_given_up_alone(
 
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["broken  ", "quick  ", why]
+
+
+PATCHED_FIRST = """
+import sys
+from gevent import monkey
+before, patch_all = set(), monkey.patch_all
+monkey.patch_all = lambda: (before.update(sys.modules), patch_all())
+from fleethands.cli.main import main
+sys.argv = ["fleethands", "report", "show", "/nonexistent"]
+try:
+    main()
+except SystemExit:
+    print("fleethands.cli.run_command" in sys.modules, sorted(before & {"paramiko", "pyinfra.api", "ssl"}))
+"""
+
+
+def test_a_command_patches_the_standard_library_before_anything_uses_it() -> None:
+    done = subprocess.run([sys.executable, "-c", PATCHED_FIRST], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "True []\n"
+
+
+INTERRUPTED_EARLY = """
+import importlib, os, signal, sys
+import_module = importlib.import_module
+def interrupted(name, package=None):
+    if name == "fleethands.cli.run_command":
+        os.kill(os.getpid(), signal.SIGINT)
+    return import_module(name, package)
+importlib.import_module = interrupted
+from fleethands.cli.main import main
+sys.argv = ["fleethands", "plan", "root@box", "--json"]
+main()
+"""
+
+
+def test_an_interrupt_of_the_imports_leaves_a_document() -> None:
+    program = [sys.executable, "-c", INTERRUPTED_EARLY]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, json.loads(done.stdout)["result"]) == (130, "interrupted"), done.stderr
