@@ -25,7 +25,11 @@ def problems(**data: Any) -> list[str]:
             "ollama_env.OLLAMA_API_KEY",
             "expected no U+FFFE: systemd stops",
         ),
-        ({"ollama_env": {"NO_PROXY": "x" * 60_000}}, "ollama_env", "expected at most 60000 bytes of variables in total"),
+        (
+            {"ollama_env": {"NO_PROXY": "x" * 60_000}},
+            "ollama_env",
+            "expected at most 60000 bytes of variables in total",
+        ),
         ({"ollama_keep_alive": "5m\0"}, "ollama_keep_alive", "expected"),
         ({"ollama_origins": ["app://x"]}, "ollama_origins.0", "expected `*` or a scheme, such as `https://x`"),
         ({"ollama_models_dir": "/srv/\udcff"}, "ollama_models_dir", "expected text that can be written as UTF-8"),
