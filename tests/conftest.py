@@ -29,8 +29,19 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_finish() -> None:
-    """An import of the engine patches the standard library for gevent, and then pytest's own process hangs."""
+def is_patched() -> bool:
+    """Whether the standard library is patched for gevent; then pytest's own process hangs."""
     monkey = sys.modules.get("gevent.monkey")
-    if monkey and monkey.is_module_patched("socket"):
+    return bool(monkey and monkey.is_module_patched("socket"))
+
+
+def pytest_collection_finish() -> None:
+    """An import of the engine patches the standard library."""
+    if is_patched():
         raise pytest.UsageError("a test module imports engine/engine.py or engine/monitor.py: run it as a program")
+
+
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """So does a command that runs in this process."""
+    if is_patched():
+        pytest.exit(f"{item.nodeid} runs a command in this process: run it as a program", returncode=1)

@@ -16,10 +16,15 @@ EPILOG = """TARGET is a pyinfra or Ansible inventory file, hosts such as root@bo
 that pyinfra takes. The default is your own inventory in inventory/, if there is exactly one."""
 
 
-def run_later(module: str, function: str = "run", **options: Any) -> None:
-    """Import what a command does, and run it: help, wrong options and shell completion need no pyinfra."""
+def run_later(module: str, function: str = "run", *, connects: bool = True, **options: Any) -> None:
+    """
+    Import what a command does, and run it: help, wrong options and shell completion need no pyinfra.
+
+    + connects: whether the command may open connections
+    """
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until `run` can report an interrupt
-    importlib.import_module("pyinfra_cli")  # patches the standard library for gevent: nothing may hold the original
+    if connects:  # pyinfra_cli patches the standard library for gevent, before any module holds the original
+        importlib.import_module("pyinfra_cli")
     importlib.import_module("fleethands.cli.run_command").run(module, function, options)
 
 

@@ -21,7 +21,7 @@ def init(**options: Any) -> None:
 
     Writes deploy.py, tasks, templates and a short inventory. No file is overwritten. Exit code 0: created; 1: not.
     """
-    run_later("init", **options)
+    run_later("init", connects=False, **options)
 
 
 @cli.command()

@@ -24,7 +24,7 @@ def report_show(**options: Any) -> None:
 
     The exit code is that of the run.
     """
-    run_later("report", "show", **options)
+    run_later("report", "show", connects=False, **options)
 
 
 @report.command("merge")
@@ -37,4 +37,4 @@ def report_merge(**options: Any) -> None:
 
     The exit code is that of one run over the whole fleet.
     """
-    run_later("report", "merge", **options)
+    run_later("report", "merge", connects=False, **options)

@@ -11,10 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from fleethands.cli.interface import cli
-from fleethands.errors import FleethandsError, UsageError
 from fleethands.fleet.shard import Shard
 from fleethands.report.model import HostReport, Report
 from tests.helpers.checkout import ROOT
@@ -75,14 +72,13 @@ def test_a_place_that_can_not_be_written_is_told_before_any_host_is_asked(
     (tmp_path / "file").write_text("mine\n")
     (tmp_path / "taken/report.html").mkdir(parents=True)
 
-    done = CliRunner().invoke(cli, ["apply", inventory, "--yes", option, str(tmp_path / place)], standalone_mode=False)
+    done = fleethands("apply", inventory, "--yes", option, str(tmp_path / place))
 
-    assert isinstance(done.exception, FleethandsError)
-    assert not isinstance(done.exception, UsageError)
-    assert str(done.exception).startswith("cannot write `")
-    assert str(done.exception).endswith(f": {why}")
-    assert done.exception.hints == ("name another place, or make room there",)
-    assert done.output == ""
+    error, _, hint = done.stderr.strip().partition("\n\n")
+    assert error.startswith("error: cannot write `")
+    assert error.endswith(f": {why}")
+    assert hint == "hint: name another place, or make room there"
+    assert (done.returncode, done.stdout) == (1, "")
     assert (tmp_path / "file").read_text() == "mine\n"
 
 

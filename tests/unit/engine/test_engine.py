@@ -272,7 +272,7 @@ from gevent import monkey
 before, patch_all = set(), monkey.patch_all
 monkey.patch_all = lambda: (before.update(sys.modules), patch_all())
 from fleethands.cli.main import main
-sys.argv = ["fleethands", "report", "show", "/nonexistent"]
+sys.argv = ["fleethands", "plan", "/nonexistent"]
 try:
     main()
 except SystemExit:
