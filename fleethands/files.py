@@ -6,8 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-PRIVATE = 0o600
-DEFAULT = 0o666  # less the umask, as open() creates a file
+PRIVATE, READABLE, DEFAULT = 0o600, 0o644, 0o666
 
 
 def atomic_write(path: Path, content: bytes, mode: int = DEFAULT) -> None:
@@ -15,7 +14,7 @@ def atomic_write(path: Path, content: bytes, mode: int = DEFAULT) -> None:
     Replace a file in one step, so that no reader ever sees half of it. A symlink is replaced, not followed.
 
     + path: in a directory that exists
-    + mode: permissions; the umask is subtracted from `DEFAULT`, and `PRIVATE` is set unchanged
+    + mode: permissions, from which the umask is subtracted, like in open()
 
     Raises OSError with the file's name, and leaves the file unchanged.
 
@@ -27,7 +26,7 @@ def atomic_write(path: Path, content: bytes, mode: int = DEFAULT) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(file.fileno(), mode & ~_umask() if mode == DEFAULT else mode)
+            os.fchmod(file.fileno(), mode & ~_umask())
             os.fsync(file.fileno())
         os.replace(work, path)
     except BaseException as error:
@@ -39,6 +38,6 @@ def atomic_write(path: Path, content: bytes, mode: int = DEFAULT) -> None:
 
 
 def _umask() -> int:
-    mask = os.umask(0)
+    mask = os.umask(0o077)  # no file of another thread is created with more permissions meanwhile
     os.umask(mask)
     return mask

@@ -12,7 +12,7 @@ from fleethands.settings.values import modelfile
 def prove(settings: HostSettings, recorded: HostSettings | None = None, when: str = "changed") -> None:
     always, never = when == "always", when == "never"
     name, recorded = "Get an answer to a prompt", recorded or settings
-    proof.prove(name=name, settings=settings, recorded=recorded, anew=always, never=never)
+    proof.prove(name=name, settings=settings, recorded=recorded, force=always, never=never)
 
 
 @deploy("Proof")
@@ -21,4 +21,4 @@ def verify(settings: HostSettings, verify_checksums: bool = False, conversation:
         checksums.verify(
             name="Verify the models' checksums", settings=settings, modelfiles=modelfile.load_modelfiles(settings)
         )
-    proof.prove(name="Get an answer to a prompt", settings=settings, anew=True, deep=conversation)
+    proof.prove(name="Get an answer to a prompt", settings=settings, force=True, deep=conversation)

@@ -61,7 +61,7 @@ class Prove(HostScript, file="proof", parts=("containers", "openhands")):
 def prove(
     settings: HostSettings,
     probe: Probe,
-    anew: bool = False,
+    force: bool = False,
     deep: bool = False,
     never: bool = False,
     recorded: HostSettings | None = None,
@@ -69,7 +69,7 @@ def prove(
     """
     Prove that a prompt gets an answer. A proof holds until the next change.
 
-    + anew: even if the last proof holds
+    + force: even if the last proof holds
     + deep: with a conversation, which is removed afterwards
     + never: make no proof, whatever changed
     + recorded: the settings for the release record that a proof writes; None: it writes none
@@ -78,7 +78,7 @@ def prove(
         return Unchanged("no proof was asked for")
     links = read_links(probe)
     held = all_hold(links) and is_of_declared_ollama(settings, links)
-    if held and not anew:
+    if held and not force:
         return Unchanged(f"{len(links)} links proven since the last change")
     if settings.model is None:
         return Unchanged("no model is declared, so there is nothing to ask")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fleethands.files import atomic_write
+from fleethands.files import READABLE, atomic_write
 from fleethands.report.formats import html_page, junit, markdown
 from fleethands.report.model import Report
 
@@ -56,7 +56,7 @@ class ReportFiles:
         if self.directory is not None:
             for name, form in FORMS.items():
                 self.directory.mkdir(parents=True, exist_ok=True)
-                atomic_write(self.directory / name, form(report).encode())
+                atomic_write(self.directory / name, form(report).encode(), READABLE)
         if self.summary is not None:
             with _name_file_in_error(self.summary), self.summary.open("a", encoding="utf-8") as file:
                 file.write(markdown.render_markdown(report))
