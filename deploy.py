@@ -4,7 +4,7 @@ from pyinfra import host
 
 from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
-from tasks import docker, firewall, models, ollama, openhands, preflight, proof
+from fleethands.tasks import docker, firewall, models, ollama, openhands, preflight, proof
 
 settings = fleet.settings_for(host)
 

@@ -9,7 +9,7 @@ from pyinfra import host
 
 from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
-from tasks import docker, firewall, models, ollama, openhands, preflight, proof, rollback
+from fleethands.tasks import docker, firewall, models, ollama, openhands, preflight, proof, rollback
 
 back = rollback.find_target(fleet.settings_for(host), DeployOptions.from_host(host).rollback_to)
 settings = back.settings_to_apply

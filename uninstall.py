@@ -8,7 +8,7 @@ from pyinfra import host
 
 from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
-from tasks import removal
+from fleethands.tasks import removal
 
 options = DeployOptions.from_host(host)
 

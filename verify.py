@@ -9,7 +9,7 @@ from pyinfra import host
 
 from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
-from tasks import proof
+from fleethands.tasks import proof
 
 options = DeployOptions.from_host(host)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import fleethands
 from fleethands.errors import FleethandsError
 
-PARTS = ("deploy.py", "uninstall.py", "rollback.py", "verify.py", "tasks", "templates", "inventory/local.py")
+PARTS = ("deploy.py", "uninstall.py", "rollback.py", "verify.py", "inventory/local.py")
 
 
 def source() -> Path:

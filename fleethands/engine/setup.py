@@ -21,7 +21,7 @@ def prepare(project: Path) -> None:
     pyinfra prints nothing, because the report has everything once. Where pyinfra would ask the user for a password or
     about a host key, the host is unreachable instead.
 
-    + project: directory whose `tasks` package deploy files import
+    + project: directory of the deploy files, which may import modules next to them
     """
     for name in ("paramiko", "pyinfra"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

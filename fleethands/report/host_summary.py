@@ -17,7 +17,7 @@ from fleethands.text.format import format_size
 
 UNKNOWN = "unknown"
 COLUMNS = ("host", "state", "Ollama", "models", "OpenHands", "GPU", "ports", "proven", "applied", "locked")
-BUILT = re.compile(rb"^ExecStart=\S*/([^/\s]+)/bin/serve ", re.MULTILINE)  # templates/openhands.service.j2
+BUILT = re.compile(rb"^ExecStart=\S*/([^/\s]+)/bin/serve ", re.MULTILINE)  # fleethands/templates/openhands.service.j2
 
 
 def status_cells(name: str, host: HostReport) -> list[str]:

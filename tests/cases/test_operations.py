@@ -26,7 +26,7 @@ from fleethands.facts.upstream import Offer, Upstream
 from fleethands.operations.core.decision import Change, Refused, Unchanged, changes_of
 from fleethands.operations.firewall.closed_ports import ClosedPorts
 from fleethands.settings import HostSettings
-from tasks.firewall import rules
+from fleethands.tasks.firewall import rules
 from tests.helpers.checkout import FIXTURES
 from tests.hosts import bare, declared
 

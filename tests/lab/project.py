@@ -39,7 +39,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Project:
-    """A directory with deploy.py, tasks, templates and inventory/lab.py."""
+    """A directory with deploy.py and inventory/lab.py."""
 
     place: Path
     names: Path

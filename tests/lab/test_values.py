@@ -19,7 +19,7 @@ from fleethands.paths import BINARY, OLLAMA_HOME
 from fleethands.script import Script
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.validation.encodable import MAX_BYTES
-from tasks import render
+from fleethands.tasks import render
 from tests.hosts import declared
 from tests.lab import fleet, hostile, observe
 from tests.lab.host import Host

@@ -18,7 +18,7 @@ from fleethands.operations.proof import proof
 from fleethands.operations.system import packages, system
 from fleethands.settings import HostSettings
 from fleethands.settings.values import modelfile
-from tasks.firewall import rules
+from fleethands.tasks.firewall import rules
 from tests.hosts import bare, declared
 
 

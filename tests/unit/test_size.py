@@ -12,7 +12,7 @@ MEDIAN_MODULE = 80
 
 
 def sources() -> dict[str, str]:
-    files = [*(ROOT / "fleethands").rglob("*.py"), *(ROOT / "tasks").rglob("*.py")]
+    files = [*(ROOT / "fleethands").rglob("*.py")]
     return {str(path.relative_to(ROOT)): path.read_text() for path in files if path.name != "__init__.py"}
 
 

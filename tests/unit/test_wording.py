@@ -13,7 +13,7 @@ from fleethands.operations.core.proof_record import Link
 from fleethands.operations.system import system
 from fleethands.report.model import ChangeReport, HostReport, Report
 from fleethands.settings import Secret
-from tasks import ollama as ollama_task
+from fleethands.tasks import ollama as ollama_task
 from tests.hosts import bare, declared
 
 

@@ -19,7 +19,7 @@ def init(**options: Any) -> None:
     """
     Create a project directory of your own.
 
-    Writes deploy.py, tasks, templates and a short inventory. No file is overwritten. Exit code 0: created; 1: not.
+    Writes deploy.py and a short inventory. No file is overwritten. Exit code 0: created; 1: not.
     """
     run_later("init", connects=False, **options)
 

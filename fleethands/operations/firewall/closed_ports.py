@@ -11,7 +11,7 @@ from fleethands.settings import HostSettings
 from fleethands.settings.generations import SANDBOXES, V1
 from fleethands.settings.openhands import generation_of, inner_ports, ports_inside, rehearsal_ports
 
-# lines of templates/firewall.nft.j2, in its chains `input` and `routed`
+# lines of fleethands/templates/firewall.nft.j2, in its chains `input` and `routed`
 CLOSED = re.compile(r"^\t\ttcp dport \{ ([0-9, ]+) \} jump (guard|page)$", re.MULTILINE)
 HOST_NETWORK = "AGENT_SERVER_USE_HOST_NETWORK"  # with this variable, V1's sandboxes listen on the host itself
 

@@ -15,7 +15,7 @@ from fleethands.settings.docs.example import inventory
 from tests.helpers.checkout import ROOT
 from tests.helpers.command_line import fleethands
 
-LAID = ("deploy.py", "tasks/ollama.py", "templates/ollama.service.j2", "inventory/hosts.py", "inventory/local.py")
+LAID = ("deploy.py", "inventory/hosts.py", "inventory/local.py")
 
 
 def tree(place: Path) -> dict[str, bytes]:
@@ -61,18 +61,18 @@ def test_the_inventory_is_short_unless_all_settings_are_asked_for(
     assert ('"ollama_keep_alive"' in text) is is_whole
 
 
-def test_its_own_tasks_are_the_ones_that_run(tmp_path: Path) -> None:
+def test_its_own_deploy_file_is_the_one_that_runs(tmp_path: Path) -> None:
     fleethands("init", "boxes", cwd=tmp_path)
-    (tmp_path / "boxes/tasks/preflight.py").write_text("raise SystemExit('the tasks of this directory')\n")
+    (tmp_path / "boxes/deploy.py").write_text("raise SystemExit('the deploy file of this directory')\n")
 
     done = fleethands("plan", "@local", "--data", 'models=["m"]', cwd=tmp_path / "boxes")
 
-    assert "the tasks of this directory" in done.stdout + done.stderr
+    assert "the deploy file of this directory" in done.stdout + done.stderr
 
 
 def test_nothing_is_overwritten_and_nothing_is_half_written(tmp_path: Path) -> None:
-    (tmp_path / "tasks").mkdir()
-    (tmp_path / "tasks/ollama.py").write_text("mine")
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory/local.py").write_text("mine")
     (tmp_path / "deploy.py").write_text("mine too")
     before = tree(tmp_path)
 
@@ -80,7 +80,7 @@ def test_nothing_is_overwritten_and_nothing_is_half_written(tmp_path: Path) -> N
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"error: `{tmp_path}` already has `deploy.py`, `tasks/ollama.py`; nothing was written\n\n"
+        f"error: `{tmp_path}` already has `deploy.py`, `inventory/local.py`; nothing was written\n\n"
         f"hint: create the project in another directory: `fleethands init {tmp_path}-new`\n"
     )
     assert tree(tmp_path) == before
@@ -116,7 +116,7 @@ def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     rename = Path.rename
 
     def full(path: Path, target: Path) -> Path:
-        if target.name in {"ollama.py", "boxes"}:
+        if target.name in {"verify.py", "boxes"}:
             raise OSError(28, "No space left on device")
         return rename(path, target)
 
@@ -156,11 +156,11 @@ def test_a_wheel_lays_the_same_project_down_and_stock_pyinfra_runs_it(tmp_path: 
         "inventory/hosts.py": inventory("inventory/hosts.py").encode(),
     }
 
-    (tmp_path / "boxes/tasks/preflight.py").write_text("raise SystemExit('the tasks of this directory')\n")
+    (tmp_path / "boxes/deploy.py").write_text("raise SystemExit('the deploy file of this directory')\n")
 
     done = run("pyinfra_cli.main", "inventory/local.py", "deploy.py", "--dry", cwd=tmp_path / "boxes")
 
-    assert "the tasks of this directory" in done.stdout + done.stderr
+    assert "the deploy file of this directory" in done.stdout + done.stderr
 
 
 def _umask() -> int:

@@ -22,7 +22,7 @@ from fleethands.operations.firewall.scripts import watcher_script
 from fleethands.operations.proof import proof
 from fleethands.script import Script
 from fleethands.settings import HostSettings, SettingsError
-from tasks.firewall import rules
+from fleethands.tasks.firewall import rules
 from tests.hosts import bare, declared
 
 V1 = {"openhands_image": "docker.openhands.dev/openhands/openhands:1.11"}

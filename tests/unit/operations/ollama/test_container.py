@@ -274,7 +274,7 @@ def test_a_drop_in_that_changes_who_runs_dockers_client_is_refused(line: str, wi
 
 
 def test_a_removal_takes_images_after_ollama() -> None:
-    text = ROOT.joinpath("tasks/removal.py").read_text()
+    text = ROOT.joinpath("fleethands/tasks/removal.py").read_text()
     assert text.index("remove_ollama.remove") < text.index("removal.remove_images")
     seen = bare().with_file(
         paths.OLLAMA_UNIT, replace(bare().files[paths.OWNERSHIP_MANIFEST], kind="file", content=ownership.HEADER)

@@ -11,7 +11,7 @@ import pytest
 
 from fleethands import paths
 from fleethands.operations.ollama import service
-from tasks import render
+from fleethands.tasks import render
 
 IMAGE = "ollama/ollama:0.24.0"
 

@@ -15,8 +15,8 @@ from fleethands.operations.core import diff
 from fleethands.operations.ollama import foreign_settings
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.generations import V1
+from fleethands.tasks import ollama
 from fleethands.text.systemd import assignment, file_assignment
-from tasks import ollama
 from tests.hosts import bare, declared
 from tests.lab import hostile
 

@@ -20,8 +20,8 @@ from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.generations import SOURCE, SOURCE_V0
 from fleethands.settings.openhands import generation_of
 from fleethands.settings.values.secret import Secret
+from fleethands.tasks import render
 from fleethands.text.toml import basic_string
-from tasks import render
 from tests.hosts import bare, declared
 
 GUIDE = "https://github.com/All-Hands-AI/OpenHands"

@@ -19,8 +19,8 @@ from fleethands.operations.system import system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.generations import API_KEY, SOURCE_V0
 from fleethands.settings.openhands import base_url, generation_of, model_string
+from fleethands.tasks import render
 from fleethands.text.systemd import file_assignment
-from tasks import render
 
 
 @deploy("OpenHands")

@@ -8,7 +8,7 @@ from fleethands.operations.models import modelfiles, models, preload
 from fleethands.paths import PRELOAD
 from fleethands.settings import HostSettings
 from fleethands.settings.values import modelfile
-from tasks import render
+from fleethands.tasks import render
 
 
 @deploy("Models")

@@ -9,7 +9,7 @@ from fleethands.operations.system import system
 from fleethands.paths import FIREWALL_SCRIPT, FIREWALL_UNIT
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import SANDBOXES
-from tasks import render
+from fleethands.tasks import render
 
 
 @deploy("Firewall")

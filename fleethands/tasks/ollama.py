@@ -22,7 +22,7 @@ from fleethands.paths import (
     OLLAMA_UNIT,
 )
 from fleethands.settings import HostSettings
-from tasks import render
+from fleethands.tasks import render
 
 OWNER = "ollama:ollama"
 

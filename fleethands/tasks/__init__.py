@@ -18,5 +18,5 @@ _templates.filters.update(assignment=assignment, file_assignment=file_assignment
 
 
 def render(template: str, **values: object) -> str:
-    """The text of one of this project's templates."""
+    """The text of one of the templates of files on hosts."""
     return _templates.get_template(template).render(**values)
