@@ -25,6 +25,7 @@ from fleethands.text.sanitize import sanitize_line
 
 STOP_TIMEOUT = 8.0  # seconds; the host itself kills after 5
 DRAIN_TIMEOUT, DRAIN_LIMIT = 2.0, 30.0  # seconds without output after the exit, and in total
+MOST_EARLY, LONGEST_EARLY = 10_000, 1000  # lines before the command begins, and characters of each
 STDOUT, STDERR = "stdout", "stderr"
 ENDLESS = 1 << 62
 WRITE_LESS = "write the output to a file on the host, or shorten it there: `… | tail -n 1000`"
@@ -139,8 +140,10 @@ class HostCommand:
             self._pass_on(name, line)
         elif name == STDOUT and line.startswith(self._mark):
             self._begin(*line.removeprefix(self._mark).strip().partition(" ")[::2])
+        elif len(self._early) < MOST_EARLY:
+            self._early.append((name, line[:LONGEST_EARLY]))  # a greeting, or sudo's message
         else:
-            self._early.append((name, line))  # a greeting, or sudo's message
+            raise TooMuchOutput(f"it sent more than {MOST_EARLY} lines before the command began, and was given up")
 
     def _begin(self, word: str, rest: str) -> None:
         self._has_begun, self._result.source = True, sanitize_line(rest)
