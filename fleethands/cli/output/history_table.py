@@ -12,6 +12,7 @@ from fleethands.everyday.record_diff import Difference
 from fleethands.fleet.selection import join_names
 
 COLUMNS = ("host", "record", "time", "by", "fleethands", "inventory", "Ollama", "models", "OpenHands")
+LONGEST_REVISION = 13  # characters
 NAMES = {1: "1 current", 2: "2 previous"}
 Records = tuple[NumberedRecord, ...]
 
@@ -69,4 +70,5 @@ def _row(name: str, each: NumberedRecord) -> list[str]:
     versions = found.versions
     models = ", ".join(f"{model} {digest[:12]}".strip() for model, digest in versions["models"].items())
     image = versions["image"].get("name", "")
-    return [name, number, found.when, found.by, found.version, found.revision[:12], versions["ollama"], models, image]
+    revision = found.revision if len(found.revision) <= LONGEST_REVISION else f"{found.revision[:LONGEST_REVISION]}…"
+    return [name, number, found.when, found.by, found.version, revision, versions["ollama"], models, image]

@@ -10,7 +10,7 @@ from fleethands.everyday.stored_models import ModelInventory, StoredModel
 from fleethands.fleet.selection import join_names
 from fleethands.text.format import format_size
 
-DIGEST = 12  # digits, as `ollama list` shows them
+DIGEST = 12  # digits; `ollama list` shows that many
 MODELS = ("model", "digest", "size", "state", "hosts")
 HOSTS = ("host", "models", "in the store", "unused", "in no model", "unfinished")
 
