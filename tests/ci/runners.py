@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,18 +69,9 @@ def _run(line: list[str], place: Path, home: Path, *first: Path) -> Job:
     network = {name: value for name, value in os.environ.items() if name.startswith(NETWORK)}
     path = ":".join([*map(str, first), f"{home}/bin", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"])
     pip = {"PIP_CACHE_DIR": str(cache.root() / "pip"), "XDG_CACHE_HOME": str(home / "cache")}
-    done = subprocess.run(
-        line,
-        cwd=place,
-        env={"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "NO_COLOR": "1", **pip, **network},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-    return Job(done.returncode, done.stdout)
+    env = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "NO_COLOR": "1", **pip, **network}
+    done = run(*line, cwd=place, env=env, only_env=True, timeout=550, check=False)
+    return Job(done.returncode, done.stdout + done.stderr)
 
 
 def _node(tools: Path) -> Path:

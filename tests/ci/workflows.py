@@ -14,6 +14,7 @@ from tests.helpers.checkout import ROOT
 from tests.install.clones import Clone
 
 EXAMPLE = ROOT / "docs/guides/ci/github.yml"
+REPLACED = {"canary": "gpu-1.example.net", "parts": "PARTS: 4", "matrix": "[1, 2, 3, 4]"}
 STANDINS = ROOT / "tests/ci/standins"
 PULL_REQUEST = {
     "number": 7,
@@ -38,7 +39,7 @@ class Workflow:
         Create the repository in a new directory.
 
         + inventory: the text of inventory/prod.py
-        + replaced: text of the example, by its pattern's name in REPLACED → what a user writes there
+        + replaced: a name of REPLACED → what a user writes in the place of that text
         """
         fleet, artifacts = place / "fleet", place / "artifacts"
         for directory in (fleet / "inventory", fleet / ".github/workflows", artifacts, place / "home/bin"):
@@ -86,14 +87,6 @@ class Workflow:
         """The report in an artifact."""
         document: dict[str, Any] = json.loads((self.artifacts / name / "report.json").read_text())
         return document
-
-
-REPLACED = {
-    "canary": "gpu-1.example.net",
-    "apply_options": "--batch 25% --max-fail 1",
-    "parts": "PARTS: 4",
-    "matrix": "[1, 2, 3, 4]",
-}
 
 
 def without_colors(text: str) -> str:
