@@ -89,6 +89,7 @@ def test_uv_installs_one_tag_with_the_tested_dependencies(released: Released, tm
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1500)  # the first one makes the system
 @pytest.mark.parametrize("tool", ["uv", "pip"])
 def test_debian_with_the_newest_python_installs_and_runs_it(tool: str, released: Released) -> None:
     """Debian's own Python 3.14, because no other one can be downloaded here as a package."""
