@@ -11,13 +11,12 @@ from typing import Any, Literal
 
 from fleethands.api.code_line import CodeLine
 from fleethands.api.events import OnEvent
-from fleethands.api.lines import connection_pairs, join_patterns
+from fleethands.api.lines import connection_pairs, join_patterns, shown_pairs
 from fleethands.api.request import Action, CodeFleet, Request
 from fleethands.api.strategy import Strategy, list_options, make_rollout, to_seconds
 from fleethands.api.workers import Workers
 from fleethands.cli.targets import resolve_target
 from fleethands.command_line import CommandLine
-from fleethands.data_pairs import format_pairs
 from fleethands.deploy_options import DeployOptions
 from fleethands.errors import UsageError
 from fleethands.report.model import Report
@@ -98,7 +97,7 @@ class Fleet:
             hosts=join_patterns(hosts),
             exclude=join_patterns(exclude),
             shard=shard,
-            data=format_pairs(fleet._data),
+            data=shown_pairs(fleet._data),
         )
         return fleet
 

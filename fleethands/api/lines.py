@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fleethands.command_line import CONNECTION_DATA
 from fleethands.data_pairs import format_pairs
+
+# a program does not expect to find these in a hint; the path `ssh_key` may be there
+_SECRET = re.compile(r"passw|pwd|token|secret|credential", re.IGNORECASE)
 
 
 def join_patterns(patterns: str | Iterable[str]) -> str:
@@ -14,7 +18,11 @@ def join_patterns(patterns: str | Iterable[str]) -> str:
     return patterns if isinstance(patterns, str) else ",".join(patterns)
 
 
+def shown_pairs(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Host data as `KEY=VALUE` pairs for hints and reports, without those whose names promise a secret."""
+    return format_pairs({key: value for key, value in data.items() if not _SECRET.search(key)})
+
+
 def connection_pairs(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """The `KEY=VALUE` pairs by which a host is reached. A password has no pair, because hints are shown."""
-    reaching = {key: value for key, value in data.items() if key.startswith(CONNECTION_DATA)}
-    return format_pairs({key: value for key, value in reaching.items() if "password" not in key})
+    """The same for what it takes to reach a host."""
+    return shown_pairs({key: value for key, value in data.items() if key.startswith(CONNECTION_DATA)})

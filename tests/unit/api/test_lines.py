@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fleethands import Secret, Strategy, UsageError
 from fleethands.api.code_line import CodeLine
-from fleethands.api.lines import connection_pairs
+from fleethands.api.lines import connection_pairs, shown_pairs
 from fleethands.api.strategy import list_options, make_rollout, to_seconds
 from fleethands.command_line import CommandLine
 from fleethands.data_pairs import format_pairs, parse_pair
@@ -30,6 +30,9 @@ def test_the_command_line_reads_the_same_value(value: Any) -> None:
 
 def test_what_is_no_json_or_a_password_is_left_out() -> None:
     assert format_pairs({"gpu": True, "ollama_env": {"KEY": Secret.env("KEY")}, "path": Path("x")}) == ("gpu=true",)
+    assert shown_pairs({"ssh_password": "hunter2", "_sudo_password": "hunter2", "hf_token": "x", "ssh_key": "id"}) == (
+        "ssh_key=id",
+    )
     assert connection_pairs({"ssh_user": "me", "ssh_password": "hunter2", "models": []}) == ("ssh_user=me",)
 
 

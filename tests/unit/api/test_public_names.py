@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 import typing
@@ -15,6 +16,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 import fleethands
+from tests.helpers.checkout import ROOT
 
 INTERNAL = {  # docs/guides/python.md does not promise these
     "HostReport": {"probe", "secrets", "mask", "loaded_facts", "mask_all"},
@@ -95,3 +97,29 @@ def test_every_name_is_listed_and_unknown_names_are_errors() -> None:
 
 def test_type_checkers_find_the_types() -> None:
     assert (Path(fleethands.__file__).parent / "py.typed").is_file()
+
+
+def test_the_guide_explains_every_method_event_and_exception() -> None:
+    guide = (ROOT / "docs/guides/python.md").read_text()
+    methods = [name for name in vars(fleethands.Fleet) if not name.startswith("_")]
+    explained = [name for name in fleethands.__all__ if name.endswith("Event") or is_exception(name)]
+
+    assert [name for name in methods if not re.search(rf"\b{name}\b", guide)] == []
+    assert [name for name in explained if not re.search(rf"\b{name}\b", guide) and name != "Event"] == []
+
+
+def is_exception(name: str) -> bool:
+    value = getattr(fleethands, name)
+    return inspect.isclass(value) and issubclass(value, BaseException)
+
+
+def test_the_code_of_the_guide_has_the_right_types(tmp_path: Path) -> None:
+    guide = (ROOT / "docs/guides/python.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    files = [tmp_path / f"block{number}.py" for number in range(len(blocks))]
+    for path, block in zip(files, blocks, strict=True):
+        path.write_text(block)
+
+    words = [sys.executable, "-m", "mypy", "--no-incremental", "--follow-imports=silent", *map(str, files)]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (len(blocks), done.stdout) == (2, "Success: no issues found in 2 source files\n")
