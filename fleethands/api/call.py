@@ -59,7 +59,7 @@ class Call:
         """
         Wait for the last message of the worker.
 
-        + on_event: receives events in this thread. If it raises an exception, the run stops before that goes on.
+        + on_event: receives events in this thread. If it raises an exception, the run stops, and then it is raised.
 
         Ctrl-C interrupts the worker, a second one aborts it; `is_interrupted` says so. Raises WorkerDied.
         """
