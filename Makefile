@@ -50,12 +50,13 @@ format: .venv/ready ## reformat the code
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
 
-docs: .venv/ready ## write the pages that are generated from the code
+docs: .venv/ready ## write the pages that are generated from the code, and build the site: site/index.html
 	@$(PYTHON) -m fleethands.settings.docs.reference > docs/settings.md
 	@$(PYTHON) -m fleethands.cli.reference > docs/cli.md
 	@$(PYTHON) -m fleethands.settings.docs.example > inventory/example.py
 	@$(PYTHON) -m tests.lab.attacks > docs/attacks.md
 	@$(PYTHON) -m tests.lab.zoo > docs/hosts.md
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
 
 lock: .venv/ready ## update the locked dependencies
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
