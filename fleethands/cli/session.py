@@ -6,16 +6,15 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from fleethands.cli.errors import NothingToDo
 from fleethands.cli.output.report_writer import ReportWriter
-from fleethands.cli.scaffold import source
 from fleethands.cli.targets import FILES
 from fleethands.command_line import CommandLine
+from fleethands.deploy_files import find_project
 from fleethands.deploy_options import DeployOptions
 from fleethands.engine.engine import Engine
 from fleethands.engine.interrupts import Interrupts
@@ -54,7 +53,7 @@ def open_hosts(
     data = {**dict(map(_parse_pair, line.data)), **(options or DeployOptions()).to_host_data()}
     selection = HostSelection(line.hosts or "*", line.exclude, _parse_shard(line.shard), only)
     try:
-        engine = Engine.load(line.target, project(), data, selection, line, limits)
+        engine = Engine.load(line.target, find_project(), data, selection, line, limits)
     except InvalidHostName as error:
         raise error if os.path.isfile(line.target) else UsageError(error.problem) from None
     except EmptyShard as error:
@@ -136,12 +135,6 @@ def read_hosts(engine: Engine) -> Report:
             return plan_hosts(engine)
         except KeyboardInterrupt:
             return build_report.interrupted_read_report(engine, engine.command_line.command, engine.probed)
-
-
-def project() -> Path:
-    """Where deploy.py is: in the working directory, or in the package."""
-    here = Path.cwd()
-    return here if (here / "deploy.py").is_file() else source()
 
 
 def _parse_shard(text: str) -> Shard:
