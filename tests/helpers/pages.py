@@ -1,7 +1,9 @@
-"""The pages of this checkout, and the code in them."""
+"""The pages of this checkout, the code in them, and the site that they make."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -55,3 +57,11 @@ def blocks(page: Path) -> Iterator[Block]:
         for child in token.children or []:
             if child.type == "code_inline":
                 yield Block(name, line, "", child.content, is_inline=True)
+
+
+def build_site(place: Path) -> Path:
+    """The site, built into a directory; a page with a fault, such as a broken link, fails."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(place)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return place

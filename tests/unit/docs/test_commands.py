@@ -67,6 +67,8 @@ def fault(words: list[str]) -> str:
         return f"exit {end.exit_code}" if end.exit_code else ""
     except click.exceptions.NoArgsIsHelpError:
         return ""
+    except click.MissingParameter as error:  # a name alone, in a sentence, names the command
+        return "" if len(words) == 1 else error.format_message()
     except click.UsageError as error:
         return error.format_message()
     return ""
@@ -79,7 +81,9 @@ def test_every_fleethands_command_is_accepted() -> None:
     assert [f"{place}: {' '.join(words)}: {why}" for place, words in found if (why := fault(words))] == []
 
 
-@pytest.mark.parametrize("words", ["plna", "plan --hots x", "lock take", "rollback --to 2", "completion tcsh", "plan a b"])
+@pytest.mark.parametrize(
+    "words", ["plna", "plan --hots x", "lock take", "rollback --to 2", "completion tcsh", "plan a b"]
+)
 def test_a_wrong_command_is_found(words: str) -> None:
     assert fault(words.split())
 

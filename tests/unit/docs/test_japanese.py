@@ -27,9 +27,7 @@ def parts(page: Path) -> list[str]:
 
 def code(page: Path) -> list[str]:
     """Each block of code without its comments."""
-    return [
-        _COMMENT.sub("", each.content) for each in tokens(page.read_text()) if each.type in {"fence", "code_block"}
-    ]
+    return [_COMMENT.sub("", each.content) for each in tokens(page.read_text()) if each.type in {"fence", "code_block"}]
 
 
 def words(page: Path) -> list[str]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +13,7 @@ import pytest
 import yaml
 
 from tests.helpers.checkout import ROOT
-from tests.helpers.pages import pages, tokens
+from tests.helpers.pages import build_site, pages, tokens
 
 SITE_PAGES = [page for page in pages() if page.parent != ROOT and page != ROOT / "docs/README.md"]
 COUNTED = {
@@ -73,11 +71,7 @@ class ArticleReader(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(place)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return place
+    return build_site(tmp_path_factory.mktemp("site"))
 
 
 def read_article(site: Path, page: Path) -> ArticleReader:
@@ -120,7 +114,9 @@ def test_both_languages_can_be_searched(site: Path) -> None:
     index = json.loads((site / "search/search_index.json").read_text())
 
     assert index["config"]["lang"] == ["en", "ja"]
-    assert {"canary", "プロンプト"} <= {word for doc in index["docs"] for word in ("canary", "プロンプト") if word in doc["text"]}
+    assert {"canary", "プロンプト"} <= {
+        word for doc in index["docs"] for word in ("canary", "プロンプト") if word in doc["text"]
+    }
     assert (site / "search/search_index.js").read_text().startswith("var __index = ")  # for pages on a disk
 
 
