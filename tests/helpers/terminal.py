@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich._export_format import CONSOLE_SVG_FORMAT  # rich documents it as the start of one's own
+from rich._export_format import CONSOLE_SVG_FORMAT  # rich documents it as the start of other formats
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text

@@ -19,7 +19,6 @@ from tests.helpers.pages import Block, blocks, pages
 CODE = [block for page in pages() for block in blocks(page) if not block.is_inline]
 PYTHON = [block for block in CODE if block.language == "python"]
 PARSERS: dict[str, Callable[[str], Any]] = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
-# languages that no program of ours reads
 UNREAD = {"", "ini", "sh", "bash", "shell", "console", "text", "terraform", "markdown", "diff", "html"}
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.checkout import ROOT
 from tests.helpers.pages import pages, tokens
 
 JAPANESE = [page for page in pages() if page.name.endswith(".ja.md")]
