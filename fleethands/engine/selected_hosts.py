@@ -17,6 +17,7 @@ from fleethands.fleet.inventory import clone_inventory, load_inventory
 from fleethands.fleet.roster import Roster
 from fleethands.fleet.selection import HostSelection, select_hosts
 from fleethands.fleet.shard import EmptyShard
+from fleethands.settings.validation.unknown_keys import foreign_keys
 
 
 @dataclass(frozen=True)
@@ -74,4 +75,8 @@ class SelectedHosts:
     def warnings(self) -> list[str]:
         """A line for everything in the inventory that fleethands ignores, and that its author may have meant."""
         noted = dict.fromkeys(line for note in self.notes.values() for line in note.warnings)
-        return [*self.misspelled, *noted]
+        return [*self.misspelled, *noted, *self._foreign_keys()]
+
+    def _foreign_keys(self) -> list[str]:
+        keys = dict.fromkeys(key for host in self.hosts for key in host.data.dict())
+        return [f"host data: `{key}` is ignored: {problem}" for key, problem in foreign_keys(keys)]

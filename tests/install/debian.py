@@ -14,7 +14,7 @@ from tests.install.ways import NETWORK
 from tests.lab import cache, sources
 from tests.lab.shell import run
 
-PACKAGES = ("python3", "python3-venv", "openssh-client", "git", "ca-certificates")
+PACKAGES = ("python3", "python3-venv", "git", "ca-certificates")
 # a mirror that stopped to follow Debian still has signed packages, with a date in the past
 OPTIONS = ('--aptopt=Acquire::Check-Valid-Until "false"', "--dpkgopt=path-exclude=/usr/share/doc/*")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")

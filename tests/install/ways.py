@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab.internet.toolchain import uv
+from tests.lab.project import Done
+from tests.lab.shell import run
 
 NETWORK = ("PIP_", "UV_", "SSL_", "REQUESTS_", "CURL_", "HTTP_", "HTTPS_", "NO_PROXY", "http_", "https_", "no_proxy")
 
@@ -24,24 +25,17 @@ class Home:
         """The directory of the installed commands."""
         return self.root / "bin"
 
-    def run(self, *words: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str | Path, cwd: Path | None = None) -> Done:
         """A command with the network settings of this machine and no other variable."""
         (self.root / "home").mkdir(exist_ok=True)
-        line = [str(word) for word in words]
-        return subprocess.run(
-            line,
-            cwd=cwd or self.root,
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            timeout=500,
-            check=False,
-        )
+        place = cwd or self.root
+        done = run(*words, cwd=place, env=self._environment(), only_env=True, timeout=550, check=False)
+        return Done(done.returncode, done.stdout, done.stderr)
 
     def install(self, *words: str | Path) -> None:
         """A command that has to work."""
         done = self.run(*words)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.code == 0, done.out + done.err
 
     def _environment(self) -> Mapping[str, str]:
         cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

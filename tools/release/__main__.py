@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import tempfile
@@ -27,7 +26,11 @@ def main() -> int:
         return 1
     except OSError as error:
         print(f"error: cannot write the release: {error.strerror}: `{error.filename}`", file=sys.stderr)
+        print(f"hint: move it away, or make it writable: `ls -ld {root / 'dist'}`", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted: `dist` is as before", file=sys.stderr)
+        return 130
     print(f"fleethands {commit.version}, from commit {commit.name[:12]}:", *(f"  {file}" for file in files), sep="\n")
     print(f"\nTag it: git tag -a v{commit.version} -m 'fleethands {commit.version}' {commit.name[:12]}")
     return 0
@@ -50,16 +53,13 @@ def release(root: Path, dist: Path) -> tuple[Commit, list[Path]]:
 
 
 def _place(files: list[Path], dist: Path) -> list[Path]:
+    """Replace the previous release in `dist`. Its files stay until all new ones are copied."""
     dist.mkdir(exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, dist / f".{file.name}.part")
     for old in (*dist.glob("fleethands-*"), *dist.glob("SHA256SUMS")):
         old.unlink()
-    placed = []
-    for file in files:
-        part = dist / f".{file.name}.part"
-        shutil.copyfile(file, part)
-        os.replace(part, dist / file.name)
-        placed.append(dist / file.name)
-    return placed
+    return [(dist / f".{file.name}.part").rename(dist / file.name) for file in files]
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def digest(file: Path) -> str:
 
 
 def write_checksums(files: list[Path], place: Path) -> Path:
-    """SHA256SUMS of these files, as `sha256sum --check` reads it."""
+    """SHA256SUMS of these files, for `sha256sum --check`."""
     sums = place / "SHA256SUMS"
     sums.write_text("".join(f"{digest(file)}  {file.name}\n" for file in sorted(files)))
     return sums
@@ -50,8 +50,8 @@ def _words(kind: str) -> str:
 
 
 def _build(kind: str, tree: Path, place: Path, epoch: int) -> Path:
-    words = (sys.executable, *_words(kind).split()[1:], "-d", place)
-    run(*words, cwd=tree, env={"SOURCE_DATE_EPOCH": str(epoch)}, hint=TOOLS)
+    words = _words(kind).split()[1:]
+    run(sys.executable, *words, "-d", place, cwd=tree, env={"SOURCE_DATE_EPOCH": str(epoch)}, hint=TOOLS)
     (file,) = place.glob("*.tar.gz" if kind == "sdist" else "*.whl")
     return file
 
