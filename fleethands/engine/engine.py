@@ -19,6 +19,7 @@ from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_inventory, ctx_state
 
 from fleethands.command_line import CommandLine
+from fleethands.deploy_files import find_deploy_file
 from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.engine.connections import Connections
 from fleethands.engine.fleet_settings import FleetSettings
@@ -207,13 +208,13 @@ class Engine(OperationResults):
         self._plan(deploy, plan_host, self.hosts, PLANNED_AT_ONCE)
 
     def plan(self, deploy: str = "deploy.py") -> None:
-        """Evaluate a deploy file of the project for every connected host. The decisions are in `planned`."""
+        """Evaluate a deploy file for every connected host. The decisions are in `planned`."""
         connected = [host for host in self.hosts if host.connected]
         self._plan(deploy, self._planner.plan_host, connected, MAX_CONCURRENT)
 
     def _plan(self, deploy: str, function: Callable[[Any], None], hosts: list[Any], at_once: int) -> None:
         self.state.set_stage(StateStage.Prepare)
-        self.state.current_deploy_filename = str(self.project / deploy)
+        self.state.current_deploy_filename = str(find_deploy_file(self.project, deploy))
         try:
             self._pool.read(function, hosts, at_once)
         finally:

@@ -9,6 +9,7 @@ from typing import Any
 
 from fleethands.command_line import CommandLine
 from fleethands.data_pairs import parse_pair
+from fleethands.deploy_files import find_project
 from fleethands.deploy_options import DeployOptions
 from fleethands.engine.engine import Engine
 from fleethands.errors import UsageError
@@ -18,7 +19,6 @@ from fleethands.fleet.hosts_in_code import HostsInCode
 from fleethands.fleet.selection import HostSelection, join_names
 from fleethands.fleet.shard import WHOLE, Shard
 from fleethands.operations.core.provenance import set_inventory
-from fleethands.runs.project import find_project
 from fleethands.ssh.host_config import ignored_config_lines
 from fleethands.ssh.timeouts import LIMITS, Limits
 
