@@ -48,3 +48,16 @@ def completion(shell: str) -> None:
     """
     # every new shell waits for this command: only what it needs is imported
     importlib.import_module("fleethands.cli.commands.completion").run(shell)
+
+
+@cli.command()
+@click.option("--inventory", "of", flag_value="inventory", help="The schema of an Ansible inventory in YAML.")
+@click.option("--group-vars", "of", flag_value="group-vars", help="The schema of a file in group_vars or host_vars.")
+@json_option
+def schema(of: str | None, **_: Any) -> None:
+    """
+    Print the settings as JSON Schema.
+
+    Editors complete and check YAML files with it. Without an option, the schema of the settings of one host.
+    """
+    importlib.import_module("fleethands.cli.commands.schema").run(of or "settings")

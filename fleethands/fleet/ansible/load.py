@@ -14,7 +14,7 @@ from fleethands.fleet.ansible.connection import Connection, connection
 from fleethands.fleet.ansible.files import VarsFiles
 from fleethands.fleet.ansible.layers import Layers
 from fleethands.fleet.ansible.notes import Notes, Unusable
-from fleethands.fleet.ansible.own_variables import ENCRYPTED, is_own_variable, plain, problem_of, warnings
+from fleethands.fleet.ansible.own_variables import ENCRYPTED, is_own_variable, problem_of, setting, warnings
 from fleethands.fleet.ansible.place import FileLocation, UnreadableInventory, Variable, relative_path
 from fleethands.fleet.ansible.reading import tree_of
 from fleethands.fleet.ansible.ssh_args import config_files
@@ -64,8 +64,11 @@ def _host(
         elif is_own_variable(key) and (problem := problem_of(variable.value)):
             notes.settings.append(Unusable(key, key, variable.place, problem))
         elif is_own_variable(key):
-            data[key] = plain(variable)
             notes.places[key] = variable.place
+            try:
+                data[key] = setting(key, variable)
+            except ValueError as error:
+                notes.settings.append(Unusable(key, key, variable.place, str(error)))
     for name in ("all", *(group.name for group in groups), host):
         encrypted = files.encrypted.get(name, [])
         notes.warnings += [f"{relative_path(each)}: {ENCRYPTED}" for each in encrypted]
