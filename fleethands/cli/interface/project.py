@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import click
@@ -48,6 +49,19 @@ def completion(shell: str) -> None:
     """
     # every new shell waits for this command: only what it needs is imported
     importlib.import_module("fleethands.cli.commands.completion").run(shell)
+
+
+@cli.command()
+@fleet_options
+def check(**options: Any) -> None:
+    """
+    Find every mistake of an inventory, offline.
+
+    Reads settings, the lockfile and Modelfiles. Contacts no host and no registry, and runs no command of a secret. Exit
+    code 0: no mistake; 1: there are mistakes.
+    """
+    # editors and hooks wait for this command: it needs neither pyinfra nor reports
+    sys.exit(importlib.import_module("fleethands.cli.commands.check").run(**options))
 
 
 @cli.command()
