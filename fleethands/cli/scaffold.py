@@ -10,16 +10,10 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import fleethands
 from fleethands.errors import FleethandsError
+from fleethands.runs.project import package_project as source
 
 PARTS = ("deploy.py", "uninstall.py", "rollback.py", "verify.py", "inventory/local.py")
-
-
-def source() -> Path:
-    """Where the project's files are: in a wheel next to the package's modules, in a checkout around the package."""
-    package = Path(fleethands.__file__).resolve().parent
-    return package / "project" if (package / "project").is_dir() else package.parent
 
 
 def files() -> dict[str, bytes]:

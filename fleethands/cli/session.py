@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
 from fleethands.cli.errors import NothingToDo
 from fleethands.cli.output.report_writer import ReportWriter
-from fleethands.cli.scaffold import source
 from fleethands.cli.targets import FILES
 from fleethands.command_line import CommandLine
 from fleethands.deploy_options import DeployOptions
 from fleethands.engine.engine import Engine
-from fleethands.engine.interrupts import Interrupts
-from fleethands.errors import FleethandsError, UsageError
-from fleethands.fleet.ansible.kind import PREFIX, ansible_file
-from fleethands.fleet.host_address import InvalidHostName
-from fleethands.fleet.selection import HostSelection, join_names
-from fleethands.fleet.shard import WHOLE, EmptyShard, Shard
-from fleethands.operations.core.provenance import set_inventory
-from fleethands.report.model import Report
-from fleethands.rollout import build_report
+from fleethands.errors import FleethandsError
+from fleethands.fleet.ansible.kind import ansible_file
+from fleethands.fleet.shard import EmptyShard
+from fleethands.runs import open_hosts as runs
+from fleethands.runs.project import find_project as project
+from fleethands.runs.read_hosts import connect, plan_connected, plan_hosts, read_hosts
 from fleethands.settings import SettingsError
-from fleethands.ssh.host_config import ignored_config_lines
 from fleethands.ssh.timeouts import LIMITS, Limits
 
+__all__ = [
+    "connect",
+    "open_checked_hosts",
+    "open_hosts",
+    "plan_connected",
+    "plan_hosts",
+    "project",
+    "read_hosts",
+    "read_settings",
+]
 T = TypeVar("T")
-PYTHON_WORDS = {"True": True, "False": False, "None": None}  # as inventories have them
 
 
 def open_hosts(
@@ -50,19 +51,12 @@ def open_hosts(
 
     Raises FleethandsError, NothingToDo.
     """
-    line = line or writer.line
-    data = {**dict(map(_parse_pair, line.data)), **(options or DeployOptions()).to_host_data()}
-    selection = HostSelection(line.hosts or "*", line.exclude, _parse_shard(line.shard), only)
+    wanted = runs.WantedHosts(line or writer.line, options or DeployOptions(), only=only, limits=limits)
     try:
-        engine = Engine.load(line.target, project(), data, selection, line, limits)
-    except InvalidHostName as error:
-        raise error if os.path.isfile(line.target) else UsageError(error.problem) from None
+        writer.engine = runs.open_hosts(wanted, lambda text: click.echo(f"warning: {text}", err=True))
     except EmptyShard as error:
         raise NothingToDo(str(error)) from None
-    _warn(engine, line.target, only or frozenset())
-    set_inventory(line.target.removeprefix(PREFIX))
-    writer.engine = engine
-    return engine
+    return writer.engine
 
 
 def open_checked_hosts(
@@ -76,17 +70,6 @@ def open_checked_hosts(
     read_settings(writer, engine.settings, _models_hints(writer.line))
     if writer.line.upstream:
         engine.ask_registries(lambda text: click.echo(text, err=True))
-    return engine
-
-
-def connect(engine: Engine) -> Engine:
-    """Connect to the hosts of an engine."""
-    try:
-        with Interrupts():
-            engine.connect()
-    except BaseException:
-        engine.close()
-        raise
     return engine
 
 
@@ -105,68 +88,6 @@ def read_settings(writer: ReportWriter, read: Callable[[], T], hints: Sequence[s
         problem = f"{count} mistake{'s' if count > 1 else ''} in the inventory, no host was contacted"
         lacks_models = any(each.path == "models" for each in error.mistakes)
         raise FleethandsError(problem, *(hints if lacks_models else ())) from None
-
-
-def plan_connected(engine: Engine, deploy: str) -> Report:
-    """
-    The report of what connected hosts lack.
-
-    + deploy: file of the project
-    """
-    with Interrupts():
-        engine.plan(deploy)
-    return build_report.plan_report(engine, engine.command_line.command)
-
-
-def plan_hosts(engine: Engine, deploy: str = "deploy.py", *, keep: bool = False) -> Report:
-    """
-    Connect to hosts, and report what they lack.
-
-    + keep: the connections to those that have something to do
-    """
-    with Interrupts():
-        engine.connect_and_plan(deploy, keep)
-    return build_report.plan_report(engine, engine.command_line.command)
-
-
-def read_hosts(engine: Engine) -> Report:
-    """The report of hosts that are only read. If the run is interrupted, it has what is known by then."""
-    with closing(engine):
-        try:
-            return plan_hosts(engine)
-        except KeyboardInterrupt:
-            return build_report.interrupted_read_report(engine, engine.command_line.command, engine.probed)
-
-
-def project() -> Path:
-    """Where deploy.py is: in the working directory, or in the package."""
-    here = Path.cwd()
-    return here if (here / "deploy.py").is_file() else source()
-
-
-def _parse_shard(text: str) -> Shard:
-    try:
-        return Shard.parse(text) if text else WHOLE
-    except ValueError as error:
-        raise UsageError(f"`--shard` {error}") from None
-
-
-def _parse_pair(text: str) -> tuple[str, Any]:
-    """Values are JSON, or Python's words, or text."""
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"`--data {text}`: expected KEY=VALUE")
-    try:
-        return key, json.loads(value)
-    except ValueError:
-        return key, PYTHON_WORDS.get(value, value)
-
-
-def _warn(engine: Engine, target: str, only: frozenset[str]) -> None:
-    if absent := sorted(only - set(engine.inventory.hosts)):
-        click.echo(f"warning: {target} no longer has these hosts of the report: {join_names(absent, 10)}", err=True)
-    for line in [*engine.warnings, *ignored_config_lines(engine.hosts)]:
-        click.echo(f"warning: {line}", err=True)
 
 
 def _models_hints(line: CommandLine) -> list[str]:

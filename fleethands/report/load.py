@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from fleethands.errors import FleethandsError
 from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import BAD, SCHEMA, ChangeReport, HostReport, Report
-from fleethands.report.timeline import Step
+from fleethands.report.step import Step
 from fleethands.text.sanitize import sanitize
 from fleethands.untrusted import MOST_BYTES, count, line, mapping, parse_json, tree
 

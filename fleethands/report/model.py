@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fleethands.facts import Probe
 from fleethands.operations.core import provenance
 from fleethands.operations.core.proof_record import Link
 from fleethands.report.redaction import NO_MASK, Mask
-from fleethands.report.timeline import Step
+from fleethands.report.step import Step
+
+if TYPE_CHECKING:  # its import brings pyinfra, and reports are also loaded without it
+    from fleethands.facts import Probe
 
 SCHEMA = 1
 BAD = ("failed", "rolled-back", "refused", "unreachable", "not-run")

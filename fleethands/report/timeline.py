@@ -11,25 +11,12 @@ from typing import Any
 from pyinfra.api import State
 from pyinfra.api.state import BaseStateCallback
 
+from fleethands.report.step import Step
+
 CONNECT = "Connect"
 READ = "Read what is there"
 LOOK = "Look from this machine"
 OURS = {CONNECT, READ, LOOK}
-
-
-@dataclass(frozen=True)
-class Step:
-    """
-    One part of a host's run.
-
-    + started: seconds since 1970; seconds: by a clock that never jumps
-    + ok: whether it ended without an error
-    """
-
-    name: str
-    started: float
-    seconds: float
-    ok: bool = True
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import ChangeReport, HostReport, Report
-from fleethands.report.timeline import CONNECT, READ, Step
+from fleethands.report.step import Step
+from fleethands.report.timeline import CONNECT, READ
 
 NOON = 1_795_608_000.0  # 2026-11-25 12:00 UTC
 DIFF = "--- a on the host\n+++ a declared\n@@ -1 +1 @@\n-OLLAMA_HOST=127.0.0.1\n+OLLAMA_HOST=0.0.0.0"

@@ -117,7 +117,8 @@ def _pinnable(writer: ReportWriter, only: tuple[str, ...]) -> PinnableFleet:
             [_listed(name) for name in only]
         )
     except UnknownPinName as error:
-        raise UsageError(str(error), f"there is: {', '.join(error.near) or 'nothing to pin'}") from None
+        hints = [f"there is: {', '.join(f'`--only {name}`' for name in error.near)}"] if error.near else []
+        raise UsageError(str(error), *hints) from None
 
 
 def _listed(name: str) -> str:

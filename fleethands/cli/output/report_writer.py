@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -15,17 +14,11 @@ from fleethands.cli.output.keep_previous_report import keeps_previous_report
 from fleethands.command_line import CommandLine
 from fleethands.errors import FleethandsError
 from fleethands.report.formats import MAIN, ReportFiles
-from fleethands.report.model import HostReport, Report
-from fleethands.settings.validation.errors import InvalidSetting
-
-if TYPE_CHECKING:  # its import patches the standard library
-    from fleethands.engine.engine import Engine
-
-RUN_AGAIN = "run it again: what was begun on a host is completed then"
-NOT_ASKED = "not asked: another host's settings are wrong"
+from fleethands.report.model import Report
+from fleethands.runs.unfinished_report import KnownRun
 
 
-class ReportWriter:
+class ReportWriter(KnownRun):
     """
     Where one command leaves its report.
 
@@ -33,18 +26,15 @@ class ReportWriter:
     + report, summary: directory and file; None for none
     + as_json: a JSON document goes to standard output
 
-    `engine`, `mistakes`: what is known if something ends the run before its report is made; `retried`: the report that
-    `--retry-failed` names; `reports_hosts`: the report has a row for each host.
+    `retried`: the report that `--retry-failed` names.
     """
 
     def __init__(
         self, line: CommandLine, report: str | None = None, summary: str | None = None, as_json: bool = False
     ) -> None:
-        self.line, self.as_json = line, as_json
-        self.engine: Engine | None = None
-        self.mistakes: list[InvalidSetting] = []
+        super().__init__(line)
+        self.as_json = as_json
         self.retried: Path | None = None
-        self.reports_hosts = False
         self._directory = Path(report) if report is not None else None
         self._summary = Path(summary) if summary is not None else None
         self._is_written = self._is_printed = False
@@ -99,36 +89,11 @@ class ReportWriter:
         prints = self.as_json and not self._is_printed
         if not writes and not prints:
             return
-        report = self._unfinished_report(error)
+        report = self.unfinished_report(KeyboardInterrupt() if isinstance(error, click.Abort) else error)
         if writes:
             self.write(report, error)
         if prints:
             self.print_json(report.to_json())
-
-    def _unfinished_report(self, error: BaseException) -> Report:
-        report = Report(self.line.command, {})
-        with suppress(Exception):  # what ended the run may prevent its report, too
-            report = self._known_hosts() or report
-        report.words, report.shard = self.line.arguments, self.line.shard
-        _add_error(report, error)
-        if self.engine is not None:
-            report.mask_all(self.engine.mask)
-        return report
-
-    def _known_hosts(self) -> Report | None:
-        if self.engine is None:
-            return None
-        if self.mistakes:
-            return Report(self.line.command, dict(map(self._mistaken, self.engine.names)))
-        if not self.reports_hosts:
-            return None
-        from fleethands.rollout.build_interrupted_report import interrupted_run_report  # noqa: PLC0415  it imports pyinfra
-
-        return interrupted_run_report(self.engine, self.line.command)
-
-    def _mistaken(self, name: str) -> tuple[str, HostReport]:
-        wrong = [f"`{each.path}`: {each.problem}" for each in self.mistakes if each.host == name]
-        return name, HostReport("refused", "; ".join(wrong)) if wrong else HostReport("not-run", NOT_ASKED)
 
     def _places(self, report: Report, end: BaseException | None) -> ReportFiles:
         """Where the report goes, unless the report of an earlier run stays there."""
@@ -142,15 +107,6 @@ class ReportWriter:
 def print_failure(command: str, message: str) -> None:
     """Print the document of a command that could not begin."""
     click.echo(json.dumps(Report(command, {}, error=message).to_json(), indent=2))
-
-
-def _add_error(report: Report, error: BaseException) -> None:
-    if isinstance(error, KeyboardInterrupt | click.Abort):
-        report.interrupted, report.error, report.hints = True, "interrupted", [RUN_AGAIN]
-    elif isinstance(error, FleethandsError):
-        report.error, report.hints = str(error), list(error.hints)
-    else:
-        report.error = f"{type(error).__name__}: {error}"
 
 
 def _unwritable(error: OSError) -> FleethandsError:

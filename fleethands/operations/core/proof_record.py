@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fleethands import paths
-from fleethands.facts import Probe
 from fleethands.settings import HostSettings
 from fleethands.untrusted import printable
+
+if TYPE_CHECKING:  # its import brings pyinfra, and reports are also loaded without it
+    from fleethands.facts import Probe
 
 MOST_LINKS = 1000  # of one proof, which has some ten, and one for each model whose checksums are read
 LONGEST_DETAIL, LONGEST_HINT = 1000, 4000  # characters; a hint may name a rule for each chain of a firewall

@@ -13,7 +13,7 @@ from fleethands import __version__
 from fleethands.report.formats import wording
 from fleethands.report.host_summary import COLUMNS, status_cells
 from fleethands.report.model import BAD, Report, format_timestamp
-from fleethands.report.timeline import Step
+from fleethands.report.step import Step
 from fleethands.text.sanitize import sanitize
 
 TEMPLATE = "report.html.j2"

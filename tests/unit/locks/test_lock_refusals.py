@@ -22,7 +22,7 @@ for number in range(3):
 PROGRAM = """
 import os, signal, sys
 import gevent
-from fleethands.cli import change_command
+from fleethands.runs import change_hosts
 from fleethands.cli.main import main
 from fleethands.facts.lock import Lock, LockState
 from fleethands.operations.lock.lock import LockReply
@@ -60,7 +60,7 @@ def take(self, names):
     taken(self, names)
     END
 
-survey, change_command.plan_hosts, run_locks.LockSession = change_command.plan_hosts, plan_hosts, Holder
+survey, change_hosts.plan_hosts, run_locks.LockSession = change_hosts.plan_hosts, plan_hosts, Holder
 taken, run_locks.Locks.take = run_locks.Locks.take, take
 main()
 """

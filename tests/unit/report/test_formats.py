@@ -17,7 +17,7 @@ from syrupy.assertion import SnapshotAssertion
 from fleethands.operations.core.proof_record import Link
 from fleethands.report.formats import NAMES, ReportFiles, html_page, junit, markdown
 from fleethands.report.model import ChangeReport, HostReport, Report
-from fleethands.report.timeline import Step
+from fleethands.report.step import Step
 from tests.helpers import reports
 from tests.helpers.junit_rules import breaches
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from fleethands.report.timeline import CONNECT, READ, Step, Timeline
+from fleethands.report.step import Step
+from fleethands.report.timeline import CONNECT, READ, Timeline
 
 NAMES = {"1": "Ollama | Write the override", "2": "Models | Pull what is missing"}
 STATE: Any = SimpleNamespace(

@@ -1,0 +1,91 @@
+"""From a command line to an engine: its hosts are known, and not connected yet."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fleethands.command_line import CommandLine
+from fleethands.deploy_options import DeployOptions
+from fleethands.engine.engine import Engine
+from fleethands.errors import UsageError
+from fleethands.fleet.ansible.kind import PREFIX
+from fleethands.fleet.host_address import InvalidHostName
+from fleethands.fleet.selection import HostSelection, join_names
+from fleethands.fleet.shard import WHOLE, Shard
+from fleethands.operations.core.provenance import set_inventory
+from fleethands.runs.project import find_project
+from fleethands.ssh.host_config import ignored_config_lines
+from fleethands.ssh.timeouts import LIMITS, Limits
+
+PYTHON_WORDS = {"True": True, "False": False, "None": None}  # as inventories have them
+
+
+@dataclass(frozen=True)
+class WantedHosts:
+    """
+    The hosts of one run, and what the run gives them.
+
+    + line: target, host patterns, shard and `KEY=VALUE` pairs; hints are made of it
+    + options: what the deploy file is passed
+    + data: host data for all hosts; takes precedence over that of `line`
+    + only: hosts that a report left; None for all
+    """
+
+    line: CommandLine
+    options: DeployOptions = field(default_factory=DeployOptions)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    only: frozenset[str] | None = None
+    limits: Limits = LIMITS
+
+    @property
+    def selection(self) -> HostSelection:
+        """Raises UsageError."""
+        return HostSelection(self.line.hosts or "*", self.line.exclude, _parse_shard(self.line.shard), self.only)
+
+    @property
+    def host_data(self) -> dict[str, Any]:
+        """Raises UsageError."""
+        return {**dict(map(_parse_pair, self.line.data)), **self.data, **self.options.to_host_data()}
+
+
+def open_hosts(wanted: WantedHosts, warn: Callable[[str], None]) -> Engine:
+    """
+    An engine whose hosts are known, and not connected yet.
+
+    + warn: called with a line for everything that is ignored and may be a mistake
+
+    Raises FleethandsError; EmptyShard where the shard has no host.
+    """
+    target, pick = wanted.line.target, wanted.selection
+    try:
+        engine = Engine.load(target, find_project(), wanted.host_data, pick, wanted.line, wanted.limits)
+    except InvalidHostName as error:
+        raise error if os.path.isfile(target) else UsageError(error.problem) from None
+    if absent := sorted((wanted.only or frozenset()) - set(engine.inventory.hosts)):
+        warn(f"{target} no longer has these hosts of the report: {join_names(absent, 10)}")
+    for line in [*engine.warnings, *ignored_config_lines(engine.hosts)]:
+        warn(line)
+    set_inventory(target.removeprefix(PREFIX))
+    return engine
+
+
+def _parse_shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text) if text else WHOLE
+    except ValueError as error:
+        raise UsageError(f"`--shard` {error}") from None
+
+
+def _parse_pair(text: str) -> tuple[str, Any]:
+    """Values are JSON, or Python's words, or text."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"`--data {text}`: expected KEY=VALUE")
+    try:
+        return key, json.loads(value)
+    except ValueError:
+        return key, PYTHON_WORDS.get(value, value)
