@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,13 +14,11 @@ from fleethands.errors import UsageError
 from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.host_address import InvalidHostName
 from fleethands.fleet.selection import HostSelection, join_names
-from fleethands.fleet.shard import WHOLE, Shard
+from fleethands.fleet.typed_options import parse_pair, parse_shard
 from fleethands.operations.core.provenance import set_inventory
 from fleethands.runs.project import find_project
 from fleethands.ssh.host_config import ignored_config_lines
 from fleethands.ssh.timeouts import LIMITS, Limits
-
-PYTHON_WORDS = {"True": True, "False": False, "None": None}  # as inventories have them
 
 
 @dataclass(frozen=True)
@@ -44,12 +41,12 @@ class WantedHosts:
     @property
     def selection(self) -> HostSelection:
         """Raises UsageError."""
-        return HostSelection(self.line.hosts or "*", self.line.exclude, _parse_shard(self.line.shard), self.only)
+        return HostSelection(self.line.hosts or "*", self.line.exclude, parse_shard(self.line.shard), self.only)
 
     @property
     def host_data(self) -> dict[str, Any]:
         """Raises UsageError."""
-        return {**dict(map(_parse_pair, self.line.data)), **self.data, **self.options.to_host_data()}
+        return {**dict(map(parse_pair, self.line.data)), **self.data, **self.options.to_host_data()}
 
 
 def open_hosts(wanted: WantedHosts, warn: Callable[[str], None]) -> Engine:
@@ -71,21 +68,3 @@ def open_hosts(wanted: WantedHosts, warn: Callable[[str], None]) -> Engine:
         warn(line)
     set_inventory(target.removeprefix(PREFIX))
     return engine
-
-
-def _parse_shard(text: str) -> Shard:
-    try:
-        return Shard.parse(text) if text else WHOLE
-    except ValueError as error:
-        raise UsageError(f"`--shard` {error}") from None
-
-
-def _parse_pair(text: str) -> tuple[str, Any]:
-    """Values are JSON, or Python's words, or text."""
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"`--data {text}`: expected KEY=VALUE")
-    try:
-        return key, json.loads(value)
-    except ValueError:
-        return key, PYTHON_WORDS.get(value, value)
