@@ -1,15 +1,15 @@
-"""An inventory to start from: one group of hosts, and the settings of each host in it.
+"""The hosts of a fleet, and the settings of each of them.
 
 fleethands trust inventory/example.py     compare the hosts' SSH keys and accept them, once
 fleethands plan inventory/example.py      show what would change
 fleethands apply inventory/example.py     change it
 
 These settings matter first, and have their defaults. To change one, remove `# ` from its line.
-`fleethands init DIR --all-settings` writes an inventory with all settings.
+docs/settings.md explains all settings. `fleethands init DIR --all-settings` writes an inventory with all of them.
 """
 
 gpu = (
-    ["gpu-1.example.net", "gpu-2.example.net"],  # names or addresses that `ssh` accepts
+    ["gpu-1.example.net"],  # your hosts: names or addresses that `ssh` accepts
     {
         "ssh_user": "root",  # or a user with passwordless sudo
         "ssh_strict_host_key_checking": "yes",

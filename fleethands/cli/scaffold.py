@@ -10,21 +10,21 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from fleethands.deploy_files import DEPLOY, packaged_files
 from fleethands.errors import FleethandsError
-from fleethands.runs.project import package_project as source
+from fleethands.settings.docs.example import inventory
 
-PARTS = ("deploy.py", "uninstall.py", "rollback.py", "verify.py", "inventory/local.py")
+INVENTORY = "inventory/hosts.py"
 
 
-def files() -> dict[str, bytes]:
-    """Path inside a project → content, of everything but the inventory of hosts."""
-    found = {}
-    for part in PARTS:
-        whole = source() / part
-        for path in sorted(whole.rglob("*")) if whole.is_dir() else [whole]:
-            if path.is_file() and "__pycache__" not in path.parts:
-                found[path.relative_to(source()).as_posix()] = path.read_bytes()
-    return found
+def project_files(*, all_settings: bool = False) -> dict[str, bytes]:
+    """
+    Path inside a project → content.
+
+    + all_settings: of the inventory, every setting instead of the five that matter first
+    """
+    text = inventory(INVENTORY, all_settings=all_settings)
+    return {INVENTORY: text.encode(), DEPLOY: (packaged_files() / DEPLOY).read_bytes()}
 
 
 def write_files(directory: Path, texts: Mapping[str, bytes]) -> None:

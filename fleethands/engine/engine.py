@@ -19,6 +19,7 @@ from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_inventory, ctx_state
 
 from fleethands.command_line import CommandLine
+from fleethands.deploy_files import find_deploy_file
 from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.engine.connections import Connections
 from fleethands.engine.fleet_settings import FleetSettings
@@ -30,6 +31,7 @@ from fleethands.engine.operation_results import OperationResults
 from fleethands.engine.progress import ProgressCallbacks, ProgressListener
 from fleethands.engine.selected_hosts import SelectedHosts
 from fleethands.engine.setup import prepare
+from fleethands.fleet.hosts_in_code import HostsInCode
 from fleethands.fleet.inventory import set_ssh_defaults
 from fleethands.fleet.selection import ALL_HOSTS, HostSelection
 from fleethands.operations.core import journal
@@ -87,7 +89,7 @@ class Engine(OperationResults):
     @classmethod
     def load(
         cls,
-        target: str,
+        target: str | HostsInCode,
         project: Path,
         data: Mapping[str, Any],
         pick: HostSelection = ALL_HOSTS,
@@ -97,14 +99,14 @@ class Engine(OperationResults):
         """
         An engine for the hosts of a target. Nothing is connected yet.
 
-        + target: an inventory file, host names, or another of pyinfra's targets
+        + target: an inventory file, host names, or another of pyinfra's targets; or hosts that a program declares
         + data: host data that takes precedence over the inventory's
         + command_line: what was typed, for hints
 
         Raises what SelectedHosts.load raises.
         """
         prepare(project)
-        connections = Connections(ConnectionMonitor(command_line or CommandLine(target=target), limits))
+        connections = Connections(ConnectionMonitor(command_line or CommandLine(target=str(target)), limits))
         set_echo(connections.monitor.on_output)
         return cls(SelectedHosts.load(target, data, pick), project, connections)
 
@@ -206,13 +208,13 @@ class Engine(OperationResults):
         self._plan(deploy, plan_host, self.hosts, PLANNED_AT_ONCE)
 
     def plan(self, deploy: str = "deploy.py") -> None:
-        """Evaluate a deploy file of the project for every connected host. The decisions are in `planned`."""
+        """Evaluate a deploy file for every connected host. The decisions are in `planned`."""
         connected = [host for host in self.hosts if host.connected]
         self._plan(deploy, self._planner.plan_host, connected, MAX_CONCURRENT)
 
     def _plan(self, deploy: str, function: Callable[[Any], None], hosts: list[Any], at_once: int) -> None:
         self.state.set_stage(StateStage.Prepare)
-        self.state.current_deploy_filename = str(self.project / deploy)
+        self.state.current_deploy_filename = str(find_deploy_file(self.project, deploy))
         try:
             self._pool.read(function, hosts, at_once)
         finally:

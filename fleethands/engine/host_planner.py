@@ -10,9 +10,9 @@ from pyinfra.api import Config, State
 from pyinfra.context import ctx_config, ctx_host
 
 from fleethands.engine.connection_monitor import ConnectionMonitor
+from fleethands.engine.deploy_failure import explain_deploy_failure
 from fleethands.ssh.timeouts import HostTimeout
 from fleethands.text.format import format_duration
-from fleethands.text.sanitize import sanitize_line
 
 
 class HostPlanner:
@@ -35,9 +35,10 @@ class HostPlanner:
         ctx_config.set(self._config.copy())
         ctx_host.set(host)
         limit = self._monitor.limits.host
+        filename = self._state.current_deploy_filename
         try:
             with gevent.Timeout(limit, HostTimeout(f"not read within {format_duration(limit)}")):
-                pyinfra_cli.util.exec_file(self._state.current_deploy_filename)
+                pyinfra_cli.util.exec_file(filename)
         except (Exception, HostTimeout) as error:  # it must not stop the other hosts
-            self._monitor.probe_failures.setdefault(host.name, (sanitize_line(str(error)), []))
+            self._monitor.probe_failures.setdefault(host.name, explain_deploy_failure(error, filename))
         self.probed.add(host.name)

@@ -21,6 +21,7 @@ from fleethands.fleet.shard import Shard
 from fleethands.settings.load import check_settings
 from fleethands.settings.lockfile import LOCKFILE_NAME, Lockfile, LockfileError, load_lockfile, lockfile_path
 from fleethands.settings.validation.errors import InvalidSetting
+from fleethands.settings.validation.unknown_keys import foreign_keys
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,8 @@ def _check_hosts(found: CheckedFleet, declared: DeclaredHosts, lock: Lockfile, o
         if (each.host, key) not in known:
             found.mistakes.append(Mistake(each, _place(declared, notes, each.host, key)))
     missing = dict.fromkeys(name for each in settings.values() for name in each.pins.missing)
+    keys = sorted({key for each in data.values() for key in each if isinstance(key, str)})
+    found.notes += [f"host data: `{key}` is ignored: {problem}" for key, problem in foreign_keys(keys)]
     found.notes += [f"{LOCKFILE_NAME} does not pin {name}" for name in missing]
     found.notes += dict.fromkeys(line for note in notes.values() for line in note.warnings)
     found.notes += dict.fromkeys(f"`{each.path}`: {each.problem}" for each in unread)

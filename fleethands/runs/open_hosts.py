@@ -8,15 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleethands.command_line import CommandLine
+from fleethands.data_pairs import parse_pair
+from fleethands.deploy_files import find_project
 from fleethands.deploy_options import DeployOptions
 from fleethands.engine.engine import Engine
 from fleethands.errors import UsageError
 from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.host_address import InvalidHostName
+from fleethands.fleet.hosts_in_code import HostsInCode
 from fleethands.fleet.selection import HostSelection, join_names
-from fleethands.fleet.typed_options import parse_pair, parse_shard
+from fleethands.fleet.typed_options import parse_shard
 from fleethands.operations.core.provenance import set_inventory
-from fleethands.runs.project import find_project
 from fleethands.ssh.host_config import ignored_config_lines
 from fleethands.ssh.timeouts import LIMITS, Limits
 
@@ -30,6 +32,7 @@ class WantedHosts:
     + options: what the deploy file is passed
     + data: host data for all hosts; takes precedence over that of `line`
     + only: hosts that a report left; None for all
+    + in_code: hosts that a program declares, in place of the target of `line`
     """
 
     line: CommandLine
@@ -37,6 +40,7 @@ class WantedHosts:
     data: Mapping[str, Any] = field(default_factory=dict)
     only: frozenset[str] | None = None
     limits: Limits = LIMITS
+    in_code: HostsInCode | None = None
 
     @property
     def selection(self) -> HostSelection:
@@ -59,7 +63,9 @@ def open_hosts(wanted: WantedHosts, warn: Callable[[str], None]) -> Engine:
     """
     target, pick = wanted.line.target, wanted.selection
     try:
-        engine = Engine.load(target, find_project(), wanted.host_data, pick, wanted.line, wanted.limits)
+        engine = Engine.load(
+            wanted.in_code or target, find_project(), wanted.host_data, pick, wanted.line, wanted.limits
+        )
     except InvalidHostName as error:
         raise error if os.path.isfile(target) else UsageError(error.problem) from None
     if absent := sorted((wanted.only or frozenset()) - set(engine.inventory.hosts)):

@@ -1,4 +1,4 @@
-"""The machine itself, by inventory/local.py: a Debian that has no Docker yet."""
+"""The machine itself, by `@local`: a Debian that has no Docker yet."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from tests.lab.lab import Lab
 from tests.lab.shell import run
 
 HERE = "/srv/fleethands"
-APPLY = (
-    f"cd {HERE} && PYINFRA_PROGRESS=off .venv/bin/pyinfra inventory/local.py"
-    " --data ollama_version=0.24.0 --data openhands_image=ghcr.io/all-hands-ai/openhands:main deploy.py -y 2>&1"
+DATA = (
+    """--data 'models=["codellama:7b"]' --data ollama_version=0.24.0"""
+    " --data openhands_image=ghcr.io/all-hands-ai/openhands:main"
 )
+APPLY = f"cd {HERE} && .venv/bin/fleethands apply @local {DATA} --yes 2>&1"
+PYINFRA = f"cd {HERE} && PYINFRA_PROGRESS=off .venv/bin/pyinfra @local {DATA} deploy.py -y 2>&1"
 
 
 @pytest.fixture
@@ -43,7 +45,7 @@ def test_a_machine_without_docker_brings_itself_to_a_proven_answer(machine: Host
     assert observe.proven(machine), first
     before = observe.identity(machine)
 
-    second = machine.run(APPLY, timeout=60).stdout
+    second = machine.run(PYINFRA, timeout=60).stdout
 
     assert "Success" not in second.partition("--> Results:")[0]
     assert observe.identity(machine) == before

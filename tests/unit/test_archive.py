@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.cli import scaffold
 from tests.helpers.checkout import ROOT
 
 LITTER = (".orig", ".rej", ".swp", ".log", ".pyc", "~", ".lock", ".bak", ".part")
@@ -34,8 +33,7 @@ def files_in_git() -> set[str]:
 def test_the_wheel_has_all_that_runs_and_nothing_else(archives: Path) -> None:
     (path,) = archives.glob("*.whl")
     names = {name for name in zipfile.ZipFile(path).namelist() if ".dist-info/" not in name}
-    inventories = ("inventory/example.py", "inventory/local.py")
-    laid = {f"fleethands/project/{name}" for name in (*scaffold.files(), *inventories)}
+    laid = {f"fleethands/project/{name}.py" for name in ("deploy", "rollback", "verify", "uninstall")}
 
     assert names == {name for name in files_in_git() if name.startswith("fleethands/")} | laid
     assert "fleethands/operations/openhands/locks/tools.txt" in names

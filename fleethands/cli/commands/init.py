@@ -8,16 +8,15 @@ from pathlib import Path
 import click
 
 from fleethands.cli.output.report_writer import ReportWriter
-from fleethands.cli.scaffold import files, write_files
+from fleethands.cli.scaffold import INVENTORY, project_files, write_files
 from fleethands.errors import FleethandsError
-from fleethands.settings.docs.example import inventory
 
-INVENTORY = "inventory/hosts.py"
+NEXT = ("fleethands trust", "fleethands plan", "fleethands apply")
 
 
 def run(writer: ReportWriter, directory: str, all_settings: bool) -> int:
     place = Path(directory)
-    texts = {**files(), INVENTORY: inventory(INVENTORY, all_settings=all_settings).encode()}
+    texts = project_files(all_settings=all_settings)
     try:
         write_files(place, texts)
     except OSError as error:
@@ -28,8 +27,13 @@ def run(writer: ReportWriter, directory: str, all_settings: bool) -> int:
         document = {"schema": 1, "command": "init", "result": "changed", "directory": str(place), "files": [*texts]}
         writer.print_json(document)
         return 0
-    click.echo(f"Created {len(texts)} files in {place}; all of them are yours to change.")
-    click.echo(f"Name your hosts in {place / INVENTORY}.")
-    click.echo("")
-    click.echo(f"Run: {shlex.join(['cd', str(place)])} && fleethands trust")
+    click.echo(f"Created {' and '.join(str(place / path) for path in texts)}")
+    click.echo(f"\nWrite the names of your hosts into {place / INVENTORY}. Then run:\n")
+    for command in (*_enter(place), *NEXT):
+        click.echo(f"    {command}")
     return 0
+
+
+def _enter(place: Path) -> list[str]:
+    """The command that makes a directory the working directory, if it is another one."""
+    return [] if place.resolve() == Path.cwd() else [shlex.join(["cd", str(place)])]

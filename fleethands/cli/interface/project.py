@@ -20,7 +20,8 @@ def init(**options: Any) -> None:
     """
     Create a project directory of your own.
 
-    Writes deploy.py and a short inventory. No file is overwritten. Exit code 0: created; 1: not.
+    Writes two files that are yours to change: inventory/hosts.py has your hosts and their settings, deploy.py has the
+    tasks of `fleethands apply`. No file is overwritten. Exit code 0: created; 1: not.
     """
     run_later("init", connects=False, **options)
 

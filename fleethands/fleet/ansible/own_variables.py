@@ -14,7 +14,7 @@ from fleethands.settings import HostSettings
 from fleethands.settings.expected import InvalidValue
 from fleethands.settings.renamed import OLD_SETTINGS
 from fleethands.settings.serialize import ENVIRONMENTS
-from fleethands.settings.validation.unknown_keys import PREFIXES, misspelled_keys
+from fleethands.settings.validation.unknown_keys import PREFIXES, suspicious_keys
 from fleethands.settings.values.yaml_secret import is_secret, parse_secret
 
 MISSPELLED = 0.9  # similarity below which a name with our prefixes may belong to a role
@@ -45,7 +45,7 @@ def warnings(variables: Mapping[str, Variable]) -> list[str]:
 
 @cache
 def _suspected(name: str) -> str:
-    return next((problem for _, problem in misspelled_keys({name: None})), "")
+    return next((problem for _, problem in suspicious_keys([name])), "")
 
 
 @cache

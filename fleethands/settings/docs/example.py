@@ -13,7 +13,7 @@ from fleethands.settings.values.literal import literal
 
 WIDTH = 110
 INDENT = " " * 8
-HEAD = '''"""An inventory to start from: one group of hosts, and the settings of each host in it.
+HEAD = '''"""The hosts of a fleet, and the settings of each of them.
 
 fleethands trust {name}     compare the hosts' SSH keys and accept them, once
 fleethands plan {name}      show what would change
@@ -23,7 +23,7 @@ fleethands apply {name}     change it
 """
 
 gpu = (
-    ["gpu-1.example.net", "gpu-2.example.net"],  # names or addresses that `ssh` accepts
+    ["gpu-1.example.net"],  # your hosts: names or addresses that `ssh` accepts
     {{
         "ssh_user": "root",  # or a user with passwordless sudo
         "ssh_strict_host_key_checking": "yes",
@@ -33,7 +33,7 @@ ALL = """These are all settings, with their defaults. To change one, remove `# `
 Give a secret as Secret.env("NAME"), Secret.file("PATH") or Secret.command("COMMAND"), and add
 `from fleethands.settings import Secret` above."""
 FEW = """These settings matter first, and have their defaults. To change one, remove `# ` from its line.
-`fleethands init DIR --all-settings` writes an inventory with all settings."""
+docs/settings.md explains all settings. `fleethands init DIR --all-settings` writes an inventory with all of them."""
 TAIL = """    },
 )
 """

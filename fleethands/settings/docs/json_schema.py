@@ -1,8 +1,8 @@
 """
 The settings as JSON Schema (2020-12), for editors and CI.
 
-Each schema accepts what the validators accept. It refuses unknown names and wrong types, and what a pattern can say.
-Relations between settings, and files on this machine, are for `fleethands check`.
+Each schema accepts what the validators accept. It refuses old names, wrong types, and texts that match no pattern.
+Misspelled names, relations between settings, and files on this machine are for `fleethands check`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from fleethands.settings.renamed import OLD_SETTINGS, Renamed
 from fleethands.settings.schema.describe import describe
 from fleethands.settings.schema.json_forms import MODEL, PORT, Form
 from fleethands.settings.schema.models import Model
-from fleethands.settings.validation.unknown_keys import PREFIXES
 from fleethands.settings.values.names import ListenAddress, ModelName
 from fleethands.settings.values.secret import Secret
 from fleethands.settings.values.yaml_secret import to_yaml
@@ -37,8 +36,8 @@ CONNECTION: dict[str, Form] = {
 
 
 def settings_schema() -> Form:
-    """The schema of one host's settings as a JSON object. A name with fleethands' prefixes must be a setting."""
-    return _document("Settings of fleethands", {"allOf": [SETTINGS], "patternProperties": {_unknown_names(): False}})
+    """The schema of one host's settings as a JSON object. Other names are allowed, because other programs have data."""
+    return _document("Settings of fleethands", {"allOf": [SETTINGS]})
 
 
 def variables_schema() -> Form:
@@ -106,11 +105,6 @@ def _old_name(old: Any) -> Form:
 
 def _variables() -> Form:
     return {"type": "object", "allOf": [SETTINGS], "properties": CONNECTION}
-
-
-def _unknown_names() -> str:
-    known = "|".join([*HostSettings.model_fields, *OLD_SETTINGS])
-    return f"^(?!({known})$)({'|'.join(PREFIXES)})"
 
 
 def to_json(value: object) -> Any:

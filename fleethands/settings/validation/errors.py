@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from fleethands.errors import FleethandsError
 from fleethands.settings.values.secret import MASK, Secret
 
 MAX_SHOWN = 80  # characters of a value that are shown
@@ -44,8 +45,12 @@ class InvalidSetting:
         return found[1] if found else None
 
 
-class SettingsError(ValueError):
-    """All mistakes of an inventory. The text lists a mistake once for all hosts that have it."""
+class SettingsError(FleethandsError, ValueError):
+    """
+    All mistakes of an inventory. The text lists a mistake once for all hosts that have it.
+
+    + mistakes: one for each host and setting
+    """
 
     def __init__(self, mistakes: list[InvalidSetting]) -> None:
         self.mistakes = mistakes

@@ -15,7 +15,7 @@ from fleethands.settings.docs.example import inventory
 from tests.helpers.checkout import ROOT
 from tests.helpers.command_line import fleethands
 
-LAID = ("deploy.py", "inventory/hosts.py", "inventory/local.py")
+LAID = {"deploy.py", "inventory/hosts.py"}
 
 
 def tree(place: Path) -> dict[str, bytes]:
@@ -27,11 +27,14 @@ def test_a_project_is_laid_down_and_the_next_command_is_named(tmp_path: Path) ->
     done = fleethands("init", "my boxes", cwd=tmp_path)
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("\n\nRun: cd 'my boxes' && fleethands trust\n")
+    assert done.stdout == (
+        "Created my boxes/inventory/hosts.py and my boxes/deploy.py\n\n"
+        "Write the names of your hosts into my boxes/inventory/hosts.py. Then run:\n\n"
+        "    cd 'my boxes'\n    fleethands trust\n    fleethands plan\n    fleethands apply\n"
+    )
     laid = tree(tmp_path / "my boxes")
-    assert set(LAID) <= set(laid)
+    assert set(laid) == LAID
     assert laid["deploy.py"] == (ROOT / "deploy.py").read_bytes()
-    assert not [path for path in laid if "__pycache__" in path or Path(path).name.startswith(".")]
     assert [path.name for path in tmp_path.iterdir()] == ["my boxes"]
     assert (tmp_path / "my boxes").stat().st_mode & 0o777 == 0o777 & ~_umask()
 
@@ -40,7 +43,7 @@ def test_what_is_laid_down_is_what_runs(tmp_path: Path) -> None:
     fleethands("init", "boxes", cwd=tmp_path)
     here = tmp_path / "boxes"
     hosts = here / "inventory/hosts.py"
-    text = hosts.read_text().replace("gpu-1.example.net", "127.0.0.1").replace(', "gpu-2.example.net"', "")
+    text = hosts.read_text().replace("gpu-1.example.net", "127.0.0.1")
     hosts.write_text(text.replace('"ssh_user"', '"ssh_port": 1,\n        "ssh_user"'))
 
     done = fleethands("plan", cwd=here)
@@ -72,7 +75,7 @@ def test_its_own_deploy_file_is_the_one_that_runs(tmp_path: Path) -> None:
 
 def test_nothing_is_overwritten_and_nothing_is_half_written(tmp_path: Path) -> None:
     (tmp_path / "inventory").mkdir()
-    (tmp_path / "inventory/local.py").write_text("mine")
+    (tmp_path / "inventory/hosts.py").write_text("mine")
     (tmp_path / "deploy.py").write_text("mine too")
     before = tree(tmp_path)
 
@@ -80,7 +83,7 @@ def test_nothing_is_overwritten_and_nothing_is_half_written(tmp_path: Path) -> N
 
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        f"error: `{tmp_path}` already has `deploy.py`, `inventory/local.py`; nothing was written\n\n"
+        f"error: `{tmp_path}` already has `inventory/hosts.py`, `deploy.py`; nothing was written\n\n"
         f"hint: create the project in another directory: `fleethands init {tmp_path}-new`\n"
     )
     assert tree(tmp_path) == before
@@ -94,7 +97,8 @@ def test_files_of_others_stay_beside(tmp_path: Path) -> None:
     assert done.returncode == 0
     document = json.loads(done.stdout)
     assert (document["command"], document["result"]) == ("init", "changed")
-    assert {"README.md", *document["files"]} == set(tree(tmp_path)) >= set(LAID)
+    assert set(document["files"]) == LAID
+    assert set(tree(tmp_path)) == {"README.md", *LAID}
 
 
 def test_a_directory_that_can_not_be_written_is_named(tmp_path: Path) -> None:
@@ -116,14 +120,14 @@ def test_a_failure_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     rename = Path.rename
 
     def full(path: Path, target: Path) -> Path:
-        if target.name in {"verify.py", "boxes"}:
+        if target.name in {"deploy.py", "boxes"}:
             raise OSError(28, "No space left on device")
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", full)
 
     with pytest.raises(OSError, match="No space left"):
-        scaffold.write_files(here, scaffold.files())
+        scaffold.write_files(here, scaffold.project_files())
     assert [path.name for path in tmp_path.rglob("*")] == ([] if fresh else ["boxes"])
 
 
@@ -151,14 +155,11 @@ def test_a_wheel_lays_the_same_project_down_and_stock_pyinfra_runs_it(tmp_path: 
 
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith(f"{packages}/fleethands/__init__.py")
-    assert tree(tmp_path / "boxes") == {
-        **scaffold.files(),
-        "inventory/hosts.py": inventory("inventory/hosts.py").encode(),
-    }
+    assert tree(tmp_path / "boxes") == scaffold.project_files()
 
     (tmp_path / "boxes/deploy.py").write_text("raise SystemExit('the deploy file of this directory')\n")
 
-    done = run("pyinfra_cli.main", "inventory/local.py", "deploy.py", "--dry", cwd=tmp_path / "boxes")
+    done = run("pyinfra_cli.main", "@local", "deploy.py", "--dry", cwd=tmp_path / "boxes")
 
     assert "the deploy file of this directory" in done.stdout + done.stderr
 

@@ -1,0 +1,41 @@
+"""Why a deploy file could not be evaluated for a host: its own mistakes, with the file and the line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from traceback import walk_tb
+
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra_cli.exceptions import UnexpectedExternalError
+
+from fleethands.errors import FleethandsError
+from fleethands.ssh.timeouts import HostTimeout
+from fleethands.text.sanitize import sanitize_line
+
+OWN_MESSAGE = (PyinfraError, HostTimeout)  # they are about the host, not about the file
+
+
+def explain_deploy_failure(error: BaseException, filename: str) -> tuple[str, list[str]]:
+    """
+    The reason and the hints for a host whose deploy file raised an error.
+
+    Example: `deploy.py, line 3: NameError: name 'settings' is not defined`.
+    """
+    # pyinfra's own wrapper has no text: str() of it fails
+    cause = error.exception if isinstance(error, UnexpectedExternalError) else error
+    if isinstance(cause, FleethandsError):
+        return sanitize_line(cause.problem.message), list(cause.problem.hints)
+    if isinstance(cause, OWN_MESSAGE):
+        return sanitize_line(str(cause)), []
+    line = _line(cause, filename)
+    place = f"{Path(filename).name}, line {line}" if line else Path(filename).name
+    reason = sanitize_line(f"{place}: {type(cause).__name__}: {cause}")
+    return reason, [f"correct {filename}, and the modules that it imports"]
+
+
+def _line(cause: BaseException, filename: str) -> int | None:
+    """The line of the deploy file, the innermost one if it calls itself."""
+    if isinstance(cause, SyntaxError):
+        return cause.lineno if cause.filename == filename else None
+    lines = [number for frame, number in walk_tb(cause.__traceback__) if frame.f_code.co_filename == filename]
+    return lines[-1] if lines else None
