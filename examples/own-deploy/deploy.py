@@ -36,7 +36,11 @@ limits = files.put(
 systemd.service(
     name="Restart Ollama with it", service="ollama", restarted=True, daemon_reload=True, _if=limits.did_change
 )
-server.wait(name="Wait for Ollama", port=11434, _if=limits.did_change)
+server.shell(
+    name="Wait for Ollama",
+    commands=["curl -fsS -o /dev/null --retry 30 --retry-delay 1 --retry-connrefused localhost:11434/api/version"],
+    _if=limits.did_change,
+)
 
 models.pull()
 openhands.serve()

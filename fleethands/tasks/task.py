@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol
 
@@ -52,22 +52,33 @@ def task(
 
         @wraps(function)
         def run(settings: HostSettings | None = None, *args: Any, **kwargs: Any) -> None:
-            host = ctx_host.get()
-            global_arguments.list_conditions(kwargs)
-            given = {key: each for key, each in kwargs.items() if _is_global(key)}
-            global_arguments.check(label, given, may_fail)
-            wanted = settings or settings_for(host)
+            given = _take_global_arguments(label, kwargs, may_fail)
+            wanted = settings or settings_for(ctx_host.get())
             conditions = global_arguments.conditions(given)
-            for required in host.loop(requires):  # a loop of pyinfra's, which tells their operations apart by it
-                if not calls.is_planned(host, Call(required, wanted, conditions)):
-                    required(wanted, **given)
-            calls.record(host, Call(run, wanted, conditions))
+            _bring_along(requires, wanted, conditions, given)
+            calls.record(ctx_host.get(), Call(run, wanted, conditions))
             body(wanted, *args, **kwargs)
 
         _show_default(run)
         return run
 
     return decorate
+
+
+def _take_global_arguments(label: str, kwargs: dict[str, Any], may_fail: bool) -> dict[str, Any]:
+    """Those among the arguments of a task. Raises OperationValueError for one that it does not take."""
+    global_arguments.list_conditions(kwargs)
+    given = {key: each for key, each in kwargs.items() if _is_global(key)}
+    global_arguments.check(label, given, may_fail)
+    return given
+
+
+def _bring_along(requires: Sequence[Task], settings: HostSettings, conditions: Any, given: Mapping[str, Any]) -> None:
+    """Run the required tasks that the deploy file has not called yet for the context's host."""
+    host = ctx_host.get()
+    for required in host.loop(requires):  # a loop of pyinfra's, which tells their operations apart by it
+        if not calls.is_planned(host, Call(required, settings, conditions)):
+            required(settings, **given)
 
 
 def _is_global(key: str) -> bool:

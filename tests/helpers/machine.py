@@ -1,4 +1,4 @@
-"""A stand-in for one host, behind pyinfra's own state and operations: what was read of it, and which commands change it."""
+"""A stand-in for one host behind pyinfra's own state and operations: what is read of it, and what changes it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ class Machine:
         text = str(command)
         self.commands.append(text)
         self.texts.append(str(options.get("_stdin") or ""))
-        self.probe = self.effects.get(text, lambda probe: probe)(self.probe)
+        if text in self.effects:
+            self.probe = self.effects[text](self.probe)
         return True, CommandOutput([])
 
 
@@ -88,10 +89,10 @@ def deploy(
         if run:
             state.set_stage(StateStage.Execute)
             run_ops(state)
-    names = [" / ".join(state.get_op_meta(each).names) for each in state.get_op_order()]
-    return Deployed(_named(host, executing=False), _named(host, executing=True), names, predicted)
+    order = [" / ".join(state.get_op_meta(each).names) for each in state.get_op_order()]
+    return Deployed(_names(host, executing=False), _names(host, executing=True), order, predicted)
 
 
-def _named(host: Any, *, executing: bool) -> list[str]:
+def _names(host: Any, *, executing: bool) -> list[str]:
     entries = journal.entries(host, executing=executing)
     return [each.name for each in entries if changes_of(each.decision) or isinstance(each.decision, Refused)]

@@ -30,7 +30,7 @@ class CommandAfterDashes(click.Command):
         return rest
 
     def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
-        return ["[OPTIONS]", "[TARGET]", "--", "COMMAND..."]
+        return ["[OPTIONS]", "[TARGET]", "--", "COMMAND", "[ARGUMENT]"]
 
 
 class LogCommand(click.Command):

@@ -1,4 +1,4 @@
-"""What a plan says about the operations of others between those of fleethands: nobody knows yet what they change."""
+"""What a plan says about foreign operations between those of fleethands: it cannot know what they change."""
 
 from __future__ import annotations
 

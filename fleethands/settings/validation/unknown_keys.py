@@ -1,7 +1,7 @@
 """
 Tells misspelled settings from the keys of others in host data.
 
-Host data also belongs to pyinfra, to other deploys and to Ansible's roles. A key of theirs may begin with our prefixes:
+Host data also belongs to pyinfra, to other deploys and to Ansible's roles. A foreign key may begin with our prefixes:
 `ollama_backup_dir`. So only a key that is nearly the name of a setting is a mistake.
 """
 

@@ -14,6 +14,7 @@ from fleethands.facts import Probe
 from fleethands.facts.docker import Docker
 from fleethands.facts.docker_engine import DockerEngine
 from fleethands.facts.files import File
+from fleethands.facts.network import Listener
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.system import Account, Space
 from fleethands.facts.units import Unit
@@ -146,6 +147,20 @@ def test_an_engine_that_others_install_is_used() -> None:
 
     assert {PACKAGES, ENGINE} <= {*done.planned}
     assert done.executed == []
+
+
+def test_a_cause_that_others_remove_refuses_the_plan_and_not_the_run(converged: Probe) -> None:
+    taken = bare().replace(sockets=(Listener(3000, "0.0.0.0", "nginx", 77),))
+    machine = Machine(taken, {FOREIGN: lambda probe: probe.replace(sockets=())})
+
+    def own_cleanup() -> None:
+        foreign()
+        docker.install()
+
+    done = deploy(machine, own_cleanup)
+
+    assert done.planned == ["Preflight | Check this host"]
+    assert done.executed == [PACKAGES, ENGINE]
 
 
 def test_an_account_that_others_create_is_used(converged: Probe) -> None:

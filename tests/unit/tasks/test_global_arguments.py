@@ -1,4 +1,4 @@
-"""pyinfra's global arguments at a task: each works, or is refused in words."""
+"""pyinfra's global arguments at a task: each works, or is refused with a reason."""
 
 from __future__ import annotations
 
