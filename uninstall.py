@@ -6,10 +6,9 @@ Models and workspaces stay without `fleethands_uninstall_models` and `fleethands
 
 from pyinfra import host
 
-from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
 from fleethands.tasks import removal
 
 options = DeployOptions.from_host(host)
 
-removal.remove(fleet.settings_for(host), models=options.uninstall_models, workspaces=options.uninstall_workspaces)
+removal.remove(models=options.uninstall_models, workspaces=options.uninstall_workspaces)

@@ -7,10 +7,9 @@ OpenHands.
 
 from pyinfra import host
 
-from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
 from fleethands.tasks import proof
 
 options = DeployOptions.from_host(host)
 
-proof.verify(fleet.settings_for(host), verify_checksums=options.checksums, conversation=options.conversation)
+proof.verify(verify_checksums=options.checksums, conversation=options.conversation)

@@ -91,6 +91,18 @@ class CommandLine:
         """The same with one more `KEY=VALUE`."""
         return replace(self, data=(*self.data, pair))
 
+    def with_option(self, *option: str) -> CommandLine:
+        """
+        The same with one more option.
+
+        + option: its name and its value
+        """
+        return replace(self, options=(*self.options, option))
+
+    def waiting(self, seconds: int) -> str:
+        """The whole command, which waits for the locks of other runs."""
+        return f"{self.without('--lock-wait').repeated} --lock-wait {seconds}"
+
     def only(self, host: str) -> CommandLine:
         """The same for one host."""
         return replace(self, hosts=escape(host), exclude="", shard="")
@@ -114,7 +126,10 @@ class CommandLine:
         line = self.only(host)
         if any(option[0] == "--to" for option in self.options):
             return [f"the next run completes it: `{line}`"]
-        return [f"to restore the {record} record: `{line} --to {record}`" for record in ("current", "previous")]
+        return [
+            f"to restore the {record} record: `{line.with_option('--to', record)}`"
+            for record in ("current", "previous")
+        ]
 
     def complete_hint(self, hint: str) -> str:
         """A hint that ends in a command for this machine, with the target and the settings of this one put in."""

@@ -19,7 +19,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadFileS
     """Who of those side by side gets which tests: a file's stay together, and those of the files above."""
     scheduler = LoadFileScheduling(config, log)
     file_of = scheduler._split_scope
-    scheduler._split_scope = lambda test: "canvas" if file_of(test) in CANVAS else file_of(test)
+
+    def group_of(test: str) -> str:
+        file = file_of(test)
+        return "canvas" if file in CANVAS else "install" if file.startswith("tests/install/") else file
+
+    scheduler._split_scope = group_of  # tests of installations share one release
     return scheduler
 
 

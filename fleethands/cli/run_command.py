@@ -67,4 +67,6 @@ def _other_options(context: click.Context) -> Iterator[tuple[str, ...]]:
 def _as_typed(option: click.Option, value: Any) -> tuple[str, ...]:
     if isinstance(value, bool):
         return (option.opts[0] if value else option.secondary_opts[0],)
+    if isinstance(value, tuple):  # `nargs`
+        return option.opts[0], *map(str, value)
     return option.opts[0], f"{value:g}" if isinstance(value, float) else str(value)

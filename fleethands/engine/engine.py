@@ -31,6 +31,7 @@ from fleethands.engine.operation_results import OperationResults
 from fleethands.engine.progress import ProgressCallbacks, ProgressListener
 from fleethands.engine.selected_hosts import SelectedHosts
 from fleethands.engine.setup import prepare
+from fleethands.fleet.hosts_in_code import HostsInCode
 from fleethands.fleet.inventory import set_ssh_defaults
 from fleethands.fleet.selection import ALL_HOSTS, HostSelection
 from fleethands.operations.core import journal
@@ -88,7 +89,7 @@ class Engine(OperationResults):
     @classmethod
     def load(
         cls,
-        target: str,
+        target: str | HostsInCode,
         project: Path,
         data: Mapping[str, Any],
         pick: HostSelection = ALL_HOSTS,
@@ -98,14 +99,14 @@ class Engine(OperationResults):
         """
         An engine for the hosts of a target. Nothing is connected yet.
 
-        + target: an inventory file, host names, or another of pyinfra's targets
+        + target: an inventory file, host names, or another of pyinfra's targets; or hosts that a program declares
         + data: host data that takes precedence over the inventory's
         + command_line: what was typed, for hints
 
         Raises what SelectedHosts.load raises.
         """
         prepare(project)
-        connections = Connections(ConnectionMonitor(command_line or CommandLine(target=target), limits))
+        connections = Connections(ConnectionMonitor(command_line or CommandLine(target=str(target)), limits))
         set_echo(connections.monitor.on_output)
         return cls(SelectedHosts.load(target, data, pick), project, connections)
 

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from pyinfra.api.host import Host
 from pyinfra.context import ctx_host, ctx_state
 
+from fleethands.facts import foreign_operations
 from fleethands.facts.ask_host import ask_host
 from fleethands.facts.probe import Probe
 from fleethands.facts.probe_cache import ProbeCache
@@ -28,11 +29,19 @@ class HostSession:
     + probes: its cached probe
     + decisions: of its operations, in order (operations/core/journal.py)
     + lock_token: id of the run that locked it, empty without a lock (operations/core/lock_token.py)
+    + own_operations: hashes, as pyinfra has them, of the operations that fleethands made
+    + foreign_changes: how many other operations had changed it when it was read last
+    + tasks: those that the deploy files called so far (tasks/calls.py)
+    + noted: how many pending foreign operations its plan has named
     """
 
     probes: ProbeCache = field(default_factory=ProbeCache)
     decisions: list[Any] = field(default_factory=list)
     lock_token: str = ""
+    own_operations: set[str] = field(default_factory=set)
+    foreign_changes: int = 0
+    tasks: list[Any] = field(default_factory=list)
+    noted: int = 0
 
 
 _sessions: WeakKeyDictionary[Any, HostSession] = WeakKeyDictionary()
@@ -60,7 +69,34 @@ def get_probe(settings: HostSettings) -> Probe:
     """
     host: Host = ctx_host.get()
     executing = ctx_state.get().is_executing
-    return session_of(host).probes.get(settings, lambda request: ask_host(host, request), executing=executing)
+    session = session_of(host)
+    if executing:
+        _notice_foreign_changes(host, session)
+    return session.probes.get(settings, lambda request: ask_host(host, request), executing=executing)
+
+
+def _notice_foreign_changes(host: Host, session: HostSession) -> None:
+    changes = foreign_changes()
+    if changes != session.foreign_changes or foreign_operations.is_nested(host):
+        session.probes.outdate()
+    session.foreign_changes = changes
+
+
+def foreign_changes() -> int:
+    """How many operations that are not fleethands' own have sent commands to the context's host in this run."""
+    host: Host = ctx_host.get()
+    return foreign_operations.count_executed(ctx_state.get(), host, session_of(host).own_operations)
+
+
+def pending_foreign_operations() -> list[str]:
+    """Names of the operations of others that the plan has so far for the context's host, and that will change it."""
+    host: Host = ctx_host.get()
+    return foreign_operations.name_pending(ctx_state.get(), host, session_of(host).own_operations)
+
+
+def claim_operation() -> None:
+    """The context's operation is fleethands' own: its changes are known."""
+    current_session().own_operations.add(str(ctx_host.get().current_op_hash))
 
 
 def cached_probe(host: Any) -> Probe | None:

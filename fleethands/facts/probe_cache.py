@@ -22,12 +22,14 @@ class State(Enum):
     What a cached probe is worth.
 
     FRESH: the host was so when it answered. PREDICTED: a plan has changed its copy, the host itself is unchanged.
-    STALE: something changed on the host, and the probe must be read again.
+    STALE: fleethands changed the host, and the probe must be read again. OUTDATED: someone else may have changed it, so
+    that it may also lack something else now.
     """
 
     FRESH = "fresh"
     PREDICTED = "predicted"
     STALE = "stale"
+    OUTDATED = "outdated"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class _Entry:
     is_used_by_run: bool = False  # the current run has already used this probe
 
     def is_usable(self, *, executing: bool, now: float) -> bool:
-        if self.state is State.STALE:
+        if self.state in (State.STALE, State.OUTDATED):
             return False
         return not executing or self.is_used_by_run or now - self.read_at < MAX_AGE
 
@@ -129,9 +131,16 @@ class ProbeCache:
         self._entry = replace(self._entry, predicted=probe, state=State.PREDICTED)
 
     def invalidate(self) -> None:
-        """Read the host again before the next decision, because something changed on it."""
-        if self._entry:
-            self._entry = replace(self._entry, state=State.STALE)
+        """Read the host again before the next decision, because fleethands changed it."""
+        self._mark(State.STALE)
+
+    def outdate(self) -> None:
+        """The same after a change by someone else: what the host could download is asked again, too."""
+        self._mark(State.OUTDATED)
+
+    def _mark(self, state: State) -> None:
+        if self._entry and self._entry.state is not State.OUTDATED:
+            self._entry = replace(self._entry, state=state)
 
     def refuse(self) -> None:
         """An operation of the plan has refused the host: skip its later operations."""

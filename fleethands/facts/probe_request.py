@@ -141,21 +141,19 @@ class ProbeRequest:
         wanted = self.settings
         uses_model = wanted.model and wanted.openhands_flavor != "off"
         ports = (wanted.ollama_host.port, wanted.openhands_port, *inner_ports(wanted))
-        directories = [
-            f"{number} {account} {_on_host(path)}" for number, (account, path) in enumerate(self.directories)
-        ]
+        directories = [f"{number} {account} {on_host(path)}" for number, (account, path) in enumerate(self.directories)]
         return {
             "accounts": f"ollama {wanted.openhands_user}",
-            "files": "\n".join(_on_host(path) + "/" * (path in self.followed) for path in self.files),
+            "files": "\n".join(on_host(path) + "/" * (path in self.followed) for path in self.files),
             "directories": "\n".join(directories),
             "ollama_url": wanted.ollama_client_url,
             "elsewhere": "" if wanted.manages_ollama else wanted.ollama_server[0],
-            "models_dir": _on_host(self.models_dir),
+            "models_dir": on_host(self.models_dir),
             "asked_model": str(wanted.model) if uses_model else "",
             "image": wanted.container_image,
             "ollama_image": wanted.ollama_container_image,
             "ports": " ".join(map(str, ports)),
-            "places": "\n".join(map(_on_host, self.places)),
+            "places": "\n".join(map(on_host, self.places)),
         }
 
     def _upstream_values(self) -> dict[str, str]:
@@ -168,7 +166,7 @@ class ProbeRequest:
         }
 
 
-def _on_host(path: str) -> str:
+def on_host(path: str) -> str:
     """A path as the script takes it: the host replaces AT_HOME by the home of its Ollama service."""
     inside = path == paths.OLLAMA_HOME or path.startswith(paths.OLLAMA_HOME + "/")
     return AT_HOME + path.removeprefix(paths.OLLAMA_HOME) if inside else path

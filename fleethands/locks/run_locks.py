@@ -176,8 +176,7 @@ def explain_refusal(answer: LockReply, line: CommandLine, name: str) -> Refusal:
         return sanitize_line(f"locked by {answer.before.hold}"), [f"ask them; only if it was forgotten: {release}"]
     if answer.word == HELD:
         whose = answer.before.run or "another run that has not identified itself yet"
-        retry = f"{line.without('--lock-wait').repeated} --lock-wait 600"
-        waiting = [f"wait for it: {retry}"] if line.command in CHANGING else []
+        waiting = [f"wait for it: {line.waiting(600)}"] if line.command in CHANGING else []
         ends = f"if its machine died, its lock ends by itself within {LEASE} s; to take it away now: {release}"
         return sanitize_line(f"locked by {whose}"), [*waiting, ends]
     if answer.word == STUCK:

@@ -8,11 +8,11 @@ import shlex
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from fleethands.errors import FleethandsError
 from fleethands.operations.core.proof_record import Link
-from fleethands.report.model import BAD, SCHEMA, ChangeReport, HostReport, Report
+from fleethands.report.model import SCHEMA, ChangeReport, HostReport, Report, Status
 from fleethands.report.step import Step
 from fleethands.text.sanitize import sanitize
 from fleethands.untrusted import MOST_BYTES, count, line, mapping, parse_json, tree
@@ -23,7 +23,7 @@ MOST_HOSTS = 100_000
 MOST_ROWS = 100_000  # lines, changes or steps of one host
 LONGEST_TIME = 1e9  # seconds of a run: 30 years
 COMMAND = re.compile(r"[a-z]{1,20}( [a-z]{1,20})?\Z")
-STATUSES = {*BAD, "pending", "changed", "unchanged"}
+STATUSES: tuple[Status, ...] = get_args(Status)
 T = TypeVar("T")
 
 
@@ -51,14 +51,15 @@ def load_report(path: Path) -> Report:
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         raise InvalidReport(f"`{path}` is not a report of schema {SCHEMA}")
     try:
-        return _report(found)
+        return read_report(found)
     except KeyError as error:
         raise InvalidReport(f"`{path}` is not a valid report: it lacks {error}") from None
     except (ValueError, OverflowError) as error:
         raise InvalidReport(f"`{path}` is not a valid report: {error}") from None
 
 
-def _report(row: dict[str, Any]) -> Report:
+def read_report(row: dict[str, Any]) -> Report:
+    """The report of a parsed document of `Report.to_json`. Raises ValueError, KeyError, OverflowError."""
     hosts = mapping(row["hosts"])
     if len(hosts) > MOST_HOSTS:
         raise ValueError(f"more than {MOST_HOSTS} hosts")
@@ -124,10 +125,11 @@ def _command(value: Any) -> str:
     return value
 
 
-def _status(value: Any) -> str:
-    if not isinstance(value, str) or value not in STATUSES:
+def _status(value: Any) -> Status:
+    found = next((each for each in STATUSES if each == value), None)
+    if found is None:
         raise ValueError("a status that no host has")
-    return value
+    return found
 
 
 def _words(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fleethands.operations.core import provenance
 from fleethands.operations.core.proof_record import Link
@@ -14,8 +14,10 @@ from fleethands.report.step import Step
 if TYPE_CHECKING:  # its import brings pyinfra, and reports are also loaded without it
     from fleethands.facts import Probe
 
+Status = Literal["unchanged", "pending", "changed", "failed", "refused", "unreachable", "rolled-back", "not-run"]
+Result = Literal["unchanged", "pending", "changed", "failed", "interrupted"]
 SCHEMA = 1
-BAD = ("failed", "rolled-back", "refused", "unreachable", "not-run")
+BAD: tuple[Status, ...] = ("failed", "rolled-back", "refused", "unreachable", "not-run")
 SECOND, MILLISECOND = 0, 3
 
 
@@ -71,7 +73,7 @@ class HostReport:
     + loaded_facts: facts of a report that was loaded from a file, which has no probe
     """
 
-    status: str
+    status: Status
     reason: str = ""
     hints: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -81,10 +83,10 @@ class HostReport:
     changes: list[ChangeReport] = field(default_factory=list)
     proof: list[Link] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
-    probe: Probe | None = None
-    secrets: frozenset[str] = frozenset()
-    mask: Mask = NO_MASK
-    loaded_facts: dict[str, Any] = field(default_factory=dict)
+    probe: Probe | None = field(default=None, repr=False)
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    mask: Mask = field(default=NO_MASK, repr=False)
+    loaded_facts: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -160,14 +162,21 @@ class Report:
             host.mask_all(mask)
 
     @property
-    def result(self) -> str:
+    def result(self) -> Result:
         """The result of the run: unchanged, pending, changed, failed or interrupted."""
         statuses = {host.status for host in self.hosts.values()}
         if self.interrupted:
             return "interrupted"
         if self.error or statuses & set(BAD):
             return "failed"
-        return next((word for word in ("pending", "changed") if word in statuses), "unchanged")
+        if "pending" in statuses:
+            return "pending"
+        return "changed" if "changed" in statuses else "unchanged"
+
+    @property
+    def failed_hosts(self) -> dict[str, HostReport]:
+        """The hosts that are failed, rolled-back, refused, unreachable or not-run."""
+        return {name: host for name, host in sorted(self.hosts.items()) if host.status in BAD}
 
     def to_json(self) -> dict[str, Any]:
         """The report as JSON, schema 1."""

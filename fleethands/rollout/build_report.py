@@ -121,9 +121,9 @@ def record_times(engine: Engine, report: Report) -> None:
 
 
 def _host_plan_report(engine: Engine, name: str) -> HostReport:
-    for status, seen in (("unreachable", engine.monitor.unreachable), ("unreachable", engine.monitor.lost_connections)):
+    for seen in (engine.monitor.unreachable, engine.monitor.lost_connections):
         if name in seen and name not in engine.host_runs:
-            return HostReport(status, *seen[name], remote_commands=engine.monitor.commands.get(name, 0))
+            return HostReport("unreachable", *seen[name], remote_commands=engine.monitor.commands.get(name, 0))
     entries = engine.planned(name)
     report = HostReport("unchanged", remote_commands=engine.monitor.commands.get(name, 0), changes=_changes(entries))
     report.probe, report.secrets = engine.probe(name), engine.secrets(name)

@@ -108,4 +108,4 @@ def _lock_and_roll_out(engine: Engine, changes: HostChanges, listen: Listen, pla
 def _lock_reason(line: CommandLine) -> str:
     """What other users are shown of this run; values of `--data` are left out, because they may be private."""
     shown = CommandLine(line.command, line.target, line.hosts, line.exclude)
-    return f"{shown.command} {shown.arguments}"
+    return f"{shown.command} {shown.arguments}".rstrip()

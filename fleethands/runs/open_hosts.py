@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from fleethands.command_line import CommandLine
+from fleethands.data_pairs import parse_pair
 from fleethands.deploy_files import find_project
 from fleethands.deploy_options import DeployOptions
 from fleethands.engine.engine import Engine
 from fleethands.errors import UsageError
 from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.host_address import InvalidHostName
+from fleethands.fleet.hosts_in_code import HostsInCode
 from fleethands.fleet.selection import HostSelection, join_names
 from fleethands.fleet.shard import WHOLE, Shard
 from fleethands.operations.core.provenance import set_inventory
 from fleethands.ssh.host_config import ignored_config_lines
 from fleethands.ssh.timeouts import LIMITS, Limits
-
-PYTHON_WORDS = {"True": True, "False": False, "None": None}  # as inventories have them
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class WantedHosts:
     + options: what the deploy file is passed
     + data: host data for all hosts; takes precedence over that of `line`
     + only: hosts that a report left; None for all
+    + in_code: hosts that a program declares, in place of the target of `line`
     """
 
     line: CommandLine
@@ -40,6 +40,7 @@ class WantedHosts:
     data: Mapping[str, Any] = field(default_factory=dict)
     only: frozenset[str] | None = None
     limits: Limits = LIMITS
+    in_code: HostsInCode | None = None
 
     @property
     def selection(self) -> HostSelection:
@@ -49,7 +50,7 @@ class WantedHosts:
     @property
     def host_data(self) -> dict[str, Any]:
         """Raises UsageError."""
-        return {**dict(map(_parse_pair, self.line.data)), **self.data, **self.options.to_host_data()}
+        return {**dict(map(parse_pair, self.line.data)), **self.data, **self.options.to_host_data()}
 
 
 def open_hosts(wanted: WantedHosts, warn: Callable[[str], None]) -> Engine:
@@ -62,7 +63,9 @@ def open_hosts(wanted: WantedHosts, warn: Callable[[str], None]) -> Engine:
     """
     target, pick = wanted.line.target, wanted.selection
     try:
-        engine = Engine.load(target, find_project(), wanted.host_data, pick, wanted.line, wanted.limits)
+        engine = Engine.load(
+            wanted.in_code or target, find_project(), wanted.host_data, pick, wanted.line, wanted.limits
+        )
     except InvalidHostName as error:
         raise error if os.path.isfile(target) else UsageError(error.problem) from None
     if absent := sorted((wanted.only or frozenset()) - set(engine.inventory.hosts)):
@@ -78,14 +81,3 @@ def _parse_shard(text: str) -> Shard:
         return Shard.parse(text) if text else WHOLE
     except ValueError as error:
         raise UsageError(f"`--shard` {error}") from None
-
-
-def _parse_pair(text: str) -> tuple[str, Any]:
-    """Values are JSON, or Python's words, or text."""
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise UsageError(f"`--data {text}`: expected KEY=VALUE")
-    try:
-        return key, json.loads(value)
-    except ValueError:
-        return key, PYTHON_WORDS.get(value, value)

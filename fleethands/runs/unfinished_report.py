@@ -22,7 +22,7 @@ NOT_ASKED = "not asked: another host's settings are wrong"
 @dataclass
 class KnownRun:
     """
-    What is known of a run while it goes on.
+    What is known of a run before its end.
 
     + line: what was typed
     + engine, mistakes: None and empty until they are known

@@ -1,7 +1,5 @@
 """Close the ports of Ollama and OpenHands to other machines, before anything listens on them."""
 
-from pyinfra.api import deploy
-
 from fleethands.operations.firewall import firewall
 from fleethands.operations.firewall.closed_ports import ClosedPorts
 from fleethands.operations.firewall.scripts import watcher_script
@@ -9,10 +7,11 @@ from fleethands.operations.system import system
 from fleethands.paths import FIREWALL_SCRIPT, FIREWALL_UNIT
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import SANDBOXES
-from fleethands.tasks import render
+from fleethands.tasks import docker, preflight, render
+from fleethands.tasks.task import task
 
 
-@deploy("Firewall")
+@task("Firewall", preflight.check, docker.install)
 def close(settings: HostSettings) -> None:
     """Close the ports. Runs before anything listens on new ports, or stops listening on others."""
     if not settings.firewall:
@@ -27,7 +26,7 @@ def close(settings: HostSettings) -> None:
     firewall.load_rules(name="Load the rules", settings=settings, render=rules)
 
 
-@deploy("Firewall")
+@task("Firewall")
 def narrow(settings: HostSettings) -> None:
     """Open the ports that are no longer needed. Runs after the proof."""
     firewall.narrow_rules(name="Close only the declared ports", settings=settings, render=rules)

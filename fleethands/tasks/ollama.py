@@ -1,12 +1,13 @@
 """Run the declared Ollama, now and after every boot."""
 
 import hashlib
+from dataclasses import dataclass
 
-from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import facts
 from fleethands.deploy_options import DeployOptions
+from fleethands.operations.core.late import Late
 from fleethands.operations.ollama import adoption, external, image, release, service
 from fleethands.operations.ollama.desired_process import REVISION
 from fleethands.operations.ollama.gpus import container_arguments
@@ -22,39 +23,54 @@ from fleethands.paths import (
     OLLAMA_UNIT,
 )
 from fleethands.settings import HostSettings
-from fleethands.tasks import render
+from fleethands.tasks import docker, firewall, preflight, render
+from fleethands.tasks.task import task
 
 OWNER = "ollama:ollama"
 
 
-@deploy("Ollama")
+@dataclass(frozen=True)
+class ServiceFiles:
+    """
+    The files of Ollama's service on one host.
+
+    + home: of the service
+    + secrets: None if it has none
+    + revision: a digest of them all
+    """
+
+    home: str
+    unit: str
+    override: str
+    secrets: str | None
+    revision: str
+
+
+@task("Ollama", preflight.check, docker.install, firewall.close)
 def serve(settings: HostSettings, image_id: str = "") -> None:
     """
+    Run the declared Ollama, or check the external one.
+
     + image_id: id of the image that the declared name has to mean; empty: any
     """
     if not settings.manages_ollama:
         external.use(name="Check the external Ollama", settings=settings)
         return
-    home, own_home = homes(settings)
-    unit = render_unit(settings, home, own_home)
-    revision = _revision(
-        settings.ollama_version, unit, *(text or "" for text in render_variables(settings, revision=""))
-    )
-    override, secrets = render_variables(settings, revision)
+    files = Late(lambda: render_files(settings))
 
-    _create_account(settings, home)
+    _create_account(settings, files.map(lambda found: found.home))
     access.own_models(name="Give it its models", settings=settings)
     if settings.ollama_declared_image:
         newest = DeployOptions.from_host(ctx_host.get()).check_tags.get(settings.ollama_declared_image, "")
         image.pull(name="Pull its image", settings=settings, same=image_id, newest=newest)
     else:
         release.install(name="Install the pinned release", settings=settings)
-    _write_unit(settings, unit, override, secrets)
-    service.serve(name="Serve this revision", settings=settings, revision=revision)
+    _write_unit(settings, files)
+    service.serve(name="Serve this revision", settings=settings, revision=files.map(lambda found: found.revision))
     adoption.clear_libraries(name="Move the adopted libraries aside", settings=settings)
 
 
-def _create_account(settings: HostSettings, home: str) -> None:
+def _create_account(settings: HostSettings, home: Late[str]) -> None:
     """The user of the service and its directories. A foreign Ollama is adopted between the two."""
     system.create_user(
         name="Create the service user",
@@ -72,13 +88,14 @@ def _create_account(settings: HostSettings, home: str) -> None:
         )
 
 
-def _write_unit(settings: HostSettings, unit: str, override: str, secrets: str | None) -> None:
+def _write_unit(settings: HostSettings, files: Late[ServiceFiles]) -> None:
+    unit = files.map(lambda found: found.unit)
     system.write_file(name="Write the unit", settings=settings, path=OLLAMA_UNIT, content=unit)
     system.write_file(
         name="Write its secrets",
         settings=settings,
         path=OLLAMA_SECRETS,
-        content=secrets,
+        content=files.map(lambda found: found.secrets),
         mode="0600",
         shown=frozenset(),
     )
@@ -86,9 +103,19 @@ def _write_unit(settings: HostSettings, unit: str, override: str, secrets: str |
         name="Write the override",
         settings=settings,
         path=OLLAMA_OVERRIDE,
-        content=override,
+        content=files.map(lambda found: found.override),
         shown=shown_variables(settings),
     )
+
+
+def render_files(settings: HostSettings) -> ServiceFiles:
+    """The files for the context's host, as it is now."""
+    home, own_home = homes(settings)
+    unit = render_unit(settings, home, own_home)
+    texts = render_variables(settings, revision="")
+    revision = _revision(settings.ollama_version, unit, *(text or "" for text in texts))
+    override, secrets = render_variables(settings, revision)
+    return ServiceFiles(home, unit, override, secrets, revision)
 
 
 def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
@@ -113,7 +140,7 @@ def render_unit(settings: HostSettings, home: str, own_home: str) -> str:
     )
 
 
-@deploy("Ollama")
+@task("Ollama")
 def remove_unused(settings: HostSettings) -> None:
     """Remove the managed Ollama if an external one is declared. Runs after the proof."""
     if not settings.manages_ollama:

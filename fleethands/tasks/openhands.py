@@ -2,7 +2,6 @@
 
 import hashlib
 
-from pyinfra.api import deploy
 from pyinfra.context import ctx_host
 
 from fleethands import paths
@@ -19,12 +18,18 @@ from fleethands.operations.system import system
 from fleethands.settings import HostSettings, Secret
 from fleethands.settings.generations import API_KEY, SOURCE_V0
 from fleethands.settings.openhands import base_url, generation_of, model_string
-from fleethands.tasks import render
+from fleethands.tasks import docker, firewall, models, ollama, preflight, render
+from fleethands.tasks.task import task
 from fleethands.text.systemd import file_assignment
 
 
-@deploy("OpenHands")
+@task("OpenHands", preflight.check, docker.install, firewall.close, ollama.serve, models.pull)
 def serve(settings: HostSettings, image: str = "") -> None:
+    """
+    Run the declared OpenHands, or remove it where `openhands_flavor` is off.
+
+    + image: id of the image that the declared tag has to mean; empty: any
+    """
     if settings.openhands_flavor == "off":
         container.remove(name="Remove the container", settings=settings)
         source_service.remove(name="Remove the service", settings=settings)
@@ -48,7 +53,7 @@ def serve(settings: HostSettings, image: str = "") -> None:
     select_model.select_model(name="Choose the model", settings=settings)
 
 
-@deploy("OpenHands")
+@task("OpenHands")
 def remove_sandboxes(settings: HostSettings) -> None:
     """Remove the sandboxes that V1 left behind. Runs after the proof, and before their ports are opened."""
     sandboxes.remove(name="Remove its sandboxes", settings=settings)

@@ -1,11 +1,11 @@
 """Refuse a host that cannot reach its declared state, before anything on it changes."""
 
-from pyinfra.api import deploy
-
 from fleethands.operations.preflight import preflight
 from fleethands.settings import HostSettings
+from fleethands.tasks.task import task
 
 
-@deploy("Preflight")
+@task("Preflight")
 def check(settings: HostSettings) -> None:
+    """Refuse a host that cannot reach its declared state, with the reason."""
     preflight.check(name="Check this host", settings=settings)

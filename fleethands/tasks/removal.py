@@ -1,7 +1,5 @@
 """Remove what the other tasks put on a host. Models and workspaces stay unless they are requested."""
 
-from pyinfra.api import deploy
-
 from fleethands.operations.firewall import firewall
 from fleethands.operations.models import preload
 from fleethands.operations.ollama import remove_ollama
@@ -10,9 +8,10 @@ from fleethands.operations.removal import removal
 from fleethands.paths import CANVAS_KEY, OLLAMA_HOME, OPENHANDS_HOME
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import GENERATIONS
+from fleethands.tasks.task import task
 
 
-@deploy("Removal")
+@task("Removal")
 def remove(settings: HostSettings, models: bool = False, workspaces: bool = False) -> None:
     workspace, user = str(settings.openhands_workspace), settings.openhands_user
     states, stay = list(dict.fromkeys(each.home for each in GENERATIONS.values())), []

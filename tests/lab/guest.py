@@ -12,8 +12,16 @@ from tests.lab.shell import run
 
 USERS = ("admin", "plain")
 CERTIFICATE = Path("usr/local/share/ca-certificates/lab.crt")
-# There are no kernel modules to load in a guest; apt's timers would hold its lock at random times.
-MASKED = ("systemd-modules-load.service", "apt-daily.timer", "apt-daily-upgrade.timer")
+# There are no kernel modules to load in a guest. apt's timers would hold its lock at random times, and the others write
+# files at midnight.
+MASKED = (
+    "systemd-modules-load.service",
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "logrotate.timer",
+    "man-db.timer",
+)
 SSHD = """\
 HostKey /etc/ssh/ssh_host_ed25519_key
 PermitRootLogin prohibit-password

@@ -26,6 +26,7 @@ def run(
     check: bool = True,
     stdin: str | bytes | None = None,
     env: Mapping[str, str] | None = None,
+    only_env: bool = False,
     cwd: Path | None = None,
     log: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
@@ -34,6 +35,7 @@ def run(
 
     + timeout: seconds, after which the whole process group is killed
     + env: added to this process's own environment
+    + only_env: `env` replaces that environment
     + log: file that gets stdout and stderr instead (appended)
 
     Raises CommandFailed for a status other than 0 (unless check=False), and when time runs out.
@@ -46,7 +48,7 @@ def run(
         stdin=subprocess.PIPE if data is not None else subprocess.DEVNULL,
         stdout=sink,
         stderr=subprocess.STDOUT if log else subprocess.PIPE,
-        env={**os.environ, **(env or {})},
+        env={**({} if only_env else os.environ), **(env or {})},
         cwd=cwd,
         start_new_session=True,
     )

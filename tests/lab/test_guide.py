@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from tests.helpers.command_words import commands
+from tests.helpers.pages import blocks
 from tests.lab import fleet, observe
 from tests.lab.host import Host
 from tests.lab.lab import Lab
+from tests.lab.shell import run
 
 FIRST_RUN = [
     "Firewall | Write the rules",
@@ -194,3 +197,18 @@ def test_nobody_sees_a_secret_or_a_build_machine(converged: Host) -> None:
         "grep -rIlE '/root/|/home/' /etc/fleethands /etc/systemd/system/ollama* /opt/openhands", check=False
     )
     assert said.stdout == ""
+
+
+def test_every_command_of_the_page_next_to_the_guide_succeeds(converged: Host) -> None:
+    """docs/guide-step-by-step.md: what shows the result of each step, except for a build, which needs its own host."""
+    page = fleet.ROOT / "docs/guide-step-by-step.md"
+    typed = [words[1:] for block in blocks(page) if block.language == "sh" for words in commands(block.text)]
+    readers = [
+        words for words in typed if words[0] in {"exec", "models", "status", "verify"} and "openhands" not in words
+    ]
+
+    assert len(readers) > 8
+    for verb, *words in readers:
+        line = [str(fleet.FLEETHANDS), verb, "inventory/lab.py", "--hosts", "lab-1", *words]
+        done = run(*line, cwd=fleet.ROOT, check=False, timeout=120)
+        assert done.returncode == 0, (line, done.stdout, done.stderr)

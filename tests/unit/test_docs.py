@@ -22,6 +22,7 @@ from fleethands.settings.schema.describe import describe
 from fleethands.settings.schema.models import Model
 from fleethands.settings.values import modelfile
 from tests.helpers.checkout import ROOT
+from tests.helpers.pages import pages
 from tests.hosts import bare
 from tests.lab import attacks
 from tests.lab.attacks.__main__ import page as attacks_page
@@ -144,8 +145,7 @@ def test_the_example_inventories_are_right() -> None:
 
 
 def test_every_link_between_pages_leads_somewhere() -> None:
-    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
-    links = [(page, *link) for page in pages for link in LINK.findall(page.read_text())]
+    links = [(page, *link) for page in pages() for link in LINK.findall(page.read_text())]
     broken = [
         f"{page.relative_to(ROOT)}: {place}{anchor}"
         for page, place, anchor in links
@@ -157,8 +157,7 @@ def test_every_link_between_pages_leads_somewhere() -> None:
 
 
 def test_every_file_that_a_page_names_is_there() -> None:
-    pages = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
-    found = [(page, name) for page in pages for name in PATH.findall(page.read_text())]
+    found = [(page, name) for page in pages() for name in PATH.findall(page.read_text())]
     named = [(page, name) for page, name in found if not {"NOUN", "test_x"} & set(re.split(r"[/.]", name))]
 
     assert len(named) > 50

@@ -12,7 +12,7 @@ from fleethands.fleet.ansible.tree import PRIORITY
 from fleethands.fleet.ansible.yaml_file import Unsafe, Vault
 from fleethands.settings import HostSettings
 from fleethands.settings.renamed import OLD_SETTINGS
-from fleethands.settings.validation.unknown_keys import PREFIXES, misspelled_keys
+from fleethands.settings.validation.unknown_keys import PREFIXES, suspicious_keys
 
 MISSPELLED = 0.9  # similarity below which a name with our prefixes may belong to a role
 ENCRYPTED = "encrypted by Ansible's vault, and not read"
@@ -42,7 +42,7 @@ def warnings(variables: Mapping[str, Variable]) -> list[str]:
 
 @cache
 def _suspected(name: str) -> str:
-    return next((problem for _, problem in misspelled_keys({name: None})), "")
+    return next((problem for _, problem in suspicious_keys([name])), "")
 
 
 @cache

@@ -32,9 +32,13 @@ def record(decision: Decision) -> None:
 
 
 def current_name() -> str:
-    """The name of the context's operation."""
-    (name,) = ctx_state.get().get_op_meta(ctx_host.get().current_op_hash).names
-    return str(name)
+    """
+    The name of the context's operation.
+
+    Where a deploy file calls one operation under several names, as pyinfra's API does for hosts that take different
+    branches, all of them.
+    """
+    return " / ".join(sorted(ctx_state.get().get_op_meta(ctx_host.get().current_op_hash).names))
 
 
 def entries(host: Any, *, executing: bool) -> list[JournalEntry]:

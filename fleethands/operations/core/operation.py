@@ -15,8 +15,9 @@ from pyinfra.context import ctx_config, ctx_host, ctx_state
 
 from fleethands import facts
 from fleethands.facts import Probe, ProbeError, UnknownSection
-from fleethands.operations.core import journal, lock_token
+from fleethands.operations.core import foreign_changes, journal, lock_token
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged, changes_of
+from fleethands.operations.core.late import resolve
 from fleethands.operations.core.render_change import render_change
 from fleethands.operations.core.upload import UploadError
 from fleethands.settings import HostSettings
@@ -30,8 +31,8 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
     """
     Make a pyinfra operation of a pure decision.
 
-    The operation takes `settings` and the rest of the decision's parameters; the probe is that of the host. The
-    decision itself stays available as `operation.decide`.
+    The operation takes `settings` and the rest of the decision's parameters; the probe is that of the host. A keyword
+    argument may be `Late`. The decision itself stays available as `operation.decide`.
 
     Example:
 
@@ -44,10 +45,11 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
 
     @wraps(decide)
     def run(settings: HostSettings, *args: P.args, **kwargs: P.kwargs) -> Commands:
+        facts.claim_operation()
         if facts.is_refused():
             ctx_host.get().noop("this host was refused above")
             return
-        decision = _decide(lambda: decide(settings, facts.get_probe(settings), *args, **kwargs))
+        decision = _decide(lambda: decide(settings, facts.get_probe(settings), *args, **resolve(kwargs)))
         journal.record(decision)
         yield from _execute(decision) if ctx_state.get().is_executing else _plan(decision)
 
@@ -73,11 +75,12 @@ def _decide(decide: Callable[[], Decision]) -> Decision:
 
 def _plan(decision: Decision) -> Commands:
     """Show a decision, and predict the host for the operations that follow."""
+    _log_notes(foreign_changes.take_notes())
     if isinstance(decision, Unchanged):
         _log_notes(decision.notes)
         ctx_host.get().noop(decision.fact)
     elif isinstance(decision, Refused):
-        _fail(ctx_state.get(), ctx_host.get(), decision)
+        _fail(ctx_state.get(), ctx_host.get(), foreign_changes.add_hint(decision))
         facts.refuse()
         yield FunctionCommand(_fail, [decision], {})
     else:
@@ -126,7 +129,8 @@ def _fail(state: State, host: Host, refused: Refused) -> bool:
 
 
 def _log_change(change: Change) -> None:
-    for line in render_change(journal.current_name(), change.subject, change, diff=ctx_config.get().DIFF):
+    config = ctx_config.get() if ctx_config.isset() else ctx_state.get().config  # pyinfra's API sets only the latter
+    for line in render_change(journal.current_name(), change.subject, change, diff=config.DIFF):
         logger.info(f"{ctx_host.get().print_prefix}{sanitize(line)}")
     _log_notes(change.notes)
 

@@ -10,7 +10,7 @@ from fleethands.facts.files import File
 from fleethands.operations.core.decision import APPLY_HINT, Change, Decision, Unchanged
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
-from fleethands.operations.core.proof_record import all_hold, is_of_declared_ollama, read_links
+from fleethands.operations.core.proof_record import Link, all_hold, is_of_declared_ollama, read_links
 from fleethands.operations.core.release_record import NO_RECORD, RecordVariables, new_record
 from fleethands.operations.proof.ollama_variables import (
     OllamaVariables,
@@ -33,6 +33,7 @@ WHY = {
     "unproven": "no proof was made since the last change",
     "broken": "the last proof failed",
     "of another Ollama": "the last proof was made with that",
+    "disturbed": "another operation of this run changed the host since",
 }
 
 
@@ -65,6 +66,7 @@ def prove(
     deep: bool = False,
     never: bool = False,
     recorded: HostSettings | None = None,
+    disturbed: bool = False,
 ) -> Decision:
     """
     Prove that a prompt gets an answer. A proof holds until the next change.
@@ -73,16 +75,17 @@ def prove(
     + deep: with a conversation, which is removed afterwards
     + never: make no proof, whatever changed
     + recorded: the settings for the release record that a proof writes; None: it writes none
+    + disturbed: someone else's operation changed the host in this run, so the last proof says nothing
     """
     if never:
         return Unchanged("no proof was asked for")
     links = read_links(probe)
-    held = all_hold(links) and is_of_declared_ollama(settings, links)
+    held = all_hold(links) and is_of_declared_ollama(settings, links) and not disturbed
     if held and not force:
         return Unchanged(f"{len(links)} links proven since the last change")
     if settings.model is None:
         return Unchanged("no model is declared, so there is nothing to ask")
-    before = "proven" if held else "of another Ollama" if all_hold(links) else "broken" if links else "unproven"
+    before = "proven" if held else _describe_last(links, disturbed)
     release = new_record(recorded, probe) if recorded else NO_RECORD
     proven = File("file", "0644", owner="root:root", content=b"all\tok\t0\t\n")
     return Change(
@@ -95,6 +98,15 @@ def prove(
         consequence=f"loads {settings.model} and asks it a short question",
         writes_record=release.is_new,
     )
+
+
+def _describe_last(links: list[Link], disturbed: bool) -> str:
+    """What is wrong with the last proof; a key of `WHY`."""
+    if not links:
+        return "unproven"
+    if not all_hold(links):
+        return "broken"
+    return "disturbed" if disturbed else "of another Ollama"
 
 
 def _prove(settings: HostSettings, probe: Probe, deep: bool, release: RecordVariables) -> Prove:

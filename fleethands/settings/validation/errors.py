@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from fleethands.errors import FleethandsError
 from fleethands.settings.values.secret import MASK, Secret
 
 MAX_SHOWN = 80  # characters of a value that are shown
@@ -24,8 +25,12 @@ class InvalidSetting:
         return _printable(f"{self.host}: `{self.path}`: {self.problem}")
 
 
-class SettingsError(ValueError):
-    """All mistakes of an inventory. The text lists a mistake once for all hosts that have it."""
+class SettingsError(FleethandsError, ValueError):
+    """
+    All mistakes of an inventory. The text lists a mistake once for all hosts that have it.
+
+    + mistakes: one for each host and setting
+    """
 
     def __init__(self, mistakes: list[InvalidSetting]) -> None:
         self.mistakes = mistakes

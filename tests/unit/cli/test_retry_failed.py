@@ -13,12 +13,21 @@ from fleethands.cli.retry_failed import unfinished_hosts
 from fleethands.command_line import CommandLine
 from fleethands.errors import UsageError
 from fleethands.report.formats import ReportFiles
-from fleethands.report.model import HostReport, Report
+from fleethands.report.model import HostReport, Report, Status
 from fleethands.rollout.build_report import after_rollback
 from tests.helpers.command_line import fleethands
 
 DONE = HostReport("changed")
-STATUSES = ("changed", "unchanged", "failed", "rolled-back", "refused", "unreachable", "not-run", "pending")
+STATUSES: tuple[Status, ...] = (
+    "changed",
+    "unchanged",
+    "failed",
+    "rolled-back",
+    "refused",
+    "unreachable",
+    "not-run",
+    "pending",
+)
 
 
 def left_by(path: Path) -> frozenset[str]:
@@ -26,7 +35,7 @@ def left_by(path: Path) -> frozenset[str]:
     return unfinished_hosts(str(path), line)
 
 
-def report(statuses: Sequence[str], **more: Any) -> str:
+def report(statuses: Sequence[Status], **more: Any) -> str:
     return json.dumps(Report("apply", {each: HostReport(each) for each in statuses}, **more).to_json())
 
 

@@ -16,6 +16,7 @@ import dataclasses, importlib.metadata, inspect
 import paramiko, paramiko.client, paramiko.packet
 import pyinfra, pyinfra_cli.util
 from pyinfra.api import Config, State
+from pyinfra.api.arguments import generate_env, pop_global_arguments
 from pyinfra.api.host import Host
 from pyinfra.api.operation import OperationMeta
 from pyinfra.api.inventory import Inventory
@@ -34,7 +35,7 @@ assert {"override_data", "cwd"} <= set(inspect.signature(make_inventory).paramet
 assert list(inspect.signature(_get_group_data).parameters) == ["dirname_or_filename"]
 assert {"host_connect", "host_connect_error"} <= set(dir(BaseStateCallback))
 assert {"Connect", "Prepare", "Execute"} <= set(StateStage.__members__)
-assert {"is_complete", "did_error", "stderr_lines"} <= set(dir(OperationMeta))
+assert {"is_complete", "did_error", "stderr_lines", "executed", "will_change"} <= set(dir(OperationMeta))
 assert {"set_stage", "add_callback_handler", "get_op_meta", "is_executing"} <= set(dir(State))
 assert {"get_op_order", "activate_host", "trigger_callbacks", "current_deploy_filename"} <= set(dir(State))
 assert list(inspect.signature(pyinfra_cli.util.exec_file).parameters)[:1] == ["filename"]
@@ -70,7 +71,10 @@ assert {"in_buffer", "in_stderr_buffer", "in_window_size"} <= set(vars(paramiko.
 state = State(Inventory((["@fake/a"], {})), Config())
 assert state.callback_handlers == [] and state.is_executing is False and state.inventory.override_data == {}
 assert set(state.inventory.hosts) == {"@fake/a"} and state.ops[state.inventory.get_host("@fake/a")] == {}
-assert hasattr(Host, "current_op_hash") and hasattr(Host, "noop")
+assert {"current_op_hash", "executing_op_hash", "current_deploy_kwargs", "loop", "noop"} <= set(dir(Host))
+assert list(inspect.signature(pop_global_arguments).parameters) == ["state", "host", "kwargs"]
+assert list(inspect.signature(generate_env).parameters) == ["config", "value"]
+assert 'kwargs["_if"] = old_ifs + new_ifs' in inspect.getsource(Host.deploy)  # lists alone can be joined
 """
     done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

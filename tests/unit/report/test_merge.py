@@ -20,7 +20,7 @@ from fleethands.errors import UsageError
 from fleethands.fleet.shard import Shard
 from fleethands.report.formats import ReportFiles, html_page, junit
 from fleethands.report.load import InvalidReport, load_report
-from fleethands.report.model import HostReport, Report
+from fleethands.report.model import HostReport, Report, Status
 from tests.helpers import reports
 
 FLEET = [f"gpu-{number:04}.example.net" for number in range(1000)]
@@ -98,7 +98,7 @@ def test_parts_are_joined(tmp_path: Path) -> None:
     [("failed", {}, 1), ("unchanged", {"interrupted": True}, 130), ("unchanged", {"error": "it broke"}, 1)],
 )
 def test_one_part_that_went_wrong_is_the_exit_code_of_all(
-    tmp_path: Path, status: str, changes: dict[str, Any], code: int
+    tmp_path: Path, status: Status, changes: dict[str, Any], code: int
 ) -> None:
     one = part(tmp_path / "1", "1/2", {"a": reports.changed()})
     two = part(tmp_path / "2", "2/2", {"b": HostReport(status)}, **changes)

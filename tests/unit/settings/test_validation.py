@@ -213,12 +213,12 @@ def test_secrets_are_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         openhands_env={"API_TOKEN": True, "B": Secret.file("/nowhere/at/all"), "OPENAI_KEY": "hunter2\0"},
         ollama_url="ftp://me:hunter2@mirror",
         ollama_version=Secret.env("PARALLEL"),
-        openhands_password="hunter2",  # noqa: S106
+        openhands_model_key="hunter2",
     )
 
     assert "hunter2" not in "\n".join(lines)
     assert lines == [
-        "`openhands_password`: no such setting, nearest is `openhands_port`, got `********`",
+        "`openhands_model_key`: no such setting, nearest is `openhands_model`, got `********`",
         "`ollama_version`: expected a release, such as `0.24.0`, got `********`",
         "`ollama_url`: expected an address such as `https://mirror.example/ollama` or `file:///srv/ollama`, "
         "without spaces, got `ftp://********@mirror`",

@@ -1,0 +1,28 @@
+"""Parts of a command line, from what a program gives a fleet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fleethands.command_line import CONNECTION_DATA
+from fleethands.data_pairs import format_pairs
+
+# a program does not expect to find these in a hint; the path `ssh_key` may be there
+_SECRET = re.compile(r"passw|pwd|token|secret|credential", re.IGNORECASE)
+
+
+def join_patterns(patterns: str | Iterable[str]) -> str:
+    """Host patterns as `--hosts` takes them."""
+    return patterns if isinstance(patterns, str) else ",".join(patterns)
+
+
+def shown_pairs(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Host data as `KEY=VALUE` pairs for hints and reports, without those whose names promise a secret."""
+    return format_pairs({key: value for key, value in data.items() if not _SECRET.search(key)})
+
+
+def connection_pairs(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same for what it takes to reach a host."""
+    return shown_pairs({key: value for key, value in data.items() if key.startswith(CONNECTION_DATA)})

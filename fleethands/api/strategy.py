@@ -1,0 +1,87 @@
+"""How `Fleet.apply` goes over a fleet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fleethands.errors import UsageError
+from fleethands.rollout.strategy import Canary, HostQuota, InvalidOption, Order, RolloutStrategy, parse_duration
+
+_OPTION = re.compile(r"--(?P<name>[a-z-]+) (?P<value>[^`]*)")
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """
+    How a rollout proceeds: the options of `fleethands apply`.
+
+    + canary: a number of hosts, or the name of a host, to update first; None for no canary
+    + batch: a number of hosts, or a percentage such as `"25%"`, to update at a time; None for all at once
+    + max_fail: a number or percentage of failed hosts that stops the rollout
+    + order: `"sorted"`, `"random"` or `"random:SEED"`
+    + rollback: restore the last proven state of a host that fails
+
+    Raises UsageError for a wrong value.
+
+    Example: `Strategy(canary=1, batch="25%", max_fail=2)`
+    """
+
+    canary: int | str | None = None
+    batch: int | str | None = None
+    max_fail: int | str = 1
+    order: str = "sorted"
+    rollback: bool = True
+
+    def __post_init__(self) -> None:
+        make_rollout(self)
+
+
+def make_rollout(strategy: Strategy) -> RolloutStrategy:
+    """The strategy as the rollout takes it. Raises UsageError."""
+    try:
+        return RolloutStrategy(
+            order=Order.parse(strategy.order),
+            canary=None if strategy.canary is None else Canary(str(strategy.canary)),
+            batch=None if strategy.batch is None else HostQuota.parse("--batch", str(strategy.batch)),
+            failure_limit=HostQuota.parse("--max-fail", str(strategy.max_fail), least=0),
+            rolls_back=strategy.rollback,
+        )
+    except InvalidOption as error:
+        raise in_python(error) from None
+
+
+def list_options(strategy: Strategy) -> tuple[tuple[str, ...], ...]:
+    """The options of the command line that have the same effect; none for the defaults."""
+    default, options = Strategy(), []
+    for name in ("canary", "batch", "max_fail", "order"):
+        if (value := getattr(strategy, name)) != getattr(default, name):
+            options.append((f"--{name.replace('_', '-')}", str(value)))
+    return (*options, *([] if strategy.rollback else [("--no-rollback",)]))
+
+
+def to_seconds(name: str, duration: str | float) -> float:
+    """
+    A duration in seconds.
+
+    + name: of the parameter
+    + duration: a number of seconds, or text such as `"90s"`, `"20m"` or `"2h"`
+
+    Raises UsageError.
+    """
+    if not isinstance(duration, str) and duration > 0:
+        return float(duration)
+    try:
+        return parse_duration(f"--{name.replace('_', '-')}", str(duration))
+    except InvalidOption as error:
+        raise in_python(error) from None
+
+
+def in_python(error: UsageError) -> UsageError:
+    """An error that names options of the command line, with the parameters of the same effect in their place."""
+
+    def parameter(match: re.Match[str]) -> str:
+        value = match["value"]
+        return f"{match['name'].replace('-', '_')}={value if value.isdecimal() else repr(value)}"
+
+    return UsageError(_OPTION.sub(parameter, str(error)), *(_OPTION.sub(parameter, hint) for hint in error.hints))

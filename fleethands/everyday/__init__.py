@@ -1,0 +1,1 @@
+"""What `exec`, `logs`, `models` and `history` send to hosts, and what the hosts answer. None of it takes a lock."""

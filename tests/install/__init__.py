@@ -1,0 +1,1 @@
+"""Releases are built and installed for real, as a stranger does it."""

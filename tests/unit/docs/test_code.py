@@ -1,0 +1,118 @@
+"""Code on pages is right: it parses, its imports exist, and its settings are valid."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fleethands.settings import HostSettings, Secret, read_fleet
+from tests.helpers.pages import Block, blocks, pages
+
+CODE = [block for page in pages() for block in blocks(page) if not block.is_inline]
+PYTHON = [block for block in CODE if block.language == "python"]
+PARSERS: dict[str, Callable[[str], Any]] = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
+UNREAD = {"", "ini", "sh", "bash", "shell", "console", "text", "terraform", "markdown", "diff", "html"}
+
+
+def parse(block: Block) -> ast.Module:
+    """A block of Python. Some blocks are keys and values of an inventory, without braces around them."""
+    try:
+        return ast.parse(block.text, str(block))
+    except SyntaxError:
+        return ast.parse("{" + block.text + "}", str(block))
+
+
+def declared(block: Block) -> list[dict[str, Any]]:
+    """The host data in a block of Python: groups of an inventory, group_data, a dictionary alone."""
+    found: list[dict[str, Any]] = []
+    variables: dict[str, Any] = {}
+    for node in parse(block).body:
+        if not isinstance(node, ast.Expr | ast.Assign):
+            continue
+        try:
+            value = _evaluate(node.value, block)
+        except NameError:  # it uses a name of a program
+            continue
+        found += (groups := _data(value))
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if not groups and isinstance(target, ast.Name) and target.id in HostSettings.model_fields:
+            variables[target.id] = value
+    return [*found, variables] if variables else found
+
+
+def _evaluate(node: ast.expr, block: Block) -> Any:
+    return eval(compile(ast.Expression(node), str(block), "eval"), {"Secret": Secret})  # noqa: S307  # our own pages
+
+
+def _readable(value: Any) -> Any:
+    """A setting whose secrets this machine can read."""
+    if isinstance(value, dict):
+        return {key: _readable(each) for key, each in value.items()}
+    return Secret.env("A_SECRET") if isinstance(value, Secret) else value
+
+
+def _data(value: Any) -> list[dict[str, Any]]:
+    """Host data: a dictionary that has settings, alone or in a group or a fleet."""
+    if isinstance(value, dict):
+        if HostSettings.model_fields.keys() & value.keys():
+            return [value]
+        value = list(value.values())
+    return [data for each in value for data in _data(each)] if isinstance(value, tuple | list) else []
+
+
+def test_every_language_is_known() -> None:
+    unknown = [str(block) for block in CODE if block.language not in {"python", *PARSERS, *UNREAD}]
+
+    assert unknown == [], "spell it `yaml`, `python`, `sh`, …"
+
+
+@pytest.mark.parametrize("block", [each for each in CODE if each.language in PARSERS], ids=str)
+def test_data_can_be_read(block: Block) -> None:
+    assert PARSERS[block.language](block.text)
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=str)
+def test_python_imports_what_exists(block: Block) -> None:
+    for node in ast.walk(parse(block)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("fleethands"):
+            module = importlib.import_module(node.module or "")
+            assert [name.name for name in node.names if not _has(module, name.name)] == []
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=str)
+def test_settings_are_valid(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("A_SECRET", "x")
+    for data in declared(block):
+        for model in data.get("models", []):
+            if isinstance(model, dict) and "modelfile" in model:
+                (tmp_path / model["modelfile"]).write_text("FROM codellama:7b\n")
+        readable = {key: _readable(value) for key, value in data.items() if not key.startswith("ssh_")}
+        assert read_fleet({"host": {"models": ["codellama:7b"], **readable}})["host"]
+
+
+def test_settings_are_found_in_each_form() -> None:
+    forms = [
+        'gpu = (["a"], {"gpu": True})',
+        'lab = [("a", {"gpu": True}), "b"]',
+        '"gpu": True, "models": []',
+        "gpu = True",
+        'fleet = {"a": {"gpu": True}}',
+    ]
+
+    assert all(declared(Block("page", 1, "python", form))[0]["gpu"] is True for form in forms)
+
+
+def _has(module: Any, name: str) -> bool:
+    try:
+        return hasattr(module, name) or bool(importlib.import_module(f"{module.__name__}.{name}"))
+    except ModuleNotFoundError:
+        return False
