@@ -8,7 +8,7 @@ AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -n --preserve-env=CI,HOME,
 FILL = $(AS_ROOT) $(PYTHON) -m tests.lab.internet fill
 SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
 
-.PHONY: help demo test test-fast soak bench images lab lab-down lint format docs pictures release lock root packages browser
+.PHONY: help demo test test-fast soak bench images lab lab-down lint format docs pictures tutorial release lock root packages browser
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,13 +50,16 @@ format: .venv/ready ## reformat the code
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
 
+tutorial: root .venv/ready packages ## type the commands of docs/tutorial.md on fresh hosts, and write what they print into the page
+	@$(AS_ROOT) $(PYTHON) -m tests.lab.tutorial
+
 docs: .venv/ready ## write the pages that are generated from the code, and build the site: site/index.html
 	@$(PYTHON) -m fleethands.settings.docs.reference > docs/settings.md
 	@$(PYTHON) -m fleethands.cli.reference > docs/cli.md
 	@$(PYTHON) -m fleethands.settings.docs.example > inventory/example.py
 	@$(PYTHON) -m tests.lab.attacks > docs/attacks.md
 	@$(PYTHON) -m tests.lab.zoo > docs/hosts.md
-	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 release: .venv/ready ## write wheel, sdist, bill of materials and checksums of the last commit to dist/
 	@$(PYTHON) -m tools.release
