@@ -112,6 +112,10 @@ class CommandLine:
         data = tuple(pair for pair in self.data if pair.startswith(CONNECTION_DATA))
         return CommandLine(command, self.target, data=data).only(host)
 
+    def trust(self, host: str) -> CommandLine:
+        """The command that accepts the key of a host, and of all other hosts of this command."""
+        return self.for_command("trust")
+
     def resume_hints(self, host: str) -> list[str]:
         """
         Hints: how to complete what this command began on a host; none for a command that changes nothing.

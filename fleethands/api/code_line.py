@@ -44,6 +44,9 @@ class CodeLine(CommandLine):
     def reach_only(self, command: str, host: str) -> CommandLine:
         return CommandLine(command, host, data=self.connections.get(host, ()))
 
+    def trust(self, host: str) -> CommandLine:
+        return self.reach_only("trust", host)
+
     def complete_hint(self, hint: str) -> str:
         whole = super().complete_hint(hint)
         if whole == hint or " --" not in whole:
@@ -56,9 +59,10 @@ class CodeLine(CommandLine):
         return whole
 
     def _for_hosts(self, command: str) -> CommandLine:
-        """A command of the command line for the same hosts, with what it takes to reach them."""
+        """A command of the command line for the same hosts, with what it takes to reach all of them."""
         names = [name for name in self.connections if not self.hosts or fnmatch(name, self.hosts) or name == self.hosts]
-        pairs = tuple(dict.fromkeys(pair for name in names for pair in self.connections[name]))
+        pairs = self.connections[names[0]] if names else ()
+        pairs = tuple(pair for pair in pairs if all(pair in self.connections[name] for name in names))
         return CommandLine(command, ",".join(names), data=pairs, options=self.options)
 
     def _parameters(self) -> list[str]:

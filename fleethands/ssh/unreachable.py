@@ -23,7 +23,7 @@ def why_unreachable(line: CommandLine, host: Any, error: BaseException) -> Why:
     """
     cause = error if isinstance(error, (HostKeyRefused, JumpHostError, ConfigurationError)) else error.__context__
     if isinstance(cause, HostKeyRefused):
-        return explain_refused_key(f"`{line.for_command('trust')}`", cause.name, cause.verdict)
+        return explain_refused_key(f"`{line.trust(host.name)}`", cause.name, cause.verdict)
     if isinstance(cause, JumpHostError):
         return cause.why
     if isinstance(cause, ConfigurationError):

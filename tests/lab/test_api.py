@@ -16,6 +16,7 @@ import pytest
 
 from fleethands import Event, Fleet, HostDoneEvent, PhaseEvent, Report, SettingsError, StepEvent, Strategy, WorkerDied
 from tests.helpers.api_workers import find_workers, wait_until_ended
+from tests.helpers.sshd import key
 from tests.lab import fleet
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -54,6 +55,10 @@ def statuses(report: Report) -> dict[str, str]:
     return {name: host.status for name, host in report.hosts.items()}
 
 
+def hints(report: Report, name: str) -> str:
+    return "\n".join(report.hosts[name].hints)
+
+
 def known(name: str) -> dict[str, Any]:
     """The host data that the lab's inventory has."""
     return dict(runpy.run_path(LAB)["lab"])[name]
@@ -86,7 +91,7 @@ def test_two_fleets_in_two_threads_then_one_rollout_then_nothing_to_do(two: dict
 
 def test_a_fleet_that_is_built_in_code(two: dict[str, Host], tmp_path: Path) -> None:
     data = {**known("lab-1"), **QUIET}
-    other = two["lab-2"].run("cat /etc/ssh/ssh_host_ed25519_key.pub").stdout
+    other = key(tmp_path, "ed25519").with_suffix(".pub").read_text()
     known_hosts = tmp_path / "known_hosts"
     known_hosts.write_text(f"{data['ssh_hostname']} {other}")
     hosts = {
@@ -100,7 +105,10 @@ def test_a_fleet_that_is_built_in_code(two: dict[str, Host], tmp_path: Path) -> 
 
     assert statuses(status) == {"lab-1": "unchanged", "stranger": "unreachable", "nobody": "unreachable"}
     assert status.hosts["lab-1"].facts["ollama"]["version"] == "0.24.0"
-    assert "host key" in status.hosts["stranger"].reason
+    assert status.hosts["stranger"].reason.startswith("its host key changed")
+    assert f"`fleethands trust stranger --data ssh_user=root --data ssh_key={data['ssh_key']} " in hints(
+        status, "stranger"
+    )
     assert (proof.result, all(link.ok for link in proof.hosts["lab-1"].proof)) == ("unchanged", True)
     with pytest.raises(SettingsError, match="`ollama_version`"):
         Fleet(hosts, data={"ollama_version": "newest"}).apply()

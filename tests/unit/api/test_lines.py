@@ -47,7 +47,8 @@ def test_what_is_no_json_or_a_password_is_left_out() -> None:
             'fleet.apply(verify="never", upstream=True)',
         ),
         (CodeLine("rollback", options=(("--to", "current"),)), 'fleet.rollback(to="current")'),
-        (CodeLine("apply", connections=TWO).for_command("trust"), "fleethands trust gpu-1,gpu-2 --data ssh_port=22"),
+        (CodeLine("apply", connections=TWO).for_command("trust"), "fleethands trust gpu-1,gpu-2"),
+        (CodeLine("apply", connections=TWO).trust("gpu-1"), "fleethands trust gpu-1 --data ssh_port=22"),
         (CodeLine("apply", connections=TWO).for_command("trust").only("gpu-2"), "fleethands trust gpu-2"),
         (
             CodeLine("apply", connections=TWO).reach_only("lock release", "gpu-1"),
