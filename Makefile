@@ -8,7 +8,7 @@ AS_ROOT := $(shell [ "$$(id -u)" -eq 0 ] || echo sudo -n --preserve-env=CI,HOME,
 FILL = $(AS_ROOT) $(PYTHON) -m tests.lab.internet fill
 SCRIPTS := $(shell git ls-files '*.sh' 2>/dev/null)
 
-.PHONY: help demo test test-fast soak bench images lab lab-down lint format docs pictures release lock root packages browser
+.PHONY: help demo test test-fast soak bench images lab lab-down lint format docs pictures tutorial release lock root packages browser
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ lint: .venv/ready ## ruff, types, shell scripts, plain English
 format: .venv/ready ## reformat the code
 	@.venv/bin/ruff check --fix --quiet .
 	@.venv/bin/ruff format --quiet .
+
+tutorial: root .venv/ready packages ## type the commands of docs/tutorial.md on fresh hosts, and write what they print into the page
+	@$(AS_ROOT) $(PYTHON) -m tests.lab.tutorial
 
 docs: .venv/ready ## write the pages that are generated from the code, and build the site: site/index.html
 	@$(PYTHON) -m fleethands.settings.docs.reference > docs/settings.md

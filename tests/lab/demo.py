@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import os
-import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from pathlib import Path
 
 from filelock import Timeout
 from rich.console import Console
 from rich.table import Table
 
 from fleethands.operations.core.proof_record import Link
+from fleethands.paths import CANVAS_KEY
 from tests.lab import fleet, observe
+from tests.lab.flavors import CANVAS
 from tests.lab.host import BootFailed
 from tests.lab.lab import Lab
 from tests.lab.prepare import ready, unfit
 from tests.lab.shell import CommandFailed, say, step
 
 HOSTS = ("lab-1", "lab-2", "lab-3")  # two trixie, one bookworm
+CANVAS_HOST = "lab-1"
+INVENTORY = '''"""The hosts of `make demo`: {canvas} runs Agent Canvas, the others the web app of OpenHands."""
+
+import runpy as _runpy
+
+_CANVAS = {data!r}
+demo = [
+    (name, {{**known, **(_CANVAS if name == {canvas!r} else {{}})}})
+    for name, known in _runpy.run_path({lab!r})["lab"]
+    if name in {hosts!r}
+]
+'''
+LAST_PAGE = """
+{count} hosts in {seconds:.0f} s. {host} runs Agent Canvas. Open it in a browser:
+
+    {command}
+
+The command prints the address, and the key that the page asks for. On {host}, the key is in {key}.
+"""
 
 
 def main() -> int:
@@ -32,47 +52,32 @@ def main() -> int:
     lab = Lab.here()
     with step(f"the lab: {', '.join(HOSTS)}, Ollama, models, OpenHands"):
         ready(lab, *HOSTS)
+        lab.internet.offer("canvas")
     with step("every host as Debian left it"):
         for name in HOSTS:
             lab[name].restore("clean")
-    code = _apply()
+    inventory = write_inventory(lab)
+    code = _apply(inventory)
     proven = report(lab)
-    print(f"\n{len(HOSTS)} hosts in {time.monotonic() - begin:.0f} s. To look further:\n")
-    print("    ssh -F .lab/ssh_config lab-1 curl -s localhost:11434/api/tags")
-    print("    ssh -F .lab/ssh_config -N -L 3000:127.0.0.1:3000 lab-1    # http://localhost:3000/api/settings\n")
+    command = f".venv/bin/fleethands tunnel {inventory} --hosts {CANVAS_HOST}"
+    seconds = time.monotonic() - begin
+    print(LAST_PAGE.format(count=len(HOSTS), seconds=seconds, host=CANVAS_HOST, command=command, key=CANVAS_KEY))
     return code or int(not proven)
 
 
-def _apply() -> int:
-    """What a user types; every line with the time since the start, and a sign of life in long steps."""
-    limits = [word for name in HOSTS for word in ("--limit", name)]
-    words = [str(fleet.PYINFRA), "inventory/lab.py", *limits, "deploy.py", "-y"]
-    say("pyinfra inventory/lab.py deploy.py -y")
-    process = subprocess.Popen(words, cwd=fleet.ROOT, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    begin, step_name = time.monotonic(), "start"
-    for line in _lines(process):
-        now = time.monotonic() - begin
-        if line is None:
-            print(f"{now:6.1f} s      … {step_name}", flush=True)
-        elif line.strip():
-            step_name = line.partition("Starting operation:")[2].strip() or step_name
-            print(f"{now:6.1f} s  {line.rstrip()}", flush=True)
-    return process.wait(60)
+def write_inventory(lab: Lab) -> Path:
+    """Write the demo's inventory next to the lab's keys. The path is relative to the checkout."""
+    place = lab.site.directory / "demo.py"
+    known = str(fleet.ROOT / "inventory/lab.py")
+    place.write_text(INVENTORY.format(canvas=CANVAS_HOST, data=CANVAS, lab=known, hosts=HOSTS))
+    return Path(os.path.relpath(place, fleet.ROOT))
 
 
-def _lines(process: subprocess.Popen[bytes]) -> Iterator[str | None]:
-    """Lines of stderr as they come, None after ten seconds of silence; ends with the process or after half an hour."""
-    pipe, rest, end = process.stderr, b"", time.monotonic() + 1800
-    while pipe is not None and time.monotonic() < end:
-        if not select.select([pipe], [], [], 10)[0]:
-            yield None
-            continue
-        data = os.read(pipe.fileno(), 65536)
-        if not data:
-            return
-        *whole, rest = (rest + data).split(b"\n")
-        yield from (line.decode(errors="replace") for line in whole)
-    process.kill()
+def _apply(inventory: Path) -> int:
+    """What a user types."""
+    words = ["fleethands", "apply", str(inventory), "--yes"]
+    say(" ".join(words))
+    return subprocess.run([fleet.FLEETHANDS, *words[1:]], cwd=fleet.ROOT, timeout=1800, check=False).returncode
 
 
 def report(lab: Lab) -> bool:
