@@ -59,7 +59,7 @@ docs: .venv/ready ## write the pages that are generated from the code, and build
 	@$(PYTHON) -m fleethands.settings.docs.example > inventory/example.py
 	@$(PYTHON) -m tests.lab.attacks > docs/attacks.md
 	@$(PYTHON) -m tests.lab.zoo > docs/hosts.md
-	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 release: .venv/ready ## write wheel, sdist, bill of materials and checksums of the last commit to dist/
 	@$(PYTHON) -m tools.release

@@ -15,9 +15,12 @@ from fleethands.cli.session import open_checked_hosts
 from fleethands.deploy_options import DeployOptions
 from fleethands.errors import FleethandsError, UsageError
 from fleethands.report.model import Report
+from fleethands.report.redaction import NO_MASK
 from fleethands.rollout.strategy import RolloutStrategy
 from fleethands.runs.change_hosts import ALL_AT_ONCE, HostChanges, change_hosts
+from fleethands.runs.hooks import Hooks
 from fleethands.ssh.timeouts import LIMITS, Limits
+from fleethands.text.sanitize import sanitize
 
 DEFAULTS = DeployOptions()
 
@@ -31,6 +34,7 @@ class ChangeRun:
     + strategy: without one, all hosts are changed at once, and a host that fails stays as it is
     + lock_wait: seconds to wait for the locks of other runs
     + only: hosts that a report left; None for all
+    + hooks: whether the project's hooks run
     """
 
     deploy: str
@@ -39,6 +43,7 @@ class ChangeRun:
     limits: Limits = LIMITS
     lock_wait: float = 0.0
     only: frozenset[str] | None = None
+    hooks: bool = True
 
 
 def run_change(writer: ReportWriter, run: ChangeRun) -> int:
@@ -46,18 +51,46 @@ def run_change(writer: ReportWriter, run: ChangeRun) -> int:
     why = " with `--json`" if writer.as_json else ": standard input is not a terminal"
     if not writer.line.yes and (writer.as_json or not sys.stdin.isatty()):
         raise UsageError(f"cannot ask for confirmation{why}", "to change hosts from a script: add `--yes`")
-    engine = open_checked_hosts(writer, run.options, run.only, run.limits)
     changes = HostChanges(run.deploy, run.strategy, run.lock_wait)
+    hooks = _find_hooks(writer, changes.run) if run.hooks else None
+    engine = open_checked_hosts(writer, run.options, run.only, run.limits)
     listen = partial(listener, plain=writer.as_json)
-    confirm = None if writer.line.yes else partial(_confirm, writer)
-    return finish(writer, change_hosts(engine, changes, listen, _announce, confirm))
+    try:
+        report = change_hosts(engine, changes, listen, _announce, partial(_confirm, writer, hooks))
+        code = finish(writer, report)
+    except BaseException as error:
+        if hooks is not None and hooks.has_begun:
+            writer.write_unfinished(error)
+            _run_after(hooks, writer.unfinished_report(error))
+        raise
+    if hooks is not None:
+        _run_after(hooks, report)
+    return code
+
+
+def _find_hooks(writer: ReportWriter, run: str) -> Hooks:
+    def show(text: str) -> None:
+        mask = writer.engine.mask if writer.engine is not None else NO_MASK
+        click.echo(mask.text(text), err=True)
+
+    return Hooks.find(writer.line, run, show)
 
 
 def _announce(text: str) -> None:
     click.echo(text, err=True)
 
 
-def _confirm(writer: ReportWriter, plan: Report) -> None:
-    show(plan, writer.line)
-    if not click.confirm("Apply these changes?", err=True):
-        raise FleethandsError("not confirmed, nothing was changed")
+def _confirm(writer: ReportWriter, hooks: Hooks | None, plan: Report) -> None:
+    """Show the plan and ask, unless `--yes` was typed. The hook runs after the answer."""
+    if not writer.line.yes:
+        show(plan, writer.line)
+        if not click.confirm("Apply these changes?", err=True):
+            raise FleethandsError("not confirmed, nothing was changed")
+    if hooks is not None:
+        hooks.run_before(plan)
+
+
+def _run_after(hooks: Hooks, report: Report) -> None:
+    """A hook that fails here changes neither the report nor the exit code."""
+    if warning := hooks.run_after(report):
+        click.echo(sanitize(f"warning: {warning}"), err=True)

@@ -95,6 +95,7 @@ report_options = _take(_REPORT)
 rollout_options = _take(_ROLLOUT)
 upstream_option = click.option("--upstream", is_flag=True, help="Also ask the registries whether a tag has moved.")
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+hooks_option = click.option("--no-hooks", is_flag=True, help="Do not run the hooks of the project.")
 lock_wait_option = click.option(
     "--lock-wait",
     type=click.FloatRange(0),

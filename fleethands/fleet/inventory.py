@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,21 +10,17 @@ from typing import TYPE_CHECKING, Any
 from pyinfra.api.host import Host
 from pyinfra_cli.inventory import make_inventory
 
-from fleethands.errors import FleethandsError
-from fleethands.fleet import group_data
 from fleethands.fleet.ansible.kind import ansible_file
-from fleethands.fleet.ansible.place import UnreadableInventory, relative_path
 from fleethands.fleet.host_address import SshAddress, check_target
+from fleethands.fleet.inventory_error import InventoryError, inventory_error
 from fleethands.ssh.timeouts import CONNECT
 
 if TYPE_CHECKING:
     from fleethands.fleet.ansible.notes import Notes
 
+__all__ = ["InventoryError", "clone_inventory", "load_inventory", "set_ssh_defaults"]
+
 PARAMIKO_TIMEOUTS = {"banner_timeout": CONNECT, "auth_timeout": CONNECT, "channel_timeout": 2 * CONNECT}
-
-
-class InventoryError(FleethandsError):
-    """An inventory cannot be read; the message has the place."""
 
 
 def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str, Notes]]:
@@ -43,39 +38,8 @@ def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str,
 
             return load(path, data)
         return make_inventory(target, override_data=dict(data), cwd=str(Path.cwd())), {}
-    except SystemExit as error:  # an inventory that refuses with a message
-        raise InventoryError(*_split_refusal(str(error.code))) from None
-    except UnreadableInventory as error:
-        raise InventoryError(str(error), *error.hints) from None
-    except Exception as error:  # an inventory is a program and may raise anything
-        cause = error.__cause__ or error.__context__ or error
-        file, line = _locate_error(cause, target)
-        raise InventoryError(
-            f"{file}{line}: {type(cause).__name__}: {_message(cause)}", f"fix `{file}`, then run the command again"
-        ) from None
-
-
-def _locate_error(error: BaseException, target: str) -> tuple[str, str]:
-    """The file of the inventory that raised an error, and the line in it."""
-    for frame in reversed(_frames(error)):
-        if frame.filename == target or Path(frame.filename or "").parent.name == group_data.NAME:
-            return relative_path(Path(frame.filename)) if frame.filename != target else target, f", line {frame.lineno}"
-    return target, ""
-
-
-def _message(error: BaseException) -> str:
-    return error.msg if isinstance(error, SyntaxError) else str(error)
-
-
-def _split_refusal(text: str) -> list[str]:
-    message, *hints = text.strip().split("\n\nhint: ")
-    return [message.removeprefix("error: "), *hints]
-
-
-def _frames(error: BaseException) -> list[Any]:
-    if isinstance(error, SyntaxError):
-        return [error]
-    return list(traceback.extract_tb(error.__traceback__))
+    except (SystemExit, Exception) as error:  # an inventory is a program and may raise anything
+        raise inventory_error(error, target) from None
 
 
 def clone_inventory(inventory: Any, names: Iterable[str], data: Mapping[str, Any]) -> Any:

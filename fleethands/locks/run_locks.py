@@ -38,14 +38,15 @@ class Locks:
 
     + reason: what the run does, for others who find a host locked
     + wait: seconds to wait for other runs; manual locks are never waited for
+    + run: the run id
 
     `taken`: hosts that are locked by another run or manually; `refused`: hosts that cannot be locked. Both have reasons
     and hints.
     """
 
-    def __init__(self, engine: Engine, reason: str, wait: float = 0.0) -> None:
+    def __init__(self, engine: Engine, reason: str, wait: float = 0.0, run: str = "") -> None:
         self._engine, self._wait = engine, wait
-        self.lock = new_lock(reason)
+        self.lock = new_lock(reason, run)
         self.taken: dict[str, Refusal] = {}
         self.refused: dict[str, Refusal] = {}
         self.notes: dict[str, str] = {}
@@ -158,11 +159,20 @@ def locked_report(engine: Engine, plan: Report, taken: Mapping[str, Refusal]) ->
     return plan
 
 
-def new_lock(reason: str) -> Lock:
-    """A lock of this process."""
+def new_run_id() -> str:
+    """A name for a run that no other run has."""
+    return secrets.token_hex(4)
+
+
+def new_lock(reason: str, run: str = "") -> Lock:
+    """
+    A lock of this process.
+
+    + run: the run id; a new one if it is empty
+    """
     since = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
     text = " ".join(reason.split())
-    return Lock(provenance.user(), socket.gethostname(), os.getpid(), secrets.token_hex(4), text, since)
+    return Lock(provenance.user(), socket.gethostname(), os.getpid(), run or new_run_id(), text, since)
 
 
 def explain_refusal(answer: LockReply, line: CommandLine, name: str) -> Refusal:

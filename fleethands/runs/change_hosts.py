@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from fleethands.command_line import CommandLine
 from fleethands.engine.engine import Engine
@@ -29,11 +29,13 @@ class HostChanges:
     + deploy: file of the project
     + strategy: without one, all hosts are changed at once, and a host that fails stays as it is
     + lock_wait: seconds to wait for the locks of other runs
+    + run: the run id
     """
 
     deploy: str
     strategy: RolloutStrategy = ALL_AT_ONCE
     lock_wait: float = 0.0
+    run: str = field(default_factory=run_locks.new_run_id)
 
     def without_foreign_canary(self, engine: Engine, announce: Callable[[str], None]) -> HostChanges:
         """The same without a canary that is not among the hosts of this run, because another run takes it."""
@@ -86,7 +88,7 @@ def _pending(plan: Report) -> list[str]:
 
 
 def _lock_and_roll_out(engine: Engine, changes: HostChanges, listen: Listen, plan: Report) -> Report:
-    locks = run_locks.Locks(engine, _lock_reason(engine.command_line), changes.lock_wait)
+    locks = run_locks.Locks(engine, _lock_reason(engine.command_line), changes.lock_wait, changes.run)
     try:
         with Interrupts():
             locks.take(_pending(plan))

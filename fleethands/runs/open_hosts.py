@@ -17,7 +17,7 @@ from fleethands.fleet.ansible.kind import PREFIX
 from fleethands.fleet.host_address import InvalidHostName
 from fleethands.fleet.hosts_in_code import HostsInCode
 from fleethands.fleet.selection import HostSelection, join_names
-from fleethands.fleet.shard import WHOLE, Shard
+from fleethands.fleet.typed_options import parse_shard
 from fleethands.operations.core.provenance import set_inventory
 from fleethands.ssh.host_config import ignored_config_lines
 from fleethands.ssh.timeouts import LIMITS, Limits
@@ -45,7 +45,7 @@ class WantedHosts:
     @property
     def selection(self) -> HostSelection:
         """Raises UsageError."""
-        return HostSelection(self.line.hosts or "*", self.line.exclude, _parse_shard(self.line.shard), self.only)
+        return HostSelection(self.line.hosts or "*", self.line.exclude, parse_shard(self.line.shard), self.only)
 
     @property
     def host_data(self) -> dict[str, Any]:
@@ -74,10 +74,3 @@ def open_hosts(wanted: WantedHosts, warn: Callable[[str], None]) -> Engine:
         warn(line)
     set_inventory(target.removeprefix(PREFIX))
     return engine
-
-
-def _parse_shard(text: str) -> Shard:
-    try:
-        return Shard.parse(text) if text else WHOLE
-    except ValueError as error:
-        raise UsageError(f"`--shard` {error}") from None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,7 @@ from fleethands.settings.validation.encodable import is_text
 from fleethands.settings.validation.errors import InvalidSetting, SettingsError, mask_userinfo, show_value
 from fleethands.settings.validation.messages import describe_error
 from fleethands.settings.validation.unknown_keys import misspelled_keys
+from fleethands.settings.validation.unread_secrets import without_unread_secrets
 
 if TYPE_CHECKING:
     from pyinfra.api.host import Host
@@ -36,20 +38,56 @@ def read_fleet(fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile | None = N
 
     Raises SettingsError with all mistakes of all hosts, and LockfileError.
     """
-    mistakes: list[InvalidSetting] = []
-    settings: dict[str, HostSettings] = {}
     lock = load_lockfile(lockfile_path()) if lock is None else lock
-    for host, data in fleet.items():
-        settings[host], found = _read(data)
-        if not found:
-            settings[host], found = apply_pins(settings[host], lock)
-        mistakes += [InvalidSetting(host, path, problem) for path, problem in found]
+    settings, mistakes = _read_all(fleet, lock, _same)
     if mistakes:
         raise SettingsError(mistakes)
     return settings
 
 
-def _read(data: Mapping[str, Any]) -> tuple[HostSettings, Problems]:
+def check_settings(
+    fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile
+) -> tuple[dict[str, HostSettings], list[InvalidSetting], list[InvalidSetting]]:
+    """
+    The settings of each host, all mistakes, and all secrets whose value was not checked.
+
+    Secrets of commands are not read, and neither are those that this machine does not have: a CI job that checks an
+    inventory need not know them. Parameters as those of `read_fleet`.
+    """
+    unread: list[InvalidSetting] = []
+
+    def settle(host: str, settings: HostSettings) -> HostSettings:
+        known, found = without_unread_secrets(settings)
+        unread.extend(InvalidSetting(host, path, problem) for path, problem in found)
+        return known
+
+    settings, mistakes = _read_all(fleet, lock, settle)
+    return settings, mistakes, unread
+
+
+def _same(_host: str, settings: HostSettings) -> HostSettings:
+    return settings
+
+
+def _read_all(
+    fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile, settle: Callable[[str, HostSettings], HostSettings]
+) -> tuple[dict[str, HostSettings], list[InvalidSetting]]:
+    """
+    The settings of each host, and all mistakes.
+
+    + settle: takes a host and its valid settings, and gives those that are checked against each other
+    """
+    settings: dict[str, HostSettings] = {}
+    mistakes: list[InvalidSetting] = []
+    for host, data in fleet.items():
+        settings[host], found = _read(data, partial(settle, host))
+        if not found:
+            settings[host], found = apply_pins(settings[host], lock)
+        mistakes += [InvalidSetting(host, path, problem) for path, problem in found]
+    return settings, mistakes
+
+
+def _read(data: Mapping[str, Any], settle: Callable[[HostSettings], HostSettings]) -> tuple[HostSettings, Problems]:
     """One host's settings and their problems. Invalid values are left out of the settings."""
     found = _problems_of_keys(data)
     known = {key: value for key, value in translate(data).items() if key in HostSettings.model_fields}
@@ -57,6 +95,7 @@ def _read(data: Mapping[str, Any]) -> tuple[HostSettings, Problems]:
         found.append((key, "expected names that can be written as UTF-8"))
         del known[key]  # pydantic can't name them either
     settings, invalid = _validate(known)
+    settings = settle(settings)
     found += invalid
     paths = {path for path, _ in invalid}
     wrong = {path.partition(".")[0] for path in paths}

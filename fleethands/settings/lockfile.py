@@ -21,7 +21,16 @@ Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
 class LockfileError(FleethandsError):
-    """The lockfile cannot be read; the message has the place."""
+    """The lockfile cannot be read; the message has the place, and `line` is the line if it is known, otherwise 0."""
+
+    line = 0
+
+    @classmethod
+    def at(cls, path: Path, line: int, problem: str, *hints: str) -> LockfileError:
+        """The error for a line."""
+        error = cls(f"{path}, line {line}: {problem}", *hints)
+        error.line = line
+        return error
 
 
 class _Part(BaseModel):
@@ -80,7 +89,7 @@ def load_lockfile(path: Path) -> Lockfile:
     for number, line in enumerate(text.splitlines(), 1):
         if line.startswith(CONFLICT_MARKERS):
             keep = f"keep one side: `git checkout --ours {LOCKFILE_NAME}`, or `--theirs`"
-            raise LockfileError(f"{path}, line {number}: unresolved merge conflict (`{line[:20]}`)", keep, REWRITE_HINT)
+            raise LockfileError.at(path, number, f"unresolved merge conflict (`{line[:20]}`)", keep, REWRITE_HINT)
     return Lockfile(_parse(text, path), path)
 
 
@@ -93,7 +102,7 @@ def _parse(text: str, path: Path) -> LockfileContents:
     try:
         document = json.loads(text, object_pairs_hook=_reject_duplicates)
     except json.JSONDecodeError as error:
-        raise LockfileError(f"{path}, line {error.lineno}: not JSON: {error.msg}", REWRITE_HINT) from None
+        raise LockfileError.at(path, error.lineno, f"not JSON: {error.msg}", REWRITE_HINT) from None
     except RecursionError:
         raise LockfileError(f"{path}: nested too deep", REWRITE_HINT) from None
     except ValueError as error:  # _reject_duplicates

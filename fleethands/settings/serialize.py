@@ -95,7 +95,7 @@ def _variables(
 
 def _describe_secret(row: Mapping[str, Any]) -> str:
     kind, place = row.get(SECRET), row.get("place")
-    if kind in ("env", "file") and isinstance(place, str):
+    if kind in ("env", "file", "command") and isinstance(place, str):
         return f"Secret.{kind}({place!r})"
     return "a secret of a kind that is not known here"
 

@@ -59,9 +59,13 @@ def blocks(page: Path) -> Iterator[Block]:
                 yield Block(name, line, "", child.content, is_inline=True)
 
 
-def build_site(place: Path) -> Path:
-    """The site, built into a directory; a page with a fault, such as a broken link, fails."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(place)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def build_site(place: Path, source: Path = ROOT) -> Path:
+    """
+    The site, built into a directory. Fails with mkdocs' messages, such as for a broken link.
+
+    + source: a directory with mkdocs.yml and docs
+    """
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(place)]
+    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return place

@@ -62,9 +62,8 @@ def test_gitlab_plans_and_applies(lab: Lab, serving: Host, tmp_path: Path) -> No
     (project / "inventory").mkdir(parents=True)
     (project / "inventory/my fleet.py").write_text(FLEET.format(address=serving.address, keep_alive="8m"))
     shutil.copytree(ROOT / "templates", project / "templates")
-    inputs = (
-        PIPELINE.format(wheel=build_wheel(tmp_path)).replace("gpu-1.invalid", "lab-1").replace("parts: 2", "parts: 1")
-    )
+    inputs = PIPELINE.format(wheel=build_wheel(tmp_path)).replace("parts: 2", "parts: 1")
+    inputs = inputs.replace("gpu-1.invalid", "lab-1").replace('--exclude "gpu-2*"', '--hosts "lab-*"')
     (project / ".gitlab-ci.yml").write_text(inputs)
     create_repository(project)
     files = {"FLEET_SSH_KEY": lab.site.access.identity, "FLEET_KNOWN_HOSTS": lab.site.access.known_hosts}

@@ -17,7 +17,7 @@ from tests.lab.lab import Lab
 from tests.lab.shell import run
 
 EXAMPLE = fleet.ROOT / "examples/own-deploy"
-# the example's own names are of nobody's machines
+# the names in the example belong to no machine
 INVENTORY = """import runpy as _runpy
 
 gpu = [host for host in _runpy.run_path({lab!r})["lab"] if host[0] in {hosts!r}]

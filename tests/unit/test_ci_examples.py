@@ -111,7 +111,7 @@ def parse(words: list[str]) -> str:
 
 def check_schema(schema: str, file: Path) -> subprocess.CompletedProcess[str]:
     line = [str(TOOLS / "check-jsonschema"), "--builtin-schema", schema, str(file)]
-    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(line, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.parametrize("path", SCHEMAS, ids=lambda path: path.name)
@@ -143,7 +143,7 @@ def documents(path: Path) -> list[str]:
 def test_all_shell_is_sound() -> None:
     for script in scripts():
         line = [str(TOOLS / "shellcheck"), "--shell=bash", "-"]
-        done = subprocess.run(line, input=script + "\n", capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(line, input=script + "\n", capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stdout
 
 

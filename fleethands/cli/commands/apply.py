@@ -47,7 +47,7 @@ class RolloutOptions:
         return Limits(silence, parse_duration("--host-timeout", self.host_timeout))
 
 
-def run(writer: ReportWriter, lock_wait: float, **typed: Any) -> int:
+def run(writer: ReportWriter, lock_wait: float, no_hooks: bool, **typed: Any) -> int:
     options = RolloutOptions(**typed)
     strategy, limits, only = options.strategy, options.limits, None
     if options.retry_failed:
@@ -56,4 +56,4 @@ def run(writer: ReportWriter, lock_wait: float, **typed: Any) -> int:
         if not only:
             raise NothingToDo(f"every host of {options.retry_failed} is done")
     passed = DeployOptions(verify=options.verify)
-    return run_change(writer, ChangeRun("deploy.py", passed, strategy, limits, lock_wait, only))
+    return run_change(writer, ChangeRun("deploy.py", passed, strategy, limits, lock_wait, only, not no_hooks))

@@ -7,5 +7,7 @@ from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.deploy_options import DeployOptions
 
 
-def run(writer: ReportWriter, to: str | None, lock_wait: float) -> int:
-    return run_change(writer, ChangeRun("rollback.py", DeployOptions(rollback_to=to), lock_wait=lock_wait))
+def run(writer: ReportWriter, to: str | None, lock_wait: float, no_hooks: bool) -> int:
+    return run_change(
+        writer, ChangeRun("rollback.py", DeployOptions(rollback_to=to), lock_wait=lock_wait, hooks=not no_hooks)
+    )

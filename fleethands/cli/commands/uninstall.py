@@ -7,6 +7,6 @@ from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.deploy_options import DeployOptions
 
 
-def run(writer: ReportWriter, models: bool, workspaces: bool, lock_wait: float) -> int:
+def run(writer: ReportWriter, models: bool, workspaces: bool, lock_wait: float, no_hooks: bool) -> int:
     options = DeployOptions(uninstall_models=models, uninstall_workspaces=workspaces)
-    return run_change(writer, ChangeRun("uninstall.py", options, lock_wait=lock_wait))
+    return run_change(writer, ChangeRun("uninstall.py", options, lock_wait=lock_wait, hooks=not no_hooks))

@@ -9,6 +9,7 @@ import click
 from fleethands.cli.interface.group import cli, run_later
 from fleethands.cli.options import (
     fleet_options,
+    hooks_option,
     lock_wait_option,
     report_options,
     rollout_options,
@@ -36,6 +37,7 @@ def plan(**options: Any) -> None:
 @upstream_option
 @rollout_options
 @lock_wait_option
+@hooks_option
 @yes_option
 def apply(**options: Any) -> None:
     """
@@ -84,6 +86,7 @@ def status(**options: Any) -> None:
     " is proven now, otherwise `current`.",
 )
 @lock_wait_option
+@hooks_option
 @yes_option
 def rollback(**options: Any) -> None:
     """
@@ -100,6 +103,7 @@ def rollback(**options: Any) -> None:
 @click.option("--models", is_flag=True, help="Remove the models too.")
 @click.option("--workspaces", is_flag=True, help="Remove OpenHands' workspaces and conversations too.")
 @lock_wait_option
+@hooks_option
 @yes_option
 def uninstall(**options: Any) -> None:
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import click
@@ -49,3 +50,29 @@ def completion(shell: str) -> None:
     """
     # every new shell waits for this command: only what it needs is imported
     importlib.import_module("fleethands.cli.commands.completion").run(shell)
+
+
+@cli.command()
+@fleet_options
+def check(**options: Any) -> None:
+    """
+    Find every mistake of an inventory, offline.
+
+    Reads settings, the lockfile and Modelfiles. Contacts no host and no registry, and runs no command of a secret. Exit
+    code 0: no mistake; 1: there are mistakes.
+    """
+    # editors and hooks wait for this command: it needs neither pyinfra nor reports
+    sys.exit(importlib.import_module("fleethands.cli.commands.check").run(**options))
+
+
+@cli.command()
+@click.option("--inventory", "of", flag_value="inventory", help="The schema of an Ansible inventory in YAML.")
+@click.option("--group-vars", "of", flag_value="group-vars", help="The schema of a file in group_vars or host_vars.")
+@json_option
+def schema(of: str | None, **_: Any) -> None:
+    """
+    Print the settings as JSON Schema.
+
+    Editors complete and check YAML files with it. Without an option, the schema of the settings of one host.
+    """
+    importlib.import_module("fleethands.cli.commands.schema").run(of or "settings")

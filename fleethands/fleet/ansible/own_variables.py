@@ -11,8 +11,11 @@ from fleethands.fleet.ansible.place import Variable
 from fleethands.fleet.ansible.tree import PRIORITY
 from fleethands.fleet.ansible.yaml_file import Unsafe, Vault
 from fleethands.settings import HostSettings
+from fleethands.settings.expected import InvalidValue
 from fleethands.settings.renamed import OLD_SETTINGS
+from fleethands.settings.serialize import ENVIRONMENTS
 from fleethands.settings.validation.unknown_keys import PREFIXES, suspicious_keys
+from fleethands.settings.values.yaml_secret import is_secret, parse_secret
 
 MISSPELLED = 0.9  # similarity below which a name with our prefixes may belong to a role
 ENCRYPTED = "encrypted by Ansible's vault, and not read"
@@ -61,6 +64,23 @@ def problem_of(value: Any) -> str:
     if isinstance(value, str) and not isinstance(value, Unsafe) and any(mark in value for mark in BRACES):
         return "a Jinja expression, which only Ansible can evaluate"
     return ""
+
+
+def setting(key: str, variable: Variable) -> Any:
+    """The value of a setting for host data, with its secrets. Raises ValueError for a secret that is not one."""
+    value = plain(variable)
+    if key not in ENVIRONMENTS or not isinstance(value, dict):
+        return value
+    return {name: _with_secret(name, each) for name, each in value.items()}
+
+
+def _with_secret(name: str, value: Any) -> Any:
+    if not is_secret(value):
+        return value
+    try:
+        return parse_secret(value)
+    except InvalidValue as error:
+        raise ValueError(f"`{name}`: {error}") from None
 
 
 def plain(variable: Variable) -> Any:

@@ -37,6 +37,7 @@ class UnreadableInventory(ValueError):
 
     def __init__(self, place: FileLocation, problem: str, *hints: str) -> None:
         super().__init__(f"{place}: {problem}")
+        self.place = place
         self.hints = hints or (f"fix `{relative_path(place.file)}`, then run the command again",)
 
 

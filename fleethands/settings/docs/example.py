@@ -30,7 +30,8 @@ gpu = (
 '''
 ALL = """These are all settings, with their defaults. To change one, remove `# ` from its line.
 
-Give a secret as Secret.env("NAME") or Secret.file("PATH"), and add `from fleethands.settings import Secret` above."""
+Give a secret as Secret.env("NAME"), Secret.file("PATH") or Secret.command("COMMAND"), and add
+`from fleethands.settings import Secret` above."""
 FEW = """These settings matter first, and have their defaults. To change one, remove `# ` from its line.
 docs/settings.md explains all settings. `fleethands init DIR --all-settings` writes an inventory with all of them."""
 TAIL = """    },

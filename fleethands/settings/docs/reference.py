@@ -13,8 +13,9 @@ from fleethands.settings.values.literal import literal
 HEAD = """# Settings
 
 Settings are flat keys of host data. Write them in an inventory, in `group_data`, or as `--data KEY=VALUE`, where VALUE
-is JSON or a plain word. Give a secret as `Secret.env("NAME")` or `Secret.file("PATH")`
+is JSON or a plain word. Give a secret as `Secret.env("NAME")`, `Secret.file("PATH")` or `Secret.command("COMMAND")`
 (`from fleethands.settings import Secret`). fleethands reads it on the controller and masks it in all output.
+[More about secrets](guides/inventories.md#secrets). `fleethands schema` prints the settings for editors.
 
 All mistakes of all hosts are reported before anything connects. An old name of a setting is an error that shows the
 line to write instead. `make docs` writes this page.

@@ -7,9 +7,10 @@ import re
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, WithJsonSchema
 
 from fleethands.settings.expected import InvalidValue, check_line, check_text
+from fleethands.settings.schema import json_forms
 from fleethands.settings.validation import places
 from fleethands.settings.validation.accounts import check_account
 from fleethands.settings.values.durations import check_duration
@@ -175,25 +176,25 @@ def _list(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-Release = Annotated[str, BeforeValidator(_release)]
-Url = Annotated[str, BeforeValidator(_url)]
-BaseUrl = Annotated[str, BeforeValidator(_base_url)]
-Digests = Annotated[str | dict[str, str], BeforeValidator(_digests)]
-Sha256 = Annotated[str, BeforeValidator(_sha256)]
-Listen = Annotated[ListenAddress, BeforeValidator(_address)]
-Ip = Annotated[str, BeforeValidator(_ip)]
-Network = Annotated[str, BeforeValidator(_network)]
-Origin = Annotated[str, BeforeValidator(_origin)]
-ModelsDir = Annotated[PurePosixPath, BeforeValidator(parse_models_dir)]
-Workspace = Annotated[PurePosixPath, BeforeValidator(_workspace)]
-UserName = Annotated[str, BeforeValidator(_user)]
-Name = Annotated[ModelName, BeforeValidator(_model)]
-LiteLlmName = Annotated[ModelName, BeforeValidator(_litellm)]
-Port = Annotated[int, BeforeValidator(_port)]
-Count = Annotated[int, BeforeValidator(_count)]
-Duration = Annotated[str, BeforeValidator(check_duration)]
-Repository = Annotated[str, BeforeValidator(check_repository)]
-GitRef = Annotated[str, BeforeValidator(check_ref)]
-Image = Annotated[str, BeforeValidator(check_image)]
-Text = Annotated[str, BeforeValidator(check_text)]
+Release = Annotated[str, BeforeValidator(_release), WithJsonSchema(json_forms.RELEASE)]
+Url = Annotated[str, BeforeValidator(_url), WithJsonSchema(json_forms.URL)]
+BaseUrl = Annotated[str, BeforeValidator(_base_url), WithJsonSchema(json_forms.BASE_URL)]
+Digests = Annotated[str | dict[str, str], BeforeValidator(_digests), WithJsonSchema(json_forms.DIGESTS)]
+Sha256 = Annotated[str, BeforeValidator(_sha256), WithJsonSchema(json_forms.SHA256)]
+Listen = Annotated[ListenAddress, BeforeValidator(_address), WithJsonSchema(json_forms.LISTEN)]
+Ip = Annotated[str, BeforeValidator(_ip), WithJsonSchema(json_forms.IP)]
+Network = Annotated[str, BeforeValidator(_network), WithJsonSchema(json_forms.NETWORK)]
+Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema(json_forms.ORIGIN)]
+ModelsDir = Annotated[PurePosixPath, BeforeValidator(parse_models_dir), WithJsonSchema(json_forms.PATH)]
+Workspace = Annotated[PurePosixPath, BeforeValidator(_workspace), WithJsonSchema(json_forms.PATH)]
+UserName = Annotated[str, BeforeValidator(_user), WithJsonSchema(json_forms.USER)]
+Name = Annotated[ModelName, BeforeValidator(_model), WithJsonSchema(json_forms.MODEL)]
+LiteLlmName = Annotated[ModelName, BeforeValidator(_litellm), WithJsonSchema(json_forms.MODEL)]
+Port = Annotated[int, BeforeValidator(_port), WithJsonSchema(json_forms.PORT)]
+Count = Annotated[int, BeforeValidator(_count), WithJsonSchema(json_forms.COUNT)]
+Duration = Annotated[str, BeforeValidator(check_duration), WithJsonSchema(json_forms.DURATION)]
+Repository = Annotated[str, BeforeValidator(check_repository), WithJsonSchema(json_forms.REPOSITORY)]
+GitRef = Annotated[str, BeforeValidator(check_ref), WithJsonSchema(json_forms.GIT_REF)]
+Image = Annotated[str, BeforeValidator(check_image), WithJsonSchema(json_forms.IMAGE)]
+Text = Annotated[str, BeforeValidator(check_text), WithJsonSchema(json_forms.TEXT)]
 AsTuple = BeforeValidator(_list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ValidationError
+from pydantic import BeforeValidator, ValidationError, WithJsonSchema
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from fleethands.settings.schema import ollama_env, openhands_env
@@ -45,5 +45,6 @@ def _wrong(check: Check, values: dict[Any, Any]) -> Iterator[InitErrorDetails]:
 
 
 Value = str | int | float | bool | Secret
-OllamaVariables = Annotated[dict[str, Value], BeforeValidator(_each(_ollama))]
-OpenHandsVariables = Annotated[dict[str, str | int | Secret], BeforeValidator(_each(_openhands))]
+OBJECT = WithJsonSchema({"type": "object"})  # docs/json_schema.py has their names and values
+OllamaVariables = Annotated[dict[str, Value], BeforeValidator(_each(_ollama)), OBJECT]
+OpenHandsVariables = Annotated[dict[str, str | int | Secret], BeforeValidator(_each(_openhands)), OBJECT]

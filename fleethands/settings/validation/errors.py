@@ -9,6 +9,8 @@ from fleethands.errors import FleethandsError
 from fleethands.settings.values.secret import MASK, Secret
 
 MAX_SHOWN = 80  # characters of a value that are shown
+_GIVEN = re.compile(r", got (`.*?`(?=, |\Z| \()|a list|a dictionary|[0-9]+\b)")
+_NEAREST = re.compile(r"nearest is `([^`]+)`")
 _SECRET = re.compile(r"key|token|secret|passw|pwd|credential|auth", re.IGNORECASE)
 _USERINFO = re.compile(r"://(\S*)@|^([^\s/@]*:[^\s/@]*)@(?!sha)")
 
@@ -23,6 +25,24 @@ class InvalidSetting:
 
     def __str__(self) -> str:
         return _printable(f"{self.host}: `{self.path}`: {self.problem}")
+
+    @property
+    def expected(self) -> str | None:
+        """The values that the setting accepts: messages have the form `expected …, got …, nearest is …`."""
+        found = re.match(r"expected (.*?)(?=, got |, nearest is |, because |: |\Z)", self.problem)
+        return found[1] if found else None
+
+    @property
+    def given(self) -> str | None:
+        """The value as it may be shown."""
+        found = _GIVEN.search(self.problem)
+        return found[1].strip("`") if found else None
+
+    @property
+    def nearest(self) -> str | None:
+        """The nearest valid word."""
+        found = _NEAREST.search(self.problem)
+        return found[1] if found else None
 
 
 class SettingsError(FleethandsError, ValueError):
@@ -41,11 +61,20 @@ def _fold_hosts(mistakes: list[InvalidSetting]) -> list[str]:
     hosts: dict[tuple[str, str], list[str]] = {}
     for mistake in mistakes:
         hosts.setdefault((mistake.path, mistake.problem), []).append(mistake.host)
-    return [str(InvalidSetting(_join_hosts(names), path, problem)) for (path, problem), names in hosts.items()]
+    return [str(InvalidSetting(join_hosts(names), path, problem)) for (path, problem), names in hosts.items()]
 
 
-def _join_hosts(hosts: list[str]) -> str:
-    return hosts[0] if len(hosts) == 1 else f"{', '.join(hosts)} ({len(hosts)} hosts)"
+def join_hosts(hosts: list[str], most: int | None = None) -> str:
+    """
+    The names of hosts, and their number if there are several.
+
+    + most: names that are listed; None for all
+    """
+    if len(hosts) == 1:
+        return hosts[0]
+    listed = hosts[:most] if most else hosts
+    more = ", …" if len(listed) < len(hosts) else ""
+    return f"{', '.join(listed)}{more} ({len(hosts)} hosts)"
 
 
 def show_value(path: str, value: object) -> str:

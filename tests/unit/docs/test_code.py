@@ -6,7 +6,7 @@ import ast
 import importlib
 import json
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,25 +31,41 @@ def parse(block: Block) -> ast.Module:
 
 
 def declared(block: Block) -> list[dict[str, Any]]:
-    """The host data in a block of Python: groups of an inventory, group_data, a dictionary alone."""
-    found: list[dict[str, Any]] = []
-    variables: dict[str, Any] = {}
-    for node in parse(block).body:
-        if not isinstance(node, ast.Expr | ast.Assign):
-            continue
-        try:
-            value = _evaluate(node.value, block)
-        except NameError:  # it uses a name of a program
-            continue
-        found += (groups := _data(value))
-        target = node.targets[0] if isinstance(node, ast.Assign) else None
-        if not groups and isinstance(target, ast.Name) and target.id in HostSettings.model_fields:
-            variables[target.id] = value
-    return [*found, variables] if variables else found
+    """The host data in a block: every dictionary that has settings, and in Python the variables of group_data."""
+    if block.language in PARSERS:
+        return [*_data(PARSERS[block.language](block.text))]
+    tree = parse(block)
+    found = [data for node in ast.walk(tree) if isinstance(node, ast.Dict) for data in _data(_evaluate(node, block))]
+    variables = {
+        node.targets[0].id: value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id in HostSettings.model_fields
+        and not [*_data(value := _evaluate(node.value, block))]  # a group may be called `gpu`, too
+    }
+    return [each for at, each in enumerate([*found, variables]) if each and each not in found[:at]]
 
 
 def _evaluate(node: ast.expr, block: Block) -> Any:
-    return eval(compile(ast.Expression(node), str(block), "eval"), {"Secret": Secret})  # noqa: S307  # our own pages
+    try:
+        return eval(compile(ast.Expression(node), str(block), "eval"), {"Secret": Secret})  # noqa: S307  # our own pages
+    except NameError:  # it uses a name of a program
+        return None
+
+
+def _data(value: Any) -> Iterator[dict[str, Any]]:
+    """Host data: a dictionary that has settings, alone or in a group or a fleet."""
+    if isinstance(value, dict) and HostSettings.model_fields.keys() & value.keys() and not _is_groups(value):
+        yield value
+    elif isinstance(value, dict | tuple | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _data(each)
+
+
+def _is_groups(value: dict[str, Any]) -> bool:
+    """Whether `gpu` names a group in it: a list of hosts, or their data."""
+    return isinstance(value.get("gpu"), dict | list)
 
 
 def _readable(value: Any) -> Any:
@@ -57,15 +73,6 @@ def _readable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _readable(each) for key, each in value.items()}
     return Secret.env("A_SECRET") if isinstance(value, Secret) else value
-
-
-def _data(value: Any) -> list[dict[str, Any]]:
-    """Host data: a dictionary that has settings, alone or in a group or a fleet."""
-    if isinstance(value, dict):
-        if HostSettings.model_fields.keys() & value.keys():
-            return [value]
-        value = list(value.values())
-    return [data for each in value for data in _data(each)] if isinstance(value, tuple | list) else []
 
 
 def test_every_language_is_known() -> None:
@@ -87,7 +94,7 @@ def test_python_imports_what_exists(block: Block) -> None:
             assert [name.name for name in node.names if not _has(module, name.name)] == []
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=str)
+@pytest.mark.parametrize("block", [each for each in CODE if each.language in {"python", *PARSERS}], ids=str)
 def test_settings_are_valid(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("A_SECRET", "x")
@@ -106,9 +113,11 @@ def test_settings_are_found_in_each_form() -> None:
         '"gpu": True, "models": []',
         "gpu = True",
         'fleet = {"a": {"gpu": True}}',
+        'fleet = Fleet({"a": {"gpu": True}}, groups={"gpu": ["a"]})',
     ]
 
     assert all(declared(Block("page", 1, "python", form))[0]["gpu"] is True for form in forms)
+    assert declared(Block("page", 1, "yaml", "all: {children: {gpu: {vars: {gpu: true}}}}")) == [{"gpu": True}]
 
 
 def _has(module: Any, name: str) -> bool:

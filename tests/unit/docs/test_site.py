@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
@@ -138,3 +139,14 @@ def listed(text: str) -> dict[str, list[str]]:
         heading, _, rest = section.partition("\n")
         found[heading] = re.findall(r"\]\(([^)#]+\.md)\)", rest)
     return found
+
+
+def test_a_broken_link_a_broken_anchor_and_a_page_without_an_entry_are_found(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    shutil.copy(ROOT / "mkdocs.yml", tmp_path)
+    (tmp_path / "docs/new.md").write_text("# New\n\n[a](missing.md) [b](index.md#missing)\n")
+
+    with pytest.raises(AssertionError) as failure:
+        build_site(tmp_path / "site", tmp_path)
+
+    assert len(re.findall(r"missing\.md|#missing|- new\.md", str(failure.value))) >= 3, failure.value

@@ -118,7 +118,7 @@ def test_a_process_in_the_background_delays_nothing(place: Path, inventory: str)
 
 
 def test_much_output_is_cut_in_the_document_and_given_up_at_a_limit(place: Path, inventory: str) -> None:
-    much = 'if [ "$CODE" = 0 ]; then yes | head -c 3000000; else yes "$(seq -s , 40000)"; fi'
+    much = 'if [ "$CODE" = 0 ]; then yes 0123456789012345 | head -c 3000000; else yes "$(seq -s , 40000)"; fi'
     code, found = document(place, "exec", inventory, "--", much)
 
     one, two = found["hosts"]["one"], found["hosts"]["two"]
@@ -138,7 +138,7 @@ def test_a_closed_output_ends_the_command(place: Path, inventory: str) -> None:
 
 
 def test_secrets_are_masked_even_if_the_settings_are_wrong(place: Path, inventory: str) -> None:
-    fleet = place / "secrets.py"
+    fleet = place / "with_secrets.py"
     hosts = Path(inventory).read_text().replace("boxes = ", "_hosts = ")
     more = '{**data, "models": 5, "ollama_env": {"OLLAMA_API_KEY": Secret.env("KEY")}}'
     fleet.write_text(

@@ -111,10 +111,10 @@ def test_hostile_values_stay_one_line_of_text() -> None:
 
 def test_the_table_has_a_row_for_each_record_and_names_hosts_without_any() -> None:
     later = replace(record(), by="[bold]\x1b[31mbo", time="2026-11-26T17:02:11Z")
-    answers = {
+    answers: dict[str, Answer[tuple[NumberedRecord, ...]]] = {
         "one": Answer((NumberedRecord(1, later), NumberedRecord(2, record()), NumberedRecord(3, None))),
-        "two": Answer[tuple[NumberedRecord, ...]](()),
-        "gone": Answer[tuple[NumberedRecord, ...]](None, "no route", ("look",), "unreachable"),
+        "two": Answer(()),
+        "gone": Answer(None, "no route", ("look",), "unreachable"),
     }
 
     shown = list(history_table.lines(answers))

@@ -361,3 +361,14 @@ def test_a_value_is_looked_through() -> None:
     assert problem_of({"a": ["x", {"b": "{{ y }}"}]})
     assert problem_of({"{{ a }}": 1})
     assert not problem_of({"a": ["{ y }", 1, None, True]})
+
+
+def test_secrets_in_yaml_are_read_and_a_misspelled_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("hunter2\n")
+    text = "gpu: {{hosts: {{a: {{models: [m], ollama_env: {{OLLAMA_API_KEY: {{{0}: key}}}}}}}}}}\n"
+    laid(tmp_path, {"right.yml": text.format("secret_file"), "wrong.yml": text.format("secret_fiel")})
+
+    right, wrong = read(tmp_path, asked("right.yml"), asked("wrong.yml"))
+
+    assert right["hosts"]["a"]["ollama_env"] == {"OLLAMA_API_KEY": {"secret": "file", "place": "key"}}
+    assert "`OLLAMA_API_KEY`: expected `secret_file`, got `secret_fiel` (wrong.yml, line 1)" in wrong["error"]

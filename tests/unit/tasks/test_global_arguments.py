@@ -55,7 +55,7 @@ def test_what_cannot_work_is_refused(arguments: dict[str, Any], around: bool) ->
         *({"_if": lambda: True}, {"_retries": 1}, {"_timeout": 900}, {"_chdir": "/tmp"}, {"_env": {}}),
         *({"_shell_executable": "bash"}, {"_temp_dir": "/var/tmp"}, {"_success_exit_codes": [0]}),
     ],
-    ids=str,
+    ids=lambda arguments: next(iter(arguments)),
 )
 def test_the_others_work(arguments: dict[str, Any]) -> None:
     machine = Machine(bare())
