@@ -23,6 +23,7 @@ from tests.lab.shell import CommandFailed, say, step
 
 HOSTS = ("lab-1", "lab-2", "lab-3")  # two trixie, one bookworm
 CANVAS_HOST = "lab-1"
+CANVAS_LINKS = [*observe.LINKS[:3], "model-tools", *observe.LINKS[3:], "openhands-asks-model"]
 INVENTORY = '''"""The hosts of `make demo`: {canvas} runs Agent Canvas, the others the web app of OpenHands."""
 
 import runpy as _runpy
@@ -86,15 +87,21 @@ def report(lab: Lab) -> bool:
     proofs = [{link.name: link for link in observe.proof(lab[name])} for name in HOSTS]
     for name in HOSTS:
         table.add_column(f"{name} {lab[name].suite}", justify="right")
-    for link in observe.LINKS:
-        table.add_row(link, *(_cell(found.get(link)) for found in proofs))
+    for link in CANVAS_LINKS:
+        cells = [_cell(found.get(link), link in _links(name)) for name, found in zip(HOSTS, proofs, strict=True)]
+        table.add_row(link, *cells)
     Console().print(table)
-    return all(observe.proven(lab[name]) for name in HOSTS)
+    return all(observe.proven(lab[name], _links(name)) for name in HOSTS)
 
 
-def _cell(link: Link | None) -> str:
+def _links(name: str) -> list[str]:
+    """The links of the host's proof."""
+    return CANVAS_LINKS if name == CANVAS_HOST else observe.LINKS
+
+
+def _cell(link: Link | None, is_needed: bool) -> str:
     if link is None:
-        return "[red]not tried[/]"
+        return "[red]not tried[/]" if is_needed else ""
     return f"[green]ok[/] {link.seconds:.2f}" if link.ok else f"[red]broken[/] {link.detail}"
 
 
