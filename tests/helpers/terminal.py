@@ -75,7 +75,7 @@ def frames(words: Sequence[str], directory: Path, columns: int, limit: float = 9
     """
     here, there = pty.openpty()
     fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", HIGH, columns, 0, 0))
-    environment = {**os.environ, "TERM": "xterm-256color"}
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(columns)}
     process = subprocess.Popen(
         words, cwd=directory, stdin=there, stdout=there, stderr=there, env=environment, start_new_session=True
     )

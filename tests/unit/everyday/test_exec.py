@@ -118,7 +118,7 @@ def test_a_process_in_the_background_delays_nothing(place: Path, inventory: str)
 
 
 def test_much_output_is_cut_in_the_document_and_given_up_at_a_limit(place: Path, inventory: str) -> None:
-    much = 'if [ "$CODE" = 0 ]; then yes 0123456789012345 | head -c 3000000; else yes "$(seq -s , 40000)"; fi'
+    much = 'if [ "$CODE" = 0 ]; then yes 0123456789012345 | head -c 3000000; else yes "$(seq -s , 20000)"; fi'
     code, found = document(place, "exec", inventory, "--", much)
 
     one, two = found["hosts"]["one"], found["hosts"]["two"]

@@ -120,7 +120,7 @@ def test_a_broken_lock_stops_every_way_of_running_before_a_host_is_reached(tmp_p
         sys.executable,
         "-c",
         "from pyinfra_cli.main import main; main()",
-        "inventory/local.py",
+        "@local",
         "deploy.py",
         "--dry",
     ]
@@ -331,7 +331,7 @@ def test_only_names_that_the_fleet_has(tmp_path: Path) -> None:
 
     assert done.returncode == 64
     error = "error: `codelama:7b` is not a version, model or image of this fleet"
-    assert done.stderr == f"{error}\n\nhint: there is: codellama:7b\n"
+    assert done.stderr == f"{error}\n\nhint: there is: `--only codellama:7b`\n"
 
 
 class Standin(BaseHTTPRequestHandler):
