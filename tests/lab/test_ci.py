@@ -43,7 +43,8 @@ def test_github_plans_comments_and_applies(lab: Lab, serving: Host, tmp_path: Pa
     output = without_colors(planned.output)
     assert planned.code == 0, output
     assert workflow.report("plan")["result"] == "pending"
-    assert "OLLAMA_KEEP_ALIVE" in (workflow.artifacts / "comment.md").read_text()
+    comment = (workflow.artifacts / "comment.md").read_text()
+    assert "OLLAMA_KEEP_ALIVE" in comment.replace("\\_", "_")
 
     applied = workflow.run("push", **secrets)
 

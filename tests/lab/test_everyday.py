@@ -108,7 +108,7 @@ def test_a_host_that_floods_costs_the_others_nothing(lab: Lab, quiet_state: str,
 
 
 def test_logs_are_found_where_they_are_and_followed(hosts: tuple[Host, Host]) -> None:
-    hosts[0].run("docker exec openhands-app sh -c 'echo written-to-the-container >/proc/1/fd/1'")
+    hosts[0].run("docker exec --user 0 openhands-app sh -c 'echo written-to-the-container >/proc/1/fd/1'")
     code, found = document("logs")
 
     assert code == 0, found

@@ -92,7 +92,7 @@ def test_the_example_brings_two_bare_hosts_to_a_proof_and_then_changes_nothing(l
         assert order[-2:] == ["Proof | Get an answer to a prompt", OWN[5]]
         assert observe.proven(host)
         assert host.run("systemctl show ollama -p Nice --value").stdout == "5\n"
-        assert host.run("stat -c %U /srv/agents/workspace").stdout == "agents\n"
+        assert host.run("stat -c %U /srv/workspace").stdout == "agents\n"
     before = {name: observe.identity(host) for name, host in hosts.items()}
 
     again, planned = deploy.run("-y"), deploy.run("--dry")

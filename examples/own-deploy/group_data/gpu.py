@@ -2,7 +2,7 @@
 models = ["codellama:7b"]
 ollama_keep_alive = "1h"
 openhands_user = "agents"
-openhands_workspace = "/srv/agents/workspace"
+openhands_workspace = "/srv/workspace"
 
 # keys of this deploy: fleethands leaves them alone, whatever they begin with
 agents_home = "/srv/agents"
