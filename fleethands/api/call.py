@@ -11,12 +11,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import fleethands
 from fleethands.api.errors import WorkerDied
-from fleethands.api.events import Event, OnEvent, event_from_json
+from fleethands.api.events import EventQueue, OnEvent, event_from_json
 from fleethands.api.worker import SIZE
 from fleethands.errors import FleethandsError, Problem
 from fleethands.text.sanitize import sanitize
@@ -36,7 +35,7 @@ class Call:
     """
 
     def __init__(self, request: bytes) -> None:
-        self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._events = EventQueue()
         self._lock = threading.Lock()
         self._interrupts = 0
         self._is_ready = False
