@@ -11,12 +11,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import fleethands
 from fleethands.api.errors import WorkerDied
-from fleethands.api.events import Event, OnEvent, event_from_json
+from fleethands.api.events import EventQueue, OnEvent, event_from_json
 from fleethands.api.worker import SIZE
 from fleethands.errors import FleethandsError, Problem
 from fleethands.text.sanitize import sanitize
@@ -36,10 +35,11 @@ class Call:
     """
 
     def __init__(self, request: bytes) -> None:
-        self._events: SimpleQueue[Event | None] = SimpleQueue()
+        self._request = request
+        self._events = EventQueue()
         self._lock = threading.Lock()
         self._interrupts = 0
-        self._is_ready = False
+        self._is_ready = self._is_sent = False
         self._last: Message | None = None
         self._output = b""
         self.is_interrupted = False
@@ -53,7 +53,6 @@ class Call:
             os.close(write)
         _spawn(self._read_messages, read)
         self._output_thread = _spawn(self._read_output)
-        _spawn(self._send, request)
 
     def answer(self, on_event: OnEvent | None = None) -> Message:
         """
@@ -68,6 +67,9 @@ class Call:
         try:
             while not has_ended:
                 try:
+                    if not self._is_sent:
+                        self._is_sent = True  # only here: Ctrl-C before this `try` must not leave a run without a caller
+                        _spawn(self._send, self._request)
                     event = self._events.get()
                     has_ended = event is None
                     if event is not None and on_event is not None and failure is None:

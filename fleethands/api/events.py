@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from queue import SimpleQueue
 from typing import Any
 
 from fleethands.text.sanitize import sanitize
@@ -72,6 +73,7 @@ class WarningEvent:
 
 Event = PhaseEvent | StepEvent | PullEvent | RemarkEvent | HostDoneEvent | WarningEvent
 OnEvent = Callable[[Event], None]
+MOST_WAITING = 10_000  # events; a program may be slow or suspended, and reads none
 _KINDS: dict[str, type[Event]] = {
     each.__name__: each for each in (PhaseEvent, StepEvent, PullEvent, RemarkEvent, HostDoneEvent, WarningEvent)
 }
@@ -86,6 +88,26 @@ def event_from_json(document: Mapping[str, Any]) -> Event:
     """The event of `event_to_json`."""
     values = {key: value for key, value in document.items() if key != "event"}
     return _KINDS[document["event"]](**values)
+
+
+def can_be_left_out(event: Event | None) -> bool:
+    """Whether a host decides how many such events there are. A host may send them without end."""
+    return isinstance(event, PullEvent | RemarkEvent)
+
+
+class EventQueue:
+    """Events that wait for the program. While very many wait, those that can be left out are dropped."""
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[Event | None] = SimpleQueue()
+
+    def put(self, event: Event | None) -> None:
+        if not can_be_left_out(event) or self._waiting.qsize() < MOST_WAITING:
+            self._waiting.put(event)
+
+    def get(self) -> Event | None:
+        """Wait for the next event. None is the end."""
+        return self._waiting.get()
 
 
 class EventListener:

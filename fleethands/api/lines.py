@@ -10,7 +10,7 @@ from fleethands.command_line import CONNECTION_DATA
 from fleethands.data_pairs import format_pairs
 
 # a program does not expect to find these in a hint; the path `ssh_key` may be there
-_SECRET = re.compile(r"passw|pwd|token|secret|credential", re.IGNORECASE)
+_SECRET = re.compile(r"passw|passphrase|pwd|token|secret|credential", re.IGNORECASE)
 
 
 def join_patterns(patterns: str | Iterable[str]) -> str:
@@ -19,10 +19,17 @@ def join_patterns(patterns: str | Iterable[str]) -> str:
 
 
 def shown_pairs(data: Mapping[str, Any]) -> tuple[str, ...]:
-    """Host data as `KEY=VALUE` pairs for hints and reports, without those whose names promise a secret."""
-    return format_pairs({key: value for key, value in data.items() if not _SECRET.search(key)})
+    """Host data as `KEY=VALUE` pairs for hints and reports, without those in which a name promises a secret."""
+    return format_pairs({key: value for key, value in data.items() if not _may_have_secret(key, value)})
 
 
 def connection_pairs(data: Mapping[str, Any]) -> tuple[str, ...]:
     """The same for what it takes to reach a host."""
     return shown_pairs({key: value for key, value in data.items() if key.startswith(CONNECTION_DATA)})
+
+
+def _may_have_secret(key: str, value: Any) -> bool:
+    """Also for `{"passphrase": …}` in ssh_paramiko_connect_kwargs, and for variables in `_env`."""
+    if _SECRET.search(key):
+        return True
+    return isinstance(value, Mapping) and any(_may_have_secret(str(name), each) for name, each in value.items())

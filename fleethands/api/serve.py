@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 import pickle
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager
 
 import gevent  # type: ignore[import-untyped]
 import gevent.os  # type: ignore[import-untyped]
-import gevent.queue  # type: ignore[import-untyped]
 
-from fleethands.api.events import Event, EventListener, PhaseEvent, PullEvent, WarningEvent, event_to_json
+from fleethands.api.events import EventListener, PhaseEvent, WarningEvent
 from fleethands.api.request import Request
+from fleethands.api.sender import Message, Sender
 from fleethands.api.worker import STOPS
 from fleethands.engine.engine import Engine
 from fleethands.errors import FleethandsError, UsageError
@@ -30,46 +28,6 @@ from fleethands.runs.unfinished_report import KnownRun
 from fleethands.runs.verify_hosts import verify_hosts
 from fleethands.settings import SettingsError
 from fleethands.ssh.timeouts import Limits
-
-MOST_WAITING = 10_000  # messages; a caller that is suspended reads none
-Message = dict[str, Any]
-
-
-class Sender:
-    """
-    Writes messages to a pipe, one line of JSON each. A caller that reads slowly delays no host.
-
-    + descriptor: of the pipe
-    """
-
-    def __init__(self, descriptor: int) -> None:
-        gevent.os.make_nonblocking(descriptor)
-        self._descriptor = descriptor
-        self._waiting: Any = gevent.queue.Queue()
-        self._writer = gevent.spawn(self._write)
-
-    def send(self, message: Message) -> None:
-        self._waiting.put(message)
-
-    def send_event(self, event: Event) -> None:
-        """Events of a pull are left out while very many messages wait."""
-        if not isinstance(event, PullEvent) or self._waiting.qsize() < MOST_WAITING:
-            self.send(event_to_json(event))
-
-    def close(self) -> None:
-        """Wait until everything is written."""
-        self._waiting.put(None)
-        self._writer.join()
-        if not self._writer.successful():  # an interrupt ended it
-            self._write()
-        os.close(self._descriptor)
-
-    def _write(self) -> None:
-        with suppress(BrokenPipeError):  # the caller has died, and the run ends by itself
-            for message in iter(self._waiting.get, None):
-                left = memoryview(json.dumps(message).encode() + b"\n")
-                while left:
-                    left = left[gevent.os.nb_write(self._descriptor, left) :]
 
 
 def serve(request: bytes, messages: int, caller: int) -> None:

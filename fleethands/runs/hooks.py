@@ -17,6 +17,7 @@ from fleethands.report.model import Report
 from fleethands.runs.hook_program import WITHOUT, HookProgram
 
 DIRECTORY = "hooks"
+CHANGED = {"pending", "changed", "failed", "rolled-back"}  # of a host that the run changes, or began to change
 MOST_NAMES = 100_000  # bytes of host names in a variable: Linux allows 128 KiB
 
 
@@ -66,11 +67,11 @@ class Hooks:
 
     def _variables(self, report: Report) -> dict[str, str]:
         failed = [name for name, host in sorted(report.hosts.items()) if host.status in {"failed", "rolled-back"}]
-        concerned = [name for name, host in sorted(report.hosts.items()) if host.status != "unchanged"]
+        touched = [name for name, host in sorted(report.hosts.items()) if host.status in CHANGED]
         return {
             "FLEETHANDS_COMMAND": self.line.command,
             "FLEETHANDS_TARGET": self.line.target,
-            "FLEETHANDS_HOSTS": _joined(concerned),
+            "FLEETHANDS_HOSTS": _joined(touched),
             "FLEETHANDS_FAILED": _joined(failed),
             "FLEETHANDS_RESULT": report.result,
             "FLEETHANDS_SUMMARY": summarize_statuses(report),

@@ -153,6 +153,14 @@ def test_no_shell_has_an_expression_of_github() -> None:
     assert [script for script in scripts() if "${{" in script or "$[[" in script] == []
 
 
+def test_no_python_imports_a_module_of_the_working_directory() -> None:
+    """A pull request with a `shlex.py` would run in the step that has the private key in its environment."""
+    calls = [line for script in scripts() for line in re.findall(r"python3?\"? (?=.*-[cm] ).*", script)]
+
+    assert len(calls) > 6
+    assert [line for line in calls if not re.match(r"python3?\"? -I ", line)] == []
+
+
 def test_our_command_line_takes_the_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     arguments = [shlex.split(str(about["default"])) for name, about in component()[0].items() if "arguments" in name]

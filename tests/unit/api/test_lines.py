@@ -33,6 +33,8 @@ def test_what_is_no_json_or_a_password_is_left_out() -> None:
     assert shown_pairs({"ssh_password": "hunter2", "_sudo_password": "hunter2", "hf_token": "x", "ssh_key": "id"}) == (
         "ssh_key=id",
     )
+    assert shown_pairs({"ssh_paramiko_connect_kwargs": {"passphrase": "hunter2"}, "_env": {"A_TOKEN": "x"}}) == ()
+    assert shown_pairs({"_env": {"A": "1"}}) == ('_env={"A": "1"}',)
     assert connection_pairs({"ssh_user": "me", "ssh_password": "hunter2", "models": []}) == ("ssh_user=me",)
 
 

@@ -55,6 +55,20 @@ def test_without_a_directory_of_hooks_nothing_runs(tmp_path: Path, monkeypatch: 
     assert hooks.run_after(plan()) == ""
 
 
+def test_a_hook_gets_the_hosts_that_change_and_no_others(hook: Write) -> None:
+    for name in ("pre-apply", "post-apply"):
+        hook(name, 'echo "$FLEETHANDS_RESULT:" $FLEETHANDS_HOSTS')
+    shown: list[str] = []
+    hooks = found(shown)
+    others = {"u": HostReport("unreachable"), "v": HostReport("refused"), "w": HostReport("unchanged")}
+
+    hooks.run_before(Report("apply", {"a": HostReport("pending"), "b": HostReport("pending"), **others}))
+    after = {"a": HostReport("rolled-back"), "b": HostReport("changed"), "x": HostReport("not-run")}
+    hooks.run_after(Report("apply", {**after, **others}))
+
+    assert shown == ["pre-apply: failed: a b", "post-apply: failed: a b"]
+
+
 def test_a_hook_gets_its_variables_and_a_report(hook: Write) -> None:
     hook(
         "pre-apply",
