@@ -4,8 +4,8 @@ fleethands trust inventory/example.py     compare the hosts' SSH keys and accept
 fleethands plan inventory/example.py      show what would change
 fleethands apply inventory/example.py     change it
 
-These settings matter first, and have their defaults. To change one, remove `# ` from its line.
-docs/settings.md explains all settings. `fleethands init DIR --all-settings` writes an inventory with all of them.
+`models` needs a value. The other settings have defaults: to change one, remove `# ` from its line.
+`fleethands init DIR --all-settings` writes an inventory with all settings and their explanations.
 """
 
 gpu = (

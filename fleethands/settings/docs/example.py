@@ -32,8 +32,8 @@ ALL = """These are all settings, with their defaults. To change one, remove `# `
 
 Give a secret as Secret.env("NAME"), Secret.file("PATH") or Secret.command("COMMAND"), and add
 `from fleethands.settings import Secret` above."""
-FEW = """These settings matter first, and have their defaults. To change one, remove `# ` from its line.
-docs/settings.md explains all settings. `fleethands init DIR --all-settings` writes an inventory with all of them."""
+FEW = """`models` needs a value. The other settings have defaults: to change one, remove `# ` from its line.
+`fleethands init DIR --all-settings` writes an inventory with all settings and their explanations."""
 TAIL = """    },
 )
 """

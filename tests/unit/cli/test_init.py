@@ -168,3 +168,8 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@pytest.mark.parametrize("all_settings", [False, True])
+def test_the_inventory_of_a_project_names_no_page_of_the_checkout(all_settings: bool) -> None:
+    assert "docs/" not in inventory("inventory/hosts.py", all_settings=all_settings)
