@@ -35,10 +35,11 @@ class Call:
     """
 
     def __init__(self, request: bytes) -> None:
+        self._request = request
         self._events = EventQueue()
         self._lock = threading.Lock()
         self._interrupts = 0
-        self._is_ready = False
+        self._is_ready = self._is_sent = False
         self._last: Message | None = None
         self._output = b""
         self.is_interrupted = False
@@ -52,7 +53,6 @@ class Call:
             os.close(write)
         _spawn(self._read_messages, read)
         self._output_thread = _spawn(self._read_output)
-        _spawn(self._send, request)
 
     def answer(self, on_event: OnEvent | None = None) -> Message:
         """
@@ -67,6 +67,9 @@ class Call:
         try:
             while not has_ended:
                 try:
+                    if not self._is_sent:
+                        self._is_sent = True  # only here, so that Ctrl-C before leaves no run without a caller
+                        _spawn(self._send, self._request)
                     event = self._events.get()
                     has_ended = event is None
                     if event is not None and on_event is not None and failure is None:

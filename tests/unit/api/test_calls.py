@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from fleethands import Event, Fleet, FleethandsError, Report, SettingsError, UsageError, WarningEvent, WorkerDied
+from fleethands.api.call import Call
 from tests.helpers.api_workers import find_workers, wait_until_ended
 from tests.helpers.checkout import ROOT
 from tests.helpers.silent_server import SilentServer, silent_server
@@ -195,6 +196,19 @@ def script(server: SilentServer) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+
+
+def test_a_worker_gets_its_request_when_its_caller_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[bytes] = []
+    monkeypatch.setattr(Call, "_send", lambda _call, request: sent.append(request))
+    call = Call(b"request")
+    before = list(sent)
+    call.interrupt()
+    call.interrupt()  # it has not begun, so it is killed
+
+    with pytest.raises(WorkerDied, match="killed by SIGKILL"):
+        call.answer()
+    assert (before, sent) == ([], [b"request"])
 
 
 def test_ctrl_c_gives_a_report(server: SilentServer) -> None:
