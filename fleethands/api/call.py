@@ -68,7 +68,7 @@ class Call:
             while not has_ended:
                 try:
                     if not self._is_sent:
-                        self._is_sent = True  # only here: Ctrl-C before this `try` must leave no run without a caller
+                        self._is_sent = True  # only here, so that Ctrl-C before leaves no run without a caller
                         _spawn(self._send, self._request)
                     event = self._events.get()
                     has_ended = event is None
