@@ -23,7 +23,7 @@ class CommandAfterDashes(click.Command):
         words = tuple(args[at + 1 :])
         if not ctx.resilient_parsing:
             if ctx.params["words"] or at == len(args):
-                raise click.UsageError("put `--` in front of the command: fleethands exec TARGET -- uptime", ctx)
+                raise click.UsageError("put `--` in front of the command: fleethands exec [TARGET] -- uptime", ctx)
             if not words:
                 raise click.UsageError("there is no command after `--`", ctx)
         ctx.params["words"] = words

@@ -14,6 +14,7 @@ from tests.helpers.command_line import fleethands
     ("words", "code", "said"),
     [
         (["plam"], 64, "error: No such command 'plam'"),
+        (["exec", "uptime"], 64, "error: put `--` in front of the command: fleethands exec [TARGET] -- uptime"),
         (["plan", "--jsn"], 64, "No such option '--jsn'. Did you mean '--json'?"),
         (["plan", "inventory/local.py", "--data", "x"], 64, "error: `--data x`: expected KEY=VALUE"),
         (
