@@ -139,7 +139,7 @@ def test_a_project_that_was_laid_down_plans_what_the_checkout_plans(
     run(FLEETHANDS, "init", here)
     key = fleet.ROOT / os.environ["FLEETHANDS_LAB"] / "id_ed25519"
     inventory = here / "inventory/hosts.py"
-    text = inventory.read_text().replace('["gpu-1.example.net", "gpu-2.example.net"]', f'["{clean.address}"]')
+    text = inventory.read_text().replace('["gpu-1.example.net"]', f'["{clean.address}"]')
     text = text.replace('"ssh_user"', f'"ssh_key": "{key}",\n        "ollama_version": "0.24.0",\n        "ssh_user"')
     inventory.write_text(text)
 
