@@ -15,10 +15,10 @@ from fleethands.api.lines import connection_pairs, join_patterns, shown_pairs
 from fleethands.api.request import Action, CodeFleet, Request
 from fleethands.api.strategy import Strategy, list_options, make_rollout, to_seconds
 from fleethands.api.workers import Workers
-from fleethands.cli.targets import resolve_target
 from fleethands.command_line import CommandLine
 from fleethands.deploy_options import DeployOptions
 from fleethands.errors import UsageError
+from fleethands.fleet.targets import resolve_target
 from fleethands.report.model import Report
 from fleethands.settings import HostSettings
 

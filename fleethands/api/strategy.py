@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -41,14 +42,20 @@ def make_rollout(strategy: Strategy) -> RolloutStrategy:
     """The strategy as the rollout takes it. Raises UsageError."""
     try:
         return RolloutStrategy(
-            order=Order.parse(strategy.order),
-            canary=None if strategy.canary is None else Canary(str(strategy.canary)),
-            batch=None if strategy.batch is None else HostQuota.parse("--batch", str(strategy.batch)),
-            failure_limit=HostQuota.parse("--max-fail", str(strategy.max_fail), least=0),
+            order=Order.parse(str(strategy.order)),
+            canary=None if strategy.canary is None else Canary(_word("canary", strategy.canary)),
+            batch=None if strategy.batch is None else HostQuota.parse("--batch", _word("batch", strategy.batch)),
+            failure_limit=HostQuota.parse("--max-fail", _word("max_fail", strategy.max_fail), least=0),
             rolls_back=strategy.rollback,
         )
     except InvalidOption as error:
         raise in_python(error) from None
+
+
+def _word(name: str, value: object) -> str:
+    if isinstance(value, bool) or value == "" or not isinstance(value, int | str):
+        raise UsageError(f"`{name}={value!r}`: expected a number or a text")
+    return str(value)
 
 
 def list_options(strategy: Strategy) -> tuple[tuple[str, ...], ...]:
@@ -69,7 +76,7 @@ def to_seconds(name: str, duration: str | float) -> float:
 
     Raises UsageError.
     """
-    if not isinstance(duration, str) and duration > 0:
+    if isinstance(duration, int | float) and not isinstance(duration, bool) and 0 < duration < math.inf:
         return float(duration)
     try:
         return parse_duration(f"--{name.replace('_', '-')}", str(duration))

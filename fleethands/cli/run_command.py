@@ -15,8 +15,8 @@ from click.core import ParameterSource
 from fleethands.cli.errors import NothingToDo
 from fleethands.cli.interface.group import STOPS
 from fleethands.cli.output.report_writer import ReportWriter
-from fleethands.cli.targets import resolve_target
 from fleethands.command_line import CommandLine
+from fleethands.fleet.targets import resolve_target
 
 IN_COMMAND_LINE = {"target", "hosts", "exclude", "shard", "data", "upstream", "yes"}
 IN_WRITER = {"report", "summary", "as_json"}

@@ -10,7 +10,6 @@ import click
 
 from fleethands.cli.errors import NothingToDo
 from fleethands.cli.output.report_writer import ReportWriter
-from fleethands.cli.targets import FILES
 from fleethands.command_line import CommandLine
 from fleethands.deploy_files import find_project as project
 from fleethands.deploy_options import DeployOptions
@@ -18,6 +17,7 @@ from fleethands.engine.engine import Engine
 from fleethands.errors import FleethandsError
 from fleethands.fleet.ansible.kind import ansible_file
 from fleethands.fleet.shard import EmptyShard
+from fleethands.fleet.targets import FILES
 from fleethands.runs import open_hosts as runs
 from fleethands.runs.read_hosts import connect, plan_connected, plan_hosts, read_hosts
 from fleethands.settings import SettingsError

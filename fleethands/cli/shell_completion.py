@@ -12,9 +12,9 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem, split_arg_string
 
-from fleethands.cli.targets import list_inventories, resolve_target
 from fleethands.errors import FleethandsError
 from fleethands.fleet.ansible.kind import ansible_file
+from fleethands.fleet.targets import list_inventories, resolve_target
 
 
 def complete_targets(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:

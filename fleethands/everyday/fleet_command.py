@@ -13,6 +13,7 @@ import gevent  # type: ignore[import-untyped]
 from fleethands.engine.interrupts import Interrupts
 from fleethands.everyday.command_result import INTERRUPTED, UNREACHABLE, CommandResult
 from fleethands.everyday.host_command import HostCommand, OutputLimits
+from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.script import Script
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class FleetCommand:
     + jobs: by the label that their lines get
     + receive: called with the label, `stdout` or `stderr`, and each line; returns the line to keep
     + on_end: called with the label and the result of each job as it ends
+    + mask: hides secrets in the reasons and hints of results
 
     `interrupted`: a user stopped it.
     """
@@ -74,8 +76,10 @@ class FleetCommand:
         receive: Receive,
         limits: OutputLimits,
         on_end: OnEnd | None = None,
+        mask: Mask = NO_MASK,
     ) -> None:
         self._engine, self._jobs, self._receive, self._limits, self._on_end = engine, jobs, receive, limits, on_end
+        self._mask = mask
         self._running: dict[str, HostCommand] = {}
         self.interrupted = False
 
@@ -88,7 +92,7 @@ class FleetCommand:
         found: dict[str, CommandResult] = {}
 
         def run_job(label: str) -> None:
-            found[label] = self._run_job(label, self._jobs[label])
+            found[label] = self._mask.all(self._run_job(label, self._jobs[label]))
             if self._on_end is not None:
                 self._on_end(label, found[label])
 

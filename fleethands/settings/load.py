@@ -98,7 +98,8 @@ def _read(data: Mapping[str, Any], settle: Callable[[HostSettings], HostSettings
     settings = settle(settings)
     found += invalid
     paths = {path for path, _ in invalid}
-    wrong = {path.partition(".")[0] for path in paths}
+    meant = {InvalidSetting("", path, problem).nearest for path, problem in found}
+    wrong = {path.partition(".")[0] for path in paths} | meant
     for conflict in find_conflicts(settings):
         if not conflict.reads & wrong and conflict.path not in paths:
             found.append((conflict.path, conflict.problem))

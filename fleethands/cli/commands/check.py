@@ -9,12 +9,12 @@ from typing import Any
 import click
 
 from fleethands.cli.errors import EXIT_FAILED, print_problem
-from fleethands.cli.targets import resolve_target
 from fleethands.data_pairs import parse_pair
 from fleethands.errors import FleethandsError, Problem
 from fleethands.fleet.ansible.place import relative_path
 from fleethands.fleet.check_fleet import CheckedFleet, Mistake, check_fleet
 from fleethands.fleet.selection import HostSelection
+from fleethands.fleet.targets import resolve_target
 from fleethands.fleet.typed_options import parse_shard
 from fleethands.settings.validation.errors import InvalidSetting, join_hosts
 from fleethands.text.sanitize import sanitize

@@ -33,7 +33,7 @@ def run(writer: ReportWriter, words: Sequence[str], timeout: str) -> int:
     with closing(connect(engine)):
         jobs = {name: Job(name, PARTS, {"command": line}) for name in engine.names}
         printer = LinePrinter(jobs, mask, quiet=writer.as_json)
-        command = FleetCommand(engine, jobs, printer.receive, limits)
+        command = FleetCommand(engine, jobs, printer.receive, limits, mask=mask)
         printer.on_closed = command.stop
         results = command.run()
     result = "interrupted" if command.interrupted else "done" if _are_done(results) else "failed"

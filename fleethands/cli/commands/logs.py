@@ -38,7 +38,7 @@ def run(writer: ReportWriter, log: str | None, follow: bool, since: str | None, 
         jobs = {label: job for label, job in jobs.items() if label not in elsewhere}
         printer = LinePrinter(jobs, mask, quiet=writer.as_json)
         limits = FOLLOW if follow else OutputLimits(timeout=TIMEOUT)
-        command = FleetCommand(engine, jobs, printer.receive, limits, None if writer.as_json else _print_end)
+        command = FleetCommand(engine, jobs, printer.receive, limits, None if writer.as_json else _print_end, mask)
         printer.on_closed = command.stop
         results = {**elsewhere, **command.run()}
     if writer.as_json:

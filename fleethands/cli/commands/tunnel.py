@@ -14,10 +14,10 @@ import gevent  # type: ignore[import-untyped]
 
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.session import connect, open_checked_hosts, open_hosts
-from fleethands.cli.targets import resolve_target
 from fleethands.command_line import CommandLine
 from fleethands.engine.engine import Engine
 from fleethands.errors import FleethandsError, UsageError
+from fleethands.fleet.targets import resolve_target
 from fleethands.operations.firewall.firewall import has_sandboxes
 from fleethands.paths import CANVAS_KEY
 from fleethands.settings import HostSettings

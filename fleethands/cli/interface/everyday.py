@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from typing import Any
 
@@ -41,7 +42,15 @@ class LogCommand(click.Command):
         target = ctx.params.get("target")
         if target in LOGS and ctx.params.get("log") is None and not os.path.exists(target):
             ctx.params.update(target=None, log=target)
+        elif target and not ctx.resilient_parsing and (near := _nearest_log(target)):
+            raise click.UsageError(f"there is no log `{target}`, nearest is `{near}`", ctx)
         return rest
+
+
+def _nearest_log(word: str) -> str | None:
+    """The log that a misspelled word means. A word with digits or dots is a host."""
+    near = difflib.get_close_matches(word, LOGS, 1, cutoff=0.8) if word.isalpha() and word not in LOGS else []
+    return near[0] if near and not os.path.exists(word) else None
 
 
 @cli.command("exec", cls=CommandAfterDashes)

@@ -66,13 +66,16 @@ def check(**options: Any) -> None:
 
 
 @cli.command()
-@click.option("--inventory", "of", flag_value="inventory", help="The schema of an Ansible inventory in YAML.")
-@click.option("--group-vars", "of", flag_value="group-vars", help="The schema of a file in group_vars or host_vars.")
+@click.option("--inventory", is_flag=True, help="The schema of an Ansible inventory in YAML.")
+@click.option("--group-vars", is_flag=True, help="The schema of a file in group_vars or host_vars.")
 @json_option
-def schema(of: str | None, **_: Any) -> None:
+def schema(inventory: bool, group_vars: bool, **_: Any) -> None:
     """
     Print the settings as JSON Schema.
 
     Editors complete and check YAML files with it. Without an option, the schema of the settings of one host.
     """
-    importlib.import_module("fleethands.cli.commands.schema").run(of or "settings")
+    if inventory and group_vars:
+        raise click.UsageError("`--inventory` and `--group-vars` are two schemas: give one of them")
+    of = "inventory" if inventory else "group-vars" if group_vars else "settings"
+    importlib.import_module("fleethands.cli.commands.schema").run(of)

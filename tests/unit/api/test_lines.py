@@ -92,6 +92,10 @@ def test_a_strategy_is_the_options_of_apply() -> None:
         ({"canary": 0}, "`canary=0`: expected a number of hosts from 1 on, or the name of one of them"),
         ({"batch": "200%"}, "`batch='200%'`: expected a number of hosts from 1 on, or a percentage"),
         ({"max_fail": -1}, "`max_fail='-1'`: expected a number of hosts from 0 on, or a percentage"),
+        ({"canary": True}, "`canary=True`: expected a number or a text"),
+        ({"batch": ""}, "`batch=''`: expected a number or a text"),
+        ({"max_fail": None}, "`max_fail=None`: expected a number or a text"),
+        ({"order": None}, "`order='None'`: expected `sorted`, `random` or `random:SEED`"),
         ({"order": "up"}, "`order='up'`: expected `sorted`, `random` or `random:SEED`"),
     ],
 )
@@ -107,3 +111,6 @@ def test_durations() -> None:
     assert [to_seconds("host_timeout", each) for each in (90, 0.5, "20m", "2h")] == [90, 0.5, 1200, 7200]
     with pytest.raises(UsageError, match="`host_timeout='soon'`: expected a duration"):
         to_seconds("host_timeout", "soon")
+    for wrong in (None, True, float("inf")):
+        with pytest.raises(UsageError, match="expected a duration"):
+            to_seconds("host_timeout", wrong)  # type: ignore[arg-type]

@@ -17,6 +17,8 @@ from tests.helpers.command_line import fleethands
         (["exec", "uptime"], 64, "error: put `--` in front of the command: fleethands exec [TARGET] -- uptime"),
         (["plan", "--jsn"], 64, "No such option '--jsn'. Did you mean '--json'?"),
         (["plan", "inventory/local.py", "--data", "x"], 64, "error: `--data x`: expected KEY=VALUE"),
+        (["logs", "ollamma"], 64, "error: there is no log `ollamma`, nearest is `ollama`"),
+        (["schema", "--inventory", "--group-vars"], 64, "are two schemas: give one of them"),
         (
             ["plan", "inventory/local.py", "--hosts", "gpu-*"],
             64,

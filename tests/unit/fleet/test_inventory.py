@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from fleethands.cli.targets import resolve_target
 from fleethands.errors import UsageError
+from fleethands.fleet.targets import resolve_target
 from tests.helpers.checkout import FIXTURES, ROOT
 from tests.helpers.command_line import fleethands
 from tests.helpers.inventories import asked, laid, read

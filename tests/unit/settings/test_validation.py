@@ -260,3 +260,10 @@ def test_a_value_is_shown_as_one_short_line() -> None:
 )
 def test_one_mistake_is_one_line(data: dict[str, Any], problem: str) -> None:
     assert said(**data) == [problem]
+
+
+def test_a_misspelled_setting_is_not_missing_too() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_fleet({"box": {"model": ["codellama:7b"]}})
+
+    assert [each.path for each in caught.value.mistakes] == ["model"]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fleethands.cli.targets import resolve_target
 from fleethands.errors import UsageError
+from fleethands.fleet.targets import resolve_target
 
 
 @pytest.mark.parametrize(
