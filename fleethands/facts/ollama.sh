@@ -41,7 +41,7 @@ in_container() {
 asked() {
   most=$1
   shift
-  { curl -q -sS --noproxy '*' --max-time 5 --fail "$@"; echo "$newline$?"; } | head -c "$most"
+  { curl -q -sS --noproxy '*' --max-time "$patience" --fail "$@"; echo "$newline$?"; } | head -c "$most"
 }
 
 read_ollama() {
