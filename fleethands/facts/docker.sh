@@ -1,4 +1,4 @@
-# shellcheck disable=SC2034 # docker_ports.sh uses listening
+# shellcheck disable=SC2034,SC2154 # docker_ports.sh uses listening, shell.sh sets patience
 # Docker: the containers and images that fleethands uses.
 : "${container:?}" "${image?}" "${ollama_image?}" "${records:?}"
 

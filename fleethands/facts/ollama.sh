@@ -1,5 +1,5 @@
 # Ollama: its releases, its process, and the answers of its API.
-: "${newline:?}" "${ollama_url:?}" "${elsewhere?}" "${asked_model?}" "${ollama_container:?}"
+: "${newline:?}" "${patience:?}" "${ollama_url:?}" "${elsewhere?}" "${asked_model?}" "${ollama_container:?}"
 
 read_releases() {
   for marker in /opt/ollama/*/.fleethands; do
