@@ -8,7 +8,7 @@ import time
 from fleethands.program_output import LAST_OUTPUT, Output, wait_for_end
 
 
-class Kept:
+class BlockCollector:
     """Keeps all blocks, up to a number of bytes."""
 
     def __init__(self, most: int = 1 << 30) -> None:
@@ -23,9 +23,9 @@ class Kept:
         self.at.append(time.monotonic())
 
 
-def run(script: str, timeout: float = 30, most: int = 1 << 30) -> tuple[int | None, Kept, float]:
+def run(script: str, timeout: float = 30, most: int = 1 << 30) -> tuple[int | None, BlockCollector, float]:
     """The exit code of a script, its output, and the seconds that the wait took."""
-    kept, begin = Kept(most), time.monotonic()
+    kept, begin = BlockCollector(most), time.monotonic()
     with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, bufsize=0) as process:
         code = wait_for_end(process, Output(process.stdout, kept), timeout=timeout)
         took = time.monotonic() - begin
