@@ -16,8 +16,7 @@ SERIES=3 PAUSE=3 # a host counts as slower if each of so many series says so; se
 # to the tokens of each answer to measure, which are fewer from a model that gives less than 8 a second
 read_first_answer() {
   [ -n "$1" ] || load=$(answer_field load_duration | LC_ALL=C awk '{ printf "%.3f", $1 / 1e9 }')
-  took=$(answer_field eval_duration)
-  [ "$((${took:-0} / tokens))" -le 125000000 ] || length=8
+  length=$(echo "$(answer_field eval_duration) $tokens" | LC_ALL=C awk '{ print (NF == 2 && $1 / $2 > 125e6 ? 8 : 32) }')
 }
 
 answer_field() { printf %s "${answer:?}" | sed -n "s/.*\"$1\":\([0-9]\{1,15\}\)[,}].*/\1/p"; } # NAME
