@@ -1,7 +1,7 @@
 # Measures how fast the model answers, and compares that with the release record.
 #   speed_request: the request as JSON; NONCE is replaced, because Ollama keeps a prompt that it has read; so is LENGTH
 #   speed_of: fields of JSON that say what is measured
-#   before, before_noise, before_answers: tokens a second by the release record; uncompared: why there are none to compare with
+#   before, before_noise, before_answers: tokens a second by the release record; uncompared: why nothing can be compared
 #   slowdown_limit: percent by which the host may be slower than before; empty for no limit
 : "${speed_request:?}" "${speed_of:?}" "${before?}" "${before_noise?}" "${before_answers?}" "${uncompared?}" "${slowdown_limit?}"
 : "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
@@ -10,7 +10,7 @@ LEAST_ANSWERS=5 MOST_ANSWERS=15 # a fast model gives more of them, because each 
 ANSWERS_FOR=1500 SERIES_WITHIN=20000 # milliseconds
 COMPARED_ANSWERS=3 # with fewer of them nothing is compared
 FREE_CPU=30 # percent of its time that a thread may wait for a CPU; if it waits longer, nothing is compared
-SERIES=3 PAUSE=3 # a host counts as slower if each of so many series says so; seconds between them
+SERIES=3 PAUSE=3 # series that have to find a host slower, and the seconds between them
 
 # read_first_answer LOADED: sets `load` to the seconds in which the last answer loaded the model, empty if it was LOADED; and `length`
 # to the tokens of each answer to measure, which are fewer from a model that gives less than 8 a second

@@ -54,7 +54,7 @@ def script_values(**more: str) -> dict[str, str]:
     return {**decision.script.values, "run": "r", "keeps_proof": "", **more}
 
 
-# what Linux says of the threads of Ollama before a series and after it: how long they ran and waited, in nanoseconds
+# what Linux reports of the threads of Ollama before a series and after it: how long they ran and waited, in nanoseconds
 CPU_TIMES = """read_cpu_times() {
   if [ -z "$samples" ]; then echo 'one 5000000000 1000000000'; return; fi
   echo 'one %d %d'
