@@ -6,8 +6,7 @@
 : "${speed_request:?}" "${speed_of:?}" "${before?}" "${before_noise?}" "${before_answers?}" "${uncompared?}" "${slowdown_limit?}"
 : "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
 load='' length=32
-LEAST_ANSWERS=5 MOST_ANSWERS=15 # a fast model gives more of them, because each is over in a moment
-ANSWERS_FOR=1500 SERIES_WITHIN=20000 # milliseconds
+ANSWERS=5 SERIES_WITHIN=20000 # of one series: its answers, and milliseconds
 COMPARED_ANSWERS=3 # with fewer of them nothing is compared
 FREE_CPU=30 # percent of its time that a thread may wait for a CPU; if it waits longer, nothing is compared
 SERIES=3 PAUSE=3 # series that have to find a host slower, and the seconds between them
@@ -55,10 +54,8 @@ cpu_wait() {
 # measure_series: sets `samples`, with one line for each answer, and `waited`, the percentage of cpu_wait
 measure_series() {
   samples='' tried=0 times=$(read_cpu_times) from=$(now)
-  while [ "$tried" -lt "$MOST_ANSWERS" ]; do
-    spent=$(($(now) - from))
-    [ "$tried" -lt "$LEAST_ANSWERS" ] || [ "$spent" -lt "$ANSWERS_FOR" ] || break
-    rest=$(((SERIES_WITHIN - spent) / 1000))
+  while [ "$tried" -lt "$ANSWERS" ]; do
+    rest=$(((SERIES_WITHIN - $(now) + from) / 1000))
     [ "$rest" -gt 0 ] || break
     tried=$((tried + 1))
     samples="$samples$(measure_answer "$rest")

@@ -69,7 +69,7 @@ def measure(place: Path, url: str, cpu_times: tuple[int, int] = IDLE, **more: An
     known = "\n".join(f"{name}='{value}'" for name, value in values.items())
     parts = [SCRIPTS.joinpath(f"{name}.sh").read_text() for name in PARTS]
     text = "\n".join(
-        [known, *parts, CPU_TIMES % cpu_times, 'load=0.3 PAUSE=0 ANSWERS_FOR=1; measure_speed; printf %s "$seen"']
+        [known, *parts, CPU_TIMES % cpu_times, 'load=0.3 PAUSE=0; measure_speed; printf %s "$seen"']
     )
     done = subprocess.run(["sh", "-eu", "-c", text], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
