@@ -98,7 +98,7 @@ summarize() {
         off = 2 * ratio * sqrt(relative(rate, scatter, count) ^ 2 + relative(before, before_noise, before_answers) ^ 2 + 0.02 ^ 2) * 100
         slower = (1 - ratio) * 100
         figures = figures sprintf(", \"before\": %.3f, \"slowdown_percent\": %.2f, \"uncertainty_percent\": %.2f", before, slower, off)
-        words = words sprintf(", %s before (%+.0f %% ± %.0f %%)", shown(before), -slower, off)
+        words = words sprintf(", %s before (%+.0f %% ± %.0f %%)", shown(before), slower > 0 && slower < 0.5 ? 0 : -slower, off)
         broken = limit != "" && slower - off > limit
         if (waited > free || (1 - ratio / (1 - waited / 100)) * 100 - off <= limit) busy = 1
       } else words = words sprintf(" ± %.0f %%", scatter / rate * 100)
