@@ -1,20 +1,26 @@
 """
-A release that answers at half the speed, on the own mirror of a host.
+A release that answers at half the speed, on the own mirror of a host, and a model whose speed can be measured.
 
-It is a stand-in: the host's own Ollama under another version, behind a program that stops it for half of the time. So
-Ollama's own durations double too.
+The release is a stand-in: the host's own Ollama under another version, behind a program that stops it for half of the
+time. So Ollama's own durations double too.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from tests.lab.host import Host
-from tests.lab.internet import release
+from tests.lab.internet import models, release
 from tests.lab.shell import run
 
 MIRROR = "/srv/slow"
 VERSION = "0.24.1"
+MODEL = "steady:latest"
+# the other models of the lab need so little work for a token that its time is chance
+WORK: dict[str, Any] = {"EMBEDDING": 256, "FEED_FORWARD": 1024, "BLOCKS": 8, "HEADS": 8}
+MODELFILE = 'FROM ./steady.gguf\nTEMPLATE """{{ .Prompt }}"""\nPARAMETER num_thread 1\n'
 LABEL = "A stand-in of the fleethands lab: Ollama 0.24.0, stopped for half of the time. Not an upstream release.\n"
 HALF_SPEED = r"""
 #include <limits.h>
@@ -71,3 +77,12 @@ def offer(host: Host, work: Path) -> None:
         rm -r $tree /root/half_speed /root/LAB.txt; cd $place; sha256sum ./*.zst >sha256sum.txt""",
         timeout=120,
     )
+
+
+def make_model(host: Host, work: Path) -> None:
+    """Put the model `steady` on a host that serves: random weights that take one thread milliseconds for a token."""
+    with patch.multiple(models, **WORK):
+        models.write(models.Model("library/steady", "latest", seed=11), work / "steady.gguf")
+    host.run("mkdir -p /root/steady && cat >/root/steady/steady.gguf", stdin=(work / "steady.gguf").read_bytes())
+    host.run("cat >/root/steady/Modelfile", stdin=MODELFILE)
+    host.run("cd /root/steady && ollama create steady -f Modelfile && cd / && rm -r /root/steady", timeout=120)

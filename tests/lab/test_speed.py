@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,11 @@ from tests.lab.many import QUIET, all_proven, brought, statuses
 LIMIT = ("--canary", "1", "--max-slowdown", "20%")
 FIGURES = re.compile(r"([\d.]+) tokens/s, ([\d.]+) before \(-(\d+) % ± (\d+) %\), limit 20 %; first token after ")
 STATE = "measured"
+STEADY = {**QUIET, "models": [slow_release.MODEL]}
 # hosts of a lab share their CPUs with each other and with the tests, and hosts of a fleet do not
 PREFER = """mkdir -p /etc/systemd/system/ollama.service.d
-printf '[Service]\\nNice=-19\\n' >/etc/systemd/system/ollama.service.d/90-lab.conf
+cd /etc/systemd/system/ollama.service.d
+printf '[Service]\\nCPUSchedulingPolicy=rr\\nCPUSchedulingPriority=1\\n' >90-lab.conf
 systemctl daemon-reload && systemctl restart ollama"""
 
 
@@ -40,9 +43,11 @@ def measured_state(lab: Lab, quiet_state: str, tmp_path_factory: pytest.TempPath
     """A proven host whose Ollama does not wait for other work, and whose own mirror has a slow release."""
     host = lab["lab-1"]
     host.restore(quiet_state)
-    slow_release.offer(host, tmp_path_factory.mktemp("slow"))
+    work = tmp_path_factory.mktemp("slow")
+    slow_release.offer(host, work)
+    slow_release.make_model(host, work)
     host.run(PREFER)
-    code, done = fleethands("apply", "--verify", "always", **QUIET)
+    code, done = fleethands("apply", "--verify", "always", **STEADY)
     assert code == 0, trouble(done)
     host.save(STATE)
     yield STATE
@@ -56,7 +61,7 @@ def try_slow_release(hosts: dict[str, Host], pattern: str, report: Path) -> None
 
     mirror = {"ollama_version": slow_release.VERSION, "ollama_url": f"file://{slow_release.MIRROR}"}
     words = (*LIMIT, "--report", str(report))
-    code, done = fleethands("apply", *words, hosts=pattern, timeout=600, **mirror, **QUIET)
+    code, done = fleethands("apply", *words, hosts=pattern, timeout=600, **mirror, **STEADY)
 
     print(json.dumps(done["hosts"]["lab-1"]["proof"]), trouble(done))
     assert code == 1, done["hosts"]["lab-1"]["notes"]
@@ -86,11 +91,11 @@ def test_a_release_at_half_the_speed_reaches_one_host_of_twelve(lab: Lab, measur
     lab.trim(3)
 
 
-def apply_again(times: int) -> list[Speed]:
+def apply_again(times: int, **data: Any) -> list[Speed]:
     """Apply the same speed again and again, each time with a restart of Ollama. None may fail."""
     found = []
     for number in range(times):
-        code, done = fleethands("apply", "--max-slowdown", "20%", ollama_keep_alive=f"{30 + number}m", **QUIET)
+        code, done = fleethands("apply", "--max-slowdown", "20%", ollama_keep_alive=f"{30 + number}m", **data)
         assert code == 0, trouble(done)
         (speed,) = [link["speed"] for link in done["hosts"]["lab-1"]["proof"] if "speed" in link]
         found.append(Speed(**speed))
@@ -102,7 +107,7 @@ def test_the_same_speed_again_fails_no_apply(lab: Lab, measured_state: str) -> N
     (host,) = brought(lab, 1, measured_state).values()
     first = recorded(host)
 
-    speeds = apply_again(3)
+    speeds = apply_again(3, **STEADY)
 
     assert speeds[0].before == pytest.approx(first.tokens_per_second, abs=0.01)
     assert speeds[1].before == pytest.approx(speeds[0].tokens_per_second, abs=0.01)
@@ -119,13 +124,13 @@ def test_the_same_speed_again_fails_no_apply(lab: Lab, measured_state: str) -> N
 def test_the_same_speed_twenty_times_fails_no_apply(serving: Host) -> None:
     """On a host whose Ollama waits for other work: the speed may differ by far, and the limit must not count that."""
     assert recorded(serving)
-    assert len(apply_again(20)) == 20
+    assert len(apply_again(20, **QUIET)) == 20
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_the_same_speed_twenty_times_alone_fails_no_apply(lab: Lab, measured_state: str) -> None:
     brought(lab, 1, measured_state)
-    speeds = apply_again(20)
+    speeds = apply_again(20, **STEADY)
 
     assert all(speed.before for speed in speeds)

@@ -1,16 +1,15 @@
 # Measures how fast the model answers, and compares that with the release record.
 #   speed_request: the request as JSON; NONCE is replaced, because Ollama keeps a prompt that it has read; so is LENGTH
 #   speed_of: fields of JSON that say what is measured
-#   before, before_noise, before_answers: tokens a second by the release record; uncompared: why there are none to compare with
+#   before, before_noise, before_answers: tokens a second by the release record; uncompared: why nothing can be compared
 #   slowdown_limit: percent by which the host may be slower than before; empty for no limit
 : "${speed_request:?}" "${speed_of:?}" "${before?}" "${before_noise?}" "${before_answers?}" "${uncompared?}" "${slowdown_limit?}"
 : "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
 load='' length=32
-LEAST_ANSWERS=5 MOST_ANSWERS=15 # a fast model gives more of them, because each is over in a moment
-ANSWERS_FOR=1500 SERIES_WITHIN=20000 # milliseconds
+ANSWERS=5 SERIES_WITHIN=20000 # of one series: its answers, and milliseconds
 COMPARED_ANSWERS=3 # with fewer of them nothing is compared
-FREE_CPU=25 # percent of its time that a thread may wait for a CPU; if it waits longer, a slow answer is the fault of other work
-SERIES=3 PAUSE=3 # a host counts as slower if each of so many series says so; seconds between them
+FREE_CPU=30 # percent of its time that a thread may wait for a CPU; if it waits longer, nothing is compared
+SERIES=3 PAUSE=3 # series that have to find a host slower, and the seconds between them
 
 # read_first_answer LOADED: sets `load` to the seconds in which the last answer loaded the model, empty if it was LOADED; and `length`
 # to the tokens of each answer to measure, which are fewer from a model that gives less than 8 a second
@@ -40,14 +39,14 @@ read_cpu_times() {
   done
 }
 
-# cpu_wait BEFORE MILLISECONDS: prints for how many percent of its time the most delayed thread waited for a CPU since then. Other
-# work on a host with a CPU in place of a GPU makes answers slow, and is no fault of the change.
+# cpu_wait BEFORE MILLISECONDS: prints for how many percent of its time the most delayed thread waited for a CPU since then, of those
+# that ran for a tenth of the time. Other work makes a model on the CPU slow, and is no fault of the change.
 cpu_wait() {
   { echo "$1" && read_cpu_times | sed 's/^/now /'; } | LC_ALL=C awk -v least="$2" '
     NF == 3 { ran[$1] = $2; waited[$1] = $3 }
     NF == 4 && $2 in ran {
-      delay = $4 - waited[$2]; whole = delay + $3 - ran[$2]
-      if (whole > least * 1e5 && delay / whole > most) most = delay / whole
+      delay = $4 - waited[$2]; work = $3 - ran[$2]
+      if (work > least * 1e5 && delay / (delay + work) > most) most = delay / (delay + work)
     }
     END { printf "%.0f", most * 100 }'
 }
@@ -55,10 +54,8 @@ cpu_wait() {
 # measure_series: sets `samples`, with one line for each answer, and `waited`, the percentage of cpu_wait
 measure_series() {
   samples='' tried=0 times=$(read_cpu_times) from=$(now)
-  while [ "$tried" -lt "$MOST_ANSWERS" ]; do
-    spent=$(($(now) - from))
-    [ "$tried" -lt "$LEAST_ANSWERS" ] || [ "$spent" -lt "$ANSWERS_FOR" ] || break
-    rest=$(((SERIES_WITHIN - spent) / 1000))
+  while [ "$tried" -lt "$ANSWERS" ]; do
+    rest=$(((SERIES_WITHIN - $(now) + from) / 1000))
     [ "$rest" -gt 0 ] || break
     tried=$((tried + 1))
     samples="$samples$(measure_answer "$rest")
@@ -68,8 +65,8 @@ measure_series() {
 }
 
 # summarize: prints `ANSWERS SLOWER|FIGURES|WORDS` of `samples`. SLOWER is `yes` if the host is slower than the limit allows, even at
-# the favorable end of the range; or `busy` if Ollama had to wait for a CPU meanwhile. A median of n answers is off by
-# 1.25 s / sqrt(n), where s is 1.48 times the median deviation. Two series on an idle host differ by another 2 percent.
+# the favorable end of the range; or `busy` if its time without waiting for a CPU is not too slow. A median of n answers is off
+# by 1.25 s / sqrt(n), where s is 1.48 times the median deviation. Two series on an idle host differ by another 2 percent.
 summarize() {
   printf %s "$samples" | LC_ALL=C awk -v before="$before" -v before_noise="$before_noise" -v before_answers="$before_answers" \
     -v limit="$slowdown_limit" -v least="$COMPARED_ANSWERS" -v load="$load" -v waited="$waited" -v free="$FREE_CPU" '
@@ -101,13 +98,14 @@ summarize() {
         off = 2 * ratio * sqrt(relative(rate, scatter, count) ^ 2 + relative(before, before_noise, before_answers) ^ 2 + 0.02 ^ 2) * 100
         slower = (1 - ratio) * 100
         figures = figures sprintf(", \"before\": %.3f, \"slowdown_percent\": %.2f, \"uncertainty_percent\": %.2f", before, slower, off)
-        words = words sprintf(", %s before (%+.0f %% ± %.0f %%)", shown(before), -slower, off)
+        words = words sprintf(", %s before (%+.0f %% ± %.0f %%)", shown(before), slower > 0 && slower < 0.5 ? 0 : -slower, off)
         broken = limit != "" && slower - off > limit
+        if (waited > free || (1 - ratio / (1 - waited / 100)) * 100 - off <= limit) busy = 1
       } else words = words sprintf(" ± %.0f %%", scatter / rate * 100)
       if (broken) words = words sprintf(", limit %s %%", limit)
       words = words sprintf(first < 1 ? "; first token after %.3f s" : "; first token after %.1f s", first)
       if (load != "") words = words sprintf(", loaded in %.1f s", load)
-      printf "%d %s|%s|%s; %d answer%s\n", count, broken ? (waited > free ? "busy" : "yes") : "no", figures, words, count, count == 1 ? "" : "s"
+      printf "%d %s|%s|%s; %d answer%s\n", count, broken ? (busy ? "busy" : "yes") : "no", figures, words, count, count == 1 ? "" : "s"
     }'
 }
 

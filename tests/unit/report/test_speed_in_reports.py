@@ -119,6 +119,14 @@ def test_the_status_of_a_host_has_the_speed_of_its_proof_or_else_of_its_record()
     assert speed_cell() == "not measured"
 
 
+def test_the_facts_of_a_host_have_the_speed_of_its_record() -> None:
+    seen = bare().with_file(paths.CURRENT_RECORD, record_file(SPEED.to_json()))
+
+    facts = json.loads(json.dumps(HostReport("unchanged", probe=seen).facts))
+
+    assert facts["record"]["speed"] == SPEED.to_json()
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -54,7 +54,7 @@ def script_values(**more: str) -> dict[str, str]:
     return {**decision.script.values, "run": "r", "keeps_proof": "", **more}
 
 
-# what Linux says of the threads of Ollama before a series and after it: how long they ran and waited, in nanoseconds
+# what Linux reports of the threads of Ollama before a series and after it: how long they ran and waited, in nanoseconds
 CPU_TIMES = """read_cpu_times() {
   if [ -z "$samples" ]; then echo 'one 5000000000 1000000000'; return; fi
   echo 'one %d %d'
@@ -68,9 +68,7 @@ def measure(place: Path, url: str, cpu_times: tuple[int, int] = IDLE, **more: An
     values = script_values(local_url=url, record=str(place / "record"), **more)
     known = "\n".join(f"{name}='{value}'" for name, value in values.items())
     parts = [SCRIPTS.joinpath(f"{name}.sh").read_text() for name in PARTS]
-    text = "\n".join(
-        [known, *parts, CPU_TIMES % cpu_times, 'load=0.3 PAUSE=0 ANSWERS_FOR=1; measure_speed; printf %s "$seen"']
-    )
+    text = "\n".join([known, *parts, CPU_TIMES % cpu_times, 'load=0.3 PAUSE=0; measure_speed; printf %s "$seen"'])
     done = subprocess.run(["sh", "-eu", "-c", text], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     (link,) = parse_links(done.stdout.encode())
