@@ -12,6 +12,7 @@ import pyinfra.connectors.util
 from pyinfra.api.output import echo, format_text
 from pyinfra.connectors.util import CommandOutput, OutputLine, write_stdin
 
+from fleethands.ssh.remote_command import require_reply
 from fleethands.text.format import format_size
 
 MAX_BYTES = 8 << 20  # of each output of one command; the probe of a large host has a tenth of that
@@ -86,7 +87,7 @@ def read_output(
 
     + timeout: seconds for the whole output
 
-    Raises TooMuchOutput or TimeoutError, and reads no more then.
+    Raises TooMuchOutput or TimeoutError, and reads no more then, and SSHException if the host refused the command.
     """
     kept: list[OutputLine] = []
     prefix = print_prefix if print_output else None
@@ -100,6 +101,7 @@ def read_output(
                 raise ended.value
         if not all(reader.ready() for reader in readers):
             raise TimeoutError
+        require_reply(getattr(stdout, "channel", None))
     except BaseException:
         gevent.killall(readers)
         _close(stdout, stderr)
