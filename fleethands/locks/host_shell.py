@@ -11,9 +11,9 @@ from fleethands.errors import FleethandsError
 from fleethands.facts import ssh_command
 from fleethands.script import LOGIN_SHELL, SHELL
 from fleethands.ssh.diagnosis import explain_lost_connection
-from fleethands.ssh.remote_command import begin_command, require_reply
+from fleethands.ssh.remote_command import begin_command
 from fleethands.ssh.transport import LimitedTransport
-from fleethands.streams import BLOCK
+from fleethands.streams import BLOCK, require_reply
 from fleethands.text.sanitize import sanitize_line
 
 REPLY_TIMEOUT = 20.0  # seconds; the host itself tries for one second

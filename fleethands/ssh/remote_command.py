@@ -10,16 +10,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from paramiko import Channel, Message, SSHException, common
+from paramiko import Channel, Message, common
 
 AHEAD = 1 << 20  # bytes of input before the window is announced; OpenSSH announces 2 MiB (channels.h, 9.9p1)
 OPENSSH = "SSH-2.0-OpenSSH_"
-REFUSED = "Channel closed."  # as paramiko words it
 
 
 def begin_command(channel: Channel, command: str) -> None:
     """
-    Request a command, and wait for no reply. `require_reply` tells afterwards whether the host refused it.
+    Request a command, and wait for no reply. `streams.require_reply` tells afterwards whether the host refused it.
 
     + channel: an open session
     """
@@ -34,12 +33,6 @@ def begin_command(channel: Channel, command: str) -> None:
     session.transport._send_user_message(message)
     if session.transport.remote_version.startswith(OPENSSH):
         _open_window(session)
-
-
-def require_reply(channel: Any) -> None:
-    """Raises SSHException if the host refused the command of a session whose output has ended."""
-    if getattr(channel, "event_ready", True) is False:
-        raise SSHException(REFUSED)
 
 
 def _open_window(session: Any) -> None:

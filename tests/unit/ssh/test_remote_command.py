@@ -12,8 +12,9 @@ import gevent  # type: ignore[import-untyped]
 import pytest
 from paramiko import Channel, ChannelException, Message, SSHException
 
-from fleethands.ssh.remote_command import AHEAD, adjust_window, begin_command, require_reply
+from fleethands.ssh.remote_command import AHEAD, adjust_window, begin_command
 from fleethands.ssh.sessions import Sessions
+from fleethands.streams import require_reply
 
 # a real client of pyinfra's, and SSH servers on loopback that run commands for real
 PROGRAM = """
