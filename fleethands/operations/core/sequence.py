@@ -13,6 +13,7 @@ from gevent.event import Event  # type: ignore[import-untyped]
 from pyinfra.api.command import StringCommand
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
+from fleethands import paths
 from fleethands.facts import Probe, ProbeError
 from fleethands.facts.parse_probe import parse_probe
 from fleethands.facts.probe_request import ProbeRequest
@@ -22,7 +23,11 @@ from fleethands.operations.core.sequence_output import STDERR, SequenceOutput
 from fleethands.script import SHELL, Script
 from fleethands.streams import LiveInput
 
-BROKEN = "error: the host mixed up the results of its steps"
+BROKEN = ("error: the host mixed up the results of its steps",)
+STOPPED = (
+    "error: the lock of this host ended before this step",
+    "hint: run it again: what was begun is completed then",
+)
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Sequence:
     + decisions: operation → decision, of all operations that it covers, in order
     + steps: the scripts of their changes
     + request: asks for the probe
+    + lock: the file of the run lock, without which no other script begins
 
     Example:
 
@@ -52,8 +58,10 @@ class Sequence:
         succeeded, output = sequence.next_result()
     """
 
-    def __init__(self, decisions: Mapping[str, Decision], steps: list[Step], request: ProbeRequest) -> None:
-        self.decisions, self.steps = dict(decisions), steps
+    def __init__(
+        self, decisions: Mapping[str, Decision], steps: list[Step], request: ProbeRequest, lock: str = paths.RUN_LOCK
+    ) -> None:
+        self.decisions, self.steps, self._lock = dict(decisions), steps, lock
         self._request, self._asked = request, time.time()
         self._mark = f"{request.mark}."  # the probe has its own frames
         self._output = SequenceOutput(self._mark, len(steps))
@@ -64,7 +72,7 @@ class Sequence:
 
     def _text(self) -> str:
         values = {f"step_{number}": step.script for number, step in enumerate(self.steps, 1)}
-        known = {"mark": self._mark, "count": str(len(self.steps)), "probe": self._request.script}
+        known = {"mark": self._mark, "count": str(len(self.steps)), "probe": self._request.script, "lock": self._lock}
         return Script(scripts.read("sequence"), {**known, **values}, talks=True).text
 
     def begin(self, host: Any, arguments: Mapping[str, Any]) -> None:
@@ -109,12 +117,12 @@ class Sequence:
         step = self._output.step(self._taken)
         self._wait(lambda: step.has_ended)
         if self._output.is_broken:
-            return False, CommandOutput([OutputLine(STDERR, BROKEN)])
+            return False, _errors(BROKEN)
         if step.has_ended:
             return set(step.statuses.values()) == {0}, CommandOutput(step.lines)
         if self._error is not None:
             raise self._error
-        return False, CommandOutput([*self._output.outside, *step.lines])
+        return False, _errors(STOPPED) if self._output.stopped else CommandOutput([*self._output.outside, *step.lines])
 
     def stop(self) -> None:
         """The host finishes the script that it is at, and begins no other."""
@@ -142,3 +150,7 @@ class Sequence:
         """Wait for nothing more: the host begins no other script."""
         if self._command is not None:
             self._command.kill(block=False)
+
+
+def _errors(lines: tuple[str, ...]) -> CommandOutput:
+    return CommandOutput([OutputLine(STDERR, line) for line in lines])

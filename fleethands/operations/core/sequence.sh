@@ -3,8 +3,10 @@
 #   mark: begins each frame
 #   count: number of the scripts, which are the variables step_1, step_2, …
 #   probe: the script of the probe
+#   lock: the file of the run lock
 # The controller keeps standard input open. It sends a byte to stop the sequence, and the input ends if the controller dies.
-: "${mark:?}" "${count:?}" "${probe:?}"
+# If the network is cut, the run lock ends.
+: "${mark:?}" "${count:?}" "${probe:?}" "${lock:?}"
 
 frame() {
   printf '\n%s %s\n' "$mark" "$1"
@@ -14,7 +16,7 @@ frame() {
 is_wanted() {
   status=0
   timeout 0.02 head -c 1 >/dev/null || status=$?
-  [ "$status" -eq 124 ]
+  [ "$status" -eq 124 ] && ! flock -n -s "$lock" true 2>/dev/null
 }
 
 number=0

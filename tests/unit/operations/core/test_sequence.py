@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -15,20 +17,27 @@ MARK = "@@0123456789abcdef01234567"
 PROBE = "echo probed"
 
 
-def text_of(*steps: str) -> str:
+def text_of(*steps: str, lock: str) -> str:
     values = {f"step_{number}": step for number, step in enumerate(steps, 1)}
-    known = {"mark": MARK, "count": str(len(steps)), "probe": PROBE}
+    known = {"mark": MARK, "count": str(len(steps)), "probe": PROBE, "lock": lock}
     return Script(scripts.read("sequence"), {**known, **values}, talks=True).text
 
 
-def run(*steps: str, end_input: bool = False, byte_after: float | None = None) -> tuple[int, SequenceOutput]:
+def run(
+    *steps: str, end_input: bool = False, byte_after: float | None = None, is_locked: bool = True
+) -> tuple[int, SequenceOutput]:
     """A real shell, with an input that stays open."""
     pipe = subprocess.PIPE
-    with subprocess.Popen(["sh", "-s"], stdin=pipe, stdout=pipe, stderr=pipe) as process:
+    with (
+        tempfile.NamedTemporaryFile() as lock,
+        subprocess.Popen(["sh", "-s"], stdin=pipe, stdout=pipe, stderr=pipe) as process,
+    ):
+        if is_locked:
+            fcntl.flock(lock, fcntl.LOCK_EX)
         assert process.stdin
         assert process.stdout
         assert process.stderr
-        process.stdin.write(text_of(*steps).encode())
+        process.stdin.write(text_of(*steps, lock=lock.name).encode())
         process.stdin.flush()
         if end_input:
             process.stdin.close()
@@ -83,6 +92,12 @@ def test_after_the_controller_died_no_other_script_begins() -> None:
 
     assert lines(output, 1) == [("stdout", "done")]
     assert (output.stopped, output.begun, output.probe) == (True, 1, [])
+
+
+def test_after_the_lock_ended_no_other_script_begins() -> None:
+    _, output = run("echo one", "echo never", is_locked=False)
+
+    assert (output.stopped, output.begun) == (True, 1)
 
 
 def test_a_byte_stops_it_after_the_script_that_runs() -> None:

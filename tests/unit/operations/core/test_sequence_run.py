@@ -18,7 +18,7 @@ from tests.helpers.executing import executing_hosts
 
 # in a process of its own, as a run is: gevent patches it whole
 PROGRAM = """
-import json, os, sys, time
+import fcntl, json, os, sys, time
 from pathlib import Path
 from fleethands.engine.engine import Engine
 from fleethands.facts.probe_request import ProbeRequest
@@ -26,6 +26,9 @@ from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.core.sequence import Sequence, Step
 from fleethands.script import Script
 
+LOCK = f"{Path.cwd()}/lock"
+held = open(LOCK, "w")
+fcntl.flock(held, fcntl.LOCK_EX)
 engine = Engine.load(sys.argv[1], Path.cwd(), {"openhands_flavor": "off", "models": ["codellama:7b"]})
 request = ProbeRequest.create(engine.settings()["one"], upstream=False)
 engine.connect()
@@ -34,7 +37,7 @@ host, begun = engine.host("one"), time.monotonic()
 def send(*scripts, arguments={}):
     names = [f"operation-{number}" for number in range(1, len(scripts) + 1)]
     decisions = {name: Unchanged("") for name in names}
-    sequence = Sequence(decisions, [Step(*each) for each in zip(names, scripts)], request)
+    sequence = Sequence(decisions, [Step(*each) for each in zip(names, scripts)], request, LOCK)
     sequence.begin(host, arguments)
     return sequence
 
@@ -125,6 +128,21 @@ show(first=first, begun=begun_before, second=second, third=sequence.has_begun("o
 
     assert (found["first"][1], found["begun"]) == (["one"], True)
     assert (found["second"][:2], found["third"]) == ([True, ["two"]], False)
+
+
+def test_a_lost_lock_is_the_reason_of_the_next_script(place: Path) -> None:
+    found = ran(
+        place,
+        """
+sequence = send("echo one; sleep 1", "echo two")
+fcntl.flock(held, fcntl.LOCK_UN)
+show(first=result(sequence), second=result(sequence))
+""",
+    )
+
+    assert found["first"][:2] == [True, ["one"]]
+    assert found["second"][0] is False
+    assert found["second"][1][0] == "error: the lock of this host ended before this step"
 
 
 def test_a_host_that_ends_at_once_or_floods_fails_its_script(place: Path) -> None:
