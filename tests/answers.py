@@ -42,4 +42,4 @@ def ended(lines: Sequence[str], section: str, status: int, body: Sequence[str] |
 def docker_script() -> str:
     """The probe's functions that ask Docker, without those that they call (facts/shell.sh)."""
     parts = ("docker.sh", "docker_ports.sh", "docker_engine.sh")
-    return "".join(files("fleethands.facts").joinpath(part).read_text() for part in parts)
+    return "patience=5\n" + "".join(files("fleethands.facts").joinpath(part).read_text() for part in parts)

@@ -1,5 +1,5 @@
 # Ollama: its releases, its process, and the answers of its API.
-: "${newline:?}" "${ollama_url:?}" "${elsewhere?}" "${asked_model?}" "${ollama_container:?}"
+: "${newline:?}" "${patience:?}" "${ollama_url:?}" "${elsewhere?}" "${asked_model?}" "${ollama_container:?}"
 
 read_releases() {
   for marker in /opt/ollama/*/.fleethands; do
@@ -41,7 +41,7 @@ in_container() {
 asked() {
   most=$1
   shift
-  { curl -q -sS --noproxy '*' --max-time 5 --fail "$@"; echo "$newline$?"; } | head -c "$most"
+  { curl -q -sS --noproxy '*' --max-time "$patience" --fail "$@"; echo "$newline$?"; } | head -c "$most"
 }
 
 read_ollama() {

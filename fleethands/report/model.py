@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from fleethands.operations.core import provenance
-from fleethands.operations.core.proof_record import Link
+from fleethands.operations.core.proof_record import Link, measured_speed
 from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.step import Step
+from fleethands.speed import Speed
 
 if TYPE_CHECKING:  # its import brings pyinfra, and reports are also loaded without it
     from fleethands.facts import Probe
@@ -93,6 +94,11 @@ class HostReport:
         """The facts of the host as JSON, without secrets."""
         return self.mask.all(self.probe.to_json(self.secrets)) if self.probe else self.loaded_facts
 
+    @property
+    def speed(self) -> Speed | None:
+        """The speed that the proof measured; None if it was not measured."""
+        return measured_speed(self.proof)
+
     def mask_all(self, mask: Mask) -> None:
         """Hide the values of secrets in all texts of this host, and in its facts."""
         self.mask = mask
@@ -118,7 +124,8 @@ class HostReport:
 
 
 def _link(link: Link) -> dict[str, Any]:
-    return {"link": link.name, "ok": link.ok, "seconds": link.seconds, "detail": link.detail, "hint": link.hint}
+    whole = {"link": link.name, "ok": link.ok, "seconds": link.seconds, "detail": link.detail, "hint": link.hint}
+    return {**whole, "speed": link.speed.to_json()} if link.speed else whole
 
 
 def _step(step: Step) -> dict[str, Any]:
