@@ -40,8 +40,8 @@ PLACES = ("/", "/etc/systemd/system", "/opt", "/tmp", "/usr/local/bin", "/usr/sh
 AT_HOME = "@home"  # stands for the home of Ollama's service, which only the host knows
 PARTS = (  # of the script, in order: the first has what all others use, the last runs them
     "facts/shell", "facts/system", "facts/directories", "facts/files", "facts/gpu", "facts/apt", "facts/service",
-    "facts/ollama", "facts/models", "facts/network", "facts/docker", "facts/docker_ports", "facts/docker_engine", "web",
-    "facts/upstream", "facts/lock", "facts/probe",
+    "facts/ollama", "facts/models", "facts/network", "facts/docker", "facts/docker_ports", "facts/docker_api",
+    "facts/docker_engine", "web", "facts/upstream", "facts/lock", "facts/probe",
 )  # fmt: skip
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
