@@ -39,7 +39,7 @@ def plan_hosts(engine: Engine, deploy: str = "deploy.py", *, keep: bool = False)
     + keep: the connections to those that have something to do
     """
     with Interrupts():
-        engine.connect_and_plan(deploy, keep)
+        engine.connect_and_plan(deploy, keep, build_report.kept_plan_report)
     return build_report.plan_report(engine, engine.command_line.command)
 
 

@@ -1,0 +1,28 @@
+"""Runs a deploy file as pyinfra's command line does (3.10, pyinfra_cli/util.py, `exec_file`), without importing it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from types import CodeType
+
+from pyinfra.api import State
+
+
+def run_deploy_file(state: State, filename: str) -> None:
+    """
+    Run a deploy file for the host of pyinfra's context. Each file is compiled once.
+
+    Raises what the file raises, SyntaxError and OSError.
+    """
+    before = state.current_exec_filename
+    state.current_exec_filename = filename
+    try:
+        exec(_compile_file(filename), {"__file__": filename})  # noqa: S102  the user's own program
+    finally:
+        state.current_exec_filename = before
+
+
+@cache
+def _compile_file(filename: str) -> CodeType:
+    return compile(Path(filename).read_text(encoding="utf-8"), filename, "exec")
