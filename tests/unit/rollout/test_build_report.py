@@ -30,7 +30,9 @@ class Engine:
     def __init__(self, decision: Any, *, failed: bool, said: str = "") -> None:
         self._decision, self._failed, self._said = decision, failed, said
         self.host_runs = {"gpu-1": HostRun(finished=not failed)}
-        self.monitor = SimpleNamespace(commands={"gpu-1": 2}, lost_connections={}, confirmations=Confirmations(str))
+        self.monitor = SimpleNamespace(
+            commands={"gpu-1": 2}, lost_connections={}, confirmations=Confirmations(lambda _: None)
+        )
         self.command_line = CommandLine("apply", "fleet.py")
 
     def executed(self, _: str) -> list[JournalEntry]:
