@@ -84,7 +84,7 @@ read_ollama() {
   { [ ! -e /dev/nvidia0 ] && [ ! -e /dev/kfd ] && ! have nvidia-smi && [ ! -e /usr/lib/wsl/lib/nvidia-smi ]; } || models_loaded
 }
 
-# The version, and what Ollama says of the model that OpenHands uses, from one curl: each answer with its status as
+# The version, and what Ollama reports about the model that OpenHands uses, by one curl: each answer with its status as
 # `asked` gives it. A program that starts and loads its libraries costs more than the second answer.
 version_and_model() {
   body=''
