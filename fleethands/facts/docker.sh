@@ -1,4 +1,4 @@
-# shellcheck disable=SC2034,SC2154 # docker_ports.sh uses listening and gap; docker_api.sh sets inspected
+# shellcheck disable=SC2034,SC2154 # docker_ports.sh uses listening and gap; docker_api.sh sets inspected, shell.sh patience
 # Docker: the containers and images that fleethands uses.
 : "${container:?}" "${image?}" "${ollama_image?}" "${records:?}"
 
@@ -6,7 +6,7 @@
 read_docker() {
   listening=$1
   need timeout base64 tr date sed sort stat awk || return $?
-  deadline=$(($(date +%s) + 5)) version=''
+  deadline=$(($(date +%s) + patience)) version=''
   [ ! -e /snap/bin/docker ] || echo snap
   docker_engine || return $?
   if ! have docker; then echo missing && return 0; fi

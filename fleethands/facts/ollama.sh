@@ -1,6 +1,6 @@
 # shellcheck disable=SC2154 # shell.sh sets word
 # Ollama: its releases, its process, and the answers of its API.
-: "${newline:?}" "${mark:?}" "${ollama_url:?}" "${elsewhere?}" "${asked_model?}" "${ollama_container:?}"
+: "${newline:?}" "${mark:?}" "${patience:?}" "${ollama_url:?}" "${elsewhere?}" "${asked_model?}" "${ollama_container:?}"
 
 read_releases() {
   for marker in /opt/ollama/*/.fleethands; do
@@ -66,7 +66,7 @@ in_container() {
 asked() {
   most=$1
   shift
-  { curl -q -sS --noproxy '*' --max-time 5 --fail "$@"; echo "$newline$?"; } | head -c "$most"
+  { curl -q -sS --noproxy '*' --max-time "$patience" --fail "$@"; echo "$newline$?"; } | head -c "$most"
 }
 
 read_ollama() {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files as package_files
 
 from fleethands import oci, paths
@@ -110,13 +111,10 @@ class ProbeRequest:
     @property
     def script(self) -> str:
         """The whole probe, as text for the host's shell."""
-        folder = package_files("fleethands")
-        lines = [line for part in PARTS for line in folder.joinpath(f"{part}.sh").read_text().splitlines()]
-        body = "\n".join(line for line in lines if not line.lstrip().startswith("#"))  # comments stay here
         environment = {**self.settings.ollama_environment, **self.settings.openhands_variables}
         exports = {name: environment[name] for name in PROXY_VARIABLES if name in environment}
         values = {**self._fixed_values(), **self._host_values(), **self._upstream_values()}
-        return Script(body, {**values, "by_proxy": "yes" if exports else ""}, exports).text
+        return Script(_body(), {**values, "by_proxy": "yes" if exports else ""}, exports).text
 
     def _fixed_values(self) -> dict[str, str]:
         """Variables of the script that are the same for every host."""
@@ -164,6 +162,14 @@ class ProbeRequest:
             "wanted": " ".join(packages.needed_packages(self.settings)),
             "offers": "\n".join(each.line for each in upstream.required_downloads(self.settings)),
         }
+
+
+@cache
+def _body() -> str:
+    """The functions of the script, which all requests share. Comments stay here."""
+    folder = package_files("fleethands")
+    lines = [line for part in PARTS for line in folder.joinpath(f"{part}.sh").read_text().splitlines()]
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 
 
 def on_host(path: str) -> str:

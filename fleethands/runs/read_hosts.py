@@ -41,7 +41,7 @@ def plan_hosts(engine: Engine, deploy: str = "deploy.py", *, keep: bool = False)
     """
     import_tasks_soon()
     with Interrupts():
-        engine.connect_and_plan(deploy, keep)
+        engine.connect_and_plan(deploy, keep, build_report.kept_plan_report)
     return build_report.plan_report(engine, engine.command_line.command)
 
 

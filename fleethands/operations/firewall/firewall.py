@@ -10,7 +10,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
-from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.decision import Change, Decision, Place, Unchanged
 from fleethands.operations.core.operation import operation
 from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.firewall.closed_ports import ClosedPorts, declared_ports, describe_effect, ports_closed_now
@@ -73,6 +73,7 @@ def load_rules(settings: HostSettings, probe: Probe, render: Render) -> Decision
         LoadRules(**closing(closed)).script,
         lambda probe: _predict_loaded(probe, digest),
         consequence=describe_effect(settings, closed),
+        place=Place.WITHIN,
     )
 
 

@@ -56,7 +56,7 @@ def render_html(report: Report) -> str:
 
 def _overview(report: Report) -> list[list[str]]:
     """A row for each host of `status`; none for a report from a file, which has no probes."""
-    if report.command != "status" or not any(host.probe for host in report.hosts.values()):
+    if report.command != "status" or not any(host.has_facts for host in report.hosts.values()):
         return []
     return [status_cells(name, host) for name, host in sorted(report.hosts.items())]
 
@@ -112,7 +112,9 @@ def _kind(line: str) -> str:
 
 def _held(report: Report, name: str) -> str:
     proof = report.hosts[name].proof
-    return f"{sum(link.ok for link in proof)} of {len(proof)} links of the proof held" if proof else "no proof was made"
+    speed = f", {report.hosts[name].speed}" if report.hosts[name].speed else ""
+    held = f"{sum(link.ok for link in proof)} of {len(proof)} links of the proof held" if proof else "no proof was made"
+    return held + speed
 
 
 def _commands(number: int) -> str:

@@ -201,6 +201,40 @@ assert pyinfra.api.arguments.all_global_arguments() == before
     assert done.returncode == 0, done.stderr
 
 
+def test_the_global_arguments_are_those_that_pyinfra_finds() -> None:
+    checks = """
+import pyinfra.api.arguments as arguments
+from pyinfra.api import Config, Inventory, State
+from pyinfra.api.exceptions import ArgumentTypeError
+from fleethands.engine import pyinfra_patches as patches
+
+slow = arguments.pop_global_arguments
+groups = {"gpus": (["a"], {"_sudo": True, "_env": {"GROUP": "1"}}), "eu": (["a", "long-name"], {"_chdir": "/srv"})}
+state = State(Inventory((["a", "long-name"], {"_retries": 2}), **groups), Config(ENV={"ALL": "2"}))
+state.inventory.get_host("a").data._timeout = 7
+patches.apply()
+assert arguments.pop_global_arguments is patches.pop_global_arguments is not slow
+for host in state.inventory:
+    padding = host.print_prefix_padding
+    patches.init_host(host, state)
+    assert host.print_prefix_padding == padding, (host, padding)
+    for around in (None, {"_sudo": False, "_env": {"AROUND": "3"}}):
+        host.current_deploy_kwargs = around
+        for own in ({}, {"name": "x", "_env": {"OWN": "4"}, "mine": 5}, {"_timeout": 9}):
+            one, other = dict(own), dict(own)
+            assert slow(state, host, one) == patches.pop_global_arguments(state, host, other), (host, around, own)
+            assert one == other
+    for wrong in (slow, patches.pop_global_arguments):
+        try:
+            wrong(state, host, {"_sudo": "yes"})
+        except ArgumentTypeError:
+            continue
+        raise AssertionError("accepts a wrong type")
+"""
+    done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_host_that_takes_too_long_is_given_up_alone(tmp_path: Path) -> None:
     lines = ran(tmp_path, "Limits(host=2.2)")
 
