@@ -93,7 +93,7 @@ version_and_model() {
     return
   fi
   said=$(asked 4259840 --fail-early -w "$newline$mark %{http_code}" "$ollama_url/api/version" \
-    --next -sS --noproxy '*' --max-time 5 --fail --data "{\"model\":\"$asked_model\"}" "$ollama_url/api/show")
+    --next -sS --noproxy '*' --max-time "$patience" --fail --data "{\"model\":\"$asked_model\"}" "$ollama_url/api/show")
   version=${said%%"$newline$mark"*} body=${said##*"$newline"}
   case $said in
     "$version$newline$mark 200"*) version=${version}${newline}0 body=$said ;;
