@@ -30,7 +30,7 @@ INTERNAL = {  # docs/guides/python.md does not promise these
         "has_facts",
         "to_json_without_facts",
     },
-    "Report": {"mask_all"},
+    "Report": {"mask_all", "head"},
 }
 LISTED = {"HostSettings"}  # its fields are in docs/settings.md, which is generated
 PATCHES = ("gevent", "pyinfra", "pyinfra_cli", "paramiko", "click", "rich")
