@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import CodeType
 
+import gevent  # type: ignore[import-untyped]
 from pyinfra.api import State
+
+TASKS = ("preflight", "docker", "firewall", "ollama", "models", "openhands", "proof")
+SOON = 0.001  # seconds, after which the first connection waits for its host
 
 
 def run_deploy_file(state: State, filename: str) -> None:
@@ -26,3 +32,14 @@ def run_deploy_file(state: State, filename: str) -> None:
 @cache
 def _compile_file(filename: str) -> CodeType:
     return compile(Path(filename).read_text(encoding="utf-8"), filename, "exec")
+
+
+def import_tasks_soon() -> None:
+    """Import what deploy files call, while this process waits for the first hosts to answer."""
+    gevent.spawn_later(SOON, _import_tasks)
+
+
+def _import_tasks() -> None:
+    with suppress(Exception):  # the deploy file imports them again, and reports what is wrong
+        for name in TASKS:
+            importlib.import_module(f"fleethands.tasks.{name}")

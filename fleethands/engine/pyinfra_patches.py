@@ -7,7 +7,7 @@ tests/unit/engine/test_engine.py fails when a new release changes one of these p
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from functools import cache, lru_cache
 from types import FrameType
@@ -45,9 +45,11 @@ def cache_operation_lookup() -> None:
 
     pyinfra tells operations apart by the lines of the stack (api/util.py, `get_operation_order_from_stack`). For each
     frame, `inspect` searches every loaded module for the source, which pyinfra then ignores. It also evaluates type
-    hints for each operation (api/arguments.py, `all_global_arguments`). Without both, a plan over stand-ins needs a
-    third of the time.
+    hints for each operation (api/arguments.py, `all_global_arguments`), and hashes the same lines again for each host
+    (api/operation.py, `solve_operation_consistency`). Without all three, a plan over stand-ins needs a third of the
+    time.
     """
+    vars(sys.modules["pyinfra.api.operation"])["make_hash"] = hash_lines
     pyinfra.api.util.stack = stack
     pyinfra.api.util.getframeinfo = frame_position
     pyinfra.api.arguments.get_type_hints = cache(get_type_hints)
@@ -125,6 +127,17 @@ def stack() -> list[tuple[FrameType]]:
     return frames
 
 
+def hash_lines(lines: Iterable[int]) -> str:
+    """The hash of an operation, by the lines of its stack."""
+    return _hash_lines(tuple(lines))
+
+
+@lru_cache(maxsize=10_000)
+def _hash_lines(lines: tuple[int, ...]) -> str:
+    found: str = pyinfra.api.util.make_hash(lines)
+    return found
+
+
 def frame_position(frame: FrameType) -> FramePosition:
     """File and line that a frame is at."""
     return FramePosition(frame.f_code.co_filename, frame.f_lineno)
@@ -137,8 +150,7 @@ def pop_global_arguments(state: State, host: Host, kwargs: dict[str, Any]) -> tu
     declared = host.data.dict()
     arguments: dict[str, Any] = {}
     found = []
-    for key, type_ in pyinfra.api.arguments.all_global_arguments():
-        meta = pyinfra.api.arguments.all_argument_meta[key]
+    for key, type_, meta in _global_arguments():
         default = copy(declared[key]) if key in declared else meta.default(config)
         if key in kwargs:
             found.append(key)
@@ -147,10 +159,18 @@ def pop_global_arguments(state: State, host: Host, kwargs: dict[str, Any]) -> tu
             value = around.get(key, default)
         if meta.handler:
             value = meta.handler(config, value)
-        if value != default:
+        is_known = type(value) is type_ or (key == "_env" and not value)  # the check itself takes long
+        if value != default and not is_known:
             raise_if_bad_type(value, type_, ArgumentTypeError, f"Invalid argument `{key}`:")
         arguments[key] = value
     return arguments, found
+
+
+@cache
+def _global_arguments() -> list[tuple[str, Any, Any]]:
+    """Name, type and pyinfra's own description of each."""
+    known = pyinfra.api.arguments.all_argument_meta
+    return [(key, type_, known[key]) for key, type_ in pyinfra.api.arguments.all_global_arguments()]
 
 
 def _refuse(prompt: str = "") -> NoReturn:

@@ -2,7 +2,7 @@
 # Files by path: kind, mode, owner and content.
 : "${home:?}" "${files:?}"
 
-# One `stat` tells of all files, and one `readlink` of all symlinks.
+# One `stat` reads all files, and one `readlink` all symlinks.
 read_files() {
   need timeout stat readlink base64 tr || return $?
   set --
@@ -56,7 +56,7 @@ END
   [ "$lines" -ne $(($# + 1)) ] || targets=$found
 }
 
-# PATH META, where META is what `known_files` says of it
+# PATH META, where META are its fields in a line of `known_files`
 one_file() {
   path=$1 meta=$2
   # shellcheck disable=SC2086

@@ -76,7 +76,12 @@ read_ollama() {
     return
   fi
   version_and_model
-  case ${version##*"$newline"} in 0) ;; 7) echo refused && return 0 ;; 28) return 124 ;; *) return 1 ;; esac
+  case $version in
+    *"${newline}0") ;;
+    *"${newline}7") echo refused && return 0 ;;
+    *"${newline}28") return 124 ;;
+    *) return 1 ;;
+  esac
   [ "${#version}" -lt 65536 ] || return 1
   spell_line "${version%"$newline"*}"
   printf '%s\n' "$word"
@@ -84,7 +89,7 @@ read_ollama() {
   { [ ! -e /dev/nvidia0 ] && [ ! -e /dev/kfd ] && ! have nvidia-smi && [ ! -e /usr/lib/wsl/lib/nvidia-smi ]; } || models_loaded
 }
 
-# The version, and what Ollama says of the model that OpenHands uses, from one curl: each answer with its status as
+# The version, and what Ollama reports about the model that OpenHands uses, by one curl: each answer with its status as
 # `asked` gives it. A program that starts and loads its libraries costs more than the second answer.
 version_and_model() {
   body=''
@@ -93,11 +98,10 @@ version_and_model() {
     return
   fi
   said=$(asked 4259840 --fail-early -w "$newline$mark %{http_code}" "$ollama_url/api/version" \
-    --next -sS --noproxy '*' --max-time 5 --fail --data "{\"model\":\"$asked_model\"}" "$ollama_url/api/show")
-  version=${said%%"$newline$mark"*} body=${said##*"$newline"}
+    --next -sS --noproxy '*' --max-time "$patience" --fail --data "{\"model\":\"$asked_model\"}" "$ollama_url/api/show")
   case $said in
-    "$version$newline$mark 200"*) version=${version}${newline}0 body=$said ;;
-    *) version=$version$newline$body body='' ;;
+    *"$newline$mark 200"*) version=${said%%"$newline$mark"*}${newline}0 body=$said ;;
+    *) version=$said ;;
   esac
 }
 
@@ -143,8 +147,9 @@ model_shown() {
 model_told() {
   need grep || return $?
   tools='' window=''
-  found=$(printf %s "$body" | grep -o -e '"capabilities":\[[^]]*\]' \
-    -e '"[A-Za-z0-9_.-]*\.context_length":[0-9]\{1,15\}' | head -n 1000)
+  # one expression: with two, busybox finds matches of the first alone
+  found=$(printf %s "$body" |
+    grep -oE '"capabilities":\[[^]]*\]|"[A-Za-z0-9_.-]*\.context_length":[0-9]{1,15}' | head -n 1000)
   while IFS= read -r each; do
     case $each in
       '"capabilities":'*'"tools"'*) tools=${tools:-yes} ;;

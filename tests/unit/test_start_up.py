@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -118,3 +119,32 @@ def test_gevent_patches_the_standard_library() -> None:
         "print(gevent.monkey.is_module_patched('socket'), importlib.metadata.entry_points.__module__)"
     )
     assert prepared(program) == "True importlib.metadata\n"
+
+
+WAITING = """
+import os, sys
+from fleethands.start_up import prepare_imports
+prepare_imports()
+import gevent, fleethands.engine.engine
+def wait():
+    print("fleethands.tasks.proof" in sys.modules)
+    while "fleethands.tasks.proof" not in sys.modules:
+        gevent.sleep(0.1)
+    print("imported", flush=True)
+    os._exit(0)
+gevent.spawn(wait)
+from fleethands.cli.main import main
+sys.argv = ["fleethands", "plan", sys.argv[1], "--data", 'models=["codellama:7b"]']
+main()
+"""
+
+
+def test_tasks_are_imported_while_the_first_host_is_slow_to_answer(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it takes connections, and never sends a word
+        done = subprocess.run(
+            [sys.executable, "-c", WAITING, f"root@127.0.0.1:{silent.getsockname()[1]}"],
+            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+            cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    assert done.stdout == "False\nimported\n", done.stderr

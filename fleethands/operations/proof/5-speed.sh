@@ -5,7 +5,7 @@
 #   slowdown_limit: percent by which the host may be slower than before; empty for no limit
 : "${speed_request:?}" "${speed_of:?}" "${before?}" "${before_noise?}" "${before_answers?}" "${uncompared?}" "${slowdown_limit?}"
 : "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
-load='' length=32
+load='' length=16
 ANSWERS=5 SERIES_WITHIN=20000 # of one series: its answers, and milliseconds
 COMPARED_ANSWERS=3 # with fewer of them nothing is compared
 FREE_CPU=30 # percent of its time that a thread may wait for a CPU; if it waits longer, nothing is compared
@@ -15,7 +15,7 @@ SERIES=3 PAUSE=3 # series that have to find a host slower, and the seconds betwe
 # to the tokens of each answer to measure, which are fewer from a model that gives less than 8 a second
 read_first_answer() {
   [ -n "$1" ] || load=$(answer_field load_duration | LC_ALL=C awk '{ printf "%.3f", $1 / 1e9 }')
-  length=$(echo "$(answer_field eval_duration) $tokens" | LC_ALL=C awk '{ print (NF == 2 && $1 / $2 > 125e6 ? 8 : 32) }')
+  length=$(echo "$(answer_field eval_duration) $tokens" | LC_ALL=C awk '{ print (NF == 2 && $1 / $2 > 125e6 ? 8 : 16) }')
 }
 
 answer_field() { printf %s "${answer:?}" | sed -n "s/.*\"$1\":\([0-9]\{1,15\}\)[,}].*/\1/p"; } # NAME

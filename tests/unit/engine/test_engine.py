@@ -177,7 +177,7 @@ def test_a_host_waits_for_no_other_and_one_that_fails_ends_alone(tmp_path: Path)
 
 def test_the_shortcuts_say_what_pyinfra_asks_for() -> None:
     checks = """
-import inspect, typing
+import inspect, sys, typing
 import pyinfra.api.arguments, pyinfra.api.util
 from fleethands.engine import pyinfra_patches as patches
 
@@ -195,6 +195,8 @@ slow, quick = nested()
 assert slow == quick and len(quick) == 4, (slow, quick)
 patches.cache_operation_lookup()
 assert pyinfra.api.util.stack is patches.stack
+assert patches.hash_lines([7, 0, 12]) == pyinfra.api.util.make_hash([7, 0, 12]) != patches.hash_lines([7, 0, 1])
+assert sys.modules["pyinfra.api.operation"].make_hash is patches.hash_lines
 assert pyinfra.api.arguments.all_global_arguments() == before
 """
     done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)

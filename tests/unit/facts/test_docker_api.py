@@ -55,7 +55,7 @@ class UnixServer(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
 
-def answered(place: Path, image: str, answers: dict[str, Any], listening: str = "") -> tuple[list[str], list[str]]:
+def ask_docker(place: Path, image: str, answers: dict[str, Any], listening: str = "") -> tuple[list[str], list[str]]:
     """What the probe prints about Docker where its API has these answers, and what it asked both for."""
     (place / "curl").write_text(CURL)
     (place / "docker").write_text('#!/bin/sh\necho "$*" >>"$place/asked"\n')
@@ -82,7 +82,7 @@ def test_the_api_says_what_the_command_says(tmp_path: Path, image: str) -> None:
     images = {"openhands:1": PLAIN, "openhands:2": OTHER, MINE: PLAIN, MOVED: COMMITTED}
     by_command, _ = probed(tmp_path, image, images)
     by_path = {f"/images/{name}/json": each for name, each in images.items()}
-    by_api, asked = answered(tmp_path, image, {"/containers/openhands-app/json": OURS, **by_path})
+    by_api, asked = ask_docker(tmp_path, image, {"/containers/openhands-app/json": OURS, **by_path})
 
     one, other = (replace(parse_docker(lines), engine=DockerEngine()) for lines in (by_api, by_command))
     assert one == other
@@ -99,7 +99,7 @@ PUBLISH = "/containers/json?filters=%7B%22publish%22%3A%7B%22{}%22%3Atrue%7D%7D"
 
 def test_the_command_lists_containers_only_where_one_publishes_a_port(tmp_path: Path) -> None:
     answers: dict[str, Any] = {PUBLISH.format(3000): [{"Names": ["/other"]}], PUBLISH.format(11434): []}
-    _, asked = answered(tmp_path, "", answers, PROXY)
+    _, asked = ask_docker(tmp_path, "", answers, PROXY)
 
     assert asked[2:4] == [PUBLISH.format(3000), PUBLISH.format(11434)]
     assert asked[4:] == ["ps --filter publish=3000 --format publisher 3000 {{.Names}} {{.Image}}"]
@@ -108,20 +108,20 @@ def test_the_command_lists_containers_only_where_one_publishes_a_port(tmp_path: 
 def test_images_of_records_that_are_gone_are_named_by_the_api(tmp_path: Path) -> None:
     named = f'{{"image": {{"name": "x", "id": "{MOVED}"}}, "ollama_image": {{"name": "y", "id": "{MINE}"}}}}\n'
     (tmp_path / "records").write_text(named * 2)
-    said, asked = answered(tmp_path, "", {f"/images/{MINE}/json": PLAIN})
+    said, asked = ask_docker(tmp_path, "", {f"/images/{MINE}/json": PLAIN})
 
     assert said[-1] == f"gone {MOVED}"
     assert sorted(asked[2:]) == [f"/images/{MINE}/json", f"/images/{MOVED}/json"]
 
 
 def test_an_answer_that_is_too_long_leaves_docker_unknown(tmp_path: Path) -> None:
-    said, _ = answered(tmp_path, "", {"/containers/openhands-app/json": b"x" * 1_000_001 + b"\n"})
+    said, _ = ask_docker(tmp_path, "", {"/containers/openhands-app/json": b"x" * 1_000_001 + b"\n"})
 
     assert said[-1] == "status 1"
 
 
 def test_an_empty_answer_is_no_container(tmp_path: Path) -> None:
-    said, _ = answered(tmp_path, "", {"/containers/openhands-app/json": b""})
+    said, _ = ask_docker(tmp_path, "", {"/containers/openhands-app/json": b""})
 
     with pytest.raises(ValueError, match="unpack"):
         parse_docker(said)

@@ -233,9 +233,9 @@ def test_a_limit_that_is_no_percentage_is_refused(limit: str) -> None:
 @pytest.mark.parametrize(
     ("eval_duration", "was_loaded", "expected"),
     [
-        (500_000_000, "", "0.420 32"),
+        (500_000_000, "", "0.420 16"),
         (2_500_000_000, "", "0.420 8"),  # 16 tokens in 2.5 s
-        (500_000_000, '{"name":"codellama:7b"', " 32"),
+        (500_000_000, '{"name":"codellama:7b"', " 16"),
     ],
 )
 def test_the_first_answer_has_the_load_time_and_says_how_long_others_may_be(
