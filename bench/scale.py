@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,16 @@ from .standin import PLACEHOLDER
 from .timing import BIN, ROOT
 from .watched import Watched
 
-SIZES = (50, 200, 1000)
+SIZES = (50, 200, 1000, 10_000)
 PORT = 2222
 AT_ONCE = 32  # connections (engine/engine.py)
 LATE = 4  # closed connections whose end the server has not noticed yet
 FILES = 60  # other open files of a process
-GROWTH = 1.25  # limit of a further host's cost in a large fleet, compared with a small one
-PACE = 1.5  # the same for seconds, of which the stand-in takes a part
+MEMORY = 200 << 20  # bytes of a plan over 1,000 hosts, at most
+FURTHER_MEMORY = 60 << 10  # bytes of each further host, at most
+CPU = 0.012  # seconds of each host, at most
+THOUSAND = 1000  # hosts from which the start of the program hardly counts
+PACE = 1.5  # limit of a further host's seconds in a large fleet, compared with a small one; the stand-in takes a part
 OURS = {"ssh_user": "root", "ssh_allow_agent": False, "ssh_look_for_keys": False}
 
 
@@ -74,17 +78,33 @@ def wrong(rows: Sequence[Scale]) -> list[str]:
         found.append(
             f"a plan over {last.hosts} hosts has {held} open at once, expected {AT_ONCE} (+ {LATE}) connections"
         )
-    return found + [
-        line for few, some, many in zip(rows, rows[1:], rows[2:], strict=False) for line in _steeper(few, some, many)
-    ]
+    found += [line for row in rows for line in _too_much(row)]
+    found += [line for few, many in pairwise(rows) for line in _too_much_more(few, many)]
+    return found + [line for three in zip(rows, rows[1:], rows[2:], strict=False) for line in _slower(*three)]
 
 
-def _steeper(few: Scale, some: Scale, many: Scale) -> Iterator[str]:
-    """What a further host costs more in a large fleet, without start-up."""
-    for name, most in (("cpu", GROWTH), ("memory", GROWTH), ("seconds", PACE)):
-        before, after = further(name, few, some), further(name, some, many)
-        if after > most * before:
-            yield f"{name} of a further host: {after:g} up to {many.hosts}, {before:g} up to {some.hosts}, > {most} x"
+def _too_much(row: Scale) -> Iterator[str]:
+    """What a plan over a large fleet costs too much of."""
+    if row.hosts >= THOUSAND and row.cpu / row.hosts > CPU:
+        yield f"{row.hosts} hosts: {row.cpu / row.hosts * 1000:.1f} ms of CPU a host, expected at most {CPU * 1000:g}"
+    if row.hosts == THOUSAND and row.memory > MEMORY:
+        yield f"{row.hosts} hosts: {row.memory >> 20} MiB, expected at most {MEMORY >> 20}"
+
+
+def _too_much_more(few: Scale, many: Scale) -> Iterator[str]:
+    """What further hosts cost too much of, without start-up."""
+    if (memory := further("memory", few, many)) > FURTHER_MEMORY:
+        kib = FURTHER_MEMORY >> 10
+        yield f"memory of a further host up to {many.hosts}: {memory / 1024:.0f} KiB, expected at most {kib}"
+    if (cpu := further("cpu", few, many)) > CPU:
+        yield f"CPU of a further host up to {many.hosts}: {cpu * 1000:.1f} ms, expected at most {CPU * 1000:g}"
+
+
+def _slower(few: Scale, some: Scale, many: Scale) -> Iterator[str]:
+    """Whether further hosts take longer in a large fleet."""
+    before, after = further("seconds", few, some), further("seconds", some, many)
+    if after > PACE * before:
+        yield f"seconds of a further host: {after:g} up to {many.hosts}, {before:g} up to {some.hosts}, > {PACE} x"
 
 
 def further(name: str, few: Scale, many: Scale) -> float:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 PRIVATE, READABLE, DEFAULT = 0o600, 0o644, 0o666
 
 
-def atomic_write(path: Path, content: bytes, mode: int = DEFAULT) -> None:
+def atomic_write(path: Path, content: bytes | Iterable[bytes], mode: int = DEFAULT) -> None:
     """
     Replace a file in one step, so that no reader ever sees half of it. A symlink is replaced, not followed.
 
     + path: in a directory that exists
+    + content: as a whole, or in parts
     + mode: permissions, from which the umask is subtracted, like in open()
 
     Raises OSError with the file's name, and leaves the file unchanged.
@@ -24,7 +26,7 @@ def atomic_write(path: Path, content: bytes, mode: int = DEFAULT) -> None:
     try:
         descriptor, work = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            file.writelines([content] if isinstance(content, bytes) else content)
             file.flush()
             os.fchmod(file.fileno(), mode & ~_umask())
             os.fsync(file.fileno())

@@ -23,9 +23,10 @@ from fleethands.deploy_files import find_deploy_file
 from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.engine.connections import Connections
 from fleethands.engine.fleet_settings import FleetSettings
+from fleethands.engine.forget_host import forget_host
 from fleethands.engine.host_executor import HostExecutor
 from fleethands.engine.host_planner import HostPlanner
-from fleethands.engine.host_pool import MAX_CONCURRENT, HostPool
+from fleethands.engine.host_pool import MAX_CONCURRENT, PLANNED_AT_ONCE, HostPool
 from fleethands.engine.host_run import RunAborted
 from fleethands.engine.operation_results import OperationResults
 from fleethands.engine.progress import ProgressCallbacks, ProgressListener
@@ -35,14 +36,12 @@ from fleethands.fleet.hosts_in_code import HostsInCode
 from fleethands.fleet.inventory import set_ssh_defaults
 from fleethands.fleet.selection import ALL_HOSTS, HostSelection
 from fleethands.operations.core import journal
+from fleethands.report.model import HostReport
 from fleethands.report.redaction import Mask
 from fleethands.settings import HostSettings
 from fleethands.settings.lockfile import Lockfile
 from fleethands.ssh.connection import disconnect
 from fleethands.ssh.timeouts import CONNECT, LIMITS, Limits
-
-# each host costs the controller a tenth of a second of CPU time: with more of them, connections time out
-PLANNED_AT_ONCE = 32
 
 
 class Engine(OperationResults):
@@ -73,6 +72,7 @@ class Engine(OperationResults):
         self.command_line = connections.monitor.command_line
         self.started = time.time()
         self.nested: list[Engine] = []  # made by for_hosts
+        self.kept: dict[str, HostReport] = {}  # of hosts with nothing left to do
         self.state, self.config = State(check_for_changes=True), Config(CONNECT_TIMEOUT=CONNECT)
         self.state.cwd = str(project)
         self._settings = FleetSettings(selected)
@@ -151,11 +151,6 @@ class Engine(OperationResults):
         return bool(self.state.current_stage >= StateStage.Execute)
 
     @property
-    def stopping(self) -> bool:
-        """Whether `stop` was called."""
-        return self._executor.stopping
-
-    @property
     def mask(self) -> Mask:
         """Hides the values of secrets in everything that is reported."""
         return self._settings.mask
@@ -190,11 +185,14 @@ class Engine(OperationResults):
     def _connect_host(self, host: Any) -> None:
         self.connections.open(self.state, host)
 
-    def connect_and_plan(self, deploy: str = "deploy.py", keep: bool = True) -> None:
+    def connect_and_plan(
+        self, deploy: str = "deploy.py", keep: bool = True, report: Callable[[Engine, str], HostReport] | None = None
+    ) -> None:
         """
         Connect and plan each host in one go, so that a large fleet never has all its connections open.
 
         + keep: keep the connections to hosts that have changes to make
+        + report: makes the report of a host with nothing left to do. All else of this host is dropped.
         """
 
         def plan_host(host: Any) -> None:
@@ -204,6 +202,9 @@ class Engine(OperationResults):
                 self._planner.plan_host(host)
             if not keep or not journal.operations_with_changes(host):
                 disconnect(host)
+                if report is not None:
+                    self.kept[host.name] = report(self, host.name)
+                    forget_host(self.state, host, self._settings)
 
         self._plan(deploy, plan_host, self.hosts, PLANNED_AT_ONCE)
 

@@ -24,6 +24,7 @@ class FleetSettings:
         self.mask: Mask = NO_MASK
         self._selected = selected
         self._by_host: dict[str, HostSettings] = {}
+        self._noted: list[HostSettings] = []
 
     def load(self, lock: Lockfile | None) -> dict[str, HostSettings]:
         """
@@ -38,7 +39,13 @@ class FleetSettings:
 
     def update_mask(self) -> None:
         """Hide the secrets, too, of release records that a plan has read."""
-        self.mask = Mask.from_settings(settings for name in self._by_host for settings in self._all_settings(name))
+        found = [settings for name in self._by_host for settings in self._all_settings(name)]
+        self.mask = Mask.from_settings({id(each): each for each in [*found, *self._noted]}.values())
+
+    def note(self, probed: HostSettings | None) -> None:
+        """Hide the secrets of these settings, too, although nothing else is kept of their host."""
+        if probed is not None and not any(probed is each for each in self._noted):
+            self._noted.append(probed)
 
     def secrets(self, name: str) -> frozenset[str]:
         """Names of the variables of a host that are declared secret."""

@@ -11,6 +11,7 @@ from gevent.pool import Pool  # type: ignore[import-untyped]
 from fleethands.ssh.timeouts import SHUTDOWN_TIMEOUT
 
 MAX_CONCURRENT = 100  # hosts
+PLANNED_AT_ONCE = 32  # hosts; while each costs the controller CPU time, more connections would time out
 
 
 class HostPool:

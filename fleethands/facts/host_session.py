@@ -58,7 +58,10 @@ def session_of(host: Any) -> HostSession:
 
     + host: pyinfra's
     """
-    return _sessions.setdefault(host, HostSession())
+    found = _sessions.get(host)
+    if found is None:
+        found = _sessions[host] = HostSession()
+    return found
 
 
 def current_session() -> HostSession:
@@ -137,6 +140,11 @@ def invalidate(host: Any = None) -> None:
     + host: None for the context's
     """
     session_of(host or ctx_host.get()).probes.invalidate()
+
+
+def forget(host: Any) -> None:
+    """Drop what is remembered of a host with nothing left to do."""
+    _sessions.pop(host, None)
 
 
 def refuse() -> None:

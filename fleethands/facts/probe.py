@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
@@ -38,6 +39,11 @@ class Unknown:
     reason: str
     timed_out: bool = False
     lacks: str = ""
+
+
+@lru_cache(1024)
+def _parents(path: str) -> frozenset[str]:
+    return frozenset(str(parent) for parent in PurePosixPath(path).parents)
 
 
 RESTARTS = {"docker": "docker", "ollama": "ollama"}  # section → systemd unit of the daemon that answers it
@@ -224,7 +230,7 @@ class Probe:
         if isinstance(files, Unknown):
             return files
         closed = {path for path, each in files.items() if each.kind == "directory" and not each.is_open}
-        hidden = {path for path in files if closed & {str(parent) for parent in PurePosixPath(path).parents}}
+        hidden = {path for path in files if closed & _parents(path)}
         return {path: replace(each, content=None) if path in hidden else each for path, each in files.items()}
 
     @property

@@ -77,7 +77,8 @@ class ProbeCache:
         """
         entry = self._entry_for(settings)
         if entry and entry.is_usable(executing=executing, now=self._clock()):
-            self._entry = replace(entry, is_used_by_run=executing, settings=settings)
+            if entry.is_used_by_run is not executing or entry.settings is not settings:
+                self._entry = replace(entry, is_used_by_run=executing, settings=settings)
             return entry.probe if executing else entry.predicted
         if self._failure and not executing:
             raise self._failure
@@ -85,9 +86,10 @@ class ProbeCache:
 
     def _entry_for(self, settings: HostSettings) -> _Entry | None:
         """The entry, if its probe also answers for these settings."""
-        if self._entry and (self._entry.settings == settings or _same_request(self._entry.settings, settings)):
-            return self._entry
-        return None
+        if self._entry is None:
+            return None
+        before = self._entry.settings
+        return self._entry if before is settings or before == settings or _same_request(before, settings) else None
 
     def _read(self, settings: HostSettings, read: Read, stale: _Entry | None, *, executing: bool) -> Probe:
         request = ProbeRequest.create(settings, upstream=stale is None or stale.state is not State.STALE)

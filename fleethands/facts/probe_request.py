@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files as package_files
 
 from fleethands import oci, paths
@@ -40,12 +41,13 @@ PLACES = ("/", "/etc/systemd/system", "/opt", "/tmp", "/usr/local/bin", "/usr/sh
 AT_HOME = "@home"  # stands for the home of Ollama's service, which only the host knows
 PARTS = (  # of the script, in order: the first has what all others use, the last runs them
     "facts/shell", "facts/system", "facts/directories", "facts/files", "facts/gpu", "facts/apt", "facts/service",
-    "facts/ollama", "facts/models", "facts/network", "facts/docker", "facts/docker_ports", "facts/docker_engine", "web",
-    "facts/upstream", "facts/lock", "facts/probe",
+    "facts/ollama", "facts/models", "facts/network", "facts/docker", "facts/docker_ports", "facts/docker_api",
+    "facts/docker_engine", "web", "facts/upstream", "facts/lock", "facts/probe",
 )  # fmt: skip
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
     paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED,
+    paths.REVERT_ARMED, paths.REVERTED,
     paths.PROOF, paths.RECORDS, paths.OWNERSHIP_MANIFEST,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
@@ -110,13 +112,10 @@ class ProbeRequest:
     @property
     def script(self) -> str:
         """The whole probe, as text for the host's shell."""
-        folder = package_files("fleethands")
-        lines = [line for part in PARTS for line in folder.joinpath(f"{part}.sh").read_text().splitlines()]
-        body = "\n".join(line for line in lines if not line.lstrip().startswith("#"))  # comments stay here
         environment = {**self.settings.ollama_environment, **self.settings.openhands_variables}
         exports = {name: environment[name] for name in PROXY_VARIABLES if name in environment}
         values = {**self._fixed_values(), **self._host_values(), **self._upstream_values()}
-        return Script(body, {**values, "by_proxy": "yes" if exports else ""}, exports).text
+        return Script(_body(), {**values, "by_proxy": "yes" if exports else ""}, exports).text
 
     def _fixed_values(self) -> dict[str, str]:
         """Variables of the script that are the same for every host."""
@@ -164,6 +163,14 @@ class ProbeRequest:
             "wanted": " ".join(packages.needed_packages(self.settings)),
             "offers": "\n".join(each.line for each in upstream.required_downloads(self.settings)),
         }
+
+
+@cache
+def _body() -> str:
+    """The functions of the script, which all requests share. Comments stay here."""
+    folder = package_files("fleethands")
+    lines = [line for part in PARTS for line in folder.joinpath(f"{part}.sh").read_text().splitlines()]
+    return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
 
 
 def on_host(path: str) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any, Protocol, runtime_checkable
+
+PLAIN = (str, int, float, type(None))
 
 
 @runtime_checkable
@@ -28,8 +31,11 @@ def to_json(value: Any, secrets: Collection[str]) -> Any:
 
     Example: `to_json(Release("ab12", intact=True), ())` is `{"sha256": "ab12", "intact": True, "variant": "whole"}`.
     """
+    if isinstance(value, PLAIN):
+        return value
     if is_dataclass(value) and not isinstance(value, type):
-        value = value.public_fields(secrets) if isinstance(value, HasSecrets) else all_fields(value)
+        public: Any = value
+        value = public.public_fields(secrets) if _has_secrets(type(value)) else all_fields(value)
     if isinstance(value, bytes):
         return {"size": len(value), "sha256": hashlib.sha256(value).hexdigest()}
     if isinstance(value, Mapping):
@@ -43,4 +49,14 @@ def to_json(value: Any, secrets: Collection[str]) -> Any:
 
 def all_fields(value: Any) -> dict[str, Any]:
     """The fields of a dataclass by name."""
-    return {each.name: getattr(value, each.name) for each in fields(value)}
+    return {name: getattr(value, name) for name in _field_names(value.__class__)}
+
+
+@cache
+def _has_secrets(kind: type) -> bool:
+    return issubclass(kind, HasSecrets)
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))

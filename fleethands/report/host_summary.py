@@ -14,6 +14,7 @@ from fleethands.facts.record import Record
 from fleethands.operations.core.ownership import HEADER
 from fleethands.operations.core.proof_record import measured_speed, parse_links
 from fleethands.report.model import HostReport
+from fleethands.report.packed_facts import PackedFacts
 from fleethands.text.format import format_size
 
 UNKNOWN = "unknown"
@@ -26,6 +27,13 @@ def status_cells(name: str, host: HostReport) -> list[str]:
     return [host.mask.text(cell) for cell in (name, status_text(host), *_facts(host))]
 
 
+def drop_probe(host: HostReport) -> None:
+    """Keep the facts of a host and drop its probe, because nothing more will be decided for it."""
+    if host.probe is not None:
+        host.packed = PackedFacts.pack(host.probe.to_json(host.secrets), tuple(_facts(host)))
+        host.probe, host.secrets = None, frozenset()
+
+
 def status_text(host: HostReport) -> str:
     """Whether the host is as declared."""
     if host.status == "pending":
@@ -34,6 +42,8 @@ def status_text(host: HostReport) -> str:
 
 
 def _facts(host: HostReport) -> list[str]:
+    if host.packed is not None:
+        return list(host.packed.cells)
     if host.probe is None:
         return ["" for _ in COLUMNS[2:]]
     return [

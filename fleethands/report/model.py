@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from fleethands.operations.core import provenance
 from fleethands.operations.core.proof_record import Link, measured_speed
+from fleethands.report.packed_facts import PackedFacts
 from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.step import Step
 from fleethands.speed import Speed
@@ -72,6 +74,7 @@ class HostReport:
     + probe: the latest answer of the host; None if it never answered, or has changed since
     + secrets: names of variables whose values are not shown; mask: hides the values
     + loaded_facts: facts of a report that was loaded from a file, which has no probe
+    + packed: facts and status cells of a probe that was dropped (pack_facts.py)
     """
 
     status: Status
@@ -88,16 +91,31 @@ class HostReport:
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     mask: Mask = field(default=NO_MASK, repr=False)
     loaded_facts: dict[str, Any] = field(default_factory=dict, repr=False)
+    packed: PackedFacts | None = field(default=None, repr=False)
+
+    @property
+    def has_facts(self) -> bool:
+        """Whether the host answered in this run. A report from a file has facts without it."""
+        return self.probe is not None or self.packed is not None
 
     @property
     def facts(self) -> dict[str, Any]:
         """The facts of the host as JSON, without secrets."""
+        if self.packed is not None:
+            return self.mask.all(self.packed.facts)
         return self.mask.all(self.probe.to_json(self.secrets)) if self.probe else self.loaded_facts
 
     @property
     def speed(self) -> Speed | None:
         """The speed that the proof measured; None if it was not measured."""
         return measured_speed(self.proof)
+
+    @property
+    def facts_text(self) -> str:
+        """The facts as the text of a JSON object, on one line."""
+        if self.packed is not None and self.mask.has_nothing_to_hide(text := self.packed.text):
+            return text
+        return json.dumps(self.facts)
 
     def mask_all(self, mask: Mask) -> None:
         """Hide the values of secrets in all texts of this host, and in its facts."""
@@ -108,6 +126,10 @@ class HostReport:
 
     def to_json(self) -> dict[str, Any]:
         """The host as JSON."""
+        return {**self.to_json_without_facts(), "facts": self.facts}
+
+    def to_json_without_facts(self) -> dict[str, Any]:
+        """The host as JSON, without its largest part."""
         return {
             "status": self.status,
             "reason": self.reason,
@@ -119,7 +141,6 @@ class HostReport:
             "changes": [change.to_json() for change in self.changes],
             "proof": [_link(link) for link in self.proof],
             "steps": [_step(step) for step in self.steps],
-            "facts": self.facts,
         }
 
 
@@ -186,7 +207,12 @@ class Report:
         return {name: host for name, host in sorted(self.hosts.items()) if host.status in BAD}
 
     def to_json(self) -> dict[str, Any]:
-        """The report as JSON, schema 1."""
+        """The report as JSON, schema 1. The same as text, host by host: `report_text` (report_text.py)."""
+        return {**self.head, "hosts": {name: host.to_json() for name, host in sorted(self.hosts.items())}}
+
+    @property
+    def head(self) -> dict[str, Any]:
+        """The report as JSON, without its hosts."""
         return {
             "schema": SCHEMA,
             "command": self.command,
@@ -198,5 +224,4 @@ class Report:
             "result": self.result,
             "error": self.error,
             "hints": self.hints,
-            "hosts": {name: host.to_json() for name, host in sorted(self.hosts.items())},
         }

@@ -39,6 +39,10 @@ class Mask:
         parts = {text[at : at + length] for length in self._lengths for at in range(len(text))}
         return [each for part in parts & self._by_part.keys() for each in self._by_part[part]]
 
+    def has_nothing_to_hide(self, text: str) -> bool:
+        """Whether all strings of a JSON text in ASCII would stay as they are."""
+        return "\\u" not in text and not any(each.core in text for each in self._possible(text))
+
     @classmethod
     def from_settings(cls, fleet: Iterable[HostSettings]) -> Mask:
         """A mask for all secrets of a fleet. A secret that cannot be read has no value to hide."""

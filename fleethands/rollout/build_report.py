@@ -14,6 +14,7 @@ from fleethands.operations.core.journal import JournalEntry
 from fleethands.operations.core.proof_record import LONGEST_HINT, Link, parse_links
 from fleethands.operations.proof.proof import REQUESTED
 from fleethands.paths import PROOF
+from fleethands.report.host_summary import drop_probe
 from fleethands.report.model import BAD, ChangeReport, HostReport, Report
 from fleethands.report.timeline import OURS
 from fleethands.settings.pins import PIN
@@ -32,8 +33,19 @@ _KNOWN_COMMAND = re.compile(rf"[^\n]*?(?:{re.escape(APPLY_HINT)}|{re.escape(PIN)
 
 def plan_report(engine: Engine, command: str = "plan") -> Report:
     """The report of a plan that was made."""
-    hosts = {name: _host_plan_report(engine, name) for name in engine.names}
+    hosts = {name: _kept_plan_report(engine, name) for name in engine.names}
     return _complete(engine, command, hosts)
+
+
+def _kept_plan_report(engine: Engine, name: str) -> HostReport:
+    return replace(engine.kept[name]) if name in engine.kept else host_plan_report(engine, name)
+
+
+def kept_plan_report(engine: Engine, name: str) -> HostReport:
+    """The report of one host's plan, for an engine that drops all else of this host."""
+    report = host_plan_report(engine, name)
+    drop_probe(report)
+    return report
 
 
 def run_report(engine: Engine, plan: Report) -> Report:
@@ -120,7 +132,8 @@ def record_times(engine: Engine, report: Report) -> None:
         host.steps = [step for step in steps if step.name in told or not step.ok]
 
 
-def _host_plan_report(engine: Engine, name: str) -> HostReport:
+def host_plan_report(engine: Engine, name: str) -> HostReport:
+    """The report of one host's plan, from the decisions of its operations."""
     for seen in (engine.monitor.unreachable, engine.monitor.lost_connections):
         if name in seen and name not in engine.host_runs:
             return HostReport("unreachable", *seen[name], remote_commands=engine.monitor.commands.get(name, 0))
@@ -150,6 +163,8 @@ def host_run_report(engine: Engine, name: str, plan: HostReport) -> HostReport:
     report = HostReport("changed" if changes else "unchanged", changes=changes, seconds=run.seconds)
     report.remote_commands = engine.monitor.commands.get(name, 0)
     report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
+    if why := engine.monitor.confirmations.failures.get(name):
+        report.notes.append(f"the firewall was not confirmed, because a new SSH connection failed: {why}")
     proofs = (_proof_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
     report.proof = next(proofs, []) or ([] if _is_proof_invalid(engine, name) else plan.proof)
     if broken := next((each for each in outcomes if each.failed), None):

@@ -179,6 +179,6 @@ class Rollout:
     def _not_run(self, name: str, plan: HostReport) -> HostReport:
         reason = f"the rollout stopped before this host: {self._state.stop_reason}"
         host = HostReport("not-run", reason, [f"update the remaining hosts: `{self._fleet.retry_command}`"])
-        host.notes, host.probe, host.secrets = plan.notes, plan.probe, plan.secrets
+        host.notes, host.probe, host.secrets, host.packed = plan.notes, plan.probe, plan.secrets, plan.packed
         host.remote_commands = self._fleet.remote_commands(name)
         return host

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from fleethands.errors import FleethandsError
 from fleethands.operations.core import provenance
 from fleethands.report.formats.wording import summarize_statuses
 from fleethands.report.model import Report
+from fleethands.report.report_text import report_text
 from fleethands.runs.hook_program import WITHOUT, HookProgram
 
 DIRECTORY = "hooks"
@@ -93,5 +93,6 @@ def _report_file(report: Report) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fleethands-") as directory:
         path = Path(directory) / "report.json"
         path.touch(mode=0o600)
-        path.write_text(json.dumps(report.to_json(), indent=2) + "\n")
+        with path.open("w") as file:
+            file.writelines(report_text(report))
         yield path

@@ -13,6 +13,7 @@ from fleethands.settings.apply_pins import apply_pins
 from fleethands.settings.host import HostSettings
 from fleethands.settings.lockfile import Lockfile, LockfileError, load_lockfile, lockfile_path
 from fleethands.settings.renamed import find_old_keys, translate
+from fleethands.settings.shared import Problems, SharedSettings
 from fleethands.settings.validation.cross_field import find_conflicts
 from fleethands.settings.validation.drop_invalid import drop_invalid
 from fleethands.settings.validation.encodable import is_text
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["InvalidSetting", "SettingsError", "read_fleet", "settings_for"]
 
-Problems = list[tuple[str, str]]  # (path of a setting, problem)
-
 
 def read_fleet(fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile | None = None) -> dict[str, HostSettings]:
     """
@@ -39,7 +38,8 @@ def read_fleet(fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile | None = N
     Raises SettingsError with all mistakes of all hosts, and LockfileError.
     """
     lock = load_lockfile(lockfile_path()) if lock is None else lock
-    settings, mistakes = _read_all(fleet, lock, _same)
+    shared = SharedSettings(lambda data: _read_pinned(data, lock, _same))
+    settings, mistakes = _read_all(fleet, lambda _, data: shared.read(data))
     if mistakes:
         raise SettingsError(mistakes)
     return settings
@@ -61,30 +61,40 @@ def check_settings(
         unread.extend(InvalidSetting(host, path, problem) for path, problem in found)
         return known
 
-    settings, mistakes = _read_all(fleet, lock, settle)
+    settings, mistakes = _read_all(fleet, lambda host, data: _read_pinned(data, lock, partial(settle, host)))
     return settings, mistakes, unread
 
 
-def _same(_host: str, settings: HostSettings) -> HostSettings:
+def _same(settings: HostSettings) -> HostSettings:
     return settings
 
 
 def _read_all(
-    fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile, settle: Callable[[str, HostSettings], HostSettings]
+    fleet: Mapping[str, Mapping[str, Any]], read: Callable[[str, Mapping[str, Any]], tuple[HostSettings, Problems]]
 ) -> tuple[dict[str, HostSettings], list[InvalidSetting]]:
     """
     The settings of each host, and all mistakes.
 
-    + settle: takes a host and its valid settings, and gives those that are checked against each other
+    + read: takes a host and its host data, and gives its settings and their problems
     """
     settings: dict[str, HostSettings] = {}
     mistakes: list[InvalidSetting] = []
     for host, data in fleet.items():
-        settings[host], found = _read(data, partial(settle, host))
-        if not found:
-            settings[host], found = apply_pins(settings[host], lock)
+        settings[host], found = read(host, data)
         mistakes += [InvalidSetting(host, path, problem) for path, problem in found]
     return settings, mistakes
+
+
+def _read_pinned(
+    data: Mapping[str, Any], lock: Lockfile, settle: Callable[[HostSettings], HostSettings]
+) -> tuple[HostSettings, Problems]:
+    """
+    One host's settings with their pins, and their problems.
+
+    + settle: takes the valid settings, and gives those that are checked against each other
+    """
+    settings, found = _read(data, settle)
+    return (settings, found) if found else apply_pins(settings, lock)
 
 
 def _read(data: Mapping[str, Any], settle: Callable[[HostSettings], HostSettings]) -> tuple[HostSettings, Problems]:

@@ -45,6 +45,13 @@ def disconnect(host: Any) -> None:
         host.connected = False
 
 
+def forget_connection(host: Any) -> None:
+    """Drop a closed connection with its keys and buffers, and what observed it."""
+    if getattr(host.connector, "client", None) is not None:
+        host.connector.client = None
+    vars(host.connector).pop("run_shell_command", None)
+
+
 def is_of_network(sock: socket.socket | Channel) -> TypeGuard[socket.socket]:
     """Whether a connection is a network socket of this machine, and not a channel through another host."""
     return isinstance(sock, socket.socket) and sock.family in {socket.AF_INET, socket.AF_INET6}

@@ -25,6 +25,7 @@ KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha
 # the signature types to ask a host for; an RSA key under its own name would sign with SHA-1
 SIGNING = (*KINDS[:-1], "rsa-sha2-512", "rsa-sha2-256")
 _WITH_PORT = re.compile(r"\[(.+)\]:[0-9]+\Z")
+_SPECIAL = re.compile(r"[*?!|]")
 _HASHED = re.compile(r"\|1\|([A-Za-z0-9+/]{27}=)\|([A-Za-z0-9+/]{27}=)\Z")
 
 
@@ -41,6 +42,11 @@ class KnownHostsLine:
 
     def __str__(self) -> str:
         return f"line {self.number} of {self.path}"
+
+    @property
+    def plain_names(self) -> list[str]:
+        """Its names in lower case; empty for a line with a pattern or a hash."""
+        return [] if _SPECIAL.search(self.names) else self.names.lower().split(",")
 
     def is_of(self, name: str) -> bool:
         """Whether the line applies to a host: by its name, a pattern, or a hash of its name."""
@@ -73,6 +79,14 @@ class KnownHosts:
 
     def __init__(self, lines: Iterable[KnownHostsLine]) -> None:
         self._lines = tuple(lines)
+        self._plain: dict[str, list[int]] = {}  # name → positions of the lines that only list names
+        self._others: list[int] = []
+        self._found: dict[str, tuple[KnownHostsLine, ...]] = {}
+        for position, line in enumerate(self._lines):
+            for each in line.plain_names:
+                self._plain.setdefault(each, []).append(position)
+            if not line.plain_names:
+                self._others.append(position)
 
     @classmethod
     def load(cls, paths: Iterable[Path]) -> KnownHosts:
@@ -116,7 +130,16 @@ class KnownHosts:
         return Verdict(status, same or next(iter(known), None), signer or next(iter(authorities), None), fault)
 
     def _lines_for(self, name: str, marker: str) -> Iterator[KnownHostsLine]:
-        return (line for line in self._lines if line.marker == marker and line.is_of(name))
+        return (line for line in self._lines_of(name) if line.marker == marker)
+
+    def _lines_of(self, name: str) -> tuple[KnownHostsLine, ...]:
+        """All lines for a host, in the order of the files. No host of a fleet searches the lines of all others."""
+        found = self._found.get(name)
+        if found is None:
+            others = (position for position in self._others if self._lines[position].is_of(name))
+            positions = sorted({*self._plain.get(name.lower(), ()), *others})
+            found = self._found[name] = tuple(self._lines[position] for position in positions)
+        return found
 
     def _revoked(self, name: str, key: bytes) -> KnownHostsLine | None:
         return next((line for line in self._lines_for(name, REVOKED) if line.key == key), None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pyinfra.api.arguments import generate_env, pop_global_arguments
+from pyinfra.api import arguments
+from pyinfra.api.arguments import generate_env
 from pyinfra.api.exceptions import OperationValueError
 from pyinfra.context import ctx_config, ctx_host, ctx_state
 
@@ -35,7 +36,7 @@ def check(task: str, given: Mapping[str, Any], may_fail: bool = False) -> None:
     Raises pyinfra's OperationValueError, so that nothing is changed on any host.
     """
     host = ctx_host.get()
-    values: Mapping[str, Any] = pop_global_arguments(ctx_state.get(), host, dict(given))[0]
+    values: Mapping[str, Any] = arguments.pop_global_arguments(ctx_state.get(), host, dict(given))[0]
     for key, why in WHY.items():
         value = given.get(key) if key == "name" else values.get(key)
         if may_fail and key == "_ignore_errors":
@@ -71,11 +72,11 @@ def list_conditions(given: dict[str, Any]) -> None:
 
     pyinfra 3.10 joins those of nested deploys as lists, and fails for a function (api/host.py, `Host.deploy`).
     """
-    for arguments in (given, ctx_host.get().current_deploy_kwargs or {}):
-        if "_if" in arguments:
-            arguments["_if"] = _listed(arguments)
+    for values in (given, ctx_host.get().current_deploy_kwargs or {}):
+        if "_if" in values:
+            values["_if"] = _listed(values)
 
 
-def _listed(arguments: Mapping[str, Any] | None) -> list[Callable[[], bool]]:
-    found = (arguments or {}).get("_if") or []
+def _listed(values: Mapping[str, Any] | None) -> list[Callable[[], bool]]:
+    found = (values or {}).get("_if") or []
     return list(found) if isinstance(found, list | tuple) else [found]

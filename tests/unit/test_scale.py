@@ -1,4 +1,4 @@
-"""The bench over stand-ins fails where a fleet costs more a host as it grows."""
+"""The bench over stand-ins fails where a fleet costs more than it may."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from bench.scale import Scale, wrong
 
 MIB = 1 << 20
-# a tenth of a second and 300 KiB a host, over a start of two seconds and 70 MiB
+# a tenth of a second and 50 KiB a host, over a start of two seconds and 70 MiB
 FLAT = [
-    Scale(hosts, 2 + 0.1 * hosts, 2 + 0.03 * hosts, 70 * MIB + hosts * 300 * 1024, 38, 32, 1, 1)
+    Scale(hosts, 2 + 0.1 * hosts, 1 + 0.01 * hosts, 70 * MIB + hosts * 50 * 1024, 38, 32, 1, 1)
     for hosts in (50, 200, 1000)
 ]
 
@@ -25,7 +25,8 @@ def test_what_each_host_costs_the_same_is_right() -> None:
     ("column", "value"),
     [("memory", 1 << 30), ("seconds", 180.0), ("cpu", 45.0), ("descriptors", 1000), ("most", 1000), ("commands", 1.1)],
 )
-def test_what_grows_with_the_fleet_is_named(column: str, value: Any) -> None:
-    (said,) = wrong([*FLAT[:2], replace(FLAT[2], **{column: value})])
+def test_what_a_large_fleet_may_not_cost_is_named(column: str, value: Any) -> None:
+    said = wrong([*FLAT[:2], replace(FLAT[2], **{column: value})])
 
-    assert "1000" in said
+    assert said
+    assert all("1000" in line for line in said)

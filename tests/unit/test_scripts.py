@@ -12,7 +12,16 @@ from tests.helpers.host_scripts import host_scripts, parts_of, variable_names
 from tests.lab.attacks.owned import handed_over
 
 DEFINED = re.compile(r"^([a-z_]+)\(\) ", re.MULTILINE)
-SHARED = ("common", "containers", "openhands", "owned", "spelled", "table_functions")
+SHARED = (
+    "await_confirmation",
+    "common",
+    "containers",
+    "openhands",
+    "owned",
+    "revert_state",
+    "spelled",
+    "table_functions",
+)
 CALLABLE = {name: set(DEFINED.findall(scripts.read(name))) for name in SHARED}
 OPENHANDS = CALLABLE["containers"] | CALLABLE["openhands"]
 

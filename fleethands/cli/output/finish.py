@@ -39,6 +39,6 @@ def print_report(writer: ReportWriter, report: Report, line: CommandLine, render
     if report.error:
         print_problem(Problem(report.error, tuple(report.hints)))
     if writer.as_json:
-        writer.print_json(report.to_json())
+        writer.print_report(report)
     else:
         show(report, line, render)

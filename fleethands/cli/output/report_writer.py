@@ -15,6 +15,7 @@ from fleethands.command_line import CommandLine
 from fleethands.errors import FleethandsError
 from fleethands.report.formats import MAIN, ReportFiles
 from fleethands.report.model import Report
+from fleethands.report.report_text import report_text
 from fleethands.runs.unfinished_report import KnownRun
 
 
@@ -69,6 +70,12 @@ class ReportWriter(KnownRun):
             return False
         return True
 
+    def print_report(self, report: Report) -> None:
+        """Print a report as JSON."""
+        self._is_printed = True
+        for part in report_text(report):
+            click.echo(part, nl=False)
+
     def print_json(self, document: Mapping[str, Any]) -> None:
         """Print the document of this command."""
         self._is_printed = True
@@ -79,7 +86,7 @@ class ReportWriter(KnownRun):
         report = Report(self.line.command, {}, words=self.line.arguments, shard=self.line.shard)
         is_written = self.write(report)
         if self.as_json:
-            self.print_json(report.to_json())
+            self.print_report(report)
         click.echo(f"{reason}: nothing to do", err=self.as_json)
         return 0 if is_written else EXIT_FAILED
 
@@ -93,7 +100,7 @@ class ReportWriter(KnownRun):
         if writes:
             self.write(report, error)
         if prints:
-            self.print_json(report.to_json())
+            self.print_report(report)
 
     def _places(self, report: Report, end: BaseException | None) -> ReportFiles:
         """Where the report goes, unless the report of an earlier run stays there."""

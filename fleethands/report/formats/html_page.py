@@ -56,7 +56,7 @@ def render_html(report: Report) -> str:
 
 def _overview(report: Report) -> list[list[str]]:
     """A row for each host of `status`; none for a report from a file, which has no probes."""
-    if report.command != "status" or not any(host.probe for host in report.hosts.values()):
+    if report.command != "status" or not any(host.has_facts for host in report.hosts.values()):
         return []
     return [status_cells(name, host) for name, host in sorted(report.hosts.items())]
 

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from fleethands.files import READABLE, atomic_write
-from fleethands.report.formats import html_page, junit, markdown
 from fleethands.report.model import Report
+from fleethands.report.report_text import report_text
 
 
-def _json(report: Report) -> str:
-    return json.dumps(report.to_json(), indent=2) + "\n"
+def _junit(report: Report) -> list[str]:
+    from fleethands.report.formats import junit  # noqa: PLC0415  few runs write a report
+
+    return [junit.render_junit(report)]
+
+
+def _html(report: Report) -> list[str]:
+    from fleethands.report.formats import html_page  # noqa: PLC0415
+
+    return [html_page.render_html(report)]
 
 
 MAIN = "report.json"  # the one that `fleethands report` reads
-FORMS: dict[str, Callable[[Report], str]] = {
-    MAIN: _json,
-    "junit.xml": junit.render_junit,
-    "report.html": html_page.render_html,
+FORMS: dict[str, Callable[[Report], Iterable[str]]] = {
+    MAIN: report_text,
+    "junit.xml": _junit,
+    "report.html": _html,
 }
 NAMES = tuple(FORMS)
 
@@ -56,8 +63,10 @@ class ReportFiles:
         if self.directory is not None:
             for name, form in FORMS.items():
                 self.directory.mkdir(parents=True, exist_ok=True)
-                atomic_write(self.directory / name, form(report).encode(), READABLE)
+                atomic_write(self.directory / name, (part.encode() for part in form(report)), READABLE)
         if self.summary is not None:
+            from fleethands.report.formats import markdown  # noqa: PLC0415
+
             with _name_file_in_error(self.summary), self.summary.open("a", encoding="utf-8") as file:
                 file.write(markdown.render_markdown(report))
 

@@ -13,8 +13,8 @@ import pytest
 def test_the_names_that_the_engine_uses_are_there() -> None:
     checks = """
 import dataclasses, importlib.metadata, inspect
-import paramiko, paramiko.client, paramiko.packet
-import pyinfra, pyinfra_cli.util
+import paramiko, paramiko.client, paramiko.config, paramiko.packet
+import pyinfra, pyinfra.api.util
 from pyinfra.api import Config, State
 from pyinfra.api.arguments import generate_env, pop_global_arguments
 from pyinfra.api.host import Host
@@ -27,6 +27,7 @@ from pyinfra.connectors.ssh import SSHConnector, connector_data_meta
 from pyinfra.connectors.sshuserclient import client
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 from pyinfra_cli.inventory import _get_group_data, make_inventory
+from pyinfra_cli.util import exec_file
 
 assert importlib.metadata.version("pyinfra").startswith("3.10.")
 assert list(inspect.signature(run_host_op).parameters) == ["state", "host", "op_hash"]
@@ -38,7 +39,7 @@ assert {"Connect", "Prepare", "Execute"} <= set(StateStage.__members__)
 assert {"is_complete", "did_error", "stderr_lines", "executed", "will_change"} <= set(dir(OperationMeta))
 assert {"set_stage", "add_callback_handler", "get_op_meta", "is_executing"} <= set(dir(State))
 assert {"get_op_order", "activate_host", "trigger_callbacks", "current_deploy_filename"} <= set(dir(State))
-assert list(inspect.signature(pyinfra_cli.util.exec_file).parameters)[:1] == ["filename"]
+assert "current_exec_filename" in dir(State) and "state.current_exec_filename = " in inspect.getsource(exec_file)
 assert {"run_shell_command", "client", "connect"} <= set(dir(SSHConnector))
 assert {"ssh_paramiko_connect_kwargs", "ssh_known_hosts_file", "ssh_config_file"} <= set(connector_data_meta)
 assert "getpass(" in inspect.getsource(util) and callable(util.getpass)
@@ -51,6 +52,8 @@ asking = {name: inspect.getsource(each).count("input(") for name, each in source
 assert asking == {"ssh": 0, "client": 1, "ssh_util": 0, "util": 0}, asking  # another place where it asks a person
 assert "read_output_buffers(" in inspect.getsource(SSHConnector.run_shell_command)
 assert "write_stdin(_stdin, stdin_buffer)" in inspect.getsource(SSHConnector.run_shell_command)
+assert "from typeguard import TypeCheckError, check_type" in inspect.getsource(pyinfra.api.util)
+assert "invoke.run(" in inspect.getsource(paramiko.config) and inspect.getsource(paramiko.config).count("invoke.") == 1
 assert paramiko.Channel(0).exit_status == -1
 assert "read_output_buffers(" in inspect.getsource(util.run_local_process)
 names = ["stdout_buffer", "stderr_buffer", "timeout", "print_output", "print_prefix"]
@@ -174,7 +177,7 @@ def test_a_host_waits_for_no_other_and_one_that_fails_ends_alone(tmp_path: Path)
 
 def test_the_shortcuts_say_what_pyinfra_asks_for() -> None:
     checks = """
-import inspect, typing
+import inspect, sys, typing
 import pyinfra.api.arguments, pyinfra.api.util
 from fleethands.engine import pyinfra_patches as patches
 
@@ -192,7 +195,43 @@ slow, quick = nested()
 assert slow == quick and len(quick) == 4, (slow, quick)
 patches.cache_operation_lookup()
 assert pyinfra.api.util.stack is patches.stack
+assert patches.hash_lines([7, 0, 12]) == pyinfra.api.util.make_hash([7, 0, 12]) != patches.hash_lines([7, 0, 1])
+assert sys.modules["pyinfra.api.operation"].make_hash is patches.hash_lines
 assert pyinfra.api.arguments.all_global_arguments() == before
+"""
+    done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_global_arguments_are_those_that_pyinfra_finds() -> None:
+    checks = """
+import pyinfra.api.arguments as arguments
+from pyinfra.api import Config, Inventory, State
+from pyinfra.api.exceptions import ArgumentTypeError
+from fleethands.engine import pyinfra_patches as patches
+
+slow = arguments.pop_global_arguments
+groups = {"gpus": (["a"], {"_sudo": True, "_env": {"GROUP": "1"}}), "eu": (["a", "long-name"], {"_chdir": "/srv"})}
+state = State(Inventory((["a", "long-name"], {"_retries": 2}), **groups), Config(ENV={"ALL": "2"}))
+state.inventory.get_host("a").data._timeout = 7
+patches.apply()
+assert arguments.pop_global_arguments is patches.pop_global_arguments is not slow
+for host in state.inventory:
+    padding = host.print_prefix_padding
+    patches.init_host(host, state)
+    assert host.print_prefix_padding == padding, (host, padding)
+    for around in (None, {"_sudo": False, "_env": {"AROUND": "3"}}):
+        host.current_deploy_kwargs = around
+        for own in ({}, {"name": "x", "_env": {"OWN": "4"}, "mine": 5}, {"_timeout": 9}):
+            one, other = dict(own), dict(own)
+            assert slow(state, host, one) == patches.pop_global_arguments(state, host, other), (host, around, own)
+            assert one == other
+    for wrong in (slow, patches.pop_global_arguments):
+        try:
+            wrong(state, host, {"_sudo": "yes"})
+        except ArgumentTypeError:
+            continue
+        raise AssertionError("accepts a wrong type")
 """
     done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -274,7 +313,7 @@ PATCHED_FIRST = """
 import sys
 from gevent import monkey
 before, patch_all = set(), monkey.patch_all
-monkey.patch_all = lambda: (before.update(sys.modules), patch_all())
+monkey.patch_all = lambda: (before or before.update(sys.modules), patch_all())  # pyinfra_cli calls it again
 from fleethands.cli.main import main
 sys.argv = ["fleethands", "plan", "/nonexistent"]
 try:
