@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from fleethands.settings.host import HostSettings
     from fleethands.settings.validation.errors import InvalidSetting, SettingsError
     from fleethands.settings.values.secret import Secret
+    from fleethands.speed import Speed
 
 __all__ = [
     "ChangeReport",
@@ -51,6 +52,7 @@ __all__ = [
     "Result",
     "Secret",
     "SettingsError",
+    "Speed",
     "Status",
     "Step",
     "StepEvent",
@@ -79,6 +81,7 @@ _PLACES = {
     "settings.host": ("HostSettings",),
     "settings.validation.errors": ("InvalidSetting", "SettingsError"),
     "settings.values.secret": ("Secret",),
+    "speed": ("Speed",),
 }
 
 

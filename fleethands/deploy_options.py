@@ -19,6 +19,7 @@ class DeployOptions:
     + check_tags: model or image → digest that its registry has under this name now
     + checksums: read every byte of the models
     + conversation: hold a whole conversation in OpenHands
+    + max_slowdown: by how much a host may be slower than its release record, such as `20%`; empty for no limit
     + uninstall_models, uninstall_workspaces: remove them too
     """
 
@@ -27,6 +28,7 @@ class DeployOptions:
     check_tags: Mapping[str, str] = field(default_factory=dict)
     checksums: bool = False
     conversation: bool = False
+    max_slowdown: str = ""
     uninstall_models: bool = False
     uninstall_workspaces: bool = False
 

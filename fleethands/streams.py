@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gevent  # type: ignore[import-untyped]
 import pyinfra.connectors.ssh
 import pyinfra.connectors.util
+from paramiko import SSHException
 from pyinfra.api.output import echo, format_text
 from pyinfra.connectors.util import CommandOutput, OutputLine, write_stdin
 
@@ -74,6 +76,36 @@ class Lines:
         return whole.decode(errors="replace")
 
 
+class LiveInput:
+    """
+    Standard input that stays open while its command runs, so that the command learns when this process dies.
+
+    + text: the beginning of it
+    + on_line: is given each line of the command's outputs as it comes, with the name of the output
+    """
+
+    def __init__(self, text: str, on_line: Callable[[str, str], None]) -> None:
+        self.text, self.on_line = text, on_line
+        self._channel: Any = None
+
+    def attach(self, buffer: Any) -> None:
+        """Write the text to the input of a command. Raises OSError if the connection is lost."""
+        self._channel = buffer.channel
+        _listeners[self._channel] = self.on_line
+        buffer.write(self.text.encode())
+        buffer.flush()
+        buffer.close = lambda: None  # pyinfra closes it next (connectors/ssh.py, `run_shell_command`)
+
+    def stop(self) -> None:
+        """Send one byte."""
+        with suppress(OSError):  # the command has ended
+            if self._channel is not None:
+                self._channel.sendall(b"s")
+
+
+_listeners: WeakKeyDictionary[Any, Callable[[str, str], None]] = WeakKeyDictionary()
+
+
 def read_output(
     stdout: Any,
     stderr: Any,
@@ -86,13 +118,14 @@ def read_output(
 
     + timeout: seconds for the whole output
 
-    Raises TooMuchOutput or TimeoutError, and reads no more then.
+    Raises TooMuchOutput or TimeoutError, and reads no more then, and SSHException if the host refused the command.
     """
     kept: list[OutputLine] = []
     prefix = print_prefix if print_output else None
+    on_line = _listeners.get(getattr(stdout, "channel", stdout))
     readers = [
-        gevent.spawn(_collect, kept, "stdout", _receiver(stdout, "recv"), prefix, str),
-        gevent.spawn(_collect, kept, "stderr", _receiver(stderr, "recv_stderr"), prefix, _as_error),
+        gevent.spawn(_collect, kept, "stdout", _receiver(stdout, "recv"), prefix, str, on_line),
+        gevent.spawn(_collect, kept, "stderr", _receiver(stderr, "recv_stderr"), prefix, _as_error, on_line),
     ]
     try:
         for ended in gevent.iwait(readers, timeout=timeout):
@@ -100,6 +133,7 @@ def read_output(
                 raise ended.value
         if not all(reader.ready() for reader in readers):
             raise TimeoutError
+        require_reply(getattr(stdout, "channel", None))
     except BaseException:
         gevent.killall(readers)
         _close(stdout, stderr)
@@ -113,6 +147,7 @@ def _collect(
     receive: Callable[[int], bytes],
     prefix: str | None,
     show: Callable[[str], str],
+    on_line: Callable[[str, str], None] | None,
 ) -> Exception | None:
     """
     Add the lines of one stream. An error is returned, so that the caller raises it.
@@ -123,11 +158,19 @@ def _collect(
         for line in _received(receive):
             if not line.startswith(PROGRESS):
                 kept.append(OutputLine(name, line))
+                if on_line is not None:
+                    on_line(name, line)
             if prefix is not None:
                 echo(f"{prefix}{show(line)}", err=True)
     except Exception as error:
         return error
     return None
+
+
+def require_reply(channel: Any) -> None:
+    """Raises SSHException if the host refused the command of an SSH channel whose output has ended."""
+    if getattr(channel, "event_ready", True) is False:
+        raise SSHException("Channel closed.")  # as paramiko words it
 
 
 def _as_error(line: str) -> str:
@@ -142,7 +185,7 @@ def write_input(stdin: Any, buffer: Any) -> None:
     Raises OSError if the connection is lost.
     """
     try:
-        write_stdin(stdin, buffer)
+        stdin.attach(buffer) if isinstance(stdin, LiveInput) else write_stdin(stdin, buffer)
     except OSError:
         channel = getattr(buffer, "channel", None)
         if channel is None or not channel.closed or not channel.get_transport().is_active():

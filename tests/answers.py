@@ -39,7 +39,12 @@ def ended(lines: Sequence[str], section: str, status: int, body: Sequence[str] |
     return sealed([*lines[: begin + 1], *held, f"{mark} end {section} {status}", *lines[end + 1 :]])
 
 
+def probe_parts(*names: str) -> str:
+    """Functions of the probe: those of facts/shell.sh, then those of these parts."""
+    parts = [files("fleethands.facts").joinpath(f"{name}.sh").read_text() for name in ("shell", *names)]
+    return f"mark=@@mark\n{''.join(parts)}"
+
+
 def docker_script() -> str:
-    """The probe's functions that ask Docker, without those that they call (facts/shell.sh)."""
-    parts = ("docker.sh", "docker_ports.sh", "docker_engine.sh")
-    return "".join(files("fleethands.facts").joinpath(part).read_text() for part in parts)
+    """The probe's functions that ask Docker."""
+    return probe_parts("docker", "docker_ports", "docker_api", "docker_engine")

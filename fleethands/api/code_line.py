@@ -10,7 +10,7 @@ from fleethands.command_line import CommandLine
 
 METHODS = ("plan", "apply", "verify", "status", "rollback")
 KEYWORDS = ("--to", "--verify", "--lock-wait")
-STRATEGY = {"--canary", "--batch", "--max-fail", "--order", "--no-rollback"}
+STRATEGY = {"--canary", "--batch", "--max-fail", "--order", "--no-rollback", "--max-slowdown"}
 
 
 @dataclass(frozen=True)

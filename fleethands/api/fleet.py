@@ -171,7 +171,10 @@ class Fleet:
         """
         if verify not in ("changed", "always", "never"):
             raise UsageError(f'`verify="{verify}"`: expected `changed`, `always` or `never`')
-        request = self._request("apply", DeployOptions(verify=verify), list_options(strategy), upstream=upstream)
+        if strategy.max_slowdown and verify == "never":
+            raise UsageError("`max_slowdown` needs a proof, and `verify` is `never`", "leave out one of them")
+        options = DeployOptions(verify=verify, max_slowdown=strategy.max_slowdown or "")
+        request = self._request("apply", options, list_options(strategy), upstream=upstream)
         request = replace(
             request,
             strategy=make_rollout(strategy),

@@ -7,7 +7,15 @@ import re
 from dataclasses import dataclass
 
 from fleethands.errors import UsageError
-from fleethands.rollout.strategy import Canary, HostQuota, InvalidOption, Order, RolloutStrategy, parse_duration
+from fleethands.rollout.strategy import (
+    Canary,
+    HostQuota,
+    InvalidOption,
+    Order,
+    RolloutStrategy,
+    check_slowdown,
+    parse_duration,
+)
 
 _OPTION = re.compile(r"--(?P<name>[a-z-]+) (?P<value>[^`]*)")
 
@@ -22,6 +30,8 @@ class Strategy:
     + max_fail: a number or percentage of failed hosts that stops the rollout
     + order: `"sorted"`, `"random"` or `"random:SEED"`
     + rollback: restore the last proven state of a host that fails
+    + max_slowdown: fail a host that answers more slowly than by its release record, by more than this percentage, such
+      as `"20%"`; None for no limit
 
     Raises UsageError for a wrong value.
 
@@ -33,6 +43,7 @@ class Strategy:
     max_fail: int | str = 1
     order: str = "sorted"
     rollback: bool = True
+    max_slowdown: str | None = None
 
     def __post_init__(self) -> None:
         make_rollout(self)
@@ -41,6 +52,7 @@ class Strategy:
 def make_rollout(strategy: Strategy) -> RolloutStrategy:
     """The strategy as the rollout takes it. Raises UsageError."""
     try:
+        check_slowdown(str(strategy.max_slowdown or ""), "changed")
         return RolloutStrategy(
             order=Order.parse(str(strategy.order)),
             canary=None if strategy.canary is None else Canary(_word("canary", strategy.canary)),
@@ -61,7 +73,7 @@ def _word(name: str, value: object) -> str:
 def list_options(strategy: Strategy) -> tuple[tuple[str, ...], ...]:
     """The options of the command line that have the same effect; none for the defaults."""
     default, options = Strategy(), []
-    for name in ("canary", "batch", "max_fail", "order"):
+    for name in ("canary", "batch", "max_fail", "order", "max_slowdown"):
         if (value := getattr(strategy, name)) != getattr(default, name):
             options.append((f"--{name.replace('_', '-')}", str(value)))
     return (*options, *([] if strategy.rollback else [("--no-rollback",)]))

@@ -1,7 +1,7 @@
 """
 The worker process of one call: reads its request from standard input, and sends messages to its own pipe.
 
-Its import patches nothing. `main` imports pyinfra, which patches the standard library, before all else.
+Its import patches nothing. `main` patches the standard library before all other imports.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
     os.dup2(nothing, 0)  # commands that the run starts must not take the end of the pipe
     os.close(nothing)
     request = _read(caller, int.from_bytes(_read(caller, SIZE)))
-    importlib.import_module("pyinfra_cli")
+    importlib.import_module("fleethands.start_up").prepare_imports()
     importlib.import_module("fleethands.api.serve").serve(request, messages, caller)
 
 

@@ -54,6 +54,12 @@ _ROLLOUT = (
         "--max-fail", default="1", metavar="N|P%", show_default=True, help="Stop after this many failed hosts."
     ),
     click.option(
+        "--max-slowdown",
+        default="",
+        metavar="P%",
+        help="Fail a host that answers more slowly than by its release record, by more than this percentage.",
+    ),
+    click.option(
         "--order",
         default="sorted",
         metavar="sorted|random[:SEED]",

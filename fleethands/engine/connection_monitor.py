@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fleethands.command_line import CommandLine
+from fleethands.engine.confirmations import Confirmations
 from fleethands.engine.progress import ProgressCallbacks
 from fleethands.facts import ssh_command
 from fleethands.ssh.connection import is_connected
@@ -37,6 +38,7 @@ class ConnectionMonitor:
         self.probe_failures: dict[str, Why] = {}
         self.lost_connections: dict[str, Why] = {}
         self.progress: ProgressCallbacks | None = None
+        self.confirmations = Confirmations(self.count_command)
         self._timeouts: dict[str, list[OutputTimeout]] = {}
 
     def count_command(self, name: str) -> None:
@@ -50,9 +52,11 @@ class ConnectionMonitor:
 
     def on_output(self, message: Any = None, **options: Any) -> None:
         """Receive a line that a script has just printed, behind pyinfra's prefix `[host] `: see `set_echo`."""
-        name = str(message).partition("] ")[0].strip().removeprefix("[")
+        prefix, _, line = str(message).partition("] ")
+        name = prefix.strip().removeprefix("[")
         for timeout in self._timeouts.get(name, ()):
             timeout.reset()
+        self.confirmations.on_line(name, line.strip())
         if self.progress:
             self.progress.on_output(message, **options)
 

@@ -36,6 +36,7 @@ class Connections(BaseStateCallback):
     def host_connect(self, _state: State, host: Any) -> None:
         enable_keepalive(host)
         ObservedConnector.attach(host, self.monitor, self.timeline)
+        self.monitor.confirmations.watch(host)
 
     def host_connect_error(self, _state: State, host: Any, error: Exception) -> None:
         self.monitor.note_unreachable(host, error)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from traceback import walk_tb
+from typing import Any
 
 from pyinfra.api.exceptions import PyinfraError
-from pyinfra_cli.exceptions import UnexpectedExternalError
 
 from fleethands.errors import FleethandsError
 from fleethands.ssh.timeouts import HostTimeout
@@ -21,8 +22,7 @@ def explain_deploy_failure(error: BaseException, filename: str) -> tuple[str, li
 
     Example: `deploy.py, line 3: NameError: name 'settings' is not defined`.
     """
-    # pyinfra's own wrapper has no text: str() of it fails
-    cause = error.exception if isinstance(error, UnexpectedExternalError) else error
+    cause = _unwrap(error)
     if isinstance(cause, FleethandsError):
         return sanitize_line(cause.problem.message), list(cause.problem.hints)
     if isinstance(cause, OWN_MESSAGE):
@@ -31,6 +31,12 @@ def explain_deploy_failure(error: BaseException, filename: str) -> tuple[str, li
     place = f"{Path(filename).name}, line {line}" if line else Path(filename).name
     reason = sanitize_line(f"{place}: {type(cause).__name__}: {cause}")
     return reason, [f"correct {filename}, and the modules that it imports"]
+
+
+def _unwrap(error: BaseException) -> Any:
+    """The error of a file that a deploy file includes, without pyinfra's wrapper: str() of that fails."""
+    wrappers = sys.modules.get("pyinfra_cli.exceptions")  # `local.include` imports it
+    return error.exception if wrappers and isinstance(error, wrappers.UnexpectedExternalError) else error
 
 
 def _line(cause: BaseException, filename: str) -> int | None:

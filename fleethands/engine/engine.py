@@ -143,7 +143,7 @@ class Engine(OperationResults):
 
     def stop(self) -> None:
         """Start no further operation. Operations that are at work are completed."""
-        self._executor.stopping = True
+        self._executor.stop()
 
     @property
     def is_running(self) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
-import pyinfra_cli.util  # its import patches the standard library for gevent
 from pyinfra.api import Config, State
 from pyinfra.context import ctx_config, ctx_host
 
 from fleethands.engine.connection_monitor import ConnectionMonitor
+from fleethands.engine.deploy_code import run_deploy_file
 from fleethands.engine.deploy_failure import explain_deploy_failure
 from fleethands.ssh.timeouts import HostTimeout
 from fleethands.text.format import format_duration
@@ -35,10 +35,10 @@ class HostPlanner:
         ctx_config.set(self._config.copy())
         ctx_host.set(host)
         limit = self._monitor.limits.host
-        filename = self._state.current_deploy_filename
+        filename = str(self._state.current_deploy_filename)
         try:
             with gevent.Timeout(limit, HostTimeout(f"not read within {format_duration(limit)}")):
-                pyinfra_cli.util.exec_file(filename)
+                run_deploy_file(self._state, filename)
         except (Exception, HostTimeout) as error:  # it must not stop the other hosts
             self._monitor.probe_failures.setdefault(host.name, explain_deploy_failure(error, filename))
         self.probed.add(host.name)

@@ -76,6 +76,7 @@ def store_script(settings: HostSettings, mark: str) -> Script:
     values = {
         "mark": mark,
         "home": paths.OLLAMA_HOME,
+        "accounts": "ollama",
         "directories": "",
         "models_dir": on_host(settings.models_dir()),
         "elsewhere": "" if settings.manages_ollama else settings.ollama_server[0],

@@ -1,3 +1,4 @@
+# shellcheck disable=SC2154 # facts/models.sh sets names
 # Prints what is in the model store: each manifest, the size of each blob, and the models that Ollama has loaded. Of an
 # external Ollama, it prints the list of its models instead. The functions that it uses are those of the probe.
 : "${mark:?}" "${newline:?}" "${home:?}" "${models_dir:?}" "${elsewhere?}" "${ollama_url:?}"
@@ -17,7 +18,8 @@ print_manifests() {
   found=$({ limit find . -mindepth 1 -maxdepth 4; echo "$mark $?"; } | head -n 20000)
   case $found in *"$mark 124") return 124 ;; esac
   deadline=$(($(date +%s) + 20))
-  manifests | head -n 1000 | while IFS= read -r path; do
+  manifests
+  for path in $names; do
     [ "$(date +%s)" -lt "$deadline" ] || return 124
     echo "manifest $path $(held "$path" | head -c 16384 | encoded)"
   done

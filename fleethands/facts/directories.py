@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from fleethands import paths
-from fleethands.facts.framing import decode_base64
+from fleethands.facts.framing import decode_word
 from fleethands.untrusted import line
 
 LONGEST = 4096  # bytes of a path (limits.h)
@@ -71,14 +71,14 @@ def _number(word: str) -> int:
 
 
 def _path(word: str) -> str:
-    path = line(decode_base64("directories", word).decode(errors="backslashreplace"), LONGEST)
+    path = line(decode_word("directories", word).decode(errors="backslashreplace"), LONGEST)
     if not path.startswith("/") or ".." in path.split("/"):
         raise ValueError(path)
     return path
 
 
 def _place(meta: str, word: str) -> Place:
-    mode, owner = line(decode_base64("directories", meta).decode(errors="backslashreplace").rstrip("\n"), 200).split(
+    mode, owner = line(decode_word("directories", meta).decode(errors="backslashreplace").rstrip("\n"), 200).split(
         " ", 1
     )
     return Place(_path(word), f"{int(mode, 8):04o}", owner)

@@ -1,11 +1,13 @@
 # shellcheck disable=SC2154 # shell.sh sets newline, the probe models_dir
 # The home of Ollama, whether accounts can enter the directories that they use, and who owns the models.
-: "${home:?}" "${directories?}"
+: "${home:?}" "${directories?}" "${accounts:?}"
 
 # The home of the account `ollama`, if the account owns that directory and its service can see it. Otherwise the home
 # that upstream's installer makes.
 own_home() {
-  line=$(getent passwd ollama 2>/dev/null) || return 0
+  # shellcheck disable=SC2086 # the first of them is ollama; the section `accounts` prints all
+  entries=$(getent passwd $accounts 2>/dev/null)
+  case $entries in ollama:*) line=${entries%%"$newline"*} ;; *) return 0 ;; esac
   line=${line%:*} own=''
   case ${line##*:} in "$home" | /home/* | /root/* | /run/user/* | *[*?\\[]* | */../* | */..) ;; /*) own=${line##*:} ;; esac
   [ -n "$own" ] || return 0
@@ -21,11 +23,11 @@ own_home() {
 # Each line of $directories has a number, an account and a directory.
 read_directories() {
   need timeout find head stat base64 tr || return $?
-  [ "$home" = /usr/share/ollama ] || echo "home $(printf %s "$home" | encoded)"
+  [ "$home" = /usr/share/ollama ] || { spell "$home" && printf '%s\n' "home $word"; }
   all=''
   while read -r number account path; do
     follow || return 1
-    [ "$real" = "$there" ] || echo "leads $number $(printf %s "${real%/}${path#"$there"}" | encoded)"
+    [ "$real" = "$there" ] || { spell "${real%/}${path#"$there"}" && printf '%s\n' "leads $number $word"; }
     all=$all$above
   done <<END
 $directories
@@ -78,7 +80,7 @@ only_roots() {
 }
 
 # KIND NUMBER PATH
-told() { echo "$1 $2 $(stat -c '%a %U:%G' "$3" | encoded) $(printf %s "$3" | encoded)"; }
+told() { spell "$3" && printf '%s\n' "$1 $2 $(stat -c '%a %U:%G' "$3" | encoded) $word"; }
 
 # ACCOUNT COMMAND...: run a command as an account. So the kernel decides, with groups and access lists.
 may() {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleethands.facts.docker_engine import ENGINE, DockerEngine, parse_engine
-from fleethands.facts.framing import decode_base64, parse_fields, require_text
+from fleethands.facts.framing import decode_word, parse_fields, require_text
 from fleethands.facts.to_json import all_fields
 from fleethands.untrusted import line, mapping, parse_json, rows
 
@@ -126,7 +126,7 @@ def _publisher(port: str, name: str, image: str = "") -> Publisher:
 def _inspected(text: str) -> dict[str, Any] | None:
     if text == "-":
         return None
-    (row,) = rows(parse_json(decode_base64("docker", text)))
+    (row,) = rows(parse_json(decode_word("docker", text)))
     return row
 
 

@@ -1,4 +1,4 @@
-# shellcheck disable=SC2034 # docker_ports.sh uses listening
+# shellcheck disable=SC2034,SC2154 # docker_ports.sh uses listening and gap; docker_api.sh sets inspected, shell.sh patience
 # Docker: the containers and images that fleethands uses.
 : "${container:?}" "${image?}" "${ollama_image?}" "${records:?}"
 
@@ -6,7 +6,7 @@
 read_docker() {
   listening=$1
   need timeout base64 tr date sed sort stat awk || return $?
-  deadline=$(($(date +%s) + 5)) version=''
+  deadline=$(($(date +%s) + patience)) version=''
   [ ! -e /snap/bin/docker ] || echo snap
   docker_engine || return $?
   if ! have docker; then echo missing && return 0; fi
@@ -18,38 +18,59 @@ read_docker() {
   # the image of a container with fleethands' label, because a container inherits the labels of its image
   origin=''
   case $body in
-    *'"Image": "sha256:'*'"fleethands.spec"'*) origin=${body#*'"Image": "sha256:'} && origin=sha256:${origin%%'"'*} ;;
+    *"\"Image\":$gap\"sha256:"*'"fleethands.spec"'*)
+      json_string "$body" Image
+      origin=$value
+      ;;
   esac
   [ -z "$ollama_image" ] || docker_object ollama_image image "$ollama_image" || return $?
   body=''
   [ -z "$image" ] || docker_object image image "$image" || return $?
-  case $body in *"\"Id\": \"$origin\""*) return 0 ;; esac
+  case $body in *"\"Id\":$gap\"$origin\""*) return 0 ;; esac
   [ -z "$origin" ] || docker_object origin image "$origin"
 }
 
-# KEY container|image NAME
+# KEY container|image NAME: print what Docker knows by that name, which is $body then
 docker_object() {
-  body=$(before "$deadline" docker "$2" inspect "$3" 2>&1)
+  inspect_object "$2" "$3"
   case $? in
-    0) [ "${#body}" -lt 1000000 ] && echo "$1 $(printf %s "$body" | encoded)" ;;
+    0)
+      [ "${#body}" -lt 1000000 ] || return 1
+      case $body in '['*) spell_line "$body" ;; *) spell_line "[$body]" ;; esac
+      printf '%s\n' "$1 $word"
+      ;;
+    3) echo "$1 -" ;;
+    *) return $? ;;
+  esac
+}
+
+# container|image NAME: what Docker knows by that name, in $body. Status 3: nothing.
+inspect_object() {
+  if [ -n "$has_api" ]; then
+    inspect_by_api "$1" "$2"
+    return
+  fi
+  body=$(before "$deadline" docker "$1" inspect "$2" 2>&1)
+  case $? in
+    0) ;;
     124) return 124 ;;
-    *) case $body in *'No such '* | *'no such '*) echo "$1 -" ;; *) return 1 ;; esac ;;
+    *) case $body in *'No such '* | *'no such '*) return 3 ;; *) return 1 ;; esac ;;
   esac
 }
 
 # Images of release records that are missing on the host. The image of fleethands' own container ($body) is there.
 docker_gone() {
+  own=$body seen=$body
   # shellcheck disable=SC2086
-  ids=$(for kind in image ollama_image; do
-    sed -n "s/.*\"$kind\": {\"name\": \"[^\"]*\", \"id\": \"\(sha256:[0-9a-f]*\)\".*/\1/p" $records 2>/dev/null
-  done | sort -u)
+  ids=$(sed -n 'h
+s/.*"image": {"name": "[^"]*", "id": "\(sha256:[0-9a-f]*\)".*/\1/p
+g
+s/.*"ollama_image": {"name": "[^"]*", "id": "\(sha256:[0-9a-f]*\)".*/\1/p' $records 2>/dev/null)
   for id in $ids; do
-    case $body in *"$id"*) continue ;; esac
-    said=$(before "$deadline" docker image inspect --format '{{.Id}}' "$id" 2>&1)
-    case $? in
-      0) ;;
-      124) return 124 ;;
-      *) case $said in *'No such '* | *'no such '*) echo "gone $id" ;; *) return 1 ;; esac ;;
-    esac
+    case $seen in *"$id"*) continue ;; esac
+    seen="$seen $id"
+    inspect_object image "$id"
+    case $? in 0) ;; 3) echo "gone $id" ;; *) return $? ;; esac
   done
+  body=$own
 }

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from fleethands import paths
-from fleethands.facts.framing import decode_base64, parse_fields
+from fleethands.facts.framing import decode_word, parse_fields
 from fleethands.facts.system import Space, disk_parser
 from fleethands.untrusted import line
 
@@ -58,7 +58,7 @@ def parse_engine(lines: list[str]) -> DockerEngine:
     if "unit" in row and not (_UNIT.match(unit) and _STATE.match(enabled)):
         raise ValueError(row["unit"][:100])
     room = [each.removeprefix("room ") for each in lines if each.startswith("room ")]
-    images = line(decode_base64("docker", row["images"]).decode()) if "images" in row else paths.DOCKER_DATA
+    images = line(decode_word("docker", row["images"]).decode()) if "images" in row else paths.DOCKER_DATA
     return DockerEngine(
         version=line(row.get("version", ""), 100),
         podman="podman" in flags,

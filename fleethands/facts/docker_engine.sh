@@ -1,17 +1,20 @@
-# shellcheck disable=SC2154 # docker.sh sets deadline
+# shellcheck disable=SC2154 # docker_api.sh sets info, shell.sh word
 # The engine behind Docker's socket: its version, its image store, its unit, its GPUs.
 
 # What answers at Docker's socket, where its images are, and which unit runs it. Without an answer: where they would be.
 docker_engine() {
-  info=$(docker_info)
+  info=''
+  docker_info
   case $? in 124) return 124 ;; 125 | 126 | 127) return 1 ;; esac
   case $info in
     podman | *'"BuildahVersion":'*) echo podman ;;
     *'"ServerVersion":"'[!\"]*)
-      version=$(docker_field ServerVersion)
-      echo "version $version"
-      case $info in *'"SecurityOptions":['*) options=${info#*'"SecurityOptions":['} && echo "security ${options%%']'*}" ;; esac
-      docker_room "$(docker_images)"
+      json_string "$info" ServerVersion
+      version=$value
+      printf '%s\n' "version $version"
+      docker_security
+      docker_images
+      docker_room "$root"
       docker_unit
       docker_gpus
       ;;
@@ -26,23 +29,11 @@ docker_engine() {
   esac
 }
 
-# curl is faster. The command also knows a socket elsewhere, and may be another engine's.
-docker_info() {
-  if have curl; then
-    before "$deadline" curl -q -sS --fail --max-filesize 1048576 --unix-socket /run/docker.sock http://localhost/info
-    case $? in 0) return 0 ;; 124) return 124 ;; esac
-  fi
-  have docker || return 1
-  case $(before "$deadline" docker --version) in podman*) echo podman && return 0 ;; esac
-  before "$deadline" docker info --format '{{json .}}'
-}
-
 # How a container gets NVIDIA's GPUs. Docker's `--gpus` finds its hook by name, whatever runtime is configured (moby
 # daemon/nvidia_linux.go, v26). Newer releases list the devices of CDI.
 docker_gpus() {
-  case $info in *'"Runtimes":{'*) runtimes=${info#*'"Runtimes":{'} ;; *) runtimes='' ;; esac
-  case ${runtimes%%'"DefaultRuntime"'*} in
-    *'"nvidia":'*) echo 'gpus runtime' ;;
+  case ${info%%'"DefaultRuntime"'*} in
+    *'"Runtimes":{'*'"nvidia":'*) echo 'gpus runtime' ;;
     *)
       if have nvidia-container-runtime-hook; then echo 'gpus runtime'
       else case $info in *'"nvidia.com/gpu='*) echo 'gpus cdi' ;; esac
@@ -51,14 +42,25 @@ docker_gpus() {
   esac
 }
 
-docker_field() {
-  value=${info#*"\"$1\":\""}
-  printf '%s\n' "${value%%'"'*}"
+# The list of security options, as it is
+docker_security() {
+  last=''
+  IFS='['
+  set -f
+  # shellcheck disable=SC2086
+  set -- $info
+  unset IFS
+  set +f
+  for each in "$@"; do
+    case $last in *'"SecurityOptions":') printf '%s\n' "security ${each%%']'*}" && return 0 ;; esac
+    last=$each
+  done
 }
 
 # containerd has its own image store: in the system's containerd, or in one that Docker starts for itself.
 docker_images() {
-  root=$(docker_field DockerRootDir)
+  json_string "$info" DockerRootDir
+  root=$value
   case $info in
     *'"io.containerd.snapshotter.v1"'*)
       if [ ! -S /run/containerd/containerd.sock ]; then
@@ -71,25 +73,28 @@ docker_images() {
       fi
       ;;
   esac
-  printf '%s\n' "$root"
 }
 
 # DIRECTORY of the images, and its free space
 docker_room() {
   case $1 in /*) ;; *) return 0 ;; esac
-  echo "images $(printf %s "$1" | encoded)"
-  disk_of "$1" | sed 's/^/room /'
+  spell "$1"
+  printf '%s\n' "images $word"
+  room=$(disk_of "$1")
+  [ -z "$room" ] || while IFS= read -r each; do printf '%s\n' "room $each"; done <<END
+$room
+END
 }
 
 # The unit that runs the engine, if it is not docker.service
 docker_unit() {
   pid=''
   [ ! -r /run/docker.pid ] || read -r pid </run/docker.pid
-  unit=$(unit_of "$pid")
+  unit_of "$pid"
   [ "$unit" != docker.service ] || return 0
   if [ -z "$unit" ] && have ss; then
     for holder in $(limit ss -Hlxp | sed -n 's/.*docker\.sock .*users:(\(.*\)/\1/p' | tr ',' '\n' | sed -n 's/^pid=//p'); do
-      [ "$holder" = 1 ] || { pid=$holder && unit=$(unit_of "$pid"); }
+      [ "$holder" = 1 ] || { pid=$holder && unit_of "$pid"; }
     done
   fi
   [ "$unit" != docker.service ] || return 0
@@ -110,13 +115,14 @@ runs_it() {
   [ "$main" = "$2" ] || [ "$main" = "$parent" ]
 }
 
-# PID: the system unit of a process, empty for a process in a user session
+# PID: the system unit of a process, in $unit; empty for a process in a user session
 unit_of() {
+  unit=''
   [ -r "/proc/${1:--}/cgroup" ] || return 0
   while IFS= read -r line; do
     case $line in
       */user.slice/*) ;;
-      0::*.service | *:name=systemd:*.service) echo "${line##*/}" && return 0 ;;
+      0::*.service | *:name=systemd:*.service) unit=${line##*/} && return 0 ;;
     esac
   done <"/proc/$1/cgroup"
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleethands.facts.framing import decode_base64
+from fleethands.facts.framing import decode_word
 from fleethands.facts.to_json import all_fields
 from fleethands.untrusted import count
 
@@ -79,12 +79,12 @@ def _file(words: list[str]) -> File:
         return ABSENT
     if words[0] == "link":
         _, uid, gid, target = words
-        name = decode_base64("files", target).decode(errors="backslashreplace").removesuffix("\n")
+        name = decode_word("files", target).decode(errors="backslashreplace").removesuffix("\n")
         return File("link", uid=count(int(uid)), gid=count(int(gid)), target=name)
     kind, mode, uid, gid, user, group, size, mtime, content = words
     if kind not in {"file", "directory", "other"}:
         raise ValueError(kind)
-    held = decode_base64("files", content) if content != "-" else b"" if kind == "file" and size == "0" else None
+    held = decode_word("files", content) if content != "-" else b"" if kind == "file" and size == "0" else None
     if held is not None and len(held) != int(size):
         held = None
     mode = f"{int(mode, 8):04o}"

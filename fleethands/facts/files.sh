@@ -1,35 +1,87 @@
+# shellcheck disable=SC2154 # shell.sh sets newline and word
 # Files by path: kind, mode, owner and content.
 : "${home:?}" "${files:?}"
 
-one_file() {
-  if [ -L "$1" ]; then
-    owner=$(stat -c '%u %g' "$1") || { echo absent && return; }
-    echo "link $owner $(readlink "$1" | encoded)"
-  elif [ ! -e "$1" ] || ! meta=$(stat -c '%a %u %g %U %G %s %Y' "$1"); then
-    echo absent
-  else
-    kind=other
-    [ -f "$1" ] && kind='file'
-    [ -d "$1" ] && kind=directory
-    size=${meta% *}
-    size=${size##* }
-    content=-
-    if [ "$kind" = file ] && [ "$size" -le 65536 ]; then
-      case $1 in /opt/openhands/*/*) content=$(held "$1" | encoded) ;; *) content=$(encoded <"$1") ;; esac
-    fi
-    echo "$kind $meta ${content:--}"
-  fi
-}
-
-# A symlink to a directory counts as the directory, if only root can have made the symlink.
-one_directory() {
-  if [ -L "$1" ] && [ -d "$1" ] && only_roots "$1"; then one_file "$1/"; else one_file "$1"; fi
-}
-
+# One `stat` reads all files, and one `readlink` all symlinks.
 read_files() {
   need timeout stat readlink base64 tr || return $?
-  printf '%s\n' "$files" | while IFS= read -r path; do
+  set --
+  while IFS= read -r path; do
     case $path in @home*) path=$home${path#@home} ;; esac
-    case $path in */) one_directory "${path%/}" ;; *) one_file "$path" ;; esac
+    case $path in
+      # a symlink to a directory counts as the directory, if only root can have made the symlink
+      */) path=${path%/} && if [ -L "$path" ] && [ -d "$path" ] && only_roots "$path"; then path=$path/; fi ;;
+    esac
+    set -- "$@" "$path"
+  done <<END
+$files
+END
+  known=$(known_files "$@")
+  link_targets "$@"
+  for path in "$@"; do
+    case $known in "$newline"*) known=${known#?} ;; esac
+    case ${known%%"$newline"*} in
+      *" $path")
+        one_file "$path" "${known%%" $path$newline"*}"
+        known=${known#*" $path"}
+        ;;
+      *) echo absent ;;
+    esac
   done
+}
+
+# PATH...: a line for each that exists, in the same order, and a line at the end
+known_files() {
+  for path in "$@"; do
+    shift
+    if [ -L "$path" ] || [ -e "$path" ]; then set -- "$@" "$path"; fi
+  done
+  [ $# -eq 0 ] || stat -c '%a %u %g %U %G %s %Y %n' "$@"
+  echo .
+}
+
+# PATH...: a line in $targets for each symlink among them, in the same order; nothing where a target has several lines,
+# or this `readlink` takes one path only
+link_targets() {
+  targets=''
+  for path in "$@"; do
+    shift
+    [ ! -L "$path" ] || set -- "$@" "$path"
+  done
+  [ $# -gt 0 ] || return 0
+  found=$(readlink "$@" && echo .) lines=0
+  while IFS= read -r _; do lines=$((lines + 1)); done <<END
+$found
+END
+  [ "$lines" -ne $(($# + 1)) ] || targets=$found
+}
+
+# PATH META, where META are its fields in a line of `known_files`
+one_file() {
+  path=$1 meta=$2
+  # shellcheck disable=SC2086
+  set -- $meta
+  if [ -L "$path" ]; then
+    target_of "$path"
+    printf '%s\n' "link $2 $3 $word"
+    return
+  fi
+  kind=other
+  [ -f "$path" ] && kind='file'
+  [ -d "$path" ] && kind=directory
+  word=-
+  if [ "$kind" = file ] && [ "$6" -gt 0 ] && [ "$6" -le 65536 ]; then
+    case $path in /opt/openhands/*/*) joined "$(held "$path" | base64)" ;; *) joined "$(base64 <"$path")" ;; esac
+  fi
+  printf '%s\n' "$kind $meta ${word:--}"
+}
+
+# SYMLINK: its target in $word
+target_of() {
+  if [ -n "$targets" ]; then
+    spell "${targets%%"$newline"*}"
+    targets=${targets#*"$newline"}
+  else
+    joined "$(readlink "$1" | base64)"
+  fi
 }

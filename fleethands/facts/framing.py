@@ -71,6 +71,11 @@ def decode_base64(section: str, text: str) -> bytes:
         raise ProbeError(section, "holds a broken value") from None
 
 
+def decode_word(section: str, text: str) -> bytes:
+    """The bytes of what the script's `spell` wrote: plain text after a colon, otherwise base64. Raises ProbeError."""
+    return text.removeprefix(":").encode() if text.startswith(":") else decode_base64(section, text)
+
+
 def parse_fields(lines: Sequence[str], *, known: frozenset[str]) -> dict[str, str]:
     """Parse `KEY VALUE` lines. Raises ValueError for a key that repeats or is not in `known`."""
     row: dict[str, str] = {}

@@ -18,6 +18,7 @@ from fleethands.facts import foreign_operations
 from fleethands.facts.ask_host import ask_host
 from fleethands.facts.probe import Probe
 from fleethands.facts.probe_cache import ProbeCache
+from fleethands.facts.probe_request import ProbeRequest
 from fleethands.settings import HostSettings
 
 
@@ -33,6 +34,8 @@ class HostSession:
     + foreign_changes: how many other operations had changed it when it was read last
     + tasks: those that the deploy files called so far (tasks/calls.py)
     + noted: how many pending foreign operations its plan has named
+    + planned: hash of each operation in the plan → what decides it for a probe (operations/core/look_ahead.py)
+    + sequence: the latest one that was sent, which may answer the next probe (operations/core/sequence.py)
     """
 
     probes: ProbeCache = field(default_factory=ProbeCache)
@@ -42,6 +45,8 @@ class HostSession:
     foreign_changes: int = 0
     tasks: list[Any] = field(default_factory=list)
     noted: int = 0
+    planned: dict[str, Any] = field(default_factory=dict)
+    sequence: Any = None
 
 
 _sessions: WeakKeyDictionary[Any, HostSession] = WeakKeyDictionary()
@@ -75,7 +80,13 @@ def get_probe(settings: HostSettings) -> Probe:
     session = session_of(host)
     if executing:
         _notice_foreign_changes(host, session)
-    return session.probes.get(settings, lambda request: ask_host(host, request), executing=executing)
+    return session.probes.get(settings, lambda request: _read(host, session, request), executing=executing)
+
+
+def _read(host: Host, session: HostSession, request: ProbeRequest) -> Probe:
+    """The probe that came with a change, or a new one."""
+    answer: Probe | None = session.sequence.probe(request) if session.sequence else None
+    return answer or ask_host(host, request)
 
 
 def _notice_foreign_changes(host: Host, session: HostSession) -> None:

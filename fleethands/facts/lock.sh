@@ -4,9 +4,9 @@
 
 read_lock() {
   need base64 tr date stat || return $?
-  last=$(cat "$turn") && [ -n "$last" ] && echo "turn $last"
-  said=$(cat "$described") && [ -n "$said" ] && sign=$(stat -c %Y "$described") &&
+  [ -e "$turn" ] && last=$(cat "$turn") && [ -n "$last" ] && printf '%s\n' "turn $last"
+  [ -e "$described" ] && said=$(cat "$described") && [ -n "$said" ] && sign=$(stat -c %Y "$described") &&
     echo "run $(($(date +%s) - sign)) $(printf %s "$said" | encoded)"
-  said=$(cat "$hold") && [ -n "$said" ] && echo "hold $(printf %s "$said" | encoded)"
+  [ -e "$hold" ] && said=$(cat "$hold") && [ -n "$said" ] && echo "hold $(printf %s "$said" | encoded)"
   true
 }

@@ -13,8 +13,9 @@ read_models() {
   cd "$models_dir/manifests" || return 1
   found=$({ limit find . -mindepth 1 -maxdepth 4; echo "$mark $?"; } | head -n 20000)
   case $found in *"$mark 124") return 124 ;; esac
-  # shellcheck disable=SC2046
-  set -- $(manifests | head -n 1000)
+  manifests
+  # shellcheck disable=SC2086
+  set -- $names
   [ $# -gt 0 ] || return 0
   digests=$(limit sha256sum "$@")
   case $? in 124) one_by_one "$@" ;; *) [ -z "$digests" ] || printf '%s\n' "$digests" ;; esac
@@ -27,12 +28,19 @@ models_elsewhere() {
   echo "tags $(printf %s "${body%"$newline"*}" | encoded)"
 }
 
-# Of what was found, the files whose path is the name of a model
+# Of what was found, the files whose path is the name of a model, in $names
 manifests() {
-  printf '%s\n' "$found" | while IFS= read -r path; do
+  names='' left=1000
+  IFS=$newline
+  set -f
+  for path in $found; do
     case $path in *[!A-Za-z0-9._/:-]* | */.*) continue ;; ./*/*/*/*) ;; *) continue ;; esac
-    [ -f "$path" ] && [ ! -L "$path" ] && echo "$path"
+    [ -f "$path" ] && [ ! -L "$path" ] || continue
+    names="$names $path" left=$((left - 1))
+    [ "$left" -gt 0 ] || break
   done
+  unset IFS
+  set +f
 }
 
 # FILE...: where there was no time for all of them, because one has become a FIFO

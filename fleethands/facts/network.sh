@@ -12,7 +12,8 @@ read_firewall() {
   if ! have nft; then echo missing && return 0; fi
   need sha256sum cut || return $?
   listing=$(nft --stateless list table inet fleethands) || { echo none && return 0; }
-  echo "loaded $(printf %s "$listing" | sha256sum | cut -d ' ' -f 1)"
+  digest=$(printf %s "$listing" | sha256sum)
+  echo "loaded ${digest%% *}"
 }
 
 # Listeners on the ports that fleethands uses. They are read once, because the docker section needs them too.

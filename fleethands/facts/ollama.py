@@ -9,7 +9,7 @@ from typing import Any
 
 from fleethands.facts import external_ollama
 from fleethands.facts.external_ollama import VersionRequest
-from fleethands.facts.framing import decode_base64
+from fleethands.facts.framing import decode_word
 from fleethands.facts.to_json import all_fields
 from fleethands.settings.schema.ollama_env import is_known
 from fleethands.settings.values.names import ModelName
@@ -126,11 +126,11 @@ def parse_process(lines: Lines) -> Process | None:
     if image and not IMAGE_ID.fullmatch(image):
         raise ValueError(image[:100])
     (environ,) = lines[1:] or [""]
-    pairs = decode_base64("process", environ).decode(errors="backslashreplace").split("\0")
+    pairs = decode_word("process", environ).decode(errors="backslashreplace").split("\0")
     return Process(
         int(pid),
         int(started),
-        decode_base64("process", exe).decode(errors="backslashreplace"),
+        decode_word("process", exe).decode(errors="backslashreplace"),
         dict(pair.partition("=")[::2] for pair in pairs if pair),
         image,
         int(inside),
@@ -165,7 +165,7 @@ def _first(answer: str) -> Ollama:
     if word == "elsewhere":
         version, way = external_ollama.parse_version(text)
         return Ollama(version, way=way)
-    return Ollama(line(mapping(parse_json(decode_base64("ollama", answer)))["version"], 100))
+    return Ollama(line(mapping(parse_json(decode_word("ollama", answer)))["version"], 100))
 
 
 def parse_models(lines: Lines) -> dict[str, str]:

@@ -1,5 +1,6 @@
+# shellcheck disable=SC2154 # shell.sh sets word
 # Ollama: its releases, its process, and the answers of its API.
-: "${newline:?}" "${ollama_url:?}" "${elsewhere?}" "${asked_model?}" "${ollama_container:?}"
+: "${newline:?}" "${mark:?}" "${patience:?}" "${ollama_url:?}" "${elsewhere?}" "${asked_model?}" "${ollama_container:?}"
 
 read_releases() {
   for marker in /opt/ollama/*/.fleethands; do
@@ -12,14 +13,16 @@ read_releases() {
   done
 }
 
+# STATUS LINES of `show_units`, which begin with those of ollama.service
 read_process() {
   need timeout systemctl readlink sed cut head base64 tr || return $?
-  pid=$(limit systemctl show ollama.service -p MainPID --value) || return $?
+  [ "$1" = 0 ] || return "$1"
+  main_pid "$2"
   case $pid in '' | 0) return 0 ;; esac
   exe=$(readlink "/proc/$pid/exe") || return 0 # ended meanwhile
   # the kernel resolves all symlinks; report the path that the unit has
   if cd -P /opt/ollama; then case $exe in "$PWD"/*) exe=/opt/ollama${exe#"$PWD"} ;; esac fi
-  started=$(sed -n '$s/.*) //p' "/proc/$pid/stat" | cut -d ' ' -f 20) # a process may put line breaks into its name
+  started_at "$pid"
   behind=''
   case $exe in */docker) behind=$(in_container) || return $? ;; esac
   itself=$pid
@@ -27,8 +30,30 @@ read_process() {
     itself=${behind%% *}
     exe=$(readlink "/proc/$itself/exe") || return 0
   fi
-  echo "$pid $started $(printf %s "$exe" | encoded)${behind:+ $behind}"
-  head -c 131072 "/proc/$itself/environ" | encoded
+  spell "$exe"
+  printf '%s\n' "$pid $started $word${behind:+ $behind}"
+  joined "$(head -c 131072 "/proc/$itself/environ" | base64)"
+  printf '%s\n' "$word"
+}
+
+# LINES: the first MainPID of them, in $pid
+main_pid() {
+  pid=''
+  while IFS= read -r each; do
+    case $each in MainPID=*) pid=${each#*=} && return 0 ;; esac
+  done <<END
+$1
+END
+}
+
+# PID: when it was started, in $started. A process may put line breaks into its name, so the last line counts.
+started_at() {
+  line=''
+  while IFS= read -r each; do line=$each; done <"/proc/$1/stat"
+  case $line in *') '*) ;; *) started='' && return 0 ;; esac
+  # shellcheck disable=SC2086
+  set -- ${line##*) }
+  started=${20-}
 }
 
 # `PID IMAGE` of Ollama in its container, where Docker's client is the service's process
@@ -41,7 +66,7 @@ in_container() {
 asked() {
   most=$1
   shift
-  { curl -q -sS --noproxy '*' --max-time 5 --fail "$@"; echo "$newline$?"; } | head -c "$most"
+  { curl -q -sS --noproxy '*' --max-time "$patience" --fail "$@"; echo "$newline$?"; } | head -c "$most"
 }
 
 read_ollama() {
@@ -50,11 +75,34 @@ read_ollama() {
     ollama_elsewhere
     return
   fi
-  body=$(asked 65536 "$ollama_url/api/version")
-  case ${body##*"$newline"} in 0) ;; 7) echo refused && return 0 ;; 28) return 124 ;; *) return 1 ;; esac
-  printf %s "${body%"$newline"*}" | encoded
-  [ -z "$asked_model" ] || model_shown
+  version_and_model
+  case $version in
+    *"${newline}0") ;;
+    *"${newline}7") echo refused && return 0 ;;
+    *"${newline}28") return 124 ;;
+    *) return 1 ;;
+  esac
+  [ "${#version}" -lt 65536 ] || return 1
+  spell_line "${version%"$newline"*}"
+  printf '%s\n' "$word"
+  case $body in *"${newline}0") model_told ;; esac
   { [ ! -e /dev/nvidia0 ] && [ ! -e /dev/kfd ] && ! have nvidia-smi && [ ! -e /usr/lib/wsl/lib/nvidia-smi ]; } || models_loaded
+}
+
+# The version, and what Ollama reports about the model that OpenHands uses, by one curl: each answer with its status as
+# `asked` gives it. A program that starts and loads its libraries costs more than the second answer.
+version_and_model() {
+  body=''
+  if [ -z "$asked_model" ]; then
+    version=$(asked 65536 "$ollama_url/api/version")
+    return
+  fi
+  said=$(asked 4259840 --fail-early -w "$newline$mark %{http_code}" "$ollama_url/api/version" \
+    --next -sS --noproxy '*' --max-time "$patience" --fail --data "{\"model\":\"$asked_model\"}" "$ollama_url/api/show")
+  case $said in
+    *"$newline$mark 200"*) version=${said%%"$newline$mark"*}${newline}0 body=$said ;;
+    *) version=$said ;;
+  esac
 }
 
 # An external Ollama: its answer and the connection. No proxy, because none leads into an internal network. The two
@@ -92,10 +140,24 @@ models_loaded() {
 model_shown() {
   need grep || return $?
   body=$(asked 4194304 --data "{\"model\":\"$asked_model\"}" "$ollama_url/api/show")
-  case $body in *"${newline}0") ;; *) return 0 ;; esac
-  listed=$(printf %s "$body" | grep -o '"capabilities":\[[^]]*\]' | head -n 1) # dash takes hours for several words in 4 MiB
-  case $listed in '') return 0 ;; *'"tools"'*) tools=yes ;; *) tools=no ;; esac
-  window=$(printf %s "$body" | grep -o '"[A-Za-z0-9_.-]*\.context_length":[0-9]\{1,15\}' | head -n 1)
-  window=${window##*:}
-  echo "model $tools ${window:--}"
+  case $body in *"${newline}0") model_told ;; esac
+}
+
+# grep, because dash takes hours for several words in 4 MiB
+model_told() {
+  need grep || return $?
+  tools='' window=''
+  # one expression: with two, busybox finds matches of the first alone
+  found=$(printf %s "$body" |
+    grep -oE '"capabilities":\[[^]]*\]|"[A-Za-z0-9_.-]*\.context_length":[0-9]{1,15}' | head -n 1000)
+  while IFS= read -r each; do
+    case $each in
+      '"capabilities":'*'"tools"'*) tools=${tools:-yes} ;;
+      '"capabilities":'*) tools=${tools:-no} ;;
+      *) window=${window:-${each##*:}} ;;
+    esac
+  done <<END
+$found
+END
+  [ -z "$tools" ] || echo "model $tools ${window:--}"
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -26,6 +27,8 @@ from fleethands.facts.probe_request import PACKAGES, ProbeRequest
 
 Parser = Callable[[list[str]], Any]
 Window = tuple[float, float]
+PATIENCE = 5  # seconds, of a host that is not busy (shell.sh)
+_LATE = re.compile(r"late ([0-9]{1,3})", re.ASCII)
 
 
 def parse_probe(lines: list[str], request: ProbeRequest, window: Window | None = None) -> Probe:
@@ -83,5 +86,10 @@ def _explain_status(status: int, body: list[str]) -> Unknown:
         lacks = last.removeprefix("needs ")
         return Unknown(f"the command `{lacks}` is missing on this host", lacks=lacks)
     if status == 124:
-        return Unknown("no answer within 5 s", timed_out=True)
+        return Unknown(f"no answer within {_seconds_waited(last)} s", timed_out=True)
     return Unknown(f"its commands failed with status {status}")
+
+
+def _seconds_waited(line: str) -> int:
+    told = _LATE.fullmatch(line)
+    return int(told[1]) if told else PATIENCE

@@ -207,7 +207,8 @@ class Probe:
         )
         if known is None:
             return None
-        return {name: value for name, value in known.__dict__.items() if name != "declared"}
+        speed = known.speed.to_json() if known.speed else None
+        return {name: value for name, value in known.__dict__.items() if name != "declared"} | {"speed": speed}
 
     def to_json(self, secrets: Collection[str] = ()) -> dict[str, Any]:
         """

@@ -23,7 +23,11 @@ sections() {
       dpkg=$(section packages)
       printf '%s\n' "$dpkg"
       section apt "$dpkg"
-      for name in $ordinary; do section "$name"; done
+      shown=$(show_units 2>/dev/null)
+      ended=$?
+      for name in $ordinary; do
+        case $name in units | process) section "$name" "$ended" "$shown" ;; *) section "$name" ;; esac
+      done
       section sockets "$listened" "$listening"
       cat
     }

@@ -41,12 +41,13 @@ PLACES = ("/", "/etc/systemd/system", "/opt", "/tmp", "/usr/local/bin", "/usr/sh
 AT_HOME = "@home"  # stands for the home of Ollama's service, which only the host knows
 PARTS = (  # of the script, in order: the first has what all others use, the last runs them
     "facts/shell", "facts/system", "facts/directories", "facts/files", "facts/gpu", "facts/apt", "facts/service",
-    "facts/ollama", "facts/models", "facts/network", "facts/docker", "facts/docker_ports", "facts/docker_engine", "web",
-    "facts/upstream", "facts/lock", "facts/probe",
+    "facts/ollama", "facts/models", "facts/network", "facts/docker", "facts/docker_ports", "facts/docker_api",
+    "facts/docker_engine", "web", "facts/upstream", "facts/lock", "facts/probe",
 )  # fmt: skip
 FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
     paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED,
+    paths.REVERT_ARMED, paths.REVERTED,
     paths.PROOF, paths.RECORDS, paths.OWNERSHIP_MANIFEST,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleethands.settings.renamed import translate
+from fleethands.speed import Speed, read_speed
 from fleethands.untrusted import line, mapping, parse_json, tree
 
 SCHEMA = 1
@@ -26,6 +27,7 @@ class Record:
     + declared: the settings, as settings/serialize.py writes them, under today's names
     + versions: Ollama's release; the digest of each model; name, id and registry digest of the image, and of Ollama's
       image (`ollama_image`) where Ollama ran in a container
+    + speed: as the proof measured it; None in older records
     """
 
     time: str
@@ -35,6 +37,7 @@ class Record:
     revision: str
     declared: Mapping[str, Any]
     versions: Mapping[str, Any]
+    speed: Speed | None = None
 
     @classmethod
     def parse(cls, text: bytes | None) -> Record | None:
@@ -44,7 +47,8 @@ class Record:
             if row["schema"] != SCHEMA:
                 return None
             words = {key: line(row[key]) for key in ("time", "by", "run", "version", "revision")}
-            return cls(declared=_declared(row["declared"]), versions=_versions(row["versions"]), **words)
+            versions, speed = _versions(row["versions"]), _speed(row.get("speed"))
+            return cls(declared=_declared(row["declared"]), versions=versions, speed=speed, **words)
         except (ValueError, LookupError):
             return None
 
@@ -78,6 +82,14 @@ def _versions(value: Any) -> dict[str, Any]:
     row = mapping(value)
     more = {"ollama_image": _lines(row["ollama_image"])} if "ollama_image" in row else {}
     return {"ollama": line(row["ollama"]), "models": _lines(row["models"]), "image": _lines(row["image"]), **more}
+
+
+def _speed(value: Any) -> Speed | None:
+    """The speed of a record; a damaged one makes no record useless."""
+    try:
+        return None if value is None else read_speed(value)
+    except (ValueError, LookupError):
+        return None
 
 
 def _lines(value: Any) -> dict[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from fleethands.facts.framing import decode_base64
+from fleethands.facts.framing import decode_word
 from fleethands.facts.to_json import all_fields
 
 
@@ -94,7 +94,7 @@ def parse_service(lines: list[str]) -> Service:
     store = ""
     for line in lines:
         kind, *words = line.split(" ")
-        values = [b"" if word == "-" else decode_base64("service", word) for word in words]
+        values = [b"" if word == "-" else decode_word("service", word) for word in words]
         names = [value.decode(errors="surrogateescape") for value in values]
         if kind == "unit":
             units.append(UnitText(names[0], values[1]))

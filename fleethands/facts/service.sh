@@ -1,3 +1,4 @@
+# shellcheck disable=SC2154 # shell.sh sets word
 # The files that systemd reads for ollama.service, foreign ones included, and the packages that own those.
 : "${models_dir:?}"
 
@@ -5,7 +6,8 @@
 read_service() {
   need base64 tr readlink head sed getent || return $?
   store=$(readlink -f "$models_dir") || store=$models_dir
-  printf 'store %s\n' "$(printf %s "$store" | encoded)"
+  spell "$store"
+  printf '%s\n' "store $word"
   for place in /etc/systemd/system.control /run/systemd/system.control /run/systemd/transient /etc/systemd/system \
     /run/systemd/system /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
     for path in "$place/ollama.service" "$place"/ollama.service.d/*.conf "$place"/service.d/*.conf; do
@@ -13,9 +15,9 @@ read_service() {
     done
   done
   for path in /usr/local/bin/ollama /usr/local/lib/ollama; do
-    case $(readlink "$path") in /opt/ollama/*) continue ;; esac
+    if [ -L "$path" ]; then case $(readlink "$path") in /opt/ollama/*) continue ;; esac fi
     if [ -e "$path" ] || [ -L "$path" ]; then
-      echo "there $(printf %s "$path" | encoded)"
+      echo "there :$path"
       service_package "$path"
     fi
   done
@@ -24,30 +26,39 @@ read_service() {
 
 # A symlink to /dev/null masks the files that it shadows: its text is empty.
 service_text() { # KIND PATH
-  if [ -f "$2" ]; then text=$(head -c 65536 "$2" | encoded); else text=''; fi
-  echo "$1 $(printf %s "$2" | encoded) ${text:--}"
+  word=''
+  [ ! -f "$2" ] || joined "$(head -c 65536 "$2" | base64)"
+  text=${word:--}
+  spell "$2"
+  printf '%s\n' "$1 $word $text"
 }
 
 service_unit() {
   service_text unit "$1"
   [ -f "$1" ] || return 0
-  case $(head -n 1 "$1") in '# Written by fleethands'*) return 0 ;; esac
+  first=''
+  IFS= read -r first <"$1"
+  case $first in '# Written by fleethands'*) return 0 ;; esac
   service_package "$1"
   sed -n 's/^[[:space:]]*EnvironmentFile[[:space:]]*=[[:space:]]*-\{0,1\}//p' "$1" | while IFS= read -r pattern; do
     IFS=''
     for file in $pattern; do
-      case $file in /*) [ -f "$file" ] && service_text "file $(printf %s "$1" | encoded)" "$file" ;; esac
+      case $file in /*) [ -f "$file" ] && spell "$1" && service_text "file $word" "$file" ;; esac
     done
   done
   sed -n 's/^[[:space:]]*User[[:space:]]*=[[:space:]]*//p' "$1" | while IFS= read -r user; do
     line=$(getent passwd "$user") || continue
     line=${line%:*}
-    echo "home $(printf %s "$user" | encoded) $(printf %s "${line##*:}" | encoded)"
+    spell "$user" && name=$word
+    spell "${line##*:}"
+    printf '%s\n' "home $name $word"
   done
 }
 
 service_package() {
   have dpkg-query || return 0
   owner=$(limit dpkg-query -S "$1") || owner=$(limit dpkg-query -S "${1#/usr}") || return 0
-  echo "package $(printf %s "$1" | encoded) $(printf %s "${owner%%:*}" | encoded)"
+  spell "$1" && path=$word
+  spell "${owner%%:*}"
+  printf '%s\n' "package $path $word"
 }

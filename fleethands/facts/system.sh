@@ -1,11 +1,12 @@
+# shellcheck disable=SC2154 # shell.sh sets word, directories.sh entries
 # The system itself: kernel, disks, packages, accounts, units.
 : "${newline:?}" "${home:?}" "${packages:?}" "${accounts:?}" "${groups:?}" "${units:?}" "${places:?}"
 
 read_system() {
   need id uname date || return $?
   echo "uid $(id -u)"
-  echo "arch $(uname -m)"
-  echo "kernel $(uname -r)"
+  both=$(uname -rm)
+  printf '%s\n' "arch ${both##* }" "kernel ${both% *}"
   echo "clock $(date +%s)"
   if [ -r /etc/os-release ]; then
     (
@@ -60,16 +61,31 @@ read_packages() {
 
 read_accounts() {
   need getent id tr || return $?
-  for name in $accounts; do
-    line=$(getent passwd "$name") && echo "user $(id -nG "$name" | tr ' ' ',') $line"
-  done
-  for name in $groups; do
-    line=$(getent group "$name") && echo "group $line"
-  done
-  true
+  while IFS= read -r line; do
+    name=${line%%:*}
+    [ -n "$name" ] || continue
+    joined "$(id -nG "$name")" ,
+    printf '%s\n' "user $word $line"
+  done <<END
+$entries
+END
+  # shellcheck disable=SC2086
+  known=$(getent group $groups)
+  while IFS= read -r line; do
+    [ -z "$line" ] || printf '%s\n' "group $line"
+  done <<END
+$known
+END
 }
 
+# STATUS LINES of `show_units`
 read_units() {
+  [ -z "$2" ] || printf '%s\n' "$2"
+  return "$1"
+}
+
+# They are read once, because the section `process` needs them too. The first one is ollama.service.
+show_units() {
   need timeout systemctl || return $?
   # shellcheck disable=SC2086
   limit systemctl show $units -p Id -p LoadState -p ActiveState -p SubState -p UnitFileState -p MainPID \

@@ -7,7 +7,7 @@ read_upstream() {
   images_missing=$1
   shift
   need uname || return $?
-  machine=$(uname -m)
+  machine=''
   IFS='
 '
   set -f
@@ -18,6 +18,7 @@ read_upstream() {
       model\ *) [ -f "$models_dir/manifests/$name" ] && continue ;;
       archive\ *)
         [ -f "/opt/ollama/${name%%/*}/.fleethands" ] && continue
+        machine=${machine:-$(uname -m)}
         [ "${name##*/}" = "$machine" ] || continue
         ;;
       image\ *) case $images_missing in *" $name "*) ;; *) continue ;; esac ;;
@@ -28,6 +29,7 @@ read_upstream() {
   done
   [ $# -gt 0 ] || return 0
   need base64 tr head || return $?
+  machine=${machine:-$(uname -m)}
   ask_all "$@"
 }
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyinfra.api.host import Host
-from pyinfra_cli.inventory import make_inventory
 
 from fleethands.fleet.ansible.kind import ansible_file
 from fleethands.fleet.host_address import SshAddress, check_target
@@ -37,6 +36,8 @@ def load_inventory(target: str, data: Mapping[str, Any]) -> tuple[Any, dict[str,
             from fleethands.fleet.ansible.load import load  # noqa: PLC0415  it brings YAML
 
             return load(path, data)
+        from pyinfra_cli.inventory import make_inventory  # noqa: PLC0415  pyinfra's API reads no inventory files
+
         return make_inventory(target, override_data=dict(data), cwd=str(Path.cwd())), {}
     except (SystemExit, Exception) as error:  # an inventory is a program and may raise anything
         raise inventory_error(error, target) from None

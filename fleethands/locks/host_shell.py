@@ -11,7 +11,9 @@ from fleethands.errors import FleethandsError
 from fleethands.facts import ssh_command
 from fleethands.script import LOGIN_SHELL, SHELL
 from fleethands.ssh.diagnosis import explain_lost_connection
-from fleethands.streams import BLOCK
+from fleethands.ssh.remote_command import begin_command
+from fleethands.ssh.transport import LimitedTransport
+from fleethands.streams import BLOCK, require_reply
 from fleethands.text.sanitize import sanitize_line
 
 REPLY_TIMEOUT = 20.0  # seconds; the host itself tries for one second
@@ -43,26 +45,17 @@ def open_shell(host: Any) -> HostShell:
     raise LockSessionError(f"{host.connector_cls.__name__} cannot keep a lock", "reach it by SSH, or as @local")
 
 
-def _open_channel(host: Any, transport: paramiko.Transport) -> tuple[paramiko.Channel, paramiko.SSHClient | None]:
+def _open_channel(host: Any, transport: LimitedTransport) -> tuple[paramiko.Channel, paramiko.SSHClient | None]:
     """A shell next to a run's commands. It has its own connection if sshd allows one session each (MaxSessions 1)."""
     try:
-        channel, client = transport.open_session(timeout=REPLY_TIMEOUT), None
-        _require_second_session(transport, channel)
+        channel, client = transport.sessions.open_two(REPLY_TIMEOUT), None
     except paramiko.ChannelException:
         connector = type(host.connector)(host.connector.state, host)
         connector.connect()
         client = connector.client
         channel = client.get_transport().open_session(timeout=REPLY_TIMEOUT)
-    channel.exec_command(LOGIN_SHELL)
+    begin_command(channel, LOGIN_SHELL)
     return channel, client
-
-
-def _require_second_session(transport: paramiko.Transport, channel: paramiko.Channel) -> None:
-    try:
-        transport.open_session(timeout=REPLY_TIMEOUT).close()
-    except paramiko.ChannelException:
-        channel.close()
-        raise
 
 
 def connection_lost(host: Any, error: str) -> LockSessionError:
@@ -83,7 +76,10 @@ class _SshShell:
         self._channel.sendall(data)
 
     def read(self) -> bytes:
-        return self._channel.recv(BLOCK)
+        block = self._channel.recv(BLOCK)
+        if not block:
+            require_reply(self._channel)
+        return block
 
     def read_errors(self) -> bytes:
         return self._channel.recv_stderr(MAX_REPLY)

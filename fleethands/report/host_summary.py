@@ -12,12 +12,13 @@ from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import MIB
 from fleethands.facts.record import Record
 from fleethands.operations.core.ownership import HEADER
+from fleethands.operations.core.proof_record import measured_speed, parse_links
 from fleethands.report.model import HostReport
 from fleethands.report.packed_facts import PackedFacts
 from fleethands.text.format import format_size
 
 UNKNOWN = "unknown"
-COLUMNS = ("host", "state", "Ollama", "models", "OpenHands", "GPU", "ports", "proven", "applied", "locked")
+COLUMNS = ("host", "state", "Ollama", "models", "OpenHands", "GPU", "ports", "proven", "speed", "applied", "locked")
 BUILT = re.compile(rb"^ExecStart=\S*/([^/\s]+)/bin/serve ", re.MULTILINE)  # fleethands/templates/openhands.service.j2
 
 
@@ -47,7 +48,7 @@ def _facts(host: HostReport) -> list[str]:
         return ["" for _ in COLUMNS[2:]]
     return [
         _read_cell(read, host.probe)
-        for read in (_ollama, _models, _openhands, _gpu, _ports, _proven, _applied, _locked)
+        for read in (_ollama, _models, _openhands, _gpu, _ports, _proven, _speed, _applied, _locked)
     ]
 
 
@@ -108,6 +109,13 @@ def _proven(probe: Probe) -> str:
         return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(record.mtime))
     except (ValueError, OverflowError, OSError):  # no valid year
         return UNKNOWN
+
+
+def _speed(probe: Probe) -> str:
+    """By the last proof, or by the release record if the host changed since."""
+    record = Record.parse(probe.files.get(paths.CURRENT_RECORD, ABSENT).content)
+    found = measured_speed(parse_links(probe.files.get(paths.PROOF, ABSENT).content)) or (record and record.speed)
+    return str(found) if found else "not measured"
 
 
 def _applied(probe: Probe) -> str:

@@ -14,6 +14,7 @@ from fleethands.errors import FleethandsError
 from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import SCHEMA, ChangeReport, HostReport, Report, Status
 from fleethands.report.step import Step
+from fleethands.speed import Speed, read_speed
 from fleethands.text.sanitize import sanitize
 from fleethands.untrusted import MOST_BYTES, count, line, mapping, parse_json, tree
 
@@ -153,8 +154,12 @@ def _change(row: dict[str, Any]) -> ChangeReport:
 
 
 def _link(row: dict[str, Any]) -> Link:
-    texts = (_text(row[name]) for name in ("detail", "hint"))
-    return Link(_text(row["link"]), _truth(row["ok"]), _seconds(row["seconds"]), *texts)
+    detail, hint = (_text(row[name]) for name in ("detail", "hint"))
+    return Link(_text(row["link"]), _truth(row["ok"]), _seconds(row["seconds"]), detail, hint, _speed(row))
+
+
+def _speed(row: dict[str, Any]) -> Speed | None:
+    return read_speed(row["speed"]) if "speed" in row else None
 
 
 def _step(row: dict[str, Any]) -> Step:

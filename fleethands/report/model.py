@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from fleethands.operations.core import provenance
-from fleethands.operations.core.proof_record import Link
+from fleethands.operations.core.proof_record import Link, measured_speed
 from fleethands.report.packed_facts import PackedFacts
 from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.report.step import Step
+from fleethands.speed import Speed
 
 if TYPE_CHECKING:  # its import brings pyinfra, and reports are also loaded without it
     from fleethands.facts import Probe
@@ -105,6 +106,11 @@ class HostReport:
         return self.mask.all(self.probe.to_json(self.secrets)) if self.probe else self.loaded_facts
 
     @property
+    def speed(self) -> Speed | None:
+        """The speed that the proof measured; None if it was not measured."""
+        return measured_speed(self.proof)
+
+    @property
     def facts_text(self) -> str:
         """The facts as the text of a JSON object, on one line."""
         if self.packed is not None and self.mask.has_nothing_to_hide(text := self.packed.text):
@@ -139,7 +145,8 @@ class HostReport:
 
 
 def _link(link: Link) -> dict[str, Any]:
-    return {"link": link.name, "ok": link.ok, "seconds": link.seconds, "detail": link.detail, "hint": link.hint}
+    whole = {"link": link.name, "ok": link.ok, "seconds": link.seconds, "detail": link.detail, "hint": link.hint}
+    return {**whole, "speed": link.speed.to_json()} if link.speed else whole
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -163,6 +163,8 @@ def host_run_report(engine: Engine, name: str, plan: HostReport) -> HostReport:
     report = HostReport("changed" if changes else "unchanged", changes=changes, seconds=run.seconds)
     report.remote_commands = engine.monitor.commands.get(name, 0)
     report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
+    if why := engine.monitor.confirmations.failures.get(name):
+        report.notes.append(f"the firewall was not confirmed, because a new SSH connection failed: {why}")
     proofs = (_proof_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
     report.proof = next(proofs, []) or ([] if _is_proof_invalid(engine, name) else plan.proof)
     if broken := next((each for each in outcomes if each.failed), None):

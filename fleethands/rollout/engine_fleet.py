@@ -11,6 +11,7 @@ from fleethands.operations.core.decision import Change
 from fleethands.operations.rollback import rollback
 from fleethands.report.model import HostReport, Report
 from fleethands.rollout import build_report, external_checks
+from fleethands.rollout.port_checks import PortChecks
 from fleethands.rollout.rollout import Rollout
 from fleethands.rollout.strategy import RolloutStrategy
 
@@ -31,6 +32,7 @@ class EngineFleet:
 
     def __init__(self, engine: Engine, plan: Report, listener: ProgressListener) -> None:
         self._engine, self._plan, self._listener = engine, plan, listener
+        self._ports = PortChecks()
 
     @property
     def names(self) -> Sequence[str]:
@@ -41,7 +43,15 @@ class EngineFleet:
         return str(self._engine.command_line)
 
     def update(self, names: Sequence[str]) -> None:
-        self._engine.run(names, self._listener)
+        self._run(self._engine, names)
+
+    def _run(self, engine: Engine, names: Sequence[str]) -> None:
+        """Run operations, and try the ports of each host while it makes its proof."""
+        engine.state.add_callback_handler(self._ports)
+        try:
+            engine.run(names, self._listener)
+        finally:
+            engine.state.callback_handlers.remove(self._ports)
 
     def result(self, name: str) -> HostReport | None:
         if name not in self._engine.host_runs:
@@ -52,7 +62,7 @@ class EngineFleet:
         return self._engine.host_runs[name].interrupted
 
     def check_from_outside(self, report: Report, names: Sequence[str]) -> None:
-        external_checks.run_external_checks(self._engine, report, names)
+        external_checks.run_external_checks(self._engine, report, names, self._ports)
 
     def record_to_restore(self, name: str) -> str:
         """
@@ -67,9 +77,9 @@ class EngineFleet:
         with self._engine.for_hosts(names, DeployOptions(rollback_to=record).to_host_data()) as other:
             other.plan("rollback.py")
             plan = build_report.plan_report(other, "rollback")
-            other.run([name for name in names if plan.hosts[name].status == "pending"], self._listener)
+            self._run(other, [name for name in names if plan.hosts[name].status == "pending"])
             report = build_report.run_report(other, plan)
-            external_checks.run_external_checks(other, report, names)
+            external_checks.run_external_checks(other, report, names, self._ports)
         return report.hosts
 
     def stop(self) -> None:

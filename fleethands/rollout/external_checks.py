@@ -30,22 +30,29 @@ from fleethands.ssh.connection import is_of_network
 if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
     from fleethands.report.model import Report
+    from fleethands.rollout.port_checks import PortChecks
 
-CONNECT_TIMEOUT = 3  # seconds; a firewall that drops packets never answers
+# a firewall that drops packets never answers; a lost request for a connection is sent again after a second (RFC 6298)
+RETRANSMISSION = 1.0  # seconds
+ROUND_TRIPS, LEAST = 3, 0.5  # how many of them an answer may take after that, and seconds that it may take at least
+UNKNOWN = 0.7  # seconds of a round trip that was not measured
+MOST = 10.0  # seconds for a port to answer, whatever the distance
 # a closed paramiko connection has no socket: AttributeError
 CONNECTION_ERRORS = (OSError, EOFError, AttributeError, paramiko.SSHException, PyinfraError)
 NOT_CHECKED = "not checked: routes to its containers, ports of sandboxes"
 OPENHANDS_TIMEOUT = 20  # seconds for OpenHands, which has just answered the host's own proof
 
 
-def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) -> None:
+def run_external_checks(engine: Engine, report: Report, names: Iterable[str], begun: PortChecks | None = None) -> None:
     """
     Add the checks of the hosts that this run proved to its report.
+
+    + begun: checks of ports that began with the proofs
 
     A host that fails a check loses its proof.
     """
     proven = [name for name in names if engine.has_proven(name)]
-    looks = {name: gevent.spawn(_check_proven_host, engine, name) for name in proven}
+    looks = {name: gevent.spawn(_check_proven_host, engine, name, begun) for name in proven}
     gevent.joinall(list(looks.values()), raise_error=True)
     for name, each in looks.items():
         host, found = report.hosts[name], each.value
@@ -59,27 +66,52 @@ def run_external_checks(engine: Engine, report: Report, names: Iterable[str]) ->
     build_report.record_times(engine, report)
 
 
-def _check_proven_host(engine: Engine, name: str) -> list[Link]:
+def _check_proven_host(engine: Engine, name: str, begun: PortChecks | None) -> list[Link]:
     host = engine.host(name)
     settings = facts.probed_settings(host)  # a rollback's settings come from a release record
     with engine.timeline.step(name, LOOK):
         try:
-            return check_host(host, settings) if settings else []
+            ports = begun.links(name) if begun else None
+            return check_host(host, settings, ports) if settings else []
         except CONNECTION_ERRORS as error:  # the rollout continues with the other hosts
             return [Link("open-through-ssh", False, 0, f"the connection was lost after the proof: {error}", APPLY_HINT)]
 
 
-def check_host(host: Any, settings: HostSettings) -> list[Link]:
+def check_host(host: Any, settings: HostSettings, ports: list[Link] | None = None) -> list[Link]:
     """
     The links of a proof that only another machine can check; none for a host that is not reached by SSH.
 
     + host: pyinfra's, connected
+    + ports: what `check_ports` has found already; None: nothing
     """
-    client = getattr(host.connector, "client", None)
-    transport = client.get_transport() if client else None
+    transport = _transport(host)
     if transport is None:
         return []
-    return [*_check_closed_ports(host, transport, settings), *_check_tunnel(transport, settings)]
+    return [*(check_ports(host, settings) if ports is None else ports), *_check_tunnel(transport, settings)]
+
+
+def check_ports(host: Any, settings: HostSettings) -> list[Link]:
+    """
+    The link of the closed ports; none where it cannot be checked.
+
+    + host: pyinfra's, connected
+    """
+    transport = _transport(host)
+    return [] if transport is None else list(_check_closed_ports(host, transport, settings))
+
+
+def _transport(host: Any) -> Any:
+    client = getattr(host.connector, "client", None)
+    return client.get_transport() if client else None
+
+
+def patience(round_trip: float | None) -> float:
+    """
+    Seconds without an answer after which a port counts as closed.
+
+    + round_trip: seconds to the host, as measured on its SSH connection; None: unknown
+    """
+    return min(MOST, RETRANSMISSION + max(LEAST, ROUND_TRIPS * (UNKNOWN if round_trip is None else round_trip)))
 
 
 def _check_closed_ports(host: Any, transport: paramiko.Transport, settings: HostSettings) -> Iterator[Link]:
@@ -96,7 +128,12 @@ def _check_closed_ports(host: Any, transport: paramiko.Transport, settings: Host
     if not addresses:
         yield Link("closed-from-outside", True, 0, "skipped: the host is reached through a forwarded local port")
         return
-    tries = {(address, port): gevent.spawn(_is_open, address, port) for address in sorted(addresses) for port in ports}
+    seconds = patience(getattr(getattr(transport, "sessions", None), "round_trip", None))
+    tries = {
+        (address, port): gevent.spawn(_is_open, address, port, seconds)
+        for address in sorted(addresses)
+        for port in ports
+    }
     gevent.joinall(list(tries.values()))
     took = time.monotonic() - begun
     words = ", ".join(str(port) for port in ports)
@@ -121,9 +158,9 @@ def _resolve(name: str) -> set[str]:
         return set()  # a name that only ssh_config knows
 
 
-def _is_open(address: str, port: int) -> bool:
+def _is_open(address: str, port: int, seconds: float) -> bool:
     try:
-        with socket.create_connection((address, port), CONNECT_TIMEOUT):
+        with socket.create_connection((address, port), seconds):
             return True
     except OSError:
         return False

@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from fleethands.errors import UsageError
 from fleethands.settings.values.durations import NANOSECONDS
+from fleethands.speed import parse_slowdown
 
 _NUMBER = re.compile(r"\d{1,6}\Z", re.ASCII)
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,3})?)%\Z", re.ASCII)
@@ -180,3 +181,21 @@ def parse_duration(option: str, text: str) -> float:
     if not match or not int(match[1]):
         raise InvalidOption(f"`{option} {text}`: expected a duration", f"for twenty minutes: `{option} 20m`")
     return int(match[1]) * NANOSECONDS[match[2] or "s"] / 10**9
+
+
+def check_slowdown(limit: str, verify: str) -> None:
+    """
+    Check a limit such as `20%`. The proof measures the speed, so a rollout without proofs can have no limit.
+
+    + limit: empty for none
+
+    Raises InvalidOption.
+    """
+    if not limit:
+        return
+    try:
+        parse_slowdown(limit)
+    except ValueError as error:
+        raise InvalidOption(f"`--max-slowdown {limit}`: {error}", "for a fifth: `--max-slowdown 20%`") from None
+    if verify == "never":
+        raise InvalidOption("`--max-slowdown` needs a proof, and `--verify never` makes none", "leave out one of them")

@@ -6,17 +6,15 @@ import os
 import signal
 import stat
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from fleethands.errors import FleethandsError
+from fleethands.program_output import Output, wait_for_end
 
 TIMEOUT = 600.0  # seconds
-LAST_OUTPUT = 2.0  # seconds for the output of a program that ended
-PAUSE = 0.02  # seconds between two looks
 MOST_LINES = 1000  # that are shown; the rest is read and dropped
 LONGEST_LINE = 1 << 12  # bytes
 WITHOUT = "to run without hooks: add `--no-hooks`"
@@ -71,11 +69,15 @@ class HookProgram:
         except OSError as error:
             return f"cannot be run: {error.strerror}"
         try:
-            code = _wait(process, _Lines(process, show))
+            lines = _Lines(show)
+            code = wait_for_end(process, Output(process.stdout, lines), timeout=TIMEOUT)
+            lines.show_rest()
         finally:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)  # what it left in the background, too
             process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
         if code is None:
             return f"did not end within {TIMEOUT:.0f} s"
         return f"exited with {code}" if code else ""
@@ -87,52 +89,27 @@ def _trusted_users() -> set[int]:
     return {os.geteuid(), 0} | ({int(caller)} if os.geteuid() == 0 and caller.isdecimal() else set())
 
 
-def _wait(process: subprocess.Popen[bytes], lines: _Lines) -> int | None:
-    """The exit code; None for a program that does not end in time."""
-    end = time.monotonic() + TIMEOUT
-    code: int | None = None
-    while time.monotonic() < end:
-        lines.read()
-        if code is None and (code := process.poll()) is not None:
-            end = min(end, time.monotonic() + LAST_OUTPUT)
-        if code is not None and lines.has_ended:
-            break
-        time.sleep(PAUSE)
-    lines.close()
-    return code
-
-
 class _Lines:
     """Shows what a program prints, line by line."""
 
-    def __init__(self, process: subprocess.Popen[bytes], show: Callable[[str], None]) -> None:
-        assert process.stdout is not None  # noqa: S101  for the type checker
-        self.has_ended = False
-        self._stream, self._show, self._rest, self._shown = process.stdout, show, b"", 0
-        os.set_blocking(self._stream.fileno(), False)
+    is_full = False  # what is too much is read and dropped
 
-    def read(self) -> None:
+    def __init__(self, show: Callable[[str], None]) -> None:
+        self._show, self._rest, self._shown = show, b"", 0
+
+    def receive(self, block: bytes) -> None:
         """Show the lines of one block."""
-        if self.has_ended:
-            return
-        try:
-            block = os.read(self._stream.fileno(), 1 << 16)
-        except BlockingIOError:
-            return
-        self.has_ended = not block
         *lines, self._rest = (self._rest + block).split(b"\n")
         for line in lines:
             self._print(line)
         if len(self._rest) > LONGEST_LINE:
-            self._print(self._rest)
-            self._rest = b""
+            self.show_rest()
 
-    def close(self) -> None:
-        """Show the last line, and close the stream."""
+    def show_rest(self) -> None:
+        """Show what has no end of line."""
         if self._rest:
             self._print(self._rest)
-        self._rest, self.has_ended = b"", True
-        self._stream.close()
+        self._rest = b""
 
     def _print(self, line: bytes) -> None:
         self._shown += 1

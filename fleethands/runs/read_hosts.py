@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from fleethands.engine.deploy_code import import_tasks_soon
 from fleethands.engine.engine import Engine
 from fleethands.engine.interrupts import Interrupts
 from fleethands.report.model import Report
@@ -38,6 +39,7 @@ def plan_hosts(engine: Engine, deploy: str = "deploy.py", *, keep: bool = False)
 
     + keep: the connections to those that have something to do
     """
+    import_tasks_soon()
     with Interrupts():
         engine.connect_and_plan(deploy, keep, build_report.kept_plan_report)
     return build_report.plan_report(engine, engine.command_line.command)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import gevent  # type: ignore[import-untyped]
 import paramiko.client
-from paramiko import AuthenticationException, ChannelException, PKey, RSAKey, SSHException
+from paramiko import AuthenticationException, Channel, ChannelException, PKey, RSAKey, SSHException
 from paramiko.client import SSHClient
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.connectors.ssh_util import load_key_with_certificate
@@ -21,6 +21,7 @@ from fleethands.ssh.host_key_check import HostKeyRefused, KnownHostKeys, Unknown
 from fleethands.ssh.jump_hosts import JumpHostError
 from fleethands.ssh.known_hosts import entry_name
 from fleethands.ssh.processes import ProxyProcess
+from fleethands.ssh.remote_command import begin_command
 from fleethands.ssh.ssh_config import SshConfig, SshQuery
 from fleethands.ssh.timeouts import CONNECT
 
@@ -64,12 +65,43 @@ class SshClient(SSHClient):
         self._agent = identities.agent(answer)
         retry_while_busy(lambda: self._log_in(question, answer, options))
 
-    def exec_command(self, *words: Any, **options: Any) -> Any:
-        """Like paramiko's, with retries: with MaxSessions 1, sshd ends a session a moment after its command."""
+    def exec_command(
+        self,
+        command: str,
+        bufsize: int = -1,
+        timeout: float | None = None,
+        get_pty: bool = False,
+        environment: Any = None,
+    ) -> Any:
+        """
+        Like paramiko's, without waiting for the host's reply to the request. `read_output` raises SSHException if the
+        host refused it (streams.py).
+        """
+        transport: Any = self.get_transport()
+        has_next = transport.sessions.has_next
+        channel = self._open_session(timeout)
+        channel.settimeout(timeout)
+        if get_pty:
+            channel.get_pty()
+        if environment:
+            channel.update_environment(environment)
+        begin_command(channel, command)
+        if has_next:
+            transport.sessions.prepare()
+        return (
+            channel.makefile_stdin("wb", bufsize),
+            channel.makefile("r", bufsize),
+            channel.makefile_stderr("r", bufsize),
+        )
+
+    def _open_session(self, timeout: float | None) -> Channel:
+        """A session, with retries: with MaxSessions 1, sshd ends a session a moment after its command."""
+        transport: Any = self.get_transport()
         deadline = monotonic() + ENDS
         while True:
             try:
-                return super().exec_command(*words, **options)
+                channel: Channel = transport.open_session(timeout=timeout)
+                return channel
             except ChannelException:
                 if monotonic() > deadline:
                     raise

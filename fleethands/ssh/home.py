@@ -50,18 +50,23 @@ def user_name() -> str:
     return pwd.getpwuid(os.getuid()).pw_name
 
 
-@cache
-def _joined(home: str) -> str:
-    """A temporary file that includes the configuration of $HOME and of the system; it is removed at exit."""
-    quoted = f"{home}/.ssh".replace('"', "")
+def include_all() -> str:
+    """Lines of an ssh_config that do what `ssh` does without `-F`, with the files below $HOME."""
+    quoted = f"{Path.home()}/.ssh".replace('"', "")
     escaped = quoted.replace("%", "%%")
     lines = [
         f'Match all\n  Include "{quoted}/config"',
         f'Match all\n  Include "{SYSTEM}"',
         f'Match all\n  UserKnownHostsFile "{escaped}/known_hosts" "{escaped}/known_hosts2"',
     ]
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def _joined(home: str) -> str:
+    """A temporary file that includes the configuration of $HOME and of the system; it is removed at exit."""
     descriptor, path = tempfile.mkstemp(prefix="fleethands-ssh-", text=True)
     with os.fdopen(descriptor, "w") as file:
-        file.write("\n".join(lines) + "\n")
+        file.write(include_all())
     atexit.register(Path(path).unlink, missing_ok=True)
     return path

@@ -9,6 +9,9 @@ import gevent  # type: ignore[import-untyped]
 from paramiko import Channel, Message, SSHException, Transport, common
 from paramiko.packet import Packetizer
 
+from fleethands.ssh import remote_command
+from fleethands.ssh.sessions import Sessions
+
 PACKET = (256 << 10) + 1024  # bytes; OpenSSH sends none that is larger (packet.c, PACKET_MAX_SIZE)
 GREETING = 64 << 10  # bytes before and with the line that names the server's version
 CHATTER = 20_000  # messages without content in `WITHIN` seconds
@@ -89,10 +92,16 @@ class LimitedTransport(Transport):
         **Transport._channel_handler_table,  # type: ignore[attr-defined]
         common.MSG_CHANNEL_DATA: _feed,
         common.MSG_CHANNEL_EXTENDED_DATA: _feed_extended,
+        common.MSG_CHANNEL_WINDOW_ADJUST: remote_command.adjust_window,
     }
 
     def __init__(self, sock: Any, **options: Any) -> None:
         super().__init__(sock, packetizer_class=LimitedPackets, **options)
+        self.sessions = Sessions(super().open_session)
+
+    def open_session(self, *words: Any, **options: Any) -> Channel:
+        """The session that was opened beforehand, if there is one, or a new one."""
+        return self.sessions.take() or self.sessions.open(*words, **options)
 
     def auth_interactive_dumb(self, *_: object, **__: object) -> NoReturn:
         """paramiko would print the host's prompt and wait for input."""

@@ -20,13 +20,14 @@ def prove(settings: HostSettings, recorded: HostSettings | None = None, when: st
     + recorded: the settings for the release record; None: the same
     + when: `changed`, `always` or `never`; None: as the command line says, or `changed`
     """
-    when = when or DeployOptions.from_host(ctx_host.get()).verify
+    options = DeployOptions.from_host(ctx_host.get())
+    when = when or options.verify
     proof.prove(
         name="Get an answer to a prompt",
         settings=settings,
         recorded=recorded or settings,
-        force=when == "always",
-        never=when == "never",
+        when=when,
+        max_slowdown=str(options.max_slowdown),
         disturbed=Late(lambda: facts.foreign_changes() > 0),
     )
 
@@ -43,4 +44,4 @@ def verify(settings: HostSettings, verify_checksums: bool = False, conversation:
         checksums.verify(
             name="Verify the models' checksums", settings=settings, modelfiles=modelfile.load_modelfiles(settings)
         )
-    proof.prove(name="Get an answer to a prompt", settings=settings, force=True, deep=conversation)
+    proof.prove(name="Get an answer to a prompt", settings=settings, when="always", deep=conversation)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
+import select
 from pathlib import Path
 
 
@@ -14,12 +14,14 @@ def find_workers(parent: int) -> list[int]:
 
 def wait_until_ended(pid: int, seconds: float = 60) -> bool:
     """Whether a worker ends in time."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if pid not in [each for each, _ in _list_workers()]:
-            return True
-        time.sleep(0.1)
-    return False
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([process], [], [], seconds)[0])
+    finally:
+        os.close(process)
 
 
 def _list_workers() -> list[tuple[int, int]]:

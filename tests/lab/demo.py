@@ -23,7 +23,7 @@ from tests.lab.shell import CommandFailed, say, step
 
 HOSTS = ("lab-1", "lab-2", "lab-3")  # two trixie, one bookworm
 CANVAS_HOST = "lab-1"
-CANVAS_LINKS = [*observe.LINKS[:3], "model-tools", *observe.LINKS[3:], "openhands-asks-model"]
+CANVAS_LINKS = [*observe.LINKS[:3], "model-tools", *observe.LINKS[3:-1], "openhands-asks-model", "speed"]
 INVENTORY = '''"""The hosts of `make demo`: {canvas} runs Agent Canvas, the others the web app of OpenHands."""
 
 import runpy as _runpy

@@ -21,8 +21,9 @@ LINKS = [
     "generate-in-container",
     "openhands-answers",
     "openhands-model",
+    "speed",
 ]
-OLLAMA_LINKS = LINKS[:2]  # with `openhands_flavor` off
+OLLAMA_LINKS = [*LINKS[:2], "speed"]  # with `openhands_flavor` off
 OUTSIDE = ["closed-from-outside", "open-through-ssh"]  # tried by the controller, so not in a host's own record
 
 

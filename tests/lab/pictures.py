@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -18,7 +19,10 @@ from tests.lab.shell import CommandFailed, step
 HOSTS = ("lab-1", "lab-2", "lab-3")
 PLACE = fleet.ROOT / "docs/pictures"
 COLUMNS = 100
-LARGEST = 400_000  # bytes of all pictures
+CHANGE = "ollama_keep_alive=1h"  # whose plan is shown
+LARGEST = 300_000  # bytes of all pictures
+CODES = re.compile(r"\x1b\[[?0-9;]*[A-Za-z]")
+AT_WORK = re.compile(r"^lab-[0-9] .* [0-9]+:[0-9]{2}:[0-9]{2}", re.MULTILINE)
 
 
 def main() -> int:
@@ -49,17 +53,15 @@ def main() -> int:
 
 def _take(report: Path) -> dict[str, bytes]:
     """All pictures, by the names of their files."""
-    *_, plan = _frames("plan inventory/lab.py")
-    work = _frames(f"apply inventory/lab.py --yes --canary 1 --report {report}")
-    *_, status = _frames("status inventory/lab.py")
-    typed = "fleethands apply inventory/lab.py --yes --canary 1"
-    pictures = {
-        "plan": ("fleethands plan inventory/lab.py", plan),
-        "apply": (f"{typed} --report out", _busiest(work)),
-        "report": (f"{typed} --report out", work[-1].replace(str(report), "out")),
-        "status": ("fleethands status inventory/lab.py", status),
+    typed = "apply inventory/lab.py --yes --canary 1"
+    work = _frames(f"{typed} --report {report}")
+    pictures = {"apply": (typed, _find_busiest(work))}
+    for name, typed in {"status": "status inventory/lab.py", "plan": f"plan inventory/lab.py --data {CHANGE}"}.items():
+        pictures[name] = (typed, _frames(typed)[-1])
+    made = {
+        f"{name}.svg": svg(f"fleethands {typed}", text, name, _width(text)).encode()
+        for name, (typed, text) in pictures.items()
     }
-    made = {f"{name}.svg": svg(*each, name, _width(each[1])).encode() for name, each in pictures.items()}
     return {**made, "report.png": _page(report / "report.html")}
 
 
@@ -68,14 +70,15 @@ def _frames(words: str) -> list[str]:
         return [*frames([str(fleet.FLEETHANDS), *words.split()], fleet.ROOT, COLUMNS)]
 
 
-def _busiest(seen: list[str]) -> str:
+def _find_busiest(seen: list[str]) -> str:
     """The last moment at which most hosts were at work."""
-    return max(reversed(seen), key=lambda frame: sum(frame.count(f"\n{name} ") for name in HOSTS))
+    return max(reversed(seen), key=lambda frame: len(AT_WORK.findall(CODES.sub("", frame))))
 
 
 def _width(text: str) -> int:
     """The terminal's columns, or more for a table that no terminal would wrap well."""
-    return max(COLUMNS, *(len(line) for line in text.splitlines() if "\x1b" not in line and "  " in line))
+    rows = [line for line in text.splitlines() if "\x1b" not in line and "  " in line.strip()]
+    return max([COLUMNS, *map(len, rows)])
 
 
 def _page(path: Path) -> bytes:

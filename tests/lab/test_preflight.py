@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shlex
 import time
 from collections.abc import Iterator
@@ -13,11 +14,15 @@ from typing import Any
 import pytest
 
 from fleethands.facts.framing import SECTIONS
+from fleethands.facts.parse_probe import PATIENCE
+from fleethands.facts.probe import UnknownSection
 from tests.lab.asking import differing, plan_of, probed
 from tests.lab.flavors import GUIDE
 from tests.lab.host import Host
 from tests.lab.internet import release
 from tests.lab.lab import Lab
+
+BUSY = 15  # seconds that a host waits for its daemons where its load is twice its processors
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +45,7 @@ def stopped(host: Host, *units: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("unit", ["docker", "ollama"])
-def test_a_daemon_that_hangs_is_named_in_the_plan_within_five_seconds(served: Host, unit: str) -> None:
+def test_a_daemon_that_hangs_is_named_in_the_plan(served: Host, unit: str) -> None:
     usual, usually = probed(served), plan_of(served)["took"]
     with stopped(served, unit):
         begin = time.monotonic()
@@ -49,12 +54,14 @@ def test_a_daemon_that_hangs_is_named_in_the_plan_within_five_seconds(served: Ho
         plan = plan_of(served)
 
     assert differing(seen, usual) == {unit}
-    assert 4.5 < probe_took < 7
+    assert 4.5 < probe_took < BUSY + 2
     assert plan["status"] == "refused"
-    assert plan["reason"] == f"cannot tell the state of {unit}: no answer within 5 s"
+    waited = re.fullmatch(rf"cannot tell the state of {unit}: no answer within ([0-9]+) s", plan["reason"])
+    assert waited
+    assert int(waited[1]) in {PATIENCE, BUSY}
     assert plan["hints"] == [f"on the host: systemctl restart {unit}; its log: journalctl -u {unit} -n 30"]
     assert plan["remote_commands"] == 1
-    assert plan["took"] < usually + 8
+    assert plan["took"] < 2 * usually + int(waited[1]) + 2
 
 
 def test_two_daemons_that_hang_are_waited_for_at_once(served: Host) -> None:
@@ -64,7 +71,9 @@ def test_two_daemons_that_hang_are_waited_for_at_once(served: Host) -> None:
         took = time.monotonic() - begin
 
     assert {name for name in SECTIONS if not seen.knows(name)} == {"docker", "ollama"}
-    assert took < 7
+    with pytest.raises(UnknownSection) as raised:
+        _ = seen.docker
+    assert took < 1.5 * int(str(raised.value).split()[-2])
 
 
 def test_a_clean_host_knows_the_size_of_what_it_lacks(lab: Lab, clean: Host) -> None:

@@ -123,7 +123,7 @@ def test_a_clean_host_serves_what_npm_has_and_does_so_after_a_reboot(lab: Lab, o
 
     assert held(outward) == [
         *("list", "generate-on-host", "context", "model-tools", "service", "workspace"),
-        *("generate-in-openhands", "openhands-answers", "openhands-model", "openhands-asks-model"),
+        *("generate-in-openhands", "openhands-answers", "openhands-model", "openhands-asks-model", "speed"),
     ]
     hidden(outward)
     outward.reboot()

@@ -12,7 +12,16 @@ from tests.helpers.host_scripts import host_scripts, parts_of, variable_names
 from tests.lab.attacks.owned import handed_over
 
 DEFINED = re.compile(r"^([a-z_]+)\(\) ", re.MULTILINE)
-SHARED = ("common", "containers", "openhands", "owned", "spelled", "table_functions")
+SHARED = (
+    "await_confirmation",
+    "common",
+    "containers",
+    "openhands",
+    "owned",
+    "revert_state",
+    "spelled",
+    "table_functions",
+)
 CALLABLE = {name: set(DEFINED.findall(scripts.read(name))) for name in SHARED}
 OPENHANDS = CALLABLE["containers"] | CALLABLE["openhands"]
 
@@ -43,7 +52,9 @@ def test_a_script_has_what_openhands_needs_where_it_calls_it(name: str) -> None:
 
 @pytest.mark.parametrize("kind", host_scripts(), ids=lambda kind: kind.__name__)
 def test_a_script_gets_the_variables_that_it_asks_for(kind: type[HostScript]) -> None:
-    given = set(variable_names(kind))
+    names = list(variable_names(kind))
+    given = set(names)
+    assert sorted(given) == sorted(names), "two dataclasses of the script have a field of the same name"
     asked = asked_for(kind.body())
 
     missing = {name for name, required in asked.items() if required} - given - OF_COMMON

@@ -11,7 +11,14 @@ from fleethands.cli.errors import NothingToDo
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.retry_failed import unfinished_hosts
 from fleethands.deploy_options import DeployOptions
-from fleethands.rollout.strategy import Canary, HostQuota, Order, RolloutStrategy, parse_duration
+from fleethands.rollout.strategy import (
+    Canary,
+    HostQuota,
+    Order,
+    RolloutStrategy,
+    check_slowdown,
+    parse_duration,
+)
 from fleethands.ssh.timeouts import Limits
 
 
@@ -22,6 +29,7 @@ class RolloutOptions:
     canary: str | None
     batch: str | None
     max_fail: str
+    max_slowdown: str
     order: str
     rollback: bool
     verify: str
@@ -55,5 +63,6 @@ def run(writer: ReportWriter, lock_wait: float, no_hooks: bool, **typed: Any) ->
         only = unfinished_hosts(options.retry_failed, writer.line)
         if not only:
             raise NothingToDo(f"every host of {options.retry_failed} is done")
-    passed = DeployOptions(verify=options.verify)
+    check_slowdown(options.max_slowdown, options.verify)
+    passed = DeployOptions(verify=options.verify, max_slowdown=options.max_slowdown)
     return run_change(writer, ChangeRun("deploy.py", passed, strategy, limits, lock_wait, only, not no_hooks))

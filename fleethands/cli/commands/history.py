@@ -88,4 +88,5 @@ def _record(each: NumberedRecord) -> dict[str, Any]:
     if found is None:
         return {"record": each.number, "readable": False}
     words = {word: getattr(found, word) for word in ("time", "by", "run", "version", "revision", "versions")}
-    return {"record": each.number, "readable": True, **words}
+    speed = found.speed.to_json() if found.speed else None
+    return {"record": each.number, "readable": True, **words, "speed": speed}

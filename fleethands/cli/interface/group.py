@@ -23,8 +23,8 @@ def run_later(module: str, function: str = "run", *, connects: bool = True, **op
     + connects: whether the command may open connections
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)  # until `run` can report an interrupt
-    if connects:  # pyinfra_cli patches the standard library for gevent, before any module holds the original
-        importlib.import_module("pyinfra_cli")
+    if connects:
+        importlib.import_module("fleethands.start_up").prepare_imports()
     importlib.import_module("fleethands.cli.run_command").run(module, function, options)
 
 

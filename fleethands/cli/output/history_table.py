@@ -11,7 +11,7 @@ from fleethands.everyday.history import NumberedRecord
 from fleethands.everyday.record_diff import Difference
 from fleethands.fleet.selection import join_names
 
-COLUMNS = ("host", "record", "time", "by", "fleethands", "inventory", "Ollama", "models", "OpenHands")
+COLUMNS = ("host", "record", "time", "by", "fleethands", "inventory", "Ollama", "models", "OpenHands", "speed")
 LONGEST_REVISION = 13  # characters
 NAMES = {1: "1 current", 2: "2 previous"}
 Records = tuple[NumberedRecord, ...]
@@ -66,9 +66,10 @@ def _problems(answers: Mapping[str, Answer[Records]]) -> Iterator[str]:
 def _row(name: str, each: NumberedRecord) -> list[str]:
     number, found = NAMES.get(each.number, str(each.number)), each.record
     if found is None:
-        return [name, number, "cannot be read", *[""] * 6]
+        return [name, number, "cannot be read", *[""] * 7]
     versions = found.versions
     models = ", ".join(f"{model} {digest[:12]}".strip() for model, digest in versions["models"].items())
     image = versions["image"].get("name", "")
     revision = found.revision if len(found.revision) <= LONGEST_REVISION else f"{found.revision[:LONGEST_REVISION]}…"
-    return [name, number, found.when, found.by, found.version, revision, versions["ollama"], models, image]
+    start = [name, number, found.when, found.by, found.version, revision]
+    return [*start, versions["ollama"], models, image, str(found.speed or "")]

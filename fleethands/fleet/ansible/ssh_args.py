@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleethands.files import PRIVATE, atomic_write
+from fleethands.ssh.home import include_all
 
 # options that pyinfra's client reads (pyinfra 3.10, connectors/sshuserclient/client.py)
 _KEPT = """
@@ -72,7 +73,7 @@ class SshOptions:
 
 def config_files(asked: Mapping[str, SshOptions]) -> dict[str, str]:
     """
-    Host → an ssh_config file with its options on top of the user's configuration. Raises OSError.
+    Host → an ssh_config file with its options on top of the user's and the system's configuration. Raises OSError.
 
     The files lie in this account's cache, so that hints may name them. One serves all hosts whose options name no
     other file, as pyinfra reads each file once.
@@ -90,8 +91,10 @@ def _text(config: str | None, hosts: Mapping[str, Mapping[str, str]]) -> str:
     blocks: dict[str, list[str]] = {}
     for host, options in hosts.items():
         blocks.setdefault("".join(f"    {name} {value}\n" for name, value in options.items()), []).append(host)
-    base = Path(config or "~/.ssh/config").expanduser().absolute()
     own = "".join(f"Host {' '.join(names)}\n{block}" for block, names in blocks.items())
+    if config is None:  # these options name no file of their own with `-F`
+        return own + include_all()
+    base = Path(config).expanduser().absolute()
     return own + (f"Host *\n    Include {base}\n" if base.exists() else "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from fleethands import paths
 from fleethands.facts import Probe
@@ -39,6 +40,20 @@ class Refused:
     hints: tuple[str, ...] = ()
 
 
+class Place(Enum):
+    """
+    Where a change may be in a sequence, which is several changes in one remote command.
+
+    + WITHIN: its prediction has all that the next decisions read, so that other changes may follow it
+    + LAST: it may follow such changes, and the host is read after it
+    + ALONE: it is decided from the host as it is, and the host is read after it
+    """
+
+    WITHIN = "within"
+    LAST = "last"
+    ALONE = "alone"
+
+
 @dataclass(frozen=True)
 class Change:
     """
@@ -54,6 +69,7 @@ class Change:
     + notes: what else the user should know
     + keeps_proof: the last proof still holds after this change
     + writes_record: the script writes a new release record, so the current one becomes the previous one
+    + place: whether it travels with other changes
     """
 
     subject: str
@@ -68,6 +84,7 @@ class Change:
     notes: tuple[str, ...] = ()
     keeps_proof: bool = False
     writes_record: bool = False
+    place: Place = Place.ALONE
 
     def predict_with_proof(self, probe: Probe) -> Probe:
         """The probe after the change, whose proof is gone unless the change keeps it."""

@@ -15,10 +15,13 @@ from pyinfra.context import ctx_config, ctx_host, ctx_state
 
 from fleethands import facts
 from fleethands.facts import Probe, ProbeError, UnknownSection
+from fleethands.facts.host_session import current_session
 from fleethands.operations.core import foreign_changes, journal, lock_token
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged, changes_of
 from fleethands.operations.core.late import resolve
+from fleethands.operations.core.look_ahead import make_sequence
 from fleethands.operations.core.render_change import render_change
+from fleethands.operations.core.step_command import StepCommand
 from fleethands.operations.core.upload import UploadError
 from fleethands.settings import HostSettings
 from fleethands.text.sanitize import sanitize
@@ -49,7 +52,11 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
         if facts.is_refused():
             ctx_host.get().noop("this host was refused above")
             return
-        decision = _decide(lambda: decide(settings, facts.get_probe(settings), *args, **resolve(kwargs)))
+        session, name = current_session(), ctx_host.get().current_op_hash
+        if not ctx_state.get().is_executing:
+            session.planned[name] = lambda probe: decide(settings, probe, *args, **resolve(kwargs))
+        ahead: Decision | None = session.sequence.decisions.get(name) if session.sequence else None
+        decision = ahead or _decide(lambda: decide(settings, facts.get_probe(settings), *args, **resolve(kwargs)))
         journal.record(decision)
         yield from _execute(decision) if ctx_state.get().is_executing else _plan(decision)
 
@@ -100,7 +107,7 @@ def _execute(decision: Decision) -> Commands:
     else:
         try:
             for change in changes_of(decision):
-                yield from _run_change(change)
+                yield from _run_change(change, decision)
         except UploadError as error:
             refused = Refused(error.problem.message, error.hints)
             journal.record(refused)
@@ -109,10 +116,15 @@ def _execute(decision: Decision) -> Commands:
             facts.invalidate()
 
 
-def _run_change(change: Change) -> Commands:
+def _run_change(change: Change, decision: Decision) -> Commands:
     for source, name in change.upload.files() if change.upload else ():
         yield FileUploadCommand(source, name)
-    yield change.script.with_values(**run_variables(change, lock_token.token(ctx_host.get()))).command
+    yield StepCommand(_text(change), lambda: make_sequence(decision, _text))
+
+
+def _text(change: Change) -> str:
+    """The script of a change in this run, as the host's shell takes it."""
+    return change.script.with_values(**run_variables(change, lock_token.token(ctx_host.get()))).text
 
 
 def run_variables(change: Change, token: str) -> dict[str, str]:

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 from fleethands import paths
 from fleethands.settings import HostSettings
-from fleethands.untrusted import printable
+from fleethands.speed import Speed, read_speed
+from fleethands.untrusted import parse_json, printable
 
 if TYPE_CHECKING:  # its import brings pyinfra, and reports are also loaded without it
     from fleethands.facts import Probe
 
 MOST_LINKS = 1000  # of one proof, which has some ten, and one for each model whose checksums are read
-LONGEST_DETAIL, LONGEST_HINT = 1000, 4000  # characters; a hint may name a rule for each chain of a firewall
+LONGEST_DETAIL, LONGEST_HINT, LONGEST_SPEED = (
+    1000,
+    4000,
+    4000,
+)  # characters; a hint may name a rule for each chain of a firewall
 _LINK = re.compile(
     r"(?P<name>[!-~][ -~]{0,600})\t(?P<verdict>ok|broken)\t(?P<took>[0-9]{1,9})(?:\t(?P<said>[^\n]*))?\Z", re.ASCII
 )
@@ -22,13 +27,14 @@ _LINK = re.compile(
 
 @dataclass(frozen=True)
 class Link:
-    """One link of a proof: its name, whether it held, and how to repair it where it did not."""
+    """One link of a proof: its name, whether it held, how to repair it where it did not, and the speed it measured."""
 
     name: str
     ok: bool
     seconds: float
     detail: str
     hint: str = ""
+    speed: Speed | None = None
 
 
 def read_links(probe: Probe) -> list[Link]:
@@ -46,9 +52,22 @@ def parse_links(record: bytes | None) -> list[Link]:
 
 
 def _link(match: re.Match[str]) -> Link:
-    detail, hint = [*(match["said"] or "").split("\t"), "", ""][:2]
+    detail, hint, speed = [*(match["said"] or "").split("\t"), "", "", ""][:3]
     texts = printable(detail, LONGEST_DETAIL), printable(hint, LONGEST_HINT)
-    return Link(match["name"], match["verdict"] == "ok", int(match["took"]) / 1000, *texts)
+    return Link(match["name"], match["verdict"] == "ok", int(match["took"]) / 1000, *texts, _speed(speed))
+
+
+def _speed(text: str) -> Speed | None:
+    """The speed that a link measured; None without one, or for one that cannot be read."""
+    try:
+        return read_speed(parse_json(text, LONGEST_SPEED)) if text else None
+    except (ValueError, LookupError):
+        return None
+
+
+def measured_speed(links: list[Link]) -> Speed | None:
+    """The speed that a proof measured."""
+    return next((link.speed for link in links if link.speed), None)
 
 
 def is_proven(settings: HostSettings, probe: Probe) -> bool:

@@ -10,10 +10,11 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.units import Unit
-from fleethands.operations.core.decision import Change, Decision, Unchanged
+from fleethands.operations.core.decision import Change, Decision, Place, Unchanged
 from fleethands.operations.core.operation import operation
 from fleethands.operations.core.proof_record import is_proven
 from fleethands.operations.firewall.closed_ports import ClosedPorts, declared_ports, describe_effect, ports_closed_now
+from fleethands.operations.firewall.revert import DELAY, is_unconfirmed, reverted_note
 from fleethands.operations.firewall.scripts import LoadRules, NarrowRules, RemoveTable, WriteRules, closing
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings
@@ -52,28 +53,39 @@ def write_rules(settings: HostSettings, probe: Probe, render: Render) -> Decisio
 
 
 @operation
-def load_rules(settings: HostSettings, probe: Probe, render: Render) -> Decision:
+def load_rules(settings: HostSettings, probe: Probe, render: Render, delay: int = DELAY) -> Decision:
     """
     Load the rules into the kernel, now and after a boot.
 
     + render: makes the text of the file
+    + delay: seconds until the host reverts the change, unless a new SSH connection confirms it
     """
     closed = _ports_until_proof(settings, probe)
     digest = _digest(render(settings, closed, probe.firewall.bridges))
     record = (probe.files[paths.FIREWALL_LOADED].content or b"").decode().split()
     is_loaded = record == [digest, probe.firewall.loaded]
     unit = probe.units.get(paths.FIREWALL_SERVICE)
-    if is_loaded and unit is not None and (unit.enabled, unit.active) == ("enabled", "active"):
-        return Unchanged("the firewall is loaded as declared")
-    before = "not loaded" if probe.firewall.loaded is None else "loaded from other rules, or changed since"
+    is_watched = unit is not None and (unit.enabled, unit.active) == ("enabled", "active")
+    if is_loaded and is_watched and not is_unconfirmed(probe):
+        return Unchanged("the firewall is loaded as declared", reverted_note(probe))
     return Change(
         "firewall",
-        "loaded, but nothing loads it again after a flush or a boot" if is_loaded else before,
+        _describe_loaded(probe, is_loaded, is_watched),
         f"loaded, {digest[:12]}",
-        LoadRules(**closing(closed)).script,
+        LoadRules(digest=digest, delay=delay, **closing(closed)).script,
         lambda probe: _predict_loaded(probe, digest),
         consequence=describe_effect(settings, closed),
+        notes=reverted_note(probe),
+        place=Place.WITHIN,
     )
+
+
+def _describe_loaded(probe: Probe, is_loaded: bool, is_watched: bool) -> str:
+    if not is_loaded:
+        return "not loaded" if probe.firewall.loaded is None else "loaded from other rules, or changed since"
+    if not is_watched:
+        return "loaded, but nothing loads it again after a flush or a boot"
+    return "loaded, but no new SSH connection has confirmed it"
 
 
 def _digest(rules: str) -> str:
@@ -87,7 +99,11 @@ def _predict_loaded(probe: Probe, digest: str) -> Probe:
         units={**probe.units, paths.FIREWALL_SERVICE: enabled},
         firewall=replace(probe.firewall, loaded="predicted"),
     )
-    return probe.with_file(paths.FIREWALL_LOADED, record)
+    return (
+        probe.with_file(paths.FIREWALL_LOADED, record)
+        .with_file(paths.REVERT_ARMED, ABSENT)
+        .with_file(paths.REVERTED, ABSENT)
+    )
 
 
 @operation
@@ -130,11 +146,13 @@ def _remove_unneeded_table(settings: HostSettings, probe: Probe) -> Decision:
 @operation
 def remove_table(settings: HostSettings, probe: Probe) -> Decision:
     """Remove the table of fleethands, and its files."""
-    if probe.firewall.loaded is None and all(probe.files[path].kind == "absent" for path in FILES):
+    if probe.firewall.loaded is None and all(
+        probe.files[path].kind == "absent" for path in (*FILES, paths.REVERT_ARMED)
+    ):
         return Unchanged("there is no firewall of fleethands")
 
     def predict(probe: Probe) -> Probe:
-        for path in (*FILES, paths.FIREWALL_LOADED):
+        for path in (*FILES, paths.FIREWALL_LOADED, paths.REVERT_ARMED, paths.REVERTED):
             probe = probe.with_file(path, ABSENT)
         return probe.replace(firewall=replace(probe.firewall, loaded=None))
 

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fleethands import paths
 from fleethands.operations.core import scripts
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.firewall.closed_ports import ClosedPorts
+from fleethands.operations.firewall.revert import DELAY, restore_script
 from fleethands.settings.generations import SANDBOXES
 
 
 @dataclass(frozen=True, kw_only=True)
-class _TableScript(HostScript, parts=("table_functions",)):
+class _TableScript(HostScript, parts=("revert_state", "await_confirmation", "table_functions")):
     """
     A script that loads the rules, or checks them.
 
     + rules: file of the rules; loaded: file that says which rules were loaded
     + ports: that the rules close; published: ranges of ports that they close for addresses of all interfaces
+    + delay: seconds until the host reverts a change that no run confirms; restore: text of the script that reverts it
+    + revert, reverted, revert_unit: what the host stores meanwhile, and what it writes when it has reverted a change
     """
 
     rules: str = paths.FIREWALL_RULES
     loaded: str = paths.FIREWALL_LOADED
     ports: str
     published: str
+    delay: int = DELAY
+    restore: str = field(default_factory=restore_script)
+    revert: str = paths.REVERT
+    reverted: str = paths.REVERTED
+    revert_unit: str = paths.REVERT_UNIT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +45,13 @@ class WriteRules(_TableScript, file="write_rules"):
 
 @dataclass(frozen=True, kw_only=True)
 class LoadRules(_TableScript, file="load_rules"):
-    """Loads the table, now and at boot."""
+    """
+    Loads the table, now and at boot.
+
+    + digest: sha256 of the rules
+    """
+
+    digest: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +62,13 @@ class NarrowRules(_TableScript, file="narrow_rules"):
 
 
 @dataclass(frozen=True)
-class RemoveTable(HostScript, file="remove_table"):
+class RemoveTable(HostScript, file="remove_table", parts=("revert_state",)):
     """Removes the table and its files, one a line."""
 
     files: str
+    revert: str = paths.REVERT
+    reverted: str = paths.REVERTED
+    revert_unit: str = paths.REVERT_UNIT
 
 
 def closing(closed: ClosedPorts) -> dict[str, Any]:

@@ -48,12 +48,13 @@ check_ssh_stays_open() {
 }
 
 load_table() {
-  check_ssh_stays_open
   systemctl daemon-reload
   systemctl reenable --quiet fleethands-firewall.service
   systemctl restart fleethands-firewall.service || {
     journalctl -u fleethands-firewall.service -n 10 --no-pager -o cat >&2
+    revert_now failed
     fail 'the firewall does not load' "on the host: nft --check --file $rules"
   }
   [ -s "$loaded" ] || fail 'the firewall did not say what it loaded'
+  await_confirmation
 }

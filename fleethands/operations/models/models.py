@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fleethands.facts import Probe
-from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Decision, Place, Refused, Unchanged
 from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
@@ -118,7 +118,7 @@ def _change(settings: HostSettings, model: Model, probe: Probe, upstream: str | 
 
     before = f"digest {digest[:12]}" if digest else "missing"
     after = f"digest {target[:12]}" if target else "present"
-    return Change(f"model {name}", before, after, script, predict, why=why, consequence=consequence)
+    return Change(f"model {name}", before, after, script, predict, why=why, consequence=consequence, place=Place.LAST)
 
 
 def _why_pull(model: Model, probe: Probe, digest: str | None, target: str | None) -> str | None:

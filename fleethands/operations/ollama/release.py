@@ -9,7 +9,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Release
 from fleethands.facts.record import Record
-from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Decision, Place, Refused, Unchanged
 from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
@@ -106,6 +106,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         why=why or "" if current else "",
         consequence=_consequence(probe, wanted, upload) if why else "",
         upload=upload,
+        place=Place.WITHIN,
     )
 
 

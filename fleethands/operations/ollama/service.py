@@ -9,7 +9,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Ollama
 from fleethands.facts.units import Unit
-from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Decision, Place, Refused, Unchanged
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.ollama import foreign_settings
@@ -67,6 +67,7 @@ def serve(settings: HostSettings, probe: Probe, revision: str) -> Decision:
         _script(settings, restart),
         lambda probe: _predict(probe, wanted),
         consequence="restarts Ollama: answers under way are cut off" if restart and probe.process else "",
+        place=Place.WITHIN,
     )
 
 

@@ -6,6 +6,7 @@
 : "${record:?}" "${container:?}" "${entry?}" "${shift?}" "${records?}" "${kept?}" "${run?}"
 seen=''
 broken=''
+figures='' # the measured speed as JSON, for the release record
 tab=$(printf '\t')
 : "${apply:?}"
 
@@ -21,13 +22,14 @@ begin_link() {
 
 elapsed() { echo $(($(now) - begun)); }
 
-holds() { seen="$seen$link${tab}ok$tab$(elapsed)$tab$(one_line "$1")$tab
+# holds WORDS [FIGURES]
+holds() { seen="$seen$link${tab}ok$tab$(elapsed)$tab$(one_line "$1")$tab${2:+$tab$2}
 "; }
 
-# breaks CAUSE|HINT: the hint is the command that repairs the link, after the place to type it
+# breaks CAUSE|HINT [FIGURES]: the hint is the command that repairs the link, after the place to type it
 breaks() {
   cause=$(one_line "${1%|*}")
-  seen="$seen$link${tab}broken$tab$(elapsed)$tab$cause$tab${1##*|}
+  seen="$seen$link${tab}broken$tab$(elapsed)$tab$cause$tab${1##*|}${2:+$tab$2}
 "
   [ -z "$broken" ] || return 0
   broken=$link
@@ -49,7 +51,7 @@ keep_record() {
       older=$((older - 1))
     done
   fi
-  printf '%s, "run": "%s", "time": "%s"}\n' "$entry" "$run" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" |
+  printf '%s%s, "run": "%s", "time": "%s"}\n' "$entry" "${figures:+, \"speed\": $figures}" "$run" "$(date -u +%Y-%m-%dT%H:%M:%SZ)" |
     atomic_file "$records.json" 0600 root:root
 }
 

@@ -153,8 +153,11 @@ why_no_gpu() {
 
 prove_ollama() {
   prove_list || finish
+  read_loaded_model
+  loaded=$row
   begin_link generate-on-host
   prove_answer '' sh -c "$(curl_command "$local_url" "-q --noproxy '*'")" || finish
+  read_first_answer "$loaded"
   read_loaded_model
   about=$(show_model)
   [ -z "$context" ] || prove_context

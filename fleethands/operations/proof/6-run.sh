@@ -5,4 +5,5 @@ prove_ollama
 [ "$openhands" = no ] || prove_openhands
 # only if all other links hold
 [ "$openhands" = no ] || [ "$deep" = no ] || [ -n "$broken" ] || prove_conversation
+[ -n "$broken" ] || measure_speed
 finish

@@ -55,7 +55,8 @@ class OllamaVariables:
     bring_model: str = ""
 
 
-def prompt_variables(settings: HostSettings) -> PromptVariables:
+def prompt_request(settings: HostSettings) -> dict[str, Any]:
+    """The request of the proof's own prompt."""
     request = {
         "model": str(settings.model),
         "prompt": "Say OK.",
@@ -64,6 +65,11 @@ def prompt_variables(settings: HostSettings) -> PromptVariables:
     }
     if 0 <= nanoseconds(settings.ollama_keep_alive or MIN_KEEP_ALIVE) < nanoseconds(MIN_KEEP_ALIVE):
         request["keep_alive"] = MIN_KEEP_ALIVE
+    return request
+
+
+def prompt_variables(settings: HostSettings) -> PromptVariables:
+    request = prompt_request(settings)
     warm = {key: request[key] for key in ("model", "keep_alive") if key in request}
     return PromptVariables(model=str(settings.model), request=json.dumps(request), warm=json.dumps(warm))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.operations.core.decision import APPLY_HINT, Change, Decision, Unchanged
+from fleethands.operations.core.decision import APPLY_HINT, Change, Decision, Refused, Unchanged
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.core.proof_record import Link, all_hold, is_of_declared_ollama, read_links
@@ -16,6 +16,7 @@ from fleethands.operations.proof.ollama_variables import (
     OllamaVariables,
     PromptVariables,
     ollama_variables,
+    prompt_request,
     prompt_variables,
 )
 from fleethands.operations.proof.openhands_variables import (
@@ -26,8 +27,10 @@ from fleethands.operations.proof.openhands_variables import (
     openhands_variables,
     validation_variables,
 )
+from fleethands.operations.proof.speed_variables import SpeedVariables, speed_variables
 from fleethands.settings import HostSettings
 
+PROVEN = File("file", "0644", owner="root:root", content=b"all\tok\t0\t\n")
 REQUESTED = "it was asked for"
 WHY = {
     "unproven": "no proof was made since the last change",
@@ -55,6 +58,7 @@ class Prove(HostScript, file="proof", parts=("containers", "openhands")):
     openhands: OpenHandsVariables
     validation: ValidationVariables
     choice: ChoiceVariables
+    speed: SpeedVariables
     release: RecordVariables
 
 
@@ -62,42 +66,50 @@ class Prove(HostScript, file="proof", parts=("containers", "openhands")):
 def prove(
     settings: HostSettings,
     probe: Probe,
-    force: bool = False,
+    when: str = "changed",
     deep: bool = False,
-    never: bool = False,
     recorded: HostSettings | None = None,
     disturbed: bool = False,
+    max_slowdown: str = "",
 ) -> Decision:
     """
     Prove that a prompt gets an answer. A proof holds until the next change.
 
-    + force: even if the last proof holds
+    + when: `changed`, `always` even if the last proof holds, or `never` whatever changed
     + deep: with a conversation, which is removed afterwards
-    + never: make no proof, whatever changed
     + recorded: the settings for the release record that a proof writes; None: it writes none
     + disturbed: someone else's operation changed the host in this run, so the last proof says nothing
+    + max_slowdown: by how much the host may be slower than its release record, such as `20%`; empty for no limit
     """
-    if never:
-        return Unchanged("no proof was asked for")
     links = read_links(probe)
     held = all_hold(links) and is_of_declared_ollama(settings, links) and not disturbed
-    if held and not force:
-        return Unchanged(f"{len(links)} links proven since the last change")
-    if settings.model is None:
-        return Unchanged("no model is declared, so there is nothing to ask")
+    if needless := _why_needless(settings, links, held, when):
+        return Unchanged(needless)
     before = "proven" if held else _describe_last(links, disturbed)
     release = new_record(recorded, probe) if recorded else NO_RECORD
-    proven = File("file", "0644", owner="root:root", content=b"all\tok\t0\t\n")
+    try:
+        script = _prove(settings, probe, deep, max_slowdown, release).script
+    except ValueError as error:
+        return Refused(f"`fleethands_max_slowdown`: {error}")
     return Change(
         "proof",
         before,
         "proven",
-        _prove(settings, probe, deep, release).script,
-        lambda probe: probe.with_file(paths.PROOF, proven),
+        script,
+        lambda probe: probe.with_file(paths.PROOF, PROVEN),
         why=REQUESTED if held else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
         writes_record=release.is_new,
     )
+
+
+def _why_needless(settings: HostSettings, links: list[Link], held: bool, when: str) -> str:
+    """Why no proof is made; empty if one is."""
+    if when == "never":
+        return "no proof was asked for"
+    if held and when != "always":
+        return f"{len(links)} links proven since the last change"
+    return "" if settings.model else "no model is declared, so there is nothing to ask"
 
 
 def _describe_last(links: list[Link], disturbed: bool) -> str:
@@ -109,7 +121,8 @@ def _describe_last(links: list[Link], disturbed: bool) -> str:
     return "disturbed" if disturbed else "of another Ollama"
 
 
-def _prove(settings: HostSettings, probe: Probe, deep: bool, release: RecordVariables) -> Prove:
+def _prove(settings: HostSettings, probe: Probe, deep: bool, max_slowdown: str, release: RecordVariables) -> Prove:
+    """Raises ValueError for a limit that is no percentage."""
     return Prove(
         deep=deep,
         prompt=prompt_variables(settings),
@@ -117,5 +130,6 @@ def _prove(settings: HostSettings, probe: Probe, deep: bool, release: RecordVari
         openhands=openhands_variables(settings),
         validation=validation_variables(settings),
         choice=choice_variables(settings, probe),
+        speed=speed_variables(settings, probe, prompt_request(settings), max_slowdown),
         release=release,
     )

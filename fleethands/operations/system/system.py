@@ -10,7 +10,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.system import Account, Accounts
 from fleethands.operations.core import diff
-from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.decision import Change, Decision, Place, Refused, Unchanged
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.system.access import OWNERLESS
@@ -93,7 +93,7 @@ def create_user(
     script = CreateUser(user, home, " ".join(sorted(missing)), roots_home).script
     before = "absent" if account is None else f"not in {', '.join(sorted(missing))}" if missing else f"owns {home}"
     why = "root makes directories in it, and its owner could put links in their place" if exposed else ""
-    return Change(f"user {user}", before, "present", script, predict, why=why)
+    return Change(f"user {user}", before, "present", script, predict, why=why, place=Place.WITHIN)
 
 
 @operation
@@ -115,7 +115,7 @@ def create_directory(settings: HostSettings, probe: Probe, path: str, owner: str
     whose = (-1, -1) if owner else (state.uid, state.gid)
     wanted = File("directory", mode or state.mode or "0755", *whose, owner=owner or state.owner)
     after = " ".join(filter(None, ("directory", owner, mode)))
-    return Change(path, before, after, script, lambda probe: probe.with_file(path, wanted))
+    return Change(path, before, after, script, lambda probe: probe.with_file(path, wanted), place=Place.WITHIN)
 
 
 @operation
@@ -147,6 +147,7 @@ def write_file(
         WriteFile(path, mode, owner, content).script,
         lambda probe: _predict_unit(probe.with_file(path, wanted), path),
         diff=diff.unified_diff(path, state, wanted, shown),
+        place=Place.WITHIN,
     )
 
 
@@ -154,7 +155,9 @@ def _remove_file(path: str, state: File) -> Decision:
     if state.kind == "absent":
         return Unchanged(f"there is no {path}, and none is needed")
     script = RemoveFile(path).script
-    return Change(path, _summary(state), "removed", script, lambda probe: probe.with_file(path, ABSENT))
+    return Change(
+        path, _summary(state), "removed", script, lambda probe: probe.with_file(path, ABSENT), place=Place.WITHIN
+    )
 
 
 def _predict_unit(probe: Probe, path: str) -> Probe:

@@ -112,7 +112,9 @@ def _kind(line: str) -> str:
 
 def _held(report: Report, name: str) -> str:
     proof = report.hosts[name].proof
-    return f"{sum(link.ok for link in proof)} of {len(proof)} links of the proof held" if proof else "no proof was made"
+    speed = f", {report.hosts[name].speed}" if report.hosts[name].speed else ""
+    held = f"{sum(link.ok for link in proof)} of {len(proof)} links of the proof held" if proof else "no proof was made"
+    return held + speed
 
 
 def _commands(number: int) -> str:

@@ -18,6 +18,7 @@ from fleethands.report.formats.wording import (
     verdict,
 )
 from fleethands.report.model import BAD, Report, format_timestamp
+from fleethands.speed import format_rates
 from fleethands.text.sanitize import sanitize
 
 FEW = 3  # changes that fit into the table
@@ -51,16 +52,20 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _table(report: Report, found: list[HostGroup]) -> Iterator[str]:
-    yield "| host | result | why | longest |"
-    yield "| --- | --- | --- | ---: |"
+    measured = any(host.speed for host in report.hosts.values())
+    yield f"| host | result | why |{' speed |' if measured else ''} longest |"
+    yield f"| --- | --- | --- |{' --- |' if measured else ''} ---: |"
     for group in found[:MOST]:
         status = group.host.status
         longest = max(report.hosts[name].seconds for name in group.names)
         result = f"{MARKS.get(status, '')} {status_word(report, status)}".strip()
-        cells = [escape_markdown(cell) for cell in (_who(group.names), result, _why(group))]
+        speeds = [speed for name in group.names if (speed := report.hosts[name].speed)]
+        cells = [_who(group.names), result, _why(group), *([format_rates(speeds)] if measured else [])]
+        cells = [escape_markdown(cell) for cell in cells]
         yield f"| {' | '.join(cells)} | {show_duration(longest)} |"
     if left := found[MOST:]:
-        yield f"| {number_of_hosts(sum(len(group.names) for group in left))} more | see report.html | | |"
+        number = number_of_hosts(sum(len(group.names) for group in left))
+        yield f"| {number} more | see report.html | | |{' |' if measured else ''}"
     yield ""
 
 

@@ -8,15 +8,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fleethands.files import READABLE, atomic_write
-from fleethands.report.formats import html_page, junit, markdown
 from fleethands.report.model import Report
 from fleethands.report.report_text import report_text
+
+
+def _junit(report: Report) -> list[str]:
+    from fleethands.report.formats import junit  # noqa: PLC0415  few runs write a report
+
+    return [junit.render_junit(report)]
+
+
+def _html(report: Report) -> list[str]:
+    from fleethands.report.formats import html_page  # noqa: PLC0415
+
+    return [html_page.render_html(report)]
+
 
 MAIN = "report.json"  # the one that `fleethands report` reads
 FORMS: dict[str, Callable[[Report], Iterable[str]]] = {
     MAIN: report_text,
-    "junit.xml": lambda report: [junit.render_junit(report)],
-    "report.html": lambda report: [html_page.render_html(report)],
+    "junit.xml": _junit,
+    "report.html": _html,
 }
 NAMES = tuple(FORMS)
 
@@ -53,6 +65,8 @@ class ReportFiles:
                 self.directory.mkdir(parents=True, exist_ok=True)
                 atomic_write(self.directory / name, (part.encode() for part in form(report)), READABLE)
         if self.summary is not None:
+            from fleethands.report.formats import markdown  # noqa: PLC0415
+
             with _name_file_in_error(self.summary), self.summary.open("a", encoding="utf-8") as file:
                 file.write(markdown.render_markdown(report))
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import subprocess
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
+from fleethands.program_output import Output, wait_for_end
 from fleethands.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TIMEOUT = 60.0  # seconds: a password manager may ask its user to unlock it
-LAST_OUTPUT = 2.0  # seconds for the output of a command that ended
-PAUSE = 0.01  # seconds between two looks
+PAUSE = 0.01  # seconds between two looks at the lock
 MOST_BYTES = 1 << 16  # of a value
 MOST_MESSAGES = 4 << 10  # bytes of standard error that are kept
-_BLOCK = 1 << 16
 
 _answers: dict[str, str | ValueError] = {}
 _lock = threading.Lock()  # hosts are read in parallel
@@ -59,9 +57,10 @@ def _alone() -> Iterator[None]:
 
 def _run(line: str) -> str:
     process = _start(line)
-    output, messages = _Output(process.stdout, MOST_BYTES), _Output(process.stderr, MOST_MESSAGES)
+    output, messages = _Beginning(MOST_BYTES), _Beginning(MOST_MESSAGES)
+    printed = Output(process.stdout, output)
     try:
-        code = _wait(process, output, messages)
+        code = wait_for_end(process, printed, Output(process.stderr, messages), timeout=TIMEOUT)
     finally:
         with suppress(OSError):
             process.kill()
@@ -69,14 +68,16 @@ def _run(line: str) -> str:
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
-    if output.is_too_long:
+    if output.is_full:
         raise ValueError(f"`{line}` printed more than {MOST_BYTES} bytes")
     if code is None:
         raise ValueError(f"`{line}` did not end within {TIMEOUT:.0f} s")
     if code != 0:
         said = sanitize_line(messages.text.decode(errors="replace"))
         raise ValueError(f"`{line}` exited with {code}" + (f": {said}" if said else ""))
-    return _value(line, output)
+    if not printed.has_ended:
+        raise ValueError(f"`{line}` ended, but another program still holds its output open")
+    return _value(line, output.text)
 
 
 def _start(line: str) -> subprocess.Popen[bytes]:
@@ -95,26 +96,9 @@ def _start(line: str) -> subprocess.Popen[bytes]:
     raise ValueError(problem)
 
 
-def _wait(process: subprocess.Popen[bytes], output: _Output, messages: _Output) -> int | None:
-    """The exit code of a program whose output is read; None if it has none in time, or prints too much."""
-    end = time.monotonic() + TIMEOUT
-    code: int | None = None
-    while time.monotonic() < end and not output.is_too_long:
-        for each in (output, messages):
-            each.read()
-        if code is None and (code := process.poll()) is not None:
-            end = min(end, time.monotonic() + LAST_OUTPUT)
-        if code is not None and output.has_ended:
-            break
-        time.sleep(PAUSE)
-    return code
-
-
-def _value(line: str, output: _Output) -> str:
-    if not output.has_ended:
-        raise ValueError(f"`{line}` ended, but another program still holds its output open")
+def _value(line: str, output: bytes) -> str:
     try:
-        value = output.text.decode().removesuffix("\n")
+        value = output.decode().removesuffix("\n")
     except UnicodeDecodeError:  # its text would show a part of the value
         value = None
     if value is None:
@@ -124,24 +108,18 @@ def _value(line: str, output: _Output) -> str:
     return value
 
 
-class _Output:
-    """What a program has printed so far."""
+class _Beginning:
+    """
+    The beginning of what a program prints.
 
-    def __init__(self, stream: IO[bytes] | None, most: int) -> None:
-        self.text, self.has_ended, self.is_too_long = b"", stream is None, False
-        self._file, self._most = stream.fileno() if stream else -1, most
-        if stream is not None:
-            os.set_blocking(self._file, False)
+    + is_full: whether there was more
+    """
 
-    def read(self) -> None:
-        """Read a block, and keep the beginning of all output."""
-        if self.has_ended:
-            return
-        try:
-            block = os.read(self._file, _BLOCK)
-        except BlockingIOError:
-            return
-        self.has_ended = not block
+    def __init__(self, most: int) -> None:
+        self.text, self.is_full, self._most = b"", False, most
+
+    def receive(self, block: bytes) -> None:
+        """Keep as much of a block as there is room for."""
         room = self._most - len(self.text)
         self.text += block[:room]
-        self.is_too_long = self.is_too_long or len(block) > room
+        self.is_full = self.is_full or len(block) > room

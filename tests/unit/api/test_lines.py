@@ -78,10 +78,13 @@ def test_hints_of_hosts_become_calls() -> None:
 
 
 def test_a_strategy_is_the_options_of_apply() -> None:
-    strategy = Strategy(canary="gpu-1", batch="25%", max_fail=2, order="random:7", rollback=False)
+    strategy = Strategy(canary="gpu-1", batch="25%", max_fail=2, order="random:7", rollback=False, max_slowdown="20%")
 
     words = [word for option in list_options(strategy) for word in option]
-    assert words == ["--canary", "gpu-1", "--batch", "25%", "--max-fail", "2", "--order", "random:7", "--no-rollback"]
+    assert words == [
+        *("--canary", "gpu-1", "--batch", "25%", "--max-fail", "2", "--order", "random:7"),
+        *("--max-slowdown", "20%", "--no-rollback"),
+    ]
     assert list_options(Strategy()) == ()
     assert str(make_rollout(strategy).order) == "random:7"
 

@@ -19,8 +19,18 @@ import fleethands
 from tests.helpers.checkout import ROOT
 
 INTERNAL = {  # docs/guides/python.md does not promise these
-    "HostReport": {"probe", "secrets", "mask", "loaded_facts", "mask_all"},
-    "Report": {"mask_all"},
+    "HostReport": {
+        "probe",
+        "secrets",
+        "mask",
+        "loaded_facts",
+        "mask_all",
+        "packed",
+        "facts_text",
+        "has_facts",
+        "to_json_without_facts",
+    },
+    "Report": {"mask_all", "head"},
 }
 LISTED = {"HostSettings"}  # its fields are in docs/settings.md, which is generated
 PATCHES = ("gevent", "pyinfra", "pyinfra_cli", "paramiko", "click", "rich")

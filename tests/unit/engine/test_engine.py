@@ -13,8 +13,8 @@ import pytest
 def test_the_names_that_the_engine_uses_are_there() -> None:
     checks = """
 import dataclasses, importlib.metadata, inspect
-import paramiko, paramiko.client, paramiko.packet
-import pyinfra, pyinfra_cli.util
+import paramiko, paramiko.client, paramiko.config, paramiko.packet
+import pyinfra, pyinfra.api.util
 from pyinfra.api import Config, State
 from pyinfra.api.arguments import generate_env, pop_global_arguments
 from pyinfra.api.host import Host
@@ -27,6 +27,7 @@ from pyinfra.connectors.ssh import SSHConnector, connector_data_meta
 from pyinfra.connectors.sshuserclient import client
 from pyinfra.context import ctx_config, ctx_host, ctx_inventory, ctx_state
 from pyinfra_cli.inventory import _get_group_data, make_inventory
+from pyinfra_cli.util import exec_file
 
 assert importlib.metadata.version("pyinfra").startswith("3.10.")
 assert list(inspect.signature(run_host_op).parameters) == ["state", "host", "op_hash"]
@@ -38,7 +39,7 @@ assert {"Connect", "Prepare", "Execute"} <= set(StateStage.__members__)
 assert {"is_complete", "did_error", "stderr_lines", "executed", "will_change"} <= set(dir(OperationMeta))
 assert {"set_stage", "add_callback_handler", "get_op_meta", "is_executing"} <= set(dir(State))
 assert {"get_op_order", "activate_host", "trigger_callbacks", "current_deploy_filename"} <= set(dir(State))
-assert list(inspect.signature(pyinfra_cli.util.exec_file).parameters)[:1] == ["filename"]
+assert "current_exec_filename" in dir(State) and "state.current_exec_filename = " in inspect.getsource(exec_file)
 assert {"run_shell_command", "client", "connect"} <= set(dir(SSHConnector))
 assert {"ssh_paramiko_connect_kwargs", "ssh_known_hosts_file", "ssh_config_file"} <= set(connector_data_meta)
 assert "getpass(" in inspect.getsource(util) and callable(util.getpass)
@@ -51,6 +52,8 @@ asking = {name: inspect.getsource(each).count("input(") for name, each in source
 assert asking == {"ssh": 0, "client": 1, "ssh_util": 0, "util": 0}, asking  # another place where it asks a person
 assert "read_output_buffers(" in inspect.getsource(SSHConnector.run_shell_command)
 assert "write_stdin(_stdin, stdin_buffer)" in inspect.getsource(SSHConnector.run_shell_command)
+assert "from typeguard import TypeCheckError, check_type" in inspect.getsource(pyinfra.api.util)
+assert "invoke.run(" in inspect.getsource(paramiko.config) and inspect.getsource(paramiko.config).count("invoke.") == 1
 assert paramiko.Channel(0).exit_status == -1
 assert "read_output_buffers(" in inspect.getsource(util.run_local_process)
 names = ["stdout_buffer", "stderr_buffer", "timeout", "print_output", "print_prefix"]
@@ -310,7 +313,7 @@ PATCHED_FIRST = """
 import sys
 from gevent import monkey
 before, patch_all = set(), monkey.patch_all
-monkey.patch_all = lambda: (before.update(sys.modules), patch_all())
+monkey.patch_all = lambda: (before or before.update(sys.modules), patch_all())  # pyinfra_cli calls it again
 from fleethands.cli.main import main
 sys.argv = ["fleethands", "plan", "/nonexistent"]
 try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from fleethands.facts.ollama import Ollama, Process
 from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.models import model_store
 from fleethands.operations.system import access
+from tests.answers import probe_parts
 from tests.hosts import bare, declared
 
 OLLAMA = ("ollama", paths.OLLAMA_HOME)
@@ -25,11 +25,9 @@ OLLAMA = ("ollama", paths.OLLAMA_HOME)
 
 def ran(call: str, **values: str) -> list[str]:
     """What a function of facts/directories.sh says."""
-    text = files("fleethands").joinpath("facts/directories.sh").read_text()
-    known = {"home": paths.OLLAMA_HOME, "directories": "", "models_dir": "/no/models", **values}
-    lines = [f"{name}='{value}'" for name, value in known.items()]
-    lines += ["newline='\n'", "need() { :; }", 'have() { command -v "$1" >/dev/null; }', 'limit() { "$@"; }']
-    lines += ["encoded() { base64 | tr -d '\\n'; echo; }", text, call]
+    given = {"home": paths.OLLAMA_HOME, "directories": "", "models_dir": "/no/models", "accounts": "ollama", **values}
+    lines = [f"{name}='{value}'" for name, value in given.items()]
+    lines += [probe_parts("directories"), "need() { :; }", 'limit() { "$@"; }', call]
     done = subprocess.run(["sh", "-c", "\n".join(lines)], capture_output=True, text=True, timeout=30, check=True)
     return done.stdout.splitlines()
 

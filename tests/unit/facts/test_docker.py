@@ -93,10 +93,11 @@ def probed(place: Path, image: str, objects: dict[str, dict[str, Any]]) -> tuple
     text = docker_script()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
 container=openhands-app image={image} ports=3000 records=/none ollama_image='' ollama_container=none
-have() {{ [ "$1" != curl ]; }}; need() {{ :; }}
-limit() {{ "$@"; }}; disk_of() {{ :; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; }}
 """
-    said = subprocess.run(["sh", "-c", f"{head}{text}\nread_docker ''"], capture_output=True, text=True, check=True)
+    stubs = """have() { [ "$1" != curl ]; }; need() { :; }
+limit() { "$@"; }; disk_of() { :; }; before() { shift; "$@"; }
+read_docker ''"""
+    said = subprocess.run(["sh", "-c", head + text + stubs], capture_output=True, text=True, check=True)
     return said.stdout.splitlines(), (place / "asked").read_text().splitlines()
 
 
@@ -187,7 +188,7 @@ def test_a_port_that_our_own_container_publishes_is_ours_whoever_holds_its_socke
 
 ENGINE_STANDIN = """#!/bin/sh
 case $0 in
-  */curl) cat "$place/info" ;;
+  */curl) cat "$place/info" && printf '\\n@@mark 200\\n' ;;
   *) case $* in --version) cat "$place/command" ;; *) cat "$place/info-of-command" ;; esac ;;
 esac
 """
@@ -205,11 +206,12 @@ def probe_engine(place: Path, info: str, command: str = "", of_command: str = ""
     text = docker_script()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
 container=c image= ollama_image= ollama_container=none ports=3000 records=/none deadline=0 version=
-have() {{ [ "$1" != nvidia-container-runtime-hook ]; }}
-limit() {{ "$@"; }}; before() {{ shift; "$@"; }}; encoded() {{ base64 | tr -d '\\n'; echo; }}
-disk_of() {{ printf '%s\\n' '10 1024 ext2/ext3' 7 writable; }}
 """
-    said = subprocess.run(["sh", "-c", f"{head}{text}\ndocker_engine"], capture_output=True, text=True, check=True)
+    stubs = """have() { [ "$1" != nvidia-container-runtime-hook ]; }
+limit() { "$@"; }; before() { shift; "$@"; }
+disk_of() { printf '%s\\n' '10 1024 ext2/ext3' 7 writable; }
+docker_engine"""
+    said = subprocess.run(["sh", "-c", head + text + stubs], capture_output=True, text=True, check=True)
     return parse_engine(said.stdout.splitlines())
 
 

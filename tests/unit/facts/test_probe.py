@@ -56,6 +56,13 @@ def test_what_could_not_be_read_is_not_taken_for_absent(real: list[str], section
         getattr(seen, section)
 
 
+def test_a_busy_host_says_how_long_it_waited(real: list[str]) -> None:
+    seen = parse_probe(ended(real, "docker", 124, ["late 15"]), QUESTION)
+
+    with pytest.raises(UnknownSection, match="docker: no answer within 15 s"):
+        _ = seen.docker
+
+
 def test_a_daemon_that_hangs_is_named_with_the_command_that_ends_it(real: list[str]) -> None:
     seen = parse_probe(ended(real, "docker", 124), QUESTION)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -230,15 +231,16 @@ def test_other_words_are_no_options(text: str) -> None:
 def test_options_of_hosts_stand_in_one_file_before_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    own = laid(tmp_path, {".ssh/config": "Host *\n    User me\n"}) / ".ssh/config"
+    laid(tmp_path, {".ssh/config": "Host *\n    User me\n"})
     jump, none = SshOptions(None, {"ProxyJump": "jump"}), SshOptions(None, {"Port": "22"})
 
     found = config_files({"a": jump, "192.0.2.7": jump, "b": none})
 
     (path,) = set(found.values())
-    assert Path(path).read_text() == (
-        f"Host a 192.0.2.7\n    ProxyJump jump\nHost b\n    Port 22\nHost *\n    Include {own}\n"
-    )
+    assert Path(path).read_text().startswith("Host a 192.0.2.7\n    ProxyJump jump\nHost b\n    Port 22\nMatch all\n")
+    told = subprocess.run(["ssh", "-G", "-F", path, "a"], capture_output=True, text=True, check=True).stdout.split("\n")
+    known = f"userknownhostsfile {tmp_path}/.ssh/known_hosts {tmp_path}/.ssh/known_hosts2"
+    assert {"proxyjump jump", "user me", known} <= set(told)
     assert config_files({"a": jump, "192.0.2.7": jump, "b": none}) == found
     other = config_files({"a": SshOptions(str(tmp_path / "other"), {})})
     assert Path(other["a"]).read_text() == "Host a\n"

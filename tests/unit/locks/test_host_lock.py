@@ -25,6 +25,7 @@ from fleethands.locks.lock_session import LockSession
 from fleethands.locks.run_locks import explain_refusal
 from fleethands.operations.lock import lock as scripts
 from fleethands.operations.lock.lock import LockReply, lock_script
+from fleethands.ssh.sessions import Sessions
 
 ANA = Lock("ana", "build-2", 7, "aaaa1111", "apply inventory/prod.py", "2026-11-25 17:02:11 UTC")
 BO = replace(ANA, owner="bo", run="bbbb2222", reason='new driver\'s "day"')
@@ -225,6 +226,7 @@ class Server:
     def __init__(self, error: Exception | None, _: Any = None) -> None:
         self._error = self.state = error
         self.connector = self.client = self
+        self.sessions = Sessions(self.open_session)
 
     def connect(self) -> None:
         """As pyinfra's connector does."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from fleethands.command_line import CommandLine
+from fleethands.engine.confirmations import Confirmations
 from fleethands.engine.host_run import HostRun
 from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.core.journal import JournalEntry
@@ -17,6 +19,7 @@ from fleethands.rollout.build_report import host_run_report
 from fleethands.script import Script
 
 EARLIER = [Link("list", True, 0.1, "m:1 is there")]
+UNCONFIRMED = "the firewall was not confirmed, because a new SSH connection failed: Could not connect (timed out)"
 NAME = "Ollama | Write the override"
 CHANGE, SAME = Change("override.conf", "differs", "as declared", Script("")), Unchanged("as declared")
 
@@ -27,7 +30,9 @@ class Engine:
     def __init__(self, decision: Any, *, failed: bool, said: str = "") -> None:
         self._decision, self._failed, self._said = decision, failed, said
         self.host_runs = {"gpu-1": HostRun(finished=not failed)}
-        self.monitor = type("Monitor", (), {"commands": {"gpu-1": 2}, "lost_connections": {}})
+        self.monitor = SimpleNamespace(
+            commands={"gpu-1": 2}, lost_connections={}, confirmations=Confirmations(lambda _: None)
+        )
         self.command_line = CommandLine("apply", "fleet.py")
 
     def executed(self, _: str) -> list[JournalEntry]:
@@ -88,3 +93,12 @@ def test_a_command_that_no_script_expected_to_fail_is_told_in_its_own_words() ->
     report = host_run_report(engine, "gpu-1", HostReport("pending"))
 
     assert report.reason.endswith("ended with status 1: cp: error writing 'unit': No space left on device")
+
+
+def test_the_reason_why_a_firewall_was_not_confirmed_is_a_note() -> None:
+    engine: Any = Engine(CHANGE, failed=True, said="error: no new SSH connection was possible")
+    engine.monitor.confirmations.failures["gpu-1"] = "Could not connect (timed out)"
+
+    report = host_run_report(engine, "gpu-1", HostReport("pending"))
+
+    assert UNCONFIRMED in report.notes

@@ -11,10 +11,11 @@ import pytest
 
 from fleethands import facts
 from fleethands.command_line import CommandLine
+from fleethands.operations.core.proof_record import Link
 from fleethands.report.model import HostReport, Report
 from fleethands.report.timeline import Timeline
 from fleethands.rollout import external_checks
-from fleethands.rollout.external_checks import check_host, is_own_address, run_external_checks
+from fleethands.rollout.external_checks import check_host, is_own_address, patience, run_external_checks
 from tests.hosts import declared
 
 
@@ -113,3 +114,16 @@ def test_a_host_that_is_lost_after_its_proof_fails_alone(monkeypatch: pytest.Mon
     assert (box.status, other.status) == ("failed", "changed")
     assert box.reason.startswith("open-through-ssh: the connection was lost after the proof")
     assert [link.ok for link in box.proof] == [False]
+
+
+@pytest.mark.parametrize(("round_trip", "seconds"), [(0.001, 1.5), (0.1, 1.5), (0.37, 2.11), (60.0, 10.0), (None, 3.1)])
+def test_silence_is_heard_for_some_round_trips_after_a_lost_request(round_trip: float | None, seconds: float) -> None:
+    assert patience(round_trip) == pytest.approx(seconds)
+
+
+def test_ports_that_were_tried_during_the_proof_are_not_tried_again(
+    another_machine: None, host: Any, server: socket.socket
+) -> None:
+    seen = [Link("closed-from-outside", True, 1.5, "seen")]
+
+    assert check_host(host, settings(server.getsockname()[1]), seen) == seen

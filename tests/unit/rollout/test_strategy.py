@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleethands.rollout.strategy import Canary, HostQuota, InvalidOption, Order, RolloutStrategy, parse_duration
+from fleethands.rollout.strategy import (
+    Canary,
+    HostQuota,
+    InvalidOption,
+    Order,
+    RolloutStrategy,
+    check_slowdown,
+    parse_duration,
+)
 
 TWELVE = [f"lab-{number}" for number in range(1, 13)]
 
@@ -138,3 +146,20 @@ def test_a_duration_in_seconds(text: str, length: float) -> None:
 def test_another_duration_is_refused(text: str) -> None:
     with pytest.raises(InvalidOption, match="expected a duration"):
         parse_duration("--host-timeout", text)
+
+
+@pytest.mark.parametrize("limit", ["20", "100%", "-1%", "a fifth", "0x5%", "20 %"])
+def test_a_limit_for_the_speed_is_a_percentage(limit: str) -> None:
+    with pytest.raises(InvalidOption) as caught:
+        check_slowdown(limit, "changed")
+
+    assert str(caught.value) == f"`--max-slowdown {limit}`: expected a percentage from `0%` to `99%`, got `{limit}`"
+    assert caught.value.hints == ("for a fifth: `--max-slowdown 20%`",)
+
+
+def test_a_limit_for_the_speed_needs_a_proof() -> None:
+    check_slowdown("20%", "always")
+    check_slowdown("", "never")
+
+    with pytest.raises(InvalidOption, match="`--verify never` makes none"):
+        check_slowdown("20%", "never")

@@ -201,7 +201,7 @@ def test_a_process_is_traced_to_its_container(tmp_path: Path) -> None:
     for pid, groups in known.items():
         (tmp_path / str(pid)).mkdir()
         (tmp_path / str(pid) / "cgroup").write_text(groups)
-    ask = "; ".join(f"echo {pid} $(container_of {pid})" for pid in (*known, 5))
+    ask = "; ".join(f"container_of {pid}; echo {pid} $id" for pid in (*known, 5))
     done = subprocess.run(["sh", "-c", f"{head}{text}\n{ask}"], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [f"1 {number}", f"2 {number}", "3", "4", "5"]
 

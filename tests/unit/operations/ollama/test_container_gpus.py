@@ -119,6 +119,7 @@ def test_how_containers_get_gpus_is_what_docker_says(info: str, hook: bool, way:
     assert RUNTIMES in RECORDED
     text = docker_script()
     head = "container=c image= ollama_image= ollama_container=o ports=1 records=/none\n"
-    script = f"{head}have() {{ {'true' if hook else 'false'}; }}\n{text}\ninfo=$(cat)\ndocker_gpus"
+    have = f"have() {{ {'true' if hook else 'false'}; }}"
+    script = f"{head}{text}\n{have}\ninfo=$(cat)\ndocker_gpus"
     done = subprocess.run(["sh", "-c", script], input=info, capture_output=True, text=True, check=True)
     assert done.stdout == (f"gpus {way}\n" if way else "")

@@ -214,8 +214,8 @@ def missing_here(place: Path, *ids: str) -> subprocess.CompletedProcess[str]:
         then = Docker(True, "26", Container("c1", "running", each, {}, ""))
         (place / f"record-{number}.json").write_text(entry(CURRENT, bare().replace(docker=then)))
     text = files("fleethands.facts").joinpath("docker.sh").read_text()
-    part = text[text.index("docker_gone()") :]
-    head = f'PATH={place}:$PATH; deadline=0; body="$1"; shift; records="$*"; before() {{ shift; "$@"; }}'
+    part = text[text.index("inspect_object()") :]
+    head = f'PATH={place}:$PATH; deadline=0; has_api=; body="$1"; shift; records="$*"; before() {{ shift; "$@"; }}'
     words = [ids[0] if ids else "", *(str(place / f"record-{number}.json") for number in range(3))]
     script = "\n".join([head, part, "docker_gone"])
     return subprocess.run(["sh", "-c", script, "sh", *words], capture_output=True, text=True, timeout=30, check=False)

@@ -1,0 +1,1 @@
+"""Changes of the firewall that cut the operator off, as cases by a seed."""
