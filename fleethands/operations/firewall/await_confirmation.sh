@@ -65,13 +65,13 @@ revert_now() { [ -z "$token" ] || sh "$revert/restore.sh" "$token" "$1" || true;
 # await_confirmation: until a new SSH connection has confirmed the change, or the host has reverted it
 await_confirmation() {
   [ -n "$token" ] || return 0
-  echo 'progress: a new SSH connection confirms the firewall'
   echo "confirm: $token $delay"
-  ticks=$((delay * 10 + 200))
+  tick=0
   read_armed
-  while [ "$armed" = "$token" ] && [ "$ticks" -gt 0 ]; do
+  while [ "$armed" = "$token" ] && [ "$tick" -lt $((delay * 10 + 200)) ]; do
     sleep 0.1
-    ticks=$((ticks - 1))
+    tick=$((tick + 1))
+    [ "$tick" -ne 30 ] || echo 'progress: waiting for a new SSH connection that confirms the firewall'
     read_armed
   done
   [ "$armed" != "$token" ] || revert_now timeout
