@@ -7,7 +7,8 @@
 : "${speed_request:?}" "${speed_of:?}" "${before?}" "${before_noise?}" "${before_answers?}" "${before_spread:?}"
 : "${uncompared?}" "${slowdown_limit?}" "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
 load='' length=16
-ANSWERS=5 SERIES_WITHIN=20000 # of one series: its answers, and milliseconds
+ANSWERS=5 SERIES_WITHIN=8000 # of one series: its answers, and milliseconds
+[ -z "$slowdown_limit" ] || SERIES_WITHIN=20000
 COMPARED_ANSWERS=3 # with fewer of them nothing is compared
 FREE_CPU=30 # percent of its time that a thread may wait for a CPU; if it waits longer, nothing is compared
 SERIES=3 PAUSE=3 # series that have to find a host slower, and the seconds between them
