@@ -13,7 +13,7 @@ INDENT = "  "
 
 def report_text(report: Report) -> Iterator[str]:
     """
-    The parts of the text of `Report.to_json`, in order. The facts of a host are one line.
+    The parts of the text of `Report.to_json`, in order. The facts of a host are one line, and so is each change.
 
     Example: `file.writelines(report_text(report))`.
     """
@@ -33,6 +33,13 @@ def _host_text(name: str, host: HostReport) -> str:
 
 
 def _open(value: dict[str, Any], depth: int) -> str:
-    """A JSON object without its closing brace, so that more members can follow."""
-    text = json.dumps(value, indent=len(INDENT)).replace("\n", "\n" + INDENT * depth)
-    return text[: text.rindex("\n")]
+    """A JSON object without its closing brace, so that more members can follow. An element of a list is one line."""
+    inner = "\n" + INDENT * (depth + 1)
+    return "{" + ",".join(f"{inner}{json.dumps(key)}: {_member(each, inner)}" for key, each in value.items())
+
+
+def _member(value: Any, inner: str) -> str:
+    # Python's encoder takes ten times as long where it indents
+    if not isinstance(value, list) or not value:
+        return json.dumps(value)
+    return "[" + ",".join(f"{inner}{INDENT}{json.dumps(each)}" for each in value) + f"{inner}]"

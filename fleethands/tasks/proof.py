@@ -27,7 +27,7 @@ def prove(settings: HostSettings, recorded: HostSettings | None = None, when: st
         settings=settings,
         recorded=recorded or settings,
         when=when,
-        max_slowdown=str(options.max_slowdown),
+        max_slowdown="" if options.rollback_to else str(options.max_slowdown),  # a rollback has no other state to go to
         disturbed=Late(lambda: facts.foreign_changes() > 0),
     )
 

@@ -1,8 +1,8 @@
 """
 A release that answers at half the speed, on the own mirror of a host, and a model whose speed can be measured.
 
-The release is a stand-in: the host's own Ollama under another version, behind a program that stops it for half of the
-time. So Ollama's own durations double too.
+The release is a stand-in: the host's own Ollama under another version, behind a program that passes requests on, and
+stops that Ollama for half of the time. So Ollama's own durations double too.
 """
 
 from __future__ import annotations
@@ -23,40 +23,87 @@ WORK: dict[str, Any] = {"EMBEDDING": 256, "FEED_FORWARD": 1024, "BLOCKS": 8, "HE
 MODELFILE = 'FROM ./steady.gguf\nTEMPLATE """{{ .Prompt }}"""\nPARAMETER num_thread 1\n'
 LABEL = "A stand-in of the fleethands lab: Ollama 0.24.0, stopped for half of the time. Not an upstream release.\n"
 HALF_SPEED = r"""
+#include <arpa/inet.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-static const struct timespec HALF = {0, 3000000};
-static volatile sig_atomic_t asked;
-static void remember(int number) { asked = number; }
+static pid_t server;
+
+static void finish(int number) {
+  kill(-server, SIGCONT);
+  kill(-server, number);
+  _exit(0);
+}
+
+static int endpoint(const char *address, int port, int listening) {
+  struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port)};
+  int one = 1, number = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  inet_pton(AF_INET, address, &place.sin_addr);
+  setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (listening) return bind(number, (void *)&place, sizeof place) || listen(number, 64) ? -1 : number;
+  return connect(number, (void *)&place, sizeof place) ? -1 : number;
+}
+
+static void forward(int client, int real) { /* until both have sent all */
+  struct pollfd ends[2] = {{client, POLLIN, 0}, {real, POLLIN, 0}};
+  char data[65536];
+  for (int open = 2; open && poll(ends, 2, -1) > 0;)
+    for (int each = 0; each < 2; each++) {
+      if (!ends[each].revents) continue;
+      ssize_t size = read(ends[each].fd, data, sizeof data);
+      if (size <= 0) {
+        shutdown(each ? client : real, SHUT_WR);
+        ends[each].fd = -1;
+        open--;
+      }
+      for (ssize_t at = 0, sent; at < size; at += sent)
+        if ((sent = write(each ? client : real, data + at, size - at)) <= 0) _exit(1);
+    }
+  _exit(0);
+}
 
 int main(int count, char **words) {
-  char real[PATH_MAX + 32] = {0};
-  if (readlink("/proc/self/exe", real, PATH_MAX) < 0) return 1;
-  strcpy(strrchr(real, '/'), "/../lib/ollama/ollama");
-  if (count < 2 || strcmp(words[1], "serve")) return execv(real, words);
-  pid_t server = fork();
-  if (server == 0) {
+  static const struct timespec half = {0, 3000000};
+  char program[PATH_MAX + 32] = {0};
+  if (readlink("/proc/self/exe", program, PATH_MAX) < 0) return 1;
+  strcpy(strrchr(program, '/'), "/../lib/ollama/ollama");
+  if (count < 2 || strcmp(words[1], "serve")) return execv(program, words);
+  signal(SIGCHLD, SIG_IGN);
+  if (!(server = fork())) {
     setpgid(0, 0);
-    execv(real, words);
+    signal(SIGCHLD, SIG_DFL);
+    setenv("OLLAMA_HOST", "127.0.0.1:11499", 1);
+    execv(program, words);
     _exit(127);
   }
-  signal(SIGTERM, remember);
-  signal(SIGINT, remember);
-  int status = 0;
-  while (waitpid(server, &status, WNOHANG) == 0) {
-    nanosleep(&HALF, NULL);
-    kill(-server, SIGSTOP);
-    nanosleep(&HALF, NULL);
-    kill(-server, SIGCONT);
-    if (asked) kill(-server, asked);
+  setpgid(server, server);
+  if (!fork()) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (pid_t parent = getppid();; nanosleep(&half, NULL)) {
+      if (kill(-server, SIGSTOP)) kill(parent, SIGTERM);
+      nanosleep(&half, NULL);
+      kill(-server, SIGCONT);
+    }
   }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  signal(SIGTERM, finish);
+  signal(SIGINT, finish);
+  int listener = endpoint("0.0.0.0", 11434, 1);
+  for (int client; listener >= 0 && (client = accept(listener, NULL, NULL)) >= 0; close(client)) {
+    int real = endpoint("127.0.0.1", 11499, 0);
+    if (real >= 0 && !fork()) {
+      close(listener);
+      forward(client, real);
+    }
+    if (real >= 0) close(real);
+  }
+  finish(SIGTERM);
 }
 """
 

@@ -1,12 +1,14 @@
 # Measures how fast the model answers, and compares that with the release record.
 #   speed_request: the request as JSON; NONCE is replaced, because Ollama keeps a prompt that it has read; so is LENGTH
 #   speed_of: fields of JSON that say what is measured
-#   before, before_noise, before_answers: tokens a second by the release record; uncompared: why nothing can be compared
+#   before, before_noise, before_answers: tokens a second by the release record; before_spread: the noise between records
+#   uncompared: why nothing can be compared
 #   slowdown_limit: percent by which the host may be slower than before; empty for no limit
-: "${speed_request:?}" "${speed_of:?}" "${before?}" "${before_noise?}" "${before_answers?}" "${uncompared?}" "${slowdown_limit?}"
-: "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
+: "${speed_request:?}" "${speed_of:?}" "${before?}" "${before_noise?}" "${before_answers?}" "${before_spread:?}"
+: "${uncompared?}" "${slowdown_limit?}" "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
 load='' length=16
-ANSWERS=5 SERIES_WITHIN=20000 # of one series: its answers, and milliseconds
+ANSWERS=5 SERIES_WITHIN=8000 # of one series: its answers, and milliseconds
+[ -z "$slowdown_limit" ] || SERIES_WITHIN=20000
 COMPARED_ANSWERS=3 # with fewer of them nothing is compared
 FREE_CPU=30 # percent of its time that a thread may wait for a CPU; if it waits longer, nothing is compared
 SERIES=3 PAUSE=3 # series that have to find a host slower, and the seconds between them
@@ -68,7 +70,7 @@ measure_series() {
 # the favorable end of the range; or `busy` if its time without waiting for a CPU is not too slow. A median of n answers is off
 # by 1.25 s / sqrt(n), where s is 1.48 times the median deviation. Two series on an idle host differ by another 2 percent.
 summarize() {
-  printf %s "$samples" | LC_ALL=C awk -v before="$before" -v before_noise="$before_noise" -v before_answers="$before_answers" \
+  printf %s "$samples" | LC_ALL=C awk -v before="$before" -v before_noise="$before_noise" -v before_answers="$before_answers" -v spread="$before_spread" \
     -v limit="$slowdown_limit" -v least="$COMPARED_ANSWERS" -v load="$load" -v waited="$waited" -v free="$FREE_CPU" '
     function median(list, count,   i, j, each) {
       for (i = 2; i <= count; i++) {
@@ -95,7 +97,7 @@ summarize() {
       words = shown(rate) " tokens/s"
       if (before != "" && count >= least) {
         ratio = rate / before
-        off = 2 * ratio * sqrt(relative(rate, scatter, count) ^ 2 + relative(before, before_noise, before_answers) ^ 2 + 0.02 ^ 2) * 100
+        off = 2 * ratio * sqrt(relative(rate, scatter, count) ^ 2 + relative(before, before_noise, before_answers) ^ 2 + spread ^ 2 + 0.02 ^ 2) * 100
         slower = (1 - ratio) * 100
         figures = figures sprintf(", \"before\": %.3f, \"slowdown_percent\": %.2f, \"uncertainty_percent\": %.2f", before, slower, off)
         words = words sprintf(", %s before (%+.0f %% ± %.0f %%)", shown(before), slower > 0 && slower < 0.5 ? 0 : -slower, off)

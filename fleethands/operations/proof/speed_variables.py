@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from fleethands import paths
 from fleethands.facts import Probe
+from fleethands.facts.record import Record
 from fleethands.operations.core.release_record import current_record
 from fleethands.settings import HostSettings
 from fleethands.speed import Speed, parse_slowdown
@@ -22,6 +24,7 @@ class SpeedVariables:
     + speed_request: JSON with the placeholders NONCE, which makes each prompt another one, and "LENGTH", in tokens
     + speed_of: fields of JSON that name the model and the prompt
     + before, before_noise, before_answers: tokens a second by the release record; empty: there is nothing to compare
+    + before_spread: by how much the two newest records differ, as a part of their mean that is a standard deviation
     + uncompared: why not
     + slowdown_limit: percent by which the host may be slower; empty for no limit
     """
@@ -31,6 +34,7 @@ class SpeedVariables:
     before: str = ""
     before_noise: str = ""
     before_answers: str = ""
+    before_spread: str = "0"
     uncompared: str = ""
     slowdown_limit: str = ""
 
@@ -59,6 +63,7 @@ def speed_variables(
         before=f"{known.tokens_per_second:f}",
         before_noise=f"{known.tokens_per_second_noise:f}",
         before_answers=str(known.answers),
+        before_spread=f"{_spread(settings, probe, known):.4f}",
         slowdown_limit=percent,
     )
 
@@ -78,6 +83,16 @@ def _find_before(settings: HostSettings, probe: Probe, digest: str) -> Speed | s
     if known is None:
         return "the release record has no speed" if record else "the host has no release record yet"
     return _why_uncomparable(settings, known, digest) or known
+
+
+def _spread(settings: HostSettings, probe: Probe, known: Speed) -> float:
+    """The noise between runs: of two values, their difference by 1.128 estimates the standard deviation."""
+    record = Record.parse(probe.files[paths.PREVIOUS_RECORD].content)
+    older = record.speed if record else None
+    if older is None or _why_uncomparable(settings, older, known.digest):
+        return 0.0
+    rates = known.tokens_per_second, older.tokens_per_second
+    return abs(rates[0] - rates[1]) / (sum(rates) / 2) / 1.128
 
 
 def _why_uncomparable(settings: HostSettings, known: Speed, digest: str) -> str:

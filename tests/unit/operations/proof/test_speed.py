@@ -126,6 +126,7 @@ def test_a_host_at_half_the_speed_breaks_the_link(tmp_path: Path, serve: Callabl
         (STEADY, before(124)),  # within the limit
         (STEADY, before(127)),  # beyond the limit, and not surely
         ((60.0, 140.0, 70.0, 100.0, 130.0), before(150, noise=40)),  # noise on both sides
+        (STEADY, before(200) | {"before_spread": "0.3"}),  # the two newest records differ by far
         ((50.0,) * 5 + STEADY, before(100)),  # other work slowed the first series down
     ],
 )
@@ -193,6 +194,28 @@ def test_the_release_record_is_what_is_compared_with() -> None:
 
     assert (values["before"], values["before_noise"], values["before_answers"]) == ("62.000000", "0.500000", "5")
     assert (values["uncompared"], values["slowdown_limit"]) == ("", "12.5")
+
+
+@pytest.mark.parametrize(
+    ("older", "spread"),
+    [
+        (None, "0.0000"),
+        ({"tokens_per_second": 62.0}, "0.0000"),
+        ({"tokens_per_second": 38.0}, "0.4255"),
+        ({"prompt": 0}, "0.0000"),
+    ],
+)
+def test_the_noise_between_two_records_counts(older: dict[str, Any] | None, spread: str) -> None:
+    speed = None if older is None else {**SPEED.to_json(), **older}
+    probe = bare(SETTINGS).replace(models={"codellama:7b": DIGEST})
+    probe = probe.with_file(paths.CURRENT_RECORD, record(SPEED.to_json())).with_file(
+        paths.PREVIOUS_RECORD, record(speed)
+    )
+
+    decision = proof.prove.decide(SETTINGS, probe, recorded=SETTINGS)
+
+    assert isinstance(decision, Change)
+    assert decision.script.values["before_spread"] == spread
 
 
 @pytest.mark.parametrize(
