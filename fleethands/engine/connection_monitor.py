@@ -49,6 +49,7 @@ class ConnectionMonitor:
         """Another run over the same connections begins on a host."""
         self.lost_connections.pop(name, None)
         self.probe_failures.pop(name, None)
+        self.confirmations.failures.pop(name, None)
 
     def on_output(self, message: Any = None, **options: Any) -> None:
         """Receive a line that a script has just printed, behind pyinfra's prefix `[host] `: see `set_echo`."""
