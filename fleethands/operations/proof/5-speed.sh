@@ -23,15 +23,22 @@ read_first_answer() {
 answer_field() { printf %s "${answer:?}" | sed -n "s/.*\"$1\":\([0-9]\{1,15\}\)[,}].*/\1/p"; } # NAME
 
 # measure_answer SECONDS: prints `TOKENS_A_SECOND SECONDS_TO_THE_FIRST`, nothing without a whole answer. Ollama sends the headers of
-# a stream with its first token (server/routes.go, v0.32.15). The last object has Ollama's own durations.
+# a stream with its first token (server/routes.go, v0.32.15). The last object has Ollama's own durations. What answers may be another
+# machine, so a figure that no host has (speed.py), or an infinite one, is no answer: the release record would be no JSON.
 measure_answer() {
   body=$(printf %s "$speed_request" | sed "s/NONCE/$(date +%N)/; s/\"LENGTH\"/$length/")
   curl -q --silent --no-buffer --noproxy '*' --connect-timeout 10 --max-time "$1" --data "$body" \
     --write-out '\nfirst %{time_starttransfer} %{http_code}\n' "$local_url/api/generate" | head -c 1048576 | LC_ALL=C awk '
-    function field(name) { return match($0, "\"" name "\":[0-9]+") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) : 0 }
+    function field(name,   before) {
+      before = length(name) + 3
+      return match($0, "\"" name "\":[0-9]+") && RLENGTH <= before + 15 ? substr($0, RSTART + before, RLENGTH - before) + 0 : 0
+    }
     /"done":true/ { tokens = field("eval_count"); took = field("eval_duration") }
-    /^first / { first = $2; status = $3 }
-    END { if (status == 200 && tokens > 1 && took > 0 && first > 0) printf "%.6f %.6f\n", tokens / took * 1e9, first }' || true
+    /^first [0-9.]+ [0-9]+$/ { first = $2 + 0; status = $3 }
+    END {
+      rate = took > 0 ? tokens / took * 1e9 : 0
+      if (status == 200 && tokens > 1 && rate >= 0.001 && rate <= 1e9 && first > 0 && first <= 1e9) printf "%.6f %.6f\n", rate, first
+    }' || true
 }
 
 # read_cpu_times: prints `THREAD RAN WAITED`, in nanoseconds, for each thread of Ollama on this host (Linux: sched-stats.rst)
@@ -85,6 +92,7 @@ summarize() {
       return 1.4826 * median(off, count)
     }
     function relative(middle, scatter, count) { return 1.2533 * scatter / sqrt(count) / middle }
+    function percent(part) { return part > 1e4 ? 1e6 : part < -1e4 ? -1e6 : part * 100 }
     function shown(rate) { return sprintf(rate >= 100 ? "%.0f" : rate >= 10 ? "%.1f" : "%.2f", rate) }
     NF == 2 { count++; rates[count] = $1; firsts[count] = $2 }
     END {
@@ -97,8 +105,8 @@ summarize() {
       words = shown(rate) " tokens/s"
       if (before != "" && count >= least) {
         ratio = rate / before
-        off = 2 * ratio * sqrt(relative(rate, scatter, count) ^ 2 + relative(before, before_noise, before_answers) ^ 2 + spread ^ 2 + 0.02 ^ 2) * 100
-        slower = (1 - ratio) * 100
+        off = percent(2 * ratio * sqrt(relative(rate, scatter, count) ^ 2 + relative(before, before_noise, before_answers) ^ 2 + spread ^ 2 + 0.02 ^ 2))
+        slower = percent(1 - ratio)
         figures = figures sprintf(", \"before\": %.3f, \"slowdown_percent\": %.2f, \"uncertainty_percent\": %.2f", before, slower, off)
         words = words sprintf(", %s before (%+.0f %% ± %.0f %%)", shown(before), slower > 0 && slower < 0.5 ? 0 : -slower, off)
         broken = limit != "" && slower - off > limit

@@ -10,7 +10,7 @@ from fleethands.facts import Probe
 from fleethands.facts.record import Record
 from fleethands.operations.core.release_record import current_record
 from fleethands.settings import HostSettings
-from fleethands.speed import Speed, parse_slowdown
+from fleethands.speed import LEAST_RATE, Speed, parse_slowdown
 
 PROMPT = 1  # raise it with each change of the request: only answers to the same prompt are compared
 LEAST_ANSWERS = 3  # with fewer of them, the noise is unknown
@@ -101,6 +101,6 @@ def _why_uncomparable(settings: HostSettings, known: Speed, digest: str) -> str:
         return "another model or another prompt was measured before"
     if not digest or known.digest != digest:
         return f"{settings.model} is another model now, or its digest is unknown"
-    if known.answers < LEAST_ANSWERS or not known.tokens_per_second:
+    if known.answers < LEAST_ANSWERS or known.tokens_per_second < LEAST_RATE:
         return "too few answers were measured before"
     return ""

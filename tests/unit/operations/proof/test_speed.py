@@ -48,6 +48,12 @@ def streaming(rates: Iterator[float], pause: float = 0.0) -> Say:
     return say
 
 
+def answering(count: str, took: str, more: bytes = b"") -> Say:
+    """A server whose answers say these figures, and end with this text."""
+    last = f'{{"done":true,"eval_count":{count},"eval_duration":{took}}}\n'.encode()
+    return lambda client: client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + last + more)
+
+
 def script_values(**more: str) -> dict[str, str]:
     decision = proof.prove.decide(SETTINGS, bare(SETTINGS), recorded=SETTINGS)
     assert isinstance(decision, Change)
@@ -161,6 +167,46 @@ def test_a_server_that_gives_no_speed_is_no_failure(tmp_path: Path, serve: Calla
     assert said == "note: the speed was not compared: 0 whole answers in 20 s are too few\n"
 
 
+@pytest.mark.parametrize(
+    ("count", "took", "more"),
+    [
+        ("9" * 400, "1000000000", b""),
+        ("32", "9" * 400, b""),
+        ("9" * 400, "9" * 400, b""),
+        ("9" * 15, "1", b""),
+        ("2", "9" * 15, b""),
+        ("32", "1e999", b""),
+        ("32", "1000000000", b"\nfirst 1e999 200\n" + b" " * (1 << 20)),  # what curl adds is cut off
+        ("32", "1000000000", b"\nfirst nan 200\n" + b" " * (1 << 20)),
+        ("32", "1000000000", b"\nfirst " + b"9" * 400 + b" 200\n" + b" " * (1 << 20)),
+    ],
+)
+def test_a_figure_that_no_host_has_is_no_answer(
+    count: str, took: str, more: bytes, tmp_path: Path, serve: Callable[[Say], str]
+) -> None:
+    link, _ = measure(tmp_path, serve(answering(count, took, more)), **before(200, limit=""))
+
+    assert (link.ok, link.detail) == (True, "not measured: no whole answer in time")
+
+
+@pytest.mark.parametrize(
+    ("took", "rate", "known"),
+    [
+        ("32", 1e9, before(0.001)),
+        ("32", 1e9, before(0.001, noise=1e9)),
+        ("32000000000000", 0.001, before(1e9, noise=1e9)),
+        ("32000000000", 1, before(1, noise=1e9)),
+    ],
+)
+def test_the_figures_of_the_fastest_and_the_slowest_host_can_be_read(
+    took: str, rate: float, known: dict[str, Any], tmp_path: Path, serve: Callable[[Say], str]
+) -> None:
+    link, _ = measure(tmp_path, serve(answering("32", took)), **known)
+
+    assert link.speed
+    assert link.speed.tokens_per_second == pytest.approx(rate, rel=0.01)
+
+
 def test_a_speed_that_cannot_be_compared_is_a_note(tmp_path: Path, serve: Callable[[Say], str]) -> None:
     link, said = measure(tmp_path, serve(streaming(cycle(STEADY))), slowdown_limit="20")
 
@@ -227,6 +273,7 @@ def test_the_noise_between_two_records_counts(older: dict[str, Any] | None, spre
         ({"digest": "00" * 32}, "codellama:7b is another model now, or its digest is unknown"),
         ({"answers": 2}, "too few answers were measured before"),
         ({"tokens_per_second": 0}, "too few answers were measured before"),
+        ({"tokens_per_second": 1e-9}, "too few answers were measured before"),
         ({"tokens_per_second": "62"}, "the release record has no speed"),
         ({"tokens_per_second": -1}, "the release record has no speed"),
         ({"tokens_per_second": 1e300}, "the release record has no speed"),
