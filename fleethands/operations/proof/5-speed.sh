@@ -4,9 +4,10 @@
 #   before, before_noise, before_answers: tokens a second by the release record; before_spread: the noise between records
 #   uncompared: why nothing can be compared
 #   slowdown_limit: percent by which the host may be slower than before; empty for no limit
+#   ollama_container: its name, where Ollama runs in a container
 : "${speed_request:?}" "${speed_of:?}" "${before?}" "${before_noise?}" "${before_answers?}" "${before_spread:?}"
-: "${uncompared?}" "${slowdown_limit?}" "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
-load='' length=16
+: "${uncompared?}" "${slowdown_limit?}" "${ollama_container:?}" "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
+load='' length=16 ollama_group=''
 ANSWERS=5 SERIES_WITHIN=8000 # of one series: its answers, and milliseconds
 [ -z "$slowdown_limit" ] || SERIES_WITHIN=20000
 COMPARED_ANSWERS=3 # with fewer of them nothing is compared
@@ -41,10 +42,22 @@ measure_answer() {
     }' || true
 }
 
+# control_group: prints the line of /proc/PID/cgroup that names the control group of Ollama's service or container (man 7 cgroups).
+# Any account can start a process with the name `ollama`, but only root can start one there.
+control_group() {
+  main=$(systemctl show ollama.service -p MainPID --value)
+  # the main process of a container's unit is Docker's client
+  case $(readlink "/proc/${main:-0}/exe") in
+    */docker) main=$(timeout 10 docker container inspect --format '{{.State.Pid}}' "$ollama_container") ;;
+  esac
+  grep -m 1 -E '^(0:|[0-9]+:name=systemd):/.+' "/proc/${main:-0}/cgroup"
+}
+
 # read_cpu_times: prints `THREAD RAN WAITED`, in nanoseconds, for each thread of Ollama on this host (Linux: sched-stats.rst)
 read_cpu_times() {
-  grep -lE '^(ollama|llama-server)' /proc/[0-9]*/comm 2>/dev/null | while read -r name; do
-    awk '{ print FILENAME, $1, $2 }' "${name%/comm}"/task/*/schedstat 2>/dev/null || true
+  [ -n "$ollama_group" ] || return 0
+  grep -lxF "$ollama_group" /proc/[0-9]*/cgroup 2>/dev/null | while read -r name; do
+    awk '{ print FILENAME, $1, $2 }' "${name%/cgroup}"/task/*/schedstat 2>/dev/null || true
   done
 }
 
@@ -55,7 +68,7 @@ cpu_wait() {
     NF == 3 { ran[$1] = $2; waited[$1] = $3 }
     NF == 4 && $2 in ran {
       delay = $4 - waited[$2]; work = $3 - ran[$2]
-      if (work > least * 1e5 && delay / (delay + work) > most) most = delay / (delay + work)
+      if (work > 0 && work > least * 1e5 && delay / (delay + work) > most) most = delay / (delay + work)
     }
     END { printf "%.0f", most * 100 }'
 }
@@ -122,6 +135,7 @@ summarize() {
 # measure_speed: all series have to find a slower host, because other work may slow one of them down
 measure_speed() {
   begin_link speed
+  ollama_group=$(control_group 2>/dev/null) || ollama_group=''
   series=1
   measure_series
   summary=$(summarize)

@@ -27,6 +27,7 @@ class SpeedVariables:
     + before_spread: by how much the two newest records differ, as a part of their mean that is a standard deviation
     + uncompared: why not
     + slowdown_limit: percent by which the host may be slower; empty for no limit
+    + ollama_container: its name, where Ollama runs in a container
     """
 
     speed_request: str
@@ -37,6 +38,7 @@ class SpeedVariables:
     before_spread: str = "0"
     uncompared: str = ""
     slowdown_limit: str = ""
+    ollama_container: str = paths.OLLAMA_CONTAINER
 
 
 def speed_variables(

@@ -61,7 +61,9 @@ def script_values(**more: str) -> dict[str, str]:
 
 
 # what Linux reports of the threads of Ollama before a series and after it: how long they ran and waited, in nanoseconds
-CPU_TIMES = """read_cpu_times() {
+CPU_TIMES = """control_group() { echo own; }
+read_cpu_times() {
+  [ "$ollama_group" = own ] || return 0
   if [ -z "$samples" ]; then echo 'one 5000000000 1000000000'; return; fi
   echo 'one %d %d'
   echo 'another 1 90000000000'
@@ -158,6 +160,53 @@ def test_a_host_is_not_slower_because_other_work_takes_its_cpus(
     assert link.speed.cpu_wait_percent == pytest.approx(100 * waited / (4e9 + waited), abs=1)
     note = "note: the speed was not compared: other work kept Ollama waiting for a CPU, for 43 % of the time\n"
     assert (said == note) is ok
+
+
+def run_speed(call: str) -> str:
+    """What a call of the script's functions prints on this machine."""
+    known = "\n".join(f"{name}='{value}'" for name, value in script_values().items())
+    text = "\n".join([known, SCRIPTS.joinpath("5-speed.sh").read_text(), call])
+    return subprocess.run(["sh", "-eu", "-c", text], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+@pytest.fixture
+def impostor(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of any account that calls itself `ollama`."""
+    program = tmp_path / "ollama"
+    program.symlink_to("/bin/sleep")
+    with subprocess.Popen([program, "60"]) as process:
+        while Path(f"/proc/{process.pid}/comm").read_text() != "ollama\n":
+            time.sleep(0.01)
+        yield process
+        process.kill()
+
+
+def test_a_process_that_calls_itself_ollama_does_not_count(impostor: subprocess.Popen[bytes]) -> None:
+    assert run_speed("ollama_group=0::/system.slice/ollama.service; read_cpu_times") == ""
+    assert run_speed("read_cpu_times") == ""
+    line = Path(f"/proc/{impostor.pid}/cgroup").read_text().splitlines()[-1]
+    assert f"/proc/{impostor.pid}/task/{impostor.pid}/schedstat " in run_speed(f"ollama_group='{line}'; read_cpu_times")
+
+
+@pytest.mark.parametrize(
+    ("lines", "group"),
+    [
+        ("0::/system.slice/ollama.service", "0::/system.slice/ollama.service"),
+        ("9:cpu,cpuacct:/\n1:name=systemd:/docker/abc\n0::/", "1:name=systemd:/docker/abc"),
+        ("9:name=systemd:/\n8:memory:/x\n0::/", ""),  # a group of all processes
+    ],
+)
+def test_the_control_group_is_that_of_systemd(lines: str, group: str) -> None:
+    """`grep` reads the real expression, and a stand-in for the file of the kernel."""
+    call = f"""
+systemctl() {{ echo $$; }}
+grep() {{ printf '%s\\n' '{lines}' | command grep "$1" "$2" "$3" "$4"; }}
+control_group || true"""
+    assert run_speed(call).rstrip("\n") == group
+
+
+def test_without_systemd_or_docker_no_thread_is_known() -> None:
+    assert run_speed("systemctl() { return 1; }; control_group || echo none") == "none\n"
 
 
 def test_a_server_that_gives_no_speed_is_no_failure(tmp_path: Path, serve: Callable[[Say], str]) -> None:
