@@ -38,7 +38,7 @@ def prepare_imports() -> None:
 
 @contextmanager
 def _one_search() -> Iterator[None]:
-    """Search the installed packages for entry points once: gevent does it 25 times."""
+    """Search the installed packages for entry points once: gevent does it 25 times, pyinfra for each inventory."""
     metadata: Any = importlib.import_module("importlib.metadata")
     search, found = metadata.entry_points, metadata.entry_points()
     metadata.entry_points = found.select
