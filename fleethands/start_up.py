@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-# paramiko/config.py calls it for `Match exec`, which fleethands ignores (ssh/without_openssh.py). Its import is a tenth of
-# a plan's CPU time.
+# paramiko/config.py calls it for `Match exec`, which fleethands ignores (ssh/without_openssh.py). Its import is a tenth
+# of a plan's CPU time.
 SELDOM = "invoke"
 # new objects until Python searches for garbage; with its 700, that is a tenth of the time of all imports
 YOUNG = 20_000
