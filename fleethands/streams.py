@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import gevent  # type: ignore[import-untyped]
 import pyinfra.connectors.ssh
@@ -91,19 +90,15 @@ class LiveInput:
     def attach(self, buffer: Any) -> None:
         """Write the text to the input of a command. Raises OSError if the connection is lost."""
         self._channel = buffer.channel
-        _listeners[self._channel] = self.on_line
+        self._channel.on_line = self.on_line
         buffer.write(self.text.encode())
         buffer.flush()
         buffer.close = lambda: None  # pyinfra closes it next (connectors/ssh.py, `run_shell_command`)
 
     def stop(self) -> None:
-        """Send one byte."""
-        with suppress(OSError):  # the command has ended
-            if self._channel is not None:
-                self._channel.sendall(b"s")
-
-
-_listeners: WeakKeyDictionary[Any, Callable[[str, str], None]] = WeakKeyDictionary()
+        """Send one byte to the command, which has read the text. It waits as long as the host takes none."""
+        with suppress(OSError, EOFError, SSHException):  # the command has ended, or the host exchanges keys without end
+            self._channel.send(b"s")
 
 
 def read_output(
@@ -122,7 +117,9 @@ def read_output(
     """
     kept: list[OutputLine] = []
     prefix = print_prefix if print_output else None
-    on_line = _listeners.get(getattr(stdout, "channel", stdout))
+    channel = getattr(stdout, "channel", None)
+    # of a LiveInput. The transport keeps its latest channel, which must not keep scripts with secrets.
+    on_line = vars(channel).pop("on_line", None) if channel is not None else None
     readers = [
         gevent.spawn(_collect, kept, "stdout", _receiver(stdout, "recv"), prefix, str, on_line),
         gevent.spawn(_collect, kept, "stderr", _receiver(stderr, "recv_stderr"), prefix, _as_error, on_line),
@@ -133,7 +130,7 @@ def read_output(
                 raise ended.value
         if not all(reader.ready() for reader in readers):
             raise TimeoutError
-        require_reply(getattr(stdout, "channel", None))
+        require_reply(channel)
     except BaseException:
         gevent.killall(readers)
         _close(stdout, stderr)

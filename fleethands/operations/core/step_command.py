@@ -32,4 +32,7 @@ class StepCommand(StringCommand):
             if session.sequence is None:
                 return super().execute(state, host, connector_arguments)
             session.sequence.begin(host, connector_arguments)
-        return session.sequence.next_result()
+            if session.is_stopping:
+                session.sequence.stop()
+        # an operation that has begun is completed, so a script that was stopped before it began is sent by itself
+        return session.sequence.next_result() or super().execute(state, host, connector_arguments)
