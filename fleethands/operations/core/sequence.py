@@ -21,7 +21,7 @@ from fleethands.operations.core import scripts
 from fleethands.operations.core.decision import Decision
 from fleethands.operations.core.sequence_output import STDERR, SequenceOutput
 from fleethands.script import SHELL, Script
-from fleethands.streams import LiveInput
+from fleethands.streams import PROGRESS, LiveInput, listen
 
 BROKEN = ("error: the host mixed up the results of its steps",)
 UNLOCKED = (
@@ -65,7 +65,7 @@ class Sequence:
         self._request, self._asked = request, time.time()
         self._mark = f"{request.mark}."  # the probe has its own frames
         self._output = SequenceOutput(self._mark, len(steps))
-        self._input = LiveInput(self._text(), self._add)
+        self._input = LiveInput(self._text())
         self._taken, self._news, self._is_answered = 0, Event(), False
         self._error: Exception | None = None
         self._command: Any = None
@@ -86,11 +86,14 @@ class Sequence:
 
     def _run(self, host: Any, arguments: dict[str, Any]) -> None:
         try:
-            host.run_shell_command(StringCommand(SHELL), **arguments)
+            with listen(self._add):
+                host.run_shell_command(StringCommand(SHELL), **arguments)
         except Exception as error:  # the operation that waits raises it
             self._error = error
 
     def _add(self, name: str, line: str) -> None:
+        if line.startswith(PROGRESS):
+            return
         self._output.add(name, line)
         if not self._output.is_probing:
             self._asked = time.time()

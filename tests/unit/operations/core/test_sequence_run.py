@@ -245,7 +245,7 @@ def test_a_host_that_ends_at_once_or_floods_fails_its_script(place: Path) -> Non
 mark = f"{request.mark}."  # a hostile host knows it
 ended = send("echo before; kill -KILL $PPID")
 first = result(ended)
-flood = send(f"echo '{mark} end 1 0'; echo '{mark} end 2 0'", "echo never")
+flood = send(f"printf '{mark} end 1 0\\n{mark} end 2 0\\n'", "echo never")  # one write
 second = result(flood)
 endless = send("yes", arguments={"_timeout": 60})
 try:
