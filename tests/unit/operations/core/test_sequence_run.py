@@ -167,21 +167,25 @@ def test_an_operation_is_completed_after_a_stop_between_its_scripts(place: Path)
     found = ran(
         place,
         """
+import gevent
 from fleethands.operations.core.step_command import StepCommand
 from fleethands.facts.host_session import session_of
 
-sequence = Sequence({"a": Unchanged("")}, [Step("a", "sleep 1; echo one"), Step("a", "echo two")], request, LOCK)
-session_of(host).is_stopping = True  # as a stop just before leaves it
-results = [
-    StepCommand(script, lambda: sequence).execute(engine.state, host, {})
-    for script in ("sleep 1; echo one", "echo two")
-]
-show(results=[(succeeded, output.output_lines) for succeeded, output in results])
+scripts = ["sleep 2; echo one", "echo two", "echo three"]
+sequence = Sequence({"a": Unchanged("")}, [Step("a", script) for script in scripts], request, LOCK)
+
+def execute(script):
+    succeeded, output = StepCommand(script, lambda: sequence).execute(engine.state, host, {})
+    return succeeded, output.output_lines, engine.monitor.commands["one"]
+
+gevent.spawn_later(0.5, session_of(host).stop)
+results = [execute(script) for script in scripts]
+show(results=results, after=execute("echo after"))  # a stop is remembered: this script begins no sequence
 """,
     )
 
-    assert found["results"] == [[True, ["one"]], [True, ["two"]]]
-    assert found["commands"] == 2
+    assert found["results"] == [[True, ["one"], 1], [True, ["two"], 2], [True, ["three"], 3]]
+    assert found["after"] == [True, ["after"], 4]
 
 
 def test_no_sequence_stays_in_memory(place: Path) -> None:
