@@ -14,10 +14,12 @@ from tests.lab.flavors import CANVAS, V1, answers
 from tests.lab.host import Host
 from tests.lab.lab import Lab
 from tests.lab.many import QUIET
+from tests.lab.ollama_container import CONTAINER_SETTINGS, apply_settings
 from tests.lab.prepare import ready, unfit
 
 CONVERGED = "converged"
 QUIET_STATE = "quiet"
+CONTAINED = "contained"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -37,7 +39,7 @@ def lab() -> Iterator[Lab]:
     for name in here.running():
         here[name].restore("clean")
     yield here
-    for state in (CONVERGED, QUIET_STATE, "canvas", "v1"):
+    for state in (CONVERGED, QUIET_STATE, CONTAINED, "canvas", "v1"):
         here.drop_state(state)
     here.down()
 
@@ -134,4 +136,25 @@ def serving(lab: Lab, quiet_state: str) -> Host:
     lab.internet.clear_faults()
     host = lab["lab-1"]
     host.restore(quiet_state)
+    return host
+
+
+@pytest.fixture(scope="session")
+def contained_state(lab: Lab) -> str:
+    """A state in which Ollama serves from its container and is proven, without OpenHands."""
+    lab.internet.clear_faults()
+    host = lab["lab-1"]
+    host.restore("clean")
+    apply_settings(**CONTAINER_SETTINGS)
+    host.save(CONTAINED)
+    return CONTAINED
+
+
+@pytest.fixture
+def contained(lab: Lab, contained_state: str) -> Host:
+    """lab-1, applied and proven with Ollama in its container."""
+    lab.internet.clear_faults()
+    host = lab["lab-1"]
+    host.restore(contained_state)
+    host.run("until curl -fs -o /dev/null localhost:11434/api/version; do sleep 0.05; done", timeout=30)
     return host

@@ -12,7 +12,7 @@ import pytest
 
 from tests.lab import fleet
 from tests.lab.lab import Lab
-from tests.lab.test_models import slow
+from tests.lab.model_pulls import limit_rate
 
 DATA = ["--data", "openhands_flavor=off", "--data", 'models=["codellama:7b", "padded"]']
 COMMAND = [str(fleet.FLEETHANDS), "apply", "inventory/lab.py", "--hosts", "lab-[12]", "--yes", *DATA]
@@ -45,7 +45,7 @@ def on_a_terminal(command: list[str], limit: float) -> tuple[int, str]:
 
 
 def test_a_terminal_shows_bytes_rate_and_time_left_of_every_host(lab: Lab, two: None) -> None:
-    with slow(lab, 12_000_000):
+    with limit_rate(lab, 12_000_000):
         code, said = on_a_terminal(COMMAND, 240)
 
     assert code == 0, said[-3000:]
@@ -58,7 +58,7 @@ def test_a_terminal_shows_bytes_rate_and_time_left_of_every_host(lab: Lab, two: 
 
 @pytest.mark.soak
 def test_plain_lines_elsewhere_every_ten_seconds(lab: Lab, two: None) -> None:
-    with slow(lab, 5_000_000):
+    with limit_rate(lab, 5_000_000):
         done = subprocess.run(COMMAND, cwd=fleet.ROOT, capture_output=True, text=True, timeout=240, check=False)
 
     assert done.returncode == 0, done.stderr
