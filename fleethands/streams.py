@@ -106,7 +106,7 @@ _listeners: ContextVar[tuple[Listener, ...]] = ContextVar("listeners", default=(
 
 @contextmanager
 def listen(on_line: Listener) -> Iterator[None]:
-    """Within a `with` block, pass each line of a command's output to a listener as it comes, besides others."""
+    """Within a `with` block, pass each line of a command's output to this listener too, as it comes."""
     before = _listeners.set((*_listeners.get(), on_line))
     try:
         yield

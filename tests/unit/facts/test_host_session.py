@@ -19,7 +19,7 @@ class Host:
     current_op_hash = executing_op_hash = "ours"
 
 
-class Answered:
+class AnsweringSequence:
     """A sequence that answers any request with the probe behind its scripts."""
 
     is_abandoned = False
@@ -40,7 +40,7 @@ def operation() -> Any:
 def test_a_sequence_answers_unless_an_operation_of_others_came_behind_it(
     is_foreign: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    host, sequence, read_again = Host(), Answered(), bare(SETTINGS)
+    host, sequence, read_again = Host(), AnsweringSequence(), bare(SETTINGS)
     monkeypatch.setattr(host_session, "ask_host", lambda *_: read_again)
     state = SimpleNamespace(is_executing=True, ops={host: {"theirs" if is_foreign else "ours": operation()}})
     session = session_of(host)
