@@ -118,7 +118,7 @@ def test_a_stop_before_the_text_has_arrived_is_no_part_of_it_and_is_not_lost(pla
 import gevent
 found = []
 for pause in (None, 0.05):  # before the command has begun; while its text fills the window, which is 2 MiB
-    sequence = send(f"x='{'x' * 3_000_000}'; echo ${{#x}}", "echo two")
+    sequence = send(f"x='{'x' * 3_000_000}'; echo ${{#x}}; sleep 3", "echo two")
     if pause:
         gevent.sleep(pause)
     sequence.stop()
