@@ -9,6 +9,7 @@ from typing import Any
 
 from fleethands.untrusted import count, line, mapping
 
+LEAST_RATE = 0.001  # tokens a second, the least that the proof's script measures
 MOST = 1e9  # tokens a second, or seconds: far more than any host has
 MOST_PERCENT = 1e6
 _PERCENT = re.compile(r"(\d{1,2}(?:\.\d{1,3})?)%\Z", re.ASCII)

@@ -40,8 +40,8 @@ known_files() {
   echo .
 }
 
-# PATH...: a line in $targets for each symlink among them, in the same order; nothing where a target has several lines,
-# or this `readlink` takes one path only
+# PATH...: two lines in $targets for each symlink among them, in the same order: its path and its target; nothing where a
+# target has several lines, a path is no symlink any more, or this `readlink` takes one path only
 link_targets() {
   targets=''
   for path in "$@"; do
@@ -49,11 +49,16 @@ link_targets() {
     [ ! -L "$path" ] || set -- "$@" "$path"
   done
   [ $# -gt 0 ] || return 0
-  found=$(readlink "$@" && echo .) lines=0
+  found=$(readlink "$@" && echo .) || return 0
+  lines=0
   while IFS= read -r _; do lines=$((lines + 1)); done <<END
 $found
 END
-  [ "$lines" -ne $(($# + 1)) ] || targets=$found
+  [ "$lines" -eq $(($# + 1)) ] || return 0
+  for path in "$@"; do
+    targets=$targets$path$newline${found%%"$newline"*}$newline
+    found=${found#*"$newline"}
+  done
 }
 
 # PATH META, where META are its fields in a line of `known_files`
@@ -76,12 +81,15 @@ one_file() {
   printf '%s\n' "$kind $meta ${word:--}"
 }
 
-# SYMLINK: its target in $word
+# SYMLINK: its target in $word. Another account may make or remove a symlink at any moment, so the next two lines of $targets
+# may be those of another path.
 target_of() {
-  if [ -n "$targets" ]; then
-    spell "${targets%%"$newline"*}"
-    targets=${targets#*"$newline"}
-  else
-    joined "$(readlink "$1" | base64)"
-  fi
+  case $targets in
+    "$1$newline"*)
+      targets=${targets#*"$newline"}
+      spell "${targets%%"$newline"*}"
+      targets=${targets#*"$newline"}
+      ;;
+    *) joined "$(readlink "$1" | base64)" ;;
+  esac
 }

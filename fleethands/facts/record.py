@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ SCHEMA = 1
 KEPT = 5  # records on a host, the current one included
 LONGEST = 1 << 16  # bytes of a record: the probe reads no longer file
 MOST_KEYS = 200
+_SPEED = re.compile(rb', "speed": \{[^{}]*\}')  # as the proof's script writes it
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Record:
     def parse(cls, text: bytes | None) -> Record | None:
         """The record in a file; None if there is none, or it cannot be read."""
         try:
-            row = mapping(parse_json(text or b"", LONGEST))
+            row = mapping(_document(text or b""))
             if row["schema"] != SCHEMA:
                 return None
             words = {key: line(row[key]) for key in ("time", "by", "run", "version", "revision")}
@@ -69,6 +71,14 @@ class Record:
     def same_as(self, declared: Mapping[str, Any], versions: Mapping[str, Any]) -> bool:
         """Whether another record would have the same settings and versions."""
         return dict(self.declared) == dict(declared) and _without_digests(self.versions) == _without_digests(versions)
+
+
+def _document(text: bytes) -> Any:
+    """The JSON of a record; without its speed if a number of that makes it no JSON. Raises ValueError."""
+    try:
+        return parse_json(text, LONGEST)
+    except ValueError:
+        return parse_json(_SPEED.sub(b"", text), LONGEST)
 
 
 def _declared(value: Any) -> dict[str, Any]:

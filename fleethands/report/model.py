@@ -74,7 +74,7 @@ class HostReport:
     + probe: the latest answer of the host; None if it never answered, or has changed since
     + secrets: names of variables whose values are not shown; mask: hides the values
     + loaded_facts: facts of a report that was loaded from a file, which has no probe
-    + packed: facts and status cells of a probe that was dropped (pack_facts.py)
+    + packed: facts and status cells of a probe that was dropped (packed_facts.py)
     """
 
     status: Status

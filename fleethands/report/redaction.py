@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from fleethands.text.sanitize import sanitize
 T = TypeVar("T")
 MANY = 100  # forms: with more of them, looking up parts of a text is faster than searching for each form
 PART = 4  # characters of such a part
+# of the characters that `sanitize` removes from between the parts of a secret, how JSON writes those of ASCII
+_ESCAPED = re.compile(r"\\[ubfr]|\x7f")
 
 
 class Mask:
@@ -41,7 +44,7 @@ class Mask:
 
     def has_nothing_to_hide(self, text: str) -> bool:
         """Whether all strings of a JSON text in ASCII would stay as they are."""
-        return "\\u" not in text and not any(each.core in text for each in self._possible(text))
+        return not _ESCAPED.search(text) and not any(each.core in text for each in self._possible(text))
 
     @classmethod
     def from_settings(cls, fleet: Iterable[HostSettings]) -> Mask:

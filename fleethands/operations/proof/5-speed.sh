@@ -4,9 +4,10 @@
 #   before, before_noise, before_answers: tokens a second by the release record; before_spread: the noise between records
 #   uncompared: why nothing can be compared
 #   slowdown_limit: percent by which the host may be slower than before; empty for no limit
+#   ollama_container: its name, where Ollama runs in a container
 : "${speed_request:?}" "${speed_of:?}" "${before?}" "${before_noise?}" "${before_answers?}" "${before_spread:?}"
-: "${uncompared?}" "${slowdown_limit?}" "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
-load='' length=16
+: "${uncompared?}" "${slowdown_limit?}" "${ollama_container:?}" "${model:?}" "${local_url:?}" "${place:?}" "${tokens:=1}"
+load='' length=16 ollama_group=''
 ANSWERS=5 SERIES_WITHIN=8000 # of one series: its answers, and milliseconds
 [ -z "$slowdown_limit" ] || SERIES_WITHIN=20000
 COMPARED_ANSWERS=3 # with fewer of them nothing is compared
@@ -23,21 +24,40 @@ read_first_answer() {
 answer_field() { printf %s "${answer:?}" | sed -n "s/.*\"$1\":\([0-9]\{1,15\}\)[,}].*/\1/p"; } # NAME
 
 # measure_answer SECONDS: prints `TOKENS_A_SECOND SECONDS_TO_THE_FIRST`, nothing without a whole answer. Ollama sends the headers of
-# a stream with its first token (server/routes.go, v0.32.15). The last object has Ollama's own durations.
+# a stream with its first token (server/routes.go, v0.32.15). The last object has Ollama's own durations. What answers may be another
+# machine, so a figure that no host has (speed.py), or an infinite one, is no answer: the release record would be no JSON.
 measure_answer() {
   body=$(printf %s "$speed_request" | sed "s/NONCE/$(date +%N)/; s/\"LENGTH\"/$length/")
   curl -q --silent --no-buffer --noproxy '*' --connect-timeout 10 --max-time "$1" --data "$body" \
     --write-out '\nfirst %{time_starttransfer} %{http_code}\n' "$local_url/api/generate" | head -c 1048576 | LC_ALL=C awk '
-    function field(name) { return match($0, "\"" name "\":[0-9]+") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 3) : 0 }
+    function field(name,   before) {
+      before = length(name) + 3
+      return match($0, "\"" name "\":[0-9]+") && RLENGTH <= before + 15 ? substr($0, RSTART + before, RLENGTH - before) + 0 : 0
+    }
     /"done":true/ { tokens = field("eval_count"); took = field("eval_duration") }
-    /^first / { first = $2; status = $3 }
-    END { if (status == 200 && tokens > 1 && took > 0 && first > 0) printf "%.6f %.6f\n", tokens / took * 1e9, first }' || true
+    /^first [0-9.]+ [0-9]+$/ { first = $2 + 0; status = $3 }
+    END {
+      rate = took > 0 ? tokens / took * 1e9 : 0
+      if (status == 200 && tokens > 1 && rate >= 0.001 && rate <= 1e9 && first > 0 && first <= 1e9) printf "%.6f %.6f\n", rate, first
+    }' || true
+}
+
+# control_group: prints the line of /proc/PID/cgroup that names the control group of Ollama's service or container (man 7 cgroups).
+# Any account can start a process with the name `ollama`, but only root can start one there.
+control_group() {
+  main=$(systemctl show ollama.service -p MainPID --value)
+  # the main process of a container's unit is Docker's client
+  case $(readlink "/proc/${main:-0}/exe") in
+    */docker) main=$(timeout 10 docker container inspect --format '{{.State.Pid}}' "$ollama_container") ;;
+  esac
+  grep -m 1 -E '^(0:|[0-9]+:name=systemd):/.+' "/proc/${main:-0}/cgroup"
 }
 
 # read_cpu_times: prints `THREAD RAN WAITED`, in nanoseconds, for each thread of Ollama on this host (Linux: sched-stats.rst)
 read_cpu_times() {
-  grep -lE '^(ollama|llama-server)' /proc/[0-9]*/comm 2>/dev/null | while read -r name; do
-    awk '{ print FILENAME, $1, $2 }' "${name%/comm}"/task/*/schedstat 2>/dev/null || true
+  [ -n "$ollama_group" ] || return 0
+  grep -lxF "$ollama_group" /proc/[0-9]*/cgroup 2>/dev/null | while read -r name; do
+    awk '{ print FILENAME, $1, $2 }' "${name%/cgroup}"/task/*/schedstat 2>/dev/null || true
   done
 }
 
@@ -48,7 +68,7 @@ cpu_wait() {
     NF == 3 { ran[$1] = $2; waited[$1] = $3 }
     NF == 4 && $2 in ran {
       delay = $4 - waited[$2]; work = $3 - ran[$2]
-      if (work > least * 1e5 && delay / (delay + work) > most) most = delay / (delay + work)
+      if (work > 0 && work > least * 1e5 && delay / (delay + work) > most) most = delay / (delay + work)
     }
     END { printf "%.0f", most * 100 }'
 }
@@ -85,6 +105,7 @@ summarize() {
       return 1.4826 * median(off, count)
     }
     function relative(middle, scatter, count) { return 1.2533 * scatter / sqrt(count) / middle }
+    function percent(part) { return part > 1e4 ? 1e6 : part < -1e4 ? -1e6 : part * 100 }
     function shown(rate) { return sprintf(rate >= 100 ? "%.0f" : rate >= 10 ? "%.1f" : "%.2f", rate) }
     NF == 2 { count++; rates[count] = $1; firsts[count] = $2 }
     END {
@@ -97,8 +118,8 @@ summarize() {
       words = shown(rate) " tokens/s"
       if (before != "" && count >= least) {
         ratio = rate / before
-        off = 2 * ratio * sqrt(relative(rate, scatter, count) ^ 2 + relative(before, before_noise, before_answers) ^ 2 + spread ^ 2 + 0.02 ^ 2) * 100
-        slower = (1 - ratio) * 100
+        off = percent(2 * ratio * sqrt(relative(rate, scatter, count) ^ 2 + relative(before, before_noise, before_answers) ^ 2 + spread ^ 2 + 0.02 ^ 2))
+        slower = percent(1 - ratio)
         figures = figures sprintf(", \"before\": %.3f, \"slowdown_percent\": %.2f, \"uncertainty_percent\": %.2f", before, slower, off)
         words = words sprintf(", %s before (%+.0f %% ± %.0f %%)", shown(before), slower > 0 && slower < 0.5 ? 0 : -slower, off)
         broken = limit != "" && slower - off > limit
@@ -114,6 +135,7 @@ summarize() {
 # measure_speed: all series have to find a slower host, because other work may slow one of them down
 measure_speed() {
   begin_link speed
+  ollama_group=$(control_group 2>/dev/null) || ollama_group=''
   series=1
   measure_series
   summary=$(summarize)

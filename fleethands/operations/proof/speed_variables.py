@@ -10,7 +10,7 @@ from fleethands.facts import Probe
 from fleethands.facts.record import Record
 from fleethands.operations.core.release_record import current_record
 from fleethands.settings import HostSettings
-from fleethands.speed import Speed, parse_slowdown
+from fleethands.speed import LEAST_RATE, Speed, parse_slowdown
 
 PROMPT = 1  # raise it with each change of the request: only answers to the same prompt are compared
 LEAST_ANSWERS = 3  # with fewer of them, the noise is unknown
@@ -27,6 +27,7 @@ class SpeedVariables:
     + before_spread: by how much the two newest records differ, as a part of their mean that is a standard deviation
     + uncompared: why not
     + slowdown_limit: percent by which the host may be slower; empty for no limit
+    + ollama_container: its name, where Ollama runs in a container
     """
 
     speed_request: str
@@ -37,6 +38,7 @@ class SpeedVariables:
     before_spread: str = "0"
     uncompared: str = ""
     slowdown_limit: str = ""
+    ollama_container: str = paths.OLLAMA_CONTAINER
 
 
 def speed_variables(
@@ -101,6 +103,6 @@ def _why_uncomparable(settings: HostSettings, known: Speed, digest: str) -> str:
         return "another model or another prompt was measured before"
     if not digest or known.digest != digest:
         return f"{settings.model} is another model now, or its digest is unknown"
-    if known.answers < LEAST_ANSWERS or not known.tokens_per_second:
+    if known.answers < LEAST_ANSWERS or known.tokens_per_second < LEAST_RATE:
         return "too few answers were measured before"
     return ""

@@ -13,8 +13,8 @@ import pytest
 def test_the_names_that_the_engine_uses_are_there() -> None:
     checks = """
 import dataclasses, importlib.metadata, inspect
-import paramiko, paramiko.client, paramiko.config, paramiko.packet
-import pyinfra, pyinfra.api.util
+import paramiko, paramiko.client, paramiko.packet
+import pyinfra
 from pyinfra.api import Config, State
 from pyinfra.api.arguments import generate_env, pop_global_arguments
 from pyinfra.api.host import Host
@@ -52,8 +52,6 @@ asking = {name: inspect.getsource(each).count("input(") for name, each in source
 assert asking == {"ssh": 0, "client": 1, "ssh_util": 0, "util": 0}, asking  # another place where it asks a person
 assert "read_output_buffers(" in inspect.getsource(SSHConnector.run_shell_command)
 assert "write_stdin(_stdin, stdin_buffer)" in inspect.getsource(SSHConnector.run_shell_command)
-assert "from typeguard import TypeCheckError, check_type" in inspect.getsource(pyinfra.api.util)
-assert "invoke.run(" in inspect.getsource(paramiko.config) and inspect.getsource(paramiko.config).count("invoke.") == 1
 assert paramiko.Channel(0).exit_status == -1
 assert "read_output_buffers(" in inspect.getsource(util.run_local_process)
 names = ["stdout_buffer", "stderr_buffer", "timeout", "print_output", "print_prefix"]

@@ -178,3 +178,18 @@ def test_of_a_thousand_secrets_each_goes() -> None:
 
     assert mask.text(" ".join(values)) == " ".join([MASK] * 1000)
     assert mask.text("on é! and token") == f"{MASK} {MASK} and token"
+
+
+@profile(max_examples=20, deadline=None)
+@given(st.text(st.characters(max_codepoint=0x7F) | st.sampled_from("é\u202e\ud800😀")))
+@pytest.mark.parametrize("between", ["", *map(chr, range(0x20)), "\x7f", "\x85", "\u202e", "\ud800", "\\"])
+def test_nothing_to_hide_means_that_no_string_would_change(between: str, around: str) -> None:
+    mask = Mask(["hunter2secret"])
+
+    for value in (f"{around}hunter2{between}secret", around):
+        if mask.has_nothing_to_hide(json.dumps({"a": [value]})):
+            assert mask.text(value) == value
+
+
+def test_facts_with_line_ends_and_backslashes_have_nothing_to_hide() -> None:
+    assert Mask(["hunter2"]).has_nothing_to_hide(json.dumps('a\tb\n"c" d\\e /'))

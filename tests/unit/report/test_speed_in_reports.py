@@ -153,6 +153,16 @@ def test_a_speed_that_a_host_made_up_is_none(change: dict[str, Any]) -> None:
     assert (record.by, record.speed) == ("ana@build-2", None)
 
 
+@pytest.mark.parametrize("figure", ["inf", "-nan", "Infinity", "1e999", "", "9" * 5000, '"a'])
+def test_a_speed_that_is_no_json_makes_no_record_useless(figure: str) -> None:
+    text = (record_file(SPEED.to_json()).content or b"").decode().replace("62.04", figure, 1)
+
+    record = Record.parse(text.encode())
+
+    assert record is not None
+    assert (record.by, record.speed) == ("ana@build-2", None)
+
+
 def test_keys_of_a_later_version_are_ignored() -> None:
     assert read_speed({**SPEED.to_json(), "joules_per_token": 3}) == SPEED
 

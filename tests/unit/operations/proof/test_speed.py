@@ -48,6 +48,12 @@ def streaming(rates: Iterator[float], pause: float = 0.0) -> Say:
     return say
 
 
+def answering(count: str, took: str, more: bytes = b"") -> Say:
+    """A server whose answers say these figures, and end with this text."""
+    last = f'{{"done":true,"eval_count":{count},"eval_duration":{took}}}\n'.encode()
+    return lambda client: client.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + last + more)
+
+
 def script_values(**more: str) -> dict[str, str]:
     decision = proof.prove.decide(SETTINGS, bare(SETTINGS), recorded=SETTINGS)
     assert isinstance(decision, Change)
@@ -55,7 +61,9 @@ def script_values(**more: str) -> dict[str, str]:
 
 
 # what Linux reports of the threads of Ollama before a series and after it: how long they ran and waited, in nanoseconds
-CPU_TIMES = """read_cpu_times() {
+CPU_TIMES = """control_group() { echo own; }
+read_cpu_times() {
+  [ "$ollama_group" = own ] || return 0
   if [ -z "$samples" ]; then echo 'one 5000000000 1000000000'; return; fi
   echo 'one %d %d'
   echo 'another 1 90000000000'
@@ -154,11 +162,98 @@ def test_a_host_is_not_slower_because_other_work_takes_its_cpus(
     assert (said == note) is ok
 
 
+def run_speed(call: str) -> str:
+    """What a call of the script's functions prints on this machine."""
+    known = "\n".join(f"{name}='{value}'" for name, value in script_values().items())
+    text = "\n".join([known, SCRIPTS.joinpath("5-speed.sh").read_text(), call])
+    return subprocess.run(["sh", "-eu", "-c", text], capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+@pytest.fixture
+def impostor(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of any account that calls itself `ollama`."""
+    program = tmp_path / "ollama"
+    program.symlink_to("/bin/sleep")
+    with subprocess.Popen([program, "60"]) as process:
+        while Path(f"/proc/{process.pid}/comm").read_text() != "ollama\n":
+            time.sleep(0.01)
+        yield process
+        process.kill()
+
+
+def test_a_process_that_calls_itself_ollama_does_not_count(impostor: subprocess.Popen[bytes]) -> None:
+    assert run_speed("ollama_group=0::/system.slice/ollama.service; read_cpu_times") == ""
+    assert run_speed("read_cpu_times") == ""
+    line = Path(f"/proc/{impostor.pid}/cgroup").read_text().splitlines()[-1]
+    assert f"/proc/{impostor.pid}/task/{impostor.pid}/schedstat " in run_speed(f"ollama_group='{line}'; read_cpu_times")
+
+
+@pytest.mark.parametrize(
+    ("lines", "group"),
+    [
+        ("0::/system.slice/ollama.service", "0::/system.slice/ollama.service"),
+        ("9:cpu,cpuacct:/\n1:name=systemd:/docker/abc\n0::/", "1:name=systemd:/docker/abc"),
+        ("9:name=systemd:/\n8:memory:/x\n0::/", ""),  # a group of all processes
+    ],
+)
+def test_the_control_group_is_that_of_systemd(lines: str, group: str) -> None:
+    """`grep` reads the real expression, and a stand-in for the file of the kernel."""
+    call = f"""
+systemctl() {{ echo $$; }}
+grep() {{ printf '%s\\n' '{lines}' | command grep "$1" "$2" "$3" "$4"; }}
+control_group || true"""
+    assert run_speed(call).rstrip("\n") == group
+
+
+def test_without_systemd_or_docker_no_thread_is_known() -> None:
+    assert run_speed("systemctl() { return 1; }; control_group || echo none") == "none\n"
+
+
 def test_a_server_that_gives_no_speed_is_no_failure(tmp_path: Path, serve: Callable[[Say], str]) -> None:
     link, said = measure(tmp_path, serve(lambda client: client.sendall(b"HTTP/1.1 500 No\r\n\r\n")), **before(200))
 
     assert (link.ok, link.detail, link.speed) == (True, "not measured: no whole answer in time", None)
     assert said == "note: the speed was not compared: 0 whole answers in 20 s are too few\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "took", "more"),
+    [
+        ("9" * 400, "1000000000", b""),
+        ("32", "9" * 400, b""),
+        ("9" * 400, "9" * 400, b""),
+        ("9" * 15, "1", b""),
+        ("2", "9" * 15, b""),
+        ("32", "1e999", b""),
+        ("32", "1000000000", b"\nfirst 1e999 200\n" + b" " * (1 << 20)),  # what curl adds is cut off
+        ("32", "1000000000", b"\nfirst nan 200\n" + b" " * (1 << 20)),
+        ("32", "1000000000", b"\nfirst " + b"9" * 400 + b" 200\n" + b" " * (1 << 20)),
+    ],
+)
+def test_a_figure_that_no_host_has_is_no_answer(
+    count: str, took: str, more: bytes, tmp_path: Path, serve: Callable[[Say], str]
+) -> None:
+    link, _ = measure(tmp_path, serve(answering(count, took, more)), **before(200, limit=""))
+
+    assert (link.ok, link.detail) == (True, "not measured: no whole answer in time")
+
+
+@pytest.mark.parametrize(
+    ("took", "rate", "known"),
+    [
+        ("32", 1e9, before(0.001)),
+        ("32", 1e9, before(0.001, noise=1e9)),
+        ("32000000000000", 0.001, before(1e9, noise=1e9)),
+        ("32000000000", 1, before(1, noise=1e9)),
+    ],
+)
+def test_the_figures_of_the_fastest_and_the_slowest_host_can_be_read(
+    took: str, rate: float, known: dict[str, Any], tmp_path: Path, serve: Callable[[Say], str]
+) -> None:
+    link, _ = measure(tmp_path, serve(answering("32", took)), **known)
+
+    assert link.speed
+    assert link.speed.tokens_per_second == pytest.approx(rate, rel=0.01)
 
 
 def test_a_speed_that_cannot_be_compared_is_a_note(tmp_path: Path, serve: Callable[[Say], str]) -> None:
@@ -227,6 +322,7 @@ def test_the_noise_between_two_records_counts(older: dict[str, Any] | None, spre
         ({"digest": "00" * 32}, "codellama:7b is another model now, or its digest is unknown"),
         ({"answers": 2}, "too few answers were measured before"),
         ({"tokens_per_second": 0}, "too few answers were measured before"),
+        ({"tokens_per_second": 1e-9}, "too few answers were measured before"),
         ({"tokens_per_second": "62"}, "the release record has no speed"),
         ({"tokens_per_second": -1}, "the release record has no speed"),
         ({"tokens_per_second": 1e300}, "the release record has no speed"),
