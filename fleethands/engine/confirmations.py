@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from types import SimpleNamespace
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
-from paramiko import SSHException
 from pyinfra.api.command import StringCommand
-from pyinfra.api.exceptions import PyinfraError
+from pyinfra.connectors.util import CommandOutput
 
+from fleethands.operations.core.confirmation_key import key_of
 from fleethands.operations.firewall.revert import Unconfirmed
 from fleethands.script import SHELL
-from fleethands.ssh.connection import disconnect
+from fleethands.ssh.connection import close
 from fleethands.text.sanitize import sanitize_line
 
 CONFIRMED, LATE = "confirmed", "late"  # replies of confirm_change.sh
+TASK = "Firewall"  # whose changes are confirmed
 PAUSE = 1.0  # seconds between two attempts
 MOST = 20  # confirmations for one host in a run; a run changes a firewall three times at most, and a rollback too
 
@@ -42,11 +42,22 @@ class Confirmations:
         """Make the confirmations of a host with its own SSH settings. + host: pyinfra's, connected"""
         self._hosts[host.name] = host
 
+    def notes(self, name: str, operation: str) -> list[str]:
+        """
+        Why the change of a host's firewall was not confirmed, for the report.
+
+        + operation: at which the run of that host ended without success
+        """
+        why = self.failures.get(name) if operation.startswith(f"{TASK} | ") else None
+        return [f"the firewall was not confirmed, because a new SSH connection failed: {why}"] if why else []
+
     def on_line(self, name: str, line: str) -> None:
-        """Receive a line that a script has just printed on a host, and confirm the change that it names, if any."""
+        """Receive a line that a host has just printed. Confirm the change that it names, if it has the host's key."""
         change, host = Unconfirmed.parse(line), self._hosts.get(name)
+        if change is None or host is None or change.key != key_of(name):
+            return
         earlier = self._attempts.setdefault(name, [])
-        if change is None or host is None or not host.state.is_executing or len(earlier) >= MOST:
+        if len(earlier) >= MOST:
             return
         if earlier:  # its connection may be older than this change
             earlier[-1].kill(block=False)
@@ -57,24 +68,26 @@ class Confirmations:
         while (left := deadline - time.monotonic()) > 0:
             try:
                 with gevent.Timeout(left, TimeoutError("no answer in time")):
-                    reply = self._send(host, change)
-            except (PyinfraError, SSHException, OSError, EOFError) as error:
+                    printed = self._send(host, change)
+            except Exception as error:  # whatever a server makes paramiko raise
                 self.failures[host.name] = sanitize_line(str(error)) or type(error).__name__
-                gevent.sleep(PAUSE)
-                continue
-            self.failures.pop(host.name, None)
-            if reply != CONFIRMED:
-                self.failures[host.name] = "it came too late" if reply == LATE else f"the host replied: {reply}"
-            return
+            else:
+                if CONFIRMED in printed.stdout_lines:
+                    self.failures.pop(host.name, None)
+                    return
+                if LATE in printed.stdout_lines:
+                    self.failures[host.name] = "it came too late"
+                    return
+                self.failures[host.name] = f"the host replied: {sanitize_line(printed.output)}"
+            gevent.sleep(PAUSE)
 
-    def _send(self, host: Any, change: Unconfirmed) -> str:
-        """The reply of the host over a new connection."""
+    def _send(self, host: Any, change: Unconfirmed) -> CommandOutput:
+        """What the host prints over a new connection. Its login may print lines of its own."""
         connector = type(host.connector)(host.connector.state, host)
         try:
             connector.connect()
             self._count(host.name)
-            _, output = connector.run_shell_command(StringCommand(SHELL), _stdin=change.confirmation.text)
-            return sanitize_line(" ".join(output.output_lines))
+            return connector.run_shell_command(StringCommand(SHELL), _stdin=change.confirmation.text)[1]
         finally:
             with suppress(Exception):  # it is half made, or lost
-                disconnect(SimpleNamespace(connector=connector))
+                close(connector)

@@ -49,6 +49,7 @@ class ConnectionMonitor:
         """Another run over the same connections begins on a host."""
         self.lost_connections.pop(name, None)
         self.probe_failures.pop(name, None)
+        self.confirmations.failures.pop(name, None)
 
     def on_line(self, name: str, _output: str, line: str) -> None:
         """

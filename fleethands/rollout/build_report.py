@@ -159,12 +159,13 @@ def host_run_report(engine: Engine, name: str, plan: HostReport) -> HostReport:
     if plan.status in BAD or name not in engine.host_runs:
         return plan
     run, outcomes = engine.host_runs[name], engine.results(name)
-    changes = _finished_changes(engine, name, {each.operation for each in outcomes if not each.failed})
+    succeeded = {each.operation for each in outcomes if not each.failed}
+    changes = _finished_changes(engine, name, succeeded)
     report = HostReport("changed" if changes else "unchanged", changes=changes, seconds=run.seconds)
     report.remote_commands = engine.monitor.commands.get(name, 0)
     report.notes = [*plan.notes, *(f"{each.operation}: {line}" for each in outcomes for line in each.marked("note"))]
-    if why := engine.monitor.confirmations.failures.get(name):
-        report.notes.append(f"the firewall was not confirmed, because a new SSH connection failed: {why}")
+    if run.operation not in succeeded:
+        report.notes += engine.monitor.confirmations.notes(name, run.operation)
     proofs = (_proof_links(engine, each.stdout.encode()) for each in outcomes if each.task == PROOF_TASK)
     report.proof = next(proofs, []) or ([] if _is_proof_invalid(engine, name) else plan.proof)
     if broken := next((each for each in outcomes if each.failed), None):

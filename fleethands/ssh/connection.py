@@ -20,7 +20,12 @@ def ssh_address(host: Any) -> str:
 
 def transports(host: Any) -> Iterator[Transport]:
     """The transport to the host, and those of its jump hosts."""
-    client = getattr(host.connector, "client", None)
+    return transports_of(host.connector)
+
+
+def transports_of(connector: Any) -> Iterator[Transport]:
+    """The transport of one connector, and those to its jump hosts."""
+    client = getattr(connector, "client", None)
     transport = client.get_transport() if client else None
     while transport is not None:
         yield transport
@@ -37,12 +42,17 @@ def is_connected(host: Any) -> bool:
 
 def disconnect(host: Any) -> None:
     """Close the connection to a host, and those to its jump hosts."""
-    for transport in list(transports(host)):
-        transport.close()
-    client = getattr(host.connector, "client", None)
-    if client is not None:
-        client.close()
+    close(host.connector)
+    if getattr(host.connector, "client", None) is not None:
         host.connected = False
+
+
+def close(connector: Any) -> None:
+    """Close the connection of one connector, and those to its jump hosts."""
+    for transport in list(transports_of(connector)):
+        transport.close()
+    if (client := getattr(connector, "client", None)) is not None:
+        client.close()
 
 
 def forget_connection(host: Any) -> None:

@@ -140,9 +140,6 @@ def settle(case: Case, host: Host, before: str) -> None:
     if is_reverted and not changes(said):  # the host has these settings again: nothing was left to confirm
         (note,) = (note for note in said["notes"] if NOTE in note)
         host.run(note.rpartition("on the host: ")[2])
-    if case.first:
-        code, said = fleethands("plan", case.correct(host))
-        assert (code, changes(said), said["notes"]) == (0, [], []), (case, said)
     assert host.run(LEFT, check=False).stdout == ""
 
 
@@ -158,7 +155,7 @@ def try_all(host: Host, count: int, delays: tuple[int, ...]) -> None:
 
 @pytest.mark.timeout(1800)
 def test_a_host_that_ssh_no_longer_reaches_reverts_the_change_by_itself(clean: Host) -> None:
-    try_all(clean, 12, (4,))
+    try_all(clean, 12, (3,))
 
 
 @pytest.mark.soak

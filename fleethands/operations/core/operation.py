@@ -17,6 +17,7 @@ from fleethands import facts
 from fleethands.facts import Probe, ProbeError, UnknownSection
 from fleethands.facts.host_session import current_session
 from fleethands.operations.core import foreign_changes, journal, lock_token
+from fleethands.operations.core.confirmation_key import key_for_scripts
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged, changes_of
 from fleethands.operations.core.late import resolve
 from fleethands.operations.core.look_ahead import make_sequence
@@ -124,12 +125,14 @@ def _run_change(change: Change, decision: Decision) -> Commands:
 
 def _text(change: Change) -> str:
     """The script of a change in this run, as the host's shell takes it."""
-    return change.script.with_values(**run_variables(change, lock_token.token(ctx_host.get()))).text
+    host = ctx_host.get()
+    variables = run_variables(change, lock_token.token(host), key_for_scripts(host))
+    return change.script.with_values(**variables).text
 
 
-def run_variables(change: Change, token: str) -> dict[str, str]:
-    """The variables of its run that each script gets (common.sh)."""
-    return {"run": token, "keeps_proof": "yes" if change.keeps_proof else ""}
+def run_variables(change: Change, token: str, key: str = "") -> dict[str, str]:
+    """The variables of its run that each script gets (common.sh, await_confirmation.sh)."""
+    return {"run": token, "confirms": key, "keeps_proof": "yes" if change.keeps_proof else ""}
 
 
 def _fail(state: State, host: Host, refused: Refused) -> bool:

@@ -2,15 +2,17 @@
 #   token: of the change
 : "${token:?}" "${revert:?}" "${reverted:?}"
 set -u
-lock_revert
+lock_revert || exit 1
 armed=''
 read_armed
+reply=late
 if [ "$armed" = "$token" ]; then
-  forget_change
   rm -f "$reverted"
-  stop_timer "$token"
-  echo confirmed
-  systemctl daemon-reload
-else
-  echo late
+  forget_change
+  reply=confirmed
 fi
+unlock_revert
+printf '\n%s\n' "$reply" # what the login printed may have no line end
+[ "$reply" = confirmed ] || exit 0
+stop_timer "$token"
+timeout 20 systemctl daemon-reload

@@ -2,6 +2,7 @@
 #   text: the rules; rules: their file
 : "${text:?}" "${rules:?}"
 check_ssh_stays_open
-arm_revert
+require_revert_lock
+arm_revert timeout
 printf %s "$text" | atomic_file "$rules" 0644 root:root
 load_table

@@ -13,10 +13,12 @@ from fleethands.script import Script
 from fleethands.untrusted import printable
 
 DELAY = 30  # seconds; SSH answers again after them even if the new rules close its way
-_MARK = re.compile(r"confirm: (?P<token>[0-9a-f]{16}) (?P<delay>[0-9]{1,3})\Z", re.ASCII)
+DELAY_UNLOADED = 600  # for rules that are written and not loaded yet: a slow host has steps and probes in between
+_MARK = re.compile(r"confirm: (?P<key>[0-9a-f]{16}) (?P<token>[0-9a-f]{16}) (?P<delay>[0-9]{1,3})\Z", re.ASCII)
 _STATE = {"revert": paths.REVERT, "reverted": paths.REVERTED, "revert_unit": paths.REVERT_UNIT}
 _REASONS = {
     "timeout": "no new SSH connection confirmed its change in time",
+    "unloaded": "its run wrote new rules and did not load them",
     "reboot": "it rebooted before a new SSH connection confirmed its change",
     "failed": "the changed one did not load",
 }
@@ -27,9 +29,10 @@ class Unconfirmed:
     """
     A change that a host reverts after `delay` seconds, unless it is confirmed.
 
-    + token: its name on the host
+    + key: by which the controller knows its script; token: its name on the host
     """
 
+    key: str
     token: str
     delay: int
 
@@ -38,11 +41,11 @@ class Unconfirmed:
         """
         From a line that the change's script has printed; None for any other line.
 
-        >>> Unconfirmed.parse("confirm: 00112233445566ff 30")
-        Unconfirmed(token='00112233445566ff', delay=30)
+        >>> Unconfirmed.parse("confirm: 8899aabbccddeeff 00112233445566ff 30")
+        Unconfirmed(key='8899aabbccddeeff', token='00112233445566ff', delay=30)
         """
         found = _MARK.match(line)
-        return cls(found["token"], int(found["delay"])) if found else None
+        return cls(found["key"], found["token"], int(found["delay"])) if found else None
 
     @property
     def confirmation(self) -> Script:

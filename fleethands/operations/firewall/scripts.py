@@ -10,7 +10,7 @@ from fleethands import paths
 from fleethands.operations.core import scripts
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.firewall.closed_ports import ClosedPorts
-from fleethands.operations.firewall.revert import DELAY, restore_script
+from fleethands.operations.firewall.revert import DELAY, DELAY_UNLOADED, restore_script
 from fleethands.settings.generations import SANDBOXES
 
 
@@ -19,13 +19,15 @@ class _TableScript(HostScript, parts=("revert_state", "await_confirmation", "tab
     """
     A script that loads the rules, or checks them.
 
-    + rules: file of the rules; loaded: file that says which rules were loaded
+    + rules, watcher, unit: files of the firewall; loaded: file that says which rules were loaded
     + ports: that the rules close; published: ranges of ports that they close for addresses of all interfaces
     + delay: seconds until the host reverts a change that no run confirms; restore: text of the script that reverts it
     + revert, reverted, revert_unit: what the host stores meanwhile, and what it writes when it has reverted a change
     """
 
     rules: str = paths.FIREWALL_RULES
+    watcher: str = paths.FIREWALL_SCRIPT
+    unit: str = paths.FIREWALL_UNIT
     loaded: str = paths.FIREWALL_LOADED
     ports: str
     published: str
@@ -41,6 +43,7 @@ class WriteRules(_TableScript, file="write_rules"):
     """Writes the file of the rules, if they do not close the way in by SSH."""
 
     text: str
+    delay: int = DELAY_UNLOADED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,7 +43,7 @@ class Case:
     def correct(self, host: Host) -> dict[str, Any]:
         """Host data as it should have been."""
         allowed = {"allow_from": [f"{host.address6.rpartition('::')[0]}::/64"]} if self.kind == "allow_from" else {}
-        return {**self.data(host), "revert_rule": "", **allowed}
+        return {**self.data(host), "revert_rule": "", "revert_delay": 30, **allowed}
 
     def way(self, host: Host) -> dict[str, Any]:
         """How SSH reaches the host, and what makes the firewall close that port."""

@@ -27,19 +27,19 @@ CHANGE, SAME = Change("override.conf", "differs", "as declared", Script("")), Un
 class Engine:
     """A stand-in whose one host was at one operation, which made no proof."""
 
-    def __init__(self, decision: Any, *, failed: bool, said: str = "") -> None:
-        self._decision, self._failed, self._said = decision, failed, said
-        self.host_runs = {"gpu-1": HostRun(finished=not failed)}
+    def __init__(self, decision: Any, *, failed: bool, said: str = "", name: str = NAME) -> None:
+        self._decision, self._failed, self._said, self._name = decision, failed, said, name
+        self.host_runs = {"gpu-1": HostRun(name, finished=not failed)}
         self.monitor = SimpleNamespace(
             commands={"gpu-1": 2}, lost_connections={}, confirmations=Confirmations(lambda _: None)
         )
         self.command_line = CommandLine("apply", "fleet.py")
 
     def executed(self, _: str) -> list[JournalEntry]:
-        return [JournalEntry(NAME, self._decision, executing=True)]
+        return [JournalEntry(self._name, self._decision, executing=True)]
 
     def results(self, _: str) -> list[OperationResult]:
-        return [OperationResult(NAME, self._failed, "", self._said)]
+        return [OperationResult(self._name, self._failed, "", self._said)]
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,26 @@ def test_a_command_that_no_script_expected_to_fail_is_told_in_its_own_words() ->
     assert report.reason.endswith("ended with status 1: cp: error writing 'unit': No space left on device")
 
 
-def test_the_reason_why_a_firewall_was_not_confirmed_is_a_note() -> None:
-    engine: Any = Engine(CHANGE, failed=True, said="error: no new SSH connection was possible")
+@pytest.mark.parametrize(
+    ("name", "failed", "noted"),
+    [
+        ("Firewall | Load the rules", True, True),
+        ("Firewall | Load the rules", False, False),  # confirmed, though a reply was lost or has not been read yet
+        ("Ollama | Write the override", True, False),  # so the firewall before it was confirmed
+    ],
+)
+def test_the_reason_why_a_firewall_was_not_confirmed_is_a_note(name: str, failed: bool, noted: bool) -> None:
+    engine: Any = Engine(CHANGE, failed=failed, said="error: no new SSH connection was possible", name=name)
     engine.monitor.confirmations.failures["gpu-1"] = "Could not connect (timed out)"
 
     report = host_run_report(engine, "gpu-1", HostReport("pending"))
 
-    assert UNCONFIRMED in report.notes
+    assert (UNCONFIRMED in report.notes) is noted
+
+
+def test_the_reason_is_a_note_where_the_connection_ended_too() -> None:
+    engine: Any = Engine(CHANGE, failed=False)
+    engine.host_runs["gpu-1"] = HostRun("Firewall | Load the rules", problem=("the connection was lost", []))
+    engine.monitor.confirmations.failures["gpu-1"] = "Could not connect (timed out)"
+
+    assert UNCONFIRMED in host_run_report(engine, "gpu-1", HostReport("pending")).notes
