@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import gevent  # type: ignore[import-untyped]
 import pyinfra.connectors.ssh
@@ -20,6 +20,7 @@ MAX_BYTES = 8 << 20  # of each output of one command; the probe of a large host 
 MAX_LINES = 100_000
 MAX_LINE_BYTES = 1 << 20
 BLOCK = 1 << 15
+Listener = Callable[[str, str], None]  # the name of an output, `stdout` or `stderr`, and a line of it
 PROGRESS = "progress: "  # begins a line that is shown and not stored, because a command may print such lines for days
 
 
@@ -81,29 +82,36 @@ class LiveInput:
     Standard input that stays open while its command runs, so that the command learns when this process dies.
 
     + text: the beginning of it
-    + on_line: is given each line of the command's outputs as it comes, with the name of the output
     """
 
-    def __init__(self, text: str, on_line: Callable[[str, str], None]) -> None:
-        self.text, self.on_line = text, on_line
+    def __init__(self, text: str) -> None:
+        self.text = text
         self._channel: Any = None
 
     def attach(self, buffer: Any) -> None:
         """Write the text to the input of a command. Raises OSError if the connection is lost."""
         self._channel = buffer.channel
-        _listeners[self._channel] = self.on_line
         buffer.write(self.text.encode())
         buffer.flush()
         buffer.close = lambda: None  # pyinfra closes it next (connectors/ssh.py, `run_shell_command`)
 
     def stop(self) -> None:
-        """Send one byte."""
-        with suppress(OSError):  # the command has ended
-            if self._channel is not None:
-                self._channel.sendall(b"s")
+        """Send one byte to the command, which has read the text. It waits as long as the host takes none."""
+        with suppress(OSError, EOFError, SSHException):  # the command has ended, or the host exchanges keys without end
+            self._channel.send(b"s")
 
 
-_listeners: WeakKeyDictionary[Any, Callable[[str, str], None]] = WeakKeyDictionary()
+_listeners: ContextVar[tuple[Listener, ...]] = ContextVar("listeners", default=())  # of a greenlet
+
+
+@contextmanager
+def listen(on_line: Listener) -> Iterator[None]:
+    """Within a `with` block, pass each line of a command's output to this listener too, as it comes."""
+    before = _listeners.set((*_listeners.get(), on_line))
+    try:
+        yield
+    finally:
+        _listeners.reset(before)
 
 
 def read_output(
@@ -114,7 +122,7 @@ def read_output(
     print_prefix: str,
 ) -> CommandOutput:
     """
-    All output of a command, as pyinfra's type. It is shown line by line meanwhile.
+    All output of a command, as pyinfra's type. It is shown line by line meanwhile, and passed to the listeners.
 
     + timeout: seconds for the whole output
 
@@ -122,10 +130,10 @@ def read_output(
     """
     kept: list[OutputLine] = []
     prefix = print_prefix if print_output else None
-    on_line = _listeners.get(getattr(stdout, "channel", stdout))
+    listeners = _listeners.get()
     readers = [
-        gevent.spawn(_collect, kept, "stdout", _receiver(stdout, "recv"), prefix, str, on_line),
-        gevent.spawn(_collect, kept, "stderr", _receiver(stderr, "recv_stderr"), prefix, _as_error, on_line),
+        gevent.spawn(_collect, kept, "stdout", _receiver(stdout, "recv"), prefix, str, listeners),
+        gevent.spawn(_collect, kept, "stderr", _receiver(stderr, "recv_stderr"), prefix, _as_error, listeners),
     ]
     try:
         for ended in gevent.iwait(readers, timeout=timeout):
@@ -147,7 +155,7 @@ def _collect(
     receive: Callable[[int], bytes],
     prefix: str | None,
     show: Callable[[str], str],
-    on_line: Callable[[str, str], None] | None,
+    listeners: tuple[Listener, ...],
 ) -> Exception | None:
     """
     Add the lines of one stream. An error is returned, so that the caller raises it.
@@ -158,8 +166,8 @@ def _collect(
         for line in _received(receive):
             if not line.startswith(PROGRESS):
                 kept.append(OutputLine(name, line))
-                if on_line is not None:
-                    on_line(name, line)
+            for on_line in listeners:
+                on_line(name, line)
             if prefix is not None:
                 echo(f"{prefix}{show(line)}", err=True)
     except Exception as error:

@@ -51,15 +51,17 @@ class ConnectionMonitor:
         self.probe_failures.pop(name, None)
         self.confirmations.failures.pop(name, None)
 
-    def on_output(self, message: Any = None, **options: Any) -> None:
-        """Receive a line that a script has just printed, behind pyinfra's prefix `[host] `: see `set_echo`."""
-        prefix, _, line = str(message).partition("] ")
-        name = prefix.strip().removeprefix("[")
+    def on_line(self, name: str, _output: str, line: str) -> None:
+        """
+        Receive a line that a command has just printed.
+
+        + name: of the host
+        """
         for timeout in self._timeouts.get(name, ()):
             timeout.reset()
         self.confirmations.on_line(name, line.strip())
         if self.progress:
-            self.progress.on_output(message, **options)
+            self.progress.on_line(name, line)
 
     @contextmanager
     def output_timeout(self, name: str) -> Iterator[None]:

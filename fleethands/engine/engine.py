@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from pyinfra.api import Config, State
-from pyinfra.api.output import set_echo
 from pyinfra.api.state import StateStage
 from pyinfra.context import ctx_config, ctx_inventory, ctx_state
 
@@ -107,7 +106,6 @@ class Engine(OperationResults):
         """
         prepare(project)
         connections = Connections(ConnectionMonitor(command_line or CommandLine(target=str(target)), limits))
-        set_echo(connections.monitor.on_output)
         return cls(SelectedHosts.load(target, data, pick), project, connections)
 
     @contextmanager

@@ -42,8 +42,7 @@ class HostExecutor:
         """Start no further operation. Operations that are at work are completed."""
         self.stopping = True
         for host in self._at_work:
-            if sequence := session_of(host).sequence:
-                sequence.stop()
+            session_of(host).stop()
 
     def run_host(self, host: Any) -> None:
         """
@@ -68,8 +67,7 @@ class HostExecutor:
             run.problem = lost or (f"{run.operation}: {type(error).__name__}: {error}", [])
         finally:
             self._at_work.discard(host)
-            if sequence := session_of(host).sequence:
-                sequence.abandon()
+            session_of(host).drop_sequence()
         run.seconds = time.monotonic() - started
         self._connections.timeline.leave(host.name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]
@@ -10,7 +11,7 @@ from paramiko import SSHException
 from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.report.timeline import READ, Timeline
 from fleethands.ssh.connection import disconnect
-from fleethands.streams import TooMuchOutput
+from fleethands.streams import TooMuchOutput, listen
 
 
 class ObservedConnector:
@@ -46,8 +47,12 @@ class ObservedConnector:
         self._monitor.count_command(self._host.name)
         try:
             # pyinfra's own timeout covers the output alone
-            with self._monitor.output_timeout(self._host.name), gevent.Timeout(timeout, TimeoutError):
-                succeeded, output = self._send(*args, **{**kwargs, "print_output": True})
+            with (
+                self._monitor.output_timeout(self._host.name),
+                gevent.Timeout(timeout, TimeoutError),
+                listen(partial(self._monitor.on_line, self._host.name)),
+            ):
+                succeeded, output = self._send(*args, **kwargs)
         except (OSError, SSHException, EOFError) as error:
             self._monitor.note_lost(self._host, error, timeout)
             if isinstance(error, TooMuchOutput):

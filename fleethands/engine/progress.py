@@ -10,6 +10,7 @@ from pyinfra.api.state import BaseStateCallback
 
 from fleethands.operations.core import journal
 from fleethands.report.redaction import NO_MASK, Mask
+from fleethands.streams import PROGRESS
 
 PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes")  # operations/models/pull.sh
 MAX_LINE = 500  # characters of a line that is shown while a host works
@@ -61,11 +62,12 @@ class ProgressCallbacks(BaseStateCallback):
     def operation_host_error(self, _state: State, host: Any, *_: Any) -> None:
         self.listener.done(host.name, ok=False)
 
-    def on_output(self, message: Any = None, **_: Any) -> None:
-        """Pass on a progress line that a script has just printed, behind pyinfra's prefix `[host] `."""
-        prefix, mark, text = self.mask.text(str(message))[:MAX_LINE].partition("progress: ")
-        host = prefix.strip()[1:-1]
+    def on_line(self, host: str, line: str) -> None:
+        """Pass on a progress line that a script has just printed on a host."""
+        if not line.startswith(PROGRESS):
+            return
+        text = self.mask.text(line.removeprefix(PROGRESS))[:MAX_LINE]
         if pulled := PULL.fullmatch(text):
             self.listener.pull(host, pulled["what"], int(pulled["done"]), int(pulled["total"]))
-        elif mark:
+        else:
             self.listener.remark(host, text)

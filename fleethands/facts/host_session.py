@@ -36,6 +36,7 @@ class HostSession:
     + noted: how many pending foreign operations its plan has named
     + planned: hash of each operation in the plan → what decides it for a probe (operations/core/look_ahead.py)
     + sequence: the latest one that was sent, which may answer the next probe (operations/core/sequence.py)
+    + is_stopping: no further operation starts
     """
 
     probes: ProbeCache = field(default_factory=ProbeCache)
@@ -47,6 +48,19 @@ class HostSession:
     noted: int = 0
     planned: dict[str, Any] = field(default_factory=dict)
     sequence: Any = None
+    is_stopping: bool = False
+
+    def stop(self) -> None:
+        """Complete the operation that is at work, and start no other."""
+        self.is_stopping = True
+        if self.sequence:
+            self.sequence.stop()
+
+    def drop_sequence(self) -> None:
+        """Wait for nothing more from the sequence, and forget its scripts and its probe."""
+        if self.sequence:
+            self.sequence.abandon()
+        self.sequence = None
 
 
 _sessions: WeakKeyDictionary[Any, HostSession] = WeakKeyDictionary()
@@ -93,6 +107,7 @@ def _notice_foreign_changes(host: Host, session: HostSession) -> None:
     changes = foreign_changes()
     if changes != session.foreign_changes or foreign_operations.is_nested(host):
         session.probes.outdate()
+        session.drop_sequence()  # its probe was made before those changes
     session.foreign_changes = changes
 
 

@@ -47,6 +47,7 @@ class EngineFleet:
 
     def _run(self, engine: Engine, names: Sequence[str]) -> None:
         """Run operations, and try the ports of each host while it makes its proof."""
+        self._ports = PortChecks()
         engine.state.add_callback_handler(self._ports)
         try:
             engine.run(names, self._listener)

@@ -21,10 +21,10 @@ from fleethands.operations.core import scripts
 from fleethands.operations.core.decision import Decision
 from fleethands.operations.core.sequence_output import STDERR, SequenceOutput
 from fleethands.script import SHELL, Script
-from fleethands.streams import LiveInput
+from fleethands.streams import PROGRESS, LiveInput, listen
 
 BROKEN = ("error: the host mixed up the results of its steps",)
-STOPPED = (
+UNLOCKED = (
     "error: the lock of this host ended before this step",
     "hint: run it again: what was begun is completed then",
 )
@@ -65,7 +65,7 @@ class Sequence:
         self._request, self._asked = request, time.time()
         self._mark = f"{request.mark}."  # the probe has its own frames
         self._output = SequenceOutput(self._mark, len(steps))
-        self._input = LiveInput(self._text(), self._add)
+        self._input = LiveInput(self._text())
         self._taken, self._news, self._is_answered = 0, Event(), False
         self._error: Exception | None = None
         self._command: Any = None
@@ -82,16 +82,18 @@ class Sequence:
         + host: pyinfra's; arguments: pyinfra's, of the connector
         """
         self._command = gevent.spawn(self._run, host, {**arguments, "_stdin": self._input})
+        self._command.rawlink(lambda _: self._news.set())
 
     def _run(self, host: Any, arguments: dict[str, Any]) -> None:
         try:
-            host.run_shell_command(StringCommand(SHELL), **arguments)
+            with listen(self._add):
+                host.run_shell_command(StringCommand(SHELL), **arguments)
         except Exception as error:  # the operation that waits raises it
             self._error = error
-        finally:
-            self._news.set()
 
     def _add(self, name: str, line: str) -> None:
+        if line.startswith(PROGRESS):
+            return
         self._output.add(name, line)
         if not self._output.is_probing:
             self._asked = time.time()
@@ -107,9 +109,9 @@ class Sequence:
         """Whether this is the next script whose result is to be taken."""
         return self._taken < len(self.steps) and self.steps[self._taken].script == script
 
-    def next_result(self) -> tuple[bool, CommandOutput]:
+    def next_result(self) -> tuple[bool, CommandOutput] | None:
         """
-        Whether the next script succeeded, and its output, once it has ended.
+        Whether the next script succeeded, and its output, once it has ended. None if `stop` ended the sequence before.
 
         Raises what ended the connection.
         """
@@ -122,17 +124,25 @@ class Sequence:
             return set(step.statuses.values()) == {0}, CommandOutput(step.lines)
         if self._error is not None:
             raise self._error
-        return False, _errors(STOPPED) if self._output.stopped else CommandOutput([*self._output.outside, *step.lines])
+        if self._output.stopped == "stopped":
+            return None
+        return False, _errors(UNLOCKED) if self._output.stopped else CommandOutput([*self._output.outside, *step.lines])
 
     def stop(self) -> None:
-        """The host finishes the script that it is at, and begins no other."""
-        self._input.stop()
+        """The host finishes the script that it is at, and begins no other. Nothing here waits for the host."""
+        gevent.spawn(self._send_stop)
+
+    def _send_stop(self) -> None:
+        """Once a script has begun: the host's shell has read the whole text then, so that the byte is no part of it."""
+        self._wait(lambda: self._output.begun > 0)
+        if self._output.begun > 0:
+            self._input.stop()
 
     def has_begun(self, operation: str) -> bool:
         """After `stop`: whether the host works on this operation, or on a later one, and will finish it."""
         if operation not in self.decisions or self._taken == len(self.steps):
             return False
-        self._wait(lambda: self._output.begun > self._taken or self._output.stopped)
+        self._wait(lambda: self._output.begun > self._taken or bool(self._output.stopped))
         return self._output.begun > self._taken
 
     def probe(self, request: ProbeRequest) -> Probe | None:

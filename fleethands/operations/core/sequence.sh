@@ -13,17 +13,23 @@ frame() {
   printf '\n%s %s\n' "$mark" "$1" >&2
 }
 
-is_wanted() {
-  status=0
-  timeout 0.02 head -c 1 >/dev/null || status=$?
-  [ "$status" -eq 124 ] && ! flock -n -s "$lock" true 2>/dev/null
+# why no other script may begin: `stopped` or `unlocked`. Nothing if one may.
+reason() {
+  # It is read through an open file of its own, without waiting: dd fails if there is neither a byte nor the end.
+  if dd if=/dev/stdin iflag=nonblock bs=1 count=1 >/dev/null 2>&1; then
+    echo stopped
+  elif flock -n -s "$lock" true 2>/dev/null; then
+    echo unlocked
+  fi
 }
 
 number=0
 while [ "$number" -lt "$count" ]; do
   number=$((number + 1))
-  if [ "$number" -gt 1 ] && ! is_wanted; then
-    frame "stopped $number"
+  why=''
+  [ "$number" -eq 1 ] || why=$(reason)
+  if [ -n "$why" ]; then
+    frame "$why $number"
     exit 0
   fi
   frame "begin $number"

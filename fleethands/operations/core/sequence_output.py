@@ -10,7 +10,7 @@ from pyinfra.connectors.util import OutputLine
 STDOUT, STDERR = "stdout", "stderr"
 _FRAME = re.compile(
     r"(?:begin (?P<begin>[0-9]{1,3})|end (?P<end>[0-9]{1,3}) (?P<status>[0-9]{1,3})"
-    r"|stopped (?P<stopped>[0-9]{1,3})|(?P<probe>probe))\Z",
+    r"|(?P<reason>stopped|unlocked) (?P<before>[0-9]{1,3})|(?P<probe>probe))\Z",
     re.ASCII,
 )
 
@@ -46,8 +46,8 @@ class SequenceOutput:
     + mark: begins each frame; no program on the host can guess it
     + count: number of scripts
 
-    `begun` is the number of the latest script that began, `stopped` says that the host begins no other. `is_broken`
-    says that frames were out of order: nothing after them counts.
+    `begun` is the number of the latest script that began. `stopped` says why the host begins no other: `stopped` by its
+    input, or `unlocked`. `is_broken` says that frames were out of order: nothing after them counts.
 
     Example:
 
@@ -59,7 +59,8 @@ class SequenceOutput:
     def __init__(self, mark: str, count: int) -> None:
         self.probe: list[str] = []
         self.outside: list[OutputLine] = []
-        self.stopped = self.is_broken = self.is_probing = False
+        self.stopped = ""
+        self.is_broken = self.is_probing = False
         self._mark, self._count = f"{mark} ", count
         self._steps = [StepOutput() for _ in range(count)]
         self._places = {STDOUT: _Place(), STDERR: _Place()}
@@ -94,8 +95,8 @@ class SequenceOutput:
             place.inside = place.latest = following
         elif found["end"] and int(found["end"]) == place.inside:
             self._end(name, place, int(found["status"]))
-        elif found["stopped"] and int(found["stopped"]) == following <= self._count:
-            self.stopped = True
+        elif found["reason"] and int(found["before"]) == following <= self._count:
+            self.stopped = found["reason"]
         elif found["probe"] and following == self._count + 1:
             self.is_probing = self.is_probing or name == STDOUT
         else:

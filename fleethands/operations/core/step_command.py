@@ -28,8 +28,9 @@ class StepCommand(StringCommand):
         """Whether it succeeded, and its output."""
         session = session_of(host)
         if session.sequence is None or not session.sequence.is_next(self._script):
-            session.sequence = self._make_sequence()
+            session.sequence = None if session.is_stopping else self._make_sequence()
             if session.sequence is None:
                 return super().execute(state, host, connector_arguments)
             session.sequence.begin(host, connector_arguments)
-        return session.sequence.next_result()
+        # an operation that has begun is completed, so a script that was stopped before it began is sent by itself
+        return session.sequence.next_result() or super().execute(state, host, connector_arguments)

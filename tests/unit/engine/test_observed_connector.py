@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,9 +14,10 @@ from pyinfra.connectors.util import CommandOutput, OutputLine
 from fleethands.command_line import CommandLine
 from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.engine.observed_connector import ObservedConnector
+from fleethands.engine.progress import ProgressCallbacks
 from fleethands.report.timeline import READ, Timeline
 from fleethands.ssh.timeouts import Limits
-from fleethands.streams import TooMuchOutput
+from fleethands.streams import TooMuchOutput, read_output
 
 
 class Host:
@@ -55,7 +57,28 @@ def test_a_command_of_a_plan_is_counted_and_timed() -> None:
 
     assert monitor.commands == {"gpu-1": 1}
     assert [(step.name, step.ok) for step in timeline.steps("gpu-1")] == [(READ, True)]
-    assert host.options == {"_timeout": 5, "print_output": True}  # a line on the way proves that the command is alive
+    assert host.options == {"_timeout": 5}
+
+
+def test_progress_is_passed_on_with_the_host_whatever_its_name_and_what_it_prints() -> None:
+    def printed_now() -> Any:
+        command = (
+            "echo '[other] progress: no'; echo '] progress: no'; echo 'progress: half'; echo 'progress: whole' >&2"
+        )
+        with subprocess.Popen(["sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            return True, read_output(process.stdout, process.stderr, 20, False, "")
+
+    host: Any = Host(printed_now, executing=True)
+    host.name = "odd] name"
+    monitor, _ = observed(host)
+    remarks: list[tuple[str, str]] = []
+    listener: Any = SimpleNamespace(remark=lambda name, text: remarks.append((name, text)))
+    monitor.progress = ProgressCallbacks(host.state, listener)
+
+    _, output = host.connector.run_shell_command("true")
+
+    assert sorted(remarks) == [("odd] name", "half"), ("odd] name", "whole")]
+    assert output.output_lines == ["[other] progress: no", "] progress: no"]
 
 
 def test_a_command_of_an_operation_is_counted_alone() -> None:

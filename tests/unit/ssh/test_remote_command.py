@@ -76,12 +76,17 @@ def said(command, text):
             return str(error)
         return [output.stdout, stdout.channel.recv_exit_status()]
 
+def wait_for(count):
+    with gevent.Timeout(20):
+        while len(order) < count:
+            gevent.sleep(0.05)
+
 answers = [said("sh -s", "x" * 99_999), said("refused", "x" * 99_999), said("sh -s", "y")]
+before = len(order) + 1
 client.get_transport().sessions.prepare()
-gevent.sleep(0.2)
-before = len(order)
+wait_for(before)
 answers.append(said("sh -s", "z"))
-gevent.sleep(0.2)
+wait_for(before + 2)
 print(json.dumps({"answers": answers, "first": order[:2], "after": order[before:]}))
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import subprocess
 import tempfile
-import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,9 +24,9 @@ def text_of(*steps: str, lock: str) -> str:
 
 
 def run(
-    *steps: str, end_input: bool = False, byte_after: float | None = None, is_locked: bool = True
+    *steps: str, end_input: bool = False, send_byte: bool = False, is_locked: bool = True
 ) -> tuple[int, SequenceOutput]:
-    """A real shell, with an input that stays open."""
+    """A real shell, with an input that stays open. + send_byte: once the first script has begun"""
     pipe = subprocess.PIPE
     with (
         tempfile.NamedTemporaryFile() as lock,
@@ -41,11 +41,11 @@ def run(
         process.stdin.flush()
         if end_input:
             process.stdin.close()
-        if byte_after is not None:
-            time.sleep(byte_after)
+        head = process.stdout.readline() + process.stdout.readline()
+        if send_byte:
             process.stdin.write(b"s")
             process.stdin.flush()
-        out, err, code = process.stdout.read(), process.stderr.read(), process.wait(20)
+        out, err, code = head + process.stdout.read(), process.stderr.read(), process.wait(20)
     return code, parsed(len(steps), out.decode(), err.decode())
 
 
@@ -91,20 +91,28 @@ def test_after_the_controller_died_no_other_script_begins() -> None:
     _, output = run("sleep 0.2; echo done", "echo never", end_input=True)
 
     assert lines(output, 1) == [("stdout", "done")]
-    assert (output.stopped, output.begun, output.probe) == (True, 1, [])
+    assert (output.stopped, output.begun, output.probe) == ("stopped", 1, [])
+
+
+def test_a_busy_host_also_notices_that_the_controller_died() -> None:
+    """Each of these shells takes longer than usual to start a program."""
+    with ThreadPoolExecutor(30) as pool:
+        found = list(pool.map(lambda _: run("sleep 1", "echo never", end_input=True)[1].begun, range(30)))
+
+    assert found == [1] * 30
 
 
 def test_after_the_lock_ended_no_other_script_begins() -> None:
     _, output = run("echo one", "echo never", is_locked=False)
 
-    assert (output.stopped, output.begun) == (True, 1)
+    assert (output.stopped, output.begun) == ("unlocked", 1)
 
 
 def test_a_byte_stops_it_after_the_script_that_runs() -> None:
-    _, output = run("sleep 0.6; echo done", "echo never", byte_after=0.2)
+    _, output = run("sleep 0.6; echo done", "echo never", send_byte=True)
 
     assert lines(output, 1) == [("stdout", "done")]
-    assert (output.stopped, output.begun) == (True, 1)
+    assert (output.stopped, output.begun) == ("stopped", 1)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +124,7 @@ def test_a_byte_stops_it_after_the_script_that_runs() -> None:
         "end 7 0",
         "probe",
         "stopped 9",
+        "unlocked 2",
         "begin 99999999999999999999",
         "begin ١",
         "begin 1\r",

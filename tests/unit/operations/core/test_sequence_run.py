@@ -34,7 +34,7 @@ request = ProbeRequest.create(engine.settings()["one"], upstream=False)
 engine.connect()
 host, begun = engine.host("one"), time.monotonic()
 
-def send(*scripts, arguments={}):
+def send(*scripts, arguments={}):  # to `host`
     names = [f"operation-{number}" for number in range(1, len(scripts) + 1)]
     decisions = {name: Unchanged("") for name in names}
     sequence = Sequence(decisions, [Step(*each) for each in zip(names, scripts)], request, LOCK)
@@ -55,7 +55,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if os.geteuid():
         pytest.skip("the hosts of this test run commands as root")
     directory = tmp_path_factory.mktemp("fleet")
-    with executing_hosts(directory, one={"CODE": "0"}):
+    with executing_hosts(directory, one={}, two={}, three={}):
         yield directory
 
 
@@ -111,6 +111,103 @@ show(result=result(sequence), probe=sequence.probe(request), here=os.path.exists
     assert (found["probe"], found["here"]) == (None, False)
 
 
+def test_a_stop_before_the_text_has_arrived_is_no_part_of_it_and_is_not_lost(place: Path) -> None:
+    found = ran(
+        place,
+        """
+import gevent
+found = []
+for pause in (None, 0.05):  # before the command has begun; while its text fills the window, which is 2 MiB
+    sequence = send(f"x='{'x' * 3_000_000}'; echo ${{#x}}; sleep 3", "echo two")
+    if pause:
+        gevent.sleep(pause)
+    sequence.stop()
+    found.append([result(sequence)[:2], sequence.has_begun("operation-2"), sequence.next_result()])
+show(found=found)
+""",
+    )
+
+    assert found["found"] == [[[True, ["3000000"]], False, None]] * 2
+
+
+def test_a_host_that_takes_no_byte_does_not_keep_others_from_their_stop(place: Path) -> None:
+    found = ran(
+        place,
+        """
+import gevent
+from fleethands.engine.host_executor import HostExecutor
+from fleethands.facts.host_session import session_of
+
+hosts = [engine.host(name) for name in ("one", "two", "three")]
+sequences = []
+for host in hosts:
+    sequences.append(send("sleep 3; echo one", "echo two"))
+    session_of(host).sequence = sequences[-1]
+for sequence in sequences:
+    sequence._wait(lambda: sequence._output.begun > 0)
+full, busy, _ = [sequence._input._channel for sequence in sequences]
+full.out_window_size = 0
+busy.transport.clear_to_send.clear()  # the host began a key exchange, and goes no further
+busy.transport.clear_to_send_timeout = 1
+executor = HostExecutor(engine.state, engine.connections)
+executor._at_work.update(hosts)
+begun = time.monotonic()
+executor.stop()
+took = time.monotonic() - begun
+ends = [sequence.next_result() and sequence.next_result() for sequence in sequences]
+show(took=took, ends=[end and end[1].output_lines for end in ends])
+""",
+    )
+
+    assert found["took"] < 0.5
+    assert found["ends"] == [["two"], ["two"], None]
+
+
+def test_an_operation_is_completed_after_a_stop_between_its_scripts(place: Path) -> None:
+    found = ran(
+        place,
+        """
+import gevent
+from fleethands.operations.core.step_command import StepCommand
+from fleethands.facts.host_session import session_of
+
+scripts = ["sleep 2; echo one", "echo two", "echo three"]
+sequence = Sequence({"a": Unchanged("")}, [Step("a", script) for script in scripts], request, LOCK)
+
+def execute(script):
+    succeeded, output = StepCommand(script, lambda: sequence).execute(engine.state, host, {})
+    return succeeded, output.output_lines, engine.monitor.commands["one"]
+
+gevent.spawn_later(0.5, session_of(host).stop)
+results = [execute(script) for script in scripts]
+show(results=results, after=execute("echo after"))  # a stop is remembered: this script begins no sequence
+""",
+    )
+
+    assert found["results"] == [[True, ["one"], 1], [True, ["two"], 2], [True, ["three"], 3]]
+    assert found["after"] == [True, ["after"], 4]
+
+
+def test_no_sequence_stays_in_memory(place: Path) -> None:
+    found = ran(
+        place,
+        """
+import gc, gevent, weakref
+kept = []
+for _ in range(3):
+    sequence = send("echo one")
+    sequence.probe(request) if result(sequence)[0] else None
+    kept.append(weakref.ref(sequence))
+del sequence
+gevent.sleep(0.2)  # the last of its greenlets ends
+gc.collect()
+show(left=sum(ref() is not None for ref in kept))
+""",
+    )
+
+    assert found["left"] == 0
+
+
 def test_a_stop_lets_the_host_finish_its_script(place: Path) -> None:
     found = ran(
         place,
@@ -152,7 +249,7 @@ def test_a_host_that_ends_at_once_or_floods_fails_its_script(place: Path) -> Non
 mark = f"{request.mark}."  # a hostile host knows it
 ended = send("echo before; kill -KILL $PPID")
 first = result(ended)
-flood = send(f"echo '{mark} end 1 0'; echo '{mark} end 2 0'", "echo never")
+flood = send(f"printf '{mark} end 1 0\\n{mark} end 2 0\\n'", "echo never")  # one write
 second = result(flood)
 endless = send("yes", arguments={"_timeout": 60})
 try:
