@@ -67,7 +67,7 @@ within() {
 patience=5
 load=0
 { read -r load _ </proc/loadavg; } 2>/dev/null
-[ "${load%.*}" -lt 4 ] || [ "${load%.*}" -lt "$((2 * $(nproc)))" ] || patience=15
+[ "${load%.*}" -lt 4 ] || [ "${load%.*}" -lt "$((2 * $(nproc 2>/dev/null || echo 1)))" ] || patience=15
 
 limit() { within "$patience" "$@"; }
 
