@@ -45,8 +45,9 @@ class DelayRelay:
                 await done.wait()
 
         def run() -> None:
-            with suppress(asyncio.CancelledError):
-                loop.run_until_complete(main())
+            loop.run_until_complete(main())
+            loop.run_until_complete(_cancel_all())
+            loop.close()
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
@@ -56,7 +57,6 @@ class DelayRelay:
             yield ports[0]
         finally:
             loop.call_soon_threadsafe(done.set)
-            loop.call_soon_threadsafe(_cancel_all, loop)
             thread.join(10)
 
     async def serve(self) -> None:
@@ -99,9 +99,12 @@ class DelayRelay:
         sink.close()
 
 
-def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
-    for task in asyncio.all_tasks(loop):
+async def _cancel_all() -> None:
+    """End the connections that are left."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
         task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _address(text: str) -> tuple[str, int]:

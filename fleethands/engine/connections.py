@@ -8,11 +8,12 @@ import gevent  # type: ignore[import-untyped]
 from pyinfra.api import State
 from pyinfra.api.state import BaseStateCallback
 
+from fleethands.command_line import CHANGING
 from fleethands.engine.connection_monitor import ConnectionMonitor
 from fleethands.engine.observed_connector import ObservedConnector
 from fleethands.operations.core import lock_token
 from fleethands.report.timeline import Timeline
-from fleethands.ssh.connection import disconnect, enable_keepalive, is_connected
+from fleethands.ssh.connection import disconnect, enable_keepalive, is_connected, prepare_session
 from fleethands.ssh.timeouts import CONNECTED, HostTimeout
 from fleethands.text.format import format_duration
 
@@ -35,6 +36,8 @@ class Connections(BaseStateCallback):
 
     def host_connect(self, _state: State, host: Any) -> None:
         enable_keepalive(host)
+        if self.monitor.command_line.command in CHANGING:
+            prepare_session(host)
         ObservedConnector.attach(host, self.monitor, self.timeline)
         self.monitor.confirmations.watch(host)
 

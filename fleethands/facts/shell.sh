@@ -1,5 +1,6 @@
 # Functions that every section of the probe uses. All of it runs in dash and busybox.
-# Status 124: no answer in time, and the last line of the section has the seconds. 127: a command is missing, and the last line of the section names it.
+# Status 124: no answer in time, and the last line of the section has the seconds.
+# Status 127: a command is missing, and the last line of the section names it.
 : "${mark:?}"
 # shellcheck disable=SC2034 # the others use newline and word
 newline='

@@ -34,8 +34,8 @@ class LockSession:
         self._host = host
         self._shell: HostShell | None = None
 
-    def begin(self, script: str) -> None:
-        """Send the script, and wait until it runs. Raises LockSessionError."""
+    def begin(self, script: str) -> LockReply:
+        """Send the script. Returns its first reply. Raises LockSessionError."""
         try:
             with gevent.Timeout(REPLY_TIMEOUT, TimeoutError):
                 self._shell = open_shell(self._host)
@@ -44,7 +44,7 @@ class LockSession:
             raise LockSessionError(reason, "2 are needed; on the host: sshd -T | grep maxsessions") from None
         except (paramiko.SSHException, EOFError, OSError) as error:
             raise connection_lost(self._host, _describe(error)) from None
-        self._request(script.encode())
+        return self._request(script.encode())
 
     def acquire(self) -> LockReply:
         """Try to acquire the lock. Raises LockSessionError."""

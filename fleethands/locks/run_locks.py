@@ -62,11 +62,11 @@ class Locks:
         """
         names = sorted(set(names) - self._sessions.keys())
         deadline = time.monotonic() + self._wait
-        opened = self._open(names)
+        opened, first = self._open(names)
         self._heartbeats = self._heartbeats or gevent.spawn(self._send_heartbeats)
         for name in names:
             if name not in self.refused and not self.taken:
-                self._ask(name, opened[name], deadline)
+                self._ask(name, opened[name], deadline, first.pop(name, None))
         self.release(None if self.taken else self.refused)
 
     def release(self, names: Iterable[str] | None = None) -> None:
@@ -80,29 +80,34 @@ class Locks:
         for name in given:
             lock_token.set_token(self._engine.host(name), "")
 
-    def _open(self, names: Sequence[str]) -> dict[str, LockSession]:
-        """Start the lock process on all hosts at once, because starting takes longest."""
-        text = lock_script("hold", self.lock, lease=str(LEASE)).text
+    def _open(self, names: Sequence[str]) -> tuple[dict[str, LockSession], dict[str, LockReply]]:
+        """
+        Start the lock process on all hosts at once, because starting takes longest.
+
+        Returns it for each host, and the answer of the first host, whose process tries to take the lock at once.
+        """
         opened = {name: LockSession(self._engine.host(name)) for name in names}
-        begun = {name: gevent.spawn(self._begin, name, each, text) for name, each in opened.items()}
+        begun = {name: gevent.spawn(self._begin, name, opened[name], name == names[0]) for name in names}
         gevent.joinall(list(begun.values()))
         self._sessions |= opened
-        return opened
+        return opened, {name: each.value for name, each in begun.items() if name == names[0] and each.value}
 
-    def _begin(self, name: str, opened: LockSession, text: str) -> None:
+    def _begin(self, name: str, opened: LockSession, is_first: bool) -> LockReply | None:
         self._engine.monitor.commands[name] = self._engine.monitor.commands.get(name, 0) + 1
+        begin = "take" if is_first else "wait"
         try:
-            opened.begin(text)
+            return opened.begin(lock_script("hold", self.lock, lease=str(LEASE), begin=begin).text)
         except LockSessionError as error:
             self._refuse(name, error)
+            return None
 
     def _refuse(self, name: str, error: LockSessionError) -> None:
         look = f"see what it says: {self._engine.command_line.reach_only('lock status', name)}"
         self.refused[name] = sanitize_line(str(error)), [*error.hints] or [look]
 
-    def _ask(self, name: str, opened: LockSession, deadline: float) -> None:
+    def _ask(self, name: str, opened: LockSession, deadline: float, first: LockReply | None) -> None:
         try:
-            answer = opened.acquire()
+            answer = first or opened.acquire()
             while answer.word == HELD and time.monotonic() < deadline:
                 gevent.sleep(RETRY_INTERVAL)
                 answer = opened.acquire()

@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 
 from paramiko import Channel, Transport
 
+from fleethands.ssh.sessions import Sessions
 from fleethands.ssh.timeouts import LOST
 
 KEEPALIVE = 15  # seconds
@@ -55,6 +56,14 @@ def close(connector: Any) -> None:
         client.close()
 
 
+def prepare_session(host: Any) -> None:
+    """Keep a session open behind each command: the next command or the lock of the host needs one."""
+    if (transport := next(transports(host), None)) is not None:
+        sessions: Sessions | None = getattr(transport, "sessions", None)
+        if sessions is not None:
+            sessions.prepare()
+
+
 def forget_connection(host: Any) -> None:
     """Drop a closed connection with its keys and buffers, and what observed it."""
     if getattr(host.connector, "client", None) is not None:
@@ -67,12 +76,17 @@ def is_of_network(sock: socket.socket | Channel) -> TypeGuard[socket.socket]:
     return isinstance(sock, socket.socket) and sock.family in {socket.AF_INET, socket.AF_INET6}
 
 
+def send_at_once(sock: Any) -> None:
+    """Let a connection wait for no reply before it sends a small packet. A login has several; paramiko leaves Nagle on."""
+    if is_of_network(sock):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 def enable_keepalive(host: Any) -> None:
-    """Detect lost connections soon, and send small packets at once."""
+    """Detect lost connections soon."""
     for transport in transports(host):
         transport.set_keepalive(KEEPALIVE)
         if is_of_network(transport.sock):
-            transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # paramiko leaves Nagle on
             # otherwise the kernel retries for a quarter of an hour
             if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
                 transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST * 1000)

@@ -27,7 +27,7 @@ def config_words(config: str | None) -> list[str]:
     """
     if config:
         return ["-F", str(user_file(config))]
-    return [] if Path.home() == account_home() else ["-F", _joined(str(Path.home()))]
+    return [] if Path.home() == account_home() else ["-F", _joined(Path.home())]
 
 
 def expand_home(path: str) -> str:
@@ -50,9 +50,9 @@ def user_name() -> str:
     return pwd.getpwuid(os.getuid()).pw_name
 
 
-def include_all() -> str:
-    """Lines of an ssh_config that do what `ssh` does without `-F`, with the files below $HOME."""
-    quoted = f"{Path.home()}/.ssh".replace('"', "")
+def include_all(home: Path) -> str:
+    """Lines of an ssh_config that do what `ssh` does without `-F`, with the files below this home."""
+    quoted = f"{home}/.ssh".replace('"', "")
     escaped = quoted.replace("%", "%%")
     lines = [
         f'Match all\n  Include "{quoted}/config"',
@@ -63,10 +63,10 @@ def include_all() -> str:
 
 
 @cache
-def _joined(home: str) -> str:
-    """A temporary file that includes the configuration of $HOME and of the system; it is removed at exit."""
+def _joined(home: Path) -> str:
+    """A temporary file that includes the configuration of this home and of the system; it is removed at exit."""
     descriptor, path = tempfile.mkstemp(prefix="fleethands-ssh-", text=True)
     with os.fdopen(descriptor, "w") as file:
-        file.write(include_all())
+        file.write(include_all(home))
     atexit.register(Path(path).unlink, missing_ok=True)
     return path

@@ -44,7 +44,10 @@ class Sessions:
 
     def open_two(self, timeout: float) -> Channel:
         """Open a session, and another one for `take`. Raises ChannelException where the host does not allow two."""
+        ready = self.take()
         self.prepare()
+        if ready is not None:  # the host opened it while another one was in use
+            return ready
         channel = self.open(timeout=timeout)
         if self._next is None or self._next.get() is None:
             channel.close()

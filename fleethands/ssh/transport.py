@@ -10,6 +10,7 @@ from paramiko import Channel, Message, SSHException, Transport, common
 from paramiko.packet import Packetizer
 
 from fleethands.ssh import remote_command
+from fleethands.ssh.connection import send_at_once
 from fleethands.ssh.sessions import Sessions
 
 PACKET = (256 << 10) + 1024  # bytes; OpenSSH sends none that is larger (packet.c, PACKET_MAX_SIZE)
@@ -96,6 +97,7 @@ class LimitedTransport(Transport):
     }
 
     def __init__(self, sock: Any, **options: Any) -> None:
+        send_at_once(sock)
         super().__init__(sock, packetizer_class=LimitedPackets, **options)
         self.sessions = Sessions(super().open_session)
 

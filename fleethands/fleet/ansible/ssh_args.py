@@ -93,7 +93,7 @@ def _text(config: str | None, hosts: Mapping[str, Mapping[str, str]]) -> str:
         blocks.setdefault("".join(f"    {name} {value}\n" for name, value in options.items()), []).append(host)
     own = "".join(f"Host {' '.join(names)}\n{block}" for block, names in blocks.items())
     if config is None:  # these options name no file of their own with `-F`
-        return own + include_all()
+        return own + include_all(Path.home())
     base = Path(config).expanduser().absolute()
     return own + (f"Host *\n    Include {base}\n" if base.exists() else "")
 

@@ -3,7 +3,8 @@
 #   described: the file that describes the run lock; words: its content; left: its content after a lost connection
 #   hold, turn, run, who: see lock_acquire.sh
 #   lease: seconds without a heartbeat that end the lock
-: "${lock:?}" "${described:?}" "${hold:?}" "${turn:?}" "${who:?}" "${words:?}" "${left:?}" "${run:?}" "${lease:?}"
+#   begin: `take` to try at once, `wait` for the first request
+: "${lock:?}" "${described:?}" "${hold:?}" "${turn:?}" "${who:?}" "${words:?}" "${left:?}" "${run:?}" "${lease:?}" "${begin:?}"
 held=''
 
 take() {
@@ -36,7 +37,7 @@ lost() {
 
 open_lock
 trap 'lost "it was stopped"' HUP INT TERM
-answer ready
+if [ "$begin" = take ]; then take; else answer ready; fi
 while :; do
   status=0
   # without the lock, so that it ends with this shell

@@ -53,7 +53,7 @@ def _puller(settings: HostSettings, probe: Probe, model: Model, pull: PullModel)
     """The script of the transient unit."""
     environment = settings.ollama_environment
     return Script(
-        scripts.join("web", "owned", "blobs", "spelled", "puller"),
+        scripts.join("web", "owned", "blobs", "spelled", "small_blobs", "puller"),
         {
             "name": pull.name,
             "place": pull.place,

@@ -5,7 +5,6 @@
   "${floor:?}" "${blobs:?}" "${renewal:?}" "${ollama:?}" "${container:?}"
 unclean=${unclean:-}
 answer=$place/pull.ndjson
-offered=$place/manifest # the registry's answer
 kept='run again: what was downloaded is kept'
 LONG=1800 # seconds that hashing or writing may take without progress
 LARGEST=65536 # bytes of a manifest; real ones have a few thousand
@@ -225,6 +224,7 @@ while :; do
     fail "cannot ask the registry for the digest of $name, and the one on the host is not the pinned $digest" \
       "on the host: curl -I $manifest_url" "to pull without asking first, remove it, on the host: curl -X DELETE $url/api/delete -d '{\"model\":\"$name\"}'"
   fi
+  fetch_small_blobs
   request_once
   case $status in
     success) check_blobs && break ;;

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import File
-from fleethands.operations.core.decision import APPLY_HINT, Change, Decision, Refused, Unchanged
+from fleethands.operations.core.decision import APPLY_HINT, Change, Decision, Place, Refused, Unchanged
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.core.proof_record import Link, all_hold, is_of_declared_ollama, read_links
@@ -100,6 +100,7 @@ def prove(
         why=REQUESTED if held else WHY[before],
         consequence=f"loads {settings.model} and asks it a short question",
         writes_record=release.is_new,
+        place=Place.LAST,
     )
 
 

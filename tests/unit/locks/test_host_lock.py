@@ -38,7 +38,7 @@ class Holding:
     def __init__(self, text: str) -> None:
         self._process = subprocess.Popen(["sh", "-s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._say(text)
-        assert self.hears().word == "ready"
+        self.first = self.hears()
 
     def ask(self, letter: str) -> LockReply:
         self._say(letter)
@@ -83,8 +83,9 @@ def places(tmp_path: Path) -> dict[str, str]:
 def hold(places: dict[str, str]) -> Iterator[Hold]:
     begun = []
 
-    def begin(lock: Lock, lease: int = LEASE) -> Holding:
-        begun.append(Holding(lock_script("hold", lock, lease=str(lease)).with_values(**places).text))
+    def begin(lock: Lock, lease: int = LEASE, begin: str = "wait") -> Holding:
+        begun.append(Holding(lock_script("hold", lock, lease=str(lease), begin=begin).with_values(**places).text))
+        assert begin == "take" or begun[-1].first.word == "ready"
         return begun[-1]
 
     yield begin
@@ -105,6 +106,15 @@ def test_one_of_two_gets_it_and_the_other_is_told_whose_it_is(hold: Hold) -> Non
     assert bo.ask("t") == LockReply("held", LockState(ANA.run, ANA))
     assert ana.ask("r").word == "released"
     assert bo.ask("t") == LockReply("locked", LockState(ANA.run))
+
+
+def test_the_first_of_a_run_takes_it_at_once(hold: Hold) -> None:
+    ana, bo = hold(ANA, begin="take"), hold(BO, begin="take")
+
+    assert ana.first == LockReply("locked", LockState())
+    assert bo.first == LockReply("held", LockState(ANA.run, ANA))
+    assert ana.ask("r").word == "released"
+    assert bo.ask("t").word == "locked"
 
 
 def test_a_run_that_goes_away_without_a_word_is_named_to_the_next(hold: Hold) -> None:

@@ -42,6 +42,7 @@ class Recorded(ThreadingHTTPServer):
 
     def __init__(self, answers: list[list[Any]], manifest: int) -> None:
         self.answers, self.manifest, self.pulls = answers, manifest, 0
+        self.fetched, self.given = list[str](), dict[str, bytes]()
         super().__init__(("127.0.0.1", 0), _Handler)
 
 
@@ -52,9 +53,20 @@ class _Handler(BaseHTTPRequestHandler):
         found = self.path.startswith("/v2/")
         self.send_response(self.server.manifest if found else 200)
         self.end_headers()
-        self.wfile.write(MANIFEST if found else b'{"version":"0.24.0"}')
+        if "/blobs/" in self.path:
+            self.server.fetched.append(self.path.rpartition(":")[2])
+            self.wfile.write(WEIGHTS)
+        else:
+            self.wfile.write(MANIFEST if found else b'{"version":"0.24.0"}')
 
     def do_POST(self) -> None:
+        if self.path.startswith("/api/blobs/sha256:"):
+            digest, content = self.path.rpartition(":")[2], self.rfile.read(int(self.headers["Content-Length"]))
+            is_whole = hashlib.sha256(content).hexdigest() == digest
+            self.server.given |= {digest: content} if is_whole else {}
+            self.send_response(201 if is_whole else 400)
+            self.end_headers()
+            return
         lines = self.server.answers[self.server.pulls]
         self.server.pulls += 1
         self.send_response(200)
@@ -73,10 +85,10 @@ class _Handler(BaseHTTPRequestHandler):
 class Pulled:
     """How one run of the puller ended."""
 
-    def __init__(self, place: Path, pulls: int) -> None:
+    def __init__(self, place: Path, server: Recorded) -> None:
         outcome = place / "run" / "outcome"
         self.said = outcome.read_text() if outcome.exists() else ""
-        self.pulls = pulls
+        self.pulls, self.fetched, self.given = server.pulls, server.fetched, server.given
         self.orderly = not (place / "marker").exists()
 
 
@@ -90,7 +102,7 @@ def serving(answers: list[list[Any]], manifest: int) -> Iterator[Recorded]:
 
 def pull(tmp_path: Path, *answers: list[Any], manifest: int = 200, unclean: str = "", **values: str) -> Pulled:
     """Run it in a directory of its own, where a model's manifest is already, with little patience."""
-    (tmp_path / "run").mkdir()
+    (tmp_path / "run").mkdir(exist_ok=True)
     (tmp_path / "blobs").mkdir(exist_ok=True)
     (tmp_path / "marker").write_text("m\n")
     (tmp_path / "manifest").write_bytes(MANIFEST)
@@ -98,15 +110,15 @@ def pull(tmp_path: Path, *answers: list[Any], manifest: int = 200, unclean: str 
         url = f"http://127.0.0.1:{server.server_port}"
         defaults = {
             "name": "m", "request": "{}", "url": url, "place": str(tmp_path / "run"), "digest": "",
-            "marker": str(tmp_path / "marker"), "manifest_url": f"{url}/v2/m", "models_dir": str(tmp_path),
+            "marker": str(tmp_path / "marker"), "manifest_url": f"{url}/v2/m/manifests/7b", "models_dir": str(tmp_path),
             "manifest": str(tmp_path / "manifest"), "patience": "2", "tries": "2", "margin": "1", "floor": "1",
             "renewal": "pin it: digest ", "container": "none",
         }  # fmt: skip
-        body = scripts.join("web", "owned") + ANYBODY + scripts.join("blobs", "spelled", "puller")
+        body = scripts.join("web", "owned") + ANYBODY + scripts.join("blobs", "spelled", "small_blobs", "puller")
         text = Script(body, {**defaults, **values}).text
         words = ["env", f"unclean={unclean}", "sh", "-s"]
         subprocess.run(words, input=text.encode(), timeout=60, check=True, capture_output=True)
-        return Pulled(tmp_path, server.pulls)
+        return Pulled(tmp_path, server)
 
 
 def refused(text: str) -> list[Any]:
@@ -118,6 +130,41 @@ def test_success_leaves_nothing(tmp_path: Path) -> None:
 
     assert (done.said, done.pulls, done.orderly) == ("", 1, True)
     assert not (tmp_path / "run").exists()
+
+
+def test_small_blobs_are_given_to_ollama_before_it_pulls(tmp_path: Path) -> None:
+    done = pull(tmp_path, SUCCESS)
+
+    assert done.given == {HEX: WEIGHTS}
+    assert done.pulls == 1
+
+
+def manifest_of(tmp_path: Path, *layers: tuple[str, int]) -> None:
+    """What the registry is taken to have answered."""
+    (tmp_path / "run").mkdir()
+    rows = [{"digest": f"sha256:{digest}", "size": size} for digest, size in layers]
+    (tmp_path / "run" / "manifest").write_text(json.dumps({"layers": rows}))
+
+
+def test_a_large_blob_and_one_that_is_there_are_left_to_ollama(tmp_path: Path) -> None:
+    manifest_of(tmp_path, ("a" * 64, 1 << 16), (HEX, len(WEIGHTS)), ("b" * 64, 10))
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / f"sha256-{HEX}").write_bytes(WEIGHTS)
+
+    done = pull(tmp_path, SUCCESS)
+
+    assert done.fetched == ["b" * 64]
+    assert done.given == {}  # the registry sent more than it had said
+    assert done.said == ""
+
+
+def test_a_registry_with_many_blobs_is_asked_for_a_few(tmp_path: Path) -> None:
+    manifest_of(tmp_path, *((f"{number:064x}", 700) for number in range(30)))
+
+    done = pull(tmp_path, SUCCESS)
+
+    assert len(done.fetched) == 8
+    assert done.pulls == 1
 
 
 @pytest.mark.parametrize(
