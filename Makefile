@@ -33,7 +33,7 @@ soak: root .venv/ready browser ## the long tests, of which `make test` runs a sa
 	@$(FILL) v1 canvas
 	@$(AS_ROOT) $(PYTHON) -m pytest tests -m soak
 
-bench: root .venv/ready packages ## measure speed against a bare program: docs/performance.md
+bench: root .venv/ready packages .venv/bench/ready ## measure speed against a bare program: docs/performance.md
 	@$(AS_ROOT) $(PYTHON) -m bench
 
 images: root .venv/ready packages ## also build and check the OpenHands images of V1 and Canvas
@@ -87,6 +87,11 @@ packages:
 
 browser: # with the one that tests open Canvas in; on Ubuntu it is no package, and that test is skipped
 	@if grep -q '^ID=debian' /etc/os-release; then sh tests/lab/packages.sh chromium; else sh tests/lab/packages.sh; fi
+
+.venv/bench/ready: .venv/ready # Ansible, which nothing else needs
+	@.venv/bin/uv venv --quiet --clear .venv/bench
+	@.venv/bin/uv pip install --quiet --python .venv/bench/bin/python --group bench
+	@touch $@
 
 .venv/ready: requirements/dev.txt requirements/uv.txt pyproject.toml tests/bootstrap.sh
 	@sh tests/bootstrap.sh

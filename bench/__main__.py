@@ -13,7 +13,7 @@ from tests.lab.prepare import unfit
 from tests.lab.sessions import NoSessionLog
 from tests.lab.shell import CommandFailed, say, step
 
-from . import hosts, no_op, page, scale
+from . import hosts, no_op, page, picture, scale, side_by_side
 from .timing import BIN, median, timed
 
 HOSTS = 12
@@ -35,14 +35,25 @@ def main() -> int:
             found = no_op.measure(fleet)
         with step(f"plans over {', '.join(map(str, scale.SIZES))} stand-ins"):
             scaled = scale.measure(fleet[0], no_op.declared()[fleet[0].name])
+        compared, broken = _compared(lab)
     finally:
         lab.drop_state(hosts.STATE)
         lab.down()
     help_seconds = median([timed([BIN / "fleethands", "--help"]).seconds for _ in range(HELP_RUNS)])
-    figures = page.figures(found, scaled, help_seconds, load)
+    figures = page.figures(found, scaled, compared, help_seconds, load)
     page.write(figures)
+    if compared:
+        page.PICTURE.write_text(picture.render_picture(compared))
     print("\n".join(figures))
-    return _verdict([*found.wrong, *scale.wrong(scaled)], help_seconds)
+    return _verdict([*found.wrong, *scale.wrong(scaled), *broken], help_seconds)
+
+
+def _compared(lab: Lab) -> tuple[list[side_by_side.Timing], list[str]]:
+    """The timings of all programs, or why one failed. The other figures are written either way."""
+    try:
+        return side_by_side.measure(lab), []
+    except (CommandFailed, side_by_side.WrongResult) as failure:
+        return [], [str(failure)]
 
 
 def _verdict(wrong: list[str], help_seconds: float) -> int:

@@ -13,17 +13,22 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import paramiko
 
-TIMEOUT = 30  # seconds
+TIMEOUT = 120  # seconds
 
 
 class Spec(TypedDict):
-    """What to read: hosts by name and address, our user, and the script that each host runs."""
+    """
+    What to read: hosts by name and address, our user, and the script that each host runs.
+
+    + port: 22 if it is missing
+    """
 
     hosts: dict[str, str]
+    port: NotRequired[int]
     user: str
     key: str
     known_hosts: str
@@ -35,11 +40,12 @@ def read(spec: Spec, key: paramiko.PKey, address: str) -> int:
     client = paramiko.SSHClient()
     client.load_host_keys(spec["known_hosts"])
     client.set_missing_host_key_policy(paramiko.RejectPolicy())
-    connection = socket.create_connection((address, 22), TIMEOUT)
+    port = spec.get("port", 22)
+    connection = socket.create_connection((address, port), TIMEOUT)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         client.connect(
-            address, username=spec["user"], pkey=key, sock=connection, allow_agent=False, look_for_keys=False
+            address, port, username=spec["user"], pkey=key, sock=connection, allow_agent=False, look_for_keys=False
         )
         stdin, stdout, _ = client.exec_command("sh -s", timeout=TIMEOUT)
         stdin.write(spec["script"])

@@ -7,11 +7,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from .guide_programs import CASES
 from .no_op import ROUNDS, NoOp, Program
 from .scale import Scale
+from .side_by_side import Timing
 from .timing import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
+PICTURE = PAGE.with_name("performance.svg")
 MIB = 1 << 20
 BEGIN, END = "<!-- figures: make bench -->", "<!-- end of figures -->"
 
@@ -25,7 +28,9 @@ def write(figures: Sequence[str]) -> None:
     PAGE.write_text("\n".join([head + BEGIN, "", *figures, "", END]) + tail)
 
 
-def figures(no_op: NoOp, scale: Sequence[Scale], help_seconds: float, load: float) -> list[str]:
+def figures(
+    no_op: NoOp, scale: Sequence[Scale], compared: Sequence[Timing], help_seconds: float, load: float
+) -> list[str]:
     """
     The tables, in Markdown.
 
@@ -58,7 +63,30 @@ def figures(no_op: NoOp, scale: Sequence[Scale], help_seconds: float, load: floa
         + ("1." if not no_op.wrong else "see the run."),
         "",
         *_scale(scale),
+        "",
+        *_compared(compared),
     ]
+
+
+def _compared(timings: Sequence[Timing]) -> list[str]:
+    """Seconds at each round trip, and the sessions of each host."""
+    if not timings:
+        return ["The comparison of four programs failed: see the run."]
+    trips = list(dict.fromkeys(timing.round_trip for timing in timings))
+    known = {(each.case, each.program, each.round_trip): each for each in timings}
+    rows = []
+    for case, program in dict.fromkeys((each.case, each.program) for each in timings):
+        found = [known[case, program, trip] for trip in trips]
+        seconds = " | ".join(f"{each.seconds:.1f}" for each in found)
+        rows.append(f"| {case} | {program} | {seconds} | {found[0].sessions} |")
+    columns = " | ".join(f"{trip * 1000:.0f} ms" for trip in trips)
+    head = f"| one host, the guide's steps for Ollama: seconds | program | {columns} | sessions |"
+    picture = f"![Seconds of the four programs as bars]({PICTURE.name})"
+    return [head, "| --- | --- |" + " --- |" * (len(trips) + 1), *sorted(rows, key=_case_of), "", picture]
+
+
+def _case_of(row: str) -> int:
+    return next(place for place, case in enumerate(CASES) if row.startswith(f"| {case.name} |"))
 
 
 def _row(what: str, program: Program, bare: Program) -> str:
