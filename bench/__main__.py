@@ -38,6 +38,7 @@ def main() -> int:
         compared, broken = _compared(lab)
     finally:
         lab.drop_state(hosts.STATE)
+        lab.drop_state(side_by_side.STATE)
         lab.down()
     help_seconds = median([timed([BIN / "fleethands", "--help"]).seconds for _ in range(HELP_RUNS)])
     figures = page.figures(found, scaled, compared, help_seconds, load)

@@ -77,7 +77,7 @@ def is_of_network(sock: socket.socket | Channel) -> TypeGuard[socket.socket]:
 
 
 def send_at_once(sock: Any) -> None:
-    """Let a connection wait for no reply before it sends a small packet. A login has several; paramiko leaves Nagle on."""
+    """Wait for no reply before a small packet is sent. A login has several, and paramiko leaves Nagle on."""
     if is_of_network(sock):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -86,7 +86,6 @@ def enable_keepalive(host: Any) -> None:
     """Detect lost connections soon."""
     for transport in transports(host):
         transport.set_keepalive(KEEPALIVE)
-        if is_of_network(transport.sock):
+        if is_of_network(transport.sock) and hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
             # otherwise the kernel retries for a quarter of an hour
-            if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux
-                transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST * 1000)
+            transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST * 1000)
