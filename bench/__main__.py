@@ -33,9 +33,9 @@ def main() -> int:
         load = os.getloadavg()[0]
         with step("plan and apply, the bare program and a plain deploy"):
             found = no_op.measure(fleet)
+        lab.trim(1)  # the others would take a part of the cores
         with step(f"plans over {', '.join(map(str, scale.SIZES))} stand-ins"):
             scaled = scale.measure(fleet[0], no_op.declared()[fleet[0].name])
-        lab.trim(1)  # the others would take a part of the cores
         compared, broken = _compared(lab)
     finally:
         lab.drop_state(hosts.STATE)

@@ -13,9 +13,10 @@ from gevent.event import Event  # type: ignore[import-untyped]
 
 from fleethands.errors import FleethandsError, Problem
 from fleethands.everyday.command_result import ABSENT, DONE, FAILED, INTERRUPTED, CommandResult
-from fleethands.everyday.host_process import HostProcess, start_process
+from fleethands.everyday.start_process import start_process
 from fleethands.facts import ssh_command
 from fleethands.facts.probe_failure import explain_failure
+from fleethands.host_process import HostProcess
 from fleethands.script import Script
 from fleethands.ssh.connection import disconnect, is_connected
 from fleethands.ssh.diagnosis import explain_flood, explain_lost_connection

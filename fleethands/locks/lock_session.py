@@ -9,10 +9,10 @@ import gevent  # type: ignore[import-untyped]
 import paramiko
 
 from fleethands.facts import ssh_command
+from fleethands.host_process import HostProcess
 from fleethands.locks.host_shell import (
     MAX_REPLY,
     REPLY_TIMEOUT,
-    HostShell,
     LockSessionError,
     connection_lost,
     open_shell,
@@ -32,7 +32,7 @@ class LockSession:
 
     def __init__(self, host: Any) -> None:
         self._host = host
-        self._shell: HostShell | None = None
+        self._shell: HostProcess | None = None
 
     def begin(self, script: str) -> LockReply:
         """Send the script. Returns its first reply. Raises LockSessionError."""
@@ -63,6 +63,8 @@ class LockSession:
         with suppress(LockSessionError):  # the process ends by itself
             self._request(b"r")
         self._shell.close()
+        with gevent.Timeout(REPLY_TIMEOUT, False):
+            self._shell.wait()
         self._shell = None
 
     def _request(self, data: bytes) -> LockReply:
@@ -84,7 +86,7 @@ class LockSession:
             shown = sanitize_line(str(lines[-2:]), 100)
             raise LockSessionError(f"cannot parse the host's reply about its lock: {shown}") from None
 
-    def _read_reply(self, shell: HostShell) -> list[str]:
+    def _read_reply(self, shell: HostProcess) -> list[str]:
         """The lines of one reply."""
         reader, lines = Lines(MAX_REPLY), []
         while f"{MARK} end" not in lines:

@@ -1,4 +1,4 @@
-"""A script that runs on a host, over SSH or on this machine: its input and output as bytes, and its exit code."""
+"""A shell of root on a host, over SSH or on this machine: its input and output as bytes, and its exit code."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ from typing import Any, Protocol
 
 import paramiko
 
-from fleethands.errors import FleethandsError
-from fleethands.script import LOGIN_SHELL, SHELL
-from fleethands.streams import BLOCK
-
-OPEN_TIMEOUT = 20.0  # seconds
+from fleethands.script import SHELL
+from fleethands.streams import BLOCK, require_reply
 
 
 class HostProcess(Protocol):
@@ -32,36 +29,24 @@ class HostProcess(Protocol):
     def code(self) -> int | None: ...
 
 
-def start_process(host: Any) -> HostProcess:
+class SshProcess:
     """
-    A shell of root on a connected host, which reads a script from its input.
+    A command that was requested on a session of an SSH connection.
 
-    + host: pyinfra's
-
-    Raises FleethandsError for a connector without processes; OSError, EOFError, SSHException for a lost connection.
+    + client: the connection, if it is there for this process alone
     """
-    client = getattr(host.connector, "client", None)
-    if client is not None:
-        return _SshProcess(client)
-    name = host.connector_cls.__name__
-    if name == "LocalConnector":
-        return _LocalProcess()
-    raise FleethandsError(f"{name} cannot run a command whose output is read while it runs", "reach the host by SSH")
 
-
-class _SshProcess:
-    def __init__(self, client: paramiko.SSHClient) -> None:
-        transport = client.get_transport()
-        if transport is None:
-            raise EOFError("the connection was closed")
-        self._channel = transport.open_session(timeout=OPEN_TIMEOUT)
-        self._channel.exec_command(LOGIN_SHELL)
+    def __init__(self, channel: paramiko.Channel, client: Any = None) -> None:
+        self._channel, self._client = channel, client
 
     def write(self, data: bytes) -> None:
         self._channel.sendall(data)
 
     def read(self) -> bytes:
-        return self._channel.recv(BLOCK)
+        block = self._channel.recv(BLOCK)
+        if not block:
+            require_reply(self._channel)
+        return block
 
     def read_errors(self) -> bytes:
         return self._channel.recv_stderr(BLOCK)
@@ -75,16 +60,19 @@ class _SshProcess:
 
     def close(self) -> None:
         self._channel.close()
+        if self._client is not None:
+            self._client.close()
 
     @property
     def code(self) -> int | None:
         return self._channel.exit_status if self._channel.exit_status >= 0 else None
 
 
-class _LocalProcess:
+class LocalProcess:
+    """A shell on this machine. Ctrl-C does not reach it: its input ends instead, as on every other host."""
+
     def __init__(self) -> None:
         pipe = subprocess.PIPE
-        # Ctrl-C does not reach the process: its input ends instead, as on every other host
         self._process = subprocess.Popen(
             ["sh", "-c", SHELL], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True
         )
