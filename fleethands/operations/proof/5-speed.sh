@@ -73,6 +73,10 @@ cpu_wait() {
     END { printf "%.0f", most * 100 }'
 }
 
+# is_disturbed: without a limit nothing is compared, so one answer is enough where other work keeps Ollama waiting. More would
+# slow that work down: the threads of a model on the CPU wait for each other without a pause.
+is_disturbed() { [ -z "$slowdown_limit" ] && [ "$(cpu_wait "$times" $(($(now) - from)))" -gt "$FREE_CPU" ]; }
+
 # measure_series: sets `samples`, with one line for each answer, and `waited`, the percentage of cpu_wait
 measure_series() {
   samples='' tried=0 times=$(read_cpu_times) from=$(now)
@@ -82,6 +86,7 @@ measure_series() {
     tried=$((tried + 1))
     samples="$samples$(measure_answer "$rest")
 "
+    ! is_disturbed || break
   done
   waited=$(cpu_wait "$times" $(($(now) - from)))
 }

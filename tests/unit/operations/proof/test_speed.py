@@ -162,6 +162,19 @@ def test_a_host_is_not_slower_because_other_work_takes_its_cpus(
     assert (said == note) is ok
 
 
+@pytest.mark.parametrize(("limit", "answers"), [("", 1), ("20", 5)])
+def test_without_a_limit_a_busy_host_is_asked_for_one_answer(
+    limit: str, answers: int, tmp_path: Path, serve: Callable[[Say], str]
+) -> None:
+    busy = (9_000_000_000, 4_000_000_000)
+
+    link, _ = measure(tmp_path, serve(streaming(cycle(STEADY))), cpu_times=busy, **before(100, limit=limit))
+
+    assert link.ok
+    assert link.speed
+    assert link.speed.answers == answers
+
+
 def run_speed(call: str) -> str:
     """What a call of the script's functions prints on this machine."""
     known = "\n".join(f"{name}='{value}'" for name, value in script_values().items())
