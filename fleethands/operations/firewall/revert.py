@@ -12,7 +12,7 @@ from fleethands.operations.core import scripts
 from fleethands.script import Script
 from fleethands.untrusted import printable
 
-DELAY = 30  # seconds; SSH answers again after them even if the new rules close its way
+DELAY = 30  # seconds; SSH answers again after them even if the new rules block it
 DELAY_UNLOADED = 600  # for rules that are written and not loaded yet: a slow host has steps and probes in between
 _MARK = re.compile(r"confirm: (?P<key>[0-9a-f]{16}) (?P<token>[0-9a-f]{16}) (?P<delay>[0-9]{1,3})\Z", re.ASCII)
 _STATE = {"revert": paths.REVERT, "reverted": paths.REVERTED, "revert_unit": paths.REVERT_UNIT}
