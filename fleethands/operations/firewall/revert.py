@@ -78,8 +78,8 @@ def reverted_note(probe: Probe) -> tuple[str, ...]:
         return ()
     _, reason, run, when, who = (printable(each, 300) for each in lines[:5])
     because = _REASONS.get(reason, "its change was not confirmed")
-    by = f" ({who})" if who else ""
+    by = f" of {who}" if who else ""
     return (
-        f"at {when} this host restored its previous firewall by itself, because {because}: run {run}{by}; "
+        f"at {when} this host restored its previous firewall by itself, because {because} (run {run}{by}); "
         f"to dismiss this note, on the host: rm {paths.REVERTED}",
     )
