@@ -111,5 +111,5 @@ def parse_slowdown(text: str) -> float:
     """
     match = _PERCENT.match(text)
     if not match:
-        raise ValueError(f"expected a percentage from `0%` to `99%`, got `{text}`")
+        raise ValueError(f"expected a percentage from `0%` to below `100%`, got `{text}`")
     return float(match[1])

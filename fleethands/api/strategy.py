@@ -30,7 +30,7 @@ class Strategy:
     + max_fail: a number or percentage of failed hosts that stops the rollout
     + order: `"sorted"`, `"random"` or `"random:SEED"`
     + rollback: restore the last proven state of a host that fails
-    + max_slowdown: fail a host that answers more slowly than by its release record, by more than this percentage, such
+    + max_slowdown: fail a host whose tokens a second fell by more than this percentage since its release record, such
       as `"20%"`; None for no limit
 
     Raises UsageError for a wrong value.

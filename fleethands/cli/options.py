@@ -57,7 +57,8 @@ _ROLLOUT = (
         "--max-slowdown",
         default="",
         metavar="P%",
-        help="Fail a host that answers more slowly than by its release record, by more than this percentage.",
+        help="Fail a host whose tokens a second fell by more than this percentage since its release record. "
+        "No limit by default.",
     ),
     click.option(
         "--order",

@@ -1,4 +1,4 @@
-"""A change of the firewall that closes the way of SSH is undone by the host itself, and the next run says so."""
+"""A change of the firewall that blocks SSH is undone by the host itself, and the next run says so."""
 
 from __future__ import annotations
 

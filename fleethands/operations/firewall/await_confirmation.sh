@@ -86,6 +86,7 @@ await_confirmation() {
   [ "$armed" != "$token" ] || revert_now timeout
   ! grep -qsxF "$token" "$reverted" ||
     fail "no new SSH connection was possible within $delay s, so this host restored its previous firewall" \
-      'see which rule closes the way of SSH, on the host: nft list ruleset'
+      'see in the plan which of the new rules blocks SSH' \
+      'see the rules of other programs, on the host: nft list ruleset'
   sync_revert
 }

@@ -12,7 +12,7 @@ from fleethands.operations.core import scripts
 from fleethands.script import Script
 from fleethands.untrusted import printable
 
-DELAY = 30  # seconds; SSH answers again after them even if the new rules close its way
+DELAY = 30  # seconds; SSH answers again after them even if the new rules block it
 DELAY_UNLOADED = 600  # for rules that are written and not loaded yet: a slow host has steps and probes in between
 _MARK = re.compile(r"confirm: (?P<key>[0-9a-f]{16}) (?P<token>[0-9a-f]{16}) (?P<delay>[0-9]{1,3})\Z", re.ASCII)
 _STATE = {"revert": paths.REVERT, "reverted": paths.REVERTED, "revert_unit": paths.REVERT_UNIT}
@@ -78,8 +78,8 @@ def reverted_note(probe: Probe) -> tuple[str, ...]:
         return ()
     _, reason, run, when, who = (printable(each, 300) for each in lines[:5])
     because = _REASONS.get(reason, "its change was not confirmed")
-    by = f" ({who})" if who else ""
+    by = f" of {who}" if who else ""
     return (
-        f"at {when} this host restored its previous firewall by itself, because {because}: run {run}{by}; "
+        f"at {when} this host restored its previous firewall by itself, because {because} (run {run}{by}); "
         f"to dismiss this note, on the host: rm {paths.REVERTED}",
     )

@@ -98,7 +98,7 @@ def prove(
         script,
         lambda probe: probe.with_file(paths.PROOF, PROVEN),
         why=REQUESTED if held else WHY[before],
-        consequence=f"loads {settings.model} and asks it a short question",
+        consequence=f"loads {settings.model} and asks it a few short questions",
         writes_record=release.is_new,
         place=Place.LAST,
     )

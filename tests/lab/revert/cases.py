@@ -1,4 +1,4 @@
-"""Cases by a seed: what closes the way of SSH, and what happens before the confirmation."""
+"""Cases by a seed: what blocks SSH, and what happens before the confirmation."""
 
 from __future__ import annotations
 

@@ -153,8 +153,14 @@ def test_a_limit_for_the_speed_is_a_percentage(limit: str) -> None:
     with pytest.raises(InvalidOption) as caught:
         check_slowdown(limit, "changed")
 
-    assert str(caught.value) == f"`--max-slowdown {limit}`: expected a percentage from `0%` to `99%`, got `{limit}`"
+    expected = "expected a percentage from `0%` to below `100%`"
+    assert str(caught.value) == f"`--max-slowdown {limit}`: {expected}, got `{limit}`"
     assert caught.value.hints == ("for a fifth: `--max-slowdown 20%`",)
+
+
+@pytest.mark.parametrize("limit", ["", "0%", "99.9%"])
+def test_a_limit_for_the_speed_may_have_a_fraction(limit: str) -> None:
+    check_slowdown(limit, "changed")
 
 
 def test_a_limit_for_the_speed_needs_a_proof() -> None:

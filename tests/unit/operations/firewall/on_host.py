@@ -34,7 +34,12 @@ mv() { [ ! -e "$where/dies" ] || exit 9; command mv "$@"; }
 """
 OF_A_CHANGE = """
 set -eu
-fail() { echo "error: $1"; exit 1; }
+fail() {
+  echo "error: $1"
+  shift
+  for hint in "$@"; do echo "hint: $hint"; done
+  exit 1
+}
 atomic_file() { cat >"$1"; }
 check_ssh_stays_open() { :; }
 load_table() { echo loaded; }
@@ -61,6 +66,11 @@ def shell(where: Path, text: str, /, *words: str, **values: str) -> subprocess.P
 
 def change(where: Path, name: str, **values: str) -> subprocess.Popen[str]:
     """Begin a script that changes the firewall, without the checks and the load of the table."""
+    return run_with_revert(where, scripts.read(name), **values)
+
+
+def run_with_revert(where: Path, text: str, /, **values: str) -> subprocess.Popen[str]:
+    """Begin a script that uses the functions of an automatic revert."""
     known = {
         "rules": paths.FIREWALL_RULES,
         "watcher": paths.FIREWALL_SCRIPT,
@@ -73,7 +83,7 @@ def change(where: Path, name: str, **values: str) -> subprocess.Popen[str]:
     given = {each: f"{where}{path}" for each, path in known.items()}
     given |= {"restore": restore_script(), "delay": "30", "confirms": KEY, "run": "1a2b3c4d", **values}
     parts = scripts.join("revert_state", "await_confirmation")
-    return shell(where, f"{OF_A_CHANGE}{parts}{scripts.read(name)}", **given)
+    return shell(where, f"{OF_A_CHANGE}{parts}{text}", **given)
 
 
 def restored(where: Path, *words: str) -> list[str]:

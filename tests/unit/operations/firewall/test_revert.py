@@ -50,8 +50,8 @@ def test_an_armed_revert_alone_is_removed() -> None:
 @pytest.mark.parametrize(
     ("reason", "told"),
     [
-        ("timeout", "because no new SSH connection confirmed its change in time: run 1a2b3c4d (ana@build-2"),
-        ("unloaded", "because its run wrote new rules and did not load them: run 1a2b3c4d"),
+        ("timeout", "no new SSH connection confirmed its change in time (run 1a2b3c4d of ana@build-2 since then); "),
+        ("unloaded", "because its run wrote new rules and did not load them (run 1a2b3c4d of "),
         ("reboot", "because it rebooted before"),
         ("failed", "because the changed one did not load"),
         ("\x1b[31m", "because its change was not confirmed"),

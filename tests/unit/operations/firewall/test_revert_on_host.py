@@ -16,7 +16,17 @@ import pytest
 from fleethands.operations.core import scripts
 from fleethands.operations.firewall.revert import DELAY_UNLOADED, Unconfirmed, restore_script
 from fleethands.operations.firewall.scripts import WriteRules
-from tests.unit.operations.firewall.on_host import KEY, PLACES, TOKEN, calls, change, moved, restored, shell
+from tests.unit.operations.firewall.on_host import (
+    KEY,
+    PLACES,
+    TOKEN,
+    calls,
+    change,
+    moved,
+    restored,
+    run_with_revert,
+    shell,
+)
 
 FILES = ("etc/fleethands/firewall.nft", "etc/fleethands/firewall.sh", "etc/systemd/system/fleethands-firewall.service")
 STORE, UNIT = "var/lib/fleethands/revert", "etc/systemd/system/fleethands-revert.service"
@@ -181,8 +191,24 @@ def test_a_revert_just_before_the_load_is_noticed(armed: Path) -> None:
 
     code, said = finish(process)
 
-    assert (code, said) == (1, f"error: {armed}/{FILES[0]} changed after the plan was made\n")
+    assert (code, said.splitlines()[0]) == (1, f"error: {armed}/{FILES[0]} changed after the plan was made")
     assert calls(armed) == []
+
+
+def test_a_run_without_a_confirmation_says_where_the_new_rules_are(armed: Path) -> None:
+    """The host has reverted them, so `nft list ruleset` does not show them any more."""
+    restored(armed, TOKEN, "timeout")
+
+    code, said = finish(run_with_revert(armed, f"token={TOKEN}\nawait_confirmation\n"))
+
+    assert (code, said.splitlines()[1:]) == (
+        1,
+        [
+            "error: no new SSH connection was possible within 30 s, so this host restored its previous firewall",
+            "hint: see in the plan which of the new rules blocks SSH",
+            "hint: see the rules of other programs, on the host: nft list ruleset",
+        ],
+    )
 
 
 def test_without_a_new_ssh_connection_nothing_is_armed(armed: Path) -> None:

@@ -359,7 +359,7 @@ def test_a_limit_that_is_no_percentage_is_refused(limit: str) -> None:
     decision = proof.prove.decide(SETTINGS, bare(SETTINGS), recorded=SETTINGS, max_slowdown=limit)
 
     assert isinstance(decision, Refused)
-    assert decision.reason.endswith(f"expected a percentage from `0%` to `99%`, got `{limit}`")
+    assert decision.reason.endswith(f"expected a percentage from `0%` to below `100%`, got `{limit}`")
 
 
 @pytest.mark.parametrize(
