@@ -52,7 +52,7 @@ class Strategy:
 def make_rollout(strategy: Strategy) -> RolloutStrategy:
     """The strategy as the rollout takes it. Raises UsageError."""
     try:
-        check_slowdown(str(strategy.max_slowdown or ""), "changed")
+        check_slowdown(None if strategy.max_slowdown is None else str(strategy.max_slowdown), "changed")
         return RolloutStrategy(
             order=Order.parse(str(strategy.order)),
             canary=None if strategy.canary is None else Canary(_word("canary", strategy.canary)),

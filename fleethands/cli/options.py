@@ -55,7 +55,6 @@ _ROLLOUT = (
     ),
     click.option(
         "--max-slowdown",
-        default="",
         metavar="P%",
         help="Fail a host whose tokens a second fell by more than this percentage since its release record. "
         "No limit by default.",

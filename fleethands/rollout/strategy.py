@@ -87,13 +87,13 @@ class Canary:
     """
     The hosts that are updated first, and alone.
 
-    + word: a number of hosts, or the name of one; raises InvalidOption for 0
+    + word: a number of hosts, or the name of one; raises InvalidOption for 0 and for an empty text
     """
 
     word: str
 
     def __post_init__(self) -> None:
-        if not self.is_name and not int(self.word):
+        if not self.word or (not self.is_name and not int(self.word)):
             raise InvalidOption(
                 f"`--canary {self.word}`: expected a number of hosts from 1 on, or the name of one of them",
                 "for one host: `--canary 1`; for no canary, leave it out",
@@ -183,15 +183,15 @@ def parse_duration(option: str, text: str) -> float:
     return int(match[1]) * NANOSECONDS[match[2] or "s"] / 10**9
 
 
-def check_slowdown(limit: str, verify: str) -> None:
+def check_slowdown(limit: str | None, verify: str) -> None:
     """
     Check a limit such as `20%`. The proof measures the speed, so a rollout without proofs can have no limit.
 
-    + limit: empty for none
+    + limit: None for none. An empty text is a mistake, such as a variable that is not set
 
     Raises InvalidOption.
     """
-    if not limit:
+    if limit is None:
         return
     try:
         parse_slowdown(limit)

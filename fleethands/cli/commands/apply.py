@@ -29,7 +29,7 @@ class RolloutOptions:
     canary: str | None
     batch: str | None
     max_fail: str
-    max_slowdown: str
+    max_slowdown: str | None
     order: str
     rollback: bool
     verify: str
@@ -42,8 +42,8 @@ class RolloutOptions:
         """Raises InvalidOption."""
         return RolloutStrategy(
             order=Order.parse(self.order),
-            canary=Canary(self.canary) if self.canary else None,
-            batch=HostQuota.parse("--batch", self.batch) if self.batch else None,
+            canary=Canary(self.canary) if self.canary is not None else None,
+            batch=HostQuota.parse("--batch", self.batch) if self.batch is not None else None,
             failure_limit=HostQuota.parse("--max-fail", self.max_fail, least=0),
             rolls_back=self.rollback,
         )
@@ -64,5 +64,5 @@ def run(writer: ReportWriter, lock_wait: float, no_hooks: bool, **typed: Any) ->
         if not only:
             raise NothingToDo(f"every host of {options.retry_failed} is done")
     check_slowdown(options.max_slowdown, options.verify)
-    passed = DeployOptions(verify=options.verify, max_slowdown=options.max_slowdown)
+    passed = DeployOptions(verify=options.verify, max_slowdown=options.max_slowdown or "")
     return run_change(writer, ChangeRun("deploy.py", passed, strategy, limits, lock_wait, only, not no_hooks))

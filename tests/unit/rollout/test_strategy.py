@@ -102,7 +102,7 @@ def test_a_canary_that_no_host_is_called_names_the_nearest() -> None:
     assert caught.value.hints == ("nearest is `--canary lab-2`",)
 
 
-@pytest.mark.parametrize("word", ["0", "000"])
+@pytest.mark.parametrize("word", ["", "0", "000"])
 def test_a_canary_of_no_host_is_refused(word: str) -> None:
     with pytest.raises(
         InvalidOption, match="expected a number of hosts from 1 on, or the name of one of them"
@@ -148,7 +148,7 @@ def test_another_duration_is_refused(text: str) -> None:
         parse_duration("--host-timeout", text)
 
 
-@pytest.mark.parametrize("limit", ["20", "100%", "-1%", "a fifth", "0x5%", "20 %"])
+@pytest.mark.parametrize("limit", ["", "20", "100%", "-1%", "a fifth", "0x5%", "20 %"])
 def test_a_limit_for_the_speed_is_a_percentage(limit: str) -> None:
     with pytest.raises(InvalidOption) as caught:
         check_slowdown(limit, "changed")
@@ -158,14 +158,14 @@ def test_a_limit_for_the_speed_is_a_percentage(limit: str) -> None:
     assert caught.value.hints == ("for a fifth: `--max-slowdown 20%`",)
 
 
-@pytest.mark.parametrize("limit", ["", "0%", "99.9%"])
-def test_a_limit_for_the_speed_may_have_a_fraction(limit: str) -> None:
+@pytest.mark.parametrize("limit", [None, "0%", "99.9%"])
+def test_a_limit_for_the_speed_may_have_a_fraction(limit: str | None) -> None:
     check_slowdown(limit, "changed")
 
 
 def test_a_limit_for_the_speed_needs_a_proof() -> None:
     check_slowdown("20%", "always")
-    check_slowdown("", "never")
+    check_slowdown(None, "never")
 
     with pytest.raises(InvalidOption, match="`--verify never` makes none"):
         check_slowdown("20%", "never")
