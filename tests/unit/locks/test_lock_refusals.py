@@ -41,6 +41,10 @@ class Holder:
     def begin(self, text):
         if self.name == "mute":
             raise LockSessionError("no second session", "look there")
+        if self.name == "slow":
+            os.kill(os.getpid(), signal.SIGINT)
+            gevent.sleep(30)
+        return self.acquire() if "begin=take" in text else LockReply("ready", LockState())
 
     def acquire(self):
         if self.name == "lost":
@@ -152,6 +156,14 @@ def test_where_none_can_be_locked_nothing_begins() -> None:
     assert said["mute"] == ("no second session", ["look there"])
     look = "see what it says: fleethands lock status fleet.py --hosts @fake/lost"
     assert said["lost"] == ("it went away", [look])
+
+
+def test_an_interrupted_run_releases_the_lock_that_its_first_host_took_at_once() -> None:
+    done = ran("a slow", "apply", "fleet.py", "--yes", "--json")
+
+    assert done.returncode == 130
+    assert statuses(done) == {"a": "not-run", "slow": "not-run"}
+    assert "freed a" in done.stderr
 
 
 def test_a_named_canary_that_can_not_be_locked_ends_the_rollout() -> None:
