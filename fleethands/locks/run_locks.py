@@ -134,10 +134,10 @@ class Locks:
             facts.invalidate(host)
 
     def _send_heartbeats(self) -> None:
-        while True:
-            gevent.sleep(HEARTBEAT_INTERVAL)
+        while True:  # at once, because the first host has had the lock since before the slowest host answered
             for each in list(self._sessions.values()):
                 gevent.spawn(each.send_heartbeat)  # a stalled connection delays no other
+            gevent.sleep(HEARTBEAT_INTERVAL)
 
 
 def refuse_hosts(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> None:
