@@ -88,8 +88,11 @@ class Locks:
         """
         opened = {name: LockSession(self._engine.host(name)) for name in names}
         begun = {name: gevent.spawn(self._begin, name, opened[name], name == names[0]) for name in names}
-        gevent.joinall(list(begun.values()))
-        self._sessions |= opened
+        try:
+            gevent.joinall(list(begun.values()))
+        finally:  # the first host may have a lock, so a run that a user interrupts releases it
+            gevent.killall(list(begun.values()))
+            self._sessions |= opened
         return opened, {name: each.value for name, each in begun.items() if name == names[0] and each.value}
 
     def _begin(self, name: str, opened: LockSession, is_first: bool) -> LockReply | None:
@@ -131,10 +134,10 @@ class Locks:
             facts.invalidate(host)
 
     def _send_heartbeats(self) -> None:
-        while True:
-            gevent.sleep(HEARTBEAT_INTERVAL)
+        while True:  # at once, because the first host has had the lock since before the slowest host answered
             for each in list(self._sessions.values()):
                 gevent.spawn(each.send_heartbeat)  # a stalled connection delays no other
+            gevent.sleep(HEARTBEAT_INTERVAL)
 
 
 def refuse_hosts(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> None:

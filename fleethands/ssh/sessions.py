@@ -32,10 +32,16 @@ class Sessions:
         self.round_trip: float | None = None
         self._open_session = open_session
         self._next: Any = None  # the greenlet that opens it
+        self._used: Channel | None = None  # by the latest command
+        self._has_two = False  # the host opened the next one while that command was at work
         self._is_full = False
 
     def open(self, *words: Any, **options: Any) -> Channel:
         """Open a session. Raises SSHException, and ChannelException where the host allows no more."""
+        self._used = channel = self._open_timed(*words, **options)
+        return channel
+
+    def _open_timed(self, *words: Any, **options: Any) -> Channel:
         begun = time.monotonic()
         channel = self._open_session(*words, **options)
         took = time.monotonic() - begun
@@ -44,11 +50,11 @@ class Sessions:
 
     def open_two(self, timeout: float) -> Channel:
         """Open a session, and another one for `take`. Raises ChannelException where the host does not allow two."""
-        ready = self.take()
+        ready, has_two = self.take(), self._has_two
         self.prepare()
-        if ready is not None:  # the host opened it while another one was in use
+        if ready is not None and has_two:
             return ready
-        channel = self.open(timeout=timeout)
+        channel = ready or self.open(timeout=timeout)
         if self._next is None or self._next.get() is None:
             channel.close()
             raise ChannelException(PROHIBITED, "a second session is refused")
@@ -66,13 +72,18 @@ class Sessions:
 
     def _open_next(self) -> Channel | None:
         try:
-            return self.open(timeout=PREPARED_WITHIN)
+            channel = self._open_timed(timeout=PREPARED_WITHIN)
         except (SSHException, EOFError, OSError):  # a command that needs a session reports the error
             self._is_full = True
             return None
+        self._has_two = self._used is not None and not self._used.closed
+        return channel
 
     def take(self) -> Channel | None:
         """The session that was opened beforehand; None without one, or if the host has closed it."""
         opening, self._next = self._next, None
         channel: Channel | None = opening.get() if opening is not None else None
-        return None if channel is None or channel.closed else channel
+        if channel is None or channel.closed:
+            return None
+        self._used = channel
+        return channel

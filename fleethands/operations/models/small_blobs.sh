@@ -3,10 +3,12 @@
 offered=$place/manifest # the registry's answer
 SMALL=65536 # bytes of a template, parameters, a license and the like
 
-# fetch_small HEX SIZE: hand a blob to Ollama, which checks its digest
+# fetch_small HEX SIZE: hand a blob to Ollama, which would also store other bytes, and only then refuse them (server/routes.go,
+# CreateBlobHandler, v0.24.0)
 fetch_small() {
-  part=$place/blob-$1
+  part=$place/blob-$left
   (exported && at_most "$2" curled "$manifest_url" --fail --max-time 10 "${manifest_url%/manifests/*}/blobs/sha256:$1") >"$part" 2>/dev/null &&
+    [ "$(digest_of "$part")" = "$1" ] &&
     curl -q --silent --noproxy '*' --output /dev/null --max-time 10 --data-binary "@$part" "$url/api/blobs/sha256:$1" || true
   rm -f "$part"
 }

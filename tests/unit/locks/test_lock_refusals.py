@@ -41,13 +41,17 @@ class Holder:
     def begin(self, text):
         if self.name == "mute":
             raise LockSessionError("no second session", "look there")
+        if self.name == "slow":
+            os.kill(os.getpid(), signal.SIGINT)
+            gevent.sleep(30)
+        return self.acquire() if "begin=take" in text else LockReply("ready", LockState())
 
     def acquire(self):
         if self.name == "lost":
             raise LockSessionError("it went away")
         return LockReply(self.name, SAID[self.name]) if self.name in SAID else LockReply("locked", LockState())
 
-    def send_heartbeat(self): pass
+    def send_heartbeat(self): print("heartbeat", self.name, file=sys.stderr)
     def close(self): print("freed", self.name, file=sys.stderr)
 
 def plan_hosts(*words, **more):
@@ -152,6 +156,21 @@ def test_where_none_can_be_locked_nothing_begins() -> None:
     assert said["mute"] == ("no second session", ["look there"])
     look = "see what it says: fleethands lock status fleet.py --hosts @fake/lost"
     assert said["lost"] == ("it went away", [look])
+
+
+def test_an_interrupted_run_releases_the_lock_that_its_first_host_took_at_once() -> None:
+    done = ran("a slow", "apply", "fleet.py", "--yes", "--json")
+
+    assert done.returncode == 130
+    assert statuses(done) == {"a": "not-run", "slow": "not-run"}
+    assert "freed a" in done.stderr
+
+
+def test_a_lock_gets_a_heartbeat_as_soon_as_all_hosts_have_answered() -> None:
+    done = ran("a z", "apply", "fleet.py", "--yes", "--json", end="gevent.sleep(0.1)")
+
+    assert statuses(done) == {"a": "unchanged", "z": "unchanged"}
+    assert "heartbeat a" in done.stderr
 
 
 def test_a_named_canary_that_can_not_be_locked_ends_the_rollout() -> None:

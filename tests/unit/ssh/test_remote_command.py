@@ -185,7 +185,7 @@ class Opening:
 
     def __call__(self, timeout: float | None = None) -> Any:
         gevent.sleep(0.01)
-        if len(self.opened) >= self.most:
+        if sum(not each.closed for each in self.opened) >= self.most:
             raise ChannelException(1, "Administratively prohibited")
         self.opened.append(Channel(len(self.opened)))
         return self.opened[-1]
@@ -214,6 +214,31 @@ def test_a_host_that_allows_one_session_is_asked_for_no_second_one_again() -> No
     opening.opened.clear()
     sessions.prepare()
     assert sessions.take() is None or opening.opened
+
+
+def test_a_session_that_was_opened_after_a_short_command_had_ended_is_not_taken_for_a_second_one() -> None:
+    sessions = Sessions(Opening(1))
+    sessions.prepare()
+    command = sessions.take()
+    assert command is not None
+    command.closed = True
+    sessions.prepare()
+
+    with pytest.raises(ChannelException):
+        sessions.open_two(5)
+
+
+def test_a_session_that_was_opened_next_to_a_command_is_a_second_one() -> None:
+    opening = Opening(2)
+    sessions = Sessions(opening)
+    sessions.prepare()
+    command = sessions.take()
+    assert command is not None
+    sessions.prepare()
+    gevent.sleep(0.05)
+    command.closed = True
+
+    assert sessions.open_two(5) is opening.opened[1]
 
 
 def test_a_session_that_the_host_has_closed_is_not_used() -> None:

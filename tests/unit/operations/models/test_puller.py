@@ -43,6 +43,7 @@ class Recorded(ThreadingHTTPServer):
     def __init__(self, answers: list[list[Any]], manifest: int) -> None:
         self.answers, self.manifest, self.pulls = answers, manifest, 0
         self.fetched, self.given = list[str](), dict[str, bytes]()
+        self.refused = list[str]()  # the blobs that Ollama would store under another digest
         super().__init__(("127.0.0.1", 0), _Handler)
 
 
@@ -64,6 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
             digest, content = self.path.rpartition(":")[2], self.rfile.read(int(self.headers["Content-Length"]))
             is_whole = hashlib.sha256(content).hexdigest() == digest
             self.server.given |= {digest: content} if is_whole else {}
+            self.server.refused += [] if is_whole else [digest]
             self.send_response(201 if is_whole else 400)
             self.end_headers()
             return
@@ -89,6 +91,7 @@ class Pulled:
         outcome = place / "run" / "outcome"
         self.said = outcome.read_text() if outcome.exists() else ""
         self.pulls, self.fetched, self.given = server.pulls, server.fetched, server.given
+        self.refused = server.refused
         self.orderly = not (place / "marker").exists()
 
 
@@ -156,6 +159,16 @@ def test_a_large_blob_and_one_that_is_there_are_left_to_ollama(tmp_path: Path) -
     assert done.fetched == ["b" * 64]
     assert done.given == {}  # the registry sent more than it had said
     assert done.said == ""
+
+
+def test_other_bytes_than_the_manifest_says_are_not_given_to_ollama(tmp_path: Path) -> None:
+    manifest_of(tmp_path, ("b" * 64, len(WEIGHTS)))
+
+    done = pull(tmp_path, SUCCESS)
+
+    assert done.fetched == ["b" * 64]
+    assert (done.given, done.refused) == ({}, [])
+    assert done.pulls == 1
 
 
 def test_a_registry_with_many_blobs_is_asked_for_a_few(tmp_path: Path) -> None:
