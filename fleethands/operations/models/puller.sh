@@ -2,7 +2,7 @@
 # parts are kept. Broken part files are removed, once. A failed pull ends with a reason and hints in $place/outcome.
 : "${name:?}" "${request:?}" "${url:?}" "${place:?}" "${marker:?}" "${manifest_url:?}" "${manifest:?}" "${digest?}" \
   "${patience:?}" "${tries:?}" "${margin:?}" \
-  "${floor:?}" "${blobs:?}" "${renewal:?}" "${ollama:?}" "${container:?}"
+  "${floor:?}" "${blobs:?}" "${renewal:?}" "${ollama:?}" "${container:?}" "${offered:?}"
 unclean=${unclean:-}
 answer=$place/pull.ndjson
 kept='run again: what was downloaded is kept'
