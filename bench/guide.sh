@@ -1,6 +1,7 @@
 #!/bin/sh
 # The guide's steps as one script, which a bare program sends. $version, $models and $override are set in front of it.
 set -eu
+: "${version:?}" "${models:?}" "${override:?}"
 place=/etc/systemd/system/ollama.service.d/guide.conf
 export DEBIAN_FRONTEND=noninteractive
 
