@@ -33,6 +33,11 @@ class DeployOptions:
     uninstall_workspaces: bool = False
 
     @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """Key of the host data → default."""
+        return {PREFIX + name: value for name, value in asdict(cls()).items()}
+
+    @classmethod
     def from_host(cls, host: Any) -> DeployOptions:
         """Those that a pyinfra host was given; the defaults for the rest. For a flag, 0 and an empty text are False."""
         given: dict[str, Any] = {}
@@ -44,5 +49,5 @@ class DeployOptions:
 
     def to_host_data(self) -> dict[str, Any]:
         """Host data of those that are not the default."""
-        default = asdict(DeployOptions())
-        return {PREFIX + name: value for name, value in asdict(self).items() if value != default[name]}
+        default = self.defaults()
+        return {key: value for name, value in asdict(self).items() if value != default[key := PREFIX + name]}

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
+from fleethands import deploy_options
+from fleethands.deploy_options import DeployOptions
 from fleethands.settings.host import HostSettings
 from fleethands.settings.renamed import OLD_SETTINGS
 from fleethands.settings.schema import ollama_env
@@ -41,6 +43,7 @@ def suspicious_keys(data: Iterable[str]) -> Iterator[tuple[str, str]]:
             isinstance(key, str)
             and key not in HostSettings.model_fields
             and key not in OLD_SETTINGS
+            and key not in DeployOptions.defaults()
             and not key.startswith(PYINFRA_PREFIXES)
             and key not in COMMON_WORDS
         ):
@@ -52,6 +55,8 @@ def suspicious_keys(data: Iterable[str]) -> Iterator[tuple[str, str]]:
 @cache
 def _problem(key: str) -> str:
     plain = _plain(key)
+    if plain.startswith(deploy_options.PREFIX):
+        return describe_unknown("option of a run", plain, DeployOptions.defaults(), NEAR)
     if plain in {"ollama", "openhands"}:
         return f"no such setting: keys are flat, such as `{plain}_{'version' if plain == 'ollama' else 'image'}`"
     if key in ollama_env.VARIABLES or (key == plain and plain.upper() in ollama_env.VARIABLES):
@@ -67,6 +72,8 @@ def _problem(key: str) -> str:
 @cache
 def _is_mistake(plain: str) -> bool:
     """Whether a suspicious key is nearly a setting, or one under another prefix, such as `ollama_port`."""
+    if plain.startswith(deploy_options.PREFIX):
+        return bool(difflib.get_close_matches(plain, DeployOptions.defaults(), 1, cutoff=MISSPELLED))
     prefix = next((each for each in PREFIXES if plain.startswith(each)), "")
     if not prefix or plain.upper() in ollama_env.VARIABLES:
         return True

@@ -184,6 +184,14 @@ def test_a_misspelled_key_is_named_with_the_nearest(key: str, nearest: str) -> N
     assert said(**{key: 1}) == [f"`{key}`: no such setting, nearest is `{nearest}`, got `1`"]
 
 
+def test_a_misspelled_option_of_a_run_is_an_error_because_it_may_be_a_limit() -> None:
+    (message,) = said(fleethands_max_slowdwn="20%")
+
+    nearest = "nearest is `fleethands_max_slowdown`"
+    assert message == f"`fleethands_max_slowdwn`: no such option of a run, {nearest}, got `20%`"
+    assert read_fleet({"a": {"models": ["m"], "fleethands_max_slowdown": "20%", "fleethands_owner": "ana"}})
+
+
 def test_a_key_in_the_wrong_place_is_sent_to_its_own() -> None:
     assert said(OLLAMA_NUM_PARALLEL=2) == [
         "`OLLAMA_NUM_PARALLEL`: no such setting: expected inside `ollama_env`, got `2`"
