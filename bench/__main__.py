@@ -51,9 +51,10 @@ def main() -> int:
 
 
 def _compared(lab: Lab) -> tuple[list[side_by_side.Timing], list[str]]:
-    """The timings of all programs, or why one failed. The other figures are written either way."""
+    """The timings of all programs, and what is wrong. The other figures are written either way."""
     try:
-        return side_by_side.measure(lab), []
+        timings = side_by_side.measure(lab)
+        return timings, side_by_side.wrong(timings)
     except (CommandFailed, side_by_side.WrongResult) as failure:
         return [], [str(failure)]
 

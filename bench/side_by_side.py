@@ -21,6 +21,13 @@ STATE = "bench-guide"
 INSTALL_PYTHON = "apt-get -q update && apt-get -qy install --no-install-recommends python3 python3-apt"
 ROUND_TRIPS = (0.0, 0.1, 0.37)  # seconds
 
+PROMISED = {  # seconds of fleethands, at most
+    ("first apply", 0.0): 6.5,
+    ("first apply", 0.1): 9.0,
+    ("first apply", 0.37): 14.0,
+    ("one changed variable", 0.37): 6.5,
+}
+
 
 class WrongResult(RuntimeError):
     """A program ended without an error, and the host is not as it should be."""
@@ -77,6 +84,15 @@ def _measure_program(lab: Lab, host: Host, program: str, round_trip: float) -> I
             counted = sum(sessions.since(host, mark).values())
             _check(host, case, program)
             yield Timing(program, case.name, round_trip, done.seconds, counted)
+
+
+def wrong(timings: Sequence[Timing]) -> list[str]:
+    """What took fleethands longer than is promised."""
+    return [
+        f"{each.case} at {each.round_trip * 1000:.0f} ms: {each.seconds:.1f} s, expected at most {most:g}"
+        for each in timings
+        if each.program == "fleethands" and each.seconds > (most := PROMISED.get((each.case, each.round_trip), 1e9))
+    ]
 
 
 def _check(host: Host, case: Case, program: str) -> None:

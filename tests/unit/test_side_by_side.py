@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from bench import page
 from bench.guide_programs import CASES
 from bench.picture import COLORS, render_picture
-from bench.side_by_side import ROUND_TRIPS, Timing
+from bench.side_by_side import PROMISED, ROUND_TRIPS, Timing, wrong
 
 TIMINGS = [
     Timing(program, case.name, trip, 1.5 + trip + place, 7)
@@ -25,6 +25,14 @@ def test_the_table_has_a_row_for_each_case_and_program() -> None:
     assert rows[0] == "| first apply | bare paramiko | 1.5 | 1.6 | 1.9 | 7 |"
     assert rows[-1] == "| one added model | fleethands | 4.5 | 4.6 | 4.9 | 7 |"
     assert (empty, picture.endswith("(performance.svg)")) == ("", True)
+
+
+def test_seconds_beyond_a_promise_are_named() -> None:
+    kept = [Timing("fleethands", case, trip, most, 5) for (case, trip), most in PROMISED.items()]
+    slow = [Timing("fleethands", "first apply", 0.1, 9.2, 5), Timing("Ansible", "first apply", 0.1, 60.0, 17)]
+
+    assert wrong(kept) == []
+    assert wrong([*kept, *slow]) == ["first apply at 100 ms: 9.2 s, expected at most 9"]
 
 
 def test_the_picture_has_a_bar_for_each_run() -> None:
