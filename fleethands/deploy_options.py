@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from functools import cache
 from typing import Any
 
 PREFIX = "fleethands_"
@@ -33,6 +34,7 @@ class DeployOptions:
     uninstall_workspaces: bool = False
 
     @classmethod
+    @cache  # each key of each host's data is looked up in it
     def defaults(cls) -> dict[str, Any]:
         """Key of the host data → default."""
         return {PREFIX + name: value for name, value in asdict(cls()).items()}
