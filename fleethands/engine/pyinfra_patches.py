@@ -7,22 +7,23 @@ tests/unit/engine/test_engine.py fails when a new release changes one of these p
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import copy
 from functools import cache, lru_cache
 from types import FrameType
-from typing import Any, NamedTuple, NoReturn, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
 import paramiko.client
 import pyinfra.api.arguments
 import pyinfra.api.util
+import pyinfra.connectors.base
 import pyinfra.connectors.ssh
 import pyinfra.connectors.ssh_util
 import pyinfra.connectors.util
 from pyinfra.api import Host, Inventory, State
 from pyinfra.api.exceptions import ArgumentTypeError, ConnectError
-from pyinfra.api.util import raise_if_bad_type
-from pyinfra.context import ctx_config
+from pyinfra.api.util import PYINFRA_INSTALL_DIR, raise_if_bad_type
+from pyinfra.context import ContextObject, ctx_config
 
 from fleethands import streams
 from fleethands.ssh.client import SshClient
@@ -32,6 +33,7 @@ from fleethands.ssh.transport import LimitedTransport
 def apply() -> None:
     """Replace them all. Calling it again changes nothing."""
     cache_operation_lookup()
+    look_up_context_once()
     merge_host_data_once()
     measure_names_once()
     streams.use_limited_streams()
@@ -45,14 +47,24 @@ def cache_operation_lookup() -> None:
 
     pyinfra tells operations apart by the lines of the stack (api/util.py, `get_operation_order_from_stack`). For each
     frame, `inspect` searches every loaded module for the source, which pyinfra then ignores. It also evaluates type
-    hints for each operation (api/arguments.py, `all_global_arguments`), and hashes the same lines again for each host
-    (api/operation.py, `solve_operation_consistency`). Without all three, a plan over stand-ins needs a third of the
-    time.
+    hints for each operation (api/arguments.py, `all_global_arguments`) and for each host (connectors/base.py,
+    `host_to_connector_data`), and hashes the same lines again for each host (api/operation.py,
+    `solve_operation_consistency`). Without all of it, a plan over stand-ins needs a third of the time.
     """
-    vars(sys.modules["pyinfra.api.operation"])["make_hash"] = hash_lines
-    pyinfra.api.util.stack = stack
-    pyinfra.api.util.getframeinfo = frame_position
+    names = vars(sys.modules["pyinfra.api.operation"])
+    names.update(make_hash=hash_lines, get_operation_order_from_stack=find_operation_order)
     pyinfra.api.arguments.get_type_hints = cache(get_type_hints)
+    pyinfra.connectors.base.get_type_hints = cache(get_type_hints)
+
+
+def look_up_context_once() -> None:
+    """
+    Read an attribute of pyinfra's context with one lookup of the object behind it.
+
+    pyinfra looks it up twice, by a method (context.py, `ContextObject.__getattr__`). An operation reads dozens of
+    attributes of its host.
+    """
+    setattr(ContextObject, "__getattr__", context_attribute)  # noqa: B010 (a method, to the type checker)
 
 
 def merge_host_data_once() -> None:
@@ -110,21 +122,24 @@ def connect_as_openssh() -> None:
     setattr(paramiko.client, "Transport", LimitedTransport)  # noqa: B010 (not exported, to the type checker)
 
 
-class FramePosition(NamedTuple):
-    """File and line of a frame, with the names that `inspect.getframeinfo` uses."""
+def context_attribute(context: Any, key: str) -> Any:
+    """The same as pyinfra's method."""
+    current = context._container.module
+    return getattr(context._base_cls if current is None else current, key)
 
-    filename: str
-    lineno: int
 
-
-def stack() -> list[tuple[FrameType]]:
-    """The frames of the caller and of those above it, the innermost first."""
-    frames: list[tuple[FrameType]] = []
+def find_operation_order(state: State) -> list[int]:
+    """The same as pyinfra's function: the lines that lead from the deploy file to the operation."""
+    deploy, lines, end = state.current_deploy_filename, [], 0
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        frames.append((frame,))
+        filename = frame.f_code.co_filename
+        if not filename.startswith(PYINFRA_INSTALL_DIR):
+            lines.append(frame.f_lineno)
+        if not deploy or filename == deploy:
+            end = len(lines)  # a file that is not a deploy file may call one that is
         frame = frame.f_back
-    return frames
+    return [*([state.current_op_file_number] if pyinfra.is_cli else []), *reversed(lines[:end])]
 
 
 def hash_lines(lines: Iterable[int]) -> str:
@@ -138,39 +153,41 @@ def _hash_lines(lines: tuple[int, ...]) -> str:
     return found
 
 
-def frame_position(frame: FrameType) -> FramePosition:
-    """File and line that a frame is at."""
-    return FramePosition(frame.f_code.co_filename, frame.f_lineno)
-
-
 def pop_global_arguments(state: State, host: Host, kwargs: dict[str, Any]) -> tuple[Any, list[str]]:
     """The same as pyinfra's function, with the same parameters, result and errors."""
     config = ctx_config.get() if ctx_config.isset() else state.config
-    around: Mapping[str, Any] = host.current_deploy_kwargs or {}
     declared = host.data.dict()
-    arguments: dict[str, Any] = {}
-    found = []
-    for key, type_, meta in _global_arguments():
-        default = copy(declared[key]) if key in declared else meta.default(config)
-        if key in kwargs:
-            found.append(key)
-            value = kwargs.pop(key)
-        else:
-            value = around.get(key, default)
-        if meta.handler:
-            value = meta.handler(config, value)
-        is_known = type(value) is type_ or (key == "_env" and not value)  # the check itself takes long
-        if value != default and not is_known:
-            raise_if_bad_type(value, type_, ArgumentTypeError, f"Invalid argument `{key}`:")
-        arguments[key] = value
+    defaults = {
+        key: copy(declared[key]) if key in declared else meta.default(config) for key, (_, meta) in _arguments().items()
+    }
+    found = [key for key in defaults if key in kwargs]
+    given = {**(host.current_deploy_kwargs or {}), **{key: kwargs.pop(key) for key in found}}
+    arguments = {key: given.get(key, default) for key, default in defaults.items()}
+    for key in _handled():
+        arguments[key] = _arguments()[key][1].handler(config, arguments[key])
+    for key, value in arguments.items():
+        if value is not defaults[key] and value != defaults[key]:
+            _check_type(key, value)
     return arguments, found
 
 
+def _check_type(key: str, value: Any) -> None:
+    type_ = _arguments()[key][0]
+    if type(value) is not type_ and not (key == "_env" and not value):  # the check itself takes long
+        raise_if_bad_type(value, type_, ArgumentTypeError, f"Invalid argument `{key}`:")
+
+
 @cache
-def _global_arguments() -> list[tuple[str, Any, Any]]:
-    """Name, type and pyinfra's own description of each."""
+def _arguments() -> dict[str, tuple[Any, Any]]:
+    """Name → type and pyinfra's own description of each."""
     known = pyinfra.api.arguments.all_argument_meta
-    return [(key, type_, known[key]) for key, type_ in pyinfra.api.arguments.all_global_arguments()]
+    return {key: (type_, known[key]) for key, type_ in pyinfra.api.arguments.all_global_arguments()}
+
+
+@cache
+def _handled() -> list[str]:
+    """Names of those whose value is computed from the given one."""
+    return [key for key, (_, meta) in _arguments().items() if meta.handler]
 
 
 def _refuse(prompt: str = "") -> NoReturn:

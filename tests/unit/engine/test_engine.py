@@ -175,27 +175,39 @@ def test_a_host_waits_for_no_other_and_one_that_fails_ends_alone(tmp_path: Path)
 
 def test_the_shortcuts_say_what_pyinfra_asks_for() -> None:
     checks = """
-import inspect, sys, typing
-import pyinfra.api.arguments, pyinfra.api.util
+import sys, types
+import pyinfra.api.arguments, pyinfra.api.util, pyinfra.connectors.base, typing
+from pyinfra.context import ContextManager, ContextObject
 from fleethands.engine import pyinfra_patches as patches
 
-assert pyinfra.api.util.stack is inspect.stack and pyinfra.api.util.getframeinfo is inspect.getframeinfo
-assert pyinfra.api.arguments.get_type_hints is typing.get_type_hints
+assert pyinfra.connectors.base.get_type_hints is pyinfra.api.arguments.get_type_hints is typing.get_type_hints
+operation = sys.modules["pyinfra.api.operation"]
+slow, state = operation.get_operation_order_from_stack, types.SimpleNamespace(current_op_file_number=3)
 before = pyinfra.api.arguments.all_global_arguments()
 
-def places(stack, place):
-    return [(place(item[0]).filename, place(item[0]).lineno) for item in stack()]
+def find_orders():
+    return slow(state), patches.find_operation_order(state)
 
-def nested():
-    return [places(*each) for each in ((inspect.stack, inspect.getframeinfo), (patches.stack, patches.frame_position))]
-
-slow, quick = nested()
-assert slow == quick and len(quick) == 4, (slow, quick)
+deploy = compile("found = (lambda: find_orders())()", "deploy.py", "exec")
+for pyinfra.is_cli in (True, False):
+    for state.current_deploy_filename, depth in (("deploy.py", 3), ("other.py", 0), (None, 4)):
+        names = {"find_orders": find_orders}
+        exec(deploy, names)
+        first, second = names["found"]
+        assert first == second and len(first) == depth + pyinfra.is_cli, (first, second)
 patches.cache_operation_lookup()
-assert pyinfra.api.util.stack is patches.stack
+assert operation.get_operation_order_from_stack is patches.find_operation_order
 assert patches.hash_lines([7, 0, 12]) == pyinfra.api.util.make_hash([7, 0, 12]) != patches.hash_lines([7, 0, 1])
-assert sys.modules["pyinfra.api.operation"].make_hash is patches.hash_lines
+assert operation.make_hash is patches.hash_lines
 assert pyinfra.api.arguments.all_global_arguments() == before
+assert pyinfra.connectors.base.get_type_hints is not typing.get_type_hints
+
+context, own = ContextManager("one", ContextObject), types.SimpleNamespace(name="own")
+context.set_base(types.SimpleNamespace(name="base"))
+for patches.look_up_context_once in (lambda: None, patches.look_up_context_once):
+    patches.look_up_context_once()
+    assert (context.set(None), context.context.name, context.set(own), context.context.name)[1::2] == ("base", "own")
+assert ContextObject.__getattr__ is patches.context_attribute
 """
     done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
