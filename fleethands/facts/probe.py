@@ -231,7 +231,10 @@ class Probe:
             return files
         closed = {path for path, each in files.items() if each.kind == "directory" and not each.is_open}
         hidden = {path for path in files if closed & _parents(path)}
-        return {path: replace(each, content=None) if path in hidden else each for path, each in files.items()}
+        return {
+            path: replace(each, content=None) if each.content is not None and path in hidden else each
+            for path, each in files.items()
+        }
 
     @property
     def _secrets(self) -> list[str]:
