@@ -6,14 +6,16 @@ tests/unit/engine/test_engine.py fails when a new release changes one of these p
 
 from __future__ import annotations
 
+import hmac
 import sys
 from collections.abc import Iterable
-from copy import copy
 from functools import cache, lru_cache
 from types import FrameType
 from typing import Any, NoReturn, get_type_hints
 
 import paramiko.client
+import paramiko.packet
+import paramiko.util
 import pyinfra.api.arguments
 import pyinfra.api.util
 import pyinfra.connectors.base
@@ -21,11 +23,12 @@ import pyinfra.connectors.ssh
 import pyinfra.connectors.ssh_util
 import pyinfra.connectors.util
 from pyinfra.api import Host, Inventory, State
-from pyinfra.api.exceptions import ArgumentTypeError, ConnectError
-from pyinfra.api.util import PYINFRA_INSTALL_DIR, raise_if_bad_type
-from pyinfra.context import ContextObject, ctx_config
+from pyinfra.api.exceptions import ConnectError
+from pyinfra.api.util import PYINFRA_INSTALL_DIR
+from pyinfra.context import ctx_host, ctx_state
 
 from fleethands import streams
+from fleethands.engine.operation_arguments import pop_global_arguments
 from fleethands.ssh.client import SshClient
 from fleethands.ssh.transport import LimitedTransport
 
@@ -33,10 +36,11 @@ from fleethands.ssh.transport import LimitedTransport
 def apply() -> None:
     """Replace them all. Calling it again changes nothing."""
     cache_operation_lookup()
-    look_up_context_once()
+    read_context_once()
     merge_host_data_once()
     measure_names_once()
     streams.use_limited_streams()
+    authenticate_packets_in_c()
     refuse_questions()
     connect_as_openssh()
 
@@ -57,14 +61,15 @@ def cache_operation_lookup() -> None:
     pyinfra.connectors.base.get_type_hints = cache(get_type_hints)
 
 
-def look_up_context_once() -> None:
+def read_context_once() -> None:
     """
-    Read an attribute of pyinfra's context with one lookup of the object behind it.
+    Give operations and deploys the objects of pyinfra's context.
 
-    pyinfra looks it up twice, by a method (context.py, `ContextObject.__getattr__`). An operation reads dozens of
-    attributes of its host.
+    pyinfra gives them proxies (context.py, `ContextObject`), which look for the object at each of a hundred reads. The
+    hosts of this process keep their context while an operation is prepared, and while it runs.
     """
-    setattr(ContextObject, "__getattr__", context_attribute)  # noqa: B010 (a method, to the type checker)
+    for name in ("operation", "deploy"):  # `pyinfra.api.deploy` is the decorator, not the module
+        vars(sys.modules[f"pyinfra.api.{name}"])["context"] = CurrentContext()
 
 
 def merge_host_data_once() -> None:
@@ -99,6 +104,17 @@ def _longest_name(inventory: Inventory, _count: int) -> int:
     return max(len(host.name) for host in inventory)
 
 
+def authenticate_packets_in_c() -> None:
+    """
+    Authenticate the packets of SSH with Python's functions in C.
+
+    paramiko makes an object for each packet, and compares each byte of a digest in Python (packet.py, `compute_hmac`;
+    util.py, `constant_time_bytes_eq`). Both pairs of functions take the same time for all digests.
+    """
+    setattr(paramiko.packet, "compute_hmac", hmac.digest)  # noqa: B010 (not exported, to the type checker)
+    setattr(paramiko.util, "constant_time_bytes_eq", hmac.compare_digest)  # noqa: B010 (of another type)
+
+
 def refuse_questions() -> None:
     """
     Fail to connect where pyinfra would ask for a password.
@@ -122,10 +138,16 @@ def connect_as_openssh() -> None:
     setattr(paramiko.client, "Transport", LimitedTransport)  # noqa: B010 (not exported, to the type checker)
 
 
-def context_attribute(context: Any, key: str) -> Any:
-    """The same as pyinfra's method."""
-    current = context._container.module
-    return getattr(context._base_cls if current is None else current, key)
+class CurrentContext:
+    """The host and the state of pyinfra's context, as the module `pyinfra.context` has them."""
+
+    @property
+    def host(self) -> Any:
+        return ctx_host.get() or ctx_host.context
+
+    @property
+    def state(self) -> Any:
+        return ctx_state.get() or ctx_state.context
 
 
 def find_operation_order(state: State) -> list[int]:
@@ -151,43 +173,6 @@ def hash_lines(lines: Iterable[int]) -> str:
 def _hash_lines(lines: tuple[int, ...]) -> str:
     found: str = pyinfra.api.util.make_hash(lines)
     return found
-
-
-def pop_global_arguments(state: State, host: Host, kwargs: dict[str, Any]) -> tuple[Any, list[str]]:
-    """The same as pyinfra's function, with the same parameters, result and errors."""
-    config = ctx_config.get() if ctx_config.isset() else state.config
-    declared = host.data.dict()
-    defaults = {
-        key: copy(declared[key]) if key in declared else meta.default(config) for key, (_, meta) in _arguments().items()
-    }
-    found = [key for key in defaults if key in kwargs]
-    given = {**(host.current_deploy_kwargs or {}), **{key: kwargs.pop(key) for key in found}}
-    arguments = {key: given.get(key, default) for key, default in defaults.items()}
-    for key in _handled():
-        arguments[key] = _arguments()[key][1].handler(config, arguments[key])
-    for key, value in arguments.items():
-        if value is not defaults[key] and value != defaults[key]:
-            _check_type(key, value)
-    return arguments, found
-
-
-def _check_type(key: str, value: Any) -> None:
-    type_ = _arguments()[key][0]
-    if type(value) is not type_ and not (key == "_env" and not value):  # the check itself takes long
-        raise_if_bad_type(value, type_, ArgumentTypeError, f"Invalid argument `{key}`:")
-
-
-@cache
-def _arguments() -> dict[str, tuple[Any, Any]]:
-    """Name → type and pyinfra's own description of each."""
-    known = pyinfra.api.arguments.all_argument_meta
-    return {key: (type_, known[key]) for key, type_ in pyinfra.api.arguments.all_global_arguments()}
-
-
-@cache
-def _handled() -> list[str]:
-    """Names of those whose value is computed from the given one."""
-    return [key for key, (_, meta) in _arguments().items() if meta.handler]
 
 
 def _refuse(prompt: str = "") -> NoReturn:
