@@ -230,11 +230,8 @@ class Probe:
         if isinstance(files, Unknown):
             return files
         closed = {path for path, each in files.items() if each.kind == "directory" and not each.is_open}
-        hidden = {path for path in files if closed & _parents(path)}
-        return {
-            path: replace(each, content=None) if each.content is not None and path in hidden else each
-            for path, each in files.items()
-        }
+        hidden = {path for path, each in files.items() if each.content is not None and closed & _parents(path)}
+        return {path: replace(each, content=None) if path in hidden else each for path, each in files.items()}
 
     @property
     def _secrets(self) -> list[str]:
