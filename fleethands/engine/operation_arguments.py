@@ -17,16 +17,20 @@ from pyinfra.context import ctx_config
 def pop_global_arguments(state: State, host: Host, kwargs: dict[str, Any]) -> tuple[Any, list[str]]:
     """The same as pyinfra's function, with the same parameters, result and errors."""
     config = ctx_config.get() if ctx_config.isset() else state.config
-    around: Mapping[str, Any] = host.current_deploy_kwargs or {}
-    found = [key for key in _arguments() if key in kwargs]
-    given = {**around, **{key: kwargs.pop(key) for key in found}}
-    # a deploy that wraps operations has all arguments, and has checked them
-    defaults = around if around.keys() == _arguments().keys() else _defaults(config, host.data.dict())
-    arguments = {key: given[key] if key in given else defaults[key] for key in _arguments()}
+    known = _arguments()
+    around: dict[str, Any] = host.current_deploy_kwargs or {}
+    found = [key for key in known if key in kwargs]
+    given = {key: kwargs.pop(key) for key in found}
+    if around.keys() == known.keys():  # of a deploy, which has checked them
+        defaults = around
+    else:
+        defaults = _defaults(config, host.data.dict())
+        given = {**{key: around[key] for key in known if key in around}, **given}
+    arguments = {**defaults, **given}
     for key in _handled():
-        arguments[key] = _arguments()[key][1].handler(config, arguments[key])
-    for key, value in arguments.items():
-        if value is not defaults[key] and value != defaults[key]:
+        given[key] = arguments[key] = known[key][1].handler(config, arguments[key])
+    for key, value in given.items():
+        if value != defaults[key]:
             _check_type(key, value)
     return arguments, found
 
