@@ -19,7 +19,7 @@ _templates = Environment(  # noqa: S701  these are not pages: each value is quot
 _templates.filters.update(assignment=assignment, file_assignment=file_assignment, word=quote_word, toml=basic_string)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256, typed=True)
 def render(template: str, **values: object) -> str:
     """The text of one of the templates of files on hosts. Most hosts of a fleet have the same values."""
     return _templates.get_template(template).render(**values)
