@@ -277,7 +277,7 @@ def test_sandboxes_are_closed_to_the_outside_and_other_containers_are_not(v1: Ho
     left = ["OpenHands | Remove its sandboxes", "Firewall | Close only the declared ports"]
     assert changes(done)[-3:] == [PROVE, *left]
     assert sorted(v1.run("docker ps -a --format {{.Names}}").stdout.split()) == ["mine", "openhands-app", "other"]
-    # V0's sandboxes have that range, and over IPv6 nothing tells them from others
-    assert [observe.reachable(address, 45001) for address in both] == [True, False]
+    # the range is closed for V1 alone
+    assert [observe.reachable(address, 45001) for address in both] == [True, True]
     code, again = fleethands("apply", **V0)
     assert (code, changes(again)) == (0, [])
