@@ -17,7 +17,8 @@ NEWEST = (0, 33)  # the newest whose source was read
 VISION_CONTEXT = 2048  # tokens that a model with pictures gets at least (server/sched.go)
 # server/sched.go load: these answer one request at a time
 SERIAL = frozenset(
-    "mllama qwen3vl qwen3vlmoe qwen35 qwen35moe qwen3next lfm2 lfm2moe nemotron_h nemotron_h_moe nemotron_h_omni".split()
+    ("mllama", "qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen3next", "lfm2", "lfm2moe")
+    + ("nemotron_h", "nemotron_h_moe", "nemotron_h_omni")
 )
 
 

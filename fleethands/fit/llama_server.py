@@ -13,7 +13,7 @@ from fleethands.fit.memory_need import MIB, MemoryNeed
 from fleethands.fit.new_engine import ELEMENT
 from fleethands.fit.shape import Shape
 
-KNOWN = frozenset("llama qwen2 qwen2moe qwen3 qwen3moe mistral3 gemma3 gptoss gpt-oss".split())
+KNOWN = frozenset(("llama", "qwen2", "qwen2moe", "qwen3", "qwen3moe", "mistral3", "gemma3", "gptoss", "gpt-oss"))
 ERROR = 0.15
 
 

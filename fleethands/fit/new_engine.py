@@ -18,11 +18,12 @@ from fleethands.fit.shape import Shape
 
 # fs/ggml/ggml.go KV.OllamaEngineRequired
 REQUIRED = frozenset(
-    "bert deepseek2 deepseekocr gemma3 gemma3n gemma4 gptoss gpt-oss laguna llama4 mistral3 mllama nemotron_h "
-    "nemotron_h_moe nemotron_h_omni nomic-bert olmo3 qwen25vl qwen3 qwen3moe qwen35 qwen35moe qwen3next qwen3vl "
-    "qwen3vlmoe glm4moelite glmocr lfm2 lfm2moe".split()
+    ("bert", "deepseek2", "deepseekocr", "gemma3", "gemma3n", "gemma4", "glm4moelite", "glmocr", "gptoss", "gpt-oss")
+    + ("laguna", "lfm2", "lfm2moe", "llama4", "mistral3", "mllama", "nemotron_h", "nemotron_h_moe", "nemotron_h_omni")
+    + ("nomic-bert", "olmo3", "qwen25vl", "qwen3", "qwen3moe", "qwen35", "qwen35moe", "qwen3next", "qwen3vl")
+    + ("qwen3vlmoe",)
 )
-MEASURED = frozenset("bert deepseek2 gemma3 gptoss gpt-oss mistral3 qwen3 qwen3moe".split())
+MEASURED = frozenset({"bert", "deepseek2", "gemma3", "gptoss", "gpt-oss", "mistral3", "qwen3", "qwen3moe"})
 POSSIBLE = frozenset({"llama", "qwen2"})  # with OLLAMA_NEW_ENGINE
 FLASH = frozenset({"gemma3", "gptoss", "gpt-oss", "mistral3", "qwen3", "qwen3moe"})  # GGML.FlashAttention
 ELEMENT = {"q8_0": 34 / 32, "q4_0": 18 / 32}  # bytes; 2 for all others
@@ -64,7 +65,7 @@ def _check(shape: Shape) -> None:
 
 
 def _uses_flash(shape: Shape, options: LoadOptions) -> bool:
-    if shape.pooling or shape.key_length != shape.value_length or not shape.key_length:
+    if not shape.supports_flash:
         return False
     return shape.architecture in FLASH if options.flash is None else options.flash
 

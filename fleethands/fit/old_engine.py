@@ -20,7 +20,7 @@ def estimate(shape: Shape, options: LoadOptions) -> MemoryNeed:
     if shape.recurrent or not all(shape.kv_heads):
         raise NotCovered(f"the architecture {shape.architecture} has layers without a cache")
     element = 2.0
-    if options.flash or options.cache == "f32":  # without OLLAMA_FLASH_ATTENTION=1, this engine ignores the type
+    if (options.flash and shape.supports_flash) or options.cache == "f32":  # this engine ignores the type otherwise
         element = ELEMENT.get(options.cache, 2.0)
     cells = options.context * options.parallel
     row = shape.key_length + shape.value_length

@@ -13,6 +13,7 @@ from fleethands.fit.header import MOST_REDUCED, Header, Value, read_header
 
 MOST_LAYERS = 1024
 MOST_NUMBER = 1 << 32  # of any other length or count
+WITHOUT_FLASH = ("gemma2", "grok")
 _BLOCK = re.compile(r"blk\.([0-9]{1,4})\.")
 _INPUT = re.compile(r"(^|\.)(position_embd|token_embd|token_norm_embd|token_types)(\.|$)")  # ml/backend/ggml/ggml.go
 _NAME = re.compile(r"[a-z0-9_.-]{1,40}\Z")
@@ -34,7 +35,7 @@ class Weights:
     Bytes of the tensors.
 
     + layers: of each layer
-    + output: `output.*`; norm: `output_norm.*`; token: `token_embd.weight`, which is also the output if there is no other
+    + output: `output.*`; norm: `output_norm.*`; token: `token_embd.weight`; tied: it is the output, too
     + inputs: those that stay in main memory; rope: `rope_*`, which each layer has a copy of; rest: all others
     """
 
@@ -86,6 +87,12 @@ class Shape:
     def layers(self) -> int:
         """How many layers it has, without the output."""
         return len(self.kv_heads)
+
+    @property
+    def supports_flash(self) -> bool:
+        """Whether flash attention works for it (ollama fs/ggml/ggml.go SupportsFlashAttention, v0.24.0)."""
+        same = self.key_length == self.value_length > 0
+        return same and not self.pooling and self.architecture not in WITHOUT_FLASH
 
     @classmethod
     def from_header(cls, header: Header) -> Shape:
@@ -160,9 +167,9 @@ def _per_layer(value: Value, layers: int) -> tuple[int, ...]:
 
 def _feed_forward(get: Callable[..., int]) -> int:
     used = get("expert_used_count")
-    return (get("expert_feed_forward_length") or get("feed_forward_length")) * (used or 1) if used else get(
-        "feed_forward_length"
-    )
+    if not used:
+        return get("feed_forward_length")
+    return used * (get("expert_feed_forward_length") or get("feed_forward_length"))
 
 
 def _vision(get: Callable[..., int]) -> Vision:
@@ -189,4 +196,4 @@ def _part(name: str) -> str:
         return "inputs"
     if name.startswith("rope_f"):
         return "rope"
-    return {"output": "output", "output_norm": "norm"}.get(name.split(".")[0], "rest")
+    return {"output": "output", "output_norm": "norm"}.get(name.partition(".")[0], "rest")

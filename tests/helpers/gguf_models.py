@@ -83,9 +83,18 @@ class GgufModel:
 
     def _layer(self, block: str) -> Iterator[Tensor]:
         width, query, key = self.embedding, self.heads * self.length, self.kv_heads * self.length
-        norms = {"attn_norm": width, "ffn_norm": width, **NORMS.get(self.architecture, lambda _: {})(self)}
+        norms = {
+            "attn_norm": width,
+            "ffn_norm": width,
+            **(NORMS[self.architecture](self) if self.architecture in NORMS else {}),
+        }
         yield from ((f"{block}{name}.weight", (size,), F32) for name, size in norms.items())
-        sizes = {"attn_q": (width, query), "attn_k": (width, key), "attn_v": (width, key), "attn_output": (query, width)}
+        sizes = {
+            "attn_q": (width, query),
+            "attn_k": (width, key),
+            "attn_v": (width, key),
+            "attn_output": (query, width),
+        }
         yield from ((f"{block}{name}.weight", shape, F16) for name, shape in sizes.items())
         if self.architecture == "qwen2":
             yield from ((f"{block}{name}.bias", sizes[name][1:], F32) for name in ("attn_q", "attn_k", "attn_v"))
@@ -167,5 +176,7 @@ def _typed(value: Any) -> tuple[int, bytes]:
         return 6, struct.pack("<f", value)
     if isinstance(value, str):
         return 8, _text(value)
+    if all(isinstance(each, int) for each in value):  # Ollama reads types of tokens as signed numbers
+        return 9, struct.pack(f"<IQ{len(value)}i", 5, len(value), *value)
     kinds = [_typed(each) for each in value]
-    return 9, struct.pack("<IQ", kinds[0][0] if kinds else 4, len(kinds)) + b"".join(data for _, data in kinds)
+    return 9, struct.pack("<IQ", kinds[0][0], len(kinds)) + b"".join(data for _, data in kinds)
