@@ -17,9 +17,11 @@ NEWEST = (0, 33)  # the newest whose source was read
 VISION_CONTEXT = 2048  # tokens that a model with pictures gets at least (server/sched.go)
 # server/sched.go load: these answer one request at a time
 SERIAL = frozenset(
-    ("mllama", "qwen3vl", "qwen3vlmoe", "qwen35", "qwen35moe", "qwen3next", "lfm2", "lfm2moe")
-    + ("nemotron_h", "nemotron_h_moe", "nemotron_h_omni")
-)
+    (
+        "lfm2", "lfm2moe", "mllama", "nemotron_h", "nemotron_h_moe", "nemotron_h_omni",
+        "qwen35", "qwen35moe", "qwen3next", "qwen3vl", "qwen3vlmoe",
+    )
+)  # fmt: skip
 
 
 def estimate(shape: Shape, options: LoadOptions, *, extra: int = 0) -> MemoryNeed:

@@ -45,8 +45,8 @@ class Judgment:
 
     + options: as Ollama applies them to this model
     + best, worst: the verdict if the figure is too high, or too low, by all of its error
-    + largest: tokens of the largest context that fits whole on the GPUs, or in main memory on a host without one; None if
-      none fits
+    + largest: tokens of the largest context that fits whole on the GPUs, or in main memory on a host without one; None
+      if there is none
     """
 
     verdict: Verdict

@@ -18,11 +18,13 @@ from fleethands.fit.shape import Shape
 
 # fs/ggml/ggml.go KV.OllamaEngineRequired
 REQUIRED = frozenset(
-    ("bert", "deepseek2", "deepseekocr", "gemma3", "gemma3n", "gemma4", "glm4moelite", "glmocr", "gptoss", "gpt-oss")
-    + ("laguna", "lfm2", "lfm2moe", "llama4", "mistral3", "mllama", "nemotron_h", "nemotron_h_moe", "nemotron_h_omni")
-    + ("nomic-bert", "olmo3", "qwen25vl", "qwen3", "qwen3moe", "qwen35", "qwen35moe", "qwen3next", "qwen3vl")
-    + ("qwen3vlmoe",)
-)
+    (
+        "bert", "deepseek2", "deepseekocr", "gemma3", "gemma3n", "gemma4", "glm4moelite", "glmocr", "gptoss", "gpt-oss",
+        "laguna", "lfm2", "lfm2moe", "llama4", "mistral3", "mllama", "nemotron_h", "nemotron_h_moe", "nemotron_h_omni",
+        "nomic-bert", "olmo3", "qwen25vl", "qwen3", "qwen35", "qwen35moe", "qwen3moe", "qwen3next", "qwen3vl",
+        "qwen3vlmoe",
+    )
+)  # fmt: skip
 MEASURED = frozenset({"bert", "deepseek2", "gemma3", "gptoss", "gpt-oss", "mistral3", "qwen3", "qwen3moe"})
 POSSIBLE = frozenset({"llama", "qwen2"})  # with OLLAMA_NEW_ENGINE
 FLASH = frozenset({"gemma3", "gptoss", "gpt-oss", "mistral3", "qwen3", "qwen3moe"})  # GGML.FlashAttention
