@@ -14,6 +14,7 @@ from fleethands.operations.preflight.load_options import load_options
 from fleethands.settings import HostSettings
 from fleethands.text.format import format_size
 
+GIB = 1 << 30
 EXACT = 0.05  # errors up to this need no word in the plan
 
 
@@ -69,8 +70,10 @@ def _check(settings: HostSettings, probe: Probe, name: str, file: ModelFile) -> 
     found = case.judgment
     if found.can_be_whole or not case.gpus.free:
         return None
-    need, free = format_size(found.need.on_gpu), format_size(sum(case.gpus.free))
-    reason = f"{name} does not fit on the GPU: {_about(found)}{need} {_conditions(found)}, and {free} is free"
+    kept = found.need.reserve + found.need.spare + found.options.overhead
+    usable = sum(max(0, each - kept) for each in case.gpus.free)
+    figure = f"it needs {_about(found)}{_size(found.need.on_gpu)} {_conditions(found)}"
+    reason = f"{name} does not fit on the GPU: {figure}, and Ollama can use {_size(usable)} there"
     return Refused(
         reason, (*_ways(settings, case), "or accept slow answers from main memory, in the inventory: `gpu`: None")
     )
@@ -94,15 +97,23 @@ def _describe(settings: HostSettings, probe: Probe, name: str, file: ModelFile) 
     except NotCovered as error:
         return f"fleethands does not know whether {name} fits: {error}"
     found = case.judgment
-    size = format_size(found.need.on_gpu if found.verdict is Verdict.WHOLE else found.need.on_cpu)
-    return f"{name} needs {_about(found)}{size} {_conditions(found)}: {_place(case)}{_doubt(case)}{_largest(case)}"
+    on_gpu = found.verdict in {Verdict.WHOLE, Verdict.SPLIT}
+    size = found.need.on_gpu if on_gpu else found.need.on_cpu
+    return (
+        f"{name} needs {_about(found)}{_size(size)} {_conditions(found)}; {_place(case)}{_doubt(case)}{_largest(case)}"
+    )
 
 
 def _conditions(found: Judgment) -> str:
     """The context, the cache and the requests that a figure is for."""
     used, many = found.options, found.options.parallel
     requests = "1 request" if many == 1 else f"{many} requests"
-    return f"with a context of {used.context} tokens, a cache of type {used.cache} and {requests} at a time"
+    return f"(context {used.context}, {used.cache} cache, {requests} at a time)"
+
+
+def _size(size: int) -> str:
+    """Sizes that are compared with each other need a digit more than others."""
+    return f"{size / GIB:.1f} GiB" if size >= GIB else format_size(size)
 
 
 def _about(found: Judgment) -> str:
@@ -110,17 +121,17 @@ def _about(found: Judgment) -> str:
 
 
 def _place(case: _Case) -> str:
-    found, free = case.judgment, format_size(sum(case.gpus.free))
+    found, free = case.judgment, _size(sum(case.gpus.free))
     gpus = case.gpus.names[0] if len(case.gpus.names) == 1 else f"{len(case.gpus.names)} GPUs"
-    main = "" if case.room.main is None else f", which has {format_size(case.room.main)} available"
+    main = "" if case.room.main is None else f", which has {_size(case.room.main)} available"
     if found.verdict is Verdict.WHOLE:
         count = found.placement.gpus
         return f"it fits whole on {gpus if len(case.gpus.names) == count else f'{count} of {gpus}'} ({free} free)"
     if found.verdict is Verdict.SPLIT:
         part = f"{found.placement.on_gpus} of {found.placement.layers} layers"
-        return f"it is split, because {gpus} ({free} free) takes {part}, and the CPU computes the others"
+        return f"it is split: {gpus} ({free} free) takes {part}, and the CPU computes the others"
     if found.verdict is Verdict.NOWHERE:
-        rest = format_size(found.placement.ram)
+        rest = _size(found.placement.ram)
         return f"it does not fit, because {rest} of it needs main memory{main}"
     return (
         f"none of it fits on {gpus} ({free} free), so it is in main memory{main}"
