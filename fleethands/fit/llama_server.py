@@ -32,7 +32,8 @@ def estimate(shape: Shape, options: LoadOptions) -> MemoryNeed:
     return MemoryNeed(
         tuple(size + each for size, each in zip(weights.layers, cache, strict=True)),
         weights.output + weights.norm + weights.rest + weights.rope + (weights.token if weights.tied else 0),
-        weights.inputs, cpu_graph=graph, gpu_graph=graph, reserve=options.target * MIB, error=ERROR,
+        weights.inputs, cpu_graph=graph, gpu_graph=graph, reserve=options.target * MIB,
+        cache=options.cache, error=ERROR,
     )  # fmt: skip
 
 

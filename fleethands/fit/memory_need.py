@@ -16,6 +16,7 @@ class MemoryNeed:
     + inputs: weights that stay in main memory
     + cpu_graph: what computing needs without a GPU; gpu_graph: on each GPU that is used
     + reserve: what stays free on each GPU; spare: further bytes of each GPU that Ollama keeps in reserve
+    + cache: type of the cache that the layers have, which may be another one than was asked for
     + error: by how much the figure may be wrong: 0.05 is 5 %
     """
 
@@ -26,6 +27,7 @@ class MemoryNeed:
     gpu_graph: int
     reserve: int
     spare: int = 0
+    cache: str = "f16"
     error: float = 0.05
 
     @property

@@ -53,7 +53,7 @@ def estimate(shape: Shape, options: LoadOptions) -> MemoryNeed:
     output = weights.output + weights.norm + weights.rest + (weights.token if weights.tied else 0)
     return MemoryNeed(
         layers, output, weights.inputs, cpu_graph=graph, gpu_graph=graph + 4 * batch * sum(cache.kinds),
-        reserve=RESERVE,
+        reserve=RESERVE, cache=options.cache if flash else "f16",
     )  # fmt: skip
 
 

@@ -19,9 +19,9 @@ def estimate(shape: Shape, options: LoadOptions) -> MemoryNeed:
     """What Ollama reckons with. Raises NotCovered for layers that keep a state instead of a cache."""
     if shape.recurrent or not all(shape.kv_heads):
         raise NotCovered(f"the architecture {shape.architecture} has layers without a cache")
-    element = 2.0
+    kind, element = "f16", 2.0
     if (options.flash and shape.supports_flash) or options.cache == "f32":  # this engine ignores the type otherwise
-        element = ELEMENT.get(options.cache, 2.0)
+        kind, element = options.cache, ELEMENT.get(options.cache, 2.0)
     cells = options.context * options.parallel
     row = shape.key_length + shape.value_length
     cache = [int(cells * row * heads * element) for heads in shape.kv_heads]
@@ -30,7 +30,7 @@ def estimate(shape: Shape, options: LoadOptions) -> MemoryNeed:
     output = weights.norm + (weights.token if weights.tied else weights.output)
     return MemoryNeed(
         layers, output, inputs=0, cpu_graph=0, gpu_graph=_graph(shape, options, cells, sum(cache)),
-        reserve=RESERVE, spare=max(layers), error=0.0,
+        reserve=RESERVE, spare=max(layers), cache=kind, error=0.0,
     )  # fmt: skip
 
 

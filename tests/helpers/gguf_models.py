@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any
 
 F32, F16, Q8_0 = 0, 1, 8
 BLOCKS = {F32: (1, 4), F16: (1, 2), Q8_0: (32, 34)}
@@ -113,12 +113,10 @@ class GgufModel:
         """The bytes in front of the weights."""
         return header_bytes(self.values, self.tensors)
 
-    def write(self, file: BinaryIO) -> None:
-        """A whole file, whose weights are all zero and take no space on a disk that knows sparse files."""
-        header = self.header()
-        file.write(header)
-        total = sum(-(-tensor_bytes(each) // ALIGNED) * ALIGNED for each in self.tensors)
-        file.truncate(len(header) + total)
+
+def file_size(model: GgufModel) -> int:
+    """Bytes of the whole file of a model. What follows the header may be zeros: Ollama loads it all the same."""
+    return len(model.header()) + sum(-(-tensor_bytes(each) // ALIGNED) * ALIGNED for each in model.tensors)
 
 
 def _query_norms(model: GgufModel) -> dict[str, int]:

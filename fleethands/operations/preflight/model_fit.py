@@ -108,7 +108,7 @@ def _conditions(found: Judgment) -> str:
     """The context, the cache and the requests that a figure is for."""
     used, many = found.options, found.options.parallel
     requests = "1 request" if many == 1 else f"{many} requests"
-    return f"(context {used.context}, {used.cache} cache, {requests} at a time)"
+    return f"(context {used.context}, {found.need.cache} cache, {requests} at a time)"
 
 
 def _size(size: int) -> str:

@@ -85,7 +85,8 @@ def refused(settings: HostSettings, probe: Probe) -> Refused:
         ),
         (
             "", {"ollama_version": "0.32.15"},
-            "codellama:7b needs about 16.7 GiB (context 8192, f16 cache, 1 request at a time); it is in main memory, which has 64.0 GiB available; the largest context that fits there is 16384",
+            "codellama:7b needs about 16.7 GiB (context 8192, f16 cache, 1 request at a time); it is in main "
+            "memory, which has 64.0 GiB available; the largest context that fits there is 16384",
         ),
         (
             "nvidia-smi-unified.csv", {},
@@ -109,7 +110,8 @@ def test_a_gpu_that_must_run_a_model_that_does_not_fit_refuses_the_host() -> Non
     found = refused(settings, host(settings, "nvidia-smi-inforom.csv"))
 
     assert found.reason == (
-        "codellama:7b does not fit on the GPU: it needs 16.9 GiB (context 8192, f16 cache, 1 request at a time), and Ollama can use 15.0 GiB there"
+        "codellama:7b does not fit on the GPU: it needs 16.9 GiB (context 8192, f16 cache, 1 request at a time), and "
+        "Ollama can use 15.0 GiB there"
     )
     assert found.hints == (
         "in the inventory: `ollama_context_length`: 4608, or a smaller model",
