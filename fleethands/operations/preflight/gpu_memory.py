@@ -50,7 +50,7 @@ def read_gpus(settings: HostSettings, probe: Probe) -> GpuMemory:
     if any(None in row for row in rows):
         raise NotCovered("the GPU's driver does not report its memory")
     total = tuple((row[1] or 0) * MIB for row in rows)
-    used = _without_own([(row[2] or 0) * MIB for row in rows], _loaded(probe))
+    used = _without_own([(row[2] or 0) * MIB for row in rows], _own_models(probe))
     free = tuple(max(0, whole - taken) for whole, taken in zip(total, used, strict=True))
     return GpuMemory(tuple(row[0] for row in rows), total, free)
 
@@ -83,7 +83,7 @@ def _amd(found: Gpu) -> list[Row]:
     return [("AMD GPU", each.memory, each.used) for each in found.pci if each.vendor == "amd" and is_dedicated(each)]
 
 
-def _loaded(probe: Probe) -> int:
+def _own_models(probe: Probe) -> int:
     return sum(probe.ollama.in_vram) if probe.knows("ollama") else 0
 
 

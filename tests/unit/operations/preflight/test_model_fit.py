@@ -1,4 +1,4 @@
-"""What a plan says of a model before its download, on hosts with recorded GPUs."""
+"""What a plan shows about a model before its download, on hosts with recorded GPUs."""
 
 from __future__ import annotations
 
