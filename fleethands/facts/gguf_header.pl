@@ -1,6 +1,6 @@
 # Copies the header of a GGUF file from standard input to standard output, as far as fleethands/fit/header.py needs it: a list
 # of more than 1024 elements becomes its length, a text of more than 4096 bytes an empty one. perl-base has all that this needs.
-# Status 2: it is no GGUF file, or a damaged one. Status 3: it ends too early, or the header is too long.
+# Status 2: it is no GGUF file, or a damaged one. Status 3: it ends too early, the header is too long, or 12 s are over.
 use strict;
 use warnings;
 
@@ -9,6 +9,8 @@ my $out  = '';
 my %size = (0 => 1, 1 => 1, 2 => 2, 3 => 2, 4 => 4, 5 => 4, 6 => 4, 7 => 1, 10 => 8, 11 => 8, 12 => 8);
 my ($string, $list, $whole) = (8, 9, 10);
 
+$SIG{ALRM} = sub { exit 3 };
+alarm 12;
 binmode STDIN;
 binmode STDOUT;
 

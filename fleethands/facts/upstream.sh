@@ -86,14 +86,16 @@ layer() {
     grep -o 'sha256:[0-9a-f]\{64\}' | head -n 1
 }
 
-# CONFIGURATION: the header of a GGUF file. The server may ignore the range, so the reader closes the connection. It prints
-# nothing before it has read the whole header.
+# CONFIGURATION: the header of a GGUF file, in three parts, because most files need the first or the second alone. A server
+# may ignore the range, so the reader closes the connection. It prints nothing before it has read the whole header.
 read_gguf() {
   [ -n "$base" ] || return 4
   have perl || return 127
   line=$1 address=${1#*\"}
-  printf '%s\n' "$line" | curled "$address" --config - --connect-timeout 5 --max-time 8 --fail \
-    --range 0-33554431 --user-agent "ollama/$ollama_version" | perl -e "$gguf_header"
+  for range in 0-65535 65536-8388607 8388608-33554431; do
+    printf '%s\n' "$line" | curled "$address" --config - --connect-timeout 5 --max-time 8 --fail \
+      --range "$range" --user-agent "ollama/$ollama_version" || break
+  done | perl -e "$gguf_header"
 }
 
 # Through the proxy of Ollama, then without it
