@@ -1,22 +1,20 @@
-# Copies the header of a GGUF file from standard input to standard output, as far as fleethands/fit/header.py needs it: a list
+# BYTES: copies the header of a GGUF file from standard input to standard output, as far as fleethands/fit/header.py needs it: a list
 # of more than 1024 elements becomes its length, a text of more than 4096 bytes an empty one. perl-base has all that this needs.
-# Status 2: it is no GGUF file, or a damaged one. Status 3: it ends too early, the header is too long, or 12 s are over.
+# Status 2: it is no GGUF file, or a damaged one. Status 3: it ends too early. Status 5: the header is longer than BYTES.
 use strict;
 use warnings;
 
-my $left = 32 << 20;
+my $left = $ARGV[0];
 my $out  = '';
 my %size = (0 => 1, 1 => 1, 2 => 2, 3 => 2, 4 => 4, 5 => 4, 6 => 4, 7 => 1, 10 => 8, 11 => 8, 12 => 8);
 my ($string, $list, $whole) = (8, 9, 10);
 
-$SIG{ALRM} = sub { exit 3 };
-alarm 12;
 binmode STDIN;
 binmode STDOUT;
 
 sub take {
     my ($size) = @_;
-    exit 3 if $size > $left;
+    exit 5 if $size > $left;
     $left -= $size;
     my $data = '';
     while (length $data < $size) {
@@ -34,7 +32,7 @@ sub drop {
     }
 }
 
-sub copy { my $data = take($_[0]); $out .= $data; exit 3 if length $out > 1 << 20; return $data }
+sub copy { my $data = take($_[0]); $out .= $data; exit 2 if length $out > 1 << 20; return $data }
 sub copy_count { return unpack 'Q<', copy(8) }
 sub copy_kind  { return unpack 'V', copy(4) }
 sub copy_name  { my $size = copy_count(); exit 2 if $size > 1024; copy($size) }
@@ -63,7 +61,8 @@ sub copy_list {
         return;
     }
     $out .= pack 'VQ<', $whole, $count;
-    return drop($count * $size{$kind}) if $kind != $string && $count <= $left;
+    exit 5 if $count > $left;
+    return drop($count * $size{$kind}) if $kind != $string;
     drop_texts($count);
 }
 
@@ -71,14 +70,14 @@ sub copy_list {
 sub drop_texts {
     my ($count) = @_;
     my $data;
-    exit 3 if $count > $left / 8;
+    exit 5 if $count > $left / 8;
     for (1 .. $count) {
         (read(STDIN, $data, 8) // 0) == 8 or exit 3;
         my $size = unpack 'Q<', $data;
-        exit 3 if $size > $left - 8;
+        exit 5 if $size > $left - 8;
         $left -= $size + 8;
         !$size || (read(STDIN, $data, $size) // 0) == $size or exit 3;
-        exit 3 if $left < 8;
+        exit 5 if $left < 8;
     }
 }
 

@@ -82,20 +82,23 @@ ask_file() {
 
 # KIND: the digest of the manifest's first layer of that kind
 layer() {
-  printf %s "$answer" | tr '\n{}' ' \n\n' | grep -F "\"application/vnd.ollama.image.$1\"" |
+  printf %s "$answer" | tr '\n' ' ' | tr '{}' '\n' | grep -F "\"application/vnd.ollama.image.$1\"" |
     grep -o 'sha256:[0-9a-f]\{64\}' | head -n 1
 }
 
-# CONFIGURATION: the header of a GGUF file, in three parts, because most files need the first or the second alone. A server
-# may ignore the range, so the reader closes the connection. It prints nothing before it has read the whole header.
+# CONFIGURATION: the header of a GGUF file. Few headers are longer than the first part, and hardly one is longer than the second.
+# Status 5: a header is longer than a part. A server may ignore the range, so the reader closes the connection.
 read_gguf() {
   [ -n "$base" ] || return 4
   have perl || return 127
   line=$1 address=${1#*\"}
-  for range in 0-65535 65536-8388607 8388608-33554431; do
+  for most in 65536 8388608 33554432; do
     printf '%s\n' "$line" | curled "$address" --config - --connect-timeout 5 --max-time 8 --fail \
-      --range "$range" --user-agent "ollama/$ollama_version" || break
-  done | perl -e "$gguf_header"
+      --range "0-$((most - 1))" --user-agent "ollama/$ollama_version" | perl -e "$gguf_header" "$most"
+    ended=$?
+    [ "$ended" -eq 5 ] || break
+  done
+  return "$ended"
 }
 
 # Through the proxy of Ollama, then without it

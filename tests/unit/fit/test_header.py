@@ -23,7 +23,7 @@ READER = str(files("fleethands").joinpath("facts/gguf_header.pl"))
 
 def reduced(data: bytes) -> subprocess.CompletedProcess[bytes]:
     """What a host sends of a file that begins so."""
-    return subprocess.run(["perl", READER], input=data, capture_output=True, check=False, timeout=20)
+    return subprocess.run(["perl", READER, str(32 << 20)], input=data, capture_output=True, check=False, timeout=20)
 
 
 def read(data: bytes) -> Shape:
@@ -96,7 +96,7 @@ def test_a_hostile_header_is_refused_on_the_controller_and_on_the_host(data: byt
     done = reduced(data)
 
     assert most < 4 << 20
-    assert (done.returncode in {2, 3}, done.stdout) == (True, b"")
+    assert (done.returncode in {2, 3, 5}, done.stdout) == (True, b"")
 
 
 @pytest.mark.parametrize(
@@ -141,5 +141,5 @@ def test_a_damaged_header_ends_the_reader_of_the_host() -> None:
 
         done = reduced(bytes(data))
 
-        assert done.returncode in {0, 2, 3}, done.stderr
+        assert done.returncode in {0, 2, 3, 5}, done.stderr
         assert len(done.stdout) <= 1 << 20
