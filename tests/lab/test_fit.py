@@ -14,6 +14,7 @@ from tests.lab.internet.models import CONFIG, LAYER
 from tests.lab.internet.registry import MANIFEST, Blob, compact
 from tests.lab.lab import Lab
 from tests.lab.many import brought
+from tests.lab.shell import run
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CONTEXT, MOST_ERROR = 8192, 0.05
@@ -58,12 +59,12 @@ def large(lab: Lab) -> str:
     return name
 
 
-def test_plans_name_what_fits_on_recorded_gpus(lab: Lab, large: str) -> None:
+def test_plans_name_what_fits_on_recorded_gpus(lab: Lab, large: str, tmp_path: Path) -> None:
     """No host has a GPU: each prints what was recorded of one."""
     hosts = brought(lab, 3, "clean")
     for host in hosts.values():
-        record_gpu(host, "nvidia-smi-inforom.csv")  # 16 GiB
-    wanted = {"openhands_flavor": "off", "models": [large]}
+        record_gpu(host, "nvidia-smi-inforom.csv", tmp_path)  # 16 GiB
+    wanted: dict[str, Any] = {"openhands_flavor": "off", "models": [large]}
 
     _, whole = fleet.fleethands("plan", hosts="lab-1", **wanted, gpu=True, ollama_context_length=4096)
     _, split = fleet.fleethands("plan", hosts="lab-2", **wanted, ollama_context_length=8192)
@@ -81,11 +82,13 @@ def test_plans_name_what_fits_on_recorded_gpus(lab: Lab, large: str) -> None:
     assert facts["remote_commands"] == 1
 
 
-def record_gpu(host: Host, recorded: str) -> None:
-    text = (FIXTURES / recorded).read_text()
+def record_gpu(host: Host, recorded: str, work: Path) -> None:
+    """A stand-in for nvidia-smi that prints what was recorded, and an empty library for the driver's own."""
+    text, library = (FIXTURES / recorded).read_text(), work / "libcuda.so.1"
     script = f"#!/bin/sh\ncat <<'.'\n{text}.\n"
     host.run("cat >/usr/local/bin/nvidia-smi; chmod 755 /usr/local/bin/nvidia-smi", stdin=script)
-    host.run("touch /usr/lib/libcuda.so.1; ldconfig", check=False)
+    run("cc", "-shared", "-nostdlib", "-Wl,-soname,libcuda.so.1", "-o", library, "-x", "c", "/dev/null", timeout=60)
+    host.run("cat >/usr/local/lib/libcuda.so.1; ldconfig", stdin=library.read_bytes())
 
 
 def said(document: dict[str, Any]) -> str:
