@@ -12,6 +12,7 @@ from fleethands.operations.core.decision import Refused
 from fleethands.operations.preflight.gpu_memory import GpuMemory, read_room
 from fleethands.operations.preflight.load_options import load_options
 from fleethands.settings import HostSettings
+from fleethands.settings.schema.ollama import SHORTEST_CONTEXT
 from fleethands.text.format import format_size
 
 GIB = 1 << 30
@@ -82,7 +83,8 @@ def _check(settings: HostSettings, probe: Probe, name: str, file: ModelFile) -> 
 def _ways(settings: HostSettings, case: _Case) -> tuple[str, ...]:
     """Settings that would make it fit."""
     found, own = case.judgment, "num_ctx" in case.file.parameters
-    if not found.largest:
+    least = SHORTEST_CONTEXT if settings.openhands_flavor != "off" else 1
+    if (found.largest or 0) < least:
         return (f"in the inventory: a smaller model than {case.name}, or one with fewer bits for a weight",)
     if own:
         return (f"in the inventory: give {case.name} a `modelfile` with PARAMETER num_ctx {found.largest}",)

@@ -127,6 +127,9 @@ def test_the_hint_names_the_setting_that_decides() -> None:
     own = ModelFile(shape_of(CODELLAMA), parameters={"num_ctx": 16384})
     hints = refused(settings_of(gpu=True), host(settings_of(gpu=True), "nvidia-smi-inforom.csv", own)).hints
     assert hints[0] == "in the inventory: give codellama:7b a `modelfile` with PARAMETER num_ctx 4608"
+    chat = settings_of(gpu=True, openhands_flavor="gui", ollama_context_length=32768)  # its own prompt needs 22000
+    hints = refused(chat, host(chat, "nvidia-smi-inforom.csv")).hints
+    assert hints[0] == "in the inventory: a smaller model than codellama:7b, or one with fewer bits for a weight"
     huge = ModelFile(shape_of(CODELLAMA), extra=30 << 30)
     hints = refused(settings_of(gpu=True), host(settings_of(gpu=True), "nvidia-smi-inforom.csv", huge)).hints
     assert hints[0] == "in the inventory: a smaller model than codellama:7b, or one with fewer bits for a weight"
