@@ -19,7 +19,8 @@ gpu = (
         # Example: ["qwen3-coder:30b"]
         "models": ["codellama:7b"],
         #
-        # Whether a GPU must run the model. `True` requires one, `False` uses the CPU on purpose.
+        # Whether a GPU must run the model. `True` requires one that has room for all of it, `False` uses the
+        # CPU on purpose.
         # Example: True
         # "gpu": None,
         #

@@ -155,6 +155,7 @@ class ProbeRequest:
             "asked_model": str(wanted.model) if uses_model else "",
             "image": wanted.container_image,
             "ollama_image": wanted.ollama_container_image,
+            "ollama_version": wanted.ollama_version,
             "ports": " ".join(map(str, ports)),
             "places": "\n".join(map(on_host, self.places)),
         }
@@ -162,10 +163,12 @@ class ProbeRequest:
     def _upstream_values(self) -> dict[str, str]:
         """Variables that make the host ask for what it lacks."""
         if not self.upstream:
-            return {"wanted": "", "offers": ""}
+            return {"wanted": "", "offers": "", "gguf_header": ""}
+        downloads = list(upstream.required_downloads(self.settings))
         return {
             "wanted": " ".join(packages.needed_packages(self.settings)),
-            "offers": "\n".join(each.line for each in upstream.required_downloads(self.settings)),
+            "offers": "\n".join(each.line for each in downloads),
+            "gguf_header": _header_program() if any(each.kind == "model" for each in downloads) else "",
         }
 
 
@@ -193,6 +196,13 @@ def _body() -> str:
     folder = package_files("fleethands")
     lines = [line for part in PARTS for line in folder.joinpath(f"{part}.sh").read_text().splitlines()]
     return "\n".join(line for line in lines if not line.lstrip().startswith("#"))
+
+
+@cache
+def _header_program() -> str:
+    """The program that reads the header of a model's file. Comments stay here."""
+    text = package_files("fleethands").joinpath("facts/gguf_header.pl").read_text()
+    return "\n".join(line.strip() for line in text.splitlines() if line and not line.startswith("#"))
 
 
 def on_host(path: str) -> str:

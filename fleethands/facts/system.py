@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleethands.facts.framing import parse_fields, require_text
+from fleethands.untrusted import count
 
 Lines = list[str]
-SYSTEM = frozenset({"uid", "arch", "kernel", "clock", "id", "version", "name", "systemd"})
+SYSTEM = frozenset({"uid", "arch", "kernel", "clock", "id", "version", "name", "systemd", "memory"})
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class System:
 
     + clock: the host's time, in seconds since 1970
     + skew: seconds by which that is ahead of the controller's clock; negative if it is behind
+    + memory_kib: main memory and swap that are available, None if unknown
     + os_id, os_version, os_name: of /etc/os-release; systemd: `systemctl is-system-running`, None without systemd
     """
 
@@ -30,6 +32,7 @@ class System:
     os_name: str
     systemd: str | None
     skew: int = 0
+    memory_kib: int | None = None
 
     @property
     def wsl(self) -> bool:
@@ -91,6 +94,7 @@ def system_parser(window: tuple[float, float] | None) -> Callable[[Lines], Syste
             os_name=row.get("name", ""),
             systemd=row.get("systemd"),
             skew=_skew(clock, window),
+            memory_kib=count(int(row["memory"])) if "memory" in row else None,
         )
 
     return read

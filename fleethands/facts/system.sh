@@ -8,6 +8,10 @@ read_system() {
   both=$(uname -rm)
   printf '%s\n' "arch ${both##* }" "kernel ${both% *}"
   echo "clock $(date +%s)"
+  memory=0
+  while read -r label kib _; do
+    case $label in MemAvailable: | SwapFree:) memory=$((memory + kib)) ;; esac
+  done </proc/meminfo && echo "memory $memory"
   if [ -r /etc/os-release ]; then
     (
       ID='' VERSION_ID='' PRETTY_NAME=''

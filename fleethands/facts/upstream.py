@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from fleethands import oci
 from fleethands.facts.framing import decode_base64
+from fleethands.facts.model_file import ModelFile, read_model_file
 from fleethands.settings import HostSettings
 from fleethands.settings.values.names import ModelName
 from fleethands.settings.values.ollama_release import ARCHS, archive_name
@@ -26,6 +27,7 @@ WAYS = {
     7: "nothing answers there",
     28: "no answer within 8 s",
 }
+FILE_PARTS = ("header", "params")  # of a model: lines that follow the one with its manifest
 TOO_LONG = 63  # curl's exit status for --max-filesize (web.sh)
 _COMMIT = re.compile(r"([0-9a-f]{40}|[0-9a-f]{64})\t(\S{1,1000})\Z")
 
@@ -40,6 +42,7 @@ class Offer:
     + state: ok, missing (the server says so), unreachable or unknown; reason: a sentence for all but ok
     + size: bytes to download, None if unknown
     + digest: of a model's manifest, in hex; `sha256:…` of a tag's
+    + file: what is known of a model's file, None if the host was not asked
     """
 
     kind: str
@@ -49,6 +52,7 @@ class Offer:
     reason: str = ""
     size: int | None = None
     digest: str | None = None
+    file: ModelFile | None = None
 
     @property
     def server(self) -> str:
@@ -121,11 +125,31 @@ def _model(name: ModelName, scheme: str) -> Download:
 def parse_upstream(settings: HostSettings, lines: list[str]) -> Upstream:
     """Parse the section `upstream`. Raises LookupError for a line about anything else than a required download."""
     known = {(each.kind, each.key): each for each in required_downloads(settings)}
-    found = []
+    found, manifests, parts = [], {}, dict[tuple[str, str], bytes]()
     for line in lines:
         kind, key, machine, status, word = line.split(" ")
-        found.append(_offer(known.pop((kind, key)), machine, int(status), decode_base64("upstream", word)))
-    return Upstream(tuple(sorted(found, key=lambda offer: (offer.kind, offer.name))))
+        answer = decode_base64("upstream", word)
+        if kind in FILE_PARTS:
+            parts[known["model", key].name, kind] = answer
+            continue
+        thing = known[kind, key]
+        offer = _offer(thing, machine, int(status), answer)
+        if kind == "model":
+            manifests[offer.name] = answer.rpartition(b"\n")[0]
+        found.append(offer)
+    if len(found) != len({(offer.kind, offer.name) for offer in found}):
+        raise LookupError("two answers about one thing")
+    offers = (_with_file(offer, manifests, parts) for offer in found)
+    return Upstream(tuple(sorted(offers, key=lambda offer: (offer.kind, offer.name))))
+
+
+def _with_file(offer: Offer, manifests: dict[str, bytes], parts: dict[tuple[str, str], bytes]) -> Offer:
+    """The same answer, with what the host read of a model's file."""
+    header = parts.get((offer.name, "header")) if offer.kind == "model" and offer.state == OK else None
+    if header is None:
+        return offer
+    file = read_model_file(manifests[offer.name], header, parts.get((offer.name, "params"), b""))
+    return replace(offer, file=file)
 
 
 def _offer(thing: Download, machine: str, status: int, answer: bytes) -> Offer:

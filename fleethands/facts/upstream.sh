@@ -1,5 +1,5 @@
 # What this host lacks, asked of its sources.
-: "${by_proxy?}" "${offers?}" "${models_dir:?}" "${manifest_type:?}"
+: "${by_proxy?}" "${offers?}" "${models_dir:?}" "${manifest_type:?}" "${gguf_header?}" "${ollama_version:?}"
 
 # Each line of $offers has a kind, a name and, for curl, a line of configuration with the address, so that no address
 # is on a command line. All sources of missing things are asked at the same time.
@@ -62,6 +62,43 @@ ask() {
   have "$tool" || status=127
   if [ "${#answer}" -gt "$largest" ]; then answer='' status=63; fi
   echo "${1%% *} $name $machine $status $(printf %s "$answer" | encoded)"
+  case $1 in model\ *) ask_file "${rest#* }" ;; esac
+}
+
+# CONFIGURATION: the parameters of a model and the header of its file, from the layers in the manifest $answer. So the plan
+# knows what the model needs before its bytes are downloaded.
+ask_file() {
+  case $answer in *"
+200") ;; *) return 0 ;; esac
+  base=${1%/manifests/*}
+  digest=$(layer params)
+  if [ -n "$digest" ]; then
+    echo "params $name $machine 0 $({ exported && at_most 65536 fetch "$base/blobs/$digest\"" --fail; } | encoded)"
+  fi
+  digest=$(layer model)
+  [ -n "$digest" ] || base=''
+  echo "header $name $machine 0 $({ exported && read_gguf "$base/blobs/$digest\"" || echo "status $?"; } | encoded)"
+}
+
+# KIND: the digest of the manifest's first layer of that kind
+layer() {
+  printf %s "$answer" | tr '\n' ' ' | tr '{}' '\n' | grep -F "\"application/vnd.ollama.image.$1\"" |
+    grep -o 'sha256:[0-9a-f]\{64\}' | head -n 1
+}
+
+# CONFIGURATION: the header of a GGUF file. Few headers are longer than the first part, and hardly one is longer than the second.
+# Status 5: a header is longer than a part. A server may ignore the range, so the reader closes the connection.
+read_gguf() {
+  [ -n "$base" ] || return 4
+  have perl || return 127
+  line=$1 address=${1#*\"}
+  for most in 65536 8388608 33554432; do
+    printf '%s\n' "$line" | curled "$address" --config - --connect-timeout 5 --max-time 8 --fail \
+      --range "0-$((most - 1))" --user-agent "ollama/$ollama_version" | perl -e "$gguf_header" "$most"
+    ended=$?
+    [ "$ended" -eq 5 ] || break
+  done
+  return "$ended"
 }
 
 # Through the proxy of Ollama, then without it

@@ -14,6 +14,7 @@ from fleethands.operations.preflight import (
     disk_space,
     gpus,
     idle_gpus,
+    model_fit,
     ports,
     reachable_sources,
     unverified_downloads,
@@ -44,6 +45,7 @@ def check(settings: HostSettings, probe: Probe) -> Decision:
         or gpus.check_gpus(settings, probe)
         or container_gpus.check_container_gpus(settings, probe)
         or reachable_sources.check_sources(settings, probe)
+        or model_fit.check_fit(settings, probe)
         or disk_space.check_disk_space(settings, probe)
         or Unchanged(f"{probe.system.os_name} on {probe.system.arch}", _notes(settings, probe))
     )
@@ -67,6 +69,7 @@ def _ollama_notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
         *ollama_env_releases.notes(settings.ollama_env, settings.ollama_version),
         *gpus.notes(settings, probe),
         *idle_gpus.notes(settings, probe),
+        *model_fit.notes(settings, probe),
         *vulnerabilities.notes(settings.ollama_version),
     )
 

@@ -35,7 +35,8 @@ class AccessKeys(Keys):
     gpu: Annotated[
         bool | None,
         Description(
-            "Whether a GPU must run the model. `True` requires one, `False` uses the CPU on purpose.",
+            "Whether a GPU must run the model. `True` requires one that has room for all of it, `False` uses the CPU "
+            "on purpose.",
             accepts="True, False or None",
             change="to fail on a host that falls back to its CPU",
             example=True,

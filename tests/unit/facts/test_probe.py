@@ -30,6 +30,7 @@ def test_this_machine_is_read(real: list[str]) -> None:
     seen = parse_probe(real, QUESTION)
 
     assert seen.system.arch
+    assert (seen.system.memory_kib or 0) > 10_000
     assert seen.files["/opt/ollama/current"].kind in {"absent", "link"}
     assert set(seen.disk) == set(QUESTION.places)
 

@@ -75,7 +75,7 @@ def called(script: str, function: str, tmp_path: Path, **values: str) -> subproc
     known = {
         "version": "0.24.0", "url": "x", "archives": "a.tgz", "sha256": "", "variant": "whole", "keep": "2",
         "by_proxy": "", "spare": "", "sent": "", "prefix": "p", "digests": "", "renew": "",
-        "offers": "", "models_dir": "/x", "manifest_type": "x",
+        "offers": "", "models_dir": "/x", "manifest_type": "x", "gguf_header": "", "ollama_version": "0.24.0",
     }  # fmt: skip
     package = files("fleethands")
     web, text = (package.joinpath(path).read_text() for path in ("web.sh", script))
