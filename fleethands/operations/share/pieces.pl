@@ -67,8 +67,12 @@ sub read_piece {
 # appends the digests of all pieces that the part has and the list has not; the last piece of a part may be short
 sub hash_new_pieces {
     my ($part, $list, $size) = @_;
-    my $known = (() = read_pieces($list));
+    my $known = () = read_pieces($list);
     my $length = -s $part // 0;
+    if ($known && ($known - 1) * $PIECE >= $length) { # the download has started over
+        unlink $list;
+        $known = 0;
+    }
     my $whole = $size && $length >= $size ? int(($length + $PIECE - 1) / $PIECE) : int($length / $PIECE);
     return $length if $whole <= $known;
     my $out = open_to_append($list);

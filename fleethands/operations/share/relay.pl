@@ -3,7 +3,7 @@
 #   GET /part/HEX     the bytes of a Range. A part that is too short answers 503 after a second, with X-Have and X-State
 #   GET /pieces/HEX   digests of its pieces from the first byte of a Range on, one a line
 # Its environment:
-#   address, port: where it listens; run: directory of tokens, wanted, internet, busy and index
+#   address, port: where it listens; run: directory of tokens, hosts, wanted, internet, busy and index
 #   parts: directory of parts; places: further directories with complete ones; rate: bytes a second, 0 for no limit
 #   idle: seconds without a request, and without a fetch on this host, after which the relay ends
 use strict;
@@ -18,7 +18,7 @@ use Socket qw(SOMAXCONN);
 my ($run, $parts, $rate, $idle) = @ENV{qw(run parts rate idle)};
 my @places = split /:/, $ENV{places};
 my ($LONGEST, $BLOCK, $PATIENCE, $SILENCE, $CONNECTIONS) = (16 << 20, 1 << 17, 1, 30, 256);
-my (%connections, @tokens, %index);
+my (%connections, %held, @tokens, %hosts, %index);
 my $tokens_read = -1;
 $SIG{PIPE} = 'IGNORE';
 $SIG{TERM} = sub { exit 0 };
@@ -56,6 +56,16 @@ sub open_file {
     return ($file, $stat[7]);
 }
 
+# a part that was growing a moment ago, and went into a directory that the relay does not see; a removed one was wrong
+sub find_moved {
+    my ($hex) = @_;
+    my $file = ($held{$hex} || return)->[0];
+    my @stat = stat $file;
+    if ($stat[3]) { return ($file, $stat[7], 'complete') }
+    delete $held{$hex};
+    return;
+}
+
 # the file of a part, its bytes and its state
 sub find_part {
     my ($hex) = @_;
@@ -68,6 +78,8 @@ sub find_part {
         return ($file, $size, 'complete') if $file;
     }
     my ($file, $size) = open_file("$parts/sha256-$hex.part", $parts);
+    $held{$hex} = [$file, now()] if $file;
+    if (!$file && (my @moved = find_moved($hex))) { return @moved }
     my $state = -e "$run/internet/$hex" ? 'internet' : -e "$run/wanted/$hex" ? ($size ? 'growing' : 'wanted') : 'unknown';
     return ($file, $size // 0, $state);
 }
@@ -174,6 +186,8 @@ sub accept_connection {
     my ($listener) = @_;
     my $socket = $listener->accept or return;
     return if keys %connections >= $CONNECTIONS;
+    %hosts = map { $_ => 1 } lines_of("$run/hosts") unless $hosts{ $socket->peerhost };
+    return unless $hosts{ $socket->peerhost };
     $socket->blocking(0);
     $connections{ fileno $socket } = { socket => $socket, in => '', out => '', left => 0, active => now() };
 }
@@ -181,6 +195,7 @@ sub accept_connection {
 sub serve_connections {
     my ($listener) = @_;
     refill_budget() if $rate;
+    delete @held{ grep { now() - $held{$_}[1] > $idle } keys %held };
     my @all = values %connections;
     my @writers = $rate && $budget < 1024 ? () : grep { length $_->{out} || $_->{left} } @all;
     my $hurry = grep { $_->{wanted} || length $_->{out} || $_->{left} } @all;

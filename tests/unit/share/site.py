@@ -55,6 +55,7 @@ class Host:
         for each in (self.parts, self.run, self.store):
             each.mkdir(parents=True)
         (self.run / "tokens").write_text(f"{TOKEN}\n")
+        (self.run / "hosts").write_text("127.0.0.1\n")
         self.environment = {"PATH": os.environ["PATH"], "directory": str(self.parts), "run": str(self.run)}
         self.started: list[subprocess.Popen[str]] = []
 

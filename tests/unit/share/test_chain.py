@@ -105,10 +105,11 @@ def test_wrong_pieces_do_not_spread(hosts: list[Host]) -> None:
     hosts[1].growing(part).write_bytes(wrong(part, 1, 2, 3, 4))
     for host in hosts:
         host.start_relay()
+    hosts[2].want(part)
     asked = [host.ask(part) for host in hosts[2:]]
     said = [finish(each) for each in asked]
     assert f"neighbor: {hosts[1].address} sent wrong bytes" in said[0]
-    assert f"from: {hosts[2].address} {len(part.bytes)}" in said[1]  # the honest neighbor is still asked
+    assert f"from: {hosts[2].address} " in said[1] and f"neighbor: {hosts[2].address}" not in said[1]  # the honest neighbor is still asked
     assert (hosts[3].parts / f"sha256-{part.digest}").read_bytes() == part.bytes
 
 
@@ -215,3 +216,44 @@ def test_another_token_is_refused(hosts: list[Host]) -> None:
     (hosts[1].run / "tokens").write_text("u" * 40)
     assert f"neighbor: {hosts[0].address} refuses this host" in finish(hosts[1].ask(part), 3)
     assert TOKEN not in os.listdir(hosts[1].run)
+
+
+def test_a_host_that_is_not_of_the_site_gets_nothing(hosts: list[Host]) -> None:
+    part = random_part(1)
+    hosts[0].has(part)
+    (hosts[0].run / "hosts").write_text("10.0.0.1\n")
+    hosts[0].start_relay()
+    assert "progress" not in finish(hosts[1].ask(part), 3)
+
+
+def test_a_part_that_was_imported_elsewhere_is_still_served(hosts: list[Host]) -> None:
+    part = random_part(2)
+    hosts[0].start_relay()
+    hosts[0].is_downloading(part, part.bytes[:PIECE])
+    asked = hosts[1].ask(part)
+    time.sleep(0.5)
+    hosts[0].growing(part).open("ab").write(part.bytes[PIECE:])
+    hosts[0].growing(part).rename(hosts[0].parts.parent / "blob")
+    finish(asked)
+
+
+def test_a_rate_holds(hosts: list[Host]) -> None:
+    part = random_part(2)
+    hosts[0].has(part)
+    hosts[0].start_relay(rate=4 << 20)
+    begun = time.monotonic()
+    finish(hosts[1].ask(part))
+    assert 1.6 < time.monotonic() - begun < 3.5
+
+
+def test_a_relay_ends_when_nobody_asks(hosts: list[Host]) -> None:
+    assert hosts[0].start_relay(idle=1).wait(timeout=5) == 0
+
+
+def test_a_link_to_a_file_of_somebody_else_is_not_served(hosts: list[Host]) -> None:
+    part = random_part(1)
+    other = hosts[0].parts.parent / "other"
+    other.write_bytes(part.bytes)
+    (hosts[0].store / f"sha256-{part.digest}").symlink_to(other)
+    hosts[0].start_relay()
+    finish(hosts[1].ask(part), 3)

@@ -1,0 +1,157 @@
+# Starts the relay of a host in a transient unit, or adds this run to one that is at work.
+#   token: of this run, which neighbors send; address: by which they reach this host; port: on which the relay listens
+#   neighbors: lines `before ADDRESS PORT` or `after ADDRESS PORT`; hosts: addresses that may connect, one a line
+#   rate: bytes a second that the relay sends, 0 for no limit; idle: seconds without a request after which it ends
+#   parts: directory of parts; models_dir: of Ollama's models
+#   relay, ask_neighbors, hash_pieces: texts of programs
+set -eu
+: "${token:?}" "${address:?}" "${port:?}" "${neighbors?}" "${hosts:?}" "${rate:?}" "${idle:?}" "${parts:?}" "${models_dir:?}" \
+  "${relay:?}" "${ask_neighbors:?}" "${hash_pieces:?}"
+unit=fleethands-relay.service
+share=/run/fleethands/share
+blobs=$models_dir/blobs
+
+# fail REASON: no relay runs; the host takes part as far as it can
+fail() {
+  printf 'error: %s\n' "$1" >&2
+  exit 1
+}
+
+need() { command -v "$1" >/dev/null || fail "the command $1 is missing"; }
+
+state() { systemctl show "$unit" -p ActiveState --value; }
+
+await_end() {
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    [ "$(state)" = deactivating ] || return 0
+    sleep 0.5
+  done
+  fail "the unit $unit does not stop"
+}
+
+# keep_lines FILE LINES MOST: lines of the file and new ones, each once
+keep_lines() {
+  { cat "$share/$1" 2>/dev/null || true; printf '%s\n' "$2"; } | awk 'NF && !seen[$0]++' | tail -n "$3" >"$share/$1.new"
+  mv -T "$share/$1.new" "$share/$1"
+}
+
+write_state() {
+  mkdir -p "$share/wanted" "$share/internet" "$share/kept" "$share/silent"
+  keep_lines tokens "$token" 8
+  keep_lines hosts "$hosts" 1000
+  printf '%s\n' "$neighbors" >"$share/neighbors.new"
+  printf %s "$relay" >"$share/relay.pl"
+  printf %s "$ask_neighbors" >"$share/ask_neighbors.pl"
+  printf %s "$hash_pieces" >"$share/hash_pieces.pl"
+  mv -T "$share/neighbors.new" "$share/neighbors" # last, because a fetch uses the programs from then on
+}
+
+# addresses KIND: those of the hosts, for a set of nftables
+addresses() {
+  case $1 in 6) grep : "$share/hosts" ;; *) grep -v : "$share/hosts" ;; esac | paste -sd , -
+}
+
+# set_of KIND: `elements` of a set, unless it is empty
+set_of() {
+  found=$(addresses "$1")
+  [ -z "$found" ] || echo "elements = { $found };"
+}
+
+write_rules() {
+  cat >"$share/rules.nft" <<END
+table inet fleethands_share
+delete table inet fleethands_share
+table inet fleethands_share {
+  set hosts4 { type ipv4_addr; $(set_of 4) }
+  set hosts6 { type ipv6_addr; $(set_of 6) }
+  chain input {
+    type filter hook input priority filter - 2; policy accept;
+    tcp dport $port ip saddr @hosts4 accept
+    tcp dport $port ip6 saddr @hosts6 accept
+    tcp dport $port drop
+  }
+}
+END
+}
+
+# listen_address: the address itself where the host has it; behind a router, all addresses
+listen_address() {
+  if ip -o address show to "$address" 2>/dev/null | grep -q .; then
+    echo "$address"
+  else
+    case $address in *:*) echo :: ;; *) echo 0.0.0.0 ;; esac
+  fi
+}
+
+# What the relay leaves when it ends, however it ends: nothing
+# shellcheck disable=SC2016
+clean_up='nft delete table inet fleethands_share 2>/dev/null
+for each in /run/fleethands/share/kept/*; do rm -f "$0/sha256-${each##*/}"; done
+rm -f "$0"/sha256-*.pieces
+rm -rf /run/fleethands/share'
+
+# The relay sees its program, the parts and the blobs, and may read them whoever they belong to. It writes nothing.
+start_unit() {
+  listen=$(listen_address)
+  set -- --property TemporaryFileSystem=/:ro --property 'BindReadOnlyPaths=/usr/bin/perl /usr/lib -/usr/lib64 -/lib -/lib64' \
+    --property "BindReadOnlyPaths=$share" --property "BindReadOnlyPaths=$parts"
+  seen=''
+  if [ -d "$blobs" ]; then
+    set -- "$@" --property "BindReadOnlyPaths=\"$blobs:/blobs\""
+    seen=/blobs
+  fi
+  systemctl reset-failed "$unit" 2>/dev/null || true
+  echo "$seen" >"$share/places"
+  systemd-run --quiet --collect --unit "$unit" --service-type exec "$@" \
+    --property DynamicUser=yes --property AmbientCapabilities=CAP_DAC_READ_SEARCH \
+    --property CapabilityBoundingSet=CAP_DAC_READ_SEARCH --property NoNewPrivileges=yes --property PrivateDevices=yes \
+    --property ProtectKernelTunables=yes --property ProtectControlGroups=yes --property 'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX' \
+    --property MemoryDenyWriteExecute=yes --property SystemCallFilter=@system-service --property TasksMax=4 \
+    --property MemoryMax=256M --property RuntimeMaxSec=1d --property OOMScoreAdjust=500 --property Nice=5 \
+    --property "ExecStartPre=+/usr/sbin/nft -f $share/rules.nft" --property "ExecStopPost=+/bin/sh -c '$(escaped)' '$parts'" \
+    --setenv "address=$listen" --setenv "port=$port" --setenv "run=$share" --setenv "parts=$parts" --setenv "places=$seen" \
+    --setenv "rate=$rate" --setenv "idle=$idle" /usr/bin/perl "$share/relay.pl" 2>"$share/failure" 8<&- ||
+    fail "the relay does not start: $(head -c 300 "$share/failure" | tail -n 1)"
+}
+
+# escaped: the clean-up as systemd reads it on one line
+escaped() { printf %s "$clean_up" | tr '\n' ';' | sed -e 's/[%$]/&&/g' -e 's/do;/do /g'; }
+
+await_listener() {
+  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+    [ -z "$(ss -Hltn "sport = :$port")" ] || return 0
+    [ "$(state)" = active ] || break
+    sleep 0.2
+  done
+  fail "the relay does not listen on port $port: $(journalctl -u "$unit" -n 1 -o cat --no-pager | head -c 300)"
+}
+
+# A model store that was made since is not seen by the relay that runs.
+has_new_store() { [ -d "$blobs" ] && [ -z "$(cat "$share/places" 2>/dev/null)" ]; }
+
+umask 077
+for each in perl nft systemd-run ss awk paste; do need "$each"; done
+[ -d "$parts" ] || { mkdir -p "${parts%/*}" && mkdir -m 0700 "$parts"; }
+exec 8<"$parts" # two runs may come at once
+flock -w 30 8 || fail 'another run is starting the relay of this host'
+await_end
+if [ "$(state)" = active ] && has_new_store; then
+  keep=$(cat "$share/tokens") allowed=$(cat "$share/hosts")
+  systemctl stop "$unit"
+  mkdir -p "$share"
+  printf '%s\n' "$keep" >"$share/tokens"
+  printf '%s\n' "$allowed" >"$share/hosts"
+fi
+if [ "$(state)" = active ]; then
+  write_state
+  write_rules
+  nft -f "$share/rules.nft" || fail 'the rules of the relay do not load'
+else
+  [ -e "$share/tokens" ] || rm -rf "$share"
+  mkdir -p "$share"
+  write_state
+  write_rules
+  start_unit
+fi
+await_listener
+echo "relay: listens"
