@@ -1,8 +1,8 @@
 """
-Six hosts want the same file: each by itself, and from their neighbors. Run: `python -m bench.share [MEGABYTES]`, as root.
+Six hosts want the same file: each by itself, and from their neighbors. Run as root: `python -m bench.share [MEBIBYTES]`.
 
-The hosts are network namespaces on one bridge, whose links are shaped: the internet has 80 Mbit/s, each host 160 Mbit/s. Bytes
-are counted at the links. Nothing of this needs the lab.
+The hosts are network namespaces on one bridge with shaped links: the internet has 80 Mbit/s, each host 160 Mbit/s.
+Bytes are counted at the links. Nothing of this needs the lab.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleethands.operations.share import programs
+from fleethands.share.chain import PORT, Member, host_rows, neighbor_rows
 
 HOSTS = 6
 INTERNET, LAN = "80mbit", "160mbit"
-PORT, PIECE = 11439, 4 << 20
 SERVER = """
 import http.server, os, re, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -45,7 +45,8 @@ name=$directory/sha256-$digest
 perl "$run/ask_neighbors.pl" >"$run/said" 2>&1 && exit
 touch "$run/internet/$digest"
 process=$$ perl "$run/hash_pieces.pl" & hasher=$!
-curl -sf -C - -o "$name.part" http://10.77.0.100/ && [ "$(sha256sum <"$name.part")" = "$digest  -" ] && mv "$name.part" "$name"
+curl -sf -C - -o "$name.part" http://10.77.0.100/ && [ "$(sha256sum <"$name.part")" = "$digest  -" ] &&
+  mv "$name.part" "$name"
 ended=$?
 wait "$hasher"
 exit "$ended"
@@ -54,7 +55,11 @@ exit "$ended"
 
 @dataclass(frozen=True)
 class Outcome:
-    """One way to bring the file to the hosts, all counted in files: bytes from the internet, the largest upload of a host."""
+    """
+    One way to bring the file to the hosts.
+
+    + internet: bytes from the internet, in files; upload: the same that one host sent, at most
+    """
 
     way: str
     seconds: float
@@ -62,7 +67,8 @@ class Outcome:
     upload: float
 
     def row(self, alone: float) -> str:
-        return f"| {self.way} | {self.internet:.2f} | {self.seconds:.1f} s | {self.seconds / alone:.2f} | {self.upload:.2f} |"
+        figures = f"{self.internet:.2f} | {self.seconds:.1f} s | {self.seconds / alone:.2f} | {self.upload:.2f}"
+        return f"| {self.way} | {figures} |"
 
 
 def ip(*words: str) -> None:
@@ -136,7 +142,9 @@ class Site:
         if any(each.wait() for each in running):
             raise SystemExit(f"{way}: a host has not got the file")
         seconds = time.monotonic() - begun
-        *uploads, internet = [self.sent(number) - at for number, at in zip((*range(1, HOSTS + 1), 100), before, strict=True)]
+        *uploads, internet = [
+            self.sent(number) - at for number, at in zip((*range(1, HOSTS + 1), 100), before, strict=True)
+        ]
         for number in hosts:
             (found,) = (self.directory / str(number) / "parts").glob("sha256-*[0-9a-f]")
             if hashlib.sha256(found.read_bytes()).hexdigest() != self.digest:
@@ -153,10 +161,10 @@ class Site:
         """A host asks its neighbors first."""
         place = self.directory / str(number)
         run, parts = place / "run", place / "parts"
-        rows = [("before", each) for each in range(number - 1, 0, -1)] + [("after", each) for each in range(number + 1, HOSTS + 1)]
-        (run / "neighbors").write_text("".join(f"{side} 10.77.0.{each} {PORT}\n" for side, each in rows))
+        members = [Member(str(each), f"10.77.0.{each}") for each in range(1, HOSTS + 1)]
+        (run / "neighbors").write_text(neighbor_rows(members, number - 1) + "\n")
+        (run / "hosts").write_text(host_rows(members) + "\n")
         (run / "tokens").write_text("t" * 40 + "\n")
-        (run / "hosts").write_text("".join(f"10.77.0.{each}\n" for each in range(1, HOSTS + 1)))
         (run / "ask_neighbors.pl").write_text(programs.ask_neighbors())
         (run / "hash_pieces.pl").write_text(programs.hash_pieces())
         (run / "relay.pl").write_text(programs.relay())
@@ -173,7 +181,9 @@ def main() -> None:
     everyone = range(1, HOSTS + 1)
     with tempfile.TemporaryDirectory() as directory, Site(Path(directory), size << 20) as site:
         alone = site.measure("one host alone", [1], site.today)
-        print("| way | from the internet | time | times one host | largest upload of a host |\n| --- | --- | --- | --- | --- |")
+        print(
+            "| way | from the internet | time | times one host | largest upload of a host |\n| --- | --- | --- | --- | --- |"
+        )
         print(alone.row(alone.seconds))
         print(site.measure(f"{HOSTS} hosts, shared", everyone, site.shared).row(alone.seconds), flush=True)
         if "--short" not in sys.argv:

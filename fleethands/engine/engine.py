@@ -163,6 +163,11 @@ class Engine(OperationResults):
         """
         return self._settings.load(lock)
 
+    @property
+    def known_settings(self) -> Mapping[str, HostSettings]:
+        """Settings of every host, as they were read last."""
+        return self._settings.by_host
+
     def secrets(self, name: str) -> frozenset[str]:
         """Names of the variables of a host that are declared secret."""
         return self._settings.secrets(name)

@@ -172,6 +172,13 @@ def _count(value: object) -> int:
     return value
 
 
+def _site(value: object) -> str:
+    site = check_line(value)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", site, re.ASCII):
+        raise InvalidValue("a name such as `office-2`: at most 63 letters, digits, `-`, `_` and `.`")
+    return site
+
+
 def _list(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -184,6 +191,7 @@ Sha256 = Annotated[str, BeforeValidator(_sha256), WithJsonSchema(json_forms.SHA2
 Listen = Annotated[ListenAddress, BeforeValidator(_address), WithJsonSchema(json_forms.LISTEN)]
 Ip = Annotated[str, BeforeValidator(_ip), WithJsonSchema(json_forms.IP)]
 Network = Annotated[str, BeforeValidator(_network), WithJsonSchema(json_forms.NETWORK)]
+SiteName = Annotated[str, BeforeValidator(_site), WithJsonSchema(json_forms.SITE)]
 Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema(json_forms.ORIGIN)]
 ModelsDir = Annotated[PurePosixPath, BeforeValidator(parse_models_dir), WithJsonSchema(json_forms.PATH)]
 Workspace = Annotated[PurePosixPath, BeforeValidator(_workspace), WithJsonSchema(json_forms.PATH)]

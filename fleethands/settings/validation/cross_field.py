@@ -43,6 +43,7 @@ def find_conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _flavor(settings)
     yield from _secrets(settings)
     yield from _unread(settings)
+    yield from _shared(settings)
     for path, problem in unencodable_variables(settings):
         yield _conflict(path, problem, "ollama_env")
     for path, problem in find_unsupported(settings):
@@ -57,6 +58,12 @@ def _model(settings: HostSettings) -> Iterator[Conflict]:
     if settings.openhands_flavor != "off" and settings.model is None:
         problem = 'expected at least one, such as `["codellama:7b"]`: OpenHands needs a model'
         yield _conflict("models", problem, "openhands_model", "openhands_flavor")
+
+
+def _shared(settings: HostSettings) -> Iterator[Conflict]:
+    if settings.share and settings.site is None:
+        problem = "expected a name such as `office-2`, because `share` is True: only hosts of one site share downloads"
+        yield _conflict("site", problem, "share")
 
 
 def _run(settings: HostSettings) -> Iterator[Conflict]:

@@ -60,8 +60,8 @@ class Host:
         self.started: list[subprocess.Popen[str]] = []
 
     def start_relay(self, *, rate: int = 0, idle: int = 60) -> subprocess.Popen[str]:
-        values = {"address": self.address, "port": self.port, "parts": self.parts, "places": self.store, "rate": rate, "idle": idle}
-        relay = self._start(programs.relay(), **values)
+        where = {"address": self.address, "port": self.port, "parts": self.parts, "places": self.store}
+        relay = self._start(programs.relay(), rate=rate, idle=idle, **where)
         for _ in range(200):
             with socket.socket() as probe:
                 if probe.connect_ex((self.address, self.port)) == 0:
@@ -71,7 +71,9 @@ class Host:
 
     def _start(self, program: str, **values: object) -> subprocess.Popen[str]:
         environment = self.environment | {name: str(value) for name, value in values.items()}
-        process = subprocess.Popen(["perl", "-we", program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        process = subprocess.Popen(
+            ["perl", "-we", program], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         self.started.append(process)
         return process
 
@@ -106,7 +108,8 @@ class Host:
     def download(self, part: Part, seconds: float, until: int | None = None) -> threading.Thread:
         """Download the part from a slow internet, at an even rate, and hash its pieces."""
         self.want(part, "internet", "wanted")
-        thread = threading.Thread(target=self._write_slowly, args=(part.bytes[:until], self.growing(part), seconds), daemon=True)
+        written = (part.bytes[:until], self.growing(part), seconds)
+        thread = threading.Thread(target=self._write_slowly, args=written, daemon=True)
         self.growing(part).touch()
         thread.start()
         self._start(programs.hash_pieces(), digest=part.digest, size=len(part.bytes), process=os.getpid())
