@@ -131,7 +131,7 @@ class HostSettings(AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys,
     @property
     def fetches_parts(self) -> bool:
         """Whether the host downloads releases, models and images part by part, and not by the programs that use them."""
-        return self.download_limit is not None
+        return self.download_limit is not None or self.shares
 
     @property
     def ollama_client_url(self) -> str:

@@ -9,6 +9,7 @@ find_manifest() {
   document=${digest:+sha256:$digest}
   [ -n "$document" ] || document=$(delivered_digest model "$name")
   if [ -n "$document" ] && is_digest "$document" && [ -e "$(part_file "$document")" ]; then return 0; fi
+  if [ -n "$document" ] && take_document "$document"; then return 0; fi
   failures=0
   until ask_manifest; do
     case $code in 404) fail "the registry has no model $name" 'look for its right name: https://ollama.com/search' ;;
@@ -18,6 +19,13 @@ find_manifest() {
     [ "$failures" -lt "$tries" ] || fail "cannot ask the registry for $name: $(tail -n 1 "$place/curl" | cut -c 1-300)" "on the host: curl -I $manifest_url"
     sleep $((1 << (failures - 1)))
   done
+}
+
+# take_document DIGEST: a pinned manifest, from neighbors that have the model
+take_document() {
+  file=$(part_file "$1")
+  growing=$file.part
+  is_digest "$1" && largest=$LARGEST take_part "$1" -
 }
 
 ask_manifest() {

@@ -25,16 +25,28 @@ fetch_parts() {
     had=$(size_of "$(part_file "$digest")")
     came=$((came + had))
   done <"$place/parts"
+  announce_parts
   while read -r digest size url; do
     [ -e "$(part_file "$digest")" ] || fetch_part "$digest" "$size" "$url"
     touch -c "$(part_file "$digest")" # it is in use, so that it stays
   done <"$place/parts"
+  withdraw_parts
+  report_shares
 }
 
-# fetch_part DIGEST SIZE URL
+# fetch_part DIGEST SIZE URL: from neighbors as far as they have it, otherwise from its server
 fetch_part() {
   file=$(part_file "$1")
-  growing=$file.part failures=0 wrong='' renewed=''
+  growing=$file.part
+  take_part "$1" "$2" && return 0
+  begin_hashing "$1" "$2"
+  download_part "$@"
+  end_hashing "$1"
+}
+
+# download_part DIGEST SIZE URL
+download_part() {
+  failures=0 wrong='' renewed=''
   while :; do
     [ "$2" = - ] || [ "$(size_of "$growing")" -le "$2" ] || rm -f "$growing"
     had=$(size_of "$growing")

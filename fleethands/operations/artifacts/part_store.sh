@@ -2,6 +2,7 @@
 # digest was right; a growing one ends in `.part`. The file `names` has lines `KIND NAME DIGEST`: what a name stands for,
 # according to a bundle.
 store=${store:-/var/lib/fleethands/artifacts}
+share=${share:-/run/fleethands/share} # of the relay, if one runs
 
 make_store() { [ -d "$store" ] || { mkdir -p "$(dirname "$store")" && mkdir -m 0700 "$store"; }; }
 
@@ -24,8 +25,14 @@ delivered_digest() {
 drop_parts() {
   while read -r digest _; do
     is_digest "$digest" || continue
-    rm -f "$(part_file "$digest")" "$(part_file "$digest").part"
+    keep_shared "$digest" || rm -f "$(part_file "$digest")" "$(part_file "$digest").part"
   done
+}
+
+# keep_shared DIGEST: status 0 if neighbors may still want the part. The end of the relay removes it then.
+keep_shared() {
+  [ -s "$share/neighbors" ] || return 1
+  : >"$share/kept/${1#sha256:}"
 }
 
 # Nobody has asked for these parts for a week: their run was aborted, and another one wanted something else.

@@ -131,11 +131,15 @@ download_archive() {
   esac
 }
 
-# by its digest, in a unit. The part is renamed, or copied to another file system.
+# by its digest, in a unit. The part is renamed, or copied to another file system. Neighbors may still want it.
 fetch_archive_part() {
   fetch_in_unit release "$version" "$bytes
 sha256:$expected - $url/v$version/$archive"
-  mv -T "$(part_file "$expected")" "$work/$archive" || fail "cannot move $archive to $work" 'on the host: df -h /opt' "$hint_again"
+  if keep_shared "$expected"; then
+    ln -T "$(part_file "$expected")" "$work/$archive" 2>/dev/null || cp -T "$(part_file "$expected")" "$work/$archive"
+  else
+    mv -T "$(part_file "$expected")" "$work/$archive"
+  fi || fail "cannot move $archive to $work" 'on the host: df -h /opt' "$hint_again"
   rm -rf "$place"
 }
 

@@ -1,6 +1,6 @@
 # Takes a part from the neighbors of a host, piece by piece, from the nearest one before it in the chain. A part whose digest is
 # right gets its final name. Ends with 3 if the host has to download the rest from the internet itself.
-# Its environment: directory, digest, size, run, internet
+# Its environment: directory, digest, size (0 if unknown, then at most `largest` bytes), run, internet
 # Prints: `progress: BYTES` once a second, `neighbor: ADDRESS what happened`, and `from: ADDRESS BYTES` at the end
 my ($directory, $digest, $size, $run) = @ENV{qw(directory digest size run)};
 my $name = "$directory/sha256-$digest";
@@ -112,7 +112,7 @@ sub next_piece {
 # true when the part has its size
 sub fetch_part {
     my $source = find_source() or return 0;
-    $size ||= $source->{state} eq 'complete' ? $source->{have} : return 0;
+    $size ||= $source->{state} eq 'complete' && $source->{have} <= ($ENV{largest} || 0) ? $source->{have} : return 0;
     hash_new_pieces($part, $list, $size);
     my $number = () = read_pieces($list);
     $written = $number * $PIECE > $size ? $size : $number * $PIECE;
@@ -141,7 +141,8 @@ sub is_right {
 sub start_over {
     my @guilty = $reference ? ($reference) : grep { $_->{bytes} } @neighbors;
     blame($_, 2) for @guilty;
-    delete @$_{qw(list)} for @neighbors;
+    delete @$_{qw(list is_short)} for @neighbors;
+    $_->{bytes} = 0 for @neighbors;
     $reference = undef;
     unlink $part, $list;
     pause(2); # others find the same, and remove theirs

@@ -15,7 +15,8 @@ sub listed_digest {
         my ($status, undef, $text) = request($neighbor, "/pieces/$digest", 65 * @$list, '', 1 << 16);
         return give_up($neighbor, 'stopped answering') unless $status;
         push @$list, $1 while ($text // '') =~ /\G([0-9a-f]{64})\n/g;
-        last if @$list > $number || now() > $end || ($status != 206 && !@$list && !is_downloading($neighbor));
+        last if @$list > $number || $neighbor->{is_short} || ($status != 206 && !@$list && !is_downloading($neighbor));
+        $neighbor->{is_short} = now() > $end; # it is not waited for again
         pause(0.05) if $status != 206;
     }
     return $list->[$number];

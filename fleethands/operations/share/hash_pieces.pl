@@ -7,8 +7,12 @@ sub watch_download {
     while (-d $run) {
         my $alive = kill 0, $process;
         touch("$run/busy");
-        my $length = hash_new_pieces("$name.part", "$name.pieces", $size);
-        return if !$alive || ($size && $length >= $size);
+        if (-e $name) { # it is complete, and its last pieces may not be hashed
+            hash_new_pieces($name, "$name.pieces", -s $name);
+            return;
+        }
+        hash_new_pieces("$name.part", "$name.pieces", $size);
+        return if !$alive;
         pause(0.05);
     }
 }

@@ -37,7 +37,7 @@ class StartRelay:
             "ask_neighbors": programs.ask_neighbors(),
             "hash_pieces": programs.hash_pieces(),
         }
-        return Script(scripts.read("start_relay"), {**values, **texts, "parts": paths.ARTIFACTS})
+        return Script(scripts.join("owned", "start_relay"), {**values, **texts, "parts": paths.ARTIFACTS})
 
 
 def stop_relay(token: str) -> Script:

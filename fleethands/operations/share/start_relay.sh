@@ -46,6 +46,16 @@ write_state() {
   mv -T "$share/neighbors.new" "$share/neighbors" # last, because a fetch uses the programs from then on
 }
 
+# The manifests of models by their digests, so that a pinned model needs no registry. Ollama's user reads them.
+write_index() {
+  : >"$share/index"
+  ollama=$(numbers_of ollama 2>/dev/null) && [ -d "$models_dir/manifests" ] || return 0
+  # shellcheck disable=SC2016
+  as_owner "$ollama" 20 sh -c 'find "$1" -type f -size -64k -print0 | head -z -n 500 | xargs -0r sha256sum' sh "$models_dir/manifests" |
+    directory=$models_dir/manifests awk '/^[0-9a-f]+  / { at = index($0, ENVIRON["directory"])
+      if (at) print substr($0, 1, 64) " /manifests" substr($0, at + length(ENVIRON["directory"])) }' >"$share/index" || true
+}
+
 # addresses KIND: those of the hosts, for a set of nftables
 addresses() {
   case $1 in 6) grep : "$share/hosts" ;; *) grep -v : "$share/hosts" ;; esac | paste -sd , -
@@ -97,7 +107,7 @@ start_unit() {
     --property "BindReadOnlyPaths=$share" --property "BindReadOnlyPaths=$parts"
   seen=''
   if [ -d "$blobs" ]; then
-    set -- "$@" --property "BindReadOnlyPaths=\"$blobs:/blobs\""
+    set -- "$@" --property "BindReadOnlyPaths=\"$blobs:/blobs\"" --property "BindReadOnlyPaths=\"-$models_dir/manifests:/manifests\""
     seen=/blobs
   fi
   systemctl reset-failed "$unit" 2>/dev/null || true
@@ -145,12 +155,14 @@ fi
 if [ "$(state)" = active ]; then
   write_state
   write_rules
+  write_index
   nft -f "$share/rules.nft" || fail 'the rules of the relay do not load'
 else
   [ -e "$share/tokens" ] || rm -rf "$share"
   mkdir -p "$share"
   write_state
   write_rules
+  write_index
   start_unit
 fi
 await_listener
