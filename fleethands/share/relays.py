@@ -86,6 +86,7 @@ class Relays:
             neighbors=neighbor_rows(members, index),
             hosts=host_rows(members),
             models_dir=settings.models_dir(),
+            rate=settings.share_limit or 0,
         ).script
 
     def _address(self, name: str) -> str:

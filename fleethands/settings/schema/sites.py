@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fleethands.settings.schema import Keys
 from fleethands.settings.schema.describe import Description
-from fleethands.settings.schema.types import Ip, SiteName
+from fleethands.settings.schema.types import Ip, Rate, SiteName
 
 
 class SiteKeys(Keys):
@@ -30,6 +30,16 @@ class SiteKeys(Keys):
             change="with `share`, which needs it",
             example="office-2",
             default="none: the host shares nothing",
+        ),
+    ] = None
+    share_limit: Annotated[
+        Rate | None,
+        Description(
+            "How many bytes a second a host may send to the other hosts of its site.",
+            accepts="a rate such as `50 MiB/s` or `1 Gbit/s`, from `2 MiB/s`",
+            change="if the network of the site carries other traffic, too",
+            example="50 MiB/s",
+            default="no limit",
         ),
     ] = None
     share_address: Annotated[
