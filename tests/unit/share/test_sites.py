@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from fleethands.facts.upstream import UNREACHABLE, Offer, Upstream
 from fleethands.operations.core.download_note import describe_download, is_download
+from fleethands.operations.preflight.reachable_sources import check_sources
 from fleethands.settings import SettingsError, read_fleet
 from fleethands.settings.lockfile import Lockfile
 from fleethands.settings.sites import find_sites
@@ -62,6 +64,21 @@ def test_a_plan_names_the_neighbor() -> None:
     assert said[1].endswith(" from a, or from the internet if no host of the site office has it")
     assert all(map(is_download, said))
     assert not is_download("copied from m:2, nothing is downloaded")
+
+
+@pytest.mark.parametrize(
+    ("digest", "alone", "refused"), [("ab" * 32, False, False), (None, False, True), ("ab" * 32, True, True)]
+)
+def test_a_pinned_model_needs_no_registry_if_there_are_neighbors(
+    digest: str | None, alone: bool, refused: bool
+) -> None:
+    data = {**SHARES, "models": [{"name": "m:1", "digest": digest} if digest else "m:1"]}
+    settings = read(a=data, **({} if alone else {"b": data}))["a"]
+    offer = Offer("model", "m:1", "https://registry.ollama.ai/v2/m", UNREACHABLE, "nothing answers there")
+
+    found = check_sources(settings, bare(settings).replace(upstream=Upstream((offer,))))
+
+    assert bool(found) == refused
 
 
 def test_a_host_asks_the_nearest_ones_and_not_all_of_a_large_site() -> None:
