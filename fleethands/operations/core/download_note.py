@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
+from fleethands.settings import HostSettings
 from fleethands.text.format import format_size
 
 
-def describe_download(probe: Probe, kind: str, name: str, what: str) -> str:
+def describe_download(settings: HostSettings, probe: Probe, kind: str, name: str, what: str) -> str:
     """
-    `downloads WHAT (SIZE)`.
+    `downloads WHAT (SIZE)`, with the limit if there is one.
 
     + kind, name: as in the probe's upstream section
     """
-    size = probe.upstream.size(kind, name)
-    return f"downloads {what} ({format_size(size) if size is not None else 'its source did not tell the size'})"
+    size, limit = probe.upstream.size(kind, name), settings.download_limit
+    known = format_size(size) if size is not None else "its source did not tell the size"
+    return f"downloads {what} ({known}{f', at most {format_size(limit)} a second' if limit is not None else ''})"
