@@ -8,22 +8,15 @@ from fleethands.text.format import format_size
 
 DOWNLOADS = "downloads "
 
-<<<<<<< HEAD
 
 def describe_download(settings: HostSettings, probe: Probe, kind: str, name: str, what: str) -> str:
     """
     `downloads WHAT (SIZE)`, with the limit if there is one, and from which neighbor if the host shares downloads.
-=======
-def describe_download(settings: HostSettings, probe: Probe, kind: str, name: str, what: str) -> str:
-    """
-    `downloads WHAT (SIZE)`, with the limit if there is one.
->>>>>>> k-art
 
     + kind, name: as in the probe's upstream section
     """
     size, limit = probe.upstream.size(kind, name), settings.download_limit
     known = format_size(size) if size is not None else "its source did not tell the size"
-<<<<<<< HEAD
     limited = f", at most {format_size(limit)} a second" if limit is not None else ""
     return f"{DOWNLOADS}{what} ({known}{limited}){_describe_source(settings)}"
 
@@ -41,6 +34,3 @@ def _describe_source(settings: HostSettings) -> str:
 def is_download(consequence: str) -> bool:
     """Whether the consequence of a change names a download."""
     return DOWNLOADS in consequence
-=======
-    return f"downloads {what} ({known}{f', at most {format_size(limit)} a second' if limit is not None else ''})"
->>>>>>> k-art
