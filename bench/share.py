@@ -1,5 +1,7 @@
 """
-Six hosts want the same file: each by itself, and from their neighbors. Run as root: `python -m bench.share [MEBIBYTES]`.
+Six hosts want the same file: each by itself, and from their neighbors.
+
+Run as root: `python -m bench.share [MEBIBYTES] [--faults] [--short]`.
 
 The hosts are network namespaces on one bridge with shaped links: the internet has 80 Mbit/s, each host 160 Mbit/s.
 Bytes are counted at the links. Nothing of this needs the lab.
@@ -22,6 +24,8 @@ from fleethands.operations.share import programs
 from fleethands.share.chain import PORT, Member, host_rows, neighbor_rows
 
 HOSTS = 6
+VICTIM = 3
+LIE = "        substr($c->{out}, 0, 1) ^= chr 1;\n"
 INTERNET, LAN = "80mbit", "160mbit"
 SERVER = """
 import http.server, os, re, sys
@@ -86,6 +90,8 @@ class Site:
                 file.write(os.urandom(1 << 20))
         self.digest = hashlib.sha256(self.file.read_bytes()).hexdigest()
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.dead: set[int] = set()
+        self.relay = {number: programs.relay() for number in range(1, HOSTS + 1)}
 
     def __enter__(self) -> Site:
         ip("link", "add", "fhshare", "type", "bridge")
@@ -132,20 +138,29 @@ class Site:
         """Bytes that came from a namespace."""
         return int(Path(f"/sys/class/net/fhs{number}/statistics/rx_bytes").read_text())
 
-    def measure(self, way: str, hosts: Sequence[int], download: Callable[[int], subprocess.Popen[bytes]]) -> Outcome:
+    def measure(
+        self,
+        way: str,
+        hosts: Sequence[int],
+        download: Callable[[int], subprocess.Popen[bytes]],
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Outcome:
+        """Let the hosts get the file. + meanwhile: what happens to them"""
         for number in range(1, HOSTS + 1):
             shutil.rmtree(self.directory / str(number), ignore_errors=True)
             for each in ("parts", "run/wanted", "run/internet", "run/silent"):
                 (self.directory / str(number) / each).mkdir(parents=True)
         before, begun = [self.sent(number) for number in (*range(1, HOSTS + 1), 100)], time.monotonic()
         running = [download(number) for number in hosts]
-        if any(each.wait() for each in running):
+        if meanwhile is not None:
+            meanwhile()
+        if any(each.wait() for number, each in zip(hosts, running, strict=True) if number not in self.dead):
             raise SystemExit(f"{way}: a host has not got the file")
         seconds = time.monotonic() - begun
         *uploads, internet = [
             self.sent(number) - at for number, at in zip((*range(1, HOSTS + 1), 100), before, strict=True)
         ]
-        for number in hosts:
+        for number in set(hosts) - self.dead:
             (found,) = (self.directory / str(number) / "parts").glob("sha256-*[0-9a-f]")
             if hashlib.sha256(found.read_bytes()).hexdigest() != self.digest:
                 raise SystemExit(f"{way}: host {number} has other bytes")
@@ -167,13 +182,31 @@ class Site:
         (run / "tokens").write_text("t" * 40 + "\n")
         (run / "ask_neighbors.pl").write_text(programs.ask_neighbors())
         (run / "hash_pieces.pl").write_text(programs.hash_pieces())
-        (run / "relay.pl").write_text(programs.relay())
+        (run / "relay.pl").write_text(self.relay[number])
         (run / "wanted" / self.digest).touch()
         variables = {"run": str(run), "parts": str(parts), "places": "", "rate": "0", "idle": "600"}
         self.start(number, ["perl", str(run / "relay.pl")], address=f"10.77.0.{number}", port=str(PORT), **variables)
         return self.start(
             number, ["sh", "-c", DOWNLOAD], directory=str(parts), digest=self.digest, size=str(self.size), run=str(run)
         )
+
+    def kill(self) -> None:
+        """One host dies in the middle, with its files."""
+        time.sleep(self.size / 1e7 / 3)
+        self.dead.add(VICTIM)
+        inside = subprocess.run(["ip", "netns", "pids", f"fhshare{VICTIM}"], capture_output=True, text=True, check=True)
+        subprocess.run(["kill", "-KILL", *inside.stdout.split()], check=False)
+
+    def lie(self) -> None:
+        """One host changes a byte of each block that it serves."""
+        before = "        $c->{left} -= $count;\n"
+        self.relay[VICTIM] = programs.relay().replace(before, before + LIE)
+
+    def hide(self, on: bool) -> None:
+        """No other host reaches one host."""
+        rules = "table ip hide { chain in { type filter hook input priority 0; tcp dport 11439 drop; }; }"
+        command = ["nft", rules] if on else ["nft", "delete", "table", "ip", "hide"]
+        subprocess.run(["ip", "netns", "exec", f"fhshare{VICTIM}", *command], check=True)
 
 
 def main() -> None:
@@ -182,12 +215,28 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory, Site(Path(directory), size << 20) as site:
         alone = site.measure("one host alone", [1], site.today)
         print(
-            "| way | from the internet | time | times one host | largest upload of a host |\n| --- | --- | --- | --- | --- |"
+            "| way | from the internet | time | times one host | largest upload of a host |\n"
+            "| --- | --- | --- | --- | --- |"
         )
         print(alone.row(alone.seconds))
         print(site.measure(f"{HOSTS} hosts, shared", everyone, site.shared).row(alone.seconds), flush=True)
+        if "--faults" in sys.argv:
+            measure_faults(site, alone.seconds)
         if "--short" not in sys.argv:
             print(site.measure(f"{HOSTS} hosts, each by itself", everyone, site.today).row(alone.seconds))
+
+
+def measure_faults(site: Site, alone: float) -> None:
+    """The same with one host that fails in some way."""
+    everyone = range(1, HOSTS + 1)
+    site.lie()
+    print(site.measure(f"shared, host {VICTIM} sends wrong bytes", everyone, site.shared).row(alone), flush=True)
+    site.relay[VICTIM] = programs.relay()
+    site.hide(True)
+    print(site.measure(f"shared, host {VICTIM} can't be reached", everyone, site.shared).row(alone), flush=True)
+    site.hide(False)
+    print(site.measure(f"shared, host {VICTIM} is killed", everyone, site.shared, site.kill).row(alone), flush=True)
+    site.dead.clear()
 
 
 if __name__ == "__main__":

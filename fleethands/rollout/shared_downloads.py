@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class SharedDownloads:
     """
     A context in which hosts of a site can share downloads. A run that a user interrupts leaves the relays at work,
-    because downloads on hosts go on. They end by themselves.
+    because downloads on hosts continue. They end by themselves.
 
     + plan: its report says which hosts download something
     + announce: is given a line for each site
@@ -46,7 +46,7 @@ class SharedDownloads:
         self._relays.start()
 
     def add_notes(self, report: Report) -> None:
-        """Say of each host why it shared nothing."""
+        """Add to each host the reason why it shared nothing."""
         self._is_interrupted = report.interrupted
         for name, reason in self._relays.notes.items():
             report.hosts[name].notes.append(f"shared no downloads: {reason}")

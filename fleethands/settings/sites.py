@@ -9,7 +9,7 @@ from fleethands.settings.host import HostSettings
 
 
 def find_sites(settings: Mapping[str, HostSettings]) -> dict[str, list[str]]:
-    """Site → its hosts that share, sorted. A host alone at its site shares with nobody."""
+    """Site → its hosts that share, sorted. A host alone at its site shares with no other."""
     sites: dict[str, list[str]] = defaultdict(list)
     for name in sorted(settings):
         if settings[name].shares:

@@ -100,7 +100,7 @@ for each in /run/fleethands/share/kept/*; do rm -f "$0/sha256-${each##*/}"; done
 rm -f "$0"/sha256-*.pieces
 rm -rf /run/fleethands/share'
 
-# The relay sees its program, the parts and the blobs, and may read them whoever they belong to. It writes nothing.
+# The relay sees its program, the parts and the blobs, and may read them although they belong to other users. It writes nothing.
 start_unit() {
   listen=$(listen_address)
   set -- --property TemporaryFileSystem=/:ro --property 'BindReadOnlyPaths=/usr/bin/perl /usr/lib -/usr/lib64 -/lib -/lib64' \
