@@ -179,9 +179,7 @@ def _recorded_releases(probe: Probe) -> list[str]:
     return sorted(version for version in probe.releases if version in named)
 
 
-def _consequence(
-    settings: HostSettings, probe: Probe, wanted: DesiredRelease, upload: ReleaseUpload | None
-) -> str:
+def _consequence(settings: HostSettings, probe: Probe, wanted: DesiredRelease, upload: ReleaseUpload | None) -> str:
     what = " and ".join(wanted.archives)
     if upload:
         return f"the controller sends {what}"
