@@ -130,7 +130,7 @@ class HostSettings(AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys,
 
     @property
     def fetches_parts(self) -> bool:
-        """Whether the host downloads releases, models and images part by part, and not by the programs that use them."""
+        """Whether the host downloads releases, models and images by their parts, and not as Ollama and Docker do."""
         return self.download_limit is not None or self.shares
 
     @property
