@@ -74,7 +74,7 @@ class Engine(OperationResults):
         self.kept: dict[str, HostReport] = {}  # of hosts with nothing left to do
         self.state, self.config = State(check_for_changes=True), Config(CONNECT_TIMEOUT=CONNECT)
         self.state.cwd = str(project)
-        self._settings = FleetSettings(selected)
+        self._settings = self.known_settings = FleetSettings(selected)
         self._pool = HostPool()
         self._planner = HostPlanner(self.state, self.config, self.monitor)
         self._executor = HostExecutor(self.state, connections)
@@ -162,11 +162,6 @@ class Engine(OperationResults):
         Raises SettingsError with all mistakes, LockfileError.
         """
         return self._settings.load(lock)
-
-    @property
-    def known_settings(self) -> Mapping[str, HostSettings]:
-        """Settings of every host, as they were read last."""
-        return self._settings.by_host
 
     def secrets(self, name: str) -> frozenset[str]:
         """Names of the variables of a host that are declared secret."""

@@ -42,7 +42,7 @@ class Relays:
 
     def __init__(self, engine: Engine, wanting: Collection[str], reachable: Collection[str]) -> None:
         self._engine = engine
-        self._settings = {name: each for name, each in engine.known_settings.items() if name in reachable}
+        self._settings = {name: each for name, each in engine.known_settings.by_host.items() if name in reachable}
         sites = find_sites(self._settings)
         self._sites = {site: hosts for site, hosts in sites.items() if not set(hosts).isdisjoint(wanting)}
         self._token = secrets.token_hex(24)

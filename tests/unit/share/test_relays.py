@@ -34,7 +34,7 @@ class Engine:
     """A stand-in of hosts that share downloads."""
 
     def __init__(self, says: dict[str, tuple[str, ...]], **data: dict[str, Any]) -> None:
-        self.known_settings = read_fleet(data, Lockfile())
+        self.known_settings = SimpleNamespace(by_host=read_fleet(data, Lockfile()))
         self.hosts = {name: Host(says.get(name, (LISTENS,))) for name in data}
         self.counted: list[str] = []
         self.monitor = SimpleNamespace(count_command=self.counted.append)
