@@ -51,7 +51,7 @@ class EngineFleet:
 
     def update(self, names: Sequence[str]) -> None:
         if self._shared is not None:
-            self._shared.start()
+            self._shared.start(names)
         self._run(self._engine, names)
 
     def _run(self, engine: Engine, names: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from fleethands.operations.core.download_note import is_download
@@ -29,6 +29,7 @@ class SharedDownloads:
             [name for name, host in plan.hosts.items() if host.status in {"pending", "unchanged"}],
         )
         self._announce, self._is_announced, self._is_interrupted = announce, False, False
+        self._before: Sequence[str] = ()
 
     def __enter__(self) -> SharedDownloads:
         return self
@@ -37,13 +38,14 @@ class SharedDownloads:
         if kind is None and not self._is_interrupted:
             self._relays.stop()
 
-    def start(self) -> None:
-        """Start the relays, or start those again that may have ended."""
+    def start(self, batch: Sequence[str]) -> None:
+        """Start the relays for the next batch, or start those again that need it."""
         if not self._is_announced:
             for site, hosts in self._relays.sites.items():
                 self._announce(f"site {site}: {', '.join(hosts)} share downloads")
         self._is_announced = True
-        self._relays.start()
+        self._relays.start(self._before)
+        self._before = batch
 
     def add_notes(self, report: Report) -> None:
         """Add to each host the reason why it shared nothing."""

@@ -47,6 +47,7 @@ class Relays:
         self._sites = {site: hosts for site, hosts in sites.items() if not set(hosts).isdisjoint(wanting)}
         self._token = secrets.token_hex(24)
         self._started: float | None = None
+        self._scripts: dict[str, Script] = {}
         self._running: set[str] = set()
         self.notes: dict[str, str] = {}
 
@@ -55,21 +56,27 @@ class Relays:
         """Site → its hosts, for each site in which a host is going to download something."""
         return self._sites
 
-    def start(self) -> None:
-        """Start all relays at once, unless they were started a moment ago. A host without a relay is only noted."""
-        if not self._sites or (self._started is not None and time.monotonic() - self._started < FRESH):
+    def start(self, changed: Collection[str] = ()) -> None:
+        """
+        Start all relays at once, or those that need it. A host without a relay is only noted.
+
+        + changed: hosts that may have a model store now, which their relay does not see yet
+        """
+        if not self._sites:
             return
-        self._started = time.monotonic()
-        self.notes.clear()
-        begun = [gevent.spawn(self._start_one, name, script) for name, script in self._scripts()]
-        gevent.joinall(begun, raise_error=True)
+        if self._started is None:
+            self._scripts = dict(self._make_scripts())
+        is_fresh = self._started is not None and time.monotonic() - self._started < FRESH
+        names = [name for name in self._scripts if name in changed] if is_fresh else list(self._scripts)
+        self._started = self._started if is_fresh else time.monotonic()
+        gevent.joinall([gevent.spawn(self._start_one, name) for name in names], raise_error=True)
 
     def stop(self) -> None:
         """Stop the relays that this run started."""
         names, self._running = self._running, set()
         gevent.joinall([gevent.spawn(self._send, name, stop_relay(self._token)) for name in names])
 
-    def _scripts(self) -> Iterator[tuple[str, Script]]:
+    def _make_scripts(self) -> Iterator[tuple[str, Script]]:
         for hosts in self._sites.values():
             found = {name: self._address(name) for name in hosts}
             self.notes |= dict.fromkeys((name for name, address in found.items() if not address), NO_ADDRESS)
@@ -109,10 +116,11 @@ class Relays:
         finally:
             disconnect(host)
 
-    def _start_one(self, name: str, script: Script) -> None:
-        said = self._send(name, script)
+    def _start_one(self, name: str) -> None:
+        said = self._send(name, self._scripts[name])
         if LISTENS in said:
             self._running.add(name)
+            self.notes.pop(name, None)
             return
         errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
         self.notes[name] = sanitize_line((errors or said or ["the host does not answer"])[-1], 300)

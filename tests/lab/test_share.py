@@ -71,6 +71,7 @@ def test_a_model_comes_from_the_internet_once(lab: Lab, quiet_state: str) -> Non
         if change["operation"] == "Pull what is missing"
     ]
     assert pulls[0].endswith(" from lab-1, or from the internet if no host of the site lab has it")
+    assert "shared no downloads" not in "".join(notes(done, name) for name in hosts)
     assert count_sent_bytes(lab, since, path) <= 1.05 * find_size(lab)
     for name, host in hosts.items():
         assert list_models(host)["padded:latest"] == find_digest(lab), name

@@ -146,9 +146,11 @@ exec 8<"$parts" # two runs may come at once
 flock -w 30 8 || fail 'another run is starting the relay of this host'
 await_end
 if [ "$(state)" = active ] && has_new_store; then
-  keep=$(cat "$share/tokens") allowed=$(cat "$share/hosts")
+  keep=$(cat "$share/tokens") allowed=$(cat "$share/hosts") kept=$(ls "$share/kept")
+  rm -rf "$share/kept" # the end of the relay would remove these parts
   systemctl stop "$unit"
-  mkdir -p "$share"
+  mkdir -p "$share/kept"
+  for each in $kept; do : >"$share/kept/$each"; done
   printf '%s\n' "$keep" >"$share/tokens"
   printf '%s\n' "$allowed" >"$share/hosts"
 fi

@@ -63,11 +63,12 @@ def test_a_host_with_nothing_to_do_takes_part() -> None:
     engine, said = Engine({}, a=office(1), b=office(2), c={**office(3), "site": "lab"}), list[str]()
 
     with shared(engine, plan(a=None, b=PULL, c=PULL), said) as downloads:
-        downloads.start()
-        downloads.start()
+        downloads.start(["b"])
+        downloads.start(["c"])
 
     assert said == ["site office: a, b share downloads"]
-    assert [len(host.scripts) for host in engine.hosts.values()] == [2, 2, 0]  # start and stop
+    # start and stop, and a second start of the host that may have a new model store
+    assert [len(host.scripts) for host in engine.hosts.values()] == [2, 3, 0]
     start = engine.hosts["b"].scripts[0]
     assert "neighbors='before 10.0.0.1 11439'" in start
     assert "hosts='10.0.0.1\n10.0.0.2'" in start
@@ -78,7 +79,7 @@ def test_a_run_that_downloads_nothing_starts_no_relay() -> None:
     engine = Engine({}, a=office(1), b=office(2))
 
     with shared(engine, plan(a=None, b=None)) as downloads:
-        downloads.start()
+        downloads.start(["a", "b"])
 
     assert engine.counted == []
 
@@ -88,7 +89,7 @@ def test_an_interrupted_run_leaves_its_relays() -> None:
     report.interrupted = True
 
     with shared(engine, report) as downloads:
-        downloads.start()
+        downloads.start(["a", "b"])
         downloads.add_notes(report)
 
     assert [len(host.scripts) for host in engine.hosts.values()] == [1, 1]
@@ -98,7 +99,7 @@ def test_a_run_that_breaks_off_leaves_its_relays() -> None:
     engine = Engine({}, a=office(1), b=office(2))
 
     with suppress(KeyboardInterrupt), shared(engine, plan(a=PULL, b=PULL)) as downloads:
-        downloads.start()
+        downloads.start(["a", "b"])
         raise KeyboardInterrupt
 
     assert [len(host.scripts) for host in engine.hosts.values()] == [1, 1]
@@ -109,7 +110,7 @@ def test_a_report_says_why_a_host_shared_nothing() -> None:
     report = plan(a=PULL, b=PULL, c=PULL)
 
     with shared(engine, report) as downloads:
-        downloads.start()
+        downloads.start(["a", "b"])
         downloads.add_notes(report)
 
     assert report.hosts["a"].notes == []
@@ -121,7 +122,7 @@ def test_the_token_is_on_standard_input_alone() -> None:
     engine = Engine({}, a=office(1), b=office(2))
 
     with shared(engine, plan(a=PULL, b=PULL)) as downloads:
-        downloads.start()
+        downloads.start(["a", "b"])
 
     tokens = {
         line for host in engine.hosts.values() for line in host.scripts[0].splitlines() if line.startswith("token=")
