@@ -1,4 +1,5 @@
-# Starts the relay of a host in a transient unit, or adds this run to one that is at work.
+# Starts the relay of a host in transient units, or adds this run to one that is at work. One unit has the rules and cleans up,
+# another one runs the relay without privileges: commands around a unit would be in its sandbox, too.
 #   token: of this run, which neighbors send; address: by which they reach this host; port: on which the relay listens
 #   neighbors: lines `before ADDRESS PORT` or `after ADDRESS PORT`; hosts: addresses that may connect, one a line
 #   rate: bytes a second that the relay sends, 0 for no limit; idle: seconds without a request after which it ends
@@ -8,6 +9,7 @@ set -eu
 : "${token:?}" "${address:?}" "${port:?}" "${neighbors?}" "${hosts:?}" "${rate:?}" "${idle:?}" "${parts:?}" "${models_dir:?}" \
   "${relay:?}" "${ask_neighbors:?}" "${hash_pieces:?}"
 unit=fleethands-relay.service
+server=fleethands-relay-server.service
 share=/run/fleethands/share
 blobs=$models_dir/blobs
 
@@ -53,7 +55,7 @@ write_index() {
   # shellcheck disable=SC2016
   as_owner "$ollama" 20 sh -c 'find "$1" -type f -size -64k -print0 | head -z -n 500 | xargs -0r sha256sum' sh "$models_dir/manifests" |
     directory=$models_dir/manifests awk '/^[0-9a-f]+  / { at = index($0, ENVIRON["directory"])
-      if (at) print substr($0, 1, 64) " /manifests" substr($0, at + length(ENVIRON["directory"])) }' >"$share/index" || true
+      if (at) print substr($0, 1, 64) " /run/manifests" substr($0, at + length(ENVIRON["directory"])) }' >"$share/index" || true
 }
 
 # addresses KIND: those of the hosts, for a set of nftables
@@ -95,37 +97,47 @@ listen_address() {
 
 # What the relay leaves when it ends, however it ends: nothing
 # shellcheck disable=SC2016
-clean_up='nft delete table inet fleethands_share 2>/dev/null
+clean_up='systemctl stop fleethands-relay-server.service 2>/dev/null
+nft delete table inet fleethands_share 2>/dev/null
 for each in /run/fleethands/share/kept/*; do rm -f "$0/sha256-${each##*/}"; done
 rm -f "$0"/sha256-*.pieces
 rm -rf /run/fleethands/share'
 
-# The relay sees its program, the parts and the blobs, and may read them although they belong to other users. It writes nothing.
+# escaped: the clean-up as systemd reads it on one line
+escaped() { printf %s "$clean_up" | tr '\n' ';' | sed -e 's/[%$]/&&/g'; }
+
+# The relay sees its program, the parts, the blobs and manifests, and may read them although they belong to other users. It
+# writes nothing.
 start_unit() {
   listen=$(listen_address)
-  set -- --property TemporaryFileSystem=/:ro --property 'BindReadOnlyPaths=/usr/bin/perl /usr/lib -/usr/lib64 -/lib -/lib64' \
-    --property "BindReadOnlyPaths=$share" --property "BindReadOnlyPaths=$parts"
+  set -- --property 'TemporaryFileSystem=/usr/share:ro /usr/local:ro' --property "BindReadOnlyPaths=$share" \
+    --property "BindReadOnlyPaths=$parts"
+  # systemd has no empty root for a user that exists only while a unit runs, so that each directory is hidden
+  for each in /[a-z]*/; do
+    each=${each%/}
+    case $each in /bin | /sbin | /lib* | /usr | /proc | /sys | /dev | /tmp) continue ;; esac
+    [ -L "$each" ] || set -- "$@" --property "TemporaryFileSystem=\"$each\":ro"
+  done
   seen=''
   if [ -d "$blobs" ]; then
-    set -- "$@" --property "BindReadOnlyPaths=\"$blobs:/blobs\"" --property "BindReadOnlyPaths=\"-$models_dir/manifests:/manifests\""
-    seen=/blobs
+    set -- "$@" --property "BindReadOnlyPaths=\"$blobs\":/run/blobs" \
+      --property "BindReadOnlyPaths=\"-$models_dir/manifests\":/run/manifests"
+    seen=/run/blobs
   fi
-  systemctl reset-failed "$unit" 2>/dev/null || true
+  systemctl reset-failed "$unit" "$server" 2>/dev/null || true
   echo "$seen" >"$share/places"
-  systemd-run --quiet --collect --unit "$unit" --service-type exec "$@" \
+  systemd-run --quiet --collect --unit "$unit" --description "the relay of fleethands" --service-type exec --property "ExecStartPre=/usr/sbin/nft -f $share/rules.nft" \
+    --property "ExecStopPost=/bin/sh -c '$(escaped)' '$parts'" \
+    systemd-run --quiet --wait --collect --unit "$server" "$@" \
     --property DynamicUser=yes --property AmbientCapabilities=CAP_DAC_READ_SEARCH \
     --property CapabilityBoundingSet=CAP_DAC_READ_SEARCH --property NoNewPrivileges=yes --property PrivateDevices=yes \
-    --property ProtectKernelTunables=yes --property ProtectControlGroups=yes --property 'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX' \
-    --property MemoryDenyWriteExecute=yes --property SystemCallFilter=@system-service --property TasksMax=4 \
-    --property MemoryMax=256M --property RuntimeMaxSec=1d --property OOMScoreAdjust=500 --property Nice=5 \
-    --property "ExecStartPre=+/usr/sbin/nft -f $share/rules.nft" --property "ExecStopPost=+/bin/sh -c '$(escaped)' '$parts'" \
+    --property 'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX' --property MemoryDenyWriteExecute=yes \
+    --property SystemCallFilter=@system-service --property TasksMax=4 --property MemoryMax=256M \
+    --property RuntimeMaxSec=1d --property OOMScoreAdjust=500 --property Nice=5 \
     --setenv "address=$listen" --setenv "port=$port" --setenv "run=$share" --setenv "parts=$parts" --setenv "places=$seen" \
     --setenv "rate=$rate" --setenv "idle=$idle" /usr/bin/perl "$share/relay.pl" 2>"$share/failure" 8<&- ||
     fail "the relay does not start: $(head -c 300 "$share/failure" | tail -n 1)"
 }
-
-# escaped: the clean-up as systemd reads it on one line
-escaped() { printf %s "$clean_up" | tr '\n' ';' | sed -e 's/[%$]/&&/g' -e 's/do;/do /g'; }
 
 await_listener() {
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
@@ -133,7 +145,7 @@ await_listener() {
     [ "$(state)" = active ] || break
     sleep 0.2
   done
-  fail "the relay does not listen on port $port: $(journalctl -u "$unit" -n 1 -o cat --no-pager | head -c 300)"
+  fail "the relay does not listen on port $port: $(journalctl -u "$server" -n 1 -o cat --no-pager | head -c 300)"
 }
 
 # A model store that was made since is not seen by the relay that runs.
