@@ -78,7 +78,9 @@ class Relays:
 
     def _make_scripts(self) -> Iterator[tuple[str, Script]]:
         for hosts in self._sites.values():
-            found = {name: self._address(name) for name in hosts}
+            asked = {name: gevent.spawn(self._address, name) for name in hosts}
+            gevent.joinall(list(asked.values()), raise_error=True)
+            found = {name: each.value for name, each in asked.items()}
             self.notes |= dict.fromkeys((name for name, address in found.items() if not address), NO_ADDRESS)
             members = [Member(name, address) for name, address in found.items() if address]
             for index, member in enumerate(members if len(members) > 1 else []):
