@@ -177,7 +177,7 @@ class Site:
         place = self.directory / str(number)
         run, parts = place / "run", place / "parts"
         members = [Member(str(each), f"10.77.0.{each}") for each in range(1, HOSTS + 1)]
-        (run / "neighbors").write_text(neighbor_rows(members, number - 1) + "\n")
+        (run / "neighbors").write_text(f"token {'t' * 40}\n" + neighbor_rows(members, number - 1) + "\n")
         (run / "hosts").write_text(host_rows(members) + "\n")
         (run / "tokens").write_text("t" * 40 + "\n")
         (run / "ask_neighbors.pl").write_text(programs.ask_neighbors())

@@ -1,5 +1,5 @@
 # Neighbors and the requests to their relays. Behind pieces.pl, in front of ask_neighbors.pl.
-#   run/neighbors: a line `before ADDRESS PORT` or `after ADDRESS PORT` each, the nearest first
+#   run/neighbors: a line `token TOKEN`, and `before ADDRESS PORT` or `after ADDRESS PORT` for each, the nearest first
 #   run/silent: a directory with a file for each neighbor that did not answer, which is not asked again
 use Errno qw(EINPROGRESS ECONNREFUSED);
 use IO::Select;
@@ -23,10 +23,9 @@ sub read_neighbors {
 
 sub read_token {
     my ($run) = @_;
-    open my $file, '<', "$run/tokens" or return '';
-    my @lines = <$file>;
-    chomp @lines;
-    return $lines[-1] // '';
+    open my $file, '<', "$run/neighbors" or return '';
+    my ($token) = map { /^token ([\x21-\x7e]+)$/ } <$file>;
+    return $token // '';
 }
 
 sub forget_connection { delete @{ $_[0] }{qw(socket buffer)} }

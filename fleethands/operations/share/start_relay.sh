@@ -41,7 +41,7 @@ write_state() {
   mkdir -p "$share/wanted" "$share/internet" "$share/kept" "$share/silent"
   keep_lines tokens "$token" 8
   keep_lines hosts "$hosts" 1000
-  printf '%s\n' "$neighbors" >"$share/neighbors.new"
+  printf 'token %s\n%s\n' "$token" "$neighbors" >"$share/neighbors.new"
   printf %s "$relay" >"$share/relay.pl"
   printf %s "$ask_neighbors" >"$share/ask_neighbors.pl"
   printf %s "$hash_pieces" >"$share/hash_pieces.pl"

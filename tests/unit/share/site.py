@@ -77,10 +77,12 @@ class Host:
         self.started.append(process)
         return process
 
-    def knows(self, before: list[Host], after: list[Host] | None = None) -> None:
+    def knows(self, before: list[Host], after: list[Host] | None = None, token: str = TOKEN) -> None:
         """Its neighbors, the nearest one first."""
         rows = [("before", each) for each in before] + [("after", each) for each in after or []]
-        (self.run / "neighbors").write_text("".join(f"{side} {each.address} {each.port}\n" for side, each in rows))
+        (self.run / "neighbors").write_text(
+            f"token {token}\n" + "".join(f"{side} {each.address} {each.port}\n" for side, each in rows)
+        )
 
     def ask(self, part: Part, size: int | None = None, **values: object) -> subprocess.Popen[str]:
         """Start to take the part from neighbors."""
