@@ -75,7 +75,7 @@ class Engine(OperationResults):
         self.kept: dict[str, HostReport] = {}  # of hosts with nothing left to do
         self.state, self.config = State(check_for_changes=True), Config(CONNECT_TIMEOUT=CONNECT)
         self.state.cwd = str(project)
-        self._settings = FleetSettings(selected)
+        self._settings = self.known_settings = FleetSettings(selected)
         self._pool = HostPool()
         self._planner = HostPlanner(self.state, self.config, self.monitor)
         self._executor = HostExecutor(self.state, connections)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fleethands import facts
 from fleethands.engine.selected_hosts import SelectedHosts
@@ -35,6 +35,11 @@ class FleetSettings:
         data = {host.name: host.data.dict() for host in self._selected.hosts}
         self._by_host = read_noted(data, self._selected.notes, self._selected.inventory.override_data, lock)
         self.mask = Mask.from_settings(self._by_host.values())
+        return self._by_host
+
+    @property
+    def by_host(self) -> Mapping[str, HostSettings]:
+        """The settings that `load` read."""
         return self._by_host
 
     def update_mask(self) -> None:

@@ -13,6 +13,7 @@ from fleethands.report.model import HostReport, Report
 from fleethands.rollout import build_report, external_checks
 from fleethands.rollout.port_checks import PortChecks
 from fleethands.rollout.rollout import Rollout
+from fleethands.rollout.shared_downloads import SharedDownloads
 from fleethands.rollout.strategy import RolloutStrategy
 
 if TYPE_CHECKING:  # their import patches the standard library
@@ -24,13 +25,19 @@ def roll_out(
     engine: Engine, plan: Report, strategy: RolloutStrategy, listener: ProgressListener, locks: Locks
 ) -> Report:
     """Roll a plan out; `locks` has the lock of every host that is pending."""
-    return Rollout(EngineFleet(engine, plan, listener), plan, strategy, locks, listener.phase).run()
+    with SharedDownloads(engine, plan, listener.phase) as shared:
+        report = Rollout(EngineFleet(engine, plan, listener, shared), plan, strategy, locks, listener.phase).run()
+        shared.add_notes(report)
+    return report
 
 
 class EngineFleet:
-    """Implements `Fleet`. + plan: the report of the plan that the engine made"""
+    """Implements `Fleet`. + plan: the report of the plan that the engine made; shared: the relays of the run"""
 
-    def __init__(self, engine: Engine, plan: Report, listener: ProgressListener) -> None:
+    def __init__(
+        self, engine: Engine, plan: Report, listener: ProgressListener, shared: SharedDownloads | None = None
+    ) -> None:
+        self._shared = shared
         self._engine, self._plan, self._listener = engine, plan, listener
         self._ports = PortChecks()
 
@@ -43,6 +50,8 @@ class EngineFleet:
         return str(self._engine.command_line)
 
     def update(self, names: Sequence[str]) -> None:
+        if self._shared is not None:
+            self._shared.start(names)
         self._run(self._engine, names)
 
     def _run(self, engine: Engine, names: Sequence[str]) -> None:

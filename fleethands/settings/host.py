@@ -7,9 +7,11 @@ from pydantic import PrivateAttr
 from fleethands import paths
 from fleethands.settings.pins import Pins
 from fleethands.settings.schema.access import AccessKeys
+from fleethands.settings.schema.downloads import DownloadKeys
 from fleethands.settings.schema.models import Model, ModelKeys
 from fleethands.settings.schema.ollama import CONTEXT_FOR_OPENHANDS, MODELS_IN_HOME, OllamaKeys
 from fleethands.settings.schema.openhands import OpenHandsKeys
+from fleethands.settings.schema.sites import SiteKeys
 from fleethands.settings.values.images import at_digest
 from fleethands.settings.values.names import ListenAddress, ModelName, host_and_port
 from fleethands.settings.values.secret import Secret
@@ -20,7 +22,7 @@ __all__ = ["HostSettings", "Model"]
 OLLAMA_IMAGE = "ollama/ollama"
 
 
-class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
+class HostSettings(AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     """
     The settings of one host. `None` means: as found on the host, or upstream's default.
 
@@ -28,6 +30,8 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     """
 
     _pins: Pins = PrivateAttr(default_factory=Pins)
+    _neighbors: tuple[str, ...] = PrivateAttr(default=())
+    _is_first: bool = PrivateAttr(default=False)
 
     @property
     def pins(self) -> Pins:
@@ -51,6 +55,27 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
         held = [model.model_copy(update={"digest": digest}) if digest else model for model, digest in models]
         copy = self.model_copy(update={"models": tuple(held)})
         copy._pins = pins
+        return copy
+
+    @property
+    def shares(self) -> bool:
+        """Whether the host shares downloads with the hosts of its site."""
+        return self.share and self.site is not None
+
+    @property
+    def neighbors(self) -> tuple[str, ...]:
+        """Names of the hosts of this run that share downloads with this one, the nearest before it first."""
+        return self._neighbors
+
+    @property
+    def is_first_of_site(self) -> bool:
+        """Whether the host downloads from the internet what none of its neighbors has."""
+        return self._is_first
+
+    def with_neighbors(self, names: tuple[str, ...], *, is_first: bool) -> HostSettings:
+        """The same settings of a host that shares downloads with these."""
+        copy = self.model_copy()
+        copy._neighbors, copy._is_first = names, is_first
         return copy
 
     @property
@@ -102,6 +127,11 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     def ollama_container_image(self) -> str:
         """The image of Ollama's container, by its pinned digest if there is one."""
         return self._at_pin(self.ollama_declared_image)
+
+    @property
+    def fetches_parts(self) -> bool:
+        """Whether the host downloads releases, models and images by their parts, and not as Ollama and Docker do."""
+        return self.download_limit is not None or self.shares
 
     @property
     def ollama_client_url(self) -> str:

@@ -14,6 +14,7 @@ from fleethands.settings.host import HostSettings
 from fleethands.settings.lockfile import Lockfile, LockfileError, load_lockfile, lockfile_path
 from fleethands.settings.renamed import find_old_keys, translate
 from fleethands.settings.shared import Problems, SharedSettings
+from fleethands.settings.sites import with_neighbors
 from fleethands.settings.validation.cross_field import find_conflicts
 from fleethands.settings.validation.drop_invalid import drop_invalid
 from fleethands.settings.validation.encodable import is_text
@@ -42,7 +43,7 @@ def read_fleet(fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile | None = N
     settings, mistakes = _read_all(fleet, lambda _, data: shared.read(data))
     if mistakes:
         raise SettingsError(mistakes)
-    return settings
+    return with_neighbors(settings)
 
 
 def check_settings(

@@ -1,16 +1,36 @@
-"""The sentence of a plan that names a download and its size."""
+"""The sentence of a plan that names a download, its size and where it comes from."""
 
 from __future__ import annotations
 
 from fleethands.facts import Probe
+from fleethands.settings import HostSettings
 from fleethands.text.format import format_size
 
+DOWNLOADS = "downloads "
 
-def describe_download(probe: Probe, kind: str, name: str, what: str) -> str:
+
+def describe_download(settings: HostSettings, probe: Probe, kind: str, name: str, what: str) -> str:
     """
-    `downloads WHAT (SIZE)`.
+    `downloads WHAT (SIZE)`, with the limit if there is one, and from which neighbor if the host shares downloads.
 
     + kind, name: as in the probe's upstream section
     """
-    size = probe.upstream.size(kind, name)
-    return f"downloads {what} ({format_size(size) if size is not None else 'its source did not tell the size'})"
+    size, limit = probe.upstream.size(kind, name), settings.download_limit
+    known = format_size(size) if size is not None else "its source did not tell the size"
+    limited = f", at most {format_size(limit)} a second" if limit is not None else ""
+    return f"{DOWNLOADS}{what} ({known}{limited}){_describe_source(settings)}"
+
+
+def _describe_source(settings: HostSettings) -> str:
+    neighbors = settings.neighbors
+    if not neighbors:
+        return ""
+    if settings.is_first_of_site:
+        have = f"{neighbors[0]} has it" if len(neighbors) == 1 else f"one of {', '.join(sorted(neighbors)[:3])} has it"
+        return f" from the internet for the site {settings.site}, unless {have}"
+    return f" from {neighbors[0]}, or from the internet if no host of the site {settings.site} has it"
+
+
+def is_download(consequence: str) -> bool:
+    """Whether the consequence of a change names a download."""
+    return DOWNLOADS in consequence

@@ -8,6 +8,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.docker import SPEC_LABEL, Container
 from fleethands.facts.system import Account
+from fleethands.operations.artifacts.fetchers import IMAGE_PARTS, image_fetcher
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import HostScript
@@ -26,7 +27,7 @@ READY_WITHIN = 240  # seconds
 
 
 @dataclass(frozen=True)
-class RunContainer(HostScript, file="container", parts=("containers", "openhands")):
+class RunContainer(HostScript, file="container", parts=("containers", "openhands", *IMAGE_PARTS)):
     """The variables of container.sh, which says what they mean."""
 
     name: str
@@ -46,6 +47,7 @@ class RunContainer(HostScript, file="container", parts=("containers", "openhands
     gateway_port: str
     key_file: str
     adopt: bool
+    fetcher: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def serve(settings: HostSettings, probe: Probe, same: bool = False, newest: str 
 def _impact(settings: HostSettings, probe: Probe, always: bool) -> list[str]:
     generation, impact = generation_of(settings), []
     if probe.docker.image is None:
-        impact.append(describe_download(probe, "image", settings.container_image, settings.container_image))
+        impact.append(describe_download(settings, probe, "image", settings.container_image, settings.container_image))
     elif always and settings.container_image == settings.declared_image:
         impact.append("asks the registry for a newer image")
     if generation is V1 and probe.docker.container is None:
@@ -122,6 +124,7 @@ def _script(settings: HostSettings, spec: ContainerSpec, account: Account, adopt
         gateway_port=_gateway_port(settings, generation),
         key_file=paths.CANVAS_KEY if generation.needs_key else "",
         adopt=adopt,
+        fetcher=image_fetcher(settings),
     ).script
     return replace(script, exports=dict(spec.variables))
 

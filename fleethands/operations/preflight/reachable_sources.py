@@ -17,7 +17,9 @@ def check_sources(settings: HostSettings, probe: Probe) -> Refused | None:
     """Refuse the first download that does not exist or is unreachable. Sources without an answer are not refused."""
     copied = {str(model.name) for model in settings.models if model.digest and _has_digest(model.digest, probe)}
     for offer in probe.upstream.offers:
-        if not _has_offer(offer, probe) and offer.name not in copied and (against := _check_offer(settings, offer)):
+        if _has_offer(offer, probe) or offer.name in copied or _may_come_from_neighbors(settings, offer):
+            continue
+        if against := _check_offer(settings, offer):
             return against
     return None
 
@@ -25,6 +27,12 @@ def check_sources(settings: HostSettings, probe: Probe) -> Refused | None:
 def _has_digest(digest: str, probe: Probe) -> bool:
     """Whether the host has a model of that digest under any name: then it is copied without a download."""
     return probe.knows("models") and digest in probe.models.values()
+
+
+def _may_come_from_neighbors(settings: HostSettings, offer: Offer) -> bool:
+    """Whether hosts of the site may have a model that this host can't reach: a pinned one needs no registry."""
+    pinned = {str(model.name) for model in settings.models if model.digest} if settings.neighbors else set()
+    return offer.kind == "model" and offer.state == UNREACHABLE and offer.name in pinned
 
 
 def _has_offer(offer: Offer, probe: Probe) -> bool:

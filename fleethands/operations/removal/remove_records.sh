@@ -1,6 +1,8 @@
 # Removes the records of fleethands, except what a later removal needs.
 #   keep: lines of the ownership manifest that stay
 : "${keep?}" "${ledger:?}"
+# left by a run that was aborted; the relay removes its rules and files itself
+systemctl stop 'fleethands-fetch-*' 'fleethands-pull-*' fleethands-relay.service 2>/dev/null || true
 find /run/fleethands -mindepth 1 -maxdepth 1 -not -name 'lock*' -exec rm -rf {} +
 rmdir /etc/fleethands 2>/dev/null || true
 if [ -z "$keep" ]; then rm -rf /var/lib/fleethands; exit 0; fi

@@ -16,6 +16,7 @@ from fleethands.settings.validation.accounts import check_account
 from fleethands.settings.values.durations import check_duration
 from fleethands.settings.values.images import check_image
 from fleethands.settings.values.names import ListenAddress, ModelName, check_base_url, check_origin
+from fleethands.settings.values.rates import parse_rate
 from fleethands.settings.values.source import check_ref, check_repository
 from fleethands.text.systemd import check_encodable
 
@@ -172,6 +173,13 @@ def _count(value: object) -> int:
     return value
 
 
+def _site(value: object) -> str:
+    site = check_line(value)
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", site, re.ASCII):
+        raise InvalidValue("a name such as `office-2`: at most 63 letters, digits, `-`, `_` and `.`")
+    return site
+
+
 def _list(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
@@ -184,6 +192,7 @@ Sha256 = Annotated[str, BeforeValidator(_sha256), WithJsonSchema(json_forms.SHA2
 Listen = Annotated[ListenAddress, BeforeValidator(_address), WithJsonSchema(json_forms.LISTEN)]
 Ip = Annotated[str, BeforeValidator(_ip), WithJsonSchema(json_forms.IP)]
 Network = Annotated[str, BeforeValidator(_network), WithJsonSchema(json_forms.NETWORK)]
+SiteName = Annotated[str, BeforeValidator(_site), WithJsonSchema(json_forms.SITE)]
 Origin = Annotated[str, BeforeValidator(_origin), WithJsonSchema(json_forms.ORIGIN)]
 ModelsDir = Annotated[PurePosixPath, BeforeValidator(parse_models_dir), WithJsonSchema(json_forms.PATH)]
 Workspace = Annotated[PurePosixPath, BeforeValidator(_workspace), WithJsonSchema(json_forms.PATH)]
@@ -193,6 +202,7 @@ LiteLlmName = Annotated[ModelName, BeforeValidator(_litellm), WithJsonSchema(jso
 Port = Annotated[int, BeforeValidator(_port), WithJsonSchema(json_forms.PORT)]
 Count = Annotated[int, BeforeValidator(_count), WithJsonSchema(json_forms.COUNT)]
 Duration = Annotated[str, BeforeValidator(check_duration), WithJsonSchema(json_forms.DURATION)]
+Rate = Annotated[int, BeforeValidator(parse_rate), WithJsonSchema(json_forms.RATE)]
 Repository = Annotated[str, BeforeValidator(check_repository), WithJsonSchema(json_forms.REPOSITORY)]
 GitRef = Annotated[str, BeforeValidator(check_ref), WithJsonSchema(json_forms.GIT_REF)]
 Image = Annotated[str, BeforeValidator(check_image), WithJsonSchema(json_forms.IMAGE)]

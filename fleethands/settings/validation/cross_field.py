@@ -15,6 +15,7 @@ from fleethands.settings.validation.unsupported import find_unsupported
 from fleethands.settings.values.images import is_tagged, locate_image
 from fleethands.settings.values.secret import MASK, Secret
 
+SLOWEST_SHARE = 2 << 20  # bytes a second; a piece may take 5 s (operations/share/neighbors.pl), for two hosts at once
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104
 
 
@@ -43,6 +44,7 @@ def find_conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _flavor(settings)
     yield from _secrets(settings)
     yield from _unread(settings)
+    yield from _shared(settings)
     for path, problem in unencodable_variables(settings):
         yield _conflict(path, problem, "ollama_env")
     for path, problem in find_unsupported(settings):
@@ -57,6 +59,15 @@ def _model(settings: HostSettings) -> Iterator[Conflict]:
     if settings.openhands_flavor != "off" and settings.model is None:
         problem = 'expected at least one, such as `["codellama:7b"]`: OpenHands needs a model'
         yield _conflict("models", problem, "openhands_model", "openhands_flavor")
+
+
+def _shared(settings: HostSettings) -> Iterator[Conflict]:
+    if settings.share and settings.site is None:
+        problem = "expected a name such as `office-2`, because `share` is True: only hosts of one site share downloads"
+        yield _conflict("site", problem, "share")
+    if settings.share_limit is not None and settings.share_limit < SLOWEST_SHARE:
+        problem = "expected at least `2 MiB/s`: hosts leave a neighbor that sends less"
+        yield _conflict("share_limit", f"{problem}, got {show_value('share_limit', settings.share_limit)}")
 
 
 def _run(settings: HostSettings) -> Iterator[Conflict]:

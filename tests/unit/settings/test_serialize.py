@@ -181,6 +181,7 @@ def test_every_key_was_looked_at_for_places_on_the_controller() -> None:
         *("openhands_flavor", "openhands_image", "openhands_generation", "openhands_repo", "openhands_ref"),
         *("openhands_pull", "openhands_model", "openhands_settings", "openhands_adopt", "openhands_port"),
         *("openhands_bind", "openhands_workspace", "openhands_user", "firewall", "allow_from", "gpu"),
+        *("share", "site", "share_limit", "share_address", "download_limit"),
     }
     assert set(HostSettings.model_fields) == held | from_the_inventory | hosts_own
     assert set(Model.model_fields) == {"name", "digest", "insecure", "preload", "modelfile"}

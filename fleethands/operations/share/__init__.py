@@ -1,0 +1,1 @@
+"""Hosts of a site pass parts on to each other: the relay, and the programs that ask it."""

@@ -1,0 +1,138 @@
+"""Hosts of a site download a model once, and leave nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from tests.lab import fleet
+from tests.lab.host import Host
+from tests.lab.lab import Lab
+from tests.lab.many import brought
+from tests.lab.model_pulls import BLOBS, count_sent_bytes, find_digest, find_size, limit_rate, list_models
+
+HOSTS = "lab-1,lab-2,lab-3"
+SITE: dict[str, Any] = {"openhands_flavor": "off", "share": True, "site": "lab"}
+MODELS: dict[str, Any] = {**SITE, "models": ["codellama:7b", "padded"]}
+SLOW = 8_000_000  # bytes a second of the internet
+RELAY = "/run/fleethands/share"
+CUT = (
+    "nft add table inet cut; nft add chain inet cut out '{ type filter hook output priority 0; }'; "
+    "nft add rule inet cut out"
+)
+
+
+def apply(**data: Any) -> dict[str, Any]:
+    code, done = fleet.fleethands("apply", hosts=HOSTS, timeout=400, **data)
+    assert code == 0, "\n".join(fleet.trouble(done, name) for name in done["hosts"])
+    return done
+
+
+def notes(document: dict[str, Any], host: str) -> str:
+    return "\n".join(document["hosts"][host]["notes"])
+
+
+def what_is_left(host: Host) -> str:
+    """Ports, units, rules and files of shared downloads."""
+    return host.run(
+        "ss -Hltn sport = :11439; systemctl list-units --no-legend 'fleethands-relay*' 'fleethands-fetch*';"
+        f" nft list tables | grep share; ls -d {RELAY}; ls -A /var/lib/fleethands/artifacts; pgrep -a perl || true",
+        check=False,
+    ).stdout
+
+
+def assert_clean(hosts: Iterable[Host]) -> None:
+    assert {host.name: what_is_left(host) for host in hosts} == {host.name: "" for host in hosts}
+
+
+def await_model(lab: Lab, hosts: Iterable[Host], seconds: float = 120) -> None:
+    """Until each host has the weights of `padded` under their name."""
+    manifest = json.loads(lab.internet.registry.manifest("library/padded", "latest") or b"")
+    weights = max(manifest["layers"], key=lambda layer: int(layer["size"]))["digest"].replace(":", "-")
+    for host in hosts:
+        host.run(f"until [ -e {BLOBS}/{weights} ]; do sleep 0.2; done", timeout=seconds)
+
+
+def test_a_model_comes_from_the_internet_once(lab: Lab, quiet_state: str) -> None:
+    hosts, since = brought(lab, 3, quiet_state), time.time()
+    with limit_rate(lab, SLOW) as path:
+        _, plan = fleet.fleethands("plan", hosts=HOSTS, **MODELS)
+        done = apply(**MODELS)
+
+    pulls = [
+        change["consequence"]
+        for change in plan["hosts"]["lab-2"]["changes"]
+        if change["operation"] == "Pull what is missing"
+    ]
+    assert pulls[0].endswith(" from lab-1, or from the internet if no host of the site lab has it")
+    assert "shared no downloads" not in "".join(notes(done, name) for name in hosts)
+    assert count_sent_bytes(lab, since, path) <= 1.05 * find_size(lab)
+    for name, host in hosts.items():
+        assert list_models(host)["padded:latest"] == find_digest(lab), name
+    for name in ("lab-2", "lab-3"):
+        assert "MiB from the neighbor" in notes(done, name)
+    assert_clean(hosts.values())
+    assert [host["changes"] for host in fleet.fleethands("plan", hosts=HOSTS, **MODELS)[1]["hosts"].values()] == [
+        []
+    ] * 3
+
+    add_a_host_without_internet(lab, hosts["lab-3"], quiet_state)
+
+
+def add_a_host_without_internet(lab: Lab, host: Host, quiet_state: str) -> None:
+    """A host that is added later takes a pinned model from the others."""
+    host.restore(quiet_state)
+    host.run(f"{CUT} ip daddr {lab.gateway} tcp dport '{{ 80, 443, 5000 }}' reject")
+    pinned = {**SITE, "models": ["codellama:7b", {"name": "padded", "digest": find_digest(lab)}]}
+    done = apply(**pinned)
+    assert "MiB from the neighbor" in notes(done, host.name)
+    assert list_models(host)["padded:latest"] == find_digest(lab)
+    assert_clean([lab[f"lab-{number}"] for number in (1, 2, 3)])
+
+
+@pytest.mark.soak
+def test_a_controller_that_is_killed_stops_nothing(lab: Lab, quiet_state: str) -> None:
+    hosts, since = brought(lab, 3, quiet_state), time.time()
+    with limit_rate(lab, SLOW) as path:
+        process = fleet.begin("apply", hosts=HOSTS, **MODELS)
+        hosts["lab-2"].run(f"until ls {RELAY}/wanted/* >/dev/null 2>&1; do sleep 0.1; done", timeout=60)
+        time.sleep(3)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        await_model(lab, hosts.values())
+        assert count_sent_bytes(lab, since, path) <= 1.05 * find_size(lab)
+        apply(**MODELS)
+
+    assert_clean(hosts.values())
+
+
+@pytest.mark.soak
+def test_a_host_that_cannot_reach_the_others_downloads_itself(lab: Lab, quiet_state: str) -> None:
+    hosts, since = brought(lab, 3, quiet_state), time.time()
+    hosts["lab-2"].run(f"{CUT} tcp dport 11439 drop")
+    with limit_rate(lab, SLOW) as path:
+        done = apply(**MODELS)
+
+    assert f"neighbor {hosts['lab-1'].address} does not answer" in notes(done, "lab-2")
+    assert count_sent_bytes(lab, since, path) <= 2.05 * find_size(lab)
+    assert_clean(hosts.values())
+
+
+@pytest.mark.soak
+def test_uninstall_during_a_run_removes_the_relay(lab: Lab, quiet_state: str) -> None:
+    hosts = brought(lab, 3, quiet_state)
+    with limit_rate(lab, SLOW):
+        process = fleet.begin("apply", hosts=HOSTS, **MODELS)
+        hosts["lab-1"].run(f"until ls {RELAY}/wanted/* >/dev/null 2>&1; do sleep 0.1; done", timeout=60)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        code, done = fleet.fleethands("uninstall", hosts=HOSTS, timeout=300)
+
+    assert code == 0, fleet.trouble(done)
+    assert_clean(hosts.values())
