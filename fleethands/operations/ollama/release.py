@@ -110,6 +110,19 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     )
 
 
+def lacking_archives(settings: HostSettings, probe: Probe) -> dict[str, str]:
+    """Name → sha256, empty if unknown, of each archive that has to come to a host."""
+    if settings.ollama_runtime != "service":
+        return {}
+    wanted = DesiredRelease.for_host(settings, probe)
+    found = probe.releases.get(wanted.version)
+    if found is not None and settings.ollama_variant is None and wanted.variant == CPU:
+        wanted = replace(wanted, variant=found.variant)
+    if _why_install(found, wanted) is None:
+        return {}
+    return {name: wanted.checksums.get(name, "") for name in wanted.archives}
+
+
 def _check_obtainable(settings: HostSettings, wanted: DesiredRelease) -> Refused | None:
     arch = wanted.arch
     if (only := EXTRA_ARCHIVES.get(wanted.variant, arch)) != arch:

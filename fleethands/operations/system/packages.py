@@ -35,7 +35,7 @@ class InstallPackages(HostScript, file="install_packages"):
 @operation
 def install(settings: HostSettings, probe: Probe) -> Decision:
     """Install what the settings need. No package is removed, and no Docker engine is upgraded."""
-    missing = _missing(settings, probe)
+    missing = missing_packages(settings, probe)
     if not missing:
         return Unchanged(f"{', '.join(needed_packages(settings))} are installed")
     apt = probe.apt if set(probe.apt.wanted) == set(missing) else Apt()
@@ -58,7 +58,8 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     )
 
 
-def _missing(settings: HostSettings, probe: Probe) -> list[str]:
+def missing_packages(settings: HostSettings, probe: Probe) -> list[str]:
+    """Names of the packages that a host lacks."""
     missing = []
     for names in needed_packages(settings):
         first = names.partition("|")[0]
