@@ -92,6 +92,10 @@ class Bundle:
                 left -= len(chunk)
                 yield chunk
 
+    def content_offset(self, part: PackedPart) -> int:
+        """Place of the first byte of a packed part."""
+        return self.offsets[part.digest] + len(tar.header(f"{PARTS}/{part_name(part.digest)}", part.size))
+
     def verify(self, progress: Callable[[int], None] = lambda _: None) -> None:
         """
         Read every byte, and compare it with the index.

@@ -12,7 +12,9 @@ from fleethands.operations.core import journal
 from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.streams import PROGRESS
 
-PULL = re.compile(r"(?P<what>model \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes")  # operations/models/pull.sh
+PULL = re.compile(
+    r"(?P<what>(?:model|release|image|bundle) \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes"
+)  # operations/models/pull.sh
 MAX_LINE = 500  # characters of a line that is shown while a host works
 
 

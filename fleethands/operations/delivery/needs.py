@@ -106,5 +106,3 @@ def _find(bundles: BundleSet, need: Need, arch: str) -> tuple[PackedArtifact | N
     version = f" of {need.version}" if need.version else ""
     for_arch = f" for {arch}" if need.kind != "model" else ""
     return None, f"has no {need.label}{version}{for_arch}"
-
-

@@ -1,8 +1,8 @@
 """
 Sends parts of a bundle to a script that asks for them, over the session that the script runs in.
 
-The script prints `deliver DIGEST START` and reads the rest of that part from its standard input. A host can ask for each
-part of its own list once.
+The script prints `deliver DIGEST START` and reads the rest of that part from its standard input. A host can ask for
+each part of its own list once.
 """
 
 from __future__ import annotations

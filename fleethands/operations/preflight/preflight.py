@@ -6,6 +6,7 @@ from fleethands.facts import Probe
 from fleethands.facts.system import System
 from fleethands.operations.core.decision import Decision, Refused, Unchanged
 from fleethands.operations.core.operation import operation
+from fleethands.operations.delivery import deliver
 from fleethands.operations.docker import engine
 from fleethands.operations.ollama import adoption_checks, external, vulnerabilities
 from fleethands.operations.openhands import proxy_conflicts
@@ -43,6 +44,7 @@ def check(settings: HostSettings, probe: Probe) -> Decision:
         or access.check_access(settings, probe)
         or gpus.check_gpus(settings, probe)
         or container_gpus.check_container_gpus(settings, probe)
+        or deliver.check_bundle(settings, probe)
         or reachable_sources.check_sources(settings, probe)
         or disk_space.check_disk_space(settings, probe)
         or Unchanged(f"{probe.system.os_name} on {probe.system.arch}", _notes(settings, probe))
