@@ -14,7 +14,7 @@ from fleethands.streams import PROGRESS
 
 PULL = re.compile(
     r"(?P<what>(?:model|release|image|bundle) \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes"
-)  # operations/models/pull.sh
+)  # puller.sh, fetch_parts.sh, deliver.sh
 MAX_LINE = 500  # characters of a line that is shown while a host works
 
 

@@ -13,8 +13,9 @@ from fleethands.facts.to_json import all_fields
 from fleethands.untrusted import line, mapping, parse_json, rows
 
 Lines = list[str]
+Loaded = list[tuple[str, str]]  # digest in a registry and id of each image that fleethands loaded
 DOCKER = frozenset({"container", "image", "origin", "ollama_image"})
-REPEATED = ("publisher ", "gone ")
+REPEATED = ("publisher ", "gone ", "loaded ")
 OURS = "fleethands."  # begins the names of fleethands' labels
 SPEC_LABEL = "fleethands.spec"  # digest of all settings that a container was made from
 OWN = (SPEC_LABEL, "fleethands.made")  # the second differs for each container (container.sh)
@@ -95,6 +96,7 @@ def parse_docker(lines: Lines) -> Docker:
     gone = [row.partition(" ")[2] for row in lines if row.startswith("gone ")]
     if wrong := next((each for each in gone if not IMAGE_ID.fullmatch(each)), None):
         raise ValueError(wrong[:100])
+    loaded = [(words[0], words[1]) for words in (row.split(" ")[1:] for row in lines if row.startswith("loaded "))]
     row = parse_fields([each for each in lines if not each.startswith(REPEATED)], known=DOCKER)
     container, image = _inspected(row["container"]), _inspected(row.get("image", "-"))
     origin = _inspected(row["origin"]) if "origin" in row else image
@@ -103,20 +105,21 @@ def parse_docker(lines: Lines) -> Docker:
         version=require_text(found.version),
         container=_container(container, origin) if container is not None else None,
         image=line(image["Id"]) if image is not None else None,
-        digests=_digests(image),
-        ollama_image=_image(_inspected(row.get("ollama_image", "-"))),
+        digests=_digests(image, loaded),
+        ollama_image=_image(_inspected(row.get("ollama_image", "-")), loaded),
         publishers=tuple(_publisher(*words) for words in published),
         gone=frozenset(gone),
         engine=found,
     )
 
 
-def _digests(image: dict[str, Any] | None) -> frozenset[str]:
-    return frozenset(str(name).rpartition("@")[2] for name in (image or {}).get("RepoDigests") or ())
+def _digests(image: dict[str, Any] | None, loaded: Loaded) -> frozenset[str]:
+    known = {str(name).rpartition("@")[2] for name in (image or {}).get("RepoDigests") or ()}
+    return frozenset(known | {digest for digest, id in loaded if image is not None and id == image["Id"]})
 
 
-def _image(image: dict[str, Any] | None) -> Image | None:
-    return Image(line(image["Id"]), _digests(image)) if image is not None else None
+def _image(image: dict[str, Any] | None, loaded: Loaded) -> Image | None:
+    return Image(line(image["Id"]), _digests(image, loaded)) if image is not None else None
 
 
 def _publisher(port: str, name: str, image: str = "") -> Publisher:

@@ -1,6 +1,7 @@
 # shellcheck disable=SC2034,SC2154 # docker_ports.sh uses listening and gap; docker_api.sh sets inspected, shell.sh patience
 # Docker: the containers and images that fleethands uses.
 : "${container:?}" "${image?}" "${ollama_image?}" "${records:?}"
+image_records=/var/lib/fleethands/images # by load_image.sh
 
 # LISTENERS
 read_docker() {
@@ -15,6 +16,7 @@ read_docker() {
   docker_publishers || return $?
   docker_neighbours || return $?
   docker_gone || return $?
+  [ ! -f "$image_records" ] || sed -n 's/^\(sha256:[0-9a-f]* sha256:[0-9a-f]*\)$/loaded \1/p' "$image_records" | tail -n 50
   # the image of a container with fleethands' label, because a container inherits the labels of its image
   origin=''
   case $body in
@@ -33,7 +35,12 @@ read_docker() {
 # KEY container|image NAME: print what Docker knows by that name, which is $body then
 docker_object() {
   inspect_object "$2" "$3"
-  case $? in
+  found=$?
+  if [ "$found" -eq 3 ] && recorded=$(recorded_image "$3"); then
+    inspect_object image "$recorded"
+    found=$?
+  fi
+  case $found in
     0)
       [ "${#body}" -lt 1000000 ] || return 1
       case $body in '['*) spell_line "$body" ;; *) spell_line "[$body]" ;; esac
@@ -42,6 +49,14 @@ docker_object() {
     3) echo "$1 -" ;;
     *) return $? ;;
   esac
+}
+
+# NAME@DIGEST: the id of an image that fleethands loaded, of which Docker does not know that digest (load_image.sh)
+recorded_image() {
+  case $1 in *@sha256:*) ;; *) return 1 ;; esac
+  [ -f "$image_records" ] || return 1
+  recorded=$(sed -n "s/^${1##*@} \(sha256:[0-9a-f]*\)\$/\1/p" "$image_records" | tail -n 1)
+  [ -n "$recorded" ] && echo "$recorded"
 }
 
 # container|image NAME: what Docker knows by that name, in $body. Status 3: nothing.

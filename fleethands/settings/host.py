@@ -7,6 +7,7 @@ from pydantic import PrivateAttr
 from fleethands import paths
 from fleethands.settings.pins import Pins
 from fleethands.settings.schema.access import AccessKeys
+from fleethands.settings.schema.downloads import DownloadKeys
 from fleethands.settings.schema.models import Model, ModelKeys
 from fleethands.settings.schema.ollama import CONTEXT_FOR_OPENHANDS, MODELS_IN_HOME, OllamaKeys
 from fleethands.settings.schema.openhands import OpenHandsKeys
@@ -20,7 +21,7 @@ __all__ = ["HostSettings", "Model"]
 OLLAMA_IMAGE = "ollama/ollama"
 
 
-class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
+class HostSettings(AccessKeys, DownloadKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     """
     The settings of one host. `None` means: as found on the host, or upstream's default.
 
@@ -102,6 +103,11 @@ class HostSettings(AccessKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     def ollama_container_image(self) -> str:
         """The image of Ollama's container, by its pinned digest if there is one."""
         return self._at_pin(self.ollama_declared_image)
+
+    @property
+    def fetches_parts(self) -> bool:
+        """Whether the host downloads releases, models and images part by part, and not by the programs that use them."""
+        return self.download_limit is not None
 
     @property
     def ollama_client_url(self) -> str:

@@ -6,35 +6,16 @@
 #   marker: file that exists from the begin of a pull to its orderly end
 : "${name:?}" "${unit:?}" "${place:?}" "${marker:?}" "${puller:?}" "${manifest:?}" "${digest?}"
 
-is_pulling() { systemctl is-active --quiet "$unit"; }
-
 start_pull() {
   unclean=''
   [ ! -e "$marker" ] || unclean=yes
-  systemctl reset-failed "$unit" 2>/dev/null || true
-  rm -rf "$place"
-  (umask 077 && mkdir -p "$place")
-  printf %s "$puller" >"$place/puller.sh"
-  : >"$place/said"
   echo "$name" | atomic_file "$marker" 0644 root:root
-  systemd-run --quiet --collect --unit "$unit" --setenv "unclean=$unclean" sh "$place/puller.sh" 9>&- ||
-    fail "cannot start the unit $unit" "on the host: systemctl status $unit"
+  start_unit "$unit" "$puller" '' --setenv "unclean=$unclean"
 }
 
-is_pulling || start_pull
-pid=$(systemctl show "$unit" -p MainPID --value)
-if [ "${pid:-0}" -gt 0 ] && [ -e "$place/said" ]; then
-  tail --pid "$pid" -s 0.1 -n 2 -f "$place/said" 2>/dev/null || true
-  # the controller is gone: end this script, so that the next run does not wait for it
-  if kill -0 "$pid" 2>/dev/null && ! printf '\n'; then stop; fi
-fi
-while is_pulling; do sleep 0.1; done
-
-if [ -s "$place/outcome" ]; then
-  cat "$place/outcome" >&2
-  rm -rf "$place"
-  stop
-fi
+is_running "$unit" || start_pull
+await_unit "$unit"
+stop_if_failed
 [ ! -e "$marker" ] || fail "the pull of $name was killed on the host" "on the host: journalctl -u $unit" \
   'run again: what was downloaded is kept'
 manifest=$(spelled "$manifest")

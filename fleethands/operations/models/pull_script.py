@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
+from fleethands.operations.artifacts.fetchers import FLOOR, MAX_FAILURES, STALL_TIMEOUT, model_fetcher
 from fleethands.operations.core import scripts
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.models import model_store
@@ -15,15 +16,11 @@ from fleethands.settings import HostSettings
 from fleethands.settings.schema.models import Model
 from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 
-# seconds without a new byte; Ollama's own parts are started over after 30 (server/download.go, v0.32.15)
-STALL_TIMEOUT = 60
-MAX_FAILURES = 6  # in a row without a new byte
 MARGIN = 256 << 20  # bytes that must stay free, or a pull does not begin
-FLOOR = 64 << 20  # bytes; a pull stops if fewer are free
 
 
 @dataclass(frozen=True)
-class PullModel(HostScript, file="pull", parts=("spelled",)):
+class PullModel(HostScript, file="pull", parts=("spelled", "join_unit")):
     """Starts the unit that pulls a model, or waits for it. pull.sh says what the variables mean."""
 
     name: str
@@ -46,13 +43,30 @@ def pull_script(settings: HostSettings, probe: Probe, model: Model) -> Script:
         unit=model_store.pull_unit(model.name),
         puller="",
     )
-    return replace(pull, puller=_puller(settings, probe, model, pull).text).script
+    make = _fetcher if settings.fetches_parts else _puller
+    return replace(pull, puller=make(settings, probe, model, pull)).script
 
 
-def _puller(settings: HostSettings, probe: Probe, model: Model, pull: PullModel) -> Script:
-    """The script of the transient unit."""
+def _fetcher(settings: HostSettings, probe: Probe, model: Model, pull: PullModel) -> str:
+    """The text of the unit's script on a host that fetches the parts of a model itself."""
+    values = {
+        "name": pull.name,
+        "what": f"model {pull.name}",
+        "place": pull.place,
+        "marker": pull.marker,
+        "manifest": pull.manifest,
+        "digest": pull.digest or "",
+        "models_dir": model_store.models_directory(settings, probe),
+        "manifest_url": model_store.manifest_url(model),
+        "renewal": model_store.repin_hint(settings, model, ""),
+    }
+    return model_fetcher(settings, values)
+
+
+def _puller(settings: HostSettings, probe: Probe, model: Model, pull: PullModel) -> str:
+    """The text of the unit's script on a host whose Ollama pulls the model."""
     environment = settings.ollama_environment
-    return Script(
+    script = Script(
         scripts.join("web", "owned", "blobs", "spelled", "small_blobs", "puller"),
         {
             "name": pull.name,
@@ -73,3 +87,4 @@ def _puller(settings: HostSettings, probe: Probe, model: Model, pull: PullModel)
         },
         {key: environment[key] for key in PROXY_VARIABLES if key in environment},
     )
+    return script.text

@@ -21,7 +21,7 @@ fail() {
     shift
     printf 'hint: %s\n' "$@"
   } >"$place/outcome.part"
-  rm -f "$answer" "$place/puller.sh"
+  rm -f "$answer" "$place/script.sh"
   mv "$place/outcome.part" "$place/outcome"
   finish
 }

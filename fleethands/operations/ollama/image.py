@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from fleethands.facts import Probe
 from fleethands.facts.docker import Image
+from fleethands.operations.artifacts.fetchers import image_fetcher
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import HostScript
@@ -17,12 +18,13 @@ TO_BE_PULLED = Image("to be pulled")
 
 
 @dataclass(frozen=True)
-class PullImage(HostScript, file="pull_image"):
+class PullImage(HostScript, file="pull_image", parts=("part_store", "join_unit", "fetch", "load_image")):
     """Pulls the image, and checks the version that it reports. `image` is NAME@DIGEST if it is pinned."""
 
     image: str
     name: str
     version: str
+    fetcher: str
 
 
 @operation
@@ -44,7 +46,7 @@ def pull(settings: HostSettings, probe: Probe, same: str = "", newest: str = "")
         f"image {name}",
         "an older image of that name" if moved else before,
         "on the host",
-        PullImage(image, name, settings.ollama_version).script,
+        PullImage(image, name, settings.ollama_version, image_fetcher(settings)).script,
         lambda probe: probe.replace(docker=replace(probe.docker, ollama_image=TO_BE_PULLED)),
         consequence=describe_download(probe, "image", image, image),
     )

@@ -9,6 +9,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.facts.ollama import Release
 from fleethands.facts.record import Record
+from fleethands.operations.artifacts.fetchers import release_fetcher
 from fleethands.operations.core.decision import Change, Decision, Place, Refused, Unchanged
 from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import HostScript
@@ -33,7 +34,7 @@ EXECUTABLE = f"{paths.CURRENT}/bin/ollama"
 
 
 @dataclass(frozen=True)
-class InstallRelease(HostScript, file="release", parts=("web",)):
+class InstallRelease(HostScript, file="release", parts=("web", "part_store", "join_unit", "fetch")):
     """The variables of release.sh, which says what they mean."""
 
     version: str
@@ -48,6 +49,7 @@ class InstallRelease(HostScript, file="release", parts=("web",)):
     digests: str
     renew: str
     variant: str
+    fetcher: str
 
 
 @dataclass(frozen=True)
@@ -172,6 +174,7 @@ def _script(settings: HostSettings, probe: Probe, wanted: DesiredRelease, upload
         digests="".join(f"{digest}  ./{name}\n" for name, digest in wanted.archive_checksums.items()),
         renew=PIN if settings.pins.archives else "",
         variant=wanted.variant,
+        fetcher="" if upload else release_fetcher(settings),
     ).script
     return replace(script, exports=proxies)
 

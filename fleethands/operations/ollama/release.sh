@@ -6,6 +6,7 @@
 #   by_proxy: yes if Ollama's environment has a proxy
 #   keep, spare: how many releases stay on the host, and those that release records name
 #   renew: command that pins the release again; empty without a lockfile
+#   fetcher: text of a unit's script on a host that fetches parts (fetch.sh); otherwise empty
 : "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${spare?}" "${prefix:?}" "${sent?}"
 : "${digests?}" "${renew?}" "${by_proxy?}"
 home=/opt/ollama/$version
@@ -73,22 +74,23 @@ require_zstd() {
   esac
 }
 
-# archive_size NAME: in MiB, as the server announces it; 0 if it does not. After redirects, the last response counts.
-archive_size() {
+# archive_bytes NAME: as the server announces it; 0 if it does not. After redirects, the last response counts.
+archive_bytes() {
   if [ -n "$sent" ]; then
-    echo $(($(stat -c %s "$work/$1") / 1048576))
+    stat -c %s "$work/$1"
     return
   fi
   with_proxy at_most 65536 curled "$url" --fail --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null | tr -d '\r' |
-    awk 'tolower($1) == "content-length:" { size = $2 ~ /^[0-9]+$/ && length($2) <= 15 ? $2 : 0 } END { printf "%.0f\n", size / 1048576 }'
+    awk 'tolower($1) == "content-length:" { size = $2 ~ /^[0-9]+$/ && length($2) <= 15 ? $2 : 0 } END { printf "%.0f\n", size }'
 }
 
 # Space for the archives and their files: upstream's unpack to some 2.3 times their size, without the GPU libraries to far less.
 check_space() {
   needed=0
   for archive in $archives; do
-    needs=$(archive_size "$archive")
-    echo "$needs" >"$work/$archive.size"
+    bytes=$(archive_bytes "$archive")
+    needs=$((bytes / 1048576))
+    echo "$needs $bytes" >"$work/$archive.size"
     tree=$((needs * 25 / 10))
     case $archive in *.tar) tree=$needs ;; esac
     [ "$variant" != cpu ] || [ "$tree" -lt 256 ] || tree=256
@@ -116,13 +118,25 @@ fetch_archive() {
 
 # An archive may have its announced size, or three quarters of the free space if no size was announced.
 download_archive() {
-  read -r most <"$work/$archive.size"
+  read -r most bytes <"$work/$archive.size"
+  if [ -n "$fetcher" ]; then
+    fetch_archive_part
+    return
+  fi
   [ "$most" -gt 0 ] || most=$(df -Pk "$work" | awk 'NR == 2 { free = int($4 / 1365); print free < 16384 ? free : 16384 }')
   download "$archive" "$work/$archive" $(((most + 1) * 1048576)) && return 0 || ended=$?
   case $ended in
     23 | 63) fail "$url/v$version/$archive has more than the $most MiB that it may have" "$hint_again" 'on the host: df -h /opt' ;;
     *) fail "cannot fetch $url/v$version/$archive" "$hint_again" ;;
   esac
+}
+
+# by its digest, in a unit. The part is renamed, or copied to another file system.
+fetch_archive_part() {
+  fetch_in_unit release "$version" "$bytes
+sha256:$expected - $url/v$version/$archive"
+  mv -T "$(part_file "$expected")" "$work/$archive" || fail "cannot move $archive to $work" 'on the host: df -h /opt' "$hint_again"
+  rm -rf "$place"
 }
 
 pick_checksum() { awk -v name="./$archive" '$2 == name && $1 ~ /^[0-9a-f]+$/ && length($1) == 64 { print $1; exit }'; }

@@ -8,6 +8,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.docker import SPEC_LABEL, Container
 from fleethands.facts.system import Account
+from fleethands.operations.artifacts.fetchers import image_fetcher
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import HostScript
@@ -22,11 +23,12 @@ from fleethands.settings.generations import V1, Generation
 from fleethands.settings.openhands import generation_of
 from fleethands.settings.values.images import at_digest
 
+PARTS = ("containers", "openhands", "part_store", "join_unit", "fetch", "load_image")
 READY_WITHIN = 240  # seconds
 
 
 @dataclass(frozen=True)
-class RunContainer(HostScript, file="container", parts=("containers", "openhands")):
+class RunContainer(HostScript, file="container", parts=PARTS):
     """The variables of container.sh, which says what they mean."""
 
     name: str
@@ -46,6 +48,7 @@ class RunContainer(HostScript, file="container", parts=("containers", "openhands
     gateway_port: str
     key_file: str
     adopt: bool
+    fetcher: str
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,7 @@ def _script(settings: HostSettings, spec: ContainerSpec, account: Account, adopt
         gateway_port=_gateway_port(settings, generation),
         key_file=paths.CANVAS_KEY if generation.needs_key else "",
         adopt=adopt,
+        fetcher=image_fetcher(settings),
     ).script
     return replace(script, exports=dict(spec.variables))
 

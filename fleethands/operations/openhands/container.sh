@@ -5,6 +5,7 @@
 #   user: UID:GID of the workspace's user; state, workspace: directories that are handed over to the container's user
 #   versions: major version that the image must have, empty if the generation was declared
 #   gateway_port: PORT:PORT to publish on Docker's bridge as well, for sandboxes
+#   fetcher: text of a unit's script on a host that fetches parts (fetch.sh); otherwise empty
 #   adopt: yes if a foreign container of this name is to be replaced
 : "${name:?}" "${image:?}" "${pull:?}" "${spec:?}" "${arguments:?}" "${names?}" "${url:?}" "${limit:?}" "${generation:?}"
 : "${versions?}" "${user:?}" "${state:?}" "${workspace:?}" "${gateway_port?}" "${key_file?}" "${adopt:?}" "${pins?}" "${handover_error?}" "${handover_hint?}"
@@ -17,6 +18,10 @@ pinned_digest() { printf '%s\n' "$pins" | awk -v image="$1" '$1 == image { print
 
 # pull_image IMAGE REASON [HINT]: an expired login of root's also keeps Docker from public images
 pull_image() {
+  if [ -n "$fetcher" ]; then
+    bring_image "$1"
+    return
+  fi
   told=$("$docker" pull --quiet "$1" 2>&1 >/dev/null) && return 0
   printf '%s\n' "$told" >&2
   told=$(printf '%s\n' "$told" | tail -n 1)
@@ -41,11 +46,11 @@ ensure_image() {
 # The container is created from the tag, which is what users see. On this host the tag names the pinned image.
 ensure_pinned_image() {
   "$docker" image inspect "$1" >/dev/null 2>&1 || mark_managed image "$1"
-  if ! "$docker" image inspect "$by_digest" >/dev/null 2>&1; then
+  if ! image_id "$by_digest" >/dev/null; then
     pull_image "$by_digest" "cannot pull $by_digest, as fleethands.lock pins $1" \
       "if its registry has it no longer: fleethands pin --only $1"
   fi
-  "$docker" tag "$by_digest" "$1"
+  "$docker" tag "$(image_id "$by_digest")" "$1"
 }
 
 # The image's version label counts only if its title is OpenHands': an inherited label may describe the base image.

@@ -6,7 +6,8 @@ printf '%s\n' "$images" | while IFS= read -r image; do
   users=$(docker ps --all --quiet --filter "ancestor=$image" | wc -l)
   if [ "$users" -gt 0 ]; then
     echo "note: $image stays: other containers are made from it"
-  elif digests=$(docker image inspect --format '{{len .RepoDigests}}' "$image" 2>/dev/null) && [ "$digests" = 0 ]; then
+  elif digests=$(docker image inspect --format '{{len .RepoDigests}}' "$image" 2>/dev/null) && [ "$digests" = 0 ] &&
+    ! is_loaded "$(docker image inspect --format '{{.Id}}' "$image")"; then
     echo "note: $image stays: it was built on this host"
   elif [ -n "$digests" ]; then
     docker image rm "$image" >/dev/null

@@ -44,6 +44,12 @@ PORT: Form = {"type": "integer", "minimum": 1, "maximum": 65535}
 COUNT: Form = {"type": "integer", "minimum": 1}
 _PART = r"([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)"
 DURATION: Form = {"anyOf": [_text(rf"^[-+]?([0-9]+|({_PART})+)$"), {"type": "integer"}]}
+RATE: Form = {
+    "anyOf": [
+        _text(r"^[0-9]{1,12}(\.[0-9]{1,6})? ?(B|kB|MB|GB|KiB|MiB|GiB|bit|kbit|Mbit|Gbit)/s$"),
+        {"type": "integer", "minimum": 16384, "maximum": 1 << 40},
+    ]
+}
 REPOSITORY = _text("^(?:[Hh][Tt][Tt][Pp][Ss]?|[Ss][Ss][Hh]|[Gg][Ii][Tt]|[Ff][Ii][Ll][Ee]):[!-~]+$")
 GIT_REF = _text(r"^[A-Za-z0-9_][A-Za-z0-9._/+@-]*$", maxLength=200)
 IMAGE = _text(r"^[A-Za-z0-9\[][A-Za-z0-9_.:/@\[\]-]*$")

@@ -16,6 +16,7 @@ from fleethands.settings.validation.accounts import check_account
 from fleethands.settings.values.durations import check_duration
 from fleethands.settings.values.images import check_image
 from fleethands.settings.values.names import ListenAddress, ModelName, check_base_url, check_origin
+from fleethands.settings.values.rates import parse_rate
 from fleethands.settings.values.source import check_ref, check_repository
 from fleethands.text.systemd import check_encodable
 
@@ -193,6 +194,7 @@ LiteLlmName = Annotated[ModelName, BeforeValidator(_litellm), WithJsonSchema(jso
 Port = Annotated[int, BeforeValidator(_port), WithJsonSchema(json_forms.PORT)]
 Count = Annotated[int, BeforeValidator(_count), WithJsonSchema(json_forms.COUNT)]
 Duration = Annotated[str, BeforeValidator(check_duration), WithJsonSchema(json_forms.DURATION)]
+Rate = Annotated[int, BeforeValidator(parse_rate), WithJsonSchema(json_forms.RATE)]
 Repository = Annotated[str, BeforeValidator(check_repository), WithJsonSchema(json_forms.REPOSITORY)]
 GitRef = Annotated[str, BeforeValidator(check_ref), WithJsonSchema(json_forms.GIT_REF)]
 Image = Annotated[str, BeforeValidator(check_image), WithJsonSchema(json_forms.IMAGE)]

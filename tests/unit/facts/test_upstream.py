@@ -158,14 +158,14 @@ def test_a_list_names_digests_or_nothing(digest: str, tmp_path: Path, serve: Cal
     assert "found" not in done.stdout
 
 
-@pytest.mark.parametrize(("length", "mebibytes"), [("1048576", "1"), ("9" * 400, "0"), ("1e999", "0"), ("", "0")])
+@pytest.mark.parametrize(("length", "size"), [("1048576", "1048576"), ("9" * 400, "0"), ("1e999", "0"), ("", "0")])
 def test_the_size_of_an_archive_is_a_number(
-    length: str, mebibytes: str, tmp_path: Path, serve: Callable[[Say], str]
+    length: str, size: str, tmp_path: Path, serve: Callable[[Say], str]
 ) -> None:
     reply = f"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: {length}\r\n\r\n"
     url = serve(lambda client: client.sendall(reply.encode()))
 
-    assert called(RELEASE, "archive_size a.tgz", tmp_path, url=url).stdout == f"{mebibytes}\n"
+    assert called(RELEASE, "archive_bytes a.tgz", tmp_path, url=url).stdout == f"{size}\n"
 
 
 @pytest.mark.parametrize(("target", "refused"), [("ollama", False), ("../../../outside", True), ("/etc/passwd", True)])

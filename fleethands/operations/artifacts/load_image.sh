@@ -1,0 +1,72 @@
+# Brings an image to Docker by its parts, and knows it by its digest. A part of other scripts. An image that was loaded has no
+# digest of a registry in Docker, so the file of image records has lines `DIGEST ID`: the digest that was fetched, and the
+# image's id. Both were checked, and neither ever means anything else.
+image_records=${image_records:-/var/lib/fleethands/images}
+
+# image_id IMAGE: its id, if it is on the host; otherwise status 1
+image_id() {
+  docker image inspect --format '{{.Id}}' "$1" 2>/dev/null && return 0
+  case $1 in *@sha256:*) ;; *) return 1 ;; esac
+  id=$(recorded_id "${1##*@}")
+  [ -n "$id" ] && docker image inspect --format '{{.Id}}' "$id" 2>/dev/null
+}
+
+# recorded_id DIGEST
+recorded_id() {
+  [ ! -f "$image_records" ] || awk -v digest="$1" '$1 == digest { id = $2 } END { print id }' "$image_records"
+}
+
+# is_loaded ID: status 0 if fleethands loaded this image
+is_loaded() { [ -f "$image_records" ] && awk -v id="$1" '$2 == id { found = 1 } END { exit !found }' "$image_records"; }
+
+# bring_image IMAGE: fetch its parts and load them. A tag names the new image then.
+bring_image() {
+  fetch_in_unit image "$1" "$1"
+  read -r named manifest config <"$place/image"
+  load_parts "$1"
+  id=''
+  for each in "$config" "$manifest"; do # the id is the manifest's digest where containerd has the images
+    [ -n "$id" ] || id=$(docker image inspect --format '{{.Id}}' "$each" 2>/dev/null) || id=''
+  done
+  case $id in "$config" | "$manifest") ;; *) fail "Docker has no image of the digest $config after it loaded $1" 'on the host: docker image ls --digests' ;; esac
+  record_image "$named" "$id"
+  case $1 in *@*) ;; *) docker tag "$id" "$1" ;; esac
+  { cat "$place/parts" && echo "$named" && echo "$manifest"; } | drop_parts
+  rm -rf "$place"
+}
+
+# record_image DIGEST ID: the newest fifty are kept
+record_image() {
+  { [ ! -f "$image_records" ] || grep -v "^$1 " "$image_records" | tail -n 49; echo "$1 $2"; } | atomic_file "$image_records" 0644 root:root
+}
+
+# load_parts IMAGE: as Docker and containerd read an archive of images. The parts are not copied for that.
+load_parts() {
+  layout=$store/layout
+  rm -rf "$layout"
+  mkdir -p "$layout/blobs/sha256"
+  remove_at_end "$layout"
+  layers=''
+  { echo "$manifest - -" && cat "$place/parts"; } >"$layout.list"
+  while read -r digest _; do
+    [ -e "$layout/blobs/sha256/${digest#sha256:}" ] || ln "$(part_file "$digest")" "$layout/blobs/sha256/${digest#sha256:}"
+    case $digest in "$manifest" | "$config") ;; *) layers="$layers${layers:+,}\"blobs/sha256/${digest#sha256:}\"" ;; esac
+  done <"$layout.list"
+  rm -f "$layout.list"
+  printf '[{"Config":"blobs/sha256/%s","RepoTags":null,"Layers":[%s]}]' "${config#sha256:}" "$layers" >"$layout/manifest.json"
+  printf '{"imageLayoutVersion":"1.0.0"}' >"$layout/oci-layout"
+  printf '{"schemaVersion":2,"manifests":[{"mediaType":"%s","digest":"%s","size":%s}]}' "$(manifest_type)" "$manifest" \
+    "$(stat -c %s "$(part_file "$manifest")")" >"$layout/index.json"
+  tar -cf - -C "$layout" --owner 0 --group 0 manifest.json oci-layout index.json blobs | docker load --quiet >"$place/loaded" 2>&1 ||
+    fail "Docker cannot load $1: $(tail -n 1 "$place/loaded" | cut -c 1-300)" 'on the host: journalctl -u docker -n 30' 'run again: what was downloaded is kept'
+  rm -rf "$layout"
+}
+
+manifest_type() {
+  # shellcheck disable=SC2154
+  if grep -q '"application/vnd.oci.image.config' "$(part_file "$manifest")"; then
+    echo application/vnd.oci.image.manifest.v1+json
+  else
+    echo application/vnd.docker.distribution.manifest.v2+json
+  fi
+}
