@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from fleethands.facts import Probe
+from fleethands.settings import HostSettings
 from fleethands.text.format import format_size
 
 
-def describe_download(probe: Probe, kind: str, name: str, what: str) -> str:
+def describe_download(settings: HostSettings, probe: Probe, kind: str, name: str, what: str) -> str:
     """
-    `downloads WHAT (SIZE)`.
+    `downloads WHAT (SIZE)`, or `takes WHAT from the bundle`.
 
     + kind, name: as in the probe's upstream section
     """
+    if settings.pins.bundles:
+        return f"takes {what} from the bundle"
     size = probe.upstream.size(kind, name)
     return f"downloads {what} ({format_size(size) if size is not None else 'its source did not tell the size'})"

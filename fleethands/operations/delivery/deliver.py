@@ -12,8 +12,9 @@ from fleethands.facts import Probe
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
-from fleethands.operations.delivery.needs import find_contents, suite_of
+from fleethands.operations.delivery.needs import find_contents
 from fleethands.operations.delivery.part_stream import PartStream
+from fleethands.operations.system.packages import suite_of
 from fleethands.script import Script
 from fleethands.settings import HostSettings
 from fleethands.settings.values.images import at_digest

@@ -48,19 +48,14 @@ class Contents:
     problem: str = ""
 
 
-def suite_of(probe: Probe) -> str:
-    """The suite of a host, as `--suite` takes it."""
-    return f"{probe.system.os_id}-{probe.system.os_version}"
-
-
 def find_contents(settings: HostSettings, probe: Probe, bundles: BundleSet) -> Contents:
     """The artifacts that a host lacks, or the first that the bundle cannot bring."""
     found: list[PackedArtifact] = []
     arch = ARCHS[probe.system.arch]
     if lacking := packages.missing_packages(settings, probe):
-        those = bundles.packages(suite_of(probe), arch)
+        those = bundles.packages(packages.suite_of(probe), arch)
         if absent := sorted(set(lacking) - {each.name for each in those}):
-            return Contents(problem=f"has no packages {' '.join(absent)} of {suite_of(probe)} for {arch}")
+            return Contents(problem=f"has no packages {' '.join(absent)} of {packages.suite_of(probe)} for {arch}")
         found += those
     for need in find_needs(settings, probe):
         artifact, problem = _find(bundles, need, arch)

@@ -119,7 +119,7 @@ def _change(settings: HostSettings, model: Model, probe: Probe, upstream: str | 
         consequence = f"copied from {twin}, nothing is downloaded"
     else:
         script = pull_script(settings, probe, model)
-        consequence = describe_download(probe, "model", name, name)
+        consequence = describe_download(settings, probe, "model", name, name)
 
     def predict(probe: Probe) -> Probe:
         left = frozenset(each for each in probe.store.unfinished if each.lower() != name.lower())

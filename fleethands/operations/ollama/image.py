@@ -48,7 +48,7 @@ def pull(settings: HostSettings, probe: Probe, same: str = "", newest: str = "")
         "on the host",
         PullImage(image, name, settings.ollama_version, image_fetcher(settings)).script,
         lambda probe: probe.replace(docker=replace(probe.docker, ollama_image=TO_BE_PULLED)),
-        consequence=describe_download(probe, "image", image, image),
+        consequence=describe_download(settings, probe, "image", image, image),
     )
 
 

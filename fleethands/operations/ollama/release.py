@@ -98,7 +98,8 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     why = _why_install(found, wanted)
     if why is None and current == wanted.version and probe.files[paths.BINARY].target == EXECUTABLE:
         return Unchanged(f"Ollama {wanted.version} is the current release")
-    upload = _upload(wanted, probe) if why and settings.ollama_transfer == "controller" else None
+    is_sent = settings.ollama_transfer == "controller" and not settings.pins.bundles
+    upload = _upload(wanted, probe) if why and is_sent else None
     return Change(
         "Ollama release",
         current or "none",
@@ -106,7 +107,7 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         _script(settings, probe, wanted, upload),
         lambda probe: _predict(probe, wanted, is_new=why is not None),
         why=why or "" if current else "",
-        consequence=_consequence(probe, wanted, upload) if why else "",
+        consequence=_consequence(settings, probe, wanted, upload) if why else "",
         upload=upload,
         place=Place.WITHIN,
     )
@@ -192,11 +193,11 @@ def _recorded_releases(probe: Probe) -> list[str]:
     return sorted(version for version in probe.releases if version in named)
 
 
-def _consequence(probe: Probe, wanted: DesiredRelease, upload: ReleaseUpload | None) -> str:
+def _consequence(settings: HostSettings, probe: Probe, wanted: DesiredRelease, upload: ReleaseUpload | None) -> str:
     what = " and ".join(wanted.archives)
     if upload:
         return f"the controller sends {what}"
-    return describe_download(probe, "archive", wanted.version, what)
+    return describe_download(settings, probe, "archive", wanted.version, what)
 
 
 def _predict(probe: Probe, wanted: DesiredRelease, is_new: bool) -> Probe:

@@ -97,7 +97,7 @@ def is_to_be_changed(settings: HostSettings, probe: Probe) -> bool:
 def _impact(settings: HostSettings, probe: Probe, always: bool) -> list[str]:
     generation, impact = generation_of(settings), []
     if probe.docker.image is None:
-        impact.append(describe_download(probe, "image", settings.container_image, settings.container_image))
+        impact.append(describe_download(settings, probe, "image", settings.container_image, settings.container_image))
     elif always and settings.container_image == settings.declared_image:
         impact.append("asks the registry for a newer image")
     if generation is V1 and probe.docker.container is None:

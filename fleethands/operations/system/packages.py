@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from fleethands.bundle.bundle_set import open_bundles
 from fleethands.facts import Probe
 from fleethands.facts.apt import Apt, Package
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
@@ -13,6 +14,7 @@ from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import ENGINE, needed_packages
+from fleethands.settings.values.ollama_release import ARCHS
 from fleethands.text.format import format_size
 
 MOST = 20  # names in a refusal
@@ -21,15 +23,17 @@ ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "m
 
 
 @dataclass(frozen=True)
-class InstallPackages(HostScript, file="install_packages"):
+class InstallPackages(HostScript, file="install_packages", parts=("part_store", "package_repository")):
     """
     Installs packages, unless apt would remove one for them.
 
     + packages: names with blanks between them; engines: packages that must not be upgraded
+    + debs: lines `DIGEST NAME` of the packages of a bundle; empty without a bundle
     """
 
     packages: str
     engines: str
+    debs: str = ""
 
 
 @operation
@@ -51,11 +55,24 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         "packages",
         "missing",
         " ".join([*missing, *_dependencies(apt, missing)]),
-        InstallPackages(" ".join(missing), " ".join(sorted(ENGINES))).script,
+        InstallPackages(" ".join(missing), " ".join(sorted(ENGINES)), _bundled(settings, probe)).script,
         predict,
         why="later steps need them",
-        consequence=_describe_effect(apt),
+        consequence="from the bundle; apt reads nothing else" if settings.pins.bundles else _describe_effect(apt),
     )
+
+
+def _bundled(settings: HostSettings, probe: Probe) -> str:
+    """The packages of the bundle for this host."""
+    bundles = open_bundles(settings.pins.bundles)
+    arch = ARCHS.get(probe.system.arch, "")
+    found = bundles.packages(suite_of(probe), arch) if bundles else []
+    return "\n".join(f"{each.digest} {each.name}" for each in found)
+
+
+def suite_of(probe: Probe) -> str:
+    """The suite of a host, as `fleethands bundle create --suite` takes it."""
+    return f"{probe.system.os_id}-{probe.system.os_version}"
 
 
 def missing_packages(settings: HostSettings, probe: Probe) -> list[str]:
