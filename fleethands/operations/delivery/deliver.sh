@@ -92,3 +92,4 @@ list_wanted
 check_space
 exec 3<"$wanted"
 while read -r digest size kind name start file <&3; do receive "$digest" "$size" "$kind" "$name" "$start" "$file"; done
+exit 0 # the input stays open

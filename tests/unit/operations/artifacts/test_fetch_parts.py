@@ -79,7 +79,9 @@ def test_a_server_that_cannot_resume_sends_all(tmp_path: Path) -> None:
     assert done.part(ARCHIVE).read_bytes() == ARCHIVE
 
 
-@pytest.mark.parametrize("begin", [ARCHIVE + b"more", b"x" * 1000, ARCHIVE[:-1] + b"?"], ids=["too long", "wrong", "complete, wrong"])
+@pytest.mark.parametrize(
+    "begin", [ARCHIVE + b"more", b"x" * 1000, ARCHIVE[:-1] + b"?"], ids=["too long", "wrong", "complete, wrong"]
+)
 def test_a_growing_part_with_other_bytes_is_downloaded_again(begin: bytes, tmp_path: Path) -> None:
     grow(tmp_path, begin)
 
