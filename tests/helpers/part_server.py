@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 @dataclass
@@ -43,6 +44,9 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, site: Site) -> None:
         self.site = site
         super().__init__(("127.0.0.1", 0), _Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client may leave at any moment."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -5,10 +5,14 @@ image_records=${image_records:-/var/lib/fleethands/images}
 
 # image_id IMAGE: its id, if it is on the host; otherwise status 1
 image_id() {
-  docker image inspect --format '{{.Id}}' "$1" 2>/dev/null && return 0
-  case $1 in *@sha256:*) ;; *) return 1 ;; esac
-  id=$(recorded_id "${1##*@}")
-  [ -n "$id" ] && docker image inspect --format '{{.Id}}' "$id" 2>/dev/null
+  known_id "$1" && return 0
+  case $1 in *@sha256:*) recorded=$(recorded_id "${1##*@}") ;; *) return 1 ;; esac
+  [ -n "$recorded" ] && known_id "$recorded"
+}
+
+# known_id IMAGE: its id, as Docker knows it. Docker prints an empty line about a missing image.
+known_id() {
+  known=$(docker image inspect --format '{{.Id}}' "$1" 2>/dev/null) && [ -n "$known" ] && echo "$known"
 }
 
 # recorded_id DIGEST
@@ -26,7 +30,7 @@ bring_image() {
   load_parts "$1"
   id=''
   for each in "$config" "$manifest"; do # the id is the manifest's digest where containerd has the images
-    [ -n "$id" ] || id=$(docker image inspect --format '{{.Id}}' "$each" 2>/dev/null) || id=''
+    [ -n "$id" ] || id=$(known_id "$each") || id=''
   done
   case $id in "$config" | "$manifest") ;; *) fail "Docker has no image of the digest $config after it loaded $1" 'on the host: docker image ls --digests' ;; esac
   record_image "$named" "$id"

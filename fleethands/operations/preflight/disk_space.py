@@ -24,6 +24,7 @@ IMAGE_FACTOR = 3  # bytes in Docker's store for each byte of compressed layers
 # where upstream did not tell the size
 DEFAULT_ARCHIVE_SIZE = 2048 * MIB
 DEFAULT_IMAGE_SIZE = 4096 * MIB
+PARTS = "/var/lib"  # whose file system has the directory of parts
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,39 @@ def needs(settings: HostSettings, probe: Probe) -> Iterator[Need]:
         if size and choose_variant(settings, probe, ARCHS[probe.system.arch]) == CPU:
             room = min(room, size + CPU_TREE)
         yield Need("/opt", f"Ollama {version}", room)
+        if settings.ollama_transfer == "host":
+            yield from _parts(settings, probe, "/opt", f"Ollama {version}", size or DEFAULT_ARCHIVE_SIZE)
     for offer in probe.upstream.offers:
         if offer.kind == "model" and offer.size and not (probe.knows("models") and _has_model(offer.name, probe)):
-            yield Need(model_store.models_directory(settings, probe), offer.name, offer.size)
-    if images := _image_space(settings, probe):
-        missing = {settings.openhands_image: settings.container_image} if probe.docker.image is None else {}
-        if probe.docker.ollama_image is None:
-            missing[settings.ollama_declared_image] = settings.ollama_container_image
-        for name, image in missing.items():
-            size = probe.upstream.size("image", image)
-            if image:
-                yield Need(images[0], name, size * IMAGE_FACTOR if size else DEFAULT_IMAGE_SIZE)
+            place = model_store.models_directory(settings, probe)
+            yield Need(place, offer.name, offer.size)
+            yield from _parts(settings, probe, place, offer.name, offer.size)
+    yield from _image_needs(settings, probe)
+
+
+def _image_needs(settings: HostSettings, probe: Probe) -> Iterator[Need]:
+    if not (images := _image_space(settings, probe)):
+        return
+    missing = {settings.openhands_image: settings.container_image} if probe.docker.image is None else {}
+    if probe.docker.ollama_image is None:
+        missing[settings.ollama_declared_image] = settings.ollama_container_image
+    for name, image in missing.items():
+        size = probe.upstream.size("image", image)
+        if image:
+            yield Need(images[0], name, size * IMAGE_FACTOR if size else DEFAULT_IMAGE_SIZE)
+            yield from _parts(settings, probe, "", name, size or DEFAULT_IMAGE_SIZE)
+
+
+def _parts(settings: HostSettings, probe: Probe, place: str, what: str, size: int) -> Iterator[Need]:
+    """
+    The parts of a download, on a host that fetches them.
+
+    + place: where they are moved to, which needs no more space on the same file system; empty if they are copied
+    """
+    disk = probe.disk
+    same = place in disk and disk[place].device == disk[PARTS].device
+    if settings.fetches_parts and not same:
+        yield Need(PARTS, f"the parts of {what}", size)
 
 
 def _image_space(settings: HostSettings, probe: Probe) -> tuple[str, Space] | None:

@@ -180,7 +180,7 @@ def test_every_key_was_looked_at_for_places_on_the_controller() -> None:
         *("ollama_context_length", "ollama_keep_alive", "ollama_models_dir", "ollama_adopt", "models_prune"),
         *("openhands_flavor", "openhands_image", "openhands_generation", "openhands_repo", "openhands_ref"),
         *("openhands_pull", "openhands_model", "openhands_settings", "openhands_adopt", "openhands_port"),
-        *("openhands_bind", "openhands_workspace", "openhands_user", "firewall", "allow_from", "gpu"),
+        *("openhands_bind", "openhands_workspace", "openhands_user", "firewall", "allow_from", "gpu", "download_limit"),
     }
     assert set(HostSettings.model_fields) == held | from_the_inventory | hosts_own
     assert set(Model.model_fields) == {"name", "digest", "insecure", "preload", "modelfile"}

@@ -38,12 +38,13 @@ class Ended:
         return self.store / digest(content).replace(":", "-")
 
 
-def run_unit(tmp_path: Path, names: tuple[str, ...], given: str = "", **values: str) -> Ended:
+def run_unit(tmp_path: Path, names: tuple[str, ...], given: str = "", extra: str = "", **values: str) -> Ended:
     """
     Run a unit to its end.
 
     + names: scripts behind the shared ones
     + given: its input
+    + extra: shell code before the last script
     """
     place, store = tmp_path / "run", tmp_path / "state" / "artifacts"
     place.mkdir(exist_ok=True)
@@ -54,6 +55,7 @@ def run_unit(tmp_path: Path, names: tuple[str, ...], given: str = "", **values: 
         "what": "release 0.24.0", "fetch_lock": str(tmp_path / "fetch.lock"),
     }  # fmt: skip
     body = [scripts.read(name) + (STANDS_IN if name == "owned" else "") for name in (*SHARED, *names)]
+    body.insert(-1, extra)
     text = Script(STANDS_IN + "".join(body), {**defaults, **values}).text
     subprocess.run(["sh", "-s"], input=text.encode(), timeout=60, check=True, capture_output=True)
     outcome = place / "outcome"
