@@ -30,7 +30,7 @@ def part_name(digest: str) -> str:
 
 
 def sums_text(index: BundleIndex) -> bytes:
-    """The checksum of the index, as `sha256sum --check` reads it."""
+    """The checksum of the index, in the format of `sha256sum --check`."""
     return f"{index.digest.removeprefix('sha256:')}  {INDEX}\n".encode()
 
 

@@ -66,7 +66,7 @@ class BundleIndex:
     """
     Everything that a bundle has.
 
-    + created: time in UTC, as `2026-11-30T10:00:00Z`
+    + created: time in UTC, such as `2026-11-30T10:00:00Z`
     + hosts: names of the inventory's hosts
     + parts: in their order in the file, each once
     + since: digest of the index of the older bundle that this one continues; empty for a whole bundle

@@ -47,7 +47,7 @@ class PocketAddress:
         return f"{self.root}/dists/{self.name}"
 
     @property
-    def shown(self) -> str:
+    def public_url(self) -> str:
         """The address without a password."""
         return web.public_url(self.url)
 
@@ -69,7 +69,7 @@ class Release:
 def read_release(address: PocketAddress, keyring: Path) -> Release:
     """Fetch and check the index of a pocket. Raises ArchiveError."""
     content = _fetch(f"{address.url}/{NAME}", MOST_RELEASE)
-    text = signed_text(f"{address.shown}/{NAME}", content, keyring)
+    text = signed_text(f"{address.public_url}/{NAME}", content, keyring)
     head, _, sums = text.partition("\nSHA256:")
     fields = dict(_FIELD.findall(head))
     release = Release(address, fields, {name: (digest, int(size)) for digest, size, name in _SUM.findall(sums)})
@@ -83,9 +83,9 @@ def _check_pocket(release: Release) -> None:
     key = "Codename" if release.address.suite.distribution == "debian" else "Suite"
     named = release.fields.get(key, "nothing")[:60]
     if named != release.address.name:
-        raise ArchiveError(f"{release.address.shown} is {named}, expected {release.address.name}", HINT)
+        raise ArchiveError(f"{release.address.public_url} is {named}, expected {release.address.name}", HINT)
     if release.fields.get("Origin", "").lower() != release.address.suite.distribution:
-        raise ArchiveError(f"{release.address.shown} is not of {release.address.suite.distribution}", HINT)
+        raise ArchiveError(f"{release.address.public_url} is not of {release.address.suite.distribution}", HINT)
 
 
 def _check_date(release: Release) -> None:
@@ -95,9 +95,9 @@ def _check_date(release: Release) -> None:
     try:
         end = parsedate_to_datetime(until).astimezone(UTC)
     except ValueError:
-        raise ArchiveError(f"{release.address.shown}: its Valid-Until is not a date", HINT) from None
+        raise ArchiveError(f"{release.address.public_url}: its Valid-Until is not a date", HINT) from None
     if end < datetime.now(UTC):
-        reason = f"{release.address.shown} is outdated: it was valid until {until[:60]}"
+        reason = f"{release.address.public_url} is outdated: it was valid until {until[:60]}"
         raise ArchiveError(reason, "look at the clock of this machine: date -u", HINT)
 
 
@@ -110,14 +110,14 @@ def read_stanzas(release: Release, arch: str) -> Iterator[str]:
 def _read_index(release: Release, name: str) -> str:
     form = next((each for each in FORMS if f"{name}.{each}" in release.sums), None)
     if form is None:
-        raise ArchiveError(f"{release.address.shown} has no index {name}", HINT)
+        raise ArchiveError(f"{release.address.public_url} has no index {name}", HINT)
     digest, size = release.sums[f"{name}.{form}"]
     if size > MOST_PACKED:
-        raise ArchiveError(f"{release.address.shown}: its index {name} is too large", HINT)
+        raise ArchiveError(f"{release.address.public_url}: its index {name} is too large", HINT)
     place = f"{name.rpartition('/')[0]}/by-hash/SHA256/{digest}" if release.has_hashes else f"{name}.{form}"
     content = _fetch(f"{release.address.url}/{place}", size)
     if hashlib.sha256(content).hexdigest() != digest:
-        raise ArchiveError(f"{release.address.shown}: {name}.{form} is not as its signed index says", HINT)
+        raise ArchiveError(f"{release.address.public_url}: {name}.{form} is not as its signed index says", HINT)
     return _unpack(release, content, form)
 
 
@@ -127,9 +127,9 @@ def _unpack(release: Release, content: bytes, form: str) -> str:
         try:
             text: bytes = file.read(MOST_PACKAGES + 1)
         except (OSError, EOFError, lzma.LZMAError) as error:
-            raise ArchiveError(f"{release.address.shown}: an index cannot be unpacked: {error}", HINT) from None
+            raise ArchiveError(f"{release.address.public_url}: an index cannot be unpacked: {error}", HINT) from None
     if len(text) > MOST_PACKAGES:
-        raise ArchiveError(f"{release.address.shown}: an index is too large", HINT)
+        raise ArchiveError(f"{release.address.public_url}: an index is too large", HINT)
     return text.decode(errors="replace")
 
 

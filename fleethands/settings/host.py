@@ -106,7 +106,7 @@ class HostSettings(AccessKeys, DownloadKeys, OpenHandsKeys, ModelKeys, OllamaKey
 
     @property
     def fetches_parts(self) -> bool:
-        """Whether the host downloads releases, models and images part by part, and not by the programs that use them."""
+        """Whether the host gets releases, models and images part by part, and not by the programs that use them."""
         return self.download_limit is not None or bool(self.pins.bundles)
 
     @property

@@ -24,7 +24,7 @@ SENT, READ = "sent over SSH", "read on this machine"
 
 
 @dataclass(frozen=True)
-class DeliverParts(HostScript, file="deliver", parts=("part_store",)):
+class DeliverParts(HostScript, file="deliver", parts=("part_store", "load_image")):
     """The variables of deliver.sh, which says what they mean."""
 
     rows: str

@@ -19,7 +19,7 @@ is_installed() {
 skip_images() {
   command -v docker >/dev/null || return 0
   printf '%s\n' "$images" | while read -r name reference; do
-    [ -z "$reference" ] || ! docker image inspect "$reference" >/dev/null 2>&1 || echo "$name"
+    [ -z "$reference" ] || ! image_id "$reference" >/dev/null || echo "$name"
   done
 }
 

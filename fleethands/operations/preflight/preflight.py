@@ -28,6 +28,7 @@ from fleethands.settings.values.ollama_release import ARCHS
 
 SYSTEMS = ("debian", "ubuntu")
 SYSTEMD_UP = ("running", "degraded", "starting")
+NO_CLOUD = "OLLAMA_NO_CLOUD"
 MAX_SKEW = 300  # seconds: with a wrong clock, certificates and signed addresses of downloads are invalid
 
 
@@ -66,10 +67,20 @@ def _ollama_notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
         known = probe.ollama.version if probe.knows("ollama") else None
         return (*external.unused_settings_notes(settings, probe), *vulnerabilities.notes(known or ""))
     return (
+        *_cloud_notes(settings),
         *ollama_env_releases.notes(settings.ollama_env, settings.ollama_version),
         *gpus.notes(settings, probe),
         *idle_gpus.notes(settings, probe),
         *vulnerabilities.notes(settings.ollama_version),
+    )
+
+
+def _cloud_notes(settings: HostSettings) -> tuple[str, ...]:
+    """Ollama asks its vendor's server at its start, also on a host that has no way to it."""
+    if not settings.pins.bundles or NO_CLOUD in settings.ollama_env:
+        return ()
+    return (
+        f'Ollama itself asks ollama.com at its start; to switch that off, declare `ollama_env`: {{"{NO_CLOUD}": "1"}}',
     )
 
 

@@ -71,7 +71,7 @@ def _bundled(settings: HostSettings, probe: Probe) -> str:
 
 
 def suite_of(probe: Probe) -> str:
-    """The suite of a host, as `fleethands bundle create --suite` takes it."""
+    """The suite of a host: what `fleethands bundle create --suite` takes."""
     return f"{probe.system.os_id}-{probe.system.os_version}"
 
 

@@ -93,7 +93,7 @@ def test_a_damaged_part_is_named_with_its_artifact(write: Write) -> None:
     content = bundle.path.read_bytes().replace(b"weightsweights", b"weightsWeights", 1)
     bundle.path.write_bytes(content)
 
-    with pytest.raises(BundleError, match="fleet.bundle is damaged: sha256:.* of model codellama:7b"):
+    with pytest.raises(BundleError, match=r"fleet\.bundle is damaged: sha256:.* of model codellama:7b"):
         Bundle.open(bundle.path).verify()
 
 

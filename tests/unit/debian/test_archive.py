@@ -42,7 +42,7 @@ def test_a_changed_signed_text_is_refused(mirror: Mirror) -> None:
     place = mirror.root / "dists/trixie/InRelease"
     place.write_text(place.read_text().replace("Suite: stable", "Suite: stabil"))
 
-    with pytest.raises(ArchiveError, match="is not signed by a valid key .*: the signature does not fit the text"):
+    with pytest.raises(ArchiveError, match=r"is not signed by a valid key .*: the signature does not fit the text"):
         read(mirror)
 
 

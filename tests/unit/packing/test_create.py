@@ -141,7 +141,7 @@ def test_a_model_that_moved_is_refused_by_name(create: Create, upstream: Upstrea
 def test_an_absent_model_is_named(create: Create, upstream: Upstream) -> None:
     del upstream.files["/v2/team/m/manifests/latest"]
 
-    with pytest.raises(BundleError, match="team/m:latest: 127.0.0.1 has no such model"):
+    with pytest.raises(BundleError, match=r"team/m:latest: 127\.0\.0\.1 has no such model"):
         create()
 
 

@@ -62,20 +62,18 @@ def test_an_external_ollama_needs_no_model_here() -> None:
 
 
 def test_what_no_digest_fixes_is_named() -> None:
+    pinned = {"ollama_sha256": "a" * 64, "models": [{"name": "codellama:7b", "digest": "a" * 64}]}
+
     assert contents().unpinned == ("Ollama 0.24.0", "codellama:7b", IMAGE)
-    assert (
-        contents(
-            openhands_flavor="off",
-            ollama_sha256="a" * 64,
-            models=["a@sha256:" + "a" * 64][:0] or [{"name": "codellama:7b", "digest": "a" * 64}],
-        ).unpinned
-        == ()
-    )
+    assert contents(openhands_flavor="off", **pinned).unpinned == ()
 
 
 def test_the_image_for_an_architecture_is_chosen() -> None:
-    rows = [{"digest": "sha256:" + each * 64, "platform": {"os": os, "architecture": arch}}
-            for each, os, arch in (("a", "windows", "amd64"), ("b", "linux", "arm64"), ("c", "linux", "amd64"))]  # fmt: skip
+    platforms = (("a", "windows", "amd64"), ("b", "linux", "arm64"), ("c", "linux", "amd64"))
+    rows = [
+        {"digest": f"sha256:{each * 64}", "platform": {"os": system, "architecture": arch}}
+        for each, system, arch in platforms
+    ]
     index = json.dumps({"manifests": rows}).encode()
 
     assert _choose("x", index, "amd64") == "sha256:" + "c" * 64

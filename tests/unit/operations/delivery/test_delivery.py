@@ -1,4 +1,4 @@
-"""Parts of a bundle over a real SSH connection, and read from a disk: cut, damaged, present already, and asked for by a liar."""
+"""Parts of a bundle over a real SSH connection, and from a disk: cut, damaged, there already, and asked for by others."""
 
 from __future__ import annotations
 
