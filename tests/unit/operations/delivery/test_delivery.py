@@ -1,4 +1,4 @@
-"""Parts of a bundle over a real SSH connection, and from a disk: cut, damaged, there already, and asked for by others."""
+"""Parts of a bundle over a real SSH connection, and from a disk: cut, damaged, present, and asked for by a liar."""
 
 from __future__ import annotations
 
