@@ -14,7 +14,8 @@ from fleethands.bundle.bundle import Bundle, part_name
 from fleethands.bundle.errors import BundleError
 from fleethands.bundle.index import PackedPart
 from fleethands.bundle.write import write_bundle
-from tests.unit.bundle.conftest import CONTENTS, Write, digest_of, index_of
+from tests.helpers.bundles import CONTENTS, digest_of, index_of
+from tests.unit.bundle.conftest import Write
 
 
 def test_a_bundle_is_read_as_it_was_written(write: Write) -> None:

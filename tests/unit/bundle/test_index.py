@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fleethands.bundle.index import BundleIndex
-from tests.unit.bundle.conftest import CONTENTS, index_of
+from tests.helpers.bundles import CONTENTS, index_of
 
 DIGEST = "sha256:" + "a" * 64
 

@@ -62,7 +62,7 @@ def test_an_external_ollama_needs_no_model_here() -> None:
 
 
 def test_what_no_digest_fixes_is_named() -> None:
-    pinned = {"ollama_sha256": "a" * 64, "models": [{"name": "codellama:7b", "digest": "a" * 64}]}
+    pinned: dict[str, Any] = {"ollama_sha256": "a" * 64, "models": [{"name": "codellama:7b", "digest": "a" * 64}]}
 
     assert contents().unpinned == ("Ollama 0.24.0", "codellama:7b", IMAGE)
     assert contents(openhands_flavor="off", **pinned).unpinned == ()
