@@ -106,7 +106,7 @@ class HostSettings(AccessKeys, DownloadKeys, OpenHandsKeys, ModelKeys, OllamaKey
 
     @property
     def fetches_parts(self) -> bool:
-        """Whether the host gets releases, models and images part by part, and not by the programs that use them."""
+        """Whether the host gets releases, models and images by their parts, and not as Ollama and Docker do."""
         return self.download_limit is not None or bool(self.pins.bundles)
 
     @property

@@ -1,4 +1,4 @@
-"""A web server on loopback that sends files in ranges, as registries and mirrors do, and that can be told to go wrong."""
+"""A web server on loopback that sends files in ranges, as registries do, and that goes wrong on request."""
 
 from __future__ import annotations
 
@@ -59,23 +59,24 @@ class _Handler(BaseHTTPRequestHandler):
         site, path = self.server.site, self.path.partition("?")[0]
         site.asked.append((path, dict(self.headers)))
         if site.statuses.get(path):
-            return self._say(site.statuses[path].pop(0))
-        if site.token and path != "/token" and self.headers["Authorization"] != f"Bearer {site.token}":
+            self._say(site.statuses[path].pop(0))
+        elif site.token and path != "/token" and self.headers["Authorization"] != f"Bearer {site.token}":
             challenge = f'Bearer realm="{site.url}/token",service="lab",scope="repository:x:pull"'
-            return self._say(401, {"Www-Authenticate": challenge})
-        if path in site.redirects:
-            return self._say(307, {"Location": site.redirects[path]})
-        if path not in site.files:
-            return self._say(404)
-        return self._send(site.files[path], site.cut.get(path))
+            self._say(401, {"Www-Authenticate": challenge})
+        elif path in site.redirects:
+            self._say(307, {"Location": site.redirects[path]})
+        elif path not in site.files:
+            self._say(404)
+        else:
+            self._send(site.files[path], site.cut.get(path))
 
     def _send(self, content: bytes, cut: int | None) -> None:
-        site, begin = self.server.site, 0
+        site = self.server.site
         asked = self.headers["Range"] if site.ranges else None
-        if asked:
-            begin = int(asked.removeprefix("bytes=").partition("-")[0])
-            if begin >= len(content):
-                return self._say(416)
+        begin = int(asked.removeprefix("bytes=").partition("-")[0]) if asked else 0
+        if asked and begin >= len(content):
+            self._say(416)
+            return
         self.send_response(206 if asked else 200)
         if asked:
             self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")

@@ -1,3 +1,4 @@
+# shellcheck disable=SC2154 # registry.sh sets document, registry and repository
 # The script of the unit that fetches the parts of an image. Its input is the image. It leaves the digests of the index or
 # manifest that the image's name stands for, of the manifest for this host, and of its config in the file `image`.
 : "${place:?}" "${what:?}" "${store:?}"

@@ -1,6 +1,6 @@
 # The script of the unit that fetches the parts of a model, and puts them into Ollama's store. It takes the place of puller.sh, and
 # reports as puller.sh does.
-: "${name:?}" "${place:?}" "${marker:?}" "${manifest:?}" "${digest?}" "${manifest_url:?}" "${renewal:?}" "${tries:?}"
+: "${name:?}" "${what:?}" "${place:?}" "${blobs:?}" "${models_dir:?}" "${marker:?}" "${manifest:?}" "${digest?}" "${manifest_url:?}" "${renewal:?}" "${tries:?}"
 LARGEST=65536 # bytes of a manifest; real ones have a few thousand
 accept='application/vnd.docker.distribution.manifest.v2+json'
 

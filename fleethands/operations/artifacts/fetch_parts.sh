@@ -47,10 +47,10 @@ fetch_part() {
   done
 }
 
-# keep_part DIGEST URL: give a growing part its name, if its digest is right. Otherwise it is downloaded once more.
+# keep_part DIGEST URL: give a growing part its name, if its digest is right. Otherwise its bytes are downloaded a second time.
 keep_part() {
   if [ "sha256:$(digest_of "$growing")" = "$1" ]; then
-    sync "$growing" && mv -T "$growing" "$file" || fail "$what: cannot write $file" "on the host: df -h $store"
+    { sync "$growing" && mv -T "$growing" "$file"; } || fail "$what: cannot write $file" "on the host: df -h $store"
     came=$((came + $(size_of "$file")))
     report_progress "$came"
     return 0

@@ -1,6 +1,6 @@
 # Puts the blobs of a model into Ollama's store, and its manifest last. A part of the script of a unit. The store belongs to
 # Ollama's user, so root hands each part over in a directory of its own, and that user moves it.
-: "${models_dir:?}" "${blobs:?}" "${ollama:?}" "${store:?}" "${manifest:?}"
+: "${what:?}" "${place:?}" "${kept:?}" "${models_dir:?}" "${blobs:?}" "${ollama:?}" "${store:?}" "${manifest:?}"
 handover=${store%/*}/handover
 GIVEN=14400 # seconds for a copy to another file system
 trusted='' # blobs whose bytes were checked, and then only renamed
@@ -23,8 +23,10 @@ is_whole() {
 import_blob() {
   complete=$(part_file "$1")
   rm -rf "$handover"
-  mkdir -m 0700 "$handover" && mv -T "$complete" "$handover/$1" && chmod 0644 "$handover/$1" && chown "$ollama" "$handover/$1" "$handover" ||
-    fail "$what: cannot write $handover" "on the host: df -h ${store%/*}"
+  {
+    mkdir -m 0700 "$handover" && mv -T "$complete" "$handover/$1" && chmod 0644 "$handover/$1" &&
+      chown "$ollama" "$handover/$1" "$handover"
+  } || fail "$what: cannot write $handover" "on the host: df -h ${store%/*}"
   # shellcheck disable=SC2016
   if as_owner "$ollama" "$GIVEN" sh -c 'touch "$1" && mv -fT "$1" "$2/.fleethands-$3" && mv -fT "$2/.fleethands-$3" "$2/sha256-$3"' \
     sh "$handover/$1" "$blobs" "$1" 2>"$place/moved"; then

@@ -1,3 +1,4 @@
+# shellcheck disable=SC2154 # the script that these are a part of sets place
 # Starts a transient unit, which survives a lost connection, or waits for the one that a previous run started. A part of other
 # scripts.
 #   place: directory in which the unit reports: `said` has lines for standard output, `outcome` the reason of a failure

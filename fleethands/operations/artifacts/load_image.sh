@@ -1,3 +1,4 @@
+# shellcheck disable=SC2154 # the script that these are a part of sets place and store
 # Brings an image to Docker by its parts, and knows it by its digest. A part of other scripts. An image that was loaded has no
 # digest of a registry in Docker, so the file of image records has lines `DIGEST ID`: the digest that was fetched, and the
 # image's id. Both were checked, and neither ever means anything else.

@@ -28,5 +28,5 @@ drop_parts() {
   done
 }
 
-# Nobody has asked for these parts for a week: their run was aborted, and another one wanted something else.
+# Parts that no run asked for during a week: a run was aborted, and the next one needed something else.
 drop_old_parts() { find "$store" -maxdepth 1 -type f -name 'sha256-*' -mtime +7 -delete 2>/dev/null || true; }

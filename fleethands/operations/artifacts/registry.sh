@@ -1,6 +1,6 @@
 # Asks a registry of images, without a login of a person: it gives a token to anybody who may have the image. A part of the
 # scripts of units.
-: "${place:?}" "${what:?}" "${authorization:?}" "${store:?}"
+: "${place:?}" "${tries:?}" "${what:?}" "${authorization:?}" "${store:?}"
 LARGEST_DOCUMENT=1048576 # bytes of a manifest or an index; real ones have some ten thousand
 accept='application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json'
 
@@ -22,7 +22,7 @@ locate_image() {
     *) registry=docker.io repository=$rest ;;
   esac
   if [ "$registry" = docker.io ]; then
-    registry=registry-1.docker.io
+    registry="registry-1.docker.io"
     case $repository in */*) ;; *) repository=library/$repository ;; esac
   fi
   case $registry in

@@ -8,7 +8,7 @@
 #   renew: command that pins the release again; empty without a lockfile
 #   fetcher: text of a unit's script on a host that fetches parts (fetch.sh); otherwise empty
 : "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${spare?}" "${prefix:?}" "${sent?}"
-: "${digests?}" "${renew?}" "${by_proxy?}"
+: "${digests?}" "${renew?}" "${by_proxy?}" "${fetcher?}"
 home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'
@@ -141,7 +141,7 @@ fetch_archive_part() {
   fetch_in_unit release "$version" "$bytes
 sha256:$expected - $url/v$version/$archive"
   mv -T "$(part_file "$expected")" "$work/$archive" || fail "cannot move $archive to $work" 'on the host: df -h /opt' "$hint_again"
-  rm -rf "$place"
+  rm -rf "${place:?}"
 }
 
 pick_checksum() { awk -v name="./$archive" '$2 == name && $1 ~ /^[0-9a-f]+$/ && length($1) == 64 { print $1; exit }'; }

@@ -44,12 +44,12 @@ INDEX = json.dumps(
 ).encode()  # fmt: skip
 
 
-def registry(**more: str) -> Site:
+def registry() -> Site:
     base = "/v2/team/app"
     files = {f"{base}/blobs/{digest(each)}": each for each in (LAYER, ARM_LAYER, CONFIG, ARM_CONFIG)}
     files |= {f"{base}/manifests/{digest(each)}": each for each in (AMD, ARM, INDEX)}
     files |= {f"{base}/manifests/v1": INDEX, f"{base}/manifests/plain": AMD, "/token": b'{"token":"abc.def"}'}
-    return Site(files, token="abc.def", **more)  # noqa: S106
+    return Site(files, token="abc.def")  # noqa: S106
 
 
 def fetch(tmp_path: Path, site: Site, image: str = "team/app:v1", engine: str = ENGINE) -> Ended:

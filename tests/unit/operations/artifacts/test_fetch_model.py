@@ -40,13 +40,13 @@ def fetch(tmp_path: Path, site: Site, **values: str) -> Ended:
     with serving(site):
         defaults = {
             "name": "tiny:latest", "what": "model tiny:latest", "marker": str(tmp_path / "marker"),
-            "manifest": str(written(tmp_path)), "digest": "", "models_dir": str(tmp_path / "models"),
+            "manifest": str(stored_manifest(tmp_path)), "digest": "", "models_dir": str(tmp_path / "models"),
             "manifest_url": site.url + MANIFEST_PATH, "renewal": "pin it: digest ",
         }  # fmt: skip
         return run_unit(tmp_path, NAMES, **{**defaults, **values})
 
 
-def written(tmp_path: Path) -> Path:
+def stored_manifest(tmp_path: Path) -> Path:
     return tmp_path / "models/manifests/registry.ollama.ai/library/tiny/latest"
 
 
@@ -58,9 +58,9 @@ def test_a_model_is_in_the_store_with_its_manifest(tmp_path: Path) -> None:
     done = fetch(tmp_path, everything())
 
     assert (done.outcome, done.done) == ("", True)
-    assert written(tmp_path).read_bytes() == MANIFEST
+    assert stored_manifest(tmp_path).read_bytes() == MANIFEST
     assert [blob(tmp_path, each).read_bytes() for each in (WEIGHTS, TEMPLATE, CONFIG)] == [WEIGHTS, TEMPLATE, CONFIG]
-    assert {path.stat().st_mode & 0o777 for path in (written(tmp_path), blob(tmp_path, WEIGHTS))} == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in (stored_manifest(tmp_path), blob(tmp_path, WEIGHTS))} == {0o644}
     assert list(done.store.iterdir()) == []
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["fetch.lock", "models", "state"]
     assert len(list((tmp_path / "models/blobs").iterdir())) == 3
@@ -74,7 +74,7 @@ def test_a_blob_that_the_store_has_is_not_downloaded(tmp_path: Path) -> None:
     fetch(tmp_path, site)
 
     assert BLOBS + digest(WEIGHTS) not in site.paths()
-    assert written(tmp_path).exists()
+    assert stored_manifest(tmp_path).exists()
 
 
 @pytest.mark.parametrize("content", [WEIGHTS, TEMPLATE, CONFIG], ids=["weights", "template", "config"])
@@ -96,7 +96,7 @@ def test_no_manifest_is_written_over_wrong_bytes(content: bytes, tmp_path: Path)
     done = fetch(tmp_path, site)
 
     assert f"has other bytes than its digest {digest(content)}" in done.outcome
-    assert not written(tmp_path).exists()
+    assert not stored_manifest(tmp_path).exists()
     assert not blob(tmp_path, content).exists()
     assert not (tmp_path / "marker").exists()
 
@@ -111,7 +111,7 @@ def test_a_pinned_model_needs_no_registry_once_its_parts_were_delivered(tmp_path
     done = fetch(tmp_path, site, digest=digest(MANIFEST).removeprefix("sha256:"))
 
     assert (done.outcome, site.asked) == ("", [])
-    assert written(tmp_path).read_bytes() == MANIFEST
+    assert stored_manifest(tmp_path).read_bytes() == MANIFEST
 
 
 def test_a_bundle_says_what_a_tag_stands_for(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_bundle_says_what_a_tag_stands_for(tmp_path: Path) -> None:
     (store / "names").write_text(f"image tiny:latest {digest(CONFIG)}\nmodel tiny:latest {digest(MANIFEST)}\n")
 
     assert fetch(tmp_path, Site({})).outcome == ""
-    assert written(tmp_path).read_bytes() == MANIFEST
+    assert stored_manifest(tmp_path).read_bytes() == MANIFEST
 
 
 def test_a_moved_tag_is_refused_before_anything_is_downloaded(tmp_path: Path) -> None:

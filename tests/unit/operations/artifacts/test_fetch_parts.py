@@ -1,4 +1,4 @@
-"""The unit that fetches parts, run here against a server that cuts, refuses and lies."""
+"""The unit that fetches parts, run here against a server that cuts, refuses and sends wrong bytes."""
 
 from __future__ import annotations
 
