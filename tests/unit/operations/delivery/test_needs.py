@@ -206,7 +206,7 @@ def test_without_a_bundle_nothing_is_sent() -> None:
 
 
 def test_an_image_that_is_there_is_not_sent(make: Make) -> None:
-    data = {"ollama_runtime": "container", "ollama_image": "ollama/ollama:0.24.0", "openhands_flavor": "off"}
+    data: dict[str, Any] = {"ollama_runtime": "container", "ollama_image": "ollama/ollama:0.24.0", "openhands_flavor": "off"}
     wanted = settings(make(*without("release")), **data)
     assert checked(wanted) == "has no image ollama/ollama:0.24.0 for amd64"
     probe = bare(wanted)
