@@ -15,7 +15,7 @@ KEYRINGS = {
     ),
     "ubuntu": ("/usr/share/keyrings/ubuntu-archive-keyring.gpg",),
 }
-KEYRING_PACKAGES = {"debian": "debian-archive-keyring", "ubuntu": "ubuntu-keyring"}
+KEYRING_PACKAGES = {"debian": "debian-archive-keyring", "ubuntu": "ubuntu-keyring"}  # Debian has the second since 13
 MIRRORS = {
     "debian": "http://deb.debian.org/debian",
     "debian-security": "http://deb.debian.org/debian-security",
