@@ -1,7 +1,7 @@
 # shellcheck disable=SC2034,SC2154 # docker_ports.sh uses listening and gap; docker_api.sh sets inspected, shell.sh patience
 # Docker: the containers and images that fleethands uses.
 : "${container:?}" "${image?}" "${ollama_image?}" "${records:?}"
-image_records=/var/lib/fleethands/images # by load_image.sh
+image_records=${image_records:-/var/lib/fleethands/images} # by load_image.sh
 
 # LISTENERS
 read_docker() {

@@ -11,7 +11,7 @@ SETTING = {"download_limit": "8 MiB/s"}
 
 
 def wait_for_part(host: Host, mebibytes: int) -> None:
-    """Until a growing part has so many bytes."""
+    """Until a growing part has this many MiB."""
     find = f"find {PARTS} -name '*.part' -size +{mebibytes - 1}M"
     host.run(f"until {find} 2>/dev/null | grep -q .; do sleep 0.05; done", timeout=90)
 

@@ -27,17 +27,21 @@ is_loaded() { [ -f "$image_records" ] && awk -v id="$1" '$2 == id { found = 1 } 
 # bring_image IMAGE: fetch its parts and load them. A tag names the new image then.
 bring_image() {
   fetch_in_unit image "$1" "$1"
-  read -r named manifest config <"$place/image"
-  load_parts "$1"
-  id=''
-  for each in "$config" "$manifest"; do # the id is the manifest's digest where containerd has the images
-    [ -n "$id" ] || id=$(known_id "$each") || id=''
-  done
-  case $id in "$config" | "$manifest") ;; *) fail "Docker has no image of the digest $config after it loaded $1" 'on the host: docker image ls --digests' ;; esac
-  record_image "$named" "$id"
-  case $1 in *@*) ;; *) docker tag "$id" "$1" ;; esac
-  { cat "$place/parts" && echo "$named" && echo "$manifest"; } | drop_parts
+  read -r named chosen config <"$place/image"
+  loaded_id=$(find_loaded) || { load_parts "$1" && loaded_id=$(find_loaded); } ||
+    fail "Docker has no image of the digest $config after it loaded $1" 'on the host: docker image ls --digests'
+  record_image "$named" "$loaded_id"
+  case $1 in *@*) ;; *) docker tag "$loaded_id" "$1" ;; esac
+  { cat "$place/parts" && echo "$named" && echo "$chosen"; } | drop_parts
   rm -rf "$place"
+}
+
+# find_loaded: the id of the image. It is the digest of the manifest where containerd has the images.
+find_loaded() {
+  for each in "$config" "$chosen"; do
+    known_id "$each" | grep -xF -e "$config" -e "$chosen" && return 0
+  done
+  return 1
 }
 
 # record_image DIGEST ID: the newest fifty are kept
@@ -52,16 +56,16 @@ load_parts() {
   mkdir -p "$layout/blobs/sha256"
   remove_at_end "$layout"
   layers=''
-  { echo "$manifest - -" && cat "$place/parts"; } >"$layout.list"
+  { echo "$chosen - -" && cat "$place/parts"; } >"$layout.list"
   while read -r digest _; do
     [ -e "$layout/blobs/sha256/${digest#sha256:}" ] || ln "$(part_file "$digest")" "$layout/blobs/sha256/${digest#sha256:}"
-    case $digest in "$manifest" | "$config") ;; *) layers="$layers${layers:+,}\"blobs/sha256/${digest#sha256:}\"" ;; esac
+    case $digest in "$chosen" | "$config") ;; *) layers="$layers${layers:+,}\"blobs/sha256/${digest#sha256:}\"" ;; esac
   done <"$layout.list"
   rm -f "$layout.list"
   printf '[{"Config":"blobs/sha256/%s","RepoTags":null,"Layers":[%s]}]' "${config#sha256:}" "$layers" >"$layout/manifest.json"
   printf '{"imageLayoutVersion":"1.0.0"}' >"$layout/oci-layout"
-  printf '{"schemaVersion":2,"manifests":[{"mediaType":"%s","digest":"%s","size":%s}]}' "$(manifest_type)" "$manifest" \
-    "$(stat -c %s "$(part_file "$manifest")")" >"$layout/index.json"
+  printf '{"schemaVersion":2,"manifests":[{"mediaType":"%s","digest":"%s","size":%s}]}' "$(manifest_type)" "$chosen" \
+    "$(stat -c %s "$(part_file "$chosen")")" >"$layout/index.json"
   tar -cf - -C "$layout" --owner 0 --group 0 manifest.json oci-layout index.json blobs | docker load --quiet >"$place/loaded" 2>&1 ||
     fail "Docker cannot load $1: $(tail -n 1 "$place/loaded" | cut -c 1-300)" 'on the host: journalctl -u docker -n 30' 'run again: what was downloaded is kept'
   rm -rf "$layout"
@@ -69,7 +73,7 @@ load_parts() {
 
 manifest_type() {
   # shellcheck disable=SC2154
-  if grep -q '"application/vnd.oci.image.config' "$(part_file "$manifest")"; then
+  if grep -q '"application/vnd.oci.image.config' "$(part_file "$chosen")"; then
     echo application/vnd.oci.image.manifest.v1+json
   else
     echo application/vnd.docker.distribution.manifest.v2+json

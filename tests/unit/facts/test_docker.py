@@ -92,6 +92,7 @@ def probed(place: Path, image: str, objects: dict[str, dict[str, Any]]) -> tuple
         (place / name).write_text(json.dumps([each], indent=4))
     text = docker_script()
     head = f"""PATH={place}:$PATH place={place}; export PATH place
+image_records={place}/records
 container=openhands-app image={image} ports=3000 records=/none ollama_image='' ollama_container=none
 """
     stubs = """have() { [ "$1" != curl ]; }; need() { :; }
@@ -136,6 +137,28 @@ def test_another_image_than_the_declared_one_is_asked_for(
     found = parse_docker(said).container
     assert found is not None
     assert (SPEC_LABEL in found.labels) == ours
+
+
+PINNED = "sha256:" + "3" * 64
+
+
+def test_an_image_that_was_loaded_is_found_by_the_digest_that_docker_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "records").write_text(f"{PINNED} {MINE}\nno record\n{MOVED} sha256:$(id)\n")
+    loaded = {"Id": MINE, "Config": {"Labels": {}}, "RepoDigests": []}
+
+    said, asked = probed(tmp_path, f"openhands@{PINNED}", {MINE: loaded})
+
+    assert asked[-2:] == [f"image inspect openhands@{PINNED}", f"image inspect {MINE}"]
+    found = parse_docker(said)
+    assert (found.image, found.digests) == (MINE, frozenset({PINNED}))
+
+
+def test_a_loaded_image_that_somebody_removed_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "records").write_text(f"{PINNED} {MOVED}\n")
+
+    said, _ = probed(tmp_path, f"openhands@{PINNED}", {MINE: PLAIN})
+
+    assert parse_docker(said).image is None
 
 
 def test_what_was_committed_and_run_under_our_name_is_refused_and_left_alone() -> None:
