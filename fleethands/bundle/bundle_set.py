@@ -40,6 +40,12 @@ class BundleSet:
             if (each.kind, each.name) == (kind, name) and each.version == version and each.arch in {"", arch}
         ]
 
+    def size(self, kind: Kind, name: str, version: str = "", arch: str = "") -> int | None:
+        """Bytes of the artifact with that name; None if there is none."""
+        sizes = {part.digest: part.size for bundle in self.bundles for part in bundle.index.parts}
+        found = self.find(kind, name, version, arch)
+        return sum(sizes[digest] for digest in set(found[0].parts)) if found else None
+
     def packages(self, suite: str, arch: str) -> list[PackedArtifact]:
         """The packages for hosts of a suite: of the latest bundle that has any."""
         for bundle in reversed(self.bundles):

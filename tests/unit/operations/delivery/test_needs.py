@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fleethands.bundle import tar
-from fleethands.bundle.bundle import INDEX, PARTS, SUMS, part_name, sums_text
+from fleethands.bundle.bundle import INDEX, PARTS, SUMS, Bundle, part_name, sums_text
 from fleethands.bundle.index import BundleIndex, PackedArtifact, PackedPart
 from fleethands.facts import Probe
 from fleethands.facts.docker import Image
@@ -18,7 +18,7 @@ from fleethands.facts.ollama import Release
 from fleethands.facts.probe_request import ProbeRequest
 from fleethands.operations.core.decision import Change, Refused, Unchanged
 from fleethands.operations.delivery import deliver
-from fleethands.operations.preflight import preflight
+from fleethands.operations.preflight import disk_space, preflight
 from fleethands.operations.system import packages
 from fleethands.settings import HostSettings, read_fleet
 from fleethands.settings.lockfile import Lockfile, LockfileContents, ModelPin
@@ -54,10 +54,13 @@ WHOLE = (
 def make(tmp_path: Path) -> Make:
     """Write a bundle whose parts are empty, so that their digests are wrong. + packed: whether it has them"""
 
-    def make(*artifacts: PackedArtifact, name: str = "fleet.bundle", packed: bool = True) -> Path:
-        parts = tuple(PackedPart(each, 0, packed) for one in artifacts for each in one.parts)
+    def make(*artifacts: PackedArtifact, name: str = "fleet.bundle", packed: bool = True, size: int = 0) -> Path:
+        digests = dict.fromkeys(each for one in artifacts for each in one.parts)
+        parts = tuple(PackedPart(each, size, packed) for each in digests)
         index = BundleIndex("2026-11-30T10:00:00Z", ("host",), artifacts, parts)
-        (tmp_path / name).write_bytes(_file(index))
+        with (tmp_path / name).open("wb") as file:
+            file.write(_file(index))
+            file.truncate(Bundle(tmp_path / name, index).size)
         return tmp_path / name
 
     return make
@@ -198,6 +201,17 @@ def test_apt_reads_only_the_bundle(make: Make) -> None:
     assert decision.consequence == "from the bundle; apt reads nothing else"
 
 
+def test_space_is_counted_by_the_sizes_of_the_bundle(make: Make) -> None:
+    whole = [replace(each, parts=(*each.parts, digest(99))) for each in WHOLE if each.kind != "package"]
+    wanted = settings(make(*whole, size=1_000_000_000))
+
+    found = {(each.place, each.size) for each in disk_space.needs(wanted, bare(wanted))}
+
+    assert ("/opt", 2_000_000_000 + (256 << 20)) in found
+    assert ("/usr/share/ollama/.ollama/models", 2_000_000_000) in found
+    assert ("/var/lib/docker", 6_000_000_000) in found
+
+
 def test_without_a_bundle_nothing_is_sent() -> None:
     wanted = settings()
 
@@ -206,7 +220,11 @@ def test_without_a_bundle_nothing_is_sent() -> None:
 
 
 def test_an_image_that_is_there_is_not_sent(make: Make) -> None:
-    data: dict[str, Any] = {"ollama_runtime": "container", "ollama_image": "ollama/ollama:0.24.0", "openhands_flavor": "off"}
+    data: dict[str, Any] = {
+        "ollama_runtime": "container",
+        "ollama_image": "ollama/ollama:0.24.0",
+        "openhands_flavor": "off",
+    }
     wanted = settings(make(*without("release")), **data)
     assert checked(wanted) == "has no image ollama/ollama:0.24.0 for amd64"
     probe = bare(wanted)
