@@ -182,6 +182,12 @@ def test_a_delta_without_its_older_bundle_is_named(make: Make) -> None:
     assert checked(settings(old, new)) == ""
 
 
+def test_stock_pyinfra_names_one_file(make: Make) -> None:
+    path = make(*WHOLE)
+
+    assert settings(fleethands_bundle=str(path)).pins == settings(path).pins
+
+
 def test_a_host_asks_no_other_source(make: Make) -> None:
     wanted = settings(make(*WHOLE))
     text = ProbeRequest.create(wanted).script
