@@ -32,7 +32,7 @@ def cut_off(host: Host) -> Iterator[str]:
         for kind in ("tcp flags & (syn | ack) == syn", "meta l4proto udp")
     ]
     chain = "type filter hook prerouting priority -400;"
-    run("nft", "-f", "-", stdin=f"table inet {name} {{ chain away {{ {chain}\n" + "\n".join(rules) + "\n}}\n")
+    run("nft", "-f", "-", stdin=f"table inet {name} {{ chain away {{ {chain}\n" + "\n".join(rules) + "\n}\n}\n")
     try:
         yield name
     finally:
