@@ -1,7 +1,7 @@
 # shellcheck disable=SC2034,SC2154 # docker_ports.sh uses listening and gap; docker_api.sh sets inspected, shell.sh patience
 # Docker: the containers and images that fleethands uses.
 : "${container:?}" "${image?}" "${ollama_image?}" "${records:?}"
-image_records=${image_records:-/var/lib/fleethands/images} # by load_image.sh
+image_records=${image_records:-/var/lib/fleethands/images} # by image_records.sh
 
 # LISTENERS
 read_docker() {
@@ -51,7 +51,7 @@ docker_object() {
   esac
 }
 
-# NAME@DIGEST: the id of an image that fleethands loaded, of which Docker does not know that digest (load_image.sh)
+# NAME@DIGEST: the id of an image that fleethands loaded, of which Docker does not know that digest (image_records.sh)
 recorded_image() {
   case $1 in *@sha256:*) ;; *) return 1 ;; esac
   [ -f "$image_records" ] || return 1

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.lab import fleet, observe, sessions
+from tests.lab import fleet, observe
 from tests.lab.fleet import fleethands, trouble
 from tests.lab.host import Host
 from tests.lab.internet.faults import Fault
 from tests.lab.lab import Lab
 from tests.lab.model_pulls import (
     apply_models,
-    assert_settled,
     count_sent_bytes,
     find_digest,
     find_size,
@@ -44,19 +43,14 @@ def test_a_release_and_a_model_keep_to_the_limit(lab: Lab, clean: Host) -> None:
     rate = measure_rate(clean)
     assert process.wait(300) == 0
 
+    print(f"{rate / LIMIT:.3f} x the limit")
     assert 0.9 * LIMIT <= rate <= 1.1 * LIMIT, rate
     assert list_models(clean)["padded:latest"] == find_digest(lab)
-    assert (
-        clean.run("ollama run codellama:7b hello >/dev/null && /opt/ollama/current/bin/ollama --version").returncode
-        == 0
-    )
     assert observe.proven(clean, observe.OLLAMA_LINKS)
     assert_nothing_left(clean)
-    mark = sessions.mark(clean)
-    assert_settled(clean, "codellama:7b", MODEL, **SETTING)
-    assert list(sessions.since(clean, mark).values()) == [1]
-    run = apply_models("codellama:7b", MODEL)  # without the limit
-    assert (run.code, run.changed("lab-1")) == (0, []), run.said
+    models = {"openhands_flavor": "off", "models": ["codellama:7b", MODEL]}
+    assert_unchanged(**models, **SETTING)
+    assert_unchanged(**models)  # the limit alone changes nothing
 
 
 @pytest.mark.soak
@@ -124,17 +118,28 @@ def test_wrong_bytes_never_become_a_model_or_a_release(lab: Lab, serving: Host) 
     assert_nothing_left(serving)
 
 
+def count_layers(lab: Lab, since: float) -> set[int]:
+    """How often each layer of Ollama's image was sent. The size of an image needs its config, which is small."""
+    asked = [each for each in lab.internet.requests(since) if "/ollama/ollama/blobs/" in each.path]
+    paths = [each.path for each in asked if each.sent > 100_000]
+    return {paths.count(path) for path in paths}
+
+
 def test_a_pinned_image_comes_by_its_parts(lab: Lab, clean: Host, tmp_path: Path) -> None:
     tag = f"0.24.0-parts-{lab.site.ident}"
     name, registry = f"ollama/ollama:{tag}", lab.internet.registry
-    move_tag(registry, tag, "old")
+    old = move_tag(registry, tag, "old")
     settings = {**CONTAINER_SETTINGS, "download_limit": "100 MiB/s"}
     project = Project.laid(lab, tmp_path / "boxes", "lab-1", **settings, ollama_image=name)
     assert project.fleethands("pin").code == 0
 
+    since = time.time()
+
     assert PULL in apply_project(project)
 
     assert find_image(clean) == name
+    assert count_layers(lab, since) == {1}
+    assert old in clean.run(f"docker image inspect {name}").stdout  # Docker knows the digest
     assert apply_project(project) == []
     assert_nothing_left(clean)
     clean.run(f"docker rm -f {CONTAINER_NAME}; docker rmi -f {name}")

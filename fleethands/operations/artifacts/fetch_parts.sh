@@ -35,12 +35,12 @@ fetch_parts() {
 fetch_part() {
   file=$(part_file "$1")
   growing=$file.part failures=0 wrong='' renewed=''
-  while :; do
+  while [ ! -e "$file" ]; do
     [ "$2" = - ] || [ "$(size_of "$growing")" -le "$2" ] || rm -f "$growing"
     had=$(size_of "$growing")
     if [ "$had" != "$2" ] || [ "$2" = 0 ]; then download "$2" "$3"; else ended=0 code=''; fi
     if [ "$ended" -eq 0 ] && { [ "$2" = - ] || [ "$(size_of "$growing")" = "$2" ]; }; then
-      keep_part "$1" "$3" && return 0
+      keep_part "$1" "$3" || continue
     else
       handle_failure "$1" "$3"
     fi
@@ -49,6 +49,7 @@ fetch_part() {
 
 # keep_part DIGEST URL: give a growing part its name, if its digest is right. Otherwise its bytes are downloaded a second time.
 keep_part() {
+  : >>"$growing" # curl writes no file without bytes
   if [ "sha256:$(digest_of "$growing")" = "$1" ]; then
     { sync "$growing" && mv -T "$growing" "$file"; } || fail "$what: cannot write $file" "on the host: df -h $store"
     came=$((came + $(size_of "$file")))
@@ -82,8 +83,10 @@ download() {
   done
   wait "$client" && : "${ended:=0}" || : "${ended:=$?}"
   read -r code redirects <"$place/code" || code='' redirects=0
-  [ "$ended" != space ] || fail "$what: $store has only $(mib "$(free_bytes "$store")") MiB free" "on the host: df -h $store" "$kept"
+  [ "$ended" != space ] || fail_without_space
 }
+
+fail_without_space() { fail "$what: $store has only $(mib "$(free_bytes "$store")") MiB free" "on the host: df -h $store" "$kept"; }
 
 # run_curl URL: resume the growing part. The address may have a password, so that it is on no command line. curl drops the
 # header if a redirect leads to another server.
@@ -120,7 +123,10 @@ handle_failure() {
       if [ "$had" -gt 0 ] && [ "sha256:$(digest_of "$growing")" = "$1" ]; then keep_part "$1" "$2" && return 0; fi
       rm -f "$growing" ;;
     22,*) ;;
-    23,* | 63,*) rm -f "$growing" && fail "$what: $(shown "$2") has more than the $(mib "$most") MiB that it may have" "on the host: df -h $store" ;;
+    23,* | 63,*)
+      [ "$(free_bytes "$store")" -ge "$floor" ] || fail_without_space
+      rm -f "$growing"
+      fail "$what: $(shown "$2") has more than the $(mib "$most") MiB that it may have" "on the host: df -h $store" ;;
     37,*) fail "$what: cannot read $(shown "$2")" "on the host: ls -l $(shown "$2" | sed 's|^file://||')" ;;
     60,*) fail "$what: cannot fetch $(shown "$2"): $(tail -n 1 "$place/curl")" \
       "put its authority into the host's store: /usr/local/share/ca-certificates, update-ca-certificates" ;;

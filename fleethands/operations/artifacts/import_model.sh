@@ -6,6 +6,7 @@ GIVEN=14400 # seconds for a copy to another file system
 trusted='' # blobs whose bytes were checked, and then only renamed
 
 check_store() {
+  rm -rf "$handover" # of a unit that was killed
   # shellcheck disable=SC2016
   as_owner "$ollama" 60 sh -c 'umask 022; mkdir -p "$1" && [ -w "$1" ] && [ -x "$1" ]' sh "$blobs" 2>/dev/null ||
     fail "$what: the user ollama cannot write to $blobs" "on the host: chown -R ollama: '$models_dir'"

@@ -1,28 +1,5 @@
 # shellcheck disable=SC2154 # the script that these are a part of sets place and store
-# Brings an image to Docker by its parts, and knows it by its digest. A part of other scripts. An image that was loaded has no
-# digest of a registry in Docker, so the file of image records has lines `DIGEST ID`: the digest that was fetched, and the
-# image's id. Both were checked, and neither ever means anything else.
-image_records=${image_records:-/var/lib/fleethands/images}
-
-# image_id IMAGE: its id, if it is on the host; otherwise status 1
-image_id() {
-  known_id "$1" && return 0
-  case $1 in *@sha256:*) recorded=$(recorded_id "${1##*@}") ;; *) return 1 ;; esac
-  [ -n "$recorded" ] && known_id "$recorded"
-}
-
-# known_id IMAGE: its id, as Docker knows it. Docker prints an empty line about a missing image.
-known_id() {
-  known=$(docker image inspect --format '{{.Id}}' "$1" 2>/dev/null) && [ -n "$known" ] && echo "$known"
-}
-
-# recorded_id DIGEST
-recorded_id() {
-  [ ! -f "$image_records" ] || awk -v digest="$1" '$1 == digest { id = $2 } END { print id }' "$image_records"
-}
-
-# is_loaded ID: status 0 if fleethands loaded this image
-is_loaded() { [ -f "$image_records" ] && awk -v id="$1" '$2 == id { found = 1 } END { exit !found }' "$image_records"; }
+# Brings an image to Docker by its parts. A part of other scripts.
 
 # bring_image IMAGE: fetch its parts and load them. A tag names the new image then.
 bring_image() {
@@ -31,9 +8,18 @@ bring_image() {
   loaded_id=$(find_loaded) || { load_parts "$1" && loaded_id=$(find_loaded); } ||
     fail "Docker has no image of the digest $config after it loaded $1" 'on the host: docker image ls --digests'
   record_image "$named" "$loaded_id"
+  [ ! -e "$place/asked" ] || pull_digest "$1"
   case $1 in *@*) ;; *) docker tag "$loaded_id" "$1" ;; esac
   { cat "$place/parts" && echo "$named" && echo "$chosen"; } | drop_parts
   rm -rf "$place"
+}
+
+# pull_digest IMAGE: Docker asks the registry for the manifest, and learns the digest of the loaded image. It has all layers, so
+# that nothing else is downloaded (moby distribution/pull_v2.go pullSchema2Layers, 20.10 and 26.1).
+pull_digest() {
+  repository=${1%%@*}
+  case ${repository##*/} in *:*) repository=${repository%:*} ;; esac
+  timeout 60 docker pull --quiet "$repository@$named" >/dev/null 2>&1 || true
 }
 
 # find_loaded: the id of the image. It is the digest of the manifest where containerd has the images.
@@ -42,11 +28,6 @@ find_loaded() {
     known_id "$each" | grep -xF -e "$config" -e "$chosen" && return 0
   done
   return 1
-}
-
-# record_image DIGEST ID: the newest fifty are kept
-record_image() {
-  { [ ! -f "$image_records" ] || grep -v "^$1 " "$image_records" | tail -n 49; echo "$1 $2"; } | atomic_file "$image_records" 0644 root:root
 }
 
 # load_parts IMAGE: as Docker and containerd read an archive of images. The parts are not copied for that.

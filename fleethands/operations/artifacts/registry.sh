@@ -90,6 +90,7 @@ get_document() {
   [ "${document:-$digest}" = "$digest" ] || fail "the registry sent another manifest of $what than the one of the digest $document" \
     'a proxy on the way, or the registry, sends wrong bytes: compare with another host'
   document=$digest
+  : >"$place/asked"
   mv -T "$got" "$(part_file "$digest")"
 }
 login_hint() { echo "if it needs a login, on the host: docker pull ${what#* }"; }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from fleethands.facts import Probe
 from fleethands.facts.docker import Image
-from fleethands.operations.artifacts.fetchers import image_fetcher
+from fleethands.operations.artifacts.fetchers import IMAGE_PARTS, image_fetcher
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import HostScript
@@ -18,7 +18,7 @@ TO_BE_PULLED = Image("to be pulled")
 
 
 @dataclass(frozen=True)
-class PullImage(HostScript, file="pull_image", parts=("part_store", "join_unit", "fetch", "load_image")):
+class PullImage(HostScript, file="pull_image", parts=IMAGE_PARTS):
     """Pulls the image, and checks the version that it reports. `image` is NAME@DIGEST if it is pinned."""
 
     image: str

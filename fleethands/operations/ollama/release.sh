@@ -76,6 +76,10 @@ require_zstd() {
 
 # archive_bytes NAME: as the server announces it; 0 if it does not. After redirects, the last response counts.
 archive_bytes() {
+  if [ -n "$fetcher" ] && complete=$(complete_part "$1"); then
+    stat -c %s "$complete"
+    return
+  fi
   if [ -n "$sent" ]; then
     stat -c %s "$work/$1"
     return
@@ -110,6 +114,7 @@ check_space() {
 fetch_archive() {
   expected=$(printf %s "$digests" | pick_checksum)
   case $archive in *.tar) expected='' ;; esac
+  [ -n "$expected" ] || [ -z "$fetcher" ] || expected=$(known_digest "$archive")
   [ -n "$expected" ] || look_up_checksum
   [ -n "$sent" ] || download_archive
   received=$(sha256sum "$work/$archive" | cut -d ' ' -f 1)
@@ -142,6 +147,19 @@ fetch_archive_part() {
 sha256:$expected - $url/v$version/$archive"
   mv -T "$(part_file "$expected")" "$work/$archive" || fail "cannot move $archive to $work" 'on the host: df -h /opt' "$hint_again"
   rm -rf "${place:?}"
+}
+
+# known_digest NAME: of an archive whose digest is declared or pinned, or which a bundle brought
+known_digest() {
+  digest=$(printf %s "$digests" | archive=$1 pick_checksum)
+  [ -n "$digest" ] || digest=$(delivered_digest release "$version/$1")
+  echo "${digest#sha256:}"
+}
+
+# complete_part NAME: the file of an archive that this host has already, as a part
+complete_part() {
+  file=$(part_file "$(known_digest "$1")")
+  [ -f "$file" ] && echo "$file"
 }
 
 pick_checksum() { awk -v name="./$archive" '$2 == name && $1 ~ /^[0-9a-f]+$/ && length($1) == 64 { print $1; exit }'; }

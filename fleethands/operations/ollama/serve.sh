@@ -189,7 +189,7 @@ docker_before=$(docker_unit_of "$confirmed/unit")
 [ -n "$docker_before" ] || docker_before=$(docker_unit_of "$unit")
 # a run was interrupted between the restart and `confirm_state`
 if [ -s "$candidate/url" ] && is_serving "$candidate"; then confirm_state; fi
-if [ -n "$pinned" ] && [ "$pinned" != "$image" ]; then docker tag "$pinned" "$image"; fi
+if [ -n "$pinned" ] && [ "$pinned" != "$image" ]; then docker tag "$(image_id "$pinned")" "$image"; fi
 if [ -n "$image" ] && docker container inspect "$container" >/dev/null 2>&1; then # a managed container, or a foreign one?
   docker ps --all --filter "name=^/?$container\$" --filter "label=$label" --quiet | grep -q . ||
     fail "a foreign container is called $container" "on the host: docker rename $container $container-mine"

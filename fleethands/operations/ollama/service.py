@@ -25,7 +25,7 @@ LABEL = "fleethands.run=ollama"  # of our container
 
 
 @dataclass(frozen=True)
-class StartOllama(HostScript, file="serve"):
+class StartOllama(HostScript, file="serve", parts=("image_records",)):
     """The variables of serve.sh, which says what they mean."""
 
     version: str

@@ -8,7 +8,7 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.docker import SPEC_LABEL, Container
 from fleethands.facts.system import Account
-from fleethands.operations.artifacts.fetchers import image_fetcher
+from fleethands.operations.artifacts.fetchers import IMAGE_PARTS, image_fetcher
 from fleethands.operations.core.decision import Change, Decision, Unchanged
 from fleethands.operations.core.download_note import describe_download
 from fleethands.operations.core.host_script import HostScript
@@ -23,12 +23,11 @@ from fleethands.settings.generations import V1, Generation
 from fleethands.settings.openhands import generation_of
 from fleethands.settings.values.images import at_digest
 
-PARTS = ("containers", "openhands", "part_store", "join_unit", "fetch", "load_image")
 READY_WITHIN = 240  # seconds
 
 
 @dataclass(frozen=True)
-class RunContainer(HostScript, file="container", parts=PARTS):
+class RunContainer(HostScript, file="container", parts=("containers", "openhands", *IMAGE_PARTS)):
     """The variables of container.sh, which says what they mean."""
 
     name: str

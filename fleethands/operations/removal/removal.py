@@ -17,7 +17,7 @@ from fleethands.settings.generations import GENERATIONS
 
 
 @dataclass(frozen=True)
-class RemoveImages(HostScript, file="remove_images", parts=("part_store", "load_image")):
+class RemoveImages(HostScript, file="remove_images", parts=("image_records",)):
     """Removes images, one a line, that no other container is made from."""
 
     images: str

@@ -22,6 +22,7 @@ timeout() { shift; "$@"; }
 docker() {
   case $* in
     version*) echo amd64 ;;
+    image*) return 1 ;;
     *DockerRootDir*) echo / ;;
   esac
 }

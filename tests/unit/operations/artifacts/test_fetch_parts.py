@@ -172,3 +172,15 @@ def test_a_disk_that_is_full_ends_the_download(tmp_path: Path) -> None:
     assert "MiB free" in done.outcome
     assert "hint: run again: what was downloaded is kept" in done.outcome
     assert not done.done
+
+
+def test_a_part_without_bytes(tmp_path: Path) -> None:
+    assert fetch(tmp_path, Site({PATH: b""}), b"", "0").part(b"").read_bytes() == b""
+
+
+def test_a_server_that_refuses_the_range_of_a_complete_part_is_not_asked_again(tmp_path: Path) -> None:
+    grow(tmp_path, ARCHIVE)
+    site = Site({PATH: ARCHIVE}, statuses={PATH: [416]})
+
+    assert fetch(tmp_path, site).part(ARCHIVE).read_bytes() == ARCHIVE
+    assert site.paths() == [PATH]
