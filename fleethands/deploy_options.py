@@ -44,9 +44,10 @@ class DeployOptions:
     @classmethod
     def from_host(cls, host: Any) -> DeployOptions:
         """Those that a pyinfra host was given; the defaults for the rest. For a flag, 0 and an empty text are False."""
+        data: dict[str, Any] = host.data.dict()
         given: dict[str, Any] = {}
         for each in fields(cls):
-            value = host.data.get(PREFIX + each.name)
+            value = data.get(PREFIX + each.name)
             if value is not None:
                 given[each.name] = bool(value) if isinstance(each.default, bool) else value
         return cls(**given)

@@ -27,7 +27,7 @@ class Speed:
     + first_token_seconds, first_token_seconds_noise: the same of the time to the first token
     + load_seconds: how long the model took to load; None if it was loaded already
     + before: tokens a second by the release record before; None where nothing can be compared
-    + cpu_wait_percent: how much of its time the most delayed thread of Ollama waited for a CPU; 0 if unknown
+    + cpu_wait_percent: how much of its time the most delayed thread of Ollama, or the virtual machine, waited for a CPU; 0 if unknown
     + slowdown_percent, uncertainty_percent: how much slower than before, and by how much that may be wrong
     """
 

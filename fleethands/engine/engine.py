@@ -2,7 +2,8 @@
 Plans and runs deploy files over a fleet, with pyinfra 3.10.
 
 Private names of pyinfra are used here and in: host_executor, operation_results, connections, observed_connector,
-pyinfra_patches, fleet/inventory, ssh/client, ssh/connection, ssh/host_key_check, streams, fleet/ansible.
+operation_arguments, pyinfra_patches, fleet/inventory, ssh/client, ssh/connection, ssh/host_key_check, streams,
+fleet/ansible.
 """
 
 from __future__ import annotations

@@ -6,25 +6,29 @@ tests/unit/engine/test_engine.py fails when a new release changes one of these p
 
 from __future__ import annotations
 
+import hmac
 import sys
-from collections.abc import Iterable, Mapping
-from copy import copy
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from types import FrameType
-from typing import Any, NamedTuple, NoReturn, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
 import paramiko.client
+import paramiko.packet
+import paramiko.util
 import pyinfra.api.arguments
 import pyinfra.api.util
+import pyinfra.connectors.base
 import pyinfra.connectors.ssh
 import pyinfra.connectors.ssh_util
 import pyinfra.connectors.util
 from pyinfra.api import Host, Inventory, State
-from pyinfra.api.exceptions import ArgumentTypeError, ConnectError
-from pyinfra.api.util import raise_if_bad_type
-from pyinfra.context import ctx_config
+from pyinfra.api.exceptions import ConnectError
+from pyinfra.api.util import PYINFRA_INSTALL_DIR
+from pyinfra.context import ctx_host, ctx_state
 
 from fleethands import streams
+from fleethands.engine.operation_arguments import pop_global_arguments
 from fleethands.ssh.client import SshClient
 from fleethands.ssh.transport import LimitedTransport
 
@@ -32,9 +36,11 @@ from fleethands.ssh.transport import LimitedTransport
 def apply() -> None:
     """Replace them all. Calling it again changes nothing."""
     cache_operation_lookup()
+    read_context_once()
     merge_host_data_once()
     measure_names_once()
     streams.use_limited_streams()
+    authenticate_packets_in_c()
     refuse_questions()
     connect_as_openssh()
 
@@ -45,14 +51,25 @@ def cache_operation_lookup() -> None:
 
     pyinfra tells operations apart by the lines of the stack (api/util.py, `get_operation_order_from_stack`). For each
     frame, `inspect` searches every loaded module for the source, which pyinfra then ignores. It also evaluates type
-    hints for each operation (api/arguments.py, `all_global_arguments`), and hashes the same lines again for each host
-    (api/operation.py, `solve_operation_consistency`). Without all three, a plan over stand-ins needs a third of the
-    time.
+    hints for each operation (api/arguments.py, `all_global_arguments`) and for each host (connectors/base.py,
+    `host_to_connector_data`), and hashes the same lines again for each host (api/operation.py,
+    `solve_operation_consistency`). Without all of it, a plan over stand-ins needs a third of the time.
     """
-    vars(sys.modules["pyinfra.api.operation"])["make_hash"] = hash_lines
-    pyinfra.api.util.stack = stack
-    pyinfra.api.util.getframeinfo = frame_position
+    names = vars(sys.modules["pyinfra.api.operation"])
+    names.update(make_hash=hash_lines, get_operation_order_from_stack=find_operation_order)
     pyinfra.api.arguments.get_type_hints = cache(get_type_hints)
+    pyinfra.connectors.base.get_type_hints = cache(get_type_hints)
+
+
+def read_context_once() -> None:
+    """
+    Give operations and deploys the objects of pyinfra's context.
+
+    pyinfra gives them proxies (context.py, `ContextObject`), which look for the object at each of a hundred reads. The
+    hosts of this process keep their context while an operation is prepared, and while it runs.
+    """
+    for name in ("operation", "deploy"):  # `pyinfra.api.deploy` is the decorator, not the module
+        vars(sys.modules[f"pyinfra.api.{name}"])["context"] = CurrentContext()
 
 
 def merge_host_data_once() -> None:
@@ -87,6 +104,17 @@ def _longest_name(inventory: Inventory, _count: int) -> int:
     return max(len(host.name) for host in inventory)
 
 
+def authenticate_packets_in_c() -> None:
+    """
+    Authenticate the packets of SSH with Python's functions in C.
+
+    paramiko makes an object for each packet, and compares each byte of a digest in Python (packet.py, `compute_hmac`;
+    util.py, `constant_time_bytes_eq`). Both pairs of functions take the same time for all digests.
+    """
+    setattr(paramiko.packet, "compute_hmac", hmac.digest)  # noqa: B010 (not exported, to the type checker)
+    setattr(paramiko.util, "constant_time_bytes_eq", hmac.compare_digest)  # noqa: B010 (of another type)
+
+
 def refuse_questions() -> None:
     """
     Fail to connect where pyinfra would ask for a password.
@@ -110,21 +138,30 @@ def connect_as_openssh() -> None:
     setattr(paramiko.client, "Transport", LimitedTransport)  # noqa: B010 (not exported, to the type checker)
 
 
-class FramePosition(NamedTuple):
-    """File and line of a frame, with the names that `inspect.getframeinfo` uses."""
+class CurrentContext:
+    """The host and the state of pyinfra's context, as the module `pyinfra.context` has them."""
 
-    filename: str
-    lineno: int
+    @property
+    def host(self) -> Any:
+        return ctx_host.get() or ctx_host.context
+
+    @property
+    def state(self) -> Any:
+        return ctx_state.get() or ctx_state.context
 
 
-def stack() -> list[tuple[FrameType]]:
-    """The frames of the caller and of those above it, the innermost first."""
-    frames: list[tuple[FrameType]] = []
+def find_operation_order(state: State) -> list[int]:
+    """The same as pyinfra's function: the lines that lead from the deploy file to the operation."""
+    deploy, lines, end = state.current_deploy_filename, [], 0
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        frames.append((frame,))
+        filename = frame.f_code.co_filename
+        if not filename.startswith(PYINFRA_INSTALL_DIR):
+            lines.append(frame.f_lineno)
+        if not deploy or filename == deploy:
+            end = len(lines)  # a file that is not a deploy file may call one that is
         frame = frame.f_back
-    return frames
+    return [*([state.current_op_file_number] if pyinfra.is_cli else []), *reversed(lines[:end])]
 
 
 def hash_lines(lines: Iterable[int]) -> str:
@@ -136,41 +173,6 @@ def hash_lines(lines: Iterable[int]) -> str:
 def _hash_lines(lines: tuple[int, ...]) -> str:
     found: str = pyinfra.api.util.make_hash(lines)
     return found
-
-
-def frame_position(frame: FrameType) -> FramePosition:
-    """File and line that a frame is at."""
-    return FramePosition(frame.f_code.co_filename, frame.f_lineno)
-
-
-def pop_global_arguments(state: State, host: Host, kwargs: dict[str, Any]) -> tuple[Any, list[str]]:
-    """The same as pyinfra's function, with the same parameters, result and errors."""
-    config = ctx_config.get() if ctx_config.isset() else state.config
-    around: Mapping[str, Any] = host.current_deploy_kwargs or {}
-    declared = host.data.dict()
-    arguments: dict[str, Any] = {}
-    found = []
-    for key, type_, meta in _global_arguments():
-        default = copy(declared[key]) if key in declared else meta.default(config)
-        if key in kwargs:
-            found.append(key)
-            value = kwargs.pop(key)
-        else:
-            value = around.get(key, default)
-        if meta.handler:
-            value = meta.handler(config, value)
-        is_known = type(value) is type_ or (key == "_env" and not value)  # the check itself takes long
-        if value != default and not is_known:
-            raise_if_bad_type(value, type_, ArgumentTypeError, f"Invalid argument `{key}`:")
-        arguments[key] = value
-    return arguments, found
-
-
-@cache
-def _global_arguments() -> list[tuple[str, Any, Any]]:
-    """Name, type and pyinfra's own description of each."""
-    known = pyinfra.api.arguments.all_argument_meta
-    return [(key, type_, known[key]) for key, type_ in pyinfra.api.arguments.all_global_arguments()]
 
 
 def _refuse(prompt: str = "") -> NoReturn:

@@ -38,4 +38,6 @@ def name_pending(state: State, host: Host, own: Collection[str]) -> list[str]:
 
 
 def _foreign(state: State, host: Host, own: Collection[str]) -> Iterator[tuple[str, Any]]:
-    return ((op_hash, data) for op_hash, data in state.ops[host].items() if op_hash not in own)
+    known = state.ops[host]
+    foreign = known.keys() - own  # empty for most hosts, and asked for each operation
+    return ((op_hash, known[op_hash]) for op_hash in known if op_hash in foreign) if foreign else iter(())

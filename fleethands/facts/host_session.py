@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from pyinfra.api.host import Host
 from pyinfra.context import ctx_host, ctx_state
@@ -63,7 +62,7 @@ class HostSession:
         self.sequence = None
 
 
-_sessions: WeakKeyDictionary[Any, HostSession] = WeakKeyDictionary()
+_SESSION = "fleethands_session"  # a host's attribute: each operation looks for it several times
 
 
 def session_of(host: Any) -> HostSession:
@@ -72,9 +71,10 @@ def session_of(host: Any) -> HostSession:
 
     + host: pyinfra's
     """
-    found = _sessions.get(host)
+    found: HostSession | None = getattr(host, _SESSION, None)
     if found is None:
-        found = _sessions[host] = HostSession()
+        found = HostSession()
+        setattr(host, _SESSION, found)
     return found
 
 
@@ -159,7 +159,7 @@ def invalidate(host: Any = None) -> None:
 
 def forget(host: Any) -> None:
     """Drop what is remembered of a host with nothing left to do."""
-    _sessions.pop(host, None)
+    setattr(host, _SESSION, None)
 
 
 def refuse() -> None:

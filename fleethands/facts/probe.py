@@ -230,7 +230,7 @@ class Probe:
         if isinstance(files, Unknown):
             return files
         closed = {path for path, each in files.items() if each.kind == "directory" and not each.is_open}
-        hidden = {path for path in files if closed & _parents(path)}
+        hidden = {path for path, each in files.items() if each.content is not None and closed & _parents(path)}
         return {path: replace(each, content=None) if path in hidden else each for path, each in files.items()}
 
     @property

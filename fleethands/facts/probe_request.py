@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files as package_files
 
 from fleethands import oci, paths
@@ -112,10 +112,14 @@ class ProbeRequest:
     @property
     def script(self) -> str:
         """The whole probe, as text for the host's shell."""
+        return _script(_Shared(self.settings), self.upstream).with_values(mark=self.mark).text
+
+    def _unmarked(self) -> Script:
+        """The probe, whatever its mark."""
         environment = {**self.settings.ollama_environment, **self.settings.openhands_variables}
         exports = {name: environment[name] for name in PROXY_VARIABLES if name in environment}
         values = {**self._fixed_values(), **self._host_values(), **self._upstream_values()}
-        return Script(_body(), {**values, "by_proxy": "yes" if exports else ""}, exports).text
+        return Script(_body(), {**values, "by_proxy": "yes" if exports else ""}, exports)
 
     def _fixed_values(self) -> dict[str, str]:
         """Variables of the script that are the same for every host."""
@@ -163,6 +167,24 @@ class ProbeRequest:
             "wanted": " ".join(packages.needed_packages(self.settings)),
             "offers": "\n".join(each.line for each in upstream.required_downloads(self.settings)),
         }
+
+
+class _Shared:
+    """The settings of some hosts, which are the same object for most hosts of a fleet (settings/shared.py)."""
+
+    def __init__(self, settings: HostSettings) -> None:
+        self.settings = settings
+
+    def __hash__(self) -> int:
+        return id(self.settings)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Shared) and self.settings is other.settings
+
+
+@lru_cache(maxsize=64)
+def _script(shared: _Shared, upstream: bool) -> Script:
+    return ProbeRequest(shared.settings, "", upstream)._unmarked()
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from fleethands.settings.renamed import translate
@@ -44,15 +45,7 @@ class Record:
     @classmethod
     def parse(cls, text: bytes | None) -> Record | None:
         """The record in a file; None if there is none, or it cannot be read."""
-        try:
-            row = mapping(_document(text or b""))
-            if row["schema"] != SCHEMA:
-                return None
-            words = {key: line(row[key]) for key in ("time", "by", "run", "version", "revision")}
-            versions, speed = _versions(row["versions"]), _speed(row.get("speed"))
-            return cls(declared=_declared(row["declared"]), versions=versions, speed=speed, **words)
-        except (ValueError, LookupError):
-            return None
+        return _parse(text) if text else None
 
     @property
     def ollama(self) -> str:
@@ -71,6 +64,19 @@ class Record:
     def same_as(self, declared: Mapping[str, Any], versions: Mapping[str, Any]) -> bool:
         """Whether another record would have the same settings and versions."""
         return dict(self.declared) == dict(declared) and _without_digests(self.versions) == _without_digests(versions)
+
+
+@lru_cache(maxsize=16)  # the plan and the report of a host read its record several times
+def _parse(text: bytes) -> Record | None:
+    try:
+        row = mapping(_document(text))
+        if row["schema"] != SCHEMA:
+            return None
+        words = {key: line(row[key]) for key in ("time", "by", "run", "version", "revision")}
+        versions, speed = _versions(row["versions"]), _speed(row.get("speed"))
+        return Record(declared=_declared(row["declared"]), versions=versions, speed=speed, **words)
+    except (ValueError, LookupError):
+        return None
 
 
 def _document(text: bytes) -> Any:

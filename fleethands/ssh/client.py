@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from random import uniform
 from time import monotonic
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 import gevent  # type: ignore[import-untyped]
 import paramiko.client
+from gevent.monkey import get_original  # type: ignore[import-untyped]
 from paramiko import AuthenticationException, Channel, ChannelException, PKey, RSAKey, SSHException
 from paramiko.client import SSHClient
 from pyinfra.api.exceptions import PyinfraError
@@ -93,6 +95,16 @@ class SshClient(SSHClient):
             channel.makefile("r", bufsize),
             channel.makefile_stderr("r", bufsize),
         )
+
+    def _families_and_addresses(self, hostname: str, port: int) -> Iterable[tuple[int, Any]]:
+        """Like paramiko's, without gevent's threads for what is an address already."""
+        try:
+            found = get_original("socket", "getaddrinfo")(
+                hostname, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+            )
+        except (socket.gaierror, UnicodeError):
+            return super()._families_and_addresses(hostname, port)  # type: ignore[misc]
+        return [(family, address) for family, _, _, _, address in found]
 
     def _open_session(self, timeout: float | None) -> Channel:
         """A session, with retries: with MaxSessions 1, sshd ends a session a moment after its command."""

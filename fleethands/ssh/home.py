@@ -45,6 +45,7 @@ def account_home() -> Path:
         return Path.home()
 
 
+@cache
 def user_name() -> str:
     """The name of this account."""
     return pwd.getpwuid(os.getuid()).pw_name

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from fleethands.ssh import home
@@ -18,10 +20,7 @@ def parse_ssh_g(question: SshQuery, text: str, asked: str = "") -> SshConfig:
 
     Raises ConfigurationError for an output without host name, port and user.
     """
-    lines: dict[str, list[str]] = {}
-    for line in text.splitlines():
-        keyword, _, value = line.partition(" ")
-        lines.setdefault(keyword.lower(), []).append(value.strip())
+    lines = _values(text)
     one = {keyword: values[0] for keyword, values in lines.items()}
     try:
         hostname, port, user = one["hostname"], int(one["port"]), one["user"]
@@ -36,12 +35,22 @@ def parse_ssh_g(question: SshQuery, text: str, asked: str = "") -> SshConfig:
         certificates=tuple(tokens.path(each) for each in lines.get("certificatefile", ()) if each != NONE),
         identities_only=one.get("identitiesonly") in {"yes", "true"},
         agent=_agent(one.get("identityagent")),
-        own_files=_files(one.get("userknownhostsfile", NONE)),
-        shared_files=_files(one.get("globalknownhostsfile", NONE)),
+        own_files=_files(one.get("userknownhostsfile", NONE), Path.home()),
+        shared_files=_files(one.get("globalknownhostsfile", NONE), Path.home()),
         jump=one.get("proxyjump", "").removeprefix(NONE),
         command=tokens.expanded(one.get("proxycommand", "")).removeprefix(NONE),
         strict=one.get("stricthostkeychecking", "ask"),
     )
+
+
+@lru_cache(maxsize=16)  # many hosts share a text
+def _values(text: str) -> Mapping[str, Sequence[str]]:
+    """Keyword in lower case → its values."""
+    lines: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        keyword, _, value = line.partition(" ")
+        lines.setdefault(keyword.lower(), []).append(value.strip())
+    return lines
 
 
 class _Tokens:
@@ -78,7 +87,8 @@ def _agent(value: str | None) -> str | None:
     return "" if value == NONE else home.expand_home(value)
 
 
-def _files(value: str) -> tuple[Path, ...]:
+@lru_cache(maxsize=16)
+def _files(value: str, _home: Path) -> tuple[Path, ...]:
     """The paths of a line. `ssh -G` does not quote spaces, so the longest text that is an existing file is one path."""
     words, found = value.split(" "), []
     while words:

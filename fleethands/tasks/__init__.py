@@ -1,5 +1,6 @@
 """The tasks of a deploy: lists of operations, whose order matters."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,10 +14,12 @@ _templates = Environment(  # noqa: S701  these are not pages: each value is quot
     keep_trailing_newline=True,
     trim_blocks=True,
     lstrip_blocks=True,
+    auto_reload=False,
 )
 _templates.filters.update(assignment=assignment, file_assignment=file_assignment, word=quote_word, toml=basic_string)
 
 
+@lru_cache(maxsize=256, typed=True)
 def render(template: str, **values: object) -> str:
-    """The text of one of the templates of files on hosts."""
+    """The text of one of the templates of files on hosts. Most hosts of a fleet have the same values."""
     return _templates.get_template(template).render(**values)

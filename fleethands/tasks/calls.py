@@ -33,7 +33,7 @@ def is_planned(host: Any, wanted: Call) -> bool:
     """Whether a task is in the plan of a host, under no other conditions than the wanted ones."""
     return any(
         known.task is wanted.task
-        and known.settings == wanted.settings
+        and (known.settings is wanted.settings or known.settings == wanted.settings)
         and all(each in wanted.conditions for each in known.conditions)
         for known in session_of(host).tasks
     )

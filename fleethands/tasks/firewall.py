@@ -39,7 +39,7 @@ def rules(settings: HostSettings, closed: ClosedPorts, bridges: tuple[str, ...])
         ports=closed.ports,
         page=closed.page,
         inside=closed.inside,
-        sandboxes=[SANDBOXES] if SANDBOXES.published in closed.sandboxes else [],
+        sandboxes=(SANDBOXES,) if SANDBOXES.published in closed.sandboxes else (),
         calls_back=SANDBOXES.published in closed.sandboxes,
         allow_from=settings.allow_from,
         bridges=bridges,

@@ -164,10 +164,10 @@ def render_variables(settings: HostSettings, revision: str) -> tuple[str, str | 
     + revision: if there are secrets, it is stored with them, because it would help to guess them
     """
     everything, hidden = settings.ollama_environment, settings.ollama_secrets
-    plain = {name: value for name, value in everything.items() if name not in hidden}
+    plain = tuple((name, value) for name, value in everything.items() if name not in hidden)
     if not hidden:
         return render("override.conf.j2", environment=plain, secrets_file="", revision=revision), None
-    secrets = {name: value for name, value in everything.items() if name in hidden}
+    secrets = tuple((name, value) for name, value in everything.items() if name in hidden)
     return (
         render("override.conf.j2", environment=plain, secrets_file=OLLAMA_SECRETS, revision=""),
         render("ollama.env.j2", secrets=secrets, revision=revision),

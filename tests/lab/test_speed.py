@@ -22,6 +22,7 @@ from tests.lab.many import QUIET, all_proven, brought, statuses
 LIMIT = ("--canary", "1", "--max-slowdown", "20%")
 FIGURES = re.compile(r"([\d.]+) tokens/s, ([\d.]+) before \(-(\d+) % ± (\d+) %\), limit 20 %; first token after ")
 STATE = "measured"
+TRIES = 3
 STEADY = {**QUIET, "models": [slow_release.MODEL]}
 # hosts of a lab share their CPUs with each other and with the tests, and hosts of a fleet do not
 PREFER = """mkdir -p /etc/systemd/system/ollama.service.d
@@ -55,14 +56,24 @@ def measured_state(lab: Lab, quiet_state: str, tmp_path_factory: pytest.TempPath
     lab.drop_state(STATE)
 
 
-def try_slow_release(hosts: dict[str, Host], pattern: str, report: Path) -> None:
-    """The canary fails with the figures and is rolled back, and no other host is touched."""
-    others = {name: observe.process(host) for name, host in hosts.items() if name != "lab-1"}
-    speed = recorded(hosts["lab-1"])
+def is_busy(document: dict[str, Any]) -> bool:
+    """Other work on this machine made the speed of lab-1 a matter of chance."""
+    return any("other work kept Ollama waiting" in note for note in document["hosts"]["lab-1"]["notes"])
 
+
+def try_slow_release(lab: Lab, count: int, state: str, report: Path) -> None:
+    """The canary fails with the figures and is rolled back, and no other host is touched."""
+    pattern = "*" if count > 9 else f"lab-[1-{count}]"
     mirror = {"ollama_version": slow_release.VERSION, "ollama_url": f"file://{slow_release.MIRROR}"}
-    words = (*LIMIT, "--report", str(report))
-    code, done = fleethands("apply", *words, hosts=pattern, timeout=600, **mirror, **STEADY)
+    for _ in range(TRIES):
+        hosts = brought(lab, count, state)
+        others = {name: observe.process(host) for name, host in hosts.items() if name != "lab-1"}
+        speed = recorded(hosts["lab-1"])
+        code, done = fleethands(
+            "apply", *LIMIT, "--report", str(report), hosts=pattern, timeout=600, **mirror, **STEADY
+        )
+        if not is_busy(done):
+            break
 
     print(json.dumps(done["hosts"]["lab-1"]["proof"]), trouble(done))
     assert code == 1, done["hosts"]["lab-1"]["notes"]
@@ -71,7 +82,9 @@ def try_slow_release(hosts: dict[str, Host], pattern: str, report: Path) -> None
     assert start == "Proof | Get an answer to a prompt"
     figures = FIGURES.match(why)
     assert figures, why
-    assert 35 <= int(figures[3]) <= 85, why
+    after, before, slowdown = (float(figures[number]) for number in (1, 2, 3))
+    assert slowdown == pytest.approx(100 * (1 - after / before), abs=1), why
+    assert slowdown >= 35, why  # at half the speed; a busy machine makes it more
     again = recorded(hosts["lab-1"])  # the proof of a rollback has no limit, so a busy host gives one answer
     assert again.answers < 3 or again.before == pytest.approx(speed.tokens_per_second, abs=0.01)
     assert hosts["lab-1"].run("curl -fsS localhost:11434/api/version").stdout == '{"version":"0.24.0"}'
@@ -83,13 +96,13 @@ def try_slow_release(hosts: dict[str, Host], pattern: str, report: Path) -> None
 
 
 def test_a_release_at_half_the_speed_stops_at_the_canary(lab: Lab, measured_state: str, tmp_path: Path) -> None:
-    try_slow_release(brought(lab, 3, measured_state), "lab-[123]", tmp_path)
+    try_slow_release(lab, 3, measured_state, tmp_path)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_a_release_at_half_the_speed_reaches_one_host_of_twelve(lab: Lab, measured_state: str, tmp_path: Path) -> None:
-    try_slow_release(brought(lab, 12, measured_state), "*", tmp_path)
+    try_slow_release(lab, 12, measured_state, tmp_path)
     lab.trim(3)
 
 

@@ -112,8 +112,9 @@ def served(host: Host, environment: dict[str, str]) -> tuple[dict[bytes, bytes],
 
     The process has each a second time, as a secret.
     """
-    file, secrets = f"{UNITS}/fh-values.env", {f"{name}{HIDDEN}": value for name, value in environment.items()}
-    override = render("override.conf.j2", environment=environment, secrets_file=file, revision="0123456789abcdef")
+    plain, file = tuple(environment.items()), f"{UNITS}/fh-values.env"
+    secrets = tuple((f"{name}{HIDDEN}", value) for name, value in plain)
+    override = render("override.conf.j2", environment=plain, secrets_file=file, revision="0123456789abcdef")
     written = {
         "fh-values.service": SERVICE,
         "fh-values.service.d/50.conf": override,

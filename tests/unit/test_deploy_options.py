@@ -11,7 +11,7 @@ from fleethands.deploy_options import DeployOptions
 
 
 def given(**data: Any) -> DeployOptions:
-    return DeployOptions.from_host(SimpleNamespace(data=data))
+    return DeployOptions.from_host(SimpleNamespace(data=SimpleNamespace(dict=lambda: data)))
 
 
 def test_host_data_gives_the_same_options() -> None:

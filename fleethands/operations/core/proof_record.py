@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from fleethands import paths
@@ -44,11 +45,16 @@ def read_links(probe: Probe) -> list[Link]:
 
 def parse_links(record: bytes | None) -> list[Link]:
     """The links of a proof record; none when there is no record, or one that cannot be read."""
-    rows = (record or b"").decode(errors="replace").removesuffix("\n").split("\n")
+    return list(_parse(record)) if record else []
+
+
+@lru_cache(maxsize=16)  # the plan and the report of a host read its proof several times
+def _parse(record: bytes) -> tuple[Link, ...]:
+    rows = record.decode(errors="replace").removesuffix("\n").split("\n")
     found = [_LINK.match(row) for row in rows[: MOST_LINKS + 1]]
     if len(found) > MOST_LINKS or not all(found):
-        return []
-    return [_link(match) for match in found if match]
+        return ()
+    return tuple(_link(match) for match in found if match)
 
 
 def _link(match: re.Match[str]) -> Link:

@@ -31,6 +31,7 @@ def names() -> list[str]:
     return sorted(_places())
 
 
+@cache
 def read(name: str) -> str:
     """
     The text of the script `NAME.sh`, or of the parts in the folder `NAME`, one after the other.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from fleethands import paths
@@ -79,6 +80,7 @@ def closing(closed: ClosedPorts) -> dict[str, Any]:
     return {"ports": " ".join(map(str, closed.of_host)), "published": " ".join(closed.sandboxes)}
 
 
+@cache
 def watcher_script() -> str:
     """The script on a host that loads the rules, and loads them again after a flush."""
     values = {

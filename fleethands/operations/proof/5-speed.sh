@@ -53,9 +53,11 @@ control_group() {
   grep -m 1 -E '^(0:|[0-9]+:name=systemd):/.+' "/proc/${main:-0}/cgroup"
 }
 
-# read_cpu_times: prints `THREAD RAN WAITED`, in nanoseconds, for each thread of Ollama on this host (Linux: sched-stats.rst)
+# read_cpu_times: prints `THREAD RAN WAITED`, in nanoseconds, for each thread of Ollama on this host (Linux: sched-stats.rst). A virtual
+# machine waits too while its hypervisor runs others (steal, man 5 proc_stat). No thread's own figures show that.
 read_cpu_times() {
   [ -n "$ollama_group" ] || return 0
+  awk '$1 == "cpu" { printf "hypervisor %.0f %.0f\n", ($2 + $3 + $4 + $7 + $8) * 1e7, $9 * 1e7 }' /proc/stat
   grep -lxF "$ollama_group" /proc/[0-9]*/cgroup 2>/dev/null | while read -r name; do
     awk '{ print FILENAME, $1, $2 }' "${name%/cgroup}"/task/*/schedstat 2>/dev/null || true
   done

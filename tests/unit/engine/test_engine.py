@@ -175,27 +175,53 @@ def test_a_host_waits_for_no_other_and_one_that_fails_ends_alone(tmp_path: Path)
 
 def test_the_shortcuts_say_what_pyinfra_asks_for() -> None:
     checks = """
-import inspect, sys, typing
-import pyinfra.api.arguments, pyinfra.api.util
+import hashlib, sys, types, typing
+import paramiko
+import pyinfra.api.arguments, pyinfra.api.util, pyinfra.connectors.base
+from pyinfra import context
+from pyinfra.api import Config, Host, Inventory, State
+from pyinfra.context import ctx_host, ctx_state
 from fleethands.engine import pyinfra_patches as patches
 
-assert pyinfra.api.util.stack is inspect.stack and pyinfra.api.util.getframeinfo is inspect.getframeinfo
-assert pyinfra.api.arguments.get_type_hints is typing.get_type_hints
+assert pyinfra.connectors.base.get_type_hints is pyinfra.api.arguments.get_type_hints is typing.get_type_hints
+operation = sys.modules["pyinfra.api.operation"]
+slow, state = operation.get_operation_order_from_stack, types.SimpleNamespace(current_op_file_number=3)
 before = pyinfra.api.arguments.all_global_arguments()
 
-def places(stack, place):
-    return [(place(item[0]).filename, place(item[0]).lineno) for item in stack()]
+def find_orders():
+    return slow(state), patches.find_operation_order(state)
 
-def nested():
-    return [places(*each) for each in ((inspect.stack, inspect.getframeinfo), (patches.stack, patches.frame_position))]
-
-slow, quick = nested()
-assert slow == quick and len(quick) == 4, (slow, quick)
+deploy = compile("found = (lambda: find_orders())()", "deploy.py", "exec")
+for pyinfra.is_cli in (True, False):
+    for state.current_deploy_filename, depth in (("deploy.py", 3), ("other.py", 0), (None, 4)):
+        names = {"find_orders": find_orders}
+        exec(deploy, names)
+        first, second = names["found"]
+        assert first == second and len(first) == depth + pyinfra.is_cli, (first, second)
 patches.cache_operation_lookup()
-assert pyinfra.api.util.stack is patches.stack
+assert operation.get_operation_order_from_stack is patches.find_operation_order
 assert patches.hash_lines([7, 0, 12]) == pyinfra.api.util.make_hash([7, 0, 12]) != patches.hash_lines([7, 0, 1])
-assert sys.modules["pyinfra.api.operation"].make_hash is patches.hash_lines
+assert operation.make_hash is patches.hash_lines
 assert pyinfra.api.arguments.all_global_arguments() == before
+assert pyinfra.connectors.base.get_type_hints is not typing.get_type_hints
+
+state, host = State(Inventory((["@fake/a"], {})), Config()), Host("@fake/b", None, ())
+patches.read_context_once()
+for module in ("pyinfra.api.operation", "pyinfra.api.deploy"):
+    found = vars(sys.modules[module])["context"]
+    with ctx_state.use(None), ctx_host.use(None):
+        assert found.state is context.state and found.host is context.host
+    with ctx_state.use(state), ctx_host.use(host):
+        assert found.state is state == context.state and found.host is host == context.host
+
+old = [paramiko.packet.compute_hmac, paramiko.util.constant_time_bytes_eq]
+patches.authenticate_packets_in_c()
+new = [paramiko.packet.compute_hmac, paramiko.util.constant_time_bytes_eq]
+for kind in (hashlib.sha1, hashlib.sha256, hashlib.sha512, hashlib.md5):
+    (one, same), (other, alike) = old, new
+    digest = other(b"key", b"packet", kind)
+    assert digest == one(b"key", b"packet", kind)
+    assert (alike(digest, digest), alike(digest, digest[:-1] + b"?")) == (same(digest, digest), False) == (True, False)
 """
     done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -218,18 +244,20 @@ for host in state.inventory:
     padding = host.print_prefix_padding
     patches.init_host(host, state)
     assert host.print_prefix_padding == padding, (host, padding)
-    for around in (None, {"_sudo": False, "_env": {"AROUND": "3"}}):
+    whole = slow(state, host, {"_sudo": False, "_env": {"AROUND": "3"}})[0]  # as a deploy gives them to its operations
+    for around in (None, {"_sudo": False, "_env": {"AROUND": "3"}}, whole):
         host.current_deploy_kwargs = around
         for own in ({}, {"name": "x", "_env": {"OWN": "4"}, "mine": 5}, {"_timeout": 9}):
             one, other = dict(own), dict(own)
             assert slow(state, host, one) == patches.pop_global_arguments(state, host, other), (host, around, own)
             assert one == other
     for wrong in (slow, patches.pop_global_arguments):
-        try:
-            wrong(state, host, {"_sudo": "yes"})
-        except ArgumentTypeError:
-            continue
-        raise AssertionError("accepts a wrong type")
+        for host.current_deploy_kwargs in (None, whole):
+            try:
+                wrong(state, host, {"_sudo": "yes"})
+            except ArgumentTypeError:
+                continue
+            raise AssertionError("accepts a wrong type")
 """
     done = subprocess.run([sys.executable, "-c", checks], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr

@@ -195,7 +195,8 @@ def impostor(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_a_process_that_calls_itself_ollama_does_not_count(impostor: subprocess.Popen[bytes]) -> None:
-    assert run_speed("ollama_group=0::/system.slice/ollama.service; read_cpu_times") == ""
+    alone = run_speed("ollama_group=0::/system.slice/ollama.service; read_cpu_times")
+    assert re.fullmatch(r"hypervisor [1-9]\d* \d+\n", alone)
     assert run_speed("read_cpu_times") == ""
     line = Path(f"/proc/{impostor.pid}/cgroup").read_text().splitlines()[-1]
     assert f"/proc/{impostor.pid}/task/{impostor.pid}/schedstat " in run_speed(f"ollama_group='{line}'; read_cpu_times")
@@ -383,3 +384,10 @@ def test_the_first_answer_has_the_load_time_and_says_how_long_others_may_be(
     done = subprocess.run(["sh", "-eu", "-c", text], capture_output=True, text=True, timeout=60, check=False)
 
     assert done.stdout == f"{expected}\n", done.stderr
+
+
+@pytest.mark.parametrize(("stolen", "waited"), [(0, 0), (3_000_000_000, 75)])
+def test_the_time_that_a_hypervisor_took_counts_as_waiting(stolen: int, waited: int) -> None:
+    later = f"echo 'hypervisor 6000000000 {500_000_000 + stolen}'"
+    call = f'read_cpu_times() {{ {later}; }}; cpu_wait "hypervisor 5000000000 500000000" 2000'
+    assert run_speed(call) == str(waited)
