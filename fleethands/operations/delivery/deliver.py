@@ -24,7 +24,7 @@ SENT, READ = "sent over SSH", "read on this machine"
 
 
 @dataclass(frozen=True)
-class DeliverParts(HostScript, file="deliver", parts=("part_store", "load_image")):
+class DeliverParts(HostScript, file="deliver", parts=("part_store", "image_records")):
     """The variables of deliver.sh, which says what they mean."""
 
     rows: str

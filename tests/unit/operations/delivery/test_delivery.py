@@ -42,7 +42,7 @@ artifacts = bundles.artifacts
 digests = frozenset(digest for each in artifacts for digest in each.parts)
 rows = "\\n".join(row for each in artifacts for row in _rows(each, bundles, LOCAL))
 values = {"rows": rows, "images": "", "store": f"{Path.cwd()}/state/artifacts"}
-body = LIBRARY + EXTRA + scripts.join("part_store", "deliver")
+body = LIBRARY + EXTRA + scripts.join("part_store", "image_records", "deliver")
 engine = Engine.load("fleet.py", Path.cwd(), {"openhands_flavor": "off", "models": ["codellama:7b"]})
 engine.settings()
 engine.connect()
