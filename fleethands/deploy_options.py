@@ -21,6 +21,7 @@ class DeployOptions:
     + checksums: read every byte of the models
     + conversation: hold a whole conversation in OpenHands
     + max_slowdown: by how much a host may be slower than its release record, such as `20%`; empty for no limit
+    + bundle: files that everything comes from, instead of registries and mirrors
     + uninstall_models, uninstall_workspaces: remove them too
     """
 
@@ -30,6 +31,7 @@ class DeployOptions:
     checksums: bool = False
     conversation: bool = False
     max_slowdown: str = ""
+    bundle: tuple[str, ...] = ()
     uninstall_models: bool = False
     uninstall_workspaces: bool = False
 

@@ -30,7 +30,7 @@ FAILURES = (OSError, HTTPException, ValueError)  # HTTPError and URLError are am
 
 @contextmanager
 def open_url(
-    url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str = "*/*", token: str = ""
+    url: str, *, most: int = MOST, patience: float = PATIENCE, accept: str = "*/*", token: str = "", start: int = 0
 ) -> Iterator[Any]:
     """
     Open the response of a server, or a file.
@@ -38,12 +38,16 @@ def open_url(
     + most: bytes of the whole response, redirects included
     + patience: seconds for the whole response
     + token: only for this server, and not for one that it redirects to
+    + start: bytes that are not asked for; a server that sends them anyway answers 200 instead of 206
 
     Raises one of FAILURES, also while the response is read.
     """
     meter = _Meter(most + OVERHEAD, patience)
     opener = build_opener(_Plain(meter), _Secure(meter), _Redirects)
-    with opener.open(_request(url, accept, token), timeout=min(patience, SILENCE)) as answer:
+    request = _request(url, accept, token)
+    if start:
+        request.add_header("Range", f"bytes={start}-")
+    with opener.open(request, timeout=min(patience, SILENCE)) as answer:
         yield answer
 
 

@@ -100,6 +100,12 @@ fleet_options = _take((*_FLEET, json_option))
 report_options = _take(_REPORT)
 rollout_options = _take(_ROLLOUT)
 upstream_option = click.option("--upstream", is_flag=True, help="Also ask the registries whether a tag has moved.")
+bundle_option = click.option(
+    "--bundle",
+    multiple=True,
+    metavar="FILE",
+    help="Take everything from this bundle, so that no host needs the internet.",
+)
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 hooks_option = click.option("--no-hooks", is_flag=True, help="Do not run the hooks of the project.")
 lock_wait_option = click.option(

@@ -13,8 +13,8 @@ from fleethands.report.redaction import NO_MASK, Mask
 from fleethands.streams import PROGRESS
 
 PULL = re.compile(
-    r"(?P<what>(?:model|release|image) \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes"
-)  # models/pull.sh, artifacts/fetch_parts.sh
+    r"(?P<what>(?:model|release|image|bundle) \S+) (?P<done>\d{1,15})/(?P<total>\d{1,15}) bytes"
+)  # puller.sh, fetch_parts.sh, deliver.sh
 MAX_LINE = 500  # characters of a line that is shown while a host works
 
 

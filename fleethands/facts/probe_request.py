@@ -162,7 +162,7 @@ class ProbeRequest:
 
     def _upstream_values(self) -> dict[str, str]:
         """Variables that make the host ask for what it lacks."""
-        if not self.upstream:
+        if not self.upstream or self.settings.pins.bundles:  # a bundle has its own lists
             return {"wanted": "", "offers": "", "gguf_header": ""}
         downloads = list(upstream.required_downloads(self.settings))
         return {

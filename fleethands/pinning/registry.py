@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -111,6 +112,25 @@ def fetch(
         return RegistryError(f"{host} {REASONS.get(error.code, f'answers {error.code}').format(what=what)}")
     except web.FAILURES as error:
         return RegistryError(sanitize(f"{host}: {web.failure(error)}"))
+
+
+@contextmanager
+def open_authorized(url: str, *, most: int, patience: float, start: int = 0) -> Iterator[Any]:
+    """
+    Open the response of a registry, with an anonymous token if it requires one.
+
+    Raises one of web.FAILURES.
+    """
+    with ExitStack() as stack:
+        try:
+            answer = stack.enter_context(web.open_url(url, most=most, patience=patience, start=start))
+        except HTTPError as error:
+            error.close()
+            token = _token(url, error, web.PATIENCE)
+            if token is None:
+                raise
+            answer = stack.enter_context(web.open_url(url, most=most, patience=patience, start=start, token=token))
+        yield answer
 
 
 def _token(url: str, refused: HTTPError, patience: float) -> str | None:

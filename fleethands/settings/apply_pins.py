@@ -38,6 +38,7 @@ def apply_pins(settings: HostSettings, lock: Lockfile) -> tuple[HostSettings, li
         models={name: document.models[name].digest for name in names if name in document.models},
         images={image: document.images[image] for image in pinnable.images if image in document.images},
         missing=tuple(_missing(settings.ollama_version, pinnable, document)),
+        bundles=lock.bundles,
     )
     return settings.with_pins(pins), list(_contradictions(settings, document))
 

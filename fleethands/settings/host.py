@@ -130,8 +130,8 @@ class HostSettings(AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys,
 
     @property
     def fetches_parts(self) -> bool:
-        """Whether the host downloads releases, models and images by their parts, and not as Ollama and Docker do."""
-        return self.download_limit is not None or self.shares
+        """Whether the host gets releases, models and images by their parts, and not as Ollama and Docker do."""
+        return self.download_limit is not None or self.shares or bool(self.pins.bundles)
 
     @property
     def ollama_client_url(self) -> str:

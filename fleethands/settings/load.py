@@ -9,9 +9,11 @@ from weakref import WeakKeyDictionary
 
 from pydantic import ValidationError
 
+from fleethands.errors import FleethandsError
 from fleethands.settings.apply_pins import apply_pins
+from fleethands.settings.bundle_pins import add_bundle
 from fleethands.settings.host import HostSettings
-from fleethands.settings.lockfile import Lockfile, LockfileError, load_lockfile, lockfile_path
+from fleethands.settings.lockfile import Lockfile, load_lockfile, lockfile_path
 from fleethands.settings.renamed import find_old_keys, translate
 from fleethands.settings.shared import Problems, SharedSettings
 from fleethands.settings.sites import with_neighbors
@@ -36,7 +38,7 @@ def read_fleet(fleet: Mapping[str, Mapping[str, Any]], lock: Lockfile | None = N
     + fleet: host name → host data; keys of pyinfra and of users are ignored
     + lock: None for the lockfile of the working directory
 
-    Raises SettingsError with all mistakes of all hosts, and LockfileError.
+    Raises SettingsError with all mistakes of all hosts, LockfileError and BundleError.
     """
     lock = load_lockfile(lockfile_path()) if lock is None else lock
     shared = SharedSettings(lambda data: _read_pinned(data, lock, _same))
@@ -95,7 +97,7 @@ def _read_pinned(
     + settle: takes the valid settings, and gives those that are checked against each other
     """
     settings, found = _read(data, settle)
-    return (settings, found) if found else apply_pins(settings, lock)
+    return (settings, found) if found else apply_pins(settings, add_bundle(lock, data))
 
 
 def _read(data: Mapping[str, Any], settle: Callable[[HostSettings], HostSettings]) -> tuple[HostSettings, Problems]:
@@ -151,7 +153,7 @@ def settings_for(host: Host) -> HostSettings:
             _known[inventory] = read_fleet({each.name: each.data.dict() for each in limited})
         except SettingsError as error:
             raise InventoryError(f"the inventory has mistakes, and nothing was changed\n\n{error}") from None
-        except LockfileError as error:
+        except FleethandsError as error:  # of the lockfile, or of a bundle
             hints = "".join(f"\n\nhint: {hint}" for hint in error.hints)
             raise InventoryError(f"nothing was changed\n\nerror: {error}{hints}") from None
     return _known[inventory][host.name]

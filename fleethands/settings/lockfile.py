@@ -65,10 +65,15 @@ class LockfileContents(_Part):
 
 @dataclass(frozen=True)
 class Lockfile:
-    """A lockfile. Without a path there is none, and nothing is pinned."""
+    """
+    A lockfile. Without a path there is none, and nothing is pinned.
+
+    + bundles: files whose contents are pinned too (bundle_pins.py)
+    """
 
     document: LockfileContents = field(default_factory=LockfileContents)
     path: Path | None = None
+    bundles: tuple[str, ...] = ()
 
 
 def lockfile_path(directory: Path | None = None) -> Path:

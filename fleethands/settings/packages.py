@@ -22,6 +22,7 @@ def needed_packages(settings: HostSettings) -> tuple[str, ...]:
     if settings.openhands_flavor == "source":
         names += ["git", "python3-venv", "tmux"]
         names += ["make"] if settings.openhands_source.generation == "v0" else []
-    if settings.ollama_runtime == "service" and settings.ollama_transfer != "controller":  # what is sent needs no zstd
+    is_unpacked = settings.ollama_transfer == "controller" and not settings.pins.bundles  # an upload needs no zstd
+    if settings.ollama_runtime == "service" and not is_unpacked:
         names.append("zstd")
     return tuple(names)

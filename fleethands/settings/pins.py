@@ -21,12 +21,14 @@ class Pins:
     + models: name, as Ollama lists it → digest of its manifest
     + images: image, as declared → digest of its manifest, `sha256:…`
     + missing: what the host uses and the lockfile does not have
+    + bundles: files that everything comes from, instead of its registries and mirrors
     """
 
     archives: Mapping[str, str] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
     images: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
 
     def renewal(self, name: str) -> str | None:
         """The command that updates a pin; None for a name without a pin."""

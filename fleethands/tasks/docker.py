@@ -3,11 +3,11 @@
 from fleethands.operations.docker import engine
 from fleethands.operations.system import packages
 from fleethands.settings import HostSettings
-from fleethands.tasks import preflight
+from fleethands.tasks import bundle, preflight
 from fleethands.tasks.task import task
 
 
-@task("Docker", preflight.check)
+@task("Docker", preflight.check, bundle.deliver)
 def install(settings: HostSettings) -> None:
     """Install the packages that the declared state needs, and start a Docker engine if it needs one."""
     packages.install(name="Install from the distribution", settings=settings)

@@ -18,6 +18,7 @@ PACKAGES = {
     "trixie": (*TOOLS, "docker-cli"),
     "bookworm": TOOLS,
     "trixie-nodocker": BARE,
+    "bookworm-nodocker": BARE,
 }
 UNNEEDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fleethands.cli.bundles import check_bundles
 from fleethands.cli.change_command import ChangeRun, run_change
 from fleethands.cli.errors import NothingToDo
 from fleethands.cli.output.report_writer import ReportWriter
@@ -55,7 +56,7 @@ class RolloutOptions:
         return Limits(silence, parse_duration("--host-timeout", self.host_timeout))
 
 
-def run(writer: ReportWriter, lock_wait: float, no_hooks: bool, **typed: Any) -> int:
+def run(writer: ReportWriter, lock_wait: float, no_hooks: bool, bundle: tuple[str, ...], **typed: Any) -> int:
     options = RolloutOptions(**typed)
     strategy, limits, only = options.strategy, options.limits, None
     if options.retry_failed:
@@ -64,5 +65,6 @@ def run(writer: ReportWriter, lock_wait: float, no_hooks: bool, **typed: Any) ->
         if not only:
             raise NothingToDo(f"every host of {options.retry_failed} is done")
     check_slowdown(options.max_slowdown, options.verify)
-    passed = DeployOptions(verify=options.verify, max_slowdown=options.max_slowdown or "")
+    bundles = check_bundles(writer, bundle, whole=True)
+    passed = DeployOptions(verify=options.verify, max_slowdown=options.max_slowdown or "", bundle=bundles)
     return run_change(writer, ChangeRun("deploy.py", passed, strategy, limits, lock_wait, only, not no_hooks))

@@ -8,6 +8,7 @@ import click
 
 from fleethands.cli.interface.group import cli, run_later
 from fleethands.cli.options import (
+    bundle_option,
     fleet_options,
     hooks_option,
     lock_wait_option,
@@ -22,6 +23,7 @@ from fleethands.cli.options import (
 @fleet_options
 @report_options
 @upstream_option
+@bundle_option
 def plan(**options: Any) -> None:
     """
     Show what apply would change, and why.
@@ -35,6 +37,7 @@ def plan(**options: Any) -> None:
 @fleet_options
 @report_options
 @upstream_option
+@bundle_option
 @rollout_options
 @lock_wait_option
 @hooks_option

@@ -9,6 +9,7 @@ from enum import Enum
 from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.files import ABSENT
+from fleethands.operations.core.stream import Stream
 from fleethands.operations.core.upload import Upload
 from fleethands.script import Script
 
@@ -66,6 +67,7 @@ class Change:
     + consequence: what the host's users notice (a restart, a download and its size, downtime)
     + diff: unified diff of a managed file, secrets masked
     + upload: files that the controller sends before the script runs
+    + stream: bytes that the controller sends while the script runs
     + notes: what else the user should know
     + keeps_proof: the last proof still holds after this change
     + writes_record: the script writes a new release record, so the current one becomes the previous one
@@ -81,6 +83,7 @@ class Change:
     consequence: str = ""
     diff: str = ""
     upload: Upload | None = None
+    stream: Stream | None = None
     notes: tuple[str, ...] = ()
     keeps_proof: bool = False
     writes_record: bool = False

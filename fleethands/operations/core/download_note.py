@@ -11,10 +11,13 @@ DOWNLOADS = "downloads "
 
 def describe_download(settings: HostSettings, probe: Probe, kind: str, name: str, what: str) -> str:
     """
-    `downloads WHAT (SIZE)`, with the limit if there is one, and from which neighbor if the host shares downloads.
+    `downloads WHAT (SIZE)`, with the limit if there is one, and from which neighbor if the host shares downloads; or
+    `takes WHAT from the bundle`.
 
     + kind, name: as in the probe's upstream section
     """
+    if settings.pins.bundles:
+        return f"takes {what} from the bundle"
     size, limit = probe.upstream.size(kind, name), settings.download_limit
     known = format_size(size) if size is not None else "its source did not tell the size"
     limited = f", at most {format_size(limit)} a second" if limit is not None else ""

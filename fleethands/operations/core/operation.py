@@ -74,6 +74,8 @@ def _decide(decide: Callable[[], Decision]) -> Decision:
         decision = decide()
     except (ProbeError, UnknownSection) as error:
         return Refused(str(error), getattr(error, "hints", ()) or (f"check by hand: `{facts.ssh_command(host)}`",))
+    if any(change.stream for change in changes_of(decision)) and getattr(host.connector, "client", None) is None:
+        return Refused(f"a bundle cannot be sent by {host.connector_cls.__name__}", ("reach the host by SSH",))
     uploads = any(change.upload for change in changes_of(decision))
     if uploads and host.connector_cls.__name__ == "LocalConnector":
         hint = "for this machine itself declare it as `host`"
@@ -120,7 +122,10 @@ def _execute(decision: Decision) -> Commands:
 def _run_change(change: Change, decision: Decision) -> Commands:
     for source, name in change.upload.files() if change.upload else ():
         yield FileUploadCommand(source, name)
-    yield StepCommand(_text(change), lambda: make_sequence(decision, _text))
+    if change.stream is not None:
+        yield change.stream.command(_text(change))
+    else:
+        yield StepCommand(_text(change), lambda: make_sequence(decision, _text))
 
 
 def _text(change: Change) -> str:

@@ -72,6 +72,16 @@ def registry_models(settings: HostSettings, modelfiles: Modelfiles) -> list[Mode
     return [*listed, *(Model(name=base, digest=settings.pins.models.get(str(base))) for base in bases)]
 
 
+def lacking_models(settings: HostSettings, probe: Probe, modelfiles: Modelfiles) -> list[Model]:
+    """The models that have to come to a host. A model that the host has under another name is copied there."""
+    return [
+        model
+        for model in registry_models(settings, modelfiles)
+        if _why_pull(model, probe, local_digest(probe, model.name), model.digest)
+        and (_same_model(model.digest, probe) or str(model.name)).lower() == str(model.name).lower()
+    ]
+
+
 def local_digest(probe: Probe, name: ModelName) -> str | None:
     """The digest of this name, ignoring case (ollama server/routes.go, getExistingName, v0.32.15)."""
     return {known.lower(): digest for known, digest in probe.models.items()}.get(str(name).lower())

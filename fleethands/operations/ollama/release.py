@@ -98,7 +98,8 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
     why = _why_install(found, wanted)
     if why is None and current == wanted.version and probe.files[paths.BINARY].target == EXECUTABLE:
         return Unchanged(f"Ollama {wanted.version} is the current release")
-    upload = _upload(wanted, probe) if why and settings.ollama_transfer == "controller" else None
+    is_sent = settings.ollama_transfer == "controller" and not settings.pins.bundles
+    upload = _upload(wanted, probe) if why and is_sent else None
     return Change(
         "Ollama release",
         current or "none",
@@ -110,6 +111,19 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         upload=upload,
         place=Place.WITHIN,
     )
+
+
+def lacking_archives(settings: HostSettings, probe: Probe) -> dict[str, str]:
+    """Name → sha256, empty if unknown, of each archive that has to come to a host."""
+    if settings.ollama_runtime != "service":
+        return {}
+    wanted = DesiredRelease.for_host(settings, probe)
+    found = probe.releases.get(wanted.version)
+    if found is not None and settings.ollama_variant is None and wanted.variant == CPU:
+        wanted = replace(wanted, variant=found.variant)
+    if _why_install(found, wanted) is None:
+        return {}
+    return {name: wanted.checksums.get(name, "") for name in wanted.archives}
 
 
 def _check_obtainable(settings: HostSettings, wanted: DesiredRelease) -> Refused | None:

@@ -84,6 +84,11 @@ archive_bytes() {
     stat -c %s "$work/$1"
     return
   fi
+  known=$(printf %s "$digests" | archive=$1 pick_checksum)
+  if [ -n "$fetcher" ] && [ -n "$known" ] && [ -e "$(part_file "$known")" ]; then
+    stat -c %s "$(part_file "$known")"
+    return
+  fi
   with_proxy at_most 65536 curled "$url" --fail --head --connect-timeout 15 --max-time 30 "$url/v$version/$1" 2>/dev/null | tr -d '\r' |
     awk 'tolower($1) == "content-length:" { size = $2 ~ /^[0-9]+$/ && length($2) <= 15 ? $2 : 0 } END { printf "%.0f\n", size }'
 }

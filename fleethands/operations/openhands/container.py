@@ -86,6 +86,13 @@ def serve(settings: HostSettings, probe: Probe, same: bool = False, newest: str 
     )
 
 
+def is_to_be_changed(settings: HostSettings, probe: Probe) -> bool:
+    """Whether the container will be created or replaced."""
+    account = probe.accounts.users.get(settings.openhands_user, Account(-1, -1, "", frozenset()))
+    policy = ImagePolicy.from_settings(settings, probe, False, "")
+    return find_difference(settings, probe, container_spec(settings, account.uid), policy) is not None
+
+
 def _impact(settings: HostSettings, probe: Probe, always: bool) -> list[str]:
     generation, impact = generation_of(settings), []
     if probe.docker.image is None:

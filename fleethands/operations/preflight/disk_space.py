@@ -6,13 +6,17 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fleethands.bundle.bundle_set import open_bundles
 from fleethands.facts import Probe
 from fleethands.facts.system import Space
 from fleethands.operations.core.decision import Refused
 from fleethands.operations.models import model_store
+from fleethands.operations.models.models import lacking_models
+from fleethands.operations.ollama.release import lacking_archives
 from fleethands.operations.ollama.release_archives import CPU, choose_variant
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import needs_docker
+from fleethands.settings.values.modelfile import load_modelfiles
 from fleethands.settings.values.ollama_release import ARCHS
 from fleethands.text.format import format_size
 
@@ -40,19 +44,38 @@ def needs(settings: HostSettings, probe: Probe) -> Iterator[Need]:
     """What the host lacks, and where it will be stored. A model of unknown size counts as 0."""
     version = settings.ollama_version
     if settings.ollama_runtime == "service" and version not in probe.releases:
-        size = probe.upstream.size("archive", version)
+        size = _archive_size(settings, probe)
         room = int(size * ARCHIVE_FACTOR) if size else DEFAULT_ARCHIVE_SIZE
         if size and choose_variant(settings, probe, ARCHS[probe.system.arch]) == CPU:
             room = min(room, size + CPU_TREE)
         yield Need("/opt", f"Ollama {version}", room)
         if settings.ollama_transfer == "host":
             yield from _parts(settings, probe, "/opt", f"Ollama {version}", size or DEFAULT_ARCHIVE_SIZE)
-    for offer in probe.upstream.offers:
-        if offer.kind == "model" and offer.size and not (probe.knows("models") and _has_model(offer.name, probe)):
-            place = model_store.models_directory(settings, probe)
-            yield Need(place, offer.name, offer.size)
-            yield from _parts(settings, probe, place, offer.name, offer.size)
+    for name, size in _model_sizes(settings, probe):
+        place = model_store.models_directory(settings, probe)
+        yield Need(place, name, size)
+        yield from _parts(settings, probe, place, name, size)
     yield from _image_needs(settings, probe)
+
+
+def _archive_size(settings: HostSettings, probe: Probe) -> int | None:
+    """Bytes of the archives of the release, if a bundle or the download server says it."""
+    version = settings.ollama_version
+    if (bundles := open_bundles(settings.pins.bundles)) is None:
+        return probe.upstream.size("archive", version)
+    arch = ARCHS[probe.system.arch]
+    return sum(bundles.size("release", name, version, arch) or 0 for name in lacking_archives(settings, probe))
+
+
+def _model_sizes(settings: HostSettings, probe: Probe) -> Iterator[tuple[str, int]]:
+    """Models that the host lacks, and their bytes, as far as a bundle or the registry says it."""
+    if (bundles := open_bundles(settings.pins.bundles)) is None:
+        for offer in probe.upstream.offers:
+            if offer.kind == "model" and offer.size and not (probe.knows("models") and _has_model(offer.name, probe)):
+                yield offer.name, offer.size
+    elif settings.manages_ollama and probe.knows("models"):
+        for model in lacking_models(settings, probe, load_modelfiles(settings)):
+            yield str(model.name), bundles.size("model", str(model.name)) or 0
 
 
 def _image_needs(settings: HostSettings, probe: Probe) -> Iterator[Need]:
@@ -62,7 +85,9 @@ def _image_needs(settings: HostSettings, probe: Probe) -> Iterator[Need]:
     if probe.docker.ollama_image is None:
         missing[settings.ollama_declared_image] = settings.ollama_container_image
     for name, image in missing.items():
-        size = probe.upstream.size("image", image)
+        bundles = open_bundles(settings.pins.bundles)
+        arch = ARCHS[probe.system.arch]
+        size = bundles.size("image", name, arch=arch) if bundles else probe.upstream.size("image", image)
         if image:
             yield Need(images[0], name, size * IMAGE_FACTOR if size else DEFAULT_IMAGE_SIZE)
             yield from _parts(settings, probe, "", name, size or DEFAULT_IMAGE_SIZE)

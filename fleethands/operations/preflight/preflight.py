@@ -6,6 +6,7 @@ from fleethands.facts import Probe
 from fleethands.facts.system import System
 from fleethands.operations.core.decision import Decision, Refused, Unchanged
 from fleethands.operations.core.operation import operation
+from fleethands.operations.delivery import deliver
 from fleethands.operations.docker import engine
 from fleethands.operations.ollama import adoption_checks, external, vulnerabilities
 from fleethands.operations.openhands import proxy_conflicts
@@ -28,6 +29,7 @@ from fleethands.settings.values.ollama_release import ARCHS
 
 SYSTEMS = ("debian", "ubuntu")
 SYSTEMD_UP = ("running", "degraded", "starting")
+NO_CLOUD = "OLLAMA_NO_CLOUD"
 MAX_SKEW = 300  # seconds: with a wrong clock, certificates and signed addresses of downloads are invalid
 
 
@@ -44,6 +46,7 @@ def check(settings: HostSettings, probe: Probe) -> Decision:
         or access.check_access(settings, probe)
         or gpus.check_gpus(settings, probe)
         or container_gpus.check_container_gpus(settings, probe)
+        or deliver.check_bundle(settings, probe)
         or reachable_sources.check_sources(settings, probe)
         or model_fit.check_fit(settings, probe)
         or disk_space.check_disk_space(settings, probe)
@@ -66,11 +69,21 @@ def _ollama_notes(settings: HostSettings, probe: Probe) -> tuple[str, ...]:
         known = probe.ollama.version if probe.knows("ollama") else None
         return (*external.unused_settings_notes(settings, probe), *vulnerabilities.notes(known or ""))
     return (
+        *_cloud_notes(settings),
         *ollama_env_releases.notes(settings.ollama_env, settings.ollama_version),
         *gpus.notes(settings, probe),
         *idle_gpus.notes(settings, probe),
         *model_fit.notes(settings, probe),
         *vulnerabilities.notes(settings.ollama_version),
+    )
+
+
+def _cloud_notes(settings: HostSettings) -> tuple[str, ...]:
+    """Ollama asks its vendor's server at its start, also on a host that has no way to it."""
+    if not settings.pins.bundles or NO_CLOUD in settings.ollama_env:
+        return ()
+    return (
+        f'Ollama itself asks ollama.com at its start; to switch that off, declare `ollama_env`: {{"{NO_CLOUD}": "1"}}',
     )
 
 

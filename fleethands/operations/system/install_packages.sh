@@ -1,9 +1,13 @@
 # Installs packages of the distribution, and removes none for them.
 #   packages: names with blanks between them; engines: packages that must not be upgraded
-: "${packages:?}" "${engines:?}"
+#   debs: lines `DIGEST NAME` of the packages of a bundle, from which all is installed then; empty without a bundle
+: "${packages:?}" "${engines:?}" "${debs?}"
 try_again="on the host: apt-get update && apt-get install --no-install-recommends $packages"
-log=$(mktemp)
-remove_at_end "$log"
+[ -z "$debs" ] || try_again='see which packages it has, on this machine: fleethands bundle show FILE --packages'
+work=$(mktemp -d)
+remove_at_end "$work"
+log=$work/log
+sources='' # options that replace apt's sources
 
 say_why() {
   tail -n 15 "$log" >&2
@@ -12,7 +16,10 @@ say_why() {
   fail "cannot install $packages${said:+: $said}" "$try_again"
 }
 
-apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 "$@"; }
+# shellcheck disable=SC2086
+apt() { apt-get -q -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 $sources "$@"; }
+# shellcheck disable=SC2086
+has_package() { apt-cache $sources show "$1" >/dev/null 2>&1; }
 
 # DPkg::Lock::Timeout does not cover the lock of the lists (apt 2.6), which a booting host holds for minutes
 update() {
@@ -45,11 +52,13 @@ refuse() {
     "if that may be, on the host: apt-get install --no-install-recommends $packages"
 }
 
+[ -z "$debs" ] || make_repository "$work/repository"
 update
 # since Debian 13 the command is a package of its own
 case " $packages " in
-  *' docker.io '*) if apt-cache show docker-cli >/dev/null 2>&1; then packages="$packages docker-cli"; fi ;;
+  *' docker.io '*) if has_package docker-cli; then packages="$packages docker-cli"; fi ;;
 esac
 check_side_effects
 # shellcheck disable=SC2086
 apt -y -o Dpkg::Options::=--force-confold --no-remove install --no-install-recommends $packages >>"$log" 2>&1 9>&- || say_why
+[ -z "$debs" ] || printf '%s\n' "$debs" | drop_parts

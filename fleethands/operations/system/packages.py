@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from fleethands.bundle.bundle_set import open_bundles
 from fleethands.facts import Probe
 from fleethands.facts.apt import Apt, Package
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
@@ -13,6 +14,7 @@ from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
 from fleethands.settings.packages import ENGINE, needed_packages
+from fleethands.settings.values.ollama_release import ARCHS
 from fleethands.text.format import format_size
 
 MOST = 20  # names in a refusal
@@ -21,21 +23,23 @@ ENGINES = frozenset({"containerd", "containerd.io", "docker-ce", "docker.io", "m
 
 
 @dataclass(frozen=True)
-class InstallPackages(HostScript, file="install_packages"):
+class InstallPackages(HostScript, file="install_packages", parts=("part_store", "package_repository")):
     """
     Installs packages, unless apt would remove one for them.
 
     + packages: names with blanks between them; engines: packages that must not be upgraded
+    + debs: lines `DIGEST NAME` of the packages of a bundle; empty without a bundle
     """
 
     packages: str
     engines: str
+    debs: str = ""
 
 
 @operation
 def install(settings: HostSettings, probe: Probe) -> Decision:
     """Install what the settings need. No package is removed, and no Docker engine is upgraded."""
-    missing = _missing(settings, probe)
+    missing = missing_packages(settings, probe)
     if not missing:
         return Unchanged(f"{', '.join(needed_packages(settings))} are installed")
     apt = probe.apt if set(probe.apt.wanted) == set(missing) else Apt()
@@ -51,14 +55,28 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         "packages",
         "missing",
         " ".join([*missing, *_dependencies(apt, missing)]),
-        InstallPackages(" ".join(missing), " ".join(sorted(ENGINES))).script,
+        InstallPackages(" ".join(missing), " ".join(sorted(ENGINES)), _bundled(settings, probe)).script,
         predict,
         why="later steps need them",
-        consequence=_describe_effect(apt),
+        consequence="from the bundle; apt reads nothing else" if settings.pins.bundles else _describe_effect(apt),
     )
 
 
-def _missing(settings: HostSettings, probe: Probe) -> list[str]:
+def _bundled(settings: HostSettings, probe: Probe) -> str:
+    """The packages of the bundle for this host."""
+    bundles = open_bundles(settings.pins.bundles)
+    arch = ARCHS.get(probe.system.arch, "")
+    found = bundles.packages(suite_of(probe), arch) if bundles else []
+    return "\n".join(f"{each.digest} {each.name}" for each in found)
+
+
+def suite_of(probe: Probe) -> str:
+    """The suite of a host: what `fleethands bundle create --suite` takes."""
+    return f"{probe.system.os_id}-{probe.system.os_version}"
+
+
+def missing_packages(settings: HostSettings, probe: Probe) -> list[str]:
+    """Names of the packages that a host lacks."""
     missing = []
     for names in needed_packages(settings):
         first = names.partition("|")[0]

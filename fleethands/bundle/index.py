@@ -1,0 +1,155 @@
+"""The index of a bundle: what it has for which hosts. An index that was read is untrusted data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from fleethands import oci
+from fleethands.untrusted import count, line, mapping, parse_json, rows
+
+FORMAT = 1
+MOST_INDEX = 16 << 20  # bytes; 400 packages and 50 models take some 200 KiB
+MOST_ENTRIES = 50_000
+KINDS = ("release", "model", "image", "package")
+Kind = Literal["release", "model", "image", "package"]
+
+
+@dataclass(frozen=True)
+class PackedPart:
+    """
+    One file of an artifact.
+
+    + digest: `sha256:` and 64 hex digits
+    + is_packed: False if the file is only in the older bundle that `--since` named
+    """
+
+    digest: str
+    size: int
+    is_packed: bool = True
+
+
+@dataclass(frozen=True)
+class PackedArtifact:
+    """
+    One thing that hosts need.
+
+    + name: the file of a release, a model as Ollama lists it, an image as declared, or a package
+    + version: of the release or the package
+    + arch: amd64 or arm64; empty for a model
+    + suite: of the package, such as `debian-13`
+    + digest: the digest that the lockfile has: of an archive, of a manifest, of an index of several architectures
+    + parts: digests of its files. For models and images the manifest is the first.
+    """
+
+    kind: Kind
+    name: str
+    digest: str
+    parts: tuple[str, ...]
+    version: str = ""
+    arch: str = ""
+    suite: str = ""
+
+    @property
+    def label(self) -> str:
+        """The artifact in a message."""
+        where = ", ".join(each for each in (self.version, self.arch, self.suite) if each)
+        return f"{self.kind} {self.name}{f' ({where})' if where else ''}"
+
+
+@dataclass(frozen=True)
+class BundleIndex:
+    """
+    Everything that a bundle has.
+
+    + created: time in UTC, such as `2026-11-30T10:00:00Z`
+    + hosts: names of the inventory's hosts
+    + parts: in their order in the file, each once
+    + since: digest of the index of the older bundle that this one continues; empty for a whole bundle
+    """
+
+    created: str
+    hosts: tuple[str, ...]
+    artifacts: tuple[PackedArtifact, ...]
+    parts: tuple[PackedPart, ...]
+    since: str = ""
+
+    @cached_property
+    def text(self) -> bytes:
+        """The bytes of `index.json`."""
+        document = {"format": FORMAT, **asdict(self)}
+        return (json.dumps(document, ensure_ascii=False, sort_keys=True, indent=1) + "\n").encode()
+
+    @property
+    def digest(self) -> str:
+        """The digest of the index, which names every other byte of the bundle."""
+        return f"sha256:{hashlib.sha256(self.text).hexdigest()}"
+
+    @property
+    def packed(self) -> tuple[PackedPart, ...]:
+        """The parts whose bytes are in the file."""
+        return tuple(part for part in self.parts if part.is_packed)
+
+    @cached_property
+    def part(self) -> dict[str, PackedPart]:
+        """Digest → part."""
+        return {part.digest: part for part in self.parts}
+
+    def size(self, artifacts: Iterable[PackedArtifact]) -> int:
+        """Bytes of some artifacts, each part counted once."""
+        return sum(self.part[digest].size for digest in {each for one in artifacts for each in one.parts})
+
+    def label(self, digest: str) -> str:
+        """A part in a message: by the first artifact that it belongs to."""
+        owner = next((each.label for each in self.artifacts if digest in each.parts), "no artifact")
+        return f"{digest[:19]}… of {owner}"
+
+    @classmethod
+    def parse(cls, text: bytes) -> BundleIndex:
+        """Raises ValueError for all that is no index of this format."""
+        document = mapping(parse_json(text, MOST_INDEX))
+        if (version := document.get("format")) != FORMAT:
+            raise ValueError(f"its format is {line(str(version), 40)}, and this fleethands reads {FORMAT}")
+        parts = tuple(_part(row) for row in rows(document.get("parts"), MOST_ENTRIES))
+        since = document.get("since")
+        index = cls(
+            line(document.get("created"), 40),
+            _lines(document.get("hosts")),
+            tuple(_artifact(row) for row in rows(document.get("artifacts"), MOST_ENTRIES)),
+            parts,
+            oci.digest(since) if since else "",
+        )
+        index._check_digests()
+        return index
+
+    def _check_digests(self) -> None:
+        if len(self.part) != len(self.parts):
+            raise ValueError("it lists a part twice")
+        if unknown := next((each for one in self.artifacts for each in one.parts if each not in self.part), None):
+            raise ValueError(f"it has an artifact with the unknown part {unknown}")
+
+
+def _part(row: dict[str, Any]) -> PackedPart:
+    return PackedPart(oci.digest(row.get("digest")), count(row.get("size")), row.get("is_packed") is not False)
+
+
+def _artifact(row: dict[str, Any]) -> PackedArtifact:
+    kind = row.get("kind")
+    if kind not in KINDS:
+        raise ValueError("it has an artifact of an unknown kind")
+    digests = row.get("parts")
+    if not isinstance(digests, list) or not digests:
+        raise ValueError("it has an artifact without parts")
+    optional = {key: line(row.get(key, ""), 200) for key in ("version", "arch", "suite")}
+    parts = tuple(oci.digest(each) for each in digests)
+    return PackedArtifact(kind, line(row.get("name")), oci.digest(row.get("digest")), parts, **optional)
+
+
+def _lines(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MOST_ENTRIES:
+        raise ValueError("not a list of names, or too long a list")
+    return tuple(line(each) for each in value)

@@ -1,0 +1,1 @@
+"""Sends parts of a bundle to a host."""

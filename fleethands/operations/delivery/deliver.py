@@ -1,0 +1,94 @@
+"""Sends the parts of a bundle that a host lacks, before anything else on the host changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from fleethands import paths
+from fleethands.bundle.bundle_set import BundleSet, open_bundles
+from fleethands.bundle.index import PackedArtifact
+from fleethands.facts import Probe
+from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.host_script import HostScript
+from fleethands.operations.core.operation import operation
+from fleethands.operations.delivery.needs import find_contents
+from fleethands.operations.delivery.part_stream import PartStream
+from fleethands.operations.system.packages import suite_of
+from fleethands.script import Script
+from fleethands.settings import HostSettings
+from fleethands.settings.values.images import at_digest
+from fleethands.text.format import format_size
+
+SENT, READ = "sent over SSH", "read on this machine"
+
+
+@dataclass(frozen=True)
+class DeliverParts(HostScript, file="deliver", parts=("part_store", "image_records")):
+    """The variables of deliver.sh, which says what they mean."""
+
+    rows: str
+    images: str
+    store: str = paths.ARTIFACTS
+
+
+def choose_receivers(hosts: Sequence[str]) -> Sequence[str]:
+    """The hosts that parts are sent to. Hosts that share downloads could get them from one of these."""
+    return hosts
+
+
+def check_bundle(settings: HostSettings, probe: Probe) -> Refused | None:
+    """Refuse a host if its bundle lacks what it needs."""
+    bundles = open_bundles(settings.pins.bundles)
+    if bundles is None:
+        return None
+    problem = find_contents(settings, probe, bundles).problem
+    if not problem:
+        return None
+    if "older bundle" in problem:
+        return Refused(f"{bundles.names} {problem}", ("name that one too: --bundle OLD --bundle NEW",))
+    create = f"create it again: fleethands bundle create INVENTORY -o FILE --suite {suite_of(probe)}"
+    return Refused(f"{bundles.names} {problem}", (create, f"see what it has: fleethands bundle show {bundles.names}"))
+
+
+@operation
+def deliver(settings: HostSettings, probe: Probe, local: bool = False) -> Decision:
+    """
+    Send what the host lacks.
+
+    + local: the host is this machine, which reads the file itself
+    """
+    bundles = open_bundles(settings.pins.bundles)
+    if bundles is None:
+        return Unchanged("no bundle was named")
+    contents = find_contents(settings, probe, bundles)
+    if contents.problem:
+        return Refused(f"{bundles.names} {contents.problem}", ("see what it has: fleethands bundle show FILE",))
+    if not contents.artifacts:
+        return Unchanged("the host lacks nothing that a bundle has")
+    digests = frozenset(digest for each in contents.artifacts for digest in each.parts)
+    size = sum(bundles.sources[digest][1].size for digest in digests)
+    return Change(
+        "parts of the bundle",
+        "missing",
+        "on the host",
+        _script(contents.artifacts, bundles, local),
+        why="later steps need them",
+        consequence=f"at most {format_size(size)} are {READ if local else SENT}",
+        stream=None if local else PartStream(bundles, digests),
+        keeps_proof=True,
+    )
+
+
+def _script(artifacts: Sequence[PackedArtifact], bundles: BundleSet, local: bool) -> Script:
+    rows = "\n".join(row for each in artifacts for row in _rows(each, bundles, local))
+    images = [f"{each.name} {at_digest(each.name, each.digest)}" for each in artifacts if each.kind == "image"]
+    return replace(DeliverParts(rows, "\n".join(images)).script, talks=not local)
+
+
+def _rows(artifact: PackedArtifact, bundles: BundleSet, local: bool) -> Iterator[str]:
+    version = artifact.version if artifact.kind == "package" else "-"
+    for digest in artifact.parts:
+        bundle, part = bundles.sources[digest]
+        place = f"{bundle.content_offset(part)} {bundle.path.absolute()}" if local else "- -"
+        yield f"{digest} {part.size} {artifact.kind} {artifact.name} {version} {place}"

@@ -1,0 +1,1 @@
+"""Creates bundles: finds what an inventory needs, downloads it, and packs it."""

@@ -1,0 +1,131 @@
+"""Hosts without any way out: from a bare Debian to a proof with a bundle, and bundles that are refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab import fleet, sources
+from tests.lab.flavors import CANVAS, V0
+from tests.lab.host import Host
+from tests.lab.lab import Lab
+from tests.lab.project import Project
+from tests.lab.shell import run
+
+SUITES = {"trixie": "debian-13", "bookworm": "debian-12"}
+NO_CLOUD = {"ollama_env": {"OLLAMA_NO_CLOUD": "1"}}
+QUIET: dict[str, Any] = {"openhands_flavor": "off"}
+
+
+@contextmanager
+def cut_off(host: Host) -> Iterator[str]:
+    """No new connection of the host gets out. Yields the name of the table that drops and counts them."""
+    name = f"fhbundle{host.number}"
+    rules = [
+        f"{family} saddr {address} {kind} counter drop"
+        for family, address in (("ip", host.address), ("ip6", host.address6))
+        for kind in ("tcp flags & (syn | ack) == syn", "meta l4proto udp")
+    ]
+    chain = "type filter hook prerouting priority -400;"
+    run("nft", "-f", "-", stdin=f"table inet {name} {{ chain away {{ {chain}\n" + "\n".join(rules) + "\n}\n}\n")
+    try:
+        yield name
+    finally:
+        run("nft", "delete", "table", "inet", name)
+
+
+def count_packets(table: str) -> int:
+    """Packets that wanted out."""
+    found = json.loads(run("nft", "-j", "list", "table", "inet", table).stdout)["nftables"]
+    expressions = [each for row in found for each in row.get("rule", {}).get("expr", [])]
+    return sum(each["counter"]["packets"] for each in expressions if "counter" in each)
+
+
+def mirrors(suite: str) -> list[str]:
+    """The archives that this machine itself uses."""
+    found = {line.split()[2]: line.split()[1] for line in sources.debian(suite)}
+    wanted = {"debian": found.get(suite), "debian-security": found.get(f"{suite}-security")}
+    return [word for name, url in wanted.items() if url for word in ("--mirror", f"{name}={url}")]
+
+
+@contextmanager
+def bare(lab: Lab, suite: str) -> Iterator[Host]:
+    """lab-4, a Debian without Docker, curl, zstd and nftables."""
+    lab.internet.clear_faults()
+    lab.up({"lab-4": f"{suite}-nodocker"})
+    try:
+        yield lab["lab-4"]
+    finally:
+        lab.trim(3)
+
+
+def create(lab: Lab, place: Path, suite: str, data: Mapping[str, Any]) -> tuple[Project, Path]:
+    """A project with one host, and its bundle."""
+    project = Project.laid(lab, place / "boxes", "lab-4", **NO_CLOUD, **data)
+    pinned = project.fleethands("pin", "inventory/lab.py")
+    assert pinned.code == 0, pinned.err
+    path = place / "fleet.bundle"
+    words = ["-o", str(path), "--suite", SUITES[suite], *mirrors(suite)]
+    done = project.fleethands("bundle", "create", "inventory/lab.py", *words, timeout=600)
+    assert done.code == 0, done.err
+    return project, path
+
+
+def prove(lab: Lab, place: Path, suite: str, data: Mapping[str, Any]) -> None:
+    """A bare host is proven, and nothing of it got out. A second run has nothing to do."""
+    with bare(lab, suite) as host:
+        project, path = create(lab, place, suite, data)
+        with cut_off(host) as table:
+            done = project.fleethands("apply", "--bundle", str(path), "--yes", "--json", timeout=900)
+            assert done.code == 0, f"{fleet.trouble(done.document, 'lab-4')}\n{done.err}"
+            again = project.fleethands("plan", "--bundle", str(path), "--json")
+            assert count_packets(table) == 0
+        found = again.document["hosts"]["lab-4"]
+        assert (again.code, found["changes"], found["remote_commands"]) == (0, [], 1)
+        assert host.run("ls /var/lib/fleethands/artifacts 2>/dev/null", check=False).stdout == ""
+
+
+def test_a_bare_host_without_a_way_out_is_proven(lab: Lab, tmp_path: Path) -> None:
+    prove(lab, tmp_path, "trixie", QUIET)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize(
+    ("suite", "generation", "data"),
+    [("trixie", "openhands", V0), ("trixie", "canvas", CANVAS), ("bookworm", "openhands", V0)],
+    ids=["trixie, V0", "trixie, Canvas", "bookworm, V0"],
+)
+def test_openhands_too(suite: str, generation: str, data: dict[str, Any], lab: Lab, tmp_path: Path) -> None:
+    if generation == "canvas":
+        lab.internet.offer("canvas")
+    prove(lab, tmp_path, suite, data)
+
+
+def test_bundles_that_are_not_right_are_refused_by_name(lab: Lab, tmp_path: Path) -> None:
+    with bare(lab, "trixie") as host:
+        project, path = create(lab, tmp_path, "trixie", QUIET)
+        whole = path.read_bytes()
+        cases = {
+            "truncated": (whole[: len(whole) // 2], "is truncated"),
+            "tampered": (whole[:-5000] + bytes([whole[-5000] ^ 1]) + whole[-4999:], "is damaged"),
+        }
+        for name, (content, reason) in cases.items():
+            other = tmp_path / f"{name}.bundle"
+            other.write_bytes(content)
+            done = project.fleethands("apply", "--bundle", str(other), "--yes")
+            assert (done.code, f"{other} {reason}" in done.err) == (1, True), done.err
+        lock = json.loads(project.lockfile.read_text())
+        (name,) = lock["models"]
+        lock["models"][name]["digest"] = "0" * 64
+        project.lockfile.write_text(json.dumps(lock))
+        done = project.fleethands("plan", "--bundle", str(path), "--json")
+        found = done.document["hosts"]["lab-4"]
+        assert (done.code, found["status"]) == (1, "refused")
+        assert found["reason"].startswith(f"{path} is outdated: of model {name}")
+        assert host.run("ls -d /var/lib/fleethands/artifacts /opt/ollama", check=False).stdout == ""
