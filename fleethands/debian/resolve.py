@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fleethands.debian.archive import HINT, PocketAddress, read_release, read_stanzas
 from fleethands.debian.errors import ArchiveError
+from fleethands.debian.mirrors import mirror_of
 from fleethands.debian.packages import Need, Package, PackageSet
 from fleethands.debian.suites import Suite
 
@@ -15,7 +16,7 @@ def read_packages(suite: Suite, arch: str, mirrors: Mapping[str, str], keyring: 
     """The packages of a suite and its updates. Raises ArchiveError."""
     found = PackageSet()
     for pocket in suite.pockets(arch):
-        root = mirrors[pocket.mirror]
+        root = mirror_of(pocket.mirror, mirrors)
         release = read_release(PocketAddress(suite, pocket.name, root), keyring)
         found.add(read_stanzas(release, arch), root)
     return found

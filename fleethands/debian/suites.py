@@ -1,12 +1,8 @@
-"""The suites whose packages a bundle may have, and where their archives are."""
+"""The suites whose packages a bundle may have."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
-
-from fleethands.errors import UsageError
 
 KEYRINGS = {
     "debian": (
@@ -16,13 +12,7 @@ KEYRINGS = {
     "ubuntu": ("/usr/share/keyrings/ubuntu-archive-keyring.gpg",),
 }
 KEYRING_PACKAGES = {"debian": "debian-archive-keyring", "ubuntu": "ubuntu-keyring"}  # Debian has the second since 13
-MIRRORS = {
-    "debian": "http://deb.debian.org/debian",
-    "debian-security": "http://deb.debian.org/debian-security",
-    "ubuntu": "http://archive.ubuntu.com/ubuntu",
-    "ubuntu-ports": "http://ports.ubuntu.com/ubuntu-ports",
-}
-SCHEMES = ("http", "https")
+ARCHIVES = ("debian", "debian-security", "ubuntu", "ubuntu-ports")
 
 
 @dataclass(frozen=True)
@@ -30,7 +20,7 @@ class Pocket:
     """
     One signed part of a suite: its first release, its updates, its security updates.
 
-    + mirror: a key of MIRRORS
+    + mirror: one of ARCHIVES
     + name: its directory below `dists`, and its Codename (Debian) or Suite (Ubuntu) in the signed index
     """
 
@@ -72,18 +62,3 @@ SUITES = {
         Suite("ubuntu-24.04", "noble", ("main", "universe")),
     )
 }
-
-
-def parse_mirrors(pairs: Iterable[str]) -> Mapping[str, str]:
-    """The address of each archive, from `NAME=URL` of `--mirror`. Raises UsageError."""
-    found = dict(MIRRORS)
-    for pair in pairs:
-        name, _, url = pair.partition("=")
-        if name not in MIRRORS:
-            raise UsageError(f"`--mirror {name}`: expected NAME=URL, where NAME is one of {', '.join(MIRRORS)}")
-        scheme = urlsplit(url).scheme
-        if scheme not in SCHEMES or not urlsplit(url).hostname:
-            wanted = f"`--mirror {name}=…`: expected an address with http:// or https://"
-            raise UsageError(f"{wanted}, got {scheme}://" if scheme else wanted)
-        found[name] = url.rstrip("/")
-    return found

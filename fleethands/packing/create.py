@@ -12,7 +12,7 @@ from fleethands.bundle.bundle import Bundle
 from fleethands.bundle.errors import BundleError
 from fleethands.bundle.index import BundleIndex, PackedPart
 from fleethands.bundle.write import write_bundle
-from fleethands.debian.suites import MIRRORS, Suite
+from fleethands.debian.suites import Suite
 from fleethands.packing.distribution import find_packages
 from fleethands.packing.part_cache import PartCache
 from fleethands.packing.registries import find_image, find_model
@@ -38,7 +38,7 @@ class BundleRequest:
     contents: WantedContents
     archs: tuple[str, ...]
     suites: tuple[Suite, ...] = ()
-    mirrors: Mapping[str, str] = field(default_factory=lambda: MIRRORS)
+    mirrors: Mapping[str, str] = field(default_factory=dict)
     keyring: Path | None = None
     since: Bundle | None = None
 

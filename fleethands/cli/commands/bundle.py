@@ -16,7 +16,8 @@ from fleethands.bundle.bundle import Bundle
 from fleethands.cli.output import bundle_table
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.cli.session import open_hosts, read_settings
-from fleethands.debian.suites import SUITES, parse_mirrors
+from fleethands.debian.mirrors import find_mirrors
+from fleethands.debian.suites import SUITES
 from fleethands.errors import UsageError
 from fleethands.packing.create import BundleRequest, Progress, create_bundle
 from fleethands.packing.wanted import WantedContents, find_contents
@@ -41,7 +42,7 @@ def create(
         )
     if since is not None and path.absolute() == Path(since).absolute():
         raise UsageError("`-o` and `--since` name the same file", "write the new bundle to another file")
-    addresses, old = parse_mirrors(mirrors), Bundle.open(Path(since)) if since else None
+    addresses, old = find_mirrors(mirrors), Bundle.open(Path(since)) if since else None
     engine = open_hosts(writer)
     fleet = read_settings(writer, engine.settings)
     wanted = tuple(dict.fromkeys(archs or DEFAULT_ARCHS))

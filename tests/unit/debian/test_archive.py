@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from fleethands.debian.errors import ArchiveError
+from fleethands.debian.mirrors import find_mirrors, mirror_of
 from fleethands.debian.packages import PackageSet
 from fleethands.debian.resolve import read_packages
 from fleethands.debian.signature import find_keyring, signed_text
-from fleethands.debian.suites import MIRRORS, parse_mirrors
 from fleethands.errors import UsageError
 from tests.unit.debian.conftest import Mirror, Signer, stanza
 
@@ -114,14 +114,39 @@ def test_a_password_of_a_mirror_is_not_shown(mirror: Mirror) -> None:
 )
 def test_a_mirror_without_http_is_refused(pair: str) -> None:
     with pytest.raises(UsageError, match="--mirror"):
-        parse_mirrors([pair])
+        find_mirrors([pair])
 
 
-def test_a_mirror_takes_the_place_of_one_archive() -> None:
-    assert parse_mirrors(["debian=https://mirror.example/debian/"]) == {
-        **MIRRORS,
+ONE_LINE = "deb [signed-by=/k arch=amd64] http://own.example/debian trixie main\n# deb http://x/ubuntu noble main\n"
+DEB822 = """Types: deb
+# URIs: http://snapshot.example/debian
+URIs: https://own.example/debian-security/
+  http://second.example/debian-security
+Suites: trixie-security
+
+Types: deb
+URIs: file:///srv/ubuntu http://me:secret@own.example/ubuntu-ports
+"""
+
+
+def test_mirrors_are_those_of_this_machines_apt(tmp_path: Path) -> None:
+    tmp_path.joinpath("sources.list").write_text(ONE_LINE)
+    tmp_path.joinpath("sources.list.d").mkdir()
+    tmp_path.joinpath("sources.list.d", "debian.sources").write_text(DEB822)
+    own = {"debian": "http://own.example/debian", "debian-security": "https://own.example/debian-security"}
+
+    assert find_mirrors([], tmp_path) == own
+    assert find_mirrors(["debian=https://mirror.example/debian/"], tmp_path) == {
+        **own,
         "debian": "https://mirror.example/debian",
     }
+
+
+def test_an_archive_without_a_mirror_has_a_hint(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="no mirror of the archive ubuntu") as caught:
+        mirror_of("ubuntu", find_mirrors([], tmp_path))
+
+    assert caught.value.hints == ("name one: --mirror ubuntu=URL",)
 
 
 def test_a_missing_keyring_has_a_hint(tmp_path: Path) -> None:
