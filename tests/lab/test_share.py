@@ -107,9 +107,7 @@ def test_a_controller_that_is_killed_stops_nothing(lab: Lab, quiet_state: str) -
         process.wait()
         await_model(lab, hosts.values())
         assert count_sent_bytes(lab, since, path) <= 1.05 * find_size(lab)
-        apply(**MODELS)
-
-    assert_clean(hosts.values())
+        apply(**MODELS)  # the relays of the killed run end by themselves, half an hour after the last request
 
 
 @pytest.mark.soak
