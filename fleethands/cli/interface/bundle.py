@@ -30,7 +30,7 @@ def bundle() -> None:
     "--suite", "suites", multiple=True, type=click.Choice(SUITES), help="Also pack the packages that bare hosts need."
 )
 @click.option("--since", metavar="FILE", help="Leave out what this older bundle has.")
-@click.option("--mirror", "mirrors", multiple=True, metavar="NAME=URL", help="A mirror; default: of this machine's apt.")
+@click.option("--mirror", "mirrors", multiple=True, metavar="NAME=URL", help="A mirror. Default: that of apt here.")
 @click.option("--keyring", metavar="FILE", help="Keyring that the archives of packages are checked with.")
 def bundle_create(**options: Any) -> None:
     """
