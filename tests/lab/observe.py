@@ -96,8 +96,8 @@ def listing(host: Host) -> str:
     return files + host.run(docker, check=False).stdout
 
 
-def leftovers(host: Host) -> list[str]:
-    """What a run must not leave: work files, pulls, undeclared containers."""
+def leftovers(host: Host, container: str = "openhands-app") -> list[str]:
+    """What a run must not leave: work files, pulls, containers other than the declared one."""
     places = (
         "find /tmp /root /var/tmp -mindepth 1"
         " -not -path '*/systemd-private-*' -not -path '/tmp/.*-unix' -not -path '/root/.ssh*'"
@@ -105,7 +105,7 @@ def leftovers(host: Host) -> list[str]:
         "find /opt/ollama -mindepth 1 -maxdepth 1 -name '.*'; "
         "find /etc /opt /var/lib/fleethands -name '.fleethands-*'; "
         "find /run/fleethands -name '*.ndjson'; "
-        "docker ps -a --format '{{.Names}}' | grep -vx openhands-app; "
+        f"docker ps -a --format '{{{{.Names}}}}' | grep -vx {container}; "
         "systemctl list-units --all --plain --no-legend 'fleethands-pull-*'"
     )
     return host.run(places, check=False).stdout.splitlines()

@@ -35,7 +35,7 @@ def list_parts(host: Host) -> list[str]:
     ).stdout.split()
 
 
-def assert_nothing_left(host: Host) -> None:
+def assert_nothing_left(host: Host, container: str = "openhands-app") -> None:
     assert list_parts(host) == []
-    assert observe.leftovers(host) == []
+    assert observe.leftovers(host, container) == []
     assert host.run("find /run/fleethands -name 'fleethands-*'", check=False).stdout == ""

@@ -33,6 +33,7 @@ from tests.lab.parts import LIMIT, SETTING, assert_nothing_left, list_parts, mea
 from tests.lab.project import Project
 from tests.lab.test_container_change import move_tag
 from tests.lab.test_pin import applied as apply_project
+from tests.lab.test_uninstall import listing
 
 MODEL = "padded"
 WEIGHTS = f"model:{MODEL}"
@@ -141,7 +142,7 @@ def test_a_pinned_image_comes_by_its_parts(lab: Lab, clean: Host, tmp_path: Path
     assert count_layers(lab, since) == {1}
     assert old in clean.run(f"docker image inspect {name}").stdout  # Docker knows the digest
     assert apply_project(project) == []
-    assert_nothing_left(clean)
+    assert_nothing_left(clean, CONTAINER_NAME)
     clean.run(f"docker rm -f {CONTAINER_NAME}; docker rmi -f {name}")
     assert apply_project(project) == [PULL, SERVE, PROVE]
     move_tag(registry, tag, "new")
@@ -154,7 +155,7 @@ def test_a_pinned_image_comes_by_its_parts(lab: Lab, clean: Host, tmp_path: Path
 @pytest.mark.soak
 @pytest.mark.parametrize("flavor", ["gui", "canvas"])
 def test_an_image_by_its_tag_and_a_removal(lab: Lab, clean: Host, flavor: str) -> None:
-    before = observe.listing(clean)
+    before = listing(clean)
     data: dict[str, Any] = {"openhands_flavor": flavor, "download_limit": "200 MiB/s"}
     code, done = fleethands("apply", **data)
     assert code == 0, trouble(done)
@@ -166,7 +167,7 @@ def test_an_image_by_its_tag_and_a_removal(lab: Lab, clean: Host, flavor: str) -
     code, done = fleethands("uninstall", "--models", "--workspaces", **data)
 
     assert code == 0, trouble(done)
-    assert observe.listing(clean) == before
+    assert listing(clean) == before
 
 
 @pytest.mark.soak
