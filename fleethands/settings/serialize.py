@@ -7,18 +7,21 @@ counts only if today's inventory declares the same one, and the inventory's is u
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 from fleethands.settings.expected import InvalidValue
 from fleethands.settings.host import HostSettings
 from fleethands.settings.schema import Keys
+from fleethands.settings.schema.downloads import DownloadKeys
 from fleethands.settings.schema.models import Model
+from fleethands.settings.schema.sites import SiteKeys
 from fleethands.settings.values.names import ListenAddress, ModelName
 from fleethands.settings.values.secret import Secret
 
 ENVIRONMENTS = ("ollama_env", "openhands_env")  # the keys whose values may be secrets
+WAYS = (*DownloadKeys.model_fields, *SiteKeys.model_fields)  # how downloads reach a host: no state of the host
 SECRET = "secret"  # noqa: S105  the key of a dictionary in the place of a secret
 
 
@@ -34,9 +37,9 @@ def to_json(settings: HostSettings) -> dict[str, Any]:
     """
     All settings of a host, defaults included, because another release of fleethands may have other defaults.
 
-    `None` is left out, and so are the pins of the lockfile.
+    `None` is left out, and so are the pins of the lockfile and how downloads reach the host.
     """
-    return {key: _plain(value) for key, value in _items(settings.without_pins) if value is not None}
+    return _known(settings.without_pins, [key for key in type(settings).model_fields if key not in WAYS])
 
 
 def from_json(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any]:
@@ -48,7 +51,7 @@ def from_json(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any
     Raises UndeclaredPlaces for a secret or a Modelfile that today's inventory does not declare for the same name.
     """
     wrong: list[tuple[str, str]] = []
-    data = {str(key): value for key, value in document.items()}
+    data = {**{str(key): value for key, value in document.items() if key not in WAYS}, **_known(today, WAYS)}
     for key in ENVIRONMENTS:
         if isinstance(values := data.get(key), dict):
             data[key] = _variables(key, values, getattr(today, key), wrong)
@@ -57,6 +60,11 @@ def from_json(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any
     if wrong:
         raise UndeclaredPlaces(wrong)
     return data
+
+
+def _known(settings: HostSettings, keys: Iterable[str]) -> dict[str, Any]:
+    values = {key: getattr(settings, key) for key in keys}
+    return {key: _plain(value) for key, value in values.items() if value is not None}
 
 
 def _items(keys: Keys) -> list[tuple[str, Any]]:
