@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.lab import fleet, observe
+from tests.lab.flavors import CANVAS, V0
 from tests.lab.fleet import fleethands, trouble
 from tests.lab.host import Host
 from tests.lab.internet.faults import Fault
@@ -153,15 +154,16 @@ def test_a_pinned_image_comes_by_its_parts(lab: Lab, clean: Host, tmp_path: Path
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("flavor", ["gui", "canvas"])
-def test_an_image_by_its_tag_and_a_removal(lab: Lab, clean: Host, flavor: str) -> None:
+@pytest.mark.parametrize("openhands", [V0, CANVAS], ids=["gui", "canvas"])
+def test_an_image_by_its_tag_and_a_removal(lab: Lab, clean: Host, openhands: dict[str, Any]) -> None:
+    lab.internet.offer("canvas")
     before = listing(clean)
-    data: dict[str, Any] = {"openhands_flavor": flavor, "download_limit": "200 MiB/s"}
-    code, done = fleethands("apply", **data)
+    data = {**openhands, "download_limit": "200 MiB/s"}
+    code, done = fleethands("apply", timeout=600, **data)
     assert code == 0, trouble(done)
-    assert observe.proven(clean)
+    assert {link.ok for link in observe.proof(clean)} == {True}
     assert_unchanged(**data)
-    assert_unchanged(openhands_flavor=flavor)  # the limit alone changes nothing
+    assert_unchanged(**openhands)  # the limit alone changes nothing
     assert_nothing_left(clean)
 
     code, done = fleethands("uninstall", "--models", "--workspaces", **data)
