@@ -20,6 +20,12 @@ is_whole() {
     [ "$(read_as "$ollama" "$blobs/sha256-$1" iflag=count_bytes count="$2" | sha256sum | cut -d ' ' -f 1)" = "$1" ]
 }
 
+# take_back FILE PART: from a directory that was the user's, who may have put a link there, or have opened it to all
+take_back() {
+  { chown -h root:root "$handover" && chmod 0700 "$handover" && [ -f "$1" ] && [ ! -L "$1" ]; } || return 0
+  chown -h root:root "$1" && mv -fT "$1" "$2" # it is checked again
+}
+
 # import_blob HEX
 import_blob() {
   complete=$(part_file "$1")
@@ -35,7 +41,7 @@ import_blob() {
     [ -z "$is_near" ] || trusted="$trusted $1 "
     return 0
   fi
-  chown -h root:root "$handover" "$handover/$1" && mv -fT "$handover/$1" "$complete.part" # it is checked again
+  take_back "$handover/$1" "$complete.part"
   rm -rf "$handover"
   fail "$what: the user ollama cannot move a blob to $blobs: $(head -c 300 "$place/moved" | head -n 1)" "on the host: df -h '$models_dir'; ls -ld '$blobs'" "$kept"
 }

@@ -186,3 +186,15 @@ def test_the_next_unit_continues_where_a_killed_one_ended(tmp_path: Path) -> Non
 
     assert done.outcome == ""
     assert again.sent <= 50_000 + len(MANIFEST) + len(CONFIG) + len(TEMPLATE)
+
+
+def test_a_link_in_place_of_a_blob_is_not_taken_back(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("root's")
+    swap = f'as_owner() {{ shift 2; case "$*" in *handover*) ln -sfT {victim} "$5"; return 1 ;; esac; "$@"; }}\n'
+
+    done = fetch(tmp_path, everything(), extra=swap)
+
+    assert "cannot move a blob" in done.outcome
+    assert [each.name for each in done.store.iterdir() if each.is_symlink()] == []
+    assert victim.read_text() == "root's"
