@@ -15,7 +15,7 @@ PARAMETERS = ("num_ctx", "num_gpu", "num_batch")  # those that memory depends on
 # gguf_header.pl and upstream.sh, function `read_gguf`
 FAILURES = {
     2: "its file has no GGUF header that fleethands can read",
-    3: "its header did not arrive within 8 s",
+    3: "its header did not arrive, or not within 8 s",
     4: "it is not one GGUF file",
     5: "its header is longer than 32 MiB",
     127: "perl is not on the host",

@@ -169,6 +169,7 @@ class ProbeRequest:
             "wanted": " ".join(packages.needed_packages(self.settings)),
             "offers": "\n".join(each.line for each in downloads),
             "gguf_header": _header_program() if any(each.kind == "model" for each in downloads) else "",
+            "header_rate": str(self.settings.download_limit or ""),
         }
 
 

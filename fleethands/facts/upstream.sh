@@ -87,14 +87,17 @@ layer() {
 }
 
 # CONFIGURATION: the header of a GGUF file. Few headers are longer than the first part, and hardly one is longer than the second.
-# Status 5: a header is longer than a part. A server may ignore the range, so the reader closes the connection.
+# Status 5: a header is longer than a part. A server may ignore the range, so the reader closes the connection. All parts have 8 s.
+#   header_rate: bytes a second, where the host's downloads have a limit
 read_gguf() {
   [ -n "$base" ] || return 4
   have perl || return 127
-  line=$1 address=${1#*\"}
+  line=$1 address=${1#*\"} end=$(($(date +%s) + 8))
   for most in 65536 8388608 33554432; do
-    printf '%s\n' "$line" | curled "$address" --config - --connect-timeout 5 --max-time 8 --fail \
-      --range "0-$((most - 1))" --user-agent "ollama/$ollama_version" | perl -e "$gguf_header" "$most"
+    left=$((end - $(date +%s)))
+    [ "$left" -gt 0 ] || return 3
+    printf '%s\n' "$line" | curled "$address" --config - --connect-timeout 5 --max-time "$left" --fail \
+      ${header_rate:+--limit-rate "$header_rate"} --range "0-$((most - 1))" --user-agent "ollama/$ollama_version" | perl -e "$gguf_header" "$most"
     ended=$?
     [ "$ended" -eq 5 ] || break
   done

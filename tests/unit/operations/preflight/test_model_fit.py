@@ -137,11 +137,11 @@ def test_the_hint_names_the_setting_that_decides() -> None:
 
 def test_nothing_is_refused_for_a_model_that_is_not_covered() -> None:
     settings = settings_of(gpu=True)
-    unknown = ModelFile(None, "its header did not arrive within 8 s")
+    unknown = ModelFile(None, "its header did not arrive, or not within 8 s")
 
     note = said(settings, host(settings, "nvidia-smi-inforom.csv", unknown))
 
-    assert note == "fleethands does not know whether codellama:7b fits: its header did not arrive within 8 s"
+    assert note == "fleethands does not know whether codellama:7b fits: its header did not arrive, or not within 8 s"
 
 
 def test_a_figure_that_may_be_wrong_refuses_nothing() -> None:
