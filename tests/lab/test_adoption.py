@@ -31,8 +31,8 @@ def install(host: Host, *environment: str) -> None:
 
 
 def blobs(lab: Lab, since: int) -> list[str]:
-    """Requests for bytes of models that the lab's registry got."""
-    asked = map(str, lab.internet.requests()[since:])
+    """Requests of downloads of models that the lab's registry got."""
+    asked = [str(each) for each in lab.internet.requests()[since:] if not each.is_look]
     return [each for each in asked if "/blobs/" in each and "/library/" in each]
 
 

@@ -31,7 +31,7 @@ from tests.lab.ollama_container import (
     requests_since,
 )
 from tests.lab.project import Project
-from tests.lab.test_adoption import install
+from tests.lab.test_adoption import blobs, install
 from tests.lab.test_pin import applied as apply_project
 
 
@@ -124,7 +124,7 @@ def test_what_install_sh_put_there_is_taken_over_by_the_container(lab: Lab, clea
     apply_settings(**data, ollama_adopt=True)
 
     assert (list_model_files(clean), find_image(clean)) == (before, IMAGE)
-    assert not [each for each in lab.internet.requests()[asked:] if "/library/" in each.path and "/blobs/" in each.path]
+    assert blobs(lab, asked) == []
 
 
 @pytest.mark.soak

@@ -36,6 +36,11 @@ class Request:
     range: str
     agent: str
 
+    @property
+    def is_look(self) -> bool:
+        """fleethands reads the header of a model and its parameters, as a plan does. Ollama's agent names its platform."""
+        return "/library/" in self.path and "(" not in self.agent
+
 
 class Internet:
     """
