@@ -38,7 +38,7 @@ class Request:
 
     @property
     def is_look(self) -> bool:
-        """fleethands reads the header of a model and its parameters, as a plan does. Ollama's agent names its platform."""
+        """fleethands reads the header of a model and its parameters. Ollama's own agent names its platform."""
         return "/library/" in self.path and "(" not in self.agent
 
 
