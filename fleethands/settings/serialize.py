@@ -62,13 +62,9 @@ def from_json(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any
     return data
 
 
-def _known(settings: HostSettings, keys: Iterable[str]) -> dict[str, Any]:
+def _known(settings: Keys, keys: Iterable[str]) -> dict[str, Any]:
     values = {key: getattr(settings, key) for key in keys}
     return {key: _plain(value) for key, value in values.items() if value is not None}
-
-
-def _items(keys: Keys) -> list[tuple[str, Any]]:
-    return [(name, getattr(keys, name)) for name in type(keys).model_fields]
 
 
 def _plain(value: Any) -> Any:
@@ -77,7 +73,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Secret):
         return {SECRET: value.kind, "place": value.place}
     if isinstance(value, Model):
-        return {key: _plain(each) for key, each in _items(value) if each is not None}
+        return _known(value, type(value).model_fields)
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     if isinstance(value, Mapping):
