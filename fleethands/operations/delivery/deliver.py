@@ -32,11 +32,6 @@ class DeliverParts(HostScript, file="deliver", parts=("part_store", "image_recor
     store: str = paths.ARTIFACTS
 
 
-def choose_receivers(hosts: Sequence[str]) -> Sequence[str]:
-    """The hosts that parts are sent to. Hosts that share downloads could get them from one of these."""
-    return hosts
-
-
 def check_bundle(settings: HostSettings, probe: Probe) -> Refused | None:
     """Refuse a host if its bundle lacks what it needs."""
     bundles = open_bundles(settings.pins.bundles)
