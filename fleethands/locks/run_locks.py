@@ -129,8 +129,7 @@ class Locks:
         if before.run is not None:
             self.notes[name] = sanitize_line(f"took over the lock of {before.run}: that run died")
         seen = facts.cached_probe(host)
-        same = seen is not None and seen.knows("lock") and seen.lock.turn == before.turn
-        if seen is not None and (not same or before.run is not None):  # the other run may have changed the host
+        if seen is not None and not (seen.knows("lock") and is_unchanged(seen.lock, before)):
             facts.invalidate(host)
 
     def _send_heartbeats(self) -> None:
@@ -138,6 +137,18 @@ class Locks:
             for each in list(self._sessions.values()):
                 gevent.spawn(each.send_heartbeat)  # a stalled connection delays no other
             gevent.sleep(HEARTBEAT_INTERVAL)
+
+
+def is_unchanged(seen: LockState, before: LockState) -> bool:
+    """
+    Whether no other run can have changed a host since its probe.
+
+    A run has the same turn while it works and after it has ended. So a host that was locked by a run when it answered
+    may be different now.
+
+    + seen: the locks as the probe found them; before: as they were when this run got the lock
+    """
+    return seen.run is None and before.run is None and seen.turn == before.turn
 
 
 def refuse_hosts(engine: Engine, plan: Report, refused: Mapping[str, Refusal]) -> None:

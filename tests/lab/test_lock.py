@@ -122,8 +122,11 @@ def _after(seconds: float, **data: Any) -> tuple[int, dict[str, Any]]:
 def _assert_refused(document: dict[str, Any], **data: Any) -> None:
     """The loser's report: the first host that is locked says whose, the others were not touched."""
     states = {name: host["status"] for name, host in document["hosts"].items()}
-    assert states == {"lab-1": "refused", "lab-2": "not-run"}
-    assert re.fullmatch(WHOSE, document["hosts"]["lab-1"]["reason"])
+    assert states["lab-1"] == "refused"
+    assert states["lab-2"] in {"not-run", "refused"}  # refused if the other run had both before this one looked
+    assert all(
+        re.fullmatch(WHOSE, host["reason"]) for host in document["hosts"].values() if host["status"] == "refused"
+    )
     wait, take = document["hosts"]["lab-1"]["hints"]
     words = shlex.join(["inventory/lab.py", "--hosts", BOTH, *fleet.with_data(**data, **QUIET)])
     assert wait == f"wait for it: fleethands apply {words} --yes --lock-wait 600"

@@ -22,7 +22,7 @@ from fleethands.command_line import CommandLine
 from fleethands.facts.lock import LEASE, Lock, LockState, parse_lock
 from fleethands.locks.host_shell import LockSessionError
 from fleethands.locks.lock_session import LockSession
-from fleethands.locks.run_locks import explain_refusal
+from fleethands.locks.run_locks import explain_refusal, is_unchanged
 from fleethands.operations.lock import lock as scripts
 from fleethands.operations.lock.lock import LockReply, lock_script
 from fleethands.ssh.sessions import Sessions
@@ -106,6 +106,19 @@ def test_one_of_two_gets_it_and_the_other_is_told_whose_it_is(hold: Hold) -> Non
     assert bo.ask("t") == LockReply("held", LockState(ANA.run, ANA))
     assert ana.ask("r").word == "released"
     assert bo.ask("t") == LockReply("locked", LockState(ANA.run))
+
+
+def test_a_probe_from_before_or_during_another_run_is_outdated(hold: Hold, places: dict[str, str]) -> None:
+    free = once("status", BO, places).before
+    ana, bo = hold(ANA), hold(BO)
+    ana.ask("t")
+    during = once("status", BO, places).before
+    ana.ask("r")
+    after = once("status", BO, places).before
+    got = bo.ask("t")
+
+    assert got.word == "locked"
+    assert [is_unchanged(seen, got.before) for seen in (free, during, after)] == [False, False, True]
 
 
 def test_the_first_of_a_run_takes_it_at_once(hold: Hold) -> None:
