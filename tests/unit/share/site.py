@@ -60,7 +60,8 @@ class Host:
         self.started: list[subprocess.Popen[str]] = []
 
     def start_relay(self, *, rate: int = 0, idle: int = 60) -> subprocess.Popen[str]:
-        where = {"address": self.address, "port": self.port, "parts": self.parts, "places": self.store}
+        where: dict[str, object] = {"address": self.address, "port": self.port, "parts": self.parts}
+        where |= {"store": self.store, "owner": os.getuid()}
         relay = self._start(programs.relay(), rate=rate, idle=idle, **where)
         for _ in range(200):
             with socket.socket() as probe:

@@ -139,20 +139,6 @@ def test_wrong_bytes_with_a_list_that_agrees_are_found_at_the_end(hosts: list[Ho
     assert list(hosts[1].parts.iterdir()) == []
 
 
-def test_the_internet_settles_who_is_wrong(hosts: list[Host]) -> None:
-    part = random_part(3)
-    hosts[0].is_downloading(part, wrong(part, 0, 1, 2))
-    hosts[1].is_downloading(part)
-    original = hosts[2].run / "original"
-    original.write_bytes(part.bytes)
-    (hosts[2].run / "curl").write_text(f'url = "file://{original}"\n')
-    for host in hosts[:2]:
-        host.start_relay()
-    said = finish(hosts[2].ask(part, internet=hosts[2].run / "curl"))
-    assert f"neighbor: {hosts[0].address} sent wrong bytes" in said
-    assert f"from: {hosts[1].address} {len(part.bytes)}" in said
-
-
 @pytest.mark.soak
 def test_a_slow_internet_is_no_fault_of_the_neighbor(hosts: list[Host]) -> None:
     part = random_part(1)
