@@ -47,7 +47,7 @@ while :; do
     r0) break ;;
     0) lost 'its controller went away' ;;
     124) lost "no sign of it for $lease s" ;;
-    *) [ -z "$held" ] || touch -c "$described" ;;
+    *) [ -z "$held" ] || touch -c "$described" /run/fleethands/share/busy ;; # while the run lasts, the relay does not end
   esac
 done
 if [ -n "$held" ]; then
