@@ -60,5 +60,5 @@ def neighbor_rows(members: Sequence[Member], index: int) -> str:
 
 
 def host_rows(members: Sequence[Member], index: int) -> str:
-    """The addresses that may connect to a relay, one a line. Its own host is none of them: accounts there need no relay."""
+    """The addresses that may connect to a relay, one a line, without its own: accounts of its host need no relay."""
     return "\n".join(each.address for each in members if each is not members[index])

@@ -9,7 +9,7 @@ from fleethands.operations.core import scripts
 from fleethands.operations.share import programs
 from fleethands.script import Script
 
-IDLE = 300  # seconds after which a relay ends, if nothing asked it, and neither a fetch nor the lock of a run touched `busy`
+IDLE = 300  # seconds without a request, and without a fetch or the lock of a run that touches `busy`: then a relay ends
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ copy_manifests() {
 }
 
 # Sets `store`, where the relay sees the blobs, and `owner`, the UID whose files it serves from there: Ollama's user, who may
-# have put a link in the place of the directory, or root, if nobody else can.
+# have put a link in the place of the directory, or root, if no other user can.
 find_store() {
   store='' owner=''
   [ -d "$blobs" ] || return 0

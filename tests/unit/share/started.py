@@ -1,4 +1,4 @@
-"""Starts relays with their real script, in a network of their own. systemd is a stand-in that runs the program of a unit."""
+"""Starts relays with their real script, in a network of their own. A stand-in of systemd runs the program of a unit."""
 
 from __future__ import annotations
 

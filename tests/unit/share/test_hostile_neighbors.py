@@ -1,4 +1,4 @@
-"""A neighbor with the token of the run lies, dawdles or floods. It costs seconds and no wrong byte."""
+"""A neighbor with the token of the run sends wrong answers, slow ones or endless ones. It costs seconds and no wrong byte."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def left_after_seconds(hosts: list[Host], says: Answer) -> str:
         lambda kind, *_: has(3 * PIECE, "complete") if kind == "have" else answer(503),
         lambda kind, *_: has(3 * PIECE, "complete") if kind == "have" else answer(206, b"x" * 100),
         lambda kind, *_: has(3 * PIECE, "complete") if kind == "have" else answer(302, b"", "Location: /"),
-        lambda kind, *_: has(3 * PIECE, "complete") if kind == "have" else b"HTTP/1.1 206\r\nContent-Length: -1\r\n\r\n",
+        lambda kind, *_: has(3 * PIECE, "complete") if kind == "have" else b"HTTP/1.1 206 A\r\n\r\n",
         lambda *_: ENDLESS,
         lambda *_: b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n" + bytes(1 << 20),
         lambda *_: answer(200, b"9 complete\nfrom: 10.0.0.1 9\n"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,11 @@ def test_odd_requests_have_their_answer(relay: Host, path: str, header: str, sta
 
 
 def test_an_endless_header_ends_the_connection(relay: Host) -> None:
-    with connect(relay) as connection, pytest.raises(OSError, match=r"reset|Broken"):
-        for _ in range(1000):
+    with connect(relay) as connection, suppress(OSError):
+        for _ in range(20):
             connection.sendall(b"X-More: and more\r\n" * 100)
-            time.sleep(0.01)
+            time.sleep(0.1)
+        pytest.fail("the relay reads on")
 
 
 def test_a_reader_that_reads_nothing_holds_nobody_up(relay: Host) -> None:
@@ -117,7 +119,7 @@ def test_what_the_owner_of_the_store_puts_there_leads_nowhere(hosts: list[Host],
             place.mkdir()
         case "pipe":
             os.mkfifo(place)
-        case "hidden":  # the store itself is a link to a directory of somebody else
+        case "hidden":  # the store itself is a link to a directory of another account
             hosts[0].store.rmdir()
             hosts[0].store.symlink_to(other)
     hosts[0].start_relay(owner=os.getuid() + (kind == "hidden"))

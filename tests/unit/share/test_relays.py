@@ -78,7 +78,7 @@ def test_a_host_with_nothing_to_do_takes_part() -> None:
     assert [len(host.scripts) for host in engine.hosts.values()] == [2, 3, 0]
     start = engine.hosts["b"].scripts[0]
     assert "neighbors='before 10.0.0.1 11439'" in start
-    assert "hosts=10.0.0.1\n" in start  # itself is none of those that may connect
+    assert "hosts=10.0.0.1\n" in start  # it is not one of those that may connect
     assert "systemctl stop fleethands-relay.service" in engine.hosts["a"].scripts[1]
 
 

@@ -64,7 +64,7 @@ def test_a_manifest_is_served_as_a_copy_and_nothing_behind_a_link_is(host: Start
 
 
 def test_another_program_on_the_port_is_named(host: Started) -> None:
-    listen = "IO::Socket::IP->new(LocalAddr => '0.0.0.0', LocalPort => %d, Listen => 5) or die; sleep 60" % PORT
+    listen = f"IO::Socket::IP->new(LocalAddr => '0.0.0.0', LocalPort => {PORT}, Listen => 5) or die; sleep 60"
     host.steps.append(f'perl -MIO::Socket::IP -e "my \\$s = {listen}" >/dev/null 2>&1 &\nsquatter=$!; sleep 1')
     host.start()
     host.steps.append("kill $squatter")
