@@ -1,4 +1,4 @@
-"""A neighbor with the token of the run sends wrong answers, slow ones or endless ones. It costs seconds and no wrong byte."""
+"""A neighbor with the token of the run sends wrong, slow or endless answers. It costs seconds and no wrong byte."""
 
 from __future__ import annotations
 
