@@ -224,7 +224,8 @@ def test_a_part_that_was_imported_elsewhere_is_still_served(hosts: list[Host]) -
     hosts[0].start_relay()
     hosts[0].is_downloading(part, part.bytes[:PIECE])
     asked = hosts[1].ask(part)
-    time.sleep(0.5)
+    while not hosts[1].growing(part).exists() or hosts[1].growing(part).stat().st_size < PIECE:
+        time.sleep(0.05)
     hosts[0].growing(part).open("ab").write(part.bytes[PIECE:])
     hosts[0].growing(part).rename(hosts[0].parts.parent / "blob")
     finish(asked)
