@@ -178,13 +178,13 @@ class Site:
         run, parts = place / "run", place / "parts"
         members = [Member(str(each), f"10.77.0.{each}") for each in range(1, HOSTS + 1)]
         (run / "neighbors").write_text(f"token {'t' * 40}\n" + neighbor_rows(members, number - 1) + "\n")
-        (run / "hosts").write_text(host_rows(members) + "\n")
+        (run / "hosts").write_text(host_rows(members, number - 1) + "\n")
         (run / "tokens").write_text("t" * 40 + "\n")
         (run / "ask_neighbors.pl").write_text(programs.ask_neighbors())
         (run / "hash_pieces.pl").write_text(programs.hash_pieces())
         (run / "relay.pl").write_text(self.relay[number])
         (run / "wanted" / self.digest).touch()
-        variables = {"run": str(run), "parts": str(parts), "places": "", "rate": "0", "idle": "600"}
+        variables = {"run": str(run), "parts": str(parts), "store": "", "owner": "0", "rate": "0", "idle": "600"}
         self.start(number, ["perl", str(run / "relay.pl")], address=f"10.77.0.{number}", port=str(PORT), **variables)
         return self.start(
             number, ["sh", "-c", DOWNLOAD], directory=str(parts), digest=self.digest, size=str(self.size), run=str(run)

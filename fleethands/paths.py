@@ -38,6 +38,7 @@ CURRENT_RECORD = "/var/lib/fleethands/record.json"
 PREVIOUS_RECORD = "/var/lib/fleethands/record-1.json"
 RUN_LOCK = "/run/fleethands/lock"
 RUN_LOCK_INFO = "/run/fleethands/lock.json"
+RELAY_BUSY = "/run/fleethands/share/busy"  # a relay whose run is at work does not end
 PULLS = "/var/lib/fleethands/pulls"
 ARTIFACTS = "/var/lib/fleethands/artifacts"
 IMAGE_RECORDS = "/var/lib/fleethands/images"

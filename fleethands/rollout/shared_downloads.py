@@ -15,27 +15,29 @@ if TYPE_CHECKING:
 
 class SharedDownloads:
     """
-    A context in which hosts of a site can share downloads. A run that a user interrupts leaves the relays at work,
-    because downloads on hosts continue. They end by themselves.
+    A context in which hosts of a site can share downloads. If a user aborts a run within an operation, downloads on
+    hosts continue. Then the relays stay at work, and end by themselves.
 
     + plan: its report says which hosts download something
     + announce: is given a line for each site
     """
 
     def __init__(self, engine: Engine, plan: Report, announce: Callable[[str], None]) -> None:
+        self._runs = engine.host_runs
         self._relays = Relays(
             engine,
             [name for name, host in plan.hosts.items() if _downloads(host)],
             [name for name, host in plan.hosts.items() if host.status in {"pending", "unchanged"}],
         )
-        self._announce, self._is_announced, self._is_interrupted = announce, False, False
+        self._announce, self._is_announced = announce, False
         self._before: Sequence[str] = ()
 
     def __enter__(self) -> SharedDownloads:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and not self._is_interrupted:
+        is_aborted = any(run.interrupted and not run.between_operations for run in self._runs.values())
+        if kind is None and not is_aborted:
             self._relays.stop()
 
     def start(self, batch: Sequence[str]) -> None:
@@ -49,7 +51,6 @@ class SharedDownloads:
 
     def add_notes(self, report: Report) -> None:
         """Add to each host the reason why it shared nothing."""
-        self._is_interrupted = report.interrupted
         for name, reason in self._relays.notes.items():
             report.hosts[name].notes.append(f"shared no downloads: {reason}")
 

@@ -17,7 +17,7 @@ from pyinfra.api.exceptions import PyinfraError
 from fleethands.operations.share.relay_scripts import StartRelay, stop_relay
 from fleethands.script import SHELL, Script
 from fleethands.settings.sites import find_sites
-from fleethands.share.chain import PORT, Member, host_rows, neighbor_rows
+from fleethands.share.chain import PORT, Member, find_members, host_rows, neighbor_rows
 from fleethands.ssh.connection import disconnect, is_connected
 from fleethands.text.sanitize import sanitize_line
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from fleethands.engine.engine import Engine
 
 TIMEOUT = 60  # seconds for the script of one host
-FRESH = 600.0  # seconds after which relays are started again: one without requests may have ended
+FRESH = 120.0  # seconds after which relays are started again before a batch: one without requests ends after IDLE
 LISTENS = "relay: listens"
-NO_ADDRESS = "its address in the site is unknown: set `share_address`"
+NO_ANSWER = "the host does not answer"
 
 
 class Relays:
@@ -80,10 +80,9 @@ class Relays:
         for hosts in self._sites.values():
             asked = {name: gevent.spawn(self._address, name) for name in hosts}
             gevent.joinall(list(asked.values()), raise_error=True)
-            found = {name: each.value for name, each in asked.items()}
-            self.notes |= dict.fromkeys((name for name, address in found.items() if not address), NO_ADDRESS)
-            members = [Member(name, address) for name, address in found.items() if address]
-            for index, member in enumerate(members if len(members) > 1 else []):
+            members, notes = find_members({name: each.value for name, each in asked.items()})
+            self.notes |= notes
+            for index, member in enumerate(members):
                 yield member.name, self._start_script(members, index)
 
     def _start_script(self, members: Sequence[Member], index: int) -> Script:
@@ -93,7 +92,7 @@ class Relays:
             address=members[index].address,
             port=PORT,
             neighbors=neighbor_rows(members, index),
-            hosts=host_rows(members),
+            hosts=host_rows(members, index),
             models_dir=settings.models_dir(),
             rate=settings.share_limit or 0,
         ).script
@@ -124,8 +123,10 @@ class Relays:
             self._running.add(name)
             self.notes.pop(name, None)
             return
+        if not said:
+            del self._scripts[name]  # the other hosts do not wait for it again
         errors = [line.removeprefix("error: ") for line in said if line.startswith("error: ")]
-        self.notes[name] = sanitize_line((errors or said or ["the host does not answer"])[-1], 300)
+        self.notes[name] = sanitize_line((errors or said or [NO_ANSWER])[-1], 300)
 
     def _send(self, name: str, script: Script) -> list[str]:
         """The output of a script; nothing from a host that cannot be reached."""

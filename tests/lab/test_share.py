@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from fleethands.operations.share.relay_scripts import IDLE
 from tests.lab import fleet
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -21,6 +22,7 @@ HOSTS = "lab-1,lab-2,lab-3"
 SITE: dict[str, Any] = {"openhands_flavor": "off", "share": True, "site": "lab"}
 MODELS: dict[str, Any] = {**SITE, "models": ["codellama:7b", "padded"]}
 SLOW = 8_000_000  # bytes a second of the internet
+FAULT = 10  # seconds that a host may cost the others
 RELAY = "/run/fleethands/share"
 CUT = (
     "nft add table inet cut; nft add chain inet cut out '{ type filter hook output priority 0; }'; "
@@ -51,12 +53,26 @@ def assert_clean(hosts: Iterable[Host]) -> None:
     assert {host.name: what_is_left(host) for host in hosts} == {host.name: "" for host in hosts}
 
 
-def await_model(lab: Lab, hosts: Iterable[Host], seconds: float = 120) -> None:
-    """Until each host has the weights of `padded` under their name."""
+def find_weights(lab: Lab) -> str:
+    """The path of the weights of `padded` on a host."""
     manifest = json.loads(lab.internet.registry.manifest("library/padded", "latest") or b"")
     weights = max(manifest["layers"], key=lambda layer: int(layer["size"]))["digest"].replace(":", "-")
+    return f"{BLOBS}/{weights}"
+
+
+def await_model(lab: Lab, hosts: Iterable[Host], seconds: float) -> None:
+    """Until each host has the weights of `padded` under their name. + seconds: for all hosts together"""
+    end = time.monotonic() + seconds
     for host in hosts:
-        host.run(f"until [ -e {BLOBS}/{weights} ]; do sleep 0.2; done", timeout=seconds)
+        host.run(f"until [ -e {find_weights(lab)} ]; do sleep 0.2; done", timeout=max(1, end - time.monotonic()))
+
+
+def await_clean(hosts: Iterable[Host], seconds: float) -> None:
+    """Until nothing is left. It has to take no longer than this."""
+    end, hosts = time.monotonic() + seconds, list(hosts)
+    while any(what_is_left(host) for host in hosts) and time.monotonic() < end:
+        time.sleep(1)
+    assert_clean(hosts)
 
 
 def test_a_model_comes_from_the_internet_once(lab: Lab, quiet_state: str) -> None:
@@ -105,9 +121,23 @@ def test_a_controller_that_is_killed_stops_nothing(lab: Lab, quiet_state: str) -
         time.sleep(3)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        await_model(lab, hosts.values())
+        await_model(lab, hosts.values(), 1.4 * find_size(lab) / SLOW + FAULT)
         assert count_sent_bytes(lab, since, path) <= 1.05 * find_size(lab)
-        apply(**MODELS)  # the relays of the killed run end by themselves, half an hour after the last request
+    assert what_is_left(hosts["lab-1"])  # the last request was seconds ago
+    await_clean(hosts.values(), IDLE + FAULT)
+    apply(**MODELS)
+    assert_clean(hosts.values())
+
+
+@pytest.mark.soak
+def test_after_ctrl_c_nothing_is_left(lab: Lab, quiet_state: str) -> None:
+    hosts = brought(lab, 3, quiet_state)
+    with limit_rate(lab, 5 * SLOW):
+        process = fleet.begin("apply", hosts=HOSTS, **MODELS)
+        hosts["lab-2"].run(f"until ls {RELAY}/wanted/* >/dev/null 2>&1; do sleep 0.1; done", timeout=60)
+        os.kill(process.pid, signal.SIGINT)  # each host finishes its current step
+        process.communicate(timeout=find_size(lab) / SLOW + 60)
+    assert_clean(hosts.values())
 
 
 @pytest.mark.soak
@@ -119,6 +149,9 @@ def test_a_host_that_cannot_reach_the_others_downloads_itself(lab: Lab, quiet_st
 
     assert f"neighbor {hosts['lab-1'].address} does not answer" in notes(done, "lab-2")
     assert count_sent_bytes(lab, since, path) <= 2.05 * find_size(lab)
+    ended = {name: float(host.run(f"stat -c %.Y {find_weights(lab)}").stdout) for name, host in hosts.items()}
+    assert ended["lab-2"] - ended["lab-1"] <= FAULT + 10
+    assert ended["lab-3"] - ended["lab-1"] <= FAULT + 10
     assert_clean(hosts.values())
 
 

@@ -20,10 +20,12 @@ is_whole() {
     [ "$(read_as "$ollama" "$blobs/sha256-$1" iflag=count_bytes count="$2" | sha256sum | cut -d ' ' -f 1)" = "$1" ]
 }
 
-# take_back FILE PART: from a directory that was the user's, who may have put a link there, or have opened it to all
+# take_back FILE PART: a copy, from a directory that was the user's. The user may have put a link there, or still have the
+# file itself open for writing, also after its digest was checked again. Without space for the copy it is downloaded again.
 take_back() {
   { chown -h root:root "$handover" && chmod 0700 "$handover" && [ -f "$1" ] && [ ! -L "$1" ]; } || return 0
-  chown -h root:root "$1" && mv -fT "$1" "$2" # it is checked again
+  [ "$(free_bytes "$store")" -ge $(($(size_of "$1") + ${floor:?})) ] || return 0
+  cp --reflink=auto -T "$1" "$2" || rm -f "$2"
 }
 
 # import_blob HEX

@@ -38,6 +38,7 @@ def lock_script(name: str, lock: Lock, **values: str) -> Script:
         "described": paths.RUN_LOCK_INFO,
         "hold": paths.MANUAL_LOCK,
         "turn": paths.LOCK_TOKEN,
+        "busy": paths.RELAY_BUSY,
         "words": lock.file,
         "left": replace(lock, ended=True).file,
         "run": lock.run,

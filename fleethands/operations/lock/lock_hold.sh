@@ -3,8 +3,9 @@
 #   described: the file that describes the run lock; words: its content; left: its content after a lost connection
 #   hold, turn, run, who: see lock_acquire.sh
 #   lease: seconds without a heartbeat that end the lock
+#   busy: a file of the relay, which does not end while the run lasts
 #   begin: `take` to try at once, `wait` for the first request
-: "${lock:?}" "${described:?}" "${hold:?}" "${turn:?}" "${who:?}" "${words:?}" "${left:?}" "${run:?}" "${lease:?}" "${begin:?}"
+: "${lock:?}" "${described:?}" "${hold:?}" "${turn:?}" "${who:?}" "${words:?}" "${left:?}" "${run:?}" "${lease:?}" "${busy:?}" "${begin:?}"
 held=''
 
 take() {
@@ -47,7 +48,7 @@ while :; do
     r0) break ;;
     0) lost 'its controller went away' ;;
     124) lost "no sign of it for $lease s" ;;
-    *) [ -z "$held" ] || touch -c "$described" ;;
+    *) [ -z "$held" ] || touch -c "$described" "$busy" ;;
   esac
 done
 if [ -n "$held" ]; then

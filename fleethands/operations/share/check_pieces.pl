@@ -1,6 +1,6 @@
 # Checks a piece of one neighbor by the list of another one. Behind neighbors.pl, in front of ask_neighbors.pl.
-# The list of a neighbor can be wrong, too. Where list and bytes differ, the internet decides, or else most neighbors.
-#   internet: configuration file of curl that downloads the part, or empty
+# The list of a neighbor can be wrong, too. Where list and bytes differ, more copies decide. A neighbor whose list agreed with
+# bytes that were written `vouched` for them; nobody vouched for those of a neighbor that is `unchecked`.
 my $LIST_WAIT = 5; # seconds; whoever downloads from the internet hashes a piece soon after it came
 my $reference;
 
@@ -10,7 +10,7 @@ sub is_usable { return $_[0]{socket} && !$_[0]{silent} && $_[0]{bad} < 2 }
 sub listed_digest {
     my ($neighbor, $number, $digest) = @_;
     my $list = $neighbor->{list} ||= [];
-    my $end = now() + $LIST_WAIT;
+    my ($begun, $end) = (now(), now() + $LIST_WAIT);
     while (@$list <= $number) {
         my ($status, undef, $text) = request($neighbor, "/pieces/$digest", 65 * @$list, '', 1 << 16);
         return give_up($neighbor, 'stopped answering') unless $status;
@@ -19,6 +19,7 @@ sub listed_digest {
         $neighbor->{is_short} = now() > $end; # it is not waited for again
         pause(0.05) if $status != 206;
     }
+    $neighbor->{is_short} ||= has_wasted($neighbor, 'lag', $begun);
     return $list->[$number];
 }
 
@@ -41,45 +42,32 @@ sub ask_piece {
     return length $body == $to - $from + 1 ? (\$body, $status) : (undef, 0);
 }
 
-# a piece from the internet itself
-sub internet_piece {
-    my ($from, $to) = @_;
-    return unless $ENV{internet} && -e $ENV{internet};
-    open my $pipe, '-|', 'curl', '-q', '--silent', '--fail', '--max-time', '10', '--range', "$from-$to", '--config', $ENV{internet} or return;
-    binmode $pipe;
-    read $pipe, my $bytes, $to - $from + 2;
-    close $pipe;
-    return defined $bytes && length $bytes == $to - $from + 1 ? \$bytes : undef;
-}
-
 sub blame {
     my ($neighbor, $strikes) = @_;
     $neighbor->{bad} += $strikes;
-    print "neighbor: $neighbor->{address} sent wrong bytes\n" if $neighbor->{bad} >= 2;
 }
+
+# neighbors that are not asked for other parts either
+sub report_bad { give_up($_, 'sent wrong bytes') for grep { $_->{bad} >= 2 } @_ }
 
 # the bytes of a piece about which neighbors differ
 sub settle_piece {
     my ($piece, $sent, $source, $listed, $witness, @neighbors) = @_;
     my %bytes_of = ($sent->{digest} => $sent->{bytes});
-    my %votes = ($sent->{digest} => 1);
-    my $truth;
-    if (my $original = internet_piece(@$piece{qw(from to)})) {
-        $truth = digest_of($original);
-        $bytes_of{$truth} = $original;
-    } else {
-        my @others = grep { is_usable($_) && $_ != $source && ($_ == $witness || $_->{have} > $piece->{to}) } @neighbors;
-        for my $other ($#others > 3 ? @others[0 .. 3] : @others) {
-            my ($copy) = ask_piece($other, @$piece{qw(digest from to)});
-            next unless ref $copy;
-            my $digest = digest_of($copy);
-            $votes{$digest}++;
-            $bytes_of{$digest} = $copy;
-        }
-        ($truth) = sort { $votes{$b} <=> $votes{$a} || ($b eq $listed) <=> ($a eq $listed) } keys %votes;
+    my %senders = ($sent->{digest} => [$source]);
+    my @others = grep { is_usable($_) && $_ != $source && ($_ == $witness || $_->{have} > $piece->{to}) } @neighbors;
+    for my $other ($#others > 3 ? @others[0 .. 3] : @others) {
+        my ($copy) = ask_piece($other, @$piece{qw(digest from to)});
+        next unless ref $copy;
+        my $digest = digest_of($copy);
+        push @{ $senders{$digest} }, $other;
+        $bytes_of{$digest} = $copy;
     }
+    my ($truth) = sort { @{ $senders{$b} } <=> @{ $senders{$a} } || ($b eq $listed) <=> ($a eq $listed) } keys %senders;
     blame($source, 1) if $sent->{digest} ne $truth;
     blame($witness, 2) if $listed ne $truth;
+    $_->{unchecked} = 1 for $listed eq $truth ? () : @{ $senders{$truth} };
+    $witness->{vouched} = 1 if $listed eq $truth;
     return { bytes => $bytes_of{$truth}, digest => $truth };
 }
 
@@ -87,8 +75,9 @@ sub settle_piece {
 sub check_piece {
     my ($piece, $bytes, $source, @neighbors) = @_;
     my $sent = { bytes => $bytes, digest => digest_of($bytes) };
-    my $witness = find_reference($source, @neighbors) or return $sent;
-    my $listed = listed_digest($witness, @$piece{qw(number digest)}) // return $sent;
-    return $sent if $sent->{digest} eq $listed;
+    my $witness = find_reference($source, @neighbors);
+    my $listed = $witness && listed_digest($witness, @$piece{qw(number digest)});
+    if (!defined $listed) { $source->{unchecked} = 1; return $sent }
+    if ($sent->{digest} eq $listed) { $witness->{vouched} = 1; return $sent }
     return settle_piece($piece, $sent, $source, $listed, $witness, @neighbors);
 }

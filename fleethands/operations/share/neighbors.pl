@@ -8,6 +8,7 @@ use Socket qw(SOL_SOCKET SO_ERROR);
 
 my ($CONNECT, $ANSWER, $TRANSFER, $FRESH) = (3, 3, 5, 20); # seconds: to connect, to begin an answer, to send one piece;
 # and without a request, after which a new connection is made before the relay ends the old one
+my ($SLOW, $WASTE) = (1, 10); # seconds that a short answer may take; of all those together that took longer
 
 sub read_neighbors {
     my ($run) = @_;
@@ -77,6 +78,14 @@ sub fill_buffer {
     return 1;
 }
 
+# whether a neighbor that answers slowly, and never too slowly for one answer, has cost this host too much time
+sub has_wasted {
+    my ($neighbor, $kind, $since) = @_;
+    my $took = now() - $since;
+    $neighbor->{$kind} += $took if $took > $SLOW;
+    return ($neighbor->{$kind} // 0) > $WASTE;
+}
+
 # request(NEIGHBOR, PATH, FROM, TO, LONGEST): status, headers and body; nothing if the neighbor failed
 sub request {
     my ($neighbor, $path, $from, $to, $longest) = @_;
@@ -95,6 +104,7 @@ sub request {
     my ($status) = $head =~ m{\AHTTP/1\.1 (\d{3}) } or return;
     my ($length) = $head =~ /\r\nContent-Length: (\d{1,9})\r\n/ or return;
     return unless $length <= $longest && fill_buffer($neighbor, $length, now() + $TRANSFER);
+    return if $longest < $PIECE && has_wasted($neighbor, 'late', $neighbor->{used});
     return ($status, $head, substr $neighbor->{buffer}, 0, $length, '');
 }
 

@@ -21,7 +21,7 @@ take_part() {
   : "${growing:?}" "${file:?}"
   hex=${1#sha256:} bytes=$2
   [ "$bytes" != - ] || bytes=${announced:-0}
-  directory=$store digest=$hex size=$bytes run=$share internet='' largest=${largest:-0} \
+  directory=$store digest=$hex size=$bytes run=$share largest=${largest:-0} \
     perl "$share/ask_neighbors.pl" >"$place/neighbors" 2>&1 7<&- &
   asker=$!
   until timeout 1 tail --pid "$asker" -s 0.1 -f /dev/null; do

@@ -3,8 +3,9 @@
 #   GET /part/HEX     the bytes of a Range. A part that is too short answers 503 after a second, with X-Have and X-State
 #   GET /pieces/HEX   digests of its pieces from the first byte of a Range on, one a line
 # Its environment:
-#   address, port: where it listens; run: directory of tokens, hosts, wanted, internet, busy and index
-#   parts: directory of parts; places: further directories with complete ones; rate: bytes a second, 0 for no limit
+#   address, port: where it listens; run: directory of tokens, hosts, wanted, internet, busy and manifests
+#   parts: directory of parts; rate: bytes a second, 0 for no limit
+#   store: directory of blobs, or empty; owner: UID of their owner, whose files alone are served from there
 #   idle: seconds without a request, and without a fetch on this host, after which the relay ends
 use strict;
 use warnings;
@@ -15,18 +16,19 @@ use IO::Socket::IP;
 use POSIX ();
 use Socket qw(SOMAXCONN);
 
-my ($run, $parts, $rate, $idle) = @ENV{qw(run parts rate idle)};
-my @places = split /:/, $ENV{places};
-my ($LONGEST, $BLOCK, $PATIENCE, $SILENCE, $CONNECTIONS) = (16 << 20, 1 << 17, 1, 30, 256);
-my (%connections, %held, @tokens, %hosts, %index);
-my $tokens_read = -1;
+my ($run, $parts, $store, $rate, $idle) = @ENV{qw(run parts store rate idle)};
+my ($LONGEST, $BLOCK, $PATIENCE, $SILENCE, $CONNECTIONS, $OF_ONE_HOST) = (16 << 20, 1 << 17, 1, 30, 256, 16);
+my (%connections, %held, @tokens, %hosts);
+my $tokens_read = '';
+my @places = map { [$_, owner_of($_)] } $parts, "$run/manifests";
+push @places, [$store, $ENV{owner}] if length $store;
 $SIG{PIPE} = 'IGNORE';
 $SIG{TERM} = sub { exit 0 };
 
 # seconds, in hundredths; Time::HiRes is not part of perl-base
 sub now { return (POSIX::times())[0] / 100 }
 
-my ($last_request, $budget, $budget_at) = (now(), 0, now());
+my ($last_request, $busy_seen, $budget, $budget_at) = (now(), 0, 0, now());
 
 sub lines_of {
     my ($path) = @_;
@@ -35,24 +37,23 @@ sub lines_of {
     return split /\n/, $text // '';
 }
 
-# a run that starts later adds its token to the file
+# a run that starts later adds its token to the file, and one that ends removes it: each time the file is another one
 sub is_allowed {
     my ($token) = @_;
-    return 1 if grep { $_ eq $token } @tokens;
-    return 0 if time == $tokens_read;
-    $tokens_read = time;
-    @tokens = grep { length >= 32 } lines_of("$run/tokens");
-    %index = map { /^([0-9a-f]{64}) (.+)$/ ? ($1, $2) : () } lines_of("$run/index");
+    my $version = join ' ', (stat "$run/tokens")[1, 7, 9];
+    @tokens = grep { length >= 32 } lines_of("$run/tokens") if $version ne $tokens_read;
+    $tokens_read = $version;
     return scalar grep { $_ eq $token } @tokens;
 }
 
-# a link that the owner of a directory made to a file of somebody else is not served
+sub owner_of { return (stat $_[0])[4] // -1 }
+
+# a link that the owner of a directory made to a file or a directory of somebody else is not served
 sub open_file {
-    my ($path, $directory) = @_;
+    my ($path, $owner) = @_;
     sysopen my $file, $path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK or return;
     my @stat = stat $file;
-    my @owner = stat $directory;
-    return unless S_ISREG($stat[2]) && @owner && $stat[4] == $owner[4];
+    return unless S_ISREG($stat[2]) && $stat[4] == $owner;
     return ($file, $stat[7]);
 }
 
@@ -69,15 +70,11 @@ sub find_moved {
 # the file of a part, its bytes and its state
 sub find_part {
     my ($hex) = @_;
-    for my $place ($parts, @places) {
-        my ($file, $size) = open_file("$place/sha256-$hex", $place);
+    for my $place (@places) {
+        my ($file, $size) = open_file("$place->[0]/sha256-$hex", $place->[1]);
         return ($file, $size, 'complete') if $file;
     }
-    if (my $path = $index{$hex}) {
-        my ($file, $size) = open_file($path, $path =~ s{/[^/]*$}{}r);
-        return ($file, $size, 'complete') if $file;
-    }
-    my ($file, $size) = open_file("$parts/sha256-$hex.part", $parts);
+    my ($file, $size) = open_file("$parts/sha256-$hex.part", $places[0][1]);
     $held{$hex} = [$file, now()] if $file;
     if (!$file && (my @moved = find_moved($hex))) { return @moved }
     my $state = -e "$run/internet/$hex" ? 'internet' : -e "$run/wanted/$hex" ? ($size ? 'growing' : 'wanted') : 'unknown';
@@ -112,7 +109,7 @@ sub answer_part {
 
 sub answer_pieces {
     my ($c, $hex, $from) = @_;
-    my ($file, $size) = open_file("$parts/sha256-$hex.pieces", $parts);
+    my ($file, $size) = open_file("$parts/sha256-$hex.pieces", $places[0][1]);
     return answer($c, '404 Not Found', '') unless $file && $from < $size;
     sysseek $file, $from, 0;
     sysread $file, my $text, 1 << 16;
@@ -179,17 +176,19 @@ sub refill_budget {
 
 sub is_idle {
     my $busy = (stat "$run/busy")[9] // 0;
-    return now() - $last_request > $idle && time - $busy > $idle;
+    ($busy_seen, $last_request) = ($busy, now()) if $busy != $busy_seen;
+    return now() - $last_request > $idle;
 }
 
 sub accept_connection {
     my ($listener) = @_;
     my $socket = $listener->accept or return;
     return if keys %connections >= $CONNECTIONS;
-    %hosts = map { $_ => 1 } lines_of("$run/hosts") unless $hosts{ $socket->peerhost };
-    return unless $hosts{ $socket->peerhost };
+    my $host = $socket->peerhost // return;
+    %hosts = map { $_ => 1 } lines_of("$run/hosts") unless $hosts{$host};
+    return unless $hosts{$host} && $OF_ONE_HOST > grep { $_->{host} eq $host } values %connections;
     $socket->blocking(0);
-    $connections{ fileno $socket } = { socket => $socket, in => '', out => '', left => 0, active => now() };
+    $connections{ fileno $socket } = { socket => $socket, host => $host, in => '', out => '', left => 0, active => now() };
 }
 
 sub serve_connections {

@@ -9,7 +9,7 @@ from fleethands.operations.core import scripts
 from fleethands.operations.share import programs
 from fleethands.script import Script
 
-IDLE = 1800  # seconds without a request and without a fetch, after which a relay ends: a canary may take long
+IDLE = 300  # seconds without a request, and without a fetch or the lock of a run that touches `busy`: then a relay ends
 
 
 @dataclass(frozen=True)

@@ -45,17 +45,35 @@ write_state() {
   printf %s "$relay" >"$share/relay.pl"
   printf %s "$ask_neighbors" >"$share/ask_neighbors.pl"
   printf %s "$hash_pieces" >"$share/hash_pieces.pl"
+  copy_manifests
   mv -T "$share/neighbors.new" "$share/neighbors" # last, because a fetch uses the programs from then on
 }
 
-# The manifests of models by their digests, so that a pinned model needs no registry. Ollama's user reads them.
-write_index() {
-  : >"$share/index"
-  ollama=$(numbers_of ollama 2>/dev/null) && [ -d "$models_dir/manifests" ] || return 0
+# Copies of the manifests of models by their digests, so that a pinned model needs no registry. Ollama's user reads them, and
+# the relay sees nothing of their directories, in which that user can put links.
+copy_manifests() {
+  rm -rf "$share/manifests.new"
+  mkdir -p "$share/manifests.new"
+  ollama=$(numbers_of ollama 2>/dev/null) || ollama=''
   # shellcheck disable=SC2016
-  as_owner "$ollama" 20 sh -c 'find "$1" -type f -size -64k -print0 | head -z -n 500 | xargs -0r sha256sum' sh "$models_dir/manifests" |
-    directory=$models_dir/manifests awk '/^[0-9a-f]+  / { at = index($0, ENVIRON["directory"])
-      if (at) print substr($0, 1, 64) " /run/manifests" substr($0, at + length(ENVIRON["directory"])) }' >"$share/index" || true
+  [ -z "$ollama" ] || as_owner "$ollama" 20 sh -c 'find "$1" -type f -size -64k -print0 2>/dev/null | head -z -n 500 |
+    xargs -0r -n 1 sh -c "head -c 65536 \"\$1\" | base64 -w 0; echo" sh' sh "$models_dir/manifests" | head -c 8000000 |
+    while IFS= read -r text; do
+      printf %s "$text" | base64 -d >"$share/manifest" 2>/dev/null || continue
+      mv -T "$share/manifest" "$share/manifests.new/sha256-$(sha256sum <"$share/manifest" | cut -d ' ' -f 1)"
+    done || true
+  rm -rf "$share/manifests"
+  mv -T "$share/manifests.new" "$share/manifests"
+}
+
+# Sets `store`, where the relay sees the blobs, and `owner`, the UID whose files it serves from there: Ollama's user, who may
+# have put a link in the place of the directory, or root, if no other user can.
+find_store() {
+  store='' owner=''
+  [ -d "$blobs" ] || return 0
+  owner=$(stat -c %u "$blobs")
+  case $owner in 0) real_path "$blobs" >/dev/null || return 0 ;; *) [ "$owner" = "$(id -u ollama 2>/dev/null)" ] || return 0 ;; esac
+  store=/run/blobs
 }
 
 # addresses KIND: those of the hosts, for a set of nftables
@@ -118,14 +136,9 @@ start_unit() {
     case $each in /bin | /sbin | /lib* | /usr | /proc | /sys | /dev | /tmp) continue ;; esac
     [ -L "$each" ] || set -- "$@" --property "TemporaryFileSystem=\"$each\":ro"
   done
-  seen=''
-  if [ -d "$blobs" ]; then
-    set -- "$@" --property "BindReadOnlyPaths=\"$blobs\":/run/blobs" \
-      --property "BindReadOnlyPaths=\"-$models_dir/manifests\":/run/manifests"
-    seen=/run/blobs
-  fi
+  [ -z "$store" ] || set -- "$@" --property "BindReadOnlyPaths=\"$blobs\":$store"
   systemctl reset-failed "$unit" "$server" 2>/dev/null || true
-  echo "$seen" >"$share/places"
+  echo "$store" >"$share/store"
   systemd-run --quiet --collect --unit "$unit" --description "the relay of fleethands" --service-type exec --property "ExecStartPre=/usr/sbin/nft -f $share/rules.nft" \
     --property "ExecStopPost=/bin/sh -c '$(escaped)' '$parts'" \
     systemd-run --quiet --wait --collect --unit "$server" "$@" \
@@ -134,28 +147,58 @@ start_unit() {
     --property 'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX' --property MemoryDenyWriteExecute=yes \
     --property SystemCallFilter=@system-service --property TasksMax=4 --property MemoryMax=256M \
     --property RuntimeMaxSec=1d --property OOMScoreAdjust=500 --property Nice=5 \
-    --setenv "address=$listen" --setenv "port=$port" --setenv "run=$share" --setenv "parts=$parts" --setenv "places=$seen" \
-    --setenv "rate=$rate" --setenv "idle=$idle" /usr/bin/perl "$share/relay.pl" 2>"$share/failure" 8<&- ||
+    --setenv "address=$listen" --setenv "port=$port" --setenv "run=$share" --setenv "parts=$parts" --setenv "store=$store" \
+    --setenv "owner=$owner" --setenv "rate=$rate" --setenv "idle=$idle" /usr/bin/perl "$share/relay.pl" 2>"$share/failure" 8<&- ||
     fail "the relay does not start: $(head -c 300 "$share/failure" | tail -n 1)"
+}
+
+# Another program may have taken the port.
+is_listening() {
+  process=$(systemctl show "$server" -p MainPID --value)
+  [ "${process:-0}" -gt 0 ] && ss -Hltnp "sport = :$port" | grep -q "[(,]pid=$process,"
 }
 
 await_listener() {
   for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
-    [ -z "$(ss -Hltn "sport = :$port")" ] || return 0
-    [ "$(state)" = active ] || break
+    ! is_listening || return 0
+    [ "$(state)" = active ] || return 1
     sleep 0.2
   done
-  fail "the relay does not listen on port $port: $(journalctl -u "$server" -n 1 -o cat --no-pager | head -c 300)"
+  return 1
 }
 
 # A model store that was made since is not seen by the relay that runs.
-has_new_store() { [ -d "$blobs" ] && [ -z "$(cat "$share/places" 2>/dev/null)" ]; }
+has_new_store() { [ -n "$store" ] && [ -z "$(cat "$share/store" 2>/dev/null)" ]; }
+
+# serve: start the relay, or add this run to the one that is at work
+serve() {
+  await_end
+  if [ "$(state)" = active ]; then
+    touch "$share/busy" || true # so that it does not end now
+    write_state
+    write_rules
+    nft -f "$share/rules.nft" || fail 'the rules of the relay do not load'
+  else
+    [ -e "$share/tokens" ] || rm -rf "$share"
+    mkdir -p "$share"
+    write_state
+    write_rules
+    start_unit
+  fi
+}
+
+fail_without_listener() {
+  taken=$(ss -Hltnp "sport = :$port" | sed -n 's/.*users:(("\([A-Za-z0-9._-]*\)",pid=\([0-9]*\),.*/\1, process \2/p' | head -n 1)
+  [ -z "$taken" ] || fail "another program listens on port $port: $taken"
+  fail "the relay does not listen on port $port: $(journalctl -u "$server" -n 1 -o cat --no-pager | head -c 300)"
+}
 
 umask 077
 for each in perl nft systemd-run ss awk paste; do need "$each"; done
 [ -d "$parts" ] || { mkdir -p "${parts%/*}" && mkdir -m 0700 "$parts"; }
 exec 8<"$parts" # two runs may come at once
 flock -w 30 8 || fail 'another run is starting the relay of this host'
+find_store
 await_end
 if [ "$(state)" = active ] && has_new_store; then
   keep=$(cat "$share/tokens") allowed=$(cat "$share/hosts") kept=$(ls "$share/kept")
@@ -166,18 +209,9 @@ if [ "$(state)" = active ] && has_new_store; then
   printf '%s\n' "$keep" >"$share/tokens"
   printf '%s\n' "$allowed" >"$share/hosts"
 fi
-if [ "$(state)" = active ]; then
-  write_state
-  write_rules
-  write_index
-  nft -f "$share/rules.nft" || fail 'the rules of the relay do not load'
-else
-  [ -e "$share/tokens" ] || rm -rf "$share"
-  mkdir -p "$share"
-  write_state
-  write_rules
-  write_index
-  start_unit
+serve
+if ! await_listener; then # a relay ends by itself, perhaps just now
+  serve
+  await_listener || fail_without_listener
 fi
-await_listener
 echo "relay: listens"

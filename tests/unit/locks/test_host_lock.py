@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import fcntl
 import json
+import os
 import stat
 import subprocess
 import time
@@ -75,7 +76,7 @@ Hold = Callable[..., Holding]
 @pytest.fixture
 def places(tmp_path: Path) -> dict[str, str]:
     """The paths of a host's lock, in a directory of the test's own."""
-    names = {"lock": "run/lock", "described": "run/lock.json", "hold": "lib/hold", "turn": "lib/turn"}
+    names = {"lock": "run/lock", "described": "run/lock.json", "hold": "lib/hold", "turn": "lib/turn", "busy": "busy"}
     return {name: str(tmp_path / path) for name, path in names.items()}
 
 
@@ -146,6 +147,23 @@ def test_a_killed_process_holds_nothing(hold: Hold) -> None:
     ana.end(kill=True)
 
     assert bo.ask("t").word == "locked"
+
+
+def test_signs_of_life_keep_the_relay_at_work(hold: Hold, places: dict[str, str]) -> None:
+    busy = Path(places["busy"])
+    ana = hold(ANA)
+    ana.ask("t")
+    ana.sign()
+    time.sleep(0.5)
+    assert not busy.exists()  # no relay is at work
+
+    busy.touch()
+    os.utime(busy, (0, 0))
+    ana.sign()
+    end = time.monotonic() + 10
+    while busy.stat().st_mtime == 0 and time.monotonic() < end:
+        time.sleep(0.05)
+    assert busy.stat().st_mtime > 0
 
 
 def test_without_a_sign_of_life_it_ends_with_the_lease(hold: Hold, places: dict[str, str]) -> None:

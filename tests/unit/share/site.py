@@ -59,8 +59,9 @@ class Host:
         self.environment = {"PATH": os.environ["PATH"], "directory": str(self.parts), "run": str(self.run)}
         self.started: list[subprocess.Popen[str]] = []
 
-    def start_relay(self, *, rate: int = 0, idle: int = 60) -> subprocess.Popen[str]:
-        where = {"address": self.address, "port": self.port, "parts": self.parts, "places": self.store}
+    def start_relay(self, *, rate: int = 0, idle: int = 60, owner: int | None = None) -> subprocess.Popen[str]:
+        where: dict[str, object] = {"address": self.address, "port": self.port, "parts": self.parts}
+        where |= {"store": self.store, "owner": os.getuid() if owner is None else owner}
         relay = self._start(programs.relay(), rate=rate, idle=idle, **where)
         for _ in range(200):
             with socket.socket() as probe:

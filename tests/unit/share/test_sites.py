@@ -89,7 +89,8 @@ def test_a_host_asks_the_nearest_ones_and_not_all_of_a_large_site() -> None:
     assert rows[0] == "before 10.0.0.50 11439"
     assert rows[MOST_BEFORE] == "after 10.0.0.52 11439"
     assert len(rows) == MOST_BEFORE + MOST_AFTER
-    assert len(host_rows(members).splitlines()) == 100
+    assert len(host_rows(members, 50).splitlines()) == 99
+    assert "10.0.0.51" not in host_rows(members, 50).splitlines()
 
 
 def test_a_member_has_an_address() -> None:

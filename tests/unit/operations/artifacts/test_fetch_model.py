@@ -198,3 +198,18 @@ def test_a_link_in_place_of_a_blob_is_not_taken_back(tmp_path: Path) -> None:
     assert "cannot move a blob" in done.outcome
     assert [each.name for each in done.store.iterdir() if each.is_symlink()] == []
     assert victim.read_text() == "root's"
+
+
+@pytest.mark.parametrize("has_space", [True, False])
+def test_a_blob_is_taken_back_as_another_file(has_space: bool, tmp_path: Path) -> None:
+    """Ollama's user may have the first one open."""
+    refuse = f'as_owner() {{ shift 2; case "$*" in *handover*) ln "$5" {tmp_path}/open; return 1 ;; esac; "$@"; }}\n'
+    if not has_space:
+        refuse = refuse.replace("return 1", "free_bytes() { echo 0; }; return 1")
+
+    done = fetch(tmp_path, everything(), extra=refuse)
+
+    assert "cannot move a blob" in done.outcome
+    parts = [each for each in done.store.iterdir() if each.name.endswith(".part")]
+    assert [each.samefile(tmp_path / "open") for each in parts] == ([False] if has_space else [])
+    assert [each.read_bytes() for each in parts] == [(tmp_path / "open").read_bytes()] * len(parts)
