@@ -48,6 +48,7 @@ class RunContainer(HostScript, file="container", parts=("containers", "openhands
     key_file: str
     adopt: bool
     fetcher: str
+    keeps_parts: bool
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def _script(settings: HostSettings, spec: ContainerSpec, account: Account, adopt
         key_file=paths.CANVAS_KEY if generation.needs_key else "",
         adopt=adopt,
         fetcher=image_fetcher(settings),
+        keeps_parts=settings.keeps_parts,
     ).script
     return replace(script, exports=dict(spec.variables))
 
