@@ -7,8 +7,9 @@
 #   keep, spare: how many releases stay on the host, and those that release records name
 #   renew: command that pins the release again; empty without a lockfile
 #   fetcher: text of a unit's script on a host that fetches parts (fetch.sh); otherwise empty
+#   keeps_parts: yes on a host that keeps its archives (keep_parts.sh)
 : "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${spare?}" "${prefix:?}" "${sent?}"
-: "${digests?}" "${renew?}" "${by_proxy?}" "${fetcher?}"
+: "${digests?}" "${renew?}" "${by_proxy?}" "${fetcher?}" "${keeps_parts:?}"
 home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'

@@ -132,4 +132,5 @@ def remove_records(settings: HostSettings, probe: Probe, keep: tuple[str, ...]) 
 
 def _has_other_records(probe: Probe) -> bool:
     seeds = (each.seed_path for each in GENERATIONS.values())
-    return any(probe.files[path].kind != "absent" for path in (paths.PROOF, paths.CURRENT_RECORD, paths.KEPT_PARTS, *seeds))
+    others = (paths.PROOF, paths.CURRENT_RECORD, paths.KEPT_PARTS, *seeds)
+    return any(probe.files[path].kind != "absent" for path in others)

@@ -23,6 +23,7 @@ take_part() {
   : "${growing:?}" "${file:?}"
   hex=${1#sha256:} bytes=$2
   [ "$bytes" != - ] || bytes=${announced:-0}
+  # shellcheck disable=SC2034 # fail_to_fetch uses it
   asked_neighbors=yes
   directory=$store digest=$hex size=$bytes run=$share internet='' largest=${largest:-$(most_unknown)} \
     perl "$share/ask_neighbors.pl" >"$place/neighbors" 2>&1 7<&- &
@@ -40,11 +41,11 @@ take_part() {
 
 # bytes of a part whose size no server told: a neighbor says it, and must not fill the disk
 most_unknown() {
-  most=$(($(free_bytes "$store") / 4 * 3))
+  most=$(($(free_bytes "$store") * 3 / 4))
   echo $((most < LARGEST_UNKNOWN ? most : LARGEST_UNKNOWN))
 }
 
-# take_document DIGEST MOST: a manifest or an index of at most so many bytes, from neighbors
+# take_document DIGEST MOST: a manifest or an index, from neighbors; MOST: bytes that it may have
 take_document() {
   file=$(part_file "$1")
   growing=$file.part

@@ -35,8 +35,8 @@ class SiteKeys(Keys):
     share_keep: Annotated[
         bool,
         Description(
-            "Whether a host that shares downloads keeps the archives of releases and the images that it downloaded, for "
-            "hosts that are added to the site later.",
+            "Whether a host that shares downloads keeps the archives and images that it downloaded, for hosts that are "
+            "added to the site later.",
             accepts="True or False",
             change="to save the disk space. Hosts that are added later download these files from the internet",
             example=False,
