@@ -38,7 +38,7 @@ def remove_kept(settings: HostSettings, probe: Probe) -> Decision:
     kept = list(dict.fromkeys(row.rpartition(" ")[0] for row in rows))
     wanted = [each for each in kept if _is_wanted(settings, each)] if settings.keeps_parts else []
     if settings.keeps_parts and wanted == kept:
-        return Unchanged(f"{len(rows)} parts are kept for hosts that are added later")
+        return Unchanged("all kept parts are of declared artifacts")
     names = [each.partition(" ")[2] for each in kept if each not in wanted]
     return Change(
         "kept parts",

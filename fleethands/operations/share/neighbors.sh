@@ -49,9 +49,9 @@ most_unknown() {
 take_document() {
   file=$(part_file "$1")
   growing=$file.part
-  largest=$2 take_part "$1" - && return 0
-  rm -f "$share/wanted/${1#sha256:}" "$growing"
-  return 1
+  largest=$2 take_part "$1" - || rm -f "$growing"
+  rm -f "$share/wanted/${1#sha256:}"
+  [ -e "$file" ]
 }
 
 # what neighbors sent, and those that failed
