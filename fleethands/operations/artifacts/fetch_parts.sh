@@ -155,7 +155,7 @@ handle_failure() {
 fail_to_fetch() {
   [ -n "${asked_neighbors:-}" ] || fail "$1: $2" "$3"
   fail "$1: $2; no neighbor of the site sends it either" "$3" \
-    'to let all hosts of the site take part, on this machine: fleethands apply'
+    'select all hosts of the site that may have it, then on this machine: fleethands apply'
 }
 login_hint() { echo "on the host: curl -fsSIL $(shown "$url")"; }
 

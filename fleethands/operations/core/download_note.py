@@ -18,16 +18,16 @@ def describe_download(settings: HostSettings, probe: Probe, kind: str, name: str
     + kind, name: as in the probe's upstream section
     """
     if settings.pins.bundles:
-        return f"takes {what} from the bundle{_describe_cost(settings, kind, None)}"
+        return f"takes {what} from the bundle{describe_cost(settings, kind, None)}"
     offer = probe.upstream.find(kind, name)
     if settings.neighbors and offer is not None and offer.state == UNREACHABLE:
         far = f"because it does not reach {offer.server}"
         source = f"{DOWNLOADS}{what} from neighbors of the site {settings.site}, {far}"
-        return f"{source}{_describe_cost(settings, kind, None)}"
+        return f"{source}{describe_cost(settings, kind, None)}"
     size, limit = probe.upstream.size(kind, name), settings.download_limit
     known = format_size(size) if size is not None else "its source did not tell the size"
     limited = f", at most {format_size(limit)} a second" if limit is not None else ""
-    return f"{DOWNLOADS}{what} ({known}{limited}){_describe_source(settings)}{_describe_cost(settings, kind, size)}"
+    return f"{DOWNLOADS}{what} ({known}{limited}){_describe_source(settings)}{describe_cost(settings, kind, size)}"
 
 
 def _describe_source(settings: HostSettings) -> str:
@@ -40,7 +40,7 @@ def _describe_source(settings: HostSettings) -> str:
     return f" from {neighbors[0]}, or from the internet if no host of the site {settings.site} has it"
 
 
-def _describe_cost(settings: HostSettings, kind: str, size: int | None) -> str:
+def describe_cost(settings: HostSettings, kind: str, size: int | None) -> str:
     """What stays on the disk. Ollama's store serves models, so that nothing else of them is kept."""
     if not settings.keeps_parts or kind == "model":
         return ""

@@ -66,7 +66,7 @@ def test_a_layer_that_no_neighbor_has_is_named_with_both_reasons(tmp_path: Path,
 
     assert f"cannot fetch http://{CLOSED}/v2/team/app/blobs/{digest(LAYER)}: " in first
     assert first.endswith("; no neighbor of the site sends it either")
-    assert hints[-1] == "hint: to let all hosts of the site take part, on this machine: fleethands apply"
+    assert hints[-1] == "hint: select all hosts of the site that may have it, then on this machine: fleethands apply"
 
 
 def test_a_manifest_that_no_neighbor_has_is_named_with_both_reasons(tmp_path: Path, hosts: list[Host]) -> None:
