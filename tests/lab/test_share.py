@@ -192,11 +192,12 @@ def test_a_host_added_later_gets_everything_from_its_neighbors(lab: Lab, docker_
     data = {"share": True, "site": "lab", "models": ["codellama:7b"]}
     project = Project.laid(lab, tmp_path / "boxes", "lab-1", "lab-2", **data)
     assert project.fleethands("pin").code == 0
-    apply_project(project)
+    done = apply_project(project)
+    assert "shared no downloads" not in "".join(note for host in done.values() for note in host["notes"]), done
+    assert_clean([hosts[name] for name in project.hosts], keeps=True)
     assert_unchanged(project)
     for name in project.hosts:
         assert_keeps_all(hosts[name])
-    assert_clean([hosts[name] for name in project.hosts], keeps=True)
 
     project = replace(project, hosts=tuple(hosts))
     project.declare(**data)
