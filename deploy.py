@@ -1,6 +1,6 @@
 """Bring each host to the state its inventory describes. Plan only: add --dry."""
 
-from fleethands.tasks import docker, firewall, models, ollama, openhands, preflight, proof
+from fleethands.tasks import docker, firewall, models, ollama, openhands, preflight, proof, sharing
 
 preflight.check()
 docker.install()
@@ -11,4 +11,5 @@ openhands.serve()
 proof.prove()
 openhands.remove_sandboxes()
 ollama.remove_unused()
+sharing.remove_kept()
 firewall.narrow()

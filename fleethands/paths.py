@@ -41,6 +41,7 @@ RUN_LOCK_INFO = "/run/fleethands/lock.json"
 RELAY_BUSY = "/run/fleethands/share/busy"  # a relay whose run is at work does not end
 PULLS = "/var/lib/fleethands/pulls"
 ARTIFACTS = "/var/lib/fleethands/artifacts"
+KEPT_PARTS = "/var/lib/fleethands/artifacts/kept"
 IMAGE_RECORDS = "/var/lib/fleethands/images"
 MODEL_RECORDS = "/var/lib/fleethands/models"
 PRELOAD = "/etc/fleethands/preload.sh"

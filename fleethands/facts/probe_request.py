@@ -48,7 +48,7 @@ FIXED_FILES = (
     paths.CURRENT, paths.BINARY, paths.OLLAMA_UNIT, paths.OLLAMA_OVERRIDE, paths.OLLAMA_SECRETS,
     paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED,
     paths.REVERT_ARMED, paths.REVERTED,
-    paths.PROOF, paths.RECORDS, paths.OWNERSHIP_MANIFEST,
+    paths.PROOF, paths.RECORDS, paths.OWNERSHIP_MANIFEST, paths.KEPT_PARTS,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
     paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.CURRENT_RECORD, paths.PREVIOUS_RECORD,

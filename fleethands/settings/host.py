@@ -63,6 +63,11 @@ class HostSettings(AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys,
         return self.share and self.site is not None
 
     @property
+    def keeps_parts(self) -> bool:
+        """Whether the host keeps what it downloaded, for hosts that are added to its site later."""
+        return self.shares and self.share_keep
+
+    @property
     def neighbors(self) -> tuple[str, ...]:
         """Names of the hosts of this run that share downloads with this one, the nearest before it first."""
         return self._neighbors

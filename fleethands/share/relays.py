@@ -72,7 +72,7 @@ class Relays:
         gevent.joinall([gevent.spawn(self._start_one, name) for name in names], raise_error=True)
 
     def stop(self) -> None:
-        """Stop the relays that this run started."""
+        """Stop the relays that this run started, also those that did not answer in time."""
         names, self._running = self._running, set()
         gevent.joinall([gevent.spawn(self._send, name, stop_relay(self._token)) for name in names])
 
@@ -119,8 +119,9 @@ class Relays:
 
     def _start_one(self, name: str) -> None:
         said = self._send(name, self._scripts[name])
+        if said:
+            self._running.add(name)  # a relay that did not listen in time may do so later
         if LISTENS in said:
-            self._running.add(name)
             self.notes.pop(name, None)
             return
         if not said:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fleethands.facts import Probe
+from fleethands.operations.artifacts import kept_parts
 from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.docker import engine
 from fleethands.operations.firewall import firewall
@@ -45,6 +46,7 @@ def steps(settings: HostSettings) -> list[tuple[Any, dict[str, Any]]]:
         (select_model.select_model, {}),
         (proof.prove, {}),
         (sandboxes.remove, {}),
+        (kept_parts.remove_kept, {}),
         (firewall.narrow_rules, {"render": rules}),
     ]
 

@@ -9,24 +9,17 @@ find_manifest() {
   document=${digest:+sha256:$digest}
   [ -n "$document" ] || document=$(delivered_digest model "$name")
   if [ -n "$document" ] && is_digest "$document" && [ -e "$(part_file "$document")" ]; then return 0; fi
-  if [ -n "$document" ] && take_document "$document"; then return 0; fi
+  if [ -n "$document" ] && is_digest "$document" && take_document "$document" "$LARGEST"; then return 0; fi
   failures=0
   until ask_manifest; do
     case $code in 404) fail "the registry has no model $name" 'look for its right name: https://ollama.com/search' ;;
       401 | 403) fail "the registry refuses $name: it answers $code" 'a model that needs a login is pulled without download_limit: take it out of this host'"'"'s data' ;;
     esac
     failures=$((failures + 1))
-    [ "$failures" -lt "$tries" ] || fail "cannot ask the registry for $name: $(tail -n 1 "$place/curl" | cut -c 1-300)" "on the host: curl -I $manifest_url"
+    [ "$failures" -lt "$tries" ] ||
+      fail_to_fetch "cannot ask the registry for $name" "$(tail -n 1 "$place/curl" | cut -c 1-300)" "on the host: curl -I $manifest_url"
     sleep $((1 << (failures - 1)))
   done
-}
-
-# take_document DIGEST: a pinned manifest, from neighbors that have the model
-take_document() {
-  file=$(part_file "$1")
-  # shellcheck disable=SC2034 # take_part uses it
-  growing=$file.part
-  is_digest "$1" && largest=$LARGEST take_part "$1" -
 }
 
 ask_manifest() {
@@ -42,7 +35,7 @@ ask_manifest() {
     fail "the tag $name moved: the registry has $document, pinned is $digest" \
       "if the new one is wanted, $(case $renewal in *' ') echo "$renewal$document" ;; *) echo "$renewal" ;; esac)" "nothing was changed: the model on the host still serves"
   document=sha256:$document
-  mv -T "$got" "$(part_file "$document")"
+  name_part "$got" "$document"
 }
 
 # The list of the blobs that are missing. Damaged ones are removed, because Ollama would never look at them again.

@@ -27,7 +27,7 @@ fetch_parts() {
   done <"$place/parts"
   announce_parts
   while read -r digest size url; do
-    [ -e "$(part_file "$digest")" ] || fetch_part "$digest" "$size" "$url"
+    has_part "$digest" || fetch_part "$digest" "$size" "$url"
     touch -c "$(part_file "$digest")" # it is in use, so that it stays
   done <"$place/parts"
   withdraw_parts
@@ -146,9 +146,16 @@ handle_failure() {
   esac
   [ -e "$growing" ] || [ "$had" -eq 0 ] || had=0
   if [ "$(size_of "$growing")" -gt "$had" ]; then failures=0; else failures=$((failures + 1)); fi
-  [ "$failures" -lt "$tries" ] || fail "$what: cannot fetch $(shown "$2"): ${why:-the connection ended}" "$kept"
+  [ "$failures" -lt "$tries" ] || fail_to_fetch "$what: cannot fetch $(shown "$2")" "${why:-the connection ended}" "$kept"
   echo "$what: ${why:-the connection ended}; trying again" >>"$place/said"
   sleep $((failures > 4 ? 16 : 1 << (failures > 0 ? failures - 1 : 0)))
+}
+
+# fail_to_fetch PROBLEM REASON HINT: no neighbor had it either, if there are any
+fail_to_fetch() {
+  [ -n "${asked_neighbors:-}" ] || fail "$1: $2" "$3"
+  fail "$1: $2; no neighbor of the site sends it either" "$3" \
+    'select all hosts of the site that may have it, then on this machine: fleethands apply'
 }
 login_hint() { echo "on the host: curl -fsSIL $(shown "$url")"; }
 

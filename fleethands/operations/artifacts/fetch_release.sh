@@ -2,7 +2,7 @@
 # `-`, and a line `DIGEST SIZE URL`.
 : "${place:?}"
 read -r announced <"$place/input"
-announced=$(whole "$announced") || announced=''
+announced=$(whole "$announced") && [ "$announced" != 0 ] || announced='' # a server may not say it
 tail -n +2 "$place/input" >"$place/parts"
 await_turn
 make_store

@@ -14,7 +14,8 @@ from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 STALL_TIMEOUT = 60
 MAX_FAILURES = 6  # in a row without a new byte
 FLOOR = 64 << 20  # bytes; a download stops if fewer are free
-IMAGE_PARTS = ("part_store", "join_unit", "fetch", "image_records", "load_image")  # of scripts that bring images
+# of scripts that bring images
+IMAGE_PARTS = ("part_store", "keep_parts", "join_unit", "fetch", "image_records", "load_image")
 SHARED = ("web", "part_store", "fetch_unit", "fetch_parts", "neighbors")
 
 

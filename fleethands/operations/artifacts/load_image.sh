@@ -10,16 +10,21 @@ bring_image() {
   record_image "$named" "$loaded_id"
   [ ! -e "$place/asked" ] || pull_digest "$1"
   case $1 in *@*) ;; *) docker tag "$loaded_id" "$1" ;; esac
-  { cat "$place/parts" && echo "$named" && echo "$chosen"; } | drop_parts
+  { cat "$place/parts" && echo "$named" && echo "$chosen"; } | keep_parts image "$(repository_of "$1")"
   rm -rf "$place"
 }
 
 # pull_digest IMAGE: Docker asks the registry for the manifest, and learns the digest of the loaded image. It has all layers, so
 # that nothing else is downloaded (moby distribution/pull_v2.go pullSchema2Layers, 20.10 and 26.1).
 pull_digest() {
+  timeout 60 docker pull --quiet "$(repository_of "$1")@$named" >/dev/null 2>&1 || true
+}
+
+# repository_of IMAGE: without its tag and digest
+repository_of() {
   repository=${1%%@*}
   case ${repository##*/} in *:*) repository=${repository%:*} ;; esac
-  timeout 60 docker pull --quiet "$repository@$named" >/dev/null 2>&1 || true
+  echo "$repository"
 }
 
 # find_loaded: the id of the image. It is the digest of the manifest where containerd has the images.

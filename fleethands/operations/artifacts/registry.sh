@@ -57,12 +57,13 @@ renew_access() {
 }
 challenged() { printf '%s\n' "$challenge" | sed -n "s/.*$1=\"\\([^\"]*\\)\".*/\\1/p" | cut -c 1-1000; }
 
-# fetch_document REFERENCE: a manifest or an index becomes a part. Sets `document`, its digest.
+# fetch_document REFERENCE: a manifest or an index becomes a part. Sets `document`, its digest. Neighbors are asked for a digest
+# only: they must not say what a tag stands for.
 fetch_document() {
   document=''
   if is_digest "$1"; then
     document=$1
-    [ ! -e "$(part_file "$1")" ] || return 0
+    if has_part "$1" || take_document "$1" "$LARGEST_DOCUMENT"; then return 0; fi
   fi
   url=$registry/v2/$repository/manifests/$1 failures=0 renewed=''
   until get_document; do
@@ -73,10 +74,13 @@ fetch_document() {
         fail "the registry refuses $what: it answers $code" "if it needs a login, on the host: docker pull ${what#* }" ;;
     esac
     failures=$((failures + 1))
-    [ "$failures" -lt "$tries" ] || fail "cannot ask the registry for $what: ${code:-$(tail -n 1 "$place/curl")}" \
-      "on the host: curl -sSI $url"
+    [ "$failures" -lt "$tries" ] || fail_to_fetch "cannot ask the registry for $what" "$(registry_trouble)" "on the host: curl -sSI $url"
     sleep $((1 << (failures - 1)))
   done
+}
+
+registry_trouble() {
+  case $code in '' | 000) tail -n 1 "$place/curl" | cut -c 1-300 ;; *) echo "it answers $code" ;; esac
 }
 
 # get_document: once
@@ -91,6 +95,6 @@ get_document() {
     'a proxy on the way, or the registry, sends wrong bytes: compare with another host'
   document=$digest
   : >"$place/asked"
-  mv -T "$got" "$(part_file "$digest")"
+  name_part "$got" "$digest"
 }
 login_hint() { echo "if it needs a login, on the host: docker pull ${what#* }"; }

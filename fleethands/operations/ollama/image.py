@@ -25,6 +25,7 @@ class PullImage(HostScript, file="pull_image", parts=IMAGE_PARTS):
     name: str
     version: str
     fetcher: str
+    keeps_parts: bool
 
 
 @operation
@@ -46,7 +47,7 @@ def pull(settings: HostSettings, probe: Probe, same: str = "", newest: str = "")
         f"image {name}",
         "an older image of that name" if moved else before,
         "on the host",
-        PullImage(image, name, settings.ollama_version, image_fetcher(settings)).script,
+        PullImage(image, name, settings.ollama_version, image_fetcher(settings), settings.keeps_parts).script,
         lambda probe: probe.replace(docker=replace(probe.docker, ollama_image=TO_BE_PULLED)),
         consequence=describe_download(settings, probe, "image", image, image),
     )

@@ -34,7 +34,7 @@ EXECUTABLE = f"{paths.CURRENT}/bin/ollama"
 
 
 @dataclass(frozen=True)
-class InstallRelease(HostScript, file="release", parts=("web", "part_store", "join_unit", "fetch")):
+class InstallRelease(HostScript, file="release", parts=("web", "part_store", "keep_parts", "join_unit", "fetch")):
     """The variables of release.sh, which says what they mean."""
 
     version: str
@@ -50,6 +50,7 @@ class InstallRelease(HostScript, file="release", parts=("web", "part_store", "jo
     renew: str
     variant: str
     fetcher: str
+    keeps_parts: bool
 
 
 @dataclass(frozen=True)
@@ -176,6 +177,7 @@ def _script(settings: HostSettings, probe: Probe, wanted: DesiredRelease, upload
         renew=PIN if settings.pins.archives else "",
         variant=wanted.variant,
         fetcher="" if upload else release_fetcher(settings),
+        keeps_parts=settings.keeps_parts,
     ).script
     return replace(script, exports=proxies)
 

@@ -7,8 +7,9 @@
 #   keep, spare: how many releases stay on the host, and those that release records name
 #   renew: command that pins the release again; empty without a lockfile
 #   fetcher: text of a unit's script on a host that fetches parts (fetch.sh); otherwise empty
+#   keeps_parts: yes on a host that keeps its archives (keep_parts.sh)
 : "${version:?}" "${url:?}" "${archives:?}" "${sha256?}" "${variant:?}" "${keep:?}" "${spare?}" "${prefix:?}" "${sent?}"
-: "${digests?}" "${renew?}" "${by_proxy?}" "${fetcher?}"
+: "${digests?}" "${renew?}" "${by_proxy?}" "${fetcher?}" "${keeps_parts:?}"
 home=/opt/ollama/$version
 work=/opt/ollama/.incoming
 hint_again='the run can be repeated: nothing on the host was changed'
@@ -45,7 +46,7 @@ install_release() {
   [ -z "$sent" ] || take_upload
   require_zstd
   check_space
-  main_sha256=$sha256
+  main_sha256=$sha256 fetched=''
   for archive in $archives; do
     fetch_archive
     : "${main_sha256:=$expected}"
@@ -57,6 +58,7 @@ install_release() {
   echo "$main_sha256 $stamp $variant" >"$work/tree/.fleethands"
   sync -f "$work/tree"
   require_lock_token
+  printf '%s\n' "$fetched" | keep_parts release ollama
   [ ! -e "$home" ] || mv -T "$home" "$work/before"
   mv -T "$work/tree" "$home"
 }
@@ -118,9 +120,11 @@ fetch_archive() {
   [ -n "$expected" ] || look_up_checksum
   [ -n "$sent" ] || download_archive
   received=$(sha256sum "$work/$archive" | cut -d ' ' -f 1)
-  [ "$received" = "$expected" ] ||
+  if [ "$received" != "$expected" ]; then
+    [ -z "$fetcher" ] || rm -f "$(part_file "$expected")" # the disk damaged it
     fail "$archive of Ollama $version is not what was expected: expected sha256 $expected, received $received" \
       ${renew:+"if upstream really replaced it, $renew --only $version"} "$hint_again"
+  fi
   unpack || fail "cannot unpack $archive" "free space: $(df -Ph /opt | awk 'NR == 2 { print $4 }')" "$hint_again"
   check_file_types
   rm "$work/$archive"
@@ -141,16 +145,18 @@ download_archive() {
   esac
 }
 
-# by its digest, in a unit. The part is renamed, or copied to another file system. Neighbors may still want it.
+# by its digest, in a unit. The part is renamed, or copied to another file system. Neighbors may still want it, now or later.
 fetch_archive_part() {
   fetch_in_unit release "$version" "$bytes
 sha256:$expected - $url/v$version/$archive"
-  if keep_shared "$expected"; then
+  if keep_shared "$expected" || [ "$keeps_parts" = yes ]; then
     ln -T "$(part_file "$expected")" "$work/$archive" 2>/dev/null || cp -T "$(part_file "$expected")" "$work/$archive"
   else
     mv -T "$(part_file "$expected")" "$work/$archive"
   fi || fail "cannot move $archive to $work" 'on the host: df -h /opt' "$hint_again"
   rm -rf "${place:?}"
+  fetched="$fetched${fetched:+
+}sha256:$expected"
 }
 
 # known_digest NAME: of an archive whose digest is declared or pinned, or which a bundle brought

@@ -10,7 +10,7 @@ from fleethands.facts.docker import SPEC_LABEL, Container
 from fleethands.facts.system import Account
 from fleethands.operations.artifacts.fetchers import IMAGE_PARTS, image_fetcher
 from fleethands.operations.core.decision import Change, Decision, Unchanged
-from fleethands.operations.core.download_note import describe_download
+from fleethands.operations.core.download_note import describe_cost, describe_download
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.openhands import conflicts, unmaintained
@@ -48,6 +48,7 @@ class RunContainer(HostScript, file="container", parts=("containers", "openhands
     key_file: str
     adopt: bool
     fetcher: str
+    keeps_parts: bool
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _impact(settings: HostSettings, probe: Probe, always: bool) -> list[str]:
     elif always and settings.container_image == settings.declared_image:
         impact.append("asks the registry for a newer image")
     if generation is V1 and probe.docker.container is None:
-        impact.append("downloads the image of its sandboxes")
+        impact.append(f"downloads the image of its sandboxes{describe_cost(settings, 'image', None)}")
     if probe.docker.container is not None or probe.files[paths.OPENHANDS_UNIT].kind != "absent":
         impact.append("OpenHands is away until the new container answers; conversations under way end")
     if adoption := conflicts.adoption_impact(probe):
@@ -132,6 +133,7 @@ def _script(settings: HostSettings, spec: ContainerSpec, account: Account, adopt
         key_file=paths.CANVAS_KEY if generation.needs_key else "",
         adopt=adopt,
         fetcher=image_fetcher(settings),
+        keeps_parts=settings.keeps_parts,
     ).script
     return replace(script, exports=dict(spec.variables))
 

@@ -7,7 +7,9 @@ import shlex
 from fleethands.facts import Probe
 from fleethands.facts.upstream import MISSING, UNREACHABLE, Offer
 from fleethands.operations.core.decision import Refused
+from fleethands.operations.ollama import release
 from fleethands.settings import HostSettings
+from fleethands.settings.pins import PIN
 
 MIRROR = 'have it nearer: `ollama_url`, as "http://mirror.example/ollama"'
 PROXY = 'behind a proxy: `ollama_env`, as {"HTTPS_PROXY": "http://proxy.example:3128"}'
@@ -17,7 +19,7 @@ def check_sources(settings: HostSettings, probe: Probe) -> Refused | None:
     """Refuse the first download that does not exist or is unreachable. Sources without an answer are not refused."""
     copied = {str(model.name) for model in settings.models if model.digest and _has_digest(model.digest, probe)}
     for offer in probe.upstream.offers:
-        if _has_offer(offer, probe) or offer.name in copied or _may_come_from_neighbors(settings, offer):
+        if _has_offer(offer, probe) or offer.name in copied or _may_come_from_neighbors(settings, probe, offer):
             continue
         if against := _check_offer(settings, offer):
             return against
@@ -29,10 +31,13 @@ def _has_digest(digest: str, probe: Probe) -> bool:
     return probe.knows("models") and digest in probe.models.values()
 
 
-def _may_come_from_neighbors(settings: HostSettings, offer: Offer) -> bool:
-    """Whether hosts of the site may have a model that this host can't reach: a pinned one needs no registry."""
-    pinned = {str(model.name) for model in settings.models if model.digest} if settings.neighbors else set()
-    return offer.kind == "model" and offer.state == UNREACHABLE and offer.name in pinned
+def _may_come_from_neighbors(settings: HostSettings, probe: Probe, offer: Offer) -> bool:
+    """Whether hosts of the site may have what this host can't reach. They must not say what a name stands for."""
+    if not settings.neighbors or offer.state != UNREACHABLE:
+        return False
+    if offer.kind == "archive":
+        return all(release.lacking_archives(settings, probe).values())
+    return offer.name in {str(model.name) for model in settings.models if model.digest}
 
 
 def _has_offer(offer: Offer, probe: Probe) -> bool:
@@ -56,4 +61,5 @@ def _check_offer(settings: HostSettings, offer: Offer) -> Refused | None:
     asked = settings.ollama_env.keys() & {"HTTPS_PROXY", "https_proxy"}
     proxy = f"it was asked by the proxy of `ollama_env`, too: does that let this host out to {offer.server}?"
     hints = (f"try it on the host: curl -sSI {shlex.quote(offer.url)}", proxy if asked else PROXY)
-    return Refused(f"no route to {offer.server}: {offer.reason}", (*hints, MIRROR) if archive else hints)
+    by_site = (f"to have it from neighbors of the site, {PIN}",) if settings.neighbors else ()
+    return Refused(f"no route to {offer.server}: {offer.reason}", (*hints, *((MIRROR,) if archive else ()), *by_site))

@@ -120,6 +120,7 @@ def remove_records(settings: HostSettings, probe: Probe, keep: tuple[str, ...]) 
     script = RemoveRecords(keep="\n".join(left)).script
 
     def predict(predicted: Probe) -> Probe:
+        predicted = predicted.with_file(paths.KEPT_PARTS, ABSENT)
         if not left:
             return predicted.with_file(paths.RECORDS, ABSENT).with_file(paths.OWNERSHIP_MANIFEST, ABSENT)
         return predicted.with_file(
@@ -131,4 +132,5 @@ def remove_records(settings: HostSettings, probe: Probe, keep: tuple[str, ...]) 
 
 def _has_other_records(probe: Probe) -> bool:
     seeds = (each.seed_path for each in GENERATIONS.values())
-    return any(probe.files[path].kind != "absent" for path in (paths.PROOF, paths.CURRENT_RECORD, *seeds))
+    others = (paths.PROOF, paths.CURRENT_RECORD, paths.KEPT_PARTS, *seeds)
+    return any(probe.files[path].kind != "absent" for path in others)

@@ -1,6 +1,8 @@
 # Takes parts from the neighbors of a host, if a relay runs there. A part of the scripts of units that fetch artifacts.
 : "${place:?}" "${what:?}" "${store:?}" "${floor:?}" "${share:?}"
 
+LARGEST_UNKNOWN=17179869184
+
 is_shared() { [ -s "$share/neighbors" ] && [ -s "$share/ask_neighbors.pl" ]; }
 
 # announce_parts: neighbors wait for the parts of the list $place/parts, which this host is going to fetch
@@ -21,7 +23,9 @@ take_part() {
   : "${growing:?}" "${file:?}"
   hex=${1#sha256:} bytes=$2
   [ "$bytes" != - ] || bytes=${announced:-0}
-  directory=$store digest=$hex size=$bytes run=$share largest=${largest:-0} \
+  # shellcheck disable=SC2034 # fail_to_fetch uses it
+  asked_neighbors=yes
+  directory=$store digest=$hex size=$bytes run=$share largest=${largest:-$(most_unknown)} \
     perl "$share/ask_neighbors.pl" >"$place/neighbors" 2>&1 7<&- &
   asker=$!
   until timeout 1 tail --pid "$asker" -s 0.1 -f /dev/null; do
@@ -33,6 +37,21 @@ take_part() {
   [ "$ended" -eq 0 ] && [ -e "$file" ] || return 1
   came=$((came + $(size_of "$file")))
   report_progress "$came"
+}
+
+# bytes of a part whose size no server told: a neighbor says it, and must not fill the disk
+most_unknown() {
+  most=$(($(free_bytes "$store") * 3 / 4))
+  echo $((most < LARGEST_UNKNOWN ? most : LARGEST_UNKNOWN))
+}
+
+# take_document DIGEST MOST: a manifest or an index, from neighbors; MOST: bytes that it may have
+take_document() {
+  file=$(part_file "$1")
+  growing=$file.part
+  largest=$2 take_part "$1" - || rm -f "$growing"
+  rm -f "$share/wanted/${1#sha256:}"
+  [ -e "$file" ]
 }
 
 # what neighbors sent, and those that failed

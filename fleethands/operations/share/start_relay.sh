@@ -117,7 +117,7 @@ listen_address() {
 # shellcheck disable=SC2016
 clean_up='systemctl stop fleethands-relay-server.service 2>/dev/null
 nft delete table inet fleethands_share 2>/dev/null
-for each in /run/fleethands/share/kept/*; do rm -f "$0/sha256-${each##*/}"; done
+for each in /run/fleethands/share/kept/*; do grep -qs " sha256:${each##*/}$" "$0/kept" || rm -f "$0/sha256-${each##*/}"; done
 rm -f "$0"/sha256-*.pieces
 rm -rf /run/fleethands/share'
 

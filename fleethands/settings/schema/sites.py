@@ -32,6 +32,16 @@ class SiteKeys(Keys):
             default="none: the host shares nothing",
         ),
     ] = None
+    share_keep: Annotated[
+        bool,
+        Description(
+            "Whether a host that shares downloads keeps the archives and images that it downloaded, for hosts that are "
+            "added to the site later.",
+            accepts="True or False",
+            change="to save the disk space. Hosts that are added later download these files from the internet",
+            example=False,
+        ),
+    ] = True
     share_limit: Annotated[
         Rate | None,
         Description(

@@ -50,7 +50,12 @@ def is_tagged(image: str) -> bool:
 
 def at_digest(image: str, digest: str) -> str:
     """The image by its digest, without its tag: some of Docker's commands would still use the tag."""
-    return f"{_split(image.partition('@')[0])[0]}@{digest}"
+    return f"{repository(image)}@{digest}"
+
+
+def repository(image: str) -> str:
+    """The image without its tag and digest."""
+    return _split(image.partition("@")[0])[0]
 
 
 def locate_image(image: str) -> tuple[str, str, str]:

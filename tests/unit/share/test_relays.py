@@ -124,6 +124,7 @@ def test_a_report_says_why_a_host_shared_nothing() -> None:
     assert report.hosts["a"].notes == []
     assert report.hosts["b"].notes == ["shared no downloads: the command perl is missing"]
     assert report.hosts["c"].notes == [f"shared no downloads: {NO_ADDRESS}"]
+    assert "systemctl stop fleethands-relay.service" in engine.hosts["b"].scripts[-1]  # it may listen later
 
 
 def test_the_token_is_on_standard_input_alone() -> None:
