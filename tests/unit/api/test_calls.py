@@ -26,6 +26,7 @@ from fleethands import (
     WorkerDied,
 )
 from fleethands.api.call import Call
+from fleethands.text.format import format_size
 from tests.helpers.api_workers import find_workers, wait_until_ended
 from tests.helpers.bundles import write
 from tests.helpers.checkout import ROOT
@@ -257,11 +258,11 @@ def test_many_calls_leave_nothing_behind() -> None:
 
 def test_a_bundle_is_checked_before_a_host_is_contacted(here: Path) -> None:
     path = write(here / "fleet.bundle").path
-    fleet = Fleet({NOBODY: DATA})
+    size, fleet = path.stat().st_size, Fleet({NOBODY: DATA})
     events: list[Event] = []
     assert fleet.plan(bundle=path).hosts[NOBODY].status == "unreachable"
     assert fleet.apply(bundle=["fleet.bundle"], on_event=events.append).hosts[NOBODY].status == "unreachable"
-    assert next(each.text for each in events if isinstance(each, PhaseEvent)) == f"check {path}, 12 KiB"
+    assert next(each.text for each in events if isinstance(each, PhaseEvent)) == f"check {path}, {format_size(size)}"
 
     path.write_bytes(path.read_bytes().replace(b"weights", b"Weights", 1))
 
