@@ -22,7 +22,7 @@ set -eu
 work_file='' explained=''
 fail() { printf 'error: %s\\n' "$1" >&2; exit 1; }
 remove_at_end() { work_file=$1; }
-on_exit() { status=$?; [ -z "$work_file" ] || rm -rf "$work_file"; echo "ended: $status"; }
+on_exit() { [ -z "$work_file" ] || rm -rf "$work_file"; }
 trap on_exit EXIT
 """
 
