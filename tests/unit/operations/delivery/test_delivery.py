@@ -193,7 +193,7 @@ def test_a_host_that_asks_for_a_part_again_and_again_gets_it_twice(project: Proj
     got = project.directory / "got"
     ask = f"echo 'deliver {digest_of(SMALL)} 0'; timeout 5 head -c {len(SMALL)} >>{got} || true\n"
 
-    project.deliver(extra=3 * ask)
+    project.deliver(extra=f"{3 * ask}exit 0\n")
 
     assert got.read_bytes() == 2 * SMALL
 
