@@ -24,7 +24,7 @@ def join_patterns(patterns: str | Iterable[str]) -> str:
 
 def list_bundles(files: Paths, upstream: bool) -> tuple[str, ...]:
     """
-    The absolute paths of bundles, as `--bundle` takes them. The worker reads the files.
+    The absolute paths of bundles. The worker reads the files.
 
     Raises UsageError.
     """
