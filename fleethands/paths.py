@@ -42,6 +42,7 @@ RELAY_BUSY = "/run/fleethands/share/busy"  # a relay whose run is at work does n
 PULLS = "/var/lib/fleethands/pulls"
 ARTIFACTS = "/var/lib/fleethands/artifacts"
 KEPT_PARTS = "/var/lib/fleethands/artifacts/kept"
+DELIVERY = "/run/fleethands/delivery"
 IMAGE_RECORDS = "/var/lib/fleethands/images"
 MODEL_RECORDS = "/var/lib/fleethands/models"
 PRELOAD = "/etc/fleethands/preload.sh"

@@ -70,6 +70,8 @@ class CodeLine(CommandLine):
         given = {option[0]: "".join(option[1:]) for option in self.options}
         strategy = ["strategy"] if STRATEGY & given.keys() else []
         keywords = [f"{_name(key)}={_value(given[key])}" for key in KEYWORDS if key in given]
+        files = [option[1] for option in self.options if option[0] == "--bundle"]
+        keywords += [f"bundle={files!r}"] if files else []
         flags = [f"{name}=True" for name in ("checksums", "conversation") if f"--{name}" in given]
         return [*strategy, *keywords, *flags, *(["upstream=True"] if self.upstream else [])]
 

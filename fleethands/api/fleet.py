@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from fleethands.api.code_line import CodeLine
 from fleethands.api.events import OnEvent
-from fleethands.api.lines import connection_pairs, join_patterns, shown_pairs
+from fleethands.api.lines import Paths, connection_pairs, join_patterns, list_bundles, shown_pairs
 from fleethands.api.request import Action, CodeFleet, Request
 from fleethands.api.strategy import Strategy, list_options, make_rollout, to_seconds
 from fleethands.api.workers import Workers
@@ -124,14 +124,16 @@ class Fleet:
         found: dict[str, HostSettings] = pickle.loads(pickled)  # noqa: S301  this process's worker wrote it
         return found
 
-    def plan(self, *, upstream: bool = False, on_event: OnEvent | None = None) -> Report:
+    def plan(self, *, upstream: bool = False, bundle: Paths = (), on_event: OnEvent | None = None) -> Report:
         """
         What `apply` would change. Nothing is changed.
 
         + upstream: also ask the registries whether a tag has moved
+        + bundle: the file, or files, that everything comes from
         + on_event: receives events, in the calling thread
         """
-        return self._workers.report(self._request("plan", upstream=upstream), on_event)
+        request = self._request("plan", DeployOptions(bundle=list_bundles(bundle, upstream)), upstream=upstream)
+        return self._workers.report(request, on_event)
 
     def status(self, *, on_event: OnEvent | None = None) -> Report:
         """The state of each host, with its facts. A host that differs from its settings is `pending`."""
@@ -147,13 +149,14 @@ class Fleet:
         options = DeployOptions(conversation=conversation, checksums=checksums)
         return self._workers.report(self._request("verify", options), on_event)
 
-    def apply(
+    def apply(  # noqa: PLR0913  (each is an option)
         self,
         strategy: Strategy = DEFAULT_STRATEGY,
         *,
         verify: Literal["changed", "always", "never"] = "changed",
         lock_wait: float = 0.0,
         upstream: bool = False,
+        bundle: Paths = (),
         host_timeout: str | float = "4h",
         command_timeout: str | float = "1h",
         on_event: OnEvent | None = None,
@@ -164,6 +167,7 @@ class Fleet:
         + strategy: canary, batches, failure limit
         + verify: which hosts make a proof: `changed` for those that changed or are not proven
         + lock_wait: seconds to wait for another run's lock
+        + bundle: the file, or files, that everything comes from. Every byte is read first
         + host_timeout: for everything on one host; command_timeout: for a command that prints nothing. Seconds, or text
           such as `"20m"`
 
@@ -173,7 +177,8 @@ class Fleet:
             raise UsageError(f'`verify="{verify}"`: expected `changed`, `always` or `never`')
         if strategy.max_slowdown and verify == "never":
             raise UsageError("`max_slowdown` needs a proof, and `verify` is `never`", "leave out one of them")
-        options = DeployOptions(verify=verify, max_slowdown=strategy.max_slowdown or "")
+        files = list_bundles(bundle, upstream)
+        options = DeployOptions(verify=verify, max_slowdown=strategy.max_slowdown or "", bundle=files)
         request = self._request("apply", options, list_options(strategy), upstream=upstream)
         request = replace(
             request,
@@ -219,6 +224,7 @@ class Fleet:
         upstream: bool = False,
     ) -> Request:
         """+ typed: the options of the command line that have the same effect, for hints"""
+        typed += tuple(("--bundle", each) for each in options.bundle)
         line = replace(self._line, command=action, upstream=upstream, options=typed)
         return Request(action, line, self._data, options, self._code)
 

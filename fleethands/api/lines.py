@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 from fleethands.command_line import CONNECTION_DATA
 from fleethands.data_pairs import format_pairs
+from fleethands.errors import UsageError
 
+Paths = str | PathLike[str] | Iterable[str | PathLike[str]]
 # a program does not expect to find these in a hint; the path `ssh_key` may be there
 _SECRET = re.compile(r"passw|passphrase|pwd|token|secret|credential", re.IGNORECASE)
 
@@ -16,6 +20,19 @@ _SECRET = re.compile(r"passw|passphrase|pwd|token|secret|credential", re.IGNOREC
 def join_patterns(patterns: str | Iterable[str]) -> str:
     """Host patterns as `--hosts` takes them."""
     return patterns if isinstance(patterns, str) else ",".join(patterns)
+
+
+def list_bundles(files: Paths, upstream: bool) -> tuple[str, ...]:
+    """
+    The absolute paths of bundles. The worker reads the files.
+
+    Raises UsageError.
+    """
+    named = (files,) if isinstance(files, str | PathLike) else tuple(files)
+    if named and upstream:
+        reason = "`bundle` takes everything from a file, and `upstream=True` asks the registries"
+        raise UsageError(reason, "leave out one of them")
+    return tuple(str(Path(fspath(each)).absolute()) for each in named)
 
 
 def shown_pairs(data: Mapping[str, Any]) -> tuple[str, ...]:

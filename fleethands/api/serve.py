@@ -16,6 +16,7 @@ from fleethands.api.events import EventListener, PhaseEvent, WarningEvent
 from fleethands.api.request import Request
 from fleethands.api.sender import Message, Sender
 from fleethands.api.worker import STOPS
+from fleethands.bundle.check_files import check_files
 from fleethands.engine.engine import Engine
 from fleethands.errors import FleethandsError, UsageError
 from fleethands.fleet.hosts_in_code import HostsInCode
@@ -85,6 +86,7 @@ class _Run:
     def _open(self) -> Engine:
         """The engine for the request, with settings that are right."""
         request = self._request
+        check_files(request.options.bundle, self._announce, whole=request.action == "apply")
         code = HostsInCode(request.code.hosts, request.code.groups) if request.code else None
         limits = Limits(request.command_timeout, request.host_timeout)
         wanted = WantedHosts(request.line, request.options, request.data, limits=limits, in_code=code)

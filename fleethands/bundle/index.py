@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from fleethands import oci
 from fleethands.untrusted import count, line, mapping, parse_json, rows
@@ -15,7 +16,21 @@ from fleethands.untrusted import count, line, mapping, parse_json, rows
 FORMAT = 1
 MOST_INDEX = 16 << 20  # bytes; 400 packages and 50 models take some 200 KiB
 MOST_ENTRIES = 50_000
-KINDS = ("release", "model", "image", "package")
+MOST_NAME = 500  # characters of the name of a host, which is only shown
+ARCHS = ("amd64", "arm64")
+# Names and versions reach lines of scripts, with blanks between them. So none has a blank, or begins like an option.
+NAMES = {
+    "release": re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,199}\Z"),
+    "model": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,499}\Z"),
+    "image": re.compile(r"[A-Za-z0-9\[][A-Za-z0-9_.:/@\[\]-]{0,499}\Z"),
+    "package": re.compile(r"[a-z0-9][a-z0-9+.-]{1,99}\Z"),  # Debian policy 5.6.1
+}
+VERSIONS = {
+    "release": re.compile(r"[0-9][A-Za-z0-9.+-]{0,59}\Z"),
+    "package": re.compile(r"[0-9A-Za-z][A-Za-z0-9.+~:-]{0,99}\Z"),  # Debian policy 5.6.12
+}
+SUITE = re.compile(r"[a-z]{1,30}-[0-9]{1,4}(?:\.[0-9]{1,4})?\Z")
+CREATED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")
 Kind = Literal["release", "model", "image", "package"]
 
 
@@ -117,7 +132,7 @@ class BundleIndex:
         parts = tuple(_part(row) for row in rows(document.get("parts"), MOST_ENTRIES))
         since = document.get("since")
         index = cls(
-            line(document.get("created"), 40),
+            _matching(document.get("created"), CREATED, "time"),
             _lines(document.get("hosts")),
             tuple(_artifact(row) for row in rows(document.get("artifacts"), MOST_ENTRIES)),
             parts,
@@ -139,17 +154,35 @@ def _part(row: dict[str, Any]) -> PackedPart:
 
 def _artifact(row: dict[str, Any]) -> PackedArtifact:
     kind = row.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in NAMES:
         raise ValueError("it has an artifact of an unknown kind")
     digests = row.get("parts")
     if not isinstance(digests, list) or not digests:
         raise ValueError("it has an artifact without parts")
-    optional = {key: line(row.get(key, ""), 200) for key in ("version", "arch", "suite")}
-    parts = tuple(oci.digest(each) for each in digests)
-    return PackedArtifact(kind, line(row.get("name")), oci.digest(row.get("digest")), parts, **optional)
+    return PackedArtifact(
+        cast(Kind, kind),
+        _matching(row.get("name"), NAMES[kind], f"name of a {kind}"),
+        oci.digest(row.get("digest")),
+        tuple(oci.digest(each) for each in digests),
+        _matching(row.get("version"), VERSIONS[kind], f"version of a {kind}") if kind in VERSIONS else "",
+        "" if kind == "model" else _arch(row.get("arch")),
+        _matching(row.get("suite"), SUITE, "suite") if kind == "package" else "",
+    )
+
+
+def _arch(value: Any) -> str:
+    if value not in ARCHS:
+        raise ValueError("it has an artifact of an unknown architecture")
+    return str(value)
+
+
+def _matching(value: Any, pattern: re.Pattern[str], what: str) -> str:
+    if not isinstance(value, str) or not pattern.match(value):
+        raise ValueError(f"it has a {what} that is not valid")
+    return value
 
 
 def _lines(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MOST_ENTRIES:
         raise ValueError("not a list of names, or too long a list")
-    return tuple(line(each) for each in value)
+    return tuple(line(each, MOST_NAME) for each in value)

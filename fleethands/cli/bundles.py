@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
-from fleethands.bundle.bundle import Bundle
+from fleethands.bundle.check_files import check_files
 from fleethands.cli.output.report_writer import ReportWriter
 from fleethands.errors import UsageError
-from fleethands.text.format import format_size
 
 
 def check_bundles(writer: ReportWriter, files: tuple[str, ...], *, whole: bool) -> tuple[str, ...]:
@@ -24,9 +21,4 @@ def check_bundles(writer: ReportWriter, files: tuple[str, ...], *, whole: bool) 
         raise UsageError(
             "`--bundle` takes everything from a file, and `--upstream` asks the registries", "leave out one"
         )
-    for name in files:
-        bundle = Bundle.open(Path(name))
-        if whole:
-            click.echo(f"check {name}, {format_size(bundle.size)}", err=True)
-            bundle.verify()
-    return tuple(str(Path(name).absolute()) for name in files)
+    return check_files(files, lambda text: click.echo(text, err=True), whole=whole)

@@ -12,10 +12,10 @@ import os
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from fleethands import web
 from fleethands.bundle.bundle import CHUNK, part_name
@@ -28,6 +28,8 @@ PATIENCE = 24 * 60 * 60.0  # seconds for one part; 60 s without a byte end it be
 MOST_PART = 2 << 40
 MIN_FREE = 256 << 20  # bytes that stay free on the disk
 TRIES = 3
+LOCK = "lock"
+MOST_LOCKS = 1000  # that other commands remove in a row
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,7 @@ class PartCache:
         """The cache of a bundle, locked against another command that creates the same file. Raises BundleError."""
         directory = bundle.with_name(f"{bundle.name}.parts")
         try:
-            directory.mkdir(mode=0o700, exist_ok=True)
-            with (directory / "lock").open("w") as lock:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise BundleError(
-                        f"another command creates {bundle}", "wait for it, or write another file"
-                    ) from None
+            with _locked(directory, bundle):
                 yield cls(directory, progress)
         except OSError as error:
             hint = f"look at its directory: ls -ld {shlex.quote(str(bundle.parent))}"
@@ -60,8 +55,13 @@ class PartCache:
         return self.directory / part_name(digest)
 
     def clear(self) -> None:
-        """Remove all parts, once the bundle has them."""
-        shutil.rmtree(self.directory)
+        """Remove all parts, once the bundle has them. The lock is last, because another command may begin then."""
+        for each in self.directory.iterdir():
+            if each.name != LOCK:
+                each.unlink()
+        (self.directory / LOCK).unlink()
+        with suppress(OSError):  # the next command has put its lock there
+            self.directory.rmdir()
 
     def fetch(self, source: PartSource, label: str) -> int:
         """
@@ -122,6 +122,34 @@ class PartCache:
                 raise BundleError(f"{label} does not fit: {self.directory} has less than {format_size(MIN_FREE)} free")
             file.write(chunk)
             self.progress(len(chunk))
+
+
+@contextmanager
+def _locked(directory: Path, bundle: Path) -> Iterator[None]:
+    """The directory, which exists, is locked. A lock that the previous command has removed since does not count."""
+    for _ in range(MOST_LOCKS):
+        with suppress(FileExistsError):
+            directory.mkdir(mode=0o700)
+        try:
+            file = (directory / LOCK).open("w")
+        except FileNotFoundError:
+            continue
+        with file as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BundleError(f"another command creates {bundle}", "wait for it, or write another file") from None
+            if _is_named(lock, directory / LOCK):
+                yield
+                return
+    raise BundleError(f"cannot lock {directory}", f"look at it: ls -ld {shlex.quote(str(directory))}")
+
+
+def _is_named(file: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _check(partial: Path, source: PartSource, label: str) -> None:

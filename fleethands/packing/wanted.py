@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fleethands.bundle.errors import BundleError
 from fleethands.operations.ollama.release_archives import EXTRA_ARCHIVES, archive_names
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import sandbox_image
+from fleethands.settings.openhands import has_sandboxes, sandbox_image
 from fleethands.settings.packages import needed_packages
 from fleethands.settings.schema.models import Model
 from fleethands.settings.values import modelfile
@@ -35,6 +35,7 @@ class WantedContents:
     + images: name, as declared → pinned digest; None without a pin
     + packages: names for apt
     + unpinned: names that no digest fixes
+    + notes: what hosts need and a bundle cannot have, each with what to declare
     """
 
     archives: tuple[WantedArchive, ...] = ()
@@ -42,6 +43,7 @@ class WantedContents:
     images: Mapping[str, str | None] = field(default_factory=dict)
     packages: frozenset[str] = frozenset()
     unpinned: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def find_contents(fleet: Mapping[str, HostSettings], archs: Iterable[str]) -> WantedContents:
@@ -56,22 +58,30 @@ def find_contents(fleet: Mapping[str, HostSettings], archs: Iterable[str]) -> Wa
     models: dict[str, Model] = {}
     images: dict[str, str | None] = {}
     packages: set[str] = set()
+    notes: list[str] = []
     for name, settings in fleet.items():
         _check_bundleable(name, settings)
         archives |= {each: None for arch in archs for each in _archives(settings, arch)}
         models |= _models(settings)
         images |= _images(settings)
         packages |= {each.partition("|")[0] for each in needed_packages(settings)}
+        notes += _unknown_sandbox(name, settings)
         packages |= {"zstd"} if settings.ollama_runtime == "service" else set()  # a bundle's archives stay compressed
-    return WantedContents(
-        tuple(archives), models, images, frozenset(packages), tuple(_unpinned(archives, models, images))
-    )
+    unpinned = tuple(_unpinned(archives, models, images))
+    return WantedContents(tuple(archives), models, images, frozenset(packages), unpinned, tuple(notes))
 
 
 def _check_bundleable(name: str, settings: HostSettings) -> None:
     if settings.openhands_flavor == "source":
         hint = f'declare another `openhands_flavor` for {name}, such as "gui", or leave it out: --exclude {name}'
         raise BundleError(f"{name}: a bundle has no Python and npm packages for `openhands_flavor`: `source`", hint)
+
+
+def _unknown_sandbox(name: str, settings: HostSettings) -> list[str]:
+    if not has_sandboxes(settings) or sandbox_image(settings) is not None:
+        return []
+    declare = "declare `AGENT_SERVER_IMAGE_REPOSITORY` and `AGENT_SERVER_IMAGE_TAG` in `openhands_env`"
+    return [f"{name}: the image of the sandboxes of {settings.openhands_image} is unknown and not packed: {declare}"]
 
 
 def _archives(settings: HostSettings, arch: str) -> list[WantedArchive]:

@@ -56,9 +56,14 @@ SANDBOX_IMAGES = {  # app_server/sandbox/sandbox_spec_service.py in the wheel of
 }
 
 
+def has_sandboxes(settings: HostSettings) -> bool:
+    """Whether OpenHands starts a container of V1 for each conversation."""
+    return settings.openhands_flavor == "gui" and generation_of(settings) is V1
+
+
 def sandbox_image(settings: HostSettings) -> str | None:
     """The image of V1's sandboxes, if it can be known without the app: declared, or of a listed release."""
-    if settings.openhands_flavor != "gui" or generation_of(settings) is not V1:
+    if not has_sandboxes(settings):
         return None
     names = ("AGENT_SERVER_IMAGE_REPOSITORY", "AGENT_SERVER_IMAGE_TAG")
     repository, tag = (settings.openhands_env.get(name) for name in names)

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fleethands.bundle.bundle import Bundle
 from tests.lab import fleet, sources
 from tests.lab.flavors import CANVAS, V0
 from tests.lab.host import Host
 from tests.lab.lab import Lab
+from tests.lab.many import brought
 from tests.lab.project import Project
 from tests.lab.shell import run
 
 SUITES = {"trixie": "debian-13", "bookworm": "debian-12"}
 NO_CLOUD = {"ollama_env": {"OLLAMA_NO_CLOUD": "1"}}
 QUIET: dict[str, Any] = {"openhands_flavor": "off"}
+NEW: dict[str, Any] = {**QUIET, "ollama_version": "0.24.1", "models": ["codellama:7b", "padded"]}
+SITE: dict[str, Any] = {**NEW, "share": True, "site": "lab"}
 
 
 @contextmanager
@@ -65,15 +71,49 @@ def bare(lab: Lab, suite: str) -> Iterator[Host]:
 
 
 def create(lab: Lab, place: Path, suite: str, data: Mapping[str, Any]) -> tuple[Project, Path]:
-    """A project with one host, and its bundle."""
+    """A project with one host, and its bundle with packages."""
     project = Project.laid(lab, place / "boxes", "lab-4", **NO_CLOUD, **data)
+    return project, pack(project, place, "--suite", SUITES[suite], *mirrors(suite))
+
+
+def pack(project: Project, place: Path, *words: str) -> Path:
+    """The bundle of a project."""
     pinned = project.fleethands("pin", "inventory/lab.py")
     assert pinned.code == 0, pinned.err
     path = place / "fleet.bundle"
-    words = ["-o", str(path), "--suite", SUITES[suite], *mirrors(suite)]
-    done = project.fleethands("bundle", "create", "inventory/lab.py", *words, timeout=600)
+    done = project.fleethands("bundle", "create", "inventory/lab.py", "-o", str(path), *words, timeout=600)
     assert done.code == 0, done.err
-    return project, path
+    return path
+
+
+@contextmanager
+def counted_ssh(hosts: Iterable[Host]) -> Iterator[Callable[[], int]]:
+    """Yields a function: the bytes that this machine has sent to the SSH servers of hosts."""
+    rules = "\n".join(f"ip daddr {host.address} tcp dport 22 counter" for host in hosts)
+    name = "fhbundlessh"
+    chain = "type filter hook output priority 0;"
+    run("nft", "-f", "-", stdin=f"table inet {name} {{ chain sent {{ {chain}\n{rules}\n}}\n}}\n")
+    try:
+        yield lambda: sum(
+            int(each) for each in re.findall(r"bytes (\d+)", run("nft", "list", "table", "inet", name).stdout)
+        )
+    finally:
+        run("nft", "delete", "table", "inet", name)
+
+
+def size_of_new(path: Path, *names: str) -> int:
+    """Bytes of the artifacts of a bundle that hosts do not have."""
+    index = Bundle.open(path).index
+    return index.size([each for each in index.artifacts if each.name.startswith(names)])
+
+
+def what_is_left(host: Host) -> str:
+    """Files, units and rules of a delivery."""
+    return host.run(
+        "ls -A /var/lib/fleethands/artifacts; ls -d /run/fleethands/share /run/fleethands/delivery;"
+        " systemctl list-units --no-legend 'fleethands-relay*'; nft list tables | grep share; pgrep -a perl",
+        check=False,
+    ).stdout
 
 
 def prove(lab: Lab, place: Path, suite: str, data: Mapping[str, Any]) -> None:
@@ -105,6 +145,48 @@ def test_openhands_too(suite: str, generation: str, data: dict[str, Any], lab: L
     if generation == "canvas":
         lab.internet.offer("canvas")
     prove(lab, tmp_path, suite, data)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("words", [(), ("--canary", "lab-1")], ids=["at once", "after a canary"])
+def test_a_bundle_crosses_the_line_to_a_site_once(
+    words: tuple[str, ...], lab: Lab, quiet_state: str, tmp_path: Path
+) -> None:
+    """Another release and another model. The batch behind a canary takes both from it."""
+    hosts = brought(lab, 3, quiet_state)
+    project = Project.laid(lab, tmp_path / "boxes", *hosts, **NO_CLOUD, **SITE)
+    path = pack(project, tmp_path)
+    since = time.time()
+    with counted_ssh(hosts.values()) as sent:
+        done = project.fleethands("apply", "--bundle", str(path), "--yes", "--json", *words, timeout=600)
+        assert done.code == 0, f"{[fleet.trouble(done.document, name) for name in hosts]}\n{done.err}"
+        size, count = size_of_new(path, "ollama-linux", "padded"), sent()
+
+    found = done.document["hosts"]
+    notes = {name: "\n".join(each["notes"]) for name, each in found.items()}
+    assert "shared no downloads" not in "".join(notes.values())
+    assert ("MiB from the neighbor" in notes["lab-2"], "MiB from the neighbor" in notes["lab-3"]) == (True, True), notes
+    assert size <= count <= 1.1 * size, f"{count} bytes for {size}"
+    assert [each.path for each in lab.internet.requests(since) if each.sent > 1000] == []
+    for host in hosts.values():
+        assert what_is_left(host) == "", host.name
+    again = project.fleethands("plan", "--bundle", str(path), "--json").document["hosts"]
+    assert [(each["changes"], each["remote_commands"]) for each in again.values()] == [([], 1)] * 3
+
+
+@pytest.mark.soak
+def test_a_user_with_sudo_gets_the_parts_too(lab: Lab, quiet_state: str, tmp_path: Path) -> None:
+    (host,) = brought(lab, 1, quiet_state).values()
+    project = Project.laid(lab, tmp_path / "boxes", host.name, ssh_user="admin", **NO_CLOUD, **NEW)
+    path = pack(project, tmp_path)
+
+    done = project.fleethands("apply", "--bundle", str(path), "--yes", "--json", timeout=600)
+
+    assert done.code == 0, f"{fleet.trouble(done.document, host.name)}\n{done.err}"
+    assert "Send the parts that are missing" in {
+        each["operation"] for each in done.document["hosts"][host.name]["changes"]
+    }
+    assert what_is_left(host) == ""
 
 
 def test_bundles_that_are_not_right_are_refused_by_name(lab: Lab, tmp_path: Path) -> None:

@@ -101,6 +101,8 @@ def _bar() -> Bar:
 def _warn(contents: WantedContents, suites: tuple[str, ...], writer: ReportWriter) -> None:
     if contents.unpinned:
         click.echo(f"note: not pinned: {', '.join(contents.unpinned)}; {writer.line.for_command('pin')}", err=True)
+    for note in contents.notes:
+        click.echo(f"note: {note}", err=True)
     if not suites and contents.packages:
         names = " ".join(sorted(contents.packages))
         click.echo(f"note: without --suite, hosts must have these packages already: {names}", err=True)

@@ -75,6 +75,7 @@ fetch_parts
 while read -r each _; do import_blob "${each#sha256:}"; done <"$place/parts"
 check_blobs
 write_manifest "$document"
+printf '%s\n' "$listed" | drop_parts # those that a bundle brought, and the store had
 sync -f "$models_dir" # before the marker is removed, so that a crash loses nothing
 rm -f "$(part_file "$document")" "$marker"
 rm -rf "$place"

@@ -1,4 +1,4 @@
-"""The sentence of a plan that names a download, its size and where it comes from."""
+"""The sentences of a plan that name a download, or a part of a bundle, its size and where it comes from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fleethands.facts.upstream import UNREACHABLE
 from fleethands.settings import HostSettings
 from fleethands.text.format import format_size
 
-DOWNLOADS = "downloads "
+DOWNLOADS, SENT = "downloads ", "sent over SSH"
 
 
 def describe_download(settings: HostSettings, probe: Probe, kind: str, name: str, what: str) -> str:
@@ -48,6 +48,16 @@ def describe_cost(settings: HostSettings, kind: str, size: int | None) -> str:
     return f"; {known} stay on the disk for hosts that are added to the site later"
 
 
+def describe_delivery(settings: HostSettings, size: int) -> str:
+    """`at most SIZE sent over SSH`, and from which neighbor the parts of a bundle come if the host shares downloads."""
+    neighbors = settings.neighbors
+    if not neighbors:
+        return f"at most {format_size(size)} {SENT}"
+    if settings.is_first_of_site:
+        return f"at most {format_size(size)} {SENT}, once for the site {settings.site}"
+    return f"at most {format_size(size)} from {neighbors[0]}, or {SENT} if no host of the site {settings.site} has it"
+
+
 def is_download(consequence: str) -> bool:
-    """Whether the consequence of a change names a download."""
-    return DOWNLOADS in consequence
+    """Whether the consequence of a change names what neighbors could bring."""
+    return DOWNLOADS in consequence or SENT in consequence

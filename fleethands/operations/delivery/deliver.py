@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from fleethands import paths
 from fleethands.bundle.bundle_set import BundleSet, open_bundles
 from fleethands.bundle.index import PackedArtifact
 from fleethands.facts import Probe
+from fleethands.operations.artifacts.fetchers import FLOOR
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged
+from fleethands.operations.core.download_note import describe_delivery
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.delivery.needs import find_contents
@@ -20,16 +23,17 @@ from fleethands.settings import HostSettings
 from fleethands.settings.values.images import at_digest
 from fleethands.text.format import format_size
 
-SENT, READ = "sent over SSH", "read on this machine"
-
 
 @dataclass(frozen=True)
-class DeliverParts(HostScript, file="deliver", parts=("part_store", "image_records")):
+class DeliverParts(HostScript, file="deliver", parts=("part_store", "image_records", "neighbors")):
     """The variables of deliver.sh, which says what they mean."""
 
     rows: str
     images: str
     store: str = paths.ARTIFACTS
+    place: str = paths.DELIVERY
+    what: str = "bundle parts"
+    floor: int = FLOOR
 
 
 def check_bundle(settings: HostSettings, probe: Probe) -> Refused | None:
@@ -61,6 +65,9 @@ def deliver(settings: HostSettings, probe: Probe, local: bool = False) -> Decisi
         return Refused(f"{bundles.names} {contents.problem}", ("see what it has: fleethands bundle show FILE",))
     if not contents.artifacts:
         return Unchanged("the host lacks nothing that a bundle has")
+    if local and (odd := next((each.path for each in bundles.bundles if not _is_one_line(each.path)), None)):
+        reason = f"{str(odd)!r}: the path of a bundle has to be one line without a blank at its end"
+        return Refused(reason, ("copy the file to another path, and name that one",))
     digests = frozenset(digest for each in contents.artifacts for digest in each.parts)
     size = sum(bundles.sources[digest][1].size for digest in digests)
     return Change(
@@ -69,10 +76,16 @@ def deliver(settings: HostSettings, probe: Probe, local: bool = False) -> Decisi
         "on the host",
         _script(contents.artifacts, bundles, local),
         why="later steps need them",
-        consequence=f"at most {format_size(size)} are {READ if local else SENT}",
+        consequence=f"at most {format_size(size)} read on this machine" if local else describe_delivery(settings, size),
         stream=None if local else PartStream(bundles, digests),
         keeps_proof=True,
     )
+
+
+def _is_one_line(path: Path) -> bool:
+    """Whether a row of the script can end with a path."""
+    text = str(path.absolute())
+    return text.isprintable() and text == text.strip()
 
 
 def _script(artifacts: Sequence[PackedArtifact], bundles: BundleSet, local: bool) -> Script:

@@ -2,7 +2,7 @@
 Sends parts of a bundle to a script that asks for them, over the session that the script runs in.
 
 The script prints `deliver DIGEST START` and reads the rest of that part from its standard input. A host can ask for
-each part of its own list once.
+each part of its own list twice, because a beginning that came from a neighbor may be wrong.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from fleethands.errors import FleethandsError
 from fleethands.script import SHELL
 from fleethands.streams import LiveInput, listen
 
+MOST_REQUESTS = 2  # for each part
 STDERR = "stderr"
 REQUEST = re.compile(r"deliver (?P<digest>sha256:[0-9a-f]{64}) (?P<start>\d{1,15})\Z")
 
@@ -69,15 +70,15 @@ class PartInput(LiveInput):
     def __init__(self, script: str, stream: PartStream) -> None:
         super().__init__(script)
         self.error: FleethandsError | None = None
-        self._stream, self._left = stream, set(stream.digests)
+        self._stream, self._left = stream, dict.fromkeys(stream.digests, MOST_REQUESTS)
         self._sender: Any = None
 
     def on_line(self, name: str, line: str) -> None:
         """Begin to send what a line of the script's output asks for."""
         request = REQUEST.match(line.strip()) if name == "stdout" else None
-        if request is None or request["digest"] not in self._left:
+        if request is None or not self._left.get(request["digest"]):
             return
-        self._left.discard(request["digest"])
+        self._left[request["digest"]] -= 1
         before, self._sender = self._sender, gevent.spawn(self._send, request["digest"], int(request["start"]))
         if before is not None:  # the script asks for one part after the other
             before.kill(block=False)

@@ -88,3 +88,11 @@ end_hashing() {
   wait "$hasher" 2>/dev/null || true
   rm -f "$share/internet/${1#sha256:}"
 }
+
+# stop_sharing: for a script that ends early. Nobody waits for its parts.
+stop_sharing() {
+  for each in "${asker:-}" "${hasher:-}"; do [ -z "$each" ] || kill "$each" 2>/dev/null || true; done
+  [ -d "$share/internet" ] && [ -f "$place/parts" ] || return 0
+  withdraw_parts
+  while read -r digest _; do rm -f "$share/internet/${digest#sha256:}"; done <"$place/parts"
+}

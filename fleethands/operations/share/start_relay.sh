@@ -121,9 +121,6 @@ for each in /run/fleethands/share/kept/*; do grep -qs " sha256:${each##*/}$" "$0
 rm -f "$0"/sha256-*.pieces
 rm -rf /run/fleethands/share'
 
-# escaped: the clean-up as systemd reads it on one line
-escaped() { printf %s "$clean_up" | tr '\n' ';' | sed -e 's/[%$]/&&/g'; }
-
 # The relay sees its program, the parts, the blobs and manifests, and may read them although they belong to other users. It
 # writes nothing.
 start_unit() {
@@ -139,8 +136,10 @@ start_unit() {
   [ -z "$store" ] || set -- "$@" --property "BindReadOnlyPaths=\"$blobs\":$store"
   systemctl reset-failed "$unit" "$server" 2>/dev/null || true
   echo "$store" >"$share/store"
+  # a file, because systemd reads a dollar sign in a property in another way after it reloads its units
+  printf '%s\n' "$clean_up" >"$share/clean_up.sh"
   systemd-run --quiet --collect --unit "$unit" --description "the relay of fleethands" --service-type exec --property "ExecStartPre=/usr/sbin/nft -f $share/rules.nft" \
-    --property "ExecStopPost=/bin/sh -c '$(escaped)' '$parts'" \
+    --property "ExecStopPost=/bin/sh -c '. $share/clean_up.sh' '$parts'" \
     systemd-run --quiet --wait --collect --unit "$server" "$@" \
     --property DynamicUser=yes --property AmbientCapabilities=CAP_DAC_READ_SEARCH \
     --property CapabilityBoundingSet=CAP_DAC_READ_SEARCH --property NoNewPrivileges=yes --property PrivateDevices=yes \

@@ -14,9 +14,21 @@ from pathlib import Path
 
 import pytest
 
-from fleethands import Event, Fleet, FleethandsError, Report, SettingsError, UsageError, WarningEvent, WorkerDied
+from fleethands import (
+    Event,
+    Fleet,
+    FleethandsError,
+    PhaseEvent,
+    Report,
+    SettingsError,
+    UsageError,
+    WarningEvent,
+    WorkerDied,
+)
 from fleethands.api.call import Call
+from fleethands.text.format import format_size
 from tests.helpers.api_workers import find_workers, wait_until_ended
+from tests.helpers.bundles import write
 from tests.helpers.checkout import ROOT
 from tests.helpers.silent_server import SilentServer, silent_server
 
@@ -242,3 +254,30 @@ def test_many_calls_leave_nothing_behind() -> None:
     assert sorted(os.listdir("/proc/self/fd")) == before
     assert find_workers(os.getpid()) == []
     assert [each for each in threading.enumerate() if each.name == "fleethands"] == []
+
+
+def test_a_bundle_is_checked_before_a_host_is_contacted(here: Path) -> None:
+    path = write(here / "fleet.bundle").path
+    size, fleet = path.stat().st_size, Fleet({NOBODY: DATA})
+    events: list[Event] = []
+    assert fleet.plan(bundle=path).hosts[NOBODY].status == "unreachable"
+    assert fleet.apply(bundle=["fleet.bundle"], on_event=events.append).hosts[NOBODY].status == "unreachable"
+    assert next(each.text for each in events if isinstance(each, PhaseEvent)) == f"check {path}, {format_size(size)}"
+
+    path.write_bytes(path.read_bytes().replace(b"weights", b"Weights", 1))
+
+    with pytest.raises(FleethandsError, match=r"fleet\.bundle is damaged: sha256:"):
+        fleet.apply(bundle=path)
+    with pytest.raises(FleethandsError, match=r"cannot read .*/absent\.bundle: No such file"):
+        fleet.plan(bundle="absent.bundle")
+    with pytest.raises(UsageError, match="`upstream=True` asks the registries"):
+        fleet.plan(bundle=path, upstream=True)
+
+
+def test_a_bundle_pins_what_a_fleet_does_not_pin(here: Path) -> None:
+    """The same settings as with `--bundle`: hints of the report repeat it."""
+    path = write(here / "fleet.bundle").path
+
+    report = Fleet.load(NOBODY, data=DATA).apply(bundle=path)
+
+    assert f"--bundle {path}" in report.words

@@ -48,6 +48,10 @@ def test_what_is_no_json_or_a_password_is_left_out() -> None:
             CodeLine("apply", options=(("--verify", "never"),), upstream=True),
             'fleet.apply(verify="never", upstream=True)',
         ),
+        (
+            CodeLine("apply", options=(("--bundle", "/mnt/old"), ("--bundle", "/mnt/new"))),
+            "fleet.apply(bundle=['/mnt/old', '/mnt/new'])",
+        ),
         (CodeLine("rollback", options=(("--to", "current"),)), 'fleet.rollback(to="current")'),
         (CodeLine("apply", connections=TWO).for_command("trust"), "fleethands trust gpu-1,gpu-2"),
         (CodeLine("apply", connections=TWO).trust("gpu-1"), "fleethands trust gpu-1 --data ssh_port=22"),

@@ -22,9 +22,27 @@ def part(**values: Any) -> dict[str, Any]:
 
 
 def artifact(**values: Any) -> dict[str, Any]:
-    return {"kind": "model", "name": "m", "digest": DIGEST, "parts": [DIGEST], **values}
+    kind = values.get("kind", "model")
+    return {"kind": kind, "digest": DIGEST, "parts": [DIGEST], **GOOD.get(kind, {"name": "m"}), **values}
 
 
+GOOD = {
+    "release": {"name": "ollama-linux-amd64-rocm.tar.zst", "version": "0.24.0-rc1", "arch": "amd64"},
+    "model": {"name": "hf.co/unsloth/Qwen3-0.6B-GGUF:Q4_K_M"},
+    "image": {"name": f"registry.example:5000/a/b_c:1.0-x@{DIGEST}", "arch": "arm64"},
+    "package": {"name": "libstdc++6", "version": "1:12.2.0-14+deb12u1~bpo", "arch": "amd64", "suite": "debian-13"},
+}
+BLANK = ("a b", "a\tb", "a\u00a0b", "", "-a", "x" * 501, "a;b", "$(id)", "a'b", 'a"b', "a\\b", "ä", None, 1, ["a"])
+HOSTILE = [
+    *((kind, "name", value) for kind in GOOD for value in BLANK),
+    *((kind, "version", value) for kind in ("release", "package") for value in BLANK),
+    *((kind, "arch", value) for kind in ("release", "image", "package") for value in (*BLANK, "mips")),
+    *(("package", "suite", value) for value in (*BLANK, "debian 13", "debian-13 x", "../debian-13")),
+    ("package", "name", "a"),
+    ("package", "name", "Ab"),
+    ("package", "name", "a/b"),
+    ("release", "name", "../ollama.tgz"),
+]
 INVALID = {
     "another format": changed(format=2),
     "no format": changed(format=None),
@@ -36,6 +54,12 @@ INVALID = {
     "an artifact of an unknown kind": changed(parts=[part()], artifacts=[artifact(kind="script")]),
     "an artifact without parts": changed(parts=[part()], artifacts=[artifact(parts=[])]),
     "a name with a newline": changed(parts=[part()], artifacts=[artifact(name="a\nb")]),
+    "another time": changed(created="yesterday"),
+    "a name of a host that is too long": changed(hosts=["x" * 501]),
+    **{
+        f"{key} {value!r} of a {kind}": changed(parts=[part()], artifacts=[artifact(kind=kind, **{key: value})])
+        for kind, key, value in HOSTILE
+    },
     "hosts that are a text": changed(hosts="gpu-1"),
     "nesting without end": b"[" * 100_000,
     "no JSON": b"\x00",
@@ -46,6 +70,14 @@ INVALID = {
 def test_what_is_no_index_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         BundleIndex.parse(text)
+
+
+def test_names_and_versions_of_every_kind_are_read() -> None:
+    """What is refused above differs from these in one value alone."""
+    index = BundleIndex.parse(changed(parts=[part()], artifacts=[artifact(kind=kind) for kind in GOOD]))
+
+    assert [each.name for each in index.artifacts] == [each["name"] for each in GOOD.values()]
+    assert [each.version for each in index.artifacts] == [each.get("version", "") for each in GOOD.values()]
 
 
 def test_an_index_is_read_as_it_was_written() -> None:

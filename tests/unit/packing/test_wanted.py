@@ -55,6 +55,28 @@ def test_the_image_of_sandboxes_is_among_them() -> None:
     assert "ghcr.io/openhands/agent-server:1.34.0-python" in images
 
 
+@pytest.mark.parametrize(
+    "declared", [{}, {"AGENT_SERVER_IMAGE_TAG": "1.40.0-python"}, {"AGENT_SERVER_IMAGE_REPOSITORY": "no image"}]
+)
+def test_an_unknown_image_of_sandboxes_is_named_with_what_to_declare(declared: dict[str, str]) -> None:
+    found = contents(openhands_image="ghcr.io/openhands/openhands:1.99", openhands_env=declared)
+
+    (note,) = found.notes
+    assert note == (
+        "gpu-1: the image of the sandboxes of ghcr.io/openhands/openhands:1.99 is unknown and not packed: declare"
+        " `AGENT_SERVER_IMAGE_REPOSITORY` and `AGENT_SERVER_IMAGE_TAG` in `openhands_env`"
+    )
+
+
+def test_a_declared_image_of_sandboxes_is_packed() -> None:
+    declared = {"AGENT_SERVER_IMAGE_REPOSITORY": "registry.example/agent", "AGENT_SERVER_IMAGE_TAG": "1.40.0"}
+    found = contents(openhands_image="ghcr.io/openhands/openhands:1.99", openhands_env=declared)
+
+    assert ("registry.example/agent:1.40.0" in found.images, found.notes) == (True, ())
+    assert contents(openhands_flavor="canvas", openhands_image="ghcr.io/openhands/agent-canvas:1.16").notes == ()
+    assert contents().notes == ()
+
+
 def test_an_external_ollama_needs_no_model_here() -> None:
     found = contents(ollama_runtime="external", ollama_address="http://192.0.2.9:11434")
 

@@ -27,22 +27,18 @@ import json, sys
 from pathlib import Path
 from fleethands.bundle.bundle_set import open_bundles
 from fleethands.engine.engine import Engine
-from fleethands.operations.core import scripts
-from fleethands.operations.delivery.deliver import DeliverParts, _rows
+from fleethands.operations.delivery.deliver import _rows
 from fleethands.operations.delivery.part_stream import PartStream
 from fleethands.script import Script
+from tests.helpers.delivering import delivery_body
 
-LIBRARY = '''
-set -eu
-fail() { printf 'error: %s\\\\n' "$1" >&2; exit 1; }
-remove_at_end() { trap "rm -rf '$1'" EXIT; }
-'''
 bundles = open_bundles([f"{Path.cwd()}/fleet.bundle"])
 artifacts = bundles.artifacts
 digests = frozenset(digest for each in artifacts for digest in each.parts)
 rows = "\\n".join(row for each in artifacts for row in _rows(each, bundles, LOCAL))
-values = {"rows": rows, "images": "", "store": f"{Path.cwd()}/state/artifacts"}
-body = LIBRARY + EXTRA + scripts.join("part_store", "image_records", "deliver")
+values = {"rows": rows, "images": "", "store": f"{Path.cwd()}/state/artifacts", "place": f"{Path.cwd()}/delivery"}
+values |= {"what": "bundle parts", "floor": str(64 << 20), "share": f"{Path.cwd()}/share"}
+body = delivery_body(EXTRA)
 engine = Engine.load("fleet.py", Path.cwd(), {"openhands_flavor": "off", "models": ["codellama:7b"]})
 engine.settings()
 engine.connect()
@@ -147,16 +143,17 @@ def test_what_the_host_has_is_not_sent(project: Project) -> None:
     assert (succeeded, said) == (True, [])
 
 
-def test_other_bytes_at_the_beginning_are_found_and_removed(project: Project) -> None:
+@pytest.mark.parametrize("local", [False, True], ids=["over SSH", "from a disk"])
+def test_other_bytes_at_the_beginning_are_found_and_the_whole_part_is_sent(project: Project, local: bool) -> None:
     project.store.mkdir(parents=True)
     project.part(BIG, ".part").write_bytes(b"x" * 1000)
 
-    succeeded, said = project.deliver()
+    succeeded, said = project.deliver(local=local)
 
-    assert not succeeded
-    assert f"error: model codellama:7b arrived damaged: its digest is not {digest_of(BIG)}" in said
-    assert not project.part(BIG, ".part").exists()
-    assert project.deliver()[0]
+    assert succeeded, said
+    asked = [line.split()[2] for line in said if line.startswith(f"deliver {digest_of(BIG)}")]
+    assert asked == ([] if local else ["1000", "0"])
+    assert project.part(BIG).read_bytes() == BIG
 
 
 def test_a_bundle_that_changes_meanwhile_brings_no_wrong_byte(project: Project) -> None:
@@ -192,6 +189,15 @@ def test_a_host_that_asks_for_other_parts_gets_nothing(project: Project) -> None
     assert got.read_bytes() == b""
 
 
+def test_a_host_that_asks_for_a_part_again_and_again_gets_it_twice(project: Project) -> None:
+    got = project.directory / "got"
+    ask = f"echo 'deliver {digest_of(SMALL)} 0'; timeout 5 head -c {len(SMALL)} >>{got} || true\n"
+
+    project.deliver(extra=f"{3 * ask}exit 0\n")
+
+    assert got.read_bytes() == 2 * SMALL
+
+
 def test_the_end_of_the_connection_keeps_what_has_arrived(project: Project) -> None:
     """As if the controller had died: the input ends in the middle."""
     succeeded, said = project.deliver(extra="head() { command head -c 3000000; }\n")
@@ -199,7 +205,9 @@ def test_the_end_of_the_connection_keeps_what_has_arrived(project: Project) -> N
     assert not succeeded
     assert any("the connection ended before all of model codellama:7b had arrived" in line for line in said), said
     assert project.part(BIG, ".part").read_bytes() == BIG[:3_000_000]
-    assert project.deliver()[0]
+    succeeded, said = project.deliver()
+    assert succeeded, said
+    assert f"deliver {digest_of(BIG)} 3000000" in said
 
 
 def test_a_full_disk_is_named_before_anything_is_sent(project: Project) -> None:

@@ -17,6 +17,7 @@ from fleethands.facts.docker import Image
 from fleethands.facts.ollama import Release
 from fleethands.facts.probe_request import ProbeRequest
 from fleethands.operations.core.decision import Change, Refused, Unchanged
+from fleethands.operations.core.download_note import is_download
 from fleethands.operations.delivery import deliver
 from fleethands.operations.preflight import disk_space, preflight
 from fleethands.operations.system import packages
@@ -116,6 +117,42 @@ def test_this_machine_reads_the_file_itself(make: Make) -> None:
     assert isinstance(decision, Change)
     assert decision.stream is None
     assert all(row.endswith(f" {path}") for row in decision.script.values["rows"].splitlines())
+
+
+@pytest.mark.parametrize("name", ["a\nb.bundle", "blank ", "tab\t.bundle"])
+def test_a_path_that_no_row_can_end_with_is_refused_in_one_line(name: str, make: Make) -> None:
+    wanted = settings(make(*WHOLE, name=name))
+
+    decision = deliver.deliver.decide(wanted, bare(wanted), local=True)
+
+    assert isinstance(decision, Refused)
+    assert decision.reason.endswith("the path of a bundle has to be one line without a blank at its end")
+    assert decision.reason.isprintable()
+    assert isinstance(deliver.deliver.decide(wanted, bare(wanted)), Change)
+
+
+def consequence(name: str, path: Path) -> str:
+    data = {"models": [MODEL], "ollama_version": "0.24.0", "openhands_image": IMAGE, "fleethands_bundle": str(path)}
+    shared = {**data, "share": True, "site": "office"}
+    fleet = read_fleet({"alone": data, "gpu-1": shared, "gpu-2": shared}, Lockfile())
+    decision = deliver.deliver.decide(fleet[name], bare(fleet[name]))
+    assert isinstance(decision, Change)
+    return decision.consequence
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("alone", "at most 10 KiB sent over SSH"),
+        ("gpu-1", "at most 10 KiB sent over SSH, once for the site office"),
+        ("gpu-2", "at most 10 KiB from gpu-1, or sent over SSH if no host of the site office has it"),
+    ],
+)
+def test_the_plan_says_who_sends_the_parts_and_that_relays_are_needed(name: str, expected: str, make: Make) -> None:
+    found = consequence(name, make(*WHOLE, size=1024))
+
+    assert found == expected
+    assert is_download(found)
 
 
 def test_a_host_that_has_everything_gets_nothing(make: Make) -> None:
