@@ -35,7 +35,7 @@ def start_relay(site: Site, number: int) -> Path:
     members = [Member(str(each), f"10.77.0.{each}") for each in range(1, HOSTS + 1)]
     texts = {
         "neighbors": f"token {TOKEN}\n{neighbor_rows(members, number - 1)}\n",
-        "hosts": f"{host_rows(members)}\n",
+        "hosts": f"{host_rows(members, number - 1)}\n",
         "tokens": f"{TOKEN}\n",
         "ask_neighbors.pl": programs.ask_neighbors(),
         "hash_pieces.pl": programs.hash_pieces(),
@@ -43,7 +43,7 @@ def start_relay(site: Site, number: int) -> Path:
     }
     for name, text in texts.items():
         (run / name).write_text(text)
-    variables = {"run": str(run), "parts": str(parts), "places": "", "rate": "0", "idle": "600"}
+    variables = {"run": str(run), "parts": str(parts), "store": "", "owner": "0", "rate": "0", "idle": "600"}
     site.start(number, ["perl", str(run / "relay.pl")], address=f"10.77.0.{number}", port=str(PORT), **variables)
     return place
 

@@ -89,7 +89,7 @@ end_hashing() {
   rm -f "$share/internet/${1#sha256:}"
 }
 
-# stop_sharing: for a script that ends early. Nobody waits for its parts.
+# stop_sharing: for a script that ends early. No neighbor waits for its parts.
 stop_sharing() {
   for each in "${asker:-}" "${hasher:-}"; do [ -z "$each" ] || kill "$each" 2>/dev/null || true; done
   [ -d "$share/internet" ] && [ -f "$place/parts" ] || return 0

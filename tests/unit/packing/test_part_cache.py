@@ -1,4 +1,4 @@
-"""Commands that create the same bundle at once: one works, the others are told so."""
+"""Commands that create the same bundle at once: one works, the others end with an error."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def assert_has(host: Host, *parts: Part) -> None:
 
 
 def leftovers(each: Delivery, host: Host) -> list[Path]:
-    """What a delivery leaves besides parts and lists of pieces."""
+    """What a delivery leaves next to parts and lists of pieces."""
     return [*host.run.glob("wanted/*"), *host.run.glob("internet/*"), *each.work.parent.glob("delivery*")]
 
 
