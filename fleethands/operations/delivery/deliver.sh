@@ -8,6 +8,7 @@
 total=0 came=0 skipped=' ' watcher=''
 
 # end_delivery STATUS: however this script ends, also if the connection is lost
+# shellcheck disable=SC2329 # a trap calls it
 end_delivery() {
   [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
   stop_sharing
@@ -62,12 +63,10 @@ receive() {
   file=$(part_file "$1")
   growing=$file.part
   [ "$(size_of "$growing")" -le "$2" ] || rm -f "$growing"
-  if [ "$5" = - ] && [ "$2" -gt 0 ] && take_part "$1" "$2"; then asker='' && return; fi
-  asker=''
+  if [ "$5" = - ] && [ "$2" -gt 0 ] && take_part "$1" "$2"; then return; fi
   begin_hashing "$1" "$2"
   until fill "$@" && keep "$@"; do :; done
   end_hashing "$1"
-  hasher=''
 }
 
 # fill DIGEST SIZE KIND NAME START FILE: add what the growing part lacks

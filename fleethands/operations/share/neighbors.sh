@@ -33,6 +33,7 @@ take_part() {
     [ "$(free_bytes "$store")" -ge "$floor" ] || kill "$asker" 2>/dev/null || true
   done
   wait "$asker" && ended=0 || ended=$?
+  asker=''
   report_neighbors
   [ "$ended" -eq 0 ] && [ -e "$file" ] || return 1
   came=$((came + $(size_of "$file")))
@@ -86,6 +87,7 @@ end_hashing() {
   [ -n "$hasher" ] || return 0
   [ -e "$file" ] || kill "$hasher" 2>/dev/null || true
   wait "$hasher" 2>/dev/null || true
+  hasher=''
   rm -f "$share/internet/${1#sha256:}"
 }
 
