@@ -46,6 +46,7 @@ write_state() {
   printf %s "$ask_neighbors" >"$share/ask_neighbors.pl"
   printf %s "$hash_pieces" >"$share/hash_pieces.pl"
   copy_manifests
+  printf '%s\n' "$clean_up" >"$share/clean_up.sh"
   mv -T "$share/neighbors.new" "$share/neighbors" # last, because a fetch uses the programs from then on
 }
 
@@ -113,13 +114,17 @@ listen_address() {
   fi
 }
 
-# What the relay leaves when it ends, however it ends: nothing
+# What the relay leaves when it ends, however it ends: nothing, except kept parts. It is a file, because systemd writes each `$` of
+# a transient unit twice, and reads them so after a daemon-reload. The shell reads it whole before it removes it.
 # shellcheck disable=SC2016
-clean_up='systemctl stop fleethands-relay-server.service 2>/dev/null
+clean_up='{
+systemctl stop fleethands-relay-server.service 2>/dev/null
 nft delete table inet fleethands_share 2>/dev/null
-for each in /run/fleethands/share/kept/*; do grep -qs " sha256:${each##*/}$" "$0/kept" || rm -f "$0/sha256-${each##*/}"; done
-rm -f "$0"/sha256-*.pieces
-rm -rf /run/fleethands/share'
+for each in /run/fleethands/share/kept/*; do grep -qs " sha256:${each##*/}$" "$1/kept" || rm -f "$1/sha256-${each##*/}"; done
+rm -f "$1"/sha256-*.pieces
+rm -rf /run/fleethands/share
+exit 0
+}'
 
 # The relay sees its program, the parts, the blobs and manifests, and may read them although they belong to other users. It
 # writes nothing.
@@ -136,10 +141,8 @@ start_unit() {
   [ -z "$store" ] || set -- "$@" --property "BindReadOnlyPaths=\"$blobs\":$store"
   systemctl reset-failed "$unit" "$server" 2>/dev/null || true
   echo "$store" >"$share/store"
-  # a file, because systemd reads a dollar sign in a property in another way after it reloads its units
-  printf '%s\n' "$clean_up" >"$share/clean_up.sh"
   systemd-run --quiet --collect --unit "$unit" --description "the relay of fleethands" --service-type exec --property "ExecStartPre=/usr/sbin/nft -f $share/rules.nft" \
-    --property "ExecStopPost=/bin/sh -c '. $share/clean_up.sh' '$parts'" \
+    --property "ExecStopPost=/bin/sh $share/clean_up.sh '$parts'" \
     systemd-run --quiet --wait --collect --unit "$server" "$@" \
     --property DynamicUser=yes --property AmbientCapabilities=CAP_DAC_READ_SEARCH \
     --property CapabilityBoundingSet=CAP_DAC_READ_SEARCH --property NoNewPrivileges=yes --property PrivateDevices=yes \

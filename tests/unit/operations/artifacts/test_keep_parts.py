@@ -179,11 +179,17 @@ def test_the_end_of_a_relay_removes_only_what_is_not_kept(tmp_path: Path) -> Non
 
 def _end_relay(store: Store, tmp_path: Path) -> None:
     """Run the clean-up of the relay as its unit does."""
-    found = re.search(r"^clean_up='(.*?)'$", scripts.read("start_relay"), re.MULTILINE | re.DOTALL)
+    source = scripts.read("start_relay")
+    found = re.search(r"^clean_up='(.*?)'\n", source, re.MULTILINE | re.DOTALL)
+    options = re.search(r'"ExecStopPost=(.*)"', source)
     assert found is not None
-    words = found[1].replace("/run/fleethands/share", str(store.share))
+    assert options is not None
+    words = options[1].replace("$share", "").replace("$parts", "")
+    assert "$" not in words  # after a daemon-reload it would be another one
+    program = store.share / "clean_up.sh"
+    program.write_text(found[1].replace("/run/fleethands/share", str(store.share)))
     for name in ("systemctl", "nft"):  # those of this machine are left alone
         (tmp_path / name).write_text("#!/bin/sh\n")
         (tmp_path / name).chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
-    subprocess.run(["sh", "-c", words, str(store.place)], check=True, env={"PATH": path}, timeout=60)
+    subprocess.run(["sh", str(program), str(store.place)], check=True, env={"PATH": path}, timeout=60)
