@@ -25,7 +25,7 @@ SUITES = {"trixie": "debian-13", "bookworm": "debian-12"}
 NO_CLOUD = {"ollama_env": {"OLLAMA_NO_CLOUD": "1"}}
 QUIET: dict[str, Any] = {"openhands_flavor": "off"}
 NEW: dict[str, Any] = {**QUIET, "ollama_version": "0.24.1", "models": ["codellama:7b", "padded"]}
-SITE: dict[str, Any] = {**NEW, "share": True, "site": "lab"}
+SITE: dict[str, Any] = {**NEW, "share": True, "share_keep": False, "site": "lab"}
 
 
 @contextmanager
