@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.lab.many import brought
 from tests.lab.project import Project
 from tests.lab.shell import run
 
+BARE = ("lab-4",)
 SUITES = {"trixie": "debian-13", "bookworm": "debian-12"}
 NO_CLOUD = {"ollama_env": {"OLLAMA_NO_CLOUD": "1"}}
 QUIET: dict[str, Any] = {"openhands_flavor": "off"}
@@ -60,19 +61,21 @@ def mirrors(suite: str) -> list[str]:
 
 
 @contextmanager
-def bare(lab: Lab, suite: str) -> Iterator[Host]:
-    """lab-4, a Debian without Docker, curl, zstd and nftables."""
+def bare(lab: Lab, suite: str, names: Sequence[str] = BARE) -> Iterator[list[Host]]:
+    """Hosts with a Debian without Docker, curl, zstd and nftables."""
     lab.internet.clear_faults()
-    lab.up({"lab-4": f"{suite}-nodocker"})
+    lab.up(dict.fromkeys(names, f"{suite}-nodocker"))
     try:
-        yield lab["lab-4"]
+        yield [lab[name] for name in names]
     finally:
         lab.trim(3)
 
 
-def create(lab: Lab, place: Path, suite: str, data: Mapping[str, Any]) -> tuple[Project, Path]:
-    """A project with one host, and its bundle with packages."""
-    project = Project.laid(lab, place / "boxes", "lab-4", **NO_CLOUD, **data)
+def create(
+    lab: Lab, place: Path, suite: str, data: Mapping[str, Any], names: Sequence[str] = BARE
+) -> tuple[Project, Path]:
+    """A project with bare hosts, and its bundle with packages."""
+    project = Project.laid(lab, place / "boxes", *names, **NO_CLOUD, **data)
     return project, pack(project, place, "--suite", SUITES[suite], *mirrors(suite))
 
 
@@ -118,7 +121,7 @@ def what_is_left(host: Host) -> str:
 
 def prove(lab: Lab, place: Path, suite: str, data: Mapping[str, Any]) -> None:
     """A bare host is proven, and nothing of it got out. A second run has nothing to do."""
-    with bare(lab, suite) as host:
+    with bare(lab, suite) as (host,):
         project, path = create(lab, place, suite, data)
         with cut_off(host) as table:
             done = project.fleethands("apply", "--bundle", str(path), "--yes", "--json", timeout=900)
@@ -175,6 +178,28 @@ def test_a_bundle_crosses_the_line_to_a_site_once(
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_bare_hosts_of_a_site_get_a_bundle_once(lab: Lab, tmp_path: Path) -> None:
+    """Packages too, although the hosts have no nft when the first parts arrive."""
+    names = ("lab-4", "lab-5")
+    with bare(lab, "trixie", names) as hosts:
+        project, path = create(
+            lab, tmp_path, "trixie", {**QUIET, "share": True, "share_keep": False, "site": "lab"}, names
+        )
+        with counted_ssh(hosts) as sent:
+            done = project.fleethands("apply", "--bundle", str(path), "--yes", "--json", timeout=600)
+            count = sent()
+        assert done.code == 0, f"{[fleet.trouble(done.document, name) for name in names]}\n{done.err}"
+
+        notes = "\n".join(done.document["hosts"]["lab-5"]["notes"])
+        assert "MiB from the neighbor" in notes, notes
+        assert count <= 1.1 * size_of_new(path, ""), f"{count} bytes for {size_of_new(path, '')}"
+        assert {host.name: what_is_left(host) for host in hosts} == dict.fromkeys(names, "")
+        again = project.fleethands("plan", "--bundle", str(path), "--json").document["hosts"]
+        assert [(each["changes"], each["remote_commands"]) for each in again.values()] == [([], 1)] * 2
+
+
+@pytest.mark.soak
 def test_a_user_with_sudo_gets_the_parts_too(lab: Lab, quiet_state: str, tmp_path: Path) -> None:
     (host,) = brought(lab, 1, quiet_state).values()
     project = Project.laid(lab, tmp_path / "boxes", host.name, ssh_user="admin", **NO_CLOUD, **NEW)
@@ -190,7 +215,7 @@ def test_a_user_with_sudo_gets_the_parts_too(lab: Lab, quiet_state: str, tmp_pat
 
 
 def test_bundles_that_are_not_right_are_refused_by_name(lab: Lab, tmp_path: Path) -> None:
-    with bare(lab, "trixie") as host:
+    with bare(lab, "trixie") as (host,):
         project, path = create(lab, tmp_path, "trixie", QUIET)
         whole = path.read_bytes()
         cases = {

@@ -21,6 +21,8 @@ fail() {
 
 need() { command -v "$1" >/dev/null || fail "the command $1 is missing"; }
 
+has_nft() { command -v nft >/dev/null; }
+
 state() { systemctl show "$unit" -p ActiveState --value; }
 
 await_end() {
@@ -141,7 +143,13 @@ start_unit() {
   [ -z "$store" ] || set -- "$@" --property "BindReadOnlyPaths=\"$blobs\":$store"
   systemctl reset-failed "$unit" "$server" 2>/dev/null || true
   echo "$store" >"$share/store"
-  systemd-run --quiet --collect --unit "$unit" --description "the relay of fleethands" --service-type exec --property "ExecStartPre=/usr/sbin/nft -f $share/rules.nft" \
+  load='/usr/sbin/nft -f '$share/rules.nft
+  if ! has_nft; then # a bare host: systemd filters the packets of the relay, and the relay itself looks at addresses, too
+    load=/bin/true
+    cp "$share/hosts" "$share/filter"
+    set -- "$@" --property IPAddressDeny=any --property "IPAddressAllow=$(paste -sd ' ' "$share/hosts")"
+  fi
+  systemd-run --quiet --collect --unit "$unit" --description "the relay of fleethands" --service-type exec --property "ExecStartPre=$load" \
     --property "ExecStopPost=/bin/sh $share/clean_up.sh '$parts'" \
     systemd-run --quiet --wait --collect --unit "$server" "$@" \
     --property DynamicUser=yes --property AmbientCapabilities=CAP_DAC_READ_SEARCH \
@@ -172,6 +180,9 @@ await_listener() {
 # A model store that was made since is not seen by the relay that runs.
 has_new_store() { [ -n "$store" ] && [ -z "$(cat "$share/store" 2>/dev/null)" ]; }
 
+# A filter of systemd lets only the hosts through that it had at the start of the relay.
+has_new_hosts() { [ -s "$share/filter" ] && printf '%s\n' "$hosts" | grep -qvxFf "$share/filter"; }
+
 # serve: start the relay, or add this run to the one that is at work
 serve() {
   await_end
@@ -179,7 +190,7 @@ serve() {
     touch "$share/busy" || true # so that it does not end now
     write_state
     write_rules
-    nft -f "$share/rules.nft" || fail 'the rules of the relay do not load'
+    ! has_nft || nft -f "$share/rules.nft" || fail 'the rules of the relay do not load'
   else
     [ -e "$share/tokens" ] || rm -rf "$share"
     mkdir -p "$share"
@@ -196,15 +207,15 @@ fail_without_listener() {
 }
 
 umask 077
-for each in perl nft systemd-run ss awk paste; do need "$each"; done
+for each in perl systemd-run ss awk paste; do need "$each"; done
 [ -d "$parts" ] || { mkdir -p "${parts%/*}" && mkdir -m 0700 "$parts"; }
 exec 8<"$parts" # two runs may come at once
 flock -w 30 8 || fail 'another run is starting the relay of this host'
 find_store
 await_end
-if [ "$(state)" = active ] && has_new_store; then
+if [ "$(state)" = active ] && { has_new_store || has_new_hosts; }; then
   keep=$(cat "$share/tokens") allowed=$(cat "$share/hosts") kept=$(ls "$share/kept")
-  rm -rf "$share/kept" # the end of the relay would remove these parts
+  rm -rf "$share/kept" "$share/filter" # the end of the relay would remove these parts
   systemctl stop "$unit"
   mkdir -p "$share/kept"
   for each in $kept; do : >"$share/kept/$each"; done

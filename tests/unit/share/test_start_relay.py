@@ -33,6 +33,21 @@ def test_only_the_neighbor_with_the_token_gets_an_answer(host: Started) -> None:
     assert host.run() == [LISTENS, "0 unknown", "200", "000", "000", "403"]
 
 
+def test_a_bare_host_without_nft_serves_only_its_site_too(host: Started) -> None:
+    host.has_nft = False
+    host.start()
+    for source in (NEIGHBOR, STRANGER, HOST):
+        host.ask(HAVE, source)
+    host.start()
+    host.start(neighbor=STRANGER)  # systemd filters by the addresses of the start
+    for source in (NEIGHBOR, STRANGER):
+        host.ask(HAVE, source)
+    host.steps.append("wc -l <starts; nft list tables")
+
+    served = ["0 unknown", "200"]
+    assert host.run() == [LISTENS, *served, "000", "000", LISTENS, LISTENS, *served, *served, "2"]
+
+
 def test_a_site_of_ipv6_addresses(host: Started) -> None:
     host.start("fd77::1", "fd77::2")
     host.ask(HAVE, "fd77::2", "fd77::1")
