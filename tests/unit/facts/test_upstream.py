@@ -74,7 +74,8 @@ def called(script: str, function: str, tmp_path: Path, **values: str) -> subproc
     """What a function of facts/upstream.sh, or of release.sh, says; in a directory of its own."""
     known = {
         "version": "0.24.0", "url": "x", "archives": "a.tgz", "sha256": "", "variant": "whole", "keep": "2",
-        "by_proxy": "", "spare": "", "sent": "", "prefix": "p", "digests": "", "renew": "", "fetcher": "", "keeps_parts": "no",
+        "by_proxy": "", "spare": "", "sent": "", "prefix": "p", "digests": "", "renew": "", "fetcher": "",
+        "keeps_parts": "no",
         "offers": "", "models_dir": "/x", "manifest_type": "x", "gguf_header": "", "ollama_version": "0.24.0",
     }  # fmt: skip
     package = files("fleethands")
