@@ -257,7 +257,7 @@ def add_to_site(lab: Lab, project: Project, host: Host) -> None:
 
     said = "\n".join(done[host.name]["notes"])
     for kind in ("release", "image", "model"):
-        assert any(line.startswith(f"{kind} ") and "MiB from the neighbor" in line for line in said.splitlines()), said
+        assert any(f": {kind} " in line and "MiB from the neighbor" in line for line in said.splitlines()), said
     assert [each.path for each in lab.internet.requests(since) if each.sent > 100_000] == []
     assert observe.proven(host)
     assert list_models(host)["codellama:7b"] == find_digest(lab, "codellama", "7b")
