@@ -25,6 +25,7 @@ from fleethands.share.chain import PORT, Member, host_rows, neighbor_rows
 
 HOSTS = 6
 VICTIM = 3
+TOKEN = "t" * 40
 LIE = "        substr($c->{out}, 0, 1) ^= chr 1;\n"
 INTERNET, LAN = "80mbit", "160mbit"
 SERVER = """
@@ -172,20 +173,28 @@ class Site:
         path = self.directory / str(number) / "parts" / f"sha256-{self.digest}"
         return self.start(number, ["curl", "-sf", "-o", str(path), "http://10.77.0.100/"])
 
+    def start_relay(self, number: int, run: Path, parts: Path) -> None:
+        """The relay of a host. + run: its directory, which has the directories of marks already"""
+        members = [Member(str(each), f"10.77.0.{each}") for each in range(1, HOSTS + 1)]
+        texts = {
+            "neighbors": f"token {TOKEN}\n{neighbor_rows(members, number - 1)}\n",
+            "hosts": f"{host_rows(members, number - 1)}\n",
+            "tokens": f"{TOKEN}\n",
+            "ask_neighbors.pl": programs.ask_neighbors(),
+            "hash_pieces.pl": programs.hash_pieces(),
+            "relay.pl": self.relay[number],
+        }
+        for name, text in texts.items():
+            (run / name).write_text(text)
+        variables = {"run": str(run), "parts": str(parts), "store": "", "owner": "0", "rate": "0", "idle": "600"}
+        self.start(number, ["perl", str(run / "relay.pl")], address=f"10.77.0.{number}", port=str(PORT), **variables)
+
     def shared(self, number: int) -> subprocess.Popen[bytes]:
         """A host asks its neighbors first."""
         place = self.directory / str(number)
         run, parts = place / "run", place / "parts"
-        members = [Member(str(each), f"10.77.0.{each}") for each in range(1, HOSTS + 1)]
-        (run / "neighbors").write_text(f"token {'t' * 40}\n" + neighbor_rows(members, number - 1) + "\n")
-        (run / "hosts").write_text(host_rows(members, number - 1) + "\n")
-        (run / "tokens").write_text("t" * 40 + "\n")
-        (run / "ask_neighbors.pl").write_text(programs.ask_neighbors())
-        (run / "hash_pieces.pl").write_text(programs.hash_pieces())
-        (run / "relay.pl").write_text(self.relay[number])
         (run / "wanted" / self.digest).touch()
-        variables = {"run": str(run), "parts": str(parts), "store": "", "owner": "0", "rate": "0", "idle": "600"}
-        self.start(number, ["perl", str(run / "relay.pl")], address=f"10.77.0.{number}", port=str(PORT), **variables)
+        self.start_relay(number, run, parts)
         return self.start(
             number, ["sh", "-c", DOWNLOAD], directory=str(parts), digest=self.digest, size=str(self.size), run=str(run)
         )

@@ -17,12 +17,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench.share import HOSTS, VICTIM, Site
-from fleethands.operations.share import programs
-from fleethands.share.chain import PORT, Member, host_rows, neighbor_rows
 from tests.helpers.delivering import Delivery
 
 RATE = 10_000_000  # bytes a second of the line from the controller
-TOKEN = "t" * 40
 
 
 def start_relay(site: Site, number: int) -> Path:
@@ -32,19 +29,7 @@ def start_relay(site: Site, number: int) -> Path:
     for each in ("wanted", "internet", "silent", "kept"):
         (run / each).mkdir(parents=True)
     parts.mkdir(parents=True)
-    members = [Member(str(each), f"10.77.0.{each}") for each in range(1, HOSTS + 1)]
-    texts = {
-        "neighbors": f"token {TOKEN}\n{neighbor_rows(members, number - 1)}\n",
-        "hosts": f"{host_rows(members, number - 1)}\n",
-        "tokens": f"{TOKEN}\n",
-        "ask_neighbors.pl": programs.ask_neighbors(),
-        "hash_pieces.pl": programs.hash_pieces(),
-        "relay.pl": programs.relay(),
-    }
-    for name, text in texts.items():
-        (run / name).write_text(text)
-    variables = {"run": str(run), "parts": str(parts), "store": "", "owner": "0", "rate": "0", "idle": "600"}
-    site.start(number, ["perl", str(run / "relay.pl")], address=f"10.77.0.{number}", port=str(PORT), **variables)
+    site.start_relay(number, run, parts)
     return place
 
 
