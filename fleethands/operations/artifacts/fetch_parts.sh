@@ -10,9 +10,7 @@ registry=''
 total=0 came=0 said=-1
 
 digest_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
-size_of() { stat -c %s "$1" 2>/dev/null || echo 0; }
 mib() { echo $((($1 + 1048575) / 1048576)); }
-free_bytes() { echo $(($(df -Pk "$1" | awk 'NR == 2 { print $4 }') * 1024)); }
 
 # renew_access URL: another header for the registry, after the status 401. Here is none; registry.sh has it.
 renew_access() { return 1; }

@@ -6,6 +6,9 @@ share=${share:-/run/fleethands/share} # of the relay, if one runs
 
 make_store() { [ -d "$store" ] || { mkdir -p "$(dirname "$store")" && mkdir -m 0700 "$store"; }; }
 
+size_of() { stat -c %s "$1" 2>/dev/null || echo 0; }
+free_bytes() { echo $(($(df -Pk "$1" | awk 'NR == 2 { print $4 }') * 1024)); }
+
 # part_file DIGEST: its path
 part_file() { echo "$store/sha256-${1#sha256:}"; }
 

@@ -41,8 +41,6 @@ list_wanted() {
   done | sort -u -k 1,1 >"$place/parts"
 }
 
-size_of() { stat -c %s "$1" 2>/dev/null || echo 0; }
-free_bytes() { echo $(($(df -Pk "$1" | awk 'NR == 2 { print $4 }') * 1024)); }
 
 # Each second, so that this script notices the end of the connection.
 report_progress() { echo "progress: $what $1/$total bytes"; }

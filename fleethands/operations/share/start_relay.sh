@@ -143,7 +143,7 @@ start_unit() {
   [ -z "$store" ] || set -- "$@" --property "BindReadOnlyPaths=\"$blobs\":$store"
   systemctl reset-failed "$unit" "$server" 2>/dev/null || true
   echo "$store" >"$share/store"
-  load='/usr/sbin/nft -f '$share/rules.nft
+  load="/usr/sbin/nft -f $share/rules.nft"
   if ! has_nft; then # a bare host: systemd filters the packets of the relay, and the relay itself looks at addresses, too
     load=/bin/true
     cp "$share/hosts" "$share/filter"
