@@ -20,7 +20,7 @@ MAX_BYTES = 8 << 20  # of each output of one command; the probe of a large host 
 MAX_LINES = 100_000
 MAX_LINE_BYTES = 1 << 20
 BLOCK = 1 << 15
-Listener = Callable[[str, str], None]  # the name of an output, `stdout` or `stderr`, and a line of it
+Listener = Callable[[str, list[str]], None]  # the name of an output, `stdout` or `stderr`, and lines of it
 PROGRESS = "progress: "  # begins a line that is shown and not stored, because a command may print such lines for days
 
 
@@ -47,7 +47,7 @@ class Lines:
         self._open: list[bytes] = []
         self._length = 0
 
-    def feed(self, block: bytes) -> Iterator[str]:
+    def feed(self, block: bytes) -> list[str]:
         """The lines that end in this block. Raises TooMuchOutput."""
         self._bytes += len(block)
         if self._bytes > self._most:
@@ -56,20 +56,19 @@ class Lines:
         if self._count > self._lines:
             raise TooMuchOutput(f"it sent more than {self._lines} lines, and was given up")
         *ended, rest = block.split(b"\n")
-        for part in ended:
-            yield self._line(part)
+        lines = [self._line(part) for part in ended]
         self._length += len(rest)
         if self._length > self._longest:
             raise TooMuchOutput(f"it sent a line of more than {format_size(self._longest)}, and was given up")
         self._open.append(rest)
+        return lines
 
-    def rest(self) -> Iterator[str]:
+    def rest(self) -> list[str]:
         """The last line, if it has no line break."""
-        if any(self._open):
-            yield self._line(b"")
+        return [self._line(b"")] if any(self._open) else []
 
     def _line(self, part: bytes) -> str:
-        whole = b"".join([*self._open, part])
+        whole = b"".join([*self._open, part]) if self._open else part
         self._open, self._length = [], 0
         if self._uncounted is not None and whole.startswith(self._uncounted):
             self._bytes -= len(whole) + 1
@@ -105,9 +104,9 @@ _listeners: ContextVar[tuple[Listener, ...]] = ContextVar("listeners", default=(
 
 
 @contextmanager
-def listen(on_line: Listener) -> Iterator[None]:
-    """Within a `with` block, pass each line of a command's output to this listener too, as it comes."""
-    before = _listeners.set((*_listeners.get(), on_line))
+def listen(on_lines: Listener) -> Iterator[None]:
+    """Within a `with` block, pass the lines of a command's output to this listener too, as they come."""
+    before = _listeners.set((*_listeners.get(), on_lines))
     try:
         yield
     finally:
@@ -163,12 +162,11 @@ def _collect(
     + prefix: what each printed line begins with; None: lines are not printed
     """
     try:
-        for line in _received(receive):
-            if not line.startswith(PROGRESS):
-                kept.append(OutputLine(name, line))
-            for on_line in listeners:
-                on_line(name, line)
-            if prefix is not None:
+        for lines in _received(receive):
+            kept += [OutputLine(name, line) for line in lines if not line.startswith(PROGRESS)]
+            for on_lines in listeners:
+                on_lines(name, lines)
+            for line in lines if prefix is not None else ():
                 echo(f"{prefix}{show(line)}", err=True)
     except Exception as error:
         return error
@@ -211,11 +209,11 @@ def use_limited_streams() -> None:
     setattr(pyinfra.connectors.ssh, "write_stdin", write_input)  # noqa: B010 (not exported, to the type checker)
 
 
-def _received(receive: Callable[[int], bytes]) -> Iterator[str]:
+def _received(receive: Callable[[int], bytes]) -> Iterator[list[str]]:
     lines = Lines(uncounted=PROGRESS.encode())
     while block := receive(BLOCK):
-        yield from lines.feed(block)
-    yield from lines.rest()
+        yield lines.feed(block)
+    yield lines.rest()
 
 
 def _receiver(buffer: Any, word: str) -> Callable[[int], bytes]:

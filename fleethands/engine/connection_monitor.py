@@ -51,17 +51,18 @@ class ConnectionMonitor:
         self.probe_failures.pop(name, None)
         self.confirmations.failures.pop(name, None)
 
-    def on_line(self, name: str, _output: str, line: str) -> None:
+    def on_lines(self, name: str, _output: str, lines: list[str]) -> None:
         """
-        Receive a line that a command has just printed.
+        Receive lines that a command has just printed.
 
         + name: of the host
         """
         for timeout in self._timeouts.get(name, ()):
             timeout.reset()
-        self.confirmations.on_line(name, line.strip())
-        if self.progress:
-            self.progress.on_line(name, line)
+        if self.progress:  # of a run: a plan changes nothing
+            for line in lines:
+                self.confirmations.on_line(name, line.strip())
+                self.progress.on_line(name, line)
 
     @contextmanager
     def output_timeout(self, name: str) -> Iterator[None]:

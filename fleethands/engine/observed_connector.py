@@ -50,7 +50,7 @@ class ObservedConnector:
             with (
                 self._monitor.output_timeout(self._host.name),
                 gevent.Timeout(timeout, TimeoutError),
-                listen(partial(self._monitor.on_line, self._host.name)),
+                listen(partial(self._monitor.on_lines, self._host.name)),
             ):
                 succeeded, output = self._send(*args, **kwargs)
         except (OSError, SSHException, EOFError) as error:

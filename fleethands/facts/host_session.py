@@ -123,11 +123,6 @@ def pending_foreign_operations() -> list[str]:
     return foreign_operations.name_pending(ctx_state.get(), host, session_of(host).own_operations)
 
 
-def claim_operation() -> None:
-    """The context's operation is fleethands' own: its changes are known."""
-    current_session().own_operations.add(str(ctx_host.get().current_op_hash))
-
-
 def cached_probe(host: Any) -> Probe | None:
     """The latest answer of a host, None where it never answered."""
     return session_of(host).probes.latest
@@ -165,8 +160,3 @@ def forget(host: Any) -> None:
 def refuse() -> None:
     """While a plan is made: skip the later operations on the context's host."""
     current_session().probes.refuse()
-
-
-def is_refused() -> bool:
-    """Whether the plan that is being made has refused the context's host."""
-    return current_session().probes.is_refused and not ctx_state.get().is_executing

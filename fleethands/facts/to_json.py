@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, Protocol, runtime_checkable
 
 MAPPINGS = (dict, Mapping)  # Python checks the second one slowly
@@ -55,7 +56,8 @@ def to_json(value: Any, secrets: Collection[str]) -> Any:
 
 def all_fields(value: Any) -> dict[str, Any]:
     """The fields of a dataclass by name."""
-    return {name: getattr(value, name) for name in _field_names(value.__class__)}
+    names, read = _reader(value.__class__)
+    return dict(zip(names, read(value), strict=True))
 
 
 @cache
@@ -69,5 +71,8 @@ def _has_secrets(kind: type) -> bool:
 
 
 @cache
-def _field_names(kind: type) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind))
+def _reader(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """The names of the fields of a dataclass, and a function in C that reads them all."""
+    names = tuple(each.name for each in fields(kind))
+    read = attrgetter(*names)
+    return names, read if len(names) > 1 else lambda value: (read(value),)

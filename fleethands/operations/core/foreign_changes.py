@@ -14,7 +14,10 @@ MOST = 3  # names in a message
 
 def take_notes() -> tuple[str, ...]:
     """A note about the foreign operations of the context's host that will change it, and that no note has named yet."""
-    names, session = facts.pending_foreign_operations(), current_session()
+    names = facts.pending_foreign_operations()
+    if not names:
+        return ()
+    session = current_session()
     new, session.noted = names[session.noted :], len(names)
     if not new:
         return ()

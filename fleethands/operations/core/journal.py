@@ -7,7 +7,7 @@ from typing import Any
 
 from pyinfra.context import ctx_host, ctx_state
 
-from fleethands.facts.host_session import current_session, session_of
+from fleethands.facts.host_session import session_of
 from fleethands.operations.core.decision import Decision, changes_of
 
 
@@ -27,18 +27,23 @@ class JournalEntry:
 
 def record(decision: Decision) -> None:
     """Add a decision for the host and the operation of pyinfra's context."""
-    entry = JournalEntry(current_name(), decision, ctx_state.get().is_executing)
-    current_session().decisions.append(entry)
+    host, state = ctx_host.get(), ctx_state.get()
+    session_of(host).decisions.append(JournalEntry(_name(host, state), decision, state.is_executing))
 
 
 def current_name() -> str:
+    """The name of the context's operation."""
+    return _name(ctx_host.get(), ctx_state.get())
+
+
+def _name(host: Any, state: Any) -> str:
     """
-    The name of the context's operation.
+    The name of a host's current operation.
 
     Where a deploy file calls one operation under several names, as pyinfra's API does for hosts that take different
     branches, all of them.
     """
-    return " / ".join(sorted(ctx_state.get().get_op_meta(ctx_host.get().current_op_hash).names))
+    return " / ".join(sorted(state.get_op_meta(host.current_op_hash).names))
 
 
 def entries(host: Any, *, executing: bool) -> list[JournalEntry]:

@@ -15,7 +15,7 @@ from pyinfra.context import ctx_config, ctx_host, ctx_state
 
 from fleethands import facts
 from fleethands.facts import Probe, ProbeError, UnknownSection
-from fleethands.facts.host_session import current_session
+from fleethands.facts.host_session import session_of
 from fleethands.operations.core import foreign_changes, journal, lock_token
 from fleethands.operations.core.confirmation_key import key_for_scripts
 from fleethands.operations.core.decision import Change, Decision, Refused, Unchanged, changes_of
@@ -49,17 +49,18 @@ def operation(decide: Callable[Concatenate[HostSettings, Probe, P], Decision]) -
 
     @wraps(decide)
     def run(settings: HostSettings, *args: P.args, **kwargs: P.kwargs) -> Commands:
-        facts.claim_operation()
-        if facts.is_refused():
-            ctx_host.get().noop("this host was refused above")
+        host, executing = ctx_host.get(), ctx_state.get().is_executing
+        session, name = session_of(host), host.current_op_hash
+        session.own_operations.add(name)
+        if session.probes.is_refused and not executing:
+            host.noop("this host was refused above")
             return
-        session, name = current_session(), ctx_host.get().current_op_hash
-        if not ctx_state.get().is_executing:
+        if not executing:
             session.planned[name] = lambda probe: decide(settings, probe, *args, **resolve(kwargs))
         ahead: Decision | None = session.sequence.decisions.get(name) if session.sequence else None
         decision = ahead or _decide(lambda: decide(settings, facts.get_probe(settings), *args, **resolve(kwargs)))
         journal.record(decision)
-        yield from _execute(decision) if ctx_state.get().is_executing else _plan(decision)
+        yield from _execute(decision) if executing else _plan(decision)
 
     del run.__wrapped__  # pyinfra binds arguments to the signature it finds
     made: Any = pyinfra_operation()(run)

@@ -91,13 +91,13 @@ class Sequence:
         except Exception as error:  # the operation that waits raises it
             self._error = error
 
-    def _add(self, name: str, line: str) -> None:
-        if line.startswith(PROGRESS):
-            return
-        self._output.add(name, line)
-        if not self._output.is_probing:
-            self._asked = time.time()
-        self._news.set()
+    def _add(self, name: str, lines: list[str]) -> None:
+        for line in lines:
+            if not line.startswith(PROGRESS):
+                self._output.add(name, line)
+                if not self._output.is_probing:
+                    self._asked = time.time()
+                self._news.set()
 
     def _wait(self, is_known: Callable[[], bool]) -> None:
         """Until something is known, or nothing more can come."""

@@ -53,7 +53,7 @@ class DeliverCommand(StringCommand):
         """Whether it succeeded, and its output."""
         parts = PartInput(self._script, self._stream)
         try:
-            with listen(parts.on_line):
+            with listen(parts.on_lines):
                 done = host.run_shell_command(StringCommand(SHELL), **{**connector_arguments, "_stdin": parts})
         finally:
             parts.close()
@@ -73,9 +73,13 @@ class PartInput(LiveInput):
         self._stream, self._left = stream, dict.fromkeys(stream.digests, MOST_REQUESTS)
         self._sender: Any = None
 
-    def on_line(self, name: str, line: str) -> None:
-        """Begin to send what a line of the script's output asks for."""
-        request = REQUEST.match(line.strip()) if name == "stdout" else None
+    def on_lines(self, name: str, lines: list[str]) -> None:
+        """Begin to send what lines of the script's output ask for."""
+        for line in lines if name == "stdout" else ():
+            self._answer(line.strip())
+
+    def _answer(self, line: str) -> None:
+        request = REQUEST.match(line)
         if request is None or not self._left.get(request["digest"]):
             return
         self._left[request["digest"]] -= 1
