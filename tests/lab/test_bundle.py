@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from fleethands.bundle.bundle import Bundle
-from tests.lab import fleet, sources
+from tests.lab import fleet
+from tests.lab.bundles import BARE, NO_CLOUD, count_packets, create, cut_off, pack
 from tests.lab.flavors import CANVAS, V0
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -21,43 +22,9 @@ from tests.lab.many import brought
 from tests.lab.project import Project
 from tests.lab.shell import run
 
-BARE = ("lab-4",)
-SUITES = {"trixie": "debian-13", "bookworm": "debian-12"}
-NO_CLOUD = {"ollama_env": {"OLLAMA_NO_CLOUD": "1"}}
 QUIET: dict[str, Any] = {"openhands_flavor": "off"}
 NEW: dict[str, Any] = {**QUIET, "ollama_version": "0.24.1", "models": ["codellama:7b", "padded"]}
 SITE: dict[str, Any] = {**NEW, "share": True, "share_keep": False, "site": "lab"}
-
-
-@contextmanager
-def cut_off(host: Host) -> Iterator[str]:
-    """No new connection of the host gets out. Yields the name of the table that drops and counts them."""
-    name = f"fhbundle{host.number}"
-    rules = [
-        f"{family} saddr {address} {kind} counter drop"
-        for family, address in (("ip", host.address), ("ip6", host.address6))
-        for kind in ("tcp flags & (syn | ack) == syn", "meta l4proto udp")
-    ]
-    chain = "type filter hook prerouting priority -400;"
-    run("nft", "-f", "-", stdin=f"table inet {name} {{ chain away {{ {chain}\n" + "\n".join(rules) + "\n}\n}\n")
-    try:
-        yield name
-    finally:
-        run("nft", "delete", "table", "inet", name)
-
-
-def count_packets(table: str) -> int:
-    """Packets that wanted out."""
-    found = json.loads(run("nft", "-j", "list", "table", "inet", table).stdout)["nftables"]
-    expressions = [each for row in found for each in row.get("rule", {}).get("expr", [])]
-    return sum(each["counter"]["packets"] for each in expressions if "counter" in each)
-
-
-def mirrors(suite: str) -> list[str]:
-    """The archives that this machine itself uses."""
-    found = {line.split()[2]: line.split()[1] for line in sources.debian(suite)}
-    wanted = {"debian": found.get(suite), "debian-security": found.get(f"{suite}-security")}
-    return [word for name, url in wanted.items() if url for word in ("--mirror", f"{name}={url}")]
 
 
 @contextmanager
@@ -69,24 +36,6 @@ def bare(lab: Lab, suite: str, names: Sequence[str] = BARE) -> Iterator[list[Hos
         yield [lab[name] for name in names]
     finally:
         lab.trim(3)
-
-
-def create(
-    lab: Lab, place: Path, suite: str, data: Mapping[str, Any], names: Sequence[str] = BARE
-) -> tuple[Project, Path]:
-    """A project with bare hosts, and its bundle with packages."""
-    project = Project.laid(lab, place / "boxes", *names, **NO_CLOUD, **data)
-    return project, pack(project, place, "--suite", SUITES[suite], *mirrors(suite))
-
-
-def pack(project: Project, place: Path, *words: str) -> Path:
-    """The bundle of a project."""
-    pinned = project.fleethands("pin", "inventory/lab.py")
-    assert pinned.code == 0, pinned.err
-    path = place / "fleet.bundle"
-    done = project.fleethands("bundle", "create", "inventory/lab.py", "-o", str(path), *words, timeout=600)
-    assert done.code == 0, done.err
-    return path
 
 
 @contextmanager
@@ -119,7 +68,7 @@ def what_is_left(host: Host) -> str:
     ).stdout
 
 
-def prove(lab: Lab, place: Path, suite: str, data: Mapping[str, Any]) -> None:
+def prove(lab: Lab, place: Path, suite: str, data: dict[str, Any]) -> None:
     """A bare host is proven, and nothing of it got out. A second run has nothing to do."""
     with bare(lab, suite) as (host,):
         project, path = create(lab, place, suite, data)
@@ -141,8 +90,13 @@ def test_a_bare_host_without_a_way_out_is_proven(lab: Lab, tmp_path: Path) -> No
 @pytest.mark.timeout(1500)
 @pytest.mark.parametrize(
     ("suite", "generation", "data"),
-    [("trixie", "openhands", V0), ("trixie", "canvas", CANVAS), ("bookworm", "openhands", V0)],
-    ids=["trixie, V0", "trixie, Canvas", "bookworm, V0"],
+    [
+        ("trixie", "openhands", V0),
+        ("trixie", "canvas", CANVAS),
+        ("bookworm", "openhands", V0),
+        ("bookworm", "canvas", CANVAS),
+    ],
+    ids=["trixie, V0", "trixie, Canvas", "bookworm, V0", "bookworm, Canvas"],
 )
 def test_openhands_too(suite: str, generation: str, data: dict[str, Any], lab: Lab, tmp_path: Path) -> None:
     if generation == "canvas":
