@@ -127,6 +127,7 @@ def count_layers(lab: Lab, since: float) -> set[int]:
     return {paths.count(path) for path in paths}
 
 
+@pytest.mark.soak  # test_bundle.py has a sample
 def test_a_pinned_image_comes_by_its_parts(lab: Lab, clean: Host, tmp_path: Path) -> None:
     tag = f"0.24.0-parts-{lab.site.ident}"
     name, registry = f"ollama/ollama:{tag}", lab.internet.registry

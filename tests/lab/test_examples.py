@@ -103,6 +103,7 @@ def test_the_example_brings_two_bare_hosts_to_a_proof_and_then_changes_nothing(l
     disturb(deploy, hosts["lab-1"])
 
 
+@pytest.mark.soak
 def test_what_an_operation_in_between_destroys_is_repaired(converged: Host, tmp_path: Path) -> None:
     deploy = Deploy.copied(tmp_path / "own", "lab-1")
     (deploy.place / "group_data/gpu.py").unlink()  # the state of the fixture has the lab's settings

@@ -90,6 +90,7 @@ def rules(host: Host) -> list[str]:
     return host.run(listed).stdout.split()
 
 
+@pytest.mark.soak
 def test_a_port_that_is_left_stays_closed_until_its_successor_is_proven(converged: Host, neighbour: Host) -> None:
     moved: dict[str, Any] = {"ollama_host": "0.0.0.0:11500"}
     settle = "Firewall | Close only the declared ports"

@@ -141,6 +141,7 @@ def test_a_run_killed_at_the_swap_is_completed_by_the_next(converged: Host, mome
     assert changes(fleethands("plan", **changed)[1]) == []
 
 
+@pytest.mark.soak  # test_broken_ways.py has a sample
 def test_what_a_person_chose_stays_and_is_told_unless_it_is_enforced(converged: Host) -> None:
     mine = '{"llm_model": "openai/mine", "llm_base_url": "http://elsewhere/v1", "llm_api_key": "k"}'
     answers(converged)

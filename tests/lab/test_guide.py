@@ -89,6 +89,7 @@ def test_the_container_runs_as_the_guide_says(converged: Host) -> None:
     assert converged.run("stat -c %u /opt/openhands/workspace").stdout.strip() == user
 
 
+@pytest.mark.soak  # test_plan.py has a sample
 def test_a_stopped_ollama_is_started_and_nothing_else(lab: Lab, converged: Host, converged_state: str) -> None:
     lab["lab-2"].restore(converged_state)
     container, other = observe.identity(converged).container, observe.identity(lab["lab-2"])

@@ -53,6 +53,7 @@ def test_a_host_with_nothing_to_do_costs_one_command(hosts: list[Host], words: t
     assert logged == {name: [1] for name in NAMES}
 
 
+@pytest.mark.soak  # test_round_trips.py has a sample
 def test_a_host_that_changes_costs_what_the_report_says(hosts: list[Host]) -> None:
     changing, other = hosts
     changing.run(f"echo '# by hand' >> {OLLAMA_OVERRIDE}")
