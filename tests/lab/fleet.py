@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.lab.shell import CommandFailed, run
+from tests.lab.shell import PATIENCE, CommandFailed, run
 
 ROOT = Path(__file__).parents[2]
 READERS = ("plan", "status", "verify")
@@ -166,10 +166,10 @@ def _run(command: list[str], timeout: float) -> Run:
         start_new_session=True,
     )
     try:
-        out, said = process.communicate(timeout=timeout)
+        out, said = process.communicate(timeout=timeout * PATIENCE)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         out, said = process.communicate()
-        raise CommandFailed(command, f"no end after {timeout:g} s", said) from None
+        raise CommandFailed(command, f"no end after {timeout * PATIENCE:g} s", said) from None
     document = json.loads(out) if out.startswith("{") else None
     return Run(process.returncode, said, document)

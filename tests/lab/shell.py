@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+PATIENCE = 3  # times the timeout of a command: a machine that others use too may be that much slower for an hour
+
 
 class CommandFailed(RuntimeError):
     """A command ended with a status that was not expected, or not at all in time."""
@@ -33,7 +35,7 @@ def run(
     """
     Run one command to its end; return its stdout and stderr as text.
 
-    + timeout: seconds, after which the whole process group is killed
+    + timeout: seconds on a machine at rest; the whole process group is killed after PATIENCE times as many
     + env: added to this process's own environment
     + only_env: `env` replaces that environment
     + log: file that gets stdout and stderr instead (appended)
@@ -53,11 +55,11 @@ def run(
         start_new_session=True,
     )
     try:
-        out, err = process.communicate(data, timeout=timeout)
+        out, err = process.communicate(data, timeout=timeout * PATIENCE)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, 9)
         out, err = process.communicate()
-        raise CommandFailed(words, f"no end after {timeout:g} s", _text(out) + _text(err)) from None
+        raise CommandFailed(words, f"no end after {timeout * PATIENCE:g} s", _text(out) + _text(err)) from None
     except BaseException:
         os.killpg(process.pid, 9)
         process.wait()
