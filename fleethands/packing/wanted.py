@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fleethands.bundle.errors import BundleError
 from fleethands.operations.ollama.release_archives import EXTRA_ARCHIVES, archive_names
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import has_sandboxes, sandbox_image
+from fleethands.settings.openhands import has_unknown_sandboxes, sandbox_image
 from fleethands.settings.packages import needed_packages
 from fleethands.settings.schema.models import Model
 from fleethands.settings.values import modelfile
@@ -78,7 +78,7 @@ def _check_bundleable(name: str, settings: HostSettings) -> None:
 
 
 def _unknown_sandbox(name: str, settings: HostSettings) -> list[str]:
-    if not has_sandboxes(settings) or sandbox_image(settings) is not None:
+    if not has_unknown_sandboxes(settings):
         return []
     declare = "declare `AGENT_SERVER_IMAGE_REPOSITORY` and `AGENT_SERVER_IMAGE_TAG` in `openhands_env`"
     return [f"{name}: the image of the sandboxes of {settings.openhands_image} is unknown and not packed: {declare}"]

@@ -73,6 +73,11 @@ def sandbox_image(settings: HostSettings) -> str | None:
     return declared if isinstance(repository, str) and isinstance(tag, str) and is_image(declared) else None
 
 
+def has_unknown_sandboxes(settings: HostSettings) -> bool:
+    """Whether only the app of OpenHands knows the image of its sandboxes."""
+    return has_sandboxes(settings) and sandbox_image(settings) is None
+
+
 def base_url(settings: HostSettings) -> str:
     """The address of Ollama for OpenHands: from its container, or on the host itself."""
     url = settings.ollama_client_url

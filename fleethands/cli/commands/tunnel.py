@@ -18,10 +18,9 @@ from fleethands.command_line import CommandLine
 from fleethands.engine.engine import Engine
 from fleethands.errors import FleethandsError, UsageError
 from fleethands.fleet.targets import resolve_target
-from fleethands.operations.firewall.firewall import has_sandboxes
 from fleethands.paths import CANVAS_KEY
 from fleethands.settings import HostSettings
-from fleethands.settings.openhands import generation_of
+from fleethands.settings.openhands import generation_of, has_sandboxes
 from fleethands.ssh.ssh_link import SshLink
 from fleethands.ssh.tunnel import CANVAS_KEY_VALUE, Forward, forward_sandbox_ports, start_forward
 

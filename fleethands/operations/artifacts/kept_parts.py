@@ -12,8 +12,7 @@ from fleethands.operations.core.decision import Change, Decision, Place, Unchang
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import V1
-from fleethands.settings.openhands import generation_of, sandbox_image
+from fleethands.settings.openhands import has_unknown_sandboxes, sandbox_image
 from fleethands.settings.values.images import repository
 
 RELEASE = "release ollama"
@@ -56,7 +55,7 @@ def remove_kept(settings: HostSettings, probe: Probe) -> Decision:
 def _is_wanted(settings: HostSettings, artifact: str) -> bool:
     kind, _, name = artifact.partition(" ")
     if kind == "image":
-        return _uses_unknown_image(settings) or name in set(_images(settings))
+        return has_unknown_sandboxes(settings) or name in set(_images(settings))
     return artifact == RELEASE and settings.ollama_runtime == "service"
 
 
@@ -64,13 +63,6 @@ def _images(settings: HostSettings) -> Iterator[str]:
     for image in (settings.ollama_declared_image, settings.declared_image, sandbox_image(settings)):
         if image:
             yield repository(image)
-
-
-def _uses_unknown_image(settings: HostSettings) -> bool:
-    """Whether only the app of OpenHands knows the image of its sandboxes."""
-    if settings.openhands_flavor != "gui" or generation_of(settings) is not V1:
-        return False
-    return sandbox_image(settings) is None
 
 
 def _predict(rows: list[str], wanted: list[str]) -> File:

@@ -36,8 +36,7 @@ list_wanted() {
       package) ! is_installed "$name" "$version" || continue ;;
       image) case $skipped in *" $name "*) continue ;; esac ;;
     esac
-    part=$(part_file "$digest")
-    if [ -e "$part" ]; then touch "$part"; else printf '%s\n' "$digest $size $kind $name $start $from"; fi
+    if has_part "$digest"; then touch "$(part_file "$digest")"; else printf '%s\n' "$digest $size $kind $name $start $from"; fi
   done | sort -u -k 1,1 >"$place/parts"
 }
 

@@ -18,18 +18,11 @@ from fleethands.operations.firewall.revert import DELAY, is_unconfirmed, reverte
 from fleethands.operations.firewall.scripts import LoadRules, NarrowRules, RemoveTable, WriteRules, closing
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings
-from fleethands.settings.generations import V1
-from fleethands.settings.openhands import generation_of
 
 # makes the text of the rules; the last parameter is the bridges that lead outside
 Render = Callable[[HostSettings, ClosedPorts, tuple[str, ...]], str]
 FILES = (paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT)
 WAITS_FOR_PROOF = "the ports closed before stay closed until the declared state is proven"
-
-
-def has_sandboxes(settings: HostSettings) -> bool:
-    """Whether OpenHands starts containers on this host that publish ports of their own."""
-    return bool(settings.container_image) and generation_of(settings) is V1
 
 
 def _ports_until_proof(settings: HostSettings, probe: Probe) -> ClosedPorts:

@@ -10,8 +10,8 @@ from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.core.ownership import disown, managed
 from fleethands.operations.core.proof_record import is_proven
-from fleethands.operations.firewall.firewall import has_sandboxes
 from fleethands.settings import HostSettings
+from fleethands.settings.openhands import has_sandboxes
 
 KIND = "sandbox"
 
