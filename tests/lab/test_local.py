@@ -23,7 +23,7 @@ DATA = (
 )
 APPLY = f"cd {HERE} && .venv/bin/fleethands apply @local {DATA} --yes 2>&1"
 DISK = "/mnt/disk/fleet.bundle"
-CLOSED: dict[str, Any] = {"ollama_version": "0.24.0", "models": ["codellama:7b"], "openhands_flavor": "off", **NO_CLOUD}
+CLOSED: dict[str, Any] = {"ollama_version": "0.24.0", "models": ["codellama:7b"], "openhands_flavor": "off"}
 PYINFRA = f"cd {HERE} && PYINFRA_PROGRESS=off .venv/bin/pyinfra @local {DATA} deploy.py -y 2>&1"
 
 
@@ -60,10 +60,10 @@ def test_a_machine_without_docker_brings_itself_to_a_proven_answer(machine: Host
 
 @pytest.mark.soak
 def test_a_machine_without_a_way_out_takes_all_from_a_disk(machine: Host, lab: Lab, tmp_path: Path) -> None:
-    project, path = create(lab, tmp_path, "trixie", {**CLOSED, "share": False})
+    project, path = create(lab, tmp_path, "trixie", CLOSED)
     machine.run(f"mkdir -p /mnt/disk && cat > {DISK}", stdin=path.read_bytes(), timeout=120)
     machine.run(f"cat > {HERE}/fleethands.lock", stdin=project.lockfile.read_bytes())
-    words = f"@local {shlex.join(fleet.with_data(**CLOSED))} --bundle {DISK} --json"
+    words = f"@local {shlex.join(fleet.with_data(**CLOSED, **NO_CLOUD))} --bundle {DISK} --json"
 
     with cut_off(machine) as table:
         first = machine.run(f"cd {HERE} && .venv/bin/fleethands apply {words} --yes", timeout=420).stdout
