@@ -143,6 +143,17 @@ def test_what_the_host_has_is_not_sent(project: Project) -> None:
     assert (succeeded, said) == (True, [])
 
 
+def test_a_kept_part_that_the_disk_has_damaged_is_sent_again(project: Project) -> None:
+    project.deliver()
+    (project.store / "kept").write_text(f"release ollama {digest_of(BIG)}\n")
+    project.part(BIG).write_bytes(b"x" + BIG[1:])
+
+    succeeded, said = project.deliver()
+
+    assert succeeded, said
+    assert project.part(BIG).read_bytes() == BIG
+
+
 @pytest.mark.parametrize("local", [False, True], ids=["over SSH", "from a disk"])
 def test_other_bytes_at_the_beginning_are_found_and_the_whole_part_is_sent(project: Project, local: bool) -> None:
     project.store.mkdir(parents=True)
