@@ -79,7 +79,7 @@ class Project:
             env={**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(self.directory)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert done.stdout, done.stderr
