@@ -159,10 +159,12 @@ def _collect(
     """
     Add the lines of one stream. An error is returned, so that the caller raises it.
 
+    Bytes that end no line are passed to no listener, so a host that sends nothing else counts as silent.
+
     + prefix: what each printed line begins with; None: lines are not printed
     """
     try:
-        for lines in _received(receive):
+        for lines in filter(None, _received(receive)):
             kept += [OutputLine(name, line) for line in lines if not line.startswith(PROGRESS)]
             for on_lines in listeners:
                 on_lines(name, lines)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from fleethands.streams import MAX_BYTES, MAX_LINE_BYTES, MAX_LINES, Lines, TooMuchOutput
+from fleethands.streams import MAX_BYTES, MAX_LINE_BYTES, MAX_LINES, Lines, TooMuchOutput, _collect
 
 
 def said(*blocks: bytes, **limits: Any) -> list[str]:
@@ -61,6 +61,14 @@ def test_a_flood_is_given_up_in_little_time_and_memory(block: bytes, problem: st
 def test_what_an_honest_host_says_fits() -> None:
     assert len(said(b"x" * (MAX_LINE_BYTES - 1) + b"\n")) == 1
     assert len(said(*[b"y" * 79 + b"\n"] * min(MAX_LINES, MAX_BYTES // 80))) == MAX_LINES
+
+
+def test_bytes_that_end_no_line_are_no_sign_of_life() -> None:
+    blocks, heard = iter([b"a", b"b", b"\nc\n", b""]), list[list[str]]()
+
+    error = _collect([], "stdout", lambda _: next(blocks), None, str, (lambda _, lines: heard.append(lines),))
+
+    assert (error, heard) == (None, [["ab", "c"]])
 
 
 # a real process, read as pyinfra reads one of @local
