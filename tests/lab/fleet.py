@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.lab.shell import PATIENCE, CommandFailed, run
+from tests.lab.shell import CommandFailed, run
 
 ROOT = Path(__file__).parents[2]
 READERS = ("plan", "status", "verify")
@@ -155,21 +154,6 @@ def _environment() -> dict[str, str]:
 
 
 def _run(command: list[str], timeout: float) -> Run:
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=_environment(),
-        start_new_session=True,
-    )
-    try:
-        out, said = process.communicate(timeout=timeout * PATIENCE)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        out, said = process.communicate()
-        raise CommandFailed(command, f"no end after {timeout * PATIENCE:g} s", said) from None
-    document = json.loads(out) if out.startswith("{") else None
-    return Run(process.returncode, said, document)
+    done = run(*command, cwd=ROOT, check=False, timeout=timeout, env={"PYINFRA_PROGRESS": "off"})
+    document = json.loads(done.stdout) if done.stdout.startswith("{") else None
+    return Run(done.returncode, done.stderr, document)

@@ -122,7 +122,7 @@ def type_in(host: Host, hint: str) -> None:
 def test_it_is_found_and_the_hint_repairs_it(request: pytest.FixtureRequest, name: str) -> None:
     way = WAYS[name]
     data, converged = way.data, request.getfixturevalue("v1" if way.data else "converged")
-    converged.run(way.how, timeout=240)  # OpenHands starts in a minute on a busy machine
+    converged.run(way.how, timeout=120)
 
     code, done = fleethands("verify", **data)
 

@@ -18,11 +18,10 @@ from tests.lab.bundles import BARE, NO_CLOUD, count_packets, create, cut_off, pa
 from tests.lab.flavors import CANVAS, V0
 from tests.lab.host import Host
 from tests.lab.lab import Lab
-from tests.lab.many import brought
+from tests.lab.many import QUIET, brought
 from tests.lab.project import Project
 from tests.lab.shell import run
 
-QUIET: dict[str, Any] = {"openhands_flavor": "off"}
 NEW: dict[str, Any] = {**QUIET, "ollama_version": "0.24.1", "models": ["codellama:7b", "padded"]}
 SITE: dict[str, Any] = {**NEW, "share": True, "share_keep": False, "site": "lab"}
 

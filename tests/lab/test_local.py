@@ -14,6 +14,7 @@ from tests.lab import fleet, observe
 from tests.lab.bundles import NO_CLOUD, count_packets, create, cut_off
 from tests.lab.host import Host
 from tests.lab.lab import Lab
+from tests.lab.many import QUIET
 from tests.lab.shell import run
 
 HERE = "/srv/fleethands"
@@ -23,7 +24,7 @@ DATA = (
 )
 APPLY = f"cd {HERE} && .venv/bin/fleethands apply @local {DATA} --yes 2>&1"
 DISK = "/mnt/disk/fleet.bundle"
-CLOSED: dict[str, Any] = {"ollama_version": "0.24.0", "models": ["codellama:7b"], "openhands_flavor": "off"}
+CLOSED: dict[str, Any] = {"ollama_version": "0.24.0", "models": ["codellama:7b"], **QUIET}
 PYINFRA = f"cd {HERE} && PYINFRA_PROGRESS=off .venv/bin/pyinfra @local {DATA} deploy.py -y 2>&1"
 
 
