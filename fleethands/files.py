@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 PRIVATE, READABLE, DEFAULT = 0o600, 0o644, 0o666
@@ -22,6 +22,23 @@ def atomic_write(path: Path, content: bytes | Iterable[bytes], mode: int = DEFAU
 
     >>> atomic_write(Path("report.json"), b"{}")  # doctest: +SKIP
     """
+    _write_and_place(path, content, mode, os.replace)
+
+
+def create_file(path: Path, content: bytes, mode: int = DEFAULT) -> None:
+    """
+    Write a new file in one step, like atomic_write. A file that exists is never replaced, nor is a symlink.
+
+    Raises FileExistsError, and OSError with the file's name.
+
+    >>> create_file(Path("authority.pem"), b"...", PRIVATE)  # doctest: +SKIP
+    """
+    _write_and_place(path, content, mode, _link)
+
+
+def _write_and_place(
+    path: Path, content: bytes | Iterable[bytes], mode: int, place: Callable[[str, Path], None]
+) -> None:
     work = None
     try:
         descriptor, work = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -30,13 +47,19 @@ def atomic_write(path: Path, content: bytes | Iterable[bytes], mode: int = DEFAU
             file.flush()
             os.fchmod(file.fileno(), mode & ~_umask())
             os.fsync(file.fileno())
-        os.replace(work, path)
+        place(work, path)
     except BaseException as error:
         if work:
             Path(work).unlink(missing_ok=True)
         if isinstance(error, OSError):  # a full disk is an error that names no file
             raise OSError(error.errno, error.strerror, str(path)) from None
         raise
+
+
+def _link(work: str, path: Path) -> None:
+    """Give a file its name, unless another file has it. No rename of Python refuses to replace a file."""
+    os.link(work, path)
+    Path(work).unlink()
 
 
 def _umask() -> int:
