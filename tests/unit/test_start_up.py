@@ -13,11 +13,13 @@ import pytest
 from tests.helpers.checkout import ROOT
 
 SPARED = {  # by a plan; each costs between 2 and 50 ms
+    "cryptography.x509",
     "fleethands.api",
     "fleethands.locks",
     "fleethands.report.formats.html_page",
     "fleethands.report.formats.junit",
     "fleethands.report.formats.markdown",
+    "fleethands.tls",
     "invoke",  # of paramiko
     "pyinfra.operations",
     "pyinfra_cli.main",
@@ -48,6 +50,13 @@ def test_a_plan_imports_no_more_than_it_needs(tmp_path: Path, words: tuple[str, 
 
     assert {"fleethands.tasks.proof", "fleethands.facts.parse_probe", "paramiko"} <= imported, done.stderr[:2000]
     assert SPARED & imported == set()
+
+
+def test_help_imports_no_certificates() -> None:
+    program = "import sys; import fleethands.cli.main; print({'cryptography', 'fleethands.tls'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout == "set()\n"
 
 
 def prepared(program: str) -> str:
