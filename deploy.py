@@ -1,6 +1,6 @@
 """Bring each host to the state its inventory describes. Plan only: add --dry."""
 
-from fleethands.tasks import docker, firewall, models, ollama, openhands, preflight, proof, sharing
+from fleethands.tasks import docker, firewall, gateway, models, ollama, openhands, preflight, proof, sharing
 
 preflight.check()
 docker.install()
@@ -8,6 +8,7 @@ firewall.close()
 ollama.serve()
 models.pull()
 openhands.serve()
+gateway.serve()
 proof.prove()
 openhands.remove_sandboxes()
 ollama.remove_unused()

@@ -14,6 +14,7 @@ from fleethands.script import Script
 from fleethands.settings import HostSettings, packages
 from fleethands.settings.generations import GENERATIONS
 from fleethands.settings.openhands import inner_ports
+from fleethands.settings.packages import NGINX
 from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 
 PACKAGES = (
@@ -28,6 +29,7 @@ PACKAGES = (
     "make",
     "moby-engine",
     "nftables",
+    *NGINX.split("|"),
     "podman-docker",
     "python3-venv",
     "tmux",
@@ -35,6 +37,7 @@ PACKAGES = (
 )
 UNITS = (
     paths.OLLAMA_SERVICE, paths.DOCKER_SERVICE, paths.DOCKER_SOCKET, paths.FIREWALL_SERVICE, paths.OPENHANDS_SERVICE,
+    paths.GATEWAY_SERVICE,
 )  # fmt: skip
 GROUPS = ("ollama", "render", "video", "docker")
 PLACES = ("/", "/etc/systemd/system", "/opt", "/tmp", "/usr/local/bin", "/usr/share", "/var/lib")  # noqa: S108
@@ -49,11 +52,14 @@ FIXED_FILES = (
     paths.FIREWALL_RULES, paths.FIREWALL_SCRIPT, paths.FIREWALL_UNIT, paths.FIREWALL_LOADED,
     paths.REVERT_ARMED, paths.REVERTED,
     paths.PROOF, paths.RECORDS, paths.OWNERSHIP_MANIFEST, paths.KEPT_PARTS,
+    paths.GATEWAY, paths.GATEWAY_CONFIG, paths.GATEWAY_TOKENS, paths.GATEWAY_CERTIFICATE, paths.GATEWAY_KEY,
+    paths.GATEWAY_UNIT, paths.GATEWAY_LOADED,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
     paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.CURRENT_RECORD, paths.PREVIOUS_RECORD,
     paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_ENABLED,
     paths.BOOT_UNITS + paths.OLLAMA_SERVICE, paths.BOOT_UNITS + paths.FIREWALL_SERVICE,
+    paths.BOOT_UNITS + paths.GATEWAY_SERVICE,
 )  # fmt: skip
 
 
@@ -143,10 +149,11 @@ class ProbeRequest:
         """Variables that follow from the settings."""
         wanted = self.settings
         uses_model = wanted.model and wanted.openhands_flavor != "off"
-        ports = (wanted.ollama_host.port, wanted.openhands_port, *inner_ports(wanted))
+        gateway = [wanted.gateway.port] if wanted.gateway else []
+        ports = (wanted.ollama_host.port, wanted.openhands_port, *gateway, *inner_ports(wanted))
         directories = [f"{number} {account} {on_host(path)}" for number, (account, path) in enumerate(self.directories)]
         return {
-            "accounts": f"ollama {wanted.openhands_user}",
+            "accounts": f"ollama {paths.GATEWAY_USER} {wanted.openhands_user}",
             "files": "\n".join(on_host(path) + "/" * (path in self.followed) for path in self.files),
             "directories": "\n".join(directories),
             "ollama_url": wanted.ollama_client_url,

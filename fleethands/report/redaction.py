@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from fleethands.report.secret_forms import SecretForm, secret_forms
 from fleethands.settings import HostSettings, Secret
+from fleethands.settings.declared_secrets import declared_secrets
 from fleethands.settings.values.secret import MASK
 from fleethands.text.sanitize import sanitize
 
@@ -49,7 +50,8 @@ class Mask:
     @classmethod
     def from_settings(cls, fleet: Iterable[HostSettings]) -> Mask:
         """A mask for all secrets of a fleet. A secret that cannot be read has no value to hide."""
-        revealed = {_revealed(secret) for settings in fleet for secret in _declared(settings)}
+        distinct = {id(settings): settings for settings in fleet}.values()  # hosts share the objects of equal settings
+        revealed = {_revealed(secret) for settings in distinct for secret in declared_secrets(settings).values()}
         return cls({secret for secret in revealed if secret is not None})
 
     def text(self, text: str) -> str:
@@ -94,8 +96,3 @@ def _revealed(secret: Secret) -> str | None:
         return secret.reveal()
     except ValueError:
         return None
-
-
-def _declared(settings: HostSettings) -> list[Secret]:
-    values = [*settings.ollama_env.values(), *settings.openhands_env.values()]
-    return [value for value in values if isinstance(value, Secret)]

@@ -87,7 +87,16 @@ def check_host(host: Any, settings: HostSettings, ports: list[Link] | None = Non
     transport = _transport(host)
     if transport is None:
         return []
-    return [*(check_ports(host, settings) if ports is None else ports), *_check_tunnel(transport, settings)]
+    closed = check_ports(host, settings) if ports is None else ports
+    return [*closed, *_check_gateway(host, transport.sock, settings), *_check_tunnel(transport, settings)]
+
+
+def _check_gateway(host: Any, connection: Any, settings: HostSettings) -> list[Link]:
+    if settings.gateway is None or not is_of_network(connection):
+        return []
+    from fleethands.rollout.gateway_check import check_gateway  # noqa: PLC0415  only a gateway has a certificate
+
+    return check_gateway(settings, sorted(_addresses(host, connection)))
 
 
 def check_ports(host: Any, settings: HostSettings) -> list[Link]:
@@ -123,8 +132,7 @@ def _check_closed_ports(host: Any, transport: paramiko.Transport, settings: Host
     ports = [*([settings.ollama_host.port] if settings.manages_ollama else []), *openhands]
     if not ports:
         return
-    known = {transport.sock.getpeername()[0], *_resolve(host.data.get("ssh_hostname") or host.name)}
-    addresses = {each for each in known if not is_own_address(each, transport.sock.getsockname()[0])}
+    addresses = _addresses(host, transport.sock)
     if not addresses:
         yield Link("closed-from-outside", True, 0, "skipped: the host is reached through a forwarded local port")
         return
@@ -144,6 +152,12 @@ def _check_closed_ports(host: Any, transport: paramiko.Transport, settings: Host
     else:
         detail = f"{words} of {', '.join(sorted(addresses))} do not answer this machine; {NOT_CHECKED}"
         yield Link("closed-from-outside", True, took, detail)
+
+
+def _addresses(host: Any, connection: Any) -> set[str]:
+    """Those of the host, as this machine knows them; none if it reaches the host through a port of its own."""
+    known = {connection.getpeername()[0], *_resolve(host.data.get("ssh_hostname") or host.name)}
+    return {each for each in known if not is_own_address(each, connection.getsockname()[0])}
 
 
 def is_own_address(address: str, ours: str) -> bool:

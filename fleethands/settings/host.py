@@ -8,6 +8,7 @@ from fleethands import paths
 from fleethands.settings.pins import Pins
 from fleethands.settings.schema.access import AccessKeys
 from fleethands.settings.schema.downloads import DownloadKeys
+from fleethands.settings.schema.gateway import GatewayKeys
 from fleethands.settings.schema.models import Model, ModelKeys
 from fleethands.settings.schema.ollama import CONTEXT_FOR_OPENHANDS, MODELS_IN_HOME, OllamaKeys
 from fleethands.settings.schema.openhands import OpenHandsKeys
@@ -22,7 +23,7 @@ __all__ = ["HostSettings", "Model"]
 OLLAMA_IMAGE = "ollama/ollama"
 
 
-class HostSettings(AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
+class HostSettings(GatewayKeys, AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     """
     The settings of one host. `None` means: as found on the host, or upstream's default.
 
@@ -32,6 +33,7 @@ class HostSettings(AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys,
     _pins: Pins = PrivateAttr(default_factory=Pins)
     _neighbors: tuple[str, ...] = PrivateAttr(default=())
     _is_first: bool = PrivateAttr(default=False)
+    _unread: frozenset[str] = PrivateAttr(default=frozenset())
 
     @property
     def pins(self) -> Pins:
@@ -55,6 +57,17 @@ class HostSettings(AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys,
         held = [model.model_copy(update={"digest": digest}) if digest else model for model, digest in models]
         copy = self.model_copy(update={"models": tuple(held)})
         copy._pins = pins
+        return copy
+
+    @property
+    def unread_secrets(self) -> frozenset[str]:
+        """Paths of the secrets that this machine does not read: it only checks the inventory."""
+        return self._unread
+
+    def with_unread_secrets(self, paths: frozenset[str]) -> HostSettings:
+        """The same settings, of whose secrets these are not read."""
+        copy = self.model_copy()
+        copy._unread = paths
         return copy
 
     @property

@@ -6,6 +6,8 @@ from fleethands.settings.host import HostSettings
 
 ENGINE = "docker.io|docker-ce|moby-engine"  # Debian's and Ubuntu's, Docker's own, Microsoft's
 
+NGINX = "nginx|nginx-core|nginx-light|nginx-full|nginx-extras"  # Debian's, nginx.org's, and those of older Ubuntu
+
 
 def needs_docker(settings: HostSettings) -> bool:
     """Whether OpenHands or Ollama runs in a container."""
@@ -19,6 +21,8 @@ def needed_packages(settings: HostSettings) -> tuple[str, ...]:
         names.append("nftables")
     if needs_docker(settings):
         names.append(ENGINE)
+    if settings.gateway is not None:
+        names.append(NGINX)
     if settings.openhands_flavor == "source":
         names += ["git", "python3-venv", "tmux"]
         names += ["make"] if settings.openhands_source.generation == "v0" else []

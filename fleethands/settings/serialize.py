@@ -15,13 +15,17 @@ from fleethands.settings.expected import InvalidValue
 from fleethands.settings.host import HostSettings
 from fleethands.settings.schema import Keys
 from fleethands.settings.schema.downloads import DownloadKeys
+from fleethands.settings.schema.gateway import GatewayKeys
 from fleethands.settings.schema.models import Model
 from fleethands.settings.schema.sites import SiteKeys
 from fleethands.settings.values.names import ListenAddress, ModelName
 from fleethands.settings.values.secret import Secret
 
 ENVIRONMENTS = ("ollama_env", "openhands_env")  # the keys whose values may be secrets
-WAYS = (*DownloadKeys.model_fields, *SiteKeys.model_fields)  # how downloads reach a host: no state of the host
+# how downloads reach a host, and who may use it: a rollback keeps today's, so it brings no revoked token back
+TODAYS = (*DownloadKeys.model_fields, *SiteKeys.model_fields, *GatewayKeys.model_fields)
+SECRET_DICTIONARIES = (*ENVIRONMENTS, "gateway_tokens")
+SECRET_KEYS = ("gateway_authority", "gateway_key")
 SECRET = "secret"  # noqa: S105  the key of a dictionary in the place of a secret
 
 
@@ -37,9 +41,9 @@ def to_json(settings: HostSettings) -> dict[str, Any]:
     """
     All settings of a host, defaults included, because another release of fleethands may have other defaults.
 
-    `None` is left out, and so are the pins of the lockfile and how downloads reach the host.
+    `None` is left out, and so are the pins of the lockfile, how downloads reach the host, and its gateway.
     """
-    return _known(settings.without_pins, [key for key in type(settings).model_fields if key not in WAYS])
+    return _known(settings.without_pins, [key for key in type(settings).model_fields if key not in TODAYS])
 
 
 def from_json(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any]:
@@ -51,7 +55,8 @@ def from_json(document: Mapping[str, Any], today: HostSettings) -> dict[str, Any
     Raises UndeclaredPlaces for a secret or a Modelfile that today's inventory does not declare for the same name.
     """
     wrong: list[tuple[str, str]] = []
-    data = {**{str(key): value for key, value in document.items() if key not in WAYS}, **_known(today, WAYS)}
+    todays = {key: value for key in TODAYS if (value := getattr(today, key)) is not None}
+    data = {**{str(key): value for key, value in document.items() if key not in TODAYS}, **todays}
     for key in ENVIRONMENTS:
         if isinstance(values := data.get(key), dict):
             data[key] = _variables(key, values, getattr(today, key), wrong)

@@ -8,6 +8,7 @@ from fleethands.operations.removal import removal
 from fleethands.paths import CANVAS_KEY, OLLAMA_HOME, OPENHANDS_HOME
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import GENERATIONS
+from fleethands.tasks import gateway
 from fleethands.tasks.task import task
 
 
@@ -19,6 +20,7 @@ def remove(settings: HostSettings, models: bool = False, workspaces: bool = Fals
     sandboxes.remove(name="Remove its sandboxes", settings=settings, always=True)
     source_service.remove(name="Remove the service", settings=settings, why="")
     removal.remove_path(name="Remove Canvas' key", settings=settings, path=CANVAS_KEY)
+    gateway.remove(settings)
     preload.remove(name="Stop preloading models", settings=settings)
     remove_ollama.remove(name="Remove Ollama", settings=settings)
     removal.remove_images(name="Remove the images", settings=settings)

@@ -75,7 +75,7 @@ class Authority:
 
     @property
     def pem(self) -> str:
-        """The certificate and the private key, as `read` takes them."""
+        """The certificate and the private key, in the form that `read` takes."""
         return self.certificate_pem + encode_key(self.key)
 
     @property

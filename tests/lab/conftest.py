@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.lab import fleet
+from tests.lab import fleet, gateways
 from tests.lab.flavors import CANVAS, V1, answers
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -20,6 +21,7 @@ from tests.lab.prepare import ready, unfit
 CONVERGED = "converged"
 QUIET_STATE = "quiet"
 CONTAINED = "contained"
+GATEWAY = "gateway"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,7 +41,7 @@ def lab() -> Iterator[Lab]:
     for name in here.running():
         here[name].restore("clean")
     yield here
-    for state in (CONVERGED, QUIET_STATE, CONTAINED, "canvas", "v1"):
+    for state in (CONVERGED, QUIET_STATE, CONTAINED, GATEWAY, "canvas", "v1"):
         here.drop_state(state)
     here.down()
 
@@ -65,6 +67,28 @@ def quiet_state(lab: Lab) -> str:
     assert run.code == 0, run.said
     host.save(QUIET_STATE)
     return QUIET_STATE
+
+
+@pytest.fixture(scope="session")
+def gateway_state(lab: Lab, quiet_state: str) -> str:
+    """The same host, with a gateway in front of its Ollama."""
+    host = lab["lab-1"]
+    host.restore(quiet_state)
+    shutil.rmtree(gateways.kept(lab), ignore_errors=True)
+    gateways.kept(lab).mkdir()
+    with host.outward():
+        gateways.Gateway(host, gateways.kept(lab)).apply()
+    host.save(GATEWAY)
+    return GATEWAY
+
+
+@pytest.fixture
+def guarded(lab: Lab, gateway_state: str) -> Host:
+    """lab-1, with a gateway."""
+    lab.internet.clear_faults()
+    host = lab["lab-1"]
+    host.restore(gateway_state)
+    return host
 
 
 @pytest.fixture

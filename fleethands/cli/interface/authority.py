@@ -13,9 +13,10 @@ from fleethands.cli.options import json_option
 @cli.group()
 def authority() -> None:
     """
-    Create or show the authority that issues certificates of gateways.
+    Create or show the authority of a fleet.
 
-    An authority is one file on this machine. It has a certificate, which clients trust, and its private key.
+    An authority issues the certificates of gateways. It is one file on this machine, with a certificate, which clients
+    trust, and its private key.
     """
 
 

@@ -13,7 +13,7 @@ from fleethands.fleet.ansible.yaml_file import Unsafe, Vault
 from fleethands.settings import HostSettings
 from fleethands.settings.expected import InvalidValue
 from fleethands.settings.renamed import OLD_SETTINGS
-from fleethands.settings.serialize import ENVIRONMENTS
+from fleethands.settings.serialize import SECRET_DICTIONARIES, SECRET_KEYS
 from fleethands.settings.validation.unknown_keys import PREFIXES, suspicious_keys
 from fleethands.settings.values.yaml_secret import is_secret, parse_secret
 
@@ -69,7 +69,9 @@ def problem_of(value: Any) -> str:
 def setting(key: str, variable: Variable) -> Any:
     """The value of a setting for host data, with its secrets. Raises ValueError for a secret that is not one."""
     value = plain(variable)
-    if key not in ENVIRONMENTS or not isinstance(value, dict):
+    if key in SECRET_KEYS:
+        return _with_secret(key, value)
+    if key not in SECRET_DICTIONARIES or not isinstance(value, dict):
         return value
     return {name: _with_secret(name, each) for name, each in value.items()}
 

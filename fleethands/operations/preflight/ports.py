@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
+from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.facts.docker import EVERYWHERE, Publisher
 from fleethands.facts.network import Listener
 from fleethands.operations.core.decision import Refused
+from fleethands.operations.core.ownership import is_written_by_fleethands
 from fleethands.operations.ollama import external
 from fleethands.operations.openhands import conflicts, source_service
 from fleethands.settings import HostSettings
@@ -25,6 +27,8 @@ def check_ports(settings: HostSettings, probe: Probe) -> Refused | None:
     if settings.openhands_flavor != "off":
         declared[settings.openhands_port] = "openhands_port"
     declared |= dict.fromkeys(inner_ports(settings), INNER)
+    if settings.gateway is not None:
+        declared[settings.gateway.port] = "gateway"
     for listener in probe.sockets:
         key = declared.get(listener.port)
         if key is not None and not _is_ours(listener, key, probe):
@@ -35,7 +39,7 @@ def check_ports(settings: HostSettings, probe: Probe) -> Refused | None:
 
 
 def _is_ours(listener: Listener, key: str, probe: Probe) -> bool:
-    if _is_published(listener, probe):
+    if _is_published(listener, probe) or (key == "gateway" and _is_gateway(listener, probe)):
         return True
     if key in {"openhands_port", INNER}:
         if listener.process in DOCKER:
@@ -46,6 +50,10 @@ def _is_ours(listener: Listener, key: str, probe: Probe) -> bool:
     if not listener.pid or not probe.knows("process"):
         return True
     return probe.process is not None and listener.pid in {probe.process.pid, probe.process.inside}
+
+
+def _is_gateway(listener: Listener, probe: Probe) -> bool:
+    return listener.process == "nginx" and is_written_by_fleethands(probe, paths.GATEWAY_UNIT)
 
 
 def _is_published(listener: Listener, probe: Probe) -> bool:

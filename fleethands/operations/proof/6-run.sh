@@ -1,7 +1,8 @@
 # Tries each link from Ollama to OpenHands, and writes down the results. Leaves no container behind.
 #   deep: yes to hold a conversation
-: "${openhands:?}" "${deep:?}" "${broken?}"
+: "${openhands:?}" "${gateway?}" "${deep:?}" "${broken?}"
 prove_ollama
+[ -z "$gateway" ] || prove_gateway
 [ "$openhands" = no ] || prove_openhands
 # only if all other links hold
 [ "$openhands" = no ] || [ "$deep" = no ] || [ -n "$broken" ] || prove_conversation

@@ -12,6 +12,7 @@ from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.operations.core.proof_record import Link, all_hold, is_of_declared_ollama, read_links
 from fleethands.operations.core.release_record import NO_RECORD, RecordVariables, new_record
+from fleethands.operations.proof.gateway_variables import GatewayVariables, gateway_variables
 from fleethands.operations.proof.ollama_variables import (
     OllamaVariables,
     PromptVariables,
@@ -55,6 +56,7 @@ class Prove(HostScript, file="proof", parts=("containers", "openhands")):
     deep: bool
     prompt: PromptVariables
     ollama: OllamaVariables
+    gateway: GatewayVariables
     openhands: OpenHandsVariables
     validation: ValidationVariables
     choice: ChoiceVariables
@@ -128,6 +130,7 @@ def _prove(settings: HostSettings, probe: Probe, deep: bool, max_slowdown: str, 
         deep=deep,
         prompt=prompt_variables(settings),
         ollama=ollama_variables(settings, probe),
+        gateway=gateway_variables(settings),
         openhands=openhands_variables(settings),
         validation=validation_variables(settings),
         choice=choice_variables(settings, probe),

@@ -1,7 +1,8 @@
 # Installs packages of the distribution, and removes none for them.
 #   packages: names with blanks between them; engines: packages that must not be upgraded
+#   unstarted: units of these packages that must not run, with blanks between them
 #   debs: lines `DIGEST NAME` of the packages of a bundle, from which all is installed then; empty without a bundle
-: "${packages:?}" "${engines:?}" "${debs?}"
+: "${packages:?}" "${engines:?}" "${unstarted?}" "${debs?}"
 try_again="on the host: apt-get update && apt-get install --no-install-recommends $packages"
 [ -z "$debs" ] || try_again='see which packages it has, on this machine: fleethands bundle show FILE --packages'
 work=$(mktemp -d)
@@ -59,6 +60,12 @@ case " $packages " in
   *' docker.io '*) if has_package docker-cli; then packages="$packages docker-cli"; fi ;;
 esac
 check_side_effects
+# a package starts its service at once; a masked one stays off, and the package of nginx would serve a page on port 80
+for unit in $unstarted; do
+  if [ -e "/etc/systemd/system/$unit" ] || [ -L "/etc/systemd/system/$unit" ]; then continue; fi
+  mark_managed mask "$unit"
+  ln -s /dev/null "/etc/systemd/system/$unit"
+done
 # shellcheck disable=SC2086
 apt -y -o Dpkg::Options::=--force-confold --no-remove install --no-install-recommends $packages >>"$log" 2>&1 9>&- || say_why
 [ -z "$debs" ] || printf '%s\n' "$debs" | drop_parts

@@ -13,7 +13,7 @@ from fleethands.operations.core.decision import Change, Decision, Refused, Uncha
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
-from fleethands.settings.packages import ENGINE, needed_packages
+from fleethands.settings.packages import ENGINE, NGINX, needed_packages
 from fleethands.settings.values.ollama_release import ARCHS
 from fleethands.text.format import format_size
 
@@ -28,11 +28,13 @@ class InstallPackages(HostScript, file="install_packages", parts=("part_store", 
     Installs packages, unless apt would remove one for them.
 
     + packages: names with blanks between them; engines: packages that must not be upgraded
+    + unstarted: units of these packages that must not run, with blanks between them
     + debs: lines `DIGEST NAME` of the packages of a bundle; empty without a bundle
     """
 
     packages: str
     engines: str
+    unstarted: str = ""
     debs: str = ""
 
 
@@ -55,11 +57,18 @@ def install(settings: HostSettings, probe: Probe) -> Decision:
         "packages",
         "missing",
         " ".join([*missing, *_dependencies(apt, missing)]),
-        InstallPackages(" ".join(missing), " ".join(sorted(ENGINES)), _bundled(settings, probe)).script,
+        InstallPackages(
+            " ".join(missing), " ".join(sorted(ENGINES)), _unstarted(missing), _bundled(settings, probe)
+        ).script,
         predict,
         why="later steps need them",
         consequence="from the bundle; apt reads nothing else" if settings.pins.bundles else _describe_effect(apt),
     )
+
+
+def _unstarted(missing: list[str]) -> str:
+    """The gateway has a unit of its own; the package's would serve a page to everybody."""
+    return "nginx.service" if set(missing) & set(NGINX.split("|")) else ""
 
 
 def _bundled(settings: HostSettings, probe: Probe) -> str:

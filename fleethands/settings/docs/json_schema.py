@@ -13,12 +13,13 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from fleethands.settings.docs.variables_schema import SECRET, ollama_variables, openhands_variables
+from fleethands.settings.docs.variables_schema import SECRET, client_tokens, ollama_variables, openhands_variables
 from fleethands.settings.host import HostSettings
 from fleethands.settings.renamed import OLD_SETTINGS, Renamed
 from fleethands.settings.schema.describe import describe
 from fleethands.settings.schema.json_forms import MODEL, PORT, Form
 from fleethands.settings.schema.models import Model
+from fleethands.settings.serialize import SECRET_KEYS
 from fleethands.settings.values.names import ListenAddress, ModelName
 from fleethands.settings.values.secret import Secret
 from fleethands.settings.values.yaml_secret import to_yaml
@@ -76,7 +77,9 @@ def _setting(name: str, field: FieldInfo, generated: Form) -> Form:
     found = _described(field, generated["properties"][name])
     if name == "models":
         found["items"] = {"anyOf": [MODEL, {"$ref": "#/$defs/Model"}]}
-    variables = {"ollama_env": ollama_variables, "openhands_env": openhands_variables}
+    variables = {"ollama_env": ollama_variables, "openhands_env": openhands_variables, "gateway_tokens": client_tokens}
+    if name in SECRET_KEYS:
+        found["anyOf"] = [{"$ref": "#/$defs/Secret"}, {"type": "null"}]
     return {**found, **variables[name]()} if name in variables else found
 
 

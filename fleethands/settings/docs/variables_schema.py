@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.settings.schema import ollama_env, openhands_env
-from fleethands.settings.schema.json_forms import DURATION, TEXT, Form
+from fleethands.settings.schema.json_forms import CLIENT, DURATION, TEXT, Form
 
 _REF: Form = {"$ref": "#/$defs/Secret"}
 _PLACE: Form = {"type": "string", "minLength": 1}
@@ -60,6 +60,11 @@ def openhands_variables() -> Form:
         "patternProperties": {_NAME: {"anyOf": [TEXT, {"type": "integer"}, _REF]}},
         "additionalProperties": False,
     }
+
+
+def client_tokens() -> Form:
+    """The schema of `gateway_tokens`: the token of each client."""
+    return {"patternProperties": {CLIENT["pattern"]: _REF}, "additionalProperties": False}
 
 
 def _variable(each: ollama_env.Variable) -> Form:

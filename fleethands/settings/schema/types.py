@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
 
-from fleethands.settings.expected import InvalidValue, check_line, check_text
+from fleethands.settings.expected import InvalidValue, WrongType, check_line, check_text
 from fleethands.settings.schema import json_forms
 from fleethands.settings.validation import places
 from fleethands.settings.validation.accounts import check_account
@@ -17,10 +17,13 @@ from fleethands.settings.values.durations import check_duration
 from fleethands.settings.values.images import check_image
 from fleethands.settings.values.names import ListenAddress, ModelName, check_base_url, check_origin
 from fleethands.settings.values.rates import parse_rate
+from fleethands.settings.values.secret import Secret
+from fleethands.settings.values.server_names import check_server_name
 from fleethands.settings.values.source import check_ref, check_repository
 from fleethands.text.systemd import check_encodable
 
 _RELEASE = re.compile(r"\d+\.\d+\.\d+(-rc\d+)?\Z", re.ASCII)
+GATEWAY_PORT = 443
 ARCHITECTURES = ("amd64", "arm64")
 NAME_MAX, PATH_MAX = 255, 1024  # bytes; the names of models' files are added to the path (limits.h: 4095 in total)
 
@@ -62,6 +65,25 @@ def _digests(value: object) -> str | dict[str, str]:
 
 def _address(value: object) -> ListenAddress:
     return value if isinstance(value, ListenAddress) else ListenAddress.parse(check_line(value))
+
+
+def _gateway_address(value: object) -> ListenAddress:
+    if isinstance(value, ListenAddress):
+        return value
+    address = ListenAddress.parse(check_line(value), default_port=GATEWAY_PORT)
+    if address.ip.startswith("127.") or address.ip == "::1":
+        raise InvalidValue("an address that other machines reach, such as `0.0.0.0:443`")
+    return address
+
+
+def _server_name(value: object) -> str:
+    return check_server_name(check_line(value))
+
+
+def _secret(value: object) -> Secret:
+    if not isinstance(value, Secret):
+        raise WrongType("a secret, such as `Secret.file('PATH')`")
+    return value
 
 
 def _ip(value: object) -> str:
@@ -190,6 +212,9 @@ BaseUrl = Annotated[str, BeforeValidator(_base_url), WithJsonSchema(json_forms.B
 Digests = Annotated[str | dict[str, str], BeforeValidator(_digests), WithJsonSchema(json_forms.DIGESTS)]
 Sha256 = Annotated[str, BeforeValidator(_sha256), WithJsonSchema(json_forms.SHA256)]
 Listen = Annotated[ListenAddress, BeforeValidator(_address), WithJsonSchema(json_forms.LISTEN)]
+GatewayAddress = Annotated[ListenAddress, BeforeValidator(_gateway_address), WithJsonSchema(json_forms.LISTEN)]
+ServerName = Annotated[str, BeforeValidator(_server_name), WithJsonSchema(json_forms.SERVER_NAME)]
+SecretValue = Annotated[Secret, BeforeValidator(_secret), WithJsonSchema(json_forms.SECRET)]
 Ip = Annotated[str, BeforeValidator(_ip), WithJsonSchema(json_forms.IP)]
 Network = Annotated[str, BeforeValidator(_network), WithJsonSchema(json_forms.NETWORK)]
 SiteName = Annotated[str, BeforeValidator(_site), WithJsonSchema(json_forms.SITE)]

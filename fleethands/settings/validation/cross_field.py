@@ -11,6 +11,7 @@ from fleethands.settings.openhands import inner_ports, rehearsal_ports
 from fleethands.settings.schema import ollama_env, ollama_env_releases, openhands_env
 from fleethands.settings.validation.encodable import unencodable_variables
 from fleethands.settings.validation.errors import show_value
+from fleethands.settings.validation.gateway import find_conflicts_of_gateway
 from fleethands.settings.validation.unsupported import find_unsupported
 from fleethands.settings.values.images import is_tagged, locate_image
 from fleethands.settings.values.secret import MASK, Secret
@@ -45,6 +46,8 @@ def find_conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _secrets(settings)
     yield from _unread(settings)
     yield from _shared(settings)
+    for path, problem, reads in find_conflicts_of_gateway(settings):
+        yield _conflict(path, problem, *reads)
     for path, problem in unencodable_variables(settings):
         yield _conflict(path, problem, "ollama_env")
     for path, problem in find_unsupported(settings):

@@ -83,7 +83,7 @@ def show_value(path: str, value: object) -> str:
         return "a dictionary"
     if isinstance(value, list | tuple | set | frozenset):
         return "a list"
-    if isinstance(value, Secret) or _SECRET.search(path.rpartition(".")[2]):
+    if isinstance(value, Secret) or _SECRET.search(path):
         return f"`{MASK}`"
     text = _printable(str(value))
     return f"`{text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + '…'}`"

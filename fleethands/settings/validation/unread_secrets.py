@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from fleethands.settings.declared_secrets import declared_secrets
 from fleethands.settings.host import HostSettings
 from fleethands.settings.serialize import ENVIRONMENTS
 from fleethands.settings.values.secret import Secret
 
 
 def without_unread_secrets(settings: HostSettings) -> tuple[HostSettings, list[tuple[str, str]]]:
-    """The settings without secrets that can't be read here, and (path, reason) of each. No command is run."""
-    unread = {(key, name): why for key, name, why in _unread(settings)}
+    """
+    The settings, and (path, reason) of each secret that can't be read here. No command is run.
+
+    Variables with such a secret are left out. Other settings keep theirs, because other checks ask whether they are
+    there; `unread_secrets` names them.
+    """
+    unread = {path: why for path, secret in declared_secrets(settings).items() if (why := _why_unread(secret))}
     kept = {
-        key: {name: value for name, value in getattr(settings, key).items() if (key, name) not in unread}
+        key: {name: value for name, value in getattr(settings, key).items() if f"{key}.{name}" not in unread}
         for key in ENVIRONMENTS
     }
-    return settings.model_copy(update=kept), [(f"{key}.{name}", why) for (key, name), why in unread.items()]
-
-
-def _unread(settings: HostSettings) -> Iterator[tuple[str, str, str]]:
-    for key in ENVIRONMENTS:
-        for name, value in getattr(settings, key).items():
-            if isinstance(value, Secret) and (why := _why_unread(value)):
-                yield key, name, f"the value was not checked: {why}"
+    found = [(path, f"the value was not checked: {why}") for path, why in unread.items()]
+    return settings.model_copy(update=kept).with_unread_secrets(frozenset(unread)), found
 
 
 def _why_unread(secret: Secret) -> str:

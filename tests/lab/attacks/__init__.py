@@ -1,6 +1,6 @@
 """Attacks on a fleet as data: who tries what, and what must be true afterwards. tests/lab/test_attacks.py runs them."""
 
-from tests.lab.attacks import answers, build, network, owned, places, records, registries, streams
+from tests.lab.attacks import answers, build, gateway, network, owned, places, records, registries, streams
 from tests.lab.attacks.attack import Attack, Field, Position
 
 __all__ = ["ATTACKS", "Attack", "Field", "Position"]
@@ -9,6 +9,7 @@ __all__ = ["ATTACKS", "Attack", "Field", "Position"]
 ATTACKS: tuple[Attack, ...] = (
     *answers.ATTACKS,
     *build.ATTACKS,
+    *gateway.ATTACKS,
     *network.ATTACKS,
     *owned.ATTACKS,
     *places.ATTACKS,

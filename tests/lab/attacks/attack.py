@@ -18,6 +18,7 @@ class Position(StrEnum):
     AGENT = "the agent's user"
     ACCOUNT = "another local account"
     CONTAINER = "another container"
+    CLIENT = "a client of the gateway"
     NEIGHBOUR = "a neighbor with a route"
     REGISTRY = "a registry"
     MIRROR = "a mirror"
@@ -55,7 +56,8 @@ class Attack:
     + tries: what the attacker does; holds: what must be true afterwards; both one sentence
     + carry_out: does it on a real lab host, and asserts what must be true afterwards
     + finding: its number in the list of findings that docs/security.md keeps; empty for one of our own
-    + state: of the host at first: clean, serving (Ollama alone), converged (OpenHands V0), canvas or v1
+    + state: of the host at first: clean, serving (Ollama alone), guarded (with a gateway), converged (OpenHands V0),
+      canvas or v1
     + race: it is run as often as `Field.rounds` says, by itself
     + slow: only in the long runs
     """

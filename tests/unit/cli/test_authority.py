@@ -110,7 +110,7 @@ def test_no_output_has_a_private_key(tmp_path: Path, action: str, words: list[st
 
     done = fleethands("authority", action, "authority.pem", *words, cwd=tmp_path)
 
-    key = key_text(Authority.read(pem(path)).key).splitlines()  # type: ignore[arg-type]
+    key = key_text(Authority.read(pem(path)).key).splitlines()
     assert done.returncode == 0
     assert not [line for line in key if line in done.stdout + done.stderr]
 

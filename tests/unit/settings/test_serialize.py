@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from fleethands.settings import HostSettings, Secret, read_fleet
 from fleethands.settings.schema.models import Model
-from fleethands.settings.serialize import ENVIRONMENTS, WAYS, UndeclaredPlaces, from_json, to_json
+from fleethands.settings.serialize import (
+    ENVIRONMENTS,
+    SECRET_DICTIONARIES,
+    SECRET_KEYS,
+    TODAYS,
+    UndeclaredPlaces,
+    from_json,
+    to_json,
+)
 from tests.hosts import declared
 
 line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=40)
@@ -109,7 +117,7 @@ def test_every_key_is_kept_with_its_default() -> None:
     assert kept["ollama_version"] == settings.ollama_version
     assert kept["openhands_image"] == settings.openhands_image
     assert HostSettings.model_fields.keys() - kept.keys() == {
-        *WAYS,
+        *TODAYS,
         *(key for key in HostSettings.model_fields if getattr(settings, key) is None),
     }
 
@@ -184,10 +192,11 @@ def test_every_key_was_looked_at_for_places_on_the_controller() -> None:
         *("openhands_pull", "openhands_model", "openhands_settings", "openhands_adopt", "openhands_port"),
         *("openhands_bind", "openhands_workspace", "openhands_user", "firewall", "allow_from", "gpu"),
     }
-    assert set(HostSettings.model_fields) == held | from_the_inventory | hosts_own | set(WAYS)
+    assert set(HostSettings.model_fields) == held | from_the_inventory | hosts_own | set(TODAYS)
     assert set(Model.model_fields) == {"name", "digest", "insecure", "preload", "modelfile"}
     carries = {key for key, field in HostSettings.model_fields.items() if "Secret" in str(field.annotation)}
-    assert carries == set(ENVIRONMENTS)
+    assert carries - set(TODAYS) == set(ENVIRONMENTS)
+    assert carries == {*SECRET_DICTIONARIES, *SECRET_KEYS}
 
 
 def test_how_downloads_reach_a_host_is_todays_and_not_in_its_record() -> None:
@@ -195,6 +204,6 @@ def test_how_downloads_reach_a_host_is_todays_and_not_in_its_record() -> None:
     then = declared(share=True, site="old", download_limit="1 MiB/s")
     today = declared(site="new", download_limit="8 MiB/s")
 
-    assert set(to_json(then)).isdisjoint(WAYS)
+    assert set(to_json(then)).isdisjoint(TODAYS)
     back = read_fleet({"host": from_json({**to_json(then), "share": True}, today)})["host"]
     assert (back.share, back.site, back.download_limit) == (False, "new", 8 << 20)

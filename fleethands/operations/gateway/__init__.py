@@ -1,0 +1,1 @@
+"""The gateway: nginx with TLS and tokens in front of Ollama."""

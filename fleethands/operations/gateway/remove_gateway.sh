@@ -1,0 +1,15 @@
+# Stops the gateway and removes its files. The package of nginx stays; its own service was never started, and stays off.
+#   files: one a line; service; cache, directory
+: "${files:?}" "${service:?}" "${cache:?}" "${directory:?}" "${ledger:?}"
+systemctl disable --quiet --now "$service" 2>/dev/null || true
+printf '%s\n' "$files" | while IFS= read -r file; do rm -f "$file"; done
+remove_tree "$cache"
+rmdir "$directory" 2>/dev/null || true
+if grep -qxsF 'mask nginx.service' "$ledger"; then
+  [ "$(readlink /etc/systemd/system/nginx.service)" != /dev/null ] || rm -f /etc/systemd/system/nginx.service
+  systemctl daemon-reload
+  systemctl disable --quiet nginx.service 2>/dev/null || true
+  unmark_managed mask nginx.service
+fi
+systemctl daemon-reload
+systemctl reset-failed "$service" 2>/dev/null || true

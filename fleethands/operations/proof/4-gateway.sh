@@ -1,0 +1,36 @@
+# Checks that a client of the gateway gets an answer through it, and nobody without a token.
+#   gateway: its URL, empty without one; gateway_connect: its address on this host, as curl's --connect-to takes it
+#   gateway_certificate, gateway_tokens: its files
+: "${gateway?}" "${gateway_connect?}" "${gateway_certificate:?}" "${gateway_tokens:?}" "${request:?}" "${model:?}" "${apply:?}"
+
+# ask_gateway [OPTIONS]: send the prompt. curl reads options from standard input: a token on a command line is in every process list.
+ask_gateway() {
+  curl -q --config - --silent --show-error --noproxy '*' --max-time 600 --connect-timeout 10 --cacert "$gateway_certificate" \
+    --connect-to "$gateway_connect" --write-out 'HTTP %{http_code}' --data "$request" "$@" "$gateway/api/generate" 2>&1 | head -c 1048576
+}
+
+first_token() { sed -n '1s/^"~^\(Bearer [A-Za-z0-9_-]*\)\$".*/header = "Authorization: \1"/p' "$gateway_tokens"; }
+
+prove_gateway() {
+  begin_link gateway
+  answer=$(ask_gateway --output /dev/null </dev/null)
+  [ "$answer" = 'HTTP 401' ] || { breaks "$(explain_gateway "$answer")" && return 0; }
+  answer=$(first_token | ask_gateway)
+  tokens=$(printf %s "$answer" | sed -n 's/.*"eval_count":\([0-9]*\).*/\1/p')
+  if [ "${tokens:-0}" -gt 0 ]; then
+    holds "$tokens tokens from $model at $gateway with a token, none without"
+  else
+    breaks "$(explain_gateway "$answer")"
+  fi
+}
+
+explain_gateway() { # ANSWER
+  case $1 in
+    *'curl: (7)'*) echo "nothing answers at $gateway, fleethands-gateway.service is $(systemctl is-active fleethands-gateway)|$apply" ;;
+    *'curl: (60)'* | *'curl: (35)'*) echo "its certificate does not fit $gateway: $(one_line "$1" | tr '|' ' ')|$apply" ;;
+    'HTTP 401' | *'}HTTP 401') echo 'the running gateway does not know a token of its file|on the host: systemctl reload fleethands-gateway' ;;
+    'HTTP 2'*) echo "it answers without a token|on the host: systemctl restart fleethands-gateway" ;;
+    *'HTTP 502' | *'HTTP 504') echo "the gateway does not reach Ollama|$apply" ;;
+    *) echo "no answer through $gateway: $(one_line "$1" | tr '|' ' ')|on the host: journalctl -u fleethands-gateway -n 20" ;;
+  esac
+}

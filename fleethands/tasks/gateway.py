@@ -1,0 +1,70 @@
+"""Run a gateway with TLS and tokens in front of Ollama, for clients on other machines."""
+
+from fleethands import paths
+from fleethands.operations.gateway import certificate, requests, service, tokens
+from fleethands.operations.removal import removal
+from fleethands.operations.system import system
+from fleethands.settings import HostSettings
+from fleethands.settings.values.names import ListenAddress
+from fleethands.tasks import docker, firewall, ollama, preflight, render
+from fleethands.tasks.task import task
+
+
+@task("Gateway", preflight.check, docker.install, firewall.close, ollama.serve)
+def serve(settings: HostSettings) -> None:
+    """Run the declared gateway, or remove it where none is declared."""
+    if settings.gateway is None:
+        remove(settings)
+        return
+    system.create_user(
+        name="Create its user", settings=settings, user=paths.GATEWAY_USER, home=paths.GATEWAY, roots_home=True
+    )
+    config = render_config(settings, settings.gateway)
+    system.write_file(name="Write its configuration", settings=settings, path=paths.GATEWAY_CONFIG, content=config)
+    tokens.write_tokens(name="Write the tokens of its clients", settings=settings)
+    certificate.write_certificate(name="Write its certificate", settings=settings)
+    system.write_file(name="Write the unit", settings=settings, path=paths.GATEWAY_UNIT, content=render_unit())
+    service.load(name="Use these files", settings=settings, address=settings.gateway)
+
+
+def remove(settings: HostSettings) -> None:
+    """Remove the gateway and its user."""
+    service.remove(name="Remove the gateway", settings=settings)
+    removal.remove_account(
+        name="Remove its user", settings=settings, user=paths.GATEWAY_USER, home=paths.GATEWAY, content=False
+    )
+
+
+def render_config(settings: HostSettings, address: ListenAddress) -> str:
+    """The text of nginx's configuration."""
+    backend = ListenAddress(settings.ollama_host.local_ip, settings.ollama_host.port)
+    return render(
+        "gateway.nginx.conf.j2",
+        listen=address,
+        is_dual=address.ip == "::",
+        backend=backend,
+        managers=settings.gateway_managers,
+        uses=requests.USES,
+        manages=requests.MANAGES,
+        largest_body=requests.LARGEST_BODY,
+        refusals=requests.REFUSALS,
+        tokens=paths.GATEWAY_TOKENS,
+        certificate=paths.GATEWAY_CERTIFICATE,
+        key=paths.GATEWAY_KEY,
+        runtime=paths.GATEWAY_RUNTIME,
+        cache=paths.GATEWAY_CACHE,
+    )
+
+
+def render_unit() -> str:
+    """The text of the gateway's unit."""
+    return render(
+        "gateway.service.j2",
+        user=paths.GATEWAY_USER,
+        config=paths.GATEWAY_CONFIG,
+        unit=paths.GATEWAY_UNIT,
+        read=" ".join(service.READ),
+        loaded=paths.GATEWAY_LOADED,
+        runtime=paths.GATEWAY_RUNTIME,
+        cache=paths.GATEWAY_CACHE,
+    )
