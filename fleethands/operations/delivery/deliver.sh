@@ -10,7 +10,7 @@ total=0 came=0 skipped=' ' watcher=''
 # end_delivery STATUS: however this script ends, also if the connection is lost
 # shellcheck disable=SC2329 # a trap calls it
 end_delivery() {
-  [ -z "$watcher" ] || kill "$watcher" 2>/dev/null || true
+  [ -z "$watcher" ] || kill -KILL "$watcher" 2>/dev/null || true
   stop_sharing
   if (exit "$1"); then on_exit; else on_exit; fi # which reads the status
 }
@@ -80,7 +80,8 @@ fill() {
     dd if="$6" bs=1M iflag=fullblock,skip_bytes,count_bytes skip=$(($5 + had)) count=$(($2 - had)) status=none </dev/null >>"$growing" ||
       fail "cannot read $6" "on the host: ls -l '$(printf %s "$6" | sed "s/'/'\\\\''/g")'; dmesg | tail"
   fi
-  kill "$watcher" 2>/dev/null || true
+  # a child that has just begun loses a signal for which this shell has a trap, and the wait would have no end
+  kill -KILL "$watcher" 2>/dev/null || true
   wait "$watcher" 2>/dev/null || true
   watcher=''
 }

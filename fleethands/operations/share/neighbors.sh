@@ -85,7 +85,7 @@ begin_hashing() {
 
 end_hashing() {
   [ -n "$hasher" ] || return 0
-  [ -e "$file" ] || kill "$hasher" 2>/dev/null || true
+  [ -e "$file" ] || kill -KILL "$hasher" 2>/dev/null || true # see fill in deliver.sh
   wait "$hasher" 2>/dev/null || true
   hasher=''
   rm -f "$share/internet/${1#sha256:}"

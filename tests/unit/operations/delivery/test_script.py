@@ -46,6 +46,16 @@ def test_a_file_of_this_machine_may_have_an_odd_name(name: str, tmp_path: Path) 
     assert done.part(PART).read_bytes() == PART
 
 
+def test_a_part_whose_last_byte_had_arrived_is_used(tmp_path: Path) -> None:
+    """Nothing is left to copy, so what reports the progress is ended before it has begun."""
+    done = Delivery(tmp_path, [PART])
+    done.store.mkdir(parents=True)
+    done.part(PART, ".part").write_bytes(PART)
+
+    assert done.start().finish(timeout=20) == 0, done.said
+    assert (done.part(PART).read_bytes() == PART, done.asked) == (True, [])
+
+
 def test_a_file_that_cannot_be_read_is_named_in_a_command_that_works(tmp_path: Path) -> None:
     row = f"{digest_of(PART)} {len(PART)} model codellama:7b - 6 {tmp_path}/it's gone.bundle"
     extra = 'fail() { echo "error: $1"; shift; printf \'hint: %s\\n\' "$@"; exit 1; }\n'
