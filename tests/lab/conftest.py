@@ -74,10 +74,10 @@ def gateway_state(lab: Lab, quiet_state: str) -> str:
     """The same host, with a gateway in front of its Ollama."""
     host = lab["lab-1"]
     host.restore(quiet_state)
-    shutil.rmtree(gateways.kept(lab), ignore_errors=True)
-    gateways.kept(lab).mkdir()
+    shutil.rmtree(gateways.state_directory(lab), ignore_errors=True)
+    gateways.state_directory(lab).mkdir()
     with host.outward():
-        gateways.Gateway(host, gateways.kept(lab)).apply()
+        gateways.Gateway(host, gateways.state_directory(lab)).apply()
     host.save(GATEWAY)
     return GATEWAY
 

@@ -32,7 +32,7 @@ lab = [(name, {{**data, **wanted}}) for name, data in runpy.run_path({lab!r})["l
 """
 
 
-def kept(lab: Lab) -> Path:
+def state_directory(lab: Lab) -> Path:
     """The directory of the inventory by which the state `gateway` was made."""
     return lab.site.directory / "gateway"
 
@@ -43,7 +43,7 @@ class Gateway:
     The gateway of a host as an inventory declares it, whose tokens a test may change.
 
     + directory: of the inventory and its secrets, on the controller
-    + more: settings besides those of a usual gateway
+    + more: settings in addition to those of a usual gateway
     """
 
     host: Host
@@ -54,8 +54,8 @@ class Gateway:
     @classmethod
     def of_state(cls, lab: Lab, host: Host, directory: Path) -> Gateway:
         """That of a host in the state `gateway`, with a copy of its inventory."""
-        shutil.copytree(kept(lab), directory / "gateway")
-        tokens = {name: (kept(lab) / f"{name}.token").read_text().strip() for name in CLIENTS}
+        shutil.copytree(state_directory(lab), directory / "gateway")
+        tokens = {name: (state_directory(lab) / f"{name}.token").read_text().strip() for name in CLIENTS}
         return cls(host, directory / "gateway", tokens)
 
     @property

@@ -7,7 +7,7 @@ look="on the host: journalctl -u $service -n 20"
 
 show_why() { journalctl -u "$service" -n 5 --no-pager -o cat >&2 || true; }
 
-# answers: status 0 if the gateway answers with its certificate, and lets nobody in without a token
+# answers: status 0 if the gateway answers with its certificate, and refuses a request without a token
 answers() {
   said=$(curl -q --silent --show-error --noproxy '*' --max-time 5 --cacert "$certificate" --connect-to "$connect_to" \
     --output /dev/null --write-out 'HTTP %{http_code}' "$url" 2>&1) || true
@@ -27,7 +27,7 @@ accepting() {
   done
 }
 
-# wait_until COMMAND…: within 15 s. nginx tells nobody when it has done what a signal asks for.
+# wait_until COMMAND…: within 15 s. nginx does not report that it has done what a signal asks for.
 wait_until() {
   for _ in $(seq 150); do
     "$@" && return 0

@@ -1,4 +1,4 @@
-# Checks that a client of the gateway gets an answer through it, and nobody without a token.
+# Checks that a client of the gateway gets an answer through it, and that a request without a token is refused.
 #   gateway: its URL, empty without one; gateway_connect: its address on this host, as curl's --connect-to takes it
 #   gateway_certificate, gateway_tokens: its files
 : "${gateway?}" "${gateway_connect?}" "${gateway_certificate:?}" "${gateway_tokens:?}" "${request:?}" "${model:?}" "${apply:?}"

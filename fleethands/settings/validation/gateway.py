@@ -24,7 +24,7 @@ def find_conflicts_of_gateway(settings: HostSettings) -> Iterator[Found]:
     if not settings.gateway_names:
         yield "gateway_names", "expected at least one name or address: the certificate is for these", ("gateway",)
     if not settings.gateway_tokens:
-        yield "gateway_tokens", "expected at least one client: the gateway lets nobody else in", ("gateway",)
+        yield "gateway_tokens", "expected at least one client: the gateway refuses all others", ("gateway",)
     for index, name in enumerate(settings.gateway_managers):
         if name not in settings.gateway_tokens:
             known = ", ".join(f"`{each}`" for each in settings.gateway_tokens) or "none"
@@ -65,7 +65,7 @@ def _tokens(settings: HostSettings) -> Iterator[Found]:
 
 
 def _ways(settings: HostSettings) -> Iterator[Found]:
-    """Mistakes of the two ways to a certificate: an authority of one's own, or files."""
+    """Mistakes of the two ways to a certificate: the authority of the fleet, or files."""
     both = ("gateway_authority", *OWN_WAYS, "gateway_names", "gateway")
     own = [key for key in OWN_WAYS if getattr(settings, key) is not None]
     if settings.gateway_authority is not None and own:

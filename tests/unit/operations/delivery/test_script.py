@@ -47,7 +47,7 @@ def test_a_file_of_this_machine_may_have_an_odd_name(name: str, tmp_path: Path) 
 
 
 def test_a_part_whose_last_byte_had_arrived_is_used(tmp_path: Path) -> None:
-    """Nothing is left to copy, so what reports the progress is ended before it has begun."""
+    """Nothing is left to copy, so what reports the progress has to stop before it has begun."""
     done = Delivery(tmp_path, [PART])
     done.store.mkdir(parents=True)
     done.part(PART, ".part").write_bytes(PART)

@@ -32,7 +32,7 @@ def declared(folder: Path, **more: Any) -> HostSettings:
 
 
 def steps(settings: HostSettings, probe: Probe) -> list[tuple[str, Any]]:
-    """The decisions of the task, each on the host that the one before it leaves."""
+    """The decisions of the task, each on the host that the previous decision leaves."""
     assert settings.gateway is not None
     found: list[tuple[str, Any]] = []
     config = render_config(settings, settings.gateway)
