@@ -35,7 +35,7 @@ SMUGGLED = {
     "a signed length": "Content-Length: +{length}\r\n",
     "a folded header": "X: a\r\n Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n",
 }
-OLLAMAS_LOG = "journalctl -q -u ollama -o cat --since -10min"
+OLLAMAS_LOG = "journalctl -q -u ollama -o cat | grep -F '[GIN] ' || true"  # its requests
 
 
 def path_tricks(field: Field) -> None:
