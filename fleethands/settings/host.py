@@ -12,6 +12,7 @@ from fleethands.settings.schema.gateway import GatewayKeys
 from fleethands.settings.schema.models import Model, ModelKeys
 from fleethands.settings.schema.ollama import CONTEXT_FOR_OPENHANDS, MODELS_IN_HOME, OllamaKeys
 from fleethands.settings.schema.openhands import OpenHandsKeys
+from fleethands.settings.schema.sentinel import SentinelKeys
 from fleethands.settings.schema.sites import SiteKeys
 from fleethands.settings.values.images import at_digest
 from fleethands.settings.values.names import ListenAddress, ModelName, host_and_port
@@ -23,7 +24,7 @@ __all__ = ["HostSettings", "Model"]
 OLLAMA_IMAGE = "ollama/ollama"
 
 
-class HostSettings(GatewayKeys, AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
+class HostSettings(SentinelKeys, GatewayKeys, AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys, OllamaKeys):
     """
     The settings of one host. `None` means: as found on the host, or upstream's default.
 

@@ -17,15 +17,22 @@ from fleethands.settings.schema import Keys
 from fleethands.settings.schema.downloads import DownloadKeys
 from fleethands.settings.schema.gateway import GatewayKeys
 from fleethands.settings.schema.models import Model
+from fleethands.settings.schema.sentinel import SECRETS, SentinelKeys
 from fleethands.settings.schema.sites import SiteKeys
 from fleethands.settings.values.names import ListenAddress, ModelName
 from fleethands.settings.values.secret import Secret
 
 ENVIRONMENTS = ("ollama_env", "openhands_env")  # the keys whose values may be secrets
-# how downloads reach a host, and who may use it: a rollback keeps today's, so it brings no revoked token back
-TODAYS = (*DownloadKeys.model_fields, *SiteKeys.model_fields, *GatewayKeys.model_fields)
+# how downloads reach a host, who may use it, and what watches it: a rollback keeps today's. So it brings no revoked
+# token back, and switches no sentinel off
+TODAYS = (
+    *DownloadKeys.model_fields,
+    *SiteKeys.model_fields,
+    *GatewayKeys.model_fields,
+    *SentinelKeys.model_fields,
+)
 SECRET_DICTIONARIES = (*ENVIRONMENTS, "gateway_tokens")
-SECRET_KEYS = ("gateway_authority", "gateway_key")
+SECRET_KEYS = ("gateway_authority", "gateway_key", *SECRETS)
 SECRET = "secret"  # noqa: S105  the key of a dictionary in the place of a secret
 
 
@@ -41,7 +48,8 @@ def to_json(settings: HostSettings) -> dict[str, Any]:
     """
     All settings of a host, defaults included, because another release of fleethands may have other defaults.
 
-    `None` is left out, and so are the pins of the lockfile, how downloads reach the host, and its gateway.
+    `None` is left out, and so are the pins of the lockfile, how downloads reach the host, its gateway
+    and its sentinel.
     """
     return _known(settings.without_pins, [key for key in type(settings).model_fields if key not in TODAYS])
 

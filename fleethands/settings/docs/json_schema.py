@@ -79,7 +79,7 @@ def _setting(name: str, field: FieldInfo, generated: Form) -> Form:
         found["items"] = {"anyOf": [MODEL, {"$ref": "#/$defs/Model"}]}
     variables = {"ollama_env": ollama_variables, "openhands_env": openhands_variables, "gateway_tokens": client_tokens}
     if name in SECRET_KEYS:
-        found["anyOf"] = [{"$ref": "#/$defs/Secret"}, {"type": "null"}]
+        found["anyOf"] = [{"$ref": "#/$defs/Secret"}, *filter(None, found["anyOf"])]
     return {**found, **variables[name]()} if name in variables else found
 
 

@@ -54,6 +54,8 @@ RATE: Form = {
     ]
 }
 REPOSITORY = _text("^(?:[Hh][Tt][Tt][Pp][Ss]?|[Ss][Ss][Hh]|[Gg][Ii][Tt]|[Ff][Ii][Ll][Ee]):[!-~]+$")
+TIME = _text("^([01][0-9]|2[0-3]):[0-5][0-9]$")
+WEBHOOK = _text(r"""^[Hh][Tt][Tt][Pp][Ss]?://[^\s"'\\]+$""", maxLength=2000)
 SITE = _text(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
 GIT_REF = _text(r"^[A-Za-z0-9_][A-Za-z0-9._/+@-]*$", maxLength=200)
 IMAGE = _text(r"^[A-Za-z0-9\[][A-Za-z0-9_.:/@\[\]-]*$")

@@ -39,6 +39,8 @@ ip = st.ip_addresses().map(str)
 address = st.tuples(st.ip_addresses(v=4).map(str), port).map("{0[0]}:{0[1]}".format) | st.tuples(
     st.ip_addresses(v=6).map(str), port
 ).map("[{0[0]}]:{0[1]}".format)
+WEBHOOK = Secret.command("echo https://alerts.example/token")
+KEY = Secret.command("echo correct horse battery staple")
 path = st.lists(word, min_size=2, max_size=4).map(lambda parts: "/srv/" + "/".join(parts))
 KEYS: dict[str, st.SearchStrategy[Any]] = {
     "ollama_version": st.sampled_from(["0.24.0", "0.24.1", "0.32.15", "0.24.0-rc1"]),
@@ -207,3 +209,19 @@ def test_how_downloads_reach_a_host_is_todays_and_not_in_its_record() -> None:
     assert set(to_json(then)).isdisjoint(TODAYS)
     back = read_fleet({"host": from_json({**to_json(then), "share": True}, today)})["host"]
     assert (back.share, back.site, back.download_limit) == (False, "new", 8 << 20)
+
+
+def test_the_sentinel_is_todays_and_a_record_names_no_secret_of_it() -> None:
+    """So a rollback does not switch it off."""
+    today = declared(sentinel=True, sentinel_webhook=WEBHOOK, sentinel_key=KEY)
+    record = {
+        **to_json(declared()),
+        "sentinel_key": env("AWS_SECRET_ACCESS_KEY"),
+        "sentinel_webhook": "http://elsewhere",
+    }
+
+    back = read_fleet({"host": from_json(record, today)})["host"]
+
+    assert (back.sentinel, back.sentinel_webhook, back.sentinel_key) == (True, WEBHOOK, KEY)
+    assert read_fleet({"host": from_json(record, declared())})["host"].sentinel_key is None
+    assert "sentinel" not in json.dumps(to_json(today))
