@@ -60,6 +60,16 @@ PRELOAD_ENABLED = "/etc/systemd/system/ollama.service.wants/fleethands-preload.s
 PRELOADED = "/run/fleethands/preloaded"
 DOCKER_DATA = "/var/lib/docker"
 PROOF = "/var/lib/fleethands/proof"
+SENTINEL = "/etc/fleethands/sentinel"
+SENTINEL_SCRIPT = "/etc/fleethands/sentinel/sentinel.sh"
+SENTINEL_PROOF = "/etc/fleethands/sentinel/proof.sh"  # a symlink to `proof-SHA256.sh`
+SENTINEL_SECRETS = "/etc/fleethands/sentinel/webhook.env"
+SENTINEL_UNIT = "/etc/systemd/system/fleethands-sentinel.service"
+SENTINEL_TIMER_UNIT = "/etc/systemd/system/fleethands-sentinel.timer"
+SENTINEL_RESULTS = "/var/lib/fleethands/sentinel"
+SENTINEL_STATE = "/var/lib/fleethands/sentinel/state"
+SENTINEL_LINKS = "/var/lib/fleethands/sentinel/proof"
+STEP_LOCK = "/run/fleethands/lock.step"
 
 OLLAMA_SERVICE = "ollama.service"
 DOCKER_SERVICE = "docker.service"
@@ -68,6 +78,7 @@ FIREWALL_SERVICE = "fleethands-firewall.service"
 GATEWAY_SERVICE = "fleethands-gateway.service"
 GATEWAY_USER = "fleethands-gateway"
 OPENHANDS_SERVICE = "openhands.service"
+SENTINEL_TIMER = "fleethands-sentinel.timer"
 CONTAINER = "openhands-app"
 OLLAMA_CONTAINER = (
     "fleethands-ollama"  # upstream's documentation names a container `ollama`, so this one has another name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from fleethands import paths
 from fleethands.facts.framing import decode_word
@@ -82,3 +83,11 @@ def _place(meta: str, word: str) -> Place:
         " ", 1
     )
     return Place(_path(word), f"{int(mode, 8):04o}", owner)
+
+
+def move_home(section: Any, home: str) -> Any:
+    """A section by path, with the paths in upstream's home of Ollama moved into another home."""
+    if not isinstance(section, Mapping):
+        return section
+    old = paths.OLLAMA_HOME
+    return {home + path.removeprefix(old) if path.startswith(old) else path: each for path, each in section.items()}

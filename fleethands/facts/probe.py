@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from fleethands import paths
 from fleethands.facts.apt import Apt
-from fleethands.facts.directories import Directories
+from fleethands.facts.directories import Directories, move_home
 from fleethands.facts.docker import Docker
 from fleethands.facts.files import ABSENT, File
 from fleethands.facts.gpu import Gpu
@@ -18,9 +18,10 @@ from fleethands.facts.lock import LockState
 from fleethands.facts.network import Firewall, Listener
 from fleethands.facts.ollama import ModelStore, Ollama, Process, Release
 from fleethands.facts.record import Record
+from fleethands.facts.sentinel import SentinelResult
 from fleethands.facts.service import Service
 from fleethands.facts.system import Accounts, Space, System
-from fleethands.facts.to_json import to_json
+from fleethands.facts.to_json import all_fields, to_json
 from fleethands.facts.units import Unit
 from fleethands.facts.upstream import Upstream
 
@@ -47,13 +48,6 @@ def _parents(path: str) -> frozenset[str]:
 
 
 RESTARTS = {"docker": "docker", "ollama": "ollama"}  # section → systemd unit of the daemon that answers it
-
-
-def _moved(section: Any, home: str) -> Any:
-    if not isinstance(section, Mapping):
-        return section
-    old = paths.OLLAMA_HOME
-    return {home + path.removeprefix(old) if path.startswith(old) else path: each for path, each in section.items()}
 
 
 class UnknownSection(ValueError):
@@ -164,10 +158,10 @@ class Probe:
         """The same probe, with the paths that were asked for in upstream's home moved into the service's own home."""
         if not self.knows("directories") or self.home == paths.OLLAMA_HOME:
             return self
-        moved = {name: _moved(self.sections[name], self.home) for name in ("files", "disk")}
+        moved = {name: move_home(self.sections[name], self.home) for name in ("files", "disk")}
         inside = replace(
             self.directories,
-            **{name: _moved(getattr(self.directories, name), self.home) for name in ("leads", "barred")},
+            **{name: move_home(getattr(self.directories, name), self.home) for name in ("leads", "barred")},
         )
         return self.replace(**moved, directories=inside)
 
@@ -192,6 +186,12 @@ class Probe:
         """What this host lacks and could download. It is empty where the section is unknown."""
         found = self.sections["upstream"]
         return found if isinstance(found, Upstream) else Upstream()
+
+    @property
+    def sentinel(self) -> SentinelResult | None:
+        """What the sentinel of this host found last; None before its first proof, and if that is unknown."""
+        files = self.files if self.knows("files") else {}
+        return SentinelResult.parse(files.get(paths.SENTINEL_STATE, ABSENT).content)
 
     def knows(self, section: str) -> bool:
         """Whether a section could be read."""
@@ -221,7 +221,7 @@ class Probe:
         return {
             name: {"unknown": value.reason} if isinstance(value, Unknown) else to_json(value, secrets)
             for name, value in {**self.sections, "files": self._public_files}.items()
-        } | {"record": self._record}
+        } | {"record": self._record, "sentinel": None if self.sentinel is None else all_fields(self.sentinel)}
 
     @property
     def _public_files(self) -> Any:

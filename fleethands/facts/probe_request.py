@@ -60,7 +60,9 @@ FIXED_FILES = (
     paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_ENABLED,
     paths.BOOT_UNITS + paths.OLLAMA_SERVICE, paths.BOOT_UNITS + paths.FIREWALL_SERVICE,
     paths.BOOT_UNITS + paths.GATEWAY_SERVICE,
+    paths.SENTINEL_SCRIPT, paths.SENTINEL_TIMER_UNIT,
 )  # fmt: skip
+SENTINEL_FILES = (paths.SENTINEL_PROOF, paths.SENTINEL_SECRETS, paths.SENTINEL_UNIT, paths.SENTINEL_STATE)
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ class ProbeRequest:
     def files(self) -> tuple[str, ...]:
         """Paths to read, in the order of the answer."""
         wanted = (self.settings.openhands_workspace, self.settings.ollama_models_dir, self.settings.openhands_built)
-        return (*FIXED_FILES, *(str(path) for path in wanted if path is not None))
+        watched = SENTINEL_FILES if self.settings.sentinel else ()
+        return (*FIXED_FILES, *watched, *(str(path) for path in wanted if path is not None))
 
     @property
     def followed(self) -> frozenset[str]:
@@ -135,7 +138,6 @@ class ProbeRequest:
             "packages": " ".join(PACKAGES),
             "groups": " ".join(GROUPS),
             "home": paths.OLLAMA_HOME,
-            "units": " ".join(UNITS),
             "container": paths.CONTAINER,
             "records": f"{paths.CURRENT_RECORD} {paths.PREVIOUS_RECORD}",
             "ollama_container": paths.OLLAMA_CONTAINER,
@@ -154,6 +156,7 @@ class ProbeRequest:
         directories = [f"{number} {account} {on_host(path)}" for number, (account, path) in enumerate(self.directories)]
         return {
             "accounts": f"ollama {paths.GATEWAY_USER} {wanted.openhands_user}",
+            "units": " ".join((*UNITS, paths.SENTINEL_TIMER) if wanted.sentinel else UNITS),
             "files": "\n".join(on_host(path) + "/" * (path in self.followed) for path in self.files),
             "directories": "\n".join(directories),
             "ollama_url": wanted.ollama_client_url,
