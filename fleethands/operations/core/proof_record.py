@@ -14,6 +14,7 @@ from fleethands.untrusted import parse_json, printable
 
 if TYPE_CHECKING:  # its import brings pyinfra, and reports are also loaded without it
     from fleethands.facts import Probe
+    from fleethands.facts.sentinel import SentinelResult
 
 MOST_LINKS = 1000  # of one proof, which has some ten, and one for each model whose checksums are read
 LONGEST_DETAIL, LONGEST_HINT, LONGEST_SPEED = (
@@ -69,6 +70,14 @@ def _speed(text: str) -> Speed | None:
         return read_speed(parse_json(text, LONGEST_SPEED)) if text else None
     except (ValueError, LookupError):
         return None
+
+
+def broken_since(probe: Probe) -> SentinelResult | None:
+    """What the host's sentinel found broken after its last proof; None for nothing."""
+    found, proof = probe.sentinel, probe.files[paths.PROOF]
+    if found is None or found.ok or proof.kind != "file" or proof.mtime == 0:  # a predicted proof is newer
+        return None
+    return found if found.seconds > proof.mtime else None
 
 
 def measured_speed(links: list[Link]) -> Speed | None:

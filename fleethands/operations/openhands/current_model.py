@@ -16,6 +16,13 @@ from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.values.names import ModelName
 from fleethands.untrusted import mapping, parse_json
 
+_NO_TOOLS = "with the prefix ollama/ litellm sends no tools, so that the agent can only chat"
+PREFIX_ERRORS = {  # (litellm's prefix, whether the address ends in /v1) → why such a model cannot work
+    ("ollama", True): _NO_TOOLS,
+    ("ollama", False): _NO_TOOLS,
+    ("openai", False): "with the prefix openai/ the address must end in /v1",
+    ("ollama_chat", True): "with the prefix ollama_chat/ the address must not end in /v1",
+}
 PROFILE = "default"  # the one that Canvas' built-in agent names
 
 
@@ -43,13 +50,19 @@ def current_model(settings: HostSettings, probe: Probe) -> SelectedModel:
     litellm's prefixes: ollama/ sends no tools, openai/ adds /chat/completions and ollama_chat/ adds /api/chat to the
     address (tried, litellm 1.106.2).
     """
-    era, model, url = generation_of(settings), model_string(settings), base_url(settings) + "/v1"
+    era, declared = generation_of(settings), declared_model(settings)
     found = read_settings(era, probe)
     if found is None or settings.openhands_settings == "enforced" or not is_users_choice(settings, found, probe):
-        return SelectedModel(model, url, f"{model} at {url}")
-    if contains(found, era.settings_file(model, url)):
+        return declared
+    if contains(found, era.settings_file(declared.model, declared.url)):
         return SelectedModel("", "", "a person chose another profile, which fleethands does not test")
     return _user_choice(selected_name(found), _selected_url(found), settings, probe)
+
+
+def declared_model(settings: HostSettings) -> SelectedModel:
+    """The declared model, as fleethands selects it in OpenHands."""
+    model, url = model_string(settings), base_url(settings) + "/v1"
+    return SelectedModel(model, url, f"{model} at {url}")
 
 
 def _user_choice(model: str, url: str, settings: HostSettings, probe: Probe) -> SelectedModel:
@@ -67,12 +80,8 @@ def _user_choice(model: str, url: str, settings: HostSettings, probe: Probe) -> 
 def _prefix_error(model: str, url: str, settings: HostSettings, probe: Probe, says: str) -> str:
     prefix, _, name = model.partition("/")
     slash_v1 = url.endswith("/v1")
-    if prefix == "ollama":
-        return f"{says}: with the prefix ollama/ litellm sends no tools, so that the agent can only chat"
-    if prefix == "openai" and not slash_v1:
-        return f"{says}: with the prefix openai/ the address must end in /v1"
-    if prefix == "ollama_chat" and slash_v1:
-        return f"{says}: with the prefix ollama_chat/ the address must not end in /v1"
+    if cause := PREFIX_ERRORS.get((prefix, slash_v1)):
+        return f"{says}: {cause}"
     if prefix in {"openai", "ollama_chat"} and probe.knows("models") and _full_name(name) not in probe.models:
         return f"{says}, which Ollama does not have"
     return ""

@@ -2,7 +2,7 @@
 # The variables are described in openhands_variables.py.
 : "${container_url:?}" "${apply:?}" "${model:?}" "${container:?}" "${image?}" "${ready_url?}" "${settings_url?}" "${limit:?}" "${key_file?}" "${validation?}"
 : "${validate_url?}" "${workspace:?}" "${port:?}" "${chosen?}" "${chosen_url?}" "${chosen_says?}" "${chosen_wrong?}"
-: "${openhands:?}" "${user?}" "${local_url:?}" "${limit_check:?}" "${warm:?}" "${chosen_try?}" "${choose:?}" "${webhook?}"
+: "${openhands:?}" "${user?}" "${local_url:?}" "${limit_check:?}" "${warm:?}" "${chosen_try?}" "${choose:?}" "${choice_rules?}" "${webhook?}"
 
 inspect() { docker container inspect --format "$1" "$container" 2>/dev/null; }
 
@@ -121,14 +121,50 @@ prove_choice() {
   else
     answer=$(call_openhands "$settings_url") || true
     case $answer in
-      *"\"$chosen\""*) ;;
-      *) breaks "OpenHands does not say that $chosen is chosen|$choose" && return 0 ;;
+      *"\"$chosen\""*"\"$chosen_url\""* | *"\"$chosen_url\""*"\"$chosen\""*) holds "$chosen_says" && return 0 ;;
+      *"\"$chosen\""*) wrong="OpenHands has $chosen chosen, but not at $chosen_url" ;;
+      *) wrong="OpenHands does not say that $chosen is chosen" ;;
     esac
-    case $answer in
-      *"\"$chosen_url\""*) holds "$chosen_says" ;;
-      *) breaks "OpenHands has $chosen chosen, but not at $chosen_url|$choose" ;;
-    esac
+    { [ -n "$choice_rules" ] && judge_choice; } || breaks "$wrong|$choose"
   fi
+}
+
+# judge_choice: whether the model can work that a user selected since; status 1 if the answer names none
+judge_choice() {
+  fields=$(printf %s "$answer" | head -c 65536 | json_values | tr '|' ' ') || return 1
+  theirs=$(choice_field model) their_url=$(choice_field base_url)
+  [ -n "$theirs" ] || return 1
+  address=$(printf %s "$their_url" | sed -n 's#^\(https\{0,1\}://\)\([^/?]*@\)\{0,1\}\([^/?@]*\).*#\1\3#p')
+  says="a person chose $theirs${address:+ at $address}" v1=no
+  case ${their_url%/} in */v1) v1=yes ;; esac
+  cause=$(printf '%s\n' "$choice_rules" | grep -F "${theirs%%/*}|$v1|" | cut -d '|' -f 3 | head -n 1)
+  case $theirs/$address in
+    [!/]*/?*/"$container_url" | [!/]*/?*/"${container_url%/}")
+      if [ -n "$cause" ]; then breaks "$says: $cause|$choose"
+      elif has_model "${theirs#*/}"; then holds "$says"
+      else breaks "$says, which Ollama does not have|$choose"
+      fi
+      ;;
+    [!/]*/?*/http*)
+      if inside curl --silent --output /dev/null --max-time 20 "$address"; then holds "$says"; else breaks "$says, and nothing answers there|$choose"; fi
+      ;;
+    [!/]*/?*/) holds "$says of a provider's own, which was not asked" ;;
+    *) breaks "$says: litellm does not know whose model that is|$choose" ;;
+  esac
+}
+
+# choice_field NAME: of the settings, as each generation has them (current_model.py); of Canvas' profiles, the default one
+choice_field() {
+  printf '%s\n' "$fields" | awk -F '\t' -v name="$1" '
+    $1 == "llm_" name || $1 == "agent_settings.llm." name { print $2; found = 1; exit }
+    $1 ~ /^profiles\.[0-9]+\.name$/ && $2 == "default" { split($1, parts, "."); row = parts[2] }
+    $1 ~ "^profiles\\.[0-9]+\\." name "$" { split($1, parts, "."); values[parts[2]] = $2 }
+    END { if (!found && row != "") print values[row] }'
+}
+
+has_model() { # NAME, with or without a tag
+  case ${1##*/} in *:*) name=$1 ;; *) name=$1:latest ;; esac
+  get_models | grep -qiF "\"name\":\"$name\""
 }
 
 # newer servers limit that call to some seconds without a retry, which may be too short for a model that has to be loaded first

@@ -74,12 +74,17 @@ def prompt_variables(settings: HostSettings) -> PromptVariables:
     return PromptVariables(model=str(settings.model), request=json.dumps(request), warm=json.dumps(warm))
 
 
-def ollama_variables(settings: HostSettings, probe: Probe) -> OllamaVariables:
+def ollama_variables(settings: HostSettings, probe: Probe | None) -> OllamaVariables:
+    """
+    The variables of the proof's script.
+
+    + probe: None if nothing is to follow from the host: a GPU counts only if it is declared
+    """
     return _of_ours(settings, probe) if settings.manages_ollama else _of_external(settings)
 
 
-def _of_ours(settings: HostSettings, probe: Probe) -> OllamaVariables:
-    found = settings.gpu is None and has_gpu(probe)
+def _of_ours(settings: HostSettings, probe: Probe | None) -> OllamaVariables:
+    found = settings.gpu is None and probe is not None and has_gpu(probe)
     return OllamaVariables(
         elsewhere="",
         gpu="yes" if settings.gpu else "seen" if found else "no",

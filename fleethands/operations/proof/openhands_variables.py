@@ -9,12 +9,13 @@ from fleethands import paths
 from fleethands.facts import Probe
 from fleethands.operations.core.decision import APPLY_HINT
 from fleethands.operations.openhands.container import READY_WITHIN
-from fleethands.operations.openhands.current_model import current_model
+from fleethands.operations.openhands.current_model import PREFIX_ERRORS, current_model, declared_model
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import API_KEY, CANVAS, HOST_NAME, V1
 from fleethands.settings.openhands import base_url, generation_of, model_string
 from fleethands.settings.schema.ollama import SHORTEST_CONTEXT
 
+ENFORCED = " --data openhands_settings=enforced"
 CHECKED_WITHIN = 14  # seconds: Canvas gives its own check 15 (agent-server 1.56.0, PREFLIGHT_TIMEOUT_SECONDS)
 
 
@@ -69,6 +70,8 @@ class ChoiceVariables:
     + chosen, chosen_url: the model and the server that OpenHands has to name; empty: a user selected another one
     + chosen_says: what the proof prints if that holds; chosen_wrong: why it does not; chosen_try: an address to reach
     + choose: what selects the declared model
+    + choice_rules: why a model that a user selected since cannot work, in lines `PREFIX|ENDS_IN_V1|CAUSE`; empty: only
+      the expected model holds
     """
 
     chosen: str
@@ -77,6 +80,7 @@ class ChoiceVariables:
     chosen_wrong: str
     chosen_try: str
     choose: str
+    choice_rules: str = ""
 
 
 def openhands_runtime(settings: HostSettings) -> str:
@@ -127,5 +131,20 @@ def choice_variables(settings: HostSettings, probe: Probe) -> ChoiceVariables:
         chosen_says=choice.says,
         chosen_wrong=choice.wrong,
         chosen_try=choice.address,
-        choose=f"{APPLY_HINT}{'' if choice.model else ' --data openhands_settings=enforced'}",
+        choose=f"{APPLY_HINT}{'' if choice.model else ENFORCED}",
+    )
+
+
+def declared_choice(settings: HostSettings) -> ChoiceVariables:
+    """The declared model. If a user's own choice is kept, the script judges what a user selected since."""
+    is_kept, choice = settings.openhands_settings == "kept", declared_model(settings)
+    rows = [f"{prefix}|{'yes' if slash_v1 else 'no'}|{cause}" for (prefix, slash_v1), cause in PREFIX_ERRORS.items()]
+    return ChoiceVariables(
+        chosen=choice.model,
+        chosen_url=choice.url,
+        chosen_says=choice.says,
+        chosen_wrong="",
+        chosen_try="",
+        choose=f"{APPLY_HINT}{ENFORCED if is_kept else ''}",
+        choice_rules="\n".join(rows) if is_kept else "",
     )

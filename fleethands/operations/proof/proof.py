@@ -10,7 +10,13 @@ from fleethands.facts.files import File
 from fleethands.operations.core.decision import APPLY_HINT, Change, Decision, Place, Refused, Unchanged
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
-from fleethands.operations.core.proof_record import Link, all_hold, is_of_declared_ollama, read_links
+from fleethands.operations.core.proof_record import (
+    Link,
+    all_hold,
+    broken_since,
+    is_of_declared_ollama,
+    read_links,
+)
 from fleethands.operations.core.release_record import NO_RECORD, RecordVariables, new_record
 from fleethands.operations.proof.gateway_variables import GatewayVariables, gateway_variables
 from fleethands.operations.proof.ollama_variables import (
@@ -25,10 +31,12 @@ from fleethands.operations.proof.openhands_variables import (
     OpenHandsVariables,
     ValidationVariables,
     choice_variables,
+    declared_choice,
     openhands_variables,
     validation_variables,
 )
-from fleethands.operations.proof.speed_variables import SpeedVariables, speed_variables
+from fleethands.operations.proof.speed_variables import SpeedVariables, speed_variables, uncompared_speed
+from fleethands.script import Script
 from fleethands.settings import HostSettings
 
 PROVEN = File("file", "0644", owner="root:root", content=b"all\tok\t0\t\n")
@@ -36,13 +44,14 @@ REQUESTED = "it was asked for"
 WHY = {
     "unproven": "no proof was made since the last change",
     "broken": "the last proof failed",
+    "broken later": "the sentinel found a broken link since",
     "of another Ollama": "the last proof was made with that",
     "disturbed": "another operation of this run changed the host since",
 }
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prove(HostScript, file="proof", parts=("containers", "openhands")):
+class Prove(HostScript, file="proof", parts=("containers", "openhands", "json")):
     """
     Tries each link, and writes down what it showed.
 
@@ -83,11 +92,11 @@ def prove(
     + disturbed: someone else's operation changed the host in this run, so the last proof says nothing
     + max_slowdown: by how much the host may be slower than its release record, such as `20%`; empty for no limit
     """
-    links = read_links(probe)
-    held = all_hold(links) and is_of_declared_ollama(settings, links) and not disturbed
+    links, later = read_links(probe), broken_since(probe)
+    held = all_hold(links) and is_of_declared_ollama(settings, links) and not disturbed and later is None
     if needless := _why_needless(settings, links, held, when):
         return Unchanged(needless)
-    before = "proven" if held else _describe_last(links, disturbed)
+    before = "proven" if held else _describe_last(links, disturbed, later is not None)
     release = new_record(recorded, probe) if recorded else NO_RECORD
     try:
         script = _prove(settings, probe, deep, max_slowdown, release).script
@@ -115,13 +124,36 @@ def _why_needless(settings: HostSettings, links: list[Link], held: bool, when: s
     return "" if settings.model else "no model is declared, so there is nothing to ask"
 
 
-def _describe_last(links: list[Link], disturbed: bool) -> str:
+def _describe_last(links: list[Link], disturbed: bool, broke_later: bool) -> str:
     """What is wrong with the last proof; a key of `WHY`."""
     if not links:
         return "unproven"
     if not all_hold(links):
         return "broken"
+    if broke_later:
+        return "broken later"
     return "disturbed" if disturbed else "of another Ollama"
+
+
+def standing_proof(settings: HostSettings, record: str) -> Script:
+    """
+    The proof as a host makes it later, without a controller: all follows from the settings, and nothing from the host.
+
+    + record: the file that the links are written to
+    """
+    script = Prove(
+        record=record,
+        deep=False,
+        prompt=prompt_variables(settings),
+        ollama=ollama_variables(settings, None),
+        openhands=openhands_variables(settings),
+        validation=validation_variables(settings),
+        choice=declared_choice(settings),
+        gateway=gateway_variables(settings),
+        speed=uncompared_speed(settings, prompt_request(settings), "a host alone compares no speed"),
+        release=NO_RECORD,
+    ).script
+    return script.with_values(keeps_proof="yes")
 
 
 def _prove(settings: HostSettings, probe: Probe, deep: bool, max_slowdown: str, release: RecordVariables) -> Prove:

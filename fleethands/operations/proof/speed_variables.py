@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fleethands import paths
 from fleethands.facts import Probe
@@ -54,20 +54,23 @@ def speed_variables(
     model = str(settings.model)
     digest = probe.models.get(model, "") if probe.knows("models") else ""
     percent = f"{parse_slowdown(limit):g}" if limit else ""
-    asked = json.dumps(_request(request))
-    words = json.dumps({"model": model, "digest": digest, "prompt": PROMPT})[1:-1]
     known = _find_before(settings, probe, digest)
     if isinstance(known, str):
-        return SpeedVariables(speed_request=asked, speed_of=words, uncompared=known, slowdown_limit=percent)
-    return SpeedVariables(
-        speed_request=asked,
-        speed_of=words,
+        return replace(uncompared_speed(settings, request, known, digest), slowdown_limit=percent)
+    return replace(
+        uncompared_speed(settings, request, "", digest),
         before=f"{known.tokens_per_second:f}",
         before_noise=f"{known.tokens_per_second_noise:f}",
         before_answers=str(known.answers),
         before_spread=f"{_spread(settings, probe, known):.4f}",
         slowdown_limit=percent,
     )
+
+
+def uncompared_speed(settings: HostSettings, request: dict[str, object], why: str, digest: str = "") -> SpeedVariables:
+    """The variables of a speed that is measured, and compared with nothing."""
+    words = json.dumps({"model": str(settings.model), "digest": digest, "prompt": PROMPT})[1:-1]
+    return SpeedVariables(speed_request=json.dumps(_request(request)), speed_of=words, uncompared=why)
 
 
 def _request(request: dict[str, object]) -> dict[str, object]:
