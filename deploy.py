@@ -1,6 +1,6 @@
 """Bring each host to the state its inventory describes. Plan only: add --dry."""
 
-from fleethands.tasks import docker, firewall, gateway, models, ollama, openhands, preflight, proof, sharing
+from fleethands.tasks import docker, firewall, gateway, models, ollama, openhands, preflight, proof, sentinel, sharing
 
 preflight.check()
 docker.install()
@@ -10,6 +10,7 @@ models.pull()
 openhands.serve()
 gateway.serve()
 proof.prove()
+sentinel.watch()
 openhands.remove_sandboxes()
 ollama.remove_unused()
 sharing.remove_kept()

@@ -11,7 +11,7 @@ from types import CodeType
 import gevent  # type: ignore[import-untyped]
 from pyinfra.api import State
 
-TASKS = ("preflight", "bundle", "docker", "firewall", "ollama", "models", "openhands", "proof", "sharing")
+TASKS = ("preflight", "bundle", "docker", "firewall", "ollama", "models", "openhands", "proof", "sentinel", "sharing")
 SOON = 0.001  # seconds, after which the first connection waits for its host
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fleethands import paths
 from fleethands.facts import Probe, UnknownSection
@@ -12,19 +12,43 @@ from fleethands.facts.files import ABSENT
 from fleethands.facts.gpu import MIB
 from fleethands.facts.record import Record
 from fleethands.operations.core.ownership import HEADER
-from fleethands.operations.core.proof_record import measured_speed, parse_links
+from fleethands.operations.core.proof_record import all_hold, broken_since, measured_speed, parse_links, read_links
 from fleethands.report.model import HostReport
 from fleethands.report.packed_facts import PackedFacts
 from fleethands.text.format import format_size
 
 UNKNOWN = "unknown"
-COLUMNS = ("host", "state", "Ollama", "models", "OpenHands", "GPU", "ports", "proven", "speed", "applied", "locked")
+COLUMNS = (
+    "host",
+    "state",
+    "Ollama",
+    "models",
+    "OpenHands",
+    "GPU",
+    "ports",
+    "proven",
+    "speed",
+    "sentinel",
+    "applied",
+    "locked",
+)
+NO_SENTINEL = "off"
 BUILT = re.compile(rb"^ExecStart=\S*/([^/\s]+)/bin/serve ", re.MULTILINE)  # fleethands/templates/openhands.service.j2
 
 
 def status_cells(name: str, host: HostReport) -> list[str]:
     """A text for each of COLUMNS: `unknown` for an unknown section, empty for a host without an answer."""
     return [host.mask.text(cell) for cell in (name, status_text(host), *_facts(host))]
+
+
+def status_rows(hosts: Mapping[str, HostReport]) -> tuple[list[str], list[list[str]]]:
+    """The columns of a table, and a row for each host. Without a sentinel on any host, there is no column for it."""
+    rows = [status_cells(name, host) for name, host in sorted(hosts.items())]
+    at = COLUMNS.index("sentinel")
+    shown = [
+        index for index in range(len(COLUMNS)) if index != at or any(row[at] not in {"", NO_SENTINEL} for row in rows)
+    ]
+    return [COLUMNS[index] for index in shown], [[row[index] for index in shown] for row in rows]
 
 
 def drop_probe(host: HostReport) -> None:
@@ -48,7 +72,7 @@ def _facts(host: HostReport) -> list[str]:
         return ["" for _ in COLUMNS[2:]]
     return [
         _read_cell(read, host.probe)
-        for read in (_ollama, _models, _openhands, _gpu, _ports, _proven, _speed, _applied, _locked)
+        for read in (_ollama, _models, _openhands, _gpu, _ports, _proven, _speed, _sentinel, _applied, _locked)
     ]
 
 
@@ -116,6 +140,16 @@ def _speed(probe: Probe) -> str:
     record = Record.parse(probe.files.get(paths.CURRENT_RECORD, ABSENT).content)
     found = measured_speed(parse_links(probe.files.get(paths.PROOF, ABSENT).content)) or (record and record.speed)
     return str(found) if found else "not measured"
+
+
+def _sentinel(probe: Probe) -> str:
+    if probe.files.get(paths.SENTINEL_TIMER_UNIT, ABSENT).kind == "absent":
+        return NO_SENTINEL
+    found = probe.sentinel
+    if found is None:
+        return "no result yet"
+    is_repaired = not found.ok and broken_since(probe) is None and all_hold(read_links(probe))
+    return f"{found.words}; proven since" if is_repaired else found.words
 
 
 def _applied(probe: Probe) -> str:

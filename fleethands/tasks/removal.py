@@ -5,6 +5,7 @@ from fleethands.operations.models import preload
 from fleethands.operations.ollama import remove_ollama
 from fleethands.operations.openhands import container, sandboxes, source_service
 from fleethands.operations.removal import removal
+from fleethands.operations.sentinel import sentinel
 from fleethands.paths import CANVAS_KEY, OLLAMA_HOME, OPENHANDS_HOME
 from fleethands.settings import HostSettings
 from fleethands.settings.generations import GENERATIONS
@@ -16,6 +17,7 @@ from fleethands.tasks.task import task
 def remove(settings: HostSettings, models: bool = False, workspaces: bool = False) -> None:
     workspace, user = str(settings.openhands_workspace), settings.openhands_user
     states, stay = list(dict.fromkeys(each.home for each in GENERATIONS.values())), []
+    sentinel.remove(name="Stop the sentinel", settings=settings)
     container.remove(name="Remove the container", settings=settings)
     sandboxes.remove(name="Remove its sandboxes", settings=settings, always=True)
     source_service.remove(name="Remove the service", settings=settings, why="")

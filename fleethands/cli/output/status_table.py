@@ -12,7 +12,7 @@ from rich.text import Text
 
 from fleethands.cli.output.report_table import folded
 from fleethands.command_line import CommandLine
-from fleethands.report.host_summary import COLUMNS, status_cells, status_text
+from fleethands.report.host_summary import status_rows, status_text
 from fleethands.report.model import BAD, HostReport, Report
 
 WIDTH = 260
@@ -25,10 +25,11 @@ def lines(report: Report, line: CommandLine) -> Iterator[str]:
     + line: the command that the report is of
     """
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in COLUMNS:
+    columns, rows = status_rows(report.hosts)
+    for column in columns:
         table.add_column(column, overflow="fold")
-    for name, host in sorted(report.hosts.items()):
-        table.add_row(*(Text(cell) for cell in status_cells(name, host)))  # a host's answers are not markup
+    for row in rows:
+        table.add_row(*map(Text, row))  # a host's answers are not markup
     text = io.StringIO()
     Console(file=text, width=WIDTH, color_system=None).print(table)
     yield from (each.rstrip() for each in text.getvalue().splitlines())

@@ -11,7 +11,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined, Template
 
 from fleethands import __version__
 from fleethands.report.formats import wording
-from fleethands.report.host_summary import COLUMNS, status_cells
+from fleethands.report.host_summary import status_rows
 from fleethands.report.model import BAD, Report, format_timestamp
 from fleethands.report.step import Step
 from fleethands.text.sanitize import sanitize
@@ -41,24 +41,25 @@ class Bar:
 def render_html(report: Report) -> str:
     """The whole page."""
     found = list(wording.group_hosts(report))
+    columns, overview = _overview(report)
     return _template().render(
         report=report,
         bad=[group for group in found if group.host.status in BAD],
         groups=found,
         longest=_longest(report),
-        columns=COLUMNS,
-        overview=_overview(report),
+        columns=columns,
+        overview=overview,
         many=MANY,
         few=FEW,
         version=__version__,
     )
 
 
-def _overview(report: Report) -> list[list[str]]:
-    """A row for each host of `status`; none for a report from a file, which has no probes."""
+def _overview(report: Report) -> tuple[list[str], list[list[str]]]:
+    """The columns and a row for each host of `status`; none for a report from a file, which has no probes."""
     if report.command != "status" or not any(host.has_facts for host in report.hosts.values()):
-        return []
-    return [status_cells(name, host) for name, host in sorted(report.hosts.items())]
+        return [], []
+    return status_rows(report.hosts)
 
 
 @cache

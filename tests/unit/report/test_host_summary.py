@@ -47,7 +47,7 @@ def test_openhands_is_a_container_or_a_service_or_none() -> None:
 
 
 def test_a_host_that_was_not_reached_has_a_row_too() -> None:
-    assert status_cells("gpu-1", HostReport("unreachable")) == ["gpu-1", "unreachable", *[""] * 9]
+    assert status_cells("gpu-1", HostReport("unreachable")) == ["gpu-1", "unreachable", *[""] * 10]
 
 
 def test_the_page_of_a_status_has_the_table_and_no_other_page_has() -> None:
