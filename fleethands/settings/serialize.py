@@ -16,6 +16,7 @@ from fleethands.settings.host import HostSettings
 from fleethands.settings.schema import Keys
 from fleethands.settings.schema.downloads import DownloadKeys
 from fleethands.settings.schema.gateway import GatewayKeys
+from fleethands.settings.schema.metrics import MetricsKeys
 from fleethands.settings.schema.models import Model
 from fleethands.settings.schema.sites import SiteKeys
 from fleethands.settings.values.names import ListenAddress, ModelName
@@ -23,7 +24,7 @@ from fleethands.settings.values.secret import Secret
 
 ENVIRONMENTS = ("ollama_env", "openhands_env")  # the keys whose values may be secrets
 # how downloads reach a host, and who may use it: a rollback keeps today's, so it brings no revoked token back
-TODAYS = (*DownloadKeys.model_fields, *SiteKeys.model_fields, *GatewayKeys.model_fields)
+TODAYS = (*DownloadKeys.model_fields, *SiteKeys.model_fields, *GatewayKeys.model_fields, *MetricsKeys.model_fields)
 SECRET_DICTIONARIES = (*ENVIRONMENTS, "gateway_tokens")
 SECRET_KEYS = ("gateway_authority", "gateway_key")
 SECRET = "secret"  # noqa: S105  the key of a dictionary in the place of a secret
