@@ -1,6 +1,6 @@
 """Bring each host to the state its inventory describes. Plan only: add --dry."""
 
-from fleethands.tasks import docker, firewall, gateway, models, ollama, openhands, preflight, proof, sharing
+from fleethands.tasks import docker, firewall, gateway, metrics, models, ollama, openhands, preflight, proof, sharing
 
 preflight.check()
 docker.install()
@@ -9,6 +9,7 @@ ollama.serve()
 models.pull()
 openhands.serve()
 gateway.serve()
+metrics.collect()
 proof.prove()
 openhands.remove_sandboxes()
 ollama.remove_unused()

@@ -60,6 +60,12 @@ FIXED_FILES = (
     paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_ENABLED,
     paths.BOOT_UNITS + paths.OLLAMA_SERVICE, paths.BOOT_UNITS + paths.FIREWALL_SERVICE,
     paths.BOOT_UNITS + paths.GATEWAY_SERVICE,
+    paths.METRICS_TIMER_UNIT,
+)  # fmt: skip
+
+METRICS_FILES = (
+    paths.METRICS_UNIT, paths.METRICS_ENABLED, paths.METRICS_COLLECT, paths.METRICS_PUBLISH, paths.METRICS_DECLARED,
+    paths.METRICS_SUMS, paths.METRICS_TEXTFILE,
 )  # fmt: skip
 
 
@@ -85,8 +91,10 @@ class ProbeRequest:
     @property
     def files(self) -> tuple[str, ...]:
         """Paths to read, in the order of the answer."""
-        wanted = (self.settings.openhands_workspace, self.settings.ollama_models_dir, self.settings.openhands_built)
-        return (*FIXED_FILES, *(str(path) for path in wanted if path is not None))
+        here = self.settings
+        wanted = (here.openhands_workspace, here.ollama_models_dir, here.openhands_built)
+        metrics = (*METRICS_FILES, here.metrics_textfile) if here.metrics else ()
+        return (*FIXED_FILES, *(str(path) for path in (*wanted, *metrics) if path is not None))
 
     @property
     def followed(self) -> frozenset[str]:
@@ -135,7 +143,6 @@ class ProbeRequest:
             "packages": " ".join(PACKAGES),
             "groups": " ".join(GROUPS),
             "home": paths.OLLAMA_HOME,
-            "units": " ".join(UNITS),
             "container": paths.CONTAINER,
             "records": f"{paths.CURRENT_RECORD} {paths.PREVIOUS_RECORD}",
             "ollama_container": paths.OLLAMA_CONTAINER,
@@ -153,6 +160,7 @@ class ProbeRequest:
         ports = (wanted.ollama_host.port, wanted.openhands_port, *gateway, *inner_ports(wanted))
         directories = [f"{number} {account} {on_host(path)}" for number, (account, path) in enumerate(self.directories)]
         return {
+            "units": " ".join((*UNITS, paths.METRICS_TIMER) if wanted.metrics else UNITS),
             "accounts": f"ollama {paths.GATEWAY_USER} {wanted.openhands_user}",
             "files": "\n".join(on_host(path) + "/" * (path in self.followed) for path in self.files),
             "directories": "\n".join(directories),
