@@ -59,7 +59,7 @@ class Prometheus:
         )
 
     def query(self, expression: str) -> dict[str, float]:
-        """Value by labels, as `name="value",…`, of what an expression finds now."""
+        """What an expression finds now: labels such as `name="value",…` → value."""
         line = "curl -s --data-urlencode query@- http://127.0.0.1:9090/api/v1/query"
         answer = json.loads(self.machine.run(line, stdin=expression).stdout)
         assert answer["status"] == "success", answer
