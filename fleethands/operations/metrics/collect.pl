@@ -26,4 +26,4 @@ sub collect {
 }
 
 read_families();
-collect();
+eval { collect(); 1 } or die "<3>error: $@";

@@ -59,7 +59,7 @@ sub add {
 sub part {
     my ($name, $code) = @_;
     my $ok = eval { $code->() };
-    print STDERR "error: $name: $@" if $@;
+    print STDERR "<3>error: $name: $@" if $@; # 3: an error, so that the unit's LogLevelMax lets it into the journal
     add('fleethands_metrics_part_ok', $ok ? 1 : 0, part => $name);
 }
 

@@ -50,13 +50,13 @@ sub publish {
 
 $ENV{TZ} = 'UTC';
 POSIX::tzset();
-my $text = read_file($ENV{collected}) // die "error: $ENV{collected} cannot be read\n";
+my $text = read_file($ENV{collected}) // die "<3>error: $ENV{collected} cannot be read\n";
 $text .= sentinel_metrics();
 mkdir $ENV{own}, 0755;
 my $failed = 0;
 for my $directory (grep { length } @ENV{qw(own textfile)}) {
     next if eval { publish($directory, $text); 1 };
-    print STDERR "error: $@";
+    print STDERR "<3>error: $@"; # 3: an error, so that the unit's LogLevelMax lets it into the journal
     $failed = 1;
 }
 exit $failed;
