@@ -1,6 +1,18 @@
 """Bring each host to the state its inventory describes. Plan only: add --dry."""
 
-from fleethands.tasks import docker, firewall, gateway, models, ollama, openhands, preflight, proof, sentinel, sharing
+from fleethands.tasks import (
+    docker,
+    firewall,
+    gateway,
+    metrics,
+    models,
+    ollama,
+    openhands,
+    preflight,
+    proof,
+    sentinel,
+    sharing,
+)
 
 preflight.check()
 docker.install()
@@ -9,6 +21,7 @@ ollama.serve()
 models.pull()
 openhands.serve()
 gateway.serve()
+metrics.collect()
 proof.prove()
 sentinel.watch()
 openhands.remove_sandboxes()

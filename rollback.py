@@ -9,7 +9,19 @@ from pyinfra import host
 
 from fleethands import settings as fleet
 from fleethands.deploy_options import DeployOptions
-from fleethands.tasks import docker, firewall, gateway, models, ollama, openhands, preflight, proof, rollback, sentinel
+from fleethands.tasks import (
+    docker,
+    firewall,
+    gateway,
+    metrics,
+    models,
+    ollama,
+    openhands,
+    preflight,
+    proof,
+    rollback,
+    sentinel,
+)
 
 back = rollback.find_target(fleet.settings_for(host), DeployOptions.from_host(host).rollback_to)
 settings = back.settings_to_apply
@@ -22,6 +34,7 @@ ollama.serve(settings, image_id=back.ollama_image)
 models.pull(settings)
 openhands.serve(settings, image=back.image)
 gateway.serve(settings)
+metrics.collect(settings)
 proof.prove(settings, recorded=back.settings)
 sentinel.watch(settings)
 openhands.remove_sandboxes(settings)

@@ -11,7 +11,10 @@ from types import CodeType
 import gevent  # type: ignore[import-untyped]
 from pyinfra.api import State
 
-TASKS = ("preflight", "bundle", "docker", "firewall", "ollama", "models", "openhands", "proof", "sentinel", "sharing")
+TASKS = (
+    "preflight", "bundle", "docker", "firewall", "ollama", "models", "openhands", "gateway", "metrics", "proof",
+    "sentinel", "sharing",
+)  # fmt: skip
 SOON = 0.001  # seconds, after which the first connection waits for its host
 
 

@@ -60,7 +60,11 @@ FIXED_FILES = (
     paths.PRELOAD, paths.PRELOAD_UNIT, paths.PRELOAD_ENABLED,
     paths.BOOT_UNITS + paths.OLLAMA_SERVICE, paths.BOOT_UNITS + paths.FIREWALL_SERVICE,
     paths.BOOT_UNITS + paths.GATEWAY_SERVICE,
-    paths.SENTINEL_SCRIPT, paths.SENTINEL_TIMER_UNIT,
+    paths.SENTINEL_SCRIPT, paths.SENTINEL_TIMER_UNIT, paths.METRICS_TIMER_UNIT,
+)  # fmt: skip
+METRICS_FILES = (
+    paths.METRICS_UNIT, paths.METRICS_ENABLED, paths.METRICS_COLLECT, paths.METRICS_PUBLISH, paths.METRICS_DECLARED,
+    paths.METRICS_SUMS, paths.METRICS_TEXTFILE,
 )  # fmt: skip
 SENTINEL_FILES = (paths.SENTINEL_PROOF, paths.SENTINEL_SECRETS, paths.SENTINEL_UNIT, paths.SENTINEL_STATE)
 
@@ -87,9 +91,17 @@ class ProbeRequest:
     @property
     def files(self) -> tuple[str, ...]:
         """Paths to read, in the order of the answer."""
-        wanted = (self.settings.openhands_workspace, self.settings.ollama_models_dir, self.settings.openhands_built)
-        watched = SENTINEL_FILES if self.settings.sentinel else ()
-        return (*FIXED_FILES, *watched, *(str(path) for path in wanted if path is not None))
+        here = self.settings
+        wanted = (here.openhands_workspace, here.ollama_models_dir, here.openhands_built)
+        metrics = (*METRICS_FILES, here.metrics_textfile) if here.metrics else ()
+        watched = SENTINEL_FILES if here.sentinel else ()
+        return (*FIXED_FILES, *watched, *(str(path) for path in (*wanted, *metrics) if path is not None))
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Units whose properties are read."""
+        metrics = (paths.METRICS_TIMER,) if self.settings.metrics else ()
+        return (*UNITS, *metrics, *((paths.SENTINEL_TIMER,) if self.settings.sentinel else ()))
 
     @property
     def followed(self) -> frozenset[str]:
@@ -156,7 +168,7 @@ class ProbeRequest:
         directories = [f"{number} {account} {on_host(path)}" for number, (account, path) in enumerate(self.directories)]
         return {
             "accounts": f"ollama {paths.GATEWAY_USER} {wanted.openhands_user}",
-            "units": " ".join((*UNITS, paths.SENTINEL_TIMER) if wanted.sentinel else UNITS),
+            "units": " ".join(self.units),
             "files": "\n".join(on_host(path) + "/" * (path in self.followed) for path in self.files),
             "directories": "\n".join(directories),
             "ollama_url": wanted.ollama_client_url,

@@ -16,6 +16,7 @@ from fleethands.settings.host import HostSettings
 from fleethands.settings.schema import Keys
 from fleethands.settings.schema.downloads import DownloadKeys
 from fleethands.settings.schema.gateway import GatewayKeys
+from fleethands.settings.schema.metrics import MetricsKeys
 from fleethands.settings.schema.models import Model
 from fleethands.settings.schema.sentinel import SECRETS, SentinelKeys
 from fleethands.settings.schema.sites import SiteKeys
@@ -29,6 +30,7 @@ TODAYS = (
     *DownloadKeys.model_fields,
     *SiteKeys.model_fields,
     *GatewayKeys.model_fields,
+    *MetricsKeys.model_fields,
     *SentinelKeys.model_fields,
 )
 SECRET_DICTIONARIES = (*ENVIRONMENTS, "gateway_tokens")

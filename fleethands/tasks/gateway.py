@@ -44,6 +44,8 @@ def render_config(settings: HostSettings, address: ListenAddress) -> str:
         is_dual=address.ip == "::",
         backend=backend,
         managers=settings.gateway_managers,
+        watchers=settings.gateway_watchers,
+        metrics=f"{paths.METRICS_RUNTIME}/{paths.METRICS_FILE}",
         uses=requests.USES,
         manages=requests.MANAGES,
         largest_body=requests.LARGEST_BODY,

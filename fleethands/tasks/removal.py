@@ -1,6 +1,7 @@
 """Remove what the other tasks put on a host. Models and workspaces stay unless they are requested."""
 
 from fleethands.operations.firewall import firewall
+from fleethands.operations.metrics import metrics
 from fleethands.operations.models import preload
 from fleethands.operations.ollama import remove_ollama
 from fleethands.operations.openhands import container, sandboxes, source_service
@@ -22,6 +23,7 @@ def remove(settings: HostSettings, models: bool = False, workspaces: bool = Fals
     sandboxes.remove(name="Remove its sandboxes", settings=settings, always=True)
     source_service.remove(name="Remove the service", settings=settings, why="")
     removal.remove_path(name="Remove Canvas' key", settings=settings, path=CANVAS_KEY)
+    metrics.remove(name="Remove the metrics", settings=settings)
     gateway.remove(settings)
     preload.remove(name="Stop preloading models", settings=settings)
     remove_ollama.remove(name="Remove Ollama", settings=settings)

@@ -27,6 +27,20 @@ def init(**options: Any) -> None:
 
 
 @cli.command()
+@click.argument("directory", metavar="DIR")
+@click.option("--force", is_flag=True, help="Overwrite files that differ.")
+@json_option
+def dashboards(**options: Any) -> None:
+    """
+    Write a dashboard for Grafana and alert rules for Prometheus.
+
+    Writes grafana-dashboard.json and prometheus-rules.yml, which show the metrics of hosts with the setting `metrics`.
+    A file that you changed is overwritten only with --force. Exit code 0: the files are there; 1: not.
+    """
+    run_later("dashboards", connects=False, **options)
+
+
+@cli.command()
 @fleet_options
 @click.option("--only", multiple=True, metavar="NAME", help="Pin only this version, model or image.")
 @click.option("--check", is_flag=True, help="Write nothing, only compare the lockfile with the registries.")

@@ -12,6 +12,7 @@ from fleethands.operations.core.operation import operation
 from fleethands.operations.gateway.certificate import MODE, OWNER
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings
+from fleethands.settings.gateway import only_watchers
 
 CLIENT = re.compile(r'^"[^"]*" ([a-z0-9_-]{1,32});$', re.MULTILINE | re.ASCII)
 MOST = 20  # names in a plan
@@ -21,9 +22,11 @@ MOST = 20  # names in a plan
 def write_tokens(settings: HostSettings, probe: Probe) -> Decision:
     """Write the file from which nginx reads the token of each client."""
     try:
-        tokens = {name: secret.reveal() for name, secret in settings.gateway_tokens.items()}
+        revealed = {name: secret.reveal() for name, secret in settings.gateway_tokens.items()}
     except ValueError as error:
         return Refused(f"`gateway_tokens`: {error}", ("on this machine: fleethands check",))
+    # the proof uses the first token, so those that only watch come last
+    tokens = {name: revealed[name] for name in sorted(revealed, key=only_watchers(settings).__contains__)}
     # plain keys of nginx's map would ignore the case (ngx_http_map_module)
     text = "".join(f'"~^Bearer {token}$" {name};\n' for name, token in tokens.items())
     decision: Decision = system.write_file.decide(

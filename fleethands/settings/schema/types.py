@@ -215,6 +215,7 @@ Listen = Annotated[ListenAddress, BeforeValidator(_address), WithJsonSchema(json
 GatewayAddress = Annotated[ListenAddress, BeforeValidator(_gateway_address), WithJsonSchema(json_forms.LISTEN)]
 ServerName = Annotated[str, BeforeValidator(_server_name), WithJsonSchema(json_forms.SERVER_NAME)]
 SecretValue = Annotated[Secret, BeforeValidator(_secret), WithJsonSchema(json_forms.SECRET)]
+Directory = Annotated[PurePosixPath, BeforeValidator(_path), WithJsonSchema(json_forms.PATH)]
 Ip = Annotated[str, BeforeValidator(_ip), WithJsonSchema(json_forms.IP)]
 Network = Annotated[str, BeforeValidator(_network), WithJsonSchema(json_forms.NETWORK)]
 SiteName = Annotated[str, BeforeValidator(_site), WithJsonSchema(json_forms.SITE)]

@@ -12,6 +12,7 @@ from fleethands.settings.schema import ollama_env, ollama_env_releases, openhand
 from fleethands.settings.validation.encodable import unencodable_variables
 from fleethands.settings.validation.errors import show_value
 from fleethands.settings.validation.gateway import find_conflicts_of_gateway
+from fleethands.settings.validation.metrics import find_conflicts_of_metrics
 from fleethands.settings.validation.sentinel import find_conflicts_of_sentinel
 from fleethands.settings.validation.unsupported import find_unsupported
 from fleethands.settings.values.images import is_tagged, locate_image
@@ -47,7 +48,8 @@ def find_conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _secrets(settings)
     yield from _unread(settings)
     yield from _shared(settings)
-    for path, problem, reads in (*find_conflicts_of_gateway(settings), *find_conflicts_of_sentinel(settings)):
+    found = (*find_conflicts_of_gateway(settings), *find_conflicts_of_metrics(settings))
+    for path, problem, reads in (*found, *find_conflicts_of_sentinel(settings)):
         yield _conflict(path, problem, *reads)
     for path, problem in unencodable_variables(settings):
         yield _conflict(path, problem, "ollama_env")
