@@ -186,8 +186,8 @@ def test_each_broken_way_is_reported_once(
 ) -> None:
     way = WAYS[name]
     host = request.getfixturevalue("v1" if way.data else "converged")
-    watched = watch(host, receiver, tmp_path, **way.data)
     answers(host, "localhost:3000/ready" if way.data else "localhost:3000/health")
+    watched = watch(host, receiver, tmp_path, **way.data)
     assert watched.prove() == [], watched.journal
     host.run(way.how, timeout=120)
 
