@@ -36,11 +36,11 @@ def check_gateway(settings: HostSettings, addresses: Iterable[str]) -> list[Link
     for address in (each for each in addresses if _listens_on(settings.gateway, each)):
         try:
             said.append(_shake_hands(context, address, port, settings.gateway_names[0]))
-        except ssl.SSLError as error:
-            detail = f"{address} port {port} answers this machine with another certificate: {error.reason or error}"
+        except ssl.SSLCertVerificationError as error:
+            detail = f"{address} port {port} answers this machine with another certificate: {error.verify_message}"
             return [Link(LINK, False, time.monotonic() - begun, detail, APPLY_HINT)]
         except OSError as error:
-            why = error.strerror or "no answer"
+            why = getattr(error, "reason", "") or error.strerror or "no answer"
             said.append(f"{address} port {port} does not answer this machine ({why}): see the firewalls between them")
     return [Link(LINK, True, time.monotonic() - begun, "; ".join(said))] if said else []
 

@@ -22,7 +22,7 @@ def render_unit(settings: HostSettings) -> str:
     environment = {
         "declared": paths.METRICS_DECLARED,
         "collected": f"{paths.METRICS_STATE}/{paths.METRICS_FILE}",
-        "sentinel": "/var/lib/fleethands/sentinel/state",
+        "sentinel": paths.SENTINEL_STATE,
         "own": paths.METRICS_RUNTIME,
         "textfile": str(settings.metrics_textfile or ""),
     }

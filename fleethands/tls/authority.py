@@ -129,6 +129,6 @@ def _may_sign(certificate: x509.Certificate) -> bool:
         return False
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound:
-        return constraints.ca
+    except x509.ExtensionNotFound:  # strict clients refuse it, such as Python's since 3.13
+        return False
     return constraints.ca and usage.key_cert_sign

@@ -40,6 +40,23 @@ def is_authority(*, ca: bool = True) -> tuple[x509.ExtensionType, bool]:
     return x509.BasicConstraints(ca=ca, path_length=None), True
 
 
+def signs() -> tuple[x509.ExtensionType, bool]:
+    """The key usage of an authority."""
+    other = dict.fromkeys(
+        (
+            "digital_signature",
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "encipher_only",
+            "decipher_only",
+        ),
+        False,
+    )
+    return x509.KeyUsage(key_cert_sign=True, crl_sign=True, **other), True
+
+
 def for_names(*names: x509.GeneralName) -> tuple[x509.ExtensionType, bool]:
     return x509.SubjectAlternativeName(names), False
 

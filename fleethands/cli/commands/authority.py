@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +33,8 @@ def create(writer: ReportWriter, path: str, name: str) -> int:
     if missing := find_missing_line(Path(path)):
         click.echo(f"note: git does not ignore {path}: add the line `{missing.line}` to {missing.file}", err=True)
     if not writer.as_json:
-        click.echo("\nWrite this line into the inventory, in the data of the hosts with a gateway:\n")
+        click.echo("\nWrite these lines into the inventory, the second into the data of the hosts with a gateway:\n")
+        click.echo("from fleethands.settings import Secret")
         click.echo(f'    "gateway_authority": Secret.file({json.dumps(path, ensure_ascii=False)}),')
     return 0
 
@@ -58,7 +57,7 @@ def _write(path: Path, authority: Authority) -> None:
     except FileExistsError:
         raise FleethandsError(
             f"`{path}` exists already; nothing was written",
-            f"create the authority in another file: `{_command('create', _free_path(path))}`",
+            f"if it is the authority of your fleet, use it; see what it is: `{shlex.join(['ls', '-ld', str(path)])}`",
         ) from None
     except OSError as error:
         create = f"create its directory: `{shlex.join(['mkdir', '-p', str(path.parent)])}`"
@@ -69,21 +68,17 @@ def _write(path: Path, authority: Authority) -> None:
 def _read(path: Path) -> Authority:
     try:
         return Authority.read(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        create = f"if the fleet has none yet, create it: `{_command('create', path)}`"
+        raise FleethandsError(f"there is no `{path}`", create) from None
     except OSError as error:
         problem = f"cannot read `{path}`: {error.strerror}"
     except UnicodeDecodeError:
         problem = f"`{path}` is not an authority: it is not PEM"
     except TlsError as error:
         problem = f"`{path}` is not an authority: {error}"
-    raise FleethandsError(problem, f"create one: `{_command('create', _free_path(path))}`") from None
-
-
-def _free_path(path: Path) -> Path:
-    """The path itself, or one next to it that no file has."""
-    if path.is_dir():
-        path = path / "authority.pem"
-    numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in itertools.count(2))
-    return next(each for each in itertools.chain([path], numbered) if not os.path.lexists(each))
+    create = _command("create", path.with_name("authority.pem"))
+    raise FleethandsError(problem, f"name the file of your fleet's authority; if it has none yet: `{create}`") from None
 
 
 def _command(action: str, path: Path) -> str:

@@ -84,7 +84,9 @@ def _wanted(settings: HostSettings, probe: Probe) -> tuple[ServerCertificate | N
         return declared if why else None, why, (f"`gateway_certificate`: {soon}",) if soon else ()
     authority = certificates.read_authority(settings.gateway_authority)
     why = why_not_issued(*present, authority, names, now) or why
-    return authority.issue(names, now) if why else None, why, ()
+    left = (authority.ends - now).days
+    notes = (f"`gateway_authority`: it ends in {left} days, and all its certificates with it",) if left < 365 else ()
+    return authority.issue(names, now) if why else None, why, notes
 
 
 def _text(probe: Probe, path: str) -> str:

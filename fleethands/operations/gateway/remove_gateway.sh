@@ -5,10 +5,11 @@ systemctl disable --quiet --now "$service" 2>/dev/null || true
 printf '%s\n' "$files" | while IFS= read -r file; do rm -f "$file"; done
 remove_tree "$cache"
 rmdir "$directory" 2>/dev/null || true
+# unless an administrator has unmasked it since
 if grep -qxsF 'mask nginx.service' "$ledger"; then
-  [ "$(readlink /etc/systemd/system/nginx.service)" != /dev/null ] || rm -f /etc/systemd/system/nginx.service
-  systemctl daemon-reload
-  systemctl disable --quiet nginx.service 2>/dev/null || true
+  if [ "$(readlink /etc/systemd/system/nginx.service)" = /dev/null ]; then
+    rm -f /etc/systemd/system/multi-user.target.wants/nginx.service /etc/systemd/system/nginx.service
+  fi
   unmark_managed mask nginx.service
 fi
 systemctl daemon-reload

@@ -6,13 +6,13 @@ from __future__ import annotations
 # path, and Ollama gets the path in this spelling, without a query.
 USES = (
     r"^POST /(v1/(chat/completions|completions|embeddings|responses|messages)"
-    r"|api/(generate|chat|embed|embeddings|show))$",
-    r"^(GET|HEAD) /(v1/models(/[A-Za-z0-9][A-Za-z0-9._:/-]*)?|api/(tags|ps|version))?$",
+    r"|api/(generate|chat|embed|embeddings|show))\z",
+    r"^(GET|HEAD) /(v1/models(/[A-Za-z0-9][A-Za-z0-9._:/-]*)?|api/(tags|ps|version))?\z",
 )
 MANAGES = (
-    r"^POST /api/(pull|create|copy|push)$",
-    r"^DELETE /api/delete$",
-    r"^(HEAD|POST) /api/blobs/sha256:[0-9a-f]{64}$",
+    r"^POST /api/(pull|create|copy|push)\z",
+    r"^DELETE /api/delete\z",
+    r"^(HEAD|POST) /api/blobs/sha256:[0-9a-f]{64}\z",
 )
 LARGEST_BODY = "64m"  # a prompt with pictures
 REFUSALS = (

@@ -130,6 +130,7 @@ def _why_install(probe: Probe, contents: dict[str, str]) -> str:
 def _predict(probe: Probe, contents: dict[str, str]) -> Probe:
     for path, text in contents.items():
         probe = probe.with_file(path, File("file", "0644", 0, 0, owner="root:root", content=text.encode()))
+    probe = probe.with_file(paths.METRICS, File("directory", "0755", 0, 0, owner="root:root"))
     probe = probe.with_file(paths.METRICS_ENABLED, File("link", target=paths.METRICS_TIMER_UNIT))
     timer = Unit("loaded", "active", "waiting", "enabled", 0, False, (), paths.METRICS_TIMER_UNIT, 0, "success")
     return probe.replace(units={**probe.units, paths.METRICS_TIMER: timer})
@@ -138,11 +139,11 @@ def _predict(probe: Probe, contents: dict[str, str]) -> Probe:
 @operation
 def remove(settings: HostSettings, probe: Probe) -> Decision:
     """Stop collecting metrics, and remove all that belongs to them."""
-    if probe.files[paths.METRICS_TIMER_UNIT].kind == "absent":
+    if probe.files[paths.METRICS].kind == "absent":  # which is removed last
         return Unchanged("no metrics are collected")
 
     def predict(probe: Probe) -> Probe:
-        for path in FILES:
+        for path in (paths.METRICS, *FILES):
             probe = probe.with_file(path, ABSENT) if path in probe.files else probe
         timer = probe.units.get(paths.METRICS_TIMER)
         gone = {paths.METRICS_TIMER: replace(timer, load="not-found", active="inactive")} if timer else {}

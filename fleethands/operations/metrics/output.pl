@@ -9,7 +9,7 @@ use POSIX ();
 $ENV{TZ} = 'UTC'; # for mktime; Time::Local is not part of perl-base
 POSIX::tzset();
 
-my ($MOST_SAMPLES, $LONGEST_LABEL) = (1000, 200);
+my ($MOST_SAMPLES, $LONGEST_LABEL) = (1000, 600);
 my (@families, %families, %samples);
 
 # the last part of this program has the families, one a line: NAME TYPE HELP

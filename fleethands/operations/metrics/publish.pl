@@ -38,7 +38,8 @@ sub publish {
     die "$directory leads to another directory\n" if POSIX::getcwd() ne $directory;
     my @stat = stat '.';
     die "$directory is not root's, or others can write in it\n" if $stat[4] != 0 || $stat[2] & 022;
-    my $new = ".fleethands.prom.$$";
+    my $new = '.fleethands.prom.new';
+    unlink $new; # left by a process that was killed
     sysopen(my $file, $new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644) or die "$directory: $!\n";
     my $written = print({$file} $text) && close $file;
     rename $new, 'fleethands.prom' or $written = 0 if $written;

@@ -3,5 +3,5 @@
 : "${textfile_record:?}" "${published:?}"
 remove_textfile() {
   place=$(cat "$textfile_record" 2>/dev/null) || place=''
-  [ -z "$place" ] || [ ! -d "$place" ] || within "$place" rm -f "./$published" || true
+  [ -z "$place" ] || [ ! -d "$place" ] || within "$place" rm -f "./$published" "./.$published.new" || true
 }

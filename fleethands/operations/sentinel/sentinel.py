@@ -19,6 +19,8 @@ from fleethands.settings import HostSettings
 
 PRIVATE = (paths.OLLAMA_SECRETS, paths.OPENHANDS_ENVIRONMENT, paths.CANVAS_KEY, paths.SENTINEL_SECRETS)
 
+FOLDER = File("directory", "0755", 0, 0, owner="root:root")
+
 
 @dataclass(frozen=True)
 class StartSentinel(HostScript, file="start_sentinel"):
@@ -76,7 +78,7 @@ def watch(settings: HostSettings, probe: Probe, host: str, unit: str, timer: str
         return Unchanged(f"the proof is made each day at {settings.sentinel_at}, and after each boot")
 
     def predict(probe: Probe) -> Probe:
-        for path, wanted in files.items():
+        for path, wanted in {**files, paths.SENTINEL: FOLDER}.items():
             probe = probe.with_file(path, wanted)
         active = Unit("loaded", "active", "waiting", "enabled", 0, False, (), paths.SENTINEL_TIMER_UNIT, 0, "success")
         return probe.replace(units={**probe.units, paths.SENTINEL_TIMER: active})
@@ -89,12 +91,19 @@ def watch(settings: HostSettings, probe: Probe, host: str, unit: str, timer: str
 @operation
 def remove(settings: HostSettings, probe: Probe) -> Decision:
     """Make no proof by a timer, whatever is declared."""
-    markers = (paths.SENTINEL_SCRIPT, paths.SENTINEL_TIMER_UNIT)
+    markers = (paths.SENTINEL, paths.SENTINEL_TIMER_UNIT)
     if all(probe.files[path].kind == "absent" for path in markers):
         return Unchanged("no timer makes the proof")
 
     def predict(probe: Probe) -> Probe:
-        for path in (*markers, paths.SENTINEL_PROOF, paths.SENTINEL_SECRETS, paths.SENTINEL_UNIT, paths.SENTINEL_STATE):
+        for path in (
+            *markers,
+            paths.SENTINEL_SCRIPT,
+            paths.SENTINEL_PROOF,
+            paths.SENTINEL_SECRETS,
+            paths.SENTINEL_UNIT,
+            paths.SENTINEL_STATE,
+        ):
             probe = probe.with_file(path, ABSENT)
         return probe.replace(units={name: each for name, each in probe.units.items() if name != paths.SENTINEL_TIMER})
 

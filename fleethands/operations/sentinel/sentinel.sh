@@ -49,7 +49,8 @@ is_claimed() {
   if [ -e "$run_lock" ] && ! flock -n -s "$run_lock" true; then return 0; fi
   # a script waits by flock(1), which ends when it has the lock. /proc/locks has no locks of ended processes in a container.
   for each in $(pgrep -x flock); do
-    [ -n "$(find "/proc/$each/fd" -lname "$step_lock" 2>/dev/null)" ] || continue
+    # the file itself: any account can have another one under this name, in a namespace of its own
+    [ -n "$(find -L "/proc/$each/fd" -maxdepth 1 -samefile "$step_lock" 2>/dev/null)" ] || continue
     [ "$(sed 's/.*) //' "/proc/$each/stat" 2>/dev/null | cut -d ' ' -f 3)" = "$maker" ] || return 0 # not of this proof
   done
   return 1

@@ -41,8 +41,8 @@ class GatewayKeys(Keys):
     gateway_tokens: Annotated[
         ClientTokens,
         Description(
-            "The clients of the gateway, each with its token. A client may use the models, and neither pull, create "
-            "nor delete any. A rollback keeps the tokens of today's inventory.",
+            "The clients of the gateway, each with its token. A client may use the models. It cannot pull, create "
+            "or delete any. A rollback keeps the tokens of today's inventory.",
             accepts="a dictionary of client names and secrets, each with a token of 24 to 200 characters",
             change="with `gateway`, which needs at least one",
             example={"alice": Secret.env("ALICE_TOKEN")},
@@ -62,7 +62,7 @@ class GatewayKeys(Keys):
         SecretValue | None,
         Description(
             "The authority that issues the gateway's certificate: the content of the file that `fleethands authority "
-            "create authority.pem` creates. `apply` issues a new certificate 60 days before the old one ends.",
+            "create authority.pem` creates. Each `apply` in the last 60 days of a certificate issues a new one.",
             accepts="a secret, such as `Secret.file('authority.pem')`",
             change="for certificates of your own authority, which your clients have to trust",
             example=Secret.file("authority.pem"),

@@ -70,7 +70,11 @@ def _address(value: object) -> ListenAddress:
 def _gateway_address(value: object) -> ListenAddress:
     if isinstance(value, ListenAddress):
         return value
-    address = ListenAddress.parse(check_line(value), default_port=GATEWAY_PORT)
+    text = check_line(value)
+    try:
+        address = ListenAddress.parse(text, default_port=GATEWAY_PORT)
+    except InvalidValue as error:
+        raise InvalidValue(error.form.replace("0.0.0.0:11434", "0.0.0.0:443")) from None
     if address.ip.startswith("127.") or address.ip == "::1":
         raise InvalidValue("an address that other machines reach, such as `0.0.0.0:443`")
     return address

@@ -45,5 +45,7 @@ def _read_text(path: str) -> str:
             return file.read(LARGEST)
     except OSError as error:
         raise ValueError(f"cannot read `{path}`: {error.strerror}") from None
+    except RuntimeError:  # of `expanduser`
+        raise ValueError(f"cannot read `{path}`: there is no such user on this machine") from None
     except UnicodeDecodeError:
         raise ValueError(f"cannot read `{path}`: it is not text") from None

@@ -34,7 +34,8 @@ def test_create_writes_one_private_file_and_shows_the_next_step(tmp_path: Path) 
         f"valid until  {created.ends:%Y-%m-%d}\n"
         f"sha256       {created.fingerprint}\n\n"
         "Anyone who has authority.pem can make certificates that your clients trust. Do not commit it.\n\n"
-        "Write this line into the inventory, in the data of the hosts with a gateway:\n\n"
+        "Write these lines into the inventory, the second into the data of the hosts with a gateway:\n\n"
+        "from fleethands.settings import Secret\n"
         '    "gateway_authority": Secret.file("authority.pem"),\n'
     )
     assert abs(created.ends - datetime.now(UTC) - timedelta(days=3650)) < timedelta(hours=1)
@@ -42,7 +43,7 @@ def test_create_writes_one_private_file_and_shows_the_next_step(tmp_path: Path) 
     assert (tmp_path / "authority.pem").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_file_is_never_overwritten_and_the_hint_works(tmp_path: Path) -> None:
+def test_a_file_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "a b.pem").write_text("mine")
 
     done = fleethands("authority", "create", "a b.pem", cwd=tmp_path)
@@ -50,10 +51,9 @@ def test_a_file_is_never_overwritten_and_the_hint_works(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "error: `a b.pem` exists already; nothing was written\n\n"
-        "hint: create the authority in another file: `fleethands authority create 'a b-2.pem'`\n"
+        "hint: if it is the authority of your fleet, use it; see what it is: `ls -ld 'a b.pem'`\n"
     )
     assert (tmp_path / "a b.pem").read_text() == "mine"
-    assert fleethands("authority", "create", "a b-2.pem", cwd=tmp_path).returncode == 0
 
 
 def test_a_directory_that_does_not_exist_is_named(tmp_path: Path) -> None:
@@ -134,13 +134,16 @@ def test_a_file_that_is_not_an_authority_is_an_error_of_one_line(tmp_path: Path)
         "server.pem": "`server.pem` is not an authority: its certificate is not one of an authority",
         "root.pem": "`root.pem` is not an authority: it has no private key",
         "root.der": "`root.der` is not an authority: it is not PEM",
-        "none.pem": "cannot read `none.pem`: No such file or directory",
+        "none.pem": "there is no `none.pem`",
     }
     for name, reason in reasons.items():
         done = fleethands("authority", "show", name, cwd=tmp_path)
 
-        free = name if name == "none.pem" else name.replace(".", "-2.")
-        hint = f"create one: `fleethands authority create {free}`"
+        hint = (
+            "name the file of your fleet's authority; if it has none yet: `fleethands authority create authority.pem`"
+        )
+        if name == "none.pem":
+            hint = "if the fleet has none yet, create it: `fleethands authority create none.pem`"
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == f"error: {reason}\n\nhint: {hint}\n"
 

@@ -16,7 +16,7 @@ from fleethands.tls.authority import Authority
 from fleethands.tls.errors import TlsError
 from fleethands.tls.names import find_names
 from fleethands.tls.server_certificate import ServerCertificate, why_not_issued
-from tests.helpers.certificates import certificate, ec_key, is_authority, key_text, text
+from tests.helpers.certificates import certificate, ec_key, is_authority, key_text, signs, text
 from tests.unit.tls.conftest import NOW
 
 NAMES = ["gpu-1.example", "10.0.0.5", "fd00::5"]
@@ -80,7 +80,7 @@ def test_authorities_of_other_programs_have_other_keys(
     make: Callable[[], rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey],
 ) -> None:
     key = make()
-    theirs = Authority.read(text(certificate(key, NOW, is_authority())) + key_text(key))
+    theirs = Authority.read(text(certificate(key, NOW, is_authority(), signs())) + key_text(key))
 
     issued = theirs.issue(NAMES, NOW)
 
@@ -101,10 +101,10 @@ def broken(authority: Authority, rsa_key: rsa.RSAPrivateKey) -> Iterator[tuple[s
         yield own + key_text(authority.key, layout, password="x"), "its private key is encrypted"  # noqa: S106
     for foreign in (other, rsa_key):
         yield own + key_text(foreign), "its private key does not belong to its certificate"
-    for extensions in ([], [is_authority(ca=False)], [is_authority(), (SIGNS_NOTHING, True)]):
+    for extensions in ([], [is_authority(ca=False)], [is_authority()], [is_authority(), (SIGNS_NOTHING, True)]):
         pem = text(certificate(other, NOW, *extensions)) + key_text(other)
         yield pem, "its certificate is not one of an authority"
-    intermediate = text(certificate(other, NOW, is_authority(), issuer=authority)) + key_text(other)
+    intermediate = text(certificate(other, NOW, is_authority(), signs(), issuer=authority)) + key_text(other)
     yield intermediate, "another authority issued its certificate, so clients cannot trust it alone"
     yield own + key_text(small), "its RSA key has 1024 bits, and clients need 2048"
     yield own + key_text(dsa_key), "its private key is neither an EC key nor an RSA key nor an Ed25519 key"

@@ -224,7 +224,7 @@ def lines(text: str) -> list[str]:
 
 
 def matches(patterns: tuple[str, ...], line: str) -> bool:
-    return any(re.search(each.replace("$", r"\Z"), line) for each in patterns)
+    return any(re.search(each.replace(r"\z", r"\Z"), line) for each in patterns)
 
 
 @pytest.mark.parametrize("line", lines(ALLOWED))

@@ -132,6 +132,8 @@ def test_the_collector_reads_the_log_as_nginx_writes_it(nginx: Nginx, ollama: St
     nginx.ask("/v1/models", "alice")
     nginx.ask("/api/generate", "alice", "POST", json.dumps({"prompt": 'x","model":"y', "model": "codellama:7b"}))
     nginx.ask("/api/generate")
+    while len(nginx.log.read_text().splitlines()) < 4:  # that of the fixture is the first; nginx logs after it answers
+        time.sleep(0.05)
     place = tmp_path / "collector"
     place.mkdir()
     collector = Collector(place, ollama.url)

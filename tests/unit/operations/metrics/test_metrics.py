@@ -126,19 +126,18 @@ def test_without_the_setting_a_host_has_one_path_more_to_look_at() -> None:
     probe = host(off)
 
     assert isinstance(metrics.remove.decide(off, probe), Unchanged)
-    assert [path for path in probe.files if "metrics" in path] == [paths.METRICS_TIMER_UNIT]
-    assert len([path for path in host(on).files if "metrics" in path]) == len(metrics.FILES)
+    assert [path for path in probe.files if "metrics" in path] == [paths.METRICS]
+    assert len([path for path in host(on).files if "metrics" in path]) == len(metrics.FILES) + 1
 
 
 def test_what_is_not_declared_any_more_is_removed() -> None:
     settings = declared()
-    probe = host(settings, **{paths.METRICS_TIMER_UNIT: text_file("timer")})
+    probe = host(settings, **{paths.METRICS: File("directory", "0755", owner="root:root")})
 
     change = metrics.remove.decide(settings, probe)
 
     assert isinstance(change, Change)
     assert isinstance(metrics.remove.decide(settings, change.predict(probe)), Unchanged)
-    assert metrics.FILES[-1] == paths.METRICS_TIMER_UNIT, "what a later run looks for goes last"
 
 
 def test_the_file_that_the_collector_reads() -> None:

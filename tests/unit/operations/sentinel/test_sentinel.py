@@ -107,8 +107,8 @@ def test_it_is_removed_and_costs_two_paths_until_it_is_declared() -> None:
     seen = bare(settings)
     assert isinstance(sentinel.remove.decide(settings, seen), Unchanged)
     asked, more = ProbeRequest.create(settings), ProbeRequest.create(watched)
-    assert {path for path in asked.files if "sentinel" in path} == {paths.SENTINEL_SCRIPT, paths.SENTINEL_TIMER_UNIT}
-    assert len(more.files) == len(asked.files) + 4
+    assert {path for path in asked.files if "sentinel" in path} == {paths.SENTINEL, paths.SENTINEL_TIMER_UNIT}
+    assert len(more.files) == len(asked.files) + 5
     assert set(asked.files) >= set(FIXED_FILES)
     there = decide(watched, bare(watched)).predict(bare(watched))
 
