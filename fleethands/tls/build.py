@@ -35,7 +35,7 @@ def build_authority(name: str, key: ec.EllipticCurvePrivateKey, now: datetime) -
         .issuer_name(subject)
         .not_valid_after(_whole(now) + AUTHORITY_LIFE)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
     )
     return builder.sign(key, hashes.SHA256())
 
@@ -58,7 +58,7 @@ def build_server(
         .issuer_name(issuer.subject)
         .not_valid_after(min(_whole(now) + SERVER_LIFE, issuer.not_valid_after_utc))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(key_usage(digital_signature=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName(wanted), critical=not subject)
         .add_extension(_issuer_identifier(issuer, issuer_key), critical=False)
@@ -96,7 +96,8 @@ def _issuer_identifier(issuer: x509.Certificate, key: PrivateKey) -> x509.Author
     return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own)
 
 
-def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
+def key_usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
+    """What the key of a certificate is for, and nothing else."""
     return x509.KeyUsage(
         digital_signature=digital_signature,
         key_cert_sign=key_cert_sign,

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from fleethands.tls.authority import Authority
+from fleethands.tls.build import key_usage
 
 Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey | dsa.DSAPrivateKey
 Extensions = Sequence[tuple[x509.ExtensionType, bool]]
@@ -42,19 +43,7 @@ def is_authority(*, ca: bool = True) -> tuple[x509.ExtensionType, bool]:
 
 def signs() -> tuple[x509.ExtensionType, bool]:
     """The key usage of an authority."""
-    other = dict.fromkeys(
-        (
-            "digital_signature",
-            "content_commitment",
-            "key_encipherment",
-            "data_encipherment",
-            "key_agreement",
-            "encipher_only",
-            "decipher_only",
-        ),
-        False,
-    )
-    return x509.KeyUsage(key_cert_sign=True, crl_sign=True, **other), True
+    return key_usage(key_cert_sign=True, crl_sign=True), True
 
 
 def for_names(*names: x509.GeneralName) -> tuple[x509.ExtensionType, bool]:
