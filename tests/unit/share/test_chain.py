@@ -21,6 +21,7 @@ def test_a_part_is_passed_on_while_it_arrives(hosts: list[Host]) -> None:
     part = random_part(5.5)
     for host in hosts:
         host.start_relay()
+        host.want(part)  # who begins before its neighbor takes what is there from the first host
     begun = time.monotonic()
     hosts[0].download(part, seconds=3)
     asked = [host.ask(part) for host in hosts[1:]]
