@@ -123,7 +123,7 @@ class Delivery:
                 block = block[: self.cut - self.sent]
             try:
                 self.process.stdin.write(block)
-            except OSError:
+            except (OSError, ValueError):  # its end was closed
                 return
             self.sent += len(block)
             if self.cut is not None and self.sent >= self.cut:
