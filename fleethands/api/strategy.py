@@ -30,6 +30,8 @@ class Strategy:
     + max_fail: a number or percentage of failed hosts that stops the rollout
     + order: `"sorted"`, `"random"` or `"random:SEED"`
     + rollback: restore the last proven state of a host that fails
+    + drain_timeout: how long to wait for requests under way before a host changes that is behind a gateway: seconds,
+      or text such as `"10m"`; 0: no host is taken out of its gateways
     + max_slowdown: fail a host whose tokens a second fell by more than this percentage since its release record, such
       as `"20%"`; None for no limit
 
@@ -44,6 +46,7 @@ class Strategy:
     order: str = "sorted"
     rollback: bool = True
     max_slowdown: str | None = None
+    drain_timeout: str | float = "10m"
 
     def __post_init__(self) -> None:
         make_rollout(self)
@@ -59,6 +62,7 @@ def make_rollout(strategy: Strategy) -> RolloutStrategy:
             batch=None if strategy.batch is None else HostQuota.parse("--batch", _word("batch", strategy.batch)),
             failure_limit=HostQuota.parse("--max-fail", _word("max_fail", strategy.max_fail), least=0),
             rolls_back=strategy.rollback,
+            drain_timeout=0.0 if strategy.drain_timeout == 0 else to_seconds("drain_timeout", strategy.drain_timeout),
         )
     except InvalidOption as error:
         raise in_python(error) from None
@@ -73,7 +77,7 @@ def _word(name: str, value: object) -> str:
 def list_options(strategy: Strategy) -> tuple[tuple[str, ...], ...]:
     """The options of the command line that have the same effect; none for the defaults."""
     default, options = Strategy(), []
-    for name in ("canary", "batch", "max_fail", "order", "max_slowdown"):
+    for name in ("canary", "batch", "max_fail", "order", "max_slowdown", "drain_timeout"):
         if (value := getattr(strategy, name)) != getattr(default, name):
             options.append((f"--{name.replace('_', '-')}", str(value)))
     return (*options, *([] if strategy.rollback else [("--no-rollback",)]))

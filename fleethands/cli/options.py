@@ -74,6 +74,14 @@ _ROLLOUT = (
         show_default=True,
         help="Prove only hosts that changed or are not proven, all hosts, or none.",
     ),
+    click.option(
+        "--drain-timeout",
+        default="10m",
+        metavar="DURATION",
+        show_default=True,
+        help="How long to wait for the requests under way before a host changes that is behind a gateway. With 0, no "
+        "host is taken out of its gateways.",
+    ),
     click.option("--retry-failed", metavar="REPORT", help="Only hosts that this report.json does not list as done."),
     click.option("--host-timeout", default="4h", metavar="DURATION", show_default=True, help="Time limit per host."),
     click.option(

@@ -53,7 +53,7 @@ FIXED_FILES = (
     paths.REVERT_ARMED, paths.REVERTED,
     paths.PROOF, paths.RECORDS, paths.OWNERSHIP_MANIFEST, paths.KEPT_PARTS,
     paths.GATEWAY, paths.GATEWAY_CONFIG, paths.GATEWAY_TOKENS, paths.GATEWAY_CERTIFICATE, paths.GATEWAY_KEY,
-    paths.GATEWAY_UNIT, paths.GATEWAY_LOADED,
+    paths.GATEWAY_BACKENDS, paths.GATEWAY_TRUST, paths.GATEWAY_UNIT, paths.GATEWAY_LOADED,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
     paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.CURRENT_RECORD, paths.PREVIOUS_RECORD,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fleethands.deploy_options import DeployOptions
@@ -11,6 +11,7 @@ from fleethands.operations.core.decision import Change
 from fleethands.operations.rollback import rollback
 from fleethands.report.model import HostReport, Report
 from fleethands.rollout import build_report, external_checks
+from fleethands.rollout.drains import Drains
 from fleethands.rollout.port_checks import PortChecks
 from fleethands.rollout.rollout import Rollout
 from fleethands.rollout.shared_downloads import SharedDownloads
@@ -26,18 +27,26 @@ def roll_out(
 ) -> Report:
     """Roll a plan out; `locks` has the lock of every host that is pending."""
     with SharedDownloads(engine, plan, listener.phase) as shared:
-        report = Rollout(EngineFleet(engine, plan, listener, shared), plan, strategy, locks, listener.phase).run()
+        drains = Drains(engine, strategy.drain_timeout, listener.phase)
+        fleet = EngineFleet(engine, plan, listener, drains, shared)
+        report = Rollout(fleet, plan, strategy, locks, listener.phase).run()
         shared.add_notes(report)
+        drains.add_notes(report)
     return report
 
 
 class EngineFleet:
-    """Implements `Fleet`. + plan: the report of the plan that the engine made; shared: the relays of the run"""
+    """
+    Implements `Fleet`.
+
+    + plan: the report of the plan that the engine made
+    + drains: the gateways that send requests to its hosts; shared: the relays of the run
+    """
 
     def __init__(
-        self, engine: Engine, plan: Report, listener: ProgressListener, shared: SharedDownloads | None = None
+        self, engine: Engine, plan: Report, listener: ProgressListener, drains: Drains, shared: SharedDownloads
     ) -> None:
-        self._shared = shared
+        self._drains, self._shared = drains, shared
         self._engine, self._plan, self._listener = engine, plan, listener
         self._ports = PortChecks()
 
@@ -46,12 +55,21 @@ class EngineFleet:
         return self._engine.names
 
     @property
+    def gateways(self) -> Mapping[str, Collection[str]]:
+        return self._drains.gateways
+
+    def take_out(self, names: Collection[str]) -> str:
+        return self._drains.take_out(names)
+
+    def put_back(self, names: Collection[str]) -> None:
+        self._drains.put_back(names)
+
+    @property
     def retry_command(self) -> str:
         return str(self._engine.command_line)
 
     def update(self, names: Sequence[str]) -> None:
-        if self._shared is not None:
-            self._shared.start(names)
+        self._shared.start(names)
         self._run(self._engine, names)
 
     def _run(self, engine: Engine, names: Sequence[str]) -> None:
@@ -93,6 +111,7 @@ class EngineFleet:
         return report.hosts
 
     def stop(self) -> None:
+        self._drains.stop()
         self._engine.stop()
 
     def disconnect(self, name: str) -> None:

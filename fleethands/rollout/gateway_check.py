@@ -52,10 +52,10 @@ def _listens_on(gateway: ListenAddress, address: str) -> bool:
 
 def _trust(settings: HostSettings) -> ssl.SSLContext:
     """Accepts the declared certificate alone, or those of the declared authority. Raises ValueError."""
-    if settings.gateway_authority is not None:
-        pem = certificates.read_authority(settings.gateway_authority).certificate_pem
-    else:
+    if settings.gateway_certificate is not None or settings.gateway_authority is None:
         pem = certificates.read_certificate(settings).chain_pem
+    else:
+        pem = certificates.read_authority(settings.gateway_authority).certificate_pem
     context = ssl.create_default_context(cadata=pem)
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the declared certificate need not be one of an authority
     return context

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from fleethands.engine.interrupts import Interrupts
 from fleethands.report.model import BAD, HostReport, Report
 from fleethands.rollout.build_report import PROOF_TASK, after_rollback
+from fleethands.rollout.gateway_batches import keep_serving
 from fleethands.rollout.state import Phase, RolloutState
 from fleethands.rollout.strategy import Batch, RolloutStrategy
 
 UNSUCCESSFUL = ("failed", "rolled-back")
+PROVEN = ("changed", "unchanged", "rolled-back")
 
 
 class Fleet(Protocol):
@@ -21,8 +23,18 @@ class Fleet(Protocol):
     def names(self) -> Sequence[str]: ...
 
     @property
+    def gateways(self) -> Mapping[str, Collection[str]]:
+        """Host with a gateway → the hosts behind it."""
+
+    @property
     def retry_command(self) -> str:
         """Updates the hosts that this rollout leaves out."""
+
+    def take_out(self, names: Collection[str]) -> str:
+        """Let no gateway send requests to these hosts, and wait for those under way. Returns why that is impossible."""
+
+    def put_back(self, names: Collection[str]) -> None:
+        """Let the gateways send requests to these hosts again."""
 
     def update(self, names: Sequence[str]) -> None:
         """Run the plan's operations. Raises KeyboardInterrupt when it is thrown in, after it has stopped them."""
@@ -81,7 +93,8 @@ class Rollout:
         with Interrupts(self._interrupt):
             try:
                 self._begin()
-                for batch in self._strategy.batches(self._pending, self._fleet.names):
+                batches = self._strategy.batches(self._pending, self._fleet.names)
+                for batch in keep_serving(batches, self._fleet.gateways):
                     if self._state.is_over:
                         break
                     self._update(batch)
@@ -116,10 +129,16 @@ class Rollout:
     def _update(self, batch: Batch) -> None:
         """Take one batch through its operations, its hosts' own proofs and the checks from this machine."""
         self._announce(f"{batch.label}: {', '.join(batch.names)}")
+        if why := self._fleet.take_out([name for name in batch.names if self._is_changed(name)]):
+            self._state.stop(why)
+        if self._state.is_over:  # a user may have interrupted the wait
+            self._fleet.put_back(batch.names)
+            return
         self._fleet.update(batch.names)
         self._collect(batch.names)
         self._fleet.check_from_outside(self._report, batch.names)
         self._roll_back_failures([name for name in batch.names if self._status(name) == "failed"])
+        self._fleet.put_back([name for name in batch.names if self._status(name) in PROVEN])
         self._locks.release(batch.names)
         for name in batch.names:
             self._fleet.disconnect(name)

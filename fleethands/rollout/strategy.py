@@ -148,6 +148,8 @@ class RolloutStrategy:
     + canary: None for no canary; batch: None for all hosts at once
     + failure_limit: stop after this many failed hosts
     + rolls_back: restore the last proven state of a host that fails
+    + drain_timeout: seconds to wait for the requests under way before a host changes that is behind a gateway; 0: no
+      host is taken out
     """
 
     order: Order = Order()
@@ -155,6 +157,7 @@ class RolloutStrategy:
     batch: HostQuota | None = None
     failure_limit: HostQuota = HostQuota(Fraction(1))
     rolls_back: bool = True
+    drain_timeout: float = 600.0
 
     def batches(self, names: Sequence[str], fleet: Sequence[str]) -> list[Batch]:
         """
@@ -181,6 +184,11 @@ def parse_duration(option: str, text: str) -> float:
     if not match or not int(match[1]):
         raise InvalidOption(f"`{option} {text}`: expected a duration", f"for twenty minutes: `{option} 20m`")
     return int(match[1]) * NANOSECONDS[match[2] or "s"] / 10**9
+
+
+def parse_drain_timeout(text: str) -> float:
+    """Seconds of `--drain-timeout`, `0` for none. Raises InvalidOption."""
+    return 0.0 if text == "0" else parse_duration("--drain-timeout", text)
 
 
 def check_slowdown(limit: str | None, verify: str) -> None:

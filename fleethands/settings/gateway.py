@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
+
 from fleethands.settings.host import HostSettings
 from fleethands.settings.values.names import ListenAddress
 
@@ -17,6 +20,33 @@ def gateway_url(settings: HostSettings) -> str:
 def connect_to(settings: HostSettings) -> str:
     """Where the gateway listens on the host itself, as curl's `--connect-to` takes it; empty without a gateway."""
     return f"::{ListenAddress(settings.gateway.local_ip, settings.gateway.port)}" if settings.gateway else ""
+
+
+def certificate_names(settings: HostSettings) -> tuple[str, ...]:
+    """The names for which the declared authority issues the certificate."""
+    names = settings.gateway_names
+    return (*names, *(backend_name(each) for each in names if is_ip(each)))
+
+
+def backend_name(ip: str) -> str:
+    """
+    The DNS name of an IP address in the certificates of gateways: nginx checks no address of a backend (nginx
+    src/event/ngx_event_openssl.c `ngx_ssl_check_host`, 1.26.3).
+
+    Example: `backend_name("10.0.0.11")` is `ip-10-0-0-11.fleethands.internal`.
+    """
+    return f"ip-{re.sub('[.:]', '-', ipaddress.ip_address(ip).exploded)}.fleethands.internal"
+
+
+def is_ip(name: str) -> bool:
+    """Whether a name of `gateway_names` is an IP address."""
+    return ":" in name or name.rpartition(".")[2].isdecimal()
+
+
+def is_own(settings: HostSettings, backend: ListenAddress) -> bool:
+    """Whether a backend is this host itself."""
+    gateway = settings.gateway
+    return gateway is not None and backend.port == gateway.port and backend.ip in settings.gateway_names
 
 
 def only_watchers(settings: HostSettings) -> tuple[str, ...]:

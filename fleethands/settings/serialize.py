@@ -34,7 +34,7 @@ TODAYS = (
     *SentinelKeys.model_fields,
 )
 SECRET_DICTIONARIES = (*ENVIRONMENTS, "gateway_tokens")
-SECRET_KEYS = ("gateway_authority", "gateway_key", *SECRETS)
+SECRET_KEYS = ("gateway_authority", "gateway_key", "gateway_backends_token", *SECRETS)
 SECRET = "secret"  # noqa: S105  the key of a dictionary in the place of a secret
 
 

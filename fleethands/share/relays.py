@@ -6,19 +6,15 @@ import ipaddress
 import secrets
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]
-from paramiko import SSHException
-from pyinfra.api.command import StringCommand
-from pyinfra.api.exceptions import PyinfraError
 
+from fleethands.engine.side_script import connected, run_side_script
 from fleethands.operations.share.relay_scripts import StartRelay, stop_relay
-from fleethands.script import SHELL, Script
+from fleethands.script import Script
 from fleethands.settings.sites import find_sites
 from fleethands.share.chain import PORT, Member, find_members, host_rows, neighbor_rows
-from fleethands.ssh.connection import disconnect, is_connected
 from fleethands.text.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -101,21 +97,8 @@ class Relays:
         """The IP address of a host in its site; empty if it is unknown."""
         if declared := self._settings[name].share_address:
             return declared
-        with self._connected(name) as host:
+        with connected(self._engine, name) as host:
             return _peer_address(host)
-
-    @contextmanager
-    def _connected(self, name: str) -> Iterator[Any]:
-        """A host, connected if it can be reached. A connection that is made for this alone is closed again."""
-        host = self._engine.host(name)
-        if is_connected(host):
-            yield host
-            return
-        self._engine.connections.open(self._engine.state, host)
-        try:
-            yield host
-        finally:
-            disconnect(host)
 
     def _start_one(self, name: str) -> None:
         said = self._send(name, self._scripts[name])
@@ -131,15 +114,7 @@ class Relays:
 
     def _send(self, name: str, script: Script) -> list[str]:
         """The output of a script; nothing from a host that cannot be reached."""
-        with self._connected(name) as host:
-            if not host.connected:
-                return []
-            self._engine.monitor.count_command(name)
-            try:
-                _, output = host.run_shell_command(StringCommand(SHELL), _stdin=script.text, _timeout=TIMEOUT)
-            except (PyinfraError, OSError, EOFError, SSHException):
-                return []
-            return list(output.output_lines)
+        return run_side_script(self._engine, name, script, TIMEOUT) or []
 
 
 def _peer_address(host: Any) -> str:

@@ -1,7 +1,7 @@
 """Run a gateway with TLS and tokens in front of Ollama, for clients on other machines."""
 
 from fleethands import paths
-from fleethands.operations.gateway import certificate, requests, service, tokens
+from fleethands.operations.gateway import backends, certificate, requests, service, tokens
 from fleethands.operations.removal import removal
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings
@@ -23,6 +23,8 @@ def serve(settings: HostSettings) -> None:
     system.write_file(name="Write its configuration", settings=settings, path=paths.GATEWAY_CONFIG, content=config)
     tokens.write_tokens(name="Write the tokens of its clients", settings=settings)
     certificate.write_certificate(name="Write its certificate", settings=settings)
+    backends.write_backends(name="Write the hosts behind it", settings=settings, content=render_backends(settings))
+    backends.write_trust(name="Write whose certificates these hosts have", settings=settings)
     system.write_file(name="Write the unit", settings=settings, path=paths.GATEWAY_UNIT, content=render_unit())
     service.load(name="Use these files", settings=settings, address=settings.gateway)
 
@@ -43,6 +45,8 @@ def render_config(settings: HostSettings, address: ListenAddress) -> str:
         listen=address,
         is_dual=address.ip == "::",
         backend=backend,
+        backends=tuple(settings.gateway_backends),
+        backends_file=paths.GATEWAY_BACKENDS,
         managers=settings.gateway_managers,
         watchers=settings.gateway_watchers,
         metrics=f"{paths.METRICS_RUNTIME}/{paths.METRICS_FILE}",
@@ -55,6 +59,20 @@ def render_config(settings: HostSettings, address: ListenAddress) -> str:
         key=paths.GATEWAY_KEY,
         runtime=paths.GATEWAY_RUNTIME,
         cache=paths.GATEWAY_CACHE,
+    )
+
+
+def render_backends(settings: HostSettings) -> str | None:
+    """The text of the part about the hosts behind the gateway; None without any. Raises ValueError for its secret."""
+    if not settings.gateway_backends or settings.gateway_backends_token is None:
+        return None
+    return render(
+        "gateway_backends.conf.j2",
+        backends=tuple(backends.find_backends(settings)),
+        token=settings.gateway_backends_token.reveal(),
+        trust=paths.GATEWAY_TRUST,
+        drained=paths.GATEWAY_DRAINED,
+        runtime=paths.GATEWAY_RUNTIME,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import gevent  # type: ignore[import-untyped]
@@ -34,6 +34,7 @@ class FakeFleet:
     + results: what an update makes of a host; `changed` where it says nothing
     + open_ports: hosts that the checks from this machine find open
     + rolled_back: what a rollback makes of a host; `changed` where it says nothing
+    + gateways: host with a gateway → the hosts behind it; cannot_drain: why one of these cannot be taken out
     + ctrl_c: hosts during whose update, or whose rollback (`rollback NAME`), someone presses Ctrl-C, and how often
 
     `calls` has everything that the rollout did, in order.
@@ -44,11 +45,27 @@ class FakeFleet:
     open_ports: frozenset[str] = frozenset()
     rolled_back: Mapping[str, HostReport] = field(default_factory=dict)
     ctrl_c: Mapping[str, int] = field(default_factory=dict)
+    gateways: Mapping[str, Collection[str]] = field(default_factory=dict)
+    cannot_drain: Mapping[str, str] = field(default_factory=dict)
     retry_command: str = "fleethands apply fleet.py --batch 2"
     calls: list[str] = field(default_factory=list)
     stopped: bool = False
     _updated: dict[str, HostReport] = field(default_factory=dict)
     _interrupted: set[str] = field(default_factory=set)
+
+    def take_out(self, names: Collection[str]) -> str:
+        if behind := self._behind(names):
+            self.calls.append(f"take out {' '.join(behind)}")
+            for name in behind:
+                self._press_ctrl_c(f"drain {name}")
+        return next((self.cannot_drain[name] for name in behind if name in self.cannot_drain), "")
+
+    def put_back(self, names: Collection[str]) -> None:
+        if behind := self._behind(names):
+            self.calls.append(f"put back {' '.join(behind)}")
+
+    def _behind(self, names: Collection[str]) -> list[str]:
+        return [name for name in names if any(name in hosts for hosts in self.gateways.values())]
 
     def update(self, names: Sequence[str]) -> None:
         self.calls.append(f"update {' '.join(names)}")

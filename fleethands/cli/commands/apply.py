@@ -18,6 +18,7 @@ from fleethands.rollout.strategy import (
     Order,
     RolloutStrategy,
     check_slowdown,
+    parse_drain_timeout,
     parse_duration,
 )
 from fleethands.ssh.timeouts import Limits
@@ -35,6 +36,7 @@ class RolloutOptions:
     rollback: bool
     verify: str
     retry_failed: str | None
+    drain_timeout: str
     host_timeout: str
     command_timeout: str
 
@@ -47,6 +49,7 @@ class RolloutOptions:
             batch=HostQuota.parse("--batch", self.batch) if self.batch is not None else None,
             failure_limit=HostQuota.parse("--max-fail", self.max_fail, least=0),
             rolls_back=self.rollback,
+            drain_timeout=parse_drain_timeout(self.drain_timeout),
         )
 
     @property

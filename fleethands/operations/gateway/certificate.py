@@ -13,6 +13,7 @@ from fleethands.operations.core.decision import Change, Decision, Place, Refused
 from fleethands.operations.core.host_script import HostScript
 from fleethands.operations.core.operation import operation
 from fleethands.settings import HostSettings
+from fleethands.settings.gateway import certificate_names
 
 if TYPE_CHECKING:
     from fleethands.tls.server_certificate import ServerCertificate
@@ -75,14 +76,14 @@ def _wanted(settings: HostSettings, probe: Probe) -> tuple[ServerCertificate | N
     present = _text(probe, paths.GATEWAY_CERTIFICATE), _text(probe, paths.GATEWAY_KEY)
     wrong = [path for path in FILES if (probe.files[path].mode, probe.files[path].owner) != (MODE, OWNER)]
     why = f"{wrong[0]} has another owner or mode" if wrong and all(present) else ""
-    names, now = settings.gateway_names, datetime.now(UTC)
-    if settings.gateway_authority is None:
+    now = datetime.now(UTC)
+    if settings.gateway_certificate is not None or settings.gateway_authority is None:
         declared = certificates.read_certificate(settings)
         if present != (declared.chain_pem, declared.key_pem):
             why = "the declared files are others"
-        soon = declared.why_unfit(names, now)
+        soon = declared.why_unfit(settings.gateway_names, now)
         return declared if why else None, why, (f"`gateway_certificate`: {soon}",) if soon else ()
-    authority = certificates.read_authority(settings.gateway_authority)
+    authority, names = certificates.read_authority(settings.gateway_authority), certificate_names(settings)
     why = why_not_issued(*present, authority, names, now) or why
     left = (authority.ends - now).days
     notes = (f"`gateway_authority`: it ends in {left} days, and all its certificates with it",) if left < 365 else ()

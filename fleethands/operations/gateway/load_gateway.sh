@@ -1,7 +1,7 @@
 # Makes the running gateway use its files, and waits until it does.
 #   verb: start, reload or restart; service: its unit's name; config, certificate, unit: files
 #   url, connect_to: its address, as curl takes them
-#   loaded: the file that says what it has read: sha256 of the files in `read`, and of its unit
+#   loaded: the file that says what it has read: sha256 of the files in `read` that there are, and of its unit
 : "${verb:?}" "${service:?}" "${config:?}" "${certificate:?}" "${unit:?}" "${url:?}" "${connect_to:?}" "${loaded:?}" "${read:?}"
 look="on the host: journalctl -u $service -n 20"
 
@@ -44,7 +44,7 @@ only_new_workers() {
 write_loaded() {
   mkdir -p "${loaded%/*}"
   # shellcheck disable=SC2086
-  echo "$(cat $read | sha256sum | cut -c 1-64) $(sha256sum <"$unit" | cut -c 1-64)" | atomic_file "$loaded" 0600 root:root
+  echo "$(cat $read 2>/dev/null | sha256sum | cut -c 1-64) $(sha256sum <"$unit" | cut -c 1-64)" | atomic_file "$loaded" 0600 root:root
 }
 
 reload() {

@@ -1,9 +1,10 @@
 # Stops the gateway and removes its files. The package of nginx stays; its own service was never started, and stays off.
-#   files: one a line; service; cache, directory
-: "${files:?}" "${service:?}" "${cache:?}" "${directory:?}" "${ledger:?}"
+#   files: one a line; service; cache, directory; drained: marks of hosts that are taken out
+: "${drained:?}" "${files:?}" "${service:?}" "${cache:?}" "${directory:?}" "${ledger:?}"
 systemctl disable --quiet --now "$service" 2>/dev/null || true
 printf '%s\n' "$files" | while IFS= read -r file; do rm -f "$file"; done
 remove_tree "$cache"
+rm -rf "$drained"
 rmdir "$directory" 2>/dev/null || true
 # unless an administrator has unmasked it since
 if grep -qxsF 'mask nginx.service' "$ledger"; then

@@ -18,7 +18,10 @@ from fleethands.settings.gateway import connect_to, gateway_url
 from fleethands.settings.values.names import ListenAddress
 
 # what a running gateway has read: a reload is enough for these, and a unit needs a restart
-READ = (paths.GATEWAY_CONFIG, paths.GATEWAY_TOKENS, paths.GATEWAY_CERTIFICATE, paths.GATEWAY_KEY)
+READ = (
+    paths.GATEWAY_CONFIG, paths.GATEWAY_TOKENS, paths.GATEWAY_CERTIFICATE, paths.GATEWAY_KEY,
+    paths.GATEWAY_BACKENDS, paths.GATEWAY_TRUST,
+)  # fmt: skip
 FILES = (*READ, paths.GATEWAY_UNIT)
 MASK = ("mask", "nginx.service")  # what install_packages.sh wrote into the ownership manifest
 CONSEQUENCES = {
@@ -57,6 +60,7 @@ class RemoveGateway(HostScript, file="remove_gateway"):
     service: str = paths.GATEWAY_SERVICE
     cache: str = paths.GATEWAY_CACHE
     directory: str = paths.GATEWAY
+    drained: str = paths.GATEWAY_DRAINED
 
 
 @operation

@@ -36,11 +36,12 @@ def write_tokens(settings: HostSettings, probe: Probe) -> Decision:
         return decision
     present = CLIENT.findall((probe.files[paths.GATEWAY_TOKENS].content or b"").decode(errors="replace"))
     return replace(
-        decision, subject="clients of the gateway", before=_join(present), after=_join([*tokens]), diff="",
+        decision, subject="clients of the gateway", before=join_names(present), after=join_names([*tokens]), diff="",
         why="a token differs" if present == [*tokens] else "",
     )  # fmt: skip
 
 
-def _join(names: list[str]) -> str:
+def join_names(names: list[str]) -> str:
+    """Names in a plan: the first, and how many more."""
     more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
     return ", ".join(names[:MOST]) + more or "none"

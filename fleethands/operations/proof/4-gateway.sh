@@ -1,7 +1,8 @@
 # Checks that a client of the gateway gets an answer through it, and that a request without a token is refused.
 #   gateway: its URL, empty without one; gateway_connect: its address on this host, as curl's --connect-to takes it
-#   gateway_certificate, gateway_tokens: its files
-: "${gateway?}" "${gateway_connect?}" "${gateway_certificate:?}" "${gateway_tokens:?}" "${request:?}" "${model:?}" "${apply:?}"
+#   gateway_certificate, gateway_tokens: its files; gateway_runtime: the directory of its sockets
+#   gateway_backends: names of the hosts behind it
+: "${gateway?}" "${gateway_connect?}" "${gateway_certificate:?}" "${gateway_tokens:?}" "${gateway_runtime:?}" "${gateway_backends?}" "${request:?}" "${model:?}" "${apply:?}"
 
 # ask_gateway [OPTIONS]: send the prompt. curl reads options from standard input: a token on a command line is in every process list.
 ask_gateway() {
@@ -18,19 +19,47 @@ prove_gateway() {
   answer=$(first_token | ask_gateway)
   tokens=$(printf %s "$answer" | sed -n 's/.*"eval_count":\([0-9]*\).*/\1/p')
   if [ "${tokens:-0}" -gt 0 ]; then
-    holds "$tokens tokens from $model at $gateway with a token, none without"
+    holds "$tokens tokens from $model at $gateway with a token, none without$(describe_backends)"
   else
     breaks "$(explain_gateway "$answer")"
   fi
+}
+
+# ask_backend NAME: the HTTP status of a host behind the gateway
+ask_backend() {
+  curl -q --silent --max-time 10 --unix-socket "$gateway_runtime/$1.sock" --output /dev/null --write-out '%{http_code}' \
+    http://localhost/api/version || true
+}
+
+# describe_backends: how many of the hosts behind the gateway answer, and what is wrong with the others; nothing without any
+describe_backends() {
+  all=0 good=0 wrong=''
+  for backend in $gateway_backends; do
+    all=$((all + 1))
+    case $(ask_backend "$backend") in
+      200) good=$((good + 1)) ;;
+      401) wrong="$wrong, $backend does not know the token of this gateway" ;;
+      403) wrong="$wrong, $backend is taken out" ;;
+      *) wrong="$wrong, $backend does not answer" ;;
+    esac
+  done
+  [ "$all" -eq 0 ] || printf '; %s of %s hosts behind it answer%s' "$good" "$all" "$wrong"
 }
 
 explain_gateway() { # ANSWER
   case $1 in
     *'curl: (7)'*) echo "nothing answers at $gateway, fleethands-gateway.service is $(systemctl is-active fleethands-gateway)|$apply" ;;
     *'curl: (60)'* | *'curl: (35)'*) echo "its certificate does not fit $gateway: $(one_line "$1" | tr '|' ' ')|$apply" ;;
-    'HTTP 401' | *'}HTTP 401') echo 'the running gateway does not know a token of its file|on the host: systemctl reload fleethands-gateway' ;;
-    'HTTP 2'*) echo "it answers without a token|on the host: systemctl restart fleethands-gateway" ;;
-    *'HTTP 502' | *'HTTP 504') echo "the gateway does not reach Ollama|$apply" ;;
+    *) explain_status "$1" "$(describe_backends)" ;;
+  esac
+}
+
+explain_status() { # ANSWER BACKENDS
+  case $2/$1 in
+    '; 0 of '*) echo "no host behind the gateway answers$2|$apply" ;;
+    */'HTTP 401' | *'}HTTP 401') echo 'the running gateway does not know a token of its file|on the host: systemctl reload fleethands-gateway' ;;
+    */'HTTP 2'*) echo "it answers without a token|on the host: systemctl restart fleethands-gateway" ;;
+    *'HTTP 502' | *'HTTP 504') echo "the gateway does not reach Ollama$2|$apply" ;;
     *) echo "no answer through $gateway: $(one_line "$1" | tr '|' ' ')|on the host: journalctl -u fleethands-gateway -n 20" ;;
   esac
 }

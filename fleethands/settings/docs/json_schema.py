@@ -13,7 +13,13 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from fleethands.settings.docs.variables_schema import SECRET, client_tokens, ollama_variables, openhands_variables
+from fleethands.settings.docs.variables_schema import (
+    SECRET,
+    backend_addresses,
+    client_tokens,
+    ollama_variables,
+    openhands_variables,
+)
 from fleethands.settings.host import HostSettings
 from fleethands.settings.renamed import OLD_SETTINGS, Renamed
 from fleethands.settings.schema.describe import describe
@@ -77,7 +83,12 @@ def _setting(name: str, field: FieldInfo, generated: Form) -> Form:
     found = _described(field, generated["properties"][name])
     if name == "models":
         found["items"] = {"anyOf": [MODEL, {"$ref": "#/$defs/Model"}]}
-    variables = {"ollama_env": ollama_variables, "openhands_env": openhands_variables, "gateway_tokens": client_tokens}
+    variables = {
+        "ollama_env": ollama_variables,
+        "openhands_env": openhands_variables,
+        "gateway_tokens": client_tokens,
+        "gateway_backends": backend_addresses,
+    }
     if name in SECRET_KEYS:
         found["anyOf"] = [{"$ref": "#/$defs/Secret"}, *filter(None, found["anyOf"])]
     return {**found, **variables[name]()} if name in variables else found

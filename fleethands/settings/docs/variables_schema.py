@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleethands.settings.schema import ollama_env, openhands_env
-from fleethands.settings.schema.json_forms import CLIENT, DURATION, TEXT, Form
+from fleethands.settings.schema.json_forms import BACKEND, CLIENT, DURATION, LISTEN, TEXT, Form
 
 _REF: Form = {"$ref": "#/$defs/Secret"}
 _PLACE: Form = {"type": "string", "minLength": 1}
@@ -65,6 +65,11 @@ def openhands_variables() -> Form:
 def client_tokens() -> Form:
     """The schema of `gateway_tokens`: the token of each client."""
     return {"patternProperties": {CLIENT["pattern"]: _REF}, "additionalProperties": False}
+
+
+def backend_addresses() -> Form:
+    """The schema of `gateway_backends`: the address of each host."""
+    return {"patternProperties": {BACKEND["pattern"]: LISTEN}, "additionalProperties": False}
 
 
 def _variable(each: ollama_env.Variable) -> Form:

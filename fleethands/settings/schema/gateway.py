@@ -9,7 +9,7 @@ from pydantic import Field
 from fleethands.settings.schema import Keys
 from fleethands.settings.schema.describe import Description
 from fleethands.settings.schema.types import AsTuple, GatewayAddress, SecretValue, ServerName, Text
-from fleethands.settings.schema.variables import ClientName, ClientTokens
+from fleethands.settings.schema.variables import Backends, ClientName, ClientTokens
 from fleethands.settings.values.names import ListenAddress
 from fleethands.settings.values.secret import Secret
 
@@ -58,6 +58,27 @@ class GatewayKeys(Keys):
             example=["alice"],
         ),
     ] = ()
+    gateway_backends: Annotated[
+        Backends,
+        Description(
+            "The hosts that answer behind the gateway, each with the address of its own gateway. A request goes to the "
+            "least busy host that has its model. A rollout takes a host out before it changes it.",
+            accepts="a dictionary of hosts of the inventory and `IP:PORT`",
+            change="to give clients one address for several hosts",
+            example={"gpu-1": ListenAddress("10.0.0.11", 443), "gpu-2": ListenAddress("10.0.0.12", 443)},
+            default="only this host",
+        ),
+    ] = Field({})
+    gateway_backends_token: Annotated[
+        SecretValue | None,
+        Description(
+            "The token by which this gateway is a client of the gateways of `gateway_backends`.",
+            accepts="a secret, of which each of these hosts has a line in its `gateway_tokens`",
+            change="with `gateway_backends`, which needs it",
+            example=Secret.env("FRONT_TOKEN"),
+            default="none",
+        ),
+    ] = None
     gateway_authority: Annotated[
         SecretValue | None,
         Description(

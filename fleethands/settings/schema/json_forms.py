@@ -38,6 +38,7 @@ IP = _text(r"^[0-9A-Fa-f:.]+$")
 NETWORK = _text(r"^[0-9A-Fa-f:.]+(%[^/]*)?(/[0-9A-Fa-f:.]+)?$")
 SERVER_NAME = _text(r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+)$", maxLength=253)
 SECRET: Form = {}  # docs/json_schema.py has it
+BACKEND = _text("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
 CLIENT = _text("^[a-z][a-z0-9_-]{0,31}$")
 ORIGIN = _text("^[^\\s,\"']+$")
 PATH = _text(rf"^/(?!(.*/)?\.\.(/|$))(?!/*$)(?:(?!:){LINE})+$")

@@ -80,6 +80,14 @@ def _gateway_address(value: object) -> ListenAddress:
     return address
 
 
+def parse_backend(value: object) -> ListenAddress:
+    """The address of another host's gateway. Raises InvalidValue."""
+    address = value if isinstance(value, ListenAddress) else ListenAddress.parse(check_line(value), GATEWAY_PORT)
+    if address.everywhere or address.ip.startswith("127.") or address.ip == "::1":
+        raise InvalidValue("the address by which the gateway reaches the host, such as `10.0.0.11:443`")
+    return address
+
+
 def _server_name(value: object) -> str:
     return check_server_name(check_line(value))
 
@@ -217,6 +225,7 @@ Digests = Annotated[str | dict[str, str], BeforeValidator(_digests), WithJsonSch
 Sha256 = Annotated[str, BeforeValidator(_sha256), WithJsonSchema(json_forms.SHA256)]
 Listen = Annotated[ListenAddress, BeforeValidator(_address), WithJsonSchema(json_forms.LISTEN)]
 GatewayAddress = Annotated[ListenAddress, BeforeValidator(_gateway_address), WithJsonSchema(json_forms.LISTEN)]
+BackendAddress = Annotated[ListenAddress, BeforeValidator(parse_backend), WithJsonSchema(json_forms.LISTEN)]
 ServerName = Annotated[str, BeforeValidator(_server_name), WithJsonSchema(json_forms.SERVER_NAME)]
 SecretValue = Annotated[Secret, BeforeValidator(_secret), WithJsonSchema(json_forms.SECRET)]
 Directory = Annotated[PurePosixPath, BeforeValidator(_path), WithJsonSchema(json_forms.PATH)]

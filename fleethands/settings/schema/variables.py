@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from fleethands.settings.expected import InvalidValue
 from fleethands.settings.schema import json_forms, ollama_env, openhands_env
+from fleethands.settings.schema.types import BackendAddress, parse_backend
 from fleethands.settings.values.secret import Secret
 
 Check = Callable[[Any, Any], None]
@@ -38,6 +39,12 @@ def _client(name: Any, value: Any) -> None:
     _client_name(name)
     if not isinstance(value, Secret):
         raise InvalidValue("a secret, such as `Secret.env('ALICE_TOKEN')`")
+
+
+def _backend(name: Any, value: Any) -> None:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", name, re.ASCII):
+        raise InvalidValue("a host of the inventory: at most 63 letters, digits, `.`, `_` and `-`")
+    parse_backend(value)
 
 
 def check_token(value: str) -> None:
@@ -73,4 +80,5 @@ OBJECT = WithJsonSchema({"type": "object"})  # docs/json_schema.py has their nam
 OllamaVariables = Annotated[dict[str, Value], BeforeValidator(_each(_ollama)), OBJECT]
 OpenHandsVariables = Annotated[dict[str, str | int | Secret], BeforeValidator(_each(_openhands)), OBJECT]
 ClientTokens = Annotated[dict[str, Secret], BeforeValidator(_each(_client)), OBJECT]
+Backends = Annotated[dict[str, BackendAddress], BeforeValidator(_each(_backend)), OBJECT]
 ClientName = Annotated[str, BeforeValidator(_client_name), WithJsonSchema(json_forms.CLIENT)]

@@ -8,6 +8,7 @@ from fleethands.settings.expected import InvalidValue
 from fleethands.settings.host import HostSettings
 from fleethands.settings.openhands import inner_ports, rehearsal_ports
 from fleethands.settings.schema.variables import check_token
+from fleethands.settings.validation.backends import find_conflicts_of_backends
 from fleethands.settings.values.secret import MASK
 
 Found = tuple[str, str, tuple[str, ...]]  # path, problem, the other settings that it follows from
@@ -31,6 +32,7 @@ def find_conflicts_of_gateway(settings: HostSettings) -> Iterator[Found]:
             problem = f"expected a name of `gateway_tokens` ({known}), got `{name}`"
             yield f"gateway_managers.{index}", problem, ("gateway_tokens",)
     yield from _port(settings, settings.gateway.port)
+    yield from find_conflicts_of_backends(settings)
     yield from _tokens(settings)
     yield from _ways(settings)
 
@@ -68,7 +70,7 @@ def _ways(settings: HostSettings) -> Iterator[Found]:
     """Mistakes of the two ways to a certificate: the authority of the fleet, or files."""
     both = ("gateway_authority", *OWN_WAYS, "gateway_names", "gateway")
     own = [key for key in OWN_WAYS if getattr(settings, key) is not None]
-    if settings.gateway_authority is not None and own:
+    if settings.gateway_authority is not None and own and not settings.gateway_backends:
         for key in own:
             yield key, "expected only without `gateway_authority`, which issues the certificate", both
     elif settings.gateway_authority is None and not own:
@@ -87,11 +89,13 @@ def _certificate(settings: HostSettings) -> Iterator[tuple[str, str]]:
 
     if settings.unread_secrets & {"gateway_authority", "gateway_key"}:
         return
-    authority = settings.gateway_authority
-    try:
-        if authority is None:
+    if settings.gateway_certificate is not None:
+        try:
             certificates.read_certificate(settings)
-        else:
-            certificates.read_authority(authority)
-    except ValueError as error:
-        yield ("gateway_certificate" if authority is None else "gateway_authority"), str(error)
+        except ValueError as error:
+            yield "gateway_certificate", str(error)
+    if settings.gateway_authority is not None:
+        try:
+            certificates.read_authority(settings.gateway_authority)
+        except ValueError as error:
+            yield "gateway_authority", str(error)

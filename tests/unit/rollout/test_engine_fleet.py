@@ -55,6 +55,6 @@ class Engine:
 )
 def test_a_host_goes_back_by_one_record_and_never_by_two(known: Any, proven: bool, record: str) -> None:
     engine: Any = Engine(noted(known), proven=proven)
-    listener: Any = None
+    none: Any = None
 
-    assert EngineFleet(engine, Report("apply", {}), listener).record_to_restore("a") == record
+    assert EngineFleet(engine, Report("apply", {}), none, none, none).record_to_restore("a") == record

@@ -19,6 +19,7 @@ from fleethands.operations.gateway import certificate, requests, service, tokens
 from fleethands.operations.preflight.ports import check_ports
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings, Secret
+from fleethands.settings.gateway import certificate_names
 from fleethands.settings.load import read_fleet
 from fleethands.settings.lockfile import Lockfile
 from fleethands.tasks.gateway import render_config, render_unit
@@ -152,7 +153,7 @@ def test_a_good_certificate_stays_and_others_are_replaced(tmp_path: Path) -> Non
 def _with_certificate(probe: Probe, folder: Path, days: int) -> Probe:
     """The certificate is this old."""
     authority = Authority.read((folder / "authority.pem").read_text())
-    names = ["gpu-1.example", "192.0.2.7", "2001:db8::7"]
+    names = certificate_names(declared(folder))
     issued = authority.issue(names, datetime.now(UTC) - timedelta(days=days))
     for path, text in ((paths.GATEWAY_CERTIFICATE, issued.chain_pem), (paths.GATEWAY_KEY, issued.key_pem)):
         probe = probe.with_file(path, File("file", certificate.MODE, owner=certificate.OWNER, content=text.encode()))

@@ -1,0 +1,48 @@
+"""Checks the settings of the hosts behind a gateway against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fleethands.settings.expected import InvalidValue
+from fleethands.settings.host import HostSettings
+from fleethands.settings.schema.variables import check_token
+from fleethands.settings.values.names import ListenAddress
+from fleethands.settings.values.secret import MASK
+
+Found = tuple[str, str, tuple[str, ...]]
+TOKEN = "gateway_backends_token"  # noqa: S105  the name of a setting
+
+
+def find_conflicts_of_backends(settings: HostSettings) -> Iterator[Found]:
+    """Each mistake, with its path and the other settings that it follows from."""
+    if not settings.gateway_backends:
+        return
+    for index, name in enumerate(settings.gateway_managers):
+        problem = (
+            f"expected none with `gateway_backends`, got `{name}`: "
+            "the models of a host are managed through its own gateway"
+        )
+        yield f"gateway_managers.{index}", problem, ("gateway_backends",)
+    if settings.gateway_authority is None:
+        problem = "expected the authority that issued the certificates of `gateway_backends`"
+        yield "gateway_authority", problem, ("gateway_backends",)
+    owners: dict[ListenAddress, str] = {}
+    for name, address in settings.gateway_backends.items():
+        if other := owners.get(address):
+            yield f"gateway_backends.{name}", f"expected an address of its own, got that of `{other}`", ()
+        owners.setdefault(address, name)
+    yield from _token(settings)
+
+
+def _token(settings: HostSettings) -> Iterator[Found]:
+    secret = settings.gateway_backends_token
+    if secret is None:
+        yield TOKEN, "expected with `gateway_backends`: their gateways ask for a token", ("gateway_backends",)
+    elif TOKEN not in settings.unread_secrets:
+        try:
+            check_token(secret.reveal())
+        except InvalidValue as error:
+            yield TOKEN, error.got(f"`{MASK}`"), ()
+        except ValueError as error:
+            yield TOKEN, str(error), ()
