@@ -54,6 +54,7 @@ def receiving(address: str = "127.0.0.1") -> Iterator[Receiver]:
             pass
 
     server = HTTPServer((address, 0), Handler)
+    server.socket.settimeout(1)  # a client may be gone before it is accepted
     receiver.url = f"http://{address}:{server.server_port}/fleet?token=of-the-address"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield receiver

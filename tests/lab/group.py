@@ -1,4 +1,4 @@
-"""Lab hosts behind the gateway of one of them, and clients that use it without a pause."""
+"""Lab hosts behind the gateways of some of them, and clients that use these without a pause."""
 
 from __future__ import annotations
 
@@ -33,8 +33,9 @@ at_the_front = {{
     "gateway_backends": {{name: f"{{address}}:{port}" for name, address in addresses.items()}},
     "gateway_backends_token": Secret.file({front!r}),
 }}
+own = lambda name: {{"gateway_names": [addresses[name]]}}
 lab = [
-    (name, {{**data, **everywhere, "gateway_names": [addresses[name]], **(at_the_front if name == "lab-1" else {{}})}})
+    (name, {{**data, **everywhere, **own(name), **(at_the_front if name in {fronts!r} else {{}})}})
     for name, data in runpy.run_path({lab!r})["lab"] if name in addresses
 ]
 """
@@ -47,11 +48,13 @@ class Group:
 
     + directory: of the inventory and its secrets, on the controller
     + more: settings of all of them
+    + fronts: the hosts whose gateway has all of them behind it; clients use one after the other
     """
 
     hosts: dict[str, Host]
     directory: Path
     more: dict[str, Any] = field(default_factory=dict)
+    fronts: tuple[str, ...] = (FRONT,)
     tokens: dict[str, str] = field(default_factory=lambda: {name: secrets.token_hex(20) for name in ("front", "alice")})
 
     @property
@@ -75,7 +78,9 @@ class Group:
         values = {"front": str(places["front"]), "alice": str(places["alice"]), "authority": str(self._authority)}
         addresses = {name: host.address for name, host in self.hosts.items()}
         lab = str(fleet.ROOT / "inventory/lab.py")
-        path.write_text(INVENTORY.format(**values, addresses=addresses, port=PORT, more=self.more, lab=lab))
+        path.write_text(
+            INVENTORY.format(**values, addresses=addresses, port=PORT, more=self.more, lab=lab, fronts=self.fronts)
+        )
         yes = "" if command in fleet.READERS else "--yes"
         line = f"fleethands {command} {path} --json {yes} {' '.join(words)} 2>{path}.said"
         code, said = fleet.typed(line, timeout)
@@ -88,10 +93,12 @@ class Group:
         assert code == 0, said + json.dumps(document)
         return said, document
 
-    def ask(self, path: str = "/api/generate", model: str = MODEL, tokens: int = 4) -> tuple[int, list[dict[str, Any]]]:
+    def ask(
+        self, path: str = "/api/generate", model: str = MODEL, tokens: int = 4, front: str = FRONT
+    ) -> tuple[int, list[dict[str, Any]]]:
         """Status and lines of an answer through the gateway, as it comes. Raises OSError and HTTPException if cut."""
         context = ssl.create_default_context(cafile=self._authority)
-        connection = http.client.HTTPSConnection(self.front.address, PORT, context=context, timeout=300)
+        connection = http.client.HTTPSConnection(self.hosts[front].address, PORT, context=context, timeout=300)
         body = {"model": model, "prompt": "Say OK.", "options": {"num_predict": tokens, "num_ctx": 512}}
         headers = {"Authorization": f"Bearer {self.tokens['alice']}", "Content-Type": "application/json"}
         try:
@@ -106,7 +113,8 @@ class Group:
         """This number of clients ask without a pause."""
         clients = Clients(self, tokens)
         with ThreadPoolExecutor(count) as pool:
-            running = [pool.submit(clients.ask_on) for _ in range(count)]
+            fronts = [self.fronts[number % len(self.fronts)] for number in range(count)]
+            running = [pool.submit(clients.ask_on, front) for front in fronts]
             try:
                 yield clients
             finally:
@@ -133,12 +141,12 @@ class Clients:
     longest: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask_on(self) -> None:
+    def ask_on(self, front: str) -> None:
         """Ask until it is over."""
         while not self.over.is_set():
             begun = time.monotonic()
             try:
-                status, lines = self.group.ask(tokens=self.tokens)
+                status, lines = self.group.ask(tokens=self.tokens, front=front)
                 failure = "" if status == 200 and lines and lines[-1].get("done") else f"{status} {lines[-1:]}"
             except (OSError, http.client.HTTPException, ValueError) as error:
                 failure = f"{type(error).__name__}: {error}"

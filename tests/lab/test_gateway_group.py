@@ -71,7 +71,7 @@ def test_a_host_that_dies_or_lacks_the_model_is_left_out(group: Group) -> None:
 @pytest.mark.timeout(2400)
 def test_an_upgrade_of_four_hosts_with_eight_clients(lab: Lab, gateway_state: str, tmp_path: Path) -> None:
     lab.up(count=4)
-    group = Group(brought(lab, 4, gateway_state), tmp_path)
+    group = Group(brought(lab, 4, gateway_state), tmp_path, fronts=("lab-1", "lab-2"))
     group.apply()
 
     with group.clients(8) as clients:

@@ -22,5 +22,4 @@ REFUSALS = (
     (429, "too many requests without a valid token"),
     (502, "Ollama does not answer on this host"),
     (504, "Ollama did not answer in time"),
-    (508, "a host behind a gateway has hosts behind its own: name these hosts instead"),
 )
