@@ -99,7 +99,7 @@ class Group:
         """Status and lines of an answer through the gateway, as it comes. Raises OSError and HTTPException if cut."""
         context = ssl.create_default_context(cafile=self._authority)
         connection = http.client.HTTPSConnection(self.hosts[front].address, PORT, context=context, timeout=300)
-        body = {"model": model, "prompt": "Say OK.", "options": {"num_predict": tokens, "num_ctx": 512}}
+        body = {"model": model, "prompt": "Say OK.", "options": {"num_predict": tokens}}
         headers = {"Authorization": f"Bearer {self.tokens['alice']}", "Content-Type": "application/json"}
         try:
             connection.request("POST", path, json.dumps(body), headers)
