@@ -110,6 +110,7 @@ def test_every_alert_fires_on_its_broken_way_and_ends_after_it(gateway: Gateway,
     gateway.more["metrics_textfile"] = TEXTFILES
     gateway.apply()
     assert gateway.plan() == []
+    host.run(COLLECT)  # the timer has not collected the proof of that apply yet
     prometheus = Prometheus(client.machine, gateway, by_node_exporter=True)
     prometheus.start()
     prometheus.await_value("count(fleethands_ollama_up == 1)", 2)

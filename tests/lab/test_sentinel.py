@@ -194,7 +194,12 @@ def test_each_broken_way_is_reported_once(
     assert watched.prove() == [("broken", way.link)], watched.journal
     assert watched.prove() == [], watched.journal
 
-    assert changes(watched.fleethands("plan")[1]) != []
+    planned = watched.fleethands("plan")[1]
+    if way.refused:
+        assert planned["hosts"]["lab-1"]["status"] == "refused", planned
+        assert planned["hosts"]["lab-1"]["reason"].startswith(way.refused)
+    else:
+        assert PROVE in changes(planned), fleet.trouble(planned)
     hint = receiver.events[0]["hint"]
     place, _, command = hint.partition(": ")
     if place == "on the host":
