@@ -36,7 +36,7 @@ class Break:
 
     + how: typed on the host; link, says: what must be found
     + keeps: what a repair leaves there on purpose
-    + refused: why a plan refuses the host; empty if an apply can go on
+    + refused: why a plan refuses the host; empty if an apply can continue
     """
 
     how: str
