@@ -15,6 +15,7 @@ from fleethands.dashboards import dashboard_files
 from tests.helpers.promtool import prometheus_package
 from tests.lab.gateways import NAME, PORT, Gateway
 from tests.lab.host import Host
+from tests.lab.shell import PATIENCE
 
 WATCHER = "prometheus"  # the client of the gateway
 INSTANCE = "lab-1"
@@ -88,8 +89,12 @@ class Prometheus:
         self.await_value(f'count(ALERTS{{alertstate="firing",alertname="{alert}"}}) or vector(0)', fires, seconds)
 
     def await_value(self, expression: str, wanted: float | bool, seconds: float = 60) -> None:
-        """Wait until an expression has this value; True: a value above 0. Fails after that time."""
-        deadline = time.monotonic() + seconds
+        """
+        Wait until an expression has this value; True: a value above 0.
+
+        + seconds: on a machine at rest; it fails after PATIENCE times as many
+        """
+        deadline = time.monotonic() + seconds * PATIENCE
         while True:
             values = [*self._known(expression).values()]
             if values and (values[0] > 0 if wanted is True else values[0] == wanted):
@@ -118,7 +123,8 @@ class Prometheus:
         if self.by_node_exporter:
             target = {"targets": [f"{host.address}:{NODE_EXPORTER}"], "labels": {"instance": INSTANCE}}
             jobs.append({"job_name": "node", "static_configs": [target]})
-        every = {"scrape_interval": "1s", "evaluation_interval": "1s", "scrape_timeout": "1s"}
+        # a node_exporter on a busy machine needs more than a second
+        every = {"scrape_interval": "3s", "evaluation_interval": "1s", "scrape_timeout": "3s"}
         return {"global": every, "rule_files": ["/etc/watch/rules.yml"], "scrape_configs": jobs}
 
 
