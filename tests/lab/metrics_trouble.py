@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fleethands import paths
+from fleethands.tls.authority import Authority
+from fleethands.tls.build import SERVER_LIFE, build_server, new_key
+from fleethands.tls.pem import encode_certificate, encode_key
 from tests.lab.gateways import NAME, Client, Gateway
 
 COLLECT = "systemctl start fleethands-metrics"
 MODELS = "/usr/share/ollama/.ollama/models"
-SENTINEL = "/var/lib/fleethands/sentinel"
 SMI = "/usr/local/bin/nvidia-smi"
-KEY, CERTIFICATE = f"{paths.GATEWAY}/key.pem", f"{paths.GATEWAY}/certificate.pem"
-SHORT = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 5 -subj /CN={NAME}"
+SENTINEL, SENTINEL_TIMER = "fleethands-sentinel.service", "fleethands-sentinel.timer"
+LEFT = timedelta(days=5)  # of a certificate that ends
+ANSWERS = "until curl -fs -o /dev/null localhost:11434; do sleep 0.1; done"
 Step = Callable[[], Any]
 
 
@@ -55,18 +59,18 @@ class Trouble:
             "FleethandsGatewayDown": self._commands(
                 "systemctl stop fleethands-gateway", "systemctl start fleethands-gateway; sleep 1"
             ),
-            "FleethandsCertificateEnds": (
-                self._command(
-                    f"{SHORT} -keyout {KEY} -out {CERTIFICATE}; systemctl reload fleethands-gateway; sleep 1"
-                ),
-                self._apply,
-            ),
+            "FleethandsCertificateEnds": (self._show_old_certificate, self._apply),
             "FleethandsGatewayErrors": (
                 self._fail_requests,
                 self._command("systemctl start ollama; sleep 15"),
             ),
-            "FleethandsSentinelBroken": (self._sentinel("broken", "now"), self._sentinel("ok", "now")),
-            "FleethandsSentinelSilent": (self._sentinel("ok", "3 days ago"), self._command(f"rm -r {SENTINEL}")),
+            "FleethandsSentinelBroken": (
+                self._watch_broken_host,
+                self._command(f"systemctl start ollama; {ANSWERS}; systemctl start {SENTINEL}"),
+            ),
+            "FleethandsSentinelSilent": self._commands(
+                f"systemctl stop {SENTINEL_TIMER}", f"systemctl start {SENTINEL_TIMER} {SENTINEL}"
+            ),
         }
 
     def _command(self, command: str) -> Step:
@@ -100,7 +104,18 @@ class Trouble:
         line = f"0, NVIDIA H200, 570.1, 1000, 10, {temperature}, 30"
         return self._command(f"""printf '#!/bin/sh\\necho "{line}"\\n' >{SMI}; chmod 755 {SMI}""")
 
-    def _sentinel(self, verdict: str, when: str) -> Step:
-        moment = f"$(date -u -d '{when}' +%Y-%m-%dT%H:%M:%SZ)"
-        state = f'printf "%s\\n" 1 {verdict} {moment} {moment} "" "" "" 1 >{SENTINEL}/state'
-        return self._command(f"mkdir -p -m 0700 {SENTINEL}; {state}")
+    def _show_old_certificate(self) -> None:
+        """The certificate that the authority of the fleet issued nearly a year ago."""
+        authority, key = Authority.read(self.gateway.authority.read_text()), new_key()
+        names, then = [NAME, self.host.address, self.host.address6], datetime.now(UTC) - SERVER_LIFE + LEFT
+        certificate = build_server(names, key, authority.certificate, authority.key, then)
+        self.host.run(f"cat > {paths.GATEWAY_CERTIFICATE}", stdin=encode_certificate(certificate))
+        self.host.run(f"cat > {paths.GATEWAY_KEY}", stdin=encode_key(key))
+        self.host.run(f"systemctl reload fleethands-gateway; sleep 1; {COLLECT}")
+
+    def _watch_broken_host(self) -> None:
+        """The host gets a sentinel, which finds that Ollama has stopped."""
+        self.gateway.more["sentinel"] = True
+        self.gateway.apply()
+        self.host.run(f"systemctl start {SENTINEL}; {COLLECT}", timeout=120)
+        self.host.run(f"systemctl stop ollama; systemctl start {SENTINEL}; {COLLECT}", timeout=120)

@@ -36,6 +36,7 @@ class Break:
 
     + how: typed on the host; link, says: what must be found
     + keeps: what a repair leaves there on purpose
+    + refused: why a plan refuses the host; empty if an apply can continue
     """
 
     how: str
@@ -43,6 +44,7 @@ class Break:
     says: str
     data: dict[str, Any] = field(default_factory=dict)
     keeps: list[str] = field(default_factory=list)
+    refused: str = ""
 
 
 WAYS = {
@@ -62,6 +64,7 @@ WAYS = {
         "generate-in-openhands",
         "openhands-app is a foreign container, made without host.docker.internal",
         keeps=["openhands-app-adopted"],
+        refused="a container named openhands-app is there that fleethands did not make",
     ),
     "model missing": Break("ollama rm codellama:7b", "list", "Ollama has no model codellama:7b"),
     "context 4096": Break(
@@ -77,6 +80,7 @@ WAYS = {
         " && until ss -Hltn 'sport = :3000' | grep -q .; do sleep 0.02; done",
         "container",
         "openhands-app is exited, and port 3000 is held by sshd (squatter.service)",
+        refused="port 3000 is held by `sshd`",
     ),
     "image missing": Break(
         f"docker rm -f openhands-app && docker rmi -f {GUIDE}",

@@ -165,6 +165,19 @@ def test_a_run_that_begins_meanwhile_goes_first(serving: Host, receiver: Receive
     assert "the proof was stopped: a run wants to change this host" in watched.journal
 
 
+def test_a_locked_host_lets_it_start_as_often_as_a_person_likes(
+    serving: Host, receiver: Receiver, tmp_path: Path
+) -> None:
+    watched = watch(serving, receiver, tmp_path, **QUIET)
+    code, said = fleet.typed("fleethands lock acquire inventory/lab.py --hosts lab-1 --reason test")
+    assert code == 0, said
+
+    serving.run(f"for i in 1 2 3 4 5 6 7 8; do systemctl start {SERVICE} || exit 1; done")
+
+    assert watched.journal.count("no proof is made: this host is locked") == 8
+    assert receiver.bodies == []
+
+
 def test_it_starts_by_itself_after_a_boot(serving: Host, receiver: Receiver, tmp_path: Path) -> None:
     watched = watch(serving, receiver, tmp_path, **QUIET)
     drop_ins = "/etc/systemd/system/fleethands-sentinel.timer.d"
@@ -194,7 +207,12 @@ def test_each_broken_way_is_reported_once(
     assert watched.prove() == [("broken", way.link)], watched.journal
     assert watched.prove() == [], watched.journal
 
-    assert changes(watched.fleethands("plan")[1]) != []
+    planned = watched.fleethands("plan")[1]
+    if way.refused:
+        assert planned["hosts"]["lab-1"]["status"] == "refused", planned
+        assert planned["hosts"]["lab-1"]["reason"].startswith(way.refused)
+    else:
+        assert PROVE in changes(planned), fleet.trouble(planned)
     hint = receiver.events[0]["hint"]
     place, _, command = hint.partition(": ")
     if place == "on the host":
