@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import gevent  # type: ignore[import-untyped]
 
 from fleethands.engine.side_script import run_side_script
-from fleethands.operations.gateway.drain import Drained, drain_backends, parse_drained, return_backends
+from fleethands.operations.gateway.drain import (
+    Drained,
+    drain_backends,
+    parse_drained,
+    parse_returned,
+    return_backends,
+)
 from fleethands.report.model import Report
 from fleethands.text.format import format_duration
 
@@ -71,7 +77,7 @@ class Drains:
         for gateway, hosts in self._out.items():
             for name in sorted(hosts):
                 until = f"until an apply proves it, or for {format_duration(self._expires)}"
-                self.notes[name].append(f"the gateway of {gateway} sends it no requests {until}")
+                self.notes[name].append(f"the gateway of {gateway} may send it no requests {until}")
         for name, notes in self.notes.items():
             report.hosts[name].notes.extend(notes)
         if longest := max(self._waits, key=lambda each: each.seconds, default=None):
@@ -89,33 +95,39 @@ class Drains:
 
     def _drain(self, gateway: str, hosts: Sequence[str]) -> str:
         script = drain_backends(hosts, int(self._limit), int(self._expires))
+        self._out[gateway] |= set(hosts)  # until it is known to be otherwise
         said = run_side_script(self._engine, gateway, script, self._limit + SHORT)
         if said is None:
-            return f"{', '.join(hosts)}: {gateway}, whose gateway sends it requests, cannot be reached; {WITHOUT}"
+            self._out[gateway] -= set(hosts)
+            why = "the host cannot be reached, so nothing is taken out there"
+            self._announce(f"gateway of {gateway}: {why}")
+            for name in hosts:
+                self.notes[name].append(f"gateway of {gateway}: {why}")
+            return ""
         found = {each.name: each for each in parse_drained(said, hosts)}
         for name in hosts:
             if name not in found:
                 return f"{name}: the gateway of {gateway} does not take it out; {WITHOUT}"
+            if not found[name].is_out:
+                self._out[gateway].discard(name)
             if found[name].result == "last" and len(self.gateways[gateway]) > 1:
-                return f"{name} is the last host to which the gateway of {gateway} sends requests; {WITHOUT}"
+                return f"{name} is the last host that answers behind the gateway of {gateway}; {WITHOUT}"
             self._note(gateway, found[name])
         return ""
 
     def _note(self, gateway: str, drained: Drained) -> None:
-        name, left = drained.name, f"{drained.requests} request{'s' * (drained.requests != 1)} under way"
+        name = drained.name
         if drained.result == "last":
             self.notes[name].append(f"the gateway of {gateway} has no other host: its requests fail meanwhile")
         if not drained.is_out:
             return
-        self._out[gateway].add(name)
         self._waits.append(drained)
-        took = format_duration(drained.seconds)
-        waited = f"it had {left}, and waited {took}"
+        left = f"{drained.requests} request{'s' * (drained.requests != 1)} under way"
+        waited = f"it had {left}, and waited {format_duration(drained.seconds)}"
         cut = "; requests that take longer are cut" if drained.result == "busy" else ""
         self._announce(f"gateway of {gateway}: {name} is taken out: {waited}{cut}")
         self.notes[name].append(f"taken out of the gateway of {gateway}: {waited}{cut}")
 
     def _return(self, gateway: str, hosts: Sequence[str]) -> None:
-        if run_side_script(self._engine, gateway, return_backends(hosts), SHORT) is None:
-            return
-        self._out[gateway] -= set(hosts)
+        said = run_side_script(self._engine, gateway, return_backends(hosts), SHORT)
+        self._out[gateway] -= parse_returned(said or [], hosts)

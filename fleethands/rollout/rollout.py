@@ -13,7 +13,7 @@ from fleethands.rollout.state import Phase, RolloutState
 from fleethands.rollout.strategy import Batch, RolloutStrategy
 
 UNSUCCESSFUL = ("failed", "rolled-back")
-PROVEN = ("changed", "unchanged", "rolled-back")
+RETURNED = ("changed", "unchanged", "rolled-back", "not-run")  # a host that is `not-run` was not touched
 
 
 class Fleet(Protocol):
@@ -94,7 +94,7 @@ class Rollout:
             try:
                 self._begin()
                 batches = self._strategy.batches(self._pending, self._fleet.names)
-                for batch in keep_serving(batches, self._fleet.gateways):
+                for batch in keep_serving(batches, self._serving()):
                     if self._state.is_over:
                         break
                     self._update(batch)
@@ -106,12 +106,18 @@ class Rollout:
                 self._locks.release()
         return self._complete()
 
+    def _serving(self) -> dict[str, list[str]]:
+        """Host with a gateway → the hosts behind it, without those that are known to be bad."""
+        bad = {name for name, host in self._plan.hosts.items() if host.status in BAD}
+        return {each: [name for name in behind if name not in bad] for each, behind in self._fleet.gateways.items()}
+
     def _begin(self) -> None:
         order, canary = self._strategy.order, self._strategy.canary
         if order.seed is not None:
             self._announce(f"order: {order}")
         for name in set(self._fleet.names) - set(self._pending):
             self._fleet.disconnect(name)
+        self._fleet.put_back([name for name, host in self._plan.hosts.items() if host.status == "unchanged"])
         if canary and canary.is_name:
             for name in canary.select(order.sort(self._fleet.names), self._fleet.names):
                 if self._plan.hosts[name].status in BAD:
@@ -129,8 +135,12 @@ class Rollout:
     def _update(self, batch: Batch) -> None:
         """Take one batch through its operations, its hosts' own proofs and the checks from this machine."""
         self._announce(f"{batch.label}: {', '.join(batch.names)}")
-        if why := self._fleet.take_out([name for name in batch.names if self._is_changed(name)]):
-            self._state.stop(why)
+        try:
+            if why := self._fleet.take_out([name for name in batch.names if self._is_changed(name)]):
+                self._state.stop(why)
+        except KeyboardInterrupt:
+            self._fleet.put_back(batch.names)
+            raise
         if self._state.is_over:  # a user may have interrupted the wait
             self._fleet.put_back(batch.names)
             return
@@ -138,7 +148,7 @@ class Rollout:
         self._collect(batch.names)
         self._fleet.check_from_outside(self._report, batch.names)
         self._roll_back_failures([name for name in batch.names if self._status(name) == "failed"])
-        self._fleet.put_back([name for name in batch.names if self._status(name) in PROVEN])
+        self._fleet.put_back([name for name in batch.names if self._status(name) in RETURNED])
         self._locks.release(batch.names)
         for name in batch.names:
             self._fleet.disconnect(name)

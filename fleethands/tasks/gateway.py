@@ -19,12 +19,12 @@ def serve(settings: HostSettings) -> None:
     system.create_user(
         name="Create its user", settings=settings, user=paths.GATEWAY_USER, home=paths.GATEWAY, roots_home=True
     )
+    backends.write_trust(name="Write whose certificates the hosts behind it have", settings=settings)
+    backends.write_backends(name="Write the hosts behind it", settings=settings, content=render_backends(settings))
     config = render_config(settings, settings.gateway)
     system.write_file(name="Write its configuration", settings=settings, path=paths.GATEWAY_CONFIG, content=config)
     tokens.write_tokens(name="Write the tokens of its clients", settings=settings)
     certificate.write_certificate(name="Write its certificate", settings=settings)
-    backends.write_backends(name="Write the hosts behind it", settings=settings, content=render_backends(settings))
-    backends.write_trust(name="Write whose certificates these hosts have", settings=settings)
     system.write_file(name="Write the unit", settings=settings, path=paths.GATEWAY_UNIT, content=render_unit())
     service.load(name="Use these files", settings=settings, address=settings.gateway)
 

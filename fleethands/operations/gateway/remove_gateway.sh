@@ -4,7 +4,8 @@
 systemctl disable --quiet --now "$service" 2>/dev/null || true
 printf '%s\n' "$files" | while IFS= read -r file; do rm -f "$file"; done
 remove_tree "$cache"
-rm -rf "$drained"
+systemctl stop 'fleethands-return-*.timer' 2>/dev/null || true
+rm -rf "$drained" "$drained.lock"
 rmdir "$directory" 2>/dev/null || true
 # unless an administrator has unmasked it since
 if grep -qxsF 'mask nginx.service' "$ledger"; then

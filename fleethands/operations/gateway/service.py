@@ -27,7 +27,7 @@ MASK = ("mask", "nginx.service")  # what install_packages.sh wrote into the owne
 CONSEQUENCES = {
     "start": "",
     "reload": "no answer under way is cut",
-    "restart": "answers under way are cut after 30 s",
+    "restart": "requests fail meanwhile, and answers under way are cut after 30 s",
 }
 
 

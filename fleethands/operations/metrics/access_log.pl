@@ -66,7 +66,19 @@ sub count_request {
     $bytes{$who} += $line->{bytes} if text_of($line->{bytes}) =~ /\A[0-9]{1,15}\z/;
     return if $status ne '200' || text_of($line->{method}) ne 'POST' || text_of($line->{path}) !~ $ANSWERS;
     observe("answer\t$who", $line->{seconds}, \@SECONDS);
-    observe("first_byte\t$who", $line->{first_byte}, \@FIRST_BYTE);
+    observe("first_byte\t$who", together(text_of($line->{first_byte})), \@FIRST_BYTE);
+}
+
+# the seconds of a request that was tried at several hosts, one after the other: `0.001, 0.250`, or `-` where none answered
+sub together {
+    my ($text) = @_;
+    my $sum = 0;
+    my @tries = grep { $_ ne '-' } split /, /, $text;
+    for my $seconds (@tries) {
+        return '' if !defined number($seconds);
+        $sum += $seconds;
+    }
+    return @tries ? $sum : '';
 }
 
 # a client can send any name: only models that this host has, or had, get a row of their own

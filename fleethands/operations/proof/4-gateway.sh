@@ -28,10 +28,10 @@ prove_gateway() {
   esac
 }
 
-# ask_backend NAME: the HTTP status of a host behind the gateway
+# ask_backend NAME: the answer of a host behind the gateway, and its HTTP status
 ask_backend() {
-  curl -q --silent --max-time 10 --unix-socket "$gateway_runtime/$1.sock" --output /dev/null --write-out '%{http_code}' \
-    http://localhost/api/version || true
+  curl -q --silent --max-time 10 --unix-socket "$gateway_runtime/$1.sock" --write-out 'HTTP %{http_code}' \
+    http://localhost/api/version | head -c 4096 || true
 }
 
 # describe_backends: how many of the hosts behind the gateway answer, and what is wrong with the others; nothing without any
@@ -40,9 +40,9 @@ describe_backends() {
   for backend in $gateway_backends; do
     all=$((all + 1))
     case $(ask_backend "$backend") in
-      200) good=$((good + 1)) ;;
-      401) wrong="$wrong, $backend does not know the token of this gateway" ;;
-      403) wrong="$wrong, $backend is taken out" ;;
+      *'HTTP 200') good=$((good + 1)) ;;
+      *'the host refuses this gateway'*) wrong="$wrong, $backend refuses the token of this gateway" ;;
+      *'no host that the gateway uses now'*) wrong="$wrong, $backend is taken out" ;;
       *) wrong="$wrong, $backend does not answer" ;;
     esac
   done

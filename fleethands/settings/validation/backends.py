@@ -11,6 +11,7 @@ from fleethands.settings.values.names import ListenAddress
 from fleethands.settings.values.secret import MASK
 
 Found = tuple[str, str, tuple[str, ...]]
+MOST = 250  # hosts for which the memory of nginx's zone is enough
 TOKEN = "gateway_backends_token"  # noqa: S105  the name of a setting
 
 
@@ -27,6 +28,8 @@ def find_conflicts_of_backends(settings: HostSettings) -> Iterator[Found]:
     if settings.gateway_authority is None:
         problem = "expected the authority that issued the certificates of `gateway_backends`"
         yield "gateway_authority", problem, ("gateway_backends",)
+    if len(settings.gateway_backends) > MOST:
+        yield "gateway_backends", f"expected at most {MOST} hosts, got {len(settings.gateway_backends)}", ()
     owners: dict[ListenAddress, str] = {}
     for name, address in settings.gateway_backends.items():
         if other := owners.get(address):

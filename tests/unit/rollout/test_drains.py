@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import gevent  # type: ignore[import-untyped]
 import pytest
 
 from fleethands.report.model import HostReport, Report
@@ -51,6 +52,7 @@ def test_only_gateways_of_these_hosts_are_asked(run: Any, said: dict[str, Any]) 
 
     said["front"] = ["drain: a waited 3 12"]
     assert run.take_out(["a"]) == ""
+    said["front"] = ["drain: a back"]
     run.put_back(["a"])
 
     assert run.sent == ["front: a", "front: a"]
@@ -65,25 +67,41 @@ def test_only_gateways_of_these_hosts_are_asked(run: Any, said: dict[str, Any]) 
 def test_a_host_that_does_not_come_back_is_told(run: Any, said: dict[str, Any]) -> None:
     said["front"] = ["drain: a busy 1 600"]
     assert run.take_out(["a"]) == ""
+    said["front"] = ["rm: cannot remove it"]
+    run.put_back(["a"])
 
     (first, second) = notes(run)["a"]
 
     assert first.endswith("waited 10 min; requests that take longer are cut")
-    assert second == "the gateway of front sends it no requests until an apply proves it, or for 4 h 10 min"
+    assert second == "the gateway of front may send it no requests until an apply proves it, or for 4 h 10 min"
 
 
 @pytest.mark.parametrize(
     ("lines", "why"),
     [
-        (None, "a: front, whose gateway sends it requests, cannot be reached; `--drain-timeout 0`"),
         (["drain: b waited 0 0", "sh: 1: ss: not found"], "a: the gateway of front does not take it out"),
-        (["drain: a last 2 0"], "a is the last host to which the gateway of front sends requests"),
+        (["drain: a last 2 0"], "a is the last host that answers behind the gateway of front"),
     ],
 )
 def test_why_a_host_cannot_be_taken_out(run: Any, said: dict[str, Any], lines: list[str] | None, why: str) -> None:
     said["front"] = lines
 
     assert run.take_out(["a"]).startswith(why)
+
+
+def test_a_gateway_that_cannot_be_reached_is_told_and_stops_nothing(run: Any, said: dict[str, Any]) -> None:
+    said["front"] = None
+
+    assert run.take_out(["a"]) == ""
+    assert notes(run) == {"a": ["gateway of front: the host cannot be reached, so nothing is taken out there"]}
+
+
+def test_a_wait_that_is_ended_tells_that_the_host_may_be_out(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drains, "run_side_script", lambda *_: gevent.sleep(60))
+    gevent.spawn_later(0.05, run.stop)
+
+    assert run.take_out(["a"]) == ""
+    assert "may send it no requests" in notes(run)["a"][0]
 
 
 def test_a_gateway_that_does_not_run_yet_is_no_obstacle(run: Any, said: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from fleethands.report.model import Report
+from fleethands.report.model import HostReport, Report
 from fleethands.rollout.gateway_batches import keep_serving
 from fleethands.rollout.strategy import Batch, Canary, HostQuota, RolloutStrategy
 from tests.helpers.fake_fleet import FakeFleet, failed, plan, roll_out
@@ -33,6 +33,9 @@ def batches(*parts: str) -> list[Batch]:
         ({"a": ("a", "b", "c")}, ["a b c"], ["b c", "a"]),
         ({"a": ("a", "b"), "b": ("a", "b")}, ["a b"], ["a", "b"]),
         ({"front": ("a",)}, ["a x"], ["a x"]),
+        ({"p": ("a", "b"), "q": ("a", "b")}, ["a", "b", "p", "q"], ["a", "b", "p", "q"]),
+        ({"p": ("a", "b"), "q": ("a", "b")}, ["a b p q"], ["a", "b", "p", "q"]),
+        ({"a": ("a", "b", "c"), "b": ("a", "b", "c")}, ["c b a"], ["c", "b", "a"]),
         ({"f": ("a", "b"), "g": ("c", "d")}, ["a b c d"], ["a c", "a d", "b"]),
     ],
 )
@@ -81,6 +84,32 @@ def test_a_host_that_fails_stays_out_and_one_that_is_rolled_back_comes_back() ->
         roll_out(fleet, plan("a"), RolloutStrategy(rolls_back=rolls_back))
 
         assert fleet.calls.count("put back a") == back
+
+
+def test_a_host_that_was_not_reached_before_ctrl_c_comes_back() -> None:
+    fleet = FakeFleet(["a", "b", "c"], gateways={"front": ("a", "b", "c")}, ctrl_c={"a": 1})
+
+    report = roll_out(fleet, plan("a", "b"))
+
+    assert report.hosts["b"].status == "not-run"
+    assert "put back a b" in fleet.calls
+
+
+def test_hosts_that_are_gone_are_not_counted() -> None:
+    gone = HostReport("unreachable", "no route")
+    fleet = FakeFleet(["a", "b", "c"], gateways={"front": ("a", "b", "c")})
+
+    roll_out(fleet, plan("a", "b", c=gone))
+
+    assert [each for each in fleet.calls if each.startswith("update")] == ["update a", "update b"]
+
+
+def test_unchanged_hosts_come_back_that_an_earlier_run_left_out() -> None:
+    fleet = FakeFleet(["a", "b"], gateways={"front": ("a", "b")})
+
+    roll_out(fleet, plan("a", b=HostReport("unchanged")))
+
+    assert fleet.calls[1] == "put back b"
 
 
 def test_an_interrupted_wait_changes_nothing() -> None:

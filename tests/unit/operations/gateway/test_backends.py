@@ -43,7 +43,7 @@ def test_each_host_is_asked_at_its_own_address_and_by_its_own_name(tmp_path: Pat
     assert "proxy_pass https://[fd00::13]:8443;" in text
     assert "proxy_ssl_name ip-fd00-0000-0000-0000-0000-0000-0000-0013.fleethands.internal;" in text
     assert settings.gateway is not None
-    assert "server unix:/run/fleethands-gateway/gpu-2.sock" in render_config(settings, settings.gateway)
+    assert "server unix:/run/fleethands-gateway/gpu-2.sock max_fails=2" in render_config(settings, settings.gateway)
 
 
 def test_a_certificate_has_the_name_by_which_it_is_checked(tmp_path: Path) -> None:
