@@ -53,7 +53,7 @@ def journal(collector: Collector) -> Journal:
 
 def test_requests_are_counted_once(collector: Collector, journal: Journal) -> None:
     journal.add(
-        {}, {"seconds": 700, "first_byte": "1.000"}, {"status": 499}, {"client": "", "model": "", "status": 401}
+        {}, {"seconds": 700, "first_byte": "0.400, 0.600"}, {"status": 499}, {"client": "", "model": "", "status": 401}
     )
     found = collector.collect()
 
@@ -102,7 +102,7 @@ def test_lines_that_nginx_never_writes(collector: Collector, journal: Journal) -
         "{", "{}", "no JSON", '{"client":["x"]}', "{" * 5000, '{"client":"alice","status":"200","bytes":"many"}',
         {"client": 'x"} 1\nfleethands_ollama_up 0'}, {"client": "A"}, {"status": "\t"},
         {"seconds": "1e999", "bytes": -5},
-        {"seconds": "-"}, {"seconds": -1}, {"first_byte": "0.1, 0.2"}, {"path": "/metrics"}, {"method": "GET"}, {},
+        {"seconds": "-"}, {"seconds": -1}, {"first_byte": "0.1; 0.2"}, {"path": "/metrics"}, {"method": "GET"}, {},
     )  # fmt: skip
 
     found = collector.collect()
