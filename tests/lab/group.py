@@ -109,7 +109,7 @@ class Group:
             connection.close()
 
     @contextmanager
-    def clients(self, count: int, tokens: int = 40) -> Iterator[Clients]:
+    def clients(self, count: int, tokens: int = 10) -> Iterator[Clients]:
         """This number of clients ask without a pause."""
         clients = Clients(self, tokens)
         with ThreadPoolExecutor(count) as pool:
