@@ -27,7 +27,15 @@ OLLAMA_IMAGE = "ollama/ollama"
 
 
 class HostSettings(
-    SentinelKeys, MetricsKeys, GatewayAcmeKeys, GatewayKeys, AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys,
+    SentinelKeys,
+    MetricsKeys,
+    GatewayAcmeKeys,
+    GatewayKeys,
+    AccessKeys,
+    DownloadKeys,
+    SiteKeys,
+    OpenHandsKeys,
+    ModelKeys,
     OllamaKeys,
 ):
     """
