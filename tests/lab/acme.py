@@ -82,7 +82,7 @@ def serving(lab: Lab, host: Host, folder: Path) -> Iterator[Acme]:
 
 
 def _root(url: str, trust: Path) -> str:
-    """The root of what it issues, which it makes anew at each start."""
+    """The root of what it issues, which it creates at each start."""
     context = ssl.create_default_context(cafile=str(trust))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     end = time.monotonic() + 15

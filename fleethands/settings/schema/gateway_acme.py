@@ -47,7 +47,7 @@ class GatewayAcmeKeys(Keys):
     gateway_acme: Annotated[
         AcmeDirectory | None,
         Description(
-            "The ACME directory of the authority that issues the gateway's certificate. Whoever declares it agrees to "
+            "The ACME directory of the authority that issues the gateway's certificate. With this setting you agree to "
             "the terms of that authority. The host proves on port 80 that it has each name, and renews by itself.",
             accepts="`letsencrypt`, or the address of a directory, which begins with `https://`",
             change="for a certificate that clients trust already",

@@ -14,6 +14,7 @@ from fleethands.facts import Probe
 from fleethands.facts.files import File
 from fleethands.operations.core.decision import Change, Unchanged
 from fleethands.operations.gateway import acme
+from fleethands.operations.gateway.certificate import OWNER
 from fleethands.settings import HostSettings, SettingsError
 from fleethands.settings.load import read_fleet
 from fleethands.settings.lockfile import Lockfile
@@ -45,7 +46,7 @@ def issued(settings: HostSettings, begins: datetime, names: tuple[str, ...] = ("
     text = f"{settings.gateway_acme} {' '.join(settings.gateway_names)}\n{digest}\n"
     contents = {paths.GATEWAY_CERTIFICATE: made.chain_pem, paths.GATEWAY_KEY: made.key_pem}
     for path, content in contents.items():
-        probe = probe.with_file(path, File("file", "0640", owner=acme.OWNER, content=content.encode()))
+        probe = probe.with_file(path, File("file", "0640", owner=OWNER, content=content.encode()))
     return probe.with_file(paths.ACME_ISSUED, File("file", "0600", owner="root:root", content=text.encode()))
 
 
@@ -81,7 +82,7 @@ def test_a_late_certificate_a_foreign_one_and_a_stopped_timer_are_seen(tmp_path:
     probe = issued(settings, now)
     stopped = probe.replace(units={})
     assert obtain(settings, stopped).why == "the timer that renews it does not run"
-    other = File("file", "0640", owner=acme.OWNER, content=b"x")
+    other = File("file", "0640", owner=OWNER, content=b"x")
     assert "from another authority" in obtain(settings, probe.with_file(paths.GATEWAY_CERTIFICATE, other)).why
 
 
