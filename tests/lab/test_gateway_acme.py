@@ -98,7 +98,7 @@ def test_other_names_a_taken_port_and_the_end(gateway: Gateway, client: Client, 
     before = host.run(DIGEST).stdout
     host.run(
         "systemd-run --quiet --unit taker perl -MIO::Socket::INET -e"
-        " '$s = IO::Socket::INET->new(LocalPort => 80, Listen => 5, ReuseAddr => 1) or die; sleep 600'"
+        " 'my @s = IO::Socket::INET->new(LocalPort => 80, Listen => 5, ReuseAddr => 1) or die; sleep 600'"
     )
     until(host, "ss -Hltn 'sport = :80' | grep -q .", 10)
     gateway.more["gateway_names"] = [NAME, f"other.{NAME}"]
