@@ -19,6 +19,7 @@ from fleethands.settings.schema.ollama_env import PROXY_VARIABLES
 
 PACKAGES = (
     "ca-certificates",
+    "certbot",
     "containerd",
     "curl",
     "docker-ce",
@@ -53,7 +54,7 @@ FIXED_FILES = (
     paths.REVERT_ARMED, paths.REVERTED,
     paths.PROOF, paths.RECORDS, paths.OWNERSHIP_MANIFEST, paths.KEPT_PARTS,
     paths.GATEWAY, paths.GATEWAY_CONFIG, paths.GATEWAY_TOKENS, paths.GATEWAY_CERTIFICATE, paths.GATEWAY_KEY,
-    paths.GATEWAY_BACKENDS, paths.GATEWAY_TRUST, paths.GATEWAY_UNIT, paths.GATEWAY_LOADED,
+    paths.GATEWAY_BACKENDS, paths.GATEWAY_TRUST, paths.GATEWAY_UNIT, paths.GATEWAY_LOADED, paths.ACME,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
     paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.CURRENT_RECORD, paths.PREVIOUS_RECORD,
@@ -66,6 +67,10 @@ METRICS_FILES = (
     paths.METRICS_TIMER_UNIT, paths.METRICS_UNIT, paths.METRICS_ENABLED,
     paths.METRICS_COLLECT, paths.METRICS_PUBLISH, paths.METRICS_DECLARED,
     paths.METRICS_SUMS, paths.METRICS_TEXTFILE,
+)  # fmt: skip
+ACME_FILES = (
+    paths.ACME_RENEW, paths.ACME_TRUST, paths.ACME_ISSUED,
+    paths.ACME_UNIT, paths.ACME_TIMER_UNIT, paths.ACME_ENABLED,
 )  # fmt: skip
 SENTINEL_FILES = (
     paths.SENTINEL_SCRIPT, paths.SENTINEL_PROOF, paths.SENTINEL_SECRETS, paths.SENTINEL_UNIT, paths.SENTINEL_STATE,
@@ -98,13 +103,15 @@ class ProbeRequest:
         wanted = (here.openhands_workspace, here.ollama_models_dir, here.openhands_built)
         metrics = (*METRICS_FILES, here.metrics_textfile) if here.metrics else ()
         watched = SENTINEL_FILES if here.sentinel else ()
-        return (*FIXED_FILES, *watched, *(str(path) for path in (*wanted, *metrics) if path is not None))
+        acme = ACME_FILES if here.gateway_acme else ()
+        return (*FIXED_FILES, *watched, *acme, *(str(path) for path in (*wanted, *metrics) if path is not None))
 
     @property
     def units(self) -> tuple[str, ...]:
         """Units whose properties are read."""
         metrics = (paths.METRICS_TIMER,) if self.settings.metrics else ()
-        return (*UNITS, *metrics, *((paths.SENTINEL_TIMER,) if self.settings.sentinel else ()))
+        acme = (paths.ACME_TIMER,) if self.settings.gateway_acme else ()
+        return (*UNITS, *metrics, *acme, *((paths.SENTINEL_TIMER,) if self.settings.sentinel else ()))
 
     @property
     def followed(self) -> frozenset[str]:

@@ -51,7 +51,12 @@ def _listens_on(gateway: ListenAddress, address: str) -> bool:
 
 
 def _trust(settings: HostSettings) -> ssl.SSLContext:
-    """Accepts the declared certificate alone, or those of the declared authority. Raises ValueError."""
+    """
+    Accepts the declared certificate alone, or those of the declared authority. With ACME it accepts what this machine
+    trusts, or the declared roots. Raises ValueError.
+    """
+    if settings.gateway_acme is not None:
+        return ssl.create_default_context(cadata=certificates.read_acme_trust(settings) or None)
     if settings.gateway_certificate is not None or settings.gateway_authority is None:
         pem = certificates.read_certificate(settings).chain_pem
     else:

@@ -9,6 +9,7 @@ from fleethands.settings.pins import Pins
 from fleethands.settings.schema.access import AccessKeys
 from fleethands.settings.schema.downloads import DownloadKeys
 from fleethands.settings.schema.gateway import GatewayKeys
+from fleethands.settings.schema.gateway_acme import GatewayAcmeKeys
 from fleethands.settings.schema.metrics import MetricsKeys
 from fleethands.settings.schema.models import Model, ModelKeys
 from fleethands.settings.schema.ollama import CONTEXT_FOR_OPENHANDS, MODELS_IN_HOME, OllamaKeys
@@ -26,7 +27,16 @@ OLLAMA_IMAGE = "ollama/ollama"
 
 
 class HostSettings(
-    SentinelKeys, MetricsKeys, GatewayKeys, AccessKeys, DownloadKeys, SiteKeys, OpenHandsKeys, ModelKeys, OllamaKeys
+    SentinelKeys,
+    MetricsKeys,
+    GatewayAcmeKeys,
+    GatewayKeys,
+    AccessKeys,
+    DownloadKeys,
+    SiteKeys,
+    OpenHandsKeys,
+    ModelKeys,
+    OllamaKeys,
 ):
     """
     The settings of one host. `None` means: as found on the host, or upstream's default.

@@ -23,6 +23,8 @@ def needed_packages(settings: HostSettings) -> tuple[str, ...]:
         names.append(ENGINE)
     if settings.gateway is not None:
         names.append(NGINX)
+    if settings.gateway is not None and settings.gateway_acme is not None:
+        names.append("certbot")
     if settings.openhands_flavor == "source":
         names += ["git", "python3-venv", "tmux"]
         names += ["make"] if settings.openhands_source.generation == "v0" else []

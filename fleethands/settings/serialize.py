@@ -16,6 +16,7 @@ from fleethands.settings.host import HostSettings
 from fleethands.settings.schema import Keys
 from fleethands.settings.schema.downloads import DownloadKeys
 from fleethands.settings.schema.gateway import GatewayKeys
+from fleethands.settings.schema.gateway_acme import GatewayAcmeKeys
 from fleethands.settings.schema.metrics import MetricsKeys
 from fleethands.settings.schema.models import Model
 from fleethands.settings.schema.sentinel import SECRETS, SentinelKeys
@@ -30,6 +31,7 @@ TODAYS = (
     *DownloadKeys.model_fields,
     *SiteKeys.model_fields,
     *GatewayKeys.model_fields,
+    *GatewayAcmeKeys.model_fields,
     *MetricsKeys.model_fields,
     *SentinelKeys.model_fields,
 )

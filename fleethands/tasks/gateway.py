@@ -1,7 +1,7 @@
 """Run a gateway with TLS and tokens in front of Ollama, for clients on other machines."""
 
 from fleethands import paths
-from fleethands.operations.gateway import backends, certificate, requests, service, tokens
+from fleethands.operations.gateway import acme, backends, certificate, requests, service, tokens
 from fleethands.operations.removal import removal
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings
@@ -24,13 +24,18 @@ def serve(settings: HostSettings) -> None:
     config = render_config(settings, settings.gateway)
     system.write_file(name="Write its configuration", settings=settings, path=paths.GATEWAY_CONFIG, content=config)
     tokens.write_tokens(name="Write the tokens of its clients", settings=settings)
-    certificate.write_certificate(name="Write its certificate", settings=settings)
+    if settings.gateway_acme is None:
+        acme.remove(name="Stop renewing its certificate", settings=settings)
+        certificate.write_certificate(name="Write its certificate", settings=settings)
+    else:
+        acme.obtain(name="Get its certificate", settings=settings, unit=render_renewal(), timer=render_timer())
     system.write_file(name="Write the unit", settings=settings, path=paths.GATEWAY_UNIT, content=render_unit())
     service.load(name="Use these files", settings=settings, address=settings.gateway)
 
 
 def remove(settings: HostSettings) -> None:
     """Remove the gateway and its user."""
+    acme.remove(name="Stop renewing its certificate", settings=settings)
     service.remove(name="Remove the gateway", settings=settings)
     removal.remove_account(
         name="Remove its user", settings=settings, user=paths.GATEWAY_USER, home=paths.GATEWAY, content=False
@@ -88,3 +93,13 @@ def render_unit() -> str:
         runtime=paths.GATEWAY_RUNTIME,
         cache=paths.GATEWAY_CACHE,
     )
+
+
+def render_renewal() -> str:
+    """The text of the unit that renews the certificate."""
+    return render("gateway_renew.service.j2", renew=paths.ACME_RENEW, folders=f"{paths.ACME} {paths.GATEWAY}")
+
+
+def render_timer() -> str:
+    """The text of its timer."""
+    return render("gateway_renew.timer.j2")

@@ -8,6 +8,7 @@ from fleethands.settings.expected import InvalidValue
 from fleethands.settings.host import HostSettings
 from fleethands.settings.openhands import inner_ports, rehearsal_ports
 from fleethands.settings.schema.variables import check_token
+from fleethands.settings.validation.acme import find_conflicts_of_acme
 from fleethands.settings.validation.backends import find_conflicts_of_backends
 from fleethands.settings.values.secret import MASK
 
@@ -34,7 +35,9 @@ def find_conflicts_of_gateway(settings: HostSettings) -> Iterator[Found]:
     yield from _port(settings, settings.gateway.port)
     yield from find_conflicts_of_backends(settings)
     yield from _tokens(settings)
-    yield from _ways(settings)
+    yield from find_conflicts_of_acme(settings)
+    if settings.gateway_acme is None:
+        yield from _ways(settings)
 
 
 def _port(settings: HostSettings, port: int) -> Iterator[Found]:

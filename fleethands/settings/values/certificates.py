@@ -9,6 +9,7 @@ from fleethands.settings.host import HostSettings
 from fleethands.settings.values.secret import Secret
 from fleethands.tls.authority import Authority
 from fleethands.tls.errors import TlsError
+from fleethands.tls.pem import encode_certificate, read_certificates
 from fleethands.tls.server_certificate import ServerCertificate
 
 LARGEST = 1 << 20  # bytes of a file of certificates
@@ -37,6 +38,16 @@ def read_certificate(settings: HostSettings) -> ServerCertificate:
     if why := found.why_unfit(settings.gateway_names, datetime.now(UTC), least_days=0):
         raise ValueError(f"expected a certificate for `gateway_names`: {why}")
     return found
+
+
+def read_acme_trust(settings: HostSettings) -> str:
+    """The root certificates of a private ACME authority in PEM; empty for a public one. Raises ValueError."""
+    if settings.gateway_acme_trust is None:
+        return ""
+    try:
+        return "".join(map(encode_certificate, read_certificates(_read_text(settings.gateway_acme_trust))))
+    except TlsError as error:
+        raise ValueError(f"expected certificates in PEM: {error}") from None
 
 
 def _read_text(path: str) -> str:
