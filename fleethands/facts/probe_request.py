@@ -55,6 +55,7 @@ FIXED_FILES = (
     paths.PROOF, paths.RECORDS, paths.OWNERSHIP_MANIFEST, paths.KEPT_PARTS,
     paths.GATEWAY, paths.GATEWAY_CONFIG, paths.GATEWAY_TOKENS, paths.GATEWAY_CERTIFICATE, paths.GATEWAY_KEY,
     paths.GATEWAY_BACKENDS, paths.GATEWAY_TRUST, paths.GATEWAY_UNIT, paths.GATEWAY_LOADED, paths.ACME,
+    paths.GATEWAY_PEOPLE, paths.GATEWAY_SESSIONS,
     paths.OPENHANDS_UNIT, paths.OPENHANDS_STARTED, paths.OPENHANDS_ENVIRONMENT, paths.OPENHANDS_CONFIG,
     *(path for each in GENERATIONS.values() for path in each.places),
     paths.OLLAMA_HOME, paths.OPENHANDS_HOME, paths.CURRENT_RECORD, paths.PREVIOUS_RECORD,
@@ -173,7 +174,7 @@ class ProbeRequest:
         """Variables that follow from the settings."""
         wanted = self.settings
         uses_model = wanted.model and wanted.openhands_flavor != "off"
-        gateway = [wanted.gateway.port] if wanted.gateway else []
+        gateway = [each.port for each in (wanted.gateway, wanted.gateway_page) if each]
         ports = (wanted.ollama_host.port, wanted.openhands_port, *gateway, *inner_ports(wanted))
         directories = [f"{number} {account} {on_host(path)}" for number, (account, path) in enumerate(self.directories)]
         return {

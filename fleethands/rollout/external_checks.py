@@ -95,8 +95,10 @@ def _check_gateway(host: Any, connection: Any, settings: HostSettings) -> list[L
     if settings.gateway is None or not is_of_network(connection):
         return []
     from fleethands.rollout.gateway_check import check_gateway  # noqa: PLC0415  only a gateway has a certificate
+    from fleethands.rollout.page_check import check_page  # noqa: PLC0415
 
-    return check_gateway(settings, sorted(_addresses(host, connection)))
+    addresses = sorted(_addresses(host, connection))
+    return [*check_gateway(settings, addresses), *check_page(settings, addresses)]
 
 
 def check_ports(host: Any, settings: HostSettings) -> list[Link]:

@@ -29,11 +29,11 @@ def check_gateway(settings: HostSettings, addresses: Iterable[str]) -> list[Link
         return []
     begun, port = time.monotonic(), settings.gateway.port
     try:
-        context = _trust(settings)
+        context = trust(settings)
     except ValueError as error:
         return [Link(LINK, False, 0, str(error), "on this machine: fleethands check")]
     said = []
-    for address in (each for each in addresses if _listens_on(settings.gateway, each)):
+    for address in (each for each in addresses if listens_on(settings.gateway, each)):
         try:
             said.append(_shake_hands(context, address, port, settings.gateway_names[0]))
         except ssl.SSLCertVerificationError as error:
@@ -45,12 +45,12 @@ def check_gateway(settings: HostSettings, addresses: Iterable[str]) -> list[Link
     return [Link(LINK, True, time.monotonic() - begun, "; ".join(said))] if said else []
 
 
-def _listens_on(gateway: ListenAddress, address: str) -> bool:
+def listens_on(gateway: ListenAddress, address: str) -> bool:
     """Whether the gateway is to answer there. On `::` it takes IPv4, too."""
     return gateway.ip in {address, "::"} or (gateway.ip == "0.0.0.0" and ":" not in address)  # noqa: S104
 
 
-def _trust(settings: HostSettings) -> ssl.SSLContext:
+def trust(settings: HostSettings) -> ssl.SSLContext:
     """
     Accepts the declared certificate alone, or those of the declared authority. With ACME it accepts what this machine
     trusts, or the declared roots. Raises ValueError.

@@ -11,15 +11,33 @@ from fleethands.settings.values.names import ListenAddress
 
 def gateway_url(settings: HostSettings) -> str:
     """The address of the gateway by its first name; empty without a gateway."""
-    if settings.gateway is None:
+    return _url(settings, settings.gateway)
+
+
+def page_url(settings: HostSettings) -> str:
+    """The address of OpenHands' page on the gateway by its first name; empty without the page."""
+    return _url(settings, settings.gateway_page)
+
+
+def _url(settings: HostSettings, address: ListenAddress | None) -> str:
+    if settings.gateway is None or address is None:
         return ""
     name = settings.gateway_names[0]
-    return f"https://{f'[{name}]' if ':' in name else name}:{settings.gateway.port}"
+    return f"https://{f'[{name}]' if ':' in name else name}:{address.port}"
 
 
 def connect_to(settings: HostSettings) -> str:
     """Where the gateway listens on the host itself, as curl's `--connect-to` takes it; empty without a gateway."""
-    return f"::{ListenAddress(settings.gateway.local_ip, settings.gateway.port)}" if settings.gateway else ""
+    return _connect_to(settings.gateway)
+
+
+def connect_to_page(settings: HostSettings) -> str:
+    """The same of OpenHands' page on the gateway; empty without the page."""
+    return _connect_to(settings.gateway_page)
+
+
+def _connect_to(address: ListenAddress | None) -> str:
+    return f"::{ListenAddress(address.local_ip, address.port)}" if address else ""
 
 
 def certificate_names(settings: HostSettings) -> tuple[str, ...]:

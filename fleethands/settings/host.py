@@ -10,6 +10,7 @@ from fleethands.settings.schema.access import AccessKeys
 from fleethands.settings.schema.downloads import DownloadKeys
 from fleethands.settings.schema.gateway import GatewayKeys
 from fleethands.settings.schema.gateway_acme import GatewayAcmeKeys
+from fleethands.settings.schema.gateway_page import GatewayPageKeys
 from fleethands.settings.schema.metrics import MetricsKeys
 from fleethands.settings.schema.models import Model, ModelKeys
 from fleethands.settings.schema.ollama import CONTEXT_FOR_OPENHANDS, MODELS_IN_HOME, OllamaKeys
@@ -30,6 +31,7 @@ class HostSettings(
     SentinelKeys,
     MetricsKeys,
     GatewayAcmeKeys,
+    GatewayPageKeys,
     GatewayKeys,
     AccessKeys,
     DownloadKeys,

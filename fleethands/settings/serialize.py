@@ -17,6 +17,7 @@ from fleethands.settings.schema import Keys
 from fleethands.settings.schema.downloads import DownloadKeys
 from fleethands.settings.schema.gateway import GatewayKeys
 from fleethands.settings.schema.gateway_acme import GatewayAcmeKeys
+from fleethands.settings.schema.gateway_page import GatewayPageKeys
 from fleethands.settings.schema.metrics import MetricsKeys
 from fleethands.settings.schema.models import Model
 from fleethands.settings.schema.sentinel import SECRETS, SentinelKeys
@@ -32,10 +33,11 @@ TODAYS = (
     *SiteKeys.model_fields,
     *GatewayKeys.model_fields,
     *GatewayAcmeKeys.model_fields,
+    *GatewayPageKeys.model_fields,
     *MetricsKeys.model_fields,
     *SentinelKeys.model_fields,
 )
-SECRET_DICTIONARIES = (*ENVIRONMENTS, "gateway_tokens")
+SECRET_DICTIONARIES = (*ENVIRONMENTS, "gateway_tokens", "gateway_people")
 SECRET_KEYS = ("gateway_authority", "gateway_key", "gateway_backends_token", *SECRETS)
 SECRET = "secret"  # noqa: S105  the key of a dictionary in the place of a secret
 

@@ -1,7 +1,7 @@
-"""Run a gateway with TLS and tokens in front of Ollama, for clients on other machines."""
+"""Run a gateway with TLS and tokens in front of Ollama, and OpenHands' page, for clients on other machines."""
 
 from fleethands import paths
-from fleethands.operations.gateway import acme, backends, certificate, requests, service, tokens
+from fleethands.operations.gateway import acme, backends, certificate, people, requests, service, tokens
 from fleethands.operations.removal import removal
 from fleethands.operations.system import system
 from fleethands.settings import HostSettings
@@ -24,6 +24,7 @@ def serve(settings: HostSettings) -> None:
     config = render_config(settings, settings.gateway)
     system.write_file(name="Write its configuration", settings=settings, path=paths.GATEWAY_CONFIG, content=config)
     tokens.write_tokens(name="Write the tokens of its clients", settings=settings)
+    people.write_people(name="Write who may log in to OpenHands' page", settings=settings)
     if settings.gateway_acme is None:
         acme.remove(name="Stop renewing its certificate", settings=settings)
         certificate.write_certificate(name="Write its certificate", settings=settings)
@@ -64,6 +65,7 @@ def render_config(settings: HostSettings, address: ListenAddress) -> str:
         key=paths.GATEWAY_KEY,
         runtime=paths.GATEWAY_RUNTIME,
         cache=paths.GATEWAY_CACHE,
+        **_page(settings),
     )
 
 
@@ -79,6 +81,18 @@ def render_backends(settings: HostSettings) -> str | None:
         drained=paths.GATEWAY_DRAINED,
         runtime=paths.GATEWAY_RUNTIME,
     )
+
+
+def _page(settings: HostSettings) -> dict[str, object]:
+    """The values of OpenHands' page in that configuration."""
+    openhands = settings.openhands_address
+    return {
+        "page": settings.gateway_page,
+        "page_is_dual": settings.gateway_page is not None and settings.gateway_page.ip == "::",
+        "openhands": ListenAddress(openhands.local_ip, openhands.port),
+        "people": paths.GATEWAY_PEOPLE if settings.gateway_people else "",
+        "sessions": paths.GATEWAY_SESSIONS,
+    }
 
 
 def render_unit() -> str:

@@ -34,3 +34,18 @@ def gateway_data(folder: Path, tokens: Mapping[str, str] = TOKENS, **more: Any) 
         "gateway_authority": Secret.file(str(authority)),
     }
     return {key: value for key, value in {**usual, **more}.items() if value is not None}
+
+
+PASSWORDS = {"ann": "ann-correct-horse", "ben": "ben-battery-staple"}
+
+
+def page_data(folder: Path, people: Mapping[str, str] = PASSWORDS, **more: Any) -> dict[str, Any]:
+    """Host data with OpenHands' page on the gateway, whose passwords are files."""
+    for name, password in people.items():
+        (folder / f"{name}.password").write_text(password + "\n")
+    usual = {
+        "openhands_flavor": "gui",
+        "gateway_page": "[::]:3443",
+        "gateway_people": {name: Secret.file(str(folder / f"{name}.password")) for name in people},
+    }
+    return gateway_data(folder, **{**usual, **more})

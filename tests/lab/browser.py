@@ -99,12 +99,16 @@ def missing() -> bool:
 
 
 @contextmanager
-def browser(width: int = 1200, height: int = 750) -> Iterator[Page]:
-    """An empty page of a new browser profile."""
+def browser(width: int = 1200, height: int = 750, *more: str) -> Iterator[Page]:
+    """
+    An empty page of a new browser profile.
+
+    + more: further words of its command line
+    """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         words = ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0"]
         size, profile = f"--window-size={width},{height}", f"--user-data-dir={home}"
-        command = ["chromium", *words, size, profile, "about:blank"]
+        command = ["chromium", *words, *more, size, profile, "about:blank"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             with connect(_page(Path(home), process), max_size=LARGEST) as socket:

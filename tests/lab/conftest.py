@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.lab import fleet, gateways
+from tests.lab import fleet, gateways, pages
 from tests.lab.flavors import CANVAS, V1, answers
 from tests.lab.host import Host
 from tests.lab.lab import Lab
@@ -22,6 +22,7 @@ CONVERGED = "converged"
 QUIET_STATE = "quiet"
 CONTAINED = "contained"
 GATEWAY = "gateway"
+PAGE = "page"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -41,7 +42,7 @@ def lab() -> Iterator[Lab]:
     for name in here.running():
         here[name].restore("clean")
     yield here
-    for state in (CONVERGED, QUIET_STATE, CONTAINED, GATEWAY, "canvas", "v1"):
+    for state in (CONVERGED, QUIET_STATE, CONTAINED, GATEWAY, PAGE, "canvas", "v1"):
         here.drop_state(state)
     here.down()
 
@@ -88,6 +89,29 @@ def guarded(lab: Lab, gateway_state: str) -> Host:
     lab.internet.clear_faults()
     host = lab["lab-1"]
     host.restore(gateway_state)
+    return host
+
+
+@pytest.fixture(scope="session")
+def page_state(lab: Lab, converged_state: str) -> str:
+    """A host with OpenHands V0, and its page on the gateway."""
+    host = lab["lab-1"]
+    host.restore(converged_state)
+    shutil.rmtree(pages.state_directory(lab), ignore_errors=True)
+    pages.state_directory(lab).mkdir()
+    with host.outward():
+        pages.with_page(host, pages.state_directory(lab)).apply()
+    host.save(PAGE)
+    return PAGE
+
+
+@pytest.fixture
+def paged(lab: Lab, page_state: str) -> Host:
+    """lab-1, with OpenHands V0 and its page on the gateway."""
+    lab.internet.clear_faults()
+    host = lab["lab-1"]
+    host.restore(page_state)
+    answers(host)
     return host
 
 

@@ -20,8 +20,10 @@ CLIENTS = ("alice", "bob", "ops")
 INVENTORY = """
 import runpy
 from fleethands.settings import Secret
-places = {places!r}
+places, people = {places!r}, {people!r}
 wanted = {{**{data!r}, "gateway_tokens": {{name: Secret.file(place) for name, place in places.items()}}}}
+if people:
+    wanted["gateway_people"] = {{name: Secret.file(place) for name, place in people.items()}}
 if "gateway_authority" in wanted:
     wanted["gateway_authority"] = Secret.file(wanted["gateway_authority"])
 if "gateway_key" in wanted:
@@ -43,12 +45,14 @@ class Gateway:
     The gateway of a host as an inventory declares it, whose tokens a test may change.
 
     + directory: of the inventory and its secrets, on the controller
+    + people: passwords of OpenHands' page
     + more: settings in addition to those of a usual gateway
     """
 
     host: Host
     directory: Path
     tokens: dict[str, str] = field(default_factory=lambda: {name: secrets.token_urlsafe(32) for name in CLIENTS})
+    people: dict[str, str] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -100,6 +104,9 @@ class Gateway:
         places = {name: self.directory / f"{name}.token" for name in self.tokens}
         for name, place in places.items():
             place.write_text(self.tokens[name] + "\n")
+        people = {name: self.directory / f"{name}.password" for name in self.people}
+        for name, place in people.items():
+            place.write_text(self.people[name] + "\n")
         usual = {
             "openhands_flavor": "off",
             "gateway": f"[::]:{PORT}",
@@ -109,6 +116,7 @@ class Gateway:
         }
         return {
             "places": {name: str(place) for name, place in places.items()},
+            "people": {name: str(place) for name, place in people.items()},
             "data": {key: value for key, value in {**usual, **self.more}.items() if value is not None},
             "lab": str(fleet.ROOT / "inventory/lab.py"),
             "host": self.host.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from fleethands import paths
@@ -21,6 +22,7 @@ from fleethands.settings.values.names import ListenAddress
 READ = (
     paths.GATEWAY_CONFIG, paths.GATEWAY_TOKENS, paths.GATEWAY_CERTIFICATE, paths.GATEWAY_KEY,
     paths.GATEWAY_BACKENDS, paths.GATEWAY_TRUST,
+    paths.GATEWAY_PEOPLE, paths.GATEWAY_SESSIONS,  # only with OpenHands' page
 )  # fmt: skip
 FILES = (*READ, paths.GATEWAY_UNIT)
 MASK = ("mask", "nginx.service")  # what install_packages.sh wrote into the ownership manifest
@@ -70,7 +72,7 @@ def load(settings: HostSettings, probe: Probe, address: ListenAddress) -> Decisi
 
     + address: that its configuration listens on
     """
-    verb, why = _verb(address, probe)
+    verb, why = _verb((address, *filter(None, (settings.gateway_page,))), probe)
     if not verb:
         return Unchanged(f"the gateway listens on {address} for {len(settings.gateway_tokens)} clients")
     script = LoadGateway(verb, gateway_url(settings), connect_to(settings)).script
@@ -86,7 +88,7 @@ def load(settings: HostSettings, probe: Probe, address: ListenAddress) -> Decisi
     )
 
 
-def _verb(address: ListenAddress, probe: Probe) -> tuple[str, str]:
+def _verb(addresses: Sequence[ListenAddress], probe: Probe) -> tuple[str, str]:
     """How the gateway has to be brought to use its files, and why; empty if it uses them."""
     unit = probe.units.get(paths.GATEWAY_SERVICE)
     if unit is None or unit.active != "active":
@@ -94,7 +96,7 @@ def _verb(address: ListenAddress, probe: Probe) -> tuple[str, str]:
     read, text = [*(probe.files[paths.GATEWAY_LOADED].content or b"").decode(errors="replace").split(), "", ""][:2]
     if text != _digest(probe, (paths.GATEWAY_UNIT,)) or unit.need_reload:
         return "restart", "its unit changed"
-    if _overlaps(address, probe):
+    if any(_overlaps(each, probe) for each in addresses):
         return "restart", "it listens on another address with the same port, and cannot have both"
     if read != _digest(probe, READ):
         return "reload", "its files changed"

@@ -18,6 +18,7 @@ from fleethands.settings.openhands import inner_ports
 
 INNER = "openhands_flavor"  # the key for the fixed ports of OpenHands' parts, whose processes have all kinds of names
 DOCKER = ("docker-proxy", "dockerd")  # without `userland-proxy` the engine itself listens on published ports
+GATEWAY = ("gateway", "gateway_page")
 SERVICE = ("node", "MainThread", "uvicorn")  # names of the process of our service
 
 
@@ -29,6 +30,8 @@ def check_ports(settings: HostSettings, probe: Probe) -> Refused | None:
     declared |= dict.fromkeys(inner_ports(settings), INNER)
     if settings.gateway is not None:
         declared[settings.gateway.port] = "gateway"
+    if settings.gateway_page is not None:
+        declared[settings.gateway_page.port] = "gateway_page"
     for listener in probe.sockets:
         key = declared.get(listener.port)
         if key is not None and not _is_ours(listener, key, probe):
@@ -39,7 +42,7 @@ def check_ports(settings: HostSettings, probe: Probe) -> Refused | None:
 
 
 def _is_ours(listener: Listener, key: str, probe: Probe) -> bool:
-    if _is_published(listener, probe) or (key == "gateway" and _is_gateway(listener, probe)):
+    if _is_published(listener, probe) or (key in GATEWAY and _is_gateway(listener, probe)):
         return True
     if key in {"openhands_port", INNER}:
         if listener.process in DOCKER:

@@ -35,6 +35,7 @@ from fleethands.operations.proof.openhands_variables import (
     openhands_variables,
     validation_variables,
 )
+from fleethands.operations.proof.page_variables import PageVariables, page_variables
 from fleethands.operations.proof.speed_variables import SpeedVariables, speed_variables, uncompared_speed
 from fleethands.script import Script
 from fleethands.settings import HostSettings
@@ -66,6 +67,7 @@ class Prove(HostScript, file="proof", parts=("containers", "openhands", "json"))
     prompt: PromptVariables
     ollama: OllamaVariables
     gateway: GatewayVariables
+    page: PageVariables
     openhands: OpenHandsVariables
     validation: ValidationVariables
     choice: ChoiceVariables
@@ -150,6 +152,7 @@ def standing_proof(settings: HostSettings, record: str) -> Script:
         validation=validation_variables(settings),
         choice=declared_choice(settings),
         gateway=gateway_variables(settings),
+        page=page_variables(settings),
         speed=uncompared_speed(settings, prompt_request(settings), "a host alone compares no speed"),
         release=NO_RECORD,
     ).script
@@ -163,6 +166,7 @@ def _prove(settings: HostSettings, probe: Probe, deep: bool, max_slowdown: str, 
         prompt=prompt_variables(settings),
         ollama=ollama_variables(settings, probe),
         gateway=gateway_variables(settings),
+        page=page_variables(settings),
         openhands=openhands_variables(settings),
         validation=validation_variables(settings),
         choice=choice_variables(settings, probe),

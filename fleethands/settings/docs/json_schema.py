@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from fleethands.settings.docs.variables_schema import (
     SECRET,
     backend_addresses,
-    client_tokens,
+    names_of_clients,
     ollama_variables,
     openhands_variables,
 )
@@ -86,8 +86,9 @@ def _setting(name: str, field: FieldInfo, generated: Form) -> Form:
     variables = {
         "ollama_env": ollama_variables,
         "openhands_env": openhands_variables,
-        "gateway_tokens": client_tokens,
+        "gateway_tokens": names_of_clients,
         "gateway_backends": backend_addresses,
+        "gateway_people": names_of_clients,
     }
     if name in SECRET_KEYS:
         found["anyOf"] = [{"$ref": "#/$defs/Secret"}, *filter(None, found["anyOf"])]

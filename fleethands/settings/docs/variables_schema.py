@@ -62,8 +62,8 @@ def openhands_variables() -> Form:
     }
 
 
-def client_tokens() -> Form:
-    """The schema of `gateway_tokens`: the token of each client."""
+def names_of_clients() -> Form:
+    """The schema of `gateway_tokens` and `gateway_people`: a secret for each name."""
     return {"patternProperties": {CLIENT["pattern"]: _REF}, "additionalProperties": False}
 
 

@@ -29,14 +29,15 @@ def _openhands(name: Any, value: Any) -> None:
         openhands_env.check_value(value)
 
 
-def _client_name(name: Any) -> str:
+def check_client_name(name: Any, form: str = "a client's name") -> str:
+    """A name that nginx and its log can hold. Raises InvalidValue."""
     if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", name, re.ASCII):
-        raise InvalidValue("a client's name: at most 32 lower-case letters, digits, `_` and `-`, a letter first")
+        raise InvalidValue(f"{form}: at most 32 lower-case letters, digits, `_` and `-`, a letter first")
     return name
 
 
 def _client(name: Any, value: Any) -> None:
-    _client_name(name)
+    check_client_name(name)
     if not isinstance(value, Secret):
         raise InvalidValue("a secret, such as `Secret.env('ALICE_TOKEN')`")
 
@@ -57,7 +58,9 @@ def check_token(value: str) -> None:
         raise InvalidValue("a token of 24 to 200 letters, digits, `_` and `-`, such as one of `openssl rand -hex 32`")
 
 
-def _each(check: Check) -> Callable[[Any], Any]:
+def check_each(check: Check) -> Callable[[Any], Any]:
+    """A check of a whole dictionary, by a check of one name and its value."""
+
     def checked(values: Any) -> Any:
         if isinstance(values, dict) and (wrong := list(_wrong(check, values))):
             raise ValidationError.from_exception_data("variables", wrong)
@@ -77,8 +80,8 @@ def _wrong(check: Check, values: dict[Any, Any]) -> Iterator[InitErrorDetails]:
 
 Value = str | int | float | bool | Secret
 OBJECT = WithJsonSchema({"type": "object"})  # docs/json_schema.py has their names and values
-OllamaVariables = Annotated[dict[str, Value], BeforeValidator(_each(_ollama)), OBJECT]
-OpenHandsVariables = Annotated[dict[str, str | int | Secret], BeforeValidator(_each(_openhands)), OBJECT]
-ClientTokens = Annotated[dict[str, Secret], BeforeValidator(_each(_client)), OBJECT]
-Backends = Annotated[dict[str, BackendAddress], BeforeValidator(_each(_backend)), OBJECT]
-ClientName = Annotated[str, BeforeValidator(_client_name), WithJsonSchema(json_forms.CLIENT)]
+OllamaVariables = Annotated[dict[str, Value], BeforeValidator(check_each(_ollama)), OBJECT]
+OpenHandsVariables = Annotated[dict[str, str | int | Secret], BeforeValidator(check_each(_openhands)), OBJECT]
+ClientTokens = Annotated[dict[str, Secret], BeforeValidator(check_each(_client)), OBJECT]
+Backends = Annotated[dict[str, BackendAddress], BeforeValidator(check_each(_backend)), OBJECT]
+ClientName = Annotated[str, BeforeValidator(check_client_name), WithJsonSchema(json_forms.CLIENT)]

@@ -12,6 +12,7 @@ from fleethands.settings.schema import ollama_env, ollama_env_releases, openhand
 from fleethands.settings.validation.encodable import unencodable_variables
 from fleethands.settings.validation.errors import show_value
 from fleethands.settings.validation.gateway import find_conflicts_of_gateway
+from fleethands.settings.validation.gateway_page import find_conflicts_of_gateway_page
 from fleethands.settings.validation.metrics import find_conflicts_of_metrics
 from fleethands.settings.validation.sentinel import find_conflicts_of_sentinel
 from fleethands.settings.validation.unsupported import find_unsupported
@@ -49,6 +50,7 @@ def find_conflicts(settings: HostSettings) -> Iterator[Conflict]:
     yield from _unread(settings)
     yield from _shared(settings)
     found = (*find_conflicts_of_gateway(settings), *find_conflicts_of_metrics(settings))
+    found = (*found, *find_conflicts_of_gateway_page(settings))
     for path, problem, reads in (*found, *find_conflicts_of_sentinel(settings)):
         yield _conflict(path, problem, *reads)
     for path, problem in unencodable_variables(settings):

@@ -11,7 +11,7 @@ from fleethands.settings.values.secret import MASK, Secret
 MAX_SHOWN = 80  # characters of a value that are shown
 _GIVEN = re.compile(r", got (`.*?`(?=, |\Z| \()|a list|a dictionary|[0-9]+\b)")
 _NEAREST = re.compile(r"nearest is `([^`]+)`")
-_SECRET = re.compile(r"key|token|secret|passw|pwd|credential|auth|webhook", re.IGNORECASE)
+_SECRET = re.compile(r"key|token|secret|passw|pwd|credential|auth|webhook|gateway_people", re.IGNORECASE)
 _USERINFO = re.compile(r"://(\S*)@|^([^\s/@]*:[^\s/@]*)@(?!sha)")
 
 

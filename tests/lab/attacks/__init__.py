@@ -1,6 +1,6 @@
 """Attacks on a fleet as data: who tries what, and what must be true afterwards. tests/lab/test_attacks.py runs them."""
 
-from tests.lab.attacks import answers, build, gateway, network, owned, places, records, registries, streams
+from tests.lab.attacks import answers, build, gateway, network, owned, page, places, records, registries, streams
 from tests.lab.attacks.attack import Attack, Field, Position
 
 __all__ = ["ATTACKS", "Attack", "Field", "Position"]
@@ -12,6 +12,7 @@ ATTACKS: tuple[Attack, ...] = (
     *gateway.ATTACKS,
     *network.ATTACKS,
     *owned.ATTACKS,
+    *page.ATTACKS,
     *places.ATTACKS,
     *records.ATTACKS,
     *registries.ATTACKS,

@@ -57,7 +57,7 @@ class Attack:
     + carry_out: does it on a real lab host, and asserts what must be true afterwards
     + finding: its number in the list of findings that docs/security.md keeps; empty for one of our own
     + state: of the host at first: clean, serving (Ollama alone), guarded (with a gateway), converged (OpenHands V0),
-      canvas or v1
+      paged (its page on the gateway), canvas or v1
     + race: it is run as often as `Field.rounds` says, by itself
     + slow: only in the long runs
     """
