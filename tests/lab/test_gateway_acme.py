@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +64,24 @@ def client(lab: Lab, gateway: Gateway, server: Acme) -> Client:
     return found
 
 
+@contextmanager
+def asking(client: Client, token: str) -> Iterator[list[tuple[int, str]]]:
+    """A client asks for one answer after the other, without a pause; all answers at the end."""
+    over, answers = threading.Event(), list[tuple[int, str]]()
+
+    def ask_on() -> None:
+        while not over.is_set():
+            answers.append(client.ask("/api/generate", "-N", token=token, body=LONG, timeout=200))
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(ask_on)
+        try:
+            yield answers
+        finally:
+            over.set()
+        running.result()
+
+
 def test_a_certificate_is_issued_once_and_renewed_without_a_cut_answer(
     gateway: Gateway, client: Client, server: Acme
 ) -> None:
@@ -71,20 +91,19 @@ def test_a_certificate_is_issued_once_and_renewed_without_a_cut_answer(
     assert asked > 0
     assert gateway.plan() == []
     assert gateway.apply() == []
+    assert server.requests == asked
     host.run(f"systemctl start {UNIT}")
     before = host.run(DIGEST).stdout
     assert server.orders == 1
 
     host.run(DUE)
-    with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(client.ask, "/api/generate", "-N -o /tmp/answer", token=token, body=LONG, timeout=200)
-        until(client.machine, "test -s /tmp/answer", 60)
+    with asking(client, token) as answers:
+        until(host, "ss -Htn state established dport = :11434 | grep -q .", 60)
         host.run(f"systemctl start {UNIT}", timeout=200)
-        assert not answer.done()
         assert host.run(DIGEST).stdout != before
         assert client.status("/v1/models", token=token) == 200
-        assert answer.result()[0] == 200
-    assert json.loads(client.machine.run("tail -n 1 /tmp/answer").stdout)["done"] is True
+    assert [status for status, _ in answers] == [200] * len(answers)
+    assert all(json.loads(text.splitlines()[-1])["done"] for _, text in answers)
     assert server.orders == 2
     assert gateway.plan() == []
     assert host.run("ss -Hltn 'sport = :80'").stdout == ""
