@@ -43,6 +43,7 @@ class ObtainCertificate(HostScript, file="obtain_certificate"):
     timer_path: str = paths.ACME_TIMER_UNIT
     trust_path: str = paths.ACME_TRUST
     folder: str = paths.ACME
+    service: str = paths.GATEWAY_SERVICE
 
 
 @dataclass(frozen=True)

@@ -71,26 +71,30 @@ remove_others() {
   done
 }
 
+# digest: of what the gateway reads, as load_gateway.sh writes it
+# shellcheck disable=SC2086
+digest() { cat $read 2>/dev/null | sha256sum | cut -c 1-64; }
+
+# reload: unless the gateway has read these files, also after a reload that failed
 reload() {
+  wanted=$(digest)
   systemctl is-active --quiet "$service" || return 0
+  [ "$(cut -d ' ' -f 1 "$loaded" 2>/dev/null)" != "$wanted" ] || return 0
   systemctl reload "$service"
-  # shellcheck disable=SC2086
-  echo "$(cat $read 2>/dev/null | sha256sum | cut -c 1-64) $(cut -d ' ' -f 2 "$loaded")" >"$loaded.new"
+  echo "$wanted $(cut -d ' ' -f 2 "$loaded")" >"$loaded.new"
   mv -fT "$loaded.new" "$loaded"
 }
 
 mkdir -p "$directory"
 ask || explain
-changed=''
 if ! cmp -s "$live/fullchain.pem" "$certificate" || ! cmp -s "$live/privkey.pem" "$key"; then
   # a reload between the two fails, and the gateway keeps those that it has
   replace "$live/privkey.pem" "$key"
   replace "$live/fullchain.pem" "$certificate"
-  changed=yes
 fi
 chown "$owner" "$certificate" "$key"
 chmod 0640 "$certificate" "$key"
 printf '%s %s\n%s\n' "$server" "$names" "$(sha256sum <"$certificate" | cut -c 1-64)" >"$issued.new"
 mv -fT "$issued.new" "$issued"
 remove_others
-[ -z "$changed" ] || [ "${1:-}" = install ] || reload
+[ "${1:-}" = install ] || reload

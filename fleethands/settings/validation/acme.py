@@ -26,9 +26,10 @@ def find_conflicts_of_acme(settings: HostSettings) -> Iterator[tuple[str, str, t
         if is_ip(name) or "." not in name:
             problem = f"expected a DNS name of a domain with `gateway_acme`, got `{name}`"
             yield f"gateway_names.{index}", problem, ("gateway_acme", "gateway")
-    if settings.gateway is not None and settings.gateway.port == HTTP_PORT:
-        problem = "expected another port than 80 with `gateway_acme`: the authority connects there"
-        yield "gateway", problem, ("gateway_acme",)
+    for key, address in (("gateway", settings.gateway), ("gateway_page", settings.gateway_page)):
+        if address is not None and address.port == HTTP_PORT:
+            problem = "expected another port than 80 with `gateway_acme`: the authority connects there"
+            yield key, problem, ("gateway_acme",)
     yield from _trust(settings)
 
 
