@@ -119,7 +119,7 @@ while (my $client = $server->accept) {
 def test_a_page_that_is_not_declared_any_more_leaves_nothing(gateway: Gateway) -> None:
     left = (
         f"ls {paths.GATEWAY_PEOPLE} {paths.GATEWAY_SESSIONS}; ss -Hltn 'sport = :{PORT}';"
-        f" grep -n -i -e openhands -e page {paths.GATEWAY_CONFIG}"
+        f" grep -n -i -e openhands -e page_ -e fleethands_page {paths.GATEWAY_CONFIG}"
     )
     gateway.more["gateway_page"] = None
     gateway.people.clear()
