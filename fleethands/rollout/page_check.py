@@ -16,6 +16,7 @@ from fleethands.operations.core.decision import APPLY_HINT
 from fleethands.operations.core.proof_record import Link
 from fleethands.rollout.gateway_check import SECONDS, listens_on, trust
 from fleethands.settings import HostSettings
+from fleethands.settings.gateway import closed_path
 from fleethands.settings.openhands import generation_of
 
 LINK = "page-from-outside"
@@ -52,13 +53,11 @@ def check_page(settings: HostSettings, addresses: Iterable[str]) -> list[Link]:
 
 def _try(settings: HostSettings, context: ssl.SSLContext, address: str, port: int) -> tuple[bool, str]:
     """Whether the page is as declared, and what it does."""
-    generation = generation_of(settings)
-    closed = generation.ready if settings.gateway_people else generation.settings_api
-    if (status := _status(settings, context, address, port, closed)) != 401:
+    if (status := _status(settings, context, address, port, closed_path(settings))) != 401:
         return False, f"answers this machine with {status} without a login"
     if settings.gateway_people:
         return True, "asks this machine for a login"
-    if (status := _status(settings, context, address, port, generation.ready)) != 200:
+    if (status := _status(settings, context, address, port, generation_of(settings).ready)) != 200:
         return False, f"answers this machine with {status}"
     return True, "shows this machine OpenHands, and its settings only with the key"
 

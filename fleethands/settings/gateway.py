@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from fleethands.settings.host import HostSettings
+from fleethands.settings.openhands import generation_of
 from fleethands.settings.values.names import ListenAddress
 
 
@@ -38,6 +39,12 @@ def connect_to_page(settings: HostSettings) -> str:
 
 def _connect_to(address: ListenAddress | None) -> str:
     return f"::{ListenAddress(address.local_ip, address.port)}" if address else ""
+
+
+def closed_path(settings: HostSettings) -> str:
+    """A path of OpenHands' page that needs a login, or the key if the page has no people."""
+    generation = generation_of(settings)
+    return generation.ready if settings.gateway_people else generation.settings_api
 
 
 def certificate_names(settings: HostSettings) -> tuple[str, ...]:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from fleethands.settings import Secret
+from fleethands.settings import Secret, SettingsError
+from fleethands.settings.load import read_fleet
+from fleethands.settings.lockfile import Lockfile
 from fleethands.tls.authority import Authority
 
 TOKENS = {"alice": "alice-" + "a" * 30, "ops": "ops-" + "o" * 30}
@@ -49,3 +51,12 @@ def page_data(folder: Path, people: Mapping[str, str] = PASSWORDS, **more: Any) 
         "gateway_people": {name: Secret.file(str(folder / f"{name}.password")) for name in people},
     }
     return gateway_data(folder, **{**usual, **more})
+
+
+def mistakes(data: dict[str, Any]) -> list[str]:
+    """The mistakes of one host's data, each as `PATH: PROBLEM`."""
+    try:
+        read_fleet({"host": data}, Lockfile())
+    except SettingsError as error:
+        return [f"{each.path}: {each.problem}" for each in error.mistakes]
+    return []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fleethands import paths
 from fleethands.settings import HostSettings
-from fleethands.settings.gateway import connect_to_page, page_url
+from fleethands.settings.gateway import closed_path, connect_to_page, page_url
 from fleethands.settings.openhands import generation_of
 
 
@@ -30,10 +30,9 @@ class PageVariables:
 
 def page_variables(settings: HostSettings) -> PageVariables:
     """The variables of a host's page."""
-    generation = generation_of(settings)
     return PageVariables(
         gateway_page=page_url(settings),
         gateway_page_connect=connect_to_page(settings),
-        page_ready=generation.ready,
-        page_closed=generation.ready if settings.gateway_people else generation.settings_api,
+        page_ready=generation_of(settings).ready,
+        page_closed=closed_path(settings),
     )

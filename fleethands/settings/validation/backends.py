@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleethands.settings.expected import InvalidValue
 from fleethands.settings.host import HostSettings
 from fleethands.settings.schema.variables import check_token
+from fleethands.settings.validation.declared_secret import find_problem_of_secret
 from fleethands.settings.values.names import ListenAddress
-from fleethands.settings.values.secret import MASK
 
 Found = tuple[str, str, tuple[str, ...]]
 MOST = 250  # hosts for which the memory of nginx's zone is enough
@@ -42,10 +41,5 @@ def _token(settings: HostSettings) -> Iterator[Found]:
     secret = settings.gateway_backends_token
     if secret is None:
         yield TOKEN, "expected with `gateway_backends`: their gateways ask for a token", ("gateway_backends",)
-    elif TOKEN not in settings.unread_secrets:
-        try:
-            check_token(secret.reveal())
-        except InvalidValue as error:
-            yield TOKEN, error.got(f"`{MASK}`"), ()
-        except ValueError as error:
-            yield TOKEN, str(error), ()
+    else:
+        yield from find_problem_of_secret(settings, TOKEN, secret, check_token)

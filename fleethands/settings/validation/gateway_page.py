@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleethands.settings.expected import InvalidValue
 from fleethands.settings.host import HostSettings
 from fleethands.settings.openhands import generation_of, inner_ports, rehearsal_ports
 from fleethands.settings.schema.gateway_page import check_password
-from fleethands.settings.values.secret import MASK
+from fleethands.settings.validation.declared_secret import find_problem_of_secret
 
 Found = tuple[str, str, tuple[str, ...]]  # path, problem, the other settings that it follows from
 
@@ -27,7 +26,8 @@ def find_conflicts_of_gateway_page(settings: HostSettings) -> Iterator[Found]:
         problem = "expected at least one person with a password, because this OpenHands itself asks for none"
         yield "gateway_people", problem, ("gateway_page", "openhands_flavor", "openhands_image")
     yield from _port(settings, settings.gateway_page.port)
-    yield from _passwords(settings)
+    for name, secret in settings.gateway_people.items():
+        yield from find_problem_of_secret(settings, f"gateway_people.{name}", secret, check_password)
 
 
 def _port(settings: HostSettings, port: int) -> Iterator[Found]:
@@ -38,16 +38,3 @@ def _port(settings: HostSettings, port: int) -> Iterator[Found]:
     if key := taken.get(port):
         problem = f"expected another port than those of `{key}`, got `{port}`"
         yield "gateway_page", problem, (key, "openhands_flavor", "gateway")
-
-
-def _passwords(settings: HostSettings) -> Iterator[Found]:
-    for name, secret in settings.gateway_people.items():
-        path = f"gateway_people.{name}"
-        if path in settings.unread_secrets:
-            continue
-        try:
-            check_password(secret.reveal())
-        except InvalidValue as error:
-            yield path, error.got(f"`{MASK}`"), ()
-        except ValueError as error:
-            yield path, str(error), ()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fleethands.settings.expected import InvalidValue
 from fleethands.settings.host import HostSettings
 from fleethands.settings.schema.sentinel import check_key, check_webhook
+from fleethands.settings.validation.declared_secret import find_problem_of_secret
 from fleethands.settings.validation.gateway import Found
 from fleethands.settings.values.secret import MASK, Secret
 
@@ -21,18 +21,7 @@ def find_conflicts_of_sentinel(settings: HostSettings) -> Iterator[Found]:
     if settings.sentinel_key is not None and settings.sentinel_webhook is None:
         problem = f"expected only with `sentinel_webhook`, which it signs, got `{MASK}`"
         yield "sentinel_key", problem, ("sentinel_webhook",)
-    for key in CHECKS.keys() - settings.unread_secrets:
+    for key, check in CHECKS.items():
         value = getattr(settings, key)
-        if isinstance(value, Secret) and (problem := _why_unfit(key, value)):
-            yield key, problem, ()
-
-
-def _why_unfit(key: str, secret: Secret) -> str:
-    """Why the value of a secret will not do; empty if it will."""
-    try:
-        CHECKS[key](secret.reveal())
-    except InvalidValue as error:
-        return error.got(f"`{MASK}`")
-    except ValueError as error:
-        return str(error)
-    return ""
+        if isinstance(value, Secret):
+            yield from find_problem_of_secret(settings, key, value, check)

@@ -9,20 +9,12 @@ from typing import Any
 import pytest
 
 from fleethands.report.redaction import Mask
-from fleethands.settings import Secret, SettingsError
+from fleethands.settings import Secret
 from fleethands.settings.gateway import connect_to_page, page_url
 from fleethands.settings.load import read_fleet
 from fleethands.settings.lockfile import Lockfile
 from fleethands.settings.serialize import from_json, to_json
-from tests.helpers.gateways import PASSWORDS, page_data
-
-
-def mistakes(data: dict[str, Any]) -> list[str]:
-    try:
-        read_fleet({"host": data}, Lockfile())
-    except SettingsError as error:
-        return [f"{each.path}: {each.problem}" for each in error.mistakes]
-    return []
+from tests.helpers.gateways import PASSWORDS, mistakes, page_data
 
 
 def test_a_usual_page_is_accepted(tmp_path: Path) -> None:

@@ -7,24 +7,15 @@ from typing import Any
 
 import pytest
 
-from fleethands.settings import SettingsError
 from fleethands.settings.gateway import only_watchers
 from fleethands.settings.load import read_fleet
 from fleethands.settings.lockfile import Lockfile
 from fleethands.settings.serialize import from_json, to_json
-from tests.helpers.gateways import gateway_data
+from tests.helpers.gateways import gateway_data, mistakes
 from tests.hosts import declared
 
 TOKENS = {"alice": "alice-" + "a" * 30, "prometheus": "prometheus-" + "p" * 30}
 WATCHED = {"metrics": True, "gateway_watchers": ["prometheus"]}
-
-
-def mistakes(data: dict[str, Any]) -> list[str]:
-    try:
-        read_fleet({"host": data}, Lockfile())
-    except SettingsError as error:
-        return [f"{each.path}: {each.problem}" for each in error.mistakes]
-    return []
 
 
 def test_a_watcher_beside_other_clients_is_accepted(tmp_path: Path) -> None:
